@@ -1,0 +1,76 @@
+"""What outcomes tells: how engaged a client is, and whether a less intensive level would do."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.contracts.base import ClientEvent, Criterion, PolicyReference
+
+
+class EngagementChanged(ClientEvent):
+    """The four weeks that end with the client's latest session, as sums and runs.
+
+    A derived event: it carries the position it was computed from, the highest position wins, and it
+    has no sequence of its own.
+    """
+
+    stream: ClassVar[str] = "engagement"
+
+    source_stream: Literal["scheduling"] = "scheduling"
+    source_sequence: int = Field(description="Highest sequence of the source that is counted in.")
+    window_from: datetime
+    window_until: datetime = Field(description="Start of the latest session in the window.")
+    sessions_attended: int
+    sessions_missed: int = Field(description="Missed without excuse.")
+    sessions_excused: int
+    attended_minutes: int
+    missed_minutes: int = Field(description="Scheduled minutes not attended and not excused.")
+    excused_minutes: int
+    consecutive_attended: int = Field(description="Sessions attended in a row, up to the latest.")
+    consecutive_missed: int = Field(
+        description="Sessions missed in a row, up to the latest; an excused one neither counts nor breaks."
+    )
+    weeks_observed: int = Field(
+        description="Whole weeks from the client's first session to the latest, + 1."
+    )
+
+
+class OutcomesEvent(ClientEvent):
+    """An event on the outcomes stream."""
+
+    stream: ClassVar[str] = "outcomes"
+
+
+class StepDownRecommended(OutcomesEvent):
+    """Every criterion of the step-down policy is met; a clinician has to decide."""
+
+    enrolment_id: UUID
+    recommendation_id: UUID
+    from_level: str
+    to_level: str
+    criteria: list[Criterion]
+    policy: PolicyReference
+    recommended_at: datetime
+
+
+class StepDownDecided(OutcomesEvent):
+    """A clinician decided on a recommendation."""
+
+    enrolment_id: UUID
+    recommendation_id: UUID
+    decision: Literal["accept", "decline"]
+    reason: Literal[
+        "agrees_with_recommendation",
+        "client_preference",
+        "clinical_judgement",
+        "needs_unmet_elsewhere",
+        "payer_or_legal",
+    ]
+    from_level: str
+    to_level: str
+    decided_at: datetime
+
+
+EVENTS = (EngagementChanged, StepDownRecommended, StepDownDecided)

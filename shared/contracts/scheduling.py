@@ -1,0 +1,118 @@
+"""What scheduling tells: sites, seats in cohorts, sessions, and who came."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.contracts.base import ClientEvent, Criterion, Event
+
+Track = Literal["general", "dual_diagnosis"]
+SessionKind = Literal["group", "individual", "psychoeducation", "life_skills", "family"]
+
+
+class SiteOpened(Event):
+    """A site was entered in the directory. Keyed by the site, as no client is concerned."""
+
+    stream: ClassVar[str] = "scheduling"
+
+    site_id: UUID
+    time_zone: str = Field(description="IANA zone of the site.", examples=["America/Denver"])
+    opened_at: datetime
+
+    @property
+    def key(self) -> str:
+        return str(self.site_id)
+
+
+class SchedulingEvent(ClientEvent):
+    """An event about one client on the scheduling stream."""
+
+    stream: ClassVar[str] = "scheduling"
+
+
+class ClientPlaced(SchedulingEvent):
+    """An enrolled client got a seat in a cohort that fits."""
+
+    enrolment_id: UUID
+    placement_id: UUID
+    cohort_id: UUID
+    track: Track
+    criteria: list[Criterion] = Field(description="Why this cohort was chosen.")
+    placed_at: datetime
+
+
+class ClientWaitlisted(SchedulingEvent):
+    """No cohort of the site that fits has a free seat."""
+
+    enrolment_id: UUID
+    criteria: list[Criterion] = Field(description="Why no cohort could be chosen.")
+    waitlisted_at: datetime
+
+
+class PlacementEnded(SchedulingEvent):
+    """A client left the seat; the seat is free again."""
+
+    placement_id: UUID
+    cohort_id: UUID
+    reason: Literal["stepped_down"]
+    ended_at: datetime
+
+
+class SessionScheduled(SchedulingEvent):
+    """A client is expected at a session. One event a client: no event lists several clients."""
+
+    session_id: UUID
+    cohort_id: UUID
+    kind: SessionKind
+    starts_at: datetime
+    ends_at: datetime
+    break_minutes: int
+    time_zone: str = Field(description="IANA zone of the site.")
+
+
+class SessionCancelled(SchedulingEvent):
+    """A client is no longer expected at a session."""
+
+    session_id: UUID
+    cohort_id: UUID
+    reason: Literal["stepped_down"]
+    cancelled_at: datetime
+
+
+class AttendanceEvent(SchedulingEvent):
+    """What became of one client's seat in one session. A later one for the same session corrects."""
+
+    session_id: UUID
+    cohort_id: UUID
+    starts_at: datetime
+    scheduled_minutes: int = Field(description="Length of the session less its breaks.")
+    time_zone: str = Field(description="IANA zone of the site.")
+    recorded_at: datetime
+
+
+class SessionAttended(AttendanceEvent):
+    """A client came, for all of the session or a part of it."""
+
+    status: Literal["present", "partial"]
+    attended_minutes: int = Field(description="Credited minutes: breaks are not counted.")
+
+
+class SessionMissed(AttendanceEvent):
+    """A client did not come."""
+
+    status: Literal["excused_absence", "late_cancel", "no_show"]
+    excused: bool
+
+
+EVENTS = (
+    SiteOpened,
+    ClientPlaced,
+    ClientWaitlisted,
+    PlacementEnded,
+    SessionScheduled,
+    SessionCancelled,
+    SessionAttended,
+    SessionMissed,
+)

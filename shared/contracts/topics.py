@@ -1,0 +1,61 @@
+"""Every Kafka topic of the platform: who writes it, who may read it, how it is kept.
+
+The platform creates the topics and their access lists from this file; brokers create none by
+themselves. Names are prefixed with the setting `KAFKA_TOPIC_PREFIX`.
+"""
+
+from dataclasses import dataclass
+
+from shared.contracts import intake, notifications, outcomes, scheduling
+from shared.contracts.base import Event
+
+WEEKS_8_MS = 8 * 7 * 24 * 3600 * 1000
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic. `stream` is the part of the name that events and positions use."""
+
+    stream: str
+    producer: str
+    readers: tuple[str, ...]
+    derived: bool = False
+    """Events carry their source's position instead of a sequence of their own; the latest wins."""
+    compacted: bool = False
+    partitions: int = 4
+    retention_ms: int = WEEKS_8_MS
+    """Older events are still to be had from the publisher's journal."""
+
+    @property
+    def name(self) -> str:
+        return f"stepwell.{self.stream}"
+
+
+EVERYONE = ("intake", "scheduling", "notifications", "outcomes")
+
+TOPICS = (
+    Topic("intake", producer="intake", readers=EVERYONE),
+    Topic("contacts", producer="intake", readers=("notifications",)),
+    Topic("scheduling", producer="scheduling", readers=EVERYONE),
+    Topic("notifications", producer="notifications", readers=EVERYONE),
+    Topic("outcomes", producer="outcomes", readers=EVERYONE),
+    Topic("engagement", producer="outcomes", readers=EVERYONE, derived=True),
+    Topic(
+        "engagement-windows-changelog",
+        producer="outcomes",
+        readers=("outcomes",),
+        derived=True,
+        compacted=True,
+    ),
+)
+
+BY_STREAM = {topic.stream: topic for topic in TOPICS}
+
+EVENTS: tuple[type[Event], ...] = (
+    *intake.EVENTS,
+    *scheduling.EVENTS,
+    *notifications.EVENTS,
+    *outcomes.EVENTS,
+)
+
+BY_TYPE = {event.type_name(): event for event in EVENTS}
