@@ -1,0 +1,64 @@
+"""Refusals as values of the domain. `shared.web.problems` turns them into problem+json, once."""
+
+import re
+from typing import ClassVar
+
+
+class Refused(Exception):
+    """The request is understood and cannot be carried out.
+
+    Subclasses name the reason in the domain's words; the problem type is derived from the class
+    name (`AlreadyEnrolled` becomes `already-enrolled`). `detail` is shown to the caller and must not
+    repeat personal data. `pointer` is a JSON pointer into the request body.
+    """
+
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "The request cannot be carried out"
+
+    def __init__(self, detail: str, *, pointer: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.pointer = pointer
+
+    @classmethod
+    def slug(cls) -> str:
+        """The last part of the problem type, such as `already-enrolled`."""
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
+
+
+class NotFound(Refused):
+    """There is no such thing, or it belongs to a site the caller may not see."""
+
+    status = 404
+    title = "Not found"
+
+
+class Conflict(Refused):
+    """The state of things does not allow it."""
+
+    status = 409
+    title = "Conflict"
+
+
+class Invalid(Refused):
+    """The request is well formed but means something impossible."""
+
+    status = 422
+    title = "Invalid request"
+
+
+class StaleVersion(Refused):
+    """Somebody else changed it since the caller read it."""
+
+    status = 412
+    title = "Changed since you read it"
+
+
+def require_version(current: int, expected: int) -> None:
+    """Refuse an update that was made with an outdated ETag.
+
+    Raises:
+        StaleVersion: when `expected` is not the row's `current` version.
+    """
+    if current != expected:
+        raise StaleVersion("It changed since you read it: read it again and repeat the change.")

@@ -1,0 +1,101 @@
+"""What a service process is told by its environment, read and checked once at start."""
+
+import os
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SERVICES = ("intake", "scheduling", "notifications", "outcomes")
+
+
+class SettingsMissing(RuntimeError):
+    """The environment of the process is incomplete; the message is one line that says what to set."""
+
+
+class Settings(BaseSettings):
+    """Settings of one service process. Names in the environment are given as aliases.
+
+    Variables that end in the service's name in capitals (`DATABASE_URL_INTAKE`) are read for that
+    service only, so that one environment can describe the whole system.
+    """
+
+    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True)
+
+    service: str
+    environment: Literal["local", "production"] = Field("production", alias="STEPWELL_ENVIRONMENT")
+    host: str = Field("127.0.0.1", alias="STEPWELL_HOST")
+    port: int = Field(8000, alias="STEPWELL_PORT")
+    max_body_bytes: int = Field(256 * 1024, alias="STEPWELL_MAX_BODY_BYTES")
+    request_timeout: float = Field(10.0, alias="STEPWELL_REQUEST_TIMEOUT")
+
+    database_url: str
+    database_pool: int = Field(10, alias="DATABASE_POOL")
+
+    kafka_bootstrap_servers: str = Field(alias="KAFKA_BOOTSTRAP_SERVERS")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", alias="KAFKA_SECURITY_PROTOCOL"
+    )
+    kafka_username: str | None = None
+    kafka_password: str | None = None
+    kafka_topic_prefix: str = Field("", alias="KAFKA_TOPIC_PREFIX")
+
+    oidc_issuer: str = Field(alias="OIDC_ISSUER")
+    oidc_audience: str = Field("stepwell", alias="OIDC_AUDIENCE")
+    oidc_client_secret: str | None = Field(None, alias="OIDC_CLIENT_SECRET")
+
+    traces: Literal["zipkin", "otlp", "off"] = Field("off", alias="TRACES")
+    traces_sample_ratio: float = Field(1.0, alias="TRACES_SAMPLE_RATIO")
+    zipkin_endpoint: str = Field("http://127.0.0.1:9411/api/v2/spans", alias="ZIPKIN_ENDPOINT")
+    spans_file: str | None = Field(None, alias="STEPWELL_SPANS_FILE")
+
+    smtp_host: str = Field("127.0.0.1", alias="SMTP_HOST")
+    smtp_port: int = Field(25, alias="SMTP_PORT")
+    smtp_from: str = Field("appointments@example.test", alias="SMTP_FROM")
+
+    url_intake: str = Field("http://127.0.0.1:8001", alias="STEPWELL_URL_INTAKE")
+    url_scheduling: str = Field("http://127.0.0.1:8002", alias="STEPWELL_URL_SCHEDULING")
+    url_notifications: str = Field("http://127.0.0.1:8003", alias="STEPWELL_URL_NOTIFICATIONS")
+    url_outcomes: str = Field("http://127.0.0.1:8004", alias="STEPWELL_URL_OUTCOMES")
+
+    def url_of(self, service: str) -> str:
+        """Base URL of a service's API."""
+        url: str = getattr(self, f"url_{service}")
+        return url
+
+    @property
+    def kafka_client(self) -> dict[str, object]:
+        """The keyword arguments that every aiokafka client of this process needs."""
+        client: dict[str, object] = {
+            "bootstrap_servers": self.kafka_bootstrap_servers,
+            "security_protocol": self.kafka_security_protocol,
+        }
+        if self.kafka_security_protocol.startswith("SASL"):
+            client |= {
+                "sasl_mechanism": "PLAIN",
+                "sasl_plain_username": self.kafka_username,
+                "sasl_plain_password": self.kafka_password,
+            }
+        return client
+
+
+def load(service: str) -> Settings:
+    """The settings of `service` from the environment.
+
+    Raises:
+        SettingsMissing: naming the variables that are missing or wrong.
+    """
+    suffix = service.upper()
+    own = {
+        "database_url": os.environ.get(f"DATABASE_URL_{suffix}"),
+        "kafka_username": os.environ.get(f"KAFKA_USERNAME_{suffix}"),
+        "kafka_password": os.environ.get(f"KAFKA_PASSWORD_{suffix}"),
+    }
+    try:
+        return Settings(service=service, **{k: v for k, v in own.items() if v is not None})  # type: ignore[arg-type]  # pydantic checks the values
+    except ValidationError as error:
+        wrong = ", ".join(
+            f"DATABASE_URL_{suffix}" if e["loc"][0] == "database_url" else str(e["loc"][0])
+            for e in error.errors()
+        )
+        raise SettingsMissing(f"{service}: set {wrong} in the environment.") from None
