@@ -2,12 +2,14 @@
 
 from uuid import UUID
 
-from uuid_utils.compat import uuid7
+import uuid_utils
 
 from shared import clock
 
 
 def new_id() -> UUID:
     """A new id whose leading part is the present instant of `shared.clock`, in milliseconds."""
-    instant = clock.now()
-    return uuid7(int(instant.timestamp()), instant.microsecond * 1000)
+    since_epoch = clock.now() - clock.EPOCH
+    seconds = since_epoch.days * 86_400 + since_epoch.seconds
+    nanoseconds = (seconds * 1_000_000 + since_epoch.microseconds) * 1_000
+    return UUID(int=uuid_utils.uuid7(nanoseconds=nanoseconds).int)
