@@ -1,0 +1,120 @@
+"""The pool of a service's database, and how its processes wake one another."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+import asyncpg
+import structlog
+
+from shared import clock
+from shared.database.flush import flush
+from shared.database.transaction import Connection, Sites, Transaction, opening
+
+log = structlog.get_logger()
+
+CHANNEL = "stepwell"
+"""LISTEN/NOTIFY channel that says: something was published or planned."""
+
+MISSING = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
+
+
+class PooledConnection(asyncpg.Connection[asyncpg.Record]):
+    """A connection that needs no reset when it goes back: transactions set everything locally."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class Database:
+    """One service's database, opened with the application role."""
+
+    def __init__(self, url: str, *, size: int = 10) -> None:
+        self.url = url
+        self.size = size
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._wake = asyncio.Event()
+        self._notifier: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Open the pool.
+
+        Raises:
+            OSError, asyncpg.PostgresError: when the server cannot be reached or refuses the role.
+        """
+        self._pool = await asyncpg.create_pool(
+            self.url,
+            min_size=1,
+            max_size=self.size,
+            connection_class=PooledConnection,
+            command_timeout=30,
+            max_inactive_connection_lifetime=0,
+        )
+        self._notifier = asyncio.create_task(self._notify(), name="notifier")
+
+    async def close(self) -> None:
+        """Close the pool and the connection that notifies."""
+        if self._notifier is not None:
+            self._notifier.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._notifier
+        if self._pool is not None:
+            await self._pool.close()
+
+    @property
+    def pool(self) -> "asyncpg.Pool[asyncpg.Record]":
+        if self._pool is None:
+            raise RuntimeError("The database is not open.")
+        return self._pool
+
+    @contextlib.asynccontextmanager
+    async def transaction(self, sites: Sites) -> AsyncIterator[Transaction]:
+        """Open a transaction that sees `sites`; commit it at the end, with its events."""
+        async with self.pool.acquire() as connection:
+            await connection.execute(opening(sites))
+            tx = Transaction(connection, clock.now(), sites)  # type: ignore[arg-type]  # the proxy offers the same methods
+            try:
+                yield tx
+                if tx.outgoing or tx.answer is not None:
+                    await flush(tx)
+            except BaseException:
+                if not connection.is_closed():
+                    with contextlib.suppress(*MISSING):
+                        await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("COMMIT")
+        if tx.outgoing or tx.woken:
+            self._wake.set()
+
+    async def _notify(self) -> None:
+        """Tell listeners that there is work, once for all commits that came meanwhile.
+
+        Its own connection does not wait for the disk, so that waking costs no transaction
+        anything.
+        """
+        connection: Connection | None = None
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                if connection is None or connection.is_closed():
+                    connection = await self.connect(synchronous_commit="off")
+                await connection.execute(f"NOTIFY {CHANNEL}")
+            except MISSING as error:
+                log.warning("notify_failed", error=type(error).__name__)
+                connection = None
+                await asyncio.sleep(0.2)
+
+    async def connect(self, **settings: str) -> Connection:
+        """A connection of one's own, for listening or for a lock that lasts."""
+        return await asyncpg.connect(self.url, server_settings=settings)
+
+    @contextlib.asynccontextmanager
+    async def listening(self, wake: Callable[[], None]) -> AsyncIterator[Connection]:
+        """A connection on which each notification calls `wake`; the connection may be used too."""
+        connection = await self.connect(synchronous_commit="off")
+        try:
+            await connection.add_listener(CHANNEL, lambda *_: wake())
+            yield connection
+        finally:
+            connection.terminate()

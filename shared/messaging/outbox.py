@@ -1,0 +1,36 @@
+"""Publishing: an event goes into the transaction that makes it true."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from shared.contracts.base import Event
+from shared.contracts.topics import BY_STREAM
+from shared.database.transaction import Outgoing, Transaction
+from shared.ids import new_id
+from shared.telemetry.tracing import current_traceparent
+
+if TYPE_CHECKING:
+    from shared.messaging.envelope import Received
+
+
+def publish(tx: Transaction, event: Event, *, cause: Received[Any] | None = None) -> None:
+    """Publish `event` with the commit of `tx`, or not at all.
+
+    The event takes the next number of its key's stream when the transaction commits. `cause` is the
+    received event that led to it, given where a handler takes several events at once; otherwise the
+    current trace is carried on.
+    """
+    if event.stream not in BY_STREAM or BY_STREAM[event.stream].derived:
+        raise ValueError(f"{type(event).__name__} is not published through an outbox.")
+    tx.outgoing.append(
+        Outgoing(
+            stream=event.stream,
+            key=event.key,
+            event_id=str(new_id()),
+            type=event.type_name(),
+            dataschema=event.schema_name(),
+            traceparent=cause.traceparent if cause is not None else current_traceparent(),
+            payload=event.model_dump_json().encode(),
+        )
+    )
