@@ -1,0 +1,154 @@
+"""Records that a consumer laid aside: the one that failed and, in order, its key's later ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from shared.database.transaction import Transaction
+from shared.messaging.envelope import Envelope, Headers
+
+INSERT = """
+INSERT INTO platform.dead_letters
+  (consumer, stream, key, sequence, reason, detail, partition, record_offset, headers, payload,
+   failed_at)
+SELECT $1, l.stream, l.key, l.sequence, l.reason, l.detail, l.partition, l.record_offset,
+       l.headers::jsonb, l.payload, $2
+FROM unnest($3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::integer[],
+            $9::bigint[], $10::text[], $11::bytea[])
+  AS l(stream, key, sequence, reason, detail, partition, record_offset, headers, payload)
+ON CONFLICT (consumer, stream, partition, record_offset) DO NOTHING
+"""
+
+LIST = """
+SELECT id, consumer, stream, key, sequence, headers ->> 'ce_type' AS type, reason, detail,
+       partition, record_offset, failed_at, attempts, resolution, resolved_at, resolved_by
+FROM platform.dead_letters
+WHERE ($1::text IS NULL OR consumer = $1) AND ($2::boolean OR resolution IS NULL)
+  AND id > $3 ORDER BY id LIMIT $4
+"""
+
+HELD = """
+SELECT id, stream, key, sequence, partition, record_offset, headers, payload
+FROM platform.dead_letters
+WHERE consumer = $1 AND stream = $2 AND key = $3 AND resolution IS NULL
+ORDER BY sequence NULLS FIRST, id FOR UPDATE
+"""
+
+RESOLVE = """
+UPDATE platform.dead_letters
+SET resolution = $2, resolved_at = $3, resolved_by = $4, attempts = attempts + 1
+WHERE id = ANY($1::bigint[]) AND resolution IS NULL
+"""
+
+FAILED_AGAIN = """
+UPDATE platform.dead_letters
+SET reason = $2, detail = $3, failed_at = $4, attempts = attempts + 1 WHERE id = $1
+"""
+
+GAPS = """
+SELECT DISTINCT stream, key FROM platform.dead_letters
+WHERE consumer = $1 AND reason = 'gap' AND resolution IS NULL LIMIT $2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One record to lay aside, and why. `detail` names the error, never the content."""
+
+    reason: str
+    detail: str
+    stream: str
+    key: str
+    sequence: int | None
+    partition: int
+    offset: int
+    headers: Headers
+    payload: bytes | None
+
+    @classmethod
+    def of(cls, envelope: Envelope, reason: str, detail: str) -> "DeadLetter":
+        return cls(
+            reason,
+            detail,
+            envelope.stream,
+            envelope.key,
+            envelope.sequence,
+            envelope.partition,
+            envelope.offset,
+            envelope.headers,
+            envelope.payload,
+        )
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", errors="backslashreplace").replace("\x00", "\\x00")
+
+
+async def lay_aside(tx: Transaction, consumer: str, letters: Sequence[DeadLetter]) -> None:
+    """Store letters in order; a record that is there already stays as it is."""
+    if not letters:
+        return
+    await tx.execute(
+        INSERT,
+        consumer,
+        tx.now,
+        [x.stream for x in letters],
+        [x.key for x in letters],
+        [x.sequence for x in letters],
+        [x.reason for x in letters],
+        [x.detail for x in letters],
+        [x.partition for x in letters],
+        [x.offset for x in letters],
+        [orjson.dumps({n: _text(v) for n, v in x.headers}).decode() for x in letters],
+        [x.payload for x in letters],
+    )
+
+
+async def listed(
+    tx: Transaction,
+    *,
+    consumer: str | None = None,
+    resolved: bool = False,
+    after: int = 0,
+    limit: int = 50,
+) -> list[dict[str, Any]]:
+    """Letters by id, oldest first, without payloads; resolved ones too when asked for."""
+    return [dict(r) for r in await tx.fetch(LIST, consumer, resolved, after, limit)]
+
+
+async def held(
+    tx: Transaction, consumer: str, stream: str, key: str
+) -> list[tuple[int, Headers, bytes | None, int, int]]:
+    """The unresolved letters of a key, in order, locked: id, headers, payload, partition, offset."""
+    rows = await tx.fetch(HELD, consumer, stream, key)
+    return [
+        (
+            r["id"],
+            [(n, v.encode()) for n, v in orjson.loads(r["headers"]).items()],
+            r["payload"],
+            r["partition"],
+            r["record_offset"],
+        )
+        for r in rows
+    ]
+
+
+async def resolve(
+    tx: Transaction, ids: Sequence[int], resolution: str, at: datetime, by: str
+) -> None:
+    """Mark letters as `applied` or `skipped`."""
+    if ids:
+        await tx.execute(RESOLVE, list(ids), resolution, at, by)
+
+
+async def failed_again(tx: Transaction, letter: int, reason: str, detail: str) -> None:
+    """Count one more attempt that failed."""
+    await tx.execute(FAILED_AGAIN, letter, reason, detail, tx.now)
+
+
+async def keys_with_gaps(tx: Transaction, consumer: str, limit: int = 100) -> list[tuple[str, str]]:
+    """The keys that wait for missing events."""
+    return [(r["stream"], r["key"]) for r in await tx.fetch(GAPS, consumer, limit)]

@@ -1,0 +1,32 @@
+"""Which failures pass by themselves, and which stay with the event."""
+
+import asyncpg
+import httpx
+from aiokafka.errors import KafkaError
+
+from shared.messaging.positions import AppliedElsewhere
+
+TRANSIENT = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.exceptions.InternalClientError,
+    httpx.TransportError,
+    KafkaError,
+    AppliedElsewhere,
+)
+"""Failures of the surroundings: tried again, never laid aside."""
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same event may well succeed in a moment."""
+    if isinstance(error, asyncpg.UniqueViolationError):
+        return error.constraint_name == "positions_pkey"
+    return isinstance(error, TRANSIENT)

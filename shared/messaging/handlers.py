@@ -1,0 +1,88 @@
+"""Which function takes which event."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from shared.contracts.base import Event
+from shared.database.transaction import Transaction
+from shared.messaging.envelope import Received
+
+E = TypeVar("E", bound=Event)
+One = Callable[[Transaction, Received[E]], Awaitable[None]]
+Many = Callable[[Transaction, list[Received[E]]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A function for one event type. `takes_many`: it gets a list, for set-based SQL."""
+
+    contract: type[Event]
+    function: Callable[[Transaction, Any], Awaitable[None]]
+    takes_many: bool
+
+    async def __call__(self, tx: Transaction, received: list[Received[Any]]) -> None:
+        if self.takes_many:
+            await self.function(tx, received)
+            return
+        for one in received:
+            await self.function(tx, one)
+
+
+class Consumers:
+    """The handlers of a capability. A handler is a plain async function, registered in one line."""
+
+    def __init__(self) -> None:
+        self.handlers: dict[str, Handler] = {}
+
+    def on(self, contract: type[E]) -> Callable[[One[E]], One[E]]:
+        """Register a function that takes one event."""
+
+        def register(function: One[E]) -> One[E]:
+            self._add(Handler(contract, function, takes_many=False))
+            return function
+
+        return register
+
+    def on_many(self, contract: type[E]) -> Callable[[Many[E]], Many[E]]:
+        """Register a function that takes a list of events of one type.
+
+        A client may occur several times in the list, in the order of its stream.
+        """
+
+        def register(function: Many[E]) -> Many[E]:
+            self._add(Handler(contract, function, takes_many=True))
+            return function
+
+        return register
+
+    def _add(self, handler: Handler) -> None:
+        name = handler.contract.type_name()
+        if name in self.handlers:
+            raise ValueError(f"{name} already has a handler here.")
+        self.handlers[name] = handler
+
+
+class Registry:
+    """All handlers of a service. Several capabilities may react to the same event, in given order."""
+
+    def __init__(self, consumers: Iterator[Consumers] | list[Consumers] | tuple[Consumers, ...]):
+        self.by_type: dict[str, list[Handler]] = {}
+        for capability in consumers:
+            for name, handler in capability.handlers.items():
+                self.by_type.setdefault(name, []).append(handler)
+
+    @property
+    def streams(self) -> list[str]:
+        """The streams that carry the handled events."""
+        return sorted({h[0].contract.stream for h in self.by_type.values()})
+
+    def contract_of(self, type_name: str) -> type[Event] | None:
+        """The contract of a handled type, or None when nobody here reacts to it."""
+        handlers = self.by_type.get(type_name)
+        return None if handlers is None else handlers[0].contract
+
+    async def handle(self, tx: Transaction, type_name: str, received: list[Received[Any]]) -> None:
+        """Give events of one type to every handler of that type."""
+        for handler in self.by_type[type_name]:
+            await handler(tx, received)
