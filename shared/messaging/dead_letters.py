@@ -19,7 +19,7 @@ SELECT $1, l.stream, l.key, l.sequence, l.reason, l.detail, l.partition, l.recor
 FROM unnest($3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::integer[],
             $9::bigint[], $10::text[], $11::bytea[])
   AS l(stream, key, sequence, reason, detail, partition, record_offset, headers, payload)
-ON CONFLICT (consumer, stream, partition, record_offset) DO NOTHING
+ON CONFLICT DO NOTHING
 """
 
 LIST = """

@@ -126,8 +126,10 @@ CREATE TABLE platform.dead_letters (
   resolved_by text,
   CHECK ((resolution IS NULL) = (resolved_at IS NULL))
 );
+CREATE UNIQUE INDEX dead_letters_event
+  ON platform.dead_letters (consumer, stream, key, sequence) WHERE sequence IS NOT NULL;
 CREATE UNIQUE INDEX dead_letters_record
-  ON platform.dead_letters (consumer, stream, partition, record_offset);
+  ON platform.dead_letters (consumer, stream, partition, record_offset) WHERE sequence IS NULL;
 CREATE INDEX dead_letters_held
   ON platform.dead_letters (consumer, stream, key, sequence) WHERE resolution IS NULL;
 

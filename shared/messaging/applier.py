@@ -1,0 +1,252 @@
+"""Applying events with exactly-once effect: one transaction a batch, positions beside the effects."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from shared.contracts.base import Event
+from shared.database import ALL_SITES, Database, Transaction
+from shared.messaging import dead_letters, positions
+from shared.messaging.dead_letters import DeadLetter
+from shared.messaging.envelope import (
+    Envelope,
+    Received,
+    Undecodable,
+    UnsupportedVersion,
+    event_class,
+    read_payload,
+)
+from shared.messaging.faults import is_transient
+from shared.messaging.feed import Feed, FeedUnavailable
+from shared.messaging.handlers import Registry
+from shared.messaging.plan import StreamKey, plan, waves
+from shared.messaging.spans import applying
+from shared.telemetry import metrics
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a batch."""
+
+    applied: list[Envelope] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
+    skipped: int = 0
+
+    @property
+    def reached(self) -> dict[StreamKey, int]:
+        """The highest sequence applied for each key."""
+        highest: dict[StreamKey, int] = {}
+        for e in self.applied:
+            if e.sequence is not None:
+                highest[(e.stream, e.key)] = e.sequence
+        return highest
+
+
+class GapsFound(Exception):
+    """Events are missing before those at hand."""
+
+    def __init__(self, gaps: dict[StreamKey, tuple[int, int]]) -> None:
+        super().__init__(f"{len(gaps)} keys have gaps")
+        self.gaps = gaps
+
+
+class HandlerFailed(Exception):
+    """A handler refused an event for a reason that will not pass by itself."""
+
+
+class Applier:
+    """Applies envelopes for one consumer, through the handlers of its registry."""
+
+    def __init__(self, consumer: str, database: Database, registry: Registry, feed: Feed) -> None:
+        self.consumer = consumer
+        self.database = database
+        self.registry = registry
+        self.feed = feed
+
+    async def apply(
+        self, envelopes: Sequence[Envelope], letters: Sequence[DeadLetter] = ()
+    ) -> Outcome:
+        """Apply a batch in one transaction and store `letters` with it.
+
+        Missing events are fetched from the publisher first; what cannot be had is laid aside with
+        its key. A failing handler is found by applying event by event; only its key is laid aside.
+
+        Raises:
+            Exception: a transient fault (`faults.is_transient`); nothing was applied.
+        """
+        batch = list(envelopes)
+        isolate = False
+        unfillable: set[StreamKey] = set()
+        while True:
+            try:
+                async with self.database.transaction(ALL_SITES) as tx:
+                    outcome = await self.apply_in(
+                        tx, batch, isolate=isolate, unfillable=unfillable
+                    )
+                    await dead_letters.lay_aside(
+                        tx, self.consumer, [*letters, *outcome.letters]
+                    )
+                self._count(outcome, letters)
+                return outcome
+            except GapsFound as found:
+                batch += await self._fetch(found.gaps, unfillable)
+            except HandlerFailed:
+                isolate = True
+
+    async def apply_in(
+        self,
+        tx: Transaction,
+        batch: Sequence[Envelope],
+        *,
+        isolate: bool,
+        unfillable: set[StreamKey],
+        retrying: bool = False,
+    ) -> Outcome:
+        """Apply a batch inside `tx`; see `apply`. `retrying` ignores that keys are held."""
+        reached, held = await positions.load(
+            tx, self.consumer, {(e.stream, e.key) for e in batch}
+        )
+        decided = plan(batch, reached, frozenset() if retrying else held)
+        if gaps := {k: v for k, v in decided.gaps.items() if k not in unfillable}:
+            raise GapsFound(gaps)
+        outcome = Outcome(skipped=len(decided.skip))
+        for envelope in decided.behind:
+            gap = decided.gaps.get((envelope.stream, envelope.key))
+            missing = gap is not None and envelope.sequence == gap[1] + 1
+            outcome.letters.append(
+                DeadLetter.of(
+                    envelope,
+                    "gap" if missing else "behind",
+                    f"events {gap[0]} to {gap[1]} are missing" if gap and missing else "key is held",
+                )
+            )
+        readable = self._read(decided.apply, outcome)
+        if isolate:
+            await self._one_by_one(tx, readable, outcome)
+        else:
+            await self._in_waves(tx, readable, outcome)
+        await positions.advance(tx, self.consumer, reached, outcome.reached)
+        return outcome
+
+    def _read(
+        self, envelopes: Sequence[Envelope], outcome: Outcome
+    ) -> list[tuple[Envelope, Received[Event] | None]]:
+        """Payloads of the handled types; a broken event holds its key from there on."""
+        readable: list[tuple[Envelope, Received[Event] | None]] = []
+        broken: set[StreamKey] = set()
+        for envelope in envelopes:
+            stream_key = (envelope.stream, envelope.key)
+            if stream_key in broken:
+                outcome.letters.append(DeadLetter.of(envelope, "behind", "key is held"))
+                continue
+            contract = self.registry.contract_of(envelope.type)
+            try:
+                if contract is None:
+                    event_class(envelope.type)
+                    readable.append((envelope, None))
+                else:
+                    readable.append((envelope, read_payload(envelope, contract)))
+            except Undecodable as error:
+                unsupported = isinstance(error, UnsupportedVersion)
+                reason = "unsupported_version" if unsupported else "undecodable"
+                outcome.letters.append(DeadLetter.of(envelope, reason, str(error)))
+                if envelope.sequence is not None:
+                    broken.add(stream_key)
+        return readable
+
+    async def _in_waves(
+        self,
+        tx: Transaction,
+        readable: Sequence[tuple[Envelope, Received[Event] | None]],
+        outcome: Outcome,
+    ) -> None:
+        received = {id(envelope): event for envelope, event in readable}
+        try:
+            for group in waves([e for e, event in readable if event is not None]):
+                events: list[Any] = [received[id(e)] for e in group]
+                with applying(self.consumer, events):
+                    await self.registry.handle(tx, group[0].type, events)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            raise HandlerFailed from error
+        outcome.applied.extend(envelope for envelope, _ in readable)
+
+    async def _one_by_one(
+        self,
+        tx: Transaction,
+        readable: Sequence[tuple[Envelope, Received[Event] | None]],
+        outcome: Outcome,
+    ) -> None:
+        failed: set[StreamKey] = set()
+        for envelope, event in readable:
+            stream_key = (envelope.stream, envelope.key)
+            if stream_key in failed:
+                outcome.letters.append(DeadLetter.of(envelope, "behind", "key is held"))
+                continue
+            if event is not None:
+                published = len(tx.outgoing)
+                await tx.execute("SAVEPOINT one_event")
+                try:
+                    with applying(self.consumer, [event]):
+                        await self.registry.handle(tx, envelope.type, [event])
+                except Exception as error:
+                    if is_transient(error):
+                        raise
+                    await tx.execute("ROLLBACK TO SAVEPOINT one_event")
+                    del tx.outgoing[published:]
+                    outcome.letters.append(
+                        DeadLetter.of(envelope, "handler_failed", describe(error))
+                    )
+                    if envelope.sequence is not None:
+                        failed.add(stream_key)
+                    continue
+                await tx.execute("RELEASE SAVEPOINT one_event")
+            outcome.applied.append(envelope)
+
+    async def _fetch(
+        self, gaps: dict[StreamKey, tuple[int, int]], unfillable: set[StreamKey]
+    ) -> list[Envelope]:
+        """The missing events, from the publisher's journal; keys without them become unfillable."""
+        fetched: list[Envelope] = []
+        for (stream, key), (first, last) in gaps.items():
+            metrics.gaps.labels(self.consumer, stream).inc()
+            log.warning("gap", consumer=self.consumer, stream=stream, first=first, last=last)
+            try:
+                events = await self.feed.events(stream, key, first, last)
+            except FeedUnavailable as error:
+                log.warning("gap_not_filled", stream=stream, reason=str(error))
+                events = []
+            if len(events) != last - first + 1:
+                unfillable.add((stream, key))
+            fetched += events
+            await asyncio.sleep(0)
+        return fetched
+
+    def _count(self, outcome: Outcome, letters: Sequence[DeadLetter]) -> None:
+        for envelope in outcome.applied:
+            metrics.applied.labels(self.consumer, envelope.stream).inc()
+        if outcome.skipped:
+            metrics.skipped.labels(self.consumer).inc(outcome.skipped)
+        for letter in (*letters, *outcome.letters):
+            metrics.dead_lettered.labels(self.consumer, letter.reason).inc()
+            if letter.reason != "behind":
+                log.error(
+                    "dead_letter",
+                    consumer=self.consumer,
+                    stream=letter.stream,
+                    reason=letter.reason,
+                    detail=letter.detail,
+                    sequence=letter.sequence,
+                )
+
+
+def describe(error: Exception) -> str:
+    """The kind of an error; its message stays out, as it may repeat personal data."""
+    constraint = getattr(error, "constraint_name", None)
+    return f"{type(error).__name__}{f' ({constraint})' if constraint else ''}"
