@@ -23,7 +23,6 @@ from shared.messaging.faults import is_transient
 from shared.messaging.feed import Feed, FeedUnavailable
 from shared.messaging.handlers import Registry
 from shared.messaging.plan import StreamKey, plan, waves
-from shared.messaging.spans import applying
 from shared.telemetry import metrics
 
 log = structlog.get_logger()
@@ -62,8 +61,8 @@ class HandlerFailed(Exception):
 class Applier:
     """Applies envelopes for one consumer, through the handlers of its registry."""
 
-    def __init__(self, consumer: str, database: Database, registry: Registry, feed: Feed) -> None:
-        self.consumer = consumer
+    def __init__(self, database: Database, registry: Registry, feed: Feed) -> None:
+        self.consumer = registry.consumer
         self.database = database
         self.registry = registry
         self.feed = feed
@@ -169,8 +168,7 @@ class Applier:
         try:
             for group in waves([e for e, event in readable if event is not None]):
                 events: list[Any] = [received[id(e)] for e in group]
-                with applying(self.consumer, events):
-                    await self.registry.handle(tx, group[0].type, events)
+                await self.registry.handle(tx, group[0].type, events)
         except Exception as error:
             if is_transient(error):
                 raise
@@ -193,8 +191,7 @@ class Applier:
                 published = len(tx.outgoing)
                 await tx.execute("SAVEPOINT one_event")
                 try:
-                    with applying(self.consumer, [event]):
-                        await self.registry.handle(tx, envelope.type, [event])
+                    await self.registry.handle(tx, envelope.type, [event])
                 except Exception as error:
                     if is_transient(error):
                         raise

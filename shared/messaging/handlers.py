@@ -1,12 +1,13 @@
 """Which function takes which event."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from shared.contracts.base import Event
 from shared.database.transaction import Transaction
 from shared.messaging.envelope import Received
+from shared.messaging.spans import applying
 
 E = TypeVar("E", bound=Event)
 One = Callable[[Transaction, Received[E]], Awaitable[None]]
@@ -21,12 +22,16 @@ class Handler:
     function: Callable[[Transaction, Any], Awaitable[None]]
     takes_many: bool
 
-    async def __call__(self, tx: Transaction, received: list[Received[Any]]) -> None:
+    async def __call__(
+        self, tx: Transaction, consumer: str, received: list[Received[Any]]
+    ) -> None:
         if self.takes_many:
-            await self.function(tx, received)
+            with applying(consumer, received):
+                await self.function(tx, received)
             return
         for one in received:
-            await self.function(tx, one)
+            with applying(consumer, [one]):
+                await self.function(tx, one)
 
 
 class Consumers:
@@ -66,7 +71,8 @@ class Consumers:
 class Registry:
     """All handlers of a service. Several capabilities may react to the same event, in given order."""
 
-    def __init__(self, consumers: Iterator[Consumers] | list[Consumers] | tuple[Consumers, ...]):
+    def __init__(self, consumer: str, consumers: Iterable[Consumers]) -> None:
+        self.consumer = consumer
         self.by_type: dict[str, list[Handler]] = {}
         for capability in consumers:
             for name, handler in capability.handlers.items():
@@ -85,4 +91,4 @@ class Registry:
     async def handle(self, tx: Transaction, type_name: str, received: list[Received[Any]]) -> None:
         """Give events of one type to every handler of that type."""
         for handler in self.by_type[type_name]:
-            await handler(tx, received)
+            await handler(tx, self.consumer, received)

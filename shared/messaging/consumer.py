@@ -1,0 +1,146 @@
+"""The consumer: takes records in batches and applies them, whatever happens around it."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
+
+from shared.contracts.topics import BY_STREAM
+from shared.messaging.applier import Applier
+from shared.messaging.dead_letters import DeadLetter
+from shared.messaging.envelope import Envelope, Undecodable, open_envelope
+from shared.messaging.faults import is_transient
+from shared.messaging.handlers import Consumers, Registry
+from shared.messaging.envelope import Received
+from shared.settings import Settings
+
+__all__ = ["Consumer", "Consumers", "Received", "Registry"]
+
+log = structlog.get_logger()
+
+BATCH = 2_000
+COMMIT_SECONDS = 1.0
+"""How often offsets go to the broker. Positions in Postgres decide what was applied."""
+LONGEST_PAUSE = 5.0
+
+
+class Consumer:
+    """Reads the streams that a service reacts to, as one member of the service's group."""
+
+    def __init__(self, applier: Applier, settings: Settings) -> None:
+        self.applier = applier
+        self.settings = settings
+        self._prefix = f"{settings.kafka_topic_prefix}stepwell."
+        self._done: dict[TopicPartition, int] = {}
+
+    async def run(self) -> None:
+        """Consume until cancelled; start anew after the broker went away."""
+        while True:
+            try:
+                await self._consume()
+            except (KafkaError, OSError) as error:
+                log.warning("consumer_interrupted", error=type(error).__name__)
+                await asyncio.sleep(0.5)
+
+    async def _consume(self) -> None:
+        consumer = AIOKafkaConsumer(
+            **self.settings.kafka_client,
+            client_id=f"{self.settings.service}-consumer",
+            group_id=f"{self.settings.kafka_topic_prefix}{self.settings.service}",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=2_000,
+            max_poll_interval_ms=600_000,
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+        )
+        topics = [self._prefix + BY_STREAM[s].stream for s in self.applier.registry.streams]
+        self._done = {}
+        consumer.subscribe(topics, listener=CommitOnRevoke(self, consumer))
+        await consumer.start()
+        log.info("consumer_started", streams=self.applier.registry.streams)
+        committed_at = time.monotonic()
+        try:
+            while True:
+                batch = await consumer.getmany(timeout_ms=1_000, max_records=BATCH)
+                if batch:
+                    await self.take(record for records in batch.values() for record in records)
+                    for partition, records in batch.items():
+                        self._done[partition] = records[-1].offset + 1
+                if time.monotonic() - committed_at > COMMIT_SECONDS:
+                    await self.commit(consumer)
+                    committed_at = time.monotonic()
+        finally:
+            await self.commit(consumer)
+            await consumer.stop()
+
+    async def take(self, records: Iterable[Any]) -> None:
+        """Apply records; transient faults are waited out, anything else never stops the consumer."""
+        envelopes: list[Envelope] = []
+        letters: list[DeadLetter] = []
+        for r in records:
+            stream = r.topic.removeprefix(self._prefix)
+            try:
+                envelopes.append(
+                    open_envelope(
+                        stream, r.key, r.value, r.headers, partition=r.partition, offset=r.offset
+                    )
+                )
+            except Undecodable as error:
+                key = (r.key or b"").decode("utf-8", errors="backslashreplace")
+                letters.append(
+                    DeadLetter(
+                        "undecodable",
+                        str(error),
+                        stream,
+                        key.replace("\x00", "\\x00"),
+                        None,
+                        r.partition,
+                        r.offset,
+                        r.headers,
+                        r.value,
+                    )
+                )
+        pause = 0.05
+        while True:
+            try:
+                await self.applier.apply(envelopes, letters)
+            except Exception as error:
+                log.warning(
+                    "batch_postponed",
+                    consumer=self.applier.consumer,
+                    error=type(error).__name__,
+                    transient=is_transient(error),
+                )
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+            else:
+                return
+
+    async def commit(self, consumer: AIOKafkaConsumer) -> None:
+        """Tell the broker how far this member has come; it is only where to start reading again."""
+        assigned = consumer.assignment()
+        offsets = {tp: offset for tp, offset in self._done.items() if tp in assigned}
+        self._done.clear()
+        if offsets:
+            with contextlib.suppress(KafkaError):
+                await consumer.commit(offsets)
+
+
+class CommitOnRevoke(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
+    """Commits offsets before partitions move to another member."""
+
+    def __init__(self, owner: Consumer, consumer: AIOKafkaConsumer) -> None:
+        self.owner = owner
+        self.consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        await self.owner.commit(self.consumer)
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        log.info("partitions_assigned", count=len(list(assigned)))

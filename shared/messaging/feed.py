@@ -1,0 +1,89 @@
+"""The publisher's journal feed, where a subscriber gets events that it missed."""
+
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from shared.access.client import ServiceToken
+from shared.contracts.topics import BY_STREAM
+from shared.messaging.envelope import Envelope, headers_of
+from shared.settings import Settings
+
+PAGE = 500
+
+
+class FeedUnavailable(RuntimeError):
+    """The publisher did not give the events now."""
+
+
+class Feed:
+    """Fetches missing events over HTTP from `GET /events` of the service that published them."""
+
+    def __init__(self, settings: Settings, token: ServiceToken) -> None:
+        self._settings = settings
+        self._token = token
+        self._http = httpx.AsyncClient(timeout=5.0)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def events(self, stream: str, key: str, first: int, last: int) -> list[Envelope]:
+        """Events `first` to `last` of a key, in order; fewer when the journal has no more.
+
+        Raises:
+            FeedUnavailable: the publisher cannot be reached or refuses.
+        """
+        url = f"{self._settings.url_of(BY_STREAM[stream].producer)}/events"
+        found: list[Envelope] = []
+        after = first - 1
+        while after < last:
+            limit = min(PAGE, last - after)
+            query: dict[str, str | int] = {
+                "topic": stream,
+                "key": key,
+                "after": after,
+                "limit": limit,
+            }
+            try:
+                answer = await self._http.get(
+                    url,
+                    params=query,
+                    headers={"Authorization": f"Bearer {await self._token.get()}"},
+                )
+                answer.raise_for_status()
+            except httpx.HTTPError as error:
+                raise FeedUnavailable(f"{stream}: {type(error).__name__}") from error
+            page = [_envelope(stream, item) for item in answer.json()["items"]]
+            found += page
+            if len(page) < limit:
+                break
+            after += len(page)
+        return found
+
+
+def _envelope(stream: str, item: dict[str, Any]) -> Envelope:
+    time = datetime.fromisoformat(item["time"])
+    payload = item["data"].encode()
+    return Envelope(
+        id=item["id"],
+        source=item["source"],
+        type=item["type"],
+        stream=stream,
+        key=item["subject"],
+        sequence=item["sequence"],
+        time=time,
+        dataschema=item["dataschema"],
+        traceparent=item["traceparent"],
+        payload=payload,
+        headers=headers_of(
+            stream=stream,
+            key=item["subject"],
+            sequence=item["sequence"],
+            event_id=item["id"],
+            type=item["type"],
+            dataschema=item["dataschema"],
+            occurred_at=time,
+            traceparent=item["traceparent"],
+        ),
+    )

@@ -1,0 +1,147 @@
+"""The relay: sends what is committed, in order, and forgets what the broker acknowledged.
+
+One relay a service is at work, the one that holds the advisory lock; the others stand by and take
+over when its connection ends. All its statements run on the connection that holds the lock. After
+a crash between sending and deleting, events are sent again; subscribers skip them by sequence.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.partitioner import murmur2
+
+from shared.contracts.topics import BY_STREAM
+from shared.database import Database
+from shared.database.pool import MISSING
+from shared.database.transaction import Connection
+from shared.messaging.envelope import headers_of
+from shared.messaging.spans import sending
+from shared.settings import Settings
+from shared.telemetry import metrics
+from shared.telemetry.tracing import is_sampled
+
+log = structlog.get_logger()
+
+LOCK = 0x57E9_0001
+"""Advisory lock of the relay at work; one database has one."""
+BATCH = 2_000
+POLL_SECONDS = 0.5
+"""How long a lost notification can delay an event, and how soon a standby notices its turn."""
+
+SELECT = """
+SELECT id, stream, key, sequence, event_id, type, dataschema, occurred_at, traceparent, payload
+FROM platform.outbox ORDER BY id LIMIT $1
+"""
+DELETE = "DELETE FROM platform.outbox WHERE id = ANY($1::bigint[])"
+
+
+def producer_of(settings: Settings) -> AIOKafkaProducer:
+    """The idempotent producer that relays use."""
+    return AIOKafkaProducer(
+        **settings.kafka_client,
+        client_id=f"{settings.service}-relay",
+        enable_idempotence=True,
+        acks="all",
+        max_batch_size=128 * 1024,
+        linger_ms=0,
+    )
+
+
+@lru_cache(maxsize=65_536)
+def partition_of(key: str, partitions: int) -> int:
+    """Kafka's default partition for a key (murmur2, as every client computes it)."""
+    hashed: int = murmur2(key.encode())
+    return (hashed & 0x7FFF_FFFF) % partitions
+
+
+class Relay:
+    """Sends the outbox of one service."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self.database = database
+        self.settings = settings
+        self._wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Send until cancelled; start anew after the broker or the database went away."""
+        while True:
+            try:
+                await self._lead()
+            except (*MISSING, KafkaError, asyncpg.PostgresError, TimeoutError) as error:
+                log.warning("relay_interrupted", error=type(error).__name__)
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def _lead(self) -> None:
+        async with (
+            self.database.listening(self._wake.set) as connection,
+            contextlib.AsyncExitStack() as stack,
+        ):
+            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
+                await asyncio.sleep(POLL_SECONDS)
+            producer = producer_of(self.settings)
+            stack.push_async_callback(producer.stop)
+            await producer.start()
+            log.info("relay_leads", service=self.settings.service)
+            while True:
+                self._wake.clear()
+                if await self.send_batch(connection, producer) < BATCH:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+
+    async def send_batch(self, connection: Connection, producer: AIOKafkaProducer) -> int:
+        """Send the oldest events and delete those acknowledged; how many were found.
+
+        Raises:
+            KafkaError: the broker did not take one; it and all behind it stay in the outbox.
+        """
+        rows = await connection.fetch(SELECT, BATCH)
+        if not rows:
+            return 0
+        acknowledgements = [await self._send(producer, row) for row in rows]
+        await producer.flush()
+        acknowledged = self._acknowledged(acknowledgements)
+        if acknowledged:
+            await connection.execute(DELETE, [row["id"] for row in rows[:acknowledged]])
+            metrics.published.labels(self.settings.service).inc(acknowledged)
+        if acknowledged < len(rows):
+            error = acknowledgements[acknowledged].exception()
+            raise error if error is not None else KafkaError("not acknowledged")
+        return len(rows)
+
+    async def _send(self, producer: AIOKafkaProducer, row: asyncpg.Record) -> asyncio.Future[Any]:
+        (_, stream, key, sequence, event_id, type_name, dataschema, at, traceparent, payload) = row
+        topic = BY_STREAM[stream]
+        if traceparent is not None and is_sampled(traceparent):
+            traceparent = sending(stream, type_name, traceparent)
+        future: asyncio.Future[Any] = await producer.send(
+            self.settings.kafka_topic_prefix + topic.name,
+            payload,
+            key=key.encode(),
+            partition=partition_of(key, topic.partitions),
+            headers=headers_of(
+                stream=stream,
+                key=key,
+                sequence=sequence,
+                event_id=event_id,
+                type=type_name,
+                dataschema=dataschema,
+                occurred_at=at,
+                traceparent=traceparent,
+            ),
+        )
+        return future
+
+    @staticmethod
+    def _acknowledged(futures: Sequence[asyncio.Future[Any]]) -> int:
+        """How many from the start on were taken by the broker."""
+        for place, future in enumerate(futures):
+            if not future.done() or future.cancelled() or future.exception() is not None:
+                return place
+        return len(futures)
