@@ -93,7 +93,7 @@ class Applier:
                 self._count(outcome, letters)
                 return outcome
             except GapsFound as found:
-                batch += await self._fetch(found.gaps, unfillable)
+                batch += await self.fetch(found.gaps, unfillable)
             except HandlerFailed:
                 isolate = True
 
@@ -206,7 +206,7 @@ class Applier:
                 await tx.execute("RELEASE SAVEPOINT one_event")
             outcome.applied.append(envelope)
 
-    async def _fetch(
+    async def fetch(
         self, gaps: dict[StreamKey, tuple[int, int]], unfillable: set[StreamKey]
     ) -> list[Envelope]:
         """The missing events, from the publisher's journal; keys without them become unfillable."""

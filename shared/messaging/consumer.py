@@ -10,16 +10,14 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
-from shared.contracts.topics import BY_STREAM
 from shared.messaging.applier import Applier
 from shared.messaging.dead_letters import DeadLetter
-from shared.messaging.envelope import Envelope, Undecodable, open_envelope
+from shared.messaging.envelope import Envelope, Received, Undecodable, open_envelope
 from shared.messaging.faults import is_transient
-from shared.messaging.handlers import Consumers, Registry
-from shared.messaging.envelope import Received
+from shared.messaging.handlers import Consumers
 from shared.settings import Settings
 
-__all__ = ["Consumer", "Consumers", "Received", "Registry"]
+__all__ = ["Consumer", "Consumers", "Received"]
 
 log = structlog.get_logger()
 
@@ -59,7 +57,7 @@ class Consumer:
             max_poll_interval_ms=600_000,
             max_partition_fetch_bytes=4 * 1024 * 1024,
         )
-        topics = [self._prefix + BY_STREAM[s].stream for s in self.applier.registry.streams]
+        topics = [self._prefix + stream for stream in self.applier.registry.streams]
         self._done = {}
         consumer.subscribe(topics, listener=CommitOnRevoke(self, consumer))
         await consumer.start()

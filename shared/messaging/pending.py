@@ -1,0 +1,84 @@
+"""What is still under way in a service, and the figures that prove that nothing was missed.
+
+For each stream a publisher gives the number of its keys and events; for each consumer the number
+of events applied of each stream. When both are equal for every stream, every event had its effect:
+positions never run ahead of the sequence that was given.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.database.transaction import Transaction
+
+Waiting = Callable[[Transaction], Awaitable[int]]
+NextDue = Callable[[Transaction], Awaitable[datetime | None]]
+
+UNPUBLISHED = "SELECT count(*) FROM platform.outbox"
+STREAMS = """
+SELECT stream, count(*) AS keys, coalesce(sum(sequence), 0)::bigint AS events
+FROM platform.streams GROUP BY stream ORDER BY stream
+"""
+APPLIED = """
+SELECT consumer, stream, count(*) AS keys, coalesce(sum(sequence), 0)::bigint AS events
+FROM platform.positions GROUP BY consumer, stream ORDER BY consumer, stream
+"""
+DEAD_LETTERS = "SELECT count(*) FROM platform.dead_letters WHERE resolution IS NULL"
+
+
+class PublishedStream(BaseModel):
+    """How much of a stream was published."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stream: str = Field(examples=["intake"])
+    keys: int = Field(description="Keys with at least one event.", examples=[12])
+    events: int = Field(description="Events published on all keys.", examples=[48])
+
+
+class AppliedStream(PublishedStream):
+    """How much of a stream a consumer has applied."""
+
+    consumer: str = Field(examples=["scheduling"])
+
+
+class Pending(BaseModel):
+    """Everything of one service that is not at rest, and the proof figures."""
+
+    model_config = ConfigDict(frozen=True)
+
+    service: str = Field(examples=["intake"])
+    now: datetime = Field(description="The service's present instant.")
+    unpublished: int = Field(description="Events committed and not yet acknowledged by the broker.")
+    due: int = Field(description="Jobs with work at the present instant.")
+    next_due_at: datetime | None = Field(description="The next instant at which a job has work.")
+    dead_letters: int = Field(description="Records laid aside and not resolved.")
+    waiting: dict[str, int] = Field(description="Other work under way, by name.")
+    streams: list[PublishedStream]
+    applied: list[AppliedStream]
+    consumes: list[str] = Field(description="Streams that this service's consumer reads.")
+
+
+async def pending(
+    tx: Transaction,
+    service: str,
+    *,
+    jobs: Sequence[NextDue] = (),
+    waiting: Mapping[str, Waiting] | None = None,
+    consumes: Sequence[str] = (),
+) -> Pending:
+    """The figures of one service at the instant of `tx`."""
+    due_at = [at for job in jobs if (at := await job(tx)) is not None]
+    return Pending(
+        service=service,
+        now=tx.now,
+        unpublished=await tx.fetchval(UNPUBLISHED),
+        due=sum(at <= tx.now for at in due_at),
+        next_due_at=min((at for at in due_at if at > tx.now), default=None),
+        dead_letters=await tx.fetchval(DEAD_LETTERS),
+        waiting={name: await count(tx) for name, count in (waiting or {}).items()},
+        streams=[PublishedStream(**dict(r)) for r in await tx.fetch(STREAMS)],
+        applied=[AppliedStream(**dict(r)) for r in await tx.fetch(APPLIED)],
+        consumes=list(consumes),
+    )

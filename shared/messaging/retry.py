@@ -1,0 +1,129 @@
+"""What an operator does with a held key: try its records again, or tell the consumer to go on."""
+
+import asyncio
+
+import structlog
+
+from shared.database import ALL_SITES, Transaction
+from shared.errors import Conflict, NotFound
+from shared.messaging import dead_letters, positions
+from shared.messaging.applier import Applier, GapsFound
+from shared.messaging.envelope import Envelope, Undecodable, open_envelope
+from shared.messaging.faults import is_transient
+from shared.messaging.plan import StreamKey
+
+log = structlog.get_logger()
+
+REPAIR_SECONDS = 2.0
+
+
+class NothingHeld(NotFound):
+    """No record of that key is laid aside."""
+
+    title = "Nothing is held for this key"
+
+
+class CannotSkip(Conflict):
+    """The operator's number does not fit what was applied and laid aside."""
+
+    title = "Cannot go on from there"
+
+
+async def retry(applier: Applier, stream: str, key: str, *, by: str) -> tuple[int, int]:
+    """Try the records of a held key again, in order; how many were applied and how many remain.
+
+    Raises:
+        NothingHeld: when there is none.
+    """
+    fetched: list[Envelope] = []
+    unfillable: set[StreamKey] = set()
+    while True:
+        try:
+            async with applier.database.transaction(ALL_SITES) as tx:
+                return await _retry_in(tx, applier, stream, key, by, fetched, unfillable)
+        except GapsFound as found:
+            fetched += await applier.fetch(found.gaps, unfillable)
+
+
+async def _retry_in(
+    tx: Transaction,
+    applier: Applier,
+    stream: str,
+    key: str,
+    by: str,
+    fetched: list[Envelope],
+    unfillable: set[StreamKey],
+) -> tuple[int, int]:
+    letters = await dead_letters.held(tx, applier.consumer, stream, key)
+    if not letters:
+        raise NothingHeld(f"The consumer {applier.consumer} holds nothing of this key.")
+    envelopes: dict[int, Envelope] = {}
+    for letter, headers, payload, partition, offset in letters:
+        try:
+            envelopes[letter] = open_envelope(
+                stream, key.encode(), payload, headers, partition=partition, offset=offset
+            )
+        except Undecodable as error:
+            await dead_letters.failed_again(tx, letter, "undecodable", str(error))
+    outcome = await applier.apply_in(
+        tx,
+        [*envelopes.values(), *fetched],
+        isolate=True,
+        unfillable=unfillable,
+        retrying=True,
+    )
+    remaining = {(x.sequence, x.offset): x for x in outcome.letters}
+    done = []
+    for letter, envelope in envelopes.items():
+        again = remaining.get((envelope.sequence, envelope.offset))
+        if again is None:
+            done.append(letter)
+        elif again.reason != "behind":
+            await dead_letters.failed_again(tx, letter, again.reason, again.detail)
+    await dead_letters.resolve(tx, done, "applied", tx.now, by)
+    return len(done), len(letters) - len(done)
+
+
+async def skip(
+    tx: Transaction, consumer: str, stream: str, key: str, *, up_to: int, by: str
+) -> int:
+    """Go on after sequence `up_to` without applying what is laid aside until there.
+
+    Later records of the key stay laid aside until they are retried. Returns how many were skipped.
+
+    Raises:
+        CannotSkip: `up_to` was already reached.
+    """
+    reached, _ = await positions.load(tx, consumer, [(stream, key)])
+    at = reached.get((stream, key), 0)
+    if up_to <= at:
+        raise CannotSkip(f"Events up to {at} are applied already: name a higher one.")
+    rows = await tx.fetch(
+        "SELECT id FROM platform.dead_letters WHERE consumer = $1 AND stream = $2 AND key = $3"
+        " AND resolution IS NULL AND sequence <= $4",
+        consumer,
+        stream,
+        key,
+        up_to,
+    )
+    await positions.advance(tx, consumer, {(stream, key): at}, {(stream, key): up_to})
+    await dead_letters.resolve(tx, [r["id"] for r in rows], "skipped", tx.now, by)
+    log.warning("events_skipped", consumer=consumer, stream=stream, first=at + 1, last=up_to)
+    return len(rows)
+
+
+async def repair(applier: Applier) -> None:
+    """Try keys that wait for missing events again and again, until the publisher gives them."""
+    while True:
+        await asyncio.sleep(REPAIR_SECONDS)
+        try:
+            async with applier.database.transaction(ALL_SITES) as tx:
+                keys = await dead_letters.keys_with_gaps(tx, applier.consumer)
+            for stream, key in keys:
+                await retry(applier, stream, key, by="repair")
+        except NothingHeld:
+            continue
+        except Exception as error:
+            log.warning(
+                "repair_postponed", error=type(error).__name__, transient=is_transient(error)
+            )
