@@ -1,0 +1,160 @@
+"""What a service declares, and the process that runs it.
+
+`python -m services.<name> [api] [worker] [stream]` runs one or more roles; without arguments `api`
+and `worker`. The roles are separable: any number of processes may run each.
+"""
+
+import asyncio
+import contextlib
+import importlib
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+import uvicorn
+from fastapi import APIRouter, FastAPI
+
+from shared import settings as settings_module
+from shared.access.client import ServiceToken
+from shared.access.tokens import Verifier
+from shared.clock import ClockRefused
+from shared.database import Database, Transaction
+from shared.database.pool import MISSING
+from shared.jobs import Job
+from shared.messaging import pending as pending_module
+from shared.messaging.applier import Applier
+from shared.messaging.feed import Feed
+from shared.messaging.handlers import Consumers, Registry
+from shared.messaging.pending import Pending, Waiting
+from shared.settings import Settings, SettingsMissing
+from shared.telemetry import logs, tracing
+from shared.web.application import application
+from shared.worker import Worker
+
+log = structlog.get_logger()
+
+ROLES = ("api", "worker", "stream")
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service and its parts. `stream_app` is `module:function`, run by the `stream` role."""
+
+    name: str
+    title: str
+    description: str
+    routers: Sequence[APIRouter]
+    consumers: Sequence[Consumers] = ()
+    jobs: Sequence[Job] = ()
+    waiting: Mapping[str, Waiting] = field(default_factory=dict)
+    stream_app: str | None = None
+
+
+class Running:
+    """One process of a service: its database, its handlers, what it can say about itself."""
+
+    def __init__(self, service: Service, settings: Settings) -> None:
+        self.service = service
+        self.settings = settings
+        self.database = Database(settings.database_url, size=settings.database_pool)
+        self.verifier = Verifier(settings)
+        self.feed = Feed(settings, ServiceToken(settings))
+        registry = Registry(service.name, service.consumers)
+        self.applier = Applier(self.database, registry, self.feed)
+        self.worker = Worker(self.database, settings, self.applier, service.jobs)
+
+    async def pending(self, tx: Transaction) -> Pending:
+        """What is under way in this service."""
+        return await pending_module.pending(
+            tx,
+            self.service.name,
+            jobs=[job.next_due for job in self.service.jobs],
+            waiting=self.service.waiting,
+            consumes=self.applier.registry.streams,
+        )
+
+    async def open(self) -> None:
+        """Open the database, waiting for a server that is not there yet."""
+        while True:
+            try:
+                await self.database.open()
+            except MISSING as error:
+                log.warning("database_awaited", error=type(error).__name__)
+                await asyncio.sleep(0.5)
+            else:
+                return
+
+    async def close(self) -> None:
+        await self.worker.stop()
+        await self.feed.close()
+        await self.verifier.close()
+        await self.database.close()
+
+
+def build(service: Service, settings: Settings, roles: frozenset[str]) -> FastAPI:
+    """The ASGI application of one process. Without the `api` role it has health and metrics only."""
+    running = Running(service, settings)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await running.open()
+        if "worker" in roles:
+            running.worker.start(lambda: stop(app))
+        try:
+            yield
+        finally:
+            await running.close()
+
+    return application(running, roles=roles, lifespan=lifespan)
+
+
+def stop(app: FastAPI) -> None:
+    """Ask the server that runs `app` to stop."""
+    server = getattr(app.state, "server", None)
+    if server is not None:
+        server.should_exit = True
+
+
+def main(service: Service, arguments: Sequence[str] | None = None) -> None:
+    """Run the roles named on the command line. Exit code 2 for a wrong role, 3 for settings."""
+    roles = frozenset(arguments if arguments is not None else sys.argv[1:]) or frozenset(
+        ("api", "worker")
+    )
+    if unknown := sorted(roles.difference(ROLES)):
+        sys.exit(_complaint(f"unknown role {unknown[0]}: use {', '.join(ROLES)}", 2))
+    try:
+        settings = settings_module.load(service.name)
+    except (SettingsMissing, ClockRefused) as error:
+        sys.exit(_complaint(str(error), 3))
+    logs.setup(service.name, settings)
+    tracing.setup(service.name, settings)
+    if "stream" in roles:
+        if service.stream_app is None:
+            sys.exit(_complaint(f"{service.name} has no stream role", 2))
+        module, _, function = service.stream_app.partition(":")
+        getattr(importlib.import_module(module), function)(settings)
+        return
+    app = build(service, settings, roles)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            loop="uvloop",
+            http="httptools",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_graceful_shutdown=5,
+        )
+    )
+    app.state.server = server
+    server.run()
+    tracing.shutdown()
+
+
+def _complaint(message: str, code: int) -> int:
+    print(message, file=sys.stderr)
+    return code

@@ -1,0 +1,78 @@
+"""The worker role of a service: relay, consumer, jobs and upkeep, as tasks of one process."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from shared.database import ALL_SITES, Database
+from shared.jobs import Job, JobContext, JobRunner
+from shared.messaging import journal
+from shared.messaging.applier import Applier
+from shared.messaging.consumer import Consumer
+from shared.messaging.relay import Relay
+from shared.messaging.retry import repair
+from shared.settings import Settings
+
+log = structlog.get_logger()
+
+JOURNAL_SECONDS = 300.0
+
+
+class Worker:
+    """Runs the background tasks of one service until it is stopped."""
+
+    def __init__(
+        self, database: Database, settings: Settings, applier: Applier, jobs: Sequence[Job]
+    ) -> None:
+        context = JobContext(database, settings)
+        self.database = database
+        self._runs: dict[str, Callable[[], Awaitable[None]]] = {
+            "relay": Relay(database, settings).run,
+            "journal": self._keep_journal,
+            **{f"job {job.name}": JobRunner(job, context).run for job in jobs},
+        }
+        if applier.registry.streams:
+            self._runs["consumer"] = Consumer(applier, settings).run
+            self._runs["repair"] = lambda: repair(applier)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self, on_failure: Callable[[], None]) -> None:
+        """Start the tasks. `on_failure` is called when one ends for a reason it does not know."""
+
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                log.critical(
+                    "task_failed", task=task.get_name(), error=repr(type(error)), exc_info=error
+                )
+                on_failure()
+
+        for name, run in self._runs.items():
+            task = asyncio.ensure_future(run())
+            task.set_name(name)
+            task.add_done_callback(ended)
+            self._tasks.append(task)
+
+    async def stop(self) -> None:
+        """Cancel the tasks and wait for them to finish what they hold."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
+
+    async def is_ready(self) -> bool:
+        """Whether all tasks are at work."""
+        return bool(self._tasks) and not any(task.done() for task in self._tasks)
+
+    async def _keep_journal(self) -> None:
+        while True:
+            try:
+                async with self.database.transaction(ALL_SITES) as tx:
+                    await journal.prepare(tx)
+            except Exception as error:
+                log.warning("journal_not_prepared", error=type(error).__name__)
+                await asyncio.sleep(1)
+            else:
+                await asyncio.sleep(JOURNAL_SECONDS)
