@@ -1,0 +1,166 @@
+"""Apache Kafka: one KRaft node that is broker and controller, with SASL and access lists."""
+
+import signal
+import subprocess
+import uuid
+from base64 import urlsafe_b64encode
+from pathlib import Path
+
+from shared.settings import SERVICES
+from stepwell.runtime import jars
+from stepwell.runtime.ports import accepts
+from stepwell.runtime.problem import Problem
+from stepwell.runtime.processes import STORES, Child, Processes
+from stepwell.runtime.state import write_private
+
+PLATFORM = "platform"
+PRINCIPALS = (PLATFORM, *SERVICES)
+HEAP = ("-Xms128m", "-Xmx512m")
+QUIET_JVM = ("-XX:+UseSerialGC", "-Xshare:auto", "-Djava.awt.headless=true")
+LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+LOGGING = """\
+Configuration:
+  status: error
+  Appenders:
+    Console:
+      name: out
+      PatternLayout:
+        pattern: "%d{ISO8601} %p %m (%c{1})%n"
+  Loggers:
+    Root:
+      level: WARN
+      AppenderRef:
+        ref: out
+    Logger:
+      - name: kafka.server.KafkaRaftServer
+        level: INFO
+"""
+
+
+class Kafka:
+    """One broker with its data in `folder`.
+
+    Args:
+        passwords: of each name in PRINCIPALS; `platform` may do everything.
+    """
+
+    name = "kafka"
+
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        controller_port: int,
+        passwords: dict[str, str],
+        processes: Processes,
+    ) -> None:
+        self._folder = folder
+        self.port = port
+        self._controller_port = controller_port
+        self._passwords = passwords
+        self._processes = processes
+
+    @property
+    def bootstrap_servers(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def start(self, within: float = 60.0) -> Child:
+        """Format the storage the first time, start, and wait until it listens."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / "log4j2.yaml").write_text(LOGGING)
+        write_private(self._folder / "server.properties", self._properties())
+        if not (self._folder / "data" / "meta.properties").exists():
+            self._format()
+        child = self._processes.start(
+            self.name,
+            self._java("kafka.Kafka", str(self._folder / "server.properties")),
+            layer=STORES,
+            stop_signal=signal.SIGTERM,
+        )
+        self._processes.wait(child, lambda: accepts(self.port), within)
+        return child
+
+    def stop(self) -> None:
+        self._processes.stop(self.name)
+
+    def _java(self, main: str, *arguments: str) -> list[str | Path]:
+        class_path = jars.kafka().folder / "*"
+        archive = jars.kafka().folder.with_suffix(".jsa")
+        return [
+            jars.java(),
+            *HEAP,
+            *QUIET_JVM,
+            f"-XX:SharedArchiveFile={archive}",
+            "-XX:+AutoCreateSharedArchive",
+            f"-Dlog4j2.configurationFile={self._folder / 'log4j2.yaml'}",
+            f"-Dkafka.logs.dir={self._folder}",
+            "-cp",
+            class_path,
+            main,
+            *arguments,
+        ]
+
+    def _format(self) -> None:
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        done = subprocess.run(  # noqa: S603 - our own command, never through a shell
+            self._java(
+                "kafka.tools.StorageTool",
+                "format",
+                "--cluster-id",
+                cluster,
+                "--config",
+                str(self._folder / "server.properties"),
+            ),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            reason = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()
+            raise Problem(f"Kafka could not format {self._folder / 'data'}: {reason[-1][:300]}")
+
+    def _properties(self) -> str:
+        users = " ".join(f'user_{name}="{self._passwords[name]}"' for name in PRINCIPALS)
+        own = f'username="{PLATFORM}" password="{self._passwords[PLATFORM]}"'
+        login = f"{LOGIN} {own} {users};"
+        settings = {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.voters": f"1@127.0.0.1:{self._controller_port}",
+            "listeners": f"CLIENTS://127.0.0.1:{self.port},"
+            f"CONTROLLER://127.0.0.1:{self._controller_port}",
+            "advertised.listeners": f"CLIENTS://127.0.0.1:{self.port}",
+            "listener.security.protocol.map": "CLIENTS:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
+            "inter.broker.listener.name": "CLIENTS",
+            "controller.listener.names": "CONTROLLER",
+            "sasl.enabled.mechanisms": "PLAIN",
+            "sasl.mechanism.inter.broker.protocol": "PLAIN",
+            "sasl.mechanism.controller.protocol": "PLAIN",
+            "listener.name.clients.plain.sasl.jaas.config": login,
+            "listener.name.controller.plain.sasl.jaas.config": login,
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users": f"User:{PLATFORM}",
+            "allow.everyone.if.no.acl.found": "false",
+            "log.dirs": str(self._folder / "data"),
+            "auto.create.topics.enable": "false",
+            "group.initial.rebalance.delay.ms": "0",
+            "group.min.session.timeout.ms": "3000",
+            "offsets.topic.replication.factor": "1",
+            "offsets.topic.num.partitions": "4",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "transaction.state.log.num.partitions": "4",
+            "share.coordinator.state.topic.replication.factor": "1",
+            "share.coordinator.state.topic.min.isr": "1",
+            "share.coordinator.state.topic.num.partitions": "1",
+            "min.insync.replicas": "1",
+            "num.network.threads": "2",
+            "num.io.threads": "4",
+            "num.recovery.threads.per.data.dir": "1",
+            "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
+            "log.segment.bytes": str(64 * 1024 * 1024),
+            "log.index.size.max.bytes": str(1024 * 1024),
+            "broker.heartbeat.interval.ms": "500",
+            "broker.session.timeout.ms": "4000",
+        }
+        return "".join(f"{name}={value}\n" for name, value in settings.items())

@@ -1,0 +1,96 @@
+"""The PID file: which processes belong to the system, so that leftovers of a crash are found.
+
+A PID alone may belong to somebody else by now, so the start time of the process is kept with it.
+"""
+
+import json
+import os
+import signal
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from stepwell.runtime.state import read_json, write_private
+
+
+@dataclass(frozen=True)
+class Known:
+    """A process of ours: still the same one only if it was created at the same second."""
+
+    name: str
+    pid: int
+    created: float
+    layer: int
+    stop_signal: int
+
+    def process(self) -> psutil.Process | None:
+        """The process, or None when it is gone or another one has its PID."""
+        try:
+            process = psutil.Process(self.pid)
+            if abs(process.create_time() - self.created) > 1:
+                return None
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return None
+        except psutil.Error:
+            return None
+        return process
+
+
+class PidFile:
+    """Written whenever a process starts or ends."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> list[Known]:
+        """What the file names; nothing when it is missing or unreadable."""
+        content = read_json(self.path)
+        try:
+            return [Known(**entry) for entry in content or []]
+        except TypeError:
+            return []
+
+    def write(self, known: list[Known]) -> None:
+        write_private(self.path, json.dumps([asdict(entry) for entry in known], indent=2))
+
+    def remove(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+
+def stop_leftovers(path: Path, within: float = 15.0) -> list[str]:
+    """End the processes that a crashed run left behind, the last layer first.
+
+    Returns the names of those that were still alive. The file is removed.
+    """
+    file = PidFile(path)
+    alive = [(known, found) for known in file.read() if (found := known.process()) is not None]
+    for layer in sorted({known.layer for known, _ in alive}, reverse=True):
+        stop_together([(k, p) for k, p in alive if k.layer == layer], within)
+    file.remove()
+    return [known.name for known, _ in alive]
+
+
+def stop_together(group: list[tuple[Known, psutil.Process]], within: float) -> None:
+    """Ask every process of the group to stop; end by force what is there after `within` seconds."""
+    for known, _ in group:
+        signal_group(known.pid, known.stop_signal)
+    deadline = time.monotonic() + within
+    for known, process in group:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except psutil.TimeoutExpired:
+            signal_group(known.pid, signal.SIGKILL)
+            process.wait(5)
+
+
+def signal_group(pid: int, number: int) -> None:
+    """Signal the process; for SIGKILL its whole group, as it cannot end its children itself."""
+    try:
+        if number == signal.SIGKILL:
+            os.killpg(pid, number)
+        else:
+            os.kill(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return

@@ -1,0 +1,133 @@
+"""The TCP ports of the local system, all derived from one base, and the check that they are free."""
+
+import os
+import socket
+from dataclasses import dataclass
+
+from stepwell.runtime.problem import WRONG_USE, Problem
+
+BASE = "STEPWELL_PORT_BASE"
+TRACE_PORT = "STEPWELL_TRACE_PORT"
+HIGHEST_OFFSET = 132
+
+
+@dataclass(frozen=True)
+class Ports:
+    """`base` is 8000 unless `STEPWELL_PORT_BASE` says otherwise; the trace viewer has its own."""
+
+    base: int = 8000
+    zipkin: int = 9411
+
+    @classmethod
+    def from_environment(cls) -> "Ports":
+        """Raises Problem when a variable is not a usable port."""
+        base = _number(BASE, "8000")
+        if base + HIGHEST_OFFSET > 65535:
+            raise Problem(
+                f"{BASE}={base} is too high: choose at most {65535 - HIGHEST_OFFSET}.",
+                exit_code=WRONG_USE,
+            )
+        return cls(base, _number(TRACE_PORT, "9411"))
+
+    @property
+    def services(self) -> dict[str, int]:
+        return {
+            "intake": self.base + 1,
+            "scheduling": self.base + 2,
+            "notifications": self.base + 3,
+            "outcomes": self.base + 4,
+        }
+
+    @property
+    def stream(self) -> int:
+        """Health and metrics of the engagement worker of outcomes."""
+        return self.base + 14
+
+    @property
+    def smtp(self) -> int:
+        return self.base + 25
+
+    @property
+    def issuer(self) -> int:
+        return self.base + 90
+
+    @property
+    def kafka(self) -> int:
+        return self.base + 92
+
+    @property
+    def kafka_controller(self) -> int:
+        return self.base + 93
+
+    @property
+    def postgres(self) -> int:
+        return self.base + 132
+
+
+def _number(variable: str, default: str) -> int:
+    value = os.environ.get(variable) or default
+    if not value.isdecimal() or not 1024 <= int(value) <= 65535:
+        raise Problem(
+            f"{variable}={value} is not a port: set a number from 1024 to 65535.",
+            exit_code=WRONG_USE,
+        )
+    return int(value)
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on `port` of this machine now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def accepts(port: int) -> bool:
+    """Whether somebody answers on `port` of this machine."""
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def require_free(needed: dict[str, int]) -> None:
+    """Raises Problem naming the first port in use, who uses it, and what to do.
+
+    `needed` maps the name of a part to its port.
+    """
+    for part, port in needed.items():
+        if not is_free(port):
+            advice = (
+                f"set {TRACE_PORT} to another port"
+                if part == "the trace viewer"
+                else f"choose other ports with {BASE}=18000"
+            )
+            raise Problem(
+                f"Port {port} for {part} is in use by {_holder(port)}: "
+                f"stop it (`make down` if it is a Stepwell), or {advice}."
+            )
+
+
+def _holder(port: int) -> str:
+    import psutil
+
+    try:
+        for connection in psutil.net_connections(kind="tcp"):
+            if (
+                connection.status == psutil.CONN_LISTEN
+                and connection.laddr.port == port
+                and connection.pid
+            ):
+                return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
+    except psutil.Error:
+        pass
+    return "another program"
+
+
+def unused() -> int:
+    """A port that nobody uses at the moment; for tests."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,197 @@
+"""Child processes: started in a group of their own, waited for, logged, stopped in reverse order."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from stepwell.runtime.pids import Known, PidFile, signal_group, stop_together
+from stepwell.runtime.problem import CHECK_FAILED, Problem, Stopping
+from stepwell.runtime.unprivileged import User
+
+STORES, PLATFORM, SERVICES = 0, 1, 2
+"""Layers: a layer is stopped only after the later ones, whose processes use it."""
+
+
+@dataclass(frozen=True)
+class Child:
+    """A running process of the system."""
+
+    name: str
+    popen: subprocess.Popen[bytes]
+    log: Path
+    known: Known
+
+    @property
+    def pid(self) -> int:
+        return self.popen.pid
+
+    @property
+    def alive(self) -> bool:
+        return self.popen.poll() is None
+
+    def kill(self) -> None:
+        """End it at once and without a word, as a crash would; for tests of faults."""
+        signal_group(self.pid, signal.SIGKILL)
+        self.popen.wait(10)
+
+
+class Processes:
+    """All processes of one system. Safe to use from several threads."""
+
+    def __init__(self, pid_file: Path, logs: Path) -> None:
+        self._file = PidFile(pid_file)
+        self._logs = logs
+        self._children: dict[str, Child] = {}
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        own = psutil.Process()
+        self._own = Known("stepwell up", own.pid, own.create_time(), 99, signal.SIGTERM)
+        logs.mkdir(parents=True, exist_ok=True)
+
+    def start(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        *,
+        environment: Mapping[str, str] | None = None,
+        user: User | None = None,
+        folder: Path | None = None,
+        layer: int = SERVICES,
+        stop_signal: int = signal.SIGTERM,
+        calm: bool = False,
+    ) -> Child:
+        """Start a process with its output in `<logs>/<name>.log`.
+
+        Args:
+            environment: the whole environment of the process; that of this process when absent.
+            user: the user to run as, where this process may not run it as its own.
+            calm: give way to other processes when the machine is busy.
+
+        Raises:
+            Stopping: the system is being stopped.
+        """
+        log = self._logs / f"{name}.log"
+        if log.exists():
+            log.replace(log.with_suffix(".previous.log"))
+        with self._lock:
+            if self._stopping.is_set():
+                raise Stopping
+            with log.open("wb") as output:
+                popen = subprocess.Popen(  # noqa: S603 - our own commands, never through a shell
+                    [str(part) for part in command],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    env=dict(environment) if environment is not None else None,
+                    cwd=folder,
+                    start_new_session=True,
+                    **(user.arguments() if user else {}),
+                )
+            created = psutil.Process(popen.pid).create_time()
+            child = Child(name, popen, log, Known(name, popen.pid, created, layer, stop_signal))
+            self._children[name] = child
+            self._write()
+        if calm:
+            with contextlib.suppress(psutil.Error):
+                psutil.Process(popen.pid).nice(10)
+        return child
+
+    def wait(self, child: Child, ready: Callable[[], bool], within: float) -> None:
+        """Wait until `ready()`.
+
+        Raises:
+            Problem: the process ended, or was not ready in time.
+            Stopping: the system is being stopped.
+        """
+        deadline = time.monotonic() + within
+        while not ready():
+            if self._stopping.is_set():
+                raise Stopping
+            if not child.alive:
+                raise Problem(
+                    f"{child.name} ended while starting: {last_line(child.log)} "
+                    f"The log is {child.log}.",
+                    exit_code=CHECK_FAILED,
+                )
+            if time.monotonic() > deadline:
+                raise Problem(
+                    f"{child.name} was not ready after {within:.0f} s: look into {child.log}.",
+                    exit_code=CHECK_FAILED,
+                )
+            time.sleep(0.02)
+
+    def get(self, name: str) -> Child | None:
+        return self._children.get(name)
+
+    def stop(self, name: str, within: float = 15.0) -> None:
+        """Stop one process and wait for its end."""
+        with self._lock:
+            child = self._children.pop(name, None)
+        if child is not None:
+            _stop([child], within)
+            with self._lock:
+                self._write()
+
+    def died(self) -> Child | None:
+        """The first process that ended although nobody asked it to."""
+        with self._lock:
+            return next((child for child in self._children.values() if not child.alive), None)
+
+    def stop_all(self, within: float = 15.0) -> None:
+        """Stop everything, the last layer first, and let nothing start any more."""
+        self._stopping.set()
+        with self._lock:
+            children = list(self._children.values())
+            self._children.clear()
+        for layer in sorted({child.known.layer for child in children}, reverse=True):
+            _stop([child for child in children if child.known.layer == layer], within)
+        self._file.remove()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    def _write(self) -> None:
+        self._file.write([self._own, *(child.known for child in self._children.values())])
+
+
+def _stop(children: list[Child], within: float) -> None:
+    group = []
+    for child in children:
+        if child.alive and (process := child.known.process()) is not None:
+            group.append((child.known, process))
+    reapers = [
+        threading.Thread(target=child.popen.wait, daemon=True) for child in children if child.alive
+    ]
+    for reaper in reapers:
+        reaper.start()
+    stop_together(group, within)
+    for reaper in reapers:
+        reaper.join(5)
+
+
+def last_line(log: Path) -> str:
+    """The last line of a log that says something; empty when there is none."""
+    with contextlib.suppress(OSError):
+        lines = log.read_text(errors="replace").splitlines()
+        return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
+    return ""
+
+
+def python(*arguments: str) -> list[str]:
+    """The command line of a Python module in the environment that runs this one."""
+    return [sys.executable, *arguments]
+
+
+def inherited(**changes: str) -> dict[str, str]:
+    """The environment of this process with `changes`."""
+    return {**os.environ, **changes}

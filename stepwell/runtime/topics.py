@@ -1,0 +1,161 @@
+"""Topics and access lists, created from `shared.contracts.topics` against any broker."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from shared.contracts.topics import TOPICS, Topic
+from shared.settings import SERVICES
+from stepwell.runtime.problem import Problem
+
+
+@dataclass(frozen=True)
+class Broker:
+    """How to reach a broker as somebody who may create topics and access lists."""
+
+    bootstrap_servers: str
+    security_protocol: str = "PLAINTEXT"
+    username: str | None = None
+    password: str | None = None
+
+    def arguments(self) -> dict[str, Any]:
+        known: dict[str, Any] = {
+            "bootstrap_servers": self.bootstrap_servers,
+            "security_protocol": self.security_protocol,
+        }
+        if self.security_protocol.startswith("SASL"):
+            known |= {
+                "sasl_mechanism": "PLAIN",
+                "sasl_plain_username": self.username,
+                "sasl_plain_password": self.password,
+            }
+        return known
+
+
+def create_topics(
+    broker: Broker, prefix: str = "", *, replication: int = 1, within: float = 20.0
+) -> int:
+    """Create the topics that are missing and the access lists; returns how many topics were new.
+
+    Every topic's name, and every consumer group of a service, starts with `prefix`.
+
+    Raises:
+        Problem: the broker cannot be reached, or refuses.
+    """
+    from kafka.errors import KafkaError
+
+    try:
+        return _with_client(broker, within, lambda c: _create(c, prefix, replication))
+    except KafkaError as error:
+        raise Problem(
+            f"Kafka at {broker.bootstrap_servers} did not create the topics "
+            f"({type(error).__name__}): check the address, KAFKA_SECURITY_PROTOCOL, "
+            "KAFKA_USERNAME_PLATFORM and KAFKA_PASSWORD_PLATFORM."
+        ) from None
+
+
+def delete_topics(broker: Broker, prefix: str, *, streams: tuple[str, ...] = ()) -> None:
+    """Delete the topics of `prefix`, or of some `streams` only; for tests."""
+    names = [prefix + topic.name for topic in TOPICS if not streams or topic.stream in streams]
+    _with_client(broker, 20.0, lambda client: client.delete_topics(names, raise_errors=False))
+
+
+def access(prefix: str) -> Iterator[tuple[str, str, str, str, str]]:
+    """What each service may do: (principal, operation, resource, name, pattern).
+
+    A producer writes, and reads back what it wrote only when it is named as a reader. Consumer
+    groups of a service start with its name.
+    """
+    for topic in TOPICS:
+        name = prefix + topic.name
+        yield topic.producer, "WRITE", "TOPIC", name, "LITERAL"
+        yield topic.producer, "DESCRIBE", "TOPIC", name, "LITERAL"
+        for reader in topic.readers:
+            yield reader, "READ", "TOPIC", name, "LITERAL"
+            yield reader, "DESCRIBE", "TOPIC", name, "LITERAL"
+    for service in SERVICES:
+        yield service, "READ", "GROUP", prefix + service, "PREFIXED"
+
+
+def _with_client(broker: Broker, within: float, work: Callable[[Any], Any]) -> Any:
+    import logging
+
+    from kafka import KafkaAdminClient
+
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    client = KafkaAdminClient(
+        **broker.arguments(),
+        client_id="stepwell-platform",
+        bootstrap_timeout_ms=int(within * 1000),
+        request_timeout_ms=int(within * 1000),
+    )
+    try:
+        return work(client)
+    finally:
+        client.close()
+
+
+def _create(client: Any, prefix: str, replication: int) -> int:
+    from kafka.errors import for_code
+
+    existing = set(client.list_topics())
+    missing = {
+        prefix + topic.name: _settings(topic, replication)
+        for topic in TOPICS
+        if prefix + topic.name not in existing
+    }
+    created = 0
+    if missing:
+        answer = client.create_topics(missing, raise_errors=False)
+        for topic in answer["topics"]:
+            error = for_code(topic["error_code"])
+            if error.__name__ not in ("NoError", "TopicAlreadyExistsError"):
+                raise error(topic.get("error_message"))
+            created += error.__name__ == "NoError"
+    _grant(client, prefix)
+    if missing:
+        client.wait_for_topics(list(missing))
+    return created
+
+
+def _settings(topic: Topic, replication: int) -> dict[str, Any]:
+    kept = (
+        {"cleanup.policy": "compact"}
+        if topic.compacted
+        else {"cleanup.policy": "delete", "retention.ms": str(topic.retention_ms)}
+    )
+    safe = {"min.insync.replicas": str(max(1, replication - 1))}
+    return {
+        "num_partitions": topic.partitions,
+        "replication_factor": replication,
+        "configs": kept | safe,
+    }
+
+
+def _grant(client: Any, prefix: str) -> None:
+    from kafka.admin import (
+        ACL,
+        ACLOperation,
+        ACLPermissionType,
+        ACLResourcePatternType,
+        ResourcePattern,
+        ResourceType,
+    )
+    from kafka.errors import SecurityDisabledError
+
+    lists = [
+        ACL(
+            principal=f"User:{principal}",
+            host="*",
+            operation=ACLOperation[operation],
+            permission_type=ACLPermissionType.ALLOW,
+            resource_pattern=ResourcePattern(
+                ResourceType[resource], name, ACLResourcePatternType[pattern]
+            ),
+        )
+        for principal, operation, resource, name, pattern in access(prefix)
+    ]
+    failed = client.create_acls(lists)["failed"]
+    for error in failed:
+        if error is not SecurityDisabledError:
+            raise error
