@@ -1,0 +1,217 @@
+"""Whatever dies, every committed fact has its effect exactly once."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from stepwell.runtime.processes import Child
+from tests.support.spine import POISON, Spine, record_fact
+from tests.support.stack import Stack
+
+FACTS = 2_000
+
+
+@pytest.fixture
+async def spine(stack: Stack) -> AsyncIterator[Spine]:
+    created = await Spine.create(stack)
+    children: list[str] = []
+    start = created.start
+
+    def remembered(role: str, name: str) -> Child:
+        children.append(f"{created.prefix}{name}")
+        return start(role, name)
+
+    created.start = remembered  # type: ignore[method-assign]
+    yield created
+    for name in children:
+        await asyncio.to_thread(stack.processes.stop, name)
+
+
+class Moment:
+    """Set once the load has committed `after` facts; so that a fault strikes in its middle."""
+
+    def __init__(self, after: int) -> None:
+        self.after = after
+        self.reached = asyncio.Event()
+
+    def __call__(self, number: int) -> None:
+        if number >= self.after:
+            self.reached.set()
+
+
+async def test_a_killed_relay_is_replaced_by_its_standby(spine: Spine):
+    first = spine.start("relay", "relay-1")
+    second = spine.start("relay", "relay-2")
+    spine.start("consumer", "consumer")
+    middle = Moment(FACTS // 2)
+    load = asyncio.create_task(spine.load(facts=FACTS, on_progress=middle))
+    await middle.reached.wait()
+    leader = await leading_relay(spine, first, second)
+    leader.kill()
+    await load
+    await spine.until_applied()
+    await spine.assert_exactly_once(at_least=FACTS)
+
+
+async def test_a_relay_that_dies_between_sending_and_deleting_doubles_no_effect(spine: Spine):
+    spine.start("consumer", "consumer")
+    await spine.load(facts=FACTS)
+    dying = spine.start("relay-dying", "relay-dying")
+    await asyncio.to_thread(dying.popen.wait, 30)
+    assert dying.popen.returncode == -9
+    spine.start("relay", "relay")
+    await spine.until_applied()
+    await spine.assert_exactly_once(at_least=FACTS)
+
+
+async def test_a_killed_consumer_loses_and_doubles_nothing(spine: Spine):
+    spine.start("relay", "relay")
+    victim = spine.start("consumer", "consumer-1")
+    middle = Moment(FACTS // 2)
+    load = asyncio.create_task(spine.load(facts=FACTS, on_progress=middle))
+    await middle.reached.wait()
+    victim.kill()
+    spine.start("consumer", "consumer-2")
+    await load
+    await spine.until_applied()
+    await spine.assert_exactly_once(at_least=FACTS)
+
+
+async def test_members_that_join_and_leave_the_group_lose_and_double_nothing(spine: Spine):
+    spine.start("relay", "relay")
+    spine.start("consumer", "consumer-1")
+    third, half, late = Moment(FACTS // 3), Moment(FACTS // 2), Moment(FACTS * 3 // 4)
+
+    def progress(number: int) -> None:
+        for moment in (third, half, late):
+            moment(number)
+
+    load = asyncio.create_task(spine.load(facts=FACTS, on_progress=progress))
+    await third.reached.wait()
+    spine.start("consumer", "consumer-2")
+    await half.reached.wait()
+    spine.start("consumer", "consumer-3")
+    await late.reached.wait()
+    await asyncio.to_thread(spine.stack.processes.stop, f"{spine.prefix}consumer-1")
+    await load
+    await spine.until_applied()
+    await spine.assert_exactly_once(at_least=FACTS)
+
+
+async def test_a_restarted_broker_delays_and_loses_nothing(spine: Spine):
+    spine.start("relay", "relay")
+    spine.start("consumer", "consumer")
+    middle = Moment(FACTS // 2)
+    load = asyncio.create_task(spine.load(facts=FACTS, on_progress=middle))
+    await middle.reached.wait()
+    await asyncio.to_thread(spine.stack.kafka.stop)
+    await asyncio.to_thread(spine.stack.kafka.start)
+    await load
+    await spine.until_applied()
+    await spine.assert_exactly_once(at_least=FACTS)
+
+
+async def test_a_restarted_database_delays_and_loses_nothing(spine: Spine):
+    spine.start("relay", "relay")
+    spine.start("consumer", "consumer")
+    middle = Moment(FACTS // 2)
+    load = asyncio.create_task(spine.load(facts=FACTS, on_progress=middle))
+    await middle.reached.wait()
+    await asyncio.to_thread(spine.stack.postgres.stop)
+    await asyncio.to_thread(spine.stack.postgres.start)
+    await load
+    await spine.until_applied()
+    await spine.assert_exactly_once(at_least=FACTS)
+
+
+async def test_a_poison_event_stops_its_own_client_only_and_visibly(spine: Spine):
+    spine.start("relay", "relay")
+    spine.start("consumer", "consumer")
+    patient, load = uuid4(), asyncio.create_task(spine.load(facts=FACTS))
+    async with spine.publisher() as database:
+        for referral in (uuid4(), uuid4(), POISON, uuid4(), uuid4()):
+            await record_fact(database, patient, referral)
+    await load
+    async with asyncio.timeout(60):
+        while await dead_letters(spine) != [
+            (3, "handler_failed"),
+            (4, "behind"),
+            (5, "behind"),
+        ]:
+            await asyncio.sleep(0.1)
+    others = await query(
+        spine.subscriber_url,
+        "SELECT count(*), count(DISTINCT referral_id) FROM effects WHERE client_id <> $1",
+        patient,
+    )
+    async with asyncio.timeout(60):
+        while tuple(others[0]) != (FACTS, FACTS):
+            await asyncio.sleep(0.1)
+            others = await query(
+                spine.subscriber_url,
+                "SELECT count(*), count(DISTINCT referral_id) FROM effects WHERE client_id <> $1",
+                patient,
+            )
+    own = await query(
+        spine.subscriber_url,
+        "SELECT sequence FROM effects WHERE client_id = $1 ORDER BY sequence",
+        patient,
+    )
+    assert [r["sequence"] for r in own] == [1, 2]
+
+
+async def test_malformed_records_are_laid_aside_and_never_stop_the_consumer(spine: Spine):
+    spine.start("relay", "relay")
+    spine.start("consumer", "consumer")
+    producer = AIOKafkaProducer(**spine.settings("intake").kafka_client)
+    await producer.start()
+    topic = f"{spine.prefix}stepwell.intake"
+    rubbish: list[dict[str, Any]] = [
+        {"value": b"\xff\xfe", "key": b"\xff", "headers": []},
+        {"value": None, "key": None, "headers": []},
+        {"value": b"{}", "key": b"k", "headers": [("ce_specversion", b"1.0")]},
+        {"value": b"{}", "key": b"k", "headers": [("ce_specversion", b"\x00")]},
+    ]
+    for record in rubbish:
+        await producer.send_and_wait(topic, partition=0, **record)
+    await producer.stop()
+    await spine.load(facts=FACTS)
+    await spine.until_applied()
+    letters = await dead_letters(spine)
+    assert letters == [(None, "undecodable")] * len(rubbish)
+    counts = await query(
+        spine.subscriber_url, "SELECT count(*), count(DISTINCT referral_id) FROM effects"
+    )
+    assert tuple(counts[0]) == (FACTS, FACTS)
+
+
+async def leading_relay(spine: Spine, *relays: Child) -> Child:
+    """The relay whose log says that it leads."""
+    async with asyncio.timeout(20):
+        while True:
+            for relay in relays:
+                for line in relay.log.read_text().splitlines():
+                    if '"relay_leads"' in line and json.loads(line):
+                        return relay
+            await asyncio.sleep(0.05)
+
+
+async def dead_letters(spine: Spine) -> list[tuple[int | None, str]]:
+    rows = await query(
+        spine.subscriber_url, "SELECT sequence, reason FROM platform.dead_letters ORDER BY id"
+    )
+    return [(r["sequence"], r["reason"]) for r in rows]
+
+
+async def query(url: str, statement: str, *args: object) -> list[asyncpg.Record]:
+    connection = await asyncpg.connect(url)
+    try:
+        return await connection.fetch(statement, *args)
+    finally:
+        await connection.close()

@@ -1,0 +1,114 @@
+"""The real PostgreSQL and the real Kafka, started once a run; databases and topics once a test."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import secrets
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shared.settings import SERVICES
+from stepwell.runtime.kafka import PRINCIPALS, Kafka
+from stepwell.runtime.migrations import migrate
+from stepwell.runtime.postgres import Postgres
+from stepwell.runtime.processes import Processes
+from stepwell.runtime.roles import (
+    ROLE_NAMES,
+    app,
+    copy_database,
+    create_database,
+    create_roles,
+    owner,
+)
+from stepwell.runtime.topics import Broker, create_topics
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of 127.0.0.1 that nobody listens on now."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+@dataclass
+class Stack:
+    """Both servers, and how to get a database or a set of topics of one's own."""
+
+    postgres: Postgres
+    kafka: Kafka
+    processes: Processes
+    folder: Path
+    passwords: dict[str, str]
+    kafka_passwords: dict[str, str]
+    _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    @classmethod
+    def start(cls, folder: Path) -> "Stack":
+        """Start both servers at once and make a migrated template database for each service."""
+        folder.chmod(0o755)
+        postgres_port, kafka_port, controller_port = free_ports(3)
+        processes = Processes(folder / "processes.json", folder / "logs")
+        kafka_passwords = {name: secrets.token_urlsafe(12) for name in PRINCIPALS}
+        postgres = Postgres(
+            folder / "postgres", postgres_port, secrets.token_urlsafe(12), processes
+        )
+        kafka = Kafka(folder / "kafka", kafka_port, controller_port, kafka_passwords, processes)
+        passwords = {role: secrets.token_urlsafe(12) for role in ROLE_NAMES}
+        stack = cls(postgres, kafka, processes, folder, passwords, kafka_passwords)
+        try:
+            with ThreadPoolExecutor(2) as pool:
+                started = pool.submit(kafka.start)
+                postgres.start()
+                asyncio.run(stack._make_templates())
+                started.result()
+        except BaseException:
+            processes.stop_all()
+            raise
+        return stack
+
+    async def _make_templates(self) -> None:
+        await create_roles(self.postgres.url(), self.passwords)
+
+        async def template(service: str) -> None:
+            name = f"{service}_template"
+            await create_database(self.postgres.url(), service, name)
+            await asyncio.to_thread(migrate, service, self.url(name, owner(service)))
+
+        for service in SERVICES:
+            await template(service)
+
+    def stop(self) -> None:
+        self.processes.stop_all()
+
+    def url(self, database: str, role: str) -> str:
+        """The connection string of a role for a database."""
+        return self.postgres.url(role, self.passwords[role], database)
+
+    async def database(self, service: str) -> str:
+        """A new, migrated, empty database of a service; the URL for its application role."""
+        name = f"{service}_{os.getpid()}_{next(self._numbers)}"
+        await copy_database(self.postgres.url(), service, f"{service}_template", name)
+        return self.url(name, app(service))
+
+    async def topics(self) -> str:
+        """New topics and access lists; the prefix of their names."""
+        prefix = f"t{os.getpid()}-{next(self._numbers)}."
+        await asyncio.to_thread(create_topics, self.broker, prefix)
+        return prefix
+
+    @property
+    def broker(self) -> Broker:
+        """The broker, as the platform that may do everything."""
+        return Broker(
+            self.kafka.bootstrap_servers,
+            "SASL_PLAINTEXT",
+            "platform",
+            self.kafka_passwords["platform"],
+        )
+
+
