@@ -8,8 +8,8 @@ class Refused(Exception):
     """The request is understood and cannot be carried out.
 
     Subclasses name the reason in the domain's words; the problem type is derived from the class
-    name (`AlreadyEnrolled` becomes `already-enrolled`). `detail` is shown to the caller and must not
-    repeat personal data. `pointer` is a JSON pointer into the request body.
+    name (`AlreadyEnrolled` becomes `already-enrolled`). `detail` is shown to the caller and does
+    not repeat personal data. `pointer` is a JSON pointer into the request body.
     """
 
     status: ClassVar[int] = 409

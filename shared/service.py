@@ -93,7 +93,7 @@ class Running:
 
 
 def build(service: Service, settings: Settings, roles: frozenset[str]) -> FastAPI:
-    """The ASGI application of one process. Without the `api` role it has health and metrics only."""
+    """The ASGI application of one process; without the `api` role just health and metrics."""
     running = Running(service, settings)
 
     @contextlib.asynccontextmanager

@@ -10,7 +10,7 @@ SERVICES = ("intake", "scheduling", "notifications", "outcomes")
 
 
 class SettingsMissing(RuntimeError):
-    """The environment of the process is incomplete; the message is one line that says what to set."""
+    """The environment of the process is incomplete; the message says in one line what to set."""
 
 
 class Settings(BaseSettings):

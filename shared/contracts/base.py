@@ -1,4 +1,4 @@
-"""What every event has in common: a type with a major version, a stream, and a client as its key."""
+"""What every event has in common: a type with a major version, a stream, and a key."""
 
 from typing import ClassVar
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What intake tells: who was referred, how the screening came out, which level fits, who enrolled."""
+"""What intake tells: referrals, results of screenings, levels of care, enrolments."""
 
 from datetime import datetime
 from typing import ClassVar, Literal
@@ -88,7 +88,7 @@ class ClientSteppedDown(IntakeEvent):
 
 
 class ContactDetailsChanged(ClientEvent):
-    """How a client wants to be reached. Travels on its own topic, which only notifications reads."""
+    """How a client wants to be reached. Has its own topic, which only notifications reads."""
 
     stream: ClassVar[str] = "contacts"
 

@@ -30,7 +30,7 @@ class EngagementChanged(ClientEvent):
     excused_minutes: int
     consecutive_attended: int = Field(description="Sessions attended in a row, up to the latest.")
     consecutive_missed: int = Field(
-        description="Sessions missed in a row, up to the latest; an excused one neither counts nor breaks."
+        description="Sessions missed in a row, up to the latest; excused ones are passed over."
     )
     weeks_observed: int = Field(
         description="Whole weeks from the client's first session to the latest, + 1."

@@ -82,7 +82,7 @@ class SessionCancelled(SchedulingEvent):
 
 
 class AttendanceEvent(SchedulingEvent):
-    """What became of one client's seat in one session. A later one for the same session corrects."""
+    """What became of one client's seat in a session. A later one for the session corrects."""
 
     session_id: UUID
     cohort_id: UUID

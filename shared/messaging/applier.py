@@ -1,4 +1,4 @@
-"""Applying events with exactly-once effect: one transaction a batch, positions beside the effects."""
+"""Applying events with exactly-once effect: one transaction a batch, positions beside effects."""
 
 import asyncio
 from collections.abc import Sequence
@@ -84,12 +84,8 @@ class Applier:
         while True:
             try:
                 async with self.database.transaction(ALL_SITES) as tx:
-                    outcome = await self.apply_in(
-                        tx, batch, isolate=isolate, unfillable=unfillable
-                    )
-                    await dead_letters.lay_aside(
-                        tx, self.consumer, [*letters, *outcome.letters]
-                    )
+                    outcome = await self.apply_in(tx, batch, isolate=isolate, unfillable=unfillable)
+                    await dead_letters.lay_aside(tx, self.consumer, [*letters, *outcome.letters])
                 self._count(outcome, letters)
                 return outcome
             except GapsFound as found:
@@ -107,9 +103,7 @@ class Applier:
         retrying: bool = False,
     ) -> Outcome:
         """Apply a batch inside `tx`; see `apply`. `retrying` ignores that keys are held."""
-        reached, held = await positions.load(
-            tx, self.consumer, {(e.stream, e.key) for e in batch}
-        )
+        reached, held = await positions.load(tx, self.consumer, {(e.stream, e.key) for e in batch})
         decided = plan(batch, reached, frozenset() if retrying else held)
         if gaps := {k: v for k, v in decided.gaps.items() if k not in unfillable}:
             raise GapsFound(gaps)
@@ -121,7 +115,9 @@ class Applier:
                 DeadLetter.of(
                     envelope,
                     "gap" if missing else "behind",
-                    f"events {gap[0]} to {gap[1]} are missing" if gap and missing else "key is held",
+                    f"events {gap[0]} to {gap[1]} are missing"
+                    if gap and missing
+                    else "key is held",
                 )
             )
         readable = self._read(decided.apply, outcome)

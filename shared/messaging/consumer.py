@@ -78,7 +78,7 @@ class Consumer:
             await consumer.stop()
 
     async def take(self, records: Iterable[Any]) -> None:
-        """Apply records; transient faults are waited out, anything else never stops the consumer."""
+        """Apply records; transient faults are waited out, and rubbish never stops the consumer."""
         envelopes: list[Envelope] = []
         letters: list[DeadLetter] = []
         for r in records:

@@ -122,7 +122,7 @@ async def listed(
 async def held(
     tx: Transaction, consumer: str, stream: str, key: str
 ) -> list[tuple[int, Headers, bytes | None, int, int]]:
-    """The unresolved letters of a key, in order, locked: id, headers, payload, partition, offset."""
+    """A key's unresolved letters in order, locked: id, headers, payload, partition, offset."""
     rows = await tx.fetch(HELD, consumer, stream, key)
     return [
         (

@@ -19,7 +19,7 @@ Headers = Sequence[tuple[str, bytes]]
 
 
 class Undecodable(ValueError):
-    """A record that is no event of ours; the message says which part is wrong, never its content."""
+    """A record that is no event of ours; the message says what is wrong, never the content."""
 
 
 class UnsupportedVersion(Undecodable):
@@ -172,8 +172,12 @@ def read_payload(envelope: Envelope, contract: type[Event]) -> Received[Event]:
     try:
         event = contract.model_validate_json(envelope.payload)
     except ValidationError as error:
-        fields = sorted({"/".join(str(part) for part in e["loc"]) or "payload" for e in error.errors()})
-        raise Undecodable(f"payload does not fit {contract.__name__}: {', '.join(fields)}") from None
+        fields = sorted(
+            {"/".join(str(part) for part in e["loc"]) or "payload" for e in error.errors()}
+        )
+        raise Undecodable(
+            f"payload does not fit {contract.__name__}: {', '.join(fields)}"
+        ) from None
     if event.key != envelope.key:
         raise Undecodable("the payload is about another key than the record")
     return Received(

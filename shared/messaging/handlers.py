@@ -22,9 +22,7 @@ class Handler:
     function: Callable[[Transaction, Any], Awaitable[None]]
     takes_many: bool
 
-    async def __call__(
-        self, tx: Transaction, consumer: str, received: list[Received[Any]]
-    ) -> None:
+    async def __call__(self, tx: Transaction, consumer: str, received: list[Received[Any]]) -> None:
         if self.takes_many:
             with applying(consumer, received):
                 await self.function(tx, received)
@@ -69,7 +67,7 @@ class Consumers:
 
 
 class Registry:
-    """All handlers of a service. Several capabilities may react to the same event, in given order."""
+    """All handlers of a service. Several capabilities may react to one event, in given order."""
 
     def __init__(self, consumer: str, consumers: Iterable[Consumers]) -> None:
         self.consumer = consumer

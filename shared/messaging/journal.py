@@ -23,3 +23,68 @@ WITH again AS (
   ORDER BY key, sequence LIMIT $5
   RETURNING key, sequence
 )
+SELECT (SELECT count(*) FROM again) AS count, key, sequence
+FROM again ORDER BY key DESC, sequence DESC LIMIT 1
+"""
+
+
+class NoSuchStream(NotFound):
+    """This service does not publish such a stream."""
+
+    title = "No such stream"
+
+
+def check_published(service: str, stream: str) -> None:
+    """Refuse a stream that `service` does not publish through its outbox."""
+    topic = BY_STREAM.get(stream)
+    if topic is None or topic.producer != service or topic.derived:
+        raise NoSuchStream(f"{service} does not publish a stream of that name.")
+
+
+async def events_after(
+    tx: Transaction, *, stream: str, key: str, after: int, limit: int
+) -> list[dict[str, Any]]:
+    """Events of a key with a higher sequence than `after`, in order, as CloudEvents attributes.
+
+    `data` is the payload as JSON text, byte for byte as it was published.
+    """
+    rows = await tx.fetch(EVENTS_AFTER, stream, key, after, limit)
+    return [
+        {
+            "id": r["event_id"],
+            "source": source_of(stream),
+            "type": r["type"],
+            "subject": key,
+            "sequence": r["sequence"],
+            "time": r["occurred_at"].isoformat().replace("+00:00", "Z"),
+            "dataschema": r["dataschema"],
+            "traceparent": r["traceparent"],
+            "data": bytes(r["payload"]).decode(),
+        }
+        for r in rows
+    ]
+
+
+async def republish(
+    tx: Transaction,
+    *,
+    stream: str,
+    key: str | None = None,
+    after: tuple[str, int] = ("", 0),
+    limit: int = 5_000,
+) -> tuple[int, tuple[str, int]]:
+    """Queue a page of journaled events for the relay once more, in the order of each key.
+
+    Subscribers skip what they applied before. Returns how many were queued and the position to go
+    on from; call again until nothing was queued.
+    """
+    row = await tx.fetchrow(REPUBLISH, stream, after[0], after[1], key, limit)
+    if row is None:
+        return 0, after
+    tx.wake()
+    return row["count"], (row["key"], row["sequence"])
+
+
+async def prepare(tx: Transaction) -> None:
+    """Make the journal's partitions for this month and the next two."""
+    await tx.execute("SELECT platform.prepare_journal($1)", tx.now)

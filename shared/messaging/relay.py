@@ -83,8 +83,7 @@ class Relay:
             self.database.listening(self._wake.set) as connection,
             contextlib.AsyncExitStack() as stack,
         ):
-            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
-                await asyncio.sleep(POLL_SECONDS)
+            await self._take_lock(connection)
             producer = producer_of(self.settings)
             stack.push_async_callback(producer.stop)
             await producer.start()
@@ -94,6 +93,12 @@ class Relay:
                 if await self.send_batch(connection, producer) < BATCH:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+
+    async def _take_lock(self, connection: Connection) -> None:
+        """Wait for the lock by asking again: a waiting statement would hold back vacuum."""
+        # The database sends no event when a lock becomes free.
+        while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):  # noqa: ASYNC110
+            await asyncio.sleep(POLL_SECONDS)
 
     async def send_batch(self, connection: Connection, producer: AIOKafkaProducer) -> int:
         """Send the oldest events and delete those acknowledged; how many were found.

@@ -110,5 +110,3 @@ class Stack:
             "platform",
             self.kafka_passwords["platform"],
         )
-
-
