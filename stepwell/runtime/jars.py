@@ -3,11 +3,13 @@
 import logging
 import shutil
 from pathlib import Path
+from typing import Any
 
 from stepwell.runtime.downloads import Download, read_lock
 from stepwell.runtime.state import cache_folder
 
 KAFKA_VERSION = "4.4.0"
+LOG4J_VERSION = "2.25.5"
 ZIPKIN_VERSION = "3.6.1"
 TIMEOUT_SECONDS = 20
 
@@ -33,27 +35,36 @@ def java() -> Path:
 
 def _fetch_kafka(repository: Path, folder: Path) -> None:
     from jgo.env import EnvironmentBuilder, LinkStrategy
-    from jgo.maven import MavenContext
 
-    logging.getLogger("jgo").setLevel(logging.CRITICAL)
+    maven = _maven(repository)
     builder = EnvironmentBuilder(
-        context=MavenContext(repo_cache=repository, timeout=TIMEOUT_SECONDS),
-        link_strategy=LinkStrategy.COPY,
-        cache_dir=folder / "jgo",
+        context=maven, link_strategy=LinkStrategy.COPY, cache_dir=folder / "jgo"
     )
     environment = builder.from_endpoint(f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}")
     for jar in Path(environment.path).glob("*/*.jar"):
         shutil.move(jar, folder / jar.name)
     shutil.rmtree(folder / "jgo")
+    _fetch_one(maven, "org.apache.logging.log4j", "log4j-slf4j-impl", LOG4J_VERSION, "", folder)
 
 
 def _fetch_zipkin(repository: Path, folder: Path) -> None:
+    maven = _maven(repository)
+    _fetch_one(maven, "io.zipkin", "zipkin-server", ZIPKIN_VERSION, "slim", folder)
+
+
+def _maven(repository: Path) -> Any:
     from jgo.maven import MavenContext
 
     logging.getLogger("jgo").setLevel(logging.CRITICAL)
-    maven = MavenContext(repo_cache=repository, timeout=TIMEOUT_SECONDS)
-    server = maven.project("io.zipkin", "zipkin-server").at_version(ZIPKIN_VERSION)
-    jar = server.artifact(classifier="slim").resolve()
+    return MavenContext(repo_cache=repository, timeout=TIMEOUT_SECONDS)
+
+
+def _fetch_one(
+    maven: Any, group: str, name: str, version: str, classifier: str, folder: Path
+) -> None:
+    """One jar without what it depends on: a parent's versions would change those of Kafka."""
+    component = maven.project(group, name).at_version(version)
+    jar = component.artifact(classifier=classifier).resolve()
     if jar is None:
-        raise ConnectionError("the jar was not found")
+        raise ConnectionError(f"{name} {version} was not found")
     shutil.move(jar, folder / Path(jar).name)

@@ -1,0 +1,164 @@
+"""The environment variables of the system's processes, put together in one place.
+
+One environment describes the whole system: variables that end in a service's name are read by that
+service only. The same names point the system at servers of your own.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from shared.settings import SERVICES
+from stepwell.runtime.keys import AUDIENCE
+from stepwell.runtime.ports import Ports
+from stepwell.runtime.problem import WRONG_USE, Problem
+from stepwell.runtime.state import State, read_json, write_private
+from stepwell.runtime.topics import Broker
+
+KEPT = (
+    "TRACES",
+    "TRACES_SAMPLE_RATIO",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "KAFKA_TOPIC_PREFIX",
+    "STEPWELL_SPANS_FILE",
+    "STEPWELL_LOG_LEVEL",
+)
+"""Variables of the person who starts the system that its processes get as they are."""
+
+
+@dataclass(frozen=True)
+class External:
+    """The servers of one's own that the environment names, if it names any."""
+
+    databases: Mapping[str, str] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
+    kafka: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_environment(cls, known: Mapping[str, str] = os.environ) -> "External":
+        """Raises Problem when only some of the databases are named."""
+        databases = _by_service("DATABASE_URL", known)
+        if databases and len(databases) < len(SERVICES):
+            missing = ", ".join(
+                f"DATABASE_URL_{s.upper()}" for s in SERVICES if s not in databases
+            )
+            raise Problem(
+                f"Some services have a database of their own and some do not: set {missing} too.",
+                exit_code=WRONG_USE,
+            )
+        kafka = (
+            {name: value for name, value in known.items() if name.startswith("KAFKA_")}
+            if known.get("KAFKA_BOOTSTRAP_SERVERS")
+            else {}
+        )
+        return cls(databases, _by_service("DATABASE_OWNER_URL", known), kafka)
+
+
+def _by_service(name: str, known: Mapping[str, str]) -> dict[str, str]:
+    return {s: known[v] for s in SERVICES if known.get(v := f"{name}_{s.upper()}")}
+
+
+def assemble(
+    *,
+    ports: Ports,
+    database_urls: Mapping[str, str],
+    owner_urls: Mapping[str, str],
+    kafka: Mapping[str, str],
+    client_secrets: Mapping[str, str],
+    clock: Path,
+    zipkin_endpoint: str | None,
+    known: Mapping[str, str] = os.environ,
+) -> dict[str, str]:
+    """What describes a whole local system, without what belongs to one process.
+
+    Args:
+        kafka: the variables that start with KAFKA_, credentials of all principals included.
+        client_secrets: of each service, at the local issuer.
+        zipkin_endpoint: where spans go when `TRACES` does not say otherwise; None: nowhere.
+    """
+    urls = {s: f"http://127.0.0.1:{port}" for s, port in ports.services.items()}
+    traces = known.get("TRACES") or ("zipkin" if zipkin_endpoint else "off")
+    return {
+        **{name: known[name] for name in KEPT if known.get(name)},
+        "STEPWELL_ENVIRONMENT": "local",
+        "STEPWELL_HOST": "127.0.0.1",
+        "STEPWELL_CLOCK_FILE": str(clock),
+        "OIDC_ISSUER": f"http://127.0.0.1:{ports.issuer}",
+        "OIDC_AUDIENCE": AUDIENCE,
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": str(ports.smtp),
+        "TRACES": traces,
+        **({"ZIPKIN_ENDPOINT": zipkin_endpoint} if zipkin_endpoint else {}),
+        **kafka,
+        **{f"DATABASE_URL_{s.upper()}": url for s, url in database_urls.items()},
+        **{f"DATABASE_OWNER_URL_{s.upper()}": url for s, url in owner_urls.items()},
+        **{f"OIDC_CLIENT_SECRET_{s.upper()}": value for s, value in client_secrets.items()},
+        **{f"STEPWELL_URL_{s.upper()}": url for s, url in urls.items()},
+    }
+
+
+def local_kafka(bootstrap_servers: str, passwords: Mapping[str, str]) -> dict[str, str]:
+    """The KAFKA_ variables of a broker started by this runtime."""
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers,
+        "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        **{f"KAFKA_USERNAME_{name.upper()}": name for name in passwords},
+        **{f"KAFKA_PASSWORD_{name.upper()}": word for name, word in passwords.items()},
+    }
+
+
+FOREIGN = ("DATABASE_OWNER_URL_", "DATABASE_URL_", "KAFKA_PASSWORD_", "KAFKA_USERNAME_")
+
+
+def for_process(system: Mapping[str, str], service: str, port: int) -> dict[str, str]:
+    """The environment of one process of `service`: no other service's credentials are in it."""
+    own = service.upper()
+    shown = {
+        name: value
+        for name, value in system.items()
+        if not (name.startswith((*FOREIGN, "OIDC_CLIENT_SECRET_")) and not name.endswith(own))
+        and not name.startswith("DATABASE_OWNER_URL_")
+    }
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)
+    }
+    secret = shown.pop(f"OIDC_CLIENT_SECRET_{own}", None)
+    return {
+        **inherited,
+        **shown,
+        **({"OIDC_CLIENT_SECRET": secret} if secret else {}),
+        "STEPWELL_PORT": str(port),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def broker(system: Mapping[str, str]) -> Broker:
+    """The broker of a system, reached as the platform."""
+    return Broker(
+        system["KAFKA_BOOTSTRAP_SERVERS"],
+        system.get("KAFKA_SECURITY_PROTOCOL") or "PLAINTEXT",
+        system.get("KAFKA_USERNAME_PLATFORM"),
+        system.get("KAFKA_PASSWORD_PLATFORM"),
+    )
+
+
+def save(state: State, system: Mapping[str, str]) -> None:
+    """Leave the environment for the other commands; it holds secrets, so only the owner reads it."""
+    write_private(state.environment, json.dumps(dict(system), indent=2))
+
+
+def load_running(state: State | None = None) -> dict[str, str]:
+    """The environment of the system that runs here.
+
+    Raises:
+        Problem: none runs.
+    """
+    place = state or State.default()
+    stored: Any = read_json(place.environment)
+    if not isinstance(stored, dict):
+        raise Problem("No Stepwell is running here: start one with `make up`.")
+    return {str(name): str(value) for name, value in stored.items()}

@@ -1,0 +1,72 @@
+"""The signing key of the local issuer, and the tokens made with it."""
+
+import json
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from stepwell.runtime.problem import Problem
+from stepwell.runtime.state import read_json, write_private
+
+ALGORITHM = "ES256"
+AUDIENCE = "stepwell"
+ALL_SITES = "*"
+ROLES = (
+    "front_desk",
+    "counselor",
+    "clinical_lead",
+    "site_manager",
+    "regional_operations",
+    "auditor",
+    "service",
+)
+
+
+class Issuer:
+    """Mints access tokens with the key in a file, which is made when there is none."""
+
+    def __init__(self, url: str, key_file: Path, audience: str = AUDIENCE) -> None:
+        self.url = url
+        self.audience = audience
+        self._key = _key(key_file)
+
+    def jwks(self) -> dict[str, Any]:
+        """The public key as a JSON Web Key Set."""
+        return {"keys": [self._key.as_dict(private=False, alg=ALGORITHM, use="sig")]}
+
+    def token(
+        self, role: str, sites: Sequence[str], *, subject: str | None = None, seconds: int = 3600
+    ) -> str:
+        """An access token for `role` at `sites` (ids, or `["*"]`), valid for `seconds`.
+
+        Times in a token are real times: tokens are checked against the machine's clock.
+        """
+        now = int(time.time())
+        claims = {
+            "iss": self.url,
+            "aud": self.audience,
+            "sub": subject or f"local-{role.replace('_', '-')}",
+            "iat": now,
+            "exp": now + seconds,
+            "jti": str(uuid.uuid4()),
+            "role": role,
+            "sites": list(sites),
+        }
+        header = {"alg": ALGORITHM, "kid": self._key.kid, "typ": "at+jwt"}
+        return jwt.encode(header, claims, self._key)
+
+
+def _key(path: Path) -> ECKey:
+    stored = read_json(path)
+    if stored is None and path.exists():
+        raise Problem(f"The signing key {path} is unreadable: delete it and start again.")
+    if stored is not None:
+        return ECKey.import_key(stored)
+    key = ECKey.generate_key("P-256", {"alg": ALGORITHM, "use": "sig"}, auto_kid=True)
+    write_private(path, json.dumps(key.as_dict(private=True)))
+    return key

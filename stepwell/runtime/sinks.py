@@ -1,0 +1,100 @@
+"""The small servers that live inside `stepwell up`: the token issuer and the mail folder.
+
+They run in a thread with an event loop of its own, so that they end with the process.
+"""
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from stepwell.runtime.keys import Issuer
+from stepwell.runtime.mail import MailFolder
+from stepwell.runtime.problem import Problem
+
+
+class Sinks:
+    """Serves the issuer on its port and SMTP on another, between `start` and `stop`.
+
+    Usable without a running system, so tests start one of their own.
+    """
+
+    def __init__(
+        self,
+        *,
+        issuer_port: int,
+        smtp_port: int,
+        key_file: Path,
+        mail: Path,
+        clients: Mapping[str, str],
+    ) -> None:
+        self.issuer = Issuer(f"http://127.0.0.1:{issuer_port}", key_file)
+        self.mail = MailFolder(mail)
+        self._issuer_port = issuer_port
+        self._smtp_port = smtp_port
+        self._clients = clients
+        self._ready = threading.Event()
+        self._failure: BaseException | None = None
+        self._loop = asyncio.new_event_loop()
+        self._done = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="sinks", daemon=True)
+
+    def start(self) -> None:
+        """Start both and wait until they listen.
+
+        Raises:
+            Problem: one of them could not listen.
+        """
+        self._thread.start()
+        self._ready.wait(15)
+        if self._failure is not None or not self._ready.is_set():
+            raise Problem(
+                "The token issuer and the mail folder could not start on the ports "
+                f"{self._issuer_port} and {self._smtp_port}: {self._failure}"
+            )
+
+    def stop(self) -> None:
+        """Stop both and wait for their end."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._done.set)
+            self._thread.join(5)
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_until_complete(self._serve())
+        except (OSError, SystemExit) as error:
+            self._failure = error
+        finally:
+            self._ready.set()
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        import uvicorn
+        from aiosmtpd.smtp import SMTP
+
+        from stepwell.runtime.issuer import application
+
+        smtp = await self._loop.create_server(
+            lambda: SMTP(self.mail, enable_SMTPUTF8=True, loop=self._loop),
+            "127.0.0.1",
+            self._smtp_port,
+        )
+        server = uvicorn.Server(
+            uvicorn.Config(
+                application(self.issuer, self._clients),
+                host="127.0.0.1",
+                port=self._issuer_port,
+                log_level="critical",
+                access_log=False,
+                lifespan="off",
+            )
+        )
+        serving = asyncio.create_task(server.serve())
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.005)
+        if not serving.done():
+            self._ready.set()
+            await self._done.wait()
+        server.should_exit = True
+        await serving
+        smtp.close()

@@ -1,0 +1,58 @@
+"""Zipkin, the trace viewer, with its spans in memory."""
+
+import urllib.error
+import urllib.request
+
+from stepwell.runtime import jars
+from stepwell.runtime.processes import PLATFORM, Child, Processes, inherited
+
+JVM = ("-Xms32m", "-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss512k")
+MOST_SPANS = 100_000
+
+
+class Zipkin:
+    """The server and its pages on `port`."""
+
+    name = "zipkin"
+
+    def __init__(self, port: int, processes: Processes) -> None:
+        self.port = port
+        self._processes = processes
+
+    @property
+    def url(self) -> str:
+        """Where people look at traces."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def endpoint(self) -> str:
+        """Where spans are sent."""
+        return f"{self.url}/api/v2/spans"
+
+    def start(self) -> Child:
+        """Start without waiting, giving way to the parts that others wait for."""
+        (jar,) = jars.zipkin().folder.glob("*.jar")
+        return self._processes.start(
+            self.name,
+            [jars.java(), *JVM, "-jar", jar],
+            environment=inherited(
+                QUERY_PORT=str(self.port),
+                ARMERIA_OPTS="",
+                MEM_MAX_SPANS=str(MOST_SPANS),
+                SELF_TRACING_ENABLED="false",
+                SERVER_ADDRESS="127.0.0.1",
+            ),
+            layer=PLATFORM,
+            calm=True,
+        )
+
+    def wait(self, child: Child, within: float = 60.0) -> None:
+        """Wait until it takes spans."""
+        self._processes.wait(child, self._is_ready, within)
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/health", timeout=1) as answer:  # noqa: S310 - our own http address
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
