@@ -108,9 +108,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _watch(
-    folder: Path, title: str, total: int, progress: Progress, done: threading.Event
-) -> None:
+def _watch(folder: Path, title: str, total: int, progress: Progress, done: threading.Event) -> None:
     while not done.wait(0.2):
         size = 0
         for path in folder.rglob("*.jar*"):

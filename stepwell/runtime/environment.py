@@ -43,9 +43,7 @@ class External:
         """Raises Problem when only some of the databases are named."""
         databases = _by_service("DATABASE_URL", known)
         if databases and len(databases) < len(SERVICES):
-            missing = ", ".join(
-                f"DATABASE_URL_{s.upper()}" for s in SERVICES if s not in databases
-            )
+            missing = ", ".join(f"DATABASE_URL_{s.upper()}" for s in SERVICES if s not in databases)
             raise Problem(
                 f"Some services have a database of their own and some do not: set {missing} too.",
                 exit_code=WRONG_USE,
@@ -123,9 +121,7 @@ def for_process(system: Mapping[str, str], service: str, port: int) -> dict[str,
         if not (name.startswith((*FOREIGN, "OIDC_CLIENT_SECRET_")) and not name.endswith(own))
         and not name.startswith("DATABASE_OWNER_URL_")
     }
-    inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)
-    }
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     secret = shown.pop(f"OIDC_CLIENT_SECRET_{own}", None)
     return {
         **inherited,
@@ -147,7 +143,7 @@ def broker(system: Mapping[str, str]) -> Broker:
 
 
 def save(state: State, system: Mapping[str, str]) -> None:
-    """Leave the environment for the other commands; it holds secrets, so only the owner reads it."""
+    """Leave the environment for the other commands; only the owner reads its secrets."""
     write_private(state.environment, json.dumps(dict(system), indent=2))
 
 

@@ -16,7 +16,7 @@ from stepwell.runtime.state import write_private
 PLATFORM = "platform"
 PRINCIPALS = (PLATFORM, *SERVICES)
 HEAP = ("-Xms128m", "-Xmx512m")
-QUIET_JVM = ("-XX:+UseSerialGC", "-Xshare:auto", "-Djava.awt.headless=true")
+JVM = (*HEAP, "-XX:+UseSerialGC", "-Djava.awt.headless=true")
 LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 LOGGING = """\
 Configuration:
@@ -65,7 +65,11 @@ class Kafka:
         return f"127.0.0.1:{self.port}"
 
     def start(self, within: float = 60.0) -> Child:
-        """Format the storage the first time, start, and wait until it listens."""
+        """Format the storage the first time, start, and wait until it listens.
+
+        The jars are fetched first when they are not in the cache.
+        """
+        jars.kafka().ensure()
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / "log4j2.yaml").write_text(LOGGING)
         write_private(self._folder / "server.properties", self._properties())
@@ -85,13 +89,9 @@ class Kafka:
 
     def _java(self, main: str, *arguments: str) -> list[str | Path]:
         class_path = jars.kafka().folder / "*"
-        archive = jars.kafka().folder.with_suffix(".jsa")
         return [
             jars.java(),
-            *HEAP,
-            *QUIET_JVM,
-            f"-XX:SharedArchiveFile={archive}",
-            "-XX:+AutoCreateSharedArchive",
+            *JVM,
             f"-Dlog4j2.configurationFile={self._folder / 'log4j2.yaml'}",
             f"-Dkafka.logs.dir={self._folder}",
             "-cp",

@@ -20,7 +20,7 @@ class MailFolder:
         taken = [int(path.stem) for path in folder.glob("*.eml") if path.stem.isdecimal()]
         self._numbers = itertools.count(max(taken, default=0) + 1)
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """Keep the message. The file appears complete or not at all."""
         path = self.folder / f"{next(self._numbers):06}.eml"
         draft = path.with_suffix(".part")
@@ -32,7 +32,7 @@ class MailFolder:
     def messages(self) -> list[EmailMessage]:
         """All messages, the oldest first."""
         return [
-            email.message_from_bytes(path.read_bytes(), policy=email.policy.default)  # type: ignore[misc]  # the default policy makes EmailMessage
+            email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
             for path in sorted(self.folder.glob("*.eml"))
         ]
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def migrate(service: str, owner_url: str) -> None:
             )
 
 
-def migrate_all(owner_urls: dict[str, str]) -> None:
+def migrate_all(owner_urls: Mapping[str, str]) -> None:
     """Migrate the databases of all services at once; `owner_urls` maps a service to its URL."""
     with ThreadPoolExecutor(len(SERVICES)) as pool:
         list(pool.map(lambda item: migrate(*item), owner_urls.items()))

@@ -1,4 +1,4 @@
-"""The TCP ports of the local system, all derived from one base, and the check that they are free."""
+"""The TCP ports of the local system, derived from one base, and the check that they are free."""
 
 import os
 import socket
@@ -117,6 +117,7 @@ def _holder(port: int) -> str:
         for connection in psutil.net_connections(kind="tcp"):
             if (
                 connection.status == psutil.CONN_LISTEN
+                and connection.laddr
                 and connection.laddr.port == port
                 and connection.pid
             ):

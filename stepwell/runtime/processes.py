@@ -1,4 +1,4 @@
-"""Child processes: started in a group of their own, waited for, logged, stopped in reverse order."""
+"""Child processes: each in a group of its own, waited for, logged, stopped in reverse order."""
 
 import contextlib
 import os
@@ -155,6 +155,10 @@ class Processes:
         for layer in sorted({child.known.layer for child in children}, reverse=True):
             _stop([child for child in children if child.known.layer == layer], within)
         self._file.remove()
+
+    def refuse(self) -> None:
+        """Let nothing start any more, and end every wait."""
+        self._stopping.set()
 
     @property
     def stopping(self) -> bool:

@@ -4,6 +4,7 @@ They run in a thread with an event loop of its own, so that they end with the pr
 """
 
 import asyncio
+import socket
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -74,6 +75,7 @@ class Sinks:
 
         from stepwell.runtime.issuer import application
 
+        listening = socket.create_server(("127.0.0.1", self._issuer_port))
         smtp = await self._loop.create_server(
             lambda: SMTP(self.mail, enable_SMTPUTF8=True, loop=self._loop),
             "127.0.0.1",
@@ -82,19 +84,14 @@ class Sinks:
         server = uvicorn.Server(
             uvicorn.Config(
                 application(self.issuer, self._clients),
-                host="127.0.0.1",
-                port=self._issuer_port,
                 log_level="critical",
                 access_log=False,
                 lifespan="off",
             )
         )
-        serving = asyncio.create_task(server.serve())
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.005)
-        if not serving.done():
-            self._ready.set()
-            await self._done.wait()
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        self._ready.set()
+        await self._done.wait()
         server.should_exit = True
         await serving
         smtp.close()

@@ -78,6 +78,7 @@ class State:
         user, and every file with a secret is readable by its owner only."""
         for folder in (self.folder, self.logs, self.mail, self.kafka):
             folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)
         self.folder.chmod(0o711)
 
 

@@ -45,7 +45,8 @@ def create_topics(
     from kafka.errors import KafkaError
 
     try:
-        return _with_client(broker, within, lambda c: _create(c, prefix, replication))
+        created: int = _with_client(broker, within, lambda c: _create(c, prefix, replication))
+        return created
     except KafkaError as error:
         raise Problem(
             f"Kafka at {broker.bootstrap_servers} did not create the topics "

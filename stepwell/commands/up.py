@@ -1,0 +1,118 @@
+"""`stepwell up`: start the whole system, tell its story, keep it running until asked to stop."""
+
+import asyncio
+import os
+import signal
+import time
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from stepwell.runtime import lock
+from stepwell.runtime.environment import External
+from stepwell.runtime.pids import stop_leftovers
+from stepwell.runtime.ports import Ports
+from stepwell.runtime.problem import CHECK_FAILED, Problem, Stopping
+from stepwell.runtime.state import State
+
+if TYPE_CHECKING:
+    from stepwell.runtime.system import System
+
+STORY = "STEPWELL_STORY"
+
+
+def command() -> None:
+    """Start the whole system on this machine, tell its story, and keep it running.
+
+    Ctrl-C or SIGTERM stops everything. Environment: STEPWELL_PORT_BASE (8000), STEPWELL_TRACE_PORT
+    (9411), STEPWELL_STATE, STEPWELL_CACHE, STEPWELL_STORY=off, TRACES=zipkin|otlp|off, and
+    DATABASE_URL_<SERVICE>, DATABASE_OWNER_URL_<SERVICE>, KAFKA_BOOTSTRAP_SERVERS for servers of
+    your own.
+    """
+    console = Console(highlight=False)
+    state = State.default()
+    ports = Ports.from_environment()
+    external = External.from_environment()
+    with lock.held(state):
+        for name in stop_leftovers(state.processes):
+            console.print(f"Stopped {name}, left over from a run that ended abruptly.")
+        from stepwell.runtime.system import System
+
+        system = System(state, ports, external)
+        _listen_to_signals()
+        try:
+            _run(system, console)
+        except (KeyboardInterrupt, Stopping):
+            console.print("Stopping …")
+        finally:
+            _ignore_signals()
+            system.stop()
+        console.print("Stopped.")
+
+
+def _run(system: "System", console: Console) -> None:
+    from stepwell.runtime.steps import Steps
+
+    with Steps(console) as steps:
+        system.start(steps)
+    if os.environ.get(STORY, "on") != "off":
+        _tell(system, console)
+    _print_addresses(system, console)
+    console.print("[bold green]Stepwell is ready[/]")
+    while (child := system.processes.died()) is None:
+        time.sleep(0.25)
+    raise Problem(
+        f"{child.name} ended although it should run: look into {child.log}. "
+        "Everything else was stopped too.",
+        exit_code=CHECK_FAILED,
+    )
+
+
+def _tell(system: "System", console: Console) -> None:
+    from stepwell.region.story import tell
+
+    try:
+        asyncio.run(tell(system.environment, console))
+    except (KeyboardInterrupt, Problem):
+        raise
+    except Exception as error:
+        child = system.processes.died()
+        reason = (
+            f"{child.name} ended: look into {child.log}"
+            if child
+            else f"{type(error).__name__} {str(error).strip().splitlines()[:1]}"
+        )
+        raise Problem(
+            f"The story could not be told to its end ({reason}). The logs are in "
+            f"{system.state.logs}.",
+            exit_code=CHECK_FAILED,
+        ) from error
+
+
+def _print_addresses(system: "System", console: Console) -> None:
+    console.print()
+    for service, port in system.ports.services.items():
+        console.print(f"  {service:<14} http://127.0.0.1:{port}/docs")
+    if system.zipkin:
+        console.print(f"  {'traces':<14} {system.zipkin.url}")
+    console.print(
+        f"  {'token':<14} .venv/bin/stepwell token --role regional_operations --sites '*'"
+    )
+    console.print(f"  {'logs':<14} {system.state.logs}")
+    console.print()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+def _listen_to_signals() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+
+
+def _ignore_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)

@@ -1,0 +1,67 @@
+"""The four services and the engagement worker as processes of the local system."""
+
+import http.client
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from shared.settings import SERVICES
+from stepwell.runtime.environment import for_process
+from stepwell.runtime.ports import Ports
+from stepwell.runtime.processes import SERVICES as LAYER
+from stepwell.runtime.processes import Child, Processes, python
+from stepwell.runtime.state import PROJECT
+from stepwell.runtime.steps import Steps
+
+STREAMS = ("outcomes",)
+"""Services that also have a stream worker."""
+WITHIN_SECONDS = 60.0
+
+
+def start_services(
+    processes: Processes, system: Mapping[str, str], ports: Ports, steps: Steps
+) -> None:
+    """Start all services at once and wait until every one of them answers that it is ready.
+
+    Raises:
+        Problem: a service ended, or was not ready in time.
+    """
+    children = {
+        service: start_service(processes, system, service, port)
+        for service, port in ports.services.items()
+    }
+    for service in STREAMS:
+        start_service(processes, system, service, ports.stream, "stream")
+
+    def ready(service: str, child: Child) -> None:
+        with steps.step(f"Service {service}"):
+            processes.wait(child, partial(answers, ports.services[service]), WITHIN_SECONDS)
+
+    with ThreadPoolExecutor(len(SERVICES)) as pool:
+        list(pool.map(ready, children.keys(), children.values()))
+
+
+def start_service(
+    processes: Processes, system: Mapping[str, str], service: str, port: int, *roles: str
+) -> Child:
+    """Start one process of a service; `api` and `worker` unless other roles are named."""
+    name = "-".join((service, *roles))
+    return processes.start(
+        name,
+        python("-m", f"services.{service}", *(roles or ("api", "worker"))),
+        environment=for_process(system, service, port),
+        folder=PROJECT,
+        layer=LAYER,
+    )
+
+
+def answers(port: int, path: str = "/health/ready") -> bool:
+    """Whether the process on `port` says that it is ready."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

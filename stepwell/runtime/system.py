@@ -1,0 +1,160 @@
+"""The whole local system: what is started, in which order, and how it ends."""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+from shared.settings import SERVICES
+from stepwell.runtime import clock_file, environment, jars, roles
+from stepwell.runtime.environment import External
+from stepwell.runtime.kafka import PRINCIPALS, Kafka
+from stepwell.runtime.migrations import migrate_all
+from stepwell.runtime.ports import Ports, require_free
+from stepwell.runtime.postgres import Postgres
+from stepwell.runtime.processes import Processes
+from stepwell.runtime.services import start_services
+from stepwell.runtime.sinks import Sinks
+from stepwell.runtime.state import Secrets, State
+from stepwell.runtime.steps import Steps
+from stepwell.runtime.topics import create_topics
+from stepwell.runtime.zipkin import Zipkin
+
+
+class System:
+    """Started by `start`, ended by `stop`; `environment` describes it to other commands."""
+
+    def __init__(self, state: State, ports: Ports, external: External) -> None:
+        self.state = state
+        self.ports = ports
+        self.external = external
+        self.processes = Processes(state.processes, state.logs)
+        secrets = Secrets(state.secrets)
+        self._postgres = Postgres(
+            state.postgres, ports.postgres, secrets.get("postgres")["postgres"], self.processes
+        )
+        self._roles = secrets.get(*roles.ROLE_NAMES)
+        self._kafka_passwords = _named(secrets, "kafka", PRINCIPALS)
+        self._kafka = Kafka(
+            state.kafka, ports.kafka, ports.kafka_controller, self._kafka_passwords, self.processes
+        )
+        traced = (os.environ.get("TRACES") or "zipkin") == "zipkin"
+        self.zipkin = Zipkin(ports.zipkin, self.processes) if traced else None
+        clients = _named(secrets, "client", SERVICES)
+        self._sinks = Sinks(
+            issuer_port=ports.issuer,
+            smtp_port=ports.smtp,
+            key_file=state.issuer_key,
+            mail=state.mail,
+            clients=clients,
+        )
+        self.environment = environment.assemble(
+            ports=ports,
+            database_urls=external.databases or self._urls(roles.app),
+            owner_urls=external.owners if external.databases else self._urls(roles.owner),
+            kafka=external.kafka
+            or environment.local_kafka(self._kafka.bootstrap_servers, self._kafka_passwords),
+            client_secrets=clients,
+            clock=state.clock,
+            zipkin_endpoint=self.zipkin.endpoint if self.zipkin else None,
+        )
+
+    def _urls(self, role: Callable[[str], str]) -> Mapping[str, str]:
+        return {s: self._postgres.url(role(s), self._roles[role(s)], s) for s in SERVICES}
+
+    def start(self, steps: Steps) -> None:
+        """Start every part, side by side where they do not need one another.
+
+        Raises:
+            Problem: a part did not start; the others may be running, so `stop` is still due.
+        """
+        require_free(self._needed_ports())
+        clock_file.create(self.state.clock)
+        with ThreadPoolExecutor(4) as pool:
+            zipkin = pool.submit(self._start_zipkin, steps)
+            try:
+                _all(
+                    [
+                        pool.submit(self._start_databases, steps),
+                        pool.submit(self._start_kafka, steps),
+                        pool.submit(self._sinks.start),
+                    ]
+                )
+                environment.save(self.state, self.environment)
+                start_services(self.processes, self.environment, self.ports, steps)
+                _all([zipkin])
+            except BaseException:
+                self.processes.refuse()
+                raise
+
+    def stop(self) -> None:
+        """Stop everything in order: services, then what they use. Safe to call at any time."""
+        self.processes.stop_all()
+        self._sinks.stop()
+        self.state.environment.unlink(missing_ok=True)
+
+    def _needed_ports(self) -> dict[str, int]:
+        needed = dict(self.ports.services)
+        needed |= {
+            "the engagement worker": self.ports.stream,
+            "the mail folder": self.ports.smtp,
+            "the token issuer": self.ports.issuer,
+        }
+        if not self.external.kafka:
+            needed |= {
+                "Kafka": self.ports.kafka,
+                "Kafka's controller": self.ports.kafka_controller,
+            }
+        if not self.external.databases:
+            needed["PostgreSQL"] = self.ports.postgres
+        if self.zipkin:
+            needed["the trace viewer"] = self.zipkin.port
+        return needed
+
+    def _start_databases(self, steps: Steps) -> None:
+        if self.external.databases:
+            with steps.step("Migrations"):
+                migrate_all(self.external.owners)
+            return
+        with steps.step("PostgreSQL"):
+            self._postgres.start()
+        with steps.step("Migrations"):
+            asyncio.run(self._create_databases())
+            migrate_all(self._urls(roles.owner))
+
+    async def _create_databases(self) -> None:
+        admin = self._postgres.url()
+        await roles.create_roles(admin, self._roles)
+        await asyncio.gather(*(roles.create_database(admin, service) for service in SERVICES))
+
+    def _start_kafka(self, steps: Steps) -> None:
+        if not self.external.kafka:
+            jars.kafka().ensure(steps.download)
+            with steps.step("Kafka"):
+                self._kafka.start()
+        with steps.step("Topics"):
+            create_topics(
+                environment.broker(self.environment),
+                self.environment.get("KAFKA_TOPIC_PREFIX", ""),
+                replication=int(os.environ.get("KAFKA_REPLICATION", "1")),
+            )
+
+    def _start_zipkin(self, steps: Steps) -> None:
+        if self.zipkin:
+            jars.zipkin().ensure(steps.download)
+            with steps.step("Trace viewer"):
+                self.zipkin.wait(self.zipkin.start())
+
+
+def _named(secrets: Secrets, kind: str, names: tuple[str, ...]) -> dict[str, str]:
+    known = secrets.get(*(f"{kind}:{name}" for name in names))
+    return {name: known[f"{kind}:{name}"] for name in names}
+
+
+def _all(futures: list["Future[None]"]) -> None:
+    """Wait until all are done or one failed. Short waits, so that a signal gets through."""
+    pending = set(futures)
+    while pending:
+        done, pending = wait(pending, timeout=0.1)
+        for future in done:
+            future.result()
