@@ -47,6 +47,27 @@ class Invalid(Refused):
     title = "Invalid request"
 
 
+class Unauthorized(Refused):
+    """There is no valid access token."""
+
+    status = 401
+    title = "Access token needed"
+
+
+class Forbidden(Refused):
+    """The caller's role is not allowed here."""
+
+    status = 403
+    title = "Not allowed"
+
+
+class ServiceUnavailable(Refused):
+    """Something this service needs is away for the moment."""
+
+    status = 503
+    title = "Temporarily unavailable"
+
+
 class StaleVersion(Refused):
     """Somebody else changed it since the caller read it."""
 

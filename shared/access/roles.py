@@ -1,0 +1,25 @@
+"""The roles that tokens carry."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a caller is to the clinics. A route names the roles it allows; nothing else gets in."""
+
+    FRONT_DESK = "front_desk"
+    COUNSELOR = "counselor"
+    CLINICAL_LEAD = "clinical_lead"
+    SITE_MANAGER = "site_manager"
+    REGIONAL_OPERATIONS = "regional_operations"
+    AUDITOR = "auditor"
+    SERVICE = "service"
+
+
+EVERY_STAFF_ROLE = (
+    Role.FRONT_DESK,
+    Role.COUNSELOR,
+    Role.CLINICAL_LEAD,
+    Role.SITE_MANAGER,
+    Role.REGIONAL_OPERATIONS,
+    Role.AUDITOR,
+)

@@ -1,0 +1,151 @@
+"""Verifying access tokens against the keys of the configured OIDC issuer."""
+
+import asyncio
+import time
+from typing import Any
+from uuid import UUID
+
+import httpx
+import structlog
+from joserfc import jwt
+from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.jwk import KeySet
+
+from shared.access.caller import Caller
+from shared.access.roles import Role
+from shared.database.transaction import ALL_SITES, Sites
+from shared.settings import Settings
+
+log = structlog.get_logger()
+
+ALGORITHMS = ["RS256", "ES256", "EdDSA", "Ed25519"]
+"""Asymmetric only. `Ed25519` is RFC 9864's name of what is commonly sent as `EdDSA`."""
+LEEWAY_SECONDS = 30
+KEYS_MAX_AGE_SECONDS = 600.0
+KEYS_RETRY_SECONDS = 10.0
+REMEMBERED_TOKENS = 4_096
+
+
+class InvalidToken(Exception):
+    """The token is not one of ours, not for us, or no longer valid; the message says which."""
+
+
+class IssuerUnavailable(Exception):
+    """The issuer's keys cannot be had and none are cached."""
+
+
+class Verifier:
+    """Turns a bearer token into a caller.
+
+    Whether a token is still valid is a question of security, not of the domain, so it is held
+    against the machine's clock and not the platform's.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._issuer = settings.oidc_issuer.rstrip("/")
+        self._audience = settings.oidc_audience
+        self._http = httpx.AsyncClient(timeout=5.0)
+        self._keys: KeySet | None = None
+        self._keys_at = float("-inf")
+        self._asked_at = float("-inf")
+        self._loading = asyncio.Lock()
+        self._verified: dict[str, tuple[float, Caller]] = {}
+        self._claims = jwt.JWTClaimsRegistry(
+            now=lambda: int(time.time()),
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": settings.oidc_issuer},
+            aud={"essential": True, "value": self._audience},
+            exp={"essential": True},
+            sub={"essential": True},
+        )
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    def remembered(self, token: str) -> Caller | None:
+        """The caller of a token that was verified before and has not expired."""
+        known = self._verified.get(token)
+        if known is not None and known[0] > time.time():
+            return known[1]
+        return None
+
+    async def verify(self, token: str) -> Caller:
+        """The caller of `token`.
+
+        Raises:
+            InvalidToken: saying what is wrong with it.
+            IssuerUnavailable: the keys cannot be had.
+        """
+        if (known := self.remembered(token)) is not None:
+            return known
+        claims = await self._checked(token)
+        caller = _caller(claims)
+        if len(self._verified) >= REMEMBERED_TOKENS:
+            self._verified.clear()
+        self._verified[token] = (float(claims["exp"]) + LEEWAY_SECONDS, caller)
+        return caller
+
+    async def _checked(self, token: str) -> dict[str, Any]:
+        keys = await self._key_set()
+        try:
+            decoded = self._decode(token, keys)
+        except InvalidKeyIdError:
+            if not await self._load(older_than=KEYS_RETRY_SECONDS) or self._keys is None:
+                raise InvalidToken("it is signed with a key the issuer does not publish") from None
+            decoded = self._decode(token, self._keys, last=True)
+        try:
+            self._claims.validate(decoded.claims)
+        except JoseError as error:
+            raise InvalidToken(f"{error.error}: {error.description or 'claim'}") from None
+        return decoded.claims
+
+    @staticmethod
+    def _decode(token: str, keys: KeySet, *, last: bool = False) -> jwt.Token:
+        try:
+            return jwt.decode(token, keys, algorithms=ALGORITHMS)
+        except InvalidKeyIdError:
+            if not last:
+                raise
+            raise InvalidToken("it is signed with a key the issuer does not publish") from None
+        except (JoseError, ValueError):
+            raise InvalidToken("its signature or form is not valid") from None
+
+    async def _key_set(self) -> KeySet:
+        if time.monotonic() - self._keys_at > KEYS_MAX_AGE_SECONDS:
+            await self._load(older_than=KEYS_RETRY_SECONDS if self._keys else 0.5)
+        if self._keys is None:
+            raise IssuerUnavailable
+        return self._keys
+
+    async def _load(self, *, older_than: float) -> bool:
+        """Fetch the keys unless tried within `older_than` seconds; whether they are new."""
+        async with self._loading:
+            if time.monotonic() - self._asked_at < older_than:
+                return self._keys_at >= self._asked_at
+            self._asked_at = time.monotonic()
+            try:
+                found = await self._get(f"{self._issuer}/.well-known/openid-configuration")
+                self._keys = KeySet.import_key_set(await self._get(found["jwks_uri"]))
+            except (httpx.HTTPError, JoseError, ValueError, KeyError) as error:
+                log.warning("issuer_unavailable", error=type(error).__name__)
+                return False
+            self._keys_at = time.monotonic()
+            return True
+
+    async def _get(self, url: str) -> Any:
+        answer = await self._http.get(url)
+        answer.raise_for_status()
+        return answer.json()
+
+
+def _caller(claims: dict[str, Any]) -> Caller:
+    try:
+        role = Role(claims.get("role", ""))
+    except ValueError:
+        raise InvalidToken("its role is missing or unknown") from None
+    listed = claims.get("sites", [])
+    try:
+        sites: Sites = ALL_SITES if listed == ["*"] else frozenset(UUID(site) for site in listed)
+    except (ValueError, TypeError, AttributeError):
+        raise InvalidToken("its sites are not a list of ids") from None
+    return Caller(str(claims["sub"]), role, sites)

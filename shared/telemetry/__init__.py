@@ -1,0 +1,1 @@
+"""What a running service shows: traces, metrics and logs, none of which carries personal data."""

@@ -1,0 +1,21 @@
+"""Prometheus metrics of the platform. Labels name services, streams and routes; never a client."""
+
+from prometheus_client import Counter, Histogram
+
+requests = Histogram(
+    "stepwell_http_server_request_duration_seconds",
+    "Time from request to answer, by route template.",
+    ["method", "route", "status"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+published = Counter(
+    "stepwell_events_published_total", "Events acknowledged by the broker.", ["service"]
+)
+applied = Counter("stepwell_events_applied_total", "Events applied.", ["consumer", "stream"])
+skipped = Counter(
+    "stepwell_events_skipped_total", "Events that were applied before and skipped.", ["consumer"]
+)
+gaps = Counter("stepwell_event_gaps_total", "Gaps noticed in a stream.", ["consumer", "stream"])
+dead_lettered = Counter(
+    "stepwell_dead_letters_total", "Records laid aside, by reason.", ["consumer", "reason"]
+)

@@ -1,0 +1,17 @@
+"""What every HTTP API of the platform has in common."""
+
+from shared.web.models import Instant, Page, Paging, Shown, Strict, page_of
+from shared.web.writes import answer, create, read, update
+
+__all__ = [
+    "Instant",
+    "Page",
+    "Paging",
+    "Shown",
+    "Strict",
+    "answer",
+    "create",
+    "page_of",
+    "read",
+    "update",
+]

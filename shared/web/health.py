@@ -1,0 +1,55 @@
+"""Whether a process lives and may get traffic, and its metrics: public, without personal data."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import Field
+
+from shared.database import Database
+from shared.database.pool import MISSING
+from shared.web.models import Shown
+from shared.web.problems import problem
+
+router = APIRouter(tags=["Health"])
+
+
+class Health(Shown):
+    """The state of the process."""
+
+    status: Literal["ok"] = Field("ok", examples=["ok"])
+
+
+@router.get("/health/live", operation_id="get_liveness", summary="The process runs")
+async def live() -> Health:
+    """Answers as long as the process can answer at all."""
+    return Health()
+
+
+@router.get(
+    "/health/ready",
+    operation_id="get_readiness",
+    summary="Ready for traffic",
+    response_model=Health,
+)
+async def ready(request: Request) -> Health | Response:
+    """Ready when the database answers and the worker, where this process has one, is at work."""
+    database: Database = request.app.state.database
+    try:
+        await database.pool.fetchval("SELECT 1")
+    except (*MISSING, TimeoutError):
+        return problem(503, "not-ready", "Not ready", "The database does not answer.")
+    if (
+        "worker" in request.app.state.roles
+        and not await request.app.state.running.worker.is_ready()
+    ):
+        return problem(503, "not-ready", "Not ready", "A background task is not at work.")
+    return Health()
+
+
+@router.get(
+    "/metrics", operation_id="get_metrics", summary="Prometheus metrics", response_class=Response
+)
+async def show_metrics() -> Response:
+    """Counters and histograms in Prometheus' text format."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

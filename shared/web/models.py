@@ -1,0 +1,103 @@
+"""Shapes that all APIs share: strict requests, shown things, pages."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+
+from shared.errors import Invalid
+
+T = TypeVar("T")
+
+
+def _rfc3339(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+Instant = Annotated[
+    AwareDatetime,
+    PlainSerializer(_rfc3339, return_type=str, when_used="json"),
+    Field(examples=["2026-03-02T14:30:00Z"]),
+]
+"""An instant, shown in UTC as RFC 3339; taken with any offset, never without one."""
+
+
+class Strict(BaseModel):
+    """A request body or a part of one: unknown fields are refused, nothing changes it later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Shown(BaseModel):
+    """An answer or a part of one."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Page(Shown, Generic[T]):
+    """A part of a list, and where to go on."""
+
+    items: list[T]
+    next: str | None = Field(
+        description="Give it as `cursor` to get the next part; null at the end.", examples=[None]
+    )
+
+
+class BadCursor(Invalid):
+    """The cursor was not given out by this list."""
+
+    title = "Bad cursor"
+
+
+def encode_cursor(text: str) -> str:
+    """An opaque cursor."""
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str) -> str:
+    """What `encode_cursor` was given.
+
+    Raises:
+        BadCursor: for anything else.
+    """
+    try:
+        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise BadCursor("Use a `next` value of this list as `cursor`.", pointer="cursor") from None
+
+
+class Paging:
+    """Where a page starts and how long it is. `after` is the id of the last item shown before."""
+
+    def __init__(
+        self,
+        cursor: Annotated[
+            str | None, Query(max_length=200, description="`next` of the page before.")
+        ] = None,
+        limit: Annotated[int, Query(ge=1, le=200, description="Items a page.")] = 50,
+    ) -> None:
+        self.limit = limit
+        self.after = UUID(int=0)
+        if cursor is not None:
+            try:
+                self.after = UUID(decode_cursor(cursor))
+            except ValueError:
+                raise BadCursor(
+                    "Use a `next` value of this list as `cursor`.", pointer="cursor"
+                ) from None
+
+
+def page_of(
+    items: Sequence[T],
+    limit: int,
+    key: Callable[[T], Any] = lambda item: getattr(item, "id"),  # noqa: B009
+) -> Page[T]:
+    """A page from `limit + 1` items read; the extra one only says that there is more."""
+    shown = list(items[:limit])
+    more = len(items) > limit
+    return Page(items=shown, next=encode_cursor(str(key(shown[-1]))) if more else None)

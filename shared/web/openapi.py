@@ -1,0 +1,99 @@
+"""The public documentation: one OpenAPI document a service, and a page that shows it."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from starlette.responses import HTMLResponse
+
+from shared.web.problems import MEDIA_TYPE, Problem
+
+CREATES = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "A new value for each creation; a repetition with it gets the same answer.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "example": "5d1c6f0e-0a3f-4c55-9e06-5c1f4f6ad2aa",
+}
+UPDATES = {
+    "name": "If-Match",
+    "in": "header",
+    "required": True,
+    "description": "The ETag that you read.",
+    "schema": {"type": "string"},
+    "example": '"1"',
+}
+ERRORS = {
+    "401": "No valid access token",
+    "403": "The caller's role is not allowed",
+    "404": "There is no such thing, or it belongs to a site the caller may not see",
+    "409": "The state of things does not allow it",
+    "412": "Changed since it was read",
+    "422": "Something in the request is not acceptable; `errors` says where",
+    "428": "If-Match is missing",
+    "503": "Temporarily unavailable; repeat the request",
+}
+
+
+def install(app: FastAPI) -> None:
+    """Serve `/openapi.json` and `/docs`."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = describe(app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]  # the documented way to extend it
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return get_swagger_ui_html(openapi_url="/openapi.json", title=app.title)
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document with access, problems and the common headers on every route."""
+    from shared.web.application import allowed_roles
+
+    document = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes
+    )
+    components = document.setdefault("components", {})
+    components.setdefault("schemas", {})["Problem"] = Problem.model_json_schema(
+        ref_template="#/components/schemas/{model}"
+    )
+    components["schemas"].update(components["schemas"]["Problem"].pop("$defs", {}))
+    components["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    }
+    for route in app.routes:
+        if not isinstance(route, APIRoute) or not route.include_in_schema:
+            continue
+        roles = sorted(allowed_roles(route))
+        for method in route.methods or ():
+            _complete(document["paths"][route.path_format][method.lower()], method, route, roles)
+    return document
+
+
+def _complete(operation: dict[str, Any], method: str, route: APIRoute, roles: list[Any]) -> None:
+    creates = method == "POST" and route.status_code == 201
+    updates = method in ("PUT", "PATCH") or getattr(route.endpoint, "needs_if_match", False)
+    codes = {"503"}
+    if roles:
+        operation["security"] = [{"token": []}]
+        operation["description"] = (
+            f"{operation.get('description', '')}\n\nRoles: {', '.join(roles)}."
+        )
+        codes |= {"401", "403", "404", "422"}
+    if creates or updates:
+        codes.add("409")
+        operation.setdefault("parameters", []).append(CREATES if creates else UPDATES)
+    if updates:
+        codes |= {"412", "428"}
+    for code in sorted(codes):
+        operation["responses"][code] = {
+            "description": ERRORS[code],
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }

@@ -1,0 +1,205 @@
+"""What operators and subscribers ask of every service: events, work under way, dead letters."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import Field
+
+from shared.access import Allowed, Caller, Role
+from shared.database import ALL_SITES, Database
+from shared.messaging import dead_letters, journal, retry
+from shared.messaging.applier import Applier
+from shared.messaging.pending import Pending
+from shared.web.models import BadCursor, Instant, Page, Shown, Strict, decode_cursor, encode_cursor
+
+router = APIRouter(tags=["Operations"])
+
+Operator = Annotated[Caller, Allowed(Role.SERVICE, Role.REGIONAL_OPERATIONS)]
+Subscriber = Annotated[Caller, Allowed(Role.SERVICE)]
+
+
+class JournaledEvent(Shown):
+    """An event as it was published: CloudEvents attributes and the payload as JSON text."""
+
+    id: str = Field(examples=["01a20e20-97d3-779f-8fac-673dd9f7f455"])
+    source: str = Field(examples=["/stepwell/intake"])
+    type: str = Field(examples=["org.stepwell.intake.ClientEnrolled.v1"])
+    subject: str = Field(description="The key of the event.")
+    sequence: int = Field(description="Its number in the key's stream: 1, 2, 3 … without a gap.")
+    time: str = Field(examples=["2026-03-02T14:30:00Z"])
+    dataschema: str
+    traceparent: str | None
+    data: str = Field(description="The payload, byte for byte as it was published.")
+
+
+class DeadLetter(Shown):
+    """A record that the consumer laid aside; its content is not shown."""
+
+    id: int
+    consumer: str
+    stream: str
+    key: str
+    sequence: int | None
+    type: str | None
+    reason: str = Field(examples=["handler_failed"])
+    detail: str = Field(description="The kind of the error.", examples=["ValueError"])
+    partition: int
+    record_offset: int
+    failed_at: Instant
+    attempts: int
+    resolution: str | None
+    resolved_at: Instant | None
+    resolved_by: str | None
+
+
+class HeldKey(Strict):
+    """A key whose records were laid aside."""
+
+    stream: str = Field(max_length=100, examples=["intake"])
+    key: str = Field(max_length=200, examples=["01a20e20-97d3-779f-8fac-673dd9f7f455"])
+
+
+class SkippedKey(HeldKey):
+    """A key, and how far to go on without applying."""
+
+    up_to_sequence: int = Field(ge=1, description="The consumer goes on after this number.")
+
+
+class Retried(Shown):
+    """What a retry did."""
+
+    applied: int
+    remaining: int
+
+
+class Skipped(Shown):
+    """What was skipped."""
+
+    skipped: int
+
+
+class Republished(Shown):
+    """How many events were queued for the relay once more, and where to go on."""
+
+    queued: int
+    next: str | None = Field(description="Give it as `cursor` to go on; null at the end.")
+
+
+def _database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+@router.get("/events", operation_id="list_events", summary="Events that a subscriber missed")
+async def list_events(
+    request: Request,
+    caller: Subscriber,
+    topic: Annotated[str, Query(max_length=100, examples=["intake"])],
+    key: Annotated[str, Query(max_length=200)],
+    after: Annotated[int, Query(ge=0, description="The last sequence that was applied.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> Page[JournaledEvent]:
+    """The journal of one key, in order, from the sequence after `after` on.
+
+    `topic` is the stream, with or without the prefix `stepwell.`.
+    """
+    stream = topic.removeprefix("stepwell.")
+    journal.check_published(request.app.state.service.name, stream)
+    async with _database(request).transaction(ALL_SITES) as tx:
+        rows = await journal.events_after(tx, stream=stream, key=key, after=after, limit=limit + 1)
+    events = [JournaledEvent(**row) for row in rows[:limit]]
+    more = len(rows) > limit
+    return Page(items=events, next=str(events[-1].sequence) if more else None)
+
+
+@router.get("/operations/pending", operation_id="get_pending", summary="What is under way")
+async def get_pending(request: Request, caller: Operator) -> Pending:
+    """Everything of this service that is not at rest, and the figures that prove completeness."""
+    async with _database(request).transaction(ALL_SITES) as tx:
+        pending: Pending = await request.app.state.running.pending(tx)
+    return pending
+
+
+@router.get(
+    "/operations/dead-letters", operation_id="list_dead_letters", summary="Records laid aside"
+)
+async def list_dead_letters(
+    request: Request,
+    caller: Operator,
+    resolved: Annotated[bool, Query(description="Show the resolved ones too.")] = False,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Page[DeadLetter]:
+    """Records that this service's consumer could not apply, oldest first."""
+    after = _number(cursor)
+    async with _database(request).transaction(ALL_SITES) as tx:
+        rows = await dead_letters.listed(tx, resolved=resolved, after=after, limit=limit + 1)
+    letters = [DeadLetter(**row) for row in rows[:limit]]
+    more = len(rows) > limit
+    return Page(items=letters, next=encode_cursor(str(letters[-1].id)) if more else None)
+
+
+@router.post(
+    "/operations/dead-letters/retry",
+    operation_id="retry_dead_letters",
+    summary="Try a held key again",
+)
+async def retry_dead_letters(body: HeldKey, request: Request, caller: Operator) -> Retried:
+    """Apply the records of the key in order, until one fails again. Repeating it does no harm."""
+    applier: Applier = request.app.state.running.applier
+    applied, remaining = await retry.retry(applier, body.stream, body.key, by=caller.subject)
+    return Retried(applied=applied, remaining=remaining)
+
+
+@router.post(
+    "/operations/dead-letters/skip",
+    operation_id="skip_dead_letters",
+    summary="Go on without applying",
+)
+async def skip_dead_letters(body: SkippedKey, request: Request, caller: Operator) -> Skipped:
+    """Tell the consumer to go on after a sequence; what is before stays without effect for good."""
+    applier: Applier = request.app.state.running.applier
+    async with _database(request).transaction(ALL_SITES) as tx:
+        skipped = await retry.skip(
+            tx,
+            applier.consumer,
+            body.stream,
+            body.key,
+            up_to=body.up_to_sequence,
+            by=caller.subject,
+        )
+    return Skipped(skipped=skipped)
+
+
+@router.post(
+    "/operations/republish", operation_id="republish_events", summary="Refill a lost topic"
+)
+async def republish_events(
+    request: Request,
+    caller: Subscriber,
+    stream: Annotated[str, Query(max_length=100, examples=["intake"])],
+    key: Annotated[str | None, Query(max_length=200, description="One key only.")] = None,
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+) -> Republished:
+    """Queue a part of the journal for the relay once more; subscribers skip what they applied."""
+    journal.check_published(request.app.state.service.name, stream)
+    after = ("", 0)
+    if cursor is not None:
+        head, _, tail = decode_cursor(cursor).rpartition(" ")
+        after = (head, _digits(tail))
+    async with _database(request).transaction(ALL_SITES) as tx:
+        queued, position = await journal.republish(tx, stream=stream, key=key, after=after)
+    return Republished(
+        queued=queued, next=encode_cursor(f"{position[0]} {position[1]}") if queued else None
+    )
+
+
+def _number(cursor: str | None) -> int:
+    return 0 if cursor is None else _digits(decode_cursor(cursor))
+
+
+def _digits(text: Any) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise BadCursor("Use a `next` value of this list as `cursor`.", pointer="cursor") from None

@@ -1,0 +1,207 @@
+"""The one place where a refusal becomes problem+json (RFC 9457)."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, ClassVar
+
+import asyncpg
+import orjson
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from opentelemetry import trace
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from shared.database.pool import MISSING
+from shared.errors import Conflict, Invalid, Refused
+
+log = structlog.get_logger()
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = "1"
+
+
+class PreconditionRequired(Refused):
+    """An update without If-Match."""
+
+    status = 428
+    title = "If-Match needed"
+
+
+class IdempotencyKeyNeeded(Refused):
+    """A creation without a usable Idempotency-Key."""
+
+    status = 400
+    title = "Idempotency-Key needed"
+
+
+class IdempotencyKeyReused(Invalid):
+    """The key was used before, for another request."""
+
+    title = "Idempotency-Key used for another request"
+
+
+class Busy(Conflict):
+    """Others changed the same things at the same time, again and again."""
+
+    status = 503
+    title = "Too many changes at once"
+
+
+class FieldProblem(BaseModel):
+    """One thing that is wrong in the request."""
+
+    pointer: str = Field(description="JSON pointer into the body, or the parameter's name.")
+    detail: str = Field(description="What is wrong, without the value.")
+
+
+class Problem(BaseModel):
+    """Why the request was not carried out (RFC 9457)."""
+
+    type: str = Field(examples=["/problems/stale-version"])
+    title: str = Field(examples=["Changed since you read it"])
+    status: int = Field(examples=[412])
+    detail: str = Field(examples=["It changed since you read it: read it again."])
+    errors: list[FieldProblem] | None = Field(default=None, description="Per field, if known.")
+    trace_id: str | None = Field(default=None, description="Trace of this request.")
+
+    MEDIA: ClassVar[str] = MEDIA_TYPE
+
+
+def body_of(
+    status: int,
+    slug: str,
+    title: str,
+    detail: str,
+    errors: list[dict[str, str]] | None = None,
+) -> bytes:
+    """The problem document as bytes."""
+    document: dict[str, Any] = {
+        "type": f"/problems/{slug}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+    }
+    if errors:
+        document["errors"] = errors
+    span_context = trace.get_current_span().get_span_context()
+    if span_context.is_valid:
+        document["trace_id"] = f"{span_context.trace_id:032x}"
+    return orjson.dumps(document)
+
+
+def problem(
+    status: int,
+    slug: str,
+    title: str,
+    detail: str,
+    *,
+    errors: list[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A problem+json answer."""
+    extra = dict(headers or {})
+    if status == 401:
+        extra.setdefault("WWW-Authenticate", "Bearer")
+    if status == 503:
+        extra.setdefault("Retry-After", RETRY_AFTER_SECONDS)
+    return Response(
+        body_of(status, slug, title, detail, errors),
+        status_code=status,
+        headers=extra,
+        media_type=MEDIA_TYPE,
+    )
+
+
+def of_refusal(refused: Refused) -> Response:
+    """The answer to a refusal of the domain."""
+    errors = None
+    if refused.pointer is not None:
+        errors = [{"pointer": refused.pointer, "detail": refused.detail}]
+    return problem(refused.status, refused.slug(), refused.title, refused.detail, errors=errors)
+
+
+def pointer_of(location: tuple[int | str, ...]) -> str:
+    """A JSON pointer for the body, or the name of a header or parameter."""
+    if location and location[0] == "body":
+        return "".join(
+            "/" + str(part).replace("~", "~0").replace("/", "~1") for part in location[1:]
+        )
+    return ": ".join(str(part) for part in location)
+
+
+HTTP_PROBLEMS = {
+    404: ("not-found", "Not found", "There is nothing at this address."),
+    405: ("method-not-allowed", "Method not allowed", "This address does not take this method."),
+    415: ("unsupported-media-type", "Unsupported media type", "Send application/json."),
+}
+
+
+async def on_refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return of_refusal(error)
+
+
+async def on_validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = [
+        {"pointer": pointer_of(tuple(e["loc"])), "detail": _without_value(e)}
+        for e in error.errors()
+    ]
+    status = 422
+    if any(e["type"] == "json_invalid" for e in error.errors()):
+        return problem(400, "malformed-json", "Malformed JSON", "The body is not valid JSON.")
+    return problem(
+        status,
+        "invalid-request",
+        "Invalid request",
+        "Some parts of the request are not acceptable; see `errors`.",
+        errors=found,
+    )
+
+
+def _without_value(error: Mapping[str, Any]) -> str:
+    if error["type"] in ("value_error", "assertion_error"):
+        return str(error["ctx"]["error"]) if "ctx" in error else "Not acceptable"
+    return str(error["msg"])
+
+
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    slug, title, detail = HTTP_PROBLEMS.get(
+        error.status_code, ("request-refused", "Request refused", "The request was refused.")
+    )
+    return problem(error.status_code, slug, title, detail, headers=error.headers)
+
+
+async def on_missing_database(request: Request, error: Exception) -> Response:
+    log.warning("database_unavailable", error=type(error).__name__)
+    return problem(
+        503,
+        "service-unavailable",
+        "Temporarily unavailable",
+        "The database cannot be reached; nothing was changed for certain: repeat the request "
+        "with the same Idempotency-Key.",
+    )
+
+
+async def on_defect(request: Request, error: Exception) -> Response:
+    log.error("request_failed", route=request.scope.get("path_template"), exc_info=error)
+    return problem(
+        500, "internal-error", "Internal error", "Something is wrong here; it has been logged."
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` with problem+json."""
+    handlers: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
+        Refused: on_refusal,
+        RequestValidationError: on_validation_error,
+        HTTPException: on_http_exception,
+        asyncpg.OperatorInterventionError: on_missing_database,
+        asyncpg.InsufficientResourcesError: on_missing_database,
+        **dict.fromkeys(MISSING, on_missing_database),
+        Exception: on_defect,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)

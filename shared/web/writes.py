@@ -1,0 +1,170 @@
+"""Reading and changing over HTTP: the caller's transaction, idempotent creation, ETags."""
+
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import asyncpg
+import orjson
+from fastapi import Request, Response
+from pydantic import BaseModel
+
+from shared.access.caller import Caller
+from shared.database import Database, IdempotentAnswer, Transaction
+from shared.errors import Refused
+from shared.web.problems import (
+    Busy,
+    IdempotencyKeyNeeded,
+    IdempotencyKeyReused,
+    PreconditionRequired,
+)
+
+M = TypeVar("M", bound=BaseModel)
+ATTEMPTS = 3
+LONGEST_KEY = 255
+CONTENDED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+
+STORED = """
+SELECT operation, body_hash, status, headers, body
+FROM platform.idempotency_keys WHERE subject = $1 AND key = $2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What identifies a repeated request: who, under which key, where, and with what body."""
+
+    subject: str
+    key: str
+    operation: str
+    body_hash: bytes
+
+
+@contextlib.asynccontextmanager
+async def read(request: Request, caller: Caller) -> AsyncIterator[Transaction]:
+    """A transaction that sees the caller's sites."""
+    database: Database = request.app.state.database
+    async with database.transaction(caller.sites) as tx:
+        yield tx
+
+
+async def create(
+    request: Request,
+    caller: Caller,
+    command: Callable[[Transaction], Awaitable[M]],
+    *,
+    location: Callable[[M], str],
+    status: int = 201,
+) -> Response:
+    """Run `command` once for the request's Idempotency-Key and answer with what it made.
+
+    The answer is stored in the command's transaction. A repetition of the request gets the stored
+    answer; the same key with another body is refused. Looking the key up is left for the rare case
+    that it was used before: then the transaction cannot commit.
+    """
+    key = await _key_of(request, caller)
+    database: Database = request.app.state.database
+    for _ in range(ATTEMPTS):
+        try:
+            async with database.transaction(caller.sites) as tx:
+                made = await command(tx)
+                answer = _answer(made, status, {"Location": location(made)})
+                tx.remember(
+                    IdempotentAnswer(
+                        key.subject,
+                        key.key,
+                        key.operation,
+                        key.body_hash,
+                        status,
+                        {
+                            n: v
+                            for n, v in answer.headers.items()
+                            if n in ("location", "etag", "content-type")
+                        },
+                        bytes(answer.body),
+                    )
+                )
+            return answer
+        except asyncpg.UniqueViolationError as error:
+            if error.constraint_name != "idempotency_keys_pkey":
+                raise
+            if (stored := await _stored(database, key)) is not None:
+                return stored
+        except Refused:
+            if (stored := await _stored(database, key)) is not None:
+                return stored
+            raise
+        except CONTENDED:
+            continue
+    raise Busy("Others changed the same things at the same time: try again.")
+
+
+async def update(
+    request: Request, caller: Caller, command: Callable[[Transaction, int], Awaitable[M]]
+) -> Response:
+    """Run `command` with the version that the request's If-Match names; answer with the new state.
+
+    The command refuses a version that is no longer current by `shared.errors.require_version`.
+    """
+    expected = _expected_version(request)
+    database: Database = request.app.state.database
+    for _ in range(ATTEMPTS):
+        try:
+            async with database.transaction(caller.sites) as tx:
+                changed = await command(tx, expected)
+            return _answer(changed, 200)
+        except CONTENDED:
+            continue
+    raise Busy("Others changed the same things at the same time: try again.")
+
+
+def answer(shown: BaseModel) -> Response:
+    """The answer to a read, with an ETag when the thing has a version."""
+    return _answer(shown, 200)
+
+
+def _answer(shown: BaseModel, status: int, headers: dict[str, str] | None = None) -> Response:
+    headers = dict(headers or {})
+    version = getattr(shown, "version", None)
+    if isinstance(version, int):
+        headers["ETag"] = f'"{version}"'
+    return Response(
+        shown.model_dump_json(), status_code=status, headers=headers, media_type="application/json"
+    )
+
+
+async def _key_of(request: Request, caller: Caller) -> Key:
+    key = request.headers.get("idempotency-key", "")
+    if not 0 < len(key) <= LONGEST_KEY:
+        raise IdempotencyKeyNeeded(
+            "Send an Idempotency-Key header of 1 to 255 characters, a new one for each creation."
+        )
+    body = await request.body()
+    operation = f"{request.method} {request.scope['path']}"
+    return Key(caller.subject, key, operation, hashlib.sha256(body).digest())
+
+
+async def _stored(database: Database, key: Key) -> Response | None:
+    async with database.transaction(frozenset()) as tx:
+        row = await tx.fetchrow(STORED, key.subject, key.key)
+    if row is None:
+        return None
+    if (row["operation"], row["body_hash"]) != (key.operation, key.body_hash):
+        raise IdempotencyKeyReused(
+            "This Idempotency-Key belongs to another request: use a new key for a new request."
+        )
+    headers: dict[str, str] = orjson.loads(row["headers"])
+    return Response(
+        bytes(row["body"]),
+        status_code=row["status"],
+        headers={**headers, "Idempotency-Replayed": "true"},
+    )
+
+
+def _expected_version(request: Request) -> int:
+    given = request.headers.get("if-match", "").strip().removeprefix("W/").strip('"')
+    if not given:
+        raise PreconditionRequired("Send the ETag that you read as If-Match.")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else -1
