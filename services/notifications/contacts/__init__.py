@@ -1,0 +1,1 @@
+"""How clients want to be reached: the only addresses kept outside intake."""

@@ -1,0 +1,34 @@
+"""How clients want to be reached."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+from uuid import UUID
+
+from shared.database import Transaction
+
+CONTACTS = """
+SELECT client_id, channel, email, time_zone FROM contacts WHERE client_id = ANY ($1::uuid[])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One client's details. The address stays out of the representation, and so out of any log."""
+
+    channel: Literal["email", "log"]
+    email: str | None = field(repr=False)
+    time_zone: str | None
+
+    @property
+    def can_be_reached(self) -> bool:
+        """Whether the wanted channel has what it needs."""
+        return self.channel != "email" or bool(self.email)
+
+
+async def contacts_of(tx: Transaction, client_ids: Iterable[UUID]) -> dict[UUID, Contact]:
+    """The details of those clients that are known."""
+    rows = await tx.fetch(CONTACTS, list(set(client_ids)))
+    return {
+        row["client_id"]: Contact(row["channel"], row["email"], row["time_zone"]) for row in rows
+    }

@@ -1,0 +1,1 @@
+"""Messages on their way: planned, sent through a channel, and how they ended."""

@@ -1,0 +1,112 @@
+"""Planning and cancelling messages; set-based, as one placement plans many reminders."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.notifications.delivery.vocabulary import Kind
+from shared.database import Transaction
+from shared.ids import new_id
+
+PLAN = """
+INSERT INTO notifications (
+  id, site_id, client_id, session_id, kind, session_starts_at, site_time_zone,
+  state, planned_at, due_at, next_at, expires_at, traceparent)
+SELECT id, site_id, client_id, session_id, $2, session_starts_at, site_time_zone,
+  'planned', $1, due_at, due_at, expires_at, traceparent
+FROM unnest(
+  $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::timestamptz[], $8::text[],
+  $9::timestamptz[], $10::timestamptz[], $11::text[]
+) AS p(id, site_id, client_id, session_id, session_starts_at, site_time_zone,
+  due_at, expires_at, traceparent)
+ON CONFLICT (client_id, session_id, kind, session_starts_at) DO UPDATE SET
+  state = 'planned', planned_at = excluded.planned_at, due_at = excluded.due_at,
+  next_at = excluded.next_at, expires_at = excluded.expires_at,
+  traceparent = excluded.traceparent, ended_at = NULL
+WHERE notifications.state IN ('planned', 'cancelled')
+"""
+
+CANCEL = """
+UPDATE notifications SET state = 'cancelled', ended_at = $1
+WHERE client_id = $2 AND session_id = $3 AND kind = $4 AND state = 'planned'
+"""
+
+CANCEL_MOVED = """
+UPDATE notifications n SET state = 'cancelled', ended_at = $1
+FROM unnest($3::uuid[], $4::uuid[], $5::timestamptz[]) AS kept(client_id, session_id, starts_at)
+WHERE n.client_id = kept.client_id AND n.session_id = kept.session_id AND n.kind = $2
+  AND n.session_starts_at <> kept.starts_at AND n.state = 'planned'
+"""
+
+
+REPLAN = """
+UPDATE notifications n SET due_at = t.due_at, next_at = t.due_at, expires_at = t.expires_at,
+  planned_at = $1
+FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) AS t(id, due_at, expires_at)
+WHERE n.id = t.id AND n.state = 'planned'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTimes:
+    """When a message is due and from when on it is of no use."""
+
+    due_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMessage:
+    """A message to plan. All instants are aware; `expires_at` is when it is of no use any more."""
+
+    site_id: UUID
+    client_id: UUID
+    session_id: UUID
+    session_starts_at: datetime
+    site_time_zone: str
+    due_at: datetime
+    expires_at: datetime
+    traceparent: str | None
+
+
+async def plan_messages(tx: Transaction, kind: Kind, messages: Sequence[PlannedMessage]) -> None:
+    """Plan at most one message of `kind` for each client and session.
+
+    A message that is planned or was cancelled is planned anew; one that went out or was given up
+    stays as it is. Of several plans for the same session the last one counts; a message planned
+    for another start of the session is cancelled.
+    """
+    latest = {(m.client_id, m.session_id): m for m in messages}
+    kept = [latest[key] for key in sorted(latest)]
+    clients, sessions = [m.client_id for m in kept], [m.session_id for m in kept]
+    starts = [m.session_starts_at for m in kept]
+    await tx.execute(CANCEL_MOVED, tx.now, kind, clients, sessions, starts)
+    await tx.execute(
+        PLAN,
+        tx.now,
+        kind,
+        [new_id() for _ in kept],
+        [m.site_id for m in kept],
+        clients,
+        sessions,
+        starts,
+        [m.site_time_zone for m in kept],
+        [m.due_at for m in kept],
+        [m.expires_at for m in kept],
+        [m.traceparent for m in kept],
+    )
+    tx.wake()
+
+
+async def cancel_message(tx: Transaction, kind: Kind, client_id: UUID, session_id: UUID) -> None:
+    """Cancel a message that is still planned; what went out cannot be called back."""
+    await tx.execute(CANCEL, tx.now, client_id, session_id, kind)
+
+
+async def replan(tx: Transaction, ids: Sequence[UUID], times: Sequence[PlannedTimes]) -> None:
+    """Give messages that are still planned other times."""
+    if not ids:
+        return
+    await tx.execute(REPLAN, tx.now, ids, [t.due_at for t in times], [t.expires_at for t in times])
+    tx.wake()

@@ -1,0 +1,98 @@
+"""A message whose time has come, with what is known of its recipient right now."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from opentelemetry.trace import SpanKind
+
+from services.notifications.contacts.queries import Contact
+from services.notifications.delivery.rules import Reach, continues_trace
+from services.notifications.delivery.vocabulary import ChannelName, Kind
+from services.notifications.timing.rules import zone_of
+from shared.telemetry.tracing import link_to, span_from
+
+CHANNEL_OF_STRANGERS: ChannelName = "email"
+"""The channel that is named when a message is given up before its recipient was heard of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One row of `notifications` that is due, and its recipient's contact details if known."""
+
+    id: UUID
+    site_id: UUID
+    client_id: UUID
+    session_id: UUID
+    kind: Kind
+    session_starts_at: datetime
+    planned_at: datetime
+    due_at: datetime
+    next_at: datetime
+    expires_at: datetime
+    attempts: int
+    traceparent: str | None
+    contact: Contact | None
+    reach: Reach
+
+    @classmethod
+    def of(cls, row: asyncpg.Record, contact: Contact | None) -> "Due":
+        """The row with its recipient."""
+        stated = None if contact is None else contact.time_zone
+        own: dict[str, Any] = {name: row[name] for name in COLUMNS}
+        return cls(
+            **own,
+            contact=contact,
+            reach=Reach(
+                known=contact is not None,
+                reachable=contact is not None and contact.can_be_reached,
+                zone=zone_of(stated, row["site_time_zone"]),
+            ),
+        )
+
+    @property
+    def channel(self) -> ChannelName:
+        """The channel that the recipient wants."""
+        return CHANNEL_OF_STRANGERS if self.contact is None else self.contact.channel
+
+    @contextlib.contextmanager
+    def span(self, name: str) -> Iterator[None]:
+        """A span about this message, current while the block runs.
+
+        A message that goes out at the instant it was planned goes on with the trace of its cause;
+        one that had to wait begins its own, with a link to the cause.
+        """
+        goes_on = continues_trace(self.next_at, self.planned_at)
+        with span_from(
+            self.traceparent if goes_on else None,
+            name,
+            kind=SpanKind.PRODUCER,
+            attributes={
+                "messaging.operation.type": "send",
+                "messaging.system": "smtp" if self.channel == "email" else self.channel,
+                "stepwell.notification.id": str(self.id),
+                "stepwell.notification.kind": self.kind,
+            },
+            links=() if goes_on else link_to(self.traceparent),
+        ):
+            yield
+
+
+COLUMNS = (
+    "id",
+    "site_id",
+    "client_id",
+    "session_id",
+    "kind",
+    "session_starts_at",
+    "planned_at",
+    "due_at",
+    "next_at",
+    "expires_at",
+    "attempts",
+    "traceparent",
+)

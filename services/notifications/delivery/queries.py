@@ -1,0 +1,93 @@
+"""Messages as others see them, without text and address, and what is still to be done."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.notifications.delivery.schemas import Notification
+from services.notifications.delivery.vocabulary import Kind, State
+from shared.database import Transaction
+from shared.errors import NotFound
+
+UNTRIED = """
+SELECT id, session_starts_at, site_time_zone FROM notifications
+WHERE client_id = $1 AND kind = $2 AND state = 'planned' AND attempts = 0 ORDER BY id FOR UPDATE
+"""
+NEXT_DUE = "SELECT min(next_at) FROM notifications WHERE state IN ('planned', 'sending')"
+SENDING = "SELECT count(*) FROM notifications WHERE state = 'sending'"
+
+SHOWN = """
+SELECT id, client_id, site_id, session_id, kind, channel, state, failure, attempts,
+  session_starts_at, planned_at, due_at, ended_at,
+  CASE WHEN ended_at IS NULL THEN next_at END AS next_attempt_at
+FROM notifications
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which messages a caller asks for; None does not narrow."""
+
+    client_id: UUID | None = None
+    session_id: UUID | None = None
+    kind: Kind | None = None
+    state: State | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Untried:
+    """A planned message of which no attempt was made."""
+
+    id: UUID
+    session_starts_at: datetime
+    site_time_zone: str
+
+
+async def untried_of(tx: Transaction, client_id: UUID, kind: Kind) -> list[Untried]:
+    """A client's planned messages of `kind` that may still get another time; locked."""
+    return [Untried(*row) for row in await tx.fetch(UNTRIED, client_id, kind)]
+
+
+async def next_due(tx: Transaction) -> datetime | None:
+    """When the next attempt is due, or None."""
+    due: datetime | None = await tx.fetchval(NEXT_DUE)
+    return due
+
+
+async def sending(tx: Transaction) -> int:
+    """How many messages are under way right now."""
+    count: int = await tx.fetchval(SENDING)
+    return count
+
+
+async def show_notification(tx: Transaction, notification_id: UUID) -> Notification:
+    """One message.
+
+    Raises:
+        NotFound: there is none with this id at the sites of the transaction.
+    """
+    row = await tx.fetchrow(f"{SHOWN} WHERE id = $1", notification_id)
+    if row is None:
+        raise NotFound("There is no such notification.")
+    return Notification(**dict(row))
+
+
+async def list_notifications(
+    tx: Transaction, wanted: Wanted, *, after: UUID, limit: int
+) -> list[Notification]:
+    """The first `limit` messages after `after` that are wanted, in the order of their ids."""
+    given = [
+        ("client_id =", wanted.client_id),
+        ("session_id =", wanted.session_id),
+        ("kind =", wanted.kind),
+        ("state =", wanted.state),
+    ]
+    narrowing = [(test, value) for test, value in given if value is not None]
+    tests = "".join(f" AND {test} ${n}" for n, (test, _) in enumerate(narrowing, start=3))
+    rows = await tx.fetch(
+        f"{SHOWN} WHERE id > $1{tests} ORDER BY id LIMIT $2",
+        after,
+        limit,
+        *(value for _, value in narrowing),
+    )
+    return [Notification(**dict(row)) for row in rows]

@@ -1,0 +1,96 @@
+"""What to do with a message that is due: send, give up, or postpone. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from services.notifications.delivery.vocabulary import Failure
+from services.notifications.timing.rules import Window, next_open
+
+UNKNOWN_CONTACT_PAUSE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """It goes out now."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """It is never sent."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Postpone:
+    """It is looked at again at `until`."""
+
+    until: datetime
+
+
+Decision = Send | GiveUp | Postpone
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What is known of how to reach the recipient.
+
+    `known` is false as long as nothing was heard of the client; `reachable` tells whether the
+    wanted channel has an address.
+    """
+
+    known: bool
+    reachable: bool
+    zone: ZoneInfo
+
+
+def decide(
+    now: datetime,
+    *,
+    due_at: datetime,
+    expires_at: datetime,
+    reach: Reach,
+    window: Window,
+    unknown_contact: timedelta,
+) -> Decision:
+    """Decide about a message whose next attempt has come.
+
+    A message that expired is given up, first of all. Details of a client not heard of yet may still
+    be under way on their own topic, so such a message waits until `unknown_contact` after its due
+    time. Quiet hours hold for every attempt, in the zone that the client states now.
+    """
+    if now >= expires_at:
+        return GiveUp("no_longer_timely")
+    if not reach.known and now < due_at + unknown_contact:
+        return Postpone(min(now + UNKNOWN_CONTACT_PAUSE, expires_at))
+    if not reach.reachable:
+        return GiveUp("no_contact_details")
+    allowed = next_open(now, reach.zone, window)
+    return Send() if allowed <= now else Postpone(min(allowed, expires_at))
+
+
+def next_attempt(
+    now: datetime,
+    *,
+    attempts: int,
+    expires_at: datetime,
+    zone: ZoneInfo,
+    window: Window,
+    backoff: Sequence[timedelta],
+) -> datetime:
+    """When to try again after `attempts` (1 or more) failed ones: never in quiet hours.
+
+    Never later than `expires_at` either, at which the message is given up.
+    """
+    pause = backoff[min(attempts, len(backoff)) - 1]
+    return min(next_open(now + pause, zone, window), expires_at)
+
+
+def continues_trace(next_at: datetime, planned_at: datetime) -> bool:
+    """Whether sending belongs to the trace of its cause: the message was due when it was planned.
+
+    One that had to wait, for its time or for another attempt, links to its cause instead.
+    """
+    return next_at <= planned_at

@@ -1,0 +1,49 @@
+"""What others may see of a message: that it was planned and how it went; no text, no address."""
+
+from uuid import UUID
+
+from pydantic import Field
+
+from services.notifications.delivery.vocabulary import ChannelName, Failure, Kind, State
+from shared.web import Instant, Shown
+
+EXAMPLE_ID = "019ab7d0-3c1e-7a52-9d4e-5b1f2c3d4e5f"
+
+
+class Notification(Shown):
+    """One message to one client about one session."""
+
+    id: UUID = Field(description="Id of the message.", examples=[EXAMPLE_ID])
+    client_id: UUID = Field(description="Pseudonymous id of the client.", examples=[EXAMPLE_ID])
+    site_id: UUID = Field(description="The site that treats the client.", examples=[EXAMPLE_ID])
+    session_id: UUID = Field(description="The session it is about.", examples=[EXAMPLE_ID])
+    kind: Kind = Field(description="Why it is sent.", examples=["session_reminder"])
+    channel: ChannelName | None = Field(
+        description="The way it took; null until that was decided.", examples=["email"]
+    )
+    state: State = Field(
+        description="`sending` may have gone out; `delivered` was taken by the channel.",
+        examples=["delivered"],
+    )
+    failure: Failure | None = Field(
+        description="Why it was given up; null unless the state is `failed`.", examples=[None]
+    )
+    attempts: int = Field(description="Attempts made so far.", examples=[1])
+    session_starts_at: Instant = Field(
+        description="Start of the session, UTC.", examples=["2026-06-02T23:30:00Z"]
+    )
+    planned_at: Instant = Field(
+        description="When it was planned, UTC.", examples=["2026-05-29T15:00:00Z"]
+    )
+    due_at: Instant = Field(
+        description="When it was planned to go out, outside quiet hours, UTC.",
+        examples=["2026-06-01T23:30:00Z"],
+    )
+    next_attempt_at: Instant | None = Field(
+        description="When it is tried next, UTC; null when nothing more will be tried.",
+        examples=[None],
+    )
+    ended_at: Instant | None = Field(
+        description="When it was delivered, given up or cancelled, UTC.",
+        examples=["2026-06-01T23:30:00Z"],
+    )

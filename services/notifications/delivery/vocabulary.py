@@ -1,0 +1,12 @@
+"""The words of this capability."""
+
+from typing import Literal
+
+Kind = Literal["session_reminder", "missed_session_outreach"]
+"""Why a message is sent."""
+State = Literal["planned", "sending", "delivered", "failed", "cancelled"]
+"""Where it is; the last three are final, but for a cancelled one that is planned anew."""
+Failure = Literal["no_contact_details", "refused_by_channel", "no_longer_timely"]
+"""Why it was given up."""
+ChannelName = Literal["email", "log"]
+"""The way it takes."""

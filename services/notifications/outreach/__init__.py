@@ -1,0 +1,1 @@
+"""Reaching out after a missed session."""

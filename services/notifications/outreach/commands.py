@@ -1,0 +1,33 @@
+"""Outreach after a session missed without excuse: once, and soon."""
+
+from uuid import UUID
+
+from services.notifications.contacts.queries import contacts_of
+from services.notifications.delivery.commands import PlannedMessage, cancel_message, plan_messages
+from services.notifications.timing.policy import timing_policy
+from services.notifications.timing.rules import next_open, zone_of
+from shared.contracts.scheduling import SessionMissed
+from shared.database import Transaction
+
+
+async def plan_outreach(tx: Transaction, missed: SessionMissed, traceparent: str | None) -> None:
+    """Reach out at once, or when quiet hours end; at most once for each missed session."""
+    policy = timing_policy()
+    contact = (await contacts_of(tx, [missed.client_id])).get(missed.client_id)
+    zone = zone_of(None if contact is None else contact.time_zone, missed.time_zone)
+    message = PlannedMessage(
+        site_id=missed.site_id,
+        client_id=missed.client_id,
+        session_id=missed.session_id,
+        session_starts_at=missed.starts_at,
+        site_time_zone=missed.time_zone,
+        due_at=next_open(tx.now, zone, policy.hours),
+        expires_at=missed.starts_at + policy.outreach_timely,
+        traceparent=traceparent,
+    )
+    await plan_messages(tx, "missed_session_outreach", [message])
+
+
+async def cancel_outreach(tx: Transaction, client_id: UUID, session_id: UUID) -> None:
+    """The session was not missed without excuse after all: outreach still planned is cancelled."""
+    await cancel_message(tx, "missed_session_outreach", client_id, session_id)

@@ -1,0 +1,69 @@
+"""Reminders: planned with the session, moved with the recipient's zone, cancelled with the seat."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from services.notifications.contacts.queries import contacts_of
+from services.notifications.delivery.commands import (
+    PlannedMessage,
+    PlannedTimes,
+    cancel_message,
+    plan_messages,
+    replan,
+)
+from services.notifications.delivery.queries import untried_of
+from services.notifications.timing.policy import timing_policy
+from services.notifications.timing.rules import reminder_due, zone_of
+from shared.contracts.scheduling import SessionScheduled
+from shared.database import Transaction
+
+
+def _times(starts_at: datetime, stated: str | None, site: str, now: datetime) -> PlannedTimes:
+    """When the reminder is due and when it expires; at once and expired when it is too late."""
+    policy = timing_policy()
+    due_at = reminder_due(
+        starts_at,
+        not_before=now,
+        zone=zone_of(stated, site),
+        window=policy.hours,
+        rule=policy.reminder_rule,
+    )
+    return PlannedTimes(now, now) if due_at is None else PlannedTimes(due_at, starts_at)
+
+
+async def plan_reminders(
+    tx: Transaction, scheduled: Sequence[tuple[SessionScheduled, str | None]]
+) -> None:
+    """Plan a reminder for each session; the second of a pair is the trace that caused it."""
+    contacts = await contacts_of(tx, (session.client_id for session, _ in scheduled))
+    messages = []
+    for session, traceparent in scheduled:
+        contact = contacts.get(session.client_id)
+        stated = None if contact is None else contact.time_zone
+        times = _times(session.starts_at, stated, session.time_zone, tx.now)
+        messages.append(
+            PlannedMessage(
+                site_id=session.site_id,
+                client_id=session.client_id,
+                session_id=session.session_id,
+                session_starts_at=session.starts_at,
+                site_time_zone=session.time_zone,
+                due_at=times.due_at,
+                expires_at=times.expires_at,
+                traceparent=traceparent,
+            )
+        )
+    await plan_messages(tx, "session_reminder", messages)
+
+
+async def move_reminders(tx: Transaction, client_id: UUID, stated: str | None) -> None:
+    """Plan the reminders that have not been tried yet anew, for the zone a client states now."""
+    planned = await untried_of(tx, client_id, "session_reminder")
+    times = [_times(p.session_starts_at, stated, p.site_time_zone, tx.now) for p in planned]
+    await replan(tx, [p.id for p in planned], times)
+
+
+async def cancel_reminder(tx: Transaction, client_id: UUID, session_id: UUID) -> None:
+    """The client is not expected any more: a reminder that is still planned is cancelled."""
+    await cancel_message(tx, "session_reminder", client_id, session_id)

@@ -1,0 +1,28 @@
+"""Sessions that clients are expected at, and the zone they read their clocks in."""
+
+from services.notifications.reminders.commands import (
+    cancel_reminder,
+    move_reminders,
+    plan_reminders,
+)
+from shared.contracts.intake import ContactDetailsChanged
+from shared.contracts.scheduling import SessionCancelled, SessionScheduled
+from shared.database import Transaction
+from shared.messaging.consumer import Consumers, Received
+
+consumers = Consumers()
+
+
+@consumers.on_many(SessionScheduled)
+async def sessions_scheduled(tx: Transaction, received: list[Received[SessionScheduled]]) -> None:
+    await plan_reminders(tx, [(one.event, one.traceparent) for one in received])
+
+
+@consumers.on(SessionCancelled)
+async def session_cancelled(tx: Transaction, received: Received[SessionCancelled]) -> None:
+    await cancel_reminder(tx, received.event.client_id, received.event.session_id)
+
+
+@consumers.on(ContactDetailsChanged)
+async def details_changed(tx: Transaction, received: Received[ContactDetailsChanged]) -> None:
+    await move_reminders(tx, received.event.client_id, received.event.time_zone)

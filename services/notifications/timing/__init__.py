@@ -1,0 +1,1 @@
+"""When a message may go out: lead times, quiet hours, and how long it is of use."""

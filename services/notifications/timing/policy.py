@@ -1,0 +1,101 @@
+"""The timing policy in force, read once from `policy.json`."""
+
+from datetime import time, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from services.notifications.timing.rules import ReminderRule, Window
+
+
+class Part(BaseModel):
+    """A part of the policy file; unknown names are refused, so that a typing error is noticed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WindowPolicy(Part):
+    """Local hours in which messages go out."""
+
+    opens: time
+    closes: time
+    latest_minutes_before_close: int = Field(gt=0)
+
+    @model_validator(mode="after")
+    def holds_together(self) -> "WindowPolicy":
+        minutes = (self.closes.hour - self.opens.hour) * 60 + self.closes.minute - self.opens.minute
+        if minutes <= self.latest_minutes_before_close:
+            raise ValueError("the window is shorter than latest_minutes_before_close")
+        return self
+
+
+class ReminderPolicy(Part):
+    """How long before the session a reminder goes out."""
+
+    lead_hours: float = Field(gt=0)
+    margin_minutes: int = Field(ge=0)
+
+
+class OutreachPolicy(Part):
+    """For how long after the missed session outreach still makes sense."""
+
+    timely_days: int = Field(gt=0)
+
+
+class RetryPolicy(Part):
+    """Pauses between attempts; how long details of an unknown contact are waited for."""
+
+    backoff_minutes: list[Annotated[int, Field(gt=0)]] = Field(min_length=1)
+    unknown_contact_minutes: int = Field(ge=0)
+
+
+class TimingPolicy(Part):
+    """Everything that decides when a message goes out."""
+
+    id: str
+    version: str
+    source: str
+    window: WindowPolicy
+    reminder: ReminderPolicy
+    outreach: OutreachPolicy
+    retry: RetryPolicy
+
+    @property
+    def hours(self) -> Window:
+        """The window as the rules take it."""
+        return Window(
+            self.window.opens,
+            self.window.closes,
+            timedelta(minutes=self.window.latest_minutes_before_close),
+        )
+
+    @property
+    def reminder_rule(self) -> ReminderRule:
+        """The reminder's times as the rules take them."""
+        return ReminderRule(
+            timedelta(hours=self.reminder.lead_hours),
+            timedelta(minutes=self.reminder.margin_minutes),
+        )
+
+    @property
+    def outreach_timely(self) -> timedelta:
+        """How long after the start of the missed session outreach may go out."""
+        return timedelta(days=self.outreach.timely_days)
+
+    @property
+    def backoff(self) -> list[timedelta]:
+        """The pause after the first, second, … attempt; the last one repeats."""
+        return [timedelta(minutes=m) for m in self.retry.backoff_minutes]
+
+    @property
+    def unknown_contact(self) -> timedelta:
+        """How long after its due time a message waits for details of a client not heard of yet."""
+        return timedelta(minutes=self.retry.unknown_contact_minutes)
+
+
+@cache
+def timing_policy() -> TimingPolicy:
+    """The policy in force."""
+    return TimingPolicy.model_validate_json(files(__package__).joinpath("policy.json").read_bytes())
