@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING
 
 import asyncpg
 import structlog
@@ -16,10 +17,23 @@ log = structlog.get_logger()
 CHANNEL = "stepwell"
 """LISTEN/NOTIFY channel that says: something was published or planned."""
 
-MISSING = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
+MISSING = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.OperatorInterventionError,
+)
+"""What is raised when the server is away, going away, or has just gone."""
 
 
-class PooledConnection(asyncpg.Connection[asyncpg.Record]):
+if TYPE_CHECKING:
+    Plain = asyncpg.Connection[asyncpg.Record]
+else:
+    Plain = asyncpg.Connection
+
+
+class PooledConnection(Plain):
     """A connection that needs no reset when it goes back: transactions set everything locally."""
 
     def get_reset_query(self) -> str:
@@ -32,7 +46,7 @@ class Database:
     def __init__(self, url: str, *, size: int = 10) -> None:
         self.url = url
         self.size = size
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._pool: "asyncpg.Pool[asyncpg.Record] | None" = None
         self._wake = asyncio.Event()
         self._notifier: asyncio.Task[None] | None = None
 

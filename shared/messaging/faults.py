@@ -17,7 +17,7 @@ TRANSIENT = (
     asyncpg.QueryCanceledError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
-    asyncpg.exceptions.InternalClientError,
+    asyncpg.InternalClientError,
     httpx.TransportError,
     KafkaError,
     AppliedElsewhere,

@@ -63,8 +63,8 @@ def application(running: Running, *, roles: frozenset[str], lifespan: Lifespan) 
     for route in api_routes(app):
         if route.path not in PUBLIC and not allowed_roles(route):
             raise RouteWithoutRoles(
-                f"{service.name}: {', '.join(sorted(route.methods or ()))} {route.path} names no roles; "
-                "give it a caller by Allowed(...)."
+                f"{service.name}: {route.operation_id} at {route.path} names no roles; give it "
+                "a caller by Allowed(...)."
             )
     app.add_middleware(Requests, settings=running.settings)
     return app

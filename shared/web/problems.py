@@ -198,7 +198,6 @@ def install(app: FastAPI) -> None:
         Refused: on_refusal,
         RequestValidationError: on_validation_error,
         HTTPException: on_http_exception,
-        asyncpg.OperatorInterventionError: on_missing_database,
         asyncpg.InsufficientResourcesError: on_missing_database,
         **dict.fromkeys(MISSING, on_missing_database),
         Exception: on_defect,

@@ -157,7 +157,7 @@ class Spine:
         while True:
             try:
                 await record_fact(database, client, uuid4())
-            except (*MISSING, asyncpg.OperatorInterventionError, TimeoutError):
+            except (*MISSING, TimeoutError):
                 await asyncio.sleep(0.05)
             else:
                 return
@@ -182,6 +182,16 @@ class Spine:
                             return
                         with contextlib.suppress(TimeoutError):
                             await asyncio.wait_for(changed.wait(), 0.25)
+
+    async def until(self, statement: str, expected: object, within: float = 60.0) -> None:
+        """Wait until a query on the subscriber's database gives `expected`."""
+        changed = asyncio.Event()
+        async with asyncio.timeout(within), _connection(self.subscriber_url) as subscriber:
+            await subscriber.add_listener(CHANNEL, lambda *_: changed.set())
+            while await subscriber.fetchval(statement) != expected:
+                changed.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), 0.25)
 
     async def assert_exactly_once(self, *, at_least: int) -> None:
         """Every committed fact had one effect; sequences are gapless; nothing else happened."""
