@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.notifications.delivery.vocabulary import Failure
@@ -85,7 +85,7 @@ def next_attempt(
     Never later than `expires_at` either, at which the message is given up.
     """
     pause = backoff[min(attempts, len(backoff)) - 1]
-    return min(next_open(now + pause, zone, window), expires_at)
+    return min(next_open(now.astimezone(UTC) + pause, zone, window), expires_at)
 
 
 def continues_trace(next_at: datetime, planned_at: datetime) -> bool:

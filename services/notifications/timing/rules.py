@@ -1,4 +1,7 @@
-"""Quiet hours and due times. Pure: instants are aware, zones are IANA names, dates are local."""
+"""Quiet hours and due times. Pure: instants are aware, in any zone; results are in UTC.
+
+Spans of time are added in UTC: in a zone, adding a day means the same wall clock and not 24 hours.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -82,11 +85,12 @@ def reminder_due(
     less than `margin` is better than none. The result is always inside the window, never before
     `not_before` and always before `starts_at`.
     """
+    starts_at, not_before = starts_at.astimezone(UTC), not_before.astimezone(UTC)
     wanted = max(starts_at - rule.lead, not_before)
     if wanted >= starts_at:
         return None
     if is_open(wanted, zone, window):
-        return wanted.astimezone(UTC)
+        return wanted
     later = next_open(wanted, zone, window)
     if later + rule.margin <= starts_at:
         return later
