@@ -170,7 +170,7 @@ async def test_malformed_records_are_laid_aside_and_never_stop_the_consumer(spin
     topic = f"{spine.prefix}stepwell.intake"
     rubbish: list[dict[str, Any]] = [
         {"value": b"\xff\xfe", "key": b"\xff", "headers": []},
-        {"value": None, "key": None, "headers": []},
+        {"value": None, "key": b"k", "headers": []},
         {"value": b"{}", "key": b"k", "headers": [("ce_specversion", b"1.0")]},
         {"value": b"{}", "key": b"k", "headers": [("ce_specversion", b"\x00")]},
     ]
