@@ -13,6 +13,7 @@ from typing import Any
 
 from shared.settings import SERVICES
 from stepwell.runtime.keys import AUDIENCE
+from stepwell.runtime.lock import running
 from stepwell.runtime.ports import Ports
 from stepwell.runtime.problem import WRONG_USE, Problem
 from stepwell.runtime.state import State, read_json, write_private
@@ -155,6 +156,6 @@ def load_running(state: State | None = None) -> dict[str, str]:
     """
     place = state or State.default()
     stored: Any = read_json(place.environment)
-    if not isinstance(stored, dict):
+    if running(place) is None or not isinstance(stored, dict):
         raise Problem("No Stepwell is running here: start one with `make up`.")
     return {str(name): str(value) for name, value in stored.items()}

@@ -1,0 +1,27 @@
+"""`stepwell pending`: what is still under way in the four services."""
+
+from rich.console import Console
+from rich.table import Table
+
+from shared.settings import SERVICES
+from stepwell.operator import Operator
+
+
+def command() -> None:
+    """Show what each service still has to publish, to do and to look at."""
+    operator = Operator()
+    table = Table(title="Under way")
+    for heading in ("service", "unpublished", "due now", "next due at", "waiting", "dead letters"):
+        table.add_column(heading, justify="left" if heading == "service" else "right")
+    for service in SERVICES:
+        found = operator.get(service, "/operations/pending")
+        waiting = ", ".join(f"{name} {count}" for name, count in found["waiting"].items() if count)
+        table.add_row(
+            service,
+            str(found["unpublished"]),
+            str(found["due"]),
+            found["next_due_at"] or "-",
+            waiting or "-",
+            str(found["dead_letters"]),
+        )
+    Console().print(table)
