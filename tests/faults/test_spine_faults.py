@@ -10,9 +10,9 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from stepwell.runtime.disposable import Stack
 from stepwell.runtime.processes import Child
 from tests.support.spine import POISON, Spine, record_fact
-from tests.support.stack import Stack
 
 FACTS = 2_000
 

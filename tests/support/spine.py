@@ -24,9 +24,9 @@ from shared.database.pool import CHANNEL, MISSING
 from shared.messaging.consumer import Consumers, Received
 from shared.messaging.outbox import publish
 from shared.settings import Settings
+from stepwell.runtime.disposable import Stack
 from stepwell.runtime.processes import Child, python
 from stepwell.runtime.roles import owner
-from tests.support.stack import Stack
 
 SITE = UUID(int=1)
 POISON = UUID(int=0xBAD)

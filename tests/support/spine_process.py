@@ -7,9 +7,8 @@ import sys
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from shared.access.client import ServiceToken
-from shared.telemetry import logs
 
+from shared.access.client import ServiceToken
 from shared.database import Database
 from shared.messaging.applier import Applier
 from shared.messaging.consumer import Consumer
@@ -17,6 +16,7 @@ from shared.messaging.feed import Feed
 from shared.messaging.handlers import Registry
 from shared.messaging.relay import DELETE, Relay
 from shared.settings import Settings
+from shared.telemetry import logs
 from tests.support.spine import consumers
 
 

@@ -1,4 +1,7 @@
-"""The real PostgreSQL and the real Kafka, started once a run; databases and topics once a test."""
+"""The real PostgreSQL and the real Kafka for tests and benchmarks, in a folder that is thrown away.
+
+They start once a run; each test gets databases and topics of its own.
+"""
 
 import asyncio
 import contextlib
