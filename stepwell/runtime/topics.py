@@ -1,5 +1,6 @@
 """Topics and access lists, created from `shared.contracts.topics` against any broker."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -160,3 +161,14 @@ def _grant(client: Any, prefix: str) -> None:
     for error in failed:
         if error is not SecurityDisabledError:
             raise error
+    if not failed:
+        _await_grants(client, lists)
+
+
+def _await_grants(client: Any, lists: list[Any]) -> None:
+    """Wait until the broker applies the lists: it learns of them after they were accepted."""
+    deadline = time.monotonic() + 10.0
+    while time.monotonic() < deadline:
+        if all(client.describe_acls(one)[0] for one in reversed(lists)):
+            return
+        time.sleep(0.01)
