@@ -18,7 +18,7 @@ WRITE = """
 UPDATE notifications n SET
   state = r.state, channel = r.channel, failure = r.failure, texts_version = r.texts_version,
   next_at = coalesce(r.next_at, n.next_at),
-  ended_at = CASE WHEN r.state = 'planned' THEN NULL ELSE $1 END
+  ended_at = CASE WHEN r.state = 'planned' THEN NULL ELSE $1::timestamptz END
 FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
   AS r(id, state, channel, failure, texts_version, next_at)
 WHERE n.id = r.id

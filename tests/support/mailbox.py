@@ -1,0 +1,76 @@
+"""A real SMTP server for tests: keeps what it takes, and fails on request."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import Message
+from typing import Any
+
+from aiosmtpd.smtp import SMTP
+
+
+@dataclass
+class Mailbox:
+    """What the server took, in order. The answers to recipients and messages can be changed."""
+
+    taken: list[Message] = field(default_factory=list)
+    connections: int = 0
+    recipient_answers: dict[str, str] = field(default_factory=dict)
+    """By address; others are accepted."""
+    message_answers: list[str] = field(default_factory=list)
+    """Used up in order; then messages are accepted. `DROP` takes the message and hangs up."""
+    on_taken: Callable[[], None] | None = None
+    """Called after a message was taken and before the sender hears of it."""
+    host: str = "127.0.0.1"
+    port: int = 0
+
+    @property
+    def ids(self) -> list[str]:
+        """Message-IDs of what was taken."""
+        return [str(m["Message-ID"]) for m in self.taken]
+
+    @property
+    def bodies(self) -> list[str]:
+        """Texts of what was taken."""
+        return [str(m.get_payload()).strip() for m in self.taken]
+
+    async def handle_EHLO(
+        self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        self.connections += 1
+        return responses
+
+    async def handle_RCPT(
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        answer = self.recipient_answers.get(address, "250 OK")
+        if answer.startswith("2"):
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        answer = self.message_answers.pop(0) if self.message_answers else "250 OK"
+        if answer.startswith("2") or answer == "DROP":
+            self.taken.append(message_from_bytes(envelope.content))
+            if self.on_taken is not None:
+                self.on_taken()
+        if answer == "DROP":
+            server.transport.abort()
+            return "421 gone"
+        return answer
+
+    @contextlib.asynccontextmanager
+    async def listening(self) -> AsyncIterator["Mailbox"]:
+        """Listen on `port`, or on a free one the first time."""
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(
+            lambda: SMTP(self, hostname="mail.test", loop=loop), self.host, self.port
+        )
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()

@@ -1,0 +1,212 @@
+"""The notifications service on a real database and a real mail server, on a clock of its own."""
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from services.notifications.delivery.dispatch import dispatch
+from services.notifications.delivery.queries import Wanted, list_notifications, next_due
+from services.notifications.delivery.schemas import Notification
+from services.notifications.service import service
+from shared import clock
+from shared.contracts.base import Event
+from shared.contracts.intake import ContactDetailsChanged
+from shared.contracts.scheduling import (
+    SessionAttended,
+    SessionCancelled,
+    SessionMissed,
+    SessionScheduled,
+)
+from shared.contracts.topics import BY_TYPE
+from shared.database import ALL_SITES, Database, Sites
+from shared.jobs import JobContext
+from shared.messaging.envelope import Received
+from shared.messaging.handlers import Registry
+from shared.settings import Settings
+from stepwell.runtime.disposable import Stack
+from tests.support.mailbox import Mailbox
+
+DENVER = ZoneInfo("America/Denver")
+DENVER_SITE = UUID(int=1)
+MONDAY_NOON = datetime(2026, 6, 1, 12, 0, tzinfo=DENVER)
+CAUSE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+@dataclass
+class Desk:
+    """One test's service: tell it events, move its clock, look at what went out."""
+
+    database: Database
+    settings: Settings
+    mailbox: Mailbox
+    clock_file: Path
+    exporter: InMemorySpanExporter
+    registry: Registry = field(default_factory=lambda: Registry("notifications", service.consumers))
+
+    @property
+    def now(self) -> datetime:
+        return clock.read(self.clock_file)
+
+    def set_clock(self, instant: datetime) -> None:
+        clock.write(self.clock_file, instant)
+
+    async def tell(self, *events: Event, traceparent: str | None = None) -> None:
+        """Apply events of one type in one transaction."""
+        received: list[Received[Any]] = [
+            Received(
+                e, str(uuid4()), "/t", e.type_name(), e.stream, e.key, 1, self.now, traceparent
+            )
+            for e in events
+        ]
+        async with self.database.transaction(ALL_SITES) as tx:
+            await self.registry.handle(tx, events[0].type_name(), received)
+
+    async def dispatch(self) -> int:
+        """Run the job until nothing more is due; how many messages it dealt with."""
+        return await dispatch(JobContext(self.database, self.settings))
+
+    async def next_due(self) -> datetime | None:
+        async with self.database.transaction(ALL_SITES) as tx:
+            return await next_due(tx)
+
+    async def until_next_due(self) -> datetime:
+        """Move the clock to the next attempt and dispatch; the instant of it."""
+        due = await self.next_due()
+        assert due is not None
+        self.set_clock(max(due, self.now))
+        await self.dispatch()
+        return due
+
+    async def messages(self, sites: Sites = ALL_SITES, **wanted: Any) -> list[Notification]:
+        async with self.database.transaction(sites) as tx:
+            return await list_notifications(tx, Wanted(**wanted), after=UUID(int=0), limit=1_000)
+
+    async def message(self, **wanted: Any) -> Notification:
+        """The only message."""
+        (found,) = await self.messages(**wanted)
+        return found
+
+    async def published(self) -> list[tuple[Event, str | None]]:
+        """What the service published, in order, each with its trace."""
+        async with self.database.transaction(ALL_SITES) as tx:
+            rows = await tx.fetch(
+                "SELECT type, payload, traceparent FROM platform.outbox ORDER BY id"
+            )
+        return [
+            (BY_TYPE[r["type"]].model_validate_json(r["payload"]), r["traceparent"]) for r in rows
+        ]
+
+    @property
+    def spans(self) -> Sequence[ReadableSpan]:
+        return self.exporter.get_finished_spans()
+
+
+@contextlib.asynccontextmanager
+async def open_desk(
+    stack: Stack, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Desk]:
+    """A service with an empty database on Monday, 2026-06-01 12:00 in Denver."""
+    clock_file = folder / "clock"
+    clock.write(clock_file, MONDAY_NOON)
+    monkeypatch.setenv("STEPWELL_ENVIRONMENT", "local")
+    monkeypatch.setenv("STEPWELL_CLOCK_FILE", str(clock_file))
+    clock.forget()
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr("shared.telemetry.tracing.tracer", provider.get_tracer("tests"))
+    async with Mailbox().listening() as mailbox:
+        settings = Settings(
+            service="notifications",
+            environment="local",
+            database_url=await stack.database("notifications"),
+            kafka_bootstrap_servers="127.0.0.1:9",
+            oidc_issuer="http://127.0.0.1:9",
+            smtp_host=mailbox.host,
+            smtp_port=mailbox.port,
+        )
+        database = Database(settings.database_url, size=6)
+        await database.open()
+        try:
+            yield Desk(database, settings, mailbox, clock_file, exporter)
+        finally:
+            await database.close()
+            clock.forget()
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client by name, and the events about them."""
+
+    name: str
+    id: UUID = field(default_factory=uuid4)
+    site_id: UUID = DENVER_SITE
+
+    def details(
+        self, *, channel: str = "email", email: str | None = "", time_zone: str | None = None
+    ) -> ContactDetailsChanged:
+        return ContactDetailsChanged(
+            client_id=self.id,
+            site_id=self.site_id,
+            channel=channel,  # type: ignore[arg-type]  # pydantic checks it
+            email=f"{self.name}@example.test" if email == "" else email,
+            phone=None,
+            time_zone=time_zone,
+            changed_at=MONDAY_NOON,
+        )
+
+    def expected(self, starts_at: datetime, session_id: UUID | None = None) -> SessionScheduled:
+        return SessionScheduled(
+            client_id=self.id,
+            site_id=self.site_id,
+            session_id=session_id or uuid4(),
+            cohort_id=UUID(int=7),
+            kind="group",
+            starts_at=starts_at,
+            ends_at=starts_at + timedelta(hours=3),
+            break_minutes=15,
+            time_zone="America/Denver",
+        )
+
+    def off_the_list(self, session: SessionScheduled) -> SessionCancelled:
+        return SessionCancelled(
+            client_id=self.id,
+            site_id=self.site_id,
+            session_id=session.session_id,
+            cohort_id=session.cohort_id,
+            reason="stepped_down",
+            cancelled_at=MONDAY_NOON,
+        )
+
+    def missed(
+        self, starts_at: datetime, session_id: UUID | None = None, *, excused: bool = False
+    ) -> SessionMissed:
+        return SessionMissed(
+            client_id=self.id,
+            site_id=self.site_id,
+            session_id=session_id or uuid4(),
+            cohort_id=UUID(int=7),
+            starts_at=starts_at,
+            scheduled_minutes=165,
+            time_zone="America/Denver",
+            recorded_at=starts_at,
+            status="excused_absence" if excused else "no_show",
+            excused=excused,
+        )
+
+    def attended(self, missed: SessionMissed) -> SessionAttended:
+        return SessionAttended(
+            **missed.model_dump(exclude={"status", "excused"}),
+            status="present",
+            attended_minutes=165,
+        )
