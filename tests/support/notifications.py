@@ -1,5 +1,6 @@
 """The notifications service on a real database and a real mail server, on a clock of its own."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -86,6 +87,11 @@ class Desk:
         self.set_clock(max(due, self.now))
         await self.dispatch()
         return due
+
+    async def until_unlocked(self) -> None:
+        """Wait until the database has let go of what a killed process held."""
+        async with asyncio.timeout(10), self.database.transaction(ALL_SITES) as tx:
+            await tx.fetch("SELECT id FROM notifications FOR UPDATE")
 
     async def messages(self, sites: Sites = ALL_SITES, **wanted: Any) -> list[Notification]:
         async with self.database.transaction(sites) as tx:

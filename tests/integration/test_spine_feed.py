@@ -1,0 +1,214 @@
+"""What a subscriber and an operator can do when events were missed or could not be applied."""
+
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from shared.contracts.intake import ReferralReceived
+from shared.database import ALL_SITES, Database, Transaction
+from shared.messaging.applier import Applier
+from shared.messaging.consumer import Consumers, Received
+from shared.messaging.envelope import Envelope, headers_of, open_envelope
+from shared.messaging.outbox import publish
+from shared.messaging.retry import CannotSkip, retry, skip
+from tests.support.system import System
+
+SITE = UUID(int=1)
+
+
+class Subscriber:
+    """A consumer on the outcomes database that remembers what it applied."""
+
+    def __init__(self, system: System, app: object) -> None:
+        self.seen: list[tuple[str, int]] = []
+        self.broken: set[int] = set()
+        consumers = Consumers()
+
+        @consumers.on(ReferralReceived)
+        async def see(tx: Transaction, received: Received[ReferralReceived]) -> None:
+            assert received.sequence is not None
+            if received.sequence in self.broken:
+                raise ValueError("cannot be handled yet")
+            self.seen.append((received.key, received.sequence))
+
+        from shared.access.client import ServiceToken
+        from shared.messaging.feed import Feed
+        from shared.messaging.handlers import Registry
+
+        settings = system.settings("outcomes")
+        self.database = Database(settings.database_url)
+        self.feed = Feed(settings, ServiceToken(settings))
+        self.applier = Applier(self.database, Registry("outcomes", [consumers]), self.feed)
+
+
+@pytest.fixture
+async def subscriber(system: System):
+    made = Subscriber(system, None)
+    await made.database.open()
+    yield made
+    await made.feed.close()
+    await made.database.close()
+
+
+async def publish_referrals(system: System, client: UUID, count: int) -> list[Envelope]:
+    """Publish `count` events of a client; the envelopes as a subscriber would read them."""
+    database = Database(system.databases["intake"])
+    await database.open()
+    try:
+        for _ in range(count):
+            async with database.transaction(ALL_SITES) as tx:
+                publish(
+                    tx,
+                    ReferralReceived(
+                        client_id=client,
+                        site_id=SITE,
+                        referral_id=uuid4(),
+                        source="self",
+                        received_at=tx.now,
+                    ),
+                )
+    finally:
+        await database.close()
+    rows = await system.fetch(
+        "intake",
+        "SELECT * FROM platform.journal WHERE key = $1 ORDER BY sequence",
+        str(client),
+    )
+    return [
+        open_envelope(
+            row["stream"],
+            row["key"].encode(),
+            bytes(row["payload"]),
+            headers_of(
+                stream=row["stream"],
+                key=row["key"],
+                sequence=row["sequence"],
+                event_id=row["event_id"],
+                type=row["type"],
+                dataschema=row["dataschema"],
+                occurred_at=row["occurred_at"],
+                traceparent=row["traceparent"],
+            ),
+            partition=0,
+            offset=row["sequence"],
+        )
+        for row in rows
+    ]
+
+
+async def test_missing_events_are_fetched_from_the_publishers_journal(
+    system: System, subscriber: Subscriber
+):
+    await system.start("intake", roles=["api"])
+    client = uuid4()
+    events = await publish_referrals(system, client, 6)
+    await subscriber.applier.apply([events[0], events[5]])
+    assert subscriber.seen == [(str(client), n) for n in range(1, 7)]
+
+
+async def test_a_key_is_held_while_the_publisher_is_away_and_goes_on_later(
+    system: System, subscriber: Subscriber
+):
+    client, other = uuid4(), uuid4()
+    events = await publish_referrals(system, client, 4)
+    others = await publish_referrals(system, other, 1)
+    await subscriber.applier.apply([events[0], events[3], *others])
+    assert subscriber.seen == [(str(client), 1), (str(other), 1)]
+    held = await system.fetch("outcomes", "SELECT sequence, reason FROM platform.dead_letters")
+    assert [tuple(r) for r in held] == [(4, "gap")]
+    await system.start("intake", roles=["api"])
+    assert await retry(subscriber.applier, "intake", str(client), by="a test") == (1, 0)
+    assert [s for k, s in subscriber.seen if k == str(client)] == [1, 2, 3, 4]
+
+
+async def test_a_failed_key_is_retried_in_order(system: System, subscriber: Subscriber):
+    client = uuid4()
+    events = await publish_referrals(system, client, 4)
+    subscriber.broken = {2}
+    await subscriber.applier.apply(events)
+    subscriber.seen.clear()
+    assert await retry(subscriber.applier, "intake", str(client), by="a test") == (0, 3)
+    subscriber.broken = {4}
+    assert await retry(subscriber.applier, "intake", str(client), by="a test") == (2, 1)
+    subscriber.broken = set()
+    assert await retry(subscriber.applier, "intake", str(client), by="a test") == (1, 0)
+    assert [s for _, s in subscriber.seen] == [2, 3, 4]
+
+
+async def test_an_operator_can_tell_the_consumer_to_go_on(system: System, subscriber: Subscriber):
+    client = uuid4()
+    events = await publish_referrals(system, client, 4)
+    subscriber.broken = {2}
+    await subscriber.applier.apply(events)
+    async with subscriber.database.transaction(ALL_SITES) as tx:
+        assert await skip(tx, "outcomes", "intake", str(client), up_to=2, by="a test") == 1
+    assert await retry(subscriber.applier, "intake", str(client), by="a test") == (2, 0)
+    assert [s for _, s in subscriber.seen][-2:] == [3, 4]
+    with pytest.raises(CannotSkip):
+        async with subscriber.database.transaction(ALL_SITES) as tx:
+            await skip(tx, "outcomes", "intake", str(client), up_to=3, by="a test")
+
+
+async def test_a_record_read_twice_is_applied_once(system: System, subscriber: Subscriber):
+    events = await publish_referrals(system, uuid4(), 3)
+    await subscriber.applier.apply(events)
+    outcome = await subscriber.applier.apply(events)
+    assert (len(subscriber.seen), outcome.skipped) == (3, 3)
+
+
+async def test_the_journal_feed_needs_the_service_role(system: System):
+    await system.start("intake", roles=["api"])
+    refused = await system.client("intake", "counselor").get("/events", topic="intake", key="k")
+    assert refused.status_code == 403
+    wrong = await system.client("intake", "service").get("/events", topic="outcomes", key="k")
+    assert (wrong.status_code, wrong.json()["type"]) == (404, "/problems/no-such-stream")
+
+
+async def test_a_lost_topic_is_refilled_from_the_journal(system: System, subscriber: Subscriber):
+    client = uuid4()
+    await publish_referrals(system, client, 5)
+    await system.execute_as_owner("intake", "TRUNCATE platform.outbox")
+    await system.start("intake")
+    service = system.client("intake", "service")
+    answer: httpx.Response = await service.http.post(
+        "/operations/republish", params={"stream": "intake"}
+    )
+    assert answer.json()["queued"] == 5
+    await system.until("intake", "SELECT count(*) = 0 FROM platform.outbox")
+    end = await service.http.post(
+        "/operations/republish", params={"stream": "intake", "cursor": answer.json()["next"]}
+    )
+    assert end.json() == {"queued": 0, "next": None}
+
+
+async def test_only_notifications_may_read_contact_details(system: System):
+    from aiokafka import AIOKafkaConsumer
+    from aiokafka.errors import TopicAuthorizationFailedError
+
+    topic = f"{system.prefix}stepwell.contacts"
+    for service, allowed in (("outcomes", False), ("scheduling", False), ("notifications", True)):
+        consumer = AIOKafkaConsumer(**system.settings(service).kafka_client)
+        await consumer.start()
+        try:
+            consumer.subscribe([topic])
+            if allowed:
+                assert await consumer.getmany(timeout_ms=500) == {}
+            else:
+                with pytest.raises(TopicAuthorizationFailedError):
+                    await consumer.getmany(timeout_ms=2_000)
+        finally:
+            await consumer.stop()
+
+
+async def test_no_service_writes_the_stream_of_another(system: System):
+    from aiokafka.errors import KafkaError
+
+    producer = AIOKafkaProducer(**system.settings("outcomes").kafka_client)
+    await producer.start()
+    try:
+        with pytest.raises(KafkaError):
+            await producer.send_and_wait(f"{system.prefix}stepwell.intake", b"{}", key=b"k")
+    finally:
+        await producer.stop()

@@ -1,0 +1,106 @@
+"""One environment describes the system; each process gets the part that is its own."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from shared.settings import SERVICES
+from stepwell.runtime import environment
+from stepwell.runtime.environment import External
+from stepwell.runtime.ports import Ports, require_free, unused
+from stepwell.runtime.problem import Problem
+from stepwell.runtime.state import Secrets
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> dict[str, str]:
+    names = ("platform", *SERVICES)
+    return environment.assemble(
+        ports=Ports(8000),
+        database_urls={s: f"postgresql://{s}_app" for s in SERVICES},
+        owner_urls={s: f"postgresql://{s}_owner" for s in SERVICES},
+        kafka=environment.local_kafka("127.0.0.1:8092", {n: f"kafka-{n}" for n in names}),
+        client_secrets={s: f"client-{s}" for s in SERVICES},
+        clock=tmp_path / "clock",
+        zipkin_endpoint="http://127.0.0.1:9411/api/v2/spans",
+        known={},
+    )
+
+
+def test_a_service_gets_no_credentials_but_its_own(system: dict[str, str]) -> None:
+    own = environment.for_process(system, "scheduling", 8002)
+    assert own["DATABASE_URL_SCHEDULING"] == "postgresql://scheduling_app"
+    assert own["KAFKA_PASSWORD_SCHEDULING"] == "kafka-scheduling"
+    assert own["OIDC_CLIENT_SECRET"] == "client-scheduling"
+    assert own["STEPWELL_PORT"] == "8002"
+    values = set(own.values())
+    for other in ("intake", "notifications", "outcomes", "platform"):
+        assert f"kafka-{other}" not in values
+        assert f"client-{other}" not in values
+        assert f"postgresql://{other}_app" not in values
+    assert not any(value.endswith("_owner") for value in values)
+
+
+def test_every_service_knows_where_the_others_are(system: dict[str, str]) -> None:
+    own = environment.for_process(system, "outcomes", 8004)
+    assert own["STEPWELL_URL_INTAKE"] == "http://127.0.0.1:8001"
+    assert own["STEPWELL_URL_NOTIFICATIONS"] == "http://127.0.0.1:8003"
+
+
+def test_databases_of_your_own_are_named_for_all_services_or_none() -> None:
+    assert External.from_environment({}).databases == {}
+    everyone = {f"DATABASE_URL_{s.upper()}": s for s in SERVICES}
+    assert set(External.from_environment(everyone).databases) == set(SERVICES)
+    del everyone["DATABASE_URL_OUTCOMES"]
+    with pytest.raises(Problem, match="set DATABASE_URL_OUTCOMES too"):
+        External.from_environment(everyone)
+
+
+@pytest.mark.parametrize("value", ["abc", "80", "70000", "65500", "-1"])
+def test_a_port_base_that_is_no_port_is_refused(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("STEPWELL_PORT_BASE", value)
+    with pytest.raises(Problem, match="STEPWELL_PORT_BASE") as told:
+        Ports.from_environment()
+    assert told.value.exit_code == 2
+
+
+def test_no_two_parts_share_a_port() -> None:
+    ports = Ports()
+    used = [
+        *ports.services.values(),
+        ports.stream,
+        ports.smtp,
+        ports.issuer,
+        ports.kafka,
+        ports.kafka_controller,
+        ports.postgres,
+        ports.zipkin,
+    ]
+    assert len(set(used)) == len(used)
+
+
+def test_a_port_in_use_is_named_with_its_holder_and_the_way_out() -> None:
+    import os
+    import socket
+
+    port = unused()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        with pytest.raises(Problem) as told:
+            require_free({"intake": port})
+    line = str(told.value)
+    assert f"Port {port} for intake is in use" in line
+    assert str(os.getpid()) in line
+    assert "STEPWELL_PORT_BASE" in line
+
+
+def test_passwords_are_made_once_and_readable_by_their_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.json"
+    made = Secrets(path).get("intake_app", "intake_owner")
+    assert Secrets(path).get("intake_app") == {"intake_app": made["intake_app"]}
+    assert made["intake_app"] != made["intake_owner"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
