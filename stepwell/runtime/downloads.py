@@ -76,6 +76,7 @@ class Download:
         try:
             self.fetch(repository, draft)
         except Exception as error:
+            shutil.rmtree(draft, ignore_errors=True)
             again = " The cached copy is corrupt and was left as it is." if corrupt else ""
             raise Problem(
                 f"{self.title} could not be fetched ({_reason(error)}): connect to the network"

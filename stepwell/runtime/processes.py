@@ -118,7 +118,7 @@ class Processes:
                 raise Stopping
             if not child.alive:
                 raise Problem(
-                    f"{child.name} ended while starting: {last_line(child.log)} "
+                    f"{child.name} ended while starting: {last_line(child.log).rstrip('.')}. "
                     f"The log is {child.log}.",
                     exit_code=CHECK_FAILED,
                 )

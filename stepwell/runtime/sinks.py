@@ -32,7 +32,7 @@ class Sinks:
         self.issuer = Issuer(f"http://127.0.0.1:{issuer_port}", key_file)
         self.mail = MailFolder(mail)
         self._issuer_port = issuer_port
-        self._smtp_port = smtp_port
+        self.smtp_port = smtp_port
         self._clients = clients
         self._ready = threading.Event()
         self._failure: BaseException | None = None
@@ -51,7 +51,7 @@ class Sinks:
         if self._failure is not None or not self._ready.is_set():
             raise Problem(
                 "The token issuer and the mail folder could not start on the ports "
-                f"{self._issuer_port} and {self._smtp_port}: {self._failure}"
+                f"{self._issuer_port} and {self.smtp_port}: {self._failure}"
             )
 
     def stop(self) -> None:
@@ -79,7 +79,7 @@ class Sinks:
         smtp = await self._loop.create_server(
             lambda: SMTP(self.mail, enable_SMTPUTF8=True, loop=self._loop),
             "127.0.0.1",
-            self._smtp_port,
+            self.smtp_port,
         )
         server = uvicorn.Server(
             uvicorn.Config(

@@ -89,4 +89,4 @@ def test_mail_is_kept_and_delivered_to_nobody(sinks: Sinks) -> None:
 def test_a_taken_port_is_said_in_one_line(sinks: Sinks, tmp_path: Path) -> None:
     port = int(sinks.issuer.url.rpartition(":")[2])
     with pytest.raises(Problem, match=str(port)):
-        make(tmp_path / "other", port).start()
+        make(tmp_path, port).start()

@@ -1,4 +1,4 @@
-"""What a service cannot do on the real servers: read another's data, change tables, see contacts."""
+"""What a service cannot do on the real servers: open another database, see contact details."""
 
 import asyncio
 from urllib.parse import urlsplit
