@@ -61,7 +61,7 @@ async def flush(tx: Transaction) -> None:
     """Write what `tx` publishes and remembers."""
     answer = tx.answer
     if answer is not None:
-        await tx.connection.execute(
+        await tx.execute(
             REMEMBER,
             answer.subject,
             answer.key,
@@ -75,7 +75,7 @@ async def flush(tx: Transaction) -> None:
     events = tx.outgoing
     if len(events) == 1:
         e = events[0]
-        await tx.connection.execute(
+        await tx.execute(
             PUBLISH_ONE,
             e.stream,
             e.key,
@@ -87,7 +87,7 @@ async def flush(tx: Transaction) -> None:
             e.payload,
         )
     elif events:
-        await tx.connection.execute(
+        await tx.execute(
             PUBLISH_MANY,
             [e.stream for e in events],
             [e.key for e in events],

@@ -8,6 +8,8 @@ from uuid import UUID
 
 import asyncpg
 
+from shared.telemetry.statements import statement
+
 AllSites = Literal["*"]
 ALL_SITES: AllSites = "*"
 Sites = frozenset[UUID] | AllSites
@@ -74,19 +76,24 @@ class Transaction:
         self.answer = answer
 
     async def fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
-        return await self.connection.fetch(query, *args)
+        with statement(query):
+            return await self.connection.fetch(query, *args)
 
     async def fetchrow(self, query: str, *args: object) -> asyncpg.Record | None:
-        return await self.connection.fetchrow(query, *args)
+        with statement(query):
+            return await self.connection.fetchrow(query, *args)
 
     async def fetchval(self, query: str, *args: object) -> Any:
-        return await self.connection.fetchval(query, *args)
+        with statement(query):
+            return await self.connection.fetchval(query, *args)
 
     async def execute(self, query: str, *args: object) -> str:
-        return await self.connection.execute(query, *args)
+        with statement(query):
+            return await self.connection.execute(query, *args)
 
     async def executemany(self, query: str, args: Sequence[Sequence[object]]) -> None:
-        await self.connection.executemany(query, args)
+        with statement(query):
+            await self.connection.executemany(query, args)
 
 
 def opening(sites: Sites) -> str:

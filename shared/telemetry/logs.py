@@ -71,6 +71,7 @@ def setup(service: str, settings: Settings) -> None:
     root.setLevel(level)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("aiokafka.conn").setLevel(logging.ERROR)
     structlog.configure(
         processors=[
             *before,
