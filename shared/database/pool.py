@@ -46,7 +46,7 @@ class Database:
     def __init__(self, url: str, *, size: int = 10) -> None:
         self.url = url
         self.size = size
-        self._pool: "asyncpg.Pool[asyncpg.Record] | None" = None
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._wake = asyncio.Event()
         self._notifier: asyncio.Task[None] | None = None
 

@@ -26,4 +26,5 @@ def statement(query: str) -> AbstractContextManager[Any]:
             "db.query.text": query,
         },
         record_exception=False,
+        set_status_on_exception=False,
     )
