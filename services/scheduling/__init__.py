@@ -1,0 +1,1 @@
+"""Sites, cohorts, seats, sessions, and who came."""

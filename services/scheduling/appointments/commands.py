@@ -1,0 +1,95 @@
+"""Expecting clients at sessions, and expecting them no longer; one event a client and session."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from shared.contracts.scheduling import SessionCancelled, SessionScheduled
+from shared.database import Transaction
+from shared.messaging.consumer import Received
+from shared.messaging.outbox import publish
+
+SCHEDULE = """
+WITH seats AS (
+  SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) AS p(placement_id, client_id, cohort_id)
+), made AS (
+  INSERT INTO appointments AS a
+    (session_id, client_id, site_id, placement_id, state, scheduled_at)
+  SELECT s.id, seats.client_id, s.site_id, seats.placement_id, 'scheduled', $1
+  FROM seats JOIN sessions s ON s.cohort_id = seats.cohort_id AND s.starts_at > $1
+  ON CONFLICT (session_id, client_id) DO UPDATE SET
+    placement_id = excluded.placement_id, state = 'scheduled',
+    scheduled_at = excluded.scheduled_at, cancelled_at = NULL
+  WHERE a.state = 'cancelled'
+  RETURNING session_id, client_id, placement_id
+)
+SELECT made.client_id, made.placement_id, s.id, s.site_id, s.cohort_id, s.kind, s.starts_at,
+  s.ends_at, s.break_minutes, s.time_zone
+FROM made JOIN sessions s ON s.id = made.session_id ORDER BY s.starts_at, s.id
+"""
+
+CANCEL = """
+UPDATE appointments a SET state = 'cancelled', cancelled_at = $1
+FROM sessions s
+WHERE a.placement_id = ANY ($2::uuid[]) AND a.state = 'scheduled'
+  AND s.id = a.session_id AND s.starts_at > $1
+RETURNING a.client_id, a.placement_id, a.site_id, a.session_id, s.cohort_id, s.starts_at
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A placed client. `cause` is the event that led to the change, if one did."""
+
+    placement_id: UUID
+    client_id: UUID
+    cohort_id: UUID
+    cause: Received[Any] | None = None
+
+
+async def schedule_sessions(tx: Transaction, seats: Sequence[Seat]) -> None:
+    """Expect these clients at every session of their cohorts that has not started.
+
+    Publishes SessionScheduled for each appointment made; those that exist stay as they are.
+    """
+    rows = await tx.fetch(
+        SCHEDULE,
+        tx.now,
+        [seat.placement_id for seat in seats],
+        [seat.client_id for seat in seats],
+        [seat.cohort_id for seat in seats],
+    )
+    causes = {seat.placement_id: seat.cause for seat in seats}
+    for row in rows:
+        event = SessionScheduled(
+            client_id=row["client_id"],
+            site_id=row["site_id"],
+            session_id=row["id"],
+            cohort_id=row["cohort_id"],
+            kind=row["kind"],
+            starts_at=row["starts_at"],
+            ends_at=row["ends_at"],
+            break_minutes=row["break_minutes"],
+            time_zone=row["time_zone"],
+        )
+        publish(tx, event, cause=causes[row["placement_id"]])
+
+
+async def cancel_sessions(tx: Transaction, seats: Sequence[Seat]) -> None:
+    """Expect these clients no longer at sessions that have not started.
+
+    Publishes SessionCancelled for each; what has started keeps its appointment.
+    """
+    rows = await tx.fetch(CANCEL, tx.now, [seat.placement_id for seat in seats])
+    causes = {seat.placement_id: seat.cause for seat in seats}
+    for row in sorted(rows, key=lambda row: (row["starts_at"], row["session_id"])):
+        event = SessionCancelled(
+            client_id=row["client_id"],
+            site_id=row["site_id"],
+            session_id=row["session_id"],
+            cohort_id=row["cohort_id"],
+            reason="stepped_down",
+            cancelled_at=tx.now,
+        )
+        publish(tx, event, cause=causes[row["placement_id"]])

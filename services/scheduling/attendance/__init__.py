@@ -1,0 +1,1 @@
+"""Who came to a session, for how long, and what becomes of those who did not."""

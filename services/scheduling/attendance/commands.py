@@ -1,0 +1,239 @@
+"""Recording who came, and correcting it."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.scheduling.attendance.queries import show_attendance
+from services.scheduling.attendance.rules import (
+    Meeting,
+    Report,
+    Unacceptable,
+    credited_minutes,
+    is_excused,
+    require_acceptable,
+)
+from services.scheduling.attendance.schemas import (
+    Attendance,
+    Correction,
+    NewAttendance,
+    NewRoll,
+    Roll,
+)
+from services.scheduling.hours.policy import session_kinds
+from shared.contracts.scheduling import SessionAttended, SessionMissed
+from shared.database import Transaction
+from shared.errors import Conflict, Invalid, NotFound, require_version
+from shared.ids import new_id
+from shared.messaging.outbox import publish
+
+LOAD = """
+SELECT s.id AS session_id, s.site_id, s.cohort_id, s.kind, s.starts_at, s.ends_at,
+  s.break_minutes, s.time_zone, a.client_id
+FROM sessions s
+LEFT JOIN appointments a
+  ON a.session_id = s.id AND a.client_id = ANY ($2::uuid[]) AND a.state = 'scheduled'
+WHERE s.id = $1
+"""
+INSERT = """
+INSERT INTO attendance (id, session_id, client_id, site_id, status, checked_in_at, checked_out_at,
+  attended_minutes, recorded_at)
+SELECT id, $1, client_id, $2, status, checked_in_at, checked_out_at, attended_minutes, $3
+FROM unnest($4::uuid[], $5::uuid[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::int[])
+  AS r(id, client_id, status, checked_in_at, checked_out_at, attended_minutes)
+ON CONFLICT (session_id, client_id) DO NOTHING
+RETURNING client_id
+"""
+LOCK = """
+SELECT r.session_id, r.client_id, r.version, s.site_id, s.cohort_id, s.kind, s.starts_at,
+  s.ends_at, s.break_minutes, s.time_zone
+FROM attendance r JOIN sessions s ON s.id = r.session_id WHERE r.id = $1 FOR UPDATE OF r
+"""
+CORRECT = """
+UPDATE attendance SET status = $2, checked_in_at = $3, checked_out_at = $4,
+  attended_minutes = $5, corrected_at = $6, version = version + 1
+WHERE id = $1
+"""
+
+
+class SessionNotStarted(Conflict):
+    """Attendance is recorded from the start of the session on."""
+
+    title = "The session has not started"
+
+
+class ClientNotPlaced(Conflict):
+    """The client is not expected at this session."""
+
+    title = "The client is not expected at this session"
+
+
+class AlreadyRecorded(Conflict):
+    """Attendance is recorded once and corrected afterwards."""
+
+    title = "Attendance is recorded already"
+
+
+class ClientTwice(Invalid):
+    """One client is in the list more than once."""
+
+    title = "A client is listed twice"
+
+
+class ImpossibleAttendance(Invalid):
+    """The instants do not go with the status or the session."""
+
+    title = "Impossible attendance"
+
+
+async def record_attendance(tx: Transaction, session_id: UUID, new: NewAttendance) -> Attendance:
+    """Record what became of one client's seat; publishes SessionAttended or SessionMissed.
+
+    Raises:
+        NotFound: when there is no such session that the caller may see.
+        SessionNotStarted, ClientNotPlaced, AlreadyRecorded, ImpossibleAttendance: see there.
+    """
+    (recorded,) = await _record(tx, session_id, [new], [""])
+    return recorded
+
+
+async def record_roll(tx: Transaction, session_id: UUID, new: NewRoll) -> Roll:
+    """Record the attendance of several clients, all or nothing; publishes one event a client.
+
+    Raises:
+        ClientTwice: when a client is listed twice; and what `record_attendance` raises, with a
+            pointer to the entry.
+    """
+    seen: set[UUID] = set()
+    for index, entry in enumerate(new.entries):
+        if entry.client_id in seen:
+            raise ClientTwice("This client is listed above.", pointer=f"/entries/{index}/client_id")
+        seen.add(entry.client_id)
+    places = [f"/entries/{index}" for index in range(len(new.entries))]
+    return Roll(session_id=session_id, recorded=await _record(tx, session_id, new.entries, places))
+
+
+async def correct_attendance(
+    tx: Transaction, attendance_id: UUID, expected_version: int, correction: Correction
+) -> Attendance:
+    """Replace what was recorded; publishes SessionAttended or SessionMissed anew.
+
+    Raises:
+        NotFound: when there is no such attendance that the caller may see.
+        StaleVersion: when somebody else corrected it meanwhile.
+        ImpossibleAttendance: see there.
+    """
+    session = await tx.fetchrow(LOCK, attendance_id)
+    if session is None:
+        raise NotFound("There is no such attendance.")
+    require_version(session["version"], expected_version)
+    report = correction.report
+    minutes = _credited(report, _meeting(session), tx, "")
+    await tx.execute(
+        CORRECT,
+        attendance_id,
+        report.status,
+        report.checked_in_at,
+        report.checked_out_at,
+        minutes,
+        tx.now,
+    )
+    _publish(tx, session, session["client_id"], report, minutes)
+    return await show_attendance(tx, attendance_id)
+
+
+async def _record(
+    tx: Transaction, session_id: UUID, entries: Sequence[NewAttendance], places: Sequence[str]
+) -> list[Attendance]:
+    """Record entries of different clients; `places` are their pointers in the request."""
+    clients = [entry.client_id for entry in entries]
+    rows = await tx.fetch(LOAD, session_id, clients)
+    if not rows:
+        raise NotFound("There is no such session.")
+    session = rows[0]
+    if session["starts_at"] > tx.now:
+        raise SessionNotStarted("Attendance can be recorded once the session has started.")
+    expected = {row["client_id"] for row in rows}
+    meeting = _meeting(session)
+    minutes = []
+    for entry, place in zip(entries, places, strict=True):
+        if entry.client_id not in expected:
+            raise ClientNotPlaced(
+                "This client is not expected at this session.", pointer=f"{place}/client_id"
+            )
+        minutes.append(_credited(entry.report, meeting, tx, place))
+    ids = [new_id() for _ in entries]
+    inserted = await tx.fetch(
+        INSERT,
+        session_id,
+        session["site_id"],
+        tx.now,
+        ids,
+        clients,
+        [entry.status for entry in entries],
+        [entry.checked_in_at for entry in entries],
+        [entry.checked_out_at for entry in entries],
+        minutes,
+    )
+    new = {row["client_id"] for row in inserted}
+    for entry, place in zip(entries, places, strict=True):
+        if entry.client_id not in new:
+            raise AlreadyRecorded(
+                "Correct the recorded attendance instead.", pointer=f"{place}/client_id"
+            )
+    for entry, credited in zip(entries, minutes, strict=True):
+        _publish(tx, session, entry.client_id, entry.report, credited)
+    return [
+        Attendance(
+            id=attendance_id,
+            session_id=session_id,
+            site_id=session["site_id"],
+            **entry.model_dump(),
+            attended_minutes=credited,
+            scheduled_minutes=meeting.scheduled_minutes,
+            recorded_at=tx.now,
+            corrected_at=None,
+            version=1,
+        )
+        for attendance_id, entry, credited in zip(ids, entries, minutes, strict=True)
+    ]
+
+
+def _meeting(session: asyncpg.Record) -> Meeting:
+    kind = session_kinds().kinds[session["kind"]]
+    return Meeting(
+        session["starts_at"],
+        session["ends_at"],
+        session["break_minutes"],
+        kind.min_minutes_for_credit,
+    )
+
+
+def _credited(report: Report, meeting: Meeting, tx: Transaction, place: str) -> int:
+    try:
+        require_acceptable(report, meeting, tx.now)
+    except Unacceptable as wrong:
+        raise ImpossibleAttendance(str(wrong), pointer=f"{place}/{wrong.field}") from None
+    return credited_minutes(report, meeting)
+
+
+def _publish(
+    tx: Transaction, session: asyncpg.Record, client_id: UUID, report: Report, minutes: int
+) -> None:
+    common: dict[str, Any] = {
+        "client_id": client_id,
+        "site_id": session["site_id"],
+        "session_id": session["session_id"],
+        "cohort_id": session["cohort_id"],
+        "starts_at": session["starts_at"],
+        "scheduled_minutes": _meeting(session).scheduled_minutes,
+        "time_zone": session["time_zone"],
+        "recorded_at": tx.now,
+    }
+    status = report.status
+    if status == "present" or status == "partial":
+        publish(tx, SessionAttended(**common, status=status, attended_minutes=minutes))
+    else:
+        publish(tx, SessionMissed(**common, status=status, excused=is_excused(status)))

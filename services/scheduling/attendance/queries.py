@@ -1,0 +1,113 @@
+"""Attendance as it is read."""
+
+from datetime import datetime
+from fractions import Fraction
+from uuid import UUID
+
+from services.scheduling.attendance.rules import Tally, rates
+from services.scheduling.attendance.schemas import (
+    Attendance,
+    AttendanceSummary,
+    Roster,
+    RosterEntry,
+)
+from shared.database import Transaction
+from shared.errors import NotFound
+
+COLUMNS = """
+r.id, r.session_id, r.client_id, r.site_id, r.status, r.checked_in_at, r.checked_out_at,
+r.attended_minutes, r.recorded_at, r.corrected_at, r.version,
+(extract(epoch FROM s.ends_at - s.starts_at) / 60 - s.break_minutes)::int AS scheduled_minutes
+"""
+ONE = f"""
+SELECT {COLUMNS} FROM attendance r JOIN sessions s ON s.id = r.session_id WHERE r.id = $1
+"""  # noqa: S608 - the columns are a constant above
+SESSION = "SELECT starts_at FROM sessions WHERE id = $1"
+ROSTER = "SELECT client_id, state FROM appointments WHERE session_id = $1 ORDER BY client_id"
+RECORDED = f"""
+SELECT {COLUMNS} FROM attendance r JOIN sessions s ON s.id = r.session_id WHERE s.id = $1
+"""  # noqa: S608 - the columns are a constant above
+TALLY = """
+SELECT
+  count(*) FILTER (WHERE r.status IN ('present', 'partial')
+    AND (r.status = 'present' OR r.attended_minutes > 0)) AS credited,
+  count(*) FILTER (WHERE r.status = 'partial' AND r.attended_minutes = 0) AS uncredited,
+  count(*) FILTER (WHERE r.status = 'excused_absence') AS excused,
+  count(*) FILTER (WHERE r.status = 'late_cancel') AS late_cancelled,
+  count(*) FILTER (WHERE r.status = 'no_show') AS no_show,
+  count(*) FILTER (WHERE a.state = 'cancelled') AS withdrawn,
+  count(*) FILTER (WHERE a.state = 'scheduled' AND r.id IS NULL AND s.starts_at <= $4)
+    AS unrecorded
+FROM appointments a
+JOIN sessions s ON s.id = a.session_id
+LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
+WHERE a.client_id = $1
+  AND ($2::timestamptz IS NULL OR s.starts_at >= $2)
+  AND ($3::timestamptz IS NULL OR s.starts_at < $3)
+"""
+
+
+async def show_attendance(tx: Transaction, attendance_id: UUID) -> Attendance:
+    """What was recorded, as it stands now.
+
+    Raises:
+        NotFound: when there is none that the caller may see.
+    """
+    row = await tx.fetchrow(ONE, attendance_id)
+    if row is None:
+        raise NotFound("There is no such attendance.")
+    return Attendance(**dict(row))
+
+
+async def show_roster(tx: Transaction, session_id: UUID) -> Roster:
+    """Everybody who is or was expected at a session, with what was recorded.
+
+    Raises:
+        NotFound: when there is no such session that the caller may see.
+    """
+    starts_at = await tx.fetchval(SESSION, session_id)
+    if starts_at is None:
+        raise NotFound("There is no such session.")
+    recorded = {row["client_id"]: row for row in await tx.fetch(RECORDED, session_id)}
+    return Roster(
+        session_id=session_id,
+        starts_at=starts_at,
+        entries=[
+            RosterEntry(
+                client_id=row["client_id"],
+                state=row["state"],
+                attendance=(
+                    Attendance(**dict(recorded[row["client_id"]]))
+                    if row["client_id"] in recorded
+                    else None
+                ),
+            )
+            for row in await tx.fetch(ROSTER, session_id)
+        ],
+    )
+
+
+async def summarize_attendance(
+    tx: Transaction,
+    client_id: UUID,
+    starting_from: datetime | None,
+    starting_before: datetime | None,
+) -> AttendanceSummary:
+    """A client's appointments by what became of them; all zero for a client unknown here."""
+    row = await tx.fetchrow(TALLY, client_id, starting_from, starting_before, tx.now)
+    assert row is not None  # an aggregate without GROUP BY always has one row
+    counts = dict(row)
+    unrecorded = counts.pop("unrecorded")
+    found = rates(Tally(**counts))
+    return AttendanceSummary(
+        client_id=client_id,
+        **counts,
+        unrecorded=unrecorded,
+        attendance_rate=_rounded(found.attendance),
+        attendance_rate_excused_out=_rounded(found.attendance_excused_out),
+        no_show_rate=_rounded(found.no_show),
+    )
+
+
+def _rounded(share: Fraction | None) -> float | None:
+    return None if share is None else round(float(share), 4)

@@ -1,0 +1,137 @@
+"""Attendance over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from services.scheduling.attendance import commands, queries
+from services.scheduling.attendance.schemas import (
+    Attendance,
+    AttendanceSummary,
+    Correction,
+    NewAttendance,
+    NewRoll,
+    Roll,
+    Roster,
+)
+from services.scheduling.sessions.schemas import Bound
+from shared.access import Allowed, Caller, Role
+from shared.access.roles import EVERY_STAFF_ROLE
+from shared.web import answer, create, read, update
+
+router = APIRouter(tags=["Attendance"])
+
+Recorder = Annotated[Caller, Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD)]
+Reader = Annotated[Caller, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
+
+
+@router.post(
+    "/sessions/{session_id}/attendance",
+    status_code=201,
+    response_model=Attendance,
+    operation_id="record_attendance",
+    summary="Record one client's attendance",
+)
+async def record_attendance(
+    session_id: UUID, body: NewAttendance, request: Request, caller: Recorder
+) -> Response:
+    """Record what became of one client's seat, from the start of the session on.
+
+    A partial attendance needs the instants of check-in and check-out; the minutes between them are
+    credited within the session, less their share of its breaks, and not at all when they are too
+    few.
+    """
+    return await create(
+        request,
+        caller,
+        lambda tx: commands.record_attendance(tx, session_id, body),
+        location=lambda made: f"/attendance/{made.id}",
+    )
+
+
+@router.post(
+    "/sessions/{session_id}/roster",
+    status_code=201,
+    response_model=Roll,
+    operation_id="record_roll",
+    summary="Record the attendance of a group",
+)
+async def record_roll(
+    session_id: UUID, body: NewRoll, request: Request, caller: Recorder
+) -> Response:
+    """Record the attendance of several clients in one request: all or nothing."""
+    return await create(
+        request,
+        caller,
+        lambda tx: commands.record_roll(tx, session_id, body),
+        location=lambda _: f"/sessions/{session_id}/roster",
+    )
+
+
+@router.get(
+    "/sessions/{session_id}/roster",
+    response_model=Roster,
+    operation_id="show_roster",
+    summary="Show who is expected at a session",
+)
+async def show_roster(
+    session_id: UUID, request: Request, caller: Annotated[Caller, Allowed(*EVERY_STAFF_ROLE)]
+) -> Response:
+    """Everybody expected at a session, with what was recorded. For staff only."""
+    async with read(request, caller) as tx:
+        return answer(await queries.show_roster(tx, session_id))
+
+
+@router.get(
+    "/attendance/{attendance_id}",
+    response_model=Attendance,
+    operation_id="show_attendance",
+    summary="Show a recorded attendance",
+)
+async def show_attendance(attendance_id: UUID, request: Request, caller: Reader) -> Response:
+    """What was recorded, as it stands now, with its ETag."""
+    async with read(request, caller) as tx:
+        return answer(await queries.show_attendance(tx, attendance_id))
+
+
+@router.put(
+    "/attendance/{attendance_id}",
+    response_model=Attendance,
+    operation_id="correct_attendance",
+    summary="Correct a recorded attendance",
+)
+async def correct_attendance(
+    attendance_id: UUID, body: Correction, request: Request, caller: Recorder
+) -> Response:
+    """Replace what was recorded by what was true; needs the ETag as If-Match."""
+    return await update(
+        request,
+        caller,
+        lambda tx, version: commands.correct_attendance(tx, attendance_id, version, body),
+    )
+
+
+@router.get(
+    "/clients/{client_id}/attendance-summary",
+    response_model=AttendanceSummary,
+    operation_id="summarize_attendance",
+    summary="Sum up a client's attendance",
+)
+async def summarize_attendance(
+    client_id: UUID,
+    request: Request,
+    caller: Reader,
+    starting_from: Annotated[
+        Bound | None, Query(alias="from", description="Sessions starting then or later.")
+    ] = None,
+    starting_before: Annotated[
+        Bound | None, Query(alias="until", description="Sessions starting earlier.")
+    ] = None,
+) -> Response:
+    """Appointments by what became of them; the attendance rate with and without excused
+    absences."""
+    async with read(request, caller) as tx:
+        return answer(
+            await queries.summarize_attendance(tx, client_id, starting_from, starting_before)
+        )

@@ -1,0 +1,1 @@
+"""The sites, each with the zone its wall clocks show."""

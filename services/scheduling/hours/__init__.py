@@ -1,0 +1,1 @@
+"""Hours of a program week: what counts, and which level of care they make."""

@@ -1,0 +1,47 @@
+"""Hours over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from services.scheduling.hours import queries
+from services.scheduling.hours.policy import Population
+from services.scheduling.hours.rules import Week
+from services.scheduling.hours.schemas import WeeklyHours
+from shared.access import Allowed, Caller, Role
+from shared.access.roles import EVERY_STAFF_ROLE
+from shared.errors import Invalid
+from shared.web import answer, read
+
+router = APIRouter(prefix="/clients", tags=["Hours"])
+
+
+class BadWeek(Invalid):
+    """The text names no ISO week."""
+
+    title = "Not an ISO week"
+
+
+@router.get(
+    "/{client_id}/weekly-hours",
+    response_model=WeeklyHours,
+    operation_id="show_weekly_hours",
+    summary="Planned and attended hours of one week",
+)
+async def show_weekly_hours(
+    client_id: UUID,
+    request: Request,
+    caller: Annotated[Caller, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)],
+    week: Annotated[str, Query(max_length=8, description="ISO week.", examples=["2026-W10"])],
+    population: Annotated[
+        Population, Query(description="Whose rule of minimum hours applies.")
+    ] = "adult",
+) -> Response:
+    """A client's minutes from Monday to Sunday of the site's calendar, held against level 2.1."""
+    try:
+        asked = Week.parse(week)
+    except ValueError as error:
+        raise BadWeek(str(error), pointer="week") from None
+    async with read(request, caller) as tx:
+        return answer(await queries.weekly_hours(tx, client_id, asked, population))

@@ -1,0 +1,141 @@
+"""Placing clients who enrolled, ending placements, offering free seats to those who wait."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from services.scheduling.appointments.commands import Seat, cancel_sessions
+from services.scheduling.directory.commands import lock_sites
+from services.scheduling.placement.rules import Choice, Need
+from services.scheduling.placement.seats import Arrival, Chart, as_json, give_seats
+from shared.contracts.scheduling import ClientWaitlisted, PlacementEnded
+from shared.database import Transaction
+from shared.ids import new_id
+from shared.messaging.consumer import Received
+from shared.messaging.outbox import publish
+
+WAIT = """
+INSERT INTO waitlist
+  (id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, criteria, waitlisted_at)
+SELECT id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, criteria, $1
+FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::boolean[], $7::text[], $8::jsonb[])
+  WITH ORDINALITY
+  AS w(id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, criteria, nth)
+ORDER BY nth
+"""
+WAITING = """
+SELECT client_id, site_id, enrolment_id, dual_diagnosis, gender_group FROM waitlist
+WHERE site_id = ANY ($1::uuid[]) AND left_at IS NULL ORDER BY place
+"""
+LEAVE = """
+UPDATE waitlist SET left_at = $1, outcome = $2
+WHERE enrolment_id = ANY ($3::uuid[]) AND left_at IS NULL
+"""
+END = """
+UPDATE placements SET ended_at = $1, end_reason = 'stepped_down'
+WHERE enrolment_id = ANY ($2::uuid[]) AND ended_at IS NULL
+RETURNING id, client_id, site_id, enrolment_id, cohort_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """An enrolment that is over, and the event that says so."""
+
+    enrolment_id: UUID
+    site_id: UUID
+    cause: Received[Any]
+
+
+async def place_clients(tx: Transaction, arrivals: Sequence[Arrival]) -> None:
+    """Give each client a seat in the cohort that fits best, or a place on the waitlist.
+
+    Publishes ClientPlaced and SessionScheduled, or ClientWaitlisted.
+    """
+    chart = await Chart.locked(tx, {arrival.site_id for arrival in arrivals})
+    _, unplaced = await give_seats(tx, chart, arrivals)
+    if unplaced:
+        await _wait(tx, unplaced)
+
+
+async def end_placements(tx: Transaction, departures: Sequence[Departure]) -> None:
+    """End the placements of enrolments that are over and offer the seats to those who wait.
+
+    Publishes PlacementEnded and SessionCancelled for each session to come. Who still waited leaves
+    the waitlist. An enrolment that is unknown here changes nothing.
+    """
+    await lock_sites(tx, (departure.site_id for departure in departures))
+    causes = {departure.enrolment_id: departure.cause for departure in departures}
+    ended = await tx.fetch(END, tx.now, list(causes))
+    await tx.execute(LEAVE, tx.now, "stepped_down", list(causes))
+    if not ended:
+        return
+    for row in ended:
+        event = PlacementEnded(
+            client_id=row["client_id"],
+            site_id=row["site_id"],
+            placement_id=row["id"],
+            cohort_id=row["cohort_id"],
+            reason="stepped_down",
+            ended_at=tx.now,
+        )
+        publish(tx, event, cause=causes[row["enrolment_id"]])
+    await cancel_sessions(
+        tx,
+        [
+            Seat(row["id"], row["client_id"], row["cohort_id"], causes[row["enrolment_id"]])
+            for row in ended
+        ],
+    )
+    freed_by = {row["site_id"]: causes[row["enrolment_id"]] for row in ended}
+    await offer_seats(tx, freed_by)
+
+
+async def offer_seats(tx: Transaction, sites: Iterable[UUID] | dict[UUID, Received[Any]]) -> None:
+    """Offer the free seats of sites to the clients who wait there, in the order of their arrival.
+
+    The caller has locked the sites before it freed or opened seats.
+
+    `sites` may name the event that freed seats at each site; what is published names it as its
+    cause.
+    """
+    causes = sites if isinstance(sites, dict) else dict.fromkeys(sites)
+    waiting = await tx.fetch(WAITING, list(causes))
+    if not waiting:
+        return
+    arrivals = [
+        Arrival(
+            row["client_id"],
+            row["site_id"],
+            row["enrolment_id"],
+            Need(row["dual_diagnosis"], row["gender_group"]),
+            causes[row["site_id"]],
+        )
+        for row in waiting
+    ]
+    placed, _ = await give_seats(tx, await Chart.locked(tx, causes), arrivals)
+    await tx.execute(LEAVE, tx.now, "placed", [one.arrival.enrolment_id for one in placed])
+
+
+async def _wait(tx: Transaction, unplaced: Sequence[tuple[Arrival, Choice]]) -> None:
+    await tx.execute(
+        WAIT,
+        tx.now,
+        [new_id() for _ in unplaced],
+        [arrival.site_id for arrival, _ in unplaced],
+        [arrival.client_id for arrival, _ in unplaced],
+        [arrival.enrolment_id for arrival, _ in unplaced],
+        [arrival.need.dual_diagnosis for arrival, _ in unplaced],
+        [arrival.need.gender_group for arrival, _ in unplaced],
+        [as_json(choice.criteria) for _, choice in unplaced],
+    )
+    for arrival, choice in unplaced:
+        event = ClientWaitlisted(
+            client_id=arrival.client_id,
+            site_id=arrival.site_id,
+            enrolment_id=arrival.enrolment_id,
+            criteria=list(choice.criteria),
+            waitlisted_at=tx.now,
+        )
+        publish(tx, event, cause=arrival.cause)

@@ -1,0 +1,63 @@
+"""Seats and the waitlist over HTTP; both change by events only."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from services.scheduling.placement import queries
+from services.scheduling.placement.schemas import Placement, WaitingClient
+from shared.access import Allowed, Caller, Role
+from shared.access.roles import EVERY_STAFF_ROLE
+from shared.web import Page, Paging, answer, read
+
+router = APIRouter(tags=["Placement"])
+
+Reader = Annotated[Caller, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
+
+
+@router.get(
+    "/placements",
+    response_model=Page[Placement],
+    operation_id="list_placements",
+    summary="List placements with their explanation",
+)
+async def list_placements(
+    request: Request,
+    caller: Reader,
+    paging: Annotated[Paging, Depends()],
+    client_id: Annotated[UUID | None, Query(description="Only of this client.")] = None,
+    cohort_id: Annotated[UUID | None, Query(description="Only in this cohort.")] = None,
+) -> Response:
+    """Placements, ended ones included, each with every cohort that was considered."""
+    async with read(request, caller) as tx:
+        return answer(await queries.list_placements(tx, paging, client_id, cohort_id))
+
+
+@router.get(
+    "/placements/{placement_id}",
+    response_model=Placement,
+    operation_id="show_placement",
+    summary="Show a placement with its explanation",
+)
+async def show_placement(placement_id: UUID, request: Request, caller: Reader) -> Response:
+    """One placement and why this cohort was chosen."""
+    async with read(request, caller) as tx:
+        return answer(await queries.show_placement(tx, placement_id))
+
+
+@router.get(
+    "/waitlist",
+    response_model=Page[WaitingClient],
+    operation_id="list_waiting_clients",
+    summary="List clients who wait for a seat",
+)
+async def list_waiting_clients(
+    request: Request,
+    caller: Reader,
+    paging: Annotated[Paging, Depends()],
+    site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None,
+) -> Response:
+    """Clients without a seat, in the order of their arrival, with what each cohort lacked."""
+    async with read(request, caller) as tx:
+        return answer(await queries.list_waiting(tx, paging, site_id))

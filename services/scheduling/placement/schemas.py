@@ -1,0 +1,49 @@
+"""What answers about seats look like."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.contracts.base import Criterion
+from shared.contracts.intake import GenderGroup
+from shared.contracts.scheduling import Track
+from shared.web import Instant, Shown
+
+
+class ConsideredCohort(Shown):
+    """A cohort that was held against the client's need."""
+
+    cohort_id: UUID
+    eligible: bool
+    criteria: list[Criterion]
+
+
+class Placement(Shown):
+    """A client's seat in a cohort, and why it is that one."""
+
+    id: UUID
+    site_id: UUID
+    client_id: UUID
+    enrolment_id: UUID
+    cohort_id: UUID
+    track: Track
+    state: Literal["active", "ended"]
+    placed_at: Instant
+    ended_at: Instant | None
+    end_reason: Literal["stepped_down"] | None
+    criteria: list[Criterion] = Field(description="Why this cohort was chosen.")
+    considered: list[ConsideredCohort] = Field(description="Every cohort of the site, then.")
+
+
+class WaitingClient(Shown):
+    """A client for whom no seat was free, in the order of arrival."""
+
+    id: UUID
+    site_id: UUID
+    client_id: UUID
+    enrolment_id: UUID
+    dual_diagnosis: bool
+    gender_group: GenderGroup | None
+    waitlisted_at: Instant
+    criteria: list[Criterion] = Field(description="What each cohort lacked.")

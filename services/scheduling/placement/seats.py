@@ -1,0 +1,158 @@
+"""Giving seats, with the site locked: the only place that writes placements."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from services.scheduling.appointments.commands import Seat, schedule_sessions
+from services.scheduling.directory.commands import lock_sites
+from services.scheduling.placement.policy import placement_policy
+from services.scheduling.placement.rules import Choice, Cohort, Need, choose_cohort
+from shared.contracts.base import Criterion
+from shared.contracts.scheduling import ClientPlaced
+from shared.database import Transaction
+from shared.ids import new_id
+from shared.messaging.consumer import Received
+from shared.messaging.outbox import publish
+
+SEATS = """
+SELECT c.site_id, c.id, c.track, c.gender_group, c.capacity,
+  (SELECT count(*) FROM placements p WHERE p.cohort_id = c.id AND p.ended_at IS NULL) AS taken
+FROM cohorts c WHERE c.site_id = ANY ($1::uuid[]) ORDER BY c.id
+"""
+PLACE = """
+INSERT INTO placements
+  (id, site_id, client_id, enrolment_id, cohort_id, criteria, considered, placed_at)
+SELECT id, site_id, client_id, enrolment_id, cohort_id, criteria, considered, $1
+FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::jsonb[], $8::jsonb[])
+  AS p(id, site_id, client_id, enrolment_id, cohort_id, criteria, considered)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A client who needs a seat, and the event because of which one is looked for now."""
+
+    client_id: UUID
+    site_id: UUID
+    enrolment_id: UUID
+    need: Need
+    cause: Received[Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A seat that was found."""
+
+    placement_id: UUID
+    arrival: Arrival
+    cohort: Cohort
+    choice: Choice
+
+
+class Chart:
+    """The seats of some sites as they are in this transaction, while they are given away."""
+
+    def __init__(self, cohorts: dict[UUID, list[Cohort]]) -> None:
+        self._cohorts = cohorts
+
+    @classmethod
+    async def locked(cls, tx: Transaction, site_ids: Iterable[UUID]) -> "Chart":
+        """Lock these sites and count their seats; nobody else gives any until the transaction
+        ends.
+
+        The count is a statement of its own, so that it sees what was committed while the lock was
+        waited for. The
+        lock is the site's and not a cohort's, so that a cohort opened at the same moment is not
+        missed by a client who would have to wait otherwise.
+        """
+        sites = sorted(set(site_ids))
+        await lock_sites(tx, sites)
+        cohorts: dict[UUID, list[Cohort]] = {site: [] for site in sites}
+        for row in await tx.fetch(SEATS, sites):
+            values = dict(row)
+            cohorts[values.pop("site_id")].append(Cohort(**values))
+        return cls(cohorts)
+
+    def take_seat(self, arrival: Arrival) -> Choice:
+        """Choose a cohort for the client and count the seat as taken."""
+        cohorts = self._cohorts[arrival.site_id]
+        choice = choose_cohort(arrival.need, cohorts, placement_policy())
+        if choice.cohort is not None:
+            index = cohorts.index(choice.cohort)
+            cohorts[index] = replace(choice.cohort, taken=choice.cohort.taken + 1)
+        return choice
+
+
+async def give_seats(
+    tx: Transaction, chart: Chart, arrivals: Iterable[Arrival]
+) -> tuple[list[Placed], list[tuple[Arrival, Choice]]]:
+    """Seat the clients in the given order; who was placed, and for whom there was no seat.
+
+    Publishes ClientPlaced, then SessionScheduled for each session to come.
+    """
+    placed: list[Placed] = []
+    unplaced: list[tuple[Arrival, Choice]] = []
+    for arrival in arrivals:
+        choice = chart.take_seat(arrival)
+        if choice.cohort is None:
+            unplaced.append((arrival, choice))
+        else:
+            placed.append(Placed(new_id(), arrival, choice.cohort, choice))
+    if placed:
+        await _write(tx, placed)
+    return placed, unplaced
+
+
+async def _write(tx: Transaction, placed: Sequence[Placed]) -> None:
+    await tx.execute(
+        PLACE,
+        tx.now,
+        [one.placement_id for one in placed],
+        [one.arrival.site_id for one in placed],
+        [one.arrival.client_id for one in placed],
+        [one.arrival.enrolment_id for one in placed],
+        [one.cohort.id for one in placed],
+        [as_json(one.choice.criteria) for one in placed],
+        [_considered(one.choice) for one in placed],
+    )
+    for one in placed:
+        event = ClientPlaced(
+            client_id=one.arrival.client_id,
+            site_id=one.arrival.site_id,
+            enrolment_id=one.arrival.enrolment_id,
+            placement_id=one.placement_id,
+            cohort_id=one.cohort.id,
+            track=one.cohort.track,
+            criteria=list(one.choice.criteria),
+            placed_at=tx.now,
+        )
+        publish(tx, event, cause=one.arrival.cause)
+    await schedule_sessions(
+        tx,
+        [
+            Seat(one.placement_id, one.arrival.client_id, one.cohort.id, one.arrival.cause)
+            for one in placed
+        ],
+    )
+
+
+def as_json(criteria: Iterable[Criterion]) -> str:
+    """Criteria as they are stored."""
+    return orjson.dumps([criterion.model_dump() for criterion in criteria]).decode()
+
+
+def _considered(choice: Choice) -> str:
+    return orjson.dumps(
+        [
+            {
+                "cohort_id": str(one.cohort.id),
+                "eligible": one.eligible,
+                "criteria": [criterion.model_dump() for criterion in one.criteria],
+            }
+            for one in choice.considered
+        ]
+    ).decode()

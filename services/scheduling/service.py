@@ -1,0 +1,19 @@
+"""Scheduling, declared."""
+
+from services.scheduling.attendance.routes import router as attendance
+from services.scheduling.cohorts.routes import router as cohorts
+from services.scheduling.directory.routes import router as directory
+from services.scheduling.hours.routes import router as hours
+from services.scheduling.placement.consumers import consumers as placement_consumers
+from services.scheduling.placement.routes import router as placement
+from services.scheduling.sessions.routes import router as sessions
+from shared.service import Service
+
+service = Service(
+    name="scheduling",
+    title="Stepwell scheduling",
+    description="Sites with their time zones, cohorts and their curricula, seats, sessions, "
+    "and who came for how long.",
+    routers=(directory, cohorts, sessions, placement, attendance, hours),
+    consumers=(placement_consumers,),
+)

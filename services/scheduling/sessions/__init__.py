@@ -1,0 +1,1 @@
+"""Curricula in wall-clock times, and the sessions they become."""

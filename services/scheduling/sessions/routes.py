@@ -1,0 +1,115 @@
+"""Curricula and sessions over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from services.scheduling.sessions import commands, queries
+from services.scheduling.sessions.queries import SessionPaging
+from services.scheduling.sessions.schemas import Bound, Curriculum, NewCurriculum, Session
+from shared.access import Allowed, Caller, Role
+from shared.access.roles import EVERY_STAFF_ROLE
+from shared.web import Page, Paging, answer, create, read
+
+router = APIRouter(tags=["Sessions"])
+
+Reader = Annotated[Caller, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
+
+
+@router.post(
+    "/cohorts/{cohort_id}/curriculum",
+    status_code=201,
+    response_model=Curriculum,
+    operation_id="add_curriculum",
+    summary="Give a cohort a weekly plan",
+)
+async def add_curriculum(
+    cohort_id: UUID,
+    body: NewCurriculum,
+    request: Request,
+    caller: Annotated[Caller, Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS)],
+) -> Response:
+    """Turn a weekly plan in wall-clock times into sessions in UTC.
+
+    The wall clock of the site holds through daylight-saving changes. A time that the clock skips
+    is held an hour later by it; of a time shown twice the first one is taken. Clients who have a
+    seat in the cohort are expected at every session that has not started.
+    """
+    return await create(
+        request,
+        caller,
+        lambda tx: commands.add_curriculum(tx, cohort_id, body),
+        location=lambda made: f"/cohorts/{cohort_id}/curriculum/{made.id}",
+    )
+
+
+@router.get(
+    "/cohorts/{cohort_id}/curriculum",
+    response_model=Page[Curriculum],
+    operation_id="list_curricula",
+    summary="List the weekly plans of a cohort",
+)
+async def list_curricula(
+    cohort_id: UUID, request: Request, caller: Reader, paging: Annotated[Paging, Depends()]
+) -> Response:
+    """The plans that a cohort was given, oldest first."""
+    async with read(request, caller) as tx:
+        return answer(await queries.list_curricula(tx, cohort_id, paging))
+
+
+@router.get(
+    "/cohorts/{cohort_id}/curriculum/{curriculum_id}",
+    response_model=Curriculum,
+    operation_id="show_curriculum",
+    summary="Show a weekly plan",
+)
+async def show_curriculum(
+    cohort_id: UUID, curriculum_id: UUID, request: Request, caller: Reader
+) -> Response:
+    """One plan and what it came to."""
+    async with read(request, caller) as tx:
+        return answer(await queries.show_curriculum(tx, cohort_id, curriculum_id))
+
+
+@router.get(
+    "/sessions",
+    response_model=Page[Session],
+    operation_id="list_sessions",
+    summary="List sessions by their start",
+)
+async def list_sessions(
+    request: Request,
+    caller: Reader,
+    paging: Annotated[SessionPaging, Depends()],
+    cohort_id: Annotated[UUID | None, Query(description="Only of this cohort.")] = None,
+    starting_from: Annotated[
+        Bound | None, Query(alias="from", description="Starting then or later.")
+    ] = None,
+    starting_before: Annotated[
+        Bound | None, Query(alias="until", description="Starting earlier than this.")
+    ] = None,
+) -> Response:
+    """Sessions of the sites that the caller may see."""
+    async with read(request, caller) as tx:
+        return answer(
+            await queries.list_sessions(
+                tx,
+                paging,
+                cohort_id=cohort_id,
+                starting_from=starting_from,
+                starting_before=starting_before,
+            )
+        )
+
+
+@router.get(
+    "/sessions/{session_id}",
+    response_model=Session,
+    operation_id="show_session",
+    summary="Show a session",
+)
+async def show_session(session_id: UUID, request: Request, caller: Reader) -> Response:
+    """One session, in UTC and by the site's wall clock. It names no client."""
+    async with read(request, caller) as tx:
+        return answer(await queries.show_session(tx, session_id))

@@ -1,0 +1,71 @@
+"""From a weekly plan in wall-clock times to instants. No I/O, no clock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class WallClockSlot:
+    """One session of each week. `weekday` 0 is Monday, `starts` is by the site's wall clock and
+    `minutes` includes breaks."""
+
+    weekday: int
+    starts: time
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSession:
+    """A session in UTC and the index of its slot."""
+
+    slot: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+def wall_clock(text: str) -> time:
+    """The time of day that `text` such as `17:30` shows."""
+    return time.fromisoformat(text)
+
+
+def instant_of(day: date, starts: time, zone: ZoneInfo) -> datetime:
+    """The instant at which the wall clock of `zone` shows `starts` on `day`, in UTC.
+
+    A time that the clock skips in spring is read with the offset before the change, so that 02:30
+    becomes 03:30; of a time that it shows twice in autumn the first one is taken. This is what
+    calendars do (RFC 5545, section 3.3.5).
+    """
+    return datetime.combine(day, starts, zone).replace(fold=0).astimezone(UTC)
+
+
+def plan_sessions(
+    starts_on: date, weeks: int, slots: Sequence[WallClockSlot], zone_name: str
+) -> list[PlannedSession]:
+    """Every session of a plan, in order of its start.
+
+    Each slot is held `weeks` times, first on its first weekday from `starts_on` on. A session
+    lasts its minutes in real time, whatever the wall clock does meanwhile.
+    """
+    zone = ZoneInfo(zone_name)
+    planned = []
+    for index, slot in enumerate(slots):
+        first = starts_on + timedelta(days=(slot.weekday - starts_on.weekday()) % 7)
+        for week in range(weeks):
+            starts_at = instant_of(first + timedelta(weeks=week), slot.starts, zone)
+            ends_at = starts_at + timedelta(minutes=slot.minutes)
+            planned.append(PlannedSession(index, starts_at, ends_at))
+    return sorted(planned, key=lambda session: (session.starts_at, session.slot))
+
+
+def overlapping_slot(sessions: Sequence[PlannedSession]) -> int | None:
+    """The slot of the first session that begins before the one ahead of it ends, if there is one.
+
+    `sessions` are in order of their start, as `plan_sessions` returns them.
+    """
+    for before, after in pairwise(sessions):
+        if after.starts_at < before.ends_at:
+            return after.slot
+    return None
