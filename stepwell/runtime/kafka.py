@@ -7,7 +7,7 @@ from base64 import urlsafe_b64encode
 from pathlib import Path
 
 from shared.settings import SERVICES
-from stepwell.runtime import jars
+from stepwell.runtime import jars, sharing
 from stepwell.runtime.ports import accepts
 from stepwell.runtime.problem import Problem
 from stepwell.runtime.processes import STORES, Child, Processes
@@ -16,7 +16,7 @@ from stepwell.runtime.state import write_private
 PLATFORM = "platform"
 PRINCIPALS = (PLATFORM, *SERVICES)
 HEAP = ("-Xms128m", "-Xmx512m")
-JVM = (*HEAP, "-XX:+UseSerialGC", "-Djava.awt.headless=true")
+JVM = (*HEAP, sharing.GARBAGE_COLLECTOR, "-Djava.awt.headless=true")
 LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 LOGGING = """\
 Configuration:
@@ -77,7 +77,7 @@ class Kafka:
             self._format()
         child = self._processes.start(
             self.name,
-            self._java("kafka.Kafka", str(self._folder / "server.properties")),
+            self._java("kafka.Kafka", str(self._folder / "server.properties"), shared=True),
             layer=STORES,
             stop_signal=signal.SIGTERM,
         )
@@ -87,15 +87,16 @@ class Kafka:
     def stop(self) -> None:
         self._processes.stop(self.name)
 
-    def _java(self, main: str, *arguments: str) -> list[str | Path]:
-        class_path = jars.kafka().folder / "*"
+    def _java(self, main: str, *arguments: str, shared: bool = False) -> list[str | Path]:
+        folder = jars.kafka().folder
         return [
             jars.java(),
             *JVM,
+            *(sharing.arguments(folder) if shared else ()),
             f"-Dlog4j2.configurationFile={self._folder / 'log4j2.yaml'}",
             f"-Dkafka.logs.dir={self._folder}",
             "-cp",
-            class_path,
+            folder / "*",
             main,
             *arguments,
         ]

@@ -1,0 +1,1 @@
+"""A seeded region of clinics, clients, answers and weeks, and the story told with a small one."""
