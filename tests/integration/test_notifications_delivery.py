@@ -13,9 +13,14 @@ from uuid import UUID, uuid4
 import pytest
 from structlog.testing import capture_logs
 
+from services.notifications.delivery.channels import email
+from services.notifications.delivery.channels.base import Message
 from services.notifications.delivery.channels.email import SenderRevealing
+from services.notifications.delivery.channels.log import LogChannel
+from services.notifications.delivery.dispatch import mark_due
 from services.notifications.delivery.queries import show_notification
 from shared.contracts.notifications import NotificationDelivered, NotificationFailed
+from shared.database import ALL_SITES
 from shared.errors import NotFound
 from stepwell.runtime.disposable import Stack
 from tests.support.notifications import DENVER_SITE, MONDAY_NOON, Client, Desk, open_desk
@@ -25,9 +30,9 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 async def desk(
-    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stack: Stack, test_clock: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Desk]:
-    async with open_desk(stack, tmp_path, monkeypatch) as opened:
+    async with open_desk(stack, test_clock, monkeypatch) as opened:
         yield opened
 
 
@@ -195,6 +200,73 @@ async def test_a_client_without_an_address_gets_no_email(desk: Desk, ana: Client
     ((event, _),) = await desk.published()
     assert isinstance(event, NotificationFailed)
     assert event.reason == "no_contact_details"
+
+
+async def test_a_defect_of_a_channel_keeps_nobody_else_waiting(
+    desk: Desk, ana: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(channel: LogChannel, message: Message) -> None:
+        raise KeyError(message.address)
+
+    monkeypatch.setattr(LogChannel, "send", fail)
+    ben = Client("ben")
+    await desk.tell(ana.details(), ben.details(channel="log"))
+    await desk.tell(ana.missed(MONDAY_NOON), ben.missed(MONDAY_NOON))
+    with capture_logs() as lines:
+        await desk.dispatch()
+    assert (await desk.message(client_id=ana.id)).state == "delivered"
+    assert (await desk.message(client_id=ben.id)).state == "planned"
+    assert [line["reason"] for line in lines] == ["defect: KeyError"]
+
+
+async def test_a_server_that_never_answers_holds_up_one_run_and_not_each_message(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(email, "TIMEOUT_SECONDS", 0.3)
+    silent = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    desk.settings.smtp_port = silent.sockets[0].getsockname()[1]
+    await reach_out(desk, *(Client(f"client{n}") for n in range(40)))
+    async with silent, asyncio.timeout(2):
+        await desk.dispatch()
+    assert len(await desk.messages(state="planned")) == 40
+
+
+async def test_a_miss_told_again_does_not_wait_for_the_message_on_its_way(
+    desk: Desk, ana: Client
+) -> None:
+    await desk.tell(ana.details())
+    missed = ana.missed(MONDAY_NOON)
+    await desk.tell(missed)
+    async with desk.database.transaction(ALL_SITES) as sender:
+        await mark_due(sender)
+    async with desk.database.transaction(ALL_SITES) as sender:
+        await sender.fetch("SELECT id FROM notifications FOR UPDATE")
+        async with asyncio.timeout(2):
+            await desk.tell(missed)
+            await desk.tell(ana.attended(missed))
+            await desk.tell(missed)
+    await desk.dispatch()
+    assert len(desk.mailbox.taken) == 1
+
+
+@pytest.mark.parametrize(
+    "address", ["ana@example.test, other@example.test", "ana", "<>", "@", "ana@@example.test"]
+)
+async def test_an_address_that_is_not_exactly_one_is_refused(
+    desk: Desk, ana: Client, address: str
+) -> None:
+    await desk.tell(ana.details(email=address))
+    await desk.tell(ana.missed(MONDAY_NOON))
+    await desk.dispatch()
+    assert (await desk.message()).failure == "refused_by_channel"
+    assert desk.mailbox.taken == []
+
+
+async def test_a_name_in_an_address_is_not_sent_along(desk: Desk, ana: Client) -> None:
+    await desk.tell(ana.details(email="Ana Example <ana@example.test>"))
+    await desk.tell(ana.missed(MONDAY_NOON))
+    await desk.dispatch()
+    assert [m["To"] for m in desk.mailbox.taken] == ["ana@example.test"]
 
 
 async def test_an_address_that_would_add_a_header_is_refused(desk: Desk, ana: Client) -> None:

@@ -16,9 +16,9 @@ NEXT_MORNING = MONDAY_NOON + timedelta(hours=20)
 
 @pytest.fixture
 async def desk(
-    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stack: Stack, test_clock: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Desk]:
-    async with open_desk(stack, tmp_path, monkeypatch) as opened:
+    async with open_desk(stack, test_clock, monkeypatch) as opened:
         yield opened
 
 

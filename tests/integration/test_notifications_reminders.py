@@ -19,9 +19,9 @@ WEDNESDAY_EVENING = THURSDAY_EVENING - timedelta(days=1)
 
 @pytest.fixture
 async def desk(
-    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stack: Stack, test_clock: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Desk]:
-    async with open_desk(stack, tmp_path, monkeypatch) as opened:
+    async with open_desk(stack, test_clock, monkeypatch) as opened:
         yield opened
 
 
@@ -139,6 +139,20 @@ async def test_a_client_who_moves_west_is_reminded_by_the_clocks_there(
     due = await desk.until_next_due()
     assert due.astimezone(HONOLULU).strftime("%H:%M") == "08:00"
     assert "Thu 4:30 AM" in desk.mailbox.bodies[0]
+
+
+async def test_a_reminder_brought_forward_by_a_new_zone_still_links_to_its_cause(
+    desk: Desk, ana: Client
+) -> None:
+    late = MONDAY_NOON + timedelta(days=1, hours=9, minutes=30)
+    await desk.tell(ana.details(time_zone="America/Denver"))
+    await desk.tell(ana.expected(late), traceparent=CAUSE)
+    desk.set_clock(MONDAY_NOON + timedelta(hours=10))
+    await desk.tell(ana.details(time_zone="Pacific/Honolulu"))
+    await desk.dispatch()
+    assert (await desk.message()).state == "delivered"
+    span = next(s for s in desk.spans if s.name == "send notification")
+    assert len(span.links) == 1
 
 
 async def test_details_that_arrive_after_the_session_was_told_still_count(

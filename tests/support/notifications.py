@@ -119,14 +119,10 @@ class Desk:
 
 @contextlib.asynccontextmanager
 async def open_desk(
-    stack: Stack, folder: Path, monkeypatch: pytest.MonkeyPatch
+    stack: Stack, clock_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Desk]:
     """A service with an empty database on Monday, 2026-06-01 12:00 in Denver."""
-    clock_file = folder / "clock"
     clock.write(clock_file, MONDAY_NOON)
-    monkeypatch.setenv("STEPWELL_ENVIRONMENT", "local")
-    monkeypatch.setenv("STEPWELL_CLOCK_FILE", str(clock_file))
-    clock.forget()
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
@@ -147,7 +143,6 @@ async def open_desk(
             yield Desk(database, settings, mailbox, clock_file, exporter)
         finally:
             await database.close()
-            clock.forget()
 
 
 @dataclass(frozen=True)
@@ -164,7 +159,7 @@ class Client:
         return ContactDetailsChanged(
             client_id=self.id,
             site_id=self.site_id,
-            channel=channel,  # type: ignore[arg-type]  # pydantic checks it
+            channel=channel,
             email=f"{self.name}@example.test" if email == "" else email,
             phone=None,
             time_zone=time_zone,

@@ -20,6 +20,11 @@ FROM unnest(
   $9::timestamptz[], $10::timestamptz[], $11::text[]
 ) AS p(id, site_id, client_id, session_id, session_starts_at, site_time_zone,
   due_at, expires_at, traceparent)
+WHERE NOT EXISTS (
+  SELECT FROM notifications n
+  WHERE n.client_id = p.client_id AND n.session_id = p.session_id AND n.kind = $2
+    AND n.session_starts_at = p.session_starts_at AND n.state NOT IN ('planned', 'cancelled')
+)
 ON CONFLICT (client_id, session_id, kind, session_starts_at) DO UPDATE SET
   state = 'planned', planned_at = excluded.planned_at, due_at = excluded.due_at,
   next_at = excluded.next_at, expires_at = excluded.expires_at,
@@ -41,9 +46,8 @@ WHERE n.client_id = kept.client_id AND n.session_id = kept.session_id AND n.kind
 
 
 REPLAN = """
-UPDATE notifications n SET due_at = t.due_at, next_at = t.due_at, expires_at = t.expires_at,
-  planned_at = $1
-FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) AS t(id, due_at, expires_at)
+UPDATE notifications n SET due_at = t.due_at, next_at = t.due_at, expires_at = t.expires_at
+FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS t(id, due_at, expires_at)
 WHERE n.id = t.id AND n.state = 'planned'
 """
 
@@ -74,8 +78,8 @@ async def plan_messages(tx: Transaction, kind: Kind, messages: Sequence[PlannedM
     """Plan at most one message of `kind` for each client and session.
 
     A message that is planned or was cancelled is planned anew; one that went out or was given up
-    stays as it is. Of several plans for the same session the last one counts; a message planned
-    for another start of the session is cancelled.
+    stays as it is, and is not waited for while it is being sent. Of several plans for the same
+    session the last one counts; a message planned for another start of the session is cancelled.
     """
     latest = {(m.client_id, m.session_id): m for m in messages}
     kept = [latest[key] for key in sorted(latest)]
@@ -108,5 +112,5 @@ async def replan(tx: Transaction, ids: Sequence[UUID], times: Sequence[PlannedTi
     """Give messages that are still planned other times."""
     if not ids:
         return
-    await tx.execute(REPLAN, tx.now, ids, [t.due_at for t in times], [t.expires_at for t in times])
+    await tx.execute(REPLAN, ids, [t.due_at for t in times], [t.expires_at for t in times])
     tx.wake()

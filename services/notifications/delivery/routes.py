@@ -41,7 +41,7 @@ async def list_notifications(
     kind: Annotated[Kind | None, Query(description="Only messages of this kind.")] = None,
     state: Annotated[State | None, Query(description="Only messages in this state.")] = None,
 ) -> Page[Notification]:
-    """Messages to clients of the caller's sites, in the order they were planned.
+    """Messages to clients of the caller's sites; those planned earlier come first.
 
     Neither texts nor addresses are shown: only the kind, the channel, the state and the times.
     """

@@ -1,5 +1,7 @@
 """Handing one message to its channel."""
 
+from logging import ERROR, WARNING
+
 import structlog
 
 from services.notifications.delivery.channels.base import (
@@ -38,8 +40,16 @@ async def send(tx: Transaction, channels: Channels, due: Due) -> Result:
         except ChannelRefused as error:
             log.warning("message_refused", notification_id=str(due.id), reason=str(error))
             return given_up(tx, due, "refused_by_channel")
-        except ChannelUnavailable as error:
-            log.warning("message_postponed", notification_id=str(due.id), reason=str(error))
+        except Exception as error:
+            # a defect of a channel must not hold up everybody else's messages
+            expected = isinstance(error, ChannelUnavailable)
+            reason = str(error) if expected else f"defect: {type(error).__name__}"
+            log.log(
+                WARNING if expected else ERROR,
+                "message_postponed",
+                notification_id=str(due.id),
+                reason=reason,
+            )
             policy = timing_policy()
             return postponed(
                 due,

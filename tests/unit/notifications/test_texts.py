@@ -14,6 +14,7 @@ from services.notifications.delivery.channels.email import (
     SenderRevealing,
     checked_sender,
     email_of,
+    recipient_of,
 )
 from services.notifications.delivery.texts import Texts, revealing, spoken, texts, written
 from services.notifications.delivery.vocabulary import Kind
@@ -113,6 +114,16 @@ def test_an_email_is_the_same_each_time_it_is_made(message: Message) -> None:
 def test_no_header_of_an_email_reveals_treatment(message: Message) -> None:
     whole = email_of(message, SENDER).as_string()
     assert revealing(whole, texts().never) == []
+
+
+@given(st.text(max_size=60) | st.from_regex(r"[a-z\"(<,:; @.]{1,20}", fullmatch=True))
+def test_any_address_is_either_one_bare_address_or_refused(address: str) -> None:
+    try:
+        recipient = recipient_of(address)
+    except ChannelRefused:
+        return
+    assert recipient_of(recipient) == recipient
+    assert "\n" not in recipient
 
 
 def test_an_address_that_would_add_a_header_is_refused(message: Message) -> None:

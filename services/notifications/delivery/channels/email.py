@@ -41,24 +41,45 @@ def checked_sender(sender: str) -> str:
 
 
 def email_of(message: Message, sender: str) -> EmailMessage:
-    """The e-mail for `message`: the same each time it is made.
+    """The e-mail for `message`, to its one address: the same each time it is made.
 
     Raises:
-        ChannelRefused: when the address cannot stand in a header.
+        ChannelRefused: when the address cannot stand in a header, or is not exactly one.
     """
     domain = parseaddr(sender)[1].rpartition("@")[2]
     mail = EmailMessage(policy=SMTP_POLICY)
-    try:
-        mail["To"] = message.address or ""
-        mail["From"] = sender
-    except (ValueError, IndexError, MessageError):
-        raise ChannelRefused("the address is malformed") from None
+    mail["To"] = recipient_of(message.address or "")
+    mail["From"] = sender
     mail["Subject"] = message.subject
     mail["Date"] = format_datetime(message.written_at)
     mail["Message-ID"] = f"<{message.id}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(message.body, cte="7bit")
     return mail
+
+
+def recipient_of(address: str) -> str:
+    """The bare address in `address`, without a name.
+
+    Raises:
+        ChannelRefused: when it is not exactly one address.
+    """
+    header = EmailMessage(policy=SMTP_POLICY)
+    try:
+        header["To"] = address
+        (recipient,) = header["To"].addresses
+    except (ValueError, IndexError, AttributeError, MessageError):
+        raise ChannelRefused("the address is malformed") from None
+    if not recipient.username or not recipient.domain:
+        raise ChannelRefused("the address is malformed")
+    return str(recipient.addr_spec)
+
+
+def concerns_all(error: Exception) -> bool:
+    """Whether no other message would fare better: the server is silent or will not have us."""
+    if isinstance(error, aiosmtplib.SMTPSenderRefused):
+        return error.code >= 500
+    return isinstance(error, aiosmtplib.SMTPTimeoutError)
 
 
 class EmailChannel:
@@ -97,13 +118,15 @@ class EmailChannel:
             except aiosmtplib.SMTPNotSupported:
                 self._idle.append(connection)
                 raise ChannelRefused("the server cannot take such an address") from None
-            except aiosmtplib.SMTPSenderRefused as error:
+            except ValueError:
                 connection.close()
-                self._outage = f"the server refused the sender with {error.code}"
-                raise ChannelUnavailable(self._outage) from None
+                raise ChannelRefused("the address cannot be written") from None
             except (aiosmtplib.SMTPException, OSError) as error:
                 connection.close()
-                raise ChannelUnavailable(type(error).__name__) from None
+                reason = type(error).__name__
+                if concerns_all(error):
+                    self._outage = reason
+                raise ChannelUnavailable(reason) from None
             except BaseException:
                 connection.close()
                 raise
