@@ -62,7 +62,9 @@ def make_client(
         label=label,
         site=site,
         part=part,
-        source=_pick(rng, {k: float(v) for k, v in rates.referral_sources.items() if k != "source"}),
+        source=_pick(
+            rng, {k: float(v) for k, v in rates.referral_sources.items() if k != "source"}
+        ),
         given_name=label,
         family_name=FAMILY_NAME,
         birth_date=OLDEST + timedelta(days=rng.randrange(DAYS_OF_BIRTH)),
@@ -100,7 +102,7 @@ def _gender(part: Part, rng: Random, rates: Rates) -> tuple[str, str]:
     drawn = rng.random()
     sex: Literal["female", "male"] = "female" if rng.random() < rates.people.women else "male"
     if part is Part.ANYBODY and drawn < rates.people.no_group_by_gender:
-        return "nonbinary", sex
+        return "non_binary", sex
     return ("woman" if sex == "female" else "man"), sex
 
 

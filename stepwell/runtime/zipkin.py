@@ -34,14 +34,16 @@ class Zipkin:
         (jar,) = jars.zipkin().folder.glob("*.jar")
         return self._processes.start(
             self.name,
-            [jars.java(), *JVM, "-jar", jar],
-            environment=inherited(
-                QUERY_PORT=str(self.port),
-                ARMERIA_OPTS="",
-                MEM_MAX_SPANS=str(MOST_SPANS),
-                SELF_TRACING_ENABLED="false",
-                SERVER_ADDRESS="127.0.0.1",
-            ),
+            [
+                jars.java(),
+                *JVM,
+                "-jar",
+                jar,
+                "--armeria.ports[0].address=127.0.0.1",
+                f"--armeria.ports[0].port={self.port}",
+                "--armeria.ports[0].protocols[0]=http",
+            ],
+            environment=inherited(MEM_MAX_SPANS=str(MOST_SPANS), SELF_TRACING_ENABLED="false"),
             layer=PLATFORM,
             calm=True,
         )
