@@ -1,0 +1,1 @@
+"""Intake: who was referred, what the screening says, which level of care fits, who is enrolled."""

@@ -1,0 +1,13 @@
+"""Sites that scheduling opened."""
+
+from services.intake.directory.commands import remember_sites
+from shared.contracts.scheduling import SiteOpened
+from shared.database import Transaction
+from shared.messaging.consumer import Consumers, Received
+
+consumers = Consumers()
+
+
+@consumers.on_many(SiteOpened)
+async def sites_opened(tx: Transaction, received: list[Received[SiteOpened]]) -> None:
+    await remember_sites(tx, [one.event for one in received])

@@ -1,0 +1,1 @@
+"""Enrolment: a stay in the intensive outpatient program, from admission to step-down."""

@@ -1,0 +1,34 @@
+"""Enrolments as they are read."""
+
+from uuid import UUID
+
+from services.intake.enrolment.schemas import Enrolment
+from shared.database import Transaction
+from shared.errors import NotFound
+from shared.web import Page, Paging, page_of
+
+COLUMNS = """
+SELECT id, client_id, site_id, determination_id, level_of_care, dual_diagnosis, state, enrolled_at,
+  ended_at, version
+FROM enrolments
+"""
+OF_CLIENT = f"{COLUMNS} WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3"
+ONE = f"{COLUMNS} WHERE id = $1"
+
+
+async def list_enrolments(tx: Transaction, client_id: UUID, paging: Paging) -> Page[Enrolment]:
+    """A client's stays, oldest first."""
+    rows = await tx.fetch(OF_CLIENT, client_id, paging.after, paging.limit + 1)
+    return page_of([Enrolment(**dict(row)) for row in rows], paging.limit)
+
+
+async def show_enrolment(tx: Transaction, enrolment_id: UUID) -> Enrolment:
+    """One stay.
+
+    Raises:
+        NotFound: none that the caller may see.
+    """
+    row = await tx.fetchrow(ONE, enrolment_id)
+    if row is None:
+        raise NotFound("There is no such enrolment.")
+    return Enrolment(**dict(row))

@@ -1,0 +1,1 @@
+"""Level of care: dimensional ratings held against a policy, with an explanation."""

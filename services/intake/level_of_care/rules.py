@@ -1,0 +1,98 @@
+"""Which level fits: the least one that covers every need; never an average of ratings."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from services.intake.level_of_care.policies import Capability, LevelOfCarePolicy
+from shared.contracts.base import Criterion
+
+
+@dataclass(frozen=True, slots=True)
+class Determination:
+    """The recommended level, or None while an evaluation is needed, and why."""
+
+    status: Literal["determined", "needs_evaluation"]
+    level: str | None
+    dual_diagnosis: bool
+    criteria: tuple[Criterion, ...]
+
+
+def unfit_ratings(policy: LevelOfCarePolicy, ratings: Mapping[str, int]) -> dict[str, str]:
+    """What is wrong with ratings, by dimension; empty when they can be held against the policy."""
+    known = {dimension.number: dimension for dimension in policy.dimensions}
+    wrong = {
+        number: f"Edition {policy.edition} has the dimensions {', '.join(known)}."
+        for number in ratings
+        if number not in known
+    }
+    for number, dimension in known.items():
+        if number not in ratings:
+            wrong[number] = "This dimension is not rated."
+        elif not 0 <= ratings[number] < len(dimension.needs):
+            wrong[number] = f"Ratings go from 0 to {len(dimension.needs) - 1}."
+    return wrong
+
+
+def determine(
+    policy: LevelOfCarePolicy, ratings: Mapping[str, int], positive_screens: Collection[str]
+) -> Determination:
+    """Hold ratings against a policy.
+
+    Each criterion says whether the provider's own program covers the need of a dimension.
+    `positive_screens` are the instruments with a positive screen at intake.
+    """
+    program = policy.capability(policy.program_level)
+    criteria: list[Criterion] = []
+    needs: list[Capability] = []
+    evaluate = False
+    for dimension in policy.dimensions:
+        rating = ratings[dimension.number]
+        need = dimension.needs[rating]
+        if need == "evaluate":
+            evaluate = True
+        else:
+            needs.append(need)
+        criteria.append(
+            Criterion(
+                name=f"dimension {dimension.number}: {dimension.name}",
+                met=need != "evaluate" and program.covers(need),
+                observed=f"rating {rating}: {_in_words(need)}",
+                required=f"at most what level {policy.program_level} offers: {_in_words(program)}",
+                source=f"{policy.id} {policy.version}",
+            )
+        )
+    dual, criterion = _dual_diagnosis(policy, ratings, positive_screens)
+    criteria.append(criterion)
+    if evaluate:
+        return Determination("needs_evaluation", None, dual, tuple(criteria))
+    level = next(
+        one.level for one in policy.levels if all(one.offers.covers(need) for need in needs)
+    )
+    return Determination("determined", level, dual, tuple(criteria))
+
+
+def _dual_diagnosis(
+    policy: LevelOfCarePolicy, ratings: Mapping[str, int], positive_screens: Collection[str]
+) -> tuple[bool, Criterion]:
+    rule = policy.dual_diagnosis
+    positive = sorted(set(rule.instruments).intersection(positive_screens))
+    rating = ratings[rule.dimension]
+    met = bool(positive) and rating >= rule.rating_from
+    return met, Criterion(
+        name="dual_diagnosis",
+        met=met,
+        observed=f"positive screens: {', '.join(positive) or 'none'}; "
+        f"dimension {rule.dimension} rated {rating}",
+        required=f"a positive screen on {' or '.join(rule.instruments)} and dimension "
+        f"{rule.dimension} rated {rule.rating_from} or more",
+        source=rule.source,
+    )
+
+
+def _in_words(need: Capability | Literal["evaluate"]) -> str:
+    if need == "evaluate":
+        return "a medical or psychiatric evaluation first"
+    place = "residential" if need.residential else "living at home"
+    hours = f"{need.hours} or more hours a week" if need.hours else "less than 9 hours a week"
+    return f"{place}, {hours}"

@@ -1,0 +1,1 @@
+"""Referrals: a person comes to a site, with the ways to reach them."""

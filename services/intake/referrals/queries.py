@@ -1,0 +1,64 @@
+"""Clients, their referrals and how they are reached."""
+
+from uuid import UUID
+
+from services.intake.referrals.schemas import Client, Contact, Referral
+from shared.database import Transaction
+from shared.errors import NotFound
+from shared.web import Page, Paging, page_of
+
+CLIENT = """
+SELECT id, site_id, given_name, family_name, birth_date, gender, sex_at_birth, created_at
+FROM clients WHERE id = $1
+"""
+CLIENTS = """
+SELECT id, site_id, given_name, family_name, birth_date, gender, sex_at_birth, created_at
+FROM clients WHERE id > $1 AND ($2::uuid IS NULL OR site_id = $2) ORDER BY id LIMIT $3
+"""
+CONTACT = """
+SELECT client_id, site_id, channel, email, phone, time_zone, changed_at, version
+FROM contacts WHERE client_id = $1
+"""
+REFERRAL = "SELECT id, client_id, site_id, source, received_at FROM referrals WHERE id = $1"
+
+
+async def show_client(tx: Transaction, client_id: UUID) -> Client:
+    """One client.
+
+    Raises:
+        NotFound: none that the caller may see.
+    """
+    row = await tx.fetchrow(CLIENT, client_id)
+    if row is None:
+        raise NotFound("There is no such client.")
+    return Client(**dict(row))
+
+
+async def list_clients(tx: Transaction, paging: Paging, site_id: UUID | None) -> Page[Client]:
+    """The clients the caller may see, oldest first."""
+    rows = await tx.fetch(CLIENTS, paging.after, site_id, paging.limit + 1)
+    return page_of([Client(**dict(row)) for row in rows], paging.limit)
+
+
+async def show_contact(tx: Transaction, client_id: UUID, *, lock: bool = False) -> Contact:
+    """How a client is reached; with `lock` nobody else changes it in the meantime.
+
+    Raises:
+        NotFound: none that the caller may see.
+    """
+    row = await tx.fetchrow(f"{CONTACT} FOR UPDATE" if lock else CONTACT, client_id)
+    if row is None:
+        raise NotFound("There is no such client.")
+    return Contact(**dict(row))
+
+
+async def show_referral(tx: Transaction, referral_id: UUID) -> Referral:
+    """One referral.
+
+    Raises:
+        NotFound: none that the caller may see.
+    """
+    row = await tx.fetchrow(REFERRAL, referral_id)
+    if row is None:
+        raise NotFound("There is no such referral.")
+    return Referral(**dict(row))

@@ -1,0 +1,100 @@
+"""Referrals and clients over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from services.intake.referrals import commands, queries
+from services.intake.referrals.schemas import Client, Contact, ContactDetails, NewReferral, Referral
+from shared.access import Allowed, Caller, Role
+from shared.web import Page, Paging, answer, create, read, update
+
+router = APIRouter(tags=["Clients"])
+
+SiteStaff = Annotated[
+    Caller,
+    Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD, Role.SITE_MANAGER),
+]
+
+
+@router.post(
+    "/referrals",
+    status_code=201,
+    response_model=Referral,
+    operation_id="receive_referral",
+    summary="Receive a referral",
+)
+async def receive_referral(body: NewReferral, request: Request, caller: SiteStaff) -> Response:
+    """Take a referred person as a client of the site. Their data stay in this service."""
+    return await create(
+        request,
+        caller,
+        lambda tx: commands.receive_referral(tx, body),
+        location=lambda made: f"/referrals/{made.id}",
+    )
+
+
+@router.get(
+    "/referrals/{referral_id}",
+    response_model=Referral,
+    operation_id="show_referral",
+    summary="Show a referral",
+)
+async def show_referral(referral_id: UUID, request: Request, caller: SiteStaff) -> Response:
+    """One referral, without the person's data."""
+    async with read(request, caller) as tx:
+        return answer(await queries.show_referral(tx, referral_id))
+
+
+@router.get(
+    "/clients", response_model=Page[Client], operation_id="list_clients", summary="List clients"
+)
+async def list_clients(
+    request: Request,
+    caller: SiteStaff,
+    paging: Annotated[Paging, Depends()],
+    site_id: Annotated[UUID | None, Query(description="Clients of one site only.")] = None,
+) -> Response:
+    """Clients of the caller's sites, oldest first."""
+    async with read(request, caller) as tx:
+        return answer(await queries.list_clients(tx, paging, site_id))
+
+
+@router.get(
+    "/clients/{client_id}",
+    response_model=Client,
+    operation_id="show_client",
+    summary="Show a client",
+)
+async def show_client(client_id: UUID, request: Request, caller: SiteStaff) -> Response:
+    """One client, with the person's data."""
+    async with read(request, caller) as tx:
+        return answer(await queries.show_client(tx, client_id))
+
+
+@router.get(
+    "/clients/{client_id}/contact",
+    response_model=Contact,
+    operation_id="show_contact",
+    summary="Show contact details",
+)
+async def show_contact(client_id: UUID, request: Request, caller: SiteStaff) -> Response:
+    """How the client wants to be reached; the ETag is needed to change it."""
+    async with read(request, caller) as tx:
+        return answer(await queries.show_contact(tx, client_id))
+
+
+@router.put(
+    "/clients/{client_id}/contact",
+    response_model=Contact,
+    operation_id="change_contact",
+    summary="Change contact details",
+)
+async def change_contact(
+    client_id: UUID, body: ContactDetails, request: Request, caller: SiteStaff
+) -> Response:
+    """Replace how the client wants to be reached."""
+    return await update(
+        request, caller, lambda tx, expected: commands.change_contact(tx, client_id, expected, body)
+    )

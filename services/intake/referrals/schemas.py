@@ -1,0 +1,110 @@
+"""What requests and answers about referrals and clients look like."""
+
+from datetime import date
+from typing import Annotated, Literal, Self
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from shared.contracts.intake import ReferralSource
+from shared.web import Instant, Shown, Strict
+
+Gender = Literal["woman", "man", "non_binary", "undisclosed"]
+Sex = Literal["female", "male", "unknown"]
+Channel = Literal["email", "log"]
+
+ZONES = frozenset(available_timezones())
+
+
+def known_zone(value: str) -> str:
+    """Refuse what is no IANA zone."""
+    if value not in ZONES:
+        raise ValueError("Not an IANA time zone, such as America/Denver.")
+    return value
+
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Email = Annotated[
+    str, StringConstraints(max_length=254, pattern=r"^[^@\s<>\"',;]+@[^@\s<>\"',;]+\.[^@\s.]+$")
+]
+Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9]\d{6,14}$")]
+Zone = Annotated[str, AfterValidator(known_zone)]
+
+
+class Person(Strict):
+    """Who was referred."""
+
+    given_name: Name = Field(description="Given name.", examples=["Client 01"])
+    family_name: Name = Field(description="Family name.", examples=["Example"])
+    birth_date: date = Field(description="Date of birth.", examples=["1988-04-17"])
+    gender: Gender = Field(
+        "undisclosed", description="As stated; decides on gender-specific groups.", examples=["man"]
+    )
+    sex_at_birth: Sex = Field(
+        "unknown", description="Decides on the cut of AUDIT-C only.", examples=["male"]
+    )
+
+
+class ContactDetails(Strict):
+    """How a client wants to be reached."""
+
+    channel: Channel = Field(description="`log` sends nothing out.", examples=["email"])
+    email: Email | None = Field(None, description="E-mail.", examples=["client-01@example.test"])
+    phone: Phone | None = Field(None, description="E.164 number.", examples=["+13035550100"])
+    time_zone: Zone | None = Field(
+        None, description="Zone the client stated; else the site's.", examples=["America/Denver"]
+    )
+
+    @model_validator(mode="after")
+    def address_for_channel(self) -> Self:
+        if self.channel == "email" and self.email is None:
+            raise ValueError("The channel email needs an email.")
+        return self
+
+
+class NewReferral(Strict):
+    """A referral to a site."""
+
+    site_id: UUID = Field(
+        description="The site.", examples=["01a20e20-97d3-779f-8fac-673dd9f7f455"]
+    )
+    source: ReferralSource = Field(description="Who referred.", examples=["residential"])
+    person: Person = Field(description="Who was referred.")
+    contact: ContactDetails = Field(description="How to reach them.")
+
+
+class Referral(Shown):
+    """A referral that was received."""
+
+    id: UUID
+    client_id: UUID = Field(description="Pseudonymous id of the client in all services.")
+    site_id: UUID
+    source: ReferralSource
+    received_at: Instant
+
+
+class Client(Shown):
+    """A client, with the person's data."""
+
+    id: UUID
+    site_id: UUID
+    given_name: str
+    family_name: str
+    birth_date: date
+    gender: Gender
+    sex_at_birth: Sex
+    created_at: Instant
+
+
+class Contact(Shown):
+    """How a client is reached now."""
+
+    client_id: UUID
+    site_id: UUID
+    channel: Channel
+    email: str | None
+    phone: str | None
+    time_zone: str | None
+    changed_at: Instant
+    version: int = Field(description="The ETag.", examples=[1])

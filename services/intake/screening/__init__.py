@@ -1,0 +1,1 @@
+"""Screening: item-level answers to standard instruments, scored with an explanation."""

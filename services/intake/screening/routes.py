@@ -1,0 +1,51 @@
+"""Screenings over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.intake.screening import commands, queries
+from services.intake.screening.schemas import NewScreening, Screening
+from shared.access import Allowed, Caller, Role
+from shared.web import Page, Paging, answer, create, read
+
+router = APIRouter(prefix="/clients/{client_id}/screenings", tags=["Screening"])
+
+Clinician = Annotated[Caller, Allowed(Role.COUNSELOR, Role.CLINICAL_LEAD)]
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=Screening,
+    operation_id="complete_screening",
+    summary="Complete a screening",
+)
+async def complete_screening(
+    client_id: UUID, body: NewScreening, request: Request, caller: Clinician
+) -> Response:
+    """Score a client's answers. A positive safety item is told whatever the total."""
+    return await create(
+        request,
+        caller,
+        lambda tx: commands.complete_screening(tx, client_id, body, entered_by=caller.subject),
+        location=lambda made: f"/clients/{client_id}/screenings",
+    )
+
+
+@router.get(
+    "",
+    response_model=Page[Screening],
+    operation_id="list_screenings",
+    summary="List screenings",
+)
+async def list_screenings(
+    client_id: UUID,
+    request: Request,
+    caller: Clinician,
+    paging: Annotated[Paging, Depends()],
+) -> Response:
+    """Results of a client's screenings, oldest first, without the answers."""
+    async with read(request, caller) as tx:
+        return answer(await queries.list_screenings(tx, client_id, paging))

@@ -1,0 +1,18 @@
+"""Intake, declared."""
+
+from services.intake.directory.consumers import consumers as directory_consumers
+from services.intake.enrolment.consumers import consumers as enrolment_consumers
+from services.intake.enrolment.routes import router as enrolment
+from services.intake.level_of_care.routes import router as level_of_care
+from services.intake.referrals.routes import router as referrals
+from services.intake.screening.routes import router as screening
+from shared.service import Service
+
+service = Service(
+    name="intake",
+    title="Stepwell intake",
+    description="Referrals and contact details, item-level screening with explained scores, "
+    "the level-of-care decision, and enrolment in the intensive outpatient program.",
+    routers=(referrals, screening, level_of_care, enrolment),
+    consumers=(directory_consumers, enrolment_consumers),
+)
