@@ -20,6 +20,8 @@ class Form:
     propensity: tuple[float, ...]
     reversed_items: tuple[int, ...] = ()
     """Indexes of yes/no items where the answer no gives the point."""
+    leading: bool = False
+    """Whether nobody has points elsewhere without one on the first item."""
 
     @property
     def items(self) -> int:
@@ -32,8 +34,8 @@ class Form:
 
 PHQ_9 = Form("phq-9", 3, (1.0, 1.0, 1.2, 1.3, 0.9, 0.9, 0.8, 0.5, 0.12))
 GAD_7 = Form("gad-7", 3, (1.2, 1.1, 1.2, 1.0, 0.7, 1.0, 0.7))
-AUDIT_C = Form("audit-c", 4, (1.0, 1.0, 0.9))
-DAST_10 = Form("dast-10", 1, (2.0, 1.0, 1.0, 0.6, 1.2, 1.0, 0.8, 0.6, 0.7, 0.4), (2,))
+AUDIT_C = Form("audit-c", 4, (1.0, 1.0, 0.9), leading=True)
+DAST_10 = Form("dast-10", 1, (2.0, 1.0, 1.0, 0.6, 1.2, 1.0, 0.8, 0.6, 0.7, 0.4), (2,), leading=True)
 AT_INTAKE = (PHQ_9, GAD_7, AUDIT_C, DAST_10)
 EACH_WEEK = (PHQ_9, GAD_7)
 """AUDIT-C and DAST-10 look back a year, so they are asked at intake only."""
@@ -50,7 +52,10 @@ def spread(form: Form, total: int, rng: Random, *, without: Sequence[int] = ()) 
     if not 0 <= total <= room:
         raise ValueError(f"{form.instrument} cannot add up to {total}")
     points = [0] * form.items
-    for _ in range(total):
+    for given in range(total):
+        if given == 0 and form.leading:
+            points[0] = 1
+            continue
         open_room = [w * (form.highest - p) for w, p in zip(weights, points, strict=True)]
         points[rng.choices(range(form.items), open_room)[0]] += 1
     return tuple(

@@ -1,0 +1,202 @@
+"""The public HTTP APIs of the four services, called as the people who work with them."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from shared.settings import SERVICES
+from stepwell.runtime.keys import ALL_SITES, Issuer
+from stepwell.runtime.problem import CHECK_FAILED, Problem
+from stepwell.runtime.state import State
+
+TIMEOUT_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One trace that several requests belong to, all below the span `root_id`."""
+
+    trace_id: str = field(default_factory=lambda: secrets.token_hex(16))
+    root_id: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    @property
+    def traceparent(self) -> str:
+        """The W3C header; sampled, whatever the services' own ratio."""
+        return f"00-{self.trace_id}-{self.root_id}-01"
+
+
+@dataclass(frozen=True)
+class Who:
+    """A role at a site; without a site, at all of them."""
+
+    role: str
+    site: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a service answered."""
+
+    status: int
+    body: Any
+    etag: str | None
+    replayed: bool
+
+    @property
+    def problem(self) -> str:
+        """The last part of the problem's type, such as `stale-version`; empty for a success."""
+        told = self.body.get("type", "") if isinstance(self.body, dict) else ""
+        return str(told).rpartition("/")[2] if self.status >= 400 else ""
+
+
+class Refused(Problem):
+    """A service refused what it should have done."""
+
+    def __init__(self, method: str, service: str, path: str, answer: Answer) -> None:
+        told = answer.body if isinstance(answer.body, dict) else {}
+        reason = f"{told.get('title', '')} {told.get('detail', '')} {told.get('errors') or ''}"
+        super().__init__(
+            f"{service} answered {answer.status} to {method} {path}: {' '.join(reason.split())}",
+            exit_code=CHECK_FAILED,
+        )
+        self.answer = answer
+
+
+class Services:
+    """A client of the four services, with tokens of the local issuer. An async context."""
+
+    def __init__(self, environment: Mapping[str, str], *, subject: str = "story") -> None:
+        """`environment` describes a running local system; see `stepwell.runtime.environment`."""
+        state = State(Path(environment["STEPWELL_CLOCK_FILE"]).parent)
+        self.clock_file = state.clock
+        self._issuer = Issuer(environment["OIDC_ISSUER"], state.issuer_key)
+        self._subject = subject
+        self._urls = {s: environment[f"STEPWELL_URL_{s.upper()}"].rstrip("/") for s in SERVICES}
+        self._tokens: dict[Who, str] = {}
+        self._http = httpx.AsyncClient(
+            timeout=TIMEOUT_SECONDS, limits=httpx.Limits(max_keepalive_connections=32)
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._http.aclose()
+
+    async def get(self, service: str, path: str, who: Who, **params: Any) -> Any:
+        """The body of the answer.
+
+        Raises:
+            Refused: it is not a success.
+        """
+        given = {name: value for name, value in params.items() if value is not None}
+        return (await self._must("GET", service, path, who, params=given)).body
+
+    async def all(self, service: str, path: str, who: Who, **params: Any) -> list[Any]:
+        """All items of a list."""
+        found: list[Any] = []
+        cursor = None
+        while True:
+            page = await self.get(service, path, who, cursor=cursor, limit=200, **params)
+            found += page["items"]
+            if (cursor := page["next"]) is None:
+                return found
+
+    async def create(
+        self,
+        service: str,
+        path: str,
+        who: Who,
+        body: Mapping[str, Any],
+        *,
+        key: str,
+        trace: Trace | None = None,
+    ) -> Any:
+        """The body of what was created. Raises Refused."""
+        return (await self._must("POST", service, path, who, json=body, key=key, trace=trace)).body
+
+    async def attempt(
+        self, service: str, path: str, who: Who, body: Mapping[str, Any], *, key: str
+    ) -> Answer:
+        """The answer to a POST, whatever it is."""
+        return await self._send("POST", service, path, who, json=body, key=key)
+
+    async def decide(
+        self,
+        service: str,
+        path: str,
+        who: Who,
+        body: Mapping[str, Any],
+        *,
+        key: str,
+        version: int,
+        trace: Trace | None = None,
+    ) -> Any:
+        """The body of the answer to a POST that needs the version that was read. Raises Refused."""
+        return (
+            await self._must(
+                "POST", service, path, who, json=body, key=key, trace=trace, version=version
+            )
+        ).body
+
+    async def _must(self, method: str, service: str, path: str, who: Who, **more: Any) -> Answer:
+        answer = await self._send(method, service, path, who, **more)
+        if answer.status >= 400:
+            raise Refused(method, service, path, answer)
+        return answer
+
+    async def _send(
+        self,
+        method: str,
+        service: str,
+        path: str,
+        who: Who,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Mapping[str, Any] | None = None,
+        key: str | None = None,
+        trace: Trace | None = None,
+        version: int | None = None,
+    ) -> Answer:
+        headers = {"Authorization": f"Bearer {self._token(who)}"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        if trace is not None:
+            headers["traceparent"] = trace.traceparent
+        if version is not None:
+            headers["If-Match"] = f'"{version}"'
+        try:
+            answer = await self._http.request(
+                method, f"{self._urls[service]}{path}", params=params, json=json, headers=headers
+            )
+        except httpx.HTTPError as error:
+            raise Problem(
+                f"{service} does not answer at {self._urls[service]} ({type(error).__name__}): "
+                "look into its log.",
+                exit_code=CHECK_FAILED,
+            ) from None
+        return Answer(
+            answer.status_code,
+            answer.json() if answer.content else None,
+            answer.headers.get("etag"),
+            answer.headers.get("idempotency-replayed") == "true",
+        )
+
+    def _token(self, who: Who) -> str:
+        if who not in self._tokens:
+            self._tokens[who] = self._issuer.token(
+                who.role,
+                [who.site or ALL_SITES],
+                subject=f"{self._subject}-{who.role.replace('_', '-')}",
+            )
+        return self._tokens[who]

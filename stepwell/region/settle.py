@@ -1,0 +1,119 @@
+"""Waiting until a system is at rest, and moving its test clock without skipping what is due.
+
+A system is at rest when no service has anything to publish or to do at the present instant, and
+every consumer has applied exactly as many events of each stream as were published on it. While
+nobody sends requests one look at all services is enough: an event published after its service was
+looked at has a cause, and that cause would have been seen as not applied.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from shared.settings import SERVICES
+from stepwell.completeness import Line, prove
+from stepwell.region.api import Services, Who
+from stepwell.runtime import clock_file
+from stepwell.runtime.problem import CHECK_FAILED, Problem
+
+WITHIN_SECONDS = 60.0
+POLL_SECONDS = 0.01
+OPERATOR = Who("service")
+
+
+@dataclass(frozen=True)
+class Rest:
+    """All services as they were at one look."""
+
+    pending: Mapping[str, Any]
+
+    @property
+    def lines(self) -> list[Line]:
+        """Published against applied, for each stream and consumer."""
+        return prove(self.pending)
+
+    def unrest(self) -> list[str]:
+        """What is not at rest, in words; empty when everything is."""
+        found = []
+        for service, state in self.pending.items():
+            if state["unpublished"]:
+                found.append(f"{service} has {state['unpublished']} events to publish")
+            if state["due"]:
+                found.append(f"{service} has {state['due']} jobs that are due")
+            found += [
+                f"{service} waits for {count} {name}"
+                for name, count in state["waiting"].items()
+                if count
+            ]
+        found += [
+            f"{line.consumer} applied {line.applied} of {line.published} events of {line.stream}"
+            for line in self.lines
+            if not line.complete
+        ]
+        return found
+
+    def laid_aside(self) -> list[str]:
+        """Services that laid records aside, which will never be applied by waiting."""
+        return [service for service, state in self.pending.items() if state["dead_letters"]]
+
+    @property
+    def next_due_at(self) -> datetime | None:
+        """The next instant at which some job has work."""
+        instants = [state["next_due_at"] for state in self.pending.values()]
+        return min((datetime.fromisoformat(at) for at in instants if at), default=None)
+
+
+async def look(services: Services) -> Rest:
+    """All four services at this moment."""
+    found = await asyncio.gather(
+        *(services.get(s, "/operations/pending", OPERATOR) for s in SERVICES)
+    )
+    return Rest(dict(zip(SERVICES, found, strict=True)))
+
+
+async def settled(services: Services, *, within: float = WITHIN_SECONDS) -> Rest:
+    """Wait until the system is at rest.
+
+    Raises:
+        Problem: it is not after `within` seconds, or records were laid aside; says what is missing.
+    """
+    deadline = time.monotonic() + within
+    while unrest := (rest := await look(services)).unrest():
+        if aside := rest.laid_aside():
+            raise Problem(
+                f"{aside[0]} laid records aside that it could not apply: see "
+                "`stepwell dead-letters list`.",
+                exit_code=CHECK_FAILED,
+            )
+        if time.monotonic() > deadline:
+            raise Problem(
+                f"The system did not come to rest within {within:.0f} s: {'; '.join(unrest)}.",
+                exit_code=CHECK_FAILED,
+            )
+        await asyncio.sleep(POLL_SECONDS)
+    return rest
+
+
+async def advance(services: Services, to: datetime) -> Rest:
+    """Move the test clock to `to`, stopping wherever something is due, so that it happens in order.
+
+    An instant that has passed already moves nothing.
+
+    Raises:
+        Problem: the system does not come to rest on the way.
+    """
+    rest = await settled(services)
+    while (now := clock_file.read(services.clock_file)) < to:
+        due = rest.next_due_at
+        clock_file.write(services.clock_file, min(max(due, now), to) if due else to)
+        rest = await settled(services)
+    return rest
+
+
+def present(clock: Path) -> datetime:
+    """The instant that the test clock shows."""
+    return clock_file.read(clock)
