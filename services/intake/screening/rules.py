@@ -99,7 +99,7 @@ def half_up(numerator: int, denominator: int) -> int:
 def _points(instrument: Instrument, place: int, answer: Answer) -> int | None:
     if answer is None:
         return None
-    if answer == NOT_ASKED:
+    if not isinstance(answer, int):
         return 0
     item = instrument.items[place]
     return max(item.values) - answer if item.reversed else answer
