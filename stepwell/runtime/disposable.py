@@ -86,7 +86,9 @@ class Stack:
             await template(service)
 
     def stop(self) -> None:
+        """Stop both servers and throw the databases away."""
         self.processes.stop_all()
+        self.postgres.delete()
 
     def url(self, database: str, role: str) -> str:
         """The connection string of a role for a database."""

@@ -11,7 +11,12 @@ from pathlib import Path
 from stepwell.runtime.problem import Problem
 from stepwell.runtime.processes import STORES, Child, Processes
 from stepwell.runtime.state import write_private
-from stepwell.runtime.unprivileged import database_user, reachable_copy, reachable_folder
+from stepwell.runtime.unprivileged import (
+    database_user,
+    delete_folder,
+    reachable_copy,
+    reachable_folder,
+)
 
 LONGEST_SOCKET_PATH = 90
 SETTINGS = {
@@ -99,6 +104,10 @@ class Postgres:
 
     def stop(self) -> None:
         self._processes.stop(self.name)
+
+    def delete(self) -> None:
+        """Throw the data away; the server must have been stopped."""
+        delete_folder(self.data)
 
     @property
     def _ready_file(self) -> Path:

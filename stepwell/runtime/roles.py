@@ -92,7 +92,6 @@ async def copy_database(admin_url: str, service: str, template: str, database: s
     try:
         await connection.execute(
             f"CREATE DATABASE {database} TEMPLATE {template} OWNER {owner(service)}"
-            " STRATEGY FILE_COPY"
         )
         await close_database(connection, service, database)
     finally:

@@ -10,7 +10,7 @@ from stepwell.runtime import lock
 from stepwell.runtime.pids import stop_leftovers
 from stepwell.runtime.problem import Problem
 from stepwell.runtime.state import State
-from stepwell.runtime.unprivileged import database_user, reachable_folder
+from stepwell.runtime.unprivileged import database_user, delete_folder, reachable_folder
 
 PATIENCE_SECONDS = 40.0
 
@@ -44,7 +44,8 @@ def delete_state(state: State) -> None:
     """
     database = reachable_folder(state.postgres, database_user())
     try:
-        for folder in (database, state.postgres, state.kafka, state.logs, state.mail):
+        delete_folder(database)
+        for folder in (state.postgres, state.kafka, state.logs, state.mail):
             if folder.exists():
                 shutil.rmtree(folder)
         for file in (

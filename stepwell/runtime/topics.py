@@ -162,13 +162,16 @@ def _grant(client: Any, prefix: str) -> None:
         if error is not SecurityDisabledError:
             raise error
     if not failed:
-        _await_grants(client, lists)
+        _await_grant(client, lists[-1])
 
 
-def _await_grants(client: Any, lists: list[Any]) -> None:
-    """Wait until the broker applies the lists: it learns of them after they were accepted."""
+def _await_grant(client: Any, last: Any) -> None:
+    """Wait until the broker applies the lists: it learns of them after they were accepted.
+
+    All lists of one request come to it together, so the last one stands for all.
+    """
     deadline = time.monotonic() + 10.0
     while time.monotonic() < deadline:
-        if all(client.describe_acls(one)[0] for one in reversed(lists)):
+        if client.describe_acls(last)[0]:
             return
         time.sleep(0.01)

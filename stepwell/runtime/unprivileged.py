@@ -60,6 +60,14 @@ def reachable_folder(wanted: Path, user: User | None) -> Path:
     return REACHABLE_BY_ALL / name / wanted.name
 
 
+def delete_folder(folder: Path) -> None:
+    """Delete a folder from `reachable_folder`, and the place that was made for it elsewhere."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    if folder.parent.parent == REACHABLE_BY_ALL and folder.parent.exists():
+        shutil.rmtree(folder.parent)
+
+
 def reachable_copy(package: Path, user: User | None) -> Path:
     """The folder of an installed package, or a copy of it that `user` can read.
 
