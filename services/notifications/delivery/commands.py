@@ -1,6 +1,6 @@
 """Planning and cancelling messages; set-based, as one placement plans many reminders."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,6 +8,9 @@ from uuid import UUID
 from services.notifications.delivery.vocabulary import Kind
 from shared.database import Transaction
 from shared.ids import new_id
+
+Seat = tuple[UUID, UUID]
+"""A client and a session."""
 
 PLAN = """
 INSERT INTO notifications (
@@ -33,8 +36,10 @@ WHERE notifications.state IN ('planned', 'cancelled')
 """
 
 CANCEL = """
-UPDATE notifications SET state = 'cancelled', ended_at = $1
-WHERE client_id = $2 AND session_id = $3 AND kind = $4 AND state = 'planned'
+UPDATE notifications n SET state = 'cancelled', ended_at = $1
+FROM unnest($3::uuid[], $4::uuid[]) AS seat(client_id, session_id)
+WHERE n.client_id = seat.client_id AND n.session_id = seat.session_id AND n.kind = $2
+  AND n.state = 'planned'
 """
 
 CANCEL_MOVED = """
@@ -103,9 +108,12 @@ async def plan_messages(tx: Transaction, kind: Kind, messages: Sequence[PlannedM
     tx.wake()
 
 
-async def cancel_message(tx: Transaction, kind: Kind, client_id: UUID, session_id: UUID) -> None:
-    """Cancel a message that is still planned; what went out cannot be called back."""
-    await tx.execute(CANCEL, tx.now, client_id, session_id, kind)
+async def cancel_messages(tx: Transaction, kind: Kind, seats: Iterable[Seat]) -> None:
+    """Cancel messages that are still planned; what went out cannot be called back."""
+    wanted = sorted(set(seats))
+    await tx.execute(
+        CANCEL, tx.now, kind, [client for client, _ in wanted], [session for _, session in wanted]
+    )
 
 
 async def replan(tx: Transaction, ids: Sequence[UUID], times: Sequence[PlannedTimes]) -> None:

@@ -1,9 +1,14 @@
 """Outreach after a session missed without excuse: once, and soon."""
 
-from uuid import UUID
+from collections.abc import Iterable
 
 from services.notifications.contacts.queries import contacts_of
-from services.notifications.delivery.commands import PlannedMessage, cancel_message, plan_messages
+from services.notifications.delivery.commands import (
+    PlannedMessage,
+    Seat,
+    cancel_messages,
+    plan_messages,
+)
 from services.notifications.timing.policy import timing_policy
 from services.notifications.timing.rules import next_open, zone_of
 from shared.contracts.scheduling import SessionMissed
@@ -28,6 +33,6 @@ async def plan_outreach(tx: Transaction, missed: SessionMissed, traceparent: str
     await plan_messages(tx, "missed_session_outreach", [message])
 
 
-async def cancel_outreach(tx: Transaction, client_id: UUID, session_id: UUID) -> None:
-    """The session was not missed without excuse after all: outreach still planned is cancelled."""
-    await cancel_message(tx, "missed_session_outreach", client_id, session_id)
+async def cancel_outreach(tx: Transaction, seats: Iterable[Seat]) -> None:
+    """Sessions not missed without excuse after all: outreach still planned is cancelled."""
+    await cancel_messages(tx, "missed_session_outreach", seats)

@@ -12,11 +12,11 @@ consumers = Consumers()
 async def session_missed(tx: Transaction, received: Received[SessionMissed]) -> None:
     missed = received.event
     if missed.excused:
-        await cancel_outreach(tx, missed.client_id, missed.session_id)
+        await cancel_outreach(tx, [(missed.client_id, missed.session_id)])
     else:
         await plan_outreach(tx, missed, received.traceparent)
 
 
-@consumers.on(SessionAttended)
-async def session_attended(tx: Transaction, received: Received[SessionAttended]) -> None:
-    await cancel_outreach(tx, received.event.client_id, received.event.session_id)
+@consumers.on_many(SessionAttended)
+async def sessions_attended(tx: Transaction, received: list[Received[SessionAttended]]) -> None:
+    await cancel_outreach(tx, ((one.event.client_id, one.event.session_id) for one in received))

@@ -1,6 +1,6 @@
 """Reminders: planned with the session, moved with the recipient's zone, cancelled with the seat."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -8,7 +8,8 @@ from services.notifications.contacts.queries import contacts_of
 from services.notifications.delivery.commands import (
     PlannedMessage,
     PlannedTimes,
-    cancel_message,
+    Seat,
+    cancel_messages,
     plan_messages,
     replan,
 )
@@ -64,6 +65,6 @@ async def move_reminders(tx: Transaction, client_id: UUID, stated: str | None) -
     await replan(tx, [p.id for p in planned], times)
 
 
-async def cancel_reminder(tx: Transaction, client_id: UUID, session_id: UUID) -> None:
-    """The client is not expected any more: a reminder that is still planned is cancelled."""
-    await cancel_message(tx, "session_reminder", client_id, session_id)
+async def cancel_reminders(tx: Transaction, seats: Iterable[Seat]) -> None:
+    """The clients are not expected any more: reminders that are still planned are cancelled."""
+    await cancel_messages(tx, "session_reminder", seats)

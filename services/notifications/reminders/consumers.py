@@ -1,7 +1,7 @@
 """Sessions that clients are expected at, and the zone they read their clocks in."""
 
 from services.notifications.reminders.commands import (
-    cancel_reminder,
+    cancel_reminders,
     move_reminders,
     plan_reminders,
 )
@@ -18,9 +18,9 @@ async def sessions_scheduled(tx: Transaction, received: list[Received[SessionSch
     await plan_reminders(tx, [(one.event, one.traceparent) for one in received])
 
 
-@consumers.on(SessionCancelled)
-async def session_cancelled(tx: Transaction, received: Received[SessionCancelled]) -> None:
-    await cancel_reminder(tx, received.event.client_id, received.event.session_id)
+@consumers.on_many(SessionCancelled)
+async def sessions_cancelled(tx: Transaction, received: list[Received[SessionCancelled]]) -> None:
+    await cancel_reminders(tx, ((one.event.client_id, one.event.session_id) for one in received))
 
 
 @consumers.on(ContactDetailsChanged)
