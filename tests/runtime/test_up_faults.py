@@ -1,0 +1,212 @@
+"""What goes wrong when the system starts gets one clear line and an exit code, and leaves nothing.
+
+Each test runs the real command in a state folder and on ports of its own.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from stepwell.runtime import jars
+from stepwell.runtime.disposable import free_ports
+from stepwell.runtime.pids import PidFile
+from stepwell.runtime.ports import HIGHEST_OFFSET
+from stepwell.runtime.state import PROJECT, State
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+class Installation:
+    """The `stepwell` command with a state folder and ports of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.state = State(folder)
+        self.base = free_base()
+        (self.trace_port,) = free_ports(1)
+        self.started: list[subprocess.Popen[str]] = []
+
+    def variables(self, **more: str) -> dict[str, str]:
+        return {
+            **os.environ,
+            "STEPWELL_STATE": str(self.state.folder),
+            "STEPWELL_PORT_BASE": str(self.base),
+            "STEPWELL_TRACE_PORT": str(self.trace_port),
+            "STEPWELL_STORY": "off",
+            **more,
+        }
+
+    def run(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "stepwell.main", *arguments],
+            cwd=PROJECT,
+            env=self.variables(**more),
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+
+    def up(self, **more: str) -> subprocess.Popen[str]:
+        """Start the system and wait until it says that it is ready."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "stepwell.main", "up"],
+            cwd=PROJECT,
+            env=self.variables(TRACES="off", **more),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.started.append(process)
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "Stepwell is ready" in line:
+                return process
+        raise AssertionError(process.communicate()[1])
+
+    def children(self) -> list[psutil.Process]:
+        known = [k.process() for k in PidFile(self.state.processes).read() if k.layer < 99]
+        return [process for process in known if process is not None]
+
+
+def free_base() -> int:
+    """A base such that nobody uses any port that is derived from it."""
+    while True:
+        (base,) = free_ports(1)
+        base = min(base, 65535 - HIGHEST_OFFSET)
+        if all(port_is_free(base + offset) for offset in (*range(1, 5), 14, 25, 90, 92, 93, 132)):
+            return base
+
+
+def port_is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def one_line(text: str) -> str:
+    """The text, when it is one line by `stepwell` and no traceback."""
+    assert text.startswith("stepwell: "), text
+    assert text.count("\n") == 1, text
+    return text
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[Installation]:
+    made = Installation(tmp_path / "state")
+    yield made
+    for process in made.started:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+    made.run("reset")
+
+
+def test_a_port_in_use_is_named(installation: Installation) -> None:
+    with socket.create_server(("127.0.0.1", installation.base + 3)):
+        ended = installation.run("up")
+    line = one_line(ended.stderr)
+    assert f"Port {installation.base + 3} for notifications is in use" in line
+    assert "STEPWELL_PORT_BASE" in line
+    assert ended.returncode == 3
+
+
+def test_the_first_download_without_network_says_so(
+    installation: Installation, tmp_path: Path
+) -> None:
+    ended = installation.run(
+        "up", STEPWELL_CACHE=str(tmp_path / "cache"), HTTPS_PROXY=NOWHERE, https_proxy=NOWHERE
+    )
+    assert "connect to the network" in one_line(ended.stderr)
+    assert ended.returncode == 3
+    assert installation.children() == []
+
+
+def test_a_corrupt_cache_without_network_says_which_part_is_corrupt(
+    installation: Installation, tmp_path: Path
+) -> None:
+    jars.kafka().ensure()
+    folder = tmp_path / "cache" / jars.kafka().folder.name
+    folder.mkdir(parents=True)
+    for jar in jars.kafka().folder.glob("*.jar"):
+        (folder / jar.name).hardlink_to(jar)
+    damaged = folder / f"kafka-clients-{jars.KAFKA_VERSION}.jar"
+    damaged.unlink()
+    damaged.write_bytes(b"PK truncated")
+    ended = installation.run(
+        "up",
+        STEPWELL_CACHE=str(tmp_path / "cache"),
+        HTTPS_PROXY=NOWHERE,
+        https_proxy=NOWHERE,
+        TRACES="off",
+    )
+    assert "corrupt" in one_line(ended.stderr)
+    assert ended.returncode == 3
+    assert installation.children() == []
+
+
+def test_commands_for_a_running_system_say_that_none_runs(installation: Installation) -> None:
+    for command in (["pending"], ["verify"], ["dead-letters", "list"], ["clock", "show"]):
+        ended = installation.run(*command)
+        assert "No Stepwell is running here" in one_line(ended.stderr)
+        assert ended.returncode == 3
+
+
+def test_a_second_up_is_refused_and_down_stops_the_first(installation: Installation) -> None:
+    process = installation.up()
+    children = installation.children()
+    second = installation.run("up")
+    assert f"already runs here (process {process.pid})" in one_line(second.stderr)
+    assert second.returncode == 3
+    assert installation.run("pending").returncode == 0
+    assert installation.run("verify").returncode == 0
+    assert installation.run("down").returncode == 0
+    assert process.wait(5) == 0
+    assert not any(child.is_running() for child in children)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_everything(installation: Installation, number: signal.Signals) -> None:
+    process = installation.up()
+    children = installation.children()
+    assert len(children) >= 7
+    process.send_signal(number)
+    assert process.wait(30) == 0
+    assert not any(child.is_running() for child in children)
+    assert not installation.state.processes.exists()
+
+
+def test_after_kill_9_the_next_up_clears_the_leftovers_and_finds_its_data(
+    installation: Installation,
+) -> None:
+    process = installation.up()
+    left = installation.children()
+    process.kill()
+    process.wait()
+    assert all(child.is_running() for child in left)
+    assert "No Stepwell is running" in installation.run("pending").stderr
+    again = installation.up()
+    assert not any(child.is_running() for child in left)
+    assert installation.run("verify").returncode == 0
+    again.terminate()
+    assert again.wait(30) == 0
+
+
+def test_a_part_that_dies_is_named_and_the_rest_is_stopped(installation: Installation) -> None:
+    process = installation.up()
+    children = installation.children()
+    (scheduling,) = [
+        k for k in PidFile(installation.state.processes).read() if k.name == "scheduling"
+    ]
+    os.kill(scheduling.pid, signal.SIGKILL)
+    _, told = process.communicate(timeout=30)
+    assert "scheduling ended although it should run" in one_line(told)
+    assert process.returncode == 1
+    time.sleep(0.1)
+    assert not any(child.is_running() for child in children)
