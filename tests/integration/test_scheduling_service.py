@@ -73,7 +73,10 @@ async def test_enrolments_become_seats_and_sessions_and_a_step_down_gives_the_se
     }
     created(await regional.post(f"/cohorts/{cohort['id']}/curriculum", plan))
     clients = [Enrolled(str(n), UUID(site["id"])) for n in range(15)]
-    await tell(system, *((client.enrolment, 1) for client in clients))
+    ana, *others = clients
+    await tell(system, (ana.enrolment, 1))
+    await system.until("scheduling", "SELECT count(*) FROM placements", is_=1)
+    await tell(system, *((client.enrolment, 1) for client in others))
     await system.until("scheduling", "SELECT count(*) FROM placements", is_=12)
     await system.until("scheduling", "SELECT count(*) FROM waitlist", is_=3)
     await system.until("scheduling", "SELECT count(*) FROM platform.outbox", is_=0)
@@ -86,14 +89,14 @@ async def test_enrolments_become_seats_and_sessions_and_a_step_down_gives_the_se
     }
 
     system.set_clock(MONDAY + timedelta(days=10))
-    await tell(system, (clients[0].step_down, 2))
+    await tell(system, (ana.step_down, 2))
     await system.until("scheduling", "SELECT count(*) FROM waitlist WHERE left_at IS NULL", is_=2)
     await system.until("scheduling", "SELECT count(*) FROM platform.outbox", is_=0)
     by_key: dict[str, list[int]] = {}
     for key, sequence, _ in await system.published("scheduling"):
         by_key.setdefault(key, []).append(sequence)
     assert all(found == list(range(1, len(found) + 1)) for found in by_key.values())
-    assert len(by_key[str(clients[0].id)]) == 1 + 9 + 1 + 7
+    assert len(by_key[str(ana.id)]) == 1 + 9 + 1 + 7
     pending = (await regional.get("/operations/pending")).json()
     assert (pending["dead_letters"], pending["unpublished"]) == (0, 0)
     assert [(a["stream"], a["keys"], a["events"]) for a in pending["applied"]] == [
