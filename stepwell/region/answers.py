@@ -91,6 +91,14 @@ class Severity:
         baseline = self._rates.baseline(form.instrument)
         return baseline.mean + baseline.sd * deviation
 
+    def raise_to(self, form: Form, total: int) -> None:
+        """Make the client at least so ill by one instrument."""
+        self._level[form.instrument] = max(self._level[form.instrument], total)
+
+    def level(self, form: Form) -> float:
+        """The total that the client tends to, before treatment."""
+        return self._level[form.instrument]
+
     def at_intake(self) -> tuple[Measured, ...]:
         """All instruments, as they are answered before treatment."""
         return tuple(

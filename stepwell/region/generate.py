@@ -30,6 +30,8 @@ ZONES = (
 )
 SEATS = 12
 """The largest counseling group; cohorts are opened for no more."""
+OF_OTHERS = (Fault.NOT_PLACED, Fault.ANOTHER_LEVEL)
+"""Faults about clients who are not enrolled."""
 PARTS = (Part.STEPS_DOWN, Part.DUAL_DIAGNOSIS, Part.NEEDS_MORE)
 """The parts of the first clients of every region."""
 
@@ -112,13 +114,17 @@ def _cohorts(site: int, run: int, clients: tuple[ClientPlan, ...]) -> list[Cohor
 
 
 def _faults(size: RegionSize, run: int, clients: tuple[ClientPlan, ...]) -> tuple[FaultPlan, ...]:
-    """Faulty requests about clients who are enrolled, every kind in turn."""
+    """Faulty requests, every kind in turn, about enrolled clients or, where the fault needs it,
+    about clients who need another level.
+    """
     if size.faults <= 0:
         return ()
     rng = Random(f"{size.seed}/{run}/faults")  # noqa: S311 - simulated, not secret
     kinds = list(Fault)
     enrolled = [c.number for c in clients if c.need is Need.INTENSIVE_OUTPATIENT]
+    others = [c.number for c in clients if c.need is not Need.INTENSIVE_OUTPATIENT]
     count = max(len(kinds), round(size.faults * size.clients))
+    planned = (kinds[number % len(kinds)] for number in range(count))
     return tuple(
-        FaultPlan(kinds[number % len(kinds)], rng.choice(enrolled)) for number in range(count)
+        FaultPlan(kind, rng.choice(others if kind in OF_OTHERS else enrolled)) for kind in planned
     )

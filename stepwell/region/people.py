@@ -4,7 +4,6 @@ So the first clients of a large region are those of a small one with the same se
 """
 
 import math
-from collections.abc import Callable
 from datetime import date, timedelta
 from random import Random
 from typing import Literal
@@ -19,10 +18,10 @@ OLDEST = date(1958, 1, 1)
 DAYS_OF_BIRTH = 44 * 365
 IMPROVING = {"phq-9": (15, 11, 7, 5), "gad-7": (12, 9, 6, 4)}
 """Totals of the client who steps down: at intake, then week by week; the last one stays."""
+CLEARLY_POSITIVE = 14
+"""A PHQ-9 total that stays a positive screen when an answer is missing."""
 MISSED_SESSION = 1
 """Index of the one session that this client misses."""
-
-Draw = Callable[..., str]
 
 
 def make_client(
@@ -34,10 +33,15 @@ def make_client(
     gender, sex = _gender(part, rng, rates)
     by_email = part is Part.STEPS_DOWN or rng.random() < rates.people.email
     need = _need(part, rng, rates)
-    dual = part is Part.DUAL_DIAGNOSIS or (
-        part is Part.ANYBODY and rng.random() < rates.people.dual_diagnosis
-    )
     severity = Severity(rates, rng)
+    if part is Part.DUAL_DIAGNOSIS:
+        severity.raise_to(PHQ_9, CLEARLY_POSITIVE)
+    drawn = rng.random()
+    dual = part is Part.DUAL_DIAGNOSIS or (
+        part is Part.ANYBODY
+        and severity.level(PHQ_9) >= CLEARLY_POSITIVE
+        and drawn < rates.people.dual_diagnosis_when_depressed
+    )
     completes, until = _stay(rng, rates, slots)
     rate = own_rate(rates, rng)
     stays = need is Need.INTENSIVE_OUTPATIENT
@@ -75,6 +79,7 @@ def make_client(
         phone=f"+1202555{100 + number % 100:04}",
         need=need,
         dual_diagnosis=dual,
+        ratings=_ratings(part, need, dual, rng),
         intake=intake,
         follow_ups=follow_ups,
         sessions=sessions,
@@ -113,6 +118,22 @@ def _need(part: Part, rng: Random, rates: Rates) -> Need:
     if part is Part.ANYBODY and drawn < rates.needs.more_intensive:
         return Need.MORE_INTENSIVE
     return Need.INTENSIVE_OUTPATIENT
+
+
+def _ratings(part: Part, need: Need, dual: bool, rng: Random) -> tuple[int, ...]:
+    """Ratings from which the need follows: the highest one decides, not their mean.
+
+    2 or 3 in dimensions 4 to 6 asks for intensive outpatient treatment; 4 for more, and so does
+    2 in dimension 1.
+    """
+    ratings = [rng.randint(0, 1), rng.randint(0, 1), 0, 0, 0, 0]
+    ratings[2] = rng.randint(1, 2) if dual else 0
+    ratings[3:] = [rng.randint(0, 3), rng.randint(2, 3), rng.randint(0, 3)]
+    if need is Need.MORE_INTENSIVE:
+        more = [(4, 4), (5, 4), (0, 2)]
+        dimension, rating = more[0] if part is Part.NEEDS_MORE else rng.choice(more)
+        ratings[dimension] = rating
+    return tuple(ratings)
 
 
 def _stay(rng: Random, rates: Rates, slots: int) -> tuple[bool, int | None]:

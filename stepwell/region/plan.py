@@ -105,6 +105,8 @@ class ClientPlan:
     phone: str | None
     need: Need
     dual_diagnosis: bool
+    ratings: tuple[int, ...]
+    """A counselor's ratings of dimensions 1 to 6 of the third edition."""
     intake: tuple[Measured, ...]
     follow_ups: tuple[tuple[Measured, ...], ...]
     """One entry a week; an empty one when nothing was measured."""
@@ -121,7 +123,9 @@ class Fault(StrEnum):
     UNKNOWN_FIELD = "a field that nobody knows"
     KEY_REUSED = "an idempotency key used for another request"
     TOO_EARLY = "attendance before the session began"
+    NOT_PLACED = "attendance of a client who has no seat there"
     ENROLLED_TWICE = "a second enrolment of an active client"
+    ANOTHER_LEVEL = "enrolment of a client who needs another level"
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,8 @@ class Missing(Sourced):
 class People(Sourced):
     """Who comes."""
 
-    dual_diagnosis: float
+    dual_diagnosis_when_depressed: float
+    """Share of those with a clearly positive PHQ-9."""
     women: float
     no_group_by_gender: float
     email: float

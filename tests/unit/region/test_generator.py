@@ -5,7 +5,7 @@ from statistics import mean, pstdev
 import pytest
 
 from stepwell.region.answers import AT_INTAKE, SAFETY_ITEM, total_of
-from stepwell.region.generate import generate
+from stepwell.region.generate import OF_OTHERS, generate
 from stepwell.region.plan import ABSENT, Fault, Need, Part, Region, RegionSize
 from stepwell.region.rates import base_rates
 
@@ -115,10 +115,11 @@ def test_a_curriculum_week_makes_level_2_1_without_its_breaks(small: Region) -> 
     assert 9 * 60 <= credited < 20 * 60
 
 
-def test_every_kind_of_fault_is_about_an_enrolled_client(small: Region) -> None:
+def test_every_kind_of_fault_is_about_a_client_whom_it_fits(small: Region) -> None:
     enrolled = {c.number for c in small.clients if c.need is Need.INTENSIVE_OUTPATIENT}
     assert {fault.kind for fault in small.faults} == set(Fault)
-    assert {fault.client for fault in small.faults} <= enrolled
+    for fault in small.faults:
+        assert (fault.client in enrolled) is (fault.kind not in OF_OTHERS)
     assert generate(RegionSize(faults=0)).faults == ()
     assert len(generate(RegionSize(clients=100, faults=0.5)).faults) == 50
 

@@ -1,0 +1,99 @@
+"""What the services say afterwards about the clients of a run: the only source of the story."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from stepwell.region.plan import ClientPlan
+from stepwell.region.walk import Walk, together
+
+Found = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Client:
+    """One client as the four services know them. Lists are oldest first."""
+
+    id: str
+    label: str
+    site: Found
+    referral: Found
+    screenings: list[Found]
+    determinations: list[Found]
+    enrolments: list[Found]
+    placements: list[Found]
+    attendances: list[Found]
+    """As they were answered when they were recorded."""
+    messages: list[Found]
+    recommendations: list[Found]
+
+    def totals(self, instrument: str) -> list[int]:
+        """All totals of an instrument that there are."""
+        return [
+            result["total"]
+            for screening in self.screenings
+            for result in screening["results"]
+            if result["instrument"] == instrument and result["total"] is not None
+        ]
+
+    @property
+    def attended(self) -> int:
+        return sum(one["status"] in ("present", "partial") for one in self.attendances)
+
+    def delivered(self, kind: str) -> list[Found]:
+        """Messages of a kind that went out."""
+        return [m for m in self.messages if m["kind"] == kind and m["state"] == "delivered"]
+
+
+async def levels_above_program(walk: Walk) -> set[str]:
+    """The levels of care that the policies place above the program's own."""
+    lead = walk.who("clinical_lead", walk.region.clients[0])
+    above: set[str] = set()
+    for policy in await walk.services.get("intake", "/level-of-care-policies", lead):
+        levels = [level["level"] for level in policy["levels"]]
+        above.update(levels[levels.index(policy["program_level"]) + 1 :])
+    return above
+
+
+async def read_clients(walk: Walk) -> dict[int, Client]:
+    """Ask all services about every client of the run; by number of the client."""
+    found: dict[int, Client] = {}
+
+    async def one(plan: ClientPlan) -> None:
+        found[plan.number] = await read_client(walk, plan)
+
+    await together(walk.region.clients, one)
+    return dict(sorted(found.items()))
+
+
+async def read_client(walk: Walk, plan: ClientPlan) -> Client:
+    """Ask all services about one client."""
+    client_id = walk.id_of(plan)
+    counselor = walk.who("counselor", plan)
+
+    async def items(service: str, path: str, **params: str) -> list[Found]:
+        return await walk.services.all(service, path, counselor, **params)
+
+    person, *lists = await asyncio.gather(
+        walk.services.get("intake", f"/clients/{client_id}", counselor),
+        items("intake", f"/clients/{client_id}/screenings"),
+        items("intake", f"/clients/{client_id}/level-of-care-determinations"),
+        items("intake", f"/clients/{client_id}/enrolments"),
+        items("scheduling", "/placements", client_id=client_id),
+        items("notifications", "/notifications", client_id=client_id),
+        items("outcomes", "/recommendations", client_id=client_id),
+    )
+    screenings, determinations, enrolments, placements, messages, recommendations = lists
+    return Client(
+        id=client_id,
+        label=str(person["given_name"]),
+        site=walk.sites[plan.site],
+        referral=walk.referrals[plan.number],
+        screenings=screenings,
+        determinations=determinations,
+        enrolments=enrolments,
+        placements=placements,
+        attendances=walk.attendances.get(plan.number, []),
+        messages=sorted(messages, key=lambda message: message["due_at"]),
+        recommendations=recommendations,
+    )

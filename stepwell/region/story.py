@@ -1,0 +1,94 @@
+"""The story: one small region, told from referral to step-down through the public APIs only."""
+
+import time
+from collections.abc import Mapping
+
+from rich.console import Console
+
+from stepwell.region.api import Services, Trace
+from stepwell.region.arrivals import arrive
+from stepwell.region.bars import Bars
+from stepwell.region.faulty import repeat_referral
+from stepwell.region.found import levels_above_program, read_clients
+from stepwell.region.generate import generate
+from stepwell.region.narration import narrate
+from stepwell.region.opening import (
+    next_monday,
+    next_opening,
+    next_run,
+    open_clinics,
+    open_cohorts,
+)
+from stepwell.region.plan import Part, RegionSize
+from stepwell.region.promises import StoryFailed, check_promises
+from stepwell.region.settle import Rest, advance, present, settled
+from stepwell.region.trace_root import send_root, viewer_address
+from stepwell.region.walk import Walk
+from stepwell.region.weeks import live_through
+
+SIZE = RegionSize(sites=2, clients=12, weeks=3, faults=0.5, seed=201)
+"""Two clinics two hours apart, with mixed, women's and dual-diagnosis cohorts."""
+
+
+async def tell(environment: Mapping[str, str], console: Console, *, run: int | None = None) -> None:
+    """Drive a small region through a running local system, then print what happened.
+
+    Args:
+        environment: of the system; see `stepwell.runtime.environment`.
+        run: which run it is; the next one when absent. Each has clients and cohorts of its own.
+
+    Raises:
+        StoryFailed: something that the story promises did not happen.
+        Problem: a service refused what it should have done, or the system did not come to rest.
+    """
+    began = time.time()
+    async with Services(environment) as services:
+        region = generate(SIZE, run=run or await next_run(services))
+        walk = Walk(services, region, {client.number: Trace() for client in region.clients})
+        with Bars(console) as bars:
+            await _happen(walk, bars)
+        clients = await read_clients(walk)
+        check_promises(walk, clients, await levels_above_program(walk))
+        narrate(console, walk, clients)
+        _prove(console, walk.rest)
+        (followed, *_) = region.playing(Part.STEPS_DOWN)
+        trace = walk.traces[followed.number]
+        await send_root(environment, trace, began)
+        if address := viewer_address(environment, trace):
+            console.print(f"The way of {clients[followed.number].label} as one trace: {address}")
+
+
+async def _happen(walk: Walk, bars: Bars) -> None:
+    clock = walk.services.clock_file
+    await advance(walk.services, next_opening(present(clock)))
+    with bars.stage("Clinics and cohorts", len(walk.region.cohorts)) as walk.on_step:
+        await open_clinics(walk)
+        await open_cohorts(walk, next_monday(present(clock), walk.sites))
+        await settled(walk.services)
+    with bars.stage("Referrals, screening, enrolment", 5) as walk.on_step:
+        await arrive(walk)
+        await _repeat_once(walk)
+    days = len(walk.region.slots) * walk.region.size.weeks
+    with bars.stage(f"{walk.region.size.weeks} weeks of sessions", days) as walk.on_step:
+        await live_through(walk)
+
+
+async def _repeat_once(walk: Walk) -> None:
+    """A request that is sent twice has one effect, and the same answer both times."""
+    again = await repeat_referral(walk)
+    first = walk.referrals[walk.region.clients[0].number]
+    if not again.replayed or again.body != first:
+        raise StoryFailed("a referral that was sent twice was received twice.")
+
+
+def _prove(console: Console, rest: Rest | None) -> None:
+    assert rest is not None
+    published = sum(
+        stream["events"] for state in rest.pending.values() for stream in state["streams"]
+    )
+    applied = sum(line.applied for line in rest.lines)
+    due = sum(line.published for line in rest.lines)
+    console.print(
+        f"{published} events were published since this system began; every one was applied by each "
+        f"service that reads it: {applied} of {due}."
+    )
