@@ -35,7 +35,7 @@ SELECT
   count(*) FILTER (WHERE r.status = 'excused_absence') AS excused,
   count(*) FILTER (WHERE r.status = 'late_cancel') AS late_cancelled,
   count(*) FILTER (WHERE r.status = 'no_show') AS no_show,
-  count(*) FILTER (WHERE a.state = 'cancelled') AS withdrawn,
+  count(*) FILTER (WHERE a.state = 'cancelled' AND r.id IS NULL) AS withdrawn,
   count(*) FILTER (WHERE a.state = 'scheduled' AND r.id IS NULL AND s.starts_at <= $4)
     AS unrecorded
 FROM appointments a

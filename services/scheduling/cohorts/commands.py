@@ -55,5 +55,5 @@ async def open_cohort(tx: Transaction, new: NewCohort) -> Cohort:
         raise CohortNameTaken(
             "Another cohort of this site has this name.", pointer="/name"
         ) from None
-    await offer_seats(tx, [new.site_id])
+    await offer_seats(tx, {new.site_id: None})
     return await show_cohort(tx, cohort_id)

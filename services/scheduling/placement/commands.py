@@ -1,6 +1,6 @@
 """Placing clients who enrolled, ending placements, offering free seats to those who wait."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -53,8 +53,9 @@ async def place_clients(tx: Transaction, arrivals: Sequence[Arrival]) -> None:
 
     Publishes ClientPlaced and SessionScheduled, or ClientWaitlisted.
     """
-    chart = await Chart.locked(tx, {arrival.site_id for arrival in arrivals})
-    _, unplaced = await give_seats(tx, chart, arrivals)
+    sites = {arrival.site_id for arrival in arrivals}
+    await lock_sites(tx, sites)
+    _, unplaced = await give_seats(tx, await Chart.counted(tx, sites), arrivals)
     if unplaced:
         await _wait(tx, unplaced)
 
@@ -92,16 +93,13 @@ async def end_placements(tx: Transaction, departures: Sequence[Departure]) -> No
     await offer_seats(tx, freed_by)
 
 
-async def offer_seats(tx: Transaction, sites: Iterable[UUID] | dict[UUID, Received[Any]]) -> None:
+async def offer_seats(tx: Transaction, freed_by: Mapping[UUID, Received[Any] | None]) -> None:
     """Offer the free seats of sites to the clients who wait there, in the order of their arrival.
 
-    The caller has locked the sites before it freed or opened seats.
-
-    `sites` may name the event that freed seats at each site; what is published names it as its
-    cause.
+    The caller has locked the sites before it freed or opened seats. `freed_by` names them, each
+    with the event because of which a seat is free, if one is; it is the cause of what is published.
     """
-    causes = sites if isinstance(sites, dict) else dict.fromkeys(sites)
-    waiting = await tx.fetch(WAITING, list(causes))
+    waiting = await tx.fetch(WAITING, list(freed_by))
     if not waiting:
         return
     arrivals = [
@@ -110,11 +108,11 @@ async def offer_seats(tx: Transaction, sites: Iterable[UUID] | dict[UUID, Receiv
             row["site_id"],
             row["enrolment_id"],
             Need(row["dual_diagnosis"], row["gender_group"]),
-            causes[row["site_id"]],
+            freed_by[row["site_id"]],
         )
         for row in waiting
     ]
-    placed, _ = await give_seats(tx, await Chart.locked(tx, causes), arrivals)
+    placed, _ = await give_seats(tx, await Chart.counted(tx, freed_by), arrivals)
     await tx.execute(LEAVE, tx.now, "placed", [one.arrival.enrolment_id for one in placed])
 
 

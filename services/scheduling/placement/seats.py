@@ -8,7 +8,6 @@ from uuid import UUID
 import orjson
 
 from services.scheduling.appointments.commands import Seat, schedule_sessions
-from services.scheduling.directory.commands import lock_sites
 from services.scheduling.placement.policy import placement_policy
 from services.scheduling.placement.rules import Choice, Cohort, Need, choose_cohort
 from shared.contracts.base import Criterion
@@ -60,17 +59,14 @@ class Chart:
         self._cohorts = cohorts
 
     @classmethod
-    async def locked(cls, tx: Transaction, site_ids: Iterable[UUID]) -> "Chart":
-        """Lock these sites and count their seats; nobody else gives any until the transaction
-        ends.
+    async def counted(cls, tx: Transaction, site_ids: Iterable[UUID]) -> "Chart":
+        """Count the seats of sites that this transaction has locked.
 
-        The count is a statement of its own, so that it sees what was committed while the lock was
-        waited for. The
-        lock is the site's and not a cohort's, so that a cohort opened at the same moment is not
-        missed by a client who would have to wait otherwise.
+        A statement of its own, so that it sees what was committed while the lock was waited for.
+        The lock is the site's and not a cohort's: a client who would have to wait does not miss a
+        cohort that is opened at the same moment.
         """
         sites = sorted(set(site_ids))
-        await lock_sites(tx, sites)
         cohorts: dict[UUID, list[Cohort]] = {site: [] for site in sites}
         for row in await tx.fetch(SEATS, sites):
             values = dict(row)
