@@ -1,7 +1,7 @@
 """What every HTTP API of the platform has in common."""
 
 from shared.web.models import Instant, Page, Paging, Shown, Strict, page_of
-from shared.web.writes import answer, create, read, update
+from shared.web.writes import answer, create, needs_if_match, read, update
 
 __all__ = [
     "Instant",
@@ -11,6 +11,7 @@ __all__ = [
     "Strict",
     "answer",
     "create",
+    "needs_if_match",
     "page_of",
     "read",
     "update",

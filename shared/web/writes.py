@@ -22,6 +22,7 @@ from shared.web.problems import (
 )
 
 M = TypeVar("M", bound=BaseModel)
+F = TypeVar("F", bound=Callable[..., Awaitable[Response]])
 ATTEMPTS = 3
 LONGEST_KEY = 255
 CONTENDED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
@@ -118,6 +119,12 @@ async def update(
         except CONTENDED:
             continue
     raise Busy("Others changed the same things at the same time: try again.")
+
+
+def needs_if_match(route: F) -> F:
+    """Mark a POST that changes something versioned, so that the documentation shows If-Match."""
+    route.needs_if_match = True  # type: ignore[attr-defined]
+    return route
 
 
 def answer(shown: BaseModel) -> Response:

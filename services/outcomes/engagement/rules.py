@@ -1,0 +1,120 @@
+"""The rolling window of a client's sessions.
+
+The state is idempotent by construction: for each session it keeps what the event with the highest
+sequence said, so that events may come again, and in any order, without changing the result.
+"""
+
+from datetime import datetime, timedelta
+from typing import Literal, TypedDict
+
+from shared.contracts.scheduling import AttendanceEvent, SessionAttended, SessionMissed
+
+WINDOW = timedelta(weeks=4)
+"""The attendance that step-down policies look at. Source: common step-down templates."""
+
+Outcome = Literal["attended", "missed", "excused"]
+
+
+class SessionState(TypedDict):
+    """What is known of one session of one client. Minutes are credited minutes."""
+
+    starts_at: str
+    outcome: Outcome
+    scheduled: int
+    attended: int
+    sequence: int
+
+
+class Window(TypedDict):
+    """The state kept for one client."""
+
+    site_id: str
+    sequence: int
+    sessions: dict[str, SessionState]
+
+
+class Summary(TypedDict):
+    """The figures of a window; see `shared.contracts.outcomes.EngagementChanged`."""
+
+    window_from: datetime
+    window_until: datetime
+    sessions_attended: int
+    sessions_missed: int
+    sessions_excused: int
+    attended_minutes: int
+    missed_minutes: int
+    excused_minutes: int
+    consecutive_attended: int
+    consecutive_missed: int
+    weeks_observed: int
+
+
+def _state(event: AttendanceEvent, sequence: int) -> SessionState:
+    attended = event.attended_minutes if isinstance(event, SessionAttended) else 0
+    outcome: Outcome = "attended"
+    if isinstance(event, SessionMissed):
+        outcome = "excused" if event.excused else "missed"
+    return SessionState(
+        starts_at=event.starts_at.isoformat(),
+        outcome=outcome,
+        scheduled=event.scheduled_minutes,
+        attended=attended,
+        sequence=sequence,
+    )
+
+
+def with_event(window: Window | None, event: AttendanceEvent, sequence: int) -> Window:
+    """The window after an event; sessions that started before the four weeks drop out."""
+    sessions = dict(window["sessions"]) if window else {}
+    session = str(event.session_id)
+    known = sessions.get(session)
+    if known is None or known["sequence"] < sequence:
+        sessions[session] = _state(event, sequence)
+    latest = max(datetime.fromisoformat(s["starts_at"]) for s in sessions.values())
+    return Window(
+        site_id=str(event.site_id),
+        sequence=max(sequence, window["sequence"] if window else 0),
+        sessions={
+            key: state
+            for key, state in sessions.items()
+            if latest - datetime.fromisoformat(state["starts_at"]) < WINDOW
+        },
+    )
+
+
+def summary(window: Window) -> Summary:
+    """The figures of a window with at least one session.
+
+    Minutes of a partly attended session that were not attended count as missed. Excused sessions
+    neither count in runs nor break them.
+    """
+    sessions = sorted(window["sessions"].items(), key=lambda item: (item[1]["starts_at"], item[0]))
+    states = [state for _, state in sessions]
+    first = datetime.fromisoformat(states[0]["starts_at"])
+    latest = datetime.fromisoformat(states[-1]["starts_at"])
+    counted = [state["outcome"] for state in states if state["outcome"] != "excused"]
+    unexcused = [state for state in states if state["outcome"] != "excused"]
+    attended_minutes = sum(state["attended"] for state in states)
+    return Summary(
+        window_from=latest - WINDOW,
+        window_until=latest,
+        sessions_attended=counted.count("attended"),
+        sessions_missed=counted.count("missed"),
+        sessions_excused=len(states) - len(counted),
+        attended_minutes=attended_minutes,
+        missed_minutes=sum(state["scheduled"] for state in unexcused) - attended_minutes,
+        excused_minutes=sum(s["scheduled"] for s in states if s["outcome"] == "excused"),
+        consecutive_attended=_run(counted, "attended"),
+        consecutive_missed=_run(counted, "missed"),
+        weeks_observed=(latest - first).days // 7 + 1,
+    )
+
+
+def _run(outcomes: list[Outcome], wanted: Outcome) -> int:
+    """How many outcomes at the end are `wanted`."""
+    run = 0
+    for outcome in reversed(outcomes):
+        if outcome != wanted:
+            break
+        run += 1
+    return run

@@ -1,0 +1,1 @@
+"""Episodes: when a client is in the program, as intake tells."""

@@ -1,0 +1,1 @@
+"""Scores: what screenings said, over time."""

@@ -1,0 +1,1 @@
+"""Step-down: an explained recommendation, decided by a clinician."""

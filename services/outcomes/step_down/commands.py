@@ -1,0 +1,153 @@
+"""Recommending a step-down when the policy is met, and deciding on it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from services.outcomes.step_down.evaluation import Case, load_cases
+from services.outcomes.step_down.policies import StepDownPolicy, policies
+from services.outcomes.step_down.queries import show_recommendation
+from services.outcomes.step_down.rules import all_met, evaluate
+from services.outcomes.step_down.schemas import NewDecision, Recommendation
+from shared.contracts.base import Criterion, PolicyReference
+from shared.contracts.outcomes import StepDownDecided, StepDownRecommended
+from shared.database import Transaction
+from shared.errors import Conflict, require_version
+from shared.ids import new_id
+from shared.messaging.consumer import Received
+from shared.messaging.outbox import publish
+
+INSERT = """
+INSERT INTO recommendations
+  (id, client_id, site_id, enrolment_id, from_level, to_level, criteria, policy_id,
+   policy_version, state, recommended_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7::text::jsonb, $8, $9, 'open', $10)
+"""
+DECIDE = """
+UPDATE recommendations SET state = $2, reason = $3, decided_by = $4, decided_at = $5,
+  version = version + 1
+WHERE id = $1
+"""
+STATE_AFTER: dict[str, dict[str, str]] = {"open": {"accept": "accepted", "decline": "declined"}}
+"""State → decision → next state. A decided recommendation stays as it is."""
+
+
+class AlreadyDecided(Conflict):
+    """Somebody decided before."""
+
+    title = "Already decided"
+
+
+async def evaluate_clients(
+    tx: Transaction, causes: Mapping[UUID, Received[Any]] | Iterable[UUID]
+) -> None:
+    """Recommend a step-down to those clients who meet every criterion of their level's policy.
+
+    Given with the event that led to it, so that its trace goes on. A client with an open or
+    accepted recommendation, or with one declined a short while ago, gets no other.
+    """
+    by_client = causes if isinstance(causes, Mapping) else {}
+    for case in await load_cases(tx, list(causes)):
+        policy = policies().get(case.level_of_care)
+        if policy is None or not _may_recommend(case, policy, tx):
+            continue
+        criteria = evaluate(policy, case.figures, case.scores, tx.now)
+        if all_met(criteria):
+            await _recommend(tx, case, policy, criteria, by_client.get(case.client_id))
+
+
+def _may_recommend(case: Case, policy: StepDownPolicy, tx: Transaction) -> bool:
+    if case.last_state is None:
+        return True
+    pause = timedelta(days=policy.pause_after_decline_days)
+    return (
+        case.last_state == "declined"
+        and case.last_decided_at is not None
+        and tx.now - case.last_decided_at >= pause
+    )
+
+
+async def _recommend(
+    tx: Transaction,
+    case: Case,
+    policy: StepDownPolicy,
+    criteria: list[Criterion],
+    cause: Received[Any] | None,
+) -> None:
+    recommendation_id = new_id()
+    await tx.execute(
+        INSERT,
+        recommendation_id,
+        case.client_id,
+        case.site_id,
+        case.enrolment_id,
+        policy.from_level,
+        policy.to_level,
+        orjson.dumps([criterion.model_dump() for criterion in criteria]).decode(),
+        policy.id,
+        policy.version,
+        tx.now,
+    )
+    publish(
+        tx,
+        StepDownRecommended(
+            client_id=case.client_id,
+            site_id=case.site_id,
+            enrolment_id=case.enrolment_id,
+            recommendation_id=recommendation_id,
+            from_level=policy.from_level,
+            to_level=policy.to_level,
+            criteria=criteria,
+            policy=PolicyReference(id=policy.id, version=policy.version),
+            recommended_at=tx.now,
+        ),
+        cause=cause,
+    )
+
+
+async def decide(
+    tx: Transaction,
+    recommendation_id: UUID,
+    expected: int,
+    new: NewDecision,
+    *,
+    decided_by: str,
+) -> Recommendation:
+    """Accept or decline a recommendation; publishes StepDownDecided.
+
+    Raises:
+        NotFound: no such recommendation.
+        StaleVersion: it changed since it was read.
+        AlreadyDecided: it is not open any more.
+    """
+    known = await show_recommendation(tx, recommendation_id, lock=True)
+    state = STATE_AFTER.get(known.state, {}).get(new.decision)
+    if state is None:
+        raise AlreadyDecided(f"This recommendation is {known.state}.")
+    require_version(known.version, expected)
+    await tx.execute(DECIDE, recommendation_id, state, new.reason, decided_by, tx.now)
+    publish(
+        tx,
+        StepDownDecided(
+            client_id=known.client_id,
+            site_id=known.site_id,
+            enrolment_id=known.enrolment_id,
+            recommendation_id=recommendation_id,
+            decision=new.decision,
+            reason=new.reason,
+            from_level=known.from_level,
+            to_level=known.to_level,
+            decided_at=tx.now,
+        ),
+    )
+    return known.model_copy(
+        update={
+            "state": state,
+            "reason": new.reason,
+            "decided_at": tx.now,
+            "version": known.version + 1,
+        }
+    )

@@ -1,0 +1,82 @@
+"""Loading what a policy looks at, for many clients in one query."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+
+from services.outcomes.step_down.rules import Figures, LatestScore
+from shared.database import Transaction
+
+CASES = """
+SELECT e.client_id, e.site_id, e.enrolment_id, e.level_of_care, g.weeks_observed,
+  g.sessions_attended, g.sessions_missed, g.sessions_excused, g.consecutive_missed,
+  r.state AS last_state, r.decided_at AS last_decided_at,
+  (SELECT jsonb_object_agg(s.instrument, jsonb_build_object('total', s.total, 'status', s.status,
+     'safety_item', s.safety_item, 'completed_at', s.completed_at))
+   FROM (SELECT DISTINCT ON (instrument) instrument, total, status, safety_item, completed_at
+         FROM scores WHERE client_id = e.client_id
+         ORDER BY instrument, completed_at DESC, screening_id DESC) s) AS scores
+FROM episodes e
+LEFT JOIN engagement g ON g.client_id = e.client_id AND g.source_sequence > 0
+LEFT JOIN LATERAL (
+  SELECT state, decided_at FROM recommendations WHERE enrolment_id = e.enrolment_id
+  ORDER BY recommended_at DESC LIMIT 1
+) r ON true
+WHERE e.client_id = ANY ($1::uuid[]) AND e.ended_at IS NULL
+ORDER BY e.client_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A client in the program, as a step-down policy sees them."""
+
+    client_id: UUID
+    site_id: UUID
+    enrolment_id: UUID
+    level_of_care: str
+    figures: Figures | None
+    scores: dict[str, LatestScore]
+    last_state: str | None
+    """State of the episode's latest recommendation."""
+    last_decided_at: datetime | None
+
+
+async def load_cases(tx: Transaction, clients: Iterable[UUID]) -> list[Case]:
+    """The cases of those clients who are in the program."""
+    return [
+        Case(
+            client_id=row["client_id"],
+            site_id=row["site_id"],
+            enrolment_id=row["enrolment_id"],
+            level_of_care=row["level_of_care"],
+            figures=None
+            if row["weeks_observed"] is None
+            else Figures(
+                row["weeks_observed"],
+                row["sessions_attended"],
+                row["sessions_missed"],
+                row["sessions_excused"],
+                row["consecutive_missed"],
+            ),
+            scores=_scores(row["scores"]),
+            last_state=row["last_state"],
+            last_decided_at=row["last_decided_at"],
+        )
+        for row in await tx.fetch(CASES, list(clients))
+    ]
+
+
+def _scores(text: str | None) -> dict[str, LatestScore]:
+    return {
+        instrument: LatestScore(
+            total=score["total"],
+            status=score["status"],
+            safety_item=score["safety_item"],
+            completed_at=datetime.fromisoformat(score["completed_at"]),
+        )
+        for instrument, score in (orjson.loads(text) if text else {}).items()
+    }

@@ -1,0 +1,85 @@
+"""Recommendations and progress as they are read."""
+
+from uuid import UUID
+
+import orjson
+
+from services.outcomes.engagement.queries import engagement_of
+from services.outcomes.scores.queries import scores_of
+from services.outcomes.step_down.evaluation import load_cases
+from services.outcomes.step_down.policies import policies
+from services.outcomes.step_down.rules import all_met, evaluate
+from services.outcomes.step_down.schemas import Progress, Recommendation, State
+from shared.contracts.base import PolicyReference
+from shared.database import Transaction
+from shared.errors import NotFound
+from shared.web import Page, Paging, page_of
+
+COLUMNS = """
+SELECT id, client_id, site_id, enrolment_id, from_level, to_level, criteria, policy_id,
+  policy_version, state, recommended_at, reason, decided_at, version
+FROM recommendations
+"""
+ONE = f"{COLUMNS} WHERE id = $1"
+LIST = f"""
+{COLUMNS} WHERE id > $1 AND ($2::uuid IS NULL OR client_id = $2)
+  AND ($3::text IS NULL OR state = $3)
+ORDER BY id LIMIT $4
+"""
+EPISODE = """
+SELECT client_id, site_id, enrolment_id, level_of_care, enrolled_at, ended_at
+FROM episodes WHERE client_id = $1 ORDER BY enrolled_at DESC, enrolment_id DESC LIMIT 1
+"""
+
+
+async def show_recommendation(
+    tx: Transaction, recommendation_id: UUID, *, lock: bool = False
+) -> Recommendation:
+    """One recommendation; with `lock` nobody else decides it in the meantime.
+
+    Raises:
+        NotFound: none that the caller may see.
+    """
+    row = await tx.fetchrow(f"{ONE} FOR UPDATE" if lock else ONE, recommendation_id)
+    if row is None:
+        raise NotFound("There is no such recommendation.")
+    return _recommendation(row)
+
+
+async def list_recommendations(
+    tx: Transaction, paging: Paging, client_id: UUID | None, state: State | None
+) -> Page[Recommendation]:
+    """Recommendations, oldest first."""
+    rows = await tx.fetch(LIST, paging.after, client_id, state, paging.limit + 1)
+    return page_of([_recommendation(row) for row in rows], paging.limit)
+
+
+async def show_progress(tx: Transaction, client_id: UUID) -> Progress:
+    """Scores, engagement and every criterion, as of now, in the client's latest episode.
+
+    Raises:
+        NotFound: the client never was in the program, or the caller may not see the site.
+    """
+    episode = await tx.fetchrow(EPISODE, client_id)
+    if episode is None:
+        raise NotFound("There is no such client in the program.")
+    policy = policies().get(episode["level_of_care"])
+    cases = await load_cases(tx, [client_id])
+    criteria = (
+        evaluate(policy, cases[0].figures, cases[0].scores, tx.now) if policy and cases else []
+    )
+    return Progress(
+        **dict(episode),
+        engagement=await engagement_of(tx, client_id),
+        scores=await scores_of(tx, client_id),
+        policy=PolicyReference(id=policy.id, version=policy.version) if policy else None,
+        criteria=criteria,
+        recommended=bool(criteria) and all_met(criteria),
+    )
+
+
+def _recommendation(row: object) -> Recommendation:
+    values = dict(row)  # type: ignore[call-overload]  # a record is a mapping
+    policy = PolicyReference(id=values.pop("policy_id"), version=values.pop("policy_version"))
+    values["criteria"] = orjson.loads(values["criteria"])
+    return Recommendation(**values, policy=policy)

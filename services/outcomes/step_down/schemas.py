@@ -1,0 +1,63 @@
+"""What requests and answers about step-downs look like."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from services.outcomes.engagement.schemas import Engagement
+from services.outcomes.scores.schemas import Score
+from shared.contracts.base import Criterion, PolicyReference
+from shared.web import Instant, Shown, Strict
+
+State = Literal["open", "accepted", "declined"]
+Reason = Literal[
+    "agrees_with_recommendation",
+    "client_preference",
+    "clinical_judgement",
+    "needs_unmet_elsewhere",
+    "payer_or_legal",
+]
+
+
+class NewDecision(Strict):
+    """What a clinician decides."""
+
+    decision: Literal["accept", "decline"] = Field(
+        description="Step down, or stay.", examples=["accept"]
+    )
+    reason: Reason = Field(description="Why.", examples=["agrees_with_recommendation"])
+
+
+class Recommendation(Shown):
+    """A recommendation to step down, and what was decided."""
+
+    id: UUID
+    client_id: UUID
+    site_id: UUID
+    enrolment_id: UUID
+    from_level: str = Field(examples=["2.1"])
+    to_level: str = Field(examples=["1.5"])
+    criteria: list[Criterion] = Field(description="The explanation, criterion by criterion.")
+    policy: PolicyReference
+    state: State = Field(examples=["open"])
+    recommended_at: Instant
+    reason: Reason | None = None
+    decided_at: Instant | None = None
+    version: int = Field(description="The ETag.", examples=[1])
+
+
+class Progress(Shown):
+    """How a client is doing, and what is still missing for a step-down."""
+
+    client_id: UUID
+    site_id: UUID
+    enrolment_id: UUID
+    level_of_care: str = Field(examples=["2.1"])
+    enrolled_at: Instant
+    ended_at: Instant | None
+    engagement: Engagement | None
+    scores: list[Score]
+    policy: PolicyReference | None = Field(description="Null when no policy is for this level.")
+    criteria: list[Criterion] = Field(description="As of now.")
+    recommended: bool = Field(description="Whether all criteria are met now.")
