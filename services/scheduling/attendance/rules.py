@@ -94,7 +94,8 @@ def credited_minutes(report: Report, meeting: Meeting) -> int:
     Present: the session less its breaks. Partial: from check-in to check-out within the session,
     less its share of the breaks (a plan does not say when they are, so that each minute of the
     session bears its part of them), and nothing below the least minutes for credit. Otherwise
-    nothing. Source: breaks are not counted, 9 CCR 9854 (California); a least time for credit is
+    nothing. Source: breaks are not counted, as in 9 CCR 9854 (California, programs for drinking
+    drivers), adopted here for every session; a least time for credit is
     set by payers.
     """
     if report.status == "present":
