@@ -16,7 +16,7 @@ from stepwell.region.rates import Rates
 FAMILY_NAME = "Example"
 OLDEST = date(1958, 1, 1)
 DAYS_OF_BIRTH = 44 * 365
-IMPROVING = {"phq-9": (15, 11, 7, 5), "gad-7": (12, 9, 6, 4)}
+IMPROVING = {"phq-9": (15, 13, 10, 6), "gad-7": (12, 11, 8, 5)}
 """Totals of the client who steps down: at intake, then week by week; the last one stays."""
 CLEARLY_POSITIVE = 14
 """A PHQ-9 total that stays a positive screen when an answer is missing."""

@@ -109,7 +109,7 @@ class ClientPlan:
     """A counselor's ratings of dimensions 1 to 6 of the third edition."""
     intake: tuple[Measured, ...]
     follow_ups: tuple[tuple[Measured, ...], ...]
-    """One entry a week; an empty one when nothing was measured."""
+    """One entry a week, for its first session; an empty one when nothing was measured."""
     sessions: tuple[SessionPlan, ...]
     """One entry for each session of the curriculum, in order."""
 

@@ -42,11 +42,10 @@ async def live_through(walk: Walk) -> None:
         if index == 0:
             await settled(walk.services)
             await try_faults(walk)
-        if (index + 1) % slots == 0:
-            await measure(walk, (index + 1) // slots)
+        if index % slots == 0:
+            await measure(walk, index // slots)
         walk.rest = await settled(walk.services)
-        if (index + 1) % slots == 0:
-            await decide(walk)
+        await decide(walk)
         walk.on_step()
 
 
@@ -74,12 +73,12 @@ def attendance_of(client_id: str, plan: SessionPlan, session: dict[str, Any]) ->
 
 
 async def measure(walk: Walk, week: int) -> None:
-    """Enter the answers of the week for everybody who gave any."""
+    """Enter the answers of a week, counted from 0, for everybody who gave any."""
 
     async def one(client: ClientPlan) -> None:
-        taken = client.follow_ups[week - 1] if week <= len(client.follow_ups) else ()
+        taken = client.follow_ups[week] if week < len(client.follow_ups) else ()
         if taken:
-            await screen(walk, client, "follow_up", taken, week=week)
+            await screen(walk, client, "follow_up", taken, week=week + 1)
 
     await together(
         (

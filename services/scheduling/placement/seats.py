@@ -20,8 +20,13 @@ from shared.messaging.outbox import publish
 SEATS = """
 SELECT c.site_id, c.id, c.track, c.gender_group, c.capacity,
   (SELECT count(*) FROM placements p WHERE p.cohort_id = c.id AND p.ended_at IS NULL) AS taken
-FROM cohorts c WHERE c.site_id = ANY ($1::uuid[]) ORDER BY c.id
+FROM cohorts c WHERE c.site_id = ANY ($1::uuid[]) AND (
+  EXISTS (SELECT FROM sessions s WHERE s.cohort_id = c.id AND s.starts_at > $2)
+  OR NOT EXISTS (SELECT FROM sessions s WHERE s.cohort_id = c.id)
+) ORDER BY c.id
 """
+"""Cohorts whose sessions are all over are left out; those whose sessions are not planned yet are
+not."""
 PLACE = """
 INSERT INTO placements
   (id, site_id, client_id, enrolment_id, cohort_id, criteria, considered, placed_at)
@@ -68,7 +73,7 @@ class Chart:
         """
         sites = sorted(set(site_ids))
         cohorts: dict[UUID, list[Cohort]] = {site: [] for site in sites}
-        for row in await tx.fetch(SEATS, sites):
+        for row in await tx.fetch(SEATS, sites, tx.now):
             values = dict(row)
             cohorts[values.pop("site_id")].append(Cohort(**values))
         return cls(cohorts)
