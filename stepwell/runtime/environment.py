@@ -113,7 +113,7 @@ def local_kafka(bootstrap_servers: str, passwords: Mapping[str, str]) -> dict[st
 FOREIGN = ("DATABASE_OWNER_URL_", "DATABASE_URL_", "KAFKA_PASSWORD_", "KAFKA_USERNAME_")
 
 
-def for_process(system: Mapping[str, str], service: str, port: int) -> dict[str, str]:
+def for_process(system: Mapping[str, str], service: str, port: int | None) -> dict[str, str]:
     """The environment of one process of `service`: no other service's credentials are in it."""
     own = service.upper()
     shown = {
@@ -128,7 +128,7 @@ def for_process(system: Mapping[str, str], service: str, port: int) -> dict[str,
         **inherited,
         **shown,
         **({"OIDC_CLIENT_SECRET": secret} if secret else {}),
-        "STEPWELL_PORT": str(port),
+        **({"STEPWELL_PORT": str(port)} if port is not None else {}),
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -39,11 +39,6 @@ class Ports:
         }
 
     @property
-    def stream(self) -> int:
-        """Health and metrics of the engagement worker of outcomes."""
-        return self.base + 14
-
-    @property
     def smtp(self) -> int:
         return self.base + 25
 

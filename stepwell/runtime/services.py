@@ -31,7 +31,7 @@ def start_services(
         for service, port in ports.services.items()
     }
     for service in STREAMS:
-        start_service(processes, system, service, ports.stream, "stream")
+        start_service(processes, system, service, None, "stream")
 
     def ready(service: str, child: Child) -> None:
         with steps.step(f"Service {service}"):
@@ -42,7 +42,7 @@ def start_services(
 
 
 def start_service(
-    processes: Processes, system: Mapping[str, str], service: str, port: int, *roles: str
+    processes: Processes, system: Mapping[str, str], service: str, port: int | None, *roles: str
 ) -> Child:
     """Start one process of a service; `api` and `worker` unless other roles are named."""
     name = "-".join((service, *roles))

@@ -96,7 +96,6 @@ class System:
     def _needed_ports(self) -> dict[str, int]:
         needed = dict(self.ports.services)
         needed |= {
-            "the engagement worker": self.ports.stream,
             "the mail folder": self.ports.smtp,
             "the token issuer": self.ports.issuer,
         }

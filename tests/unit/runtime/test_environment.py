@@ -71,7 +71,6 @@ def test_no_two_parts_share_a_port() -> None:
     ports = Ports()
     used = [
         *ports.services.values(),
-        ports.stream,
         ports.smtp,
         ports.issuer,
         ports.kafka,
