@@ -36,7 +36,7 @@ WHERE e.attendance_sequence < excluded.attendance_sequence
 
 
 async def keep_engagement(tx: Transaction, changes: Iterable[EngagementChanged]) -> list[UUID]:
-    """Keep the figures with the highest source sequence of each client; the clients that changed."""
+    """Keep the figures with the highest source sequence; the clients whose figures changed."""
     latest: dict[UUID, EngagementChanged] = {}
     for change in changes:
         known = latest.get(change.client_id)

@@ -4,6 +4,7 @@ The state is idempotent by construction: for each session it keeps what the even
 sequence said, so that events may come again, and in any order, without changing the result.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal, TypedDict
 
@@ -110,7 +111,7 @@ def summary(window: Window) -> Summary:
     )
 
 
-def _run(outcomes: list[Outcome], wanted: Outcome) -> int:
+def _run(outcomes: Sequence[Outcome], wanted: Outcome) -> int:
     """How many outcomes at the end are `wanted`."""
     run = 0
     for outcome in reversed(outcomes):

@@ -6,11 +6,10 @@ with the current figures, so that none can get lost; the consumer keeps the late
 """
 
 import asyncio
-from collections.abc import Sequence
 
 import faust
 import structlog
-from faust.types import EventT
+from faust.types import EventT, StreamT
 from mode import Worker
 from opentelemetry.trace import SpanKind
 
@@ -101,7 +100,7 @@ def application(settings: Settings) -> faust.App:
     )
 
     @app.agent(source, name="engagement")
-    async def follow_attendance(stream: faust.Stream[bytes]) -> None:
+    async def follow_attendance(stream: StreamT[bytes]) -> None:
         async for event in stream.events():
             received = attendance(event)
             if received is None or received.sequence is None:
@@ -136,9 +135,9 @@ def application(settings: Settings) -> faust.App:
     return app
 
 
-def attendance(event: EventT) -> Received[AttendanceEvent] | None:
+def attendance(event: EventT[bytes]) -> Received[AttendanceEvent] | None:
     """The attendance event in a record; None for other events and for what cannot be read."""
-    headers: Sequence[tuple[str, bytes]] = list((event.message.headers or {}).items())
+    headers = list(dict(event.message.headers or {}).items())
     try:
         envelope = open_envelope(SOURCE, event.message.key, event.message.value, headers)
         contract = CONTRACTS.get(envelope.type)

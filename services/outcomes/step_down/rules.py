@@ -40,7 +40,7 @@ def evaluate(
     scores: Mapping[str, LatestScore],
     now: datetime,
 ) -> list[Criterion]:
-    """Each criterion of the policy with what was found; the client may step down when all are met."""
+    """Each criterion of the policy with what was found; all must be met for a step-down."""
     return [
         *(_engagement(criterion, figures) for criterion in policy.engagement),
         *(_score(criterion, scores.get(criterion.instrument), now) for criterion in policy.scores),
