@@ -5,8 +5,9 @@ sequence said, so that events may come again, and in any order, without changing
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal, TypedDict
+from zoneinfo import ZoneInfo
 
 from shared.contracts.scheduling import AttendanceEvent, SessionAttended, SessionMissed
 
@@ -20,6 +21,8 @@ class SessionState(TypedDict):
     """What is known of one session of one client. Minutes are credited minutes."""
 
     starts_at: str
+    local_date: str
+    """At the site: weeks are counted there, so that a change of clocks makes none longer."""
     outcome: Outcome
     scheduled: int
     attended: int
@@ -57,6 +60,7 @@ def _state(event: AttendanceEvent, sequence: int) -> SessionState:
         outcome = "excused" if event.excused else "missed"
     return SessionState(
         starts_at=event.starts_at.isoformat(),
+        local_date=event.starts_at.astimezone(ZoneInfo(event.time_zone)).date().isoformat(),
         outcome=outcome,
         scheduled=event.scheduled_minutes,
         attended=attended,
@@ -71,15 +75,11 @@ def with_event(window: Window | None, event: AttendanceEvent, sequence: int) -> 
     known = sessions.get(session)
     if known is None or known["sequence"] < sequence:
         sessions[session] = _state(event, sequence)
-    latest = max(datetime.fromisoformat(s["starts_at"]) for s in sessions.values())
+    latest = max(_day(state) for state in sessions.values())
     return Window(
         site_id=str(event.site_id),
         sequence=max(sequence, window["sequence"] if window else 0),
-        sessions={
-            key: state
-            for key, state in sessions.items()
-            if latest - datetime.fromisoformat(state["starts_at"]) < WINDOW
-        },
+        sessions={key: state for key, state in sessions.items() if latest - _day(state) < WINDOW},
     )
 
 
@@ -91,7 +91,6 @@ def summary(window: Window) -> Summary:
     """
     sessions = sorted(window["sessions"].items(), key=lambda item: (item[1]["starts_at"], item[0]))
     states = [state for _, state in sessions]
-    first = datetime.fromisoformat(states[0]["starts_at"])
     latest = datetime.fromisoformat(states[-1]["starts_at"])
     counted = [state["outcome"] for state in states if state["outcome"] != "excused"]
     unexcused = [state for state in states if state["outcome"] != "excused"]
@@ -107,8 +106,12 @@ def summary(window: Window) -> Summary:
         excused_minutes=sum(s["scheduled"] for s in states if s["outcome"] == "excused"),
         consecutive_attended=_run(counted, "attended"),
         consecutive_missed=_run(counted, "missed"),
-        weeks_observed=(latest - first).days // 7 + 1,
+        weeks_observed=(_day(states[-1]) - _day(states[0])).days // 7 + 1,
     )
+
+
+def _day(state: SessionState) -> date:
+    return date.fromisoformat(state["local_date"])
 
 
 def _run(outcomes: Sequence[Outcome], wanted: Outcome) -> int:
