@@ -109,7 +109,7 @@ def _stepped_down(console: Console, walk: Walk, client: Client) -> None:
             reason = recommendation["reason"].replace("_", " ")
             console.print(
                 f"  {_when(recommendation['decided_at'], client)} a clinical lead decided: "
-                f"{recommendation['decision']} ({reason})."
+                f"{recommendation['state']} ({reason})."
             )
     for enrolment in client.enrolments:
         if enrolment["ended_at"]:
