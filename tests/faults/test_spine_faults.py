@@ -1,7 +1,6 @@
 """Whatever dies, every committed fact has its effect exactly once."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
@@ -12,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 
 from stepwell.runtime.disposable import Stack
 from stepwell.runtime.processes import Child
+from tests.support.logs import logged
 from tests.support.spine import POISON, Spine, record_fact
 
 FACTS = 2_000
@@ -52,7 +52,7 @@ async def test_a_killed_relay_is_replaced_by_its_standby(spine: Spine):
     middle = Moment(FACTS // 2)
     load = asyncio.create_task(spine.load(facts=FACTS, on_progress=middle))
     await middle.reached.wait()
-    leader = await leading_relay(spine, first, second)
+    leader = await logged("relay_leads", first, second)
     leader.kill()
     await load
     await spine.until_applied()
@@ -185,17 +185,6 @@ async def test_malformed_records_are_laid_aside_and_never_stop_the_consumer(spin
         spine.subscriber_url, "SELECT count(*), count(DISTINCT referral_id) FROM effects"
     )
     assert tuple(counts[0]) == (FACTS, FACTS)
-
-
-async def leading_relay(spine: Spine, *relays: Child) -> Child:
-    """The relay whose log says that it leads."""
-    async with asyncio.timeout(20):
-        while True:
-            for relay in relays:
-                for line in relay.log.read_text().splitlines():
-                    if '"relay_leads"' in line and json.loads(line):
-                        return relay
-            await asyncio.sleep(0.05)
 
 
 async def dead_letters(spine: Spine) -> list[tuple[int | None, str]]:

@@ -6,6 +6,7 @@ with the current figures, so that none can get lost; the consumer keeps the late
 """
 
 import asyncio
+from typing import Any
 
 import faust
 import structlog
@@ -131,6 +132,11 @@ def application(settings: Settings) -> faust.App:
                     ),
                 )
                 metrics.applied.labels("outcomes-engagement", SOURCE).inc()
+
+    @app.on_partitions_assigned.connect
+    async def say_assigned(*arguments: Any, **_: Any) -> None:
+        own = sum(tp.topic == source.get_topic_name() for tp in arguments[1])
+        log.info("engagement_partitions", count=own)
 
     return app
 

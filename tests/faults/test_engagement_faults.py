@@ -1,0 +1,178 @@
+"""The engagement worker: whatever dies, the figures equal a computation from scratch."""
+
+import asyncio
+import os
+import random
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from shared.contracts.outcomes import EngagementChanged
+from stepwell.runtime.disposable import Stack
+from stepwell.runtime.processes import Child, python
+from tests.support.attendance import Published, course, from_scratch, in_turn
+from tests.support.logs import logged
+
+CLIENTS = 60
+EVENTS = 5_000
+
+
+@dataclass
+class Engagement:
+    """Engagement workers on topics of their own, and what they have told so far."""
+
+    stack: Stack
+    prefix: str
+    told: dict[str, EngagementChanged] = field(default_factory=dict)
+    count: int = 0
+    names: list[str] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def client(self, service: str) -> dict[str, object]:
+        return {
+            "bootstrap_servers": self.stack.kafka.bootstrap_servers,
+            "security_protocol": "SASL_PLAINTEXT",
+            "sasl_mechanism": "PLAIN",
+            "sasl_plain_username": service,
+            "sasl_plain_password": self.stack.kafka_passwords[service],
+        }
+
+    def start(self, name: str) -> Child:
+        """Start one engagement worker."""
+        self.names.append(f"{self.prefix}{name}")
+        return self.stack.processes.start(
+            self.names[-1],
+            python("-m", "services.outcomes", "stream"),
+            environment={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+                "STEPWELL_ENVIRONMENT": "local",
+                "DATABASE_URL_OUTCOMES": "postgresql://unused",
+                "KAFKA_BOOTSTRAP_SERVERS": self.stack.kafka.bootstrap_servers,
+                "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+                "KAFKA_USERNAME_OUTCOMES": "outcomes",
+                "KAFKA_PASSWORD_OUTCOMES": self.stack.kafka_passwords["outcomes"],
+                "KAFKA_TOPIC_PREFIX": self.prefix,
+                "OIDC_ISSUER": "http://127.0.0.1:9",
+            },
+        )
+
+    async def follow(self) -> None:
+        """Keep the figures with the highest source sequence of each client, as a consumer does."""
+        consumer = AIOKafkaConsumer(
+            f"{self.prefix}stepwell.engagement",
+            auto_offset_reset="earliest",
+            **self.client("outcomes"),
+        )
+        await consumer.start()
+        try:
+            async for record in consumer:
+                told = EngagementChanged.model_validate_json(record.value)
+                known = self.told.get(told.key)
+                if known is None or known.source_sequence <= told.source_sequence:
+                    self.told[told.key] = told
+                self.count += 1
+                self.changed.set()
+        finally:
+            await consumer.stop()
+
+    async def until_told(self, expected: dict[str, int], within: float = 90.0) -> None:
+        """Wait until the figures of every client contain the given sequence."""
+        async with asyncio.timeout(within):
+            while any(
+                client not in self.told or self.told[client].source_sequence < sequence
+                for client, sequence in expected.items()
+            ):
+                self.changed.clear()
+                await self.changed.wait()
+
+    async def publish(self, events: list[Published]) -> None:
+        producer = AIOKafkaProducer(enable_idempotence=True, **self.client("scheduling"))
+        await producer.start()
+        topic = f"{self.prefix}stepwell.scheduling"
+        for one in events:
+            await producer.send(topic, one.value, key=one.key, headers=one.headers)
+        await producer.flush()
+        await producer.stop()
+
+
+@pytest.fixture
+async def engagement(stack: Stack) -> AsyncIterator[Engagement]:
+    made = Engagement(stack, await stack.topics())
+    follower = asyncio.create_task(made.follow())
+    yield made
+    follower.cancel()
+    await asyncio.gather(follower, return_exceptions=True)
+    for name in made.names:
+        await asyncio.to_thread(stack.processes.stop, name)
+
+
+def courses(seed: int) -> list[list[Published]]:
+    chance = random.Random(seed)
+    return [course(uuid4(), EVENTS // CLIENTS, chance) for _ in range(CLIENTS)]
+
+
+def last_sequences(made: list[list[Published]]) -> dict[str, int]:
+    return {one[-1].event.key: one[-1].sequence for one in made}
+
+
+def assert_equal_from_scratch(engagement: Engagement, made: list[list[Published]]) -> None:
+    expected = {one[-1].event.key: from_scratch(one) for one in made}
+    assert engagement.told == expected
+
+
+async def test_figures_survive_a_killed_worker_and_a_joining_one(engagement: Engagement):
+    made = courses(seed=1)
+    mixed = in_turn(made, random.Random(2))
+    third = len(mixed) // 3
+    engagement.start("worker-1")
+    await engagement.publish(mixed[:third])
+    await engagement.until_told({one.event.key: one.sequence for one in mixed[:third]})
+    victim = engagement.start("worker-2")
+    load = asyncio.create_task(engagement.publish(mixed[third : 2 * third]))
+    await logged("engagement_partitions", victim)
+    await load
+    last = asyncio.create_task(engagement.publish(mixed[2 * third :]))
+    victim.kill()
+    await last
+    await engagement.until_told(last_sequences(made))
+    assert_equal_from_scratch(engagement, made)
+
+
+async def test_replayed_events_change_nothing(engagement: Engagement):
+    made = courses(seed=3)[:10]
+    mixed = in_turn(made, random.Random(4))
+    engagement.start("worker")
+    await engagement.publish(mixed)
+    await engagement.until_told(last_sequences(made))
+    before = dict(engagement.told)
+    count = engagement.count
+    await engagement.publish(mixed)
+    async with asyncio.timeout(60):
+        while engagement.count < count + len(mixed):
+            engagement.changed.clear()
+            await engagement.changed.wait()
+    assert engagement.told == before
+    assert_equal_from_scratch(engagement, made)
+
+
+async def test_rubbish_on_the_source_never_stops_the_worker(engagement: Engagement):
+    made = [course(uuid4(), 3, random.Random(5))]
+    producer = AIOKafkaProducer(**engagement.client("scheduling"))
+    await producer.start()
+    topic = f"{engagement.prefix}stepwell.scheduling"
+    for partition in range(4):
+        await producer.send_and_wait(topic, b"\xff", key=b"\xff", partition=partition)
+        await producer.send_and_wait(topic, None, key=b"k", partition=partition)
+        await producer.send_and_wait(
+            topic, b"{}", key=b"k", headers=[("ce_specversion", b"1.0")], partition=partition
+        )
+    await producer.stop()
+    engagement.start("worker")
+    await engagement.publish(made[0])
+    await engagement.until_told(last_sequences(made))
+    assert_equal_from_scratch(engagement, made)

@@ -1,0 +1,112 @@
+"""Attendance as scheduling publishes it, made for streams: many clients, corrections, repeats."""
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from services.outcomes.engagement.rules import Window, summary, with_event
+from shared.contracts.outcomes import EngagementChanged
+from shared.contracts.scheduling import AttendanceEvent, SessionAttended, SessionMissed
+from shared.messaging.envelope import headers_of
+
+SITE = UUID(int=1)
+FIRST = datetime(2026, 2, 23, 15, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Published:
+    """An attendance event and its number in the client's stream."""
+
+    event: AttendanceEvent
+    sequence: int
+
+    @property
+    def key(self) -> bytes:
+        return self.event.key.encode()
+
+    @property
+    def value(self) -> bytes:
+        return self.event.model_dump_json().encode()
+
+    @property
+    def headers(self) -> list[tuple[str, bytes]]:
+        return headers_of(
+            stream="scheduling",
+            key=self.event.key,
+            sequence=self.sequence,
+            event_id=f"{self.event.key}-{self.sequence}",
+            type=self.event.type_name(),
+            dataschema=self.event.schema_name(),
+            occurred_at=self.event.recorded_at,
+            traceparent=None,
+        )
+
+
+def outcome(
+    client: UUID, session: int, kind: str, *, minutes: int = 165, sequence: int = 1
+) -> Published:
+    """What became of one session; sessions are every second day."""
+    starts_at = FIRST + timedelta(days=2 * session)
+    common = {
+        "client_id": client,
+        "site_id": SITE,
+        "session_id": UUID(int=session + 1_000),
+        "cohort_id": UUID(int=2),
+        "starts_at": starts_at,
+        "scheduled_minutes": 165,
+        "time_zone": "America/Denver",
+        "recorded_at": starts_at + timedelta(hours=3),
+    }
+    if kind == "attended":
+        status = "present" if minutes == 165 else "partial"
+        attended = {**common, "status": status, "attended_minutes": minutes}
+        return Published(SessionAttended.model_validate(attended), sequence)
+    excused = kind == "excused"
+    missed = {**common, "status": "excused_absence" if excused else "no_show", "excused": excused}
+    return Published(SessionMissed.model_validate(missed), sequence)
+
+
+def course(client: UUID, events: int, chance: random.Random) -> list[Published]:
+    """A client's attendance over many weeks; one in ten corrects an earlier session."""
+    made = []
+    session = 0
+    for sequence in range(1, events + 1):
+        corrects = session > 3 and chance.random() < 0.1
+        which = session - chance.randint(1, 3) if corrects else session
+        kind = chance.choices(["attended", "missed", "excused"], [8, 1.5, 0.5])[0]
+        minutes = chance.choice([165, 165, 165, 90])
+        made.append(outcome(client, which, kind, minutes=minutes, sequence=sequence))
+        session += not corrects
+    return made
+
+
+def from_scratch(events: Iterable[Published]) -> EngagementChanged:
+    """The figures of one client, computed from all events at once."""
+    window: Window | None = None
+    client = ""
+    for one in events:
+        window = with_event(window, one.event, one.sequence)
+        client = one.event.key
+    assert window is not None
+    return EngagementChanged.model_validate(
+        {
+            "client_id": client,
+            "site_id": window["site_id"],
+            "source_sequence": window["sequence"],
+            **summary(window),
+        }
+    )
+
+
+def in_turn(courses: Sequence[list[Published]], chance: random.Random) -> list[Published]:
+    """The clients' events mixed, each client's in order."""
+    queues = [list(reversed(one)) for one in courses]
+    mixed = []
+    while queues:
+        queue = chance.choice(queues)
+        mixed.append(queue.pop())
+        if not queue:
+            queues.remove(queue)
+    return mixed
