@@ -28,6 +28,7 @@ COMMANDS = {
     "verify": "Prove that every published event was applied by every consumer.",
     "dead-letters": "List, retry or skip events that could not be applied.",
     "republish": "Refill a lost topic from its publisher's journal.",
+    "contracts": "Generate the schemas and the AsyncAPI document for subscribers.",
 }
 
 

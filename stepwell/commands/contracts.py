@@ -1,0 +1,48 @@
+"""`stepwell contracts`: generate the contracts for subscribers, and release them."""
+
+from typing import Annotated
+
+import typer
+
+from stepwell.contracts import files
+from stepwell.runtime.problem import CHECK_FAILED, Problem
+
+app = typer.Typer(invoke_without_command=True, no_args_is_help=False)
+
+
+@app.callback()
+def generate(
+    context: typer.Context,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail when a file is out of date.")
+    ] = False,
+) -> None:
+    """Write JSON Schemas and the AsyncAPI document to the folder `contracts`."""
+    if context.invoked_subcommand is not None:
+        return
+    if check:
+        stale = files.outdated()
+        if stale:
+            raise Problem(
+                f"Out of date in contracts/: {', '.join(stale)}. Run `stepwell contracts`.",
+                exit_code=CHECK_FAILED,
+            )
+        typer.echo("The contracts are up to date.")
+        return
+    changed = files.write()
+    for path in changed:
+        typer.echo(f"contracts/{path}")
+    typer.echo(f"{len(changed)} of {len(files.generated())} files changed.")
+
+
+@app.command()
+def release() -> None:
+    """Keep the present schemas as released, so that later changes are held against them."""
+    found = files.broken(files.released())
+    if found:
+        raise Problem("Not released: " + "; ".join(found) + ".", exit_code=CHECK_FAILED)
+    files.write()
+    new = files.release()
+    for name in new:
+        typer.echo(f"contracts/{files.RELEASED}/{name}")
+    typer.echo(f"{len(new)} schemas are newly released.")

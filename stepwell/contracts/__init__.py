@@ -1,0 +1,1 @@
+"""The contracts for subscribers, generated from `shared.contracts`: JSON Schemas and AsyncAPI."""

@@ -1,0 +1,250 @@
+"""The AsyncAPI 3.0 document: topics, who writes and reads them, and the messages on them."""
+
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+from shared.contracts.base import Event
+from shared.contracts.topics import EVENTS, TOPICS, Topic
+from shared.messaging.envelope import headers_of, source_of
+from shared.settings import SERVICES
+from stepwell.contracts.examples import INSTANT, example_of
+from stepwell.contracts.schemas import file_name, schema_of
+
+Part = dict[str, Any]
+BINDING_VERSION = "0.5.0"
+JSON_SCHEMA = "application/schema+json;version=draft-2020-12"
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+EXAMPLE_ID = "019c8a4e-2b00-7000-8000-000000000001"
+
+ABOUT = """\
+Events of Stepwell, a platform for providers that run intensive outpatient programs at many sites.
+
+Every event is a CloudEvents 1.0 record in Kafka's binary mode: the attributes are `ce_*` headers,
+the value is the JSON payload, the key is the client (of SiteOpened: the site). Per key and stream
+events carry `ce_sequence` 1, 2, 3 … without a gap and in commit order, so that a subscriber can
+prove that it missed nothing; what a topic no longer holds is to be had from the publisher's
+`GET /events`. Derived streams have no sequence: each event says from which source position it was
+computed, and the highest position wins.
+
+A record can come twice; one whose sequence is not above the last one applied is skipped. Readers
+pass over properties and headers that they do not know. A change that would break a reader gets a
+new type (`….v2`).
+
+Payloads hold pseudonymous ids, never names, phone numbers, addresses or dates of birth; contact
+details travel on one topic of their own.
+
+Names of topics start with the setting KAFKA_TOPIC_PREFIX, which is empty unless it is set.
+"""
+
+
+def document() -> Part:
+    """The whole document."""
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Stepwell events",
+            "version": version("stepwell"),
+            "description": ABOUT,
+            "license": {
+                "name": "Apache-2.0",
+                "url": "https://www.apache.org/licenses/LICENSE-2.0",
+            },
+        },
+        "defaultContentType": "application/json",
+        "servers": {"local": _local()},
+        "channels": {topic.stream: _channel(topic) for topic in TOPICS},
+        "operations": _operations(),
+        "components": {
+            "securitySchemes": {"principal": {"type": "plain", "description": _PRINCIPAL}},
+            "messages": {event.__name__: _message(event) for event in EVENTS},
+            "schemas": {
+                "Headers": headers_schema(sequenced=True),
+                "DerivedHeaders": headers_schema(sequenced=False),
+            },
+        },
+    }
+
+
+_PRINCIPAL = "Each service has a principal of its own; the access lists follow this document."
+KEY: Part = {
+    "type": "string",
+    "format": "uuid",
+    "description": "The client the event is about (of SiteOpened: the site); also ce_subject.",
+    "examples": [EXAMPLE_ID],
+}
+
+
+def _local() -> Part:
+    return {
+        "host": "127.0.0.1:8092",
+        "protocol": "kafka",
+        "description": "The broker of the local system; its port is STEPWELL_PORT_BASE + 92.",
+        "security": [{"$ref": "#/components/securitySchemes/principal"}],
+    }
+
+
+def _events_of(topic: Topic) -> list[type[Event]]:
+    return [event for event in EVENTS if event.stream == topic.stream]
+
+
+def _channel(topic: Topic) -> Part:
+    kept: Part = (
+        {"cleanup.policy": ["compact"]}
+        if topic.compacted
+        else {"cleanup.policy": ["delete"], "retention.ms": topic.retention_ms}
+    )
+    messages = {
+        event.__name__: {"$ref": f"#/components/messages/{event.__name__}"}
+        for event in _events_of(topic)
+    }
+    return {
+        "address": topic.name,
+        "title": topic.stream,
+        "description": _described(topic),
+        **({"messages": messages} if messages else {}),
+        "bindings": {
+            "kafka": {
+                "topic": topic.name,
+                "partitions": topic.partitions,
+                "topicConfiguration": kept,
+                "bindingVersion": BINDING_VERSION,
+            }
+        },
+        "x-writer": topic.producer,
+        "x-readers": list(topic.readers),
+        "x-derived": topic.derived,
+    }
+
+
+def _described(topic: Topic) -> str:
+    if not _events_of(topic):
+        return f"The state of a stream worker of {topic.producer}; of no use to subscribers."
+    readers = (
+        "every service" if set(topic.readers) == set(SERVICES) else " and ".join(topic.readers)
+    )
+    kind = "A derived stream without sequence" if topic.derived else "A gapless sequence per key"
+    return f"{kind}. Written by {topic.producer}; may be read by {readers}."
+
+
+def _operations() -> Part:
+    made: Part = {}
+    for service in SERVICES:
+        for topic in TOPICS:
+            if not _events_of(topic):
+                continue
+            if topic.producer == service:
+                made[f"{service}.sends.{topic.stream}"] = _operation("send", topic)
+            if service in topic.readers and service != topic.producer:
+                made[f"{service}.receives.{topic.stream}"] = _operation(
+                    "receive", topic, group=service
+                )
+    return made
+
+
+def _operation(action: str, topic: Topic, group: str | None = None) -> Part:
+    kafka: Part = {"bindingVersion": BINDING_VERSION}
+    if group is not None:
+        kafka["groupId"] = {
+            "type": "string",
+            "pattern": f"^{group}",
+            "description": "The access lists allow groups that start with the service's name.",
+        }
+    return {
+        "action": action,
+        "channel": {"$ref": f"#/channels/{topic.stream}"},
+        "messages": [
+            {"$ref": f"#/channels/{topic.stream}/messages/{event.__name__}"}
+            for event in _events_of(topic)
+        ],
+        "bindings": {"kafka": kafka},
+    }
+
+
+def _message(event: type[Event]) -> Part:
+    topic = next(topic for topic in TOPICS if topic.stream == event.stream)
+    payload = example_of(schema_of(event))
+    headers = "DerivedHeaders" if topic.derived else "Headers"
+    return {
+        "name": event.type_name(),
+        "title": event.__name__,
+        "summary": " ".join((event.__doc__ or "").split()),
+        "contentType": "application/json",
+        "headers": {"$ref": f"#/components/schemas/{headers}"},
+        "payload": {
+            "schemaFormat": JSON_SCHEMA,
+            "schema": {"$ref": f"./schemas/{file_name(event)}"},
+        },
+        "bindings": {
+            "kafka": {
+                "key": KEY,
+                "bindingVersion": BINDING_VERSION,
+            }
+        },
+        "examples": [{"name": "example", "headers": _headers(event, topic), "payload": payload}],
+    }
+
+
+def _headers(event: type[Event], topic: Topic) -> dict[str, str]:
+    key = event.model_validate(example_of(schema_of(event))).key
+    pairs = headers_of(
+        stream=topic.stream,
+        key=key,
+        sequence=None if topic.derived else 1,
+        event_id=EXAMPLE_ID,
+        type=event.type_name(),
+        dataschema=event.schema_name(),
+        occurred_at=datetime.fromisoformat(INSTANT),
+        traceparent=TRACEPARENT,
+    )
+    return {name: value.decode() for name, value in pairs}
+
+
+def headers_schema(*, sequenced: bool) -> Part:
+    """The headers of a record; derived streams have no sequence."""
+    sources = [source_of(t.stream) for t in TOPICS if t.derived != sequenced and _events_of(t)]
+    properties: Part = {
+        "ce_specversion": {"type": "string", "const": "1.0"},
+        "ce_id": {
+            "type": "string",
+            "description": "Unique with ce_source; a record that comes twice has the same.",
+        },
+        "ce_source": {
+            "type": "string",
+            "enum": sources,
+            "description": "The stream.",
+        },
+        "ce_type": {
+            "type": "string",
+            "pattern": r"^org\.stepwell\.[a-z]+\.[A-Za-z]+\.v[0-9]+$",
+            "description": "Stream, event and major version.",
+        },
+        "ce_time": {
+            "type": "string",
+            "format": "date-time",
+            "description": "When it happened, UTC.",
+        },
+        "ce_subject": {"type": "string", "format": "uuid", "description": "The record's key."},
+        "ce_dataschema": {
+            "type": "string",
+            "format": "uri-reference",
+            "description": "The schema of the payload, with the minor version.",
+        },
+        "content-type": {"type": "string", "const": "application/json"},
+        "traceparent": {
+            "type": "string",
+            "pattern": "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
+            "description": "W3C trace context of the change that was told; absent when not traced.",
+        },
+    }
+    if sequenced:
+        properties["ce_sequence"] = {
+            "type": "string",
+            "pattern": "^[0-9]{12,}$",
+            "description": "1, 2, 3 … without a gap per key of the stream, zero-padded.",
+        }
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [name for name in properties if name != "traceparent"],
+    }

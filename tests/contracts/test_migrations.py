@@ -1,0 +1,165 @@
+"""Migrations are plain SQL that says what its rows are, keeps sites apart and reads no clock."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stepwell.runtime.state import PROJECT
+
+FILES = sorted(
+    [
+        *(PROJECT / "shared" / "database" / "migrations").glob("*.sql"),
+        *(PROJECT / "services").glob("*/migrations/*.sql"),
+    ]
+)
+SQUAWK = Path(sys.executable).with_name("squawk")
+UP, DOWN = "-- migrate:up", "-- migrate:down"
+TABLE = re.compile(r"^CREATE (?:UNLOGGED )?TABLE (?:IF NOT EXISTS )?([\w.]+)", re.M | re.I)
+PARTITION = re.compile(r"^CREATE TABLE [\w.]+ PARTITION OF", re.M | re.I)
+CLOCKS = re.compile(
+    r"\b(now\s*\(|current_(timestamp|date|time)|local(time|timestamp)|"
+    r"(clock|statement|transaction)_timestamp|timeofday|gen_random_uuid|uuidv[47]|"
+    r"uuid_generate_)",
+    re.I,
+)
+every_migration = pytest.mark.parametrize(
+    "file", FILES, ids=lambda file: str(file.relative_to(PROJECT))
+)
+
+
+def up(sql: str) -> str:
+    """The part that brings a database forward."""
+    return sql.partition(UP)[2].partition(DOWN)[0]
+
+
+def code(sql: str) -> str:
+    """SQL without its comments."""
+    return re.sub(r"--[^\n]*", "", sql)
+
+
+def statements(sql: str) -> list[str]:
+    """Statements with the comment right above each."""
+    return [part.strip() for part in re.split(r";[ \t]*\n", sql) if part.strip()]
+
+
+def undescribed(sql: str) -> list[str]:
+    """The tables that neither a comment above nor COMMENT ON says something about."""
+    found = []
+    for statement in statements(sql):
+        table = TABLE.search(statement)
+        if table is None or re.search(rf"COMMENT ON TABLE {re.escape(table[1])}\b", sql, re.I):
+            continue
+        above = statement[: table.start()].rstrip().splitlines()
+        if not above or not above[-1].startswith("--"):
+            found.append(table[1])
+    return found
+
+
+def open_to_all_sites(sql: str) -> list[str]:
+    """The tables with a site that row-level security does not protect in full."""
+    plain = code(sql)
+    found = []
+    for statement in statements(plain):
+        table = TABLE.search(statement)
+        if table is None or PARTITION.search(statement):
+            continue
+        name = table[1]
+        bound = re.search(r"^\s*site_id\s+uuid\b", statement, re.M | re.I) or name == "sites"
+        needed = (
+            rf"ALTER TABLE {name}\s+ENABLE ROW LEVEL SECURITY",
+            rf"ALTER TABLE {name}\s+FORCE ROW LEVEL SECURITY",
+            rf"CREATE POLICY \w+ ON {name}\s+USING \(platform\.visible\(\w+\)\)"
+            r"\s+WITH CHECK \(platform\.visible\(\w+\)\)",
+        )
+        if bound and not all(re.search(one, plain, re.I) for one in needed):
+            found.append(name)
+    return found
+
+
+def test_every_service_has_migrations_beside_the_shared_ones() -> None:
+    folders = {file.parents[1].name for file in FILES}
+    services = {folder.parent.name for folder in (PROJECT / "services").glob("*/service.py")}
+    assert folders == {"database", *services}
+
+
+@every_migration
+def test_a_migration_goes_up_and_down(file: Path) -> None:
+    sql = file.read_text("utf-8")
+    assert re.fullmatch(r"\d{4}_[a-z0-9_]+\.sql", file.name)
+    assert sql.startswith(f"{UP}\n")
+    assert [sql.count(UP), sql.count(DOWN)] == [1, 1]
+    assert code(up(sql)).strip()
+    assert code(sql.partition(DOWN)[2]).strip(), "what goes up can be taken back"
+
+
+def test_no_two_migrations_of_a_folder_have_the_same_number() -> None:
+    numbers = [(file.parent, file.name[:4]) for file in FILES]
+    assert len(set(numbers)) == len(numbers)
+
+
+@every_migration
+def test_every_table_says_what_a_row_is(file: Path) -> None:
+    assert undescribed(up(file.read_text("utf-8"))) == []
+
+
+@every_migration
+def test_every_table_with_a_site_is_closed_to_other_sites(file: Path) -> None:
+    assert open_to_all_sites(up(file.read_text("utf-8"))) == []
+
+
+@every_migration
+def test_no_migration_reads_a_clock_or_makes_ids(file: Path) -> None:
+    assert CLOCKS.search(code(file.read_text("utf-8"))) is None
+
+
+@every_migration
+def test_going_up_drops_nothing(file: Path) -> None:
+    sql = code(up(file.read_text("utf-8")))
+    assert not re.search(r"\bDROP\s+(TABLE|SCHEMA|COLUMN|EXTENSION)\b|\bTRUNCATE\b", sql, re.I)
+
+
+@every_migration
+def test_no_migration_grants_anything(file: Path) -> None:
+    assert not re.search(r"^\s*GRANT\b", code(file.read_text("utf-8")), re.M | re.I)
+
+
+def squawk(*paths: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [SQUAWK, "--config", PROJECT / ".squawk.toml", "--reporter", "gcc", *paths],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_squawk_finds_nothing() -> None:
+    done = squawk(*FILES)
+    assert done.returncode == 0, done.stdout
+
+
+def test_squawk_would_find_a_lock_that_blocks_readers(tmp_path: Path) -> None:
+    file = tmp_path / "0002_wrong.sql"
+    file.write_text("ALTER TABLE clients ADD COLUMN code text NOT NULL;\n")
+    assert "adding-required-field" in squawk(file).stdout
+
+
+def test_a_table_without_words_or_walls_is_noticed() -> None:
+    sql = "CREATE TABLE visits (\n  id uuid PRIMARY KEY,\n  site_id uuid NOT NULL\n);\n"
+    assert undescribed(sql) == ["visits"]
+    assert undescribed(f"-- A row is a visit.\n{sql}") == []
+    assert undescribed(f"{sql}COMMENT ON TABLE visits IS 'A row is a visit.';\n") == []
+    assert open_to_all_sites(sql) == ["visits"]
+    enabled = f"{sql}ALTER TABLE visits ENABLE ROW LEVEL SECURITY;\n"
+    assert open_to_all_sites(enabled) == ["visits"], "its owner would see all sites"
+
+
+@pytest.mark.parametrize(
+    "default",
+    ["now()", "CURRENT_TIMESTAMP", "clock_timestamp()", "gen_random_uuid()", "uuidv7()"],
+)
+def test_a_default_that_reads_a_clock_is_noticed(default: str) -> None:
+    assert CLOCKS.search(f"created_at timestamptz NOT NULL DEFAULT {default}")
