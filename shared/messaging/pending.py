@@ -8,23 +8,27 @@ positions never run ahead of the sequence that was given.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from shared.database.transaction import Transaction
 
 Waiting = Callable[[Transaction], Awaitable[int]]
 NextDue = Callable[[Transaction], Awaitable[datetime | None]]
 
-UNPUBLISHED = "SELECT count(*) FROM platform.outbox"
-STREAMS = """
-SELECT stream, count(*) AS keys, coalesce(sum(sequence), 0)::bigint AS events
-FROM platform.streams GROUP BY stream ORDER BY stream
+FIGURES = """
+SELECT
+  (SELECT count(*) FROM platform.outbox) AS unpublished,
+  (SELECT count(*) FROM platform.dead_letters WHERE resolution IS NULL) AS dead_letters,
+  (SELECT coalesce(json_agg(s ORDER BY s.stream), '[]') FROM (
+    SELECT stream, count(*) AS keys, coalesce(sum(sequence), 0)::bigint AS events
+    FROM platform.streams GROUP BY stream
+  ) s)::text AS streams,
+  (SELECT coalesce(json_agg(a ORDER BY a.consumer, a.stream), '[]') FROM (
+    SELECT consumer, stream, count(*) AS keys, coalesce(sum(sequence), 0)::bigint AS events
+    FROM platform.positions GROUP BY consumer, stream
+  ) a)::text AS applied
 """
-APPLIED = """
-SELECT consumer, stream, count(*) AS keys, coalesce(sum(sequence), 0)::bigint AS events
-FROM platform.positions GROUP BY consumer, stream ORDER BY consumer, stream
-"""
-DEAD_LETTERS = "SELECT count(*) FROM platform.dead_letters WHERE resolution IS NULL"
+"""One statement, so that the figures are of one snapshot."""
 
 
 class PublishedStream(BaseModel):
@@ -41,6 +45,10 @@ class AppliedStream(PublishedStream):
     """How much of a stream a consumer has applied."""
 
     consumer: str = Field(examples=["scheduling"])
+
+
+PUBLISHED = TypeAdapter(list[PublishedStream])
+APPLIED = TypeAdapter(list[AppliedStream])
 
 
 class Pending(BaseModel):
@@ -70,15 +78,17 @@ async def pending(
 ) -> Pending:
     """The figures of one service at the instant of `tx`."""
     due_at = [at for job in jobs if (at := await job(tx)) is not None]
+    figures = await tx.fetchrow(FIGURES)
+    assert figures is not None
     return Pending(
         service=service,
         now=tx.now,
-        unpublished=await tx.fetchval(UNPUBLISHED),
+        unpublished=figures["unpublished"],
         due=sum(at <= tx.now for at in due_at),
         next_due_at=min((at for at in due_at if at > tx.now), default=None),
-        dead_letters=await tx.fetchval(DEAD_LETTERS),
+        dead_letters=figures["dead_letters"],
         waiting={name: await count(tx) for name, count in (waiting or {}).items()},
-        streams=[PublishedStream(**dict(r)) for r in await tx.fetch(STREAMS)],
-        applied=[AppliedStream(**dict(r)) for r in await tx.fetch(APPLIED)],
+        streams=PUBLISHED.validate_json(figures["streams"]),
+        applied=APPLIED.validate_json(figures["applied"]),
         consumes=list(consumes),
     )

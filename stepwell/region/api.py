@@ -23,11 +23,12 @@ class Trace:
 
     trace_id: str = field(default_factory=lambda: secrets.token_hex(16))
     root_id: str = field(default_factory=lambda: secrets.token_hex(8))
+    sampled: bool = True
 
     @property
     def traceparent(self) -> str:
-        """The W3C header; sampled, whatever the services' own ratio."""
-        return f"00-{self.trace_id}-{self.root_id}-01"
+        """The W3C header, which decides on sampling whatever the services' own ratio is."""
+        return f"00-{self.trace_id}-{self.root_id}-{self.sampled:02d}"
 
 
 @dataclass(frozen=True)
@@ -93,14 +94,16 @@ class Services:
     ) -> None:
         await self._http.aclose()
 
-    async def get(self, service: str, path: str, who: Who, **params: Any) -> Any:
+    async def get(
+        self, service: str, path: str, who: Who, *, trace: Trace | None = None, **params: Any
+    ) -> Any:
         """The body of the answer.
 
         Raises:
             Refused: it is not a success.
         """
         given = {name: value for name, value in params.items() if value is not None}
-        return (await self._must("GET", service, path, who, params=given)).body
+        return (await self._must("GET", service, path, who, params=given, trace=trace)).body
 
     async def all(self, service: str, path: str, who: Who, **params: Any) -> list[Any]:
         """All items of a list."""

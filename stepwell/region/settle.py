@@ -16,12 +16,14 @@ from typing import Any
 
 from shared.settings import SERVICES
 from stepwell.completeness import Line, prove
-from stepwell.region.api import Services, Who
+from stepwell.region.api import Services, Trace, Who
 from stepwell.runtime import clock_file
 from stepwell.runtime.problem import CHECK_FAILED, Problem
 
 WITHIN_SECONDS = 60.0
-POLL_SECONDS = 0.01
+POLL_SECONDS = 0.015
+UNTRACED = Trace(sampled=False)
+"""Looking again and again is nothing to look at in a trace viewer."""
 OPERATOR = Who("service")
 
 
@@ -70,7 +72,7 @@ class Rest:
 async def look(services: Services) -> Rest:
     """All four services at this moment."""
     found = await asyncio.gather(
-        *(services.get(s, "/operations/pending", OPERATOR) for s in SERVICES)
+        *(services.get(s, "/operations/pending", OPERATOR, trace=UNTRACED) for s in SERVICES)
     )
     return Rest(dict(zip(SERVICES, found, strict=True)))
 
@@ -98,18 +100,22 @@ async def settled(services: Services, *, within: float = WITHIN_SECONDS) -> Rest
     return rest
 
 
-async def advance(services: Services, to: datetime) -> Rest:
+async def advance(services: Services, to: datetime, *, rest: Rest | None = None) -> Rest:
     """Move the test clock to `to`, stopping wherever something is due, so that it happens in order.
 
     An instant that has passed already moves nothing.
 
+    Args:
+        rest: the system at its last rest, when nothing was sent since.
+
     Raises:
         Problem: the system does not come to rest on the way.
     """
-    rest = await settled(services)
+    rest = rest or await settled(services)
     while (now := clock_file.read(services.clock_file)) < to:
         due = rest.next_due_at
         clock_file.write(services.clock_file, min(max(due, now), to) if due else to)
+        await asyncio.sleep(POLL_SECONDS)
         rest = await settled(services)
     return rest
 

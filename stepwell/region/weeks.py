@@ -33,7 +33,7 @@ async def live_through(walk: Walk) -> None:
     """Let the days of the curriculum happen, one after the other."""
     slots = len(walk.region.slots)
     for moment, seats in list(days(walk)):
-        await advance(walk.services, moment)
+        await advance(walk.services, moment, rest=walk.rest)
         await together(
             (seat for seat in seats if seat[0].number not in walk.left),
             lambda seat: record(walk, *seat),
