@@ -1,224 +1,159 @@
 """The story in words. Every sentence is made from answers of the services."""
 
-from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
-from zoneinfo import ZoneInfo
+from enum import IntEnum, auto
 
 from rich.console import Console
-from rich.table import Table
+from rich.padding import Padding
 
+from stepwell.region import tables
 from stepwell.region.found import Client, Found
 from stepwell.region.plan import Part
 from stepwell.region.promises import OUTREACH
 from stepwell.region.walk import Walk
+from stepwell.region.words import MISSES, day, full_date, local, referred, scores, spaced
 
-TITLES = {"phq-9": "PHQ-9", "gad-7": "GAD-7", "audit-c": "AUDIT-C", "dast-10": "DAST-10"}
-WORDS = {"no_show": "did not come", "late_cancel": "cancelled late", "excused_absence": "excused"}
+
+class Rank(IntEnum):
+    """The order of what happened at the same instant of the test clock."""
+
+    REFERRED = auto()
+    SCREENED = auto()
+    RATED = auto()
+    ENROLLED = auto()
+    PLACED = auto()
+    MISSED = auto()
+    RECOMMENDED = auto()
+    DECIDED = auto()
+    ENDED = auto()
+    LEFT = auto()
+    CANCELLED = auto()
+
+
+Moment = tuple[str, Rank, str, list[Found]]
+"""When (RFC 3339), the order within the instant, what, and the criteria that explain it."""
+
+TOLD = (Part.STEPS_DOWN, Part.DUAL_DIAGNOSIS, Part.NEEDS_MORE)
 
 
 def narrate(console: Console, walk: Walk, clients: dict[int, Client]) -> None:
-    """Print what happened to whom."""
+    """Print what happened to whom: three clients at length, everybody in a table."""
     console.print()
-    console.print(f"[bold]What happened in run {walk.region.run}[/]")
     _clinics(console, walk)
-    for part, tell in (
-        (Part.STEPS_DOWN, _stepped_down),
-        (Part.DUAL_DIAGNOSIS, _dual_diagnosis),
-        (Part.NEEDS_MORE, _needs_more),
-    ):
+    for part in TOLD:
         for plan in walk.region.playing(part):
-            console.print()
-            tell(console, walk, clients[plan.number])
+            _way(console, walk, clients[plan.number])
     console.print()
-    console.print(_everybody(walk, clients))
-    _counts(console, walk, clients)
+    console.print(tables.everybody(walk, clients))
+    console.print()
+    tables.counts(console, walk, clients)
 
 
 def _clinics(console: Console, walk: Walk) -> None:
-    for site in walk.sites.values():
+    sessions = [session for found in walk.sessions.values() for session in found]
+    days = sorted(session["local_date"] for session in sessions)
+    console.print(
+        f"[bold]What happened, run {walk.region.run}[/]: {len(sessions)} sessions from "
+        f"{full_date(days[0])} to {full_date(days[-1])}"
+    )
+    for _, site in sorted(walk.sites.items()):
         cohorts = [c for c in walk.cohorts if c["site_id"] == site["id"]]
         names = ", ".join(sorted(c["name"].partition(", ")[2] for c in cohorts))
-        console.print(f"{site['name']} ({site['time_zone']}) opened cohorts: {names}.")
-    sessions = [s for found in walk.sessions.values() for s in found]
-    if sessions:
-        days = sorted(s["local_date"] for s in sessions)
-        week = [s for s in walk.sessions[walk.cohorts[0]["id"]] if s["week"] == sessions[0]["week"]]
-        hours = sum(s["scheduled_minutes"] for s in week) / 60
+        hours = sorted({_weekly_hours(walk.sessions[c["id"]]) for c in cohorts})
         console.print(
-            f"{len(sessions)} sessions from {_day(days[0])} to {_day(days[-1])}, "
-            f"{hours:g} hours a week without breaks."
+            f"  {site['name']} in {site['time_zone']}: cohorts {names}; "
+            f"{' or '.join(f'{h:g}' for h in hours)} hours a week without breaks"
         )
 
 
-def _arrival(client: Client) -> list[str]:
-    """The sentences from the referral to the level of care."""
-    source = {"self": "came by themselves", "other": "was referred"}.get(
-        client.referral["source"], f"was referred by {client.referral['source']}"
+def _weekly_hours(sessions: list[Found]) -> float:
+    first = [one for one in sessions if one["week"] == sessions[0]["week"]]
+    return float(sum(one["scheduled_minutes"] for one in first)) / 60
+
+
+def _way(console: Console, walk: Walk, client: Client) -> None:
+    """One client's way, in the order of time."""
+    console.print()
+    console.print(f"[bold]{client.label}[/] at {client.site['name']}")
+    moments = sorted(
+        (*_intake(client), *_placing(walk, client), *_course(client), *_stepping_down(client)),
+        key=lambda moment: (datetime.fromisoformat(moment[0]), moment[1]),
     )
-    lines = [f"{_when(client.referral['received_at'], client)} {source} to {client.site['name']}."]
-    if client.screenings:
-        lines.append(f"Screening at intake: {_scores(client.screenings[0])}.")
-    for determination in client.determinations:
-        lines.append(
-            f"Level of care by {determination['policy']['id']} "
-            f"{determination['policy']['version']}: {determination['recommended_level']}."
+    for at, _, what, reasons in moments:
+        console.print(Padding(f"[dim]{day(at, client.site)}[/]  {what}", (0, 0, 0, 2)))
+        if reasons:
+            console.print(Padding(tables.criteria(reasons), (0, 0, 0, 14)))
+    if client.attendances:
+        reminded = len(client.delivered("session_reminder"))
+        console.print(
+            f"  In all came to {client.attended} of {len(client.attendances)} sessions; "
+            f"{reminded} reminders were delivered."
         )
-    return lines
 
 
-def _seat(walk: Walk, client: Client) -> list[str]:
+def _intake(client: Client) -> Iterator[Moment]:
+    yield (
+        client.referral["received_at"],
+        Rank.REFERRED,
+        f"{referred(client.referral['source'])}.",
+        [],
+    )
+    for screening in client.screenings:
+        again = "" if screening["occasion"] == "intake" else " again"
+        told = f"was screened{again}: {scores(screening)}."
+        yield screening["completed_at"], Rank.SCREENED, told, []
+    for found in client.determinations:
+        lacking = [c for c in found["criteria"] if not c["met"] and c["name"] != "dual_diagnosis"]
+        level = found["recommended_level"] or "an evaluation first"
+        both = ", with a dual diagnosis" if found["dual_diagnosis"] else ""
+        refused = "" if client.enrolments else " It was not enrolled in this program, which lacks:"
+        told = f"was found to need level {level}{both} (policy {_policy(found)}).{refused}"
+        yield found["determined_at"], Rank.RATED, told, [] if client.enrolments else lacking
+    for enrolment in client.enrolments:
+        told = f"was enrolled at level {enrolment['level_of_care']}."
+        yield enrolment["enrolled_at"], Rank.ENROLLED, told, []
+        if enrolment["ended_at"]:
+            yield enrolment["ended_at"], Rank.ENDED, f"is {spaced(enrolment['state'])}.", []
+
+
+def _placing(walk: Walk, client: Client) -> Iterator[Moment]:
     names = {cohort["id"]: cohort["name"] for cohort in walk.cohorts}
-    return [
-        f"Enrolled, and placed in {names.get(p['cohort_id'], 'an earlier cohort')} "
-        f"({p['track'].replace('_', ' ')}): {'; '.join(_criterion(c) for c in p['criteria'])}."
-        for p in client.placements
-    ]
+    for placement in client.placements:
+        reasons = spaced("; ".join(c["observed"] for c in placement["criteria"]))
+        name = names.get(placement["cohort_id"], "another cohort")
+        yield placement["placed_at"], Rank.PLACED, f"got a seat in “{name}”: {reasons}.", []
+        if placement["ended_at"]:
+            told = f"left the seat: {spaced(placement['end_reason'])}."
+            yield placement["ended_at"], Rank.LEFT, told, []
 
 
-def _presence(client: Client) -> list[str]:
-    lines = [f"Came to {client.attended} of {len(client.attendances)} sessions."]
+def _course(client: Client) -> Iterator[Moment]:
     outreach = {message["session_id"]: message for message in client.delivered(OUTREACH)}
     for one in client.attendances:
-        if message := outreach.get(one["session_id"]):
-            lines.append(
-                f"{_when(one['recorded_at'], client)} {WORDS[one['status']]}; a message went out "
-                f"by {message['channel']} at {_clock(message['ended_at'], client)}."
-            )
-    reminders = len(client.delivered("session_reminder"))
-    cancelled = sum(m["state"] == "cancelled" for m in client.messages)
-    lines.append(f"{reminders} reminders were delivered, {cancelled} messages were cancelled.")
-    return lines
+        if one["status"] in MISSES:
+            told = MISSES[one["status"]]
+            if message := outreach.get(one["session_id"]):
+                at = local(message["ended_at"], client.site)
+                told += f"; a message went out by {message['channel']} at {at:%H:%M}"
+            yield one["recorded_at"], Rank.MISSED, f"{told}.", []
+    cancelled = [m for m in client.messages if m["state"] == "cancelled"]
+    if cancelled:
+        told = f"{len(cancelled)} planned messages were cancelled."
+        yield cancelled[-1]["ended_at"], Rank.CANCELLED, told, []
 
 
-def _stepped_down(console: Console, walk: Walk, client: Client) -> None:
-    lines = [*_arrival(client), *_seat(walk, client), *_presence(client)]
-    lines += [
-        f"{_when(screening['completed_at'], client)} measured again: {_scores(screening)}."
-        for screening in client.screenings[1:]
-    ]
-    for recommendation in client.recommendations:
-        lines.append(
-            f"{_when(recommendation['recommended_at'], client)} a step-down from "
-            f"{recommendation['from_level']} to {recommendation['to_level']} was recommended "
-            f"({recommendation['policy']['id']} {recommendation['policy']['version']}), because"
+def _stepping_down(client: Client) -> Iterator[Moment]:
+    for found in client.recommendations:
+        told = (
+            f"was recommended to step down from {found['from_level']} to {found['to_level']} "
+            f"(policy {_policy(found)}), because"
         )
-    _paragraph(console, client, lines)
-    for recommendation in client.recommendations:
-        console.print(_criteria(recommendation["criteria"]))
-        if recommendation.get("decided_at"):
-            reason = recommendation["reason"].replace("_", " ")
-            console.print(
-                f"  {_when(recommendation['decided_at'], client)} a clinical lead decided: "
-                f"{recommendation['state']} ({reason})."
-            )
-    for enrolment in client.enrolments:
-        if enrolment["ended_at"]:
-            console.print(
-                f"  {_when(enrolment['ended_at'], client)} the enrolment ended as "
-                f"{enrolment['state'].replace('_', ' ')}."
-            )
+        yield found["recommended_at"], Rank.RECOMMENDED, told, found["criteria"]
+        if found["decided_at"]:
+            told = f"the recommendation was {found['state']}: {spaced(found['reason'])}."
+            yield found["decided_at"], Rank.DECIDED, told, []
 
 
-def _dual_diagnosis(console: Console, walk: Walk, client: Client) -> None:
-    _paragraph(console, client, [*_arrival(client), *_seat(walk, client), *_presence(client)])
-
-
-def _needs_more(console: Console, walk: Walk, client: Client) -> None:
-    lines = _arrival(client)
-    for determination in client.determinations:
-        needs = [c for c in determination["criteria"] if not c["met"] and "dimension" in c["name"]]
-        lines += [f"What this program does not cover: {_criterion(c)}." for c in needs]
-    lines.append(f"Enrolments: {len(client.enrolments)}.")
-    _paragraph(console, client, lines)
-
-
-def _paragraph(console: Console, client: Client, lines: list[str]) -> None:
-    console.print(f"[bold]{client.label}[/]")
-    for line in lines:
-        console.print(f"  {line}")
-
-
-def _criteria(criteria: list[Found]) -> Table:
-    table = Table(box=None, padding=(0, 1, 0, 3))
-    for heading in ("criterion", "found", "required", ""):
-        table.add_column(heading)
-    for one in criteria:
-        table.add_row(
-            one["name"].replace("_", " "),
-            one["observed"],
-            one["required"],
-            "[green]met[/]" if one["met"] else "[red]not met[/]",
-        )
-    return table
-
-
-def _everybody(walk: Walk, clients: dict[int, Client]) -> Table:
-    names = {cohort["id"]: cohort["name"] for cohort in walk.cohorts}
-    table = Table(title="Everybody", title_justify="left")
-    for heading in ("client", "clinic", "level", "seat", "sessions", "PHQ-9", "GAD-7", "now"):
-        table.add_column(heading)
-    for client in clients.values():
-        levels = [str(d["recommended_level"]) for d in client.determinations]
-        seats = [names.get(p["cohort_id"], "earlier cohort") for p in client.placements]
-        waiting = any(r["state"] == "open" for r in client.recommendations)
-        states = [e["state"].replace("_", " ") for e in client.enrolments] or ["not enrolled"]
-        table.add_row(
-            client.label,
-            client.site["name"],
-            levels[-1] if levels else "-",
-            seats[-1].partition(", ")[2] if seats else "-",
-            f"{client.attended}/{len(client.attendances)}" if client.attendances else "-",
-            _course(client.totals("phq-9")),
-            _course(client.totals("gad-7")),
-            f"{states[-1]}, step-down to decide" if waiting else states[-1],
-        )
-    return table
-
-
-def _counts(console: Console, walk: Walk, clients: dict[int, Client]) -> None:
-    messages = Counter((m["kind"], m["state"]) for c in clients.values() for m in c.messages)
-    for (kind, state), count in sorted(messages.items()):
-        console.print(f"{kind.replace('_', ' ')}: {count} {state}")
-    if walk.refusals.sent:
-        console.print(
-            f"{walk.refusals.sent} faulty requests were sent on purpose, "
-            f"{sum(walk.refusals.refused.values())} were refused:"
-        )
-        for (kind, problem), count in sorted(walk.refusals.refused.items()):
-            console.print(f"  {count} of {kind}: {problem}")
-
-
-def _scores(screening: Found) -> str:
-    return ", ".join(
-        f"{TITLES.get(one['instrument'], one['instrument'])} "
-        + ("without a total" if one["total"] is None else str(one["total"]))
-        + (f" ({one['band']})" if one["band"] else "")
-        for one in sorted(
-            screening["results"], key=lambda one: list(TITLES).index(one["instrument"])
-        )
-    )
-
-
-def _criterion(one: Found) -> str:
-    return f"{one['name'].replace('_', ' ')} {one['observed']} (asked for: {one['required']})"
-
-
-def _course(totals: list[int]) -> str:
-    return " → ".join(str(total) for total in totals) or "-"
-
-
-def _when(instant: str, client: Client) -> str:
-    """The day at the client's site."""
-    return _day(_local(instant, client).date().isoformat())
-
-
-def _clock(instant: str, client: Client) -> str:
-    return f"{_local(instant, client):%H:%M} local time"
-
-
-def _local(instant: str, client: Client) -> datetime:
-    return datetime.fromisoformat(instant).astimezone(ZoneInfo(client.site["time_zone"]))
-
-
-def _day(date: str) -> str:
-    return f"{datetime.fromisoformat(date):%a %d %b %Y}"
+def _policy(found: Found) -> str:
+    return f"{found['policy']['id']}, version {found['policy']['version']}"

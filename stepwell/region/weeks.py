@@ -33,17 +33,18 @@ async def live_through(walk: Walk) -> None:
     """Let the days of the curriculum happen, one after the other."""
     slots = len(walk.region.slots)
     for moment, seats in list(days(walk)):
-        await advance(walk.services, moment, rest=walk.rest)
+        walk.rest = await advance(walk.services, moment, rest=walk.rest)
+        index = seats[0][1]
+        if index % slots == 0:
+            await measure(walk, index // slots)
+            walk.rest = await settled(walk.services)
         await together(
             (seat for seat in seats if seat[0].number not in walk.left),
             lambda seat: record(walk, *seat),
         )
-        index = seats[0][1]
         if index == 0:
             await settled(walk.services)
             await try_faults(walk)
-        if index % slots == 0:
-            await measure(walk, index // slots)
         walk.rest = await settled(walk.services)
         await decide(walk)
         walk.on_step()
