@@ -65,30 +65,38 @@ def stop_leftovers(path: Path, within: float = 15.0) -> list[str]:
     Returns the names of those that were still alive. The file is removed.
     """
     file = PidFile(path)
-    alive = [(known, found) for known in file.read() if (found := known.process()) is not None]
-    for layer in sorted({known.layer for known, _ in alive}, reverse=True):
-        stop_together([(k, p) for k, p in alive if k.layer == layer], within)
+    alive = [known for known in file.read() if known.process() is not None]
+    for layer in sorted({known.layer for known in alive}, reverse=True):
+        stop_together([known for known in alive if known.layer == layer], within)
     file.remove()
-    return [known.name for known, _ in alive]
+    return [known.name for known in alive]
 
 
-def stop_together(group: list[tuple[Known, psutil.Process]], within: float) -> None:
+def stop_together(group: list[Known], within: float) -> None:
     """Ask every process of the group to stop; end by force what is there after `within` seconds."""
-    for known, _ in group:
+    for known in group:
         signal_group(known.pid, known.stop_signal)
     deadline = time.monotonic() + within
-    for known, process in group:
-        try:
-            process.wait(max(0.0, deadline - time.monotonic()))
-        except psutil.TimeoutExpired:
+    for known in group:
+        if not ends(known, deadline - time.monotonic()):
             signal_group(known.pid, signal.SIGKILL)
-            process.wait(5)
+            ends(known, 5)
+
+
+def ends(known: Known, within: float) -> bool:
+    """Wait until the process has ended, whether or not its parent has taken note of it."""
+    deadline = time.monotonic() + within
+    while known.process() is not None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def signal_group(pid: int, number: int) -> None:
-    """Signal the process; for SIGKILL its whole group, as it cannot end its children itself."""
+    """Signal the process; for SIGKILL the group it leads, as it cannot end its children itself."""
     try:
-        if number == signal.SIGKILL:
+        if number == signal.SIGKILL and os.getpgid(pid) == pid:
             os.killpg(pid, number)
         else:
             os.kill(pid, number)

@@ -169,25 +169,18 @@ class Processes:
 
 
 def _stop(children: list[Child], within: float) -> None:
-    group = []
-    for child in children:
-        if child.alive and (process := child.known.process()) is not None:
-            group.append((child.known, process))
-    reapers = [
-        threading.Thread(target=child.popen.wait, daemon=True) for child in children if child.alive
-    ]
-    for reaper in reapers:
-        reaper.start()
-    stop_together(group, within)
-    for reaper in reapers:
-        reaper.join(5)
+    alive = [child for child in children if child.alive]
+    stop_together([child.known for child in alive], within)
+    for child in alive:
+        child.popen.wait(5)
 
 
 def last_line(log: Path) -> str:
     """The last line of a log that says something; empty when there is none."""
     with contextlib.suppress(OSError):
-        lines = log.read_text(errors="replace").splitlines()
-        return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
+        lines = [line.strip()[:300] for line in log.read_text(errors="replace").splitlines()]
+        told = [line for line in lines if line and not line.startswith(("at ", "... "))]
+        return told[-1] if told else ""
     return ""
 
 

@@ -19,19 +19,32 @@ WITHIN_SECONDS = 60.0
 
 
 def start_services(
-    processes: Processes, system: Mapping[str, str], ports: Ports, steps: Steps
+    processes: Processes, system: Mapping[str, str], ports: Ports
+) -> dict[str, Child]:
+    """Start the API and the worker of all services, which wait for a broker that is not there yet.
+
+    They need their databases, and topics that exist by the time the broker answers.
+    """
+    return {
+        service: start_service(processes, system, service, port)
+        for service, port in ports.services.items()
+    }
+
+
+def start_streams(processes: Processes, system: Mapping[str, str]) -> None:
+    """Start the stream workers, which need a broker at once."""
+    for service in STREAMS:
+        start_service(processes, system, service, None, "stream")
+
+
+def await_services(
+    processes: Processes, children: Mapping[str, Child], ports: Ports, steps: Steps
 ) -> None:
-    """Start all services at once and wait until every one of them answers that it is ready.
+    """Wait until every service answers that it is ready.
 
     Raises:
         Problem: a service ended, or was not ready in time.
     """
-    children = {
-        service: start_service(processes, system, service, port)
-        for service, port in ports.services.items()
-    }
-    for service in STREAMS:
-        start_service(processes, system, service, None, "stream")
 
     def ready(service: str, child: Child) -> None:
         with steps.step(f"Service {service}"):

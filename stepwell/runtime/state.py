@@ -66,6 +66,10 @@ class State:
         return self.folder / "environment.json"
 
     @property
+    def topics(self) -> Path:
+        return self.folder / "topics"
+
+    @property
     def secrets(self) -> Path:
         return self.folder / "secrets.json"
 

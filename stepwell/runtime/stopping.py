@@ -1,13 +1,9 @@
 """Stopping a system from another terminal, and deleting what it kept."""
 
-import os
 import shutil
-import signal
-
-import psutil
 
 from stepwell.runtime import lock
-from stepwell.runtime.pids import stop_leftovers
+from stepwell.runtime.pids import stop_leftovers, stop_together
 from stepwell.runtime.problem import Problem
 from stepwell.runtime.state import State
 from stepwell.runtime.unprivileged import database_user, delete_folder, reachable_folder
@@ -22,15 +18,9 @@ def stop_everything(state: State) -> list[str]:
     """
     stopped = []
     runner = lock.running(state)
-    process = runner.process() if runner else None
-    if runner and process:
-        os.kill(runner.pid, signal.SIGTERM)
+    if runner:
+        stop_together([runner], PATIENCE_SECONDS)
         stopped.append("Stepwell")
-        try:
-            process.wait(PATIENCE_SECONDS)
-        except psutil.TimeoutExpired:
-            process.kill()
-            process.wait(5)
     leftovers = stop_leftovers(state.processes)
     state.environment.unlink(missing_ok=True)
     return stopped + leftovers
@@ -51,6 +41,7 @@ def delete_state(state: State) -> None:
         for file in (
             state.clock,
             state.lock,
+            state.topics,
             state.processes,
             state.environment,
             state.secrets,

@@ -13,11 +13,11 @@ from stepwell.runtime.migrations import migrate_all
 from stepwell.runtime.ports import Ports, require_free
 from stepwell.runtime.postgres import Postgres
 from stepwell.runtime.processes import Processes
-from stepwell.runtime.services import start_services
+from stepwell.runtime.services import await_services, start_services, start_streams
 from stepwell.runtime.sinks import Sinks
 from stepwell.runtime.state import Secrets, State
 from stepwell.runtime.steps import Steps
-from stepwell.runtime.topics import create_topics
+from stepwell.runtime.topics import Broker, create_topics, topics_stamp
 from stepwell.runtime.zipkin import Zipkin
 
 
@@ -72,16 +72,17 @@ class System:
         clock_file.create(self.state.clock)
         with ThreadPoolExecutor(4) as pool:
             zipkin = pool.submit(self._start_zipkin, steps)
+            kafka = pool.submit(self._start_kafka, steps)
             try:
-                _all(
-                    [
-                        pool.submit(self._start_databases, steps),
-                        pool.submit(self._start_kafka, steps),
-                        pool.submit(self._sinks.start),
-                    ]
-                )
+                _all([pool.submit(self._start_databases, steps), pool.submit(self._sinks.start)])
                 environment.save(self.state, self.environment)
-                start_services(self.processes, self.environment, self.ports, steps)
+                if not self._topics_known():
+                    _all([kafka])
+                services = start_services(self.processes, self.environment, self.ports)
+                _all([kafka])
+                start_streams(self.processes, self.environment)
+                await_services(self.processes, services, self.ports, steps)
+                self.state.topics.write_text(topics_stamp(self._broker, self._prefix))
                 _all([zipkin])
             except BaseException:
                 self.processes.refuse()
@@ -92,6 +93,21 @@ class System:
         self.processes.stop_all()
         self._sinks.stop()
         self.state.environment.unlink(missing_ok=True)
+
+    def _topics_known(self) -> bool:
+        """Whether an earlier start made the very topics of today: services may start at once."""
+        try:
+            return self.state.topics.read_text() == topics_stamp(self._broker, self._prefix)
+        except OSError:
+            return False
+
+    @property
+    def _broker(self) -> Broker:
+        return environment.broker(self.environment)
+
+    @property
+    def _prefix(self) -> str:
+        return self.environment.get("KAFKA_TOPIC_PREFIX", "")
 
     def _needed_ports(self) -> dict[str, int]:
         needed = dict(self.ports.services)
@@ -133,8 +149,8 @@ class System:
                 self._kafka.start()
         with steps.step("Topics"):
             create_topics(
-                environment.broker(self.environment),
-                self.environment.get("KAFKA_TOPIC_PREFIX", ""),
+                self._broker,
+                self._prefix,
                 replication=int(os.environ.get("KAFKA_REPLICATION", "1")),
             )
 

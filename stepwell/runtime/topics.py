@@ -56,6 +56,11 @@ def create_topics(
         ) from None
 
 
+def topics_stamp(broker: Broker, prefix: str) -> str:
+    """Names the broker and all topics that are declared today, to tell when they change."""
+    return "\n".join([broker.bootstrap_servers, *(prefix + topic.name for topic in TOPICS)])
+
+
 def delete_topics(broker: Broker, prefix: str, *, streams: tuple[str, ...] = ()) -> None:
     """Delete the topics of `prefix`, or of some `streams` only; for tests."""
     names = [prefix + topic.name for topic in TOPICS if not streams or topic.stream in streams]

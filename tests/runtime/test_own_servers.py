@@ -39,6 +39,8 @@ async def test_the_system_uses_servers_of_your_own(
 ) -> None:
     asked: list[dict[str, str]] = []
     monkeypatch.setattr(system, "start_services", lambda _, known, *rest: asked.append(known))
+    monkeypatch.setattr(system, "start_streams", lambda *given: None)
+    monkeypatch.setattr(system, "await_services", lambda *given: None)
     (base,) = free_ports(1)
     state = State(tmp_path / "state")
     state.create()

@@ -76,7 +76,7 @@ def test_leftovers_of_a_crash_are_ended(tmp_path: Path) -> None:
     created = psutil.Process(left.pid).create_time()
     PidFile(tmp_path / "pids").write([Known("service", left.pid, created, 2, signal.SIGTERM)])
     assert stop_leftovers(tmp_path / "pids") == ["service"]
-    assert not psutil.pid_exists(left.pid)
+    assert left.wait(5) == -signal.SIGTERM
     assert not (tmp_path / "pids").exists()
 
 
