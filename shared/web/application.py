@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from fastapi.telemetry import TelemetryConfig
 
 from shared.access.allowed import roles_of
 from shared.access.roles import Role
@@ -22,6 +23,14 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 PUBLIC = ("/health/live", "/health/ready", "/metrics")
 """Addresses without a token, beside the documentation: they hold no data of anybody."""
+
+OWN_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+}
+"""The framework's own spans would double those of `Requests` and carry paths with ids in them."""
 
 
 class RouteWithoutRoles(RuntimeError):
@@ -44,6 +53,7 @@ def application(running: Running, *, roles: frozenset[str], lifespan: Lifespan) 
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
+        telemetry=OWN_TELEMETRY,
     )
     app.state.service = service
     app.state.running = running
