@@ -13,8 +13,8 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from shared.contracts.topics import BY_STREAM, EVENTS, TOPICS
 from shared.messaging.envelope import headers_of
 from shared.settings import SERVICES
-from stepwell.contracts.asyncapi import headers_schema
 from stepwell.contracts.files import FOLDER
+from stepwell.contracts.messages import headers_schema
 
 OFFICIAL = Path(__file__).with_name("asyncapi_schema") / "3.0.0.json"
 

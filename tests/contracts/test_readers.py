@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from jsonschema.protocols import Validator
@@ -42,6 +42,7 @@ def test_a_reader_of_the_released_version_accepts_what_is_published_now(
 ) -> None:
     reader = validator(released)
 
+    @settings(max_examples=40)
     @given(payload=instances(schema_of(event)))
     def accepts(payload: dict[str, Any]) -> None:
         reader.validate(payload)
@@ -53,6 +54,7 @@ def test_a_reader_of_the_released_version_accepts_what_is_published_now(
 def test_an_event_that_was_kept_is_read_by_todays_reader(
     released: Schema, event: type[Event]
 ) -> None:
+    @settings(max_examples=40)
     @given(payload=instances(released), order=st.randoms())
     def reads(payload: dict[str, Any], order: Any) -> None:
         mixed = list(payload.items())
