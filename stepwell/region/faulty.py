@@ -5,6 +5,7 @@ from typing import Any
 from stepwell.region.api import Answer, Who
 from stepwell.region.arrivals import referral_of, screening_of
 from stepwell.region.plan import ClientPlan, Fault, FaultPlan, Measured
+from stepwell.region.settle import settled
 from stepwell.region.walk import Walk, together
 from stepwell.runtime.problem import CHECK_FAILED, Problem
 
@@ -14,11 +15,12 @@ Request = tuple[str, str, Who, dict[str, Any], str]
 
 
 async def try_faults(walk: Walk) -> None:
-    """Send every planned fault. Due after the first session and before the last one.
+    """Send every planned fault. Due after the first session and before the last one, at rest.
 
     Raises:
-        Problem: a service did what it should have refused.
+        Problem: a service did what it should have refused, or a refused request left an event.
     """
+    before = (await settled(walk.services)).published
     clients = {client.number: client for client in walk.region.clients}
 
     async def one(numbered: tuple[int, FaultPlan]) -> None:
@@ -34,6 +36,9 @@ async def try_faults(walk: Walk) -> None:
         walk.refusals.refused[(fault.kind.value, answer.problem)] += 1
 
     await together(enumerate(walk.region.faults), one)
+    left = (await settled(walk.services)).published - before
+    if left:
+        raise Problem(f"Refused requests left {left} events.", exit_code=CHECK_FAILED)
 
 
 async def repeat_referral(walk: Walk) -> Answer:

@@ -38,6 +38,11 @@ class Rest:
         """Published against applied, for each stream and consumer."""
         return prove(self.pending)
 
+    @property
+    def published(self) -> int:
+        """Events published on all streams."""
+        return sum(s["events"] for state in self.pending.values() for s in state["streams"])
+
     def unrest(self) -> list[str]:
         """What is not at rest, in words; empty when everything is."""
         found = []

@@ -43,34 +43,36 @@ async def tell(environment: Mapping[str, str], console: Console, *, run: int | N
     """
     began = time.time()
     async with Services(environment) as services:
-        region = generate(SIZE, run=run or await next_run(services))
-        walk = Walk(services, region, {client.number: Trace() for client in region.clients})
-        with Bars(console) as bars:
-            await _happen(walk, bars)
+        walk = await live(services, console, run=run)
         clients = await read_clients(walk)
         check_promises(walk, clients, await levels_above_program(walk))
-        narrate(console, walk, clients)
-        _prove(console, walk.rest)
-        (followed, *_) = region.playing(Part.STEPS_DOWN)
-        trace = walk.traces[followed.number]
-        await send_root(environment, trace, began)
-        if address := viewer_address(environment, trace):
-            console.print(f"The way of {clients[followed.number].label} as one trace: {address}")
+    narrate(console, walk, clients)
+    _prove(console, walk.rest)
+    (followed, *_) = walk.region.playing(Part.STEPS_DOWN)
+    trace = walk.traces[followed.number]
+    await send_root(environment, trace, began)
+    if address := viewer_address(environment, trace):
+        console.print(f"The way of {clients[followed.number].label} as one trace: {address}")
 
 
-async def _happen(walk: Walk, bars: Bars) -> None:
-    clock = walk.services.clock_file
-    await advance(walk.services, next_opening(present(clock)))
-    with bars.stage("Clinics and cohorts", len(walk.region.cohorts)) as walk.on_step:
-        await open_clinics(walk)
-        await open_cohorts(walk, next_monday(present(clock), walk.sites))
-        await settled(walk.services)
-    with bars.stage("Referrals, screening, enrolment", 5) as walk.on_step:
-        await arrive(walk)
-        await _repeat_once(walk)
-    days = len(walk.region.slots) * walk.region.size.weeks
-    with bars.stage(f"{walk.region.size.weeks} weeks of sessions", days) as walk.on_step:
-        await live_through(walk)
+async def live(services: Services, console: Console, *, run: int | None = None) -> Walk:
+    """Let the region happen, with bars that show how far it is; what the services answered."""
+    region = generate(SIZE, run=run or await next_run(services))
+    walk = Walk(services, region, {client.number: Trace() for client in region.clients})
+    clock = services.clock_file
+    with Bars(console) as bars:
+        await advance(services, next_opening(present(clock)))
+        with bars.stage("Clinics and cohorts", len(region.cohorts)) as walk.on_step:
+            await open_clinics(walk)
+            await open_cohorts(walk, next_monday(present(clock), walk.sites))
+            await settled(services)
+        with bars.stage("Referrals, screening, enrolment", 5) as walk.on_step:
+            await arrive(walk)
+            await _repeat_once(walk)
+        days = len(region.slots) * region.size.weeks
+        with bars.stage(f"{region.size.weeks} weeks of sessions", days) as walk.on_step:
+            await live_through(walk)
+    return walk
 
 
 async def _repeat_once(walk: Walk) -> None:
@@ -83,12 +85,9 @@ async def _repeat_once(walk: Walk) -> None:
 
 def _prove(console: Console, rest: Rest | None) -> None:
     assert rest is not None
-    published = sum(
-        stream["events"] for state in rest.pending.values() for stream in state["streams"]
-    )
     applied = sum(line.applied for line in rest.lines)
     due = sum(line.published for line in rest.lines)
     console.print(
-        f"{published} events were published since this system began; every one was applied by each "
-        f"service that reads it: {applied} of {due}."
+        f"{rest.published} events were published since this system began; every one was applied by "
+        f"each service that reads it: {applied} of {due}."
     )

@@ -43,7 +43,6 @@ async def live_through(walk: Walk) -> None:
             lambda seat: record(walk, *seat),
         )
         if index == 0:
-            await settled(walk.services)
             await try_faults(walk)
         walk.rest = await settled(walk.services)
         await decide(walk)
