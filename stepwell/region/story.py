@@ -55,9 +55,11 @@ async def tell(environment: Mapping[str, str], console: Console, *, run: int | N
         console.print(f"The way of {clients[followed.number].label} as one trace: {address}")
 
 
-async def live(services: Services, console: Console, *, run: int | None = None) -> Walk:
-    """Let the region happen, with bars that show how far it is; what the services answered."""
-    region = generate(SIZE, run=run or await next_run(services))
+async def live(
+    services: Services, console: Console, *, size: RegionSize = SIZE, run: int | None = None
+) -> Walk:
+    """Let a region happen, with bars that show how far it is; what the services answered."""
+    region = generate(size, run=run or await next_run(services))
     walk = Walk(services, region, {client.number: Trace() for client in region.clients})
     clock = services.clock_file
     with Bars(console) as bars:

@@ -67,13 +67,16 @@ class Walk:
 
 
 async def together(things: Iterable[T], do: Callable[[T], Awaitable[None]]) -> None:
-    """Do something for each thing, several at a time; the first error ends it."""
+    """Do something for each thing, several at a time. The first error ends it and is raised."""
     limit = asyncio.Semaphore(AT_ONCE)
 
     async def one(thing: T) -> None:
         async with limit:
             await do(thing)
 
-    async with asyncio.TaskGroup() as group:
-        for thing in things:
-            group.create_task(one(thing))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for thing in things:
+                group.create_task(one(thing))
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None

@@ -1,0 +1,74 @@
+"""When a system is at rest, and what is said when it is not."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from stepwell.region.settle import Rest
+
+
+def service(**changed: Any) -> dict[str, Any]:
+    return {
+        "unpublished": 0,
+        "due": 0,
+        "next_due_at": None,
+        "dead_letters": 0,
+        "waiting": {},
+        "streams": [],
+        "applied": [],
+        "consumes": [],
+    } | changed
+
+
+def stream(name: str, events: int, keys: int = 1) -> dict[str, Any]:
+    return {"stream": name, "keys": keys, "events": events}
+
+
+def rest(intake: dict[str, Any], scheduling: dict[str, Any]) -> Rest:
+    return Rest({"intake": intake, "scheduling": scheduling})
+
+
+def test_a_system_where_every_event_was_applied_is_at_rest() -> None:
+    found = rest(
+        service(streams=[stream("intake", 7)]),
+        service(consumes=["intake"], applied=[stream("intake", 7)]),
+    )
+    assert found.unrest() == []
+    assert found.published == 7
+
+
+def test_an_event_that_a_consumer_has_not_applied_is_missing() -> None:
+    found = rest(
+        service(streams=[stream("intake", 7)]),
+        service(consumes=["intake"], applied=[stream("intake", 6)]),
+    )
+    assert found.unrest() == ["scheduling applied 6 of 7 events of intake"]
+
+
+def test_a_stream_that_a_consumer_never_saw_is_missing() -> None:
+    found = rest(service(streams=[stream("intake", 1)]), service(consumes=["intake"]))
+    assert found.unrest() == ["scheduling applied 0 of 1 events of intake"]
+
+
+def test_the_latest_wins_in_a_derived_stream_so_it_needs_no_count() -> None:
+    found = rest(service(), service(consumes=["engagement"]))
+    assert found.unrest() == []
+
+
+def test_what_is_to_be_published_or_done_is_named() -> None:
+    found = rest(
+        service(unpublished=2, waiting={"messages": 3, "calls": 0}), service(due=1, dead_letters=1)
+    )
+    assert found.unrest() == [
+        "intake has 2 events to publish",
+        "intake waits for 3 messages",
+        "scheduling has 1 jobs that are due",
+    ]
+    assert found.laid_aside() == ["scheduling"]
+
+
+def test_the_next_thing_due_is_the_earliest_of_all_services() -> None:
+    found = rest(
+        service(next_due_at="2026-03-02T15:00:00Z"), service(next_due_at="2026-03-01T17:00:00Z")
+    )
+    assert found.next_due_at == datetime(2026, 3, 1, 17, tzinfo=UTC)
+    assert rest(service(), service()).next_due_at is None
