@@ -211,3 +211,17 @@ async def test_seats_of_other_sites_do_not_exist_for_a_caller(clinic: Clinic) ->
     assert (
         await elsewhere.get(f"/clients/{ana.id}/weekly-hours", week="2026-W10")
     ).status_code == 404
+
+
+async def test_a_cohort_whose_sessions_are_over_takes_nobody(clinic: Clinic) -> None:
+    site = await clinic.site()
+    over = await clinic.cohort(site, "Last spring")
+    await clinic.curriculum(over, starts_on="2026-02-02", weeks=2)
+    await clinic.cohort(site, "Not planned yet", capacity=1)
+    ana, ben = Enrolled("ana", site), Enrolled("ben", site)
+    await clinic.tell(ana.enrolment)
+    await clinic.tell(ben.enrolment)
+    assert await clinic.names_for(ana) == ["ClientPlaced"]
+    assert await clinic.names_for(ben) == ["ClientWaitlisted"]
+    (shown,) = (await clinic.desk.get("/placements", client_id=ana.id)).json()["items"]
+    assert shown["cohort_id"] != str(over)
