@@ -2,14 +2,15 @@
 
 import asyncio
 import time
+import warnings
 from typing import Any
 from uuid import UUID
 
 import httpx
 import structlog
 from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError
-from joserfc.jwk import KeySet
+from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
+from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from shared.access.caller import Caller
 from shared.access.roles import Role
@@ -24,6 +25,10 @@ LEEWAY_SECONDS = 30
 KEYS_MAX_AGE_SECONDS = 600.0
 KEYS_RETRY_SECONDS = 10.0
 REMEMBERED_TOKENS = 4_096
+LONGEST_SUBJECT = 255
+KEY_TYPES = ("RSA", "EC", "OKP")
+
+warnings.filterwarnings("ignore", "EdDSA is deprecated", SecurityWarning)
 
 
 class InvalidToken(Exception):
@@ -49,17 +54,20 @@ class Verifier:
         self._keys_at = float("-inf")
         self._asked_at = float("-inf")
         self._loading = asyncio.Lock()
+        self._refreshing: asyncio.Task[bool] | None = None
         self._verified: dict[str, tuple[float, Caller]] = {}
         self._claims = jwt.JWTClaimsRegistry(
             now=lambda: int(time.time()),
             leeway=LEEWAY_SECONDS,
-            iss={"essential": True, "value": settings.oidc_issuer},
+            iss={"essential": True, "values": [self._issuer, f"{self._issuer}/"]},
             aud={"essential": True, "value": self._audience},
             exp={"essential": True},
             sub={"essential": True},
         )
 
     async def close(self) -> None:
+        if self._refreshing is not None:
+            self._refreshing.cancel()
         await self._http.aclose()
 
     def remembered(self, token: str) -> Caller | None:
@@ -111,8 +119,17 @@ class Verifier:
             raise InvalidToken("its signature or form is not valid") from None
 
     async def _key_set(self) -> KeySet:
-        if time.monotonic() - self._keys_at > KEYS_MAX_AGE_SECONDS:
-            await self._load(older_than=KEYS_RETRY_SECONDS if self._keys else 0.5)
+        """The keys. Old ones stay in use while new ones are fetched, or the issuer is away."""
+        if self._keys is None:
+            await self._load(older_than=0.5)
+        elif (
+            time.monotonic() - self._keys_at > KEYS_MAX_AGE_SECONDS
+            and time.monotonic() - self._asked_at > KEYS_RETRY_SECONDS
+            and (self._refreshing is None or self._refreshing.done())
+        ):
+            self._refreshing = asyncio.create_task(
+                self._load(older_than=KEYS_RETRY_SECONDS), name="issuer keys"
+            )
         if self._keys is None:
             raise IssuerUnavailable
         return self._keys
@@ -125,10 +142,15 @@ class Verifier:
             self._asked_at = time.monotonic()
             try:
                 found = await self._get(f"{self._issuer}/.well-known/openid-configuration")
-                self._keys = KeySet.import_key_set(await self._get(found["jwks_uri"]))
-            except (httpx.HTTPError, JoseError, ValueError, KeyError) as error:
+                if found["issuer"].rstrip("/") != self._issuer:
+                    raise ValueError("the document is another issuer's")
+                keys = _usable(await self._get(found["jwks_uri"]))
+            except (httpx.HTTPError, ValueError, LookupError, TypeError, AttributeError) as error:
                 log.warning("issuer_unavailable", error=type(error).__name__)
                 return False
+            if self._keys is not None and _ids(keys) != _ids(self._keys):
+                self._verified.clear()
+            self._keys = keys
             self._keys_at = time.monotonic()
             return True
 
@@ -138,14 +160,41 @@ class Verifier:
         return answer.json()
 
 
+def _usable(published: Any) -> KeySet:
+    """The published keys that can check a signature; one of an unknown kind spoils no other.
+
+    Raises:
+        ValueError: none of them can.
+    """
+    keys: list[Key] = []
+    for data in published["keys"]:
+        if data.get("kty") in KEY_TYPES and data.get("use", "sig") == "sig":
+            try:
+                keys.append(JWKRegistry.import_key(data))
+            except (JoseError, ValueError, LookupError, TypeError):
+                log.warning("issuer_key_unusable", kty=data["kty"])
+    if not keys:
+        raise ValueError("no usable key")
+    return KeySet(keys)
+
+
+def _ids(keys: KeySet) -> set[str]:
+    return {key.thumbprint() for key in keys.keys}
+
+
 def _caller(claims: dict[str, Any]) -> Caller:
+    subject = claims["sub"]
+    if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT:
+        raise InvalidToken("its subject is not a text of 1 to 255 characters")
     try:
         role = Role(claims.get("role", ""))
     except ValueError:
         raise InvalidToken("its role is missing or unknown") from None
-    listed = claims.get("sites", [])
+    listed = claims.get("sites")
+    if not isinstance(listed, list):
+        raise InvalidToken("its sites are not a list of ids")
     try:
         sites: Sites = ALL_SITES if listed == ["*"] else frozenset(UUID(site) for site in listed)
     except (ValueError, TypeError, AttributeError):
         raise InvalidToken("its sites are not a list of ids") from None
-    return Caller(str(claims["sub"]), role, sites)
+    return Caller(subject, role, sites)

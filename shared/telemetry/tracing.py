@@ -4,6 +4,7 @@ What is not sampled costs next to nothing: no span is made, the context is only 
 """
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -25,6 +26,9 @@ from shared.settings import Settings
 tracer = trace.get_tracer("stepwell")
 
 INVALID = trace.INVALID_SPAN_CONTEXT
+TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-|$)", re.ASCII
+)
 
 
 def setup(service: str, settings: Settings) -> None:
@@ -99,19 +103,13 @@ def parse(traceparent: str | None) -> SpanContext:
     """The span context of a W3C header; the invalid one for a missing or malformed header."""
     if traceparent is None:
         return INVALID
-    parts = traceparent.split("-")
-    try:
-        version, trace_id, span_id, flags = parts[:4]
-        if (len(version), len(trace_id), len(span_id), len(flags)) != (2, 32, 16, 2):
-            return INVALID
-        return SpanContext(
-            int(trace_id, 16),
-            int(span_id, 16),
-            is_remote=True,
-            trace_flags=TraceFlags(int(flags, 16)),
-        )
-    except ValueError:
+    match = TRACEPARENT.match(traceparent)
+    if match is None:
         return INVALID
+    trace_id, span_id, flags = match.groups()
+    return SpanContext(
+        int(trace_id, 16), int(span_id, 16), is_remote=True, trace_flags=TraceFlags(int(flags, 16))
+    )
 
 
 def link_to(traceparent: str | None) -> tuple[Link, ...]:

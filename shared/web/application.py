@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
+from starlette.routing import BaseRoute
 
 from shared.access.allowed import roles_of
 from shared.access.roles import Role
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-PUBLIC = ("/health/live", "/health/ready", "/metrics")
-"""Addresses without a token, beside the documentation: they hold no data of anybody."""
+PUBLIC = frozenset(("/health/live", "/health/ready", "/metrics", *openapi.PUBLIC))
+"""Addresses without a token: they hold no data of anybody."""
 
 OWN_TELEMETRY: TelemetryConfig = {
     "tracing": False,
@@ -44,12 +45,20 @@ def application(running: Running, *, roles: frozenset[str], lifespan: Lifespan) 
         RouteWithoutRoles: a route lacks `Allowed(...)`.
     """
     service = running.service
+    serves_api = "api" in roles
+    routers = [health.router]
+    if serves_api:
+        routers += [*service.routers, operations.router]
     app = FastAPI(
         title=service.title,
         description=service.description,
         version="1.0",
         lifespan=lifespan,
-        openapi_url="/openapi.json",
+        # The routes themselves and not include_router: a flat list is matched faster, and every
+        # route can be seen, so that none escapes the check below.
+        routes=[route for router in routers for route in router.routes],
+        redirect_slashes=False,
+        openapi_url="/openapi.json" if serves_api else None,
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
@@ -61,23 +70,23 @@ def application(running: Running, *, roles: frozenset[str], lifespan: Lifespan) 
     app.state.verifier = running.verifier
     app.state.settings = running.settings
     app.state.roles = roles
-    app.include_router(health.router)
-    if "api" in roles:
-        for router in service.routers:
-            app.include_router(router)
-        app.include_router(operations.router)
+    if serves_api:
         openapi.install(app)
-    else:
-        app.openapi_url = None
     problems.install(app)
-    for route in api_routes(app):
-        if route.path not in PUBLIC and not allowed_roles(route):
-            raise RouteWithoutRoles(
-                f"{service.name}: {route.operation_id} at {route.path} names no roles; give it "
-                "a caller by Allowed(...)."
-            )
+    for route in app.routes:
+        _check(service.name, route)
     app.add_middleware(Requests, settings=running.settings)
     return app
+
+
+def _check(service: str, route: BaseRoute) -> None:
+    path = getattr(route, "path", "")
+    if path in PUBLIC or (isinstance(route, APIRoute) and allowed_roles(route)):
+        return
+    raise RouteWithoutRoles(
+        f"{service}: {getattr(route, 'name', type(route).__name__)} at {path or '?'} names no "
+        "roles; give it a caller by Allowed(...)."
+    )
 
 
 def api_routes(app: FastAPI) -> list[APIRoute]:

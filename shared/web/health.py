@@ -1,5 +1,6 @@
 """Whether a process lives and may get traffic, and its metrics: public, without personal data."""
 
+import asyncio
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
@@ -10,6 +11,8 @@ from shared.database import Database
 from shared.database.pool import MISSING
 from shared.web.models import Shown
 from shared.web.problems import problem
+
+PATIENCE_SECONDS = 2.0
 
 router = APIRouter(tags=["Health"])
 
@@ -36,7 +39,8 @@ async def ready(request: Request) -> Health | Response:
     """Ready when the database answers and the worker, where this process has one, is at work."""
     database: Database = request.app.state.database
     try:
-        await database.pool.fetchval("SELECT 1")
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await database.pool.fetchval("SELECT 1")
     except (*MISSING, TimeoutError):
         return problem(503, "not-ready", "Not ready", "The database does not answer.")
     if (

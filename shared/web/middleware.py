@@ -6,10 +6,14 @@ it.
 
 import asyncio
 import time
+from contextvars import Token
+from typing import Any
 
 import structlog
 from opentelemetry import context, trace
 from opentelemetry.trace import NonRecordingSpan, SpanKind
+from prometheus_client import Histogram
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.settings import Settings
@@ -19,9 +23,22 @@ from shared.web.problems import MEDIA_TYPE, body_of
 
 log = structlog.get_logger()
 
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+UNMEASURED = ("/health", "/metrics")
+NO_STORE = (b"cache-control", b"no-store")
+NO_SNIFF = (b"x-content-type-options", b"nosniff")
+TIMED_OUT = (504, "request-timeout", "Request timeout", "It took too long and was given up.")
+DEFECT = (500, "internal-error", "Internal error", "Something is wrong here; it has been logged.")
 
-class BodyTooLarge(Exception):
-    """The request's body is longer than the limit."""
+
+class BodyTooLarge(HTTPException):
+    """The request's body is longer than the limit.
+
+    An HTTPException, as the framework passes only those on while it reads a body.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(413, headers={"Connection": "close"})
 
 
 class Requests:
@@ -33,14 +50,21 @@ class Requests:
         self.timeout = settings.request_timeout
         self.address = settings.host
         self.port = settings.port
+        self._measures: dict[tuple[str, str, int], Histogram] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(("/health", "/metrics")):
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        method = scope["method"]
+        if method == "HEAD":
+            # As GET; the server leaves the body out, as it goes by its own scope.
+            scope = {**scope, "method": "GET"}
+        if scope["path"].startswith(UNMEASURED):
             await self.app(scope, receive, send)
             return
         started = time.perf_counter()
-        status = 500
-        begun = False
+        status = 0
         taken = 0
 
         async def limited() -> Message:
@@ -48,55 +72,46 @@ class Requests:
             message = await receive()
             if message["type"] == "http.request":
                 taken += len(message.get("body", b""))
-                if taken > self.limit:
+                if taken > self.limit or announced > self.limit:
                     raise BodyTooLarge
             return message
 
         async def noted(message: Message) -> None:
-            nonlocal status, begun
+            nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                begun = True
+                headers = message["headers"]
+                own = all(name != b"cache-control" for name, _ in headers)
+                message["headers"] = [*headers, NO_SNIFF, NO_STORE] if own else [*headers, NO_SNIFF]
             await send(message)
 
-        length = traceparent = None
+        announced = 0
+        traceparent = None
         for name, value in scope["headers"]:
             if name == b"content-length":
-                length = value
+                announced = int(value) if value.isdigit() and len(value) < 20 else 0
             elif name == b"traceparent":
                 traceparent = value.decode("latin-1")
-        span, token = self._begin(scope, traceparent)
+        span, token = self._begin(method, traceparent)
+        refusal: tuple[int, str, str, str] | None = None
+        error: Exception | None = None
         try:
-            if length is not None and length.isdigit() and int(length) > self.limit:
-                raise BodyTooLarge
             async with asyncio.timeout(self.timeout):
                 await self.app(scope, limited, noted)
-        except BodyTooLarge:
-            status = 413
-            await self._refuse(
-                send, begun, 413, "body-too-large", f"At most {self.limit} bytes are taken."
-            )
-        except TimeoutError:
-            status = 504
-            await self._refuse(
-                send, begun, 504, "request-timeout", "It took too long and was given up."
-            )
+        except TimeoutError as raised:
+            refusal, error = TIMED_OUT, raised
+        except Exception as raised:
+            refusal, error = DEFECT, raised
+        try:
+            if refusal is not None and not status:
+                await _refuse(noted, *refusal)
         finally:
-            self._end(scope, span, token, status, started)
+            self._end(scope, method, span, status or 500, started, error)
+            context.detach(token)
 
-    async def _refuse(self, send: Send, begun: bool, status: int, slug: str, detail: str) -> None:
-        if begun:
-            return
-        title = slug.replace("-", " ").capitalize()
-        body = body_of(status, slug, title, detail)
-        headers = [
-            (b"content-type", MEDIA_TYPE.encode()),
-            (b"content-length", str(len(body)).encode()),
-        ]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-
-    def _begin(self, scope: Scope, traceparent: str | None) -> "tuple[trace.Span, object]":
+    def _begin(
+        self, method: str, traceparent: str | None
+    ) -> tuple[trace.Span, Token[context.Context]]:
         parent = parse(traceparent)
         around = context.Context()
         if parent.is_valid:
@@ -104,20 +119,27 @@ class Requests:
             around = trace.set_span_in_context(remote, around)
             if not parent.trace_flags.sampled:
                 return remote, context.attach(around)
-        span = tracer.start_span(scope["method"], around, SpanKind.SERVER)
+        span = tracer.start_span(method, around, SpanKind.SERVER)
         return span, context.attach(trace.set_span_in_context(span, around))
 
     def _end(
-        self, scope: Scope, span: trace.Span, token: object, status: int, started: float
+        self,
+        scope: Scope,
+        method: str,
+        span: trace.Span,
+        status: int,
+        started: float,
+        error: Exception | None,
     ) -> None:
-        route = scope.get("route")
-        template = getattr(route, "path_format", None) or getattr(route, "path", "unmatched")
+        route = getattr(scope.get("route"), "path", "unmatched")
+        if method not in METHODS:
+            method = "_OTHER"
         if span.is_recording():
-            span.update_name(f"{scope['method']} {template}")
+            span.update_name(f"{method} {route}")
             span.set_attributes(
                 {
-                    "http.request.method": scope["method"],
-                    "http.route": template,
+                    "http.request.method": method,
+                    "http.route": route,
                     "http.response.status_code": status,
                     "url.scheme": scope["scheme"],
                     "server.address": self.address,
@@ -125,10 +147,25 @@ class Requests:
                 }
             )
             if status >= 500:
+                kind = str(status) if error is None else type(error).__name__
+                span.set_attribute("error.type", kind)
                 span.set_status(trace.StatusCode.ERROR)
             span.end()
-        context.detach(token)  # type: ignore[arg-type]  # the token of attach
-        took = time.perf_counter() - started
-        metrics.requests.labels(scope["method"], template, str(status)).observe(took)
-        if status >= 500:
-            log.error("request_failed", method=scope["method"], route=template, status=status)
+        key = (method, route, status)
+        measure = self._measures.get(key)
+        if measure is None:
+            measure = self._measures[key] = metrics.requests.labels(method, route, str(status))
+        measure.observe(time.perf_counter() - started)
+        if error is not None or status >= 500:
+            about: dict[str, Any] = {} if error is None else {"exc_info": error}
+            log.error("request_failed", method=method, route=route, status=status, **about)
+
+
+async def _refuse(send: Send, status: int, slug: str, title: str, detail: str) -> None:
+    body = body_of(status, slug, title, detail)
+    headers = [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -2,13 +2,22 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+)
 
 from shared.errors import Invalid
 
@@ -19,8 +28,26 @@ def _rfc3339(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def _no_number(value: object) -> object:
+    """Refuse what would be read as seconds or milliseconds since 1970."""
+    if isinstance(value, int | float) or (isinstance(value, str) and not RFC3339.match(value)):
+        raise ValueError("Send an RFC 3339 instant with its offset, such as 2026-03-02T14:30:00Z.")
+    return value
+
+
+def _in_range(value: datetime) -> datetime:
+    if not EARLIEST <= value.replace(tzinfo=None) <= LATEST:
+        raise ValueError("The year is out of range.")
+    return value
+
+
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
+EARLIEST, LATEST = datetime(1900, 1, 1), datetime(2200, 1, 1)  # noqa: DTZ001  # wall clock limits
+
 Instant = Annotated[
     AwareDatetime,
+    BeforeValidator(_no_number),
+    AfterValidator(_in_range),
     PlainSerializer(_rfc3339, return_type=str, when_used="json"),
     Field(examples=["2026-03-02T14:30:00Z"]),
 ]

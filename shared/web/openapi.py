@@ -3,12 +3,13 @@
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
-from starlette.responses import HTMLResponse
 
+from shared.web import docs, examples
 from shared.web.problems import MEDIA_TYPE, Problem
+
+PUBLIC = ("/openapi.json", *docs.PATHS)
 
 CREATES = {
     "name": "Idempotency-Key",
@@ -27,19 +28,24 @@ UPDATES = {
     "example": '"1"',
 }
 ERRORS = {
+    "400": "Malformed JSON, or the Idempotency-Key is missing",
     "401": "No valid access token",
     "403": "The caller's role is not allowed",
     "404": "There is no such thing, or it belongs to a site the caller may not see",
     "409": "The state of things does not allow it",
     "412": "Changed since it was read",
+    "413": "The body is too long",
+    "415": "The body is not sent as application/json",
     "422": "Something in the request is not acceptable; `errors` says where",
     "428": "If-Match is missing",
+    "500": "A defect of the service, which has been logged",
     "503": "Temporarily unavailable; repeat the request",
+    "504": "It took too long and was given up",
 }
 
 
 def install(app: FastAPI) -> None:
-    """Serve `/openapi.json` and `/docs`."""
+    """Serve `/docs`; the factory serves `/openapi.json`."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -47,10 +53,7 @@ def install(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]  # the documented way to extend it
-
-    @app.get("/docs", include_in_schema=False)
-    async def docs() -> HTMLResponse:
-        return get_swagger_ui_html(openapi_url="/openapi.json", title=app.title)
+    docs.install(app)
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -74,19 +77,22 @@ def describe(app: FastAPI) -> dict[str, Any]:
         roles = sorted(allowed_roles(route))
         for method in route.methods or ():
             _complete(document["paths"][route.path_format][method.lower()], method, route, roles)
+    examples.complete(document)
     return document
 
 
 def _complete(operation: dict[str, Any], method: str, route: APIRoute, roles: list[Any]) -> None:
     creates = method == "POST" and route.status_code == 201
     updates = method in ("PUT", "PATCH") or getattr(route.endpoint, "needs_if_match", False)
-    codes = {"503"}
+    codes = {"500", "503", "504"} if roles else {"503"}
     if roles:
         operation["security"] = [{"token": []}]
         operation["description"] = (
             f"{operation.get('description', '')}\n\nRoles: {', '.join(roles)}."
         )
         codes |= {"401", "403", "404", "422"}
+    if "requestBody" in operation:
+        codes |= {"400", "413", "415"}
     if creates or updates:
         codes.add("409")
         operation.setdefault("parameters", []).append(CREATES if creates else UPDATES)

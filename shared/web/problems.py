@@ -6,11 +6,13 @@ from typing import Any, ClassVar
 import asyncpg
 import orjson
 import structlog
+from asyncpg.exceptions._base import DataError as ArgumentError  # has no public name
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from opentelemetry import trace
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from shared.database.pool import MISSING
 from shared.errors import Conflict, Invalid, Refused
@@ -102,7 +104,7 @@ def problem(
     """A problem+json answer."""
     extra = dict(headers or {})
     if status == 401:
-        extra.setdefault("WWW-Authenticate", "Bearer")
+        extra.setdefault("WWW-Authenticate", 'Bearer realm="stepwell"')
     if status == 503:
         extra.setdefault("Retry-After", RETRY_AFTER_SECONDS)
     return Response(
@@ -133,8 +135,22 @@ def pointer_of(location: tuple[int | str, ...]) -> str:
 HTTP_PROBLEMS = {
     404: ("not-found", "Not found", "There is nothing at this address."),
     405: ("method-not-allowed", "Method not allowed", "This address does not take this method."),
-    415: ("unsupported-media-type", "Unsupported media type", "Send application/json."),
+    413: ("body-too-large", "Body too large", "The body is longer than this address takes."),
 }
+NO_JSON = ("unsupported-media-type", "Unsupported media type", "Send application/json.")
+VALUES_IN_MESSAGES = {
+    "union_tag_invalid": "Input should be one of the kinds that are documented",
+    "uuid_parsing": "Input should be a valid UUID",
+}
+"""What is said in place of pydantic's messages that repeat the input."""
+SHORTEST_REPEATED = 3
+UNUSABLE = (
+    asyncpg.CharacterNotInRepertoireError,
+    asyncpg.UntranslatableCharacterError,
+    asyncpg.NumericValueOutOfRangeError,
+    asyncpg.DatetimeFieldOverflowError,
+    ArgumentError,
+)
 
 
 async def on_refusal(request: Request, error: Exception) -> Response:
@@ -144,26 +160,35 @@ async def on_refusal(request: Request, error: Exception) -> Response:
 
 async def on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    found = [
-        {"pointer": pointer_of(tuple(e["loc"])), "detail": _without_value(e)}
-        for e in error.errors()
-    ]
-    status = 422
-    if any(e["type"] == "json_invalid" for e in error.errors()):
+    wrong = error.errors()
+    if any(e["type"] == "json_invalid" for e in wrong):
         return problem(400, "malformed-json", "Malformed JSON", "The body is not valid JSON.")
+    if any(isinstance(e.get("input"), bytes) and tuple(e["loc"]) == ("body",) for e in wrong):
+        return problem(415, *NO_JSON)
     return problem(
-        status,
+        422,
         "invalid-request",
         "Invalid request",
         "Some parts of the request are not acceptable; see `errors`.",
-        errors=found,
+        errors=[
+            {"pointer": pointer_of(tuple(e["loc"])), "detail": without_value(e)} for e in wrong
+        ],
     )
 
 
-def _without_value(error: Mapping[str, Any]) -> str:
-    if error["type"] in ("value_error", "assertion_error"):
-        return str(error["ctx"]["error"]) if "ctx" in error else "Not acceptable"
-    return str(error["msg"])
+def without_value(error: Mapping[str, Any]) -> str:
+    """What is wrong, never repeating what was sent: answers end up in logs of others."""
+    if error["type"] in VALUES_IN_MESSAGES:
+        return VALUES_IN_MESSAGES[error["type"]]
+    message = str(error["msg"])
+    if error["type"] in ("value_error", "assertion_error") and "error" in error.get("ctx", {}):
+        message = str(error["ctx"]["error"])
+    given = error.get("input")
+    if isinstance(given, str | int | float) and not isinstance(given, bool):
+        text = str(given).casefold()
+        if len(text) >= SHORTEST_REPEATED and text in message.casefold():
+            return "Not acceptable"
+    return message
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
@@ -171,7 +196,34 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     slug, title, detail = HTTP_PROBLEMS.get(
         error.status_code, ("request-refused", "Request refused", "The request was refused.")
     )
-    return problem(error.status_code, slug, title, detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods_at(request))
+    return problem(error.status_code, slug, title, detail, headers=headers)
+
+
+def _methods_at(request: Request) -> list[str]:
+    """The methods of all routes at the request's address, and not of the first one only."""
+    methods: set[str] = set()
+    for route in request.app.routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            methods |= route.methods or set()
+    return sorted(methods | {"HEAD"} if "GET" in methods else methods)
+
+
+async def on_unusable_value(request: Request, error: Exception) -> Response:
+    """A value that passed the schema and that the database cannot hold, such as a null character.
+
+    An argument of the wrong type is a defect and not the caller's fault.
+    """
+    if isinstance(error, ArgumentError) and "out of" not in str(error):
+        return await on_defect(request, error)
+    return problem(
+        422,
+        "unusable-value",
+        "A value cannot be used",
+        "Some text holds characters that cannot be stored, or a number is out of range.",
+    )
 
 
 async def on_missing_database(request: Request, error: Exception) -> Response:
@@ -186,7 +238,7 @@ async def on_missing_database(request: Request, error: Exception) -> Response:
 
 
 async def on_defect(request: Request, error: Exception) -> Response:
-    log.error("request_failed", route=request.scope.get("path_template"), exc_info=error)
+    log.error("request_failed", exc_info=error)
     return problem(
         500, "internal-error", "Internal error", "Something is wrong here; it has been logged."
     )
@@ -199,6 +251,7 @@ def install(app: FastAPI) -> None:
         RequestValidationError: on_validation_error,
         HTTPException: on_http_exception,
         asyncpg.InsufficientResourcesError: on_missing_database,
+        **dict.fromkeys(UNUSABLE, on_unusable_value),
         **dict.fromkeys(MISSING, on_missing_database),
         Exception: on_defect,
     }

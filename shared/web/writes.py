@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -26,6 +27,8 @@ F = TypeVar("F", bound=Callable[..., Awaitable[Response]])
 ATTEMPTS = 3
 LONGEST_KEY = 255
 CONTENDED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+
+ETAG = re.compile(r'(?:W/)?"(\d{1,9})"', re.ASCII)
 
 STORED = """
 SELECT operation, body_hash, status, headers, body
@@ -67,7 +70,7 @@ async def create(
     """
     key = await _key_of(request, caller)
     database: Database = request.app.state.database
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         try:
             async with database.transaction(caller.sites) as tx:
                 made = await command(tx)
@@ -88,11 +91,13 @@ async def create(
                     )
                 )
             return answer
-        except asyncpg.UniqueViolationError as error:
-            if error.constraint_name != "idempotency_keys_pkey":
-                raise
+        except asyncpg.UniqueViolationError:
             if (stored := await _stored(database, key)) is not None:
                 return stored
+            # Another request came first: the command now sees what it made, and refuses in the
+            # words of the domain. Only a command that never looks is left with the violation.
+            if attempt == ATTEMPTS - 1:
+                raise
         except Refused:
             if (stored := await _stored(database, key)) is not None:
                 return stored
@@ -171,7 +176,16 @@ async def _stored(database: Database, key: Key) -> Response | None:
 
 
 def _expected_version(request: Request) -> int:
-    given = request.headers.get("if-match", "").strip().removeprefix("W/").strip('"')
-    if not given:
-        raise PreconditionRequired("Send the ETag that you read as If-Match.")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else -1
+    """The version that If-Match names, or -1, which no row has, for a tag that is none of ours.
+
+    A weak tag counts, as proxies that compress make tags weak and a version means the same state
+    either way. `*` and lists do not: a change is made to the one state that the caller read.
+
+    Raises:
+        PreconditionRequired: for a missing header, `*`, and a list.
+    """
+    given = request.headers.get("if-match", "").strip()
+    if not given or given == "*" or "," in given:
+        raise PreconditionRequired("Send the one ETag that you read as If-Match.")
+    match = ETAG.fullmatch(given)
+    return int(match[1]) if match else -1
