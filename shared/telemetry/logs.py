@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import orjson
@@ -40,6 +40,32 @@ def _without_message(_: Any, __: str, event: MutableMapping[str, Any]) -> Mutabl
     return event
 
 
+class WithoutMessages(logging.Filter):
+    """Keeps what libraries say about an exception to its type.
+
+    Libraries format exceptions into their lines. Their messages may repeat personal data: that of
+    a violated constraint holds the row's values.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(_kind_of(argument) for argument in record.args)
+        elif isinstance(record.args, Mapping):
+            record.args = {name: _kind_of(value) for name, value in record.args.items()}
+        if record.name == "asyncio":
+            # The loop formats by itself: below the first line the task or handle with its
+            # exception, and behind a callback's name its arguments.
+            first = record.getMessage().partition("\n")[0]
+            if first.startswith("Exception in callback"):
+                first = first.partition("(")[0]
+            record.msg, record.args = first, ()
+        return True
+
+
+def _kind_of(argument: object) -> object:
+    return type(argument).__name__ if isinstance(argument, BaseException) else argument
+
+
 def setup(service: str, settings: Settings) -> None:
     """Write JSON lines to standard output, for structlog and the standard library alike."""
     level = logging.INFO
@@ -66,6 +92,7 @@ def setup(service: str, settings: Settings) -> None:
     )
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(formatter)
+    handler.addFilter(WithoutMessages())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

@@ -1,0 +1,84 @@
+"""What libraries and the event loop log about an exception names its type and no more."""
+
+import asyncio
+import gc
+import io
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import structlog
+
+from shared.settings import Settings
+from shared.telemetry import logs
+
+SECRET = "client-01@example.test"
+
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
+    """The JSON lines logged so far; everything is as before after the test."""
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level)
+    names = (*logs.QUIET, "aiokafka.conn")
+    levels = {name: logging.getLogger(name).level for name in names}
+    output = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", output)
+    logs.setup("intake", Settings.model_construct(service="intake"))
+    yield lambda: [json.loads(line) for line in output.getvalue().splitlines()]
+    root.handlers[:], root.level = before
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+    structlog.reset_defaults()
+
+
+async def fail() -> None:
+    raise ValueError(SECRET)
+
+
+async def test_a_task_that_nobody_waited_for_is_logged_without_its_message(lines: Lines) -> None:
+    task = asyncio.create_task(fail())
+    await asyncio.sleep(0)
+    del task
+    gc.collect()
+    (line,) = lines()
+    assert line["event"] == "Task exception was never retrieved"
+    assert line["error"] == "ValueError"
+    assert SECRET not in json.dumps(line)
+
+
+async def test_a_failed_callback_is_logged_without_its_arguments(lines: Lines) -> None:
+    asyncio.get_running_loop().call_soon(int, SECRET)
+    await asyncio.sleep(0.01)
+    (line,) = lines()
+    assert line["event"].startswith("Exception in callback")
+    assert line["error"] == "ValueError"
+    assert SECRET not in json.dumps(line)
+
+
+@pytest.mark.parametrize(
+    ("message", "arguments"),
+    [
+        ("%s", (ValueError(SECRET),)),
+        ("%r", (ValueError(SECRET),)),
+        ("%(e)s", ({"e": OSError(SECRET)},)),
+    ],
+)
+def test_an_exception_in_a_librarys_line_is_named_by_its_type(
+    lines: Lines, message: str, arguments: tuple[Any, ...]
+) -> None:
+    logging.getLogger("aiokafka").error(f"Lost: {message}", *arguments)
+    (line,) = lines()
+    assert line["event"] in ("Lost: ValueError", "Lost: 'ValueError'", "Lost: OSError")
+
+
+def test_other_arguments_stay_as_they_are(lines: Lines) -> None:
+    logging.getLogger("aiokafka").error("Partition %d of %s", 3, "intake")
+    (line,) = lines()
+    assert line["event"] == "Partition 3 of intake"
+    assert line["service"] == "intake"
