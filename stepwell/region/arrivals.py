@@ -6,6 +6,7 @@ from typing import Any
 from stepwell.region.plan import ClientPlan, Measured, Need
 from stepwell.region.settle import advance, present, settled
 from stepwell.region.walk import Walk, together
+from stepwell.runtime.problem import CHECK_FAILED, Problem
 
 BETWEEN = timedelta(hours=1)
 """Between one step of an arrival and the next."""
@@ -131,12 +132,24 @@ async def enrol(walk: Walk, client: ClientPlan) -> None:
 
 
 async def find_seat(walk: Walk, client: ClientPlan) -> None:
-    """Read where the client was placed; nowhere when there was no seat."""
+    """Read where the client was placed; nowhere when there was no seat.
+
+    Raises:
+        Problem: in a cohort that this run did not open, so that its weeks are not known here.
+    """
     found = await walk.services.all(
         "scheduling",
         "/placements",
         walk.who("site_manager", client),
         client_id=walk.id_of(client),
     )
-    if found:
-        walk.placements[client.number] = found[0]
+    if not found:
+        return
+    if found[0]["cohort_id"] not in walk.sessions:
+        raise Problem(
+            f"{client.label} got a seat in a cohort of somebody else at "
+            f"{walk.sites[client.site]['name']}: the story needs its clinics for itself "
+            "(`make reset` begins anew).",
+            exit_code=CHECK_FAILED,
+        )
+    walk.placements[client.number] = found[0]

@@ -19,6 +19,20 @@ async def next_run(services: Services) -> int:
     return 1 + max((int(found[1]) for found in earlier if found), default=0)
 
 
+async def end_of_earlier_runs(services: Services, now: datetime) -> datetime:
+    """When the last session of all earlier runs ends; `now` when they are over.
+
+    A run that was interrupted leaves cohorts that still meet, and they would take new clients.
+    """
+    latest = now
+    for cohort in await services.all("scheduling", "/cohorts", EVERYWHERE):
+        if RUN.match(cohort["name"]):
+            since = {"cohort_id": cohort["id"], "from": now.isoformat()}
+            for session in await services.all("scheduling", "/sessions", EVERYWHERE, **since):
+                latest = max(latest, datetime.fromisoformat(session["ends_at"]))
+    return latest
+
+
 async def open_clinics(walk: Walk) -> None:
     """Open the sites that are not open yet, and the cohorts of this run."""
     services = walk.services

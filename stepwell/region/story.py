@@ -13,6 +13,7 @@ from stepwell.region.found import levels_above_program, read_clients
 from stepwell.region.generate import generate
 from stepwell.region.narration import narrate
 from stepwell.region.opening import (
+    end_of_earlier_runs,
     next_monday,
     next_opening,
     next_run,
@@ -63,7 +64,8 @@ async def live(
     walk = Walk(services, region, {client.number: Trace() for client in region.clients})
     clock = services.clock_file
     with Bars(console) as bars:
-        await advance(services, next_opening(present(clock)))
+        over = await end_of_earlier_runs(services, present(clock))
+        await advance(services, next_opening(over))
         with bars.stage("Clinics and cohorts", len(region.cohorts)) as walk.on_step:
             await open_clinics(walk)
             await open_cohorts(walk, next_monday(present(clock), walk.sites))

@@ -223,6 +223,39 @@ def test_the_story_goes_on_with_other_clients_at_the_same_sites(told: Installed)
     assert timedelta(weeks=2) < gone < timedelta(weeks=5)
 
 
+def test_a_story_waits_until_the_cohorts_of_an_interrupted_one_are_over(told: Installed) -> None:
+    (site, _) = told.items("scheduling", "/sites")
+    left_over = told.post(
+        "scheduling",
+        "/cohorts",
+        {
+            "site_id": site["id"],
+            "name": "Cohort 7, mixed",
+            "track": "general",
+            "gender_group": None,
+            "capacity": 12,
+            "dual_diagnosis_trained": False,
+        },
+        role="regional_operations",
+    )
+    now = datetime.fromisoformat(told.run("clock", "show").stdout.strip())
+    slot = {"weekday": 2, "starts": "10:00", "minutes": 180, "kind": "group", "topic": "Skills"}
+    curriculum = told.post(
+        "scheduling",
+        f"/cohorts/{left_over['id']}/curriculum",
+        {"starts_on": now.date().isoformat(), "weeks": 2, "slots": [slot]},
+        role="regional_operations",
+    )
+    again = told.run("story")
+    assert again.returncode == 0, again.stderr
+    assert "run 8" in again.stdout
+    (client,) = (c for label, c in told.clients().items() if label == "Client 8-01")
+    referred = datetime.fromisoformat(client["created_at"])
+    assert referred > datetime.fromisoformat(curriculum["last_ends_at"]) > now
+    shown = told.get("scheduling", f"/cohorts/{left_over['id']}")
+    assert shown["seats_taken"] == 0
+
+
 def test_the_clock_moves_on_request_and_never_back(told: Installed) -> None:
     before = datetime.fromisoformat(told.run("clock", "show").stdout.strip())
     moved = told.run("clock", "advance", "36h")

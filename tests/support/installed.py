@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -100,6 +101,15 @@ class Installed:
             f"{url}{path}", params=params, headers={"Authorization": f"Bearer {token}"}
         )
         assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def post(self, service: str, path: str, body: Found, *, role: str) -> Any:
+        """What a service made for a role at all sites."""
+        url = self.environment[f"STEPWELL_URL_{service.upper()}"]
+        token = self._issuer.token(role, [ALL_SITES])
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid4())}
+        answer = httpx.post(f"{url}{path}", json=body, headers=headers)
+        assert answer.status_code == 201, answer.text
         return answer.json()
 
     def items(self, service: str, path: str, *, role: str = "counselor", **params: Any) -> Any:
