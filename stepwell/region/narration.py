@@ -107,7 +107,7 @@ def _intake(client: Client) -> Iterator[Moment]:
         lacking = [c for c in found["criteria"] if not c["met"] and c["name"] != "dual_diagnosis"]
         level = found["recommended_level"] or "an evaluation first"
         both = ", with a dual diagnosis" if found["dual_diagnosis"] else ""
-        refused = "" if client.enrolments else " It was not enrolled in this program, which lacks:"
+        refused = "" if client.enrolments else " Not enrolled here, because:"
         told = f"was found to need level {level}{both} (policy {_policy(found)}).{refused}"
         yield found["determined_at"], Rank.RATED, told, [] if client.enrolments else lacking
     for enrolment in client.enrolments:
