@@ -4,12 +4,14 @@ What is not sampled costs next to nothing: no span is made, the context is only 
 """
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import httpx
 from opentelemetry import context, trace
-from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor, RequestInfo
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import (
@@ -29,6 +31,9 @@ INVALID = trace.INVALID_SPAN_CONTEXT
 TRACEPARENT = re.compile(
     r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-|$)", re.ASCII
 )
+
+SAMPLED = tuple("13579bdf")
+"""How the flags end when their lowest bit is set."""
 
 
 def setup(service: str, settings: Settings) -> None:
@@ -54,7 +59,24 @@ def setup(service: str, settings: Settings) -> None:
     if settings.spans_file is not None:
         provider.add_span_processor(SimpleSpanProcessor(SpansFile(Path(settings.spans_file))))
     trace.set_tracer_provider(provider)
-    HTTPXClientInstrumentor().instrument()
+    observe_http_clients(provider)
+
+
+def observe_http_clients(provider: trace.TracerProvider) -> None:
+    """Make spans of what services ask of one another and of the issuer, and hand the trace on.
+
+    The instrumentation notes the whole URL; its query names keys, so it is taken out.
+    """
+    os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
+    HTTPXClientInstrumentor().instrument(
+        tracer_provider=provider, async_request_hook=_without_query
+    )
+
+
+async def _without_query(span: Span, request: RequestInfo) -> None:
+    if span.is_recording():
+        url = httpx.URL(str(request.url))
+        span.set_attribute("url.full", str(url.copy_with(query=None, fragment=None)))
 
 
 def shutdown() -> None:
@@ -96,7 +118,7 @@ def current_traceparent() -> str | None:
 
 def is_sampled(traceparent: str) -> bool:
     """Whether spans of this trace are recorded."""
-    return traceparent.endswith(("1", "3"))
+    return traceparent.endswith(SAMPLED)
 
 
 def parse(traceparent: str | None) -> SpanContext:
