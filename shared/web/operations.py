@@ -24,32 +24,39 @@ class JournaledEvent(Shown):
     id: str = Field(examples=["01a20e20-97d3-779f-8fac-673dd9f7f455"])
     source: str = Field(examples=["/stepwell/intake"])
     type: str = Field(examples=["org.stepwell.intake.ClientEnrolled.v1"])
-    subject: str = Field(description="The key of the event.")
+    subject: str = Field(
+        description="The key of the event.", examples=["01a20e20-97d3-779f-8fac-673dd9f7f455"]
+    )
     sequence: int = Field(description="Its number in the key's stream: 1, 2, 3 … without a gap.")
     time: str = Field(examples=["2026-03-02T14:30:00Z"])
-    dataschema: str
-    traceparent: str | None
-    data: str = Field(description="The payload, byte for byte as it was published.")
+    dataschema: str = Field(examples=["/schemas/org.stepwell.intake.ClientEnrolled.v1.json"])
+    traceparent: str | None = Field(
+        examples=["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"]
+    )
+    data: str = Field(
+        description="The payload, byte for byte as it was published.",
+        examples=['{"client_id":"01a20e20-97d3-779f-8fac-673dd9f7f455"}'],
+    )
 
 
 class DeadLetter(Shown):
     """A record that the consumer laid aside; its content is not shown."""
 
     id: int
-    consumer: str
-    stream: str
-    key: str
+    consumer: str = Field(examples=["outcomes"])
+    stream: str = Field(examples=["intake"])
+    key: str = Field(examples=["01a20e20-97d3-779f-8fac-673dd9f7f455"])
     sequence: int | None
-    type: str | None
+    type: str | None = Field(examples=["org.stepwell.intake.ClientEnrolled.v1"])
     reason: str = Field(examples=["handler_failed"])
     detail: str = Field(description="The kind of the error.", examples=["ValueError"])
     partition: int
     record_offset: int
     failed_at: Instant
     attempts: int
-    resolution: str | None
+    resolution: str | None = Field(examples=["applied"])
     resolved_at: Instant | None
-    resolved_by: str | None
+    resolved_by: str | None = Field(description="Who did it, as their token says.", examples=[None])
 
 
 class HeldKey(Strict):
@@ -82,7 +89,9 @@ class Republished(Shown):
     """How many events were queued for the relay once more, and where to go on."""
 
     queued: int
-    next: str | None = Field(description="Give it as `cursor` to go on; null at the end.")
+    next: str | None = Field(
+        description="Give it as `cursor` to go on; null at the end.", examples=[None]
+    )
 
 
 def _database(request: Request) -> Database:

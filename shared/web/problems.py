@@ -53,8 +53,13 @@ class Busy(Conflict):
 class FieldProblem(BaseModel):
     """One thing that is wrong in the request."""
 
-    pointer: str = Field(description="JSON pointer into the body, or the parameter's name.")
-    detail: str = Field(description="What is wrong, without the value.")
+    pointer: str = Field(
+        description="JSON pointer into the body, or the parameter's name.",
+        examples=["/person/birth_date"],
+    )
+    detail: str = Field(
+        description="What is wrong, without the value.", examples=["Field required"]
+    )
 
 
 class Problem(BaseModel):

@@ -1,6 +1,7 @@
 """The APIs of all services as they start, without any server behind them."""
 
 import importlib
+from typing import Never
 from uuid import uuid4
 
 import httpx
@@ -9,7 +10,7 @@ from fastapi.routing import APIRoute
 
 from shared.access import Caller, Role
 from shared.access.tokens import InvalidToken
-from shared.database import ALL_SITES
+from shared.database import ALL_SITES, Sites
 from shared.service import Service, build
 from shared.settings import SERVICES, Settings
 
@@ -22,6 +23,13 @@ class KnownTokens:
 
     async def verify(self, token: str) -> Caller:
         raise InvalidToken("it is none of ours")
+
+
+class NoDatabase:
+    """A server that cannot be reached."""
+
+    def transaction(self, sites: Sites) -> Never:
+        raise ConnectionRefusedError
 
 
 def settings(service: str = "intake", **changed: object) -> Settings:
@@ -46,6 +54,7 @@ def app_of(declared: Service, **changed: object) -> FastAPI:
     """The API of a service, which knows its callers by `KnownTokens`."""
     app = build(declared, settings(declared.name, **changed), frozenset({"api"}))
     app.state.verifier = KnownTokens()
+    app.state.database = NoDatabase()
     return app
 
 

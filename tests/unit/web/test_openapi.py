@@ -1,0 +1,117 @@
+"""The public documentation of every service is good enough to make a client from."""
+
+import re
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+
+from shared.settings import SERVICES
+from shared.web.application import allowed_roles, api_routes
+from tests.support.apis import APPS, caller
+
+DOCUMENTS: dict[str, dict[str, Any]] = {name: app.openapi() for name, app in APPS.items()}
+OPERATIONS = [
+    pytest.param(name, operation, id=f"{name}-{operation.get('operationId')}")
+    for name, document in DOCUMENTS.items()
+    for path in document["paths"].values()
+    for operation in path.values()
+]
+VERBS = re.compile(
+    "add|change|complete|correct|decide|determine|enrol|get|list|open|receive|record|republish|"
+    "retry|show|skip|summarize"
+)
+
+
+@pytest.mark.parametrize(("name", "operation"), OPERATIONS)
+def test_every_operation_says_what_it_does(name: str, operation: dict[str, Any]):
+    assert 0 < len(operation["summary"]) < 60
+    assert len(operation["description"]) > 20
+    assert operation["tags"]
+    for parameter in operation.get("parameters", []):
+        assert "schema" in parameter
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_operation_ids_make_good_names_of_client_methods(name: str):
+    ids = [o["operationId"] for p in DOCUMENTS[name]["paths"].values() for o in p.values()]
+    assert len(ids) == len(set(ids))
+    for operation_id in ids:
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)+", operation_id), operation_id
+        assert VERBS.fullmatch(operation_id.partition("_")[0]), operation_id
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_protected_operations_name_the_token_the_roles_and_the_problems(name: str):
+    for route in api_routes(APPS[name]):
+        for method in route.methods:
+            operation = DOCUMENTS[name]["paths"][route.path_format][method.lower()]
+            if not (roles := allowed_roles(route)):
+                assert "security" not in operation
+                continue
+            assert operation["security"] == [{"token": []}]
+            assert all(role in operation["description"] for role in roles)
+            for code in ("401", "403", "422", "500", "503", "504"):
+                content = operation["responses"][code]["content"]
+                assert list(content) == ["application/problem+json"]
+            headers = {p["name"] for p in operation.get("parameters", []) if p["in"] == "header"}
+            if method == "POST" and route.status_code == 201:
+                assert "Idempotency-Key" in headers
+            if method == "PUT":
+                assert "If-Match" in headers
+                assert {"412", "428"} <= set(operation["responses"])
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_the_example_of_every_request_body_is_accepted(name: str):
+    for route in api_routes(APPS[name]):
+        if route.body_field is None:
+            continue
+        for method in route.methods:
+            operation = DOCUMENTS[name]["paths"][route.path_format][method.lower()]
+            example = operation["requestBody"]["content"]["application/json"]["example"]
+            _, errors = route.body_field.validate(example, {}, loc=("body",))
+            assert not errors, (route.operation_id, errors)
+
+
+def shown(field: dict[str, Any]) -> bool:
+    if field.keys() & {"examples", "$ref", "const", "default"}:
+        return True
+    inner = [field[key] for key in ("items", "additionalProperties") if key in field]
+    choices = [*field.get("anyOf", ()), *field.get("oneOf", ()), *field.get("allOf", ())]
+    return any(shown(part) for part in (*choices, *inner) if isinstance(part, dict))
+
+
+@pytest.mark.parametrize("model", ["JournaledEvent", "DeadLetter", "HeldKey", "Problem", "Health"])
+def test_every_field_that_all_services_show_has_an_example(model: str):
+    for document in DOCUMENTS.values():
+        fields = document["components"]["schemas"][model]["properties"]
+        assert [name for name, field in fields.items() if not shown(field)] == []
+
+
+def references(part: Any) -> set[str]:
+    if isinstance(part, dict):
+        own = {part["$ref"]} if "$ref" in part else set()
+        return own.union(*map(references, part.values()))
+    return set().union(*map(references, part)) if isinstance(part, list) else set()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_reference_leads_somewhere(name: str):
+    schemas = DOCUMENTS[name]["components"]["schemas"]
+    for reference in references(DOCUMENTS[name]):
+        assert reference.removeprefix("#/components/schemas/") in schemas
+    assert isinstance(APPS[name].routes[0], APIRoute)
+
+
+async def test_the_documentation_page_takes_nothing_from_elsewhere():
+    async with caller(APPS["intake"]) as browser:
+        page = await browser.get("/docs")
+        assert "script-src 'self'" in page.headers["content-security-policy"]
+        assert "http" not in page.text
+        for address in re.findall(r'(?:src|href)="([^"]+)"', page.text):
+            answer = await browser.get(address)
+            assert answer.status_code == 200
+            assert len(answer.content) > 100
+        document = await browser.get("/openapi.json")
+        assert document.json()["info"]["title"] == "Stepwell intake"
