@@ -1,6 +1,7 @@
 """Before the clients come: clinics, cohorts, and a curriculum from the next Monday on."""
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,25 +13,30 @@ from stepwell.region.walk import EVERYWHERE, Walk, together
 RUN = re.compile(r"Cohort (\d+), ")
 
 
-async def next_run(services: Services) -> int:
-    """The number of the next run, from the names of the cohorts that earlier runs opened."""
-    cohorts = await services.all("scheduling", "/cohorts", EVERYWHERE)
-    earlier = (RUN.match(cohort["name"]) for cohort in cohorts)
-    return 1 + max((int(found[1]) for found in earlier if found), default=0)
-
-
-async def end_of_earlier_runs(services: Services, now: datetime) -> datetime:
-    """When the last session of all earlier runs ends; `now` when they are over.
-
-    A run that was interrupted leaves cohorts that still meet, and they would take new clients.
-    """
-    latest = now
+async def latest_run(services: Services) -> tuple[int, list[dict[str, Any]]]:
+    """The number of the latest run and its cohorts; 0 before the first. The names tell."""
+    cohorts: dict[int, list[dict[str, Any]]] = {0: []}
     for cohort in await services.all("scheduling", "/cohorts", EVERYWHERE):
-        if RUN.match(cohort["name"]):
-            since = {"cohort_id": cohort["id"], "from": now.isoformat()}
-            for session in await services.all("scheduling", "/sessions", EVERYWHERE, **since):
-                latest = max(latest, datetime.fromisoformat(session["ends_at"]))
-    return latest
+        if found := RUN.match(cohort["name"]):
+            cohorts.setdefault(int(found[1]), []).append(cohort)
+    latest = max(cohorts)
+    return latest, cohorts[latest]
+
+
+async def end_of_sessions(
+    services: Services, cohorts: Iterable[dict[str, Any]], now: datetime
+) -> datetime:
+    """When the last session of some cohorts ends; `now` when they are over.
+
+    A run that was interrupted leaves cohorts that still meet, and they would take new clients. The
+    runs before it need no look: it began after their end.
+    """
+    ends = [now]
+    for cohort in cohorts:
+        since = {"cohort_id": cohort["id"], "from": now.isoformat()}
+        sessions = await services.all("scheduling", "/sessions", EVERYWHERE, **since)
+        ends += [datetime.fromisoformat(session["ends_at"]) for session in sessions]
+    return max(ends)
 
 
 async def open_clinics(walk: Walk) -> None:

@@ -13,10 +13,10 @@ from stepwell.region.found import levels_above_program, read_clients
 from stepwell.region.generate import generate
 from stepwell.region.narration import narrate
 from stepwell.region.opening import (
-    end_of_earlier_runs,
+    end_of_sessions,
+    latest_run,
     next_monday,
     next_opening,
-    next_run,
     open_clinics,
     open_cohorts,
 )
@@ -60,11 +60,12 @@ async def live(
     services: Services, console: Console, *, size: RegionSize = SIZE, run: int | None = None
 ) -> Walk:
     """Let a region happen, with bars that show how far it is; what the services answered."""
-    region = generate(size, run=run or await next_run(services))
+    latest, cohorts = await latest_run(services)
+    region = generate(size, run=run or latest + 1)
     walk = Walk(services, region, {client.number: Trace() for client in region.clients})
     clock = services.clock_file
     with Bars(console) as bars:
-        over = await end_of_earlier_runs(services, present(clock))
+        over = await end_of_sessions(services, cohorts, present(clock))
         await advance(services, next_opening(over))
         with bars.stage("Clinics and cohorts", len(region.cohorts)) as walk.on_step:
             await open_clinics(walk)
