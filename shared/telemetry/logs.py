@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
+from types import TracebackType
 from typing import Any
 
 import orjson
@@ -37,7 +38,32 @@ def _without_message(_: Any, __: str, event: MutableMapping[str, Any]) -> Mutabl
             step = step.tb_next
         event["error"] = type(error).__name__
         event["frames"] = frames[-12:]
+        constraint = getattr(error, "constraint_name", None)
+        if constraint is not None:
+            event["constraint"] = constraint
     return event
+
+
+class NameErrors(logging.Filter):
+    """Libraries put errors and whole reports into their messages: keep the kind of the error."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                type(a).__name__ if isinstance(a, BaseException) else a for a in record.args
+            )
+        if isinstance(record.msg, BaseException):
+            record.msg = type(record.msg).__name__
+        elif isinstance(record.msg, str) and not record.args:
+            # asyncio's reports name the failed task and its error below their first line
+            record.msg = record.msg.partition("\n")[0]
+        return True
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    structlog.get_logger().critical("uncaught", exc_info=error)
 
 
 class WithoutMessages(logging.Filter):
@@ -92,6 +118,7 @@ def setup(service: str, settings: Settings) -> None:
     )
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(formatter)
+    handler.addFilter(NameErrors())
     handler.addFilter(WithoutMessages())
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -99,6 +126,8 @@ def setup(service: str, settings: Settings) -> None:
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("aiokafka.conn").setLevel(logging.ERROR)
+    logging.captureWarnings(True)
+    sys.excepthook = _uncaught
     structlog.configure(
         processors=[
             *before,

@@ -1,12 +1,12 @@
 """The one place where a refusal becomes problem+json (RFC 9457)."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar
 
 import asyncpg
 import orjson
 import structlog
-from asyncpg.exceptions._base import DataError as ArgumentError  # has no public name
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from opentelemetry import trace
@@ -154,8 +154,9 @@ UNUSABLE = (
     asyncpg.UntranslatableCharacterError,
     asyncpg.NumericValueOutOfRangeError,
     asyncpg.DatetimeFieldOverflowError,
-    ArgumentError,
 )
+OUT_OF_RANGE = re.compile(r"\(value out of \w+ range\)\Z")
+"""How asyncpg ends what it says of a number that an argument's type cannot hold."""
 
 
 async def on_refusal(request: Request, error: Exception) -> Response:
@@ -219,9 +220,10 @@ def _methods_at(request: Request) -> list[str]:
 async def on_unusable_value(request: Request, error: Exception) -> Response:
     """A value that passed the schema and that the database cannot hold, such as a null character.
 
-    An argument of the wrong type is a defect and not the caller's fault.
+    Other faulty data, such as an argument of the wrong type, are a defect and not the caller's
+    fault.
     """
-    if isinstance(error, ArgumentError) and "out of" not in str(error):
+    if not isinstance(error, UNUSABLE) and not OUT_OF_RANGE.search(str(error)):
         return await on_defect(request, error)
     return problem(
         422,
@@ -256,7 +258,7 @@ def install(app: FastAPI) -> None:
         RequestValidationError: on_validation_error,
         HTTPException: on_http_exception,
         asyncpg.InsufficientResourcesError: on_missing_database,
-        **dict.fromkeys(UNUSABLE, on_unusable_value),
+        asyncpg.DataError: on_unusable_value,
         **dict.fromkeys(MISSING, on_missing_database),
         Exception: on_defect,
     }
