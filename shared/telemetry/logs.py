@@ -44,22 +44,6 @@ def _without_message(_: Any, __: str, event: MutableMapping[str, Any]) -> Mutabl
     return event
 
 
-class NameErrors(logging.Filter):
-    """Libraries put errors and whole reports into their messages: keep the kind of the error."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                type(a).__name__ if isinstance(a, BaseException) else a for a in record.args
-            )
-        if isinstance(record.msg, BaseException):
-            record.msg = type(record.msg).__name__
-        elif isinstance(record.msg, str) and not record.args:
-            # asyncio's reports name the failed task and its error below their first line
-            record.msg = record.msg.partition("\n")[0]
-        return True
-
-
 def _uncaught(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
     if issubclass(kind, KeyboardInterrupt):
         return
@@ -78,6 +62,8 @@ class WithoutMessages(logging.Filter):
             record.args = tuple(_kind_of(argument) for argument in record.args)
         elif isinstance(record.args, Mapping):
             record.args = {name: _kind_of(value) for name, value in record.args.items()}
+        if isinstance(record.msg, BaseException):
+            record.msg = type(record.msg).__name__
         if record.name == "asyncio":
             # The loop formats by itself: below the first line the task or handle with its
             # exception, and behind a callback's name its arguments.
@@ -118,7 +104,6 @@ def setup(service: str, settings: Settings) -> None:
     )
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(formatter)
-    handler.addFilter(NameErrors())
     handler.addFilter(WithoutMessages())
     root = logging.getLogger()
     root.handlers[:] = [handler]
