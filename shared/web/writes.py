@@ -74,7 +74,7 @@ async def create(
         try:
             async with database.transaction(caller.sites) as tx:
                 made = await command(tx)
-                answer = _answer(made, status, {"Location": location(made)})
+                answer = _answer(made, status, {"location": location(made)})
                 tx.remember(
                     IdempotentAnswer(
                         key.subject,
@@ -83,9 +83,9 @@ async def create(
                         key.body_hash,
                         status,
                         {
-                            n: v
-                            for n, v in answer.headers.items()
-                            if n in ("location", "etag", "content-type")
+                            name.decode(): value.decode("latin-1")
+                            for name, value in answer.raw_headers
+                            if name != b"content-length"
                         },
                         bytes(answer.body),
                     )
@@ -141,7 +141,7 @@ def _answer(shown: BaseModel, status: int, headers: dict[str, str] | None = None
     headers = dict(headers or {})
     version = getattr(shown, "version", None)
     if isinstance(version, int):
-        headers["ETag"] = f'"{version}"'
+        headers["etag"] = f'"{version}"'
     return Response(
         shown.model_dump_json(), status_code=status, headers=headers, media_type="application/json"
     )
