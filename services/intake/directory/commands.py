@@ -13,10 +13,11 @@ ON CONFLICT (id) DO UPDATE SET time_zone = excluded.time_zone
 
 
 async def remember_sites(tx: Transaction, opened: Sequence[SiteOpened]) -> None:
-    """Enter sites, so that clients can be referred to them."""
+    """Enter sites, so that clients can be referred to them. Of one told twice the last counts."""
+    latest = {site.site_id: site for site in opened}.values()
     await tx.execute(
         INSERT,
-        [site.site_id for site in opened],
-        [site.time_zone for site in opened],
-        [site.opened_at for site in opened],
+        [site.site_id for site in latest],
+        [site.time_zone for site in latest],
+        [site.opened_at for site in latest],
     )

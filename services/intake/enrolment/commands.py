@@ -21,8 +21,13 @@ from shared.messaging.outbox import publish
 INSERT = """
 INSERT INTO enrolments
   (id, client_id, site_id, determination_id, level_of_care, dual_diagnosis, state, enrolled_at)
-VALUES ($1, $2, $3, $4, $5, $6, 'active', $7)
+SELECT $1, $2, $3, $4, $5, $6, 'active', $7
+WHERE NOT EXISTS (
+  SELECT FROM enrolments
+  WHERE client_id = $2 AND determination_id = $4 AND state <> 'active'
+)
 """
+"""Enters nothing when the decision led to an enrolment that has ended."""
 LOCK = (
     "SELECT id, client_id, site_id, state, level_of_care FROM enrolments WHERE id = $1 FOR UPDATE"
 )
@@ -41,6 +46,12 @@ class OutdatedDetermination(Invalid):
     title = "Not the decision in force"
 
 
+class DecisionUsed(Conflict):
+    """The decision led to an enrolment that has ended: the needs have to be rated anew."""
+
+    title = "Decision was used before"
+
+
 class LevelDoesNotFit(Conflict):
     """The program is not the level that the client needs."""
 
@@ -54,6 +65,7 @@ async def enrol(tx: Transaction, client_id: UUID, new: NewEnrolment) -> Enrolmen
         NotFound: no such client.
         OutdatedDetermination, LevelDoesNotFit: the decision does not allow it.
         AlreadyEnrolled: the client has an active enrolment.
+        DecisionUsed: the enrolment by this decision has ended.
     """
     client = await show_client(tx, client_id)
     decision = await latest_determination(tx, client_id)
@@ -71,14 +83,13 @@ async def enrol(tx: Transaction, client_id: UUID, new: NewEnrolment) -> Enrolmen
         site_id=client.site_id,
         determination_id=decision.id,
         level_of_care=program,
-        dual_diagnosis=decision.dual_diagnosis,
         state="active",
         enrolled_at=tx.now,
         ended_at=None,
         version=1,
     )
     try:
-        await tx.execute(
+        inserted = await tx.execute(
             INSERT,
             enrolment.id,
             client_id,
@@ -90,6 +101,8 @@ async def enrol(tx: Transaction, client_id: UUID, new: NewEnrolment) -> Enrolmen
         )
     except asyncpg.UniqueViolationError:
         raise AlreadyEnrolled("The client has an active enrolment.") from None
+    if inserted == "INSERT 0 0":
+        raise DecisionUsed("The enrolment by this decision has ended: determine the level anew.")
     publish(
         tx,
         ClientEnrolled(

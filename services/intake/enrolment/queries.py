@@ -3,13 +3,14 @@
 from uuid import UUID
 
 from services.intake.enrolment.schemas import Enrolment
+from services.intake.referrals.queries import require_client
 from shared.database import Transaction
 from shared.errors import NotFound
 from shared.web import Page, Paging, page_of
 
 COLUMNS = """
-SELECT id, client_id, site_id, determination_id, level_of_care, dual_diagnosis, state, enrolled_at,
-  ended_at, version
+SELECT id, client_id, site_id, determination_id, level_of_care, state, enrolled_at, ended_at,
+  version
 FROM enrolments
 """
 OF_CLIENT = f"{COLUMNS} WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3"
@@ -17,8 +18,14 @@ ONE = f"{COLUMNS} WHERE id = $1"
 
 
 async def list_enrolments(tx: Transaction, client_id: UUID, paging: Paging) -> Page[Enrolment]:
-    """A client's stays, oldest first."""
+    """A client's stays, oldest first.
+
+    Raises:
+        NotFound: no such client.
+    """
     rows = await tx.fetch(OF_CLIENT, client_id, paging.after, paging.limit + 1)
+    if not rows:
+        await require_client(tx, client_id)
     return page_of([Enrolment(**dict(row)) for row in rows], paging.limit)
 
 

@@ -25,7 +25,6 @@ class Enrolment(Shown):
     site_id: UUID
     determination_id: UUID
     level_of_care: str = Field(examples=["2.1"])
-    dual_diagnosis: bool
     state: State = Field(examples=["active"])
     enrolled_at: Instant
     ended_at: Instant | None

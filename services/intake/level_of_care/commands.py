@@ -4,18 +4,20 @@ from uuid import UUID
 
 import orjson
 
+from services.intake.directory.queries import today_at
 from services.intake.level_of_care.policies import LevelOfCarePolicy, policies
 from services.intake.level_of_care.rules import determine, unfit_ratings
 from services.intake.level_of_care.schemas import Determination, NewDetermination
 from services.intake.referrals.queries import show_client
 from services.intake.referrals.rules import age_on
-from services.intake.screening.queries import latest_intake_screening
+from services.intake.screening.queries import intake_screens
 from shared.contracts.base import PolicyReference
 from shared.contracts.intake import LevelOfCareDetermined
 from shared.database import Transaction
 from shared.errors import Conflict, Invalid
 from shared.ids import new_id
 from shared.messaging.outbox import publish
+from shared.web.problems import pointer_of
 
 INSERT = """
 INSERT INTO determinations
@@ -61,18 +63,17 @@ async def determine_level_of_care(
     """
     policy = _policy_for(new)
     client = await show_client(tx, client_id)
-    if age_on(client.birth_date, tx.now.date()) < policy.min_age:
+    if age_on(client.birth_date, await today_at(tx, client.site_id)) < policy.min_age:
         raise TooYoungForPolicy(f"The policy is for clients of {policy.min_age} years or more.")
-    screening = await latest_intake_screening(tx, client_id)
-    if screening is None:
+    screens = await intake_screens(tx, client_id)
+    if screens is None:
         raise ScreeningMissing("Complete an intake screening of this client first.")
-    positive = [r.instrument for r in screening.results if r.positive]
-    found = determine(policy, new.ratings, positive)
+    found = determine(policy, new.ratings, screens.positive)
     made = Determination(
         id=new_id(),
         client_id=client_id,
         site_id=client.site_id,
-        screening_id=screening.id,
+        screening_id=screens.latest_id,
         edition=new.edition,
         ratings=new.ratings,
         status=found.status,
@@ -87,7 +88,7 @@ async def determine_level_of_care(
         made.id,
         client_id,
         made.site_id,
-        screening.id,
+        screens.latest_id,
         new.edition,
         orjson.dumps(new.ratings).decode(),
         made.status,
@@ -124,5 +125,5 @@ def _policy_for(new: NewDetermination) -> LevelOfCarePolicy:
             f"A policy is loaded for edition {' and '.join(policies())} only.", pointer="/edition"
         )
     for number, detail in unfit_ratings(policy, new.ratings).items():
-        raise UnfitRatings(detail, pointer=f"/ratings/{number}")
+        raise UnfitRatings(detail, pointer=pointer_of(("body", "ratings", number)))
     return policy

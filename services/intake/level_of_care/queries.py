@@ -5,8 +5,10 @@ from uuid import UUID
 import orjson
 
 from services.intake.level_of_care.schemas import Determination
+from services.intake.referrals.queries import require_client
 from shared.contracts.base import PolicyReference
 from shared.database import Transaction
+from shared.errors import NotFound
 from shared.web import Page, Paging, page_of
 
 COLUMNS = """
@@ -15,15 +17,36 @@ SELECT id, client_id, site_id, screening_id, edition, ratings, status, recommend
 FROM determinations WHERE client_id = $1
 """
 OF_CLIENT = f"{COLUMNS} AND id > $2 ORDER BY id LIMIT $3"
-LATEST = f"{COLUMNS} ORDER BY determined_at DESC, id DESC LIMIT 1"
+ONE = f"{COLUMNS} AND id = $2"
+LATEST = f"{COLUMNS} ORDER BY determined_at DESC, entry DESC NULLS LAST LIMIT 1"
 
 
 async def list_determinations(
     tx: Transaction, client_id: UUID, paging: Paging
 ) -> Page[Determination]:
-    """A client's decisions, oldest first."""
+    """A client's decisions, oldest first.
+
+    Raises:
+        NotFound: no such client.
+    """
     rows = await tx.fetch(OF_CLIENT, client_id, paging.after, paging.limit + 1)
+    if not rows:
+        await require_client(tx, client_id)
     return page_of([_determination(row) for row in rows], paging.limit)
+
+
+async def show_determination(
+    tx: Transaction, client_id: UUID, determination_id: UUID
+) -> Determination:
+    """One decision.
+
+    Raises:
+        NotFound: none of that client that the caller may see.
+    """
+    row = await tx.fetchrow(ONE, client_id, determination_id)
+    if row is None:
+        raise NotFound("There is no such level-of-care decision.")
+    return _determination(row)
 
 
 async def latest_determination(tx: Transaction, client_id: UUID) -> Determination | None:

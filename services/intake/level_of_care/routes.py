@@ -35,7 +35,7 @@ async def determine_level_of_care(
         lambda tx: commands.determine_level_of_care(
             tx, client_id, body, determined_by=caller.subject
         ),
-        location=lambda made: f"/clients/{client_id}/level-of-care-determinations",
+        location=lambda made: f"/clients/{client_id}/level-of-care-determinations/{made.id}",
     )
 
 
@@ -51,6 +51,20 @@ async def list_determinations(
     """A client's decisions, oldest first; the last one counts."""
     async with read(request, caller) as tx:
         return answer(await queries.list_determinations(tx, client_id, paging))
+
+
+@router.get(
+    f"{PATH}/{{determination_id}}",
+    response_model=Determination,
+    operation_id="show_level_of_care_determination",
+    summary="Show a level-of-care decision",
+)
+async def show_determination(
+    client_id: UUID, determination_id: UUID, request: Request, caller: Clinician
+) -> Response:
+    """One decision with its explanation."""
+    async with read(request, caller) as tx:
+        return answer(await queries.show_determination(tx, client_id, determination_id))
 
 
 @router.get(

@@ -1,6 +1,6 @@
 """Which level fits: the least one that covers every need; never an average of ratings."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,12 +35,13 @@ def unfit_ratings(policy: LevelOfCarePolicy, ratings: Mapping[str, int]) -> dict
 
 
 def determine(
-    policy: LevelOfCarePolicy, ratings: Mapping[str, int], positive_screens: Collection[str]
+    policy: LevelOfCarePolicy, ratings: Mapping[str, int], screens: Mapping[str, bool | None]
 ) -> Determination:
     """Hold ratings against a policy.
 
     Each criterion says whether the provider's own program covers the need of a dimension.
-    `positive_screens` are the instruments with a positive screen at intake.
+    `screens` are the instruments answered at intake: positive, negative, or None where the answers
+    given leave it open.
     """
     program = policy.capability(policy.program_level)
     criteria: list[Criterion] = []
@@ -62,7 +63,7 @@ def determine(
                 source=f"{policy.id} {policy.version}",
             )
         )
-    dual, criterion = _dual_diagnosis(policy, ratings, positive_screens)
+    dual, criterion = _dual_diagnosis(policy, ratings, screens)
     criteria.append(criterion)
     if evaluate:
         return Determination("needs_evaluation", None, dual, tuple(criteria))
@@ -73,26 +74,41 @@ def determine(
 
 
 def _dual_diagnosis(
-    policy: LevelOfCarePolicy, ratings: Mapping[str, int], positive_screens: Collection[str]
+    policy: LevelOfCarePolicy, ratings: Mapping[str, int], screens: Mapping[str, bool | None]
 ) -> tuple[bool, Criterion]:
     rule = policy.dual_diagnosis
-    positive = sorted(set(rule.instruments).intersection(positive_screens))
     rating = ratings[rule.dimension]
-    met = bool(positive) and rating >= rule.rating_from
+    positive = any(screens.get(instrument) for instrument in rule.instruments)
+    met = positive and rating >= rule.rating_from
+    found = ", ".join(f"{one} {_screen_in_words(one, screens)}" for one in rule.instruments)
     return met, Criterion(
         name="dual_diagnosis",
         met=met,
-        observed=f"positive screens: {', '.join(positive) or 'none'}; "
-        f"dimension {rule.dimension} rated {rating}",
+        observed=f"{found}; dimension {rule.dimension} rated {rating}",
         required=f"a positive screen on {' or '.join(rule.instruments)} and dimension "
         f"{rule.dimension} rated {rule.rating_from} or more",
         source=rule.source,
     )
 
 
+def _screen_in_words(instrument: str, screens: Mapping[str, bool | None]) -> str:
+    """What is known of a screen: an open or missing one is never told as negative."""
+    if instrument not in screens:
+        return "not answered"
+    return {True: "positive", False: "negative", None: "undetermined"}[screens[instrument]]
+
+
 def _in_words(need: Capability | Literal["evaluate"]) -> str:
     if need == "evaluate":
         return "a medical or psychiatric evaluation first"
-    place = "residential" if need.residential else "living at home"
-    hours = f"{need.hours} or more hours a week" if need.hours else "less than 9 hours a week"
-    return f"{place}, {hours}"
+    words = [
+        "residential" if need.residential else "living at home",
+        f"{need.hours} or more hours a week" if need.hours else "no minimum of hours",
+    ]
+    if need.medical != "none":
+        words.append("medically managed" if need.medical == "managed" else "in a hospital")
+    if need.co_occurring_enhanced:
+        words.append("enhanced for co-occurring disorders")
+    if need.biomedically_enhanced:
+        words.append("biomedically enhanced")
+    return ", ".join(words)

@@ -29,7 +29,7 @@ class Determination(Shown):
     id: UUID
     client_id: UUID
     site_id: UUID
-    screening_id: UUID = Field(description="The screening it rests on.")
+    screening_id: UUID = Field(description="The latest intake screening it rests on.")
     edition: str = Field(examples=["3"])
     ratings: dict[str, int]
     status: Literal["determined", "needs_evaluation"] = Field(examples=["determined"])

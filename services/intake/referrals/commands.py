@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from services.intake.directory.rules import day_at
 from services.intake.referrals.queries import show_contact
 from services.intake.referrals.rules import is_possible_birth_date
 from services.intake.referrals.schemas import Contact, ContactDetails, NewReferral, Referral
@@ -12,7 +13,7 @@ from shared.ids import new_id
 from shared.messaging.outbox import publish
 
 RECEIVE = """
-WITH site AS (SELECT id FROM sites WHERE id = $2), client AS (
+WITH site AS (SELECT id, time_zone FROM sites WHERE id = $2), client AS (
   INSERT INTO clients
     (id, site_id, given_name, family_name, birth_date, gender, sex_at_birth, created_at)
   SELECT $1, id, $3, $4, $5, $6, $7, $8 FROM site
@@ -23,7 +24,7 @@ WITH site AS (SELECT id FROM sites WHERE id = $2), client AS (
   INSERT INTO referrals (id, client_id, site_id, source, received_at)
   SELECT $13, $1, id, $14, $8 FROM site
 )
-SELECT count(*) FROM site
+SELECT time_zone FROM site
 """
 
 CHANGE = """
@@ -47,10 +48,6 @@ async def receive_referral(tx: Transaction, new: NewReferral) -> Referral:
         ImpossibleBirthDate: the birth date lies ahead, or too far back.
     """
     person, contact = new.person, new.contact
-    if not is_possible_birth_date(person.birth_date, tx.now.date()):
-        raise ImpossibleBirthDate(
-            "The birth date lies in the future or too far back.", pointer="/person/birth_date"
-        )
     referral = Referral(
         id=new_id(),
         client_id=new_id(),
@@ -58,7 +55,7 @@ async def receive_referral(tx: Transaction, new: NewReferral) -> Referral:
         source=new.source,
         received_at=tx.now,
     )
-    found = await tx.fetchval(
+    time_zone = await tx.fetchval(
         RECEIVE,
         referral.client_id,
         new.site_id,
@@ -75,8 +72,13 @@ async def receive_referral(tx: Transaction, new: NewReferral) -> Referral:
         referral.id,
         new.source,
     )
-    if not found:
+    if time_zone is None:
         raise NotFound("There is no such site among yours.", pointer="/site_id")
+    # After the statement, as only that knows the site's zone; a refusal undoes it.
+    if not is_possible_birth_date(person.birth_date, day_at(tx.now, time_zone)):
+        raise ImpossibleBirthDate(
+            "The birth date lies in the future or too far back.", pointer="/person/birth_date"
+        )
     publish(
         tx,
         ReferralReceived(

@@ -19,6 +19,7 @@ CONTACT = """
 SELECT client_id, site_id, channel, email, phone, time_zone, changed_at, version
 FROM contacts WHERE client_id = $1
 """
+EXISTS = "SELECT true FROM clients WHERE id = $1"
 REFERRAL = "SELECT id, client_id, site_id, source, received_at FROM referrals WHERE id = $1"
 
 
@@ -32,6 +33,16 @@ async def show_client(tx: Transaction, client_id: UUID) -> Client:
     if row is None:
         raise NotFound("There is no such client.")
     return Client(**dict(row))
+
+
+async def require_client(tx: Transaction, client_id: UUID) -> None:
+    """Tell a client about whom nothing is known from one that does not exist.
+
+    Raises:
+        NotFound: none that the caller may see.
+    """
+    if not await tx.fetchval(EXISTS, client_id):
+        raise NotFound("There is no such client.")
 
 
 async def list_clients(tx: Transaction, paging: Paging, site_id: UUID | None) -> Page[Client]:

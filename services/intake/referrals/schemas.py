@@ -1,11 +1,18 @@
 """What requests and answers about referrals and clients look like."""
 
+import re
 from datetime import date
 from typing import Annotated, Literal, Self
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from shared.contracts.intake import ReferralSource
 from shared.web import Instant, Shown, Strict
@@ -24,12 +31,23 @@ def known_zone(value: str) -> str:
     return value
 
 
+FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def full_date(value: object) -> object:
+    """Refuse what would be read as days or seconds since 1970."""
+    if isinstance(value, date) or (isinstance(value, str) and FULL_DATE.fullmatch(value)):
+        return value
+    raise ValueError("Send a date such as 1988-04-17.")
+
+
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Email = Annotated[
     str, StringConstraints(max_length=254, pattern=r"^[^@\s<>\"',;]+@[^@\s<>\"',;]+\.[^@\s.]+$")
 ]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9]\d{6,14}$")]
 Zone = Annotated[str, AfterValidator(known_zone)]
+BirthDate = Annotated[date, BeforeValidator(full_date)]
 
 
 class Person(Strict):
@@ -37,7 +55,7 @@ class Person(Strict):
 
     given_name: Name = Field(description="Given name.", examples=["Client 01"])
     family_name: Name = Field(description="Family name.", examples=["Example"])
-    birth_date: date = Field(description="Date of birth.", examples=["1988-04-17"])
+    birth_date: BirthDate = Field(description="Date of birth.", examples=["1988-04-17"])
     gender: Gender = Field(
         "undisclosed", description="As stated; decides on gender-specific groups.", examples=["man"]
     )

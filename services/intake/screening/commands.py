@@ -28,10 +28,10 @@ WITH screening AS (
 INSERT INTO responses
   (screening_id, instrument, instrument_version, site_id, language, mode, answered_at, answers,
    scoring_version, result)
-SELECT screening.id, r.instrument, r.version, $3, r.language, r.mode, $6, r.answers::jsonb, $7,
-  r.result::jsonb
-FROM screening, unnest($8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[])
-  AS r(instrument, version, language, mode, answers, result)
+SELECT screening.id, r.instrument, r.version, $3, r.language, r.mode, r.answered_at,
+  r.answers::jsonb, $7, r.result::jsonb
+FROM screening, unnest($8::text[], $9::text[], $10::text[], $11::text[], $12::timestamptz[],
+  $13::text[], $14::text[]) AS r(instrument, version, language, mode, answered_at, answers, result)
 """
 
 
@@ -53,6 +53,12 @@ class WrongOccasion(Invalid):
     title = "Instrument not for this occasion"
 
 
+class AnsweredInFuture(Invalid):
+    """Nobody has answered yet what is told as answered."""
+
+    title = "Answered in the future"
+
+
 class ImpossibleAnswer(Invalid):
     """An item cannot be answered so."""
 
@@ -66,8 +72,14 @@ async def complete_screening(
 
     Raises:
         NotFound: no such client.
-        UnknownInstrumentVersion, InstrumentTwice, WrongOccasion, ImpossibleAnswer: with a pointer.
+        UnknownInstrumentVersion, InstrumentTwice, WrongOccasion, ImpossibleAnswer,
+        AnsweredInFuture: with a pointer.
     """
+    for place, response in enumerate(new.responses):
+        if response.answered_at is not None and response.answered_at > tx.now:
+            raise AnsweredInFuture(
+                "This instant lies ahead.", pointer=f"/responses/{place}/answered_at"
+            )
     known = [_instrument(n, response, new) for n, response in enumerate(new.responses)]
     client = await show_client(tx, client_id)
     results = [
@@ -95,6 +107,7 @@ async def complete_screening(
         [r.version for r in new.responses],
         [r.language for r in new.responses],
         [r.mode for r in new.responses],
+        [r.answered_at or tx.now for r in new.responses],
         [orjson.dumps(r.answers).decode() for r in new.responses],
         [r.model_dump_json() for r in results],
     )

@@ -1,36 +1,108 @@
 """Screenings as they are read."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
-from services.intake.screening.schemas import InstrumentResult, Screening
+import asyncpg
+import orjson
+
+from services.intake.referrals.queries import require_client
+from services.intake.screening.schemas import (
+    GivenResponse,
+    InstrumentResult,
+    Screening,
+    ScreeningInFull,
+)
 from shared.database import Transaction
+from shared.errors import NotFound
 from shared.web import Page, Paging, page_of
 
-SELECT = """
+OF_CLIENT = """
 SELECT s.id, s.client_id, s.site_id, s.occasion, s.completed_at,
   array_agg(r.result::text ORDER BY r.instrument) AS results
 FROM screenings s JOIN responses r ON r.screening_id = s.id
+WHERE s.client_id = $1 AND s.id > $2
+GROUP BY s.id ORDER BY s.id LIMIT $3
 """
-OF_CLIENT = f"{SELECT} WHERE s.client_id = $1 AND s.id > $2 GROUP BY s.id ORDER BY s.id LIMIT $3"
-LATEST_INTAKE = f"""
-{SELECT} WHERE s.client_id = $1 AND s.occasion = 'intake'
-GROUP BY s.id ORDER BY s.completed_at DESC, s.id DESC LIMIT 1
+ONE = """
+SELECT s.id, s.client_id, s.site_id, s.occasion, s.completed_at, s.entered_by, r.instrument,
+  r.instrument_version, r.language, r.mode, r.answered_at, r.answers, r.result
+FROM screenings s JOIN responses r ON r.screening_id = s.id
+WHERE s.client_id = $1 AND s.id = $2 ORDER BY r.instrument
 """
+INTAKE_SCREENS = """
+SELECT DISTINCT ON (r.instrument) r.instrument, (r.result->>'positive')::boolean AS positive,
+  s.id, s.completed_at, coalesce(s.entry, 0) AS entry
+FROM screenings s JOIN responses r ON r.screening_id = s.id
+WHERE s.client_id = $1 AND s.occasion = 'intake'
+ORDER BY r.instrument, s.completed_at DESC, s.entry DESC NULLS LAST
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeScreens:
+    """What a client's answers at intake say, however many sittings they took."""
+
+    latest_id: UUID
+    """The latest sitting."""
+    positive: dict[str, bool | None]
+    """The latest outcome of every instrument answered; None where the answers leave it open."""
 
 
 async def list_screenings(tx: Transaction, client_id: UUID, paging: Paging) -> Page[Screening]:
-    """A client's screenings, oldest first."""
+    """A client's screenings, oldest first.
+
+    Raises:
+        NotFound: no such client.
+    """
     rows = await tx.fetch(OF_CLIENT, client_id, paging.after, paging.limit + 1)
+    if not rows:
+        await require_client(tx, client_id)
     return page_of([_screening(row) for row in rows], paging.limit)
 
 
-async def latest_intake_screening(tx: Transaction, client_id: UUID) -> Screening | None:
-    """The screening that a level-of-care decision rests on."""
-    row = await tx.fetchrow(LATEST_INTAKE, client_id)
-    return None if row is None else _screening(row)
+async def show_screening(tx: Transaction, client_id: UUID, screening_id: UUID) -> ScreeningInFull:
+    """One screening with every answer.
+
+    Raises:
+        NotFound: none of that client that the caller may see.
+    """
+    rows = await tx.fetch(ONE, client_id, screening_id)
+    if not rows:
+        raise NotFound("There is no such screening.")
+    first = rows[0]
+    return ScreeningInFull(
+        id=first["id"],
+        client_id=first["client_id"],
+        site_id=first["site_id"],
+        occasion=first["occasion"],
+        completed_at=first["completed_at"],
+        entered_by=first["entered_by"],
+        results=[InstrumentResult.model_validate_json(row["result"]) for row in rows],
+        responses=[
+            GivenResponse(
+                instrument=row["instrument"],
+                instrument_version=row["instrument_version"],
+                language=row["language"],
+                mode=row["mode"],
+                answered_at=row["answered_at"],
+                answers=orjson.loads(row["answers"]),
+            )
+            for row in rows
+        ],
+    )
 
 
-def _screening(row: object) -> Screening:
-    values = dict(row)  # type: ignore[call-overload]  # a record is a mapping
+async def intake_screens(tx: Transaction, client_id: UUID) -> IntakeScreens | None:
+    """What a level-of-care decision rests on; None before the first intake screening."""
+    rows = await tx.fetch(INTAKE_SCREENS, client_id)
+    if not rows:
+        return None
+    latest = max(rows, key=lambda row: (row["completed_at"], row["entry"]))
+    return IntakeScreens(latest["id"], {row["instrument"]: row["positive"] for row in rows})
+
+
+def _screening(row: asyncpg.Record) -> Screening:
+    values = dict(row)
     results = [InstrumentResult.model_validate_json(text) for text in values.pop("results")]
     return Screening(**values, results=results)

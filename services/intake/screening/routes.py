@@ -6,17 +6,20 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.intake.screening import commands, queries
-from services.intake.screening.schemas import NewScreening, Screening
+from services.intake.screening.instruments import Instrument, instruments
+from services.intake.screening.schemas import NewScreening, Screening, ScreeningInFull
 from shared.access import Allowed, Caller, Role
+from shared.access.roles import EVERY_STAFF_ROLE
 from shared.web import Page, Paging, answer, create, read
 
-router = APIRouter(prefix="/clients/{client_id}/screenings", tags=["Screening"])
+router = APIRouter(tags=["Screening"])
 
 Clinician = Annotated[Caller, Allowed(Role.COUNSELOR, Role.CLINICAL_LEAD)]
+PATH = "/clients/{client_id}/screenings"
 
 
 @router.post(
-    "",
+    PATH,
     status_code=201,
     response_model=Screening,
     operation_id="complete_screening",
@@ -30,12 +33,12 @@ async def complete_screening(
         request,
         caller,
         lambda tx: commands.complete_screening(tx, client_id, body, entered_by=caller.subject),
-        location=lambda made: f"/clients/{client_id}/screenings",
+        location=lambda made: f"/clients/{client_id}/screenings/{made.id}",
     )
 
 
 @router.get(
-    "",
+    PATH,
     response_model=Page[Screening],
     operation_id="list_screenings",
     summary="List screenings",
@@ -49,3 +52,30 @@ async def list_screenings(
     """Results of a client's screenings, oldest first, without the answers."""
     async with read(request, caller) as tx:
         return answer(await queries.list_screenings(tx, client_id, paging))
+
+
+@router.get(
+    f"{PATH}/{{screening_id}}",
+    response_model=ScreeningInFull,
+    operation_id="show_screening",
+    summary="Show a screening in full",
+)
+async def show_screening(
+    client_id: UUID, screening_id: UUID, request: Request, caller: Clinician
+) -> Response:
+    """One screening with its results and every answer as it was given."""
+    async with read(request, caller) as tx:
+        return answer(await queries.show_screening(tx, client_id, screening_id))
+
+
+@router.get(
+    "/instruments",
+    response_model=list[Instrument],
+    operation_id="list_instruments",
+    summary="List instruments",
+)
+async def list_instruments(
+    caller: Annotated[Caller, Allowed(*EVERY_STAFF_ROLE)],
+) -> list[Instrument]:
+    """The instruments that can be scored: items with their possible answers, bands and source."""
+    return list(instruments().values())

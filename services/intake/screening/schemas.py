@@ -22,6 +22,9 @@ class InstrumentResponse(Strict):
         "en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="BCP 47.", examples=["en"]
     )
     mode: Mode = Field("self", description="Who asked.", examples=["interviewer"])
+    answered_at: Instant | None = Field(
+        None, description="When the client answered; now when absent."
+    )
     answers: list[GivenAnswer] = Field(
         min_length=1,
         max_length=50,
@@ -62,6 +65,17 @@ class InstrumentResult(Shown):
     notes: list[str] = Field(examples=[[]])
 
 
+class GivenResponse(Shown):
+    """All answers to one instrument as they were given."""
+
+    instrument: str = Field(examples=["phq-9"])
+    instrument_version: str = Field(examples=["1.0"])
+    language: str = Field(examples=["en"])
+    mode: Mode = Field(examples=["interviewer"])
+    answered_at: Instant
+    answers: list[GivenAnswer] = Field(examples=[[1, 1, 2, 1, 0, 1, 1, 0, 0]])
+
+
 class Screening(Shown):
     """A screening with its results."""
 
@@ -71,3 +85,10 @@ class Screening(Shown):
     occasion: Occasion
     completed_at: Instant
     results: list[InstrumentResult]
+
+
+class ScreeningInFull(Screening):
+    """A screening with its results and every answer."""
+
+    entered_by: str = Field(description="Subject of the token that entered it.")
+    responses: list[GivenResponse]

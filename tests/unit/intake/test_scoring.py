@@ -233,3 +233,61 @@ def test_totals_carry_their_own_loinc_codes():
         "dast-10": ("82666-9", "82667-7"),
     }
     assert [PHQ9.items[n - 1].loinc for n in (3, 9)] == ["44259-0", "44260-8"]
+
+
+def test_audit_c_may_skip_what_abstinence_makes_pointless():
+    assert check(AUDIT_C, answers("0 n n")) == []
+    assert score(AUDIT_C, answers("0 n n")).total == 0
+    assert [wrong.item for wrong in check(AUDIT_C, answers("1 n 0"))] == [1]
+
+
+def test_only_audit_and_audit_c_know_items_that_are_not_asked():
+    for instrument in (PHQ9, GAD7, DAST10):
+        skipping: list[Answer] = [0] * len(instrument.items)
+        skipping[-1] = "not_asked"
+        assert [wrong.item for wrong in check(instrument, skipping)] == [len(skipping) - 1]
+
+
+def test_a_skipped_item_counts_as_zero_and_a_missing_one_leaves_the_total_open():
+    assert score(AUDIT, answers("0 n n n n n n n 0 0")).total == 0
+    assert score(AUDIT, answers("0 - n n n n n n 0 0")).total is None
+
+
+def test_what_looks_back_a_year_is_for_intake_only():
+    yearly = {one.id for one in EVERY if one.occasions == ("intake",)}
+    assert yearly == {"audit", "audit-c", "dast-10"}
+
+
+def test_wording_is_shipped_only_where_no_permission_is_needed():
+    worded = {one.id for one in EVERY if all(item.text for item in one.items)}
+    bare = {one.id for one in EVERY if not any(item.text for item in one.items)}
+    assert (worded, bare) == ({"phq-9", "gad-7"}, {"audit", "audit-c", "dast-10"})
+
+
+@given(any_responses(), st.data())
+def test_more_points_on_an_item_never_lower_a_total(
+    responses: tuple[Instrument, list[Answer]], data: st.DataObject
+):
+    instrument, given_answers = responses
+    before = score(instrument, given_answers)
+    place = data.draw(st.integers(0, len(given_answers) - 1))
+    item, now = instrument.items[place], given_answers[place]
+    more = [
+        v for v in item.values if isinstance(now, int) and (v < now if item.reversed else v > now)
+    ]
+    if not more:
+        return
+    given_answers[place] = data.draw(st.sampled_from(more))
+    after = score(instrument, given_answers)
+    assert after.raw > before.raw
+    if before.total is not None and after.total is not None:
+        assert after.total >= before.total
+    assert not (before.positive and not after.positive)
+
+
+@given(any_responses())
+def test_a_prorated_total_is_never_below_what_was_answered(
+    responses: tuple[Instrument, list[Answer]],
+):
+    result = score(*responses)
+    assert result.total is None or result.total >= result.raw

@@ -21,6 +21,8 @@ class Item(Part):
     """One question: its key, its LOINC code if known, the values that an answer may have."""
 
     key: str
+    text: str | None = None
+    """The wording, where it may be shipped; else a site shows its own."""
     loinc: str | None
     values: tuple[int, ...]
     reversed: bool = False

@@ -1,0 +1,22 @@
+"""Sites as intake knows them."""
+
+from datetime import date
+from uuid import UUID
+
+from services.intake.directory.rules import day_at
+from shared.database import Transaction
+from shared.errors import NotFound
+
+ZONE = "SELECT time_zone FROM sites WHERE id = $1"
+
+
+async def today_at(tx: Transaction, site_id: UUID) -> date:
+    """Today's date at a site.
+
+    Raises:
+        NotFound: no such site.
+    """
+    time_zone = await tx.fetchval(ZONE, site_id)
+    if time_zone is None:
+        raise NotFound("There is no such site.")
+    return day_at(tx.now, time_zone)

@@ -1,0 +1,210 @@
+"""What clinicians enter in intake, what is kept of it, and what decisions rest on."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from shared.contracts.intake import LevelOfCareDetermined
+from tests.conftest import MONDAY
+from tests.support.flow import CALM_GAD7, CALM_PHQ9, FITS_IOP, Intake, created, responses
+from tests.support.system import Client, System
+
+SITE = UUID(int=7)
+LOW_PHQ9 = [2, 2, 2, 2, 2, 1, 1, 1, 0]
+
+
+@pytest.fixture
+async def intake(system: System) -> Intake:
+    await system.start("intake")
+    flow = Intake(system, SITE)
+    await flow.open_site()
+    return flow
+
+
+@pytest.fixture
+def counselor(intake: Intake) -> Client:
+    return intake.system.client("intake", "counselor", [SITE], subject="counselor-3")
+
+
+def response(instrument: str, answers: list[Any], **more: object) -> dict[str, Any]:
+    return {"instrument": instrument, "version": "1.0", "answers": answers} | more
+
+
+async def screen(
+    counselor: Client, client: str, *taken: dict[str, Any], occasion: str = "intake"
+) -> dict[str, Any]:
+    path = f"/clients/{client}/screenings"
+    return created(await counselor.post(path, {"occasion": occasion, "responses": list(taken)}))
+
+
+async def test_every_answer_is_kept_with_how_it_came_about(intake: Intake, counselor: Client):
+    client = await intake.refer()
+    answered = (MONDAY - timedelta(hours=2)).isoformat().replace("+00:00", "Z")
+    path = f"/clients/{client}/screenings"
+    made = await counselor.post(
+        path,
+        {
+            "occasion": "intake",
+            "responses": [
+                response("phq-9", [2, 2, 2, 2, 1, 1, 1, 1, None], mode="phone", language="es"),
+                response("audit", [0, *["not_asked"] * 7, 0, 4], answered_at=answered),
+            ],
+        },
+    )
+    screening = created(made)
+    assert made.headers["location"] == f"{path}/{screening['id']}"
+    shown = (await counselor.get(made.headers["location"])).json()
+    assert shown["entered_by"] == "counselor-3"
+    audit, phq9 = shown["responses"]
+    assert (phq9["mode"], phq9["language"], phq9["instrument_version"]) == ("phone", "es", "1.0")
+    assert phq9["answers"] == [2, 2, 2, 2, 1, 1, 1, 1, None]
+    assert phq9["answered_at"] == "2026-02-23T14:00:00Z"
+    assert audit["answers"] == [0, *["not_asked"] * 7, 0, 4]
+    assert audit["answered_at"] == answered
+    results = {result["instrument"]: result for result in shown["results"]}
+    assert results["phq-9"]["total"] == 14
+    assert results["phq-9"]["status"] == "prorated"
+    assert results["phq-9"]["safety_item"] == "unknown"
+    assert results["audit"]["total"] == 4
+    assert {result["scoring_version"] for result in shown["results"]} == {"1"}
+
+
+async def test_no_answer_of_a_client_leaves_intake(intake: Intake, counselor: Client):
+    client = await intake.refer()
+    await screen(counselor, client, response("phq-9", [0, 0, 0, 0, 0, 0, 0, 0, 1]))
+    (told,) = await intake.system.fetch(
+        "intake",
+        "SELECT convert_from(payload, 'UTF8')::jsonb AS event FROM platform.journal"
+        " WHERE type LIKE '%ScreeningCompleted%'",
+    )
+    assert "answers" not in told["event"]
+    assert '"safety_item": "positive"' in told["event"]
+    assert '"total": 1,' in told["event"]
+
+
+async def test_nobody_answers_in_the_future(intake: Intake, counselor: Client):
+    client = await intake.refer()
+    before = await intake.system.published("intake")
+    ahead = (MONDAY + timedelta(minutes=1)).isoformat()
+    refused = await counselor.post(
+        f"/clients/{client}/screenings",
+        {
+            "occasion": "intake",
+            "responses": [*responses(), response("dast-10", [0] * 10, answered_at=ahead)],
+        },
+    )
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/answered-in-future")
+    assert refused.json()["errors"][0]["pointer"] == "/responses/2/answered_at"
+    assert await intake.system.published("intake") == before
+
+
+async def test_a_dual_diagnosis_rests_on_every_sitting_of_the_intake(
+    intake: Intake, counselor: Client
+):
+    client = await intake.refer()
+    await screen(counselor, client, response("phq-9", LOW_PHQ9))
+    latest = await screen(counselor, client, response("audit-c", [1, 1, 0]))
+    determination = await intake.determine(client)
+    assert determination["dual_diagnosis"] is True
+    assert determination["screening_id"] == latest["id"]
+    observed = determination["criteria"][-1]["observed"]
+    assert observed == "phq-9 positive, gad-7 not answered; dimension 3 rated 1"
+
+
+async def test_the_latest_answers_to_an_instrument_count(intake: Intake, counselor: Client):
+    client = await intake.refer()
+    await screen(counselor, client, response("phq-9", LOW_PHQ9), response("gad-7", CALM_GAD7))
+    await screen(counselor, client, response("phq-9", CALM_PHQ9))
+    assert (await intake.determine(client))["dual_diagnosis"] is False
+
+
+async def test_a_follow_up_screening_is_no_intake_screening(intake: Intake, counselor: Client):
+    client = await intake.refer()
+    await screen(counselor, client, response("phq-9", CALM_PHQ9), occasion="follow_up")
+    refused = await counselor.post(
+        f"/clients/{client}/level-of-care-determinations", {"edition": "3", "ratings": FITS_IOP}
+    )
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/screening-missing")
+    assert "intake screening" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "pointer"),
+    [
+        ({"edition": "4", "ratings": FITS_IOP}, "no-policy-for-edition", "/edition"),
+        ({"edition": "5", "ratings": FITS_IOP}, "invalid-request", "/edition"),
+        ({"edition": "3", "ratings": FITS_IOP | {"6": 5}}, "unfit-ratings", "/ratings/6"),
+        ({"edition": "3", "ratings": FITS_IOP | {"a/b": 0}}, "unfit-ratings", "/ratings/a~1b"),
+        ({"edition": "3", "ratings": {"1": 0}}, "unfit-ratings", "/ratings/2"),
+        ({"edition": "3", "ratings": FITS_IOP | {"6": True}}, "invalid-request", "/ratings/6"),
+    ],
+)
+async def test_ratings_that_do_not_fit_are_refused(
+    intake: Intake, counselor: Client, body: dict[str, Any], kind: str, pointer: str
+):
+    client = await intake.refer()
+    await intake.screen(client)
+    before = await intake.system.published("intake")
+    refused = await counselor.post(f"/clients/{client}/level-of-care-determinations", body)
+    assert (refused.status_code, refused.json()["type"]) == (422, f"/problems/{kind}")
+    assert refused.json()["errors"][0]["pointer"] == pointer
+    assert await intake.system.published("intake") == before
+
+
+async def test_a_client_comes_of_age_at_midnight_of_the_site(intake: Intake):
+    """23 February 2026, 14:00 UTC; the policy is for clients of 18 years or more."""
+    client = await intake.refer(birth_date="2008-02-24")
+    await intake.screen(client)
+    path = f"/clients/{client}/level-of-care-determinations"
+    lead = intake.system.client("intake", "clinical_lead", [SITE])
+    body = {"edition": "3", "ratings": FITS_IOP}
+    intake.system.set_clock(MONDAY.replace(day=24, hour=6, minute=59))
+    refused = await lead.post(path, body)
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/too-young-for-policy")
+    intake.system.set_clock(MONDAY.replace(day=24, hour=7, minute=0))
+    made = await lead.post(path, body)
+    assert made.headers["location"] == f"{path}/{created(made)['id']}"
+    assert (await lead.get(made.headers["location"])).json() == made.json()
+
+
+async def test_who_has_to_be_evaluated_first_gets_no_level_and_is_not_enrolled(intake: Intake):
+    client = await intake.refer()
+    await intake.screen(client)
+    determination = await intake.determine(client, FITS_IOP | {"1": 4})
+    assert determination["status"] == "needs_evaluation"
+    assert determination["recommended_level"] is None
+    told = LevelOfCareDetermined.model_fields.keys() & determination.keys()
+    assert {"status", "recommended_level", "dual_diagnosis", "criteria", "policy"} <= told
+    refused = await intake.enrol(client, determination)
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/level-does-not-fit")
+
+
+async def test_what_is_asked_about_nobody_is_not_found(intake: Intake, counselor: Client):
+    client = await intake.refer()
+    for what in ("screenings", "level-of-care-determinations", "enrolments"):
+        known = await counselor.get(f"/clients/{client}/{what}")
+        assert (known.status_code, known.json()["items"]) == (200, [])
+        assert (await counselor.get(f"/clients/{uuid4()}/{what}")).status_code == 404
+    for what in ("screenings", "level-of-care-determinations"):
+        assert (await counselor.get(f"/clients/{client}/{what}/{uuid4()}")).status_code == 404
+
+
+async def test_one_clients_screening_is_not_found_under_another(intake: Intake, counselor: Client):
+    one, other = await intake.refer(), await intake.refer()
+    screening = await screen(counselor, one, response("phq-9", CALM_PHQ9))
+    at = f"screenings/{screening['id']}"
+    assert (await counselor.get(f"/clients/{one}/{at}")).status_code == 200
+    assert (await counselor.get(f"/clients/{other}/{at}")).status_code == 404
+
+
+async def test_instruments_and_policies_can_be_read(intake: Intake):
+    desk = intake.system.client("intake", "auditor", [SITE])
+    shown = {one["id"]: one for one in (await desk.get("/instruments")).json()}
+    assert set(shown) == {"phq-9", "gad-7", "audit-c", "audit", "dast-10"}
+    assert shown["phq-9"]["bands"][0] == {"from": 0, "name": "minimal"}
+    assert shown["audit"]["items"][8]["values"] == [0, 2, 4]
+    assert shown["audit"]["items"][8]["text"] is None
+    (policy,) = (await desk.get("/level-of-care-policies")).json()
+    assert (policy["edition"], policy["min_age"]) == ("3", 18)
