@@ -36,13 +36,14 @@ def _no_number(value: object) -> object:
 
 
 def _in_range(value: datetime) -> datetime:
-    if not EARLIEST <= value.replace(tzinfo=None) <= LATEST:
-        raise ValueError("The year is out of range.")
+    try:
+        value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("The instant is out of range.") from None
     return value
 
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
-EARLIEST, LATEST = datetime(1900, 1, 1), datetime(2200, 1, 1)  # noqa: DTZ001  # wall clock limits
 
 Instant = Annotated[
     AwareDatetime,

@@ -152,14 +152,6 @@ async def test_a_session_elsewhere_does_not_exist(evening: Evening) -> None:
             },
             "/checked_out_at",
         ),
-        (
-            {
-                "status": "partial",
-                "checked_in_at": "0001-01-01T00:00:00+14:00",
-                "checked_out_at": "2026-03-03T01:00:00Z",
-            },
-            "/checked_in_at",
-        ),
     ],
 )
 async def test_impossible_instants_are_refused(

@@ -99,7 +99,7 @@ async def fail(how: str, caller: MANAGER) -> None:
 @pytest.fixture
 async def api() -> AsyncIterator[httpx.AsyncClient]:
     service = Service("intake", "Things", "", routers=[router])
-    app = app_of(service, max_body_bytes=2_000, request_timeout=0.05)
+    app = app_of(service, max_body_bytes=2_000, request_timeout=0.5)
     async with caller(app, "site_manager") as client:
         client.headers["traceparent"] = f"00-{TRACE}-00f067aa0ba902b7-00"
         yield client
@@ -203,7 +203,14 @@ async def test_errors_are_pointed_to_and_values_are_not_repeated(api):
 
 @pytest.mark.parametrize(
     "instant",
-    [1772436600, "1772436600", "2026-03-02", "2026-03-02T07:30:00", "9999-12-31T23:00:00-12:00"],
+    [
+        1772436600,
+        "1772436600",
+        "2026-03-02",
+        "2026-03-02T07:30:00",
+        "9999-12-31T23:00:00-12:00",
+        "0001-01-01T00:00:00+14:00",
+    ],
 )
 async def test_an_instant_has_a_date_a_time_and_an_offset(api, instant):
     document = problem_of(
