@@ -134,3 +134,6 @@ def policies() -> dict[str, LevelOfCarePolicy]:
         for file in resources.files(__package__).iterdir()
         if file.name.endswith(".json")
     )
+
+
+policies()  # read at once, so that a policy that cannot decide keeps the service from starting

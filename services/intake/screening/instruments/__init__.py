@@ -94,3 +94,6 @@ def instruments() -> dict[tuple[str, str], Instrument]:
         if file.name.endswith(".json")
     ]
     return {(one.id, one.version): one for one in found}
+
+
+instruments()  # read at once, so that data that cannot be read keep the service from starting
