@@ -13,6 +13,7 @@ from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
 from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from shared.access.caller import Caller
+from shared.access.client import trusted
 from shared.access.roles import Role
 from shared.database.transaction import ALL_SITES, Sites
 from shared.settings import Settings
@@ -49,7 +50,7 @@ class Verifier:
     def __init__(self, settings: Settings) -> None:
         self._issuer = settings.oidc_issuer.rstrip("/")
         self._audience = settings.oidc_audience
-        self._http = httpx.AsyncClient(timeout=5.0)
+        self._http = httpx.AsyncClient(timeout=5.0, verify=trusted())
         self._keys: KeySet | None = None
         self._keys_at = float("-inf")
         self._asked_at = float("-inf")
