@@ -47,8 +47,9 @@ class Published:
 def outcome(
     client: UUID, session: int, kind: str, *, minutes: int = 165, sequence: int = 1
 ) -> Published:
-    """What became of one session; sessions are every second day."""
-    starts_at = FIRST + timedelta(days=2 * session)
+    """What became of one session; sessions are every six hours, so that none leaves the window
+    before the 113th and nothing that gets lost on the way can be forgotten rightly."""
+    starts_at = FIRST + timedelta(hours=6 * session)
     common = {
         "client_id": client,
         "site_id": SITE,

@@ -1,11 +1,12 @@
 """The rolling window of a client's sessions.
 
 The state is idempotent by construction: for each session it keeps what the event with the highest
-sequence said, so that events may come again, and in any order, without changing the result.
+sequence said, so that events may come again, and in any order, without changing the result; and
+two states of one client can be merged.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal, TypedDict
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ class SessionState(TypedDict):
     """What is known of one session of one client. Minutes are credited minutes."""
 
     starts_at: str
+    """In UTC, so that sessions sort by it."""
     local_date: str
     """At the site: weeks are counted there, so that a change of clocks makes none longer."""
     outcome: Outcome
@@ -53,32 +55,40 @@ class Summary(TypedDict):
     weeks_observed: int
 
 
-def _state(event: AttendanceEvent, sequence: int) -> SessionState:
-    attended = event.attended_minutes if isinstance(event, SessionAttended) else 0
-    outcome: Outcome = "attended"
-    if isinstance(event, SessionMissed):
-        outcome = "excused" if event.excused else "missed"
-    return SessionState(
-        starts_at=event.starts_at.isoformat(),
-        local_date=event.starts_at.astimezone(ZoneInfo(event.time_zone)).date().isoformat(),
-        outcome=outcome,
-        scheduled=event.scheduled_minutes,
-        attended=attended,
-        sequence=sequence,
-    )
+class Unusable(ValueError):
+    """No figures can be computed from an event; the message says why, never the content."""
 
 
 def with_event(window: Window | None, event: AttendanceEvent, sequence: int) -> Window:
-    """The window after an event; sessions that started before the four weeks drop out."""
-    sessions = dict(window["sessions"]) if window else {}
-    session = str(event.session_id)
-    known = sessions.get(session)
-    if known is None or known["sequence"] < sequence:
-        sessions[session] = _state(event, sequence)
+    """The window after an event; sessions that started before the four weeks drop out.
+
+    Raises:
+        Unusable: the start of the session has no offset, or its date at the site is unknown.
+    """
+    alone = Window(
+        site_id=str(event.site_id),
+        sequence=sequence,
+        sessions={str(event.session_id): _state(event, sequence)},
+    )
+    return alone if window is None else merged(window, alone)
+
+
+def merged(one: Window, other: Window) -> Window:
+    """What two states of one client know together.
+
+    It makes no difference which is given first, which is older, or how often one is merged: a
+    state that somebody wrote late, or that is read twice, takes nothing back.
+    """
+    older, newer = sorted((one, other), key=lambda window: window["sequence"])
+    sessions = dict(older["sessions"])
+    for session, state in newer["sessions"].items():
+        known = sessions.get(session)
+        if known is None or known["sequence"] < state["sequence"]:
+            sessions[session] = state
     latest = max(_day(state) for state in sessions.values())
     return Window(
-        site_id=str(event.site_id),
-        sequence=max(sequence, window["sequence"] if window else 0),
+        site_id=newer["site_id"],
+        sequence=newer["sequence"],
         sessions={key: state for key, state in sessions.items() if latest - _day(state) < WINDOW},
     )
 
@@ -107,6 +117,29 @@ def summary(window: Window) -> Summary:
         consecutive_attended=_run(counted, "attended"),
         consecutive_missed=_run(counted, "missed"),
         weeks_observed=(_day(states[-1]) - _day(states[0])).days // 7 + 1,
+    )
+
+
+def _state(event: AttendanceEvent, sequence: int) -> SessionState:
+    attended = event.attended_minutes if isinstance(event, SessionAttended) else 0
+    outcome: Outcome = "attended"
+    if isinstance(event, SessionMissed):
+        outcome = "excused" if event.excused else "missed"
+    if event.starts_at.tzinfo is None:
+        raise Unusable("starts_at has no offset")
+    try:
+        zone = ZoneInfo(event.time_zone)
+        starts_at = event.starts_at.astimezone(UTC)
+        local_date = starts_at.astimezone(zone).date()
+    except (KeyError, ValueError, OSError, OverflowError):
+        raise Unusable("time_zone or starts_at is out of range") from None
+    return SessionState(
+        starts_at=starts_at.isoformat(),
+        local_date=local_date.isoformat(),
+        outcome=outcome,
+        scheduled=event.scheduled_minutes,
+        attended=attended,
+        sequence=sequence,
     )
 
 

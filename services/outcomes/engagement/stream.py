@@ -1,12 +1,16 @@
 """The engagement worker: a Faust app from attendance to EngagementChanged.
 
-At-least-once: offsets are committed after everything that was sent is acknowledged, and the state
-is idempotent by construction (`rules`). Every attendance event, a replayed one too, is answered
-with the current figures, so that none can get lost; the consumer keeps the latest.
+At-least-once: an event is done, and its offset committed, when the broker has acknowledged both the
+window and the figures that it led to; the state is idempotent by construction (`rules`).
+Every attendance event, a replayed one too, is answered with the current figures, so that none can
+get lost; the consumer keeps the latest.
 """
 
 import asyncio
-from typing import Any
+import logging
+import ssl
+from collections.abc import Awaitable
+from typing import Any, cast
 
 import faust
 import structlog
@@ -14,7 +18,8 @@ from faust.types import EventT, StreamT
 from mode import Worker
 from opentelemetry.trace import SpanKind
 
-from services.outcomes.engagement.rules import Window, summary, with_event
+from services.outcomes.engagement.rules import Unusable, Window, summary, with_event
+from services.outcomes.engagement.table import Windows
 from shared import clock
 from shared.contracts.outcomes import EngagementChanged
 from shared.contracts.scheduling import AttendanceEvent, SessionAttended, SessionMissed
@@ -37,27 +42,32 @@ log = structlog.get_logger()
 SOURCE = "scheduling"
 TARGET = "engagement"
 CHANGELOG = "engagement-windows-changelog"
+CONSUMER = "outcomes-engagement"
+UNDER_WAY = 1_000
+"""Events that may wait for the broker's acknowledgement."""
 CONTRACTS: dict[str, type[AttendanceEvent]] = {
     SessionAttended.type_name(): SessionAttended,
     SessionMissed.type_name(): SessionMissed,
 }
 
 
+Done = asyncio.Queue[tuple[EventT[bytes], list[Awaitable[Any]]]]
+"""Events in the order of the source, each with what must be acknowledged before it is done."""
+
+
+class EngagementApp(faust.App):
+    """Keeps its state in memory and in Kafka, and nothing on this machine's disk."""
+
+    def _create_directories(self) -> None: ...
+
+
 def application(settings: Settings) -> faust.App:
     """The Faust app; the platform has created all its topics."""
     prefix = settings.kafka_topic_prefix
-    credentials = None
-    if settings.kafka_security_protocol.startswith("SASL"):
-        credentials = faust.SASLCredentials(
-            mechanism="PLAIN",
-            username=settings.kafka_username,
-            password=settings.kafka_password,
-            ssl_context=None,
-        )
-    app = faust.App(
+    app = EngagementApp(
         id=f"{prefix}outcomes-engagement",
         broker=[f"kafka://{server}" for server in settings.kafka_bootstrap_servers.split(",")],
-        broker_credentials=credentials,
+        broker_credentials=credentials(settings),
         broker_session_timeout=10.0,
         broker_heartbeat_interval=2.0,
         broker_request_timeout=15.0,
@@ -69,9 +79,11 @@ def application(settings: Settings) -> faust.App:
         store="memory://",
         stream_wait_empty=False,
         stream_recovery_delay=0.0,
+        table_standby_replicas=0,
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,
+        Table=Windows,
     )
     source = app.topic(
         f"{prefix}{BY_STREAM[SOURCE].name}",
@@ -88,50 +100,80 @@ def application(settings: Settings) -> faust.App:
         key_serializer="raw",
         value_serializer="raw",
     )
-    windows = app.Table(
-        "engagement-windows",
-        partitions=BY_STREAM[SOURCE].partitions,
-        changelog_topic=app.topic(
-            f"{prefix}{BY_STREAM[CHANGELOG].name}",
-            key_serializer="json",
-            value_serializer="json",
-            partitions=BY_STREAM[CHANGELOG].partitions,
-            compacting=True,
+    windows = cast(
+        Windows,
+        app.Table(
+            "engagement-windows",
+            partitions=BY_STREAM[SOURCE].partitions,
+            changelog_topic=app.topic(
+                f"{prefix}{BY_STREAM[CHANGELOG].name}",
+                key_serializer="json",
+                value_serializer="json",
+                partitions=BY_STREAM[CHANGELOG].partitions,
+                compacting=True,
+            ),
         ),
     )
 
+    done: Done = asyncio.Queue(maxsize=UNDER_WAY)
+
     @app.agent(source, name="engagement")
     async def follow_attendance(stream: StreamT[bytes]) -> None:
-        async for event in stream.events():
+        async for event in cast(faust.Stream[bytes], stream).noack().events():
             received = attendance(event)
-            if received is None or received.sequence is None:
-                continue
-            with span_from(
-                received.traceparent,
-                f"process stepwell.{SOURCE}",
-                kind=SpanKind.CONSUMER,
-                attributes=attributes("process", SOURCE, received.type)
-                | {"messaging.consumer.group.name": "outcomes-engagement"},
-            ):
-                known: Window | None = windows.get(received.key)
-                window = with_event(known, received.event, received.sequence)
-                windows[received.key] = window
-                changed = engagement(received.key, window)
-                await target.send(
-                    key=received.key.encode(),
-                    value=changed.model_dump_json().encode(),
-                    headers=headers_of(
-                        stream=TARGET,
-                        key=received.key,
-                        sequence=None,
-                        event_id=str(new_id()),
-                        type=changed.type_name(),
-                        dataschema=changed.schema_name(),
-                        occurred_at=clock.now(),
-                        traceparent=current_traceparent(),
-                    ),
+            sent = [] if received is None else await answer(received)
+            await done.put((event, sent))
+
+    async def answer(received: Received[AttendanceEvent]) -> list[Awaitable[Any]]:
+        with span_from(
+            received.traceparent,
+            f"process stepwell.{SOURCE}",
+            kind=SpanKind.CONSUMER,
+            attributes=attributes("process", SOURCE, received.type)
+            | {"messaging.consumer.group.name": CONSUMER},
+        ):
+            try:
+                window = with_event(
+                    windows.get(received.key), received.event, received.sequence or 0
                 )
-                metrics.applied.labels("outcomes-engagement", SOURCE).inc()
+            except Unusable as error:
+                passed_over(error)
+                return []
+            windows[received.key] = window
+            changed = engagement(received.key, window)
+            told = await target.send(
+                key=received.key.encode(),
+                value=changed.model_dump_json().encode(),
+                headers=headers_of(
+                    stream=TARGET,
+                    key=received.key,
+                    sequence=None,
+                    event_id=str(new_id()),
+                    type=changed.type_name(),
+                    dataschema=changed.schema_name(),
+                    occurred_at=clock.now(),
+                    traceparent=current_traceparent(),
+                ),
+            )
+            metrics.applied.labels(CONSUMER, SOURCE).inc()
+            return [windows.sent, told]
+
+    @app.task  # type: ignore[untyped-decorator]  # Faust's decorator has no types
+    async def acknowledge() -> None:
+        """One after the other, so that no offset is committed before an earlier event is done."""
+        while True:
+            event, sent = await done.get()
+            await asyncio.gather(*sent)
+            event.ack()
+
+    @app.on_rebalance_complete.connect
+    async def hold(*_: Any, **__: Any) -> None:
+        """Read no event between recovery and going back to the committed offsets.
+
+        Faust lets the source flow again just before it goes back. Events that are read in between
+        are thrown away, and the later ones count as done with those before them.
+        """
+        app.consumer.stop_flow()
 
     @app.on_partitions_assigned.connect
     async def say_assigned(*arguments: Any, **_: Any) -> None:
@@ -141,17 +183,40 @@ def application(settings: Settings) -> faust.App:
     return app
 
 
+def credentials(settings: Settings) -> faust.SASLCredentials | faust.SSLCredentials | None:
+    """How the worker makes itself known to the broker; None where everybody is let in."""
+    protocol = settings.kafka_security_protocol
+    encryption = ssl.create_default_context() if protocol.endswith("SSL") else None
+    if protocol.startswith("SASL"):
+        return faust.SASLCredentials(
+            mechanism="PLAIN",
+            username=settings.kafka_username,
+            password=settings.kafka_password,
+            ssl_context=encryption,
+        )
+    return faust.SSLCredentials(encryption) if encryption else None
+
+
 def attendance(event: EventT[bytes]) -> Received[AttendanceEvent] | None:
     """The attendance event in a record; None for other events and for what cannot be read."""
     headers = list(dict(event.message.headers or {}).items())
     try:
         envelope = open_envelope(SOURCE, event.message.key, event.message.value, headers)
         contract = CONTRACTS.get(envelope.type)
-        return None if contract is None else read_payload(envelope, contract)  # type: ignore[return-value]  # the contract is an attendance event
+        if contract is None:
+            return None
+        if envelope.sequence is None:
+            raise Undecodable("ce_sequence is missing")
+        return read_payload(envelope, contract)  # type: ignore[return-value]  # the contract is an attendance event
     except Undecodable as error:
-        metrics.dead_lettered.labels("outcomes-engagement", "undecodable").inc()
-        log.error("record_passed_over", stream=SOURCE, detail=str(error))
+        passed_over(error)
         return None
+
+
+def passed_over(error: Undecodable | Unusable) -> None:
+    """Count and tell that a record could not be used; the consumer of the stream lays it aside."""
+    metrics.dead_lettered.labels(CONSUMER, "undecodable").inc()
+    log.error("record_passed_over", stream=SOURCE, detail=str(error))
 
 
 def engagement(client_id: str, window: Window) -> EngagementChanged:
@@ -168,6 +233,7 @@ def engagement(client_id: str, window: Window) -> EngagementChanged:
 
 def run(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT."""
+    logging.getLogger("faust.topics").setLevel(logging.CRITICAL)  # it would log unsent figures
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     worker = Worker(application(settings), loop=loop, override_logging=False, loglevel=None)
