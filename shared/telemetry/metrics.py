@@ -1,6 +1,6 @@
 """Prometheus metrics of the platform. Labels name services, streams and routes; never a client."""
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 requests = Histogram(
     "stepwell_http_server_request_duration_seconds",
@@ -18,4 +18,14 @@ skipped = Counter(
 gaps = Counter("stepwell_event_gaps_total", "Gaps noticed in a stream.", ["consumer", "stream"])
 dead_lettered = Counter(
     "stepwell_dead_letters_total", "Records laid aside, by reason.", ["consumer", "reason"]
+)
+outbox_pending = Gauge(
+    "stepwell_outbox_pending",
+    "Events committed and not yet acknowledged by the broker; not a number without a database.",
+    ["service"],
+)
+dead_letters_held = Gauge(
+    "stepwell_dead_letters_held",
+    "Records laid aside and neither applied nor skipped since; not a number without a database.",
+    ["service"],
 )

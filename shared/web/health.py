@@ -3,16 +3,24 @@
 import asyncio
 from typing import Literal
 
+import structlog
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import Field
 
-from shared.database import Database
+from shared.database import ALL_SITES, Database
 from shared.database.pool import MISSING
+from shared.telemetry import metrics
 from shared.web.models import Shown
 from shared.web.problems import problem
 
+log = structlog.get_logger()
+
 PATIENCE_SECONDS = 2.0
+WAITING = """
+SELECT (SELECT count(*) FROM platform.outbox),
+  (SELECT count(*) FROM platform.dead_letters WHERE resolution IS NULL)
+"""
 
 router = APIRouter(tags=["Health"])
 
@@ -54,6 +62,18 @@ async def ready(request: Request) -> Health | Response:
 @router.get(
     "/metrics", operation_id="get_metrics", summary="Prometheus metrics", response_class=Response
 )
-async def show_metrics() -> Response:
-    """Counters and histograms in Prometheus' text format."""
+async def show_metrics(request: Request) -> Response:
+    """Counters, histograms and what waits in the database, in Prometheus' text format."""
+    service: str = request.app.state.service.name
+    pending = held = float("nan")
+    try:
+        async with (
+            asyncio.timeout(PATIENCE_SECONDS),
+            request.app.state.database.transaction(ALL_SITES) as tx,
+        ):
+            pending, held = await tx.fetchrow(WAITING)
+    except (*MISSING, TimeoutError):
+        log.warning("metrics_without_database")
+    metrics.outbox_pending.labels(service).set(pending)
+    metrics.dead_letters_held.labels(service).set(held)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

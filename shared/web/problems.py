@@ -138,6 +138,7 @@ def pointer_of(location: tuple[int | str, ...]) -> str:
 
 
 HTTP_PROBLEMS = {
+    400: ("unreadable-body", "Unreadable body", "The body cannot be read as JSON."),
     404: ("not-found", "Not found", "There is nothing at this address."),
     405: ("method-not-allowed", "Method not allowed", "This address does not take this method."),
     413: ("body-too-large", "Body too large", "The body is longer than this address takes."),
