@@ -98,9 +98,7 @@ async def run(stack: Stack) -> list[Row]:
             return ONE_BY_ONE / await seconds(consume)
 
         values, floors = await in_turn(batched, one_by_one)
-        return [
-            against_floor("consumer: events applied", values, floors, "events/s", 20, "higher")
-        ]
+        return [against_floor("consumer: events applied", values, floors, "events/s", 20, "higher")]
     finally:
         await applier.feed.close()
         await database.close()

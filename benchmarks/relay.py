@@ -59,9 +59,7 @@ async def run(stack: Stack) -> list[Row]:
             return EVENTS / await seconds(send)
 
         values, floors = await in_turn(relayed, raw)
-        return [
-            against_floor("relay: events sent", values, floors, "events/s", 0.85, "higher")
-        ]
+        return [against_floor("relay: events sent", values, floors, "events/s", 0.85, "higher")]
     finally:
         await producer.stop()
         await database.close()

@@ -1,0 +1,129 @@
+"""Processes that a benchmark loads over HTTP, and the load itself."""
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from benchmarks.ground import SITE, Ground
+from stepwell.runtime.disposable import Stack, free_ports
+from stepwell.runtime.issuer import application
+from stepwell.runtime.keys import Issuer
+from stepwell.runtime.processes import python
+
+CONNECTIONS = 16
+
+
+@contextlib.asynccontextmanager
+async def process(
+    stack: Stack, name: str, module: list[str], environment: Mapping[str, str], ready: str
+) -> AsyncIterator[None]:
+    """A process for the block; it is ready when the address `ready` answers."""
+    stack.processes.start(
+        name,
+        python("-m", *module),
+        environment={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
+    )
+    try:
+        async with httpx.AsyncClient() as http, asyncio.timeout(30):
+            while True:
+                with contextlib.suppress(httpx.TransportError):
+                    if (await http.get(ready)).status_code < 500:
+                        break
+                await asyncio.sleep(0.05)
+        yield
+    finally:
+        await asyncio.to_thread(stack.processes.stop, name)
+
+
+@contextlib.asynccontextmanager
+async def issuer(stack: Stack) -> AsyncIterator[Issuer]:
+    """The local issuer over HTTP, for the block."""
+    import uvicorn
+
+    (port,) = free_ports(1)
+    made = Issuer(f"http://127.0.0.1:{port}", stack.folder / "issuer-key.json")
+    server = uvicorn.Server(
+        uvicorn.Config(application(made, {}), port=port, log_config=None, lifespan="off")
+    )
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    try:
+        yield made
+    finally:
+        server.should_exit = True
+        await task
+
+
+def environment_of(at: Ground, issuer_url: str, port: int, **more: str) -> dict[str, str]:
+    """The environment of a service process on this ground."""
+    own = at.service.upper()
+    return {
+        "STEPWELL_ENVIRONMENT": "production",
+        "STEPWELL_PORT": str(port),
+        f"DATABASE_URL_{own}": at.database_url,
+        "KAFKA_BOOTSTRAP_SERVERS": at.stack.kafka.bootstrap_servers,
+        "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        f"KAFKA_USERNAME_{own}": at.service,
+        f"KAFKA_PASSWORD_{own}": at.stack.kafka_passwords[at.service],
+        "KAFKA_TOPIC_PREFIX": at.prefix,
+        "OIDC_ISSUER": issuer_url,
+        "TRACES": "off",
+        **more,
+    }
+
+
+def referral_requests(count: int, token: str | None) -> list[dict[str, Any]]:
+    """Requests to receive referrals, each a creation of its own."""
+    body = {
+        "site_id": str(SITE),
+        "source": "self",
+        "person": {
+            "given_name": "Client 01",
+            "family_name": "Example",
+            "birth_date": "1988-04-17",
+            "gender": "man",
+            "sex_at_birth": "male",
+        },
+        "contact": {"channel": "email", "email": "client-01@example.test"},
+    }
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    return [
+        {
+            "path": "/referrals",
+            "headers": {**headers, "Idempotency-Key": str(uuid4())},
+            "body": body,
+        }
+        for _ in range(count)
+    ]
+
+
+async def load(port: int, requests: list[dict[str, Any]], *, warm_up: int) -> float:
+    """Requests answered a second, by a load generator in a process of its own.
+
+    Raises:
+        RuntimeError: an answer was not 201.
+    """
+    child = await asyncio.create_subprocess_exec(
+        *python("-m", "benchmarks.load"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    plan = {
+        "port": port,
+        "connections": CONNECTIONS,
+        "requests": requests,
+        "warm_up": warm_up,
+    }
+    output, _ = await child.communicate(json.dumps(plan).encode())
+    result = json.loads(output)
+    if set(result["statuses"]) != {"201"}:
+        raise RuntimeError(f"The server answered {result['statuses']}.")
+    return (len(requests) - warm_up) / float(result["seconds"])

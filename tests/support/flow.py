@@ -1,0 +1,92 @@
+"""The way of a client through the services, over HTTP, for tests that need one on the way."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from tests.support.system import System
+
+CALM_PHQ9 = [1, 1, 1, 1, 0, 0, 0, 0, 0]
+CALM_GAD7 = [1, 1, 1, 0, 0, 0, 0]
+FITS_IOP = {"1": 0, "2": 0, "3": 1, "4": 2, "5": 2, "6": 1}
+
+
+def created(answer: httpx.Response) -> dict[str, Any]:
+    """The body of an answer that must be 201."""
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+def person(**changed: object) -> dict[str, object]:
+    return {
+        "given_name": "Client 01",
+        "family_name": "Example",
+        "birth_date": "1988-04-17",
+        "gender": "man",
+        "sex_at_birth": "male",
+    } | changed
+
+
+def responses(phq9: list[Any] | None = None, gad7: list[Any] | None = None) -> list[dict[str, Any]]:
+    return [
+        {"instrument": "phq-9", "version": "1.0", "answers": phq9 or CALM_PHQ9},
+        {"instrument": "gad-7", "version": "1.0", "answers": gad7 or CALM_GAD7},
+    ]
+
+
+@dataclass
+class Intake:
+    """Calls intake as the staff of a site."""
+
+    system: System
+    site: UUID
+
+    async def open_site(self) -> None:
+        """Enter the site in intake as SiteOpened would, where scheduling does not run."""
+        await self.system.execute_as_owner(
+            "intake",
+            "SET stepwell.sites = '*';"
+            f"INSERT INTO sites VALUES ('{self.site}', 'America/Denver', '2026-02-23T14:00:00Z')",
+        )
+
+    async def refer(self, **person_changes: object) -> str:
+        desk = self.system.client("intake", "front_desk", [self.site])
+        made = created(
+            await desk.post(
+                "/referrals",
+                {
+                    "site_id": str(self.site),
+                    "source": "self",
+                    "person": person(**person_changes),
+                    "contact": {"channel": "email", "email": "client-01@example.test"},
+                },
+            )
+        )
+        return str(made["client_id"])
+
+    async def screen(self, client: str, occasion: str = "intake", **items: list[Any]) -> None:
+        counselor = self.system.client("intake", "counselor", [self.site])
+        created(
+            await counselor.post(
+                f"/clients/{client}/screenings",
+                {"occasion": occasion, "responses": responses(**items)},
+            )
+        )
+
+    async def determine(self, client: str, ratings: dict[str, int] | None = None) -> dict[str, Any]:
+        counselor = self.system.client("intake", "counselor", [self.site])
+        return created(
+            await counselor.post(
+                f"/clients/{client}/level-of-care-determinations",
+                {"edition": "3", "ratings": ratings or FITS_IOP},
+            )
+        )
+
+    async def enrol(self, client: str, determination: dict[str, Any]) -> httpx.Response:
+        desk = self.system.client("intake", "front_desk", [self.site])
+        return await desk.post(
+            f"/clients/{client}/enrolments", {"determination_id": determination["id"]}
+        )
