@@ -39,6 +39,7 @@ SELECT = """
 SELECT id, stream, key, sequence, event_id, type, dataschema, occurred_at, traceparent, payload
 FROM platform.outbox ORDER BY id LIMIT $1
 """
+TAKE_LOCK = "SELECT pg_try_advisory_lock($1)"
 DELETE = "DELETE FROM platform.outbox WHERE id = ANY($1::bigint[])"
 
 
@@ -96,8 +97,11 @@ class Relay:
 
     async def _take_lock(self, connection: Connection) -> None:
         """Wait for the lock by asking again: a waiting statement would hold back vacuum."""
+        if await connection.fetchval(TAKE_LOCK, LOCK):
+            return
+        log.info("relay_stands_by", service=self.settings.service)
         # The database sends no event when a lock becomes free.
-        while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):  # noqa: ASYNC110
+        while not await connection.fetchval(TAKE_LOCK, LOCK):  # noqa: ASYNC110
             await asyncio.sleep(POLL_SECONDS)
 
     async def send_batch(self, connection: Connection, producer: AIOKafkaProducer) -> int:

@@ -1,6 +1,7 @@
 """Whatever dies, every committed fact has its effect exactly once."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
@@ -10,7 +11,6 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from stepwell.runtime.disposable import Stack
-from stepwell.runtime.processes import Child
 from tests.support.logs import logged
 from tests.support.spine import POISON, Spine, record_fact
 
@@ -20,119 +20,90 @@ FACTS = 2_000
 @pytest.fixture
 async def spine(stack: Stack) -> AsyncIterator[Spine]:
     created = await Spine.create(stack)
-    children: list[str] = []
-    start = created.start
-
-    def remembered(role: str, name: str) -> Child:
-        children.append(f"{created.prefix}{name}")
-        return start(role, name)
-
-    created.start = remembered  # type: ignore[method-assign]
     yield created
-    for name in children:
+    for name in created.names:
         await asyncio.to_thread(stack.processes.stop, name)
 
 
-class Moment:
-    """Set once the load has committed `after` facts; so that a fault strikes in its middle."""
+@contextlib.asynccontextmanager
+async def under_load(spine: Spine) -> AsyncIterator[None]:
+    """Facts are committed before, while and after the block happens.
 
-    def __init__(self, after: int) -> None:
-        self.after = after
-        self.reached = asyncio.Event()
+    They are FACTS at least; in the end each had its effect exactly once.
+    """
+    half, over = asyncio.Event(), asyncio.Event()
 
-    def __call__(self, number: int) -> None:
-        if number >= self.after:
-            self.reached.set()
+    def progress(number: int) -> None:
+        if number >= FACTS // 2:
+            half.set()
+
+    load = asyncio.create_task(spine.load(facts=FACTS, on_progress=progress, over=over))
+    try:
+        await half.wait()
+        yield
+        over.set()
+        await load
+    finally:
+        load.cancel()
+    await spine.until_applied()
+    await spine.assert_exactly_once(at_least=FACTS)
 
 
 async def test_a_killed_relay_is_replaced_by_its_standby(spine: Spine):
-    first = spine.start("relay", "relay-1")
-    second = spine.start("relay", "relay-2")
-    spine.start("consumer", "consumer")
-    middle = Moment(FACTS // 2)
-    load = asyncio.create_task(spine.load(facts=FACTS, on_progress=middle))
-    await middle.reached.wait()
-    leader = await logged("relay_leads", first, second)
-    leader.kill()
-    await load
-    await spine.until_applied()
-    await spine.assert_exactly_once(at_least=FACTS)
+    leader = await spine.start("relay", "relay-1")
+    standby = await spine.start("relay", "relay-2")
+    await spine.start("consumer", "consumer")
+    async with under_load(spine):
+        leader.kill()
+        await logged("relay_leads", standby)
 
 
 async def test_a_relay_that_dies_between_sending_and_deleting_doubles_no_effect(spine: Spine):
-    spine.start("consumer", "consumer")
-    await spine.load(facts=FACTS)
-    dying = spine.start("relay-dying", "relay-dying")
-    await asyncio.to_thread(dying.popen.wait, 30)
-    assert dying.popen.returncode == -9
-    spine.start("relay", "relay")
-    await spine.until_applied()
-    await spine.assert_exactly_once(at_least=FACTS)
+    await spine.start("consumer", "consumer")
+    async with under_load(spine):
+        dying = await spine.start("relay-dying", "relay-dying")
+        await asyncio.to_thread(dying.popen.wait, 30)
+        assert dying.popen.returncode == -9
+        await spine.start("relay", "relay")
 
 
 async def test_a_killed_consumer_loses_and_doubles_nothing(spine: Spine):
-    spine.start("relay", "relay")
-    victim = spine.start("consumer", "consumer-1")
-    middle = Moment(FACTS // 2)
-    load = asyncio.create_task(spine.load(facts=FACTS, on_progress=middle))
-    await middle.reached.wait()
-    victim.kill()
-    spine.start("consumer", "consumer-2")
-    await load
-    await spine.until_applied()
-    await spine.assert_exactly_once(at_least=FACTS)
+    await spine.start("relay", "relay")
+    victim = await spine.start("consumer", "consumer-1")
+    async with under_load(spine):
+        await spine.until("SELECT count(*) > 100 FROM effects", True)
+        victim.kill()
+        await spine.start("consumer", "consumer-2")
 
 
 async def test_members_that_join_and_leave_the_group_lose_and_double_nothing(spine: Spine):
-    spine.start("relay", "relay")
-    spine.start("consumer", "consumer-1")
-    third, half, late = Moment(FACTS // 3), Moment(FACTS // 2), Moment(FACTS * 3 // 4)
-
-    def progress(number: int) -> None:
-        for moment in (third, half, late):
-            moment(number)
-
-    load = asyncio.create_task(spine.load(facts=FACTS, on_progress=progress))
-    await third.reached.wait()
-    spine.start("consumer", "consumer-2")
-    await half.reached.wait()
-    spine.start("consumer", "consumer-3")
-    await late.reached.wait()
-    await asyncio.to_thread(spine.stack.processes.stop, f"{spine.prefix}consumer-1")
-    await load
-    await spine.until_applied()
-    await spine.assert_exactly_once(at_least=FACTS)
+    await spine.start("relay", "relay")
+    await spine.start("consumer", "consumer-1")
+    async with under_load(spine):
+        await spine.start("consumer", "consumer-2")
+        await spine.start("consumer", "consumer-3")
+        await asyncio.to_thread(spine.stack.processes.stop, f"{spine.prefix}consumer-1")
 
 
 async def test_a_restarted_broker_delays_and_loses_nothing(spine: Spine):
-    spine.start("relay", "relay")
-    spine.start("consumer", "consumer")
-    middle = Moment(FACTS // 2)
-    load = asyncio.create_task(spine.load(facts=FACTS, on_progress=middle))
-    await middle.reached.wait()
-    await asyncio.to_thread(spine.stack.kafka.stop)
-    await asyncio.to_thread(spine.stack.kafka.start)
-    await load
-    await spine.until_applied()
-    await spine.assert_exactly_once(at_least=FACTS)
+    await spine.start("relay", "relay")
+    await spine.start("consumer", "consumer")
+    async with under_load(spine):
+        await asyncio.to_thread(spine.stack.kafka.stop)
+        await asyncio.to_thread(spine.stack.kafka.start)
 
 
 async def test_a_restarted_database_delays_and_loses_nothing(spine: Spine):
-    spine.start("relay", "relay")
-    spine.start("consumer", "consumer")
-    middle = Moment(FACTS // 2)
-    load = asyncio.create_task(spine.load(facts=FACTS, on_progress=middle))
-    await middle.reached.wait()
-    await asyncio.to_thread(spine.stack.postgres.stop)
-    await asyncio.to_thread(spine.stack.postgres.start)
-    await load
-    await spine.until_applied()
-    await spine.assert_exactly_once(at_least=FACTS)
+    await spine.start("relay", "relay")
+    await spine.start("consumer", "consumer")
+    async with under_load(spine):
+        await asyncio.to_thread(spine.stack.postgres.stop)
+        await asyncio.to_thread(spine.stack.postgres.start)
 
 
 async def test_a_poison_event_stops_its_own_client_only_and_visibly(spine: Spine):
-    spine.start("relay", "relay")
-    spine.start("consumer", "consumer")
+    await spine.start("relay", "relay")
+    await spine.start("consumer", "consumer")
     patient, load = uuid4(), asyncio.create_task(spine.load(facts=FACTS))
     async with spine.publisher() as database:
         for referral in (uuid4(), uuid4(), POISON, uuid4(), uuid4()):
@@ -161,8 +132,8 @@ async def test_a_poison_event_stops_its_own_client_only_and_visibly(spine: Spine
 
 
 async def test_malformed_records_are_laid_aside_and_never_stop_the_consumer(spine: Spine):
-    spine.start("relay", "relay")
-    spine.start("consumer", "consumer")
+    await spine.start("relay", "relay")
+    await spine.start("consumer", "consumer")
     await spine.load(facts=FACTS // 2)
     await spine.until_applied()
     producer = AIOKafkaProducer(**spine.settings("intake").kafka_client)

@@ -7,12 +7,13 @@ unique constraint, so that a doubled effect would show.
 
 import asyncio
 import contextlib
+import itertools
 import os
 import random
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -27,9 +28,14 @@ from shared.settings import Settings
 from stepwell.runtime.disposable import Stack
 from stepwell.runtime.processes import Child, python
 from stepwell.runtime.roles import owner
+from tests.support.logs import logged
 
 SITE = UUID(int=1)
 POISON = UUID(int=0xBAD)
+SLOWLY = 0.02
+"""Seconds a writer rests after each fact, once there are enough."""
+AT_WORK = ("relay_leads", "relay_stands_by", "partitions_assigned")
+"""What a process says once it is at work, or ready to take over."""
 
 consumers = Consumers()
 
@@ -70,6 +76,8 @@ class Spine:
     publisher_url: str
     subscriber_url: str
     prefix: str
+    names: list[str] = field(default_factory=list)
+    """Of the processes that were started."""
 
     @classmethod
     async def create(cls, stack: Stack) -> "Spine":
@@ -111,11 +119,12 @@ class Spine:
             oidc_issuer="http://127.0.0.1:9",
         )
 
-    def start(self, role: str, name: str) -> Child:
-        """Start a process of `tests.support.spine_process`."""
+    async def start(self, role: str, name: str) -> Child:
+        """Start a process of `tests.support.spine_process` and wait until it is at work."""
         service = "intake" if role.startswith("relay") else "outcomes"
-        return self.stack.processes.start(
-            f"{self.prefix}{name}",
+        self.names.append(f"{self.prefix}{name}")
+        child = self.stack.processes.start(
+            self.names[-1],
             python("-m", "tests.support.spine_process", role),
             environment={
                 **os.environ,
@@ -123,6 +132,7 @@ class Spine:
                 "SPINE_SETTINGS": self.settings(service).model_dump_json(),
             },
         )
+        return await logged(AT_WORK, child)
 
     @contextlib.asynccontextmanager
     async def publisher(self) -> AsyncIterator[Database]:
@@ -134,16 +144,29 @@ class Spine:
             await database.close()
 
     async def load(
-        self, *, facts: int, clients: int = 50, on_progress: Callable[[int], None] | None = None
+        self,
+        *,
+        facts: int,
+        clients: int = 50,
+        on_progress: Callable[[int], None] | None = None,
+        over: asyncio.Event | None = None,
     ) -> None:
-        """Commit `facts` facts with their events, from eight writers; one in ten rolls back."""
+        """Commit facts with their events, from eight writers; one in ten rolls back.
+
+        They are `facts` at least; with `over` the writers go on, slower, until it is set.
+        """
         chance = random.Random(facts)
         keys = [uuid4() for _ in range(clients)]
-        work = iter(range(facts))
+        work = itertools.takewhile(
+            lambda number: number < facts or (over is not None and not over.is_set()),
+            itertools.count(),
+        )
 
         async def writer(database: Database) -> None:
             for number in work:
                 await self._commit(database, chance.choice(keys), chance.random() < 0.1)
+                if number >= facts:
+                    await asyncio.sleep(SLOWLY)
                 if on_progress is not None:
                     on_progress(number)
 
