@@ -1,6 +1,7 @@
 """`python -m tests.support.spine_process ROLE`: one process of `tests.support.spine`."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -42,6 +43,14 @@ class DyingRelay(Relay):
 
 
 async def main(role: str, settings: Settings) -> None:
+    """Work until SIGTERM, as the worker of a service does."""
+    work = asyncio.ensure_future(work_as(role, settings))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, work.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await work
+
+
+async def work_as(role: str, settings: Settings) -> None:
     database = Database(settings.database_url)
     await database.open()
     if role == "relay":
