@@ -1,10 +1,12 @@
 """The engagement worker: whatever dies, the figures equal a computation from scratch."""
 
 import asyncio
+import json
 import os
 import random
 import sys
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -28,7 +30,8 @@ class Engagement:
     stack: Stack
     prefix: str
     told: dict[str, EngagementChanged] = field(default_factory=dict)
-    count: int = 0
+    count: Counter[int] = field(default_factory=Counter)
+    """Records told, by partition; a client's partition is the same on every topic."""
     names: list[str] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -75,7 +78,7 @@ class Engagement:
                 known = self.told.get(told.key)
                 if known is None or known.source_sequence <= told.source_sequence:
                     self.told[told.key] = told
-                self.count += 1
+                self.count[record.partition] += 1
                 self.changed.set()
         finally:
             await consumer.stop()
@@ -87,6 +90,16 @@ class Engagement:
                 client not in self.told or self.told[client].source_sequence < sequence
                 for client, sequence in expected.items()
             ):
+                self.changed.clear()
+                await self.changed.wait()
+
+    async def until_counted(
+        self, partitions: Iterable[int], count: int, within: float = 90.0
+    ) -> None:
+        """Wait until `count` records more were told on these partitions."""
+        start = sum(self.count[partition] for partition in partitions)
+        async with asyncio.timeout(within):
+            while sum(self.count[partition] for partition in partitions) < start + count:
                 self.changed.clear()
                 await self.changed.wait()
 
@@ -125,6 +138,14 @@ def assert_equal_from_scratch(engagement: Engagement, made: list[list[Published]
     assert engagement.told == expected
 
 
+def assigned(child: Child) -> list[int]:
+    """The partitions of the source that a worker's log last spoke of."""
+    lines = [json.loads(line) for line in child.log.read_text().splitlines() if line[:1] == "{"]
+    told = [line["partitions"] for line in lines if line["event"] == "engagement_partitions"]
+    latest: list[int] = told[-1]
+    return latest
+
+
 async def test_figures_survive_a_killed_worker_and_a_joining_one(engagement: Engagement):
     made = courses(seed=1)
     mixed = in_turn(made, random.Random(2))
@@ -137,8 +158,50 @@ async def test_figures_survive_a_killed_worker_and_a_joining_one(engagement: Eng
     await logged("engagement_partitions", victim)
     await load
     last = asyncio.create_task(engagement.publish(mixed[2 * third :]))
+    await engagement.until_counted(assigned(victim), 100)
     victim.kill()
     await last
+    await engagement.until_told(last_sequences(made))
+    assert_equal_from_scratch(engagement, made)
+
+
+async def test_a_worker_killed_before_it_did_anything_takes_nothing_away(engagement: Engagement):
+    made = courses(seed=6)
+    mixed = in_turn(made, random.Random(7))
+    half = len(mixed) // 2
+    engagement.start("worker-1")
+    load = asyncio.create_task(engagement.publish(mixed[:half]))
+    victim = engagement.start("worker-2")
+    await logged("engagement_partitions", victim)
+    victim.kill()
+    await load
+    await engagement.publish(mixed[half:])
+    await engagement.until_told(last_sequences(made))
+    assert_equal_from_scratch(engagement, made)
+
+
+async def test_a_new_worker_goes_on_from_what_the_others_knew(engagement: Engagement):
+    made = courses(seed=8)
+    engagement.start("worker-1")
+    await engagement.publish(in_turn([one[:-1] for one in made], random.Random(9)))
+    await engagement.until_told({one[-2].event.key: one[-2].sequence for one in made})
+    await asyncio.to_thread(engagement.stack.processes.stop, engagement.names[-1])
+    engagement.start("worker-2")
+    await engagement.publish([one[-1] for one in made])
+    await engagement.until_told(last_sequences(made))
+    assert_equal_from_scratch(engagement, made)
+
+
+async def test_a_restarted_broker_delays_figures_and_loses_none(engagement: Engagement):
+    made = courses(seed=10)
+    mixed = in_turn(made, random.Random(11))
+    half = len(mixed) // 2
+    engagement.start("worker")
+    await engagement.publish(mixed[:half])
+    await engagement.until_counted(range(4), 500)
+    await asyncio.to_thread(engagement.stack.kafka.stop)
+    await asyncio.to_thread(engagement.stack.kafka.start)
+    await engagement.publish(mixed[half:])
     await engagement.until_told(last_sequences(made))
     assert_equal_from_scratch(engagement, made)
 
@@ -150,14 +213,21 @@ async def test_replayed_events_change_nothing(engagement: Engagement):
     await engagement.publish(mixed)
     await engagement.until_told(last_sequences(made))
     before = dict(engagement.told)
-    count = engagement.count
+    again = asyncio.create_task(engagement.until_counted(range(4), len(mixed)))
     await engagement.publish(mixed)
-    async with asyncio.timeout(60):
-        while engagement.count < count + len(mixed):
-            engagement.changed.clear()
-            await engagement.changed.wait()
+    await again
     assert engagement.told == before
     assert_equal_from_scratch(engagement, made)
+
+
+def misleading(true: Published) -> list[Published]:
+    """Attendance that fits the contract, and of which no figures can be computed."""
+    naive = true.event.starts_at.replace(tzinfo=None)
+    return [
+        Published(true.event.model_copy(update={"time_zone": "Mars/Olympus"}), 1),
+        Published(true.event.model_copy(update={"time_zone": "America"}), 1),
+        Published(true.event.model_copy(update={"starts_at": naive}), 1),
+    ]
 
 
 async def test_rubbish_on_the_source_never_stops_the_worker(engagement: Engagement):
@@ -171,6 +241,10 @@ async def test_rubbish_on_the_source_never_stops_the_worker(engagement: Engageme
         await producer.send_and_wait(
             topic, b"{}", key=b"k", headers=[("ce_specversion", b"1.0")], partition=partition
         )
+        for spoiled in misleading(made[0][0]):
+            await producer.send_and_wait(
+                topic, spoiled.value, key=spoiled.key, headers=spoiled.headers, partition=partition
+            )
     await producer.stop()
     engagement.start("worker")
     await engagement.publish(made[0])

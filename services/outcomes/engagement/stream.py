@@ -177,8 +177,8 @@ def application(settings: Settings) -> faust.App:
 
     @app.on_partitions_assigned.connect
     async def say_assigned(*arguments: Any, **_: Any) -> None:
-        own = sum(tp.topic == source.get_topic_name() for tp in arguments[1])
-        log.info("engagement_partitions", count=own)
+        own = [tp.partition for tp in arguments[1] if tp.topic == source.get_topic_name()]
+        log.info("engagement_partitions", partitions=sorted(own))
 
     return app
 
@@ -234,6 +234,7 @@ def engagement(client_id: str, window: Window) -> EngagementChanged:
 def run(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT."""
     logging.getLogger("faust.topics").setLevel(logging.CRITICAL)  # it would log unsent figures
+    logging.getLogger("faust.transport.producer").setLevel(logging.ERROR)  # it tells of each burst
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     worker = Worker(application(settings), loop=loop, override_logging=False, loglevel=None)
