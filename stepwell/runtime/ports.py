@@ -1,6 +1,7 @@
 """The TCP ports of the local system, derived from one base, and the check that they are free."""
 
 import os
+import random
 import socket
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from stepwell.runtime.problem import WRONG_USE, Problem
 BASE = "STEPWELL_PORT_BASE"
 TRACE_PORT = "STEPWELL_TRACE_PORT"
 HIGHEST_OFFSET = 132
+LOWEST_EPHEMERAL = 32_768
+"""From here on the kernel gives ports to connections, and might take one of ours."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,12 @@ class Ports:
             "notifications": self.base + 3,
             "outcomes": self.base + 4,
         }
+
+    @property
+    def all(self) -> list[int]:
+        """All that follow from the base."""
+        own = (self.smtp, self.issuer, self.kafka, self.kafka_controller, self.postgres)
+        return [*self.services.values(), *own]
 
     @property
     def smtp(self) -> int:
@@ -120,6 +129,14 @@ def _holder(port: int) -> str:
     except psutil.Error:
         pass
     return "another program"
+
+
+def free_base() -> int:
+    """A base such that nobody listens on any port that follows from it; for tests."""
+    while True:
+        base = random.randrange(10_000, LOWEST_EPHEMERAL - HIGHEST_OFFSET)  # noqa: S311 - no secret
+        if not any(accepts(port) for port in Ports(base).all):
+            return base
 
 
 def unused() -> int:

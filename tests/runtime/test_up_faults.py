@@ -4,7 +4,6 @@ Each test runs the real command in a state folder and on ports of its own.
 """
 
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -18,11 +17,9 @@ import pytest
 
 from stepwell.runtime import jars
 from stepwell.runtime.pids import PidFile
-from stepwell.runtime.ports import HIGHEST_OFFSET
+from stepwell.runtime.ports import free_base
 from stepwell.runtime.state import PROJECT, State
 
-LOWEST_EPHEMERAL = 32_768
-"""From here on the kernel gives ports to connections, and might take one of ours."""
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -76,19 +73,6 @@ class Installation:
     def children(self) -> list[psutil.Process]:
         known = [k.process() for k in PidFile(self.state.processes).read() if k.layer < 99]
         return [process for process in known if process is not None]
-
-
-def free_base() -> int:
-    """A base such that nobody uses any port that is derived from it."""
-    while True:
-        base = random.randrange(10_000, LOWEST_EPHEMERAL - HIGHEST_OFFSET)
-        if all(port_is_free(base + offset) for offset in (*range(1, 5), 25, 90, 92, 93, 132)):
-            return base
-
-
-def port_is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def one_line(text: str) -> str:
