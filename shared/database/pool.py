@@ -49,6 +49,8 @@ class Database:
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._wake = asyncio.Event()
         self._notifier: asyncio.Task[None] | None = None
+        self._notifier_pid: int | None = None
+        self._listeners: list[Callable[[], None]] = []
 
     async def open(self) -> None:
         """Open the pool.
@@ -99,9 +101,11 @@ class Database:
             await connection.execute("COMMIT")
         if tx.outgoing or tx.woken:
             self._wake.set()
+            for wake in self._listeners:
+                wake()
 
     async def _notify(self) -> None:
-        """Tell listeners that there is work, once for all commits that came meanwhile.
+        """Tell listeners in other processes, once for all commits that came meanwhile.
 
         Its own connection does not wait for the disk, so that waking costs no transaction
         anything.
@@ -113,6 +117,7 @@ class Database:
             try:
                 if connection is None or connection.is_closed():
                     connection = await self.connect(synchronous_commit="off")
+                    self._notifier_pid = connection.get_server_pid()
                 await connection.execute(f"NOTIFY {CHANNEL}")
             except MISSING as error:
                 log.warning("notify_failed", error=type(error).__name__)
@@ -125,10 +130,20 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def listening(self, wake: Callable[[], None]) -> AsyncIterator[Connection]:
-        """A connection on which each notification calls `wake`; the connection may be used too."""
+        """A connection while `wake` is called for each commit with work; it may be used too.
+
+        Commits of this process call it at once, those of others by their notifications.
+        """
+
+        def notified(_: object, pid: int, *__: object) -> None:
+            if pid != self._notifier_pid:
+                wake()
+
         connection = await self.connect(synchronous_commit="off")
+        self._listeners.append(wake)
         try:
-            await connection.add_listener(CHANNEL, lambda *_: wake())
+            await connection.add_listener(CHANNEL, notified)
             yield connection
         finally:
+            self._listeners.remove(wake)
             connection.terminate()

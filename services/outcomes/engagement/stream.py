@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import faust
 import structlog
+import uvloop
 from faust.types import EventT, StreamT
 from mode import Worker
 from opentelemetry.trace import SpanKind
@@ -235,6 +236,7 @@ def run(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT."""
     logging.getLogger("faust.topics").setLevel(logging.CRITICAL)  # it would log unsent figures
     logging.getLogger("faust.transport.producer").setLevel(logging.ERROR)  # it tells of each burst
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # for Faust's consumer thread too
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     worker = Worker(application(settings), loop=loop, override_logging=False, loglevel=None)
