@@ -25,7 +25,7 @@ $(STAMP): pyproject.toml uv.lock
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) || { \
 	  echo "uv could not be fetched: check the network and run the command again" >&2; exit 3; }
 	@UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=.venv \
-	  $(BIN)/uv sync --frozen --all-extras --quiet || { \
+	  $(BIN)/uv sync --frozen --all-extras --compile-bytecode --quiet || { \
 	  echo "The packages could not be installed: check the network and run the command again" >&2; \
 	  exit 3; }
 	@touch $(STAMP)

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from shared.access.client import ServiceToken
+from shared.access.client import ServiceToken, trusted
 from shared.contracts.topics import BY_STREAM
 from shared.messaging.envelope import Envelope, headers_of
 from shared.settings import Settings
@@ -23,7 +23,7 @@ class Feed:
     def __init__(self, settings: Settings, token: ServiceToken) -> None:
         self._settings = settings
         self._token = token
-        self._http = httpx.AsyncClient(timeout=5.0)
+        self._http = httpx.AsyncClient(timeout=5.0, verify=trusted())
 
     async def close(self) -> None:
         await self._http.aclose()

@@ -6,7 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.notifications.delivery.channels.base import ChannelRefused, Message
@@ -116,6 +116,7 @@ def test_no_header_of_an_email_reveals_treatment(message: Message) -> None:
     assert revealing(whole, texts().never) == []
 
 
+@example(" .;")
 @given(st.text(max_size=60) | st.from_regex(r"[a-z\"(<,:; @.]{1,20}", fullmatch=True))
 def test_any_address_is_either_one_bare_address_or_refused(address: str) -> None:
     try:

@@ -5,7 +5,6 @@ sender died between the server's answer and its own commit, the receiving side c
 """
 
 import asyncio
-from email.errors import MessageError
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime, parseaddr
@@ -68,7 +67,7 @@ def recipient_of(address: str) -> str:
     try:
         header["To"] = address
         (recipient,) = header["To"].addresses
-    except (ValueError, IndexError, AttributeError, MessageError):
+    except Exception:  # the standard library's parser trips in many ways over what is no address
         raise ChannelRefused("the address is malformed") from None
     if not recipient.username or not recipient.domain:
         raise ChannelRefused("the address is malformed")
