@@ -1,10 +1,14 @@
-"""An API write with its event against bare FastAPI with one INSERT, each in a process of its own."""
+"""An API write with its event against bare FastAPI with one INSERT, each in its own process."""
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from benchmarks import bare
 from benchmarks.ground import SITE, ground
 from benchmarks.measure import Row, against_floor, in_turn
 from benchmarks.servers import environment_of, issuer, load, process, referral_requests
 from stepwell.runtime.disposable import Stack, free_ports
+from stepwell.runtime.keys import Issuer
 
 REQUESTS = 4_000
 WARM_UP = 400
@@ -16,34 +20,53 @@ OPEN_SITE = (
 
 async def run(stack: Stack) -> list[Row]:
     """Requests a second, both ways, in turn. The relay runs beside in neither."""
-    at = await ground(stack, "intake")
-    await at.as_owner(OPEN_SITE)
-    await at.as_owner(bare.TABLE)
-    own_port, bare_port = free_ports(2)
     async with (
         issuer(stack) as signing,
-        process(
-            stack,
-            "bench-intake",
-            ["services.intake", "api"],
-            environment_of(at, signing.url, own_port),
-            f"http://127.0.0.1:{own_port}/health/ready",
-        ),
-        process(
-            stack,
-            "bench-bare",
-            ["benchmarks.bare"],
-            {"BARE_DATABASE_URL": at.database_url, "BARE_PORT": str(bare_port)},
-            f"http://127.0.0.1:{bare_port}/openapi.json",
-        ),
+        referrals(stack, signing, "intake") as ours,
+        bare_inserts(stack) as floor,
     ):
-        token = signing.token("front_desk", [str(SITE)], seconds=3_600)
-
-        async def ours() -> float:
-            return await load(own_port, referral_requests(REQUESTS, token), warm_up=WARM_UP)
-
-        async def floor() -> float:
-            return await load(bare_port, referral_requests(REQUESTS, None), warm_up=WARM_UP)
-
         values, floors = await in_turn(ours, floor)
     return [against_floor("API write with event", values, floors, "requests/s", 0.8, "higher")]
+
+
+@contextlib.asynccontextmanager
+async def referrals(
+    stack: Stack, signing: Issuer, name: str, **environment: str
+) -> AsyncIterator[Callable[[], Awaitable[float]]]:
+    """Intake's API on a database of its own; measures requests to receive a referral a second."""
+    at = await ground(stack, "intake")
+    await at.as_owner(OPEN_SITE)
+    (port,) = free_ports(1)
+    token = signing.token("front_desk", [str(SITE)], seconds=3_600)
+
+    async def measure() -> float:
+        return await load(port, referral_requests(REQUESTS, token), warm_up=WARM_UP)
+
+    async with process(
+        stack,
+        f"bench-{name}",
+        ["services.intake", "api"],
+        environment_of(at, signing.url, port, **environment),
+        f"http://127.0.0.1:{port}/health/ready",
+    ):
+        yield measure
+
+
+@contextlib.asynccontextmanager
+async def bare_inserts(stack: Stack) -> AsyncIterator[Callable[[], Awaitable[float]]]:
+    """Bare FastAPI on a database of its own, sent the same requests."""
+    at = await ground(stack, "intake")
+    await at.as_owner(bare.TABLE)
+    (port,) = free_ports(1)
+
+    async def measure() -> float:
+        return await load(port, referral_requests(REQUESTS, None), warm_up=WARM_UP)
+
+    async with process(
+        stack,
+        "bench-bare",
+        ["benchmarks.bare"],
+        {"BARE_DATABASE_URL": at.database_url, "BARE_PORT": str(port)},
+        f"http://127.0.0.1:{port}/openapi.json",
+    ):
+        yield measure

@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import asyncpg
+
 from shared.contracts.intake import ReferralReceived
 from shared.settings import Settings
 from stepwell.runtime.disposable import Stack
@@ -40,10 +41,13 @@ class Ground:
             oidc_issuer="http://127.0.0.1:9",
         )
 
+    @property
+    def database(self) -> str:
+        return self.database_url.rpartition("/")[2].partition("?")[0]
+
     async def as_owner(self, statement: str) -> None:
         """Run a statement that makes a table of the benchmark's own."""
-        database = self.database_url.rpartition("/")[2].partition("?")[0]
-        async with connection(self.stack.url(database, owner(self.service))) as own:
+        async with connection(self.stack.url(self.database, owner(self.service))) as own:
             await own.execute(statement)
 
 
@@ -59,13 +63,13 @@ def servers() -> Iterator[Stack]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def ground(stack: Stack, service: str) -> Ground:
-    """A new database and new topics for `service`."""
+async def ground(stack: Stack, service: str, *, prefix: str | None = None) -> Ground:
+    """A new database for `service`; new topics, or those of `prefix`."""
     return Ground(
         stack=stack,
         service=service,
         database_url=await stack.database(service),
-        prefix=await stack.topics(),
+        prefix=prefix or await stack.topics(),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import uvicorn
 
 from benchmarks.ground import SITE, Ground
 from stepwell.runtime.disposable import Stack, free_ports
@@ -22,9 +23,9 @@ CONNECTIONS = 16
 
 @contextlib.asynccontextmanager
 async def process(
-    stack: Stack, name: str, module: list[str], environment: Mapping[str, str], ready: str
+    stack: Stack, name: str, module: list[str], environment: Mapping[str, str], ready: str | None
 ) -> AsyncIterator[None]:
-    """A process for the block; it is ready when the address `ready` answers."""
+    """A process for the block; it is ready when the address `ready` answers, if it has one."""
     stack.processes.start(
         name,
         python("-m", *module),
@@ -32,7 +33,7 @@ async def process(
     )
     try:
         async with httpx.AsyncClient() as http, asyncio.timeout(30):
-            while True:
+            while ready:
                 with contextlib.suppress(httpx.TransportError):
                     if (await http.get(ready)).status_code < 500:
                         break
@@ -45,15 +46,13 @@ async def process(
 @contextlib.asynccontextmanager
 async def issuer(stack: Stack) -> AsyncIterator[Issuer]:
     """The local issuer over HTTP, for the block."""
-    import uvicorn
-
     (port,) = free_ports(1)
     made = Issuer(f"http://127.0.0.1:{port}", stack.folder / "issuer-key.json")
     server = uvicorn.Server(
         uvicorn.Config(application(made, {}), port=port, log_config=None, lifespan="off")
     )
     task = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - the server gives no event
         await asyncio.sleep(0.01)
     try:
         yield made

@@ -103,7 +103,8 @@ class Applier:
         retrying: bool = False,
     ) -> Outcome:
         """Apply a batch inside `tx`; see `apply`. `retrying` ignores that keys are held."""
-        reached, held = await positions.load(tx, self.consumer, {(e.stream, e.key) for e in batch})
+        numbered = {(e.stream, e.key) for e in batch if e.sequence is not None}
+        reached, held = await positions.load(tx, self.consumer, numbered)
         decided = plan(batch, reached, frozenset() if retrying else held)
         if gaps := {k: v for k, v in decided.gaps.items() if k not in unfillable}:
             raise GapsFound(gaps)

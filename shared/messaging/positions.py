@@ -40,6 +40,8 @@ async def load(
 ) -> tuple[dict[StreamKey, int], set[StreamKey]]:
     """The positions of `keys` (absent when nothing was applied), and which keys are held."""
     wanted = list(keys)
+    if not wanted:
+        return {}, set()
     rows = await tx.fetch(LOAD, consumer, [k[0] for k in wanted], [k[1] for k in wanted])
     positions = {(r["stream"], r["key"]): r["sequence"] for r in rows if r["sequence"] is not None}
     return positions, {(r["stream"], r["key"]) for r in rows if r["held"]}
