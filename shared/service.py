@@ -145,6 +145,7 @@ def main(service: Service, arguments: Sequence[str] | None = None) -> None:
             http="httptools",
             log_config=None,
             access_log=False,
+            proxy_headers=False,
             server_header=False,
             date_header=False,
             timeout_graceful_shutdown=5,

@@ -7,10 +7,10 @@ events are numbered in one statement too, keys in sorted order so that transacti
 
 import orjson
 
-from shared.database.transaction import Transaction
+from shared.database.transaction import IdempotentAnswer, Transaction
 
-PUBLISH_ONE = """
-WITH head AS (
+NUMBER_AND_PUBLISH = """
+head AS (
   INSERT INTO platform.streams AS s (stream, key, sequence) VALUES ($1, $2, 1)
   ON CONFLICT (stream, key) DO UPDATE SET sequence = s.sequence + 1
   RETURNING sequence
@@ -23,6 +23,15 @@ INSERT INTO platform.outbox
   (stream, key, sequence, event_id, type, dataschema, occurred_at, traceparent, payload)
 SELECT $1, $2, sequence, $3, $4, $5, $6, $7, $8 FROM head
 """
+
+PUBLISH_ONE = f"WITH {NUMBER_AND_PUBLISH}"
+ANSWER_AND_PUBLISH_ONE = f"""
+WITH remembered AS (
+  INSERT INTO platform.idempotency_keys
+    (subject, key, operation, body_hash, status, headers, body, answered_at)
+  VALUES ($9, $10, $11, $12, $13, $14::text::jsonb, $15, $6)
+), {NUMBER_AND_PUBLISH}
+"""  # noqa: S608 - constants only
 
 PUBLISH_MANY = """
 WITH given AS (
@@ -53,30 +62,18 @@ FROM numbered ORDER BY place
 REMEMBER = """
 INSERT INTO platform.idempotency_keys
   (subject, key, operation, body_hash, status, headers, body, answered_at)
-VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $8)
+VALUES ($2, $3, $4, $5, $6, $7::text::jsonb, $8, $1)
 """
 
 
 async def flush(tx: Transaction) -> None:
-    """Write what `tx` publishes and remembers."""
-    answer = tx.answer
-    if answer is not None:
-        await tx.execute(
-            REMEMBER,
-            answer.subject,
-            answer.key,
-            answer.operation,
-            answer.body_hash,
-            answer.status,
-            orjson.dumps(answer.headers).decode(),
-            answer.body,
-            tx.now,
-        )
+    """Write what `tx` publishes and remembers; the common case, one of each, in one round trip."""
     events = tx.outgoing
+    remembered = _remembered(tx.answer) if tx.answer is not None else ()
     if len(events) == 1:
         e = events[0]
         await tx.execute(
-            PUBLISH_ONE,
+            ANSWER_AND_PUBLISH_ONE if remembered else PUBLISH_ONE,
             e.stream,
             e.key,
             e.event_id,
@@ -85,8 +82,12 @@ async def flush(tx: Transaction) -> None:
             tx.now,
             e.traceparent,
             e.payload,
+            *remembered,
         )
-    elif events:
+        return
+    if remembered:
+        await tx.execute(REMEMBER, tx.now, *remembered)
+    if events:
         await tx.execute(
             PUBLISH_MANY,
             [e.stream for e in events],
@@ -98,3 +99,15 @@ async def flush(tx: Transaction) -> None:
             [e.payload for e in events],
             tx.now,
         )
+
+
+def _remembered(answer: IdempotentAnswer) -> tuple[object, ...]:
+    return (
+        answer.subject,
+        answer.key,
+        answer.operation,
+        answer.body_hash,
+        answer.status,
+        orjson.dumps(answer.headers).decode(),
+        answer.body,
+    )

@@ -93,7 +93,8 @@ class Relay:
                 self._wake.clear()
                 if await self.send_batch(connection, producer) < BATCH:
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+                        async with asyncio.timeout(POLL_SECONDS):
+                            await self._wake.wait()
 
     async def _take_lock(self, connection: Connection) -> None:
         """Wait for the lock by asking again: a waiting statement would hold back vacuum."""

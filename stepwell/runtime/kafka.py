@@ -16,7 +16,7 @@ from stepwell.runtime.state import write_private
 PLATFORM = "platform"
 PRINCIPALS = (PLATFORM, *SERVICES)
 HEAP = ("-Xms128m", "-Xmx512m")
-JVM = (*HEAP, sharing.GARBAGE_COLLECTOR, "-Djava.awt.headless=true")
+JVM = (*HEAP, sharing.GARBAGE_COLLECTOR, "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")
 LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 LOGGING = """\
 Configuration:
@@ -102,13 +102,12 @@ class Kafka:
         ]
 
     def _format(self) -> None:
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         done = subprocess.run(  # noqa: S603 - our own command, never through a shell
             self._java(
                 "kafka.tools.StorageTool",
                 "format",
                 "--cluster-id",
-                cluster,
+                cluster_id(),
                 "--config",
                 str(self._folder / "server.properties"),
             ),
@@ -165,3 +164,10 @@ class Kafka:
             "broker.session.timeout.ms": "4000",
         }
         return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def cluster_id() -> str:
+    """A new id as Kafka makes them: a UUID in base 64 that cannot be taken for an option."""
+    while (made := urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return made
