@@ -33,7 +33,7 @@ class EngagementChanged(ClientEvent):
         description="Sessions missed in a row, up to the latest; excused ones are passed over."
     )
     weeks_observed: int = Field(
-        description="Whole weeks from the client's first session to the latest, + 1."
+        description="Whole weeks from the first session in the window to the latest, + 1."
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
 from shared.messaging.applier import Applier
@@ -51,6 +52,8 @@ class Consumer:
             client_id=f"{self.settings.service}-consumer",
             group_id=f"{self.settings.kafka_topic_prefix}{self.settings.service}",
             enable_auto_commit=False,
+            # All streams have the same partitions: one client is one member's on all of them.
+            partition_assignment_strategy=(RangePartitionAssignor,),
             auto_offset_reset="earliest",
             session_timeout_ms=10_000,
             heartbeat_interval_ms=2_000,

@@ -134,7 +134,7 @@ def pointer_of(location: tuple[int | str, ...]) -> str:
         return "".join(
             "/" + str(part).replace("~", "~0").replace("/", "~1") for part in location[1:]
         )
-    return ": ".join(str(part) for part in location)
+    return ": ".join(str(part) for part in location[1:] or location)
 
 
 HTTP_PROBLEMS = {

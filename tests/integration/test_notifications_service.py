@@ -130,4 +130,4 @@ async def test_an_unknown_kind_or_state_is_refused(system: System, mailbox: Mail
     auditor = system.client("notifications", "auditor")
     answer = await auditor.get("/notifications", kind="newsletter", state="lost")
     assert answer.status_code == 422
-    assert {e["pointer"] for e in answer.json()["errors"]} == {"query: kind", "query: state"}
+    assert {e["pointer"] for e in answer.json()["errors"]} == {"kind", "state"}

@@ -1,105 +1,32 @@
 """From figures and scores to one explained recommendation, and what a clinician makes of it."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import permutations
-from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
-from aiokafka import AIOKafkaProducer
 
-from services.outcomes.service import service
-from shared import clock
 from shared.contracts.base import Event
-from shared.contracts.intake import ScreeningCompleted
-from shared.contracts.outcomes import EngagementChanged, StepDownDecided, StepDownRecommended
-from shared.database import ALL_SITES, Database
-from shared.messaging.envelope import Received, headers_of
-from shared.messaging.handlers import Registry
-from shared.messaging.outbox import publish
+from shared.contracts.outcomes import StepDownDecided, StepDownRecommended
+from shared.database import ALL_SITES
 from tests.conftest import MONDAY
-from tests.support.attendance import SITE, Published, from_scratch, outcome
-from tests.support.scheduling import CAUSE, Enrolled, refused
-from tests.support.system import Client, System
-
-ACCEPT = {"decision": "accept", "reason": "agrees_with_recommendation"}
-DECLINE = {"decision": "decline", "reason": "clinical_judgement"}
-COMPLETE = {"instrument_version": "1.0", "status": "complete", "band": None, "positive": None}
-
-
-def sessions(client: Enrolled, latest: str, sequence: int) -> list[Published]:
-    """Eight sessions attended in three weeks, and the latest, attended or missed."""
-    attended = [outcome(client.id, 8 * n, "attended", sequence=n + 1) for n in range(8)]
-    return [*attended, outcome(client.id, 64, latest, sequence=sequence)]
-
-
-def engaged(client: Enrolled, latest: str = "attended", sequence: int = 9) -> EngagementChanged:
-    return from_scratch(sessions(client, latest, sequence))
-
-
-def screened(client: Enrolled, phq9: int = 6) -> ScreeningCompleted:
-    scores = [
-        {**COMPLETE, "instrument": "phq-9", "total": phq9, "safety_item": "negative"},
-        {**COMPLETE, "instrument": "gad-7", "total": 5},
-    ]
-    made = {"screening_id": uuid4(), "occasion": "follow_up", "completed_at": clock.now()}
-    return ScreeningCompleted.model_validate(
-        {"client_id": client.id, "site_id": client.site_id, "scores": scores, **made}
-    )
-
-
-@dataclass
-class Outcomes:
-    """One test's outcomes service; events of others are told directly, not over Kafka."""
-
-    system: System
-    database: Database
-    lead: Client
-
-    async def tell(self, *events: Event) -> None:
-        """Apply events of one type in one transaction."""
-        received: list[Received[Any]] = [
-            Received(e, str(uuid4()), "/t", e.type_name(), e.stream, e.key, 1, clock.now(), CAUSE)
-            for e in events
-        ]
-        async with self.database.transaction(ALL_SITES) as tx:
-            await Registry("outcomes", service.consumers).handle(
-                tx, events[0].type_name(), received
-            )
-
-    async def recommend(self, name: str = "ana") -> dict[str, Any]:
-        """The recommendation for a client who is enrolled and does well."""
-        client = Enrolled(name, SITE)
-        for event in (client.enrolment, screened(client), engaged(client)):
-            await self.tell(event)
-        (known,) = await self.listed(client_id=str(client.id))
-        return known
-
-    async def listed(self, **wanted: Any) -> list[dict[str, Any]]:
-        return list((await self.lead.get("/recommendations", **wanted)).json()["items"])
-
-    async def decide(self, known: dict[str, Any], body: dict[str, str]) -> httpx.Response:
-        path = f"/recommendations/{known['id']}/decision"
-        return await self.lead.post(path, body, etag=f'"{known["version"]}"')
-
-    async def published(self) -> list[str]:
-        return [name for _, _, name in await self.system.published("outcomes")]
-
-    async def progress(self, client: Enrolled) -> dict[str, Any]:
-        return dict((await self.lead.get(f"/clients/{client.id}/progress")).json())
-
-
-@contextlib.asynccontextmanager
-async def opened(system: System, name: str) -> AsyncIterator[Database]:
-    database = Database(system.databases[name])
-    await database.open()
-    yield database
-    await database.close()
+from tests.support.attendance import SITE
+from tests.support.outcomes import (
+    ACCEPT,
+    DECLINE,
+    Outcomes,
+    engaged,
+    opened,
+    publish_from,
+    screened,
+    sessions,
+    tell_figures,
+    tell_in,
+)
+from tests.support.scheduling import Enrolled, refused
+from tests.support.system import System
 
 
 @pytest.fixture
@@ -107,26 +34,6 @@ async def outcomes(system: System) -> AsyncIterator[Outcomes]:
     await system.start("outcomes", roles=("api",))
     async with opened(system, "outcomes") as database:
         yield Outcomes(system, database, system.client("outcomes", "clinical_lead", [SITE]))
-
-
-async def publish_from(system: System, name: str, *events: Event) -> None:
-    async with opened(system, name) as database, database.transaction(ALL_SITES) as tx:
-        for event in events:
-            publish(tx, event)
-
-
-async def tell_figures(system: System, *figures: EngagementChanged) -> None:
-    """Put figures on their topic, as the engagement worker does."""
-    producer = AIOKafkaProducer(**system.settings("outcomes").kafka_client)
-    await producer.start()
-    topic = f"{system.prefix}stepwell.engagement"
-    for one in figures:
-        named: dict[str, Any] = {"stream": one.stream, "key": one.key, "type": one.type_name()}
-        named |= {"dataschema": one.schema_name(), "event_id": "-", "occurred_at": MONDAY}
-        headers = headers_of(sequence=None, traceparent=None, **named)
-        payload = one.model_dump_json().encode()
-        await producer.send_and_wait(topic, payload, key=one.key.encode(), headers=headers)
-    await producer.stop()
 
 
 async def test_events_of_three_services_lead_to_one_recommendation(system: System) -> None:
@@ -162,6 +69,39 @@ async def test_the_order_in_which_facts_arrive_makes_no_difference(outcomes: Out
             await outcomes.tell(facts[fact])
         (known,) = await outcomes.listed(client_id=str(client.id))
         assert (known["state"], known["enrolment_id"]) == ("open", str(client.enrolment_id))
+
+
+async def test_facts_that_arrive_at_the_same_time_do_not_miss_one_another(
+    outcomes: Outcomes,
+) -> None:
+    for missing in permutations(range(3), 2):
+        ana = Enrolled("ana", SITE)
+        facts = (ana.enrolment, screened(ana), engaged(ana))
+        (before,) = set(range(3)).difference(missing)
+        await outcomes.tell(facts[before])
+        async with outcomes.database.transaction(ALL_SITES) as tx:
+            await tell_in(tx, facts[missing[0]])
+            other = asyncio.create_task(outcomes.tell(facts[missing[1]]))
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            await outcomes.system.until("outcomes", waiting, is_=1)
+        await other
+        (known,) = await outcomes.listed(client_id=str(ana.id))
+        assert known["state"] == "open"
+
+
+async def test_who_comes_back_is_observed_anew(outcomes: Outcomes) -> None:
+    ana = Enrolled("ana", SITE)
+    for event in (ana.enrolment, screened(ana), engaged(ana), ana.step_down):
+        await outcomes.tell(event)
+    outcomes.system.set_clock(MONDAY + timedelta(days=25))
+    again = Enrolled("ana", SITE, id=ana.id)
+    await outcomes.tell(again.enrolment)
+    await outcomes.tell(screened(again))
+    (first,) = await outcomes.listed()
+    shown = await outcomes.progress(again)
+    assert shown["enrolment_id"] == str(again.enrolment_id) != first["enrolment_id"]
+    observed = {criterion["name"]: criterion["observed"] for criterion in shown["criteria"]}
+    assert observed["weeks_observed"] == "no session yet"
 
 
 async def test_figures_that_come_late_change_nothing(outcomes: Outcomes) -> None:
@@ -220,6 +160,8 @@ async def test_a_decision_that_is_refused_changes_and_tells_nothing(outcomes: Ou
     for field, value in (("note", "-"), ("reason", "tired"), ("decision", "wait")):
         answer = await outcomes.decide(known, {**ACCEPT, field: value})
         refused(answer, 422, "invalid-request", f"/{field}")
+    agrees = {**DECLINE, "reason": "agrees_with_recommendation"}
+    refused(await outcomes.decide(known, agrees), 422, "invalid-request", "/reason")
     refused(await outcomes.decide({**known, "id": uuid4()}, ACCEPT), 404, "not-found")
     elsewhere = outcomes.system.client("outcomes", "clinical_lead", [uuid4()])
     refused(await elsewhere.post(path, ACCEPT, etag='"1"'), 404, "not-found")
@@ -278,11 +220,11 @@ async def test_progress_says_what_is_missing_as_of_now(outcomes: Outcomes) -> No
 async def test_progress_is_not_for_everybody(outcomes: Outcomes) -> None:
     client = (await outcomes.recommend())["client_id"]
     for role, sites, status in (
+        *((role, [SITE], 200) for role in ("counselor", "clinical_lead")),
         *(
-            (role, [SITE], 200)
-            for role in ("counselor", "clinical_lead", "site_manager", "auditor")
+            (role, [SITE], 403)
+            for role in ("front_desk", "site_manager", "regional_operations", "auditor", "service")
         ),
-        *((role, [SITE], 403) for role in ("front_desk", "regional_operations", "service")),
         ("counselor", [uuid4()], 404),
     ):
         caller = outcomes.system.client("outcomes", role, sites)

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from shared.contracts.base import ClientEvent
 from shared.contracts.outcomes import EngagementChanged
-from shared.contracts.scheduling import AttendanceEvent
 from shared.database import Transaction
 
 KEEP = """
@@ -33,6 +33,7 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[])
 ON CONFLICT (client_id) DO UPDATE SET attendance_sequence = excluded.attendance_sequence
 WHERE e.attendance_sequence < excluded.attendance_sequence
 """
+"""A row is locked even where nothing is newer."""
 
 
 async def keep_engagement(tx: Transaction, changes: Iterable[EngagementChanged]) -> list[UUID]:
@@ -63,8 +64,17 @@ async def keep_engagement(tx: Transaction, changes: Iterable[EngagementChanged])
     return [row["client_id"] for row in rows]
 
 
+async def hold_clients(tx: Transaction, events: Iterable[ClientEvent]) -> None:
+    """Let nobody else change what a recommendation to these clients rests on until the commit.
+
+    Two transactions of which one changes a client's scores and the other the figures would each
+    miss what the other writes. This makes one wait for the other; keeping figures does so too.
+    """
+    await note_attendance(tx, [(event, 0) for event in events])
+
+
 async def note_attendance(
-    tx: Transaction, events: Iterable[tuple[AttendanceEvent, int | None]]
+    tx: Transaction, events: Iterable[tuple[ClientEvent, int | None]]
 ) -> None:
     """Note the latest attendance sequence of each client, to know whose figures are behind."""
     latest: dict[UUID, tuple[UUID, int]] = {}

@@ -131,6 +131,7 @@ def _state(event: AttendanceEvent, sequence: int) -> SessionState:
         zone = ZoneInfo(event.time_zone)
         starts_at = event.starts_at.astimezone(UTC)
         local_date = starts_at.astimezone(zone).date()
+        _ = starts_at - WINDOW  # raised here, and not when the figures are computed
     except (KeyError, ValueError, OSError, OverflowError):
         raise Unusable("time_zone or starts_at is out of range") from None
     return SessionState(

@@ -1,6 +1,6 @@
 """What may make a client ready to step down: new figures, new scores, an admission."""
 
-from services.outcomes.engagement.commands import keep_engagement
+from services.outcomes.engagement.commands import hold_clients, keep_engagement
 from services.outcomes.step_down.commands import evaluate_clients
 from shared.contracts.intake import ClientEnrolled, ScreeningCompleted
 from shared.contracts.outcomes import EngagementChanged
@@ -22,9 +22,11 @@ async def engagement_changed(tx: Transaction, received: list[Received[Engagement
 async def screenings_completed(
     tx: Transaction, received: list[Received[ScreeningCompleted]]
 ) -> None:
+    await hold_clients(tx, [one.event for one in received])
     await evaluate_clients(tx, {one.event.client_id: one for one in received})
 
 
 @consumers.on_many(ClientEnrolled)
 async def clients_enrolled(tx: Transaction, received: list[Received[ClientEnrolled]]) -> None:
+    await hold_clients(tx, [one.event for one in received])
     await evaluate_clients(tx, {one.event.client_id: one for one in received})

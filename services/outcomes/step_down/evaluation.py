@@ -11,7 +11,9 @@ from services.outcomes.step_down.rules import Figures, LatestScore
 from shared.database import Transaction
 
 CASES = """
-SELECT e.client_id, e.site_id, e.enrolment_id, e.level_of_care, g.weeks_observed,
+SELECT e.client_id, e.site_id, e.enrolment_id, e.level_of_care,
+  least(g.weeks_observed, 1 + floor(extract(epoch FROM g.window_until - e.enrolled_at)
+    / extract(epoch FROM interval '7 days'))::integer) AS weeks_observed,
   g.sessions_attended, g.sessions_missed, g.sessions_excused, g.consecutive_missed,
   r.state AS last_state, r.decided_at AS last_decided_at,
   (SELECT jsonb_object_agg(s.instrument, jsonb_build_object('total', s.total, 'status', s.status,
@@ -21,6 +23,7 @@ SELECT e.client_id, e.site_id, e.enrolment_id, e.level_of_care, g.weeks_observed
          ORDER BY instrument, completed_at DESC, screening_id DESC) s) AS scores
 FROM episodes e
 LEFT JOIN engagement g ON g.client_id = e.client_id AND g.source_sequence > 0
+  AND g.window_until >= e.enrolled_at
 LEFT JOIN LATERAL (
   SELECT state, decided_at FROM recommendations WHERE enrolment_id = e.enrolment_id
   ORDER BY recommended_at DESC LIMIT 1
@@ -28,6 +31,7 @@ LEFT JOIN LATERAL (
 WHERE e.client_id = ANY ($1::uuid[]) AND e.ended_at IS NULL
 ORDER BY e.client_id
 """
+"""Weeks before this stay do not count: who comes back is observed anew."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ router = APIRouter(tags=["Step-down"])
 
 Reader = Annotated[
     Caller,
-    Allowed(Role.COUNSELOR, Role.CLINICAL_LEAD, Role.SITE_MANAGER, Role.AUDITOR),
+    Allowed(Role.COUNSELOR, Role.CLINICAL_LEAD),
 ]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 
 from services.outcomes.step_down.policies import (
@@ -22,6 +22,10 @@ class Figures:
     missed: int
     excused: int
     consecutive_missed: int
+
+    @property
+    def sessions(self) -> int:
+        return self.attended + self.missed + self.excused
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def _engagement(criterion: EngagementCriterion, figures: Figures | None) -> Crit
     )
     if criterion.figure == "attendance_percent":
         required += " %"
-    if figures is None:
+    if figures is None or figures.sessions == 0:
         return _criterion(criterion, False, "no session yet", required)
     value, observed = _value(criterion, figures)
     met = (criterion.at_least is None or value >= criterion.at_least) and (
@@ -75,9 +79,8 @@ def _value(criterion: EngagementCriterion, figures: Figures) -> tuple[Fraction, 
     if criterion.figure == "consecutive_missed":
         missed = figures.consecutive_missed
         return Fraction(missed), f"{missed} missed in a row"
-    total = figures.attended + figures.missed + figures.excused
-    percent = Fraction(100 * figures.attended, total)
-    return percent, f"{float(percent):.1f} % ({figures.attended} of {total} sessions)"
+    percent = Fraction(100 * figures.attended, figures.sessions)
+    return percent, f"{float(percent):.1f} % ({figures.attended} of {figures.sessions} sessions)"
 
 
 def _score(criterion: ScoreCriterion, score: LatestScore | None, now: datetime) -> Criterion:
@@ -85,8 +88,8 @@ def _score(criterion: ScoreCriterion, score: LatestScore | None, now: datetime) 
     required = f"below {criterion.below}{safe}, at most {criterion.max_age_days} days old"
     if score is None:
         return _criterion(criterion, False, "never measured", required)
-    age = now - score.completed_at
-    observed = f"{score.status}, {age.days} days old"
+    days = (now - score.completed_at).days
+    observed = f"{score.status}, {days} days old"
     if score.total is not None:
         observed = f"{score.total} ({observed})"
     if criterion.safety_item:
@@ -94,7 +97,7 @@ def _score(criterion: ScoreCriterion, score: LatestScore | None, now: datetime) 
     met = (
         score.total is not None
         and score.total < criterion.below
-        and age <= timedelta(days=criterion.max_age_days)
+        and days <= criterion.max_age_days
         and (criterion.safety_item is None or score.safety_item == criterion.safety_item)
     )
     return _criterion(criterion, met, observed, required)

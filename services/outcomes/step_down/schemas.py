@@ -3,7 +3,7 @@
 from typing import Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from services.outcomes.engagement.schemas import Engagement
 from services.outcomes.scores.schemas import Score
@@ -26,7 +26,18 @@ class NewDecision(Strict):
     decision: Literal["accept", "decline"] = Field(
         description="Step down, or stay.", examples=["accept"]
     )
-    reason: Reason = Field(description="Why.", examples=["agrees_with_recommendation"])
+    reason: Reason = Field(
+        description="Why. Only who accepts agrees with the recommendation.",
+        examples=["agrees_with_recommendation"],
+    )
+
+    @field_validator("reason")
+    @classmethod
+    def fits_the_decision(cls, reason: Reason, given: ValidationInfo) -> Reason:
+        agrees = reason == "agrees_with_recommendation"
+        if agrees and given.data.get("decision") == "decline":
+            raise ValueError("Who declines does not agree with the recommendation.")
+        return reason
 
 
 class Recommendation(Shown):

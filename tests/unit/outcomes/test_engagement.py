@@ -234,6 +234,7 @@ def test_a_weekly_session_is_a_week_apart_when_an_hour_is_skipped_between() -> N
         {"time_zone": "../etc/passwd"},
         {"time_zone": ""},
         {"starts_at": datetime(1, 1, 1, 5, tzinfo=UTC)},
+        {"starts_at": datetime(1, 1, 10, tzinfo=UTC)},
         {"starts_at": datetime.max.replace(tzinfo=DENVER)},
     ],
 )

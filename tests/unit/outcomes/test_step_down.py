@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.outcomes.step_down import policies as package
-from services.outcomes.step_down.policies import StepDownPolicy, policies
+from services.outcomes.step_down.policies import StepDownPolicy, by_level, policies
 from services.outcomes.step_down.rules import Figures, LatestScore, all_met, evaluate
 from shared.contracts.base import Criterion
 
@@ -60,8 +60,8 @@ def test_who_just_meets_every_criterion_is_to_be_recommended() -> None:
         ({"figures": replace(FIGURES, consecutive_missed=1)}, "no_recent_miss"),
         ({"phq9": replace(PHQ9, total=10)}, "phq_9"),
         ({"gad7": replace(GAD7, total=10)}, "gad_7"),
-        ({"phq9": replace(PHQ9, completed_at=NOW - timedelta(days=14, seconds=1))}, "phq_9"),
-        ({"gad7": replace(GAD7, completed_at=NOW - timedelta(days=14, seconds=1))}, "gad_7"),
+        ({"phq9": replace(PHQ9, completed_at=NOW - timedelta(days=15))}, "phq_9"),
+        ({"gad7": replace(GAD7, completed_at=NOW - timedelta(days=15))}, "gad_7"),
         ({"phq9": replace(PHQ9, safety_item="positive")}, "phq_9"),
     ],
 )
@@ -80,10 +80,19 @@ def test_excused_absences_stay_in_the_denominator_of_the_attendance() -> None:
     assert criteria["attendance_rate"].observed == "72.7 % (8 of 11 sessions)"
 
 
-def test_who_came_to_no_session_yet_meets_no_criterion_of_engagement() -> None:
-    criteria = found(figures=None)
+@pytest.mark.parametrize("figures", [None, Figures(0, 0, 0, 0, 0)])
+def test_who_came_to_no_session_yet_meets_no_criterion_of_engagement(
+    figures: Figures | None,
+) -> None:
+    criteria = found(figures=figures)
     assert unmet(criteria) == NAMES[:3]
     assert {criteria[name].observed for name in NAMES[:3]} == {"no session yet"}
+
+
+def test_a_score_is_as_old_as_the_days_that_are_over() -> None:
+    criteria = found(phq9=replace(PHQ9, completed_at=NOW - timedelta(days=14, hours=23)))
+    assert unmet(criteria) == []
+    assert "14 days old" in criteria["phq_9"].observed
 
 
 def test_what_was_never_measured_is_not_met() -> None:
@@ -187,7 +196,7 @@ def low_and_recent(score: LatestScore | None) -> bool:
         score is not None
         and score.total is not None
         and score.total < 10
-        and NOW - score.completed_at <= timedelta(days=14)
+        and (NOW - score.completed_at).days <= 14
     )
 
 
@@ -215,6 +224,10 @@ SPOILED = [
     (("scores", 0, "max_age_days"), None),
     (("pause_after_decline_days",), None),
     (("version",), None),
+    (("engagement", 0, "at_least"), None),
+    (("engagement", 0, "at_most"), 5),
+    (("to_level",), "2.1"),
+    (("pause_after_decline_days",), -1),
 ]
 
 
@@ -226,7 +239,18 @@ def test_a_policy_that_leaves_something_open_is_refused(
         StepDownPolicy.model_validate(spoiled(place, value))
 
 
-def test_a_policy_file_that_cannot_be_used_is_found_when_the_policies_are_read(
+def test_a_policy_without_a_criterion_is_refused_as_it_would_recommend_everybody() -> None:
+    policy = spoiled(("engagement",), []) | {"scores": []}
+    with pytest.raises(ValidationError, match="everybody"):
+        StepDownPolicy.model_validate(policy)
+
+
+def test_of_two_policies_for_one_level_none_is_taken() -> None:
+    with pytest.raises(ValueError, match=r"2\.1"):
+        by_level([POLICY, POLICY])
+
+
+def test_a_policy_file_that_cannot_be_used_keeps_the_service_from_starting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copied = tmp_path / "copied_policies"
@@ -235,7 +259,7 @@ def test_a_policy_file_that_cannot_be_used_is_found_when_the_policies_are_read(
     unusable = copied / "unusable.json"
     unusable.write_text(json.dumps(spoiled(("scores", 0, "below"), None)))
     with pytest.raises(ValidationError):
-        importlib.import_module(copied.name).policies()
+        importlib.import_module(copied.name)
     unusable.unlink()
     assert set(importlib.import_module(copied.name).policies()) == {"2.1"}
     del sys.modules[copied.name]

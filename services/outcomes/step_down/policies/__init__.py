@@ -1,10 +1,11 @@
 """Step-down policies: data with an id, a version and a source for every criterion."""
 
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Part(BaseModel):
@@ -22,6 +23,12 @@ class EngagementCriterion(Part):
     at_most: int | None = None
     source: str
 
+    @model_validator(mode="after")
+    def has_one_bound(self) -> Self:
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError(f"{self.name} needs either at_least or at_most.")
+        return self
+
 
 class ScoreCriterion(Part):
     """A bound on the latest score of an instrument, and how old the score may be."""
@@ -30,7 +37,8 @@ class ScoreCriterion(Part):
     instrument: str
     below: int
     safety_item: Literal["negative"] | None
-    max_age_days: int
+    max_age_days: int = Field(ge=0)
+    """In completed days."""
     source: str
 
 
@@ -42,17 +50,41 @@ class StepDownPolicy(Part):
     status: str
     from_level: str
     to_level: str
-    pause_after_decline_days: int
+    pause_after_decline_days: int = Field(ge=0)
     engagement: tuple[EngagementCriterion, ...]
     scores: tuple[ScoreCriterion, ...]
+
+    @model_validator(mode="after")
+    def decides_about_something(self) -> Self:
+        if not self.engagement and not self.scores:
+            raise ValueError("Without a criterion everybody would be recommended to step down.")
+        if self.from_level == self.to_level:
+            raise ValueError("A step-down leads to another level.")
+        return self
+
+
+def by_level(found: Iterable[StepDownPolicy]) -> dict[str, StepDownPolicy]:
+    """The policy in force for each level that clients step down from.
+
+    Raises:
+        ValueError: two policies are for one level, so that it is open which one decides.
+    """
+    known: dict[str, StepDownPolicy] = {}
+    for policy in found:
+        if policy.from_level in known:
+            raise ValueError(f"Two step-down policies are for level {policy.from_level}.")
+        known[policy.from_level] = policy
+    return known
 
 
 @cache
 def policies() -> dict[str, StepDownPolicy]:
     """The policy in force for each level that clients step down from."""
-    found = [
+    return by_level(
         StepDownPolicy.model_validate_json(file.read_text(encoding="utf-8"))
-        for file in sorted(resources.files(__package__).iterdir(), key=lambda file: file.name)
+        for file in resources.files(__package__).iterdir()
         if file.name.endswith(".json")
-    ]
-    return {policy.from_level: policy for policy in found}
+    )
+
+
+policies()  # read at once, so that a policy that cannot decide keeps the service from starting

@@ -1,0 +1,121 @@
+"""The outcomes service over HTTP, and the events of others that it reacts to."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from aiokafka import AIOKafkaProducer
+
+from services.outcomes.service import service
+from shared import clock
+from shared.contracts.base import Event
+from shared.contracts.intake import ScreeningCompleted
+from shared.contracts.outcomes import EngagementChanged
+from shared.database import ALL_SITES, Database, Transaction
+from shared.messaging.envelope import Received, headers_of
+from shared.messaging.handlers import Registry
+from shared.messaging.outbox import publish
+from tests.support.attendance import SITE, Published, from_scratch, outcome
+from tests.support.scheduling import CAUSE, Enrolled
+from tests.support.system import Client, System
+
+ACCEPT = {"decision": "accept", "reason": "agrees_with_recommendation"}
+DECLINE = {"decision": "decline", "reason": "clinical_judgement"}
+COMPLETE = {"instrument_version": "1.0", "status": "complete", "band": None, "positive": None}
+
+
+def sessions(client: Enrolled, latest: str, sequence: int) -> list[Published]:
+    """Eight sessions attended in three weeks, and the latest, attended or missed."""
+    attended = [outcome(client.id, 8 * n, "attended", sequence=n + 1) for n in range(8)]
+    return [*attended, outcome(client.id, 64, latest, sequence=sequence)]
+
+
+def engaged(client: Enrolled, latest: str = "attended", sequence: int = 9) -> EngagementChanged:
+    return from_scratch(sessions(client, latest, sequence))
+
+
+def screened(client: Enrolled, phq9: int = 6) -> ScreeningCompleted:
+    scores = [
+        {**COMPLETE, "instrument": "phq-9", "total": phq9, "safety_item": "negative"},
+        {**COMPLETE, "instrument": "gad-7", "total": 5},
+    ]
+    made = {"screening_id": uuid4(), "occasion": "follow_up", "completed_at": clock.now()}
+    return ScreeningCompleted.model_validate(
+        {"client_id": client.id, "site_id": client.site_id, "scores": scores, **made}
+    )
+
+
+async def tell_in(tx: Transaction, *events: Event) -> None:
+    """Apply events of one type in a transaction that is open."""
+    received: list[Received[Any]] = [
+        Received(e, str(uuid4()), "/t", e.type_name(), e.stream, e.key, 1, clock.now(), CAUSE)
+        for e in events
+    ]
+    registry = Registry("outcomes", service.consumers)
+    await registry.handle(tx, events[0].type_name(), received)
+
+
+@dataclass
+class Outcomes:
+    """One test's outcomes service; events of others are told directly, not over Kafka."""
+
+    system: System
+    database: Database
+    lead: Client
+
+    async def tell(self, *events: Event) -> None:
+        """Apply events of one type in one transaction."""
+        async with self.database.transaction(ALL_SITES) as tx:
+            await tell_in(tx, *events)
+
+    async def recommend(self, name: str = "ana") -> dict[str, Any]:
+        """The recommendation for a client who is enrolled and does well."""
+        client = Enrolled(name, SITE)
+        for event in (client.enrolment, screened(client), engaged(client)):
+            await self.tell(event)
+        (known,) = await self.listed(client_id=str(client.id))
+        return known
+
+    async def listed(self, **wanted: Any) -> list[dict[str, Any]]:
+        return list((await self.lead.get("/recommendations", **wanted)).json()["items"])
+
+    async def decide(self, known: dict[str, Any], body: dict[str, str]) -> httpx.Response:
+        path = f"/recommendations/{known['id']}/decision"
+        return await self.lead.post(path, body, etag=f'"{known["version"]}"')
+
+    async def published(self) -> list[str]:
+        return [name for _, _, name in await self.system.published("outcomes")]
+
+    async def progress(self, client: Enrolled) -> dict[str, Any]:
+        return dict((await self.lead.get(f"/clients/{client.id}/progress")).json())
+
+
+@contextlib.asynccontextmanager
+async def opened(system: System, name: str) -> AsyncIterator[Database]:
+    database = Database(system.databases[name])
+    await database.open()
+    yield database
+    await database.close()
+
+
+async def publish_from(system: System, name: str, *events: Event) -> None:
+    async with opened(system, name) as database, database.transaction(ALL_SITES) as tx:
+        for event in events:
+            publish(tx, event)
+
+
+async def tell_figures(system: System, *figures: EngagementChanged) -> None:
+    """Put figures on their topic, as the engagement worker does."""
+    producer = AIOKafkaProducer(**system.settings("outcomes").kafka_client)
+    await producer.start()
+    topic = f"{system.prefix}stepwell.engagement"
+    for one in figures:
+        named: dict[str, Any] = {"stream": one.stream, "key": one.key, "type": one.type_name()}
+        named |= {"dataschema": one.schema_name(), "event_id": "-", "occurred_at": clock.now()}
+        headers = headers_of(sequence=None, traceparent=None, **named)
+        payload = one.model_dump_json().encode()
+        await producer.send_and_wait(topic, payload, key=one.key.encode(), headers=headers)
+    await producer.stop()
