@@ -8,14 +8,16 @@ from fastapi import Depends, Request
 from shared.access.caller import Caller
 from shared.access.roles import Role
 from shared.access.tokens import InvalidToken, IssuerUnavailable, Verifier
+from shared.database.transaction import ALL_SITES
 from shared.errors import Forbidden, ServiceUnavailable, Unauthorized
 
 
-def Allowed(*roles: Role) -> Any:
+def Allowed(*roles: Role, everywhere: bool = False) -> Any:
     """The caller of the request, who must have one of `roles`.
 
     Use it as `caller: Annotated[Caller, Allowed(Role.COUNSELOR)]`. A route without it does not
-    start: nothing is allowed by default.
+    start: nothing is allowed by default. `everywhere` asks for a token for all sites, where what
+    is shown or done belongs to no single one.
     """
     if not roles:
         raise ValueError("Allowed() needs at least one role.")
@@ -26,6 +28,8 @@ def Allowed(*roles: Role) -> Any:
         if caller.role not in permitted:
             names = ", ".join(sorted(permitted))
             raise Forbidden(f"This needs one of the roles: {names}.")
+        if everywhere and caller.sites != ALL_SITES:
+            raise Forbidden("This needs a token for all sites.")
         return caller
 
     check.allowed_roles = permitted  # type: ignore[attr-defined]

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from shared.contracts.topics import BY_STREAM
+from shared.contracts.topics import BY_STREAM, EVERYONE
 from shared.database.transaction import Transaction
-from shared.errors import NotFound
+from shared.errors import Forbidden, NotFound
 from shared.messaging.envelope import source_of
 
 EVENTS_AFTER = """
@@ -39,6 +39,13 @@ def check_published(service: str, stream: str) -> None:
     topic = BY_STREAM.get(stream)
     if topic is None or topic.producer != service or topic.derived:
         raise NoSuchStream(f"{service} does not publish a stream of that name.")
+
+
+def check_readable(stream: str, subject: str) -> None:
+    """Refuse a stream that is not for everybody to those whom its topic does not name."""
+    readers = BY_STREAM[stream].readers
+    if readers != EVERYONE and subject not in readers:
+        raise Forbidden(f"Only {', '.join(readers)} may read this stream.")
 
 
 async def events_after(

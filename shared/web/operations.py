@@ -14,8 +14,8 @@ from shared.web.models import BadCursor, Instant, Page, Shown, Strict, decode_cu
 
 router = APIRouter(tags=["Operations"])
 
-Operator = Annotated[Caller, Allowed(Role.SERVICE, Role.REGIONAL_OPERATIONS)]
-Subscriber = Annotated[Caller, Allowed(Role.SERVICE)]
+Operator = Annotated[Caller, Allowed(Role.SERVICE, Role.REGIONAL_OPERATIONS, everywhere=True)]
+Subscriber = Annotated[Caller, Allowed(Role.SERVICE, everywhere=True)]
 
 
 class JournaledEvent(Shown):
@@ -110,10 +110,12 @@ async def list_events(
 ) -> Page[JournaledEvent]:
     """The journal of one key, in order, from the sequence after `after` on.
 
-    `topic` is the stream, with or without the prefix `stepwell.`.
+    `topic` is the stream, with or without the prefix `stepwell.`. A stream that not everybody may
+    read on the broker is for its readers here too: the services that its topic names.
     """
     stream = topic.removeprefix("stepwell.")
     journal.check_published(request.app.state.service.name, stream)
+    journal.check_readable(stream, caller.subject)
     async with _database(request).transaction(ALL_SITES) as tx:
         rows = await journal.events_after(tx, stream=stream, key=key, after=after, limit=limit + 1)
     events = [JournaledEvent(**row) for row in rows[:limit]]

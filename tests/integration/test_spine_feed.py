@@ -167,6 +167,30 @@ async def test_the_journal_feed_needs_the_service_role(system: System):
     assert (wrong.status_code, wrong.json()["type"]) == (404, "/problems/no-such-stream")
 
 
+async def test_the_journal_feed_is_for_services_at_all_sites(system: System):
+    await system.start("intake", roles=["api"])
+    somewhere = system.client("intake", "service", [SITE])
+    for path, query in (
+        ("/events", {"topic": "intake", "key": "k"}),
+        ("/operations/pending", {}),
+        ("/operations/dead-letters", {}),
+    ):
+        assert (await somewhere.get(path, **query)).status_code == 403
+
+
+async def test_only_notifications_gets_contact_details_from_the_journal(system: System):
+    await system.start("intake", roles=["api"])
+    answers = {
+        service: (
+            await system.client("intake", "service", subject=service).get(
+                "/events", topic="contacts", key="k"
+            )
+        ).status_code
+        for service in SERVICES
+    }
+    assert answers == {"intake": 403, "scheduling": 403, "notifications": 200, "outcomes": 403}
+
+
 async def test_a_lost_topic_is_refilled_from_the_journal(system: System, subscriber: Subscriber):
     client = uuid4()
     await publish_referrals(system, client, 5)

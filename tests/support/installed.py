@@ -93,10 +93,18 @@ class Installed:
     def _issuer(self) -> Issuer:
         return Issuer(self.environment["OIDC_ISSUER"], self.state.issuer_key)
 
-    def get(self, service: str, path: str, *, role: str = "counselor", **params: Any) -> Any:
+    def get(
+        self,
+        service: str,
+        path: str,
+        *,
+        role: str = "counselor",
+        subject: str | None = None,
+        **params: Any,
+    ) -> Any:
         """What a service answers to a role at all sites."""
         url = self.environment[f"STEPWELL_URL_{service.upper()}"]
-        token = self._issuer.token(role, [ALL_SITES])
+        token = self._issuer.token(role, [ALL_SITES], subject=subject)
         answer = httpx.get(
             f"{url}{path}", params=params, headers={"Authorization": f"Bearer {token}"}
         )
@@ -126,7 +134,13 @@ class Installed:
         """What was published about a client on a stream, from the publisher's journal."""
         publisher = "intake" if stream == "contacts" else stream
         found: list[Found] = self.get(
-            publisher, "/events", role="service", topic=stream, key=key, limit=500
+            publisher,
+            "/events",
+            role="service",
+            subject="notifications",
+            topic=stream,
+            key=key,
+            limit=500,
         )["items"]
         return found
 

@@ -1,11 +1,14 @@
-"""Access lists, tokens, mail and the proof of completeness."""
+"""Access lists, tokens, mail, ids of clusters and the proof of completeness."""
 
 from pathlib import Path
+from uuid import UUID
 
+import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from stepwell.completeness import prove
+from stepwell.runtime import kafka
 from stepwell.runtime.keys import Issuer
 from stepwell.runtime.mail import MailFolder
 from stepwell.runtime.topics import access
@@ -86,3 +89,9 @@ def test_a_consumer_that_never_read_a_stream_is_found_out() -> None:
     (line,) = prove(pending)
     assert not line.complete
     assert line.applied == 0
+
+
+def test_a_cluster_id_is_never_taken_for_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter([UUID(bytes=b"\xf8" * 16), UUID(int=0)])
+    monkeypatch.setattr(kafka.uuid, "uuid4", lambda: next(drawn))
+    assert kafka.cluster_id() == "A" * 22
