@@ -17,6 +17,7 @@ PLATFORM = "platform"
 PRINCIPALS = (PLATFORM, *SERVICES)
 HEAP = ("-Xms128m", "-Xmx512m")
 JVM = (*HEAP, sharing.GARBAGE_COLLECTOR, "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")
+"""The first compiler only: the second one takes longer to make code fast than a story runs."""
 LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 LOGGING = """\
 Configuration:
