@@ -1,6 +1,7 @@
 """What a service process is told by its environment, read and checked once at start."""
 
 import os
+import ssl
 from typing import Literal
 
 from pydantic import Field, ValidationError
@@ -76,6 +77,8 @@ class Settings(BaseSettings):
                 "sasl_plain_username": self.kafka_username,
                 "sasl_plain_password": self.kafka_password,
             }
+        if self.kafka_security_protocol.endswith("SSL"):
+            client["ssl_context"] = ssl.create_default_context()
         return client
 
 

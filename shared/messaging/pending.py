@@ -19,6 +19,7 @@ FIGURES = """
 SELECT
   (SELECT count(*) FROM platform.outbox) AS unpublished,
   (SELECT count(*) FROM platform.dead_letters WHERE resolution IS NULL) AS dead_letters,
+  (SELECT count(*) FROM platform.dead_letters WHERE resolution = 'skipped') AS skipped,
   (SELECT coalesce(json_agg(s ORDER BY s.stream), '[]') FROM (
     SELECT stream, count(*) AS keys, coalesce(sum(sequence), 0)::bigint AS events
     FROM platform.streams GROUP BY stream
@@ -62,6 +63,7 @@ class Pending(BaseModel):
     due: int = Field(description="Jobs with work at the present instant.")
     next_due_at: datetime | None = Field(description="The next instant at which a job has work.")
     dead_letters: int = Field(description="Records laid aside and not resolved.")
+    skipped: int = Field(description="Records that an operator skipped: without effect for good.")
     waiting: dict[str, int] = Field(description="Other work under way, by name.")
     streams: list[PublishedStream]
     applied: list[AppliedStream]
@@ -87,6 +89,7 @@ async def pending(
         due=sum(at <= tx.now for at in due_at),
         next_due_at=min((at for at in due_at if at > tx.now), default=None),
         dead_letters=figures["dead_letters"],
+        skipped=figures["skipped"],
         waiting={name: await count(tx) for name, count in (waiting or {}).items()},
         streams=PUBLISHED.validate_json(figures["streams"]),
         applied=APPLIED.validate_json(figures["applied"]),

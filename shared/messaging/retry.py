@@ -15,6 +15,10 @@ from shared.messaging.plan import StreamKey
 log = structlog.get_logger()
 
 REPAIR_SECONDS = 2.0
+HELD_UP_TO = """
+SELECT max(sequence) FROM platform.dead_letters
+WHERE consumer = $1 AND stream = $2 AND key = $3 AND resolution IS NULL
+"""
 
 
 class NothingHeld(NotFound):
@@ -92,8 +96,14 @@ async def skip(
     Later records of the key stay laid aside until they are retried. Returns how many were skipped.
 
     Raises:
-        CannotSkip: `up_to` was already reached.
+        NothingHeld: no record of the key is laid aside.
+        CannotSkip: `up_to` was already reached, or is beyond what is laid aside.
     """
+    held = await tx.fetchval(HELD_UP_TO, consumer, stream, key)
+    if held is None:
+        raise NothingHeld(f"The consumer {consumer} holds nothing of this key.")
+    if up_to > held:
+        raise CannotSkip(f"Only events up to {held} are laid aside: name a lower one.")
     reached, _ = await positions.load(tx, consumer, [(stream, key)])
     at = reached.get((stream, key), 0)
     if up_to <= at:

@@ -20,7 +20,8 @@ def command(
 ) -> None:
     """Compare published with applied events of every stream and consumer.
 
-    Exit code 0: nothing is missing. 1: something is, or was laid aside.
+    Exit code 0: nothing is missing. 1: something is, or was laid aside. Records that an operator
+    skipped count as applied and are named.
     """
     operator = Operator()
     deadline = time.monotonic() + wait
@@ -57,6 +58,6 @@ def _show(lines: list[Line], pending: dict[str, Any]) -> None:
     console = Console()
     console.print(table)
     for service, found in pending.items():
-        for name in ("unpublished", "dead_letters"):
+        for name in ("unpublished", "dead_letters", "skipped"):
             if found[name]:
                 console.print(f"{service}: {found[name]} {name.replace('_', ' ')}")

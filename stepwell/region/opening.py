@@ -1,7 +1,7 @@
 """Before the clients come: clinics, cohorts, and a curriculum from the next Monday on."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +21,30 @@ async def latest_run(services: Services) -> tuple[int, list[dict[str, Any]]]:
             cohorts.setdefault(int(found[1]), []).append(cohort)
     latest = max(cohorts)
     return latest, cohorts[latest]
+
+
+async def plan_what_never_met(
+    services: Services, cohorts: Iterable[dict[str, Any]], slots: Sequence[Any], now: datetime
+) -> None:
+    """Give the cohorts without sessions a week that is over.
+
+    A run that was interrupted while it opened its cohorts leaves some without sessions, and they
+    would take new clients.
+    """
+    for cohort in cohorts:
+        manager = Who("site_manager", cohort["site_id"])
+        if not await services.all("scheduling", "/sessions", manager, cohort_id=cohort["id"]):
+            await services.create(
+                "scheduling",
+                f"/cohorts/{cohort['id']}/curriculum",
+                manager,
+                {
+                    "starts_on": (now.date() - timedelta(weeks=2)).isoformat(),
+                    "weeks": 1,
+                    "slots": list(slots),
+                },
+                key=f"never-met/{cohort['id']}",
+            )
 
 
 async def end_of_sessions(

@@ -19,6 +19,7 @@ from stepwell.region.opening import (
     next_opening,
     open_clinics,
     open_cohorts,
+    plan_what_never_met,
 )
 from stepwell.region.plan import Part, RegionSize
 from stepwell.region.promises import StoryFailed, check_promises
@@ -65,6 +66,7 @@ async def live(
     walk = Walk(services, region, {client.number: Trace() for client in region.clients})
     clock = services.clock_file
     with Bars(console) as bars:
+        await plan_what_never_met(services, cohorts, region.slots, present(clock))
         over = await end_of_sessions(services, cohorts, present(clock))
         await advance(services, next_opening(over))
         with bars.stage("Clinics and cohorts", len(region.cohorts)) as walk.on_step:

@@ -12,6 +12,12 @@ from stepwell.completeness import prove
 from tests.support.installed import Installed, name_of
 
 Found = dict[str, Any]
+COHORT = {
+    "track": "general",
+    "gender_group": None,
+    "capacity": 12,
+    "dual_diagnosis_trained": False,
+}
 STREAMS = ("intake", "contacts", "scheduling", "notifications", "outcomes")
 
 
@@ -228,14 +234,7 @@ def test_a_story_waits_until_the_cohorts_of_an_interrupted_one_are_over(told: In
     left_over = told.post(
         "scheduling",
         "/cohorts",
-        {
-            "site_id": site["id"],
-            "name": "Cohort 7, mixed",
-            "track": "general",
-            "gender_group": None,
-            "capacity": 12,
-            "dual_diagnosis_trained": False,
-        },
+        {**COHORT, "site_id": site["id"], "name": "Cohort 7, mixed"},
         role="regional_operations",
     )
     now = datetime.fromisoformat(told.run("clock", "show").stdout.strip())
@@ -244,6 +243,12 @@ def test_a_story_waits_until_the_cohorts_of_an_interrupted_one_are_over(told: In
         "scheduling",
         f"/cohorts/{left_over['id']}/curriculum",
         {"starts_on": now.date().isoformat(), "weeks": 2, "slots": [slot]},
+        role="regional_operations",
+    )
+    told.post(
+        "scheduling",
+        "/cohorts",
+        {**COHORT, "site_id": site["id"], "name": "Cohort 7, without sessions"},
         role="regional_operations",
     )
     again = told.run("story")

@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from shared.contracts.scheduling import SessionAttended, SessionMissed
+from shared.contracts.scheduling import SessionAttended, SessionCancelled, SessionMissed
+from shared.database import ALL_SITES
 from tests.support.scheduling import EVENING, Clinic, Enrolled, created, open_clinic, refused
 from tests.support.system import System
 
@@ -277,3 +278,40 @@ async def test_the_week_sums_what_was_planned_and_what_was_attended(clinic: Clin
     summary = (await clinic.desk.get(f"/clients/{ana.id}/attendance-summary")).json()
     assert (summary["credited"], summary["no_show"], summary["unrecorded"]) == (2, 1, 0)
     assert (summary["attendance_rate"], summary["no_show_rate"]) == (0.6667, 0.3333)
+
+
+async def test_the_week_is_that_of_the_site_where_the_client_was_then(clinic: Clinic) -> None:
+    here, there = await clinic.site("Here"), await clinic.site("There")
+    for site in (here, there):
+        cohort = await clinic.cohort(site)
+        await clinic.curriculum(cohort, weeks=3)
+    ana = Enrolled("ana", here)
+    await clinic.tell(ana.enrolment)
+    clinic.at(datetime(2026, 3, 10, 12, tzinfo=UTC))
+    await clinic.tell(ana.step_down)
+    await clinic.tell(Enrolled("ana", there, id=ana.id).enrolment)
+    path = f"/clients/{ana.id}/weekly-hours"
+    shown = {
+        week: (await clinic.desk.get(path, week=week)).json() for week in ("2026-W10", "2026-W12")
+    }
+    assert {week: (one["site_id"], one["planned_minutes"]) for week, one in shown.items()} == {
+        "2026-W10": (str(here), 165),
+        "2026-W12": (str(there), 165),
+    }
+
+
+async def test_an_appointment_whose_attendance_is_recorded_is_not_cancelled(
+    evening: Evening,
+) -> None:
+    clinic, ana = evening.clinic, evening.clients[0]
+    clinic.at(START - timedelta(minutes=1))
+    async with clinic.database.transaction(ALL_SITES) as tx:
+        clinic.at(START + timedelta(minutes=1))
+        created(await evening.record(ana, "present"))
+        await clinic.tell_in(tx, ana.step_down)
+    roster = (await clinic.desk.get(f"/sessions/{evening.session_id}/roster")).json()
+    (shown,) = (e for e in roster["entries"] if e["client_id"] == str(ana.id))
+    assert (shown["state"], shown["attendance"]["status"]) == ("scheduled", "present")
+    cancelled = [e for e in await clinic.published() if isinstance(e, SessionCancelled)]
+    assert evening.session_id not in {str(e.session_id) for e in cancelled}
+    assert len(cancelled) == 1

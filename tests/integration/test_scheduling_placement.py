@@ -225,3 +225,18 @@ async def test_a_cohort_whose_sessions_are_over_takes_nobody(clinic: Clinic) -> 
     assert await clinic.names_for(ben) == ["ClientWaitlisted"]
     (shown,) = (await clinic.desk.get("/placements", client_id=ana.id)).json()["items"]
     assert shown["cohort_id"] != str(over)
+
+
+async def test_sessions_that_are_added_to_a_cohort_open_its_seats_to_those_who_wait(
+    clinic: Clinic,
+) -> None:
+    site = await clinic.site()
+    evening = await clinic.cohort(site)
+    await clinic.curriculum(evening, starts_on="2026-02-02", weeks=2)
+    ana, ben = Enrolled("ana", site), Enrolled("ben", site)
+    await clinic.tell(ana.enrolment)
+    await clinic.curriculum(evening, weeks=1)
+    await clinic.tell(ben.enrolment)
+    assert await clinic.names_for(ana) == ["ClientWaitlisted", "ClientPlaced", "SessionScheduled"]
+    assert await clinic.names_for(ben) == ["ClientPlaced", "SessionScheduled"]
+    assert (await clinic.desk.get("/waitlist")).json()["items"] == []

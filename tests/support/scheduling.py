@@ -14,7 +14,7 @@ from shared import clock
 from shared.contracts.base import Event
 from shared.contracts.intake import ClientEnrolled, ClientSteppedDown
 from shared.contracts.topics import BY_TYPE
-from shared.database import ALL_SITES, Database
+from shared.database import ALL_SITES, Database, Transaction
 from shared.messaging.envelope import Received
 from shared.messaging.handlers import Registry
 from tests.support.system import Client, System
@@ -111,14 +111,20 @@ class Clinic:
 
     async def tell(self, *events: Event, traceparent: str | None = CAUSE) -> None:
         """Apply events of one type in one transaction."""
+        async with self.database.transaction(ALL_SITES) as tx:
+            await self.tell_in(tx, *events, traceparent=traceparent)
+
+    async def tell_in(
+        self, tx: Transaction, *events: Event, traceparent: str | None = CAUSE
+    ) -> None:
+        """Apply events of one type in a transaction that is open."""
         received: list[Received[Any]] = [
             Received(
                 e, str(uuid4()), "/t", e.type_name(), e.stream, e.key, 1, clock.now(), traceparent
             )
             for e in events
         ]
-        async with self.database.transaction(ALL_SITES) as tx:
-            await self.registry.handle(tx, events[0].type_name(), received)
+        await self.registry.handle(tx, events[0].type_name(), received)
 
     async def published(self) -> list[Event]:
         """What the service published about clients, in the order of publishing."""

@@ -29,11 +29,17 @@ SELECT made.client_id, made.placement_id, s.id, s.site_id, s.cohort_id, s.kind, 
 FROM made JOIN sessions s ON s.id = made.session_id ORDER BY s.starts_at, s.id
 """
 
+LOCK = """
+SELECT FROM appointments WHERE placement_id = ANY ($1::uuid[]) AND state = 'scheduled'
+ORDER BY session_id, client_id FOR UPDATE
+"""
 CANCEL = """
 UPDATE appointments a SET state = 'cancelled', cancelled_at = $1
 FROM sessions s
 WHERE a.placement_id = ANY ($2::uuid[]) AND a.state = 'scheduled'
   AND s.id = a.session_id AND s.starts_at > $1
+  AND NOT EXISTS (SELECT FROM attendance r
+                  WHERE r.session_id = a.session_id AND r.client_id = a.client_id)
 RETURNING a.client_id, a.placement_id, a.site_id, a.session_id, s.cohort_id, s.starts_at
 """
 
@@ -79,8 +85,10 @@ async def schedule_sessions(tx: Transaction, seats: Sequence[Seat]) -> None:
 async def cancel_sessions(tx: Transaction, seats: Sequence[Seat]) -> None:
     """Expect these clients no longer at sessions that have not started.
 
-    Publishes SessionCancelled for each; what has started keeps its appointment.
+    Publishes SessionCancelled for each; what has started, or has its attendance recorded while this
+    transaction waited, keeps its appointment.
     """
+    await tx.execute(LOCK, [seat.placement_id for seat in seats])
     rows = await tx.fetch(CANCEL, tx.now, [seat.placement_id for seat in seats])
     causes = {seat.placement_id: seat.cause for seat in seats}
     for row in sorted(rows, key=lambda row: (row["starts_at"], row["session_id"])):

@@ -33,10 +33,13 @@ LOAD = """
 SELECT s.id AS session_id, s.site_id, s.cohort_id, s.kind, s.starts_at, s.ends_at,
   s.break_minutes, s.time_zone, a.client_id
 FROM sessions s
-LEFT JOIN appointments a
-  ON a.session_id = s.id AND a.client_id = ANY ($2::uuid[]) AND a.state = 'scheduled'
+LEFT JOIN (
+  SELECT client_id FROM appointments
+  WHERE session_id = $1 AND client_id = ANY ($2::uuid[]) AND state = 'scheduled' FOR SHARE
+) a ON true
 WHERE s.id = $1
 """
+"""Locked, so that no appointment is cancelled while it is recorded what became of it."""
 INSERT = """
 INSERT INTO attendance (id, session_id, client_id, site_id, status, checked_in_at, checked_out_at,
   attended_minutes, recorded_at)

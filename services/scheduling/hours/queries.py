@@ -13,9 +13,9 @@ from services.scheduling.hours.schemas import WeeklyHours
 from shared.database import Transaction
 from shared.errors import NotFound
 
-SITE_OF_CLIENT = """
-SELECT p.site_id, s.time_zone FROM placements p JOIN sites s ON s.id = p.site_id
-WHERE p.client_id = $1 ORDER BY p.placed_at DESC, p.id DESC LIMIT 1
+PLACEMENTS = """
+SELECT p.site_id, s.time_zone, p.placed_at FROM placements p JOIN sites s ON s.id = p.site_id
+WHERE p.client_id = $1 ORDER BY p.placed_at DESC, p.id DESC
 """
 SUMS = """
 SELECT count(*) AS sessions,
@@ -35,14 +35,19 @@ async def weekly_hours(
 ) -> WeeklyHours:
     """The planned and attended minutes of a client in one week of the site's calendar.
 
-    A session belongs to the week in which it starts.
+    A session belongs to the week in which it starts. The site is where the client was placed last
+    before the end of the week, or first of all.
 
     Raises:
         NotFound: when the client was never placed at a site that the caller may see.
     """
-    site = await tx.fetchrow(SITE_OF_CLIENT, client_id)
-    if site is None:
+    placements = await tx.fetch(PLACEMENTS, client_id)
+    if not placements:
         raise NotFound("This client was never placed.")
+    site = next(
+        (one for one in placements if one["placed_at"] < week.bounds(one["time_zone"])[1]),
+        placements[-1],
+    )
     starts_at, ends_at = week.bounds(site["time_zone"])
     sums = await tx.fetchrow(
         SUMS, client_id, site["site_id"], starts_at, ends_at, session_kinds().counting

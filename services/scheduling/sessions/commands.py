@@ -10,6 +10,7 @@ from services.scheduling.cohorts.queries import show_cohort
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.directory.queries import show_site
 from services.scheduling.hours.policy import session_kinds
+from services.scheduling.placement.commands import offer_seats
 from services.scheduling.placement.queries import seats_of
 from services.scheduling.sessions.queries import show_curriculum
 from services.scheduling.sessions.rules import PlannedSession, overlapping_slot, plan_sessions
@@ -47,7 +48,8 @@ class SessionsOverlap(Conflict):
 async def add_curriculum(tx: Transaction, cohort_id: UUID, new: NewCurriculum) -> Curriculum:
     """Turn a weekly plan into sessions, and expect the cohort's clients at those to come.
 
-    Publishes SessionScheduled for each client and session that has not started.
+    Publishes SessionScheduled for each client and session that has not started. Seats that the new
+    sessions open go to those who wait.
 
     Raises:
         NotFound: when there is no such cohort that the caller may see.
@@ -80,6 +82,7 @@ async def add_curriculum(tx: Transaction, cohort_id: UUID, new: NewCurriculum) -
     )
     await _insert(tx, site.id, cohort_id, curriculum_id, site.time_zone, new, sessions)
     await schedule_sessions(tx, await seats_of(tx, cohort_id))
+    await offer_seats(tx, {site.id: None})
     return await show_curriculum(tx, cohort_id, curriculum_id)
 
 

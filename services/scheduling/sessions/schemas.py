@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from services.scheduling.directory.schemas import PRINTABLE
 from services.scheduling.sessions.rules import WallClockSlot, wall_clock
@@ -12,7 +12,7 @@ from shared.contracts.scheduling import SessionKind
 from shared.web import Instant, Shown, Strict
 
 Bound = Annotated[
-    AwareDatetime,
+    Instant,
     Field(
         ge=datetime(1900, 1, 1, tzinfo=UTC),
         lt=datetime(2200, 1, 1, tzinfo=UTC),
