@@ -72,7 +72,12 @@ class Verifier:
         await self._http.aclose()
 
     def remembered(self, token: str) -> Caller | None:
-        """The caller of a token that was verified before and has not expired."""
+        """The caller of a token that was verified before and has not expired.
+
+        None once the keys are old: looking at the token anew asks for the keys that are in force.
+        """
+        if time.monotonic() - self._keys_at > KEYS_MAX_AGE_SECONDS:
+            return None
         known = self._verified.get(token)
         if known is not None and known[0] > time.time():
             return known[1]

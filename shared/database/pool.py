@@ -17,14 +17,17 @@ log = structlog.get_logger()
 CHANNEL = "stepwell"
 """LISTEN/NOTIFY channel that says: something was published or planned."""
 
+COMMAND_SECONDS = 30.0
+
 MISSING = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
 )
-"""What is raised when the server is away, going away, or has just gone."""
+"""What is raised when the server is away, going away, has just gone, or cannot take one more."""
 
 
 if TYPE_CHECKING:
@@ -63,7 +66,7 @@ class Database:
             min_size=1,
             max_size=self.size,
             connection_class=PooledConnection,
-            command_timeout=30,
+            command_timeout=COMMAND_SECONDS,
             max_inactive_connection_lifetime=0,
         )
         self._notifier = asyncio.create_task(self._notify(), name="notifier")
@@ -72,7 +75,7 @@ class Database:
         """Close the pool and the connection that notifies."""
         if self._notifier is not None:
             self._notifier.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
+            with contextlib.suppress(asyncio.CancelledError, Exception):
                 await self._notifier
         if self._pool is not None:
             await self._pool.close()
@@ -119,14 +122,16 @@ class Database:
                     connection = await self.connect(synchronous_commit="off")
                     self._notifier_pid = connection.get_server_pid()
                 await connection.execute(f"NOTIFY {CHANNEL}")
-            except MISSING as error:
+            except (*MISSING, asyncpg.PostgresError) as error:
                 log.warning("notify_failed", error=type(error).__name__)
                 connection = None
                 await asyncio.sleep(0.2)
 
     async def connect(self, **settings: str) -> Connection:
         """A connection of one's own, for listening or for a lock that lasts."""
-        return await asyncpg.connect(self.url, server_settings=settings)
+        return await asyncpg.connect(
+            self.url, server_settings=settings, command_timeout=COMMAND_SECONDS
+        )
 
     @contextlib.asynccontextmanager
     async def listening(self, wake: Callable[[], None]) -> AsyncIterator[Connection]:

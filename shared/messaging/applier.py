@@ -15,8 +15,6 @@ from shared.messaging.envelope import (
     Envelope,
     Received,
     Undecodable,
-    UnsupportedVersion,
-    event_class,
     read_payload,
 )
 from shared.messaging.faults import is_transient
@@ -132,7 +130,11 @@ class Applier:
     def _read(
         self, envelopes: Sequence[Envelope], outcome: Outcome
     ) -> list[tuple[Envelope, Received[Event] | None]]:
-        """Payloads of the handled types; a broken event holds its key from there on."""
+        """Payloads of the handled types; a broken event holds its key from there on.
+
+        What nobody here reacts to is passed over, a newer major version too: it is published beside
+        the one that is read here.
+        """
         readable: list[tuple[Envelope, Received[Event] | None]] = []
         broken: set[StreamKey] = set()
         for envelope in envelopes:
@@ -142,15 +144,10 @@ class Applier:
                 continue
             contract = self.registry.contract_of(envelope.type)
             try:
-                if contract is None:
-                    event_class(envelope.type)
-                    readable.append((envelope, None))
-                else:
-                    readable.append((envelope, read_payload(envelope, contract)))
+                event = None if contract is None else read_payload(envelope, contract)
+                readable.append((envelope, event))
             except Undecodable as error:
-                unsupported = isinstance(error, UnsupportedVersion)
-                reason = "unsupported_version" if unsupported else "undecodable"
-                outcome.letters.append(DeadLetter.of(envelope, reason, str(error)))
+                outcome.letters.append(DeadLetter.of(envelope, "undecodable", str(error)))
                 if envelope.sequence is not None:
                     broken.add(stream_key)
         return readable
@@ -216,7 +213,7 @@ class Applier:
             except FeedUnavailable as error:
                 log.warning("gap_not_filled", stream=stream, reason=str(error))
                 events = []
-            if len(events) != last - first + 1:
+            if [event.sequence for event in events] != list(range(first, last + 1)):
                 unfillable.add((stream, key))
             fetched += events
             await asyncio.sleep(0)

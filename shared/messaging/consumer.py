@@ -12,8 +12,8 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
 from shared.messaging.applier import Applier
-from shared.messaging.dead_letters import DeadLetter
-from shared.messaging.envelope import Envelope, Received, Undecodable, open_envelope
+from shared.messaging.dead_letters import DeadLetter, as_text
+from shared.messaging.envelope import LONGEST_KEY, Envelope, Received, Undecodable, open_envelope
 from shared.messaging.faults import is_transient
 from shared.messaging.handlers import Consumers
 from shared.settings import Settings
@@ -26,6 +26,8 @@ BATCH = 2_000
 COMMIT_SECONDS = 1.0
 """How often offsets go to the broker. Positions in Postgres decide what was applied."""
 LONGEST_PAUSE = 5.0
+HAND_OVER_SECONDS = 5.0
+"""Less than the session timeout, so that the others do not go on without this member."""
 
 
 class Consumer:
@@ -36,6 +38,7 @@ class Consumer:
         self.settings = settings
         self._prefix = f"{settings.kafka_topic_prefix}stepwell."
         self._done: dict[TopicPartition, int] = {}
+        self._applying = asyncio.Lock()
 
     async def run(self) -> None:
         """Consume until cancelled; start anew after the broker went away."""
@@ -63,16 +66,17 @@ class Consumer:
         topics = [self._prefix + stream for stream in self.applier.registry.streams]
         self._done = {}
         consumer.subscribe(topics, listener=CommitOnRevoke(self, consumer))
-        await consumer.start()
-        log.info("consumer_started", streams=self.applier.registry.streams)
         committed_at = time.monotonic()
         try:
+            await consumer.start()
+            log.info("consumer_started", streams=self.applier.registry.streams)
             while True:
                 batch = await consumer.getmany(timeout_ms=1_000, max_records=BATCH)
                 if batch:
-                    await self.take(record for records in batch.values() for record in records)
-                    for partition, records in batch.items():
-                        self._done[partition] = records[-1].offset + 1
+                    async with self._applying:
+                        await self.take(r for records in batch.values() for r in records)
+                        for partition, records in batch.items():
+                            self._done[partition] = records[-1].offset + 1
                 if time.monotonic() - committed_at > COMMIT_SECONDS:
                     await self.commit(consumer)
                     committed_at = time.monotonic()
@@ -92,14 +96,14 @@ class Consumer:
                         stream, r.key, r.value, r.headers, partition=r.partition, offset=r.offset
                     )
                 )
-            except Undecodable as error:
-                key = (r.key or b"").decode("utf-8", errors="backslashreplace")
+            except Exception as error:  # whatever a record holds, it stops nobody
+                known = isinstance(error, Undecodable)
                 letters.append(
                     DeadLetter(
                         "undecodable",
-                        str(error),
+                        str(error) if known else type(error).__name__,
                         stream,
-                        key.replace("\x00", "\\x00"),
+                        as_text(r.key)[:LONGEST_KEY],
                         None,
                         r.partition,
                         r.offset,
@@ -123,6 +127,13 @@ class Consumer:
             else:
                 return
 
+    async def hand_over(self, consumer: AIOKafkaConsumer) -> None:
+        """Finish the batch under way before others get its partitions, if it does not take long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HAND_OVER_SECONDS), self._applying:
+                pass
+        await self.commit(consumer)
+
     async def commit(self, consumer: AIOKafkaConsumer) -> None:
         """Tell the broker how far this member has come; it is only where to start reading again."""
         assigned = consumer.assignment()
@@ -134,14 +145,14 @@ class Consumer:
 
 
 class CommitOnRevoke(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
-    """Commits offsets before partitions move to another member."""
+    """Finishes and commits before partitions move to another member."""
 
     def __init__(self, owner: Consumer, consumer: AIOKafkaConsumer) -> None:
         self.owner = owner
         self.consumer = consumer
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        await self.owner.commit(self.consumer)
+        await self.owner.hand_over(self.consumer)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         log.info("partitions_assigned", count=len(list(assigned)))

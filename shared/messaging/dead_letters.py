@@ -31,7 +31,7 @@ WHERE ($1::text IS NULL OR consumer = $1) AND ($2::boolean OR resolution IS NULL
 """
 
 HELD = """
-SELECT id, stream, key, sequence, partition, record_offset, headers, payload
+SELECT id, reason, partition, record_offset, headers, payload
 FROM platform.dead_letters
 WHERE consumer = $1 AND stream = $2 AND key = $3 AND resolution IS NULL
 ORDER BY sequence NULLS FIRST, id FOR UPDATE
@@ -48,10 +48,16 @@ UPDATE platform.dead_letters
 SET reason = $2, detail = $3, failed_at = $4, attempts = attempts + 1 WHERE id = $1
 """
 
-GAPS = """
-SELECT DISTINCT stream, key FROM platform.dead_letters
-WHERE consumer = $1 AND reason = 'gap' AND resolution IS NULL LIMIT $2
+MAY_GO_ON = """
+SELECT d.stream, d.key
+FROM platform.dead_letters d LEFT JOIN platform.positions p USING (consumer, stream, key)
+WHERE d.consumer = $1 AND d.resolution IS NULL AND d.sequence IS NOT NULL
+GROUP BY d.stream, d.key, p.sequence
+HAVING bool_and(d.reason IN ('gap', 'behind')) OR min(d.sequence) <= coalesce(p.sequence, 0)
+ORDER BY max(d.attempts), min(d.id) LIMIT $2
 """
+"""Keys that wait for missing events, or that no failure holds: a record may be laid aside just when
+those before it were applied again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +89,9 @@ class DeadLetter:
         )
 
 
-def _text(value: bytes) -> str:
-    return value.decode("utf-8", errors="backslashreplace").replace("\x00", "\\x00")
+def as_text(value: bytes | None) -> str:
+    """Bytes of a record as text that can be stored, whatever they are."""
+    return (value or b"").decode("utf-8", errors="backslashreplace").replace("\x00", "\\x00")
 
 
 async def lay_aside(tx: Transaction, consumer: str, letters: Sequence[DeadLetter]) -> None:
@@ -102,7 +109,7 @@ async def lay_aside(tx: Transaction, consumer: str, letters: Sequence[DeadLetter
         [x.detail for x in letters],
         [x.partition for x in letters],
         [x.offset for x in letters],
-        [orjson.dumps({n: _text(v) for n, v in x.headers}).decode() for x in letters],
+        [orjson.dumps({n: as_text(v) for n, v in x.headers}).decode() for x in letters],
         [x.payload for x in letters],
     )
 
@@ -121,12 +128,14 @@ async def listed(
 
 async def held(
     tx: Transaction, consumer: str, stream: str, key: str
-) -> list[tuple[int, Headers, bytes | None, int, int]]:
-    """A key's unresolved letters in order, locked: id, headers, payload, partition, offset."""
+) -> list[tuple[int, str, Headers, bytes | None, int, int]]:
+    """A key's unresolved letters in order, locked: id, reason, headers, payload, partition,
+    offset."""
     rows = await tx.fetch(HELD, consumer, stream, key)
     return [
         (
             r["id"],
+            r["reason"],
             [(n, v.encode()) for n, v in orjson.loads(r["headers"]).items()],
             r["payload"],
             r["partition"],
@@ -149,6 +158,8 @@ async def failed_again(tx: Transaction, letter: int, reason: str, detail: str) -
     await tx.execute(FAILED_AGAIN, letter, reason, detail, tx.now)
 
 
-async def keys_with_gaps(tx: Transaction, consumer: str, limit: int = 100) -> list[tuple[str, str]]:
-    """The keys that wait for missing events."""
-    return [(r["stream"], r["key"]) for r in await tx.fetch(GAPS, consumer, limit)]
+async def keys_that_may_go_on(
+    tx: Transaction, consumer: str, limit: int = 100
+) -> list[tuple[str, str]]:
+    """Held keys that are worth another try, those tried least first; see `MAY_GO_ON`."""
+    return [(r["stream"], r["key"]) for r in await tx.fetch(MAY_GO_ON, consumer, limit)]

@@ -4,7 +4,7 @@ Extensions: `sequence` (the event's number in its key's stream, zero-padded so t
 text; absent on derived streams) and `traceparent` (W3C trace context, as a plain header).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
@@ -12,18 +12,17 @@ from typing import Generic, TypeVar
 from pydantic import ValidationError
 
 from shared.contracts.base import Event
-from shared.contracts.topics import BY_TYPE
+from shared.contracts.topics import BY_STREAM
+from shared.telemetry.tracing import TRACEPARENT
 
 E_co = TypeVar("E_co", bound=Event, covariant=True)
 Headers = Sequence[tuple[str, bytes]]
+LONGEST_KEY = 200
+LARGEST_SEQUENCE = 2**63 - 1
 
 
 class Undecodable(ValueError):
     """A record that is no event of ours; the message says what is wrong, never the content."""
-
-
-class UnsupportedVersion(Undecodable):
-    """An event of a known name in a major version that this reader does not know."""
 
 
 @dataclass(slots=True)
@@ -118,29 +117,26 @@ def open_envelope(
             raise Undecodable("ce_specversion is not 1.0")
         if value is None:
             raise Undecodable("the record has no payload")
-        sequence = given.get("ce_sequence")
-        traceparent = given.get("traceparent")
-        dataschema = given.get("ce_dataschema")
-        subject = given["ce_subject"].decode()
+        subject = _text(given, "ce_subject")
+        if len(subject) > LONGEST_KEY:
+            raise Undecodable(f"ce_subject is longer than {LONGEST_KEY} characters")
         if key is not None and key.decode() != subject:
             raise Undecodable("the record's key is not ce_subject")
         return Envelope(
-            id=given["ce_id"].decode(),
-            source=given["ce_source"].decode(),
-            type=given["ce_type"].decode(),
+            id=_text(given, "ce_id"),
+            source=_text(given, "ce_source"),
+            type=_text(given, "ce_type"),
             stream=stream,
             key=subject,
-            sequence=None if sequence is None else int(sequence),
-            time=datetime.fromisoformat(given["ce_time"].decode()).astimezone(UTC),
-            dataschema=None if dataschema is None else dataschema.decode(),
-            traceparent=None if traceparent is None else traceparent.decode(),
+            sequence=_sequence(stream, given),
+            time=datetime.fromisoformat(_text(given, "ce_time")).astimezone(UTC),
+            dataschema=_text(given, "ce_dataschema") if "ce_dataschema" in given else None,
+            traceparent=_traceparent(given.get("traceparent")),
             payload=value,
             partition=partition,
             offset=offset,
             headers=headers,
         )
-    except KeyError as error:
-        raise Undecodable(f"{error.args[0]} is missing") from None
     except UnicodeDecodeError:
         raise Undecodable("an attribute or the key is not UTF-8") from None
     except (ValueError, OverflowError) as error:
@@ -149,26 +145,41 @@ def open_envelope(
         raise Undecodable("ce_sequence or ce_time is malformed") from None
 
 
-def event_class(type_name: str) -> type[Event] | None:
-    """The contract of a type, or None for a type that is not ours.
+def _text(given: Mapping[str, bytes | None], name: str) -> str:
+    """An attribute as text that a database can hold."""
+    value = given.get(name)
+    if value is None:
+        raise Undecodable(f"{name} is missing")
+    if b"\x00" in value:
+        raise Undecodable(f"{name} has a null character")
+    return value.decode()
 
-    Raises:
-        UnsupportedVersion: for a known event in an unknown major version.
-    """
-    found = BY_TYPE.get(type_name)
-    if found is None:
-        name, _, _ = type_name.rpartition(".")
-        if any(known.rpartition(".")[0] == name for known in BY_TYPE):
-            raise UnsupportedVersion(f"{type_name} is not supported by this reader")
-    return found
+
+def _sequence(stream: str, given: Mapping[str, bytes | None]) -> int | None:
+    """The event's number; derived streams have none, whatever the record says."""
+    if BY_STREAM[stream].derived:
+        return None
+    sequence = int(_text(given, "ce_sequence"))
+    if not 0 < sequence <= LARGEST_SEQUENCE:
+        raise Undecodable("ce_sequence is out of range")
+    return sequence
+
+
+def _traceparent(value: bytes | None) -> str | None:
+    """The trace context; one that is malformed is no reason to refuse an event."""
+    given = None if value is None else value.decode("latin-1")
+    return given if given is not None and TRACEPARENT.match(given) else None
 
 
 def read_payload(envelope: Envelope, contract: type[Event]) -> Received[Event]:
     """Read the payload by its contract; fields of newer minor versions are ignored.
 
     Raises:
-        Undecodable: naming the fields that are wrong, without their values.
+        Undecodable: naming the fields that are wrong, without their values; also for an event on
+            a stream that is not its own, which another service may write.
     """
+    if contract.stream != envelope.stream:
+        raise Undecodable(f"{contract.__name__} does not belong on this stream")
     try:
         event = contract.model_validate_json(envelope.payload)
     except ValidationError as error:

@@ -11,6 +11,8 @@ from shared.messaging.envelope import Envelope, headers_of
 from shared.settings import Settings
 
 PAGE = 500
+NO_FEED = (ValueError, LookupError, TypeError, AttributeError)
+"""What is raised by an answer that is none of a feed, such as a proxy's page."""
 
 
 class FeedUnavailable(RuntimeError):
@@ -29,7 +31,7 @@ class Feed:
         await self._http.aclose()
 
     async def events(self, stream: str, key: str, first: int, last: int) -> list[Envelope]:
-        """Events `first` to `last` of a key, in order; fewer when the journal has no more.
+        """Events `first` to `last` of a key, in order; fewer when the journal has not all of them.
 
         Raises:
             FeedUnavailable: the publisher cannot be reached or refuses.
@@ -52,13 +54,15 @@ class Feed:
                     headers={"Authorization": f"Bearer {await self._token.get()}"},
                 )
                 answer.raise_for_status()
-            except httpx.HTTPError as error:
+                page = [_envelope(stream, item) for item in answer.json()["items"]]
+            except (httpx.HTTPError, httpx.InvalidURL, *NO_FEED) as error:
                 raise FeedUnavailable(f"{stream}: {type(error).__name__}") from error
-            page = [_envelope(stream, item) for item in answer.json()["items"]]
-            found += page
-            if len(page) < limit:
+            expected = range(after + 1, after + 1 + limit)
+            fitting = [e for e, number in zip(page, expected, strict=False) if e.sequence == number]
+            found += fitting
+            if len(fitting) < limit:
                 break
-            after += len(page)
+            after += limit
         return found
 
 

@@ -1,6 +1,8 @@
 """What an operator does with a held key: try its records again, or tell the consumer to go on."""
 
 import asyncio
+import contextlib
+from collections.abc import Iterator
 
 import structlog
 
@@ -62,7 +64,7 @@ async def _retry_in(
     if not letters:
         raise NothingHeld(f"The consumer {applier.consumer} holds nothing of this key.")
     envelopes: dict[int, Envelope] = {}
-    for letter, headers, payload, partition, offset in letters:
+    for letter, _, headers, payload, partition, offset in letters:
         try:
             envelopes[letter] = open_envelope(
                 stream, key.encode(), payload, headers, partition=partition, offset=offset
@@ -76,14 +78,17 @@ async def _retry_in(
         unfillable=unfillable,
         retrying=True,
     )
-    remaining = {(x.sequence, x.offset): x for x in outcome.letters}
+    remaining = {x.sequence: x for x in outcome.letters}
+    reasons = {letter: reason for letter, reason, *_ in letters}
     done = []
     for letter, envelope in envelopes.items():
-        again = remaining.get((envelope.sequence, envelope.offset))
+        again = remaining.pop(envelope.sequence, None)
         if again is None:
             done.append(letter)
-        elif again.reason != "behind":
+        elif again.reason != "behind" or reasons[letter] != "behind":
             await dead_letters.failed_again(tx, letter, again.reason, again.detail)
+    # What is left was fetched for this attempt and failed, or stands behind what did.
+    await dead_letters.lay_aside(tx, applier.consumer, list(remaining.values()))
     await dead_letters.resolve(tx, done, "applied", tx.now, by)
     return len(done), len(letters) - len(done)
 
@@ -123,17 +128,24 @@ async def skip(
 
 
 async def repair(applier: Applier) -> None:
-    """Try keys that wait for missing events again and again, until the publisher gives them."""
+    """Try keys again and again that wait for missing events, until the publisher gives them."""
     while True:
         await asyncio.sleep(REPAIR_SECONDS)
-        try:
+        keys: list[StreamKey] = []
+        with _postponed():
             async with applier.database.transaction(ALL_SITES) as tx:
-                keys = await dead_letters.keys_with_gaps(tx, applier.consumer)
-            for stream, key in keys:
+                keys = await dead_letters.keys_that_may_go_on(tx, applier.consumer)
+        for stream, key in keys:
+            with _postponed():
                 await retry(applier, stream, key, by="repair")
-        except NothingHeld:
-            continue
-        except Exception as error:
-            log.warning(
-                "repair_postponed", error=type(error).__name__, transient=is_transient(error)
-            )
+
+
+@contextlib.contextmanager
+def _postponed() -> Iterator[None]:
+    """Leave what fails to the next round."""
+    try:
+        yield
+    except NothingHeld:
+        pass
+    except Exception as error:
+        log.warning("repair_postponed", error=type(error).__name__, transient=is_transient(error))

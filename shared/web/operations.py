@@ -1,5 +1,7 @@
 """What operators and subscribers ask of every service: events, work under way, dead letters."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -9,8 +11,10 @@ from shared.access import Allowed, Caller, Role
 from shared.database import ALL_SITES, Database
 from shared.messaging import dead_letters, journal, retry
 from shared.messaging.applier import Applier
+from shared.messaging.faults import is_transient
 from shared.messaging.pending import Pending
 from shared.web.models import BadCursor, Instant, Page, Shown, Strict, decode_cursor, encode_cursor
+from shared.web.problems import Busy
 
 router = APIRouter(tags=["Operations"])
 
@@ -158,7 +162,8 @@ async def list_dead_letters(
 async def retry_dead_letters(body: HeldKey, request: Request, caller: Operator) -> Retried:
     """Apply the records of the key in order, until one fails again. Repeating it does no harm."""
     applier: Applier = request.app.state.running.applier
-    applied, remaining = await retry.retry(applier, body.stream, body.key, by=caller.subject)
+    with _busy():
+        applied, remaining = await retry.retry(applier, body.stream, body.key, by=caller.subject)
     return Retried(applied=applied, remaining=remaining)
 
 
@@ -170,15 +175,16 @@ async def retry_dead_letters(body: HeldKey, request: Request, caller: Operator) 
 async def skip_dead_letters(body: SkippedKey, request: Request, caller: Operator) -> Skipped:
     """Tell the consumer to go on after a sequence; what is before stays without effect for good."""
     applier: Applier = request.app.state.running.applier
-    async with _database(request).transaction(ALL_SITES) as tx:
-        skipped = await retry.skip(
-            tx,
-            applier.consumer,
-            body.stream,
-            body.key,
-            up_to=body.up_to_sequence,
-            by=caller.subject,
-        )
+    with _busy():
+        async with _database(request).transaction(ALL_SITES) as tx:
+            skipped = await retry.skip(
+                tx,
+                applier.consumer,
+                body.stream,
+                body.key,
+                up_to=body.up_to_sequence,
+                by=caller.subject,
+            )
     return Skipped(skipped=skipped)
 
 
@@ -203,6 +209,17 @@ async def republish_events(
     return Republished(
         queued=queued, next=encode_cursor(f"{position[0]} {position[1]}") if queued else None
     )
+
+
+@contextlib.contextmanager
+def _busy() -> Iterator[None]:
+    """The consumer works on the same key: nothing was done, and it can be tried again."""
+    try:
+        yield
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        raise Busy("The consumer is at work on this key: try again.") from error
 
 
 def _number(cursor: str | None) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,8 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from shared.contracts.intake import ReferralReceived
+from shared.messaging.envelope import headers_of
 from stepwell.runtime.disposable import Stack
 from tests.support.logs import logged
 from tests.support.spine import POISON, Spine, record_fact
@@ -144,6 +147,11 @@ async def test_malformed_records_are_laid_aside_and_never_stop_the_consumer(spin
         {"value": None, "key": b"k", "headers": []},
         {"value": b"{}", "key": b"k", "headers": [("ce_specversion", b"1.0")]},
         {"value": b"{}", "key": b"k", "headers": [("ce_specversion", b"\x00")]},
+        {"value": b"{}", "key": b"k", "headers": with_header("ce_id", None)},
+        {"value": b"{}", "key": b"k", "headers": with_header("ce_sequence", b"9" * 30)},
+        {"value": b"{}", "key": b"k", "headers": [("unknown", None)]},
+        {"value": b"{}", "key": b"k\x00", "headers": with_header("ce_subject", b"k\x00")},
+        {"value": b"{}", "key": b"k" * 9_000, "headers": with_header("ce_subject", b"k" * 9_000)},
     ]
     for record in rubbish:
         await producer.send_and_wait(topic, partition=0, **record)
@@ -156,6 +164,23 @@ async def test_malformed_records_are_laid_aside_and_never_stop_the_consumer(spin
         spine.subscriber_url, "SELECT count(*), count(DISTINCT referral_id) FROM effects"
     )
     assert tuple(counts[0]) == (FACTS, FACTS)
+
+
+def with_header(name: str, value: bytes | None) -> list[tuple[str, bytes | None]]:
+    """The headers of a referral with one changed."""
+    made: dict[str, bytes | None] = dict(
+        headers_of(
+            stream="intake",
+            key="k",
+            sequence=1,
+            event_id="e",
+            type=ReferralReceived.type_name(),
+            dataschema=ReferralReceived.schema_name(),
+            occurred_at=datetime.now(UTC),
+            traceparent=None,
+        )
+    )
+    return list((made | {name: value}).items())
 
 
 async def dead_letters(spine: Spine) -> list[tuple[int | None, str]]:

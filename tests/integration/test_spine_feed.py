@@ -1,5 +1,7 @@
 """What a subscriber and an operator can do when events were missed or could not be applied."""
 
+import asyncio
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import httpx
@@ -16,7 +18,7 @@ from shared.messaging.envelope import Envelope, headers_of, open_envelope
 from shared.messaging.feed import Feed
 from shared.messaging.handlers import Registry
 from shared.messaging.outbox import publish
-from shared.messaging.retry import CannotSkip, NothingHeld, retry, skip
+from shared.messaging.retry import CannotSkip, NothingHeld, _retry_in, repair, retry, skip
 from shared.settings import SERVICES
 from tests.support.system import System
 
@@ -247,3 +249,80 @@ async def test_no_service_writes_the_stream_of_another(system: System):
             await producer.send_and_wait(f"{system.prefix}stepwell.intake", b"{}", key=b"k")
     finally:
         await producer.stop()
+
+
+async def test_a_hole_in_the_journal_holds_its_key_and_nobody_else(
+    system: System, subscriber: Subscriber
+):
+    await system.start("intake", roles=["api"])
+    client, other = uuid4(), uuid4()
+    events = await publish_referrals(system, client, 4)
+    others = await publish_referrals(system, other, 1)
+    await system.execute_as_owner(
+        "intake", f"DELETE FROM platform.journal WHERE key = '{client}' AND sequence <= 2"
+    )
+    async with asyncio.timeout(10):
+        await subscriber.applier.apply([events[2], *others])
+    assert subscriber.seen == [(str(other), 1)]
+    held = await system.fetch("outcomes", "SELECT sequence, reason FROM platform.dead_letters")
+    assert [tuple(r) for r in held] == [(3, "gap")]
+
+
+async def test_an_answer_that_is_no_feed_holds_its_key_and_nobody_else(
+    system: System, subscriber: Subscriber
+):
+    page = httpx.MockTransport(lambda _: httpx.Response(200, text="<html>signed out</html>"))
+    subscriber.feed._http = httpx.AsyncClient(transport=page)
+    subscriber.feed._token._token, subscriber.feed._token._until = "known", float("inf")
+    client, other = uuid4(), uuid4()
+    events = await publish_referrals(system, client, 2)
+    others = await publish_referrals(system, other, 1)
+    await subscriber.applier.apply([events[1], *others])
+    assert subscriber.seen == [(str(other), 1)]
+
+
+async def test_an_event_that_came_while_its_key_was_retried_is_applied_by_repair(
+    system: System, subscriber: Subscriber
+):
+    client = uuid4()
+    events = await publish_referrals(system, client, 3)
+    subscriber.broken = {1}
+    await subscriber.applier.apply([events[0]])
+    subscriber.broken = set()
+    async with subscriber.database.transaction(ALL_SITES) as tx:
+        await _retry_in(tx, subscriber.applier, "intake", str(client), "a test", [], set())
+        await subscriber.applier.apply([events[1]])
+    repairing = asyncio.create_task(repair(subscriber.applier))
+    await system.until(
+        "outcomes", "SELECT count(*) FROM platform.dead_letters WHERE resolution IS NULL", is_=0
+    )
+    await subscriber.applier.apply([events[2]])
+    repairing.cancel()
+    assert [s for _, s in subscriber.seen] == [1, 2, 3]
+
+
+async def test_a_fetched_event_that_fails_is_laid_aside_with_its_reason(
+    system: System, subscriber: Subscriber
+):
+    client = uuid4()
+    events = await publish_referrals(system, client, 4)
+    await subscriber.applier.apply([events[0], events[3]])
+    await system.start("intake", roles=["api"])
+    subscriber.broken = {2}
+    assert await retry(subscriber.applier, "intake", str(client), by="a test") == (0, 1)
+    held = await system.fetch(
+        "outcomes", "SELECT sequence, reason FROM platform.dead_letters ORDER BY sequence"
+    )
+    assert [tuple(r) for r in held] == [(2, "handler_failed"), (3, "behind"), (4, "behind")]
+    subscriber.broken = set()
+    assert await retry(subscriber.applier, "intake", str(client), by="a test") == (3, 0)
+    assert [s for _, s in subscriber.seen] == [1, 2, 3, 4]
+
+
+async def test_a_newer_major_version_beside_the_old_one_holds_nobody(
+    system: System, subscriber: Subscriber
+):
+    events = await publish_referrals(system, uuid4(), 3)
+    events[1] = replace(events[1], type=events[1].type.replace(".v1", ".v2"))
+    outcome = await subscriber.applier.apply(events)
+    assert ([s for _, s in subscriber.seen], outcome.letters) == ([1, 3], [])

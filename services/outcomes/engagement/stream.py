@@ -206,8 +206,6 @@ def attendance(event: EventT[bytes]) -> Received[AttendanceEvent] | None:
         contract = CONTRACTS.get(envelope.type)
         if contract is None:
             return None
-        if envelope.sequence is None:
-            raise Undecodable("ce_sequence is missing")
         return read_payload(envelope, contract)  # type: ignore[return-value]  # the contract is an attendance event
     except Undecodable as error:
         passed_over(error)
