@@ -41,15 +41,22 @@ class Score(BaseModel):
     safety_item: Literal["negative", "positive", "unknown"] | None = Field(
         default=None, description="PHQ-9 item 9; null for instruments without a safety item."
     )
+    answered_at: datetime | None = Field(
+        default=None,
+        description="When the client answered; in events before version 1.1 null, and then taken "
+        "as `completed_at`.",
+    )
 
 
 class ScreeningCompleted(IntakeEvent):
     """A client answered one or more instruments and they were scored."""
 
+    version: ClassVar[str] = "1.1"
+
     screening_id: UUID
     occasion: Literal["intake", "follow_up"]
     scores: list[Score]
-    completed_at: datetime
+    completed_at: datetime = Field(description="When the answers were entered and scored.")
 
 
 class LevelOfCareDetermined(IntakeEvent):

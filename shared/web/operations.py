@@ -11,6 +11,7 @@ from shared.access import Allowed, Caller, Role
 from shared.database import ALL_SITES, Database
 from shared.messaging import dead_letters, journal, retry
 from shared.messaging.applier import Applier
+from shared.messaging.envelope import LARGEST_SEQUENCE
 from shared.messaging.faults import is_transient
 from shared.messaging.pending import Pending
 from shared.web.models import BadCursor, Instant, Page, Shown, Strict, decode_cursor, encode_cursor
@@ -73,7 +74,9 @@ class HeldKey(Strict):
 class SkippedKey(HeldKey):
     """A key, and how far to go on without applying."""
 
-    up_to_sequence: int = Field(ge=1, description="The consumer goes on after this number.")
+    up_to_sequence: int = Field(
+        ge=1, le=LARGEST_SEQUENCE, description="The consumer goes on after this number."
+    )
 
 
 class Retried(Shown):

@@ -1,11 +1,11 @@
 """The one place where a refusal becomes problem+json (RFC 9457)."""
 
+import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar
 
 import asyncpg
-import orjson
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -94,7 +94,8 @@ def body_of(
     span_context = trace.get_current_span().get_span_context()
     if span_context.is_valid:
         document["trace_id"] = f"{span_context.trace_id:032x}"
-    return orjson.dumps(document)
+    # A pointer may hold half of a surrogate pair, which JSON can escape and UTF-8 cannot write.
+    return json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def problem(

@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 import asyncpg
@@ -33,6 +34,15 @@ ETAG = re.compile(r'(?:W/)?"(\d{1,9})"', re.ASCII)
 STORED = """
 SELECT operation, body_hash, status, headers, body
 FROM platform.idempotency_keys WHERE subject = $1 AND key = $2
+"""
+
+
+KEPT = timedelta(days=30)
+"""How long an answer is remembered; a request is repeated within minutes."""
+FORGET = """
+DELETE FROM platform.idempotency_keys WHERE ctid = ANY (ARRAY(
+  SELECT ctid FROM platform.idempotency_keys WHERE answered_at < $1 LIMIT 10000
+))
 """
 
 
@@ -105,6 +115,11 @@ async def create(
         except CONTENDED:
             continue
     raise Busy("Others changed the same things at the same time: try again.")
+
+
+async def forget_answers(tx: Transaction) -> None:
+    """Delete remembered answers that are old: they repeat what clients' own rows hold."""
+    await tx.execute(FORGET, tx.now - KEPT)
 
 
 async def update(

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from shared.contracts.intake import LevelOfCareDetermined
+from shared.contracts.intake import LevelOfCareDetermined, ScreeningCompleted
 from tests.conftest import MONDAY
 from tests.support.flow import CALM_GAD7, CALM_PHQ9, FITS_IOP, Intake, created, responses
 from tests.support.system import Client, System
@@ -30,6 +30,10 @@ def counselor(intake: Intake) -> Client:
 
 def response(instrument: str, answers: list[Any], **more: object) -> dict[str, Any]:
     return {"instrument": instrument, "version": "1.0", "answers": answers} | more
+
+
+def days_ago(days: int) -> str:
+    return (MONDAY - timedelta(days=days)).isoformat()
 
 
 async def screen(
@@ -100,6 +104,29 @@ async def test_nobody_answers_in_the_future(intake: Intake, counselor: Client):
     assert await intake.system.published("intake") == before
 
 
+@pytest.mark.parametrize("instant", ["0001-01-01T00:00:00Z", "1988-04-16T23:59:59Z"])
+async def test_nobody_answers_before_being_born(intake: Intake, counselor: Client, instant: str):
+    client = await intake.refer(birth_date="1988-04-17")
+    refused = await counselor.post(
+        f"/clients/{client}/screenings",
+        {"occasion": "intake", "responses": [response("phq-9", CALM_PHQ9, answered_at=instant)]},
+    )
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/answered-before-birth")
+    assert refused.json()["errors"][0]["pointer"] == "/responses/0/answered_at"
+
+
+async def test_scores_are_told_with_when_the_client_answered(intake: Intake, counselor: Client):
+    client = await intake.refer()
+    on_paper = response("gad-7", CALM_GAD7, answered_at=days_ago(30))
+    await screen(counselor, client, response("phq-9", CALM_PHQ9), on_paper)
+    (told,) = await intake.system.fetch(
+        "intake", "SELECT payload FROM platform.journal WHERE type LIKE '%ScreeningCompleted%'"
+    )
+    event = ScreeningCompleted.model_validate_json(told["payload"])
+    assert [score.answered_at for score in event.scores] == [MONDAY, MONDAY - timedelta(days=30)]
+    assert event.completed_at == MONDAY
+
+
 async def test_a_dual_diagnosis_rests_on_every_sitting_of_the_intake(
     intake: Intake, counselor: Client
 ):
@@ -118,6 +145,58 @@ async def test_the_latest_answers_to_an_instrument_count(intake: Intake, counsel
     await screen(counselor, client, response("phq-9", LOW_PHQ9), response("gad-7", CALM_GAD7))
     await screen(counselor, client, response("phq-9", CALM_PHQ9))
     assert (await intake.determine(client))["dual_diagnosis"] is False
+
+
+async def test_an_old_paper_form_that_is_entered_late_overrides_no_newer_answers(
+    intake: Intake, counselor: Client
+):
+    client = await intake.refer()
+    await screen(counselor, client, response("phq-9", LOW_PHQ9))
+    await screen(counselor, client, response("phq-9", CALM_PHQ9, answered_at=days_ago(60)))
+    assert (await intake.determine(client))["dual_diagnosis"] is True
+
+
+async def test_who_is_in_the_program_has_no_intake_screening(intake: Intake, counselor: Client):
+    client = await intake.refer()
+    await screen(counselor, client, response("phq-9", CALM_PHQ9))
+    created(await intake.enrol(client, await intake.determine(client)))
+    body = {"occasion": "intake", "responses": [response("audit", [0] * 10)]}
+    refused = await counselor.post(f"/clients/{client}/screenings", body)
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/intake-is-over")
+    assert refused.json()["errors"][0]["pointer"] == "/occasion"
+    await screen(counselor, client, response("phq-9", CALM_PHQ9), occasion="follow_up")
+
+
+async def test_who_comes_back_is_screened_anew(intake: Intake, counselor: Client):
+    client = await intake.refer()
+    await screen(counselor, client, response("phq-9", LOW_PHQ9), response("gad-7", CALM_GAD7))
+    await intake.end(created(await intake.enrol(client, await intake.determine(client))))
+    intake.system.set_clock(MONDAY + timedelta(days=300))
+    path, body = f"/clients/{client}/level-of-care-determinations", {"edition": "3"}
+    refused = await counselor.post(path, body | {"ratings": FITS_IOP})
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/screening-missing")
+    await screen(counselor, client, response("audit", [0] * 10))
+    anew = await intake.determine(client)
+    observed = anew["criteria"][-1]["observed"]
+    assert observed == "phq-9 not answered, gad-7 not answered; dimension 3 rated 1"
+
+
+async def test_decisions_are_listed_in_the_order_they_were_made_in(
+    intake: Intake, counselor: Client
+):
+    """The clock stands still, so that neither instants nor ids tell the order."""
+    client = await intake.refer()
+    await screen(counselor, client, response("phq-9", CALM_PHQ9))
+    made = [await intake.determine(client, FITS_IOP | {"6": n % 5}) for n in range(8)]
+    listed: list[dict[str, Any]] = []
+    page: dict[str, Any] = {"next": None}
+    while not listed or page["next"]:
+        after = {"cursor": page["next"]} if page["next"] else {}
+        path = f"/clients/{client}/level-of-care-determinations"
+        page = (await counselor.get(path, limit=3, **after)).json()
+        listed += page["items"]
+    assert listed == made
+    assert (await intake.enrol(client, made[-1])).status_code == 201
 
 
 async def test_a_follow_up_screening_is_no_intake_screening(intake: Intake, counselor: Client):
@@ -151,6 +230,17 @@ async def test_ratings_that_do_not_fit_are_refused(
     assert (refused.status_code, refused.json()["type"]) == (422, f"/problems/{kind}")
     assert refused.json()["errors"][0]["pointer"] == pointer
     assert await intake.system.published("intake") == before
+
+
+async def test_a_rating_whose_name_is_no_text_is_refused(intake: Intake, counselor: Client):
+    client = await intake.refer()
+    refused = await counselor.http.post(
+        f"/clients/{client}/level-of-care-determinations",
+        content=b'{"edition": "3", "ratings": {"\\ud800": 1}}',
+        headers={"Idempotency-Key": "once", "Content-Type": "application/json"},
+    )
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/unfit-ratings")
+    assert refused.json()["errors"][0]["pointer"] == "/ratings/?"
 
 
 async def test_a_client_comes_of_age_at_midnight_of_the_site(intake: Intake):

@@ -1,18 +1,22 @@
 """Entering the program and leaving it, and what each role may do and see on the way."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
 from services.intake.directory.commands import remember_sites
-from services.intake.enrolment.commands import step_down
-from shared.contracts.outcomes import StepDownDecided
+from services.intake.enrolment import commands
+from services.intake.enrolment.commands import enrol, step_down
+from services.intake.enrolment.schemas import NewEnrolment
+from services.intake.level_of_care.commands import determine_level_of_care
+from services.intake.level_of_care.schemas import NewDetermination
 from shared.contracts.scheduling import SiteOpened
-from shared.database import ALL_SITES, Database
 from tests.conftest import MONDAY
-from tests.support.flow import FITS_IOP, Intake, created, person
+from tests.support.flow import FITS_IOP, Intake, accepted, created, person
 from tests.support.system import System
 
 SITE = UUID(int=7)
@@ -33,30 +37,6 @@ async def ready_for_enrolment(intake: Intake, **changed: object) -> tuple[str, d
     return client, await intake.determine(client)
 
 
-async def end_by_step_down(intake: Intake, client: str, enrolment: dict[str, Any]) -> None:
-    """End an enrolment as the consumer of a decision does."""
-    database = Database(intake.system.databases["intake"])
-    await database.open()
-    try:
-        async with database.transaction(ALL_SITES) as tx:
-            await step_down(
-                tx,
-                StepDownDecided(
-                    client_id=UUID(client),
-                    site_id=SITE,
-                    enrolment_id=UUID(enrolment["id"]),
-                    recommendation_id=uuid4(),
-                    decision="accept",
-                    reason="agrees_with_recommendation",
-                    from_level="2.1",
-                    to_level="1.5",
-                    decided_at=tx.now,
-                ),
-            )
-    finally:
-        await database.close()
-
-
 async def test_two_enrolments_at_the_same_time_make_one(intake: Intake):
     client, determination = await ready_for_enrolment(intake)
     answers = await asyncio.gather(*(intake.enrol(client, determination) for _ in range(4)))
@@ -67,10 +47,11 @@ async def test_two_enrolments_at_the_same_time_make_one(intake: Intake):
 
 async def test_who_left_comes_back_only_by_a_new_decision(intake: Intake):
     client, determination = await ready_for_enrolment(intake)
-    enrolment = created(await intake.enrol(client, determination))
-    await end_by_step_down(intake, client, enrolment)
+    await intake.end(created(await intake.enrol(client, determination)))
     refused = await intake.enrol(client, determination)
     assert (refused.status_code, refused.json()["type"]) == (409, "/problems/decision-used")
+    intake.system.set_clock(MONDAY + timedelta(days=60))
+    await intake.screen(client)
     again = created(await intake.enrol(client, await intake.determine(client)))
     assert again["state"] == "active"
     counselor = intake.system.client("intake", "counselor", [SITE])
@@ -78,11 +59,59 @@ async def test_who_left_comes_back_only_by_a_new_decision(intake: Intake):
     assert {stay["state"] for stay in stays} == {"stepped_down", "active"}
 
 
+async def test_who_is_being_stepped_down_is_not_enrolled_by_the_same_decision(intake: Intake):
+    client, determination = await ready_for_enrolment(intake)
+    enrolment = created(await intake.enrol(client, determination))
+    async with intake.transaction() as tx:
+        await step_down(tx, accepted(tx, enrolment))
+        again = asyncio.create_task(intake.enrol(client, determination))
+        await intake.until_somebody_waits()
+    refused = await again
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/decision-used")
+    assert (await intake.system.published("intake"))[-1][2] == "ClientSteppedDown"
+
+
+async def test_a_decision_under_way_is_waited_for_and_admits_nobody_by_the_former_one(
+    intake: Intake,
+):
+    client, determination = await ready_for_enrolment(intake)
+    newer = NewDetermination(edition="3", ratings=FITS_IOP | {"6": 4})
+    async with intake.transaction() as tx:
+        await determine_level_of_care(tx, UUID(client), newer, determined_by="counselor-3")
+        enrolling = asyncio.create_task(intake.enrol(client, determination))
+        await intake.until_somebody_waits()
+    refused = await enrolling
+    assert refused.json()["type"] == "/problems/outdated-determination"
+
+
+async def test_a_new_decision_waits_for_an_enrolment_by_the_former_one(intake: Intake):
+    client, determination = await ready_for_enrolment(intake)
+    async with intake.transaction() as tx:
+        await enrol(tx, UUID(client), NewEnrolment(determination_id=determination["id"]))
+        deciding = asyncio.create_task(intake.determine(client, FITS_IOP | {"6": 4}))
+        await intake.until_somebody_waits()
+    assert (await deciding)["recommended_level"] == "3.1"
+    told = [name for _, _, name in await intake.system.published("intake")]
+    assert told[-2:] == ["ClientEnrolled", "LevelOfCareDetermined"]
+
+
+async def test_no_decision_admits_twice_whoever_writes(intake: Intake):
+    client, determination = await ready_for_enrolment(intake)
+    await intake.end(created(await intake.enrol(client, determination)))
+    with pytest.raises(asyncpg.UniqueViolationError, match="one_enrolment_a_decision"):
+        await intake.system.execute_as_owner(
+            "intake",
+            "SET stepwell.sites = '*'; INSERT INTO enrolments SELECT gen_random_uuid(), client_id,"
+            " site_id, determination_id, level_of_care, dual_diagnosis, 'active', enrolled_at"
+            " FROM enrolments",
+        )
+
+
 async def test_a_step_down_that_is_told_twice_happens_once(intake: Intake):
     client, determination = await ready_for_enrolment(intake)
     enrolment = created(await intake.enrol(client, determination))
     for _ in range(2):
-        await end_by_step_down(intake, client, enrolment)
+        await intake.end(enrolment)
     told = [name for _, _, name in await intake.system.published("intake")]
     assert told.count("ClientSteppedDown") == 1
 
@@ -96,6 +125,16 @@ async def test_only_the_latest_decision_admits(intake: Intake):
         "/problems/outdated-determination",
     )
     assert refused.json()["errors"][0]["pointer"] == "/determination_id"
+
+
+async def test_a_decision_whose_policy_was_replaced_admits_nobody(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+):
+    client, determination = await ready_for_enrolment(intake)
+    monkeypatch.setattr(commands, "policies", dict)
+    refused = await intake.enrol(client, determination)
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/policy-replaced")
+    assert "determine the level anew" in refused.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -124,6 +163,20 @@ async def test_the_front_desk_admits_without_seeing_clinical_data(intake: Intake
     assert "dual_diagnosis" not in enrolment
     (shown,) = (await desk.get(f"/clients/{client}/enrolments")).json()["items"]
     assert shown == enrolment
+
+
+async def test_a_refused_admission_does_not_tell_the_front_desk_what_was_decided(intake: Intake):
+    client, _ = await ready_for_enrolment(intake)
+    for ratings in (FITS_IOP | {"6": 4}, FITS_IOP | {"3": 4}):
+        refused = await intake.enrol(client, await intake.determine(client, ratings))
+        told = refused.json()
+        told.pop("trace_id", None)
+        assert told == {
+            "type": "/problems/level-does-not-fit",
+            "title": "Program is not recommended",
+            "status": 409,
+            "detail": "The decision in force does not recommend this program's level (2.1).",
+        }
 
 
 @pytest.mark.parametrize("role", ["regional_operations", "auditor", "service"])
@@ -164,13 +217,8 @@ async def test_a_site_that_is_told_twice_in_one_batch_is_entered_once(intake: In
     def told(time_zone: str) -> SiteOpened:
         return SiteOpened(site_id=OTHER_SITE, time_zone=time_zone, opened_at=MONDAY)
 
-    database = Database(intake.system.databases["intake"])
-    await database.open()
-    try:
-        async with database.transaction(ALL_SITES) as tx:
-            await remember_sites(tx, [told("America/Denver"), told("America/Chicago")])
-    finally:
-        await database.close()
+    async with intake.transaction() as tx:
+        await remember_sites(tx, [told("America/Denver"), told("America/Chicago")])
     (site,) = await intake.system.fetch(
         "intake", "SELECT time_zone FROM sites WHERE id = $1", OTHER_SITE
     )

@@ -217,6 +217,55 @@ async def test_progress_says_what_is_missing_as_of_now(outcomes: Outcomes) -> No
     assert [c["name"] for c in shown["criteria"] if not c["met"]] == ["phq_9", "gad_7"]
 
 
+async def test_a_score_is_as_old_as_the_answers_whenever_they_were_entered(
+    outcomes: Outcomes,
+) -> None:
+    ana = Enrolled("ana", SITE)
+    await outcomes.tell(ana.enrolment)
+    await outcomes.tell(engaged(ana))
+    await outcomes.tell(screened(ana, answered_at=MONDAY - timedelta(days=15)))
+    shown = await outcomes.progress(ana)
+    assert shown["recommended"] is False
+    assert {c["name"]: c["observed"] for c in shown["criteria"] if not c["met"]} == {
+        "phq_9": "6 (complete, 15 days old), safety item negative",
+        "gad_7": "5 (complete, 15 days old)",
+    }
+
+
+async def test_an_old_paper_form_that_is_entered_late_is_not_the_latest_score(
+    outcomes: Outcomes,
+) -> None:
+    ana = Enrolled("ana", SITE)
+    await outcomes.tell(ana.enrolment)
+    await outcomes.tell(screened(ana, 17))
+    outcomes.system.set_clock(MONDAY + timedelta(hours=1))
+    await outcomes.tell(screened(ana, 6, answered_at=MONDAY - timedelta(days=1)))
+    shown = await outcomes.progress(ana)
+    (phq9,) = (c["observed"] for c in shown["criteria"] if c["name"] == "phq_9")
+    assert phq9 == "17 (complete, 0 days old), safety item negative"
+    old, new = (s for s in shown["scores"] if s["instrument"] == "phq-9")
+    assert (old["total"], old["answered_at"], old["completed_at"]) == (
+        6,
+        "2026-02-22T14:00:00Z",
+        "2026-02-23T15:00:00Z",
+    )
+    assert (new["total"], new["answered_at"]) == (17, new["completed_at"])
+
+
+async def test_a_score_kept_before_answers_had_a_time_counts_from_its_entry(
+    outcomes: Outcomes,
+) -> None:
+    ana = Enrolled("ana", SITE)
+    for event in (ana.enrolment, screened(ana)):
+        await outcomes.tell(event)
+    async with outcomes.database.transaction(ALL_SITES) as tx:
+        await tx.execute("UPDATE scores SET answered_at = NULL")
+    await outcomes.tell(engaged(ana))
+    shown = await outcomes.progress(ana)
+    assert shown["recommended"] is True
+    assert {score["answered_at"] for score in shown["scores"]} == {"2026-02-23T14:00:00Z"}
+
+
 async def test_progress_is_not_for_everybody(outcomes: Outcomes) -> None:
     client = (await outcomes.recommend())["client_id"]
     for role, sites, status in (
@@ -249,3 +298,16 @@ async def test_recommendations_are_listed_in_pages_oldest_first(outcomes: Outcom
     elsewhere = outcomes.system.client("outcomes", "counselor", [uuid4()])
     assert (await elsewhere.get("/recommendations")).json()["items"] == []
     refused(await outcomes.lead.get("/recommendations", state="-"), 422, "invalid-request")
+
+
+async def test_attendance_of_which_no_figures_can_be_computed_is_laid_aside(
+    system: System,
+) -> None:
+    ana = Enrolled("ana", SITE)
+    for name in ("scheduling", "outcomes"):
+        await system.start(name, roles=("worker",))
+    (first, *_) = sessions(ana, "attended", 9)
+    nowhere = first.event.model_copy(update={"time_zone": "Mars/Olympus"})
+    await publish_from(system, "scheduling", nowhere)
+    laid_aside = "SELECT reason || ' ' || detail FROM platform.dead_letters"
+    await system.until("outcomes", laid_aside, is_="handler_failed Unusable")

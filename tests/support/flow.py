@@ -1,11 +1,16 @@
 """The way of a client through the services, over HTTP, for tests that need one on the way."""
 
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 
+from services.intake.enrolment.commands import step_down
+from shared.contracts.outcomes import StepDownDecided
+from shared.database import ALL_SITES, Database, Transaction
 from tests.support.system import System
 
 CALM_PHQ9 = [1, 1, 1, 1, 0, 0, 0, 0, 0]
@@ -35,6 +40,21 @@ def responses(phq9: list[Any] | None = None, gad7: list[Any] | None = None) -> l
         {"instrument": "phq-9", "version": "1.0", "answers": phq9 or CALM_PHQ9},
         {"instrument": "gad-7", "version": "1.0", "answers": gad7 or CALM_GAD7},
     ]
+
+
+def accepted(tx: Transaction, enrolment: dict[str, Any]) -> StepDownDecided:
+    """A clinician's decision to step a client down."""
+    return StepDownDecided(
+        client_id=UUID(enrolment["client_id"]),
+        site_id=UUID(enrolment["site_id"]),
+        enrolment_id=UUID(enrolment["id"]),
+        recommendation_id=uuid4(),
+        decision="accept",
+        reason="agrees_with_recommendation",
+        from_level="2.1",
+        to_level="1.5",
+        decided_at=tx.now,
+    )
 
 
 @dataclass
@@ -89,4 +109,29 @@ class Intake:
         desk = self.system.client("intake", "front_desk", [self.site])
         return await desk.post(
             f"/clients/{client}/enrolments", {"determination_id": determination["id"]}
+        )
+
+    async def end(self, enrolment: dict[str, Any]) -> None:
+        """End an enrolment as the consumer of a decision does."""
+        async with self.transaction() as tx:
+            await step_down(tx, accepted(tx, enrolment))
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """A transaction beside those of the service."""
+        database = Database(self.system.databases["intake"])
+        await database.open()
+        try:
+            async with database.transaction(ALL_SITES) as tx:
+                yield tx
+        finally:
+            await database.close()
+
+    async def until_somebody_waits(self) -> None:
+        """Until a transaction of the service waits for another one."""
+        await self.system.until(
+            "intake",
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'",
+            is_=1,
         )

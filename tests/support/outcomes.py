@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -37,11 +38,15 @@ def engaged(client: Enrolled, latest: str = "attended", sequence: int = 9) -> En
     return from_scratch(sessions(client, latest, sequence))
 
 
-def screened(client: Enrolled, phq9: int = 6) -> ScreeningCompleted:
-    scores = [
+def screened(
+    client: Enrolled, phq9: int = 6, *, answered_at: datetime | None = None
+) -> ScreeningCompleted:
+    scores: list[dict[str, Any]] = [
         {**COMPLETE, "instrument": "phq-9", "total": phq9, "safety_item": "negative"},
         {**COMPLETE, "instrument": "gad-7", "total": 5},
     ]
+    for score in scores if answered_at else ():
+        score["answered_at"] = answered_at
     made = {"screening_id": uuid4(), "occasion": "follow_up", "completed_at": clock.now()}
     return ScreeningCompleted.model_validate(
         {"client_id": client.id, "site_id": client.site_id, "scores": scores, **made}

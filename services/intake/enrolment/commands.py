@@ -9,7 +9,7 @@ from services.intake.enrolment.rules import GROUP_OF_GENDER, after
 from services.intake.enrolment.schemas import Enrolment, NewEnrolment
 from services.intake.level_of_care.policies import policies
 from services.intake.level_of_care.queries import latest_determination
-from services.intake.referrals.queries import show_client
+from services.intake.referrals.queries import hold_client, show_client
 from shared.contracts.intake import ClientEnrolled, ClientSteppedDown
 from shared.contracts.outcomes import StepDownDecided
 from shared.database import Transaction
@@ -28,9 +28,7 @@ WHERE NOT EXISTS (
 )
 """
 """Enters nothing when the decision led to an enrolment that has ended."""
-LOCK = (
-    "SELECT id, client_id, site_id, state, level_of_care FROM enrolments WHERE id = $1 FOR UPDATE"
-)
+ENROLMENT = "SELECT site_id, state, level_of_care FROM enrolments WHERE id = $1 AND client_id = $2"
 END = "UPDATE enrolments SET state = $2, ended_at = $3, version = version + 1 WHERE id = $1"
 
 
@@ -52,10 +50,16 @@ class DecisionUsed(Conflict):
     title = "Decision was used before"
 
 
-class LevelDoesNotFit(Conflict):
-    """The program is not the level that the client needs."""
+class PolicyReplaced(Conflict):
+    """No policy is in force any more for the edition of the decision."""
 
-    title = "Another level of care is needed"
+    title = "Policy was replaced"
+
+
+class LevelDoesNotFit(Conflict):
+    """The decision does not recommend the program. What it recommends is for clinicians only."""
+
+    title = "Program is not recommended"
 
 
 async def enrol(tx: Transaction, client_id: UUID, new: NewEnrolment) -> Enrolment:
@@ -63,20 +67,24 @@ async def enrol(tx: Transaction, client_id: UUID, new: NewEnrolment) -> Enrolmen
 
     Raises:
         NotFound: no such client.
-        OutdatedDetermination, LevelDoesNotFit: the decision does not allow it.
+        OutdatedDetermination, PolicyReplaced, LevelDoesNotFit: the decision does not allow it.
         AlreadyEnrolled: the client has an active enrolment.
         DecisionUsed: the enrolment by this decision has ended.
     """
-    client = await show_client(tx, client_id)
+    client = await show_client(tx, client_id, hold=True)
     decision = await latest_determination(tx, client_id)
     if decision is None or decision.id != new.determination_id:
         raise OutdatedDetermination(
             "Name the client's latest level-of-care decision.", pointer="/determination_id"
         )
-    program = policies()[decision.edition].program_level
+    policy = policies().get(decision.edition)
+    if policy is None:
+        raise PolicyReplaced("The policy of this decision was replaced: determine the level anew.")
+    program = policy.program_level
     if decision.recommended_level != program:
-        found = decision.recommended_level or "an evaluation first"
-        raise LevelDoesNotFit(f"The client needs {found}; this program is level {program}.")
+        raise LevelDoesNotFit(
+            f"The decision in force does not recommend this program's level ({program})."
+        )
     enrolment = Enrolment(
         id=new_id(),
         client_id=client_id,
@@ -125,7 +133,8 @@ async def step_down(
 
     An enrolment that ended otherwise in the meantime stays as it is.
     """
-    row = await tx.fetchrow(LOCK, decided.enrolment_id)
+    await hold_client(tx, decided.client_id)
+    row = await tx.fetchrow(ENROLMENT, decided.enrolment_id, decided.client_id)
     state = None if row is None else after(row["state"], "step_down")
     if row is None or state is None:
         return
@@ -133,7 +142,7 @@ async def step_down(
     publish(
         tx,
         ClientSteppedDown(
-            client_id=row["client_id"],
+            client_id=decided.client_id,
             site_id=row["site_id"],
             enrolment_id=decided.enrolment_id,
             recommendation_id=decided.recommendation_id,

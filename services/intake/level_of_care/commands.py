@@ -62,12 +62,15 @@ async def determine_level_of_care(
         ScreeningMissing, TooYoungForPolicy: the client cannot be held against the policy yet.
     """
     policy = _policy_for(new)
-    client = await show_client(tx, client_id)
+    client = await show_client(tx, client_id, hold=True)
     if age_on(client.birth_date, await today_at(tx, client.site_id)) < policy.min_age:
         raise TooYoungForPolicy(f"The policy is for clients of {policy.min_age} years or more.")
     screens = await intake_screens(tx, client_id)
     if screens is None:
-        raise ScreeningMissing("Complete an intake screening of this client first.")
+        raise ScreeningMissing(
+            "Complete an intake screening of this client first; one from before an earlier stay "
+            "does not count."
+        )
     found = determine(policy, new.ratings, screens.positive)
     made = Determination(
         id=new_id(),

@@ -16,15 +16,20 @@ SELECT id, client_id, site_id, screening_id, edition, ratings, status, recommend
   dual_diagnosis, criteria, policy_id, policy_version, determined_at
 FROM determinations WHERE client_id = $1
 """
-OF_CLIENT = f"{COLUMNS} AND id > $2 ORDER BY id LIMIT $3"
+OF_CLIENT = f"""
+{COLUMNS} AND (determined_at, coalesce(entry, 0), id) > ALL (
+  SELECT determined_at, coalesce(entry, 0), id FROM determinations WHERE client_id = $1 AND id = $2
+)
+ORDER BY determined_at, coalesce(entry, 0), id LIMIT $3
+"""  # noqa: S608 - constants only
 ONE = f"{COLUMNS} AND id = $2"
-LATEST = f"{COLUMNS} ORDER BY determined_at DESC, entry DESC NULLS LAST LIMIT 1"
+LATEST = f"{COLUMNS} ORDER BY determined_at DESC, coalesce(entry, 0) DESC, id DESC LIMIT 1"
 
 
 async def list_determinations(
     tx: Transaction, client_id: UUID, paging: Paging
 ) -> Page[Determination]:
-    """A client's decisions, oldest first.
+    """A client's decisions, oldest first; the last one is in force.
 
     Raises:
         NotFound: no such client.

@@ -19,20 +19,29 @@ CONTACT = """
 SELECT client_id, site_id, channel, email, phone, time_zone, changed_at, version
 FROM contacts WHERE client_id = $1
 """
+HOLD = "SELECT FROM clients WHERE id = $1 FOR NO KEY UPDATE"
 EXISTS = "SELECT true FROM clients WHERE id = $1"
 REFERRAL = "SELECT id, client_id, site_id, source, received_at FROM referrals WHERE id = $1"
 
 
-async def show_client(tx: Transaction, client_id: UUID) -> Client:
-    """One client.
+async def show_client(tx: Transaction, client_id: UUID, *, hold: bool = False) -> Client:
+    """One client; with `hold` as by `hold_client`.
 
     Raises:
         NotFound: none that the caller may see.
     """
-    row = await tx.fetchrow(CLIENT, client_id)
+    row = await tx.fetchrow(f"{CLIENT} FOR NO KEY UPDATE" if hold else CLIENT, client_id)
     if row is None:
         raise NotFound("There is no such client.")
     return Client(**dict(row))
+
+
+async def hold_client(tx: Transaction, client_id: UUID) -> None:
+    """Let nobody else screen at intake, rate, admit or discharge the client until the commit.
+
+    Each of them rests on what the others last did. What only refers to the client goes on.
+    """
+    await tx.execute(HOLD, client_id)
 
 
 async def require_client(tx: Transaction, client_id: UUID) -> None:

@@ -1,53 +1,18 @@
 """What requests and answers about referrals and clients look like."""
 
-import re
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 from uuid import UUID
-from zoneinfo import available_timezones
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
+from services.intake.referrals.values import BirthDate, Email, Name, Phone, Zone
 from shared.contracts.intake import ReferralSource
 from shared.web import Instant, Shown, Strict
 
 Gender = Literal["woman", "man", "non_binary", "undisclosed"]
 Sex = Literal["female", "male", "unknown"]
 Channel = Literal["email", "log"]
-
-ZONES = frozenset(available_timezones())
-
-
-def known_zone(value: str) -> str:
-    """Refuse what is no IANA zone."""
-    if value not in ZONES:
-        raise ValueError("Not an IANA time zone, such as America/Denver.")
-    return value
-
-
-FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-def full_date(value: object) -> object:
-    """Refuse what would be read as days or seconds since 1970."""
-    if isinstance(value, date) or (isinstance(value, str) and FULL_DATE.fullmatch(value)):
-        return value
-    raise ValueError("Send a date such as 1988-04-17.")
-
-
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-Email = Annotated[
-    str, StringConstraints(max_length=254, pattern=r"^[^@\s<>\"',;]+@[^@\s<>\"',;]+\.[^@\s.]+$")
-]
-Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9]\d{6,14}$")]
-Zone = Annotated[str, AfterValidator(known_zone)]
-BirthDate = Annotated[date, BeforeValidator(full_date)]
 
 
 class Person(Strict):

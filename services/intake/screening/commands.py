@@ -6,8 +6,10 @@ from uuid import UUID
 import orjson
 
 from services.intake.referrals.queries import show_client
-from services.intake.screening.instruments import Instrument, instruments
-from services.intake.screening.rules import SCORING_VERSION, check, score
+from services.intake.screening.checks import answered_at, instrument_of
+from services.intake.screening.instruments import Instrument
+from services.intake.screening.queries import is_in_program
+from services.intake.screening.rules import SCORING_VERSION, score
 from services.intake.screening.schemas import (
     InstrumentResponse,
     InstrumentResult,
@@ -16,7 +18,7 @@ from services.intake.screening.schemas import (
 )
 from shared.contracts.intake import Score, ScreeningCompleted
 from shared.database import Transaction
-from shared.errors import Invalid
+from shared.errors import Conflict
 from shared.ids import new_id
 from shared.messaging.outbox import publish
 
@@ -35,34 +37,10 @@ FROM screening, unnest($8::text[], $9::text[], $10::text[], $11::text[], $12::ti
 """
 
 
-class UnknownInstrumentVersion(Invalid):
-    """The instrument is not known in that version."""
+class IntakeIsOver(Conflict):
+    """Who is in the program is screened in the course of treatment."""
 
-    title = "Unknown instrument version"
-
-
-class InstrumentTwice(Invalid):
-    """One sitting has an instrument once."""
-
-    title = "Instrument given twice"
-
-
-class WrongOccasion(Invalid):
-    """The instrument looks too far back to be used in the course of treatment."""
-
-    title = "Instrument not for this occasion"
-
-
-class AnsweredInFuture(Invalid):
-    """Nobody has answered yet what is told as answered."""
-
-    title = "Answered in the future"
-
-
-class ImpossibleAnswer(Invalid):
-    """An item cannot be answered so."""
-
-    title = "Impossible answer"
+    title = "Intake is over"
 
 
 async def complete_screening(
@@ -72,16 +50,20 @@ async def complete_screening(
 
     Raises:
         NotFound: no such client.
-        UnknownInstrumentVersion, InstrumentTwice, WrongOccasion, ImpossibleAnswer,
-        AnsweredInFuture: with a pointer.
+        IntakeIsOver, UnknownInstrumentVersion, InstrumentTwice, WrongOccasion, ImpossibleAnswer,
+        AnsweredBeforeBirth, AnsweredInFuture: with a pointer.
     """
-    for place, response in enumerate(new.responses):
-        if response.answered_at is not None and response.answered_at > tx.now:
-            raise AnsweredInFuture(
-                "This instant lies ahead.", pointer=f"/responses/{place}/answered_at"
-            )
-    known = [_instrument(n, response, new) for n, response in enumerate(new.responses)]
-    client = await show_client(tx, client_id)
+    at_intake = new.occasion == "intake"
+    client = await show_client(tx, client_id, hold=at_intake)
+    if at_intake and await is_in_program(tx, client_id):
+        raise IntakeIsOver(
+            "This client is in the program: screen as follow_up.", pointer="/occasion"
+        )
+    answered = [
+        answered_at(n, response, client.birth_date, tx.now)
+        for n, response in enumerate(new.responses)
+    ]
+    known = [instrument_of(n, response, new) for n, response in enumerate(new.responses)]
     results = [
         _result(instrument, response, client.sex_at_birth)
         for instrument, response in zip(known, new.responses, strict=True)
@@ -107,7 +89,7 @@ async def complete_screening(
         [r.version for r in new.responses],
         [r.language for r in new.responses],
         [r.mode for r in new.responses],
-        [r.answered_at or tx.now for r in new.responses],
+        answered,
         [orjson.dumps(r.answers).decode() for r in new.responses],
         [r.model_dump_json() for r in results],
     )
@@ -118,32 +100,14 @@ async def complete_screening(
             site_id=client.site_id,
             screening_id=screening.id,
             occasion=new.occasion,
-            scores=[Score.model_validate(r.model_dump()) for r in results],
+            scores=[
+                Score.model_validate(result.model_dump() | {"answered_at": at})
+                for result, at in zip(results, answered, strict=True)
+            ],
             completed_at=tx.now,
         ),
     )
     return screening
-
-
-def _instrument(place: int, response: InstrumentResponse, new: NewScreening) -> Instrument:
-    """The instrument of a response whose answers are possible."""
-    at = f"/responses/{place}"
-    if any(other.instrument == response.instrument for other in new.responses[:place]):
-        raise InstrumentTwice("This instrument is given already.", pointer=f"{at}/instrument")
-    instrument = instruments().get((response.instrument, response.version))
-    if instrument is None:
-        versions = sorted(v for name, v in instruments() if name == response.instrument)
-        raise UnknownInstrumentVersion(
-            f"Known versions: {', '.join(versions)}.", pointer=f"{at}/version"
-        )
-    if new.occasion not in instrument.occasions:
-        raise WrongOccasion(
-            f"{instrument.title} looks at the {instrument.period}: it is for intake only.",
-            pointer=f"{at}/instrument",
-        )
-    for impossible in check(instrument, response.answers):
-        raise ImpossibleAnswer(impossible.detail, pointer=f"{at}/answers/{impossible.item}")
-    return instrument
 
 
 def _result(instrument: Instrument, response: InstrumentResponse, sex: str) -> InstrumentResult:

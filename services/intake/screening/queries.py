@@ -34,14 +34,17 @@ INTAKE_SCREENS = """
 SELECT DISTINCT ON (r.instrument) r.instrument, (r.result->>'positive')::boolean AS positive,
   s.id, s.completed_at, coalesce(s.entry, 0) AS entry
 FROM screenings s JOIN responses r ON r.screening_id = s.id
-WHERE s.client_id = $1 AND s.occasion = 'intake'
-ORDER BY r.instrument, s.completed_at DESC, s.entry DESC NULLS LAST
+WHERE s.client_id = $1 AND s.occasion = 'intake' AND r.answered_at > coalesce(
+  (SELECT max(ended_at) FROM enrolments WHERE client_id = $1), '-infinity')
+ORDER BY r.instrument, r.answered_at DESC, s.completed_at DESC, s.entry DESC NULLS LAST
 """
+"""By when the client answered, as a paper form may be entered after newer answers."""
+IN_PROGRAM = "SELECT true FROM enrolments WHERE client_id = $1 AND state = 'active'"
 
 
 @dataclass(frozen=True, slots=True)
 class IntakeScreens:
-    """What a client's answers at intake say, however many sittings they took."""
+    """What a client's answers since the last stay say, however many sittings they took."""
 
     latest_id: UUID
     """The latest sitting."""
@@ -94,12 +97,17 @@ async def show_screening(tx: Transaction, client_id: UUID, screening_id: UUID) -
 
 
 async def intake_screens(tx: Transaction, client_id: UUID) -> IntakeScreens | None:
-    """What a level-of-care decision rests on; None before the first intake screening."""
+    """What a level-of-care decision rests on; None before the first screening of this intake."""
     rows = await tx.fetch(INTAKE_SCREENS, client_id)
     if not rows:
         return None
     latest = max(rows, key=lambda row: (row["completed_at"], row["entry"]))
     return IntakeScreens(latest["id"], {row["instrument"]: row["positive"] for row in rows})
+
+
+async def is_in_program(tx: Transaction, client_id: UUID) -> bool:
+    """Whether the intake is over, as the client has an active enrolment."""
+    return bool(await tx.fetchval(IN_PROGRAM, client_id))
 
 
 def _screening(row: asyncpg.Record) -> Screening:

@@ -65,8 +65,9 @@ def score(instrument: Instrument, answers: Sequence[Answer], sex: Sex = "unknown
     """Score answers that `check` found possible.
 
     The total is the sum of all items; with few missing ones it is prorated to all items, rounding
-    half up; with more there is none. A positive screen is told early when the answers given reach
-    the cut already, and a negative one when the missing items cannot reach it any more.
+    half up; with more there is none. A total, prorated or not, decides on the screen. Without one a
+    positive screen is told early when the answers given reach the cut already, and a negative one
+    when the missing items cannot reach it any more.
     """
     points = [_points(instrument, n, answer) for n, answer in enumerate(answers)]
     known = [p for p in points if p is not None]

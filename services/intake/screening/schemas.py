@@ -1,16 +1,29 @@
 """What requests and answers about screenings look like."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StrictInt
+from pydantic import Field, StrictInt, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from shared.contracts.intake import Instrument
 from shared.web import Instant, Shown, Strict
 
 Occasion = Literal["intake", "follow_up"]
 Mode = Literal["self", "interviewer", "phone"]
-GivenAnswer = Annotated[StrictInt, Field(ge=0, le=100)] | Literal["not_asked"] | None
+
+
+def one_answer(value: Any, known: ValidatorFunctionWrapHandler) -> Any:
+    """Refuse with one reason, and not with one for each kind of answer that it is not."""
+    try:
+        return known(value)
+    except ValidationError:
+        raise ValueError("Send a number from 0 to 100, null or `not_asked`.") from None
+
+
+GivenAnswer = Annotated[
+    Annotated[StrictInt, Field(ge=0, le=100)] | Literal["not_asked"] | None,
+    WrapValidator(one_answer),
+]
 
 
 class InstrumentResponse(Strict):
@@ -19,7 +32,11 @@ class InstrumentResponse(Strict):
     instrument: Instrument = Field(description="The instrument.", examples=["phq-9"])
     version: str = Field(max_length=20, description="Its version.", examples=["1.0"])
     language: str = Field(
-        "en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="BCP 47.", examples=["en"]
+        "en",
+        max_length=35,
+        pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
+        description="BCP 47; 35 characters hold every tag in use (RFC 5646, 4.4.1).",
+        examples=["en"],
     )
     mode: Mode = Field("self", description="Who asked.", examples=["interviewer"])
     answered_at: Instant | None = Field(

@@ -1,7 +1,14 @@
-"""Attendance, to know how far it has come. The figures come from the stream's own events."""
+"""Attendance, to know how far it has come. The figures come from the stream's own events.
+
+What the stream passes over because no figures can be computed from it is refused here, and so laid
+aside where operators see it.
+"""
+
+from collections.abc import Sequence
 
 from services.outcomes.engagement.commands import note_attendance
-from shared.contracts.scheduling import SessionAttended, SessionMissed
+from services.outcomes.engagement.rules import check_usable
+from shared.contracts.scheduling import AttendanceEvent, SessionAttended, SessionMissed
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
 
@@ -10,9 +17,15 @@ consumers = Consumers()
 
 @consumers.on_many(SessionAttended)
 async def sessions_attended(tx: Transaction, received: list[Received[SessionAttended]]) -> None:
-    await note_attendance(tx, [(one.event, one.sequence) for one in received])
+    await _note(tx, received)
 
 
 @consumers.on_many(SessionMissed)
 async def sessions_missed(tx: Transaction, received: list[Received[SessionMissed]]) -> None:
+    await _note(tx, received)
+
+
+async def _note(tx: Transaction, received: Sequence[Received[AttendanceEvent]]) -> None:
+    for one in received:
+        check_usable(one.event)
     await note_attendance(tx, [(one.event, one.sequence) for one in received])

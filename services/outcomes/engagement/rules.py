@@ -73,6 +73,15 @@ def with_event(window: Window | None, event: AttendanceEvent, sequence: int) -> 
     return alone if window is None else merged(window, alone)
 
 
+def check_usable(event: AttendanceEvent) -> None:
+    """Refuse an event of which no figures can be computed.
+
+    Raises:
+        Unusable: as `with_event` does.
+    """
+    _state(event, 0)
+
+
 def merged(one: Window, other: Window) -> Window:
     """What two states of one client know together.
 

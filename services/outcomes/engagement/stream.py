@@ -213,7 +213,7 @@ def attendance(event: EventT[bytes]) -> Received[AttendanceEvent] | None:
 
 
 def passed_over(error: Undecodable | Unusable) -> None:
-    """Count and tell that a record could not be used; the consumer of the stream lays it aside."""
+    """Count and tell that a record could not be used; the consumer of outcomes lays it aside."""
     metrics.dead_lettered.labels(CONSUMER, "undecodable").inc()
     log.error("record_passed_over", stream=SOURCE, detail=str(error))
 

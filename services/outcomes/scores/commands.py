@@ -8,9 +8,10 @@ from shared.database import Transaction
 INSERT = """
 INSERT INTO scores
   (client_id, instrument, completed_at, screening_id, site_id, instrument_version, status, total,
-   band, positive, safety_item)
+   band, positive, safety_item, answered_at)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::uuid[], $5::uuid[],
-  $6::text[], $7::text[], $8::integer[], $9::text[], $10::boolean[], $11::text[])
+  $6::text[], $7::text[], $8::integer[], $9::text[], $10::boolean[], $11::text[],
+  $12::timestamptz[])
 """
 
 
@@ -30,4 +31,5 @@ async def keep_scores(tx: Transaction, screenings: Sequence[ScreeningCompleted])
         [score.band for _, score in rows],
         [score.positive for _, score in rows],
         [score.safety_item for _, score in rows],
+        [score.answered_at or screening.completed_at for screening, score in rows],
     )

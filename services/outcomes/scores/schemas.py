@@ -13,7 +13,8 @@ class Score(Shown):
     instrument: str = Field(examples=["phq-9"])
     instrument_version: str = Field(examples=["1.0"])
     screening_id: UUID
-    completed_at: Instant
+    answered_at: Instant = Field(description="When the client answered: the age of the score.")
+    completed_at: Instant = Field(description="When the answers were entered and scored.")
     status: str = Field(examples=["complete"])
     total: int | None = Field(examples=[7])
     band: str | None = Field(description="Symptom band, not a diagnosis.", examples=["mild"])

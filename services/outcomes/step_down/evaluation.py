@@ -17,10 +17,12 @@ SELECT e.client_id, e.site_id, e.enrolment_id, e.level_of_care,
   g.sessions_attended, g.sessions_missed, g.sessions_excused, g.consecutive_missed,
   r.state AS last_state, r.decided_at AS last_decided_at,
   (SELECT jsonb_object_agg(s.instrument, jsonb_build_object('total', s.total, 'status', s.status,
-     'safety_item', s.safety_item, 'completed_at', s.completed_at))
-   FROM (SELECT DISTINCT ON (instrument) instrument, total, status, safety_item, completed_at
+     'safety_item', s.safety_item, 'answered_at', s.answered_at))
+   FROM (SELECT DISTINCT ON (instrument) instrument, total, status, safety_item,
+           coalesce(answered_at, completed_at) AS answered_at
          FROM scores WHERE client_id = e.client_id
-         ORDER BY instrument, completed_at DESC, screening_id DESC) s) AS scores
+         ORDER BY instrument, coalesce(answered_at, completed_at) DESC, completed_at DESC,
+           screening_id DESC) s) AS scores
 FROM episodes e
 LEFT JOIN engagement g ON g.client_id = e.client_id AND g.source_sequence > 0
   AND g.window_until >= e.enrolled_at
@@ -31,7 +33,10 @@ LEFT JOIN LATERAL (
 WHERE e.client_id = ANY ($1::uuid[]) AND e.ended_at IS NULL
 ORDER BY e.client_id
 """
-"""Weeks before this stay do not count: who comes back is observed anew."""
+"""Weeks before this stay do not count: who comes back is observed anew.
+
+The latest score is the one answered last, whenever it was entered: a paper form may come late.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ def _scores(text: str | None) -> dict[str, LatestScore]:
             total=score["total"],
             status=score["status"],
             safety_item=score["safety_item"],
-            completed_at=datetime.fromisoformat(score["completed_at"]),
+            answered_at=datetime.fromisoformat(score["answered_at"]),
         )
         for instrument, score in (orjson.loads(text) if text else {}).items()
     }

@@ -35,7 +35,7 @@ class LatestScore:
     total: int | None
     status: str
     safety_item: str | None
-    completed_at: datetime
+    answered_at: datetime
 
 
 def evaluate(
@@ -88,7 +88,7 @@ def _score(criterion: ScoreCriterion, score: LatestScore | None, now: datetime) 
     required = f"below {criterion.below}{safe}, at most {criterion.max_age_days} days old"
     if score is None:
         return _criterion(criterion, False, "never measured", required)
-    days = (now - score.completed_at).days
+    days = (now - score.answered_at).days
     observed = f"{score.status}, {days} days old"
     if score.total is not None:
         observed = f"{score.total} ({observed})"

@@ -132,6 +132,14 @@ LADDER = {
 """Levels that a provider with medical and enhanced programs could load."""
 
 
+LEVELS = [{"level": k, "name": k, "offers": v} for k, v in LADDER.items()]
+DIMENSIONS = [
+    {"number": str(n), "name": f"dimension {n}", "needs": list(LADDER.values())}
+    for n in range(1, 6)
+]
+DUAL = {"instruments": ["phq-9"], "dimension": "3", "rating_from": 1, "source": "for tests"}
+
+
 def lettered(**changed: Any) -> LevelOfCarePolicy:
     """A policy of edition 4 whose ratings each ask for one level of `LADDER`."""
     return LevelOfCarePolicy.model_validate(
@@ -142,18 +150,10 @@ def lettered(**changed: Any) -> LevelOfCarePolicy:
             "status": "for tests",
             "source": "teaching cases",
             "min_age": 18,
-            "levels": [{"level": k, "name": k, "offers": v} for k, v in LADDER.items()],
+            "levels": LEVELS,
             "program_level": "2.1",
-            "dimensions": [
-                {"number": str(n), "name": f"dimension {n}", "needs": list(LADDER.values())}
-                for n in range(1, 6)
-            ],
-            "dual_diagnosis": {
-                "instruments": ["phq-9"],
-                "dimension": "3",
-                "rating_from": 1,
-                "source": "for tests",
-            },
+            "dimensions": DIMENSIONS,
+            "dual_diagnosis": DUAL,
         }
         | changed
     )
@@ -179,10 +179,14 @@ def test_another_policy_may_ask_for_medical_and_enhanced_care(asked: dict[str, s
     [
         {"program_level": "9.9"},
         {"levels": [{"level": "2.1", "name": "2.1", "offers": capability(9)}]},
-        {"dual_diagnosis": {"instruments": [], "dimension": "7", "rating_from": 1, "source": "-"}},
+        {"dual_diagnosis": DUAL | {"dimension": "7"}},
+        {"dual_diagnosis": DUAL | {"instruments": ["phq-9", "phq9"]}},
+        {"dimensions": [*DIMENSIONS, DIMENSIONS[0]]},
+        {"levels": [*LEVELS, LEVELS[0]]},
     ],
 )
 def test_a_policy_that_cannot_decide_about_every_rating_is_refused(change: dict[str, Any]):
+    assert lettered().edition == "4"
     with pytest.raises(ValidationError):
         lettered(**change)
 

@@ -4,11 +4,15 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.intake.directory.rules import day_at
 from services.intake.referrals.rules import age_on, is_possible_birth_date
 from services.intake.referrals.schemas import ContactDetails, Person
+from services.intake.referrals.values import EMAIL
+from services.notifications.delivery.channels.email import recipient_of
 
 
 @pytest.mark.parametrize(
@@ -38,9 +42,9 @@ def test_a_birthday_begins_at_midnight_of_the_site():
     assert day_at(evening, "Europe/Berlin") == date(2026, 3, 2)
 
 
-def born(value: object) -> Person:
+def born(value: object, given_name: str = "Client 01") -> Person:
     return Person.model_validate(
-        {"given_name": "Client 01", "family_name": "Example", "birth_date": value}
+        {"given_name": given_name, "family_name": "Example", "birth_date": value}
     )
 
 
@@ -61,13 +65,92 @@ def test_a_number_or_an_instant_is_no_birth_date(value: object):
         {"channel": "email", "email": "no-at-sign.example"},
         {"channel": "email", "email": "a@example.test\nBcc: b@example.test"},
         {"channel": "log", "phone": "303 555 0100"},
+        {
+            "channel": "log",
+            "phone": "+1\u0663\u0660\u0663\u0665\u0665\u0665\u0660\u0661\u0660\u0660",
+        },
         {"channel": "log", "time_zone": "Mars/Olympus"},
+        {"channel": "log", "time_zone": "Factory"},
+        {"channel": "log", "time_zone": "localtime"},
         {"channel": "pigeon"},
     ],
 )
 def test_contact_details_that_cannot_reach_anybody_are_refused(details: dict[str, Any]):
     with pytest.raises(ValidationError):
         ContactDetails.model_validate(details)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "client-1-01@example.test",
+        "o'neil+iop@mail.example.co.uk",
+        "a=b@x.xn--p1ai",
+        "7@1.2.example",
+    ],
+)
+def test_an_address_that_can_be_sent_to_is_taken(address: str):
+    assert ContactDetails(channel="email", email=address).email == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ana@example.test,b",
+        "ana@example..test",
+        "ana@example.test.",
+        "ana@ex(ample).test",
+        "ana@-example.test",
+        "ana@example-.test",
+        "ana@192.0.2.1",
+        "ana@[192.0.2.1]",
+        "a:b@c.de",
+        "ana..b@example.test",
+        ".ana@example.test",
+        "a\x01@example.test",
+        "a\x00@example.test",
+        "ana@example.test\n",
+        "ana@example.test\u200b",
+        "ana@exa\u00admple.test",
+        "=?utf-8?q?x?=@example.test",
+        f"ana@{'a' * 64}.test",
+    ],
+)
+def test_an_address_that_would_be_refused_or_read_as_another_is_not_taken(address: str):
+    with pytest.raises(ValidationError):
+        ContactDetails(channel="email", email=address)
+
+
+@given(st.from_regex(EMAIL, fullmatch=True).filter(lambda address: len(address) <= 254))
+def test_a_message_goes_to_the_very_address_that_was_taken(address: str):
+    taken = ContactDetails(channel="email", email=address).email
+    assert recipient_of(taken or "") == address
+
+
+@pytest.mark.parametrize("name", ["Client 1-01", " Ana ", "O\u2019Neill", "-", "e\u0301", "李"])
+def test_a_name_is_taken_as_people_write_it(name: str):
+    assert born("1988-04-17", given_name=name).given_name == name.strip()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "A\nB",
+        "A\x00",
+        "\x1b[31m",
+        "A\u2028B",
+        "A\u202eB",
+        "\u200b",
+        "\ud800",
+        "\ufe0f",
+        "\u3164",
+        " ",
+        "x" * 101,
+    ],
+)
+def test_a_name_shows_something_and_hides_nothing(name: str):
+    with pytest.raises(ValidationError):
+        born("1988-04-17", given_name=name)
 
 
 def test_a_client_may_be_reached_without_any_address():

@@ -55,6 +55,13 @@ def test_phq_9_vectors(
     )
 
 
+def test_a_prorated_total_decides_though_the_missing_answers_could_reach_the_cut():
+    result = score(PHQ9, answers("1 1 1 1 1 1 1 - -"))
+    assert (result.raw, result.total, result.positive) == (7, 9, False)
+    assert score(PHQ9, answers("2 1 1 1 1 1 1 - -")).positive is True
+    assert score(PHQ9, answers("2 1 1 1 1 1 - - -")).positive is None
+
+
 @pytest.mark.parametrize(
     ("given_answers", "total", "syndrome"),
     [

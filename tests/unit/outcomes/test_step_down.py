@@ -60,8 +60,8 @@ def test_who_just_meets_every_criterion_is_to_be_recommended() -> None:
         ({"figures": replace(FIGURES, consecutive_missed=1)}, "no_recent_miss"),
         ({"phq9": replace(PHQ9, total=10)}, "phq_9"),
         ({"gad7": replace(GAD7, total=10)}, "gad_7"),
-        ({"phq9": replace(PHQ9, completed_at=NOW - timedelta(days=15))}, "phq_9"),
-        ({"gad7": replace(GAD7, completed_at=NOW - timedelta(days=15))}, "gad_7"),
+        ({"phq9": replace(PHQ9, answered_at=NOW - timedelta(days=15))}, "phq_9"),
+        ({"gad7": replace(GAD7, answered_at=NOW - timedelta(days=15))}, "gad_7"),
         ({"phq9": replace(PHQ9, safety_item="positive")}, "phq_9"),
     ],
 )
@@ -90,7 +90,7 @@ def test_who_came_to_no_session_yet_meets_no_criterion_of_engagement(
 
 
 def test_a_score_is_as_old_as_the_days_that_are_over() -> None:
-    criteria = found(phq9=replace(PHQ9, completed_at=NOW - timedelta(days=14, hours=23)))
+    criteria = found(phq9=replace(PHQ9, answered_at=NOW - timedelta(days=14, hours=23)))
     assert unmet(criteria) == []
     assert "14 days old" in criteria["phq_9"].observed
 
@@ -196,7 +196,7 @@ def low_and_recent(score: LatestScore | None) -> bool:
         score is not None
         and score.total is not None
         and score.total < 10
-        and (NOW - score.completed_at).days <= 14
+        and (NOW - score.answered_at).days <= 14
     )
 
 

@@ -8,8 +8,11 @@ from uuid import UUID
 
 import asyncpg
 import httpx
+import orjson
 import pytest
 from fastapi import APIRouter, Depends, Request, Response
+from hypothesis import example, given
+from hypothesis import strategies as st
 from pydantic import Discriminator, Field, field_validator
 
 from shared.access import Allowed, Caller, Role
@@ -17,6 +20,7 @@ from shared.errors import Conflict, NotFound
 from shared.service import Service
 from shared.web import Instant, Page, Paging, Shown, Strict, answer, page_of, update
 from shared.web.models import encode_cursor
+from shared.web.problems import body_of, pointer_of
 from tests.support.apis import app_of, caller
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -199,6 +203,15 @@ async def test_errors_are_pointed_to_and_values_are_not_repeated(api):
     assert "secret" not in answer.text
     pointers = {error["pointer"] for error in document["errors"]}  # type: ignore[attr-defined]
     assert pointers == {"/id", "/pet", "/zones/0/name", "/a~1b~0c", "/more"}
+
+
+@given(st.text(st.characters(exclude_categories=())))
+@example("\ud800")
+def test_any_name_of_a_field_can_be_pointed_to(name: str):
+    errors = [{"pointer": pointer_of(("body", name)), "detail": "Field required"}]
+    document = orjson.loads(body_of(422, "invalid-request", "Invalid request", "-", errors))
+    writable = errors[0]["pointer"].encode("utf-8", "replace").decode()
+    assert document["errors"][0]["pointer"] == writable
 
 
 @pytest.mark.parametrize(

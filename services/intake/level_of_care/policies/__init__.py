@@ -12,6 +12,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from shared.contracts.intake import Instrument
+
 Medical = Literal["none", "managed", "inpatient"]
 MEDICAL: tuple[Medical, ...] = ("none", "managed", "inpatient")
 """From the least to the most; each offers what those before it offer."""
@@ -73,7 +75,7 @@ class Dimension(Part):
 class DualDiagnosis(Part):
     """When a client needs a programme for co-occurring disorders."""
 
-    instruments: tuple[str, ...]
+    instruments: tuple[Instrument, ...]
     dimension: str
     rating_from: int
     source: str
@@ -96,6 +98,9 @@ class LevelOfCarePolicy(Part):
 
     @model_validator(mode="after")
     def decides_about_everything(self) -> Self:
+        for names in ([d.number for d in self.dimensions], [one.level for one in self.levels]):
+            if len(set(names)) < len(names):
+                raise ValueError("A dimension or a level is there twice.")
         if self.program_level not in {one.level for one in self.levels}:
             raise ValueError("The program's level is none of the levels.")
         if self.dual_diagnosis.dimension not in {one.number for one in self.dimensions}:

@@ -1,0 +1,56 @@
+"""What can be a name, an e-mail address, a phone number, a zone and a birth date."""
+
+import re
+import unicodedata
+from datetime import date
+from typing import Annotated
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
+
+BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and signs that show nothing: the Hangul fillers and the empty Braille cell."""
+ZONES = frozenset(available_timezones()) - {"Factory", "localtime"}
+"""Without what a system keeps beside the IANA zones: its own setting, and that it has none."""
+FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+ATOM = r"[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+"
+"""RFC 5322, 3.2.3, without `?`: with it `=?…?=` is an encoded word, read as something else."""
+LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+TOP_LABEL = r"[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])"
+EMAIL = rf"^{ATOM}(?:\.{ATOM})*@(?:{LABEL}\.)+{TOP_LABEL}$"
+
+
+def legible(name: str) -> str:
+    """Refuse a name with characters that control or hide something, and one that shows nothing."""
+    kinds = [unicodedata.category(character) for character in name if character not in BLANK]
+    if any(kind[0] == "C" or kind in ("Zl", "Zp") for kind in kinds):
+        raise ValueError("A name has no control or invisible characters.")
+    if all(kind[0] in "MZ" for kind in kinds):
+        raise ValueError("A name has a visible character.")
+    return name
+
+
+def known_zone(value: str) -> str:
+    """Refuse what is no IANA zone."""
+    if value not in ZONES:
+        raise ValueError("Not an IANA time zone, such as America/Denver.")
+    return value
+
+
+def full_date(value: object) -> object:
+    """Refuse what would be read as days or seconds since 1970."""
+    if isinstance(value, date) or (isinstance(value, str) and FULL_DATE.fullmatch(value)):
+        return value
+    raise ValueError("Send a date such as 1988-04-17.")
+
+
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    AfterValidator(legible),
+]
+Email = Annotated[str, StringConstraints(max_length=254, pattern=EMAIL)]
+Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
+Zone = Annotated[str, AfterValidator(known_zone)]
+BirthDate = Annotated[date, BeforeValidator(full_date)]
