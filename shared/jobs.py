@@ -22,6 +22,7 @@ from shared.settings import Settings
 log = structlog.get_logger()
 
 POLL_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 15.0
 TEST_CLOCK_POLL_SECONDS = 0.02
 
 
@@ -52,13 +53,15 @@ class JobRunner:
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
-        """Do what is due until cancelled."""
+        """Do what is due until cancelled, after failures with pauses that grow."""
+        pause = POLL_SECONDS
         while True:
             try:
                 async with self.context.database.listening(self._wake.set):
                     while True:
                         self._wake.clear()
                         await self._work_off()
+                        pause = POLL_SECONDS
                         await self._until_looked_at()
             except Exception as error:
                 log.warning(
@@ -67,7 +70,8 @@ class JobRunner:
                     error=type(error).__name__,
                     transient=is_transient(error) or isinstance(error, MISSING),
                 )
-                await asyncio.sleep(POLL_SECONDS)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     async def _work_off(self) -> None:
         while await self.is_due():

@@ -14,10 +14,11 @@ from shared.messaging.consumer import Consumer
 from shared.messaging.relay import Relay
 from shared.messaging.retry import repair
 from shared.settings import Settings
+from shared.web.writes import forget_answers
 
 log = structlog.get_logger()
 
-JOURNAL_SECONDS = 300.0
+UPKEEP_SECONDS = 300.0
 
 
 class Worker:
@@ -30,7 +31,7 @@ class Worker:
         self.database = database
         self._runs: dict[str, Callable[[], Awaitable[None]]] = {
             "relay": Relay(database, settings).run,
-            "journal": self._keep_journal,
+            "upkeep": self._keep_tables,
             **{f"job {job.name}": JobRunner(job, context).run for job in jobs},
         }
         if applier.registry.streams:
@@ -66,13 +67,15 @@ class Worker:
         """Whether all tasks are at work."""
         return bool(self._tasks) and not any(task.done() for task in self._tasks)
 
-    async def _keep_journal(self) -> None:
+    async def _keep_tables(self) -> None:
+        """Make room for what is to come, and delete what is remembered no longer."""
         while True:
             try:
                 async with self.database.transaction(ALL_SITES) as tx:
                     await journal.prepare(tx)
+                    await forget_answers(tx)
             except Exception as error:
-                log.warning("journal_not_prepared", error=type(error).__name__)
+                log.warning("upkeep_postponed", error=type(error).__name__)
                 await asyncio.sleep(1)
             else:
-                await asyncio.sleep(JOURNAL_SECONDS)
+                await asyncio.sleep(UPKEEP_SECONDS)

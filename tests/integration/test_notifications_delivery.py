@@ -164,9 +164,11 @@ async def test_a_sender_killed_between_the_servers_answer_and_its_commit_loses_n
     assert (await desk.message()).state == "sending"
     assert await desk.published() == []
     await desk.until_unlocked()
-    await desk.dispatch()
+    assert await desk.dispatch() == 0
+    assert await desk.sending() == 0, "nobody is at work"
+    assert await desk.until_next_due() == MONDAY_NOON + MINUTE
     shown = await desk.message()
-    assert (shown.state, shown.attempts) == ("delivered", 1)
+    assert (shown.state, shown.attempts) == ("delivered", 2)
     assert desk.mailbox.ids == [f"<{shown.id}@example.test>"] * 2
     assert [type(event) for event, _ in await desk.published()] == [NotificationDelivered]
 
@@ -245,7 +247,7 @@ async def test_a_miss_told_again_does_not_wait_for_the_message_on_its_way(
             await desk.tell(missed)
             await desk.tell(ana.attended(missed))
             await desk.tell(missed)
-    await desk.dispatch()
+    await desk.until_next_due()
     assert len(desk.mailbox.taken) == 1
 
 

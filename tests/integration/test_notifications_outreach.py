@@ -32,8 +32,8 @@ async def test_a_client_who_missed_a_session_hears_from_us_at_once(desk: Desk, a
     await desk.tell(ana.missed(MONDAY_NOON))
     await desk.dispatch()
     assert desk.mailbox.bodies == [
-        "We missed you at your appointment Mon 12:00 PM. Reply 1 for a call, 2 for a new time. "
-        "HELP for help, STOP to opt out."
+        "We missed you at your appointment Mon 12:00 PM. Please call us for a new time or to stop "
+        "these messages. Replies are not read."
     ]
     shown = await desk.message()
     assert (shown.kind, shown.state) == ("missed_session_outreach", "delivered")

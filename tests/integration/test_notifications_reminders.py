@@ -38,8 +38,8 @@ async def test_a_client_is_reminded_the_day_before_a_session(desk: Desk, ana: Cl
     (mail,) = desk.mailbox.taken
     assert mail["To"] == "ana@example.test"
     assert desk.mailbox.bodies == [
-        "You have an appointment Thu 5:30 PM. Reply 1 to confirm, 2 to change. "
-        "HELP for help, STOP to opt out."
+        "You have an appointment Thu 5:30 PM. Please call us to change it or to stop these "
+        "messages. Replies are not read."
     ]
     shown = await desk.message()
     assert (shown.state, shown.kind, shown.channel) == ("delivered", "session_reminder", "email")
@@ -138,7 +138,7 @@ async def test_a_client_who_moves_west_is_reminded_by_the_clocks_there(
     await desk.tell(ana.details(time_zone="Pacific/Honolulu"))
     due = await desk.until_next_due()
     assert due.astimezone(HONOLULU).strftime("%H:%M") == "08:00"
-    assert "Thu 4:30 AM" in desk.mailbox.bodies[0]
+    assert "Thu 4:30 AM HST." in desk.mailbox.bodies[0]
 
 
 async def test_a_reminder_brought_forward_by_a_new_zone_still_links_to_its_cause(
@@ -161,7 +161,7 @@ async def test_details_that_arrive_after_the_session_was_told_still_count(
     await desk.tell(ana.expected(THURSDAY_EVENING))
     await desk.tell(ana.details(time_zone="America/New_York"))
     await desk.until_next_due()
-    assert "Thu 7:30 PM" in desk.mailbox.bodies[0]
+    assert "Thu 7:30 PM EDT." in desk.mailbox.bodies[0]
 
 
 async def test_a_message_sent_days_later_links_to_its_cause(desk: Desk, ana: Client) -> None:

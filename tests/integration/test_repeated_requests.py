@@ -1,11 +1,15 @@
 """Requests to a real service that come at once, from others, or with values no column holds."""
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import httpx
 import pytest
 
+from shared.database import ALL_SITES, Database
+from shared.web.writes import forget_answers
+from tests.conftest import MONDAY
 from tests.support.system import Client, System
 
 SITE = UUID(int=7)
@@ -103,3 +107,20 @@ async def test_numbers_that_no_column_holds_are_refused_and_not_a_defect(
     ):
         assert answer.status_code == 422, answer.text
         assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_answers_are_forgotten_when_nobody_repeats_the_request_any_more(
+    system: System, desk: Client
+) -> None:
+    await desk.post("/referrals", referral(), key="once")
+    database = Database(system.databases["intake"])
+    await database.open()
+    left = {}
+    for days in (29, 31):
+        system.set_clock(MONDAY + timedelta(days=days))
+        async with database.transaction(ALL_SITES) as tx:
+            await forget_answers(tx)
+        (row,) = await system.fetch("intake", "SELECT count(*) FROM platform.idempotency_keys")
+        left[days] = row["count"]
+    await database.close()
+    assert left == {29: 1, 31: 0}

@@ -16,7 +16,12 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from services.notifications.delivery.dispatch import dispatch
-from services.notifications.delivery.queries import Wanted, list_notifications, next_due
+from services.notifications.delivery.queries import (
+    Wanted,
+    list_notifications,
+    next_due,
+    sending,
+)
 from services.notifications.delivery.schemas import Notification
 from services.notifications.service import service
 from shared import clock
@@ -80,6 +85,11 @@ class Desk:
         async with self.database.transaction(ALL_SITES) as tx:
             return await next_due(tx)
 
+    async def sending(self) -> int:
+        """How many messages somebody is at work on."""
+        async with self.database.transaction(ALL_SITES) as tx:
+            return await sending(tx)
+
     async def until_next_due(self) -> datetime:
         """Move the clock to the next attempt and dispatch; the instant of it."""
         due = await self.next_due()
@@ -87,6 +97,12 @@ class Desk:
         self.set_clock(max(due, self.now))
         await self.dispatch()
         return due
+
+    async def withdrawals(self) -> int:
+        """How many messages are withdrawn and not cancelled yet."""
+        async with self.database.transaction(ALL_SITES) as tx:
+            count: int = await tx.fetchval("SELECT count(*) FROM withdrawals")
+            return count
 
     async def until_unlocked(self) -> None:
         """Wait until the database has let go of what a killed process held."""

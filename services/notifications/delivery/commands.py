@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.notifications.delivery.vocabulary import Kind
+from services.notifications.delivery.vocabulary import ONCE_A_SESSION, Kind
 from shared.database import Transaction
 from shared.ids import new_id
 
@@ -26,29 +26,44 @@ FROM unnest(
 WHERE NOT EXISTS (
   SELECT FROM notifications n
   WHERE n.client_id = p.client_id AND n.session_id = p.session_id AND n.kind = $2
-    AND n.session_starts_at = p.session_starts_at AND n.state NOT IN ('planned', 'cancelled')
+    AND (n.session_starts_at = p.session_starts_at OR $12)
+    AND n.state NOT IN ('planned', 'cancelled')
 )
 ON CONFLICT (client_id, session_id, kind, session_starts_at) DO UPDATE SET
   state = 'planned', planned_at = excluded.planned_at, due_at = excluded.due_at,
   next_at = excluded.next_at, expires_at = excluded.expires_at,
-  traceparent = excluded.traceparent, ended_at = NULL
+  traceparent = excluded.traceparent, ended_at = NULL, channel = NULL,
+  attempts = CASE notifications.state WHEN 'planned' THEN notifications.attempts ELSE 0 END
 WHERE notifications.state IN ('planned', 'cancelled')
 """
 
 CANCEL = """
-UPDATE notifications n SET state = 'cancelled', ended_at = $1
-FROM unnest($3::uuid[], $4::uuid[]) AS seat(client_id, session_id)
-WHERE n.client_id = seat.client_id AND n.session_id = seat.session_id AND n.kind = $2
-  AND n.state = 'planned'
+WITH unwanted AS (
+  SELECT n.id FROM notifications n
+  JOIN unnest($3::uuid[], $4::uuid[], $5::timestamptz[]) AS seat(client_id, session_id, kept)
+    ON n.client_id = seat.client_id AND n.session_id = seat.session_id
+  WHERE n.kind = $2 AND n.session_starts_at IS DISTINCT FROM seat.kept
+    AND n.state IN ('planned', 'sending')
+), cancelled AS (
+  UPDATE notifications n SET state = 'cancelled', ended_at = $1
+  FROM unwanted WHERE n.id = unwanted.id AND n.state = 'planned'
+  RETURNING n.id
+)
+INSERT INTO withdrawals (notification_id, withdrawn_at)
+SELECT id, $1 FROM unwanted WHERE id NOT IN (SELECT id FROM cancelled)
+ON CONFLICT DO NOTHING
 """
+"""A message for the start that is `kept` stays; null keeps none. Rows that are `sending` belong to
+their sender, who may hold them for long: they are not touched."""
 
-CANCEL_MOVED = """
-UPDATE notifications n SET state = 'cancelled', ended_at = $1
-FROM unnest($3::uuid[], $4::uuid[], $5::timestamptz[]) AS kept(client_id, session_id, starts_at)
-WHERE n.client_id = kept.client_id AND n.session_id = kept.session_id AND n.kind = $2
-  AND n.session_starts_at <> kept.starts_at AND n.state = 'planned'
+KEEP = """
+DELETE FROM withdrawals w
+USING notifications n, unnest($2::uuid[], $3::uuid[], $4::timestamptz[])
+  AS kept(client_id, session_id, starts_at)
+WHERE n.id = w.notification_id AND n.kind = $1
+  AND n.client_id = kept.client_id AND n.session_id = kept.session_id
+  AND (n.session_starts_at = kept.starts_at OR $5)
 """
-
 
 REPLAN = """
 UPDATE notifications n SET due_at = t.due_at, next_at = t.due_at, expires_at = t.expires_at
@@ -85,12 +100,15 @@ async def plan_messages(tx: Transaction, kind: Kind, messages: Sequence[PlannedM
     A message that is planned or was cancelled is planned anew; one that went out or was given up
     stays as it is, and is not waited for while it is being sent. Of several plans for the same
     session the last one counts; a message planned for another start of the session is cancelled.
+    Of a kind that is sent once, one that went out for another start counts too.
     """
     latest = {(m.client_id, m.session_id): m for m in messages}
     kept = [latest[key] for key in sorted(latest)]
     clients, sessions = [m.client_id for m in kept], [m.session_id for m in kept]
     starts = [m.session_starts_at for m in kept]
-    await tx.execute(CANCEL_MOVED, tx.now, kind, clients, sessions, starts)
+    once = kind in ONCE_A_SESSION
+    await tx.execute(CANCEL, tx.now, kind, clients, sessions, starts)
+    await tx.execute(KEEP, kind, clients, sessions, starts, once)
     await tx.execute(
         PLAN,
         tx.now,
@@ -104,16 +122,19 @@ async def plan_messages(tx: Transaction, kind: Kind, messages: Sequence[PlannedM
         [m.due_at for m in kept],
         [m.expires_at for m in kept],
         [m.traceparent for m in kept],
+        once,
     )
     tx.wake()
 
 
 async def cancel_messages(tx: Transaction, kind: Kind, seats: Iterable[Seat]) -> None:
-    """Cancel messages that are still planned; what went out cannot be called back."""
+    """Cancel messages that are still planned, and withdraw those on their way.
+
+    What a channel has taken charge of cannot be called back.
+    """
     wanted = sorted(set(seats))
-    await tx.execute(
-        CANCEL, tx.now, kind, [client for client, _ in wanted], [session for _, session in wanted]
-    )
+    clients, sessions = [client for client, _ in wanted], [session for _, session in wanted]
+    await tx.execute(CANCEL, tx.now, kind, clients, sessions, [None] * len(wanted))
 
 
 async def replan(tx: Transaction, ids: Sequence[UUID], times: Sequence[PlannedTimes]) -> None:

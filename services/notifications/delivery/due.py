@@ -2,17 +2,25 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import asyncpg
 from opentelemetry.trace import SpanKind
 
 from services.notifications.contacts.queries import Contact
-from services.notifications.delivery.rules import Reach, continues_trace
+from services.notifications.delivery.rules import (
+    Decision,
+    Reach,
+    continues_trace,
+    decide,
+    next_attempt,
+)
 from services.notifications.delivery.vocabulary import ChannelName, Kind
+from services.notifications.timing.policy import timing_policy
 from services.notifications.timing.rules import zone_of
 from shared.telemetry.tracing import link_to, span_from
 
@@ -30,12 +38,14 @@ class Due:
     session_id: UUID
     kind: Kind
     session_starts_at: datetime
+    site_time_zone: str
     planned_at: datetime
     due_at: datetime
     next_at: datetime
     expires_at: datetime
     attempts: int
     traceparent: str | None
+    withdrawn: bool
     contact: Contact | None
     reach: Reach
 
@@ -58,6 +68,40 @@ class Due:
     def channel(self) -> ChannelName:
         """The channel that the recipient wants."""
         return CHANNEL_OF_STRANGERS if self.contact is None else self.contact.channel
+
+    @property
+    def site_zone(self) -> ZoneInfo:
+        """The zone of the site."""
+        return ZoneInfo(self.site_time_zone)
+
+    def tried(self) -> "Due":
+        """The message with one attempt more."""
+        return replace(self, attempts=self.attempts + 1)
+
+    def decide(self, now: datetime) -> Decision:
+        """What to do with the message at `now`."""
+        policy = timing_policy()
+        return decide(
+            now,
+            withdrawn=self.withdrawn,
+            due_at=self.due_at,
+            expires_at=self.expires_at,
+            reach=self.reach,
+            window=policy.hours,
+            unknown_contact=policy.unknown_contact,
+        )
+
+    def next_attempt(self, now: datetime) -> datetime:
+        """When to try again if the attempts made until `now` failed."""
+        policy = timing_policy()
+        return next_attempt(
+            now,
+            attempts=self.attempts,
+            expires_at=self.expires_at,
+            zone=self.reach.zone,
+            window=policy.hours,
+            backoff=policy.backoff,
+        )
 
     @contextlib.contextmanager
     def span(self, name: str) -> Iterator[None]:
@@ -89,10 +133,12 @@ COLUMNS = (
     "session_id",
     "kind",
     "session_starts_at",
+    "site_time_zone",
     "planned_at",
     "due_at",
     "next_at",
     "expires_at",
     "attempts",
     "traceparent",
+    "withdrawn",
 )

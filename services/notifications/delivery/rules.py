@@ -30,7 +30,12 @@ class Postpone:
     until: datetime
 
 
-Decision = Send | GiveUp | Postpone
+@dataclass(frozen=True, slots=True)
+class CallOff:
+    """It was withdrawn."""
+
+
+Decision = Send | GiveUp | Postpone | CallOff
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class Reach:
 def decide(
     now: datetime,
     *,
+    withdrawn: bool,
     due_at: datetime,
     expires_at: datetime,
     reach: Reach,
@@ -57,10 +63,13 @@ def decide(
 ) -> Decision:
     """Decide about a message whose next attempt has come.
 
-    A message that expired is given up, first of all. Details of a client not heard of yet may still
-    be under way on their own topic, so such a message waits until `unknown_contact` after its due
-    time. Quiet hours hold for every attempt, in the zone that the client states now.
+    One that was withdrawn is called off and one that expired given up, first of all. Details of a
+    client not heard of yet may still be under way on their own topic, so such a message waits until
+    `unknown_contact` after its due time. Quiet hours hold for every attempt, in the zone that the
+    client states now.
     """
+    if withdrawn:
+        return CallOff()
     if now >= expires_at:
         return GiveUp("no_longer_timely")
     if not reach.known and now < due_at + unknown_contact:

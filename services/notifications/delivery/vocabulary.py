@@ -8,5 +8,7 @@ State = Literal["planned", "sending", "delivered", "failed", "cancelled"]
 """Where it is; the last three are final, but for a cancelled one that is planned anew."""
 Failure = Literal["no_contact_details", "refused_by_channel", "no_longer_timely"]
 """Why it was given up."""
+ONCE_A_SESSION: frozenset[Kind] = frozenset({"missed_session_outreach"})
+"""Kinds that are sent once for a session even when the session moves."""
 ChannelName = Literal["email", "log"]
 """The way it takes."""

@@ -20,8 +20,14 @@ from shared.contracts.scheduling import SessionScheduled
 from shared.database import Transaction
 
 
-def _times(starts_at: datetime, stated: str | None, site: str, now: datetime) -> PlannedTimes:
-    """When the reminder is due and when it expires; at once and expired when it is too late."""
+def _times(
+    starts_at: datetime, stated: str | None, site: str, now: datetime, *, known: bool
+) -> PlannedTimes:
+    """When the reminder is due and when it expires; at once and expired when it is too late.
+
+    It is never too late for a client not heard of yet, who may state another zone in a moment: what
+    becomes of such a reminder is decided when it is due.
+    """
     policy = timing_policy()
     due_at = reminder_due(
         starts_at,
@@ -30,7 +36,9 @@ def _times(starts_at: datetime, stated: str | None, site: str, now: datetime) ->
         window=policy.hours,
         rule=policy.reminder_rule,
     )
-    return PlannedTimes(now, now) if due_at is None else PlannedTimes(due_at, starts_at)
+    if due_at is None:
+        return PlannedTimes(now, now if known else starts_at)
+    return PlannedTimes(due_at, starts_at)
 
 
 async def plan_reminders(
@@ -42,7 +50,8 @@ async def plan_reminders(
     for session, traceparent in scheduled:
         contact = contacts.get(session.client_id)
         stated = None if contact is None else contact.time_zone
-        times = _times(session.starts_at, stated, session.time_zone, tx.now)
+        known = contact is not None
+        times = _times(session.starts_at, stated, session.time_zone, tx.now, known=known)
         messages.append(
             PlannedMessage(
                 site_id=session.site_id,
@@ -61,7 +70,9 @@ async def plan_reminders(
 async def move_reminders(tx: Transaction, client_id: UUID, stated: str | None) -> None:
     """Plan the reminders that have not been tried yet anew, for the zone a client states now."""
     planned = await untried_of(tx, client_id, "session_reminder")
-    times = [_times(p.session_starts_at, stated, p.site_time_zone, tx.now) for p in planned]
+    times = [
+        _times(p.session_starts_at, stated, p.site_time_zone, tx.now, known=True) for p in planned
+    ]
     await replan(tx, [p.id for p in planned], times)
 
 

@@ -99,3 +99,6 @@ class TimingPolicy(Part):
 def timing_policy() -> TimingPolicy:
     """The policy in force."""
     return TimingPolicy.model_validate_json(files(__package__).joinpath("policy.json").read_bytes())
+
+
+timing_policy()  # read at once, so that a policy that cannot decide keeps the service from starting

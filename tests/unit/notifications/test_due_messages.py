@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifications.delivery.rules import (
+    CallOff,
     Decision,
     GiveUp,
     Postpone,
@@ -29,9 +30,10 @@ STRANGER = Reach(known=False, reachable=False, zone=ZONE)
 BACKOFF = [timedelta(minutes=m) for m in (1, 5, 15, 60)]
 
 
-def decided(now: datetime, reach: Reach = REACHABLE) -> Decision:
+def decided(now: datetime, reach: Reach = REACHABLE, *, withdrawn: bool = False) -> Decision:
     return decide(
         now,
+        withdrawn=withdrawn,
         due_at=DUE,
         expires_at=SESSION,
         reach=reach,
@@ -50,6 +52,12 @@ def test_a_reminder_of_a_session_that_has_begun_is_never_sent() -> None:
 
 def test_a_reminder_that_expired_is_given_up_even_for_a_stranger() -> None:
     assert decided(SESSION, STRANGER) == GiveUp("no_longer_timely")
+
+
+def test_a_message_that_was_withdrawn_is_called_off_whatever_else_became_of_it() -> None:
+    for reach in (REACHABLE, WITHOUT_ADDRESS, STRANGER):
+        for now in (DUE, SESSION):
+            assert decided(now, reach, withdrawn=True) == CallOff()
 
 
 def test_a_client_without_an_address_gets_no_message() -> None:

@@ -28,6 +28,10 @@ class ChannelUnavailable(Exception):
     """The channel cannot take the message now. The message says why, without the address."""
 
 
+class ChannelBusy(Exception):
+    """The channel can take this message only when it is done with another one."""
+
+
 class Channel(Protocol):
     """A way to the recipient. May be used for several messages at once."""
 
@@ -35,6 +39,7 @@ class Channel(Protocol):
         """Hand `message` over; returning means that the other side has taken charge of it.
 
         Raises:
+            ChannelBusy: nothing was handed over; it can be once another `send` has ended.
             ChannelRefused: it will never be taken.
             ChannelUnavailable: it may be taken later; it may also have been taken already, which
                 the other side recognises by the message's id.

@@ -4,7 +4,6 @@ The Message-ID is made from the notification's id alone: should a message go out
 sender died between the server's answer and its own commit, the receiving side can tell.
 """
 
-import asyncio
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime, parseaddr
@@ -12,14 +11,15 @@ from email.utils import format_datetime, parseaddr
 import aiosmtplib
 
 from services.notifications.delivery.channels.base import (
+    ChannelBusy,
     ChannelRefused,
     ChannelUnavailable,
     Message,
 )
-from services.notifications.delivery.texts import revealing, texts
+from services.notifications.delivery.texts import texts
 
-CONNECTIONS = 4
 TIMEOUT_SECONDS = 10.0
+QUIT_SECONDS = 1.0
 
 
 class SenderRevealing(ValueError):
@@ -30,9 +30,9 @@ def checked_sender(sender: str) -> str:
     """`sender` itself, if it is one neutral address.
 
     Raises:
-        SenderRevealing: naming the words that must not be in a sender's name or domain.
+        SenderRevealing: naming the words that must not be in a sender's name or address.
     """
-    if words := revealing(sender, texts().never):
+    if words := texts().revealing_header(sender):
         raise SenderRevealing(f"SMTP_FROM must not contain {', '.join(words)}.")
     if "@" not in parseaddr(sender)[1]:
         raise SenderRevealing("SMTP_FROM is not an e-mail address.")
@@ -53,7 +53,7 @@ def email_of(message: Message, sender: str) -> EmailMessage:
     mail["Date"] = format_datetime(message.written_at)
     mail["Message-ID"] = f"<{message.id}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(message.body, cte="7bit")
+    mail.set_content(message.body, cte="7bit" if message.body.isascii() else "quoted-printable")
     return mail
 
 
@@ -82,7 +82,7 @@ def concerns_all(error: Exception) -> bool:
 
 
 class EmailChannel:
-    """Sends over at most `CONNECTIONS` connections at once.
+    """Sends over as many connections as it is used at once, or as the server allows.
 
     Once the server was unavailable for all messages, it is not bothered again by this channel; a
     later run of the dispatch opens a new one.
@@ -93,50 +93,58 @@ class EmailChannel:
         self.port = port
         self.sender = checked_sender(sender)
         self._idle: list[aiosmtplib.SMTP] = []
-        self._free = asyncio.Semaphore(CONNECTIONS)
+        self._at_work = 0
+        self._full = False
         self._outage: str | None = None
 
     async def send(self, message: Message) -> None:
         mail = email_of(message, self.sender)
-        async with self._free:
-            if self._outage is not None:
-                raise ChannelUnavailable(self._outage)
-            connection = await self._connection()
-            try:
-                await connection.send_message(mail)
-            except aiosmtplib.SMTPRecipientsRefused as error:
-                self._idle.append(connection)
-                if all(each.code >= 500 for each in error.recipients):
-                    raise ChannelRefused("the server refused the recipient") from None
-                raise ChannelUnavailable("the server refused the recipient for now") from None
-            except aiosmtplib.SMTPDataError as error:
-                self._idle.append(connection)
-                if error.code >= 500:
-                    raise ChannelRefused(f"the server answered {error.code}") from None
-                raise ChannelUnavailable(f"the server answered {error.code}") from None
-            except aiosmtplib.SMTPNotSupported:
-                self._idle.append(connection)
-                raise ChannelRefused("the server cannot take such an address") from None
-            except ValueError:
-                connection.close()
-                raise ChannelRefused("the address cannot be written") from None
-            except (aiosmtplib.SMTPException, OSError) as error:
-                connection.close()
-                reason = type(error).__name__
-                if concerns_all(error):
-                    self._outage = reason
-                raise ChannelUnavailable(reason) from None
-            except BaseException:
-                connection.close()
-                raise
+        if self._outage is not None:
+            raise ChannelUnavailable(self._outage)
+        self._at_work += 1
+        try:
+            await self._send(mail, await self._connection())
+        finally:
+            self._at_work -= 1
+
+    async def _send(self, mail: EmailMessage, connection: aiosmtplib.SMTP) -> None:
+        try:
+            await connection.send_message(mail)
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            if all(each.code >= 500 for each in error.recipients):
+                raise ChannelRefused("the server refused the recipient") from None
+            raise ChannelUnavailable("the server refused the recipient for now") from None
+        except aiosmtplib.SMTPDataError as error:
+            if error.code >= 500:
+                raise ChannelRefused(f"the server answered {error.code}") from None
+            raise ChannelUnavailable(f"the server answered {error.code}") from None
+        except aiosmtplib.SMTPNotSupported:
+            raise ChannelRefused("the server cannot take such an address") from None
+        except ValueError:
+            connection.close()
+            raise ChannelRefused("the address cannot be written") from None
+        except (aiosmtplib.SMTPException, OSError) as error:
+            connection.close()
+            reason = type(error).__name__
+            if concerns_all(error):
+                self._outage = reason
+            raise ChannelUnavailable(reason) from None
+        except BaseException:
+            connection.close()
+            raise
+        finally:
             self._idle.append(connection)
 
     async def _connection(self) -> aiosmtplib.SMTP:
-        """An open connection: one that was used before, or a new one."""
-        while self._idle:
-            used = self._idle.pop()
-            if used.is_connected:
-                return used
+        """An open connection: one that was used before, or a new one.
+
+        A server that refuses one connection while others are in use has no room for more of them;
+        one that refuses the only one is out of order.
+        """
+        if (used := self._used()) is not None:
+            return used
+        if self._full and self._at_work > 1:
+            raise ChannelBusy
         fresh = aiosmtplib.SMTP(
             hostname=self.host,
             port=self.port,
@@ -147,14 +155,26 @@ class EmailChannel:
             await fresh.connect()
         except (aiosmtplib.SMTPException, OSError) as error:
             fresh.close()
+            if (used := self._used()) is not None:
+                return used
+            if self._at_work > 1:
+                self._full = True
+                raise ChannelBusy from None
             self._outage = type(error).__name__
             raise ChannelUnavailable(self._outage) from None
         return fresh
+
+    def _used(self) -> aiosmtplib.SMTP | None:
+        while self._idle:
+            used = self._idle.pop()
+            if used.is_connected:
+                return used
+        return None
 
     async def close(self) -> None:
         while self._idle:
             connection = self._idle.pop()
             try:
-                await connection.quit()
+                await connection.quit(timeout=QUIT_SECONDS)
             except (aiosmtplib.SMTPException, OSError):
                 connection.close()
