@@ -81,14 +81,20 @@ def main() -> None:
         os.close(sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
-        place = State.default().folder / "last-error.log"
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            write_private(place, traceback.format_exc())
-        except OSError:
-            pass
-        _complain(f"Unexpected {type(error).__name__}: {_first_line(error)} Details: {place}")
+        details = _keep(traceback.format_exc())
+        _complain(f"Unexpected {type(error).__name__}: {_first_line(error)}{details}")
         sys.exit(CHECK_FAILED)
+
+
+def _keep(details: str) -> str:
+    """Where the details of an error were kept, in words; nothing when there is no place."""
+    state = State.default()
+    try:
+        state.create()
+        write_private(state.last_error, details)
+    except Problem:
+        return ""
+    return f" Details: {state.last_error}"
 
 
 def _first_line(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -10,12 +10,15 @@ import typer
 
 from stepwell.region.api import Services
 from stepwell.region.settle import advance
-from stepwell.runtime import clock_file
+from stepwell.runtime import clock_file, lock
 from stepwell.runtime.environment import load_running
 from stepwell.runtime.problem import WRONG_USE, Problem
+from stepwell.runtime.state import State
 
 app = typer.Typer(no_args_is_help=True)
 
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+"""Further on there is no room for the weeks that a story plans ahead."""
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -34,16 +37,14 @@ def advance_clock(
 ) -> None:
     """Move the clock forward. Whatever becomes due on the way happens at its time and in order."""
     environment = _running()
-    now = clock_file.read(_clock(environment))
-    target = _target(now, by, to)
-    if target < now:
-        raise Problem(f"The clock stands at {_text(now)} and never goes back.", exit_code=WRONG_USE)
 
-    async def move() -> None:
+    async def move(target: datetime) -> None:
         async with Services(environment, subject="clock") as services:
             await advance(services, target)
 
-    asyncio.run(move())
+    with lock.alone(State.default(), lock.CLOCK):
+        target = _target(clock_file.read(_clock(environment)), by, to)
+        asyncio.run(move(target))
     typer.echo(_text(target))
 
 
@@ -65,6 +66,21 @@ def _clock(environment: dict[str, str]) -> Path:
 
 
 def _target(now: datetime, by: str | None, to: str | None) -> datetime:
+    """The instant to move a clock to that shows `now`.
+
+    Raises:
+        Problem: what was asked for cannot be understood, lies in the past, or too far ahead.
+    """
+    target = _asked(now, by, to)
+    if target is None or target > LATEST:
+        raise Problem(f"The clock goes until {_text(LATEST)} only.", exit_code=WRONG_USE)
+    if target < now:
+        raise Problem(f"The clock stands at {_text(now)} and never goes back.", exit_code=WRONG_USE)
+    return target
+
+
+def _asked(now: datetime, by: str | None, to: str | None) -> datetime | None:
+    """The instant that was asked for; None when there is no such instant any more."""
     if (by is None) == (to is None):
         raise Problem(
             "Say how far, such as 2d, or until when with --to, and not both.", exit_code=WRONG_USE
@@ -73,7 +89,10 @@ def _target(now: datetime, by: str | None, to: str | None) -> datetime:
         found = re.fullmatch(r"(\d{1,6})([smhdw])", by)
         if found is None:
             raise Problem(f"{by} is no duration: write 90m, 36h, 2d or 1w.", exit_code=WRONG_USE)
-        return now + timedelta(**{UNITS[found[2]]: int(found[1])})
+        try:
+            return now + timedelta(**{UNITS[found[2]]: int(found[1])})
+        except OverflowError:
+            return None
     try:
         target = datetime.fromisoformat(to or "")
     except ValueError:

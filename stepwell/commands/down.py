@@ -3,10 +3,10 @@
 import typer
 
 from stepwell.runtime.state import State
-from stepwell.runtime.stopping import stop_everything
+from stepwell.runtime.stopping import stopped
 
 
 def command() -> None:
     """Stop the system that runs here, or what a crash left of it. Data stays."""
-    stopped = stop_everything(State.default())
-    typer.echo(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
+    with stopped(State.default()) as names:
+        typer.echo(f"Stopped: {', '.join(names)}." if names else "Nothing was running.")

@@ -1,23 +1,25 @@
 """`stepwell reset`: back to the state of a fresh checkout."""
 
-import shutil
 from typing import Annotated
 
 import typer
 
 from stepwell.runtime.state import State, cache_folder
-from stepwell.runtime.stopping import delete_state, stop_everything
+from stepwell.runtime.stopping import delete_downloads, delete_state, stopped
 
 
 def command(
     cache: Annotated[bool, typer.Option("--cache", help="Delete the downloads as well.")] = False,
 ) -> None:
-    """Stop the system and delete its data, keys, passwords and logs; with --cache the downloads."""
+    """Stop the system and delete its data, keys, passwords and logs; with --cache the downloads.
+
+    Only what Stepwell made is deleted, whatever else is in its folders.
+    """
     state = State.default()
-    stop_everything(state)
-    delete_state(state)
+    with stopped(state):
+        if state.exists():
+            delete_state(state)
     typer.echo(f"Deleted the data in {state.folder}.")
     if cache:
-        for entry in cache_folder().glob("*"):
-            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        delete_downloads(cache_folder())
         typer.echo(f"Deleted the downloads in {cache_folder()}.")

@@ -5,7 +5,9 @@ import asyncio
 from rich.console import Console
 
 from stepwell.region.story import tell
+from stepwell.runtime import lock
 from stepwell.runtime.environment import load_running
+from stepwell.runtime.state import State
 
 
 def command() -> None:
@@ -13,4 +15,7 @@ def command() -> None:
 
     Exit code 1 when something that the story promises did not happen.
     """
-    asyncio.run(tell(load_running(), Console(highlight=False)))
+    state = State.default()
+    environment = load_running(state)
+    with lock.alone(state, lock.STORY):
+        asyncio.run(tell(environment, Console(highlight=False)))

@@ -14,7 +14,10 @@ def command(
     prefix: Annotated[
         str | None, typer.Option(help="Starts every name; KAFKA_TOPIC_PREFIX when absent.")
     ] = None,
-    replication: Annotated[int, typer.Option(min=1, help="Copies of each partition.")] = 1,
+    replication: Annotated[
+        int | None,
+        typer.Option(min=1, help="Copies of each partition; KAFKA_REPLICATION when absent."),
+    ] = None,
 ) -> None:
     """Create the topics that are missing and who may use them. Doing it again does no harm.
 
@@ -28,7 +31,8 @@ def command(
     )
     start = prefix if prefix is not None else known.get("KAFKA_TOPIC_PREFIX", "")
     broker = environment.broker(known)
-    created = create_topics(broker, start, replication=replication)
+    copies = replication or environment.replication(known)
+    created = create_topics(broker, start, replication=copies)
     typer.echo(
         f"{created} of {len(TOPICS)} topics were new on {broker.bootstrap_servers}; "
         "access lists are in place."

@@ -7,11 +7,12 @@ import time
 from types import FrameType
 from typing import TYPE_CHECKING
 
+import typer
 from rich.console import Console
 
 from stepwell.runtime import lock
 from stepwell.runtime.environment import External
-from stepwell.runtime.pids import stop_leftovers
+from stepwell.runtime.pids import own, stop_leftovers
 from stepwell.runtime.ports import Ports
 from stepwell.runtime.problem import CHECK_FAILED, Problem, Stopping
 from stepwell.runtime.state import State
@@ -27,28 +28,36 @@ def command() -> None:
 
     Ctrl-C or SIGTERM stops everything. Environment: STEPWELL_PORT_BASE (8000), STEPWELL_TRACE_PORT
     (9411), STEPWELL_STATE, STEPWELL_CACHE, STEPWELL_STORY=off, TRACES=zipkin|otlp|off, and
-    DATABASE_URL_<SERVICE>, DATABASE_OWNER_URL_<SERVICE>, KAFKA_BOOTSTRAP_SERVERS for servers of
-    your own.
+    DATABASE_URL_<SERVICE>, DATABASE_OWNER_URL_<SERVICE>, KAFKA_BOOTSTRAP_SERVERS and
+    KAFKA_REPLICATION for servers of your own.
     """
     console = Console(highlight=False)
     state = State.default()
     ports = Ports.from_environment()
     external = External.from_environment()
     with lock.held(state):
-        for name in stop_leftovers(state.processes):
-            console.print(f"Stopped {name}, left over from a run that ended abruptly.")
-        from stepwell.runtime.system import System
-
-        system = System(state, ports, external)
         _listen_to_signals()
         try:
-            _run(system, console)
+            for name in stop_leftovers(state.processes, starter=own()):
+                console.print(f"Stopped {name}, left over from a run that ended abruptly.")
+            state.environment.unlink(missing_ok=True)
+            _run_until_asked(state, ports, external, console)
         except (KeyboardInterrupt, Stopping):
-            console.print("Stopping …")
-        finally:
-            _ignore_signals()
-            system.stop()
-        console.print("Stopped.")
+            typer.echo("Stopping …")
+
+
+def _run_until_asked(state: State, ports: Ports, external: External, console: Console) -> None:
+    from stepwell.runtime.system import System
+
+    system = System(state, ports, external)
+    try:
+        _run(system, console)
+    except (KeyboardInterrupt, Stopping):
+        typer.echo("Stopping …")
+    finally:
+        _ignore_signals()
+        system.stop()
+    typer.echo("Stopped.")
 
 
 def _run(system: "System", console: Console) -> None:
@@ -73,7 +82,8 @@ def _tell(system: "System", console: Console) -> None:
     from stepwell.region.story import tell
 
     try:
-        asyncio.run(tell(system.environment, console))
+        with lock.alone(system.state, lock.STORY, patient=True):
+            asyncio.run(tell(system.environment, console))
     except (KeyboardInterrupt, Problem):
         raise
     except Exception as error:
@@ -109,8 +119,9 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def _listen_to_signals() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # else nohup wants us to go on
+        signal.signal(signal.SIGHUP, _interrupt)
 
 
 def _ignore_signals() -> None:

@@ -5,13 +5,15 @@ import fcntl
 import hashlib
 import json
 import shutil
-import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from stepwell.runtime.problem import Problem
+from stepwell.runtime.problem import Problem, Stopping
+from stepwell.runtime.programs import POLL_SECONDS, last_line, never, run
+from stepwell.runtime.state import PROJECT
 
 LOCKS = Path(__file__).with_name("locks")
 
@@ -33,21 +35,23 @@ class Download:
     title: str
     folder: Path
     lock: dict[str, tuple[int, str]]
-    fetch: Callable[[Path, Path], None]
-    """Called with the Maven repository to use as a cache and the folder to fill."""
+    fetch: Sequence[str]
+    """The command that fetches it, given a Maven repository to use as a cache and the folder to
+    fill. When it fails, its last line says why."""
 
-    def ensure(self, progress: Progress = silent) -> Path:
+    def ensure(self, progress: Progress = silent, stopping: Callable[[], bool] = never) -> Path:
         """The folder, complete and checked; fetched when it is missing or corrupt.
 
         Raises:
             Problem: it could not be fetched.
+            Stopping: `stopping` said so meanwhile.
         """
         if not self.wrong():
             return self.folder
-        with _locked(self.folder.parent):
+        with _locked(self.folder.parent, stopping) as lock:
             wrong = self.wrong()
             if wrong:
-                self._fetch(progress, wrong if self.folder.exists() else None)
+                self._fetch(progress, stopping, wrong if self.folder.exists() else None, lock)
         return self.folder
 
     def wrong(self) -> str | None:
@@ -61,31 +65,35 @@ class Download:
                 return name
         return None
 
-    def _fetch(self, progress: Progress, corrupt: str | None) -> None:
-        repository = self.folder.parent / "maven"
+    def _fetch(
+        self, progress: Progress, stopping: Callable[[], bool], corrupt: str | None, lock: int
+    ) -> None:
+        repository = self.folder.with_name(f"{self.folder.name}.maven")
         draft = self.folder.with_name(f"{self.folder.name}.draft")
         title = f"{self.title} again ({corrupt} was corrupt)" if corrupt else self.title
         total = sum(size for size, _ in self.lock.values())
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
-        done = threading.Event()
-        watcher = threading.Thread(
-            target=_watch, args=(repository, title, total, progress, done), daemon=True
-        )
-        watcher.start()
         try:
-            self.fetch(repository, draft)
-        except Exception as error:
+            code, told = run(
+                [*self.fetch, repository, draft],
+                stopping=stopping,
+                meanwhile=lambda: progress(title, min(_size(repository), total), total),
+                cwd=PROJECT,
+                pass_fds=[lock],  # so that the lock outlives us when we are killed
+            )
+        except Stopping:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+        finally:
+            shutil.rmtree(repository, ignore_errors=True)
+        if code != 0:
             shutil.rmtree(draft, ignore_errors=True)
             again = " The cached copy is corrupt and was left as it is." if corrupt else ""
             raise Problem(
-                f"{self.title} could not be fetched ({_reason(error)}): connect to the network"
+                f"{self.title} could not be fetched ({last_line(told)}): connect to the network"
                 f" and run the command again.{again}"
-            ) from None
-        finally:
-            done.set()
-            watcher.join()
-            shutil.rmtree(repository, ignore_errors=True)
+            )
         complete = Download(self.title, draft, self.lock, self.fetch)
         if name := complete.wrong():
             shutil.rmtree(draft)
@@ -109,25 +117,16 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _watch(folder: Path, title: str, total: int, progress: Progress, done: threading.Event) -> None:
-    while not done.wait(0.2):
-        size = 0
-        for path in folder.rglob("*.jar*"):
-            with contextlib.suppress(OSError):
-                size += path.stat().st_size
-        progress(title, min(size, total), total)
-
-
-def _reason(error: Exception) -> str:
-    name = type(error).__name__
-    if "Connection" in name or "Timeout" in name or "Proxy" in name or "SSL" in name:
-        return f"no connection to the Maven repository: {name}"
-    text = str(error).strip().splitlines()
-    return (text[0][:160] if text else name).rstrip(".")
+def _size(folder: Path) -> int:
+    size = 0
+    for path in folder.rglob("*.jar*"):
+        with contextlib.suppress(OSError):
+            size += path.stat().st_size
+    return size
 
 
 @contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _locked(folder: Path, stopping: Callable[[], bool]) -> Iterator[int]:
     """One process at a time fetches into the cache; the lock goes away with its process."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -138,5 +137,12 @@ def _locked(folder: Path) -> Iterator[None]:
             "set STEPWELL_CACHE to a folder that can."
         ) from None
     with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if stopping():
+                    raise Stopping from None
+                time.sleep(POLL_SECONDS)
+        yield file.fileno()

@@ -6,6 +6,7 @@ service only. The same names point the system at servers of your own.
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,9 @@ KEPT = (
     "STEPWELL_LOG_LEVEL",
 )
 """Variables of the person who starts the system that its processes get as they are."""
+PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+)(:\d{1,5})?")
+MOST_COPIES = 32_767
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,12 @@ class External:
     databases: Mapping[str, str] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
     kafka: Mapping[str, str] = field(default_factory=dict)
+    replication: int = 1
+    """Copies of each partition of a topic."""
 
     @classmethod
     def from_environment(cls, known: Mapping[str, str] = os.environ) -> "External":
-        """Raises Problem when only some of the databases are named."""
+        """Raises Problem when only some of the databases are named, or Kafka is named wrongly."""
         databases = _by_service("DATABASE_URL", known)
         if databases and len(databases) < len(SERVICES):
             missing = ", ".join(f"DATABASE_URL_{s.upper()}" for s in SERVICES if s not in databases)
@@ -54,7 +60,10 @@ class External:
             if known.get("KAFKA_BOOTSTRAP_SERVERS")
             else {}
         )
-        return cls(databases, _by_service("DATABASE_OWNER_URL", known), kafka)
+        if kafka:
+            broker(kafka)
+        owners = _by_service("DATABASE_OWNER_URL", known)
+        return cls(databases, owners, kafka, replication(kafka))
 
 
 def _by_service(name: str, known: Mapping[str, str]) -> dict[str, str]:
@@ -133,11 +142,41 @@ def for_process(system: Mapping[str, str], service: str, port: int | None) -> di
     }
 
 
+def replication(known: Mapping[str, str]) -> int:
+    """How many copies of a topic KAFKA_REPLICATION asks for; one when it does not say."""
+    value = known.get("KAFKA_REPLICATION") or "1"
+    if not value.isdecimal() or not 1 <= int(value) <= MOST_COPIES:
+        raise Problem(
+            f"KAFKA_REPLICATION={value} is no number of copies: set 1 or more, at most as many as "
+            "there are brokers.",
+            exit_code=WRONG_USE,
+        )
+    return int(value)
+
+
 def broker(system: Mapping[str, str]) -> Broker:
-    """The broker of a system, reached as the platform."""
+    """The broker of a system, reached as the platform.
+
+    Raises:
+        Problem: an address is no host and port, or there is no such protocol.
+    """
+    servers = system["KAFKA_BOOTSTRAP_SERVERS"]
+    protocol = system.get("KAFKA_SECURITY_PROTOCOL") or "PLAINTEXT"
+    for server in servers.split(","):
+        if not SERVER.fullmatch(server.strip()):
+            raise Problem(
+                f"KAFKA_BOOTSTRAP_SERVERS={servers} is no list of addresses: write host:9092, "
+                "several with commas between.",
+                exit_code=WRONG_USE,
+            )
+    if protocol not in PROTOCOLS:
+        raise Problem(
+            f"KAFKA_SECURITY_PROTOCOL={protocol} is unknown: use {', '.join(PROTOCOLS)}.",
+            exit_code=WRONG_USE,
+        )
     return Broker(
-        system["KAFKA_BOOTSTRAP_SERVERS"],
-        system.get("KAFKA_SECURITY_PROTOCOL") or "PLAINTEXT",
+        servers,
+        protocol,
         system.get("KAFKA_USERNAME_PLATFORM"),
         system.get("KAFKA_PASSWORD_PLATFORM"),
     )

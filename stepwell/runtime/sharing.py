@@ -43,6 +43,7 @@ def _base() -> Path:
         draft = archive.with_suffix(f".draft-{os.getpid()}")
         subprocess.run(  # noqa: S603 - our own command, never through a shell
             [str(java), GARBAGE_COLLECTOR, "-Xshare:dump", f"-XX:SharedArchiveFile={draft}"],
+            env={**os.environ, **jars.LOCALE},
             check=True,
             capture_output=True,
             timeout=60,

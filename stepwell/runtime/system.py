@@ -3,21 +3,26 @@
 import asyncio
 import os
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+import asyncpg
 
 from shared.settings import SERVICES
 from stepwell.runtime import clock_file, environment, jars, roles
 from stepwell.runtime.environment import External
 from stepwell.runtime.kafka import PRINCIPALS, Kafka
 from stepwell.runtime.migrations import migrate_all
+from stepwell.runtime.passwords import Secrets
 from stepwell.runtime.ports import Ports, require_free
 from stepwell.runtime.postgres import Postgres
+from stepwell.runtime.problem import Problem
 from stepwell.runtime.processes import Processes
 from stepwell.runtime.services import await_services, start_services, start_streams
 from stepwell.runtime.sinks import Sinks
-from stepwell.runtime.state import Secrets, State
+from stepwell.runtime.state import State
 from stepwell.runtime.steps import Steps
 from stepwell.runtime.topics import Broker, create_topics, topics_stamp
+from stepwell.runtime.unprivileged import database_user, reachable_folder
 from stepwell.runtime.zipkin import Zipkin
 
 
@@ -29,10 +34,12 @@ class System:
         self.ports = ports
         self.external = external
         self.processes = Processes(state.processes, state.logs)
+        self._pool = ThreadPoolExecutor(4)
+        self._parts: list[Future[None]] = []
         secrets = Secrets(state.secrets)
-        self._postgres = Postgres(
-            state.postgres, ports.postgres, secrets.get("postgres")["postgres"], self.processes
-        )
+        data = reachable_folder(state.postgres, database_user()) / "PG_VERSION"
+        password = secrets.of_data("postgres", data)
+        self._postgres = Postgres(state.postgres, ports.postgres, password, self.processes)
         self._roles = secrets.get(*roles.ROLE_NAMES)
         self._kafka_passwords = _named(secrets, "kafka", PRINCIPALS)
         self._kafka = Kafka(
@@ -66,33 +73,46 @@ class System:
         """Start every part, side by side where they do not need one another.
 
         Raises:
-            Problem: a part did not start; the others may be running, so `stop` is still due.
+            Problem: a part did not start; others may run or still be starting, so `stop` is due.
         """
         require_free(self._needed_ports())
         clock_file.create(self.state.clock)
-        with ThreadPoolExecutor(4) as pool:
-            zipkin = pool.submit(self._start_zipkin, steps)
-            kafka = pool.submit(self._start_kafka, steps)
-            try:
-                _all([pool.submit(self._start_databases, steps), pool.submit(self._sinks.start)])
-                environment.save(self.state, self.environment)
-                if not self._topics_known():
-                    _all([kafka])
-                services = start_services(self.processes, self.environment, self.ports)
-                _all([kafka])
-                start_streams(self.processes, self.environment)
-                await_services(self.processes, services, self.ports, steps)
-                self.state.topics.write_text(topics_stamp(self._broker, self._prefix))
-                _all([zipkin])
-            except BaseException:
-                self.processes.refuse()
-                raise
+        zipkin = self._begin(self._start_zipkin, steps)
+        kafka = self._begin(self._start_kafka, steps)
+        self._await(self._begin(self._start_databases, steps), self._begin(self._sinks.start))
+        environment.save(self.state, self.environment)
+        if not self._topics_known():
+            self._await(kafka)
+        services = start_services(self.processes, self.environment, self.ports)
+        self._await(kafka)
+        start_streams(self.processes, self.environment)
+        await_services(self.processes, services, self.ports, steps)
+        self.state.topics.write_text(topics_stamp(self._broker, self._prefix))
+        self._await(zipkin)
 
     def stop(self) -> None:
         """Stop everything in order: services, then what they use. Safe to call at any time."""
         self.processes.stop_all()
+        self._pool.shutdown(cancel_futures=True)
         self._sinks.stop()
         self.state.environment.unlink(missing_ok=True)
+
+    def _begin(self, start: Callable[..., None], *arguments: Steps) -> "Future[None]":
+        part = self._pool.submit(start, *arguments)
+        self._parts.append(part)
+        return part
+
+    def _await(self, *wanted: "Future[None]") -> None:
+        """Wait until all wanted parts are there, or any part failed.
+
+        Short waits, so that a signal gets through.
+        """
+        pending = set(wanted)
+        while pending:
+            pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED).not_done
+            for part in self._parts:
+                if part.done():
+                    part.result()
 
     def _topics_known(self) -> bool:
         """Whether an earlier start made the very topics of today: services may start at once."""
@@ -134,7 +154,13 @@ class System:
         with steps.step("PostgreSQL"):
             self._postgres.start()
         with steps.step("Migrations"):
-            asyncio.run(self._create_databases())
+            try:
+                asyncio.run(self._create_databases())
+            except asyncpg.InvalidPasswordError:
+                raise Problem(
+                    f"The data was made with other passwords than those in {self.state.secrets}: "
+                    "restore that file, or delete all data with `make reset`."
+                ) from None
             migrate_all(self._urls(roles.owner))
 
     async def _create_databases(self) -> None:
@@ -144,19 +170,15 @@ class System:
 
     def _start_kafka(self, steps: Steps) -> None:
         if not self.external.kafka:
-            jars.kafka().ensure(steps.download)
+            jars.kafka().ensure(steps.download, lambda: self.processes.stopping)
             with steps.step("Kafka"):
                 self._kafka.start()
         with steps.step("Topics"):
-            create_topics(
-                self._broker,
-                self._prefix,
-                replication=int(os.environ.get("KAFKA_REPLICATION", "1")),
-            )
+            create_topics(self._broker, self._prefix, replication=self.external.replication)
 
     def _start_zipkin(self, steps: Steps) -> None:
         if self.zipkin:
-            jars.zipkin().ensure(steps.download)
+            jars.zipkin().ensure(steps.download, lambda: self.processes.stopping)
             with steps.step("Trace viewer"):
                 self.zipkin.wait(self.zipkin.start())
 
@@ -164,12 +186,3 @@ class System:
 def _named(secrets: Secrets, kind: str, names: tuple[str, ...]) -> dict[str, str]:
     known = secrets.get(*(f"{kind}:{name}" for name in names))
     return {name: known[f"{kind}:{name}"] for name in names}
-
-
-def _all(futures: list["Future[None]"]) -> None:
-    """Wait until all are done or one failed. Short waits, so that a signal gets through."""
-    pending = set(futures)
-    while pending:
-        done, pending = wait(pending, timeout=0.1)
-        for future in done:
-            future.result()

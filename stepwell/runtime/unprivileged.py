@@ -56,8 +56,16 @@ def reachable_folder(wanted: Path, user: User | None) -> Path:
     """`wanted`, or a folder of its own elsewhere when `user` cannot get there."""
     if user is None or passable(wanted.parent):
         return wanted
-    name = hashlib.sha256(str(wanted).encode()).hexdigest()[:12]
+    name = hashlib.sha256(os.fsencode(wanted)).hexdigest()[:12]
     return REACHABLE_BY_ALL / name / wanted.name
+
+
+def make_reachable(folder: Path) -> None:
+    """Make a folder; whatever the umask, all may pass through what Stepwell makes for that."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in (folder, *folder.parents):
+        if made.is_relative_to(REACHABLE_BY_ALL):
+            made.chmod(0o755)
 
 
 def delete_folder(folder: Path) -> None:
@@ -75,12 +83,21 @@ def reachable_copy(package: Path, user: User | None) -> Path:
     """
     if user is None or passable(package):
         return package
-    stamp = hashlib.sha256(f"{package} {package.stat().st_mtime_ns}".encode()).hexdigest()[:12]
+    stamp = hashlib.sha256(os.fsencode(f"{package} {package.stat().st_mtime_ns}")).hexdigest()[:12]
     place = REACHABLE_BY_ALL / "programs" / stamp
     if not place.is_dir():
         draft = place.with_name(f"{stamp}.{os.getpid()}")
         for folder in (package, package.with_name(f"{package.name}.libs")):
             if folder.is_dir():
                 shutil.copytree(folder, draft / folder.name, symlinks=True)
+        _let_all_read(draft)
         draft.replace(place)
+    make_reachable(place)
     return place / package.name
+
+
+def _let_all_read(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(stat.S_IMODE(mode) | (0o055 if mode & stat.S_IXUSR else 0o044))

@@ -43,7 +43,9 @@ class Zipkin:
                 f"--armeria.ports[0].port={self.port}",
                 "--armeria.ports[0].protocols[0]=http",
             ],
-            environment=inherited(MEM_MAX_SPANS=str(MOST_SPANS), SELF_TRACING_ENABLED="false"),
+            environment=inherited(
+                MEM_MAX_SPANS=str(MOST_SPANS), SELF_TRACING_ENABLED="false", **jars.LOCALE
+            ),
             layer=PLATFORM,
             calm=True,
         )

@@ -1,6 +1,7 @@
 """What goes wrong when the system starts gets one clear line and an exit code, and leaves nothing.
 
-Each test runs the real command in a state folder and on ports of its own.
+Each test runs the real command in a state folder and on ports of its own. The folder's path is not
+ASCII and files are closed to others from the start, as some people's machines have it.
 """
 
 import os
@@ -53,8 +54,8 @@ class Installation:
             check=False,
         )
 
-    def up(self, **more: str) -> subprocess.Popen[str]:
-        """Start the system and wait until it says that it is ready."""
+    def begin(self, **more: str) -> subprocess.Popen[str]:
+        """Begin to start the system."""
         process = subprocess.Popen(
             [sys.executable, "-m", "stepwell.main", "up"],
             cwd=PROJECT,
@@ -62,8 +63,14 @@ class Installation:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            umask=0o077,
         )
         self.started.append(process)
+        return process
+
+    def up(self) -> subprocess.Popen[str]:
+        """Start the system and wait until it says that it is ready."""
+        process = self.begin()
         assert process.stdout is not None
         for line in process.stdout:
             if "Stepwell is ready" in line:
@@ -84,7 +91,7 @@ def one_line(text: str) -> str:
 
 @pytest.fixture
 def installation(tmp_path: Path) -> Iterator[Installation]:
-    made = Installation(tmp_path / "state")
+    made = Installation(tmp_path / "josé m" / "state")
     yield made
     for process in made.started:
         if process.poll() is None:
@@ -134,6 +141,47 @@ def test_a_corrupt_cache_without_network_says_which_part_is_corrupt(
     assert "corrupt" in one_line(ended.stderr)
     assert ended.returncode == 3
     assert installation.children() == []
+
+
+@pytest.fixture
+def downloading(
+    installation: Installation, tmp_path: Path
+) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """A system that waits for a network that takes connections and never answers; its cache."""
+    cache = tmp_path / "cache"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        proxy = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        process = installation.begin(
+            STEPWELL_CACHE=str(cache), HTTPS_PROXY=proxy, https_proxy=proxy
+        )
+        silent.settimeout(30)
+        connection, _ = silent.accept()
+        yield process, cache
+        connection.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_during_the_first_download_stops_at_once_and_leaves_no_part_of_it(
+    downloading: tuple[subprocess.Popen[str], Path], number: signal.Signals
+) -> None:
+    process, cache = downloading
+    began = time.monotonic()
+    process.send_signal(number)
+    told, errors = process.communicate(timeout=15)
+    assert time.monotonic() - began < 2
+    assert told.endswith("Stopping …\nStopped.\n")
+    assert errors == ""
+    assert [path.name for path in cache.iterdir()] == ["lock"]
+
+
+def test_reset_stops_a_system_that_is_still_starting_before_it_deletes(
+    installation: Installation, downloading: tuple[subprocess.Popen[str], Path]
+) -> None:
+    process, _ = downloading
+    assert installation.run("reset").returncode == 0
+    _, errors = process.communicate(timeout=1)
+    assert (process.returncode, errors) == (0, "")
+    assert not installation.state.folder.exists()
 
 
 def test_commands_for_a_running_system_say_that_none_runs(installation: Installation) -> None:

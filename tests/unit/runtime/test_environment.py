@@ -8,9 +8,9 @@ import pytest
 from shared.settings import SERVICES
 from stepwell.runtime import environment
 from stepwell.runtime.environment import External
+from stepwell.runtime.passwords import Secrets
 from stepwell.runtime.ports import Ports, require_free, unused
 from stepwell.runtime.problem import Problem
-from stepwell.runtime.state import Secrets
 
 
 @pytest.fixture
@@ -67,6 +67,40 @@ def test_a_port_base_that_is_no_port_is_refused(
     assert told.value.exit_code == 2
 
 
+@pytest.mark.parametrize("port", ["18001", "18092", "18093", "18132"])
+def test_a_trace_port_that_another_part_has_is_refused(
+    monkeypatch: pytest.MonkeyPatch, port: str
+) -> None:
+    monkeypatch.setenv("STEPWELL_PORT_BASE", "18000")
+    monkeypatch.setenv("STEPWELL_TRACE_PORT", port)
+    with pytest.raises(Problem, match=f"STEPWELL_TRACE_PORT={port} is one of the ports") as told:
+        Ports.from_environment()
+    assert told.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KAFKA_BOOTSTRAP_SERVERS", "host:x"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "host:9092,"),
+        ("KAFKA_BOOTSTRAP_SERVERS", ":9092"),
+        ("KAFKA_SECURITY_PROTOCOL", "TLS"),
+        ("KAFKA_REPLICATION", "three"),
+        ("KAFKA_REPLICATION", "0"),
+    ],
+)
+def test_a_broker_that_is_named_wrongly_is_refused(name: str, value: str) -> None:
+    with pytest.raises(Problem, match=f"{name}={value} is") as told:
+        External.from_environment({"KAFKA_BOOTSTRAP_SERVERS": "host:9092", name: value})
+    assert told.value.exit_code == 2
+
+
+def test_brokers_are_named_with_or_without_port_and_with_their_copies() -> None:
+    known = {"KAFKA_BOOTSTRAP_SERVERS": "one, [::1]:9092,10.0.0.1:9", "KAFKA_REPLICATION": "3"}
+    assert External.from_environment(known).replication == 3
+    assert External.from_environment({}).replication == 1
+
+
 def test_no_two_parts_share_a_port() -> None:
     ports = Ports()
     used = [
@@ -103,3 +137,23 @@ def test_passwords_are_made_once_and_readable_by_their_owner_only(tmp_path: Path
     assert Secrets(path).get("intake_app") == {"intake_app": made["intake_app"]}
     assert made["intake_app"] != made["intake_owner"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"postgres": 1}'])
+def test_broken_passwords_are_said_to_be_broken_and_kept(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "secrets.json"
+    path.write_text(content)
+    with pytest.raises(Problem, match="unreadable: restore that file"):
+        Secrets(path)
+    assert path.read_text() == content
+
+
+def test_a_lost_password_of_data_that_is_there_is_not_made_anew(tmp_path: Path) -> None:
+    path, data = tmp_path / "secrets.json", tmp_path / "postgres"
+    made = Secrets(path).of_data("postgres", data)
+    data.mkdir()
+    assert Secrets(path).of_data("postgres", data) == made
+    path.unlink()
+    with pytest.raises(Problem, match="make reset"):
+        Secrets(path).of_data("postgres", data)
+    assert not path.exists()

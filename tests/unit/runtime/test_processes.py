@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from stepwell.runtime import lock
-from stepwell.runtime.pids import Known, PidFile, stop_leftovers
+from stepwell.runtime.pids import Known, PidFile, own, stop_leftovers
 from stepwell.runtime.problem import Problem, Stopping
 from stepwell.runtime.processes import STORES, Processes, python
 from stepwell.runtime.state import State
@@ -80,6 +80,16 @@ def test_leftovers_of_a_crash_are_ended(tmp_path: Path) -> None:
     assert not (tmp_path / "pids").exists()
 
 
+def test_who_starts_the_system_can_be_found_while_leftovers_are_ended(tmp_path: Path) -> None:
+    file = PidFile(tmp_path / "pids")
+    left = subprocess.Popen([sys.executable, "-c", SLEEPS], start_new_session=True)
+    created = psutil.Process(left.pid).create_time()
+    file.write([Known("service", left.pid, created, 2, signal.SIGTERM)])
+    assert stop_leftovers(file.path, starter=own()) == ["service"]
+    assert left.wait(5) == -signal.SIGTERM
+    assert file.read() == [own()]
+
+
 def test_a_stale_pid_that_belongs_to_somebody_else_now_is_left_alone(tmp_path: Path) -> None:
     other = subprocess.Popen([sys.executable, "-c", SLEEPS], start_new_session=True)
     try:
@@ -109,5 +119,7 @@ def test_a_lock_file_without_its_process_does_not_count(tmp_path: Path) -> None:
 
 def test_a_second_system_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     state = State(tmp_path / "state")
-    with lock.held(state), pytest.raises(Problem, match="already runs here"), lock.held(state):
-        pass
+    with lock.held(state):
+        stop_leftovers(state.processes, starter=own())
+        with pytest.raises(Problem, match="already runs here"), lock.held(state):
+            pass
