@@ -84,7 +84,7 @@ class Sinks:
         server = uvicorn.Server(
             uvicorn.Config(
                 application(self.issuer, self._clients),
-                log_level="critical",
+                log_config=None,
                 access_log=False,
                 lifespan="off",
             )

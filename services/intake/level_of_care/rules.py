@@ -44,22 +44,23 @@ def determine(
     given leave it open.
     """
     program = policy.capability(policy.program_level)
+    offered = _in_words(program)
     criteria: list[Criterion] = []
     needs: list[Capability] = []
     evaluate = False
     for dimension in policy.dimensions:
         rating = ratings[dimension.number]
         need = dimension.needs[rating]
-        if need == "evaluate":
+        if isinstance(need, str):
             evaluate = True
         else:
             needs.append(need)
         criteria.append(
             Criterion(
                 name=f"dimension {dimension.number}: {dimension.name}",
-                met=need != "evaluate" and program.covers(need),
+                met=not isinstance(need, str) and program.covers(need),
                 observed=f"rating {rating}: {_in_words(need)}",
-                required=f"at most what level {policy.program_level} offers: {_in_words(program)}",
+                required=f"at most what level {policy.program_level} offers: {offered}",
                 source=f"{policy.id} {policy.version}",
             )
         )
@@ -99,7 +100,7 @@ def _screen_in_words(instrument: str, screens: Mapping[str, bool | None]) -> str
 
 
 def _in_words(need: Capability | Literal["evaluate"]) -> str:
-    if need == "evaluate":
+    if isinstance(need, str):
         return "a medical or psychiatric evaluation first"
     words = [
         "residential" if need.residential else "living at home",

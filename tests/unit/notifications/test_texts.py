@@ -1,8 +1,6 @@
 """Messages say that there is an appointment, and nothing more."""
 
 import re
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 from uuid import UUID
@@ -103,19 +101,6 @@ def test_texts_without_one_for_each_kind_of_message_are_refused(kind: Kind) -> N
     del changed["texts"][kind]
     with pytest.raises(ValueError, match=f"there is no text for {kind}"):
         Texts.model_validate(changed)
-
-
-def test_texts_and_timing_are_read_before_the_service_starts() -> None:
-    program = (
-        "import services.notifications.service;"
-        "from services.notifications.delivery.texts import texts;"
-        "from services.notifications.timing.policy import timing_policy;"
-        "print(texts.cache_info().misses, timing_policy.cache_info().misses)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert done.stdout.split() == ["1", "1"]
 
 
 @pytest.mark.parametrize("word", FORBIDDEN)

@@ -19,7 +19,7 @@ def small() -> Region:
 
 @pytest.fixture(scope="module")
 def large() -> Region:
-    return generate(RegionSize(sites=6, clients=1500, weeks=8, faults=0.1, seed=3))
+    return generate(RegionSize(sites=6, clients=700, weeks=8, faults=0.1, seed=3))
 
 
 def test_the_same_size_and_seed_give_the_same_region(small: Region) -> None:

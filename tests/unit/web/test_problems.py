@@ -103,7 +103,7 @@ async def fail(how: str, caller: MANAGER) -> None:
 @pytest.fixture
 async def api() -> AsyncIterator[httpx.AsyncClient]:
     service = Service("intake", "Things", "", routers=[router])
-    app = app_of(service, max_body_bytes=2_000, request_timeout=0.5)
+    app = app_of(service, max_body_bytes=2_000, request_timeout=0.1)
     async with caller(app, "site_manager") as client:
         client.headers["traceparent"] = f"00-{TRACE}-00f067aa0ba902b7-00"
         yield client

@@ -107,7 +107,7 @@ class LevelOfCarePolicy(Part):
             raise ValueError("The dual-diagnosis rule names none of the dimensions.")
         most = NOTHING
         for need in (need for one in self.dimensions for need in one.needs):
-            most = most if need == "evaluate" else most.joined(need)
+            most = most if isinstance(need, str) else most.joined(need)
         if not any(one.offers.covers(most) for one in self.levels):
             raise ValueError("No level covers the highest needs of all dimensions together.")
         return self
