@@ -1,28 +1,28 @@
-"""An API write with its event against bare FastAPI with one INSERT, each in its own process."""
+"""An API write of one row with its event against bare FastAPI with one INSERT of that row.
+
+Each runs in its own process. Ours is to open a site: token, role, row-level security, the answer
+remembered for its Idempotency-Key, one row, and one event in outbox and journal.
+"""
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from benchmarks import bare
-from benchmarks.ground import SITE, ground
+from benchmarks.ground import ground
 from benchmarks.measure import Row, against_floor, in_turn
-from benchmarks.servers import environment_of, issuer, load, process, referral_requests
+from benchmarks.servers import environment_of, issuer, load, process, site_requests
 from stepwell.runtime.disposable import Stack, free_ports
 from stepwell.runtime.keys import Issuer
 
 REQUESTS = 4_000
 WARM_UP = 400
-OPEN_SITE = (
-    "SET stepwell.sites = '*';"
-    f"INSERT INTO sites VALUES ('{SITE}', 'America/Denver', '2026-01-01T00:00:00Z')"
-)
 
 
 async def run(stack: Stack) -> list[Row]:
     """Requests a second, both ways, in turn. The relay runs beside in neither."""
     async with (
         issuer(stack) as signing,
-        referrals(stack, signing, "intake") as ours,
+        sites(stack, signing, "scheduling") as ours,
         bare_inserts(stack) as floor,
     ):
         values, floors = await in_turn(ours, floor)
@@ -30,22 +30,21 @@ async def run(stack: Stack) -> list[Row]:
 
 
 @contextlib.asynccontextmanager
-async def referrals(
+async def sites(
     stack: Stack, signing: Issuer, name: str, **environment: str
 ) -> AsyncIterator[Callable[[], Awaitable[float]]]:
-    """Intake's API on a database of its own; measures requests to receive a referral a second."""
-    at = await ground(stack, "intake")
-    await at.as_owner(OPEN_SITE)
+    """Scheduling's API on a database of its own; measures requests to open a site a second."""
+    at = await ground(stack, "scheduling")
     (port,) = free_ports(1)
-    token = signing.token("front_desk", [str(SITE)], seconds=3_600)
+    token = signing.token("regional_operations", ["*"], seconds=3_600)
 
     async def measure() -> float:
-        return await load(port, referral_requests(REQUESTS, token), warm_up=WARM_UP)
+        return await load(port, site_requests(REQUESTS, token), warm_up=WARM_UP)
 
     async with process(
         stack,
         f"bench-{name}",
-        ["services.intake", "api"],
+        ["services.scheduling", "api"],
         environment_of(at, signing.url, port, **environment),
         f"http://127.0.0.1:{port}/health/ready",
     ):
@@ -60,7 +59,7 @@ async def bare_inserts(stack: Stack) -> AsyncIterator[Callable[[], Awaitable[flo
     (port,) = free_ports(1)
 
     async def measure() -> float:
-        return await load(port, referral_requests(REQUESTS, None), warm_up=WARM_UP)
+        return await load(port, site_requests(REQUESTS, None), warm_up=WARM_UP)
 
     async with process(
         stack,

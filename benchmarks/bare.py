@@ -9,35 +9,20 @@ import contextlib
 import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 import uvicorn
 from fastapi import FastAPI, Request
-from pydantic import BaseModel
 
-from services.intake.referrals.schemas import NewReferral
+from services.scheduling.directory.schemas import NewSite, Site
 
-INSERT = """
-INSERT INTO bare (id, site_id, given_name, family_name, birth_date, gender, source, received_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-"""
+INSERT = "INSERT INTO bare (id, name, time_zone, opened_at) VALUES ($1, $2, $3, $4)"
 TABLE = """
 CREATE TABLE bare (
-  id uuid PRIMARY KEY, site_id uuid, given_name text, family_name text, birth_date date,
-  gender text, source text, received_at timestamptz
+  id uuid PRIMARY KEY, name text NOT NULL, time_zone text NOT NULL, opened_at timestamptz NOT NULL
 )
 """
-
-
-class Made(BaseModel):
-    """The answer."""
-
-    id: UUID
-    client_id: UUID
-    site_id: UUID
-    source: str
-    received_at: datetime
 
 
 @contextlib.asynccontextmanager
@@ -50,28 +35,13 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 app = FastAPI(lifespan=lifespan)
 
 
-@app.post("/referrals", status_code=201)
-async def receive(body: NewReferral, request: Request) -> Made:
+@app.post("/sites", status_code=201)
+async def open_site(body: NewSite, request: Request) -> Site:
     """Insert one row."""
-    made = Made(
-        id=uuid4(),
-        client_id=uuid4(),
-        site_id=body.site_id,
-        source=body.source,
-        received_at=datetime.now(UTC),
+    made = Site(
+        id=uuid4(), name=body.name, time_zone=body.time_zone, opened_at=datetime.now(UTC), version=1
     )
-    person = body.person
-    await request.app.state.pool.execute(
-        INSERT,
-        made.id,
-        made.site_id,
-        person.given_name,
-        person.family_name,
-        person.birth_date,
-        person.gender,
-        made.source,
-        made.received_at,
-    )
+    await request.app.state.pool.execute(INSERT, made.id, made.name, made.time_zone, made.opened_at)
     return made
 
 

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from benchmarks.api_write import referrals
+from benchmarks.api_write import sites
 from benchmarks.measure import Row, against_floor, in_turn
 from benchmarks.servers import issuer
 from stepwell.runtime.disposable import Stack
@@ -21,8 +21,8 @@ async def run(stack: Stack) -> list[Row]:
     async with (
         issuer(stack) as signing,
         sink() as endpoint,
-        referrals(stack, signing, "untraced") as untraced,
-        referrals(
+        sites(stack, signing, "untraced") as untraced,
+        sites(
             stack,
             signing,
             "traced",
