@@ -6,6 +6,7 @@ and `worker`. The roles are separable: any number of processes may run each.
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -34,6 +35,8 @@ from shared.worker import Worker
 
 log = structlog.get_logger()
 
+GARBAGE_THRESHOLD = 20_000
+"""New objects between two collections; a request makes many that go without one."""
 ROLES = ("api", "worker", "stream")
 
 
@@ -152,6 +155,8 @@ def main(service: Service, arguments: Sequence[str] | None = None) -> None:
         )
     )
     app.state.server = server
+    gc.freeze()  # what was imported stays: there is no use in looking through it again and again
+    gc.set_threshold(GARBAGE_THRESHOLD)
     server.run()
     tracing.shutdown()
 
