@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -326,3 +327,26 @@ async def test_a_newer_major_version_beside_the_old_one_holds_nobody(
     events[1] = replace(events[1], type=events[1].type.replace(".v1", ".v2"))
     outcome = await subscriber.applier.apply(events)
     assert ([s for _, s in subscriber.seen], outcome.letters) == ([1, 3], [])
+
+
+async def test_a_database_without_room_for_one_more_silences_nobody_for_long(
+    system: System, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
+):
+    database, connect = subscriber.database, subscriber.database.connect
+    refused, woken = asyncio.Event(), asyncio.Event()
+
+    async def full(**_: str) -> object:
+        refused.set()
+        raise asyncpg.TooManyConnectionsError("sorry, too many clients already")
+
+    async with Database(database.url).listening(woken.set):
+        monkeypatch.setattr(database, "connect", full)
+        async with database.transaction(ALL_SITES) as tx:
+            tx.wake()
+        await asyncio.wait_for(refused.wait(), 5)
+        monkeypatch.setattr(database, "connect", connect)
+        async with asyncio.timeout(10):
+            while not woken.is_set():
+                async with database.transaction(ALL_SITES) as tx:
+                    tx.wake()
+                await asyncio.sleep(0.1)
