@@ -10,6 +10,7 @@ from shared.database import ALL_SITES, Transaction
 from shared.errors import Conflict, NotFound
 from shared.messaging import dead_letters, positions
 from shared.messaging.applier import Applier, GapsFound
+from shared.messaging.dead_letters import DeadLetter
 from shared.messaging.envelope import Envelope, Undecodable, open_envelope
 from shared.messaging.faults import is_transient
 from shared.messaging.plan import StreamKey
@@ -78,11 +79,11 @@ async def _retry_in(
         unfillable=unfillable,
         retrying=True,
     )
-    remaining = {x.sequence: x for x in outcome.letters}
+    remaining = {_place(x): x for x in outcome.letters}
     reasons = {letter: reason for letter, reason, *_ in letters}
     done = []
     for letter, envelope in envelopes.items():
-        again = remaining.pop(envelope.sequence, None)
+        again = remaining.pop(_place(envelope), None)
         if again is None:
             done.append(letter)
         elif again.reason != "behind" or reasons[letter] != "behind":
@@ -91,6 +92,13 @@ async def _retry_in(
     await dead_letters.lay_aside(tx, applier.consumer, list(remaining.values()))
     await dead_letters.resolve(tx, done, "applied", tx.now, by)
     return len(done), len(letters) - len(done)
+
+
+def _place(record: Envelope | DeadLetter) -> tuple[int, int, int]:
+    """What a record is known by: its number, or where it was read if it has none."""
+    if record.sequence is not None:
+        return (record.sequence, 0, 0)
+    return (0, record.partition, record.offset)
 
 
 async def skip(

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from shared.access.client import ServiceToken
 from shared.contracts.intake import ReferralReceived
+from shared.contracts.outcomes import EngagementChanged
 from shared.database import ALL_SITES, Database, Transaction
 from shared.messaging.applier import Applier
 from shared.messaging.consumer import Consumers, Received
@@ -21,6 +22,8 @@ from shared.messaging.handlers import Registry
 from shared.messaging.outbox import publish
 from shared.messaging.retry import CannotSkip, NothingHeld, _retry_in, repair, retry, skip
 from shared.settings import SERVICES
+from tests.support.outcomes import engaged
+from tests.support.scheduling import Enrolled
 from tests.support.system import System
 
 SITE = UUID(int=1)
@@ -350,3 +353,44 @@ async def test_a_database_without_room_for_one_more_silences_nobody_for_long(
                 async with database.transaction(ALL_SITES) as tx:
                     tx.wake()
                 await asyncio.sleep(0.1)
+
+
+async def test_of_records_without_a_number_those_that_fail_again_stay_laid_aside(
+    system: System, subscriber: Subscriber
+):
+    handled: list[int] = []
+    broken = {1, 2}
+    consumers = Consumers()
+
+    @consumers.on(EngagementChanged)
+    async def see(tx: Transaction, received: Received[EngagementChanged]) -> None:
+        if received.event.source_sequence in broken:
+            raise ValueError("cannot be handled yet")
+        handled.append(received.event.source_sequence)
+
+    applier = Applier(subscriber.database, Registry("outcomes", [consumers]), subscriber.feed)
+    ana = Enrolled("ana", SITE)
+    figures = [engaged(ana).model_copy(update={"source_sequence": n}) for n in (1, 2)]
+    await applier.apply([derived(one, offset=n) for n, one in enumerate(figures)])
+    assert await retry(applier, "engagement", str(ana.id), by="a test") == (0, 2)
+    broken.clear()
+    assert await retry(applier, "engagement", str(ana.id), by="a test") == (2, 0)
+    assert handled == [1, 2]
+
+
+def derived(event: EngagementChanged, *, offset: int) -> Envelope:
+    """The event as it is read from its topic."""
+    headers = headers_of(
+        stream=event.stream,
+        key=event.key,
+        sequence=None,
+        event_id=f"e-{offset}",
+        type=event.type_name(),
+        dataschema=event.schema_name(),
+        occurred_at=event.window_until,
+        traceparent=None,
+    )
+    value = event.model_dump_json().encode()
+    return open_envelope(
+        event.stream, event.key.encode(), value, headers, partition=0, offset=offset
+    )
