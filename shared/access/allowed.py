@@ -36,6 +36,19 @@ def Allowed(*roles: Role, everywhere: bool = False) -> Any:
     return Depends(check)
 
 
+def Open(why: str) -> Any:
+    """No caller: the route is open to everybody, for the reason given.
+
+    Use it as `nobody: Annotated[None, Open("…")]`, where a token cannot be asked for. Such a route
+    shows and changes nothing of a client but by a secret that the request carries.
+    """
+
+    def nobody() -> None: ...
+
+    nobody.open_because = why  # type: ignore[attr-defined]
+    return Depends(nobody)
+
+
 def roles_of(call: Callable[..., Awaitable[Any]] | None) -> frozenset[Role]:
     """The roles that a dependency allows; empty when it is none of ours."""
     return getattr(call, "allowed_roles", frozenset())

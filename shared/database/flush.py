@@ -1,15 +1,23 @@
-"""What a transaction writes just before its commit: its events and its remembered answer.
+"""What a transaction writes just before its commit: its events, its remembered answer, and the note
+of whose records were seen or changed.
 
-One event is written by one statement that takes the next number of its key's stream, so that the
-row of the stream stays locked until the commit and commit order is sequence order per key. Several
-events are numbered in one statement too, keys in sorted order so that transactions cannot deadlock.
+All of it is one statement, put together from the parts that there are. An event takes the next
+number of its key's stream, so that the row of the stream stays locked until the commit and commit
+order is sequence order per key; of several events keys come in sorted order, so that transactions
+cannot deadlock.
 """
+
+import re
+from functools import cache
 
 import orjson
 
-from shared.database.transaction import IdempotentAnswer, Transaction
+from shared.database.transaction import Access, IdempotentAnswer, Outgoing, Transaction
+from shared.ids import new_id
 
-NUMBER_AND_PUBLISH = """
+PARAMETER = re.compile(r"\$(\d+)")
+
+ONE_EVENT = """
 head AS (
   INSERT INTO platform.streams AS s (stream, key, sequence) VALUES ($1, $2, 1)
   ON CONFLICT (stream, key) DO UPDATE SET sequence = s.sequence + 1
@@ -18,23 +26,15 @@ head AS (
   INSERT INTO platform.journal
     (stream, key, sequence, event_id, type, dataschema, occurred_at, traceparent, payload)
   SELECT $1, $2, sequence, $3, $4, $5, $6, $7, $8 FROM head
+), queued AS (
+  INSERT INTO platform.outbox
+    (stream, key, sequence, event_id, type, dataschema, occurred_at, traceparent, payload)
+  SELECT $1, $2, sequence, $3, $4, $5, $6, $7, $8 FROM head
 )
-INSERT INTO platform.outbox
-  (stream, key, sequence, event_id, type, dataschema, occurred_at, traceparent, payload)
-SELECT $1, $2, sequence, $3, $4, $5, $6, $7, $8 FROM head
 """
 
-PUBLISH_ONE = f"WITH {NUMBER_AND_PUBLISH}"
-ANSWER_AND_PUBLISH_ONE = f"""
-WITH remembered AS (
-  INSERT INTO platform.idempotency_keys
-    (subject, key, operation, body_hash, status, headers, body, answered_at)
-  VALUES ($9, $10, $11, $12, $13, $14::text::jsonb, $15, $6)
-), {NUMBER_AND_PUBLISH}
-"""  # noqa: S608 - constants only
-
-PUBLISH_MANY = """
-WITH given AS (
+EVENTS = """
+given AS (
   SELECT *, row_number() OVER (PARTITION BY stream, key ORDER BY place) AS nth
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[])
     WITH ORDINALITY AS g(stream, key, event_id, type, dataschema, traceparent, payload, place)
@@ -52,56 +52,82 @@ WITH given AS (
   INSERT INTO platform.journal
     (stream, key, sequence, event_id, type, dataschema, occurred_at, traceparent, payload)
   SELECT stream, key, sequence, event_id, type, dataschema, $8, traceparent, payload FROM numbered
+), queued AS (
+  INSERT INTO platform.outbox
+    (stream, key, sequence, event_id, type, dataschema, occurred_at, traceparent, payload)
+  SELECT stream, key, sequence, event_id, type, dataschema, $8, traceparent, payload
+  FROM numbered ORDER BY place
 )
-INSERT INTO platform.outbox
-  (stream, key, sequence, event_id, type, dataschema, occurred_at, traceparent, payload)
-SELECT stream, key, sequence, event_id, type, dataschema, $8, traceparent, payload
-FROM numbered ORDER BY place
 """
 
-REMEMBER = """
-INSERT INTO platform.idempotency_keys
-  (subject, key, operation, body_hash, status, headers, body, answered_at)
-VALUES ($2, $3, $4, $5, $6, $7::text::jsonb, $8, $1)
+ANSWER = """
+remembered AS (
+  INSERT INTO platform.idempotency_keys
+    (subject, key, operation, body_hash, status, headers, body, answered_at)
+  VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $8)
+)
+"""
+
+ACCESS = """
+noted AS (
+  INSERT INTO platform.audit
+    (id, client_id, site_id, occurred_at, subject, role, operation, kind, reason)
+  SELECT a.id, a.client_id, a.site_id, $4, $5, $6, $7, $8, $9
+  FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS a(id, client_id, site_id)
+)
 """
 
 
 async def flush(tx: Transaction) -> None:
-    """Write what `tx` publishes and remembers; the common case, one of each, in one round trip."""
+    """Write what `tx` publishes, remembers and notes; nothing where there is nothing."""
+    parts: list[str] = []
+    values: list[object] = []
+    if len(tx.outgoing) == 1:
+        parts.append(ONE_EVENT)
+        values += _of_event(tx, tx.outgoing[0])
+    elif tx.outgoing:
+        parts.append(EVENTS)
+        values += _of_events(tx)
+    if tx.answer is not None:
+        parts.append(ANSWER)
+        values += _of_answer(tx, tx.answer)
+    if tx.access is not None and tx.access.clients:
+        parts.append(ACCESS)
+        values += _of_access(tx, tx.access)
+    if parts:
+        await tx.execute(_together(tuple(parts)), *values)
+
+
+@cache
+def _together(parts: tuple[str, ...]) -> str:
+    """One statement of several parts, each of which counts its parameters from 1 on."""
+    numbered = []
+    before = 0
+    for part in parts:
+        numbered.append(PARAMETER.sub(lambda m, n=before: f"${int(m[1]) + n}", part))  # type: ignore[misc]  # bound now, not later
+        before += max(int(number) for number in PARAMETER.findall(part))
+    return f"WITH {','.join(numbered)} SELECT"
+
+
+def _of_event(tx: Transaction, e: Outgoing) -> tuple[object, ...]:
+    return (e.stream, e.key, e.event_id, e.type, e.dataschema, tx.now, e.traceparent, e.payload)
+
+
+def _of_events(tx: Transaction) -> tuple[object, ...]:
     events = tx.outgoing
-    remembered = _remembered(tx.answer) if tx.answer is not None else ()
-    if len(events) == 1:
-        e = events[0]
-        await tx.execute(
-            ANSWER_AND_PUBLISH_ONE if remembered else PUBLISH_ONE,
-            e.stream,
-            e.key,
-            e.event_id,
-            e.type,
-            e.dataschema,
-            tx.now,
-            e.traceparent,
-            e.payload,
-            *remembered,
-        )
-        return
-    if remembered:
-        await tx.execute(REMEMBER, tx.now, *remembered)
-    if events:
-        await tx.execute(
-            PUBLISH_MANY,
-            [e.stream for e in events],
-            [e.key for e in events],
-            [e.event_id for e in events],
-            [e.type for e in events],
-            [e.dataschema for e in events],
-            [e.traceparent for e in events],
-            [e.payload for e in events],
-            tx.now,
-        )
+    return (
+        [e.stream for e in events],
+        [e.key for e in events],
+        [e.event_id for e in events],
+        [e.type for e in events],
+        [e.dataschema for e in events],
+        [e.traceparent for e in events],
+        [e.payload for e in events],
+        tx.now,
+    )
 
 
-def _remembered(answer: IdempotentAnswer) -> tuple[object, ...]:
+def _of_answer(tx: Transaction, answer: IdempotentAnswer) -> tuple[object, ...]:
     return (
         answer.subject,
         answer.key,
@@ -110,4 +136,19 @@ def _remembered(answer: IdempotentAnswer) -> tuple[object, ...]:
         answer.status,
         orjson.dumps(answer.headers).decode(),
         answer.body,
+        tx.now,
+    )
+
+
+def _of_access(tx: Transaction, access: Access) -> tuple[object, ...]:
+    return (
+        [new_id() for _ in access.clients],
+        list(access.clients),
+        list(access.clients.values()),
+        tx.now,
+        access.subject,
+        access.role,
+        access.operation,
+        access.kind,
+        access.reason,
     )

@@ -94,8 +94,7 @@ class Database:
             tx = Transaction(connection, clock.now(), sites)  # type: ignore[arg-type]  # the proxy offers the same methods
             try:
                 yield tx
-                if tx.outgoing or tx.answer is not None:
-                    await flush(tx)
+                await flush(tx)
             except BaseException:
                 if not connection.is_closed():
                     with contextlib.suppress(*MISSING):

@@ -1,6 +1,6 @@
 """One use case's transaction: what it may see, what it publishes, what it answered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -32,6 +32,19 @@ class IdempotentAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """Somebody saw or changed something of these clients, each with the site where it is kept."""
+
+    subject: str
+    role: str
+    operation: str
+    kind: Literal["read", "change"]
+    clients: Mapping[UUID, UUID | None]
+    reason: str | None
+    """Why the glass was broken; None for whoever may see the clients anyway."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """An event to publish at commit, already encoded."""
 
@@ -48,8 +61,8 @@ class Outgoing:
 class Transaction:
     """An open transaction. `now` is its one instant: use it for every time of the use case.
 
-    Events given to `publish` and the remembered answer are written in one statement just before
-    the commit.
+    Events given to `publish`, the remembered answer and the noted access are written in one
+    statement just before the commit.
     """
 
     connection: Connection
@@ -57,6 +70,7 @@ class Transaction:
     sites: Sites
     outgoing: list[Outgoing] = field(default_factory=list)
     answer: IdempotentAnswer | None = None
+    access: Access | None = None
     woken: bool = False
 
     def may_see(self, site_id: UUID) -> bool:

@@ -93,5 +93,5 @@ async def republish(
 
 
 async def prepare(tx: Transaction) -> None:
-    """Make the journal's partitions for this month and the next two."""
-    await tx.execute("SELECT platform.prepare_journal($1)", tx.now)
+    """Make the partitions of journal and audit for this month and the next two."""
+    await tx.execute("SELECT platform.prepare_months($1)", tx.now)

@@ -1,7 +1,7 @@
 """What every HTTP API of the platform has in common."""
 
 from shared.web.models import Instant, Page, Paging, Shown, Strict, page_of
-from shared.web.writes import answer, create, needs_if_match, read, update
+from shared.web.writes import create, needs_if_match, show, update
 
 __all__ = [
     "Instant",
@@ -9,10 +9,9 @@ __all__ = [
     "Paging",
     "Shown",
     "Strict",
-    "answer",
     "create",
     "needs_if_match",
     "page_of",
-    "read",
+    "show",
     "update",
 ]

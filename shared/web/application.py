@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 
 from shared.access.allowed import roles_of
 from shared.access.roles import Role
-from shared.web import health, openapi, operations, problems
+from shared.web import accesses, health, openapi, operations, problems
 from shared.web.middleware import Requests
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def application(running: Running, *, roles: frozenset[str], lifespan: Lifespan) 
     """
     service = running.service
     serves_api = "api" in roles
-    routers = [*service.routers, operations.router] if serves_api else []
+    routers = [*service.routers, accesses.router, operations.router] if serves_api else []
     app = FastAPI(
         title=service.title,
         description=service.description,
@@ -79,11 +79,11 @@ def application(running: Running, *, roles: frozenset[str], lifespan: Lifespan) 
 
 def _check(service: str, route: BaseRoute) -> None:
     path = getattr(route, "path", "")
-    if path in PUBLIC or (isinstance(route, APIRoute) and allowed_roles(route)):
+    if path in PUBLIC or (isinstance(route, APIRoute) and (allowed_roles(route) or is_open(route))):
         return
     raise RouteWithoutRoles(
         f"{service}: {getattr(route, 'name', type(route).__name__)} at {path or '?'} names no "
-        "roles; give it a caller by Allowed(...)."
+        "roles; give it a caller by Allowed(...), or say by Open(...) why it needs none."
     )
 
 
@@ -94,10 +94,15 @@ def api_routes(app: FastAPI) -> list[APIRoute]:
 
 def allowed_roles(route: APIRoute) -> frozenset[Role]:
     """The roles that may call a route."""
+    return frozenset(role for call in _calls(route.dependant) for role in roles_of(call))
 
-    def calls(dependant: Dependant) -> Iterator[Any]:
-        yield dependant.call
-        for below in dependant.dependencies:
-            yield from calls(below)
 
-    return frozenset(role for call in calls(route.dependant) for role in roles_of(call))
+def is_open(route: APIRoute) -> bool:
+    """Whether a route says why everybody may call it."""
+    return any(hasattr(call, "open_because") for call in _calls(route.dependant))
+
+
+def _calls(dependant: Dependant) -> Iterator[Any]:
+    yield dependant.call
+    for below in dependant.dependencies:
+        yield from _calls(below)

@@ -5,7 +5,7 @@ import binascii
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Query
@@ -62,9 +62,14 @@ class Strict(BaseModel):
 
 
 class Shown(BaseModel):
-    """An answer or a part of one."""
+    """An answer or a part of one.
+
+    `client_key` names the field that holds the client whom it is about, so that it is noted whose
+    record was looked at.
+    """
 
     model_config = ConfigDict(frozen=True)
+    client_key: ClassVar[str] = "client_id"
 
 
 class Page(Shown, Generic[T]):

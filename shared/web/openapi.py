@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from shared.web import docs, examples
+from shared.web.audit import CLINICIANS
 from shared.web.problems import MEDIA_TYPE, Problem
 
 PUBLIC = ("/openapi.json", *docs.PATHS)
@@ -26,6 +27,14 @@ UPDATES = {
     "description": "The ETag that you read.",
     "schema": {"type": "string"},
     "example": '"1"',
+}
+BREAKS_GLASS = {
+    "name": "Break-Glass",
+    "in": "header",
+    "required": False,
+    "description": "A clinician's reason for reading a client of another site; it is kept with the "
+    "access. Give none where your sites allow the read.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 500},
 }
 ERRORS = {
     "400": "Malformed JSON, or the Idempotency-Key is missing",
@@ -98,6 +107,8 @@ def _complete(operation: dict[str, Any], method: str, route: APIRoute, roles: li
         operation.setdefault("parameters", []).append(CREATES if creates else UPDATES)
     if updates:
         codes |= {"412", "428"}
+    if method == "GET" and "client_id" in route.param_convertors and CLINICIANS & set(roles):
+        operation.setdefault("parameters", []).append(BREAKS_GLASS)
     for code in sorted(codes):
         operation["responses"][code] = {
             "description": ERRORS[code],

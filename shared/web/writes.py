@@ -1,9 +1,8 @@
 """Reading and changing over HTTP: the caller's transaction, idempotent creation, ETags."""
 
-import contextlib
 import hashlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -16,6 +15,7 @@ from pydantic import BaseModel
 from shared.access.caller import Caller
 from shared.database import Database, IdempotentAnswer, Transaction
 from shared.errors import Refused
+from shared.web import audit
 from shared.web.problems import (
     Busy,
     IdempotencyKeyNeeded,
@@ -56,12 +56,19 @@ class Key:
     body_hash: bytes
 
 
-@contextlib.asynccontextmanager
-async def read(request: Request, caller: Caller) -> AsyncIterator[Transaction]:
-    """A transaction that sees the caller's sites."""
+async def show(
+    request: Request, caller: Caller, query: Callable[[Transaction], Awaitable[BaseModel]]
+) -> Response:
+    """Answer with what `query` finds among the caller's sites, with an ETag when it has a version.
+
+    With the header `Break-Glass` a clinician reads one client of any site; see `shared.web.audit`.
+    """
+    seen = audit.reading(request, caller)
     database: Database = request.app.state.database
-    async with database.transaction(caller.sites) as tx:
-        yield tx
+    async with database.transaction(seen.sites) as tx:
+        found = await query(tx)
+        tx.access = audit.access(request, caller, "read", found, seen.reason)
+    return _answer(found, 200)
 
 
 async def create(
@@ -85,6 +92,7 @@ async def create(
             async with database.transaction(caller.sites) as tx:
                 made = await command(tx)
                 answer = _answer(made, status, {"location": location(made)})
+                tx.access = audit.access(request, caller, "change", made)
                 tx.remember(
                     IdempotentAnswer(
                         key.subject,
@@ -135,6 +143,7 @@ async def update(
         try:
             async with database.transaction(caller.sites) as tx:
                 changed = await command(tx, expected)
+                tx.access = audit.access(request, caller, "change", changed)
             return _answer(changed, 200)
         except CONTENDED:
             continue
@@ -145,11 +154,6 @@ def needs_if_match(route: F) -> F:
     """Mark a POST that changes something versioned, so that the documentation shows If-Match."""
     route.needs_if_match = True  # type: ignore[attr-defined]
     return route
-
-
-def answer(shown: BaseModel) -> Response:
-    """The answer to a read, with an ETag when the thing has a version."""
-    return _answer(shown, 200)
 
 
 def _answer(shown: BaseModel, status: int, headers: dict[str, str] | None = None) -> Response:

@@ -39,6 +39,7 @@ from shared.jobs import JobContext
 from shared.messaging.envelope import Received
 from shared.messaging.handlers import Registry
 from shared.settings import Settings
+from shared.web import Paging
 from stepwell.runtime.disposable import Stack
 from tests.support.mailbox import Mailbox
 
@@ -111,7 +112,8 @@ class Desk:
 
     async def messages(self, sites: Sites = ALL_SITES, **wanted: Any) -> list[Notification]:
         async with self.database.transaction(sites) as tx:
-            return await list_notifications(tx, Wanted(**wanted), after=UUID(int=0), limit=1_000)
+            page = await list_notifications(tx, Wanted(**wanted), Paging(limit=1_000))
+            return page.items
 
     async def message(self, **wanted: Any) -> Notification:
         """The only message."""

@@ -9,7 +9,7 @@ from services.intake.enrolment import commands, queries
 from services.intake.enrolment.schemas import Enrolment, NewEnrolment
 from shared.access import Allowed, Caller, Role
 from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Page, Paging, answer, create, read
+from shared.web import Page, Paging, create, show
 
 router = APIRouter(tags=["Enrolment"])
 
@@ -49,8 +49,7 @@ async def list_enrolments(
     client_id: UUID, request: Request, caller: Reader, paging: Annotated[Paging, Depends()]
 ) -> Response:
     """A client's stays in the program, oldest first."""
-    async with read(request, caller) as tx:
-        return answer(await queries.list_enrolments(tx, client_id, paging))
+    return await show(request, caller, lambda tx: queries.list_enrolments(tx, client_id, paging))
 
 
 @router.get(
@@ -61,5 +60,4 @@ async def list_enrolments(
 )
 async def show_enrolment(enrolment_id: UUID, request: Request, caller: Reader) -> Response:
     """One stay in the program."""
-    async with read(request, caller) as tx:
-        return answer(await queries.show_enrolment(tx, enrolment_id))
+    return await show(request, caller, lambda tx: queries.show_enrolment(tx, enrolment_id))

@@ -10,7 +10,7 @@ from services.intake.level_of_care.policies import LevelOfCarePolicy, policies
 from services.intake.level_of_care.schemas import Determination, NewDetermination
 from shared.access import Allowed, Caller, Role
 from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Page, Paging, answer, create, read
+from shared.web import Page, Paging, create, show
 
 router = APIRouter(tags=["Level of care"])
 
@@ -49,8 +49,9 @@ async def list_determinations(
     client_id: UUID, request: Request, caller: Clinician, paging: Annotated[Paging, Depends()]
 ) -> Response:
     """A client's decisions, oldest first; the last one counts."""
-    async with read(request, caller) as tx:
-        return answer(await queries.list_determinations(tx, client_id, paging))
+    return await show(
+        request, caller, lambda tx: queries.list_determinations(tx, client_id, paging)
+    )
 
 
 @router.get(
@@ -63,8 +64,9 @@ async def show_determination(
     client_id: UUID, determination_id: UUID, request: Request, caller: Clinician
 ) -> Response:
     """One decision with its explanation."""
-    async with read(request, caller) as tx:
-        return answer(await queries.show_determination(tx, client_id, determination_id))
+    return await show(
+        request, caller, lambda tx: queries.show_determination(tx, client_id, determination_id)
+    )
 
 
 @router.get(

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from services.intake.referrals import commands, queries
 from services.intake.referrals.schemas import Client, Contact, ContactDetails, NewReferral, Referral
 from shared.access import Allowed, Caller, Role
-from shared.web import Page, Paging, answer, create, read, update
+from shared.web import Page, Paging, create, show, update
 
 router = APIRouter(tags=["Clients"])
 
@@ -43,8 +43,7 @@ async def receive_referral(body: NewReferral, request: Request, caller: SiteStaf
 )
 async def show_referral(referral_id: UUID, request: Request, caller: SiteStaff) -> Response:
     """One referral, without the person's data."""
-    async with read(request, caller) as tx:
-        return answer(await queries.show_referral(tx, referral_id))
+    return await show(request, caller, lambda tx: queries.show_referral(tx, referral_id))
 
 
 @router.get(
@@ -57,8 +56,7 @@ async def list_clients(
     site_id: Annotated[UUID | None, Query(description="Clients of one site only.")] = None,
 ) -> Response:
     """Clients of the caller's sites, oldest first."""
-    async with read(request, caller) as tx:
-        return answer(await queries.list_clients(tx, paging, site_id))
+    return await show(request, caller, lambda tx: queries.list_clients(tx, paging, site_id))
 
 
 @router.get(
@@ -69,8 +67,7 @@ async def list_clients(
 )
 async def show_client(client_id: UUID, request: Request, caller: SiteStaff) -> Response:
     """One client, with the person's data."""
-    async with read(request, caller) as tx:
-        return answer(await queries.show_client(tx, client_id))
+    return await show(request, caller, lambda tx: queries.show_client(tx, client_id))
 
 
 @router.get(
@@ -81,8 +78,7 @@ async def show_client(client_id: UUID, request: Request, caller: SiteStaff) -> R
 )
 async def show_contact(client_id: UUID, request: Request, caller: SiteStaff) -> Response:
     """How the client wants to be reached; the ETag is needed to change it."""
-    async with read(request, caller) as tx:
-        return answer(await queries.show_contact(tx, client_id))
+    return await show(request, caller, lambda tx: queries.show_contact(tx, client_id))
 
 
 @router.put(

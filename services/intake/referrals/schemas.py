@@ -1,7 +1,7 @@
 """What requests and answers about referrals and clients look like."""
 
 from datetime import date
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -69,6 +69,8 @@ class Referral(Shown):
 
 class Client(Shown):
     """A client, with the person's data."""
+
+    client_key: ClassVar[str] = "id"
 
     id: UUID
     site_id: UUID

@@ -10,7 +10,7 @@ from services.intake.screening.instruments import Instrument, instruments
 from services.intake.screening.schemas import NewScreening, Screening, ScreeningInFull
 from shared.access import Allowed, Caller, Role
 from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Page, Paging, answer, create, read
+from shared.web import Page, Paging, create, show
 
 router = APIRouter(tags=["Screening"])
 
@@ -50,8 +50,7 @@ async def list_screenings(
     paging: Annotated[Paging, Depends()],
 ) -> Response:
     """Results of a client's screenings, oldest first, without the answers."""
-    async with read(request, caller) as tx:
-        return answer(await queries.list_screenings(tx, client_id, paging))
+    return await show(request, caller, lambda tx: queries.list_screenings(tx, client_id, paging))
 
 
 @router.get(
@@ -64,8 +63,9 @@ async def show_screening(
     client_id: UUID, screening_id: UUID, request: Request, caller: Clinician
 ) -> Response:
     """One screening with its results and every answer as it was given."""
-    async with read(request, caller) as tx:
-        return answer(await queries.show_screening(tx, client_id, screening_id))
+    return await show(
+        request, caller, lambda tx: queries.show_screening(tx, client_id, screening_id)
+    )
 
 
 @router.get(

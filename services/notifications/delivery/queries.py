@@ -8,6 +8,7 @@ from services.notifications.delivery.schemas import Notification
 from services.notifications.delivery.vocabulary import Kind, State
 from shared.database import Transaction
 from shared.errors import NotFound
+from shared.web import Page, Paging, page_of
 
 UNTRIED = """
 SELECT id, session_starts_at, site_time_zone FROM notifications
@@ -81,10 +82,8 @@ async def show_notification(tx: Transaction, notification_id: UUID) -> Notificat
     return Notification(**dict(row))
 
 
-async def list_notifications(
-    tx: Transaction, wanted: Wanted, *, after: UUID, limit: int
-) -> list[Notification]:
-    """The first `limit` messages after `after` that are wanted, in the order of their ids."""
+async def list_notifications(tx: Transaction, wanted: Wanted, paging: Paging) -> Page[Notification]:
+    """Messages that are wanted, in the order of their ids."""
     given = [
         ("client_id =", wanted.client_id),
         ("session_id =", wanted.session_id),
@@ -95,8 +94,8 @@ async def list_notifications(
     tests = "".join(f" AND {test} ${n}" for n, (test, _) in enumerate(narrowing, start=3))
     rows = await tx.fetch(
         f"{SHOWN} WHERE id > $1{tests} ORDER BY id LIMIT $2",
-        after,
-        limit,
+        paging.after,
+        paging.limit + 1,
         *(value for _, value in narrowing),
     )
-    return [Notification(**dict(row)) for row in rows]
+    return page_of([Notification(**dict(row)) for row in rows], paging.limit)

@@ -3,14 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.notifications.delivery import queries
 from services.notifications.delivery.queries import Wanted
 from services.notifications.delivery.schemas import Notification
 from services.notifications.delivery.vocabulary import Kind, State
 from shared.access import Allowed, Caller, Role
-from shared.web import Page, Paging, page_of, read
+from shared.web import Page, Paging, show
 
 router = APIRouter(prefix="/notifications", tags=["Notifications"])
 
@@ -40,17 +40,13 @@ async def list_notifications(
     ] = None,
     kind: Annotated[Kind | None, Query(description="Only messages of this kind.")] = None,
     state: Annotated[State | None, Query(description="Only messages in this state.")] = None,
-) -> Page[Notification]:
+) -> Response:
     """Messages to clients of the caller's sites; those planned earlier come first.
 
     Neither texts nor addresses are shown: only the kind, the channel, the state and the times.
     """
     wanted = Wanted(client_id, session_id, kind, state)
-    async with read(request, caller) as tx:
-        found = await queries.list_notifications(
-            tx, wanted, after=paging.after, limit=paging.limit + 1
-        )
-    return page_of(found, paging.limit)
+    return await show(request, caller, lambda tx: queries.list_notifications(tx, wanted, paging))
 
 
 @router.get(
@@ -61,7 +57,6 @@ async def list_notifications(
 )
 async def show_notification(
     notification_id: UUID, request: Request, caller: Annotated[Caller, READERS]
-) -> Notification:
+) -> Response:
     """One message to a client of one of the caller's sites."""
-    async with read(request, caller) as tx:
-        return await queries.show_notification(tx, notification_id)
+    return await show(request, caller, lambda tx: queries.show_notification(tx, notification_id))

@@ -10,7 +10,7 @@ from services.outcomes.step_down.policies import StepDownPolicy, policies
 from services.outcomes.step_down.schemas import NewDecision, Progress, Recommendation, State
 from shared.access import Allowed, Caller, Role
 from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Page, Paging, answer, needs_if_match, read, update
+from shared.web import Page, Paging, needs_if_match, show, update
 
 router = APIRouter(tags=["Step-down"])
 
@@ -28,8 +28,7 @@ Reader = Annotated[
 )
 async def show_progress(client_id: UUID, request: Request, caller: Reader) -> Response:
     """Scores, engagement, and what is met and what is missing for a step-down, as of now."""
-    async with read(request, caller) as tx:
-        return answer(await queries.show_progress(tx, client_id))
+    return await show(request, caller, lambda tx: queries.show_progress(tx, client_id))
 
 
 @router.get(
@@ -46,8 +45,9 @@ async def list_recommendations(
     state: Annotated[State | None, Query(description="In one state only.")] = None,
 ) -> Response:
     """Recommendations to step down, oldest first, each with its explanation."""
-    async with read(request, caller) as tx:
-        return answer(await queries.list_recommendations(tx, paging, client_id, state))
+    return await show(
+        request, caller, lambda tx: queries.list_recommendations(tx, paging, client_id, state)
+    )
 
 
 @router.get(
@@ -60,8 +60,9 @@ async def show_recommendation(
     recommendation_id: UUID, request: Request, caller: Reader
 ) -> Response:
     """One recommendation; the ETag is needed to decide it."""
-    async with read(request, caller) as tx:
-        return answer(await queries.show_recommendation(tx, recommendation_id))
+    return await show(
+        request, caller, lambda tx: queries.show_recommendation(tx, recommendation_id)
+    )
 
 
 @router.post(

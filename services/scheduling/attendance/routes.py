@@ -18,7 +18,7 @@ from services.scheduling.attendance.schemas import (
 from services.scheduling.sessions.schemas import Bound
 from shared.access import Allowed, Caller, Role
 from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import answer, create, read, update
+from shared.web import create, show, update
 
 router = APIRouter(tags=["Attendance"])
 
@@ -79,8 +79,7 @@ async def show_roster(
     session_id: UUID, request: Request, caller: Annotated[Caller, Allowed(*EVERY_STAFF_ROLE)]
 ) -> Response:
     """Everybody expected at a session, with what was recorded. For staff only."""
-    async with read(request, caller) as tx:
-        return answer(await queries.show_roster(tx, session_id))
+    return await show(request, caller, lambda tx: queries.show_roster(tx, session_id))
 
 
 @router.get(
@@ -91,8 +90,7 @@ async def show_roster(
 )
 async def show_attendance(attendance_id: UUID, request: Request, caller: Reader) -> Response:
     """What was recorded, as it stands now, with its ETag."""
-    async with read(request, caller) as tx:
-        return answer(await queries.show_attendance(tx, attendance_id))
+    return await show(request, caller, lambda tx: queries.show_attendance(tx, attendance_id))
 
 
 @router.put(
@@ -131,7 +129,8 @@ async def summarize_attendance(
 ) -> Response:
     """Appointments by what became of them; the attendance rate with and without excused
     absences."""
-    async with read(request, caller) as tx:
-        return answer(
-            await queries.summarize_attendance(tx, client_id, starting_from, starting_before)
-        )
+    return await show(
+        request,
+        caller,
+        lambda tx: queries.summarize_attendance(tx, client_id, starting_from, starting_before),
+    )

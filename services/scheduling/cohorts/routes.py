@@ -9,7 +9,7 @@ from services.scheduling.cohorts import commands, queries
 from services.scheduling.cohorts.schemas import Cohort, NewCohort
 from shared.access import Allowed, Caller, Role
 from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Page, Paging, answer, create, read
+from shared.web import Page, Paging, create, show
 
 router = APIRouter(prefix="/cohorts", tags=["Cohorts"])
 
@@ -41,8 +41,7 @@ async def list_cohorts(
     site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None,
 ) -> Response:
     """Cohorts with their taken and free seats."""
-    async with read(request, caller) as tx:
-        return answer(await queries.list_cohorts(tx, paging, site_id))
+    return await show(request, caller, lambda tx: queries.list_cohorts(tx, paging, site_id))
 
 
 @router.get(
@@ -50,5 +49,4 @@ async def list_cohorts(
 )
 async def show_cohort(cohort_id: UUID, request: Request, caller: Reader) -> Response:
     """One cohort with its taken and free seats."""
-    async with read(request, caller) as tx:
-        return answer(await queries.show_cohort(tx, cohort_id))
+    return await show(request, caller, lambda tx: queries.show_cohort(tx, cohort_id))

@@ -9,7 +9,7 @@ from services.scheduling.directory import commands, queries
 from services.scheduling.directory.schemas import NewSite, Site
 from shared.access import Allowed, Caller, Role
 from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Page, Paging, answer, create, read
+from shared.web import Page, Paging, create, show
 
 router = APIRouter(prefix="/sites", tags=["Sites"])
 
@@ -38,12 +38,10 @@ async def list_sites(
     request: Request, caller: Reader, paging: Annotated[Paging, Depends()]
 ) -> Response:
     """The sites that the caller may see."""
-    async with read(request, caller) as tx:
-        return answer(await queries.list_sites(tx, paging))
+    return await show(request, caller, lambda tx: queries.list_sites(tx, paging))
 
 
 @router.get("/{site_id}", response_model=Site, operation_id="show_site", summary="Show a site")
 async def show_site(site_id: UUID, request: Request, caller: Reader) -> Response:
     """One site and its time zone."""
-    async with read(request, caller) as tx:
-        return answer(await queries.show_site(tx, site_id))
+    return await show(request, caller, lambda tx: queries.show_site(tx, site_id))

@@ -12,7 +12,7 @@ from services.scheduling.hours.schemas import WeeklyHours
 from shared.access import Allowed, Caller, Role
 from shared.access.roles import EVERY_STAFF_ROLE
 from shared.errors import Invalid
-from shared.web import answer, read
+from shared.web import show
 
 router = APIRouter(prefix="/clients", tags=["Hours"])
 
@@ -43,5 +43,6 @@ async def show_weekly_hours(
         asked = Week.parse(week)
     except ValueError as error:
         raise BadWeek(str(error), pointer="week") from None
-    async with read(request, caller) as tx:
-        return answer(await queries.weekly_hours(tx, client_id, asked, population))
+    return await show(
+        request, caller, lambda tx: queries.weekly_hours(tx, client_id, asked, population)
+    )

@@ -9,7 +9,7 @@ from services.scheduling.placement import queries
 from services.scheduling.placement.schemas import Placement, WaitingClient
 from shared.access import Allowed, Caller, Role
 from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Page, Paging, answer, read
+from shared.web import Page, Paging, show
 
 router = APIRouter(tags=["Placement"])
 
@@ -30,8 +30,9 @@ async def list_placements(
     cohort_id: Annotated[UUID | None, Query(description="Only in this cohort.")] = None,
 ) -> Response:
     """Placements, ended ones included, each with every cohort that was considered."""
-    async with read(request, caller) as tx:
-        return answer(await queries.list_placements(tx, paging, client_id, cohort_id))
+    return await show(
+        request, caller, lambda tx: queries.list_placements(tx, paging, client_id, cohort_id)
+    )
 
 
 @router.get(
@@ -42,8 +43,7 @@ async def list_placements(
 )
 async def show_placement(placement_id: UUID, request: Request, caller: Reader) -> Response:
     """One placement and why this cohort was chosen."""
-    async with read(request, caller) as tx:
-        return answer(await queries.show_placement(tx, placement_id))
+    return await show(request, caller, lambda tx: queries.show_placement(tx, placement_id))
 
 
 @router.get(
@@ -59,5 +59,4 @@ async def list_waiting_clients(
     site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None,
 ) -> Response:
     """Clients without a seat, in the order of their arrival, with what each cohort lacked."""
-    async with read(request, caller) as tx:
-        return answer(await queries.list_waiting(tx, paging, site_id))
+    return await show(request, caller, lambda tx: queries.list_waiting(tx, paging, site_id))

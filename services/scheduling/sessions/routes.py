@@ -10,7 +10,7 @@ from services.scheduling.sessions.queries import SessionPaging
 from services.scheduling.sessions.schemas import Bound, Curriculum, NewCurriculum, Session
 from shared.access import Allowed, Caller, Role
 from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Page, Paging, answer, create, read
+from shared.web import Page, Paging, create, show
 
 router = APIRouter(tags=["Sessions"])
 
@@ -54,8 +54,7 @@ async def list_curricula(
     cohort_id: UUID, request: Request, caller: Reader, paging: Annotated[Paging, Depends()]
 ) -> Response:
     """The plans that a cohort was given, oldest first."""
-    async with read(request, caller) as tx:
-        return answer(await queries.list_curricula(tx, cohort_id, paging))
+    return await show(request, caller, lambda tx: queries.list_curricula(tx, cohort_id, paging))
 
 
 @router.get(
@@ -68,8 +67,9 @@ async def show_curriculum(
     cohort_id: UUID, curriculum_id: UUID, request: Request, caller: Reader
 ) -> Response:
     """One plan and what it came to."""
-    async with read(request, caller) as tx:
-        return answer(await queries.show_curriculum(tx, cohort_id, curriculum_id))
+    return await show(
+        request, caller, lambda tx: queries.show_curriculum(tx, cohort_id, curriculum_id)
+    )
 
 
 @router.get(
@@ -91,16 +91,17 @@ async def list_sessions(
     ] = None,
 ) -> Response:
     """Sessions of the sites that the caller may see."""
-    async with read(request, caller) as tx:
-        return answer(
-            await queries.list_sessions(
-                tx,
-                paging,
-                cohort_id=cohort_id,
-                starting_from=starting_from,
-                starting_before=starting_before,
-            )
-        )
+    return await show(
+        request,
+        caller,
+        lambda tx: queries.list_sessions(
+            tx,
+            paging,
+            cohort_id=cohort_id,
+            starting_from=starting_from,
+            starting_before=starting_before,
+        ),
+    )
 
 
 @router.get(
@@ -111,5 +112,4 @@ async def list_sessions(
 )
 async def show_session(session_id: UUID, request: Request, caller: Reader) -> Response:
     """One session, in UTC and by the site's wall clock. It names no client."""
-    async with read(request, caller) as tx:
-        return answer(await queries.show_session(tx, session_id))
+    return await show(request, caller, lambda tx: queries.show_session(tx, session_id))

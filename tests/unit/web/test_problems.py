@@ -18,7 +18,7 @@ from pydantic import Discriminator, Field, field_validator
 from shared.access import Allowed, Caller, Role
 from shared.errors import Conflict, NotFound
 from shared.service import Service
-from shared.web import Instant, Page, Paging, Shown, Strict, answer, page_of, update
+from shared.web import Instant, Page, Paging, Shown, Strict, page_of, update
 from shared.web.models import encode_cursor
 from shared.web.problems import body_of, pointer_of
 from tests.support.apis import app_of, caller
@@ -77,8 +77,9 @@ async def _never() -> Told:
 
 
 @router.get("/things")
-async def show(caller: MANAGER) -> Response:
-    return answer(Told(at=datetime(2026, 3, 2, 7, 30, 0, 250_000, tzinfo=UTC)))
+async def tell(caller: MANAGER, response: Response) -> Told:
+    response.headers["etag"] = '"3"'
+    return Told(at=datetime(2026, 3, 2, 7, 30, 0, 250_000, tzinfo=UTC))
 
 
 @router.get("/pages")
