@@ -22,6 +22,7 @@ from shared.access.tokens import Verifier
 from shared.clock import ClockRefused
 from shared.database import Database, Transaction
 from shared.database.pool import MISSING
+from shared.datafiles import DataFileInvalid
 from shared.jobs import Job
 from shared.messaging import pending as pending_module
 from shared.messaging.applier import Applier
@@ -119,8 +120,15 @@ def stop(app: FastAPI) -> None:
         server.should_exit = True
 
 
-def main(service: Service, arguments: Sequence[str] | None = None) -> None:
-    """Run the roles named on the command line. Exit code 2 for a wrong role, 3 for settings."""
+def main(name: str, arguments: Sequence[str] | None = None) -> None:
+    """Run the roles of a service named on the command line.
+
+    Exit code 2 for a wrong role, 3 for settings or data files that cannot be used.
+    """
+    try:
+        service: Service = importlib.import_module(f"services.{name}.service").service
+    except DataFileInvalid as error:
+        sys.exit(_complaint(str(error), 3))
     roles = frozenset(arguments if arguments is not None else sys.argv[1:]) or frozenset(
         ("api", "worker")
     )

@@ -1,6 +1,5 @@
 """`python -m services.notifications [api] [worker]`."""
 
-from services.notifications.service import service
 from shared.service import main
 
-main(service)
+main("notifications")

@@ -1,7 +1,6 @@
 """`python -m services.outcomes [api] [worker]`, or `python -m services.outcomes stream`."""
 
-from services.outcomes.service import service
 from shared.service import main
 
 if __name__ == "__main__":
-    main(service)
+    main("outcomes")

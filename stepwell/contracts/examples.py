@@ -66,6 +66,11 @@ def _plain(schema: Schema, name: str) -> Any:
         return f"019c8a4e-2b00-7000-8000-{uuid5(NAMESPACE_URL, name).hex[:12]}"
     if schema.get("format") == "date-time":
         return INSTANT
-    return {"string": name.replace("_", " "), "integer": 0, "number": 0.0, "boolean": True}[
-        schema["type"]
-    ]
+    if schema.get("format") == "date":
+        return INSTANT[:10]
+    return {
+        "string": name.replace("_", " "),
+        "integer": schema.get("minimum", 0),
+        "number": 0.0,
+        "boolean": True,
+    }[schema["type"]]

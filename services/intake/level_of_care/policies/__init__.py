@@ -7,12 +7,12 @@ order that offers all of it is recommended.
 
 from collections.abc import Iterable
 from functools import cache
-from importlib import resources
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.contracts.intake import Instrument
+from shared.datafiles import read_all
 
 Medical = Literal["none", "managed", "inpatient"]
 MEDICAL: tuple[Medical, ...] = ("none", "managed", "inpatient")
@@ -134,11 +134,7 @@ def by_edition(found: Iterable[LevelOfCarePolicy]) -> dict[str, LevelOfCarePolic
 @cache
 def policies() -> dict[str, LevelOfCarePolicy]:
     """The policy in force for each edition."""
-    return by_edition(
-        LevelOfCarePolicy.model_validate_json(file.read_text(encoding="utf-8"))
-        for file in resources.files(__package__).iterdir()
-        if file.name.endswith(".json")
-    )
+    return by_edition(read_all(LevelOfCarePolicy, __package__, "level_of_care").values())
 
 
 policies()  # read at once, so that a policy that cannot decide keeps the service from starting

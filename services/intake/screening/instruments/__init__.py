@@ -5,10 +5,11 @@ is needed to show it.
 """
 
 from functools import cache
-from importlib import resources
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from shared.datafiles import read_all
 
 
 class Part(BaseModel):
@@ -88,11 +89,7 @@ class Instrument(Part):
 @cache
 def instruments() -> dict[tuple[str, str], Instrument]:
     """All known instruments by id and version."""
-    found = [
-        Instrument.model_validate_json(file.read_text(encoding="utf-8"))
-        for file in resources.files(__package__).iterdir()
-        if file.name.endswith(".json")
-    ]
+    found = read_all(Instrument, __package__, "instruments").values()
     return {(one.id, one.version): one for one in found}
 
 
