@@ -51,12 +51,37 @@ class ClientWaitlisted(SchedulingEvent):
     waitlisted_at: datetime
 
 
-class PlacementEnded(SchedulingEvent):
+EndedAs = Literal[
+    "stepped_down",
+    "stepped_up",
+    "completed",
+    "left_against_advice",
+    "transferred",
+    "lost",
+    "died",
+]
+
+
+class StayOver(SchedulingEvent):
+    """What follows from the end of a stay in the program."""
+
+    version: ClassVar[str] = "1.1"
+
+    reason: Literal["stepped_down"] = Field(
+        description="Always the same, as version 1.0 knew no other end; read `ended_as`."
+    )
+    ended_as: EndedAs | None = Field(
+        default=None,
+        description="As what the stay ended; null in events before version 1.1, which knew "
+        "step-downs only.",
+    )
+
+
+class PlacementEnded(StayOver):
     """A client left the seat; the seat is free again."""
 
     placement_id: UUID
     cohort_id: UUID
-    reason: Literal["stepped_down"]
     ended_at: datetime
 
 
@@ -72,12 +97,11 @@ class SessionScheduled(SchedulingEvent):
     time_zone: str = Field(description="IANA zone of the site.")
 
 
-class SessionCancelled(SchedulingEvent):
+class SessionCancelled(StayOver):
     """A client is no longer expected at a session."""
 
     session_id: UUID
     cohort_id: UUID
-    reason: Literal["stepped_down"]
     cancelled_at: datetime
 
 

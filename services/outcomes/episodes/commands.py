@@ -1,13 +1,16 @@
 """Keeping the episodes."""
 
-from shared.contracts.intake import ClientEnrolled, ClientSteppedDown
+from datetime import datetime
+from uuid import UUID
+
+from shared.contracts.intake import ClientEnrolled
 from shared.database import Transaction
 
 BEGIN = """
 INSERT INTO episodes (enrolment_id, client_id, site_id, level_of_care, enrolled_at)
 VALUES ($1, $2, $3, $4, $5)
 """
-END = "UPDATE episodes SET ended_at = $2 WHERE enrolment_id = $1"
+END = "UPDATE episodes SET ended_at = $2 WHERE enrolment_id = $1 AND ended_at IS NULL"
 
 
 async def begin_episode(tx: Transaction, enrolled: ClientEnrolled) -> None:
@@ -22,6 +25,6 @@ async def begin_episode(tx: Transaction, enrolled: ClientEnrolled) -> None:
     )
 
 
-async def end_episode(tx: Transaction, stepped_down: ClientSteppedDown) -> None:
-    """A client left the program for a less intensive level."""
-    await tx.execute(END, stepped_down.enrolment_id, stepped_down.stepped_down_at)
+async def end_episode(tx: Transaction, enrolment_id: UUID, at: datetime) -> None:
+    """A client left the program; told twice, the first time counts."""
+    await tx.execute(END, enrolment_id, at)

@@ -1,7 +1,7 @@
-"""Admissions and step-downs."""
+"""Admissions, step-downs and other ends."""
 
 from services.outcomes.episodes.commands import begin_episode, end_episode
-from shared.contracts.intake import ClientEnrolled, ClientSteppedDown
+from shared.contracts.intake import ClientEnrolled, ClientSteppedDown, EpisodeStateChanged
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
 
@@ -15,4 +15,10 @@ async def client_enrolled(tx: Transaction, received: Received[ClientEnrolled]) -
 
 @consumers.on(ClientSteppedDown)
 async def client_stepped_down(tx: Transaction, received: Received[ClientSteppedDown]) -> None:
-    await end_episode(tx, received.event)
+    await end_episode(tx, received.event.enrolment_id, received.event.stepped_down_at)
+
+
+@consumers.on(EpisodeStateChanged)
+async def episode_changed(tx: Transaction, received: Received[EpisodeStateChanged]) -> None:
+    if received.event.ended:
+        await end_episode(tx, received.event.enrolment_id, received.event.changed_at)

@@ -1,11 +1,11 @@
 """Expecting clients at sessions, and expecting them no longer; one event a client and session."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from shared.contracts.scheduling import SessionCancelled, SessionScheduled
+from shared.contracts.scheduling import EndedAs, SessionCancelled, SessionScheduled
 from shared.database import Transaction
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
@@ -82,8 +82,11 @@ async def schedule_sessions(tx: Transaction, seats: Sequence[Seat]) -> None:
         publish(tx, event, cause=causes[row["placement_id"]])
 
 
-async def cancel_sessions(tx: Transaction, seats: Sequence[Seat]) -> None:
-    """Expect these clients no longer at sessions that have not started.
+async def cancel_sessions(
+    tx: Transaction, seats: Sequence[Seat], ended_as: Mapping[UUID, EndedAs]
+) -> None:
+    """Expect these clients no longer at sessions that have not started; `ended_as` says, for each
+    placement, as what the stay ended.
 
     Publishes SessionCancelled for each; what has started, or has its attendance recorded while this
     transaction waited, keeps its appointment.
@@ -98,6 +101,7 @@ async def cancel_sessions(tx: Transaction, seats: Sequence[Seat]) -> None:
             session_id=row["session_id"],
             cohort_id=row["cohort_id"],
             reason="stepped_down",
+            ended_as=ended_as[row["placement_id"]],
             cancelled_at=tx.now,
         )
         publish(tx, event, cause=causes[row["placement_id"]])

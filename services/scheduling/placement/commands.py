@@ -9,7 +9,7 @@ from services.scheduling.appointments.commands import Seat, cancel_sessions
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.placement.rules import Choice, Need
 from services.scheduling.placement.seats import Arrival, Chart, as_json, give_seats
-from shared.contracts.scheduling import ClientWaitlisted, PlacementEnded
+from shared.contracts.scheduling import ClientWaitlisted, EndedAs, PlacementEnded
 from shared.database import Transaction
 from shared.ids import new_id
 from shared.messaging.consumer import Received
@@ -17,25 +17,29 @@ from shared.messaging.outbox import publish
 
 WAIT = """
 INSERT INTO waitlist
-  (id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, criteria, waitlisted_at)
-SELECT id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, criteria, $1
-FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::boolean[], $7::text[], $8::jsonb[])
+  (id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, criteria, priority,
+   waitlisted_at)
+SELECT id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, criteria, priority, $1
+FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::boolean[], $7::text[], $8::jsonb[],
+  $9::integer[])
   WITH ORDINALITY
-  AS w(id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, criteria, nth)
+  AS w(id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, criteria, priority, nth)
 ORDER BY nth
 """
 WAITING = """
-SELECT client_id, site_id, enrolment_id, dual_diagnosis, gender_group FROM waitlist
-WHERE site_id = ANY ($1::uuid[]) AND left_at IS NULL ORDER BY place
+SELECT client_id, site_id, enrolment_id, dual_diagnosis, gender_group, priority FROM waitlist
+WHERE site_id = ANY ($1::uuid[]) AND left_at IS NULL ORDER BY priority, place
 """
 LEAVE = """
-UPDATE waitlist SET left_at = $1, outcome = $2
-WHERE enrolment_id = ANY ($3::uuid[]) AND left_at IS NULL
+UPDATE waitlist w SET left_at = $1, outcome = d.outcome
+FROM unnest($2::uuid[], $3::text[]) AS d(enrolment_id, outcome)
+WHERE w.enrolment_id = d.enrolment_id AND w.left_at IS NULL
 """
 END = """
-UPDATE placements SET ended_at = $1, end_reason = 'stepped_down'
-WHERE enrolment_id = ANY ($2::uuid[]) AND ended_at IS NULL
-RETURNING id, client_id, site_id, enrolment_id, cohort_id
+UPDATE placements p SET ended_at = $1, end_reason = d.ended_as
+FROM unnest($2::uuid[], $3::text[]) AS d(enrolment_id, ended_as)
+WHERE p.enrolment_id = d.enrolment_id AND p.ended_at IS NULL
+RETURNING p.id, p.client_id, p.site_id, p.enrolment_id, p.cohort_id
 """
 
 
@@ -45,6 +49,7 @@ class Departure:
 
     enrolment_id: UUID
     site_id: UUID
+    ended_as: EndedAs
     cause: Received[Any]
 
 
@@ -67,9 +72,11 @@ async def end_placements(tx: Transaction, departures: Sequence[Departure]) -> No
     the waitlist. An enrolment that is unknown here changes nothing.
     """
     await lock_sites(tx, (departure.site_id for departure in departures))
-    causes = {departure.enrolment_id: departure.cause for departure in departures}
-    ended = await tx.fetch(END, tx.now, list(causes))
-    await tx.execute(LEAVE, tx.now, "stepped_down", list(causes))
+    leaving = {departure.enrolment_id: departure for departure in departures}
+    causes = {enrolment_id: one.cause for enrolment_id, one in leaving.items()}
+    ended_as = [one.ended_as for one in leaving.values()]
+    ended = await tx.fetch(END, tx.now, list(leaving), ended_as)
+    await tx.execute(LEAVE, tx.now, list(leaving), ended_as)
     if not ended:
         return
     for row in ended:
@@ -79,6 +86,7 @@ async def end_placements(tx: Transaction, departures: Sequence[Departure]) -> No
             placement_id=row["id"],
             cohort_id=row["cohort_id"],
             reason="stepped_down",
+            ended_as=leaving[row["enrolment_id"]].ended_as,
             ended_at=tx.now,
         )
         publish(tx, event, cause=causes[row["enrolment_id"]])
@@ -88,13 +96,15 @@ async def end_placements(tx: Transaction, departures: Sequence[Departure]) -> No
             Seat(row["id"], row["client_id"], row["cohort_id"], causes[row["enrolment_id"]])
             for row in ended
         ],
+        {row["id"]: leaving[row["enrolment_id"]].ended_as for row in ended},
     )
     freed_by = {row["site_id"]: causes[row["enrolment_id"]] for row in ended}
     await offer_seats(tx, freed_by)
 
 
 async def offer_seats(tx: Transaction, freed_by: Mapping[UUID, Received[Any] | None]) -> None:
-    """Offer the free seats of sites to the clients who wait there, in the order of their arrival.
+    """Offer the free seats of sites to the clients who wait there, those of a priority
+    population first, then in the order of their arrival.
 
     The caller has locked the sites before it freed or opened seats. `freed_by` names them, each
     with the event because of which a seat is free, if one is; it is the cause of what is published.
@@ -107,13 +117,14 @@ async def offer_seats(tx: Transaction, freed_by: Mapping[UUID, Received[Any] | N
             row["client_id"],
             row["site_id"],
             row["enrolment_id"],
-            Need(row["dual_diagnosis"], row["gender_group"]),
+            Need(row["dual_diagnosis"], row["gender_group"], row["priority"]),
             freed_by[row["site_id"]],
         )
         for row in waiting
     ]
     placed, _ = await give_seats(tx, await Chart.counted(tx, freed_by), arrivals)
-    await tx.execute(LEAVE, tx.now, "placed", [one.arrival.enrolment_id for one in placed])
+    seated = [one.arrival.enrolment_id for one in placed]
+    await tx.execute(LEAVE, tx.now, seated, ["placed"] * len(seated))
 
 
 async def _wait(tx: Transaction, unplaced: Sequence[tuple[Arrival, Choice]]) -> None:
@@ -127,6 +138,7 @@ async def _wait(tx: Transaction, unplaced: Sequence[tuple[Arrival, Choice]]) -> 
         [arrival.need.dual_diagnosis for arrival, _ in unplaced],
         [arrival.need.gender_group for arrival, _ in unplaced],
         [as_json(choice.criteria) for _, choice in unplaced],
+        [arrival.need.priority for arrival, _ in unplaced],
     )
     for arrival, choice in unplaced:
         event = ClientWaitlisted(

@@ -1,9 +1,11 @@
 """Enrolments, as intake tells them: seats are given when they begin and freed when they end."""
 
 from services.scheduling.placement.commands import Departure, end_placements, place_clients
-from services.scheduling.placement.rules import Need
+from services.scheduling.placement.policy import placement_policy
+from services.scheduling.placement.rules import Need, priority_of
 from services.scheduling.placement.seats import Arrival
-from shared.contracts.intake import ClientEnrolled, ClientSteppedDown
+from shared.contracts.intake import ClientEnrolled, ClientSteppedDown, EpisodeStateChanged
+from shared.contracts.scheduling import EndedAs
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
 
@@ -19,7 +21,11 @@ async def clients_enrolled(tx: Transaction, received: list[Received[ClientEnroll
                 one.event.client_id,
                 one.event.site_id,
                 one.event.enrolment_id,
-                Need(one.event.dual_diagnosis, one.event.gender_group),
+                Need(
+                    one.event.dual_diagnosis,
+                    one.event.gender_group,
+                    priority_of(one.event.priority, placement_policy()),
+                ),
                 one,
             )
             for one in received
@@ -32,5 +38,29 @@ async def clients_stepped_down(
     tx: Transaction, received: list[Received[ClientSteppedDown]]
 ) -> None:
     await end_placements(
-        tx, [Departure(one.event.enrolment_id, one.event.site_id, one) for one in received]
+        tx,
+        [
+            Departure(one.event.enrolment_id, one.event.site_id, "stepped_down", one)
+            for one in received
+        ],
     )
+
+
+@consumers.on_many(EpisodeStateChanged)
+async def episodes_changed(tx: Transaction, received: list[Received[EpisodeStateChanged]]) -> None:
+    departures = [
+        Departure(one.event.enrolment_id, one.event.site_id, ended_as, one)
+        for one in received
+        if (ended_as := ended(one.event)) is not None
+    ]
+    if departures:
+        await end_placements(tx, departures)
+
+
+def ended(event: EpisodeStateChanged) -> EndedAs | None:
+    """As what the stay ended; None while it lasts, and for a step-down, which is told apart."""
+    match event.to_state:
+        case "enrolled" | "active" | "on_hold" | "stepped_down":
+            return None
+        case ended_as:
+            return ended_as

@@ -5,6 +5,7 @@ from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.contracts.intake import PriorityPopulation
 from shared.contracts.scheduling import Track
 
 
@@ -23,6 +24,12 @@ class TrackPolicy(Part):
     for_others: tuple[Track, ...]
 
 
+class PriorityPolicy(Part):
+    """Who goes first where clients wait."""
+
+    order: tuple[PriorityPopulation, ...]
+
+
 class SeatPolicy(Part):
     """How many clients a group may have at most, whatever its capacity says."""
 
@@ -39,6 +46,7 @@ class PlacementPolicy(BaseModel):
     tracks: TrackPolicy
     gender_groups: Part
     seats: SeatPolicy
+    priority: PriorityPolicy
 
 
 @cache

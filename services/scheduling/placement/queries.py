@@ -7,6 +7,7 @@ import asyncpg
 import orjson
 
 from services.scheduling.appointments.commands import Seat
+from services.scheduling.placement.rules import NO_PRIORITY
 from services.scheduling.placement.schemas import Placement, WaitingClient
 from shared.database import Transaction
 from shared.errors import NotFound
@@ -28,11 +29,12 @@ ORDER BY p.id LIMIT $2
 """
 )
 WAITING = """
-SELECT id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, waitlisted_at, criteria
-FROM waitlist
+SELECT id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, waitlisted_at, criteria,
+  priority < $4 AS priority
+FROM waitlist w
 WHERE left_at IS NULL AND ($3::uuid IS NULL OR site_id = $3)
-  AND place > coalesce((SELECT place FROM waitlist WHERE id = $1), 0)
-ORDER BY place LIMIT $2
+  AND (w.priority, place) > ALL (SELECT priority, place FROM waitlist WHERE id = $1)
+ORDER BY w.priority, place LIMIT $2
 """
 SEATS_OF_COHORT = """
 SELECT id, client_id FROM placements WHERE cohort_id = $1 AND ended_at IS NULL ORDER BY id
@@ -68,8 +70,8 @@ async def list_placements(
 async def list_waiting(
     tx: Transaction, paging: Paging, site_id: UUID | None
 ) -> Page[WaitingClient]:
-    """Clients who wait for a seat, in the order of their arrival."""
-    rows = await tx.fetch(WAITING, paging.after, paging.limit + 1, site_id)
+    """Clients who wait for a seat: priority populations first, then in the order of arrival."""
+    rows = await tx.fetch(WAITING, paging.after, paging.limit + 1, site_id, NO_PRIORITY)
     return page_of([WaitingClient(**_read(row)) for row in rows], paging.limit)
 
 

@@ -6,8 +6,17 @@ from uuid import UUID
 
 from services.scheduling.placement.policy import PlacementPolicy
 from shared.contracts.base import Criterion
-from shared.contracts.intake import GenderGroup
+from shared.contracts.intake import GenderGroup, PriorityPopulation
 from shared.contracts.scheduling import Track
+
+NO_PRIORITY = 1_000
+"""Behind every priority population."""
+
+
+def priority_of(populations: Sequence[PriorityPopulation], policy: PlacementPolicy) -> int:
+    """The place of a client's most urgent population in the policy's order."""
+    order = policy.priority.order
+    return min((order.index(p) for p in populations if p in order), default=NO_PRIORITY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +26,8 @@ class Need:
     dual_diagnosis: bool
     gender_group: GenderGroup | None
     """The gender-specific group the client may join; None for mixed groups only."""
+    priority: int = NO_PRIORITY
+    """Place in the order of priority populations; waiting clients with a lower one go first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from shared.contracts.base import Criterion
 from shared.contracts.intake import GenderGroup
-from shared.contracts.scheduling import Track
+from shared.contracts.scheduling import EndedAs, Track
 from shared.web import Instant, Shown
 
 
@@ -31,13 +31,13 @@ class Placement(Shown):
     state: Literal["active", "ended"]
     placed_at: Instant
     ended_at: Instant | None
-    end_reason: Literal["stepped_down"] | None
+    end_reason: EndedAs | None
     criteria: list[Criterion] = Field(description="Why this cohort was chosen.")
     considered: list[ConsideredCohort] = Field(description="Every cohort of the site, then.")
 
 
 class WaitingClient(Shown):
-    """A client for whom no seat was free, in the order of arrival."""
+    """A client for whom no seat was free; priority populations first, then by arrival."""
 
     id: UUID
     site_id: UUID
@@ -45,5 +45,6 @@ class WaitingClient(Shown):
     enrolment_id: UUID
     dual_diagnosis: bool
     gender_group: GenderGroup | None
+    priority: bool = Field(description="Of a population that goes first.", examples=[False])
     waitlisted_at: Instant
     criteria: list[Criterion] = Field(description="What each cohort lacked.")
