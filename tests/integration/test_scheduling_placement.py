@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import asyncpg
 import pytest
 
-from shared.contracts.scheduling import ClientPlaced, ClientWaitlisted, SessionScheduled
+from shared.contracts.intake import EpisodeState
+from shared.contracts.scheduling import ClientPlaced, ClientWaitlisted, SessionScheduled, StayOver
 from tests.support.scheduling import CAUSE, EVENING, Clinic, Enrolled, open_clinic
 from tests.support.system import System
 
@@ -118,6 +119,67 @@ async def test_a_freed_seat_goes_to_the_client_who_waits_longest_and_fits(
     assert await clinic.names_for(dora) == ["ClientWaitlisted"]
     (former,) = (await clinic.desk.get("/placements", client_id=ana.id)).json()["items"]
     assert (former["state"], former["end_reason"]) == ("ended", "stepped_down")
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["stepped_up", "completed", "left_against_advice", "transferred", "lost", "died"],
+)
+async def test_a_seat_is_free_again_however_a_stay_ends(clinic: Clinic, end: EpisodeState) -> None:
+    site = await clinic.site()
+    evening = await clinic.cohort(site, capacity=1)
+    await clinic.curriculum(evening)
+    ana, ben, cleo = (Enrolled(name, site) for name in ("ana", "ben", "cleo"))
+    await clinic.tell(ana.enrolment, ben.enrolment, cleo.enrolment)
+    await clinic.tell(ana.changed(end), cleo.changed(end))
+    assert await clinic.names_for(ben) == [
+        "ClientWaitlisted",
+        "ClientPlaced",
+        *["SessionScheduled"] * 2,
+    ]
+    over = [e for e in await clinic.published() if isinstance(e, StayOver)]
+    assert [(type(e).__name__, e.ended_as) for e in over] == [
+        ("PlacementEnded", end),
+        *[("SessionCancelled", end)] * 2,
+    ]
+    (former,) = (await clinic.desk.get("/placements", client_id=ana.id)).json()["items"]
+    assert (former["state"], former["end_reason"]) == ("ended", end)
+    assert (await clinic.desk.get("/waitlist")).json()["items"] == []
+
+
+@pytest.mark.parametrize("state", ["enrolled", "active", "on_hold", "stepped_down"])
+async def test_a_stay_that_goes_on_keeps_its_seat_and_a_step_down_is_told_apart(
+    clinic: Clinic, state: EpisodeState
+) -> None:
+    site = await clinic.site()
+    await clinic.cohort(site)
+    ana = Enrolled("ana", site)
+    await clinic.tell(ana.enrolment)
+    await clinic.tell(ana.changed(state))
+    assert await clinic.names_for(ana) == ["ClientPlaced"]
+
+
+async def test_priority_populations_wait_in_front(clinic: Clinic) -> None:
+    site = await clinic.site()
+    await clinic.cohort(site, capacity=1)
+    seated, ana = Enrolled("seated", site), Enrolled("ana", site)
+    ben = Enrolled("ben", site, priority=("injecting",))
+    cleo = Enrolled("cleo", site, priority=("recent_overdose", "pregnant"))
+    dora = Enrolled("dora", site, priority=("parenting",))
+    for client in (seated, ana, ben, cleo, dora):
+        await clinic.tell(client.enrolment)
+    first = (await clinic.desk.get("/waitlist", limit=1)).json()
+    rest = (await clinic.desk.get("/waitlist", cursor=first["next"])).json()
+    waiting = [*first["items"], *rest["items"]]
+    assert [(w["client_id"], w["priority"]) for w in waiting] == [
+        (str(cleo.id), True),
+        (str(ben.id), True),
+        (str(ana.id), False),
+        (str(dora.id), False),
+    ]
+    await clinic.tell(seated.changed("completed"))
+    assert await clinic.names_for(cleo) == ["ClientWaitlisted", "ClientPlaced"]
+    assert await clinic.names_for(ana) == ["ClientWaitlisted"]
 
 
 async def test_who_steps_down_while_waiting_leaves_the_waitlist(clinic: Clinic) -> None:

@@ -12,7 +12,13 @@ import httpx
 from services.scheduling.service import service
 from shared import clock
 from shared.contracts.base import Event
-from shared.contracts.intake import ClientEnrolled, ClientSteppedDown
+from shared.contracts.intake import (
+    ClientEnrolled,
+    ClientSteppedDown,
+    EpisodeState,
+    EpisodeStateChanged,
+    PriorityPopulation,
+)
 from shared.contracts.topics import BY_TYPE
 from shared.database import ALL_SITES, Database, Transaction
 from shared.messaging.envelope import Received
@@ -38,6 +44,7 @@ class Enrolled:
     site_id: UUID
     dual_diagnosis: bool = False
     gender_group: Literal["men", "women"] | None = None
+    priority: tuple[PriorityPopulation, ...] = ()
     id: UUID = field(default_factory=uuid4)
     enrolment_id: UUID = field(default_factory=uuid4)
 
@@ -51,6 +58,19 @@ class Enrolled:
             dual_diagnosis=self.dual_diagnosis,
             gender_group=self.gender_group,
             enrolled_at=clock.now(),
+            priority=list(self.priority),
+        )
+
+    def changed(self, to: EpisodeState) -> EpisodeStateChanged:
+        return EpisodeStateChanged(
+            client_id=self.id,
+            site_id=self.site_id,
+            enrolment_id=self.enrolment_id,
+            from_state="active",
+            to_state=to,
+            reason=None,
+            ended=to not in ("enrolled", "active", "on_hold"),
+            changed_at=clock.now(),
         )
 
     @property
