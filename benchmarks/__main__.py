@@ -22,7 +22,15 @@ from rich.table import Table
 from benchmarks.ground import servers
 from benchmarks.measure import Row
 
-NAMES = ("relay", "consumer", "api_write", "tracing", "chain", "whole_stack")
+NAMES = (
+    "relay",
+    "consumer",
+    "api_write",
+    "tracing",
+    "chain",
+    "screening",
+    "whole_stack",
+)
 LATEST = Path(__file__).with_name("latest.json")
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 MARK = "<!-- the table below is written by `make bench` -->"

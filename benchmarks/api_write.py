@@ -34,13 +34,22 @@ async def sites(
     stack: Stack, signing: Issuer, name: str, **environment: str
 ) -> AsyncIterator[Callable[[], Awaitable[float]]]:
     """Scheduling's API on a database of its own; measures requests to open a site a second."""
+    token = signing.token("regional_operations", ["*"], seconds=3_600)
+    async with site_process(stack, signing, name, **environment) as port:
+
+        async def measure() -> float:
+            return await load(port, site_requests(REQUESTS, token), warm_up=WARM_UP)
+
+        yield measure
+
+
+@contextlib.asynccontextmanager
+async def site_process(
+    stack: Stack, signing: Issuer, name: str, **environment: str
+) -> AsyncIterator[int]:
+    """Scheduling's API as a process on a database of its own, for the block; its port."""
     at = await ground(stack, "scheduling")
     (port,) = free_ports(1)
-    token = signing.token("regional_operations", ["*"], seconds=3_600)
-
-    async def measure() -> float:
-        return await load(port, site_requests(REQUESTS, token), warm_up=WARM_UP)
-
     async with process(
         stack,
         f"bench-{name}",
@@ -48,7 +57,7 @@ async def sites(
         environment_of(at, signing.url, port, **environment),
         f"http://127.0.0.1:{port}/health/ready",
     ):
-        yield measure
+        yield port
 
 
 @contextlib.asynccontextmanager

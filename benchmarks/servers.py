@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import statistics
 import sys
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -99,6 +100,24 @@ async def load(port: int, requests: list[dict[str, Any]], *, warm_up: int) -> fl
     Raises:
         RuntimeError: an answer was not 201.
     """
+    result = await sent(port, requests, warm_up=warm_up, connections=CONNECTIONS)
+    return (len(requests) - warm_up) / float(result["seconds"])
+
+
+async def p50_ms(port: int, requests: list[dict[str, Any]], *, warm_up: int) -> float:
+    """Median milliseconds of one request after the other, as somebody who waits for each.
+
+    Raises:
+        RuntimeError: an answer was not 201.
+    """
+    result = await sent(port, requests, warm_up=warm_up, connections=1)
+    return statistics.median(result["latencies"]) * 1_000
+
+
+async def sent(
+    port: int, requests: list[dict[str, Any]], *, warm_up: int, connections: int
+) -> dict[str, Any]:
+    """What the load generator measured: `seconds`, `statuses` and `latencies` after the warm-up."""
     child = await asyncio.create_subprocess_exec(
         *python("-m", "benchmarks.load"),
         stdin=asyncio.subprocess.PIPE,
@@ -106,13 +125,13 @@ async def load(port: int, requests: list[dict[str, Any]], *, warm_up: int) -> fl
     )
     plan = {
         "port": port,
-        "connections": CONNECTIONS,
+        "connections": connections,
         "requests": requests,
         "warm_up": warm_up,
     }
     async with asyncio.timeout(LONGEST_SECONDS):
         output, _ = await child.communicate(json.dumps(plan).encode())
-    result = json.loads(output)
+    result: dict[str, Any] = json.loads(output)
     if set(result["statuses"]) != {"201"}:
         raise RuntimeError(f"The server answered {result['statuses']}.")
-    return (len(requests) - warm_up) / float(result["seconds"])
+    return result

@@ -1,5 +1,5 @@
-"""What a transaction writes just before its commit: its events, its remembered answer, and the note
-of whose records were seen or changed.
+"""What a transaction writes just before its commit: its events, its remembered answer, the note of
+whose records were seen or changed, and whatever the command left for the end.
 
 All of it is one statement, put together from the parts that there are. An event takes the next
 number of its key's stream, so that the row of the stream stays locked until the commit and commit
@@ -10,6 +10,7 @@ cannot deadlock.
 import re
 from functools import cache
 
+import asyncpg
 import orjson
 
 from shared.database.transaction import Access, IdempotentAnswer, Outgoing, Transaction
@@ -82,6 +83,9 @@ async def flush(tx: Transaction) -> None:
     """Write what `tx` publishes, remembers and notes; nothing where there is nothing."""
     parts: list[str] = []
     values: list[object] = []
+    for n, (statement, args) in enumerate(tx.writes):
+        parts.append(f"write_{n} AS ({statement})")
+        values += args
     if len(tx.outgoing) == 1:
         parts.append(ONE_EVENT)
         values += _of_event(tx, tx.outgoing[0])
@@ -94,8 +98,14 @@ async def flush(tx: Transaction) -> None:
     if tx.access is not None and tx.access.clients:
         parts.append(ACCESS)
         values += _of_access(tx, tx.access)
-    if parts:
+    if not parts:
+        return
+    try:
         await tx.execute(_together(tuple(parts)), *values)
+    except asyncpg.UniqueViolationError as error:
+        if (refusal := tx.violations.get(error.constraint_name or "")) is None:
+            raise
+        raise refusal from None
 
 
 @cache
@@ -105,7 +115,7 @@ def _together(parts: tuple[str, ...]) -> str:
     before = 0
     for part in parts:
         numbered.append(PARAMETER.sub(lambda m, n=before: f"${int(m[1]) + n}", part))  # type: ignore[misc]  # bound now, not later
-        before += max(int(number) for number in PARAMETER.findall(part))
+        before += max((int(number) for number in PARAMETER.findall(part)), default=0)
     return f"WITH {','.join(numbered)} SELECT"
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from shared.errors import Refused
 from shared.telemetry.statements import statement
 
 AllSites = Literal["*"]
@@ -61,14 +62,16 @@ class Outgoing:
 class Transaction:
     """An open transaction. `now` is its one instant: use it for every time of the use case.
 
-    Events given to `publish`, the remembered answer and the noted access are written in one
-    statement just before the commit.
+    Events given to `publish`, the remembered answer, the noted access and what was given to `write`
+    are written in one statement just before the commit.
     """
 
     connection: Connection
     now: datetime
     sites: Sites
     outgoing: list[Outgoing] = field(default_factory=list)
+    writes: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
+    violations: dict[str, Refused] = field(default_factory=dict)
     answer: IdempotentAnswer | None = None
     access: Access | None = None
     woken: bool = False
@@ -80,6 +83,17 @@ class Transaction:
     def wake(self) -> None:
         """Wake the service's jobs after the commit, as this transaction planned work for them."""
         self.woken = True
+
+    def write(self, statement: str, *args: object, **violations: Refused) -> None:
+        """Let an INSERT, UPDATE or DELETE be sent with the commit's own statement, which saves a
+        round trip.
+
+        For a write whose result the command does not need, and that nothing in this transaction
+        reads: all that is sent together sees the tables as they were before. `violations` names
+        unique constraints of the written table, each with the refusal that a violation means.
+        """
+        self.writes.append((statement, args))
+        self.violations |= violations
 
     def remember(self, answer: IdempotentAnswer) -> None:
         """Store `answer` with this transaction.
