@@ -1,22 +1,17 @@
 """Taking a screening: check every answer, score, keep the answers, tell the scores."""
 
-from dataclasses import asdict
 from uuid import UUID
 
 import orjson
 
 from services.intake.referrals.queries import show_client
+from services.intake.risk.commands import raise_flags
 from services.intake.screening.checks import answered_at, instrument_of
-from services.intake.screening.instruments import Instrument
 from services.intake.screening.queries import is_in_program
-from services.intake.screening.rules import SCORING_VERSION, score
-from services.intake.screening.schemas import (
-    InstrumentResponse,
-    InstrumentResult,
-    NewScreening,
-    Screening,
-)
-from shared.contracts.intake import Score, ScreeningCompleted
+from services.intake.screening.results import findings_of, result_of, score_of, told_score
+from services.intake.screening.rules import SCORING_VERSION
+from services.intake.screening.schemas import NewScreening, Screening
+from shared.contracts.intake import ScreeningCompleted
 from shared.database import Transaction
 from shared.errors import Conflict
 from shared.ids import new_id
@@ -48,10 +43,12 @@ async def complete_screening(
 ) -> Screening:
     """Score and keep a screening; publishes ScreeningCompleted with scores, never with answers.
 
+    What a clinician has to see raises risk flags at once, of an incomplete form too.
+
     Raises:
         NotFound: no such client.
-        IntakeIsOver, UnknownInstrumentVersion, InstrumentTwice, WrongOccasion, ImpossibleAnswer,
-        AnsweredBeforeBirth, AnsweredInFuture: with a pointer.
+        IntakeIsOver, UnknownInstrumentVersion, InstrumentTwice, WrongOccasion, WrongMode,
+        ImpossibleAnswer, AnsweredBeforeBirth, AnsweredInFuture: with a pointer.
     """
     at_intake = new.occasion == "intake"
     client = await show_client(tx, client_id, hold=at_intake)
@@ -65,7 +62,7 @@ async def complete_screening(
     ]
     known = [instrument_of(n, response, new) for n, response in enumerate(new.responses)]
     results = [
-        _result(instrument, response, client.sex_at_birth)
+        result_of(instrument, response.answers, client.sex_at_birth)
         for instrument, response in zip(known, new.responses, strict=True)
     ]
     screening = Screening(
@@ -93,6 +90,7 @@ async def complete_screening(
         [orjson.dumps(r.answers).decode() for r in new.responses],
         [r.model_dump_json() for r in results],
     )
+    told = list(zip(known, results, answered, strict=True))
     publish(
         tx,
         ScreeningCompleted(
@@ -101,20 +99,14 @@ async def complete_screening(
             screening_id=screening.id,
             occasion=new.occasion,
             scores=[
-                Score.model_validate(result.model_dump() | {"answered_at": at})
-                for result, at in zip(results, answered, strict=True)
+                score
+                for instrument, result, at in told
+                if (score := told_score(instrument, result, at)) is not None
             ],
+            results=[score_of(result, at) for _, result, at in told],
             completed_at=tx.now,
         ),
     )
+    if findings := [finding for result in results for finding in findings_of(result)]:
+        await raise_flags(tx, client_id, client.site_id, findings)
     return screening
-
-
-def _result(instrument: Instrument, response: InstrumentResponse, sex: str) -> InstrumentResult:
-    scored = score(instrument, response.answers, sex)  # type: ignore[arg-type]  # one of the three words by the client's schema
-    return InstrumentResult(
-        instrument=instrument.id,
-        instrument_version=instrument.version,
-        scoring_version=SCORING_VERSION,
-        **{**asdict(scored), "notes": list(scored.notes)},
-    )
