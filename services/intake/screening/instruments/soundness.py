@@ -211,10 +211,12 @@ def _of_syndrome(one: Definition) -> Iterator[Flaw]:
             if all(_implied(counted, outcome.at_least) for counted in earlier.at_least):
                 yield Flaw((*at, "outcome"), f"is never found: {earlier.outcome} holds before")
     exceptions = {exception.item: exception.from_ for exception in rule.exceptions}
-    for number in {n for o in rule.outcomes for counted in o.at_least for n in counted.items}:
-        values, start = _item(one, number).values, exceptions.get(number, rule.symptom_from)
-        if not values[0] < start <= values[-1]:
-            yield Flaw(("syndrome", "symptom_from"), f"item {number} is always or never a symptom")
+    named = {n for o in rule.outcomes for counted in o.at_least for n in counted.items}
+    for item in one.items:
+        start = exceptions.get(item.number, rule.symptom_from)
+        if item.number in named and not item.values[0] < start <= item.values[-1]:
+            reason = f"item {item.number} is always or never a symptom"
+            yield Flaw(("syndrome", "symptom_from"), reason)
 
 
 def _implied(counted: Counted, by: Iterable[Counted]) -> bool:
