@@ -29,19 +29,20 @@ def check(instrument: Instrument, answers: Sequence[Answer]) -> list[Impossible]
     ready = prepare(instrument)
     if len(answers) != len(ready.possible):
         return [Impossible(0, f"{instrument.title} has {len(ready.possible)} items.")]
-    if not (ready.skips or ready.at_most) and all(map(contains, ready.possible, answers)):
-        return []
+    known = [*map(contains, ready.possible, answers)]
     found: dict[int, str] = {}
     skipping = [skip for skip in ready.skips if holds(skip.tests, answers)]
-    if not all(map(contains, ready.possible, answers)):
-        _find_unknown(ready, answers, skipping, found)
+    if not all(known):
+        for place in range(len(known)):
+            if not known[place] and (why := _refusal(ready, place, answers[place], skipping)):
+                found[place] = why
     for skip in skipping:
         _find_answered(skip, answers, found)
     for place, other, because in ready.at_most:
         low, high = answers[place], answers[other]
         if isinstance(low, int) and isinstance(high, int) and low > high:
             found.setdefault(place, because)
-    return [Impossible(place, found[place]) for place in sorted(found)]
+    return [Impossible(place, found[place]) for place in sorted(found)] if found else []
 
 
 def not_asked(instrument: Instrument, answers: Sequence[Answer]) -> frozenset[int]:
@@ -64,19 +65,15 @@ def holds(tests: Sequence[Test], answers: Sequence[Answer]) -> bool:
     return all(answers[place] in values for place, values in tests)
 
 
-def _find_unknown(
-    ready: Prepared,
-    answers: Sequence[Answer],
-    skipping: Sequence[SkipTable],
-    found: dict[int, str],
-) -> None:
-    for place, (possible, answer) in enumerate(zip(ready.possible, answers, strict=True)):
-        if answer in possible:
-            continue
-        if answer != NOT_ASKED:
-            found[place] = f"Only {_words(possible)} or null is possible here."
-        elif not any(place in skip.places for skip in skipping):
-            found[place] = "This item may not be skipped after these answers."
+def _refusal(
+    ready: Prepared, place: int, answer: Answer, skipping: Sequence[SkipTable]
+) -> str | None:
+    """Why an answer that is no value of its item does not stand; None if it is skipped."""
+    if answer != NOT_ASKED:
+        return f"Only {_words(ready.possible[place])} or null is possible here."
+    if any(place in skip.places for skip in skipping):
+        return None
+    return "This item may not be skipped after these answers."
 
 
 def _find_answered(skip: SkipTable, answers: Sequence[Answer], found: dict[int, str]) -> None:
