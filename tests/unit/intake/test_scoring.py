@@ -68,6 +68,11 @@ def test_the_phq_9_algorithm_is_separate_from_the_sum(
     assert (result.total, result.syndrome) == (total, syndrome)
 
 
+def test_a_missing_answer_leaves_the_phq_9_algorithm_open_without_a_note():
+    result = score(PHQ9, answers("2 2 2 2 2 2 2 - 0"))
+    assert (result.syndrome, result.notes, result.total) == (None, (), 16)
+
+
 @pytest.mark.parametrize(
     ("given_answers", "total", "status", "band"),
     [
