@@ -5,9 +5,9 @@ import pytest
 from services.intake.screening.rules import prepared
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True)
 def made_anew() -> None:
-    """Make all tables in this run, so that a change to how they are made is seen by the tests."""
+    """Make all tables in each test, so that all of them see a change to how they are made."""
     prepared._READY.clear()
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from services.intake.screening.instruments import Instrument, instruments, newest
 from services.intake.screening.rules import Answer, check, not_asked, score
+from services.intake.screening.rules.prepared import prepare
 from services.intake.screening.rules.results import Subscore
 from shared.datafiles import DataFileInvalid, parse
 from tests.unit.intake.forms import EVERY, PHQ9, answers
@@ -61,6 +62,7 @@ def test_an_early_screen_goes_by_the_least_and_the_most_points_of_an_item():
         ("- - - 0 2 1 0", (None, None, None)),
         ("- - 4 0 5 1 0", (True, True, True)),
         ("0 - - 0 - 1 0", (None, None, None)),
+        ("- - 3 0 2 1 0", (True, None, None)),
         ("- - 0 0 2 1 0", (True, None, None)),
     ):
         result = [score(MADE_UP, answers(row), sex) for sex in ("female", "male", "unknown")]
@@ -102,6 +104,23 @@ def test_what_is_impossible_is_said_in_words():
         6: "This item is not asked after these answers: send not_asked.",
     }
     assert check(MADE_UP, answers("1 1 1 2 2 0 n"))[0].detail == MADE_UP.consistency[0].because
+
+
+def test_a_long_row_of_possible_answers_is_told_by_its_ends():
+    wide = parse(Instrument, TEXT.replace("values: 2..5", "values: 2..8"), "made_up.yaml")
+    assert (
+        check(wide, answers("1 1 1 0 9 0 n"))[0].detail == "Only 2 to 8 or null is possible here."
+    )
+    row: list[Answer] = [0, *[1] * 9]
+    (wrong,) = check(instruments()["barc-10", "1.0"], row)
+    assert wrong.detail == "Only 1, 2, 3, 4, 5, 6 or null is possible here."
+    (wrong,) = check(instruments()["bam-r", "1.0"], [1, *[0] * 22])
+    assert wrong.detail == "Only 0, 8, 15, 22, 30 or null is possible here."
+
+
+def test_the_tables_of_a_definition_are_made_once():
+    assert prepare(MADE_UP) is prepare(MADE_UP)
+    assert prepare(MADE_UP) is not prepare(PHQ9)
 
 
 def test_which_items_need_not_be_asked():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.intake.screening.instruments import Instrument
 from services.intake.screening.rules import Sex, check, score, with_skips
 from tests.unit.intake.forms import (
     BAM,
@@ -34,7 +35,9 @@ from tests.unit.intake.forms import (
         ("- -", None, None),
     ],
 )
-def test_the_two_item_screens_are_positive_from_3(instrument, given_answers, total, positive):
+def test_the_two_item_screens_are_positive_from_3(
+    instrument: Instrument, given_answers: str, total: int | None, positive: bool | None
+):
     result = score(instrument, answers(given_answers))
     assert (result.total, result.positive, result.band) == (total, positive, None)
 
@@ -53,7 +56,9 @@ def test_the_two_item_screens_are_positive_from_3(instrument, given_answers, tot
         ("- 1 1 1 1 1", None, None, None),
     ],
 )
-def test_pc_ptsd_5_vectors(given_answers, total, cut_3, cut_4):
+def test_pc_ptsd_5_vectors(
+    given_answers: str, total: int | None, cut_3: bool | None, cut_4: bool | None
+):
     row = answers(given_answers)
     assert check(PC_PTSD5, row) == []
     found: dict[Sex, object] = {sex: score(PC_PTSD5, row, sex).positive for sex in SEXES}
@@ -91,7 +96,14 @@ def test_who_had_no_traumatic_event_is_not_asked_about_it():
         (" ".join("4" * 20), 80, (20, 8, 28, 24), "met", True, True),
     ],
 )
-def test_pcl_5_vectors(given_answers, total, clusters, syndrome, cut_31, cut_33):
+def test_pcl_5_vectors(
+    given_answers: str,
+    total: int | None,
+    clusters: tuple[int, ...],
+    syndrome: str,
+    cut_31: bool,
+    cut_33: bool,
+):
     result = score(PCL5, answers(given_answers))
     assert (result.total, result.syndrome, result.positive) == (total, syndrome, cut_33)
     assert tuple(part.total for part in result.subscores) == clusters
@@ -128,7 +140,9 @@ def test_pcl_5_item_16_asks_for_a_look_but_raises_no_alert():
         ("4 4 4 4 4 4 4 0 0 4 0 0 0 4 0 0", 12, 24, 0, ("use", "risk", "protective")),
     ],
 )
-def test_bam_vectors(given_answers, use, risk, protective, flagged):
+def test_bam_vectors(
+    given_answers: str, use: int, risk: int, protective: int, flagged: tuple[str, ...]
+):
     assert check(BAM, bam(given_answers)) == []
     result = score(BAM, bam(given_answers))
     assert {part.key: part.total for part in result.subscores} == {
@@ -149,7 +163,7 @@ def test_bam_vectors(given_answers, use, risk, protective, flagged):
         ("30 30 30 30 30 30 30 0 0 30 0 0 0 30 0 0", 90, 180, 0),
     ],
 )
-def test_bam_r_vectors(given_answers, use, risk, protective):
+def test_bam_r_vectors(given_answers: str, use: int, risk: int, protective: int):
     assert check(BAM_R, bam(given_answers)) == []
     result = score(BAM_R, bam(given_answers))
     assert tuple(part.total for part in result.subscores) == (use, risk, protective)
@@ -158,7 +172,9 @@ def test_bam_r_vectors(given_answers, use, risk, protective):
 
 
 @pytest.mark.parametrize("instrument", [BAM, BAM_R], ids=lambda one: one.id)
-def test_a_bam_subscale_with_a_missing_answer_has_no_total_and_the_others_have(instrument):
+def test_a_bam_subscale_with_a_missing_answer_has_no_total_and_the_others_have(
+    instrument: Instrument,
+):
     result = score(instrument, bam("0 - 0 0 0 0 0 0 0 0 0 0 0 0 0 0"))
     assert [(part.key, part.total) for part in result.subscores] == [
         ("use", 0),
@@ -170,7 +186,7 @@ def test_a_bam_subscale_with_a_missing_answer_has_no_total_and_the_others_have(i
 
 
 @pytest.mark.parametrize("instrument", [BAM, BAM_R], ids=lambda one: one.id)
-def test_bam_items_7_and_17_are_not_scored(instrument):
+def test_bam_items_7_and_17_are_not_scored(instrument: Instrument):
     row = bam("0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 -", "- - - - - - -")
     assert score(instrument, row).status == "complete"
     assert [part.total for part in score(instrument, row).subscores] == [0, 0, 0]
@@ -190,7 +206,9 @@ def test_bam_items_7_and_17_are_not_scored(instrument):
         ("0 0 0 - 5 0 0 0 0 0 0 0 0 0 0 0", "0 0 0 0 0 0 0", []),
     ],
 )
-def test_bam_r_answers_that_contradict_each_other_are_named(given_answers, substances, places):
+def test_bam_r_answers_that_contradict_each_other_are_named(
+    given_answers: str, substances: str, places: list[int]
+):
     assert [wrong.item for wrong in check(BAM_R, bam(given_answers, substances))] == places
 
 
@@ -222,7 +240,7 @@ def test_bam_knows_the_same_contradictions_in_its_categories():
         ("- - - - - - -", "undetermined", "high"),
     ],
 )
-def test_c_ssrs_vectors(given_answers, level, alert):
+def test_c_ssrs_vectors(given_answers: str, level: str, alert: str | None):
     row = answers(given_answers)
     assert check(C_SSRS, row) == []
     result = score(C_SSRS, row)
@@ -252,7 +270,7 @@ def test_c_ssrs_jumps_from_question_2_to_question_6():
         ("0 0 0 0 0 0 0 0 3", (("suicide_risk", "high"),)),
     ],
 )
-def test_phq_9_item_9_alerts_by_itself(given_answers, alerts):
+def test_phq_9_item_9_alerts_by_itself(given_answers: str, alerts: tuple[tuple[str, str], ...]):
     assert score(PHQ9, answers(given_answers)).alerts == alerts
 
 
@@ -270,7 +288,9 @@ def test_phq_9_item_9_alerts_by_itself(given_answers, alerts):
         (VAS, None, None, ()),
     ],
 )
-def test_craving_is_kept_raw_and_on_the_shared_scale(instrument, answer, scaled, notes):
+def test_craving_is_kept_raw_and_on_the_shared_scale(
+    instrument: Instrument, answer: int | None, scaled: int | None, notes: tuple[str, ...]
+):
     assert check(instrument, [answer]) == []
     result = score(instrument, [answer])
     assert (result.total, result.scaled, result.notes) == (answer, scaled, notes)
@@ -278,7 +298,7 @@ def test_craving_is_kept_raw_and_on_the_shared_scale(instrument, answer, scaled,
 
 
 @pytest.mark.parametrize(("instrument", "answer"), [(VAS, 101), (VAS, -1), (NRS, 11), (NRS, -1)])
-def test_craving_beyond_its_line_is_impossible(instrument, answer):
+def test_craving_beyond_its_line_is_impossible(instrument: Instrument, answer: int | None):
     (wrong,) = check(instrument, [answer])
     assert wrong.detail == f"Only 0 to {instrument.items[0].values[-1]} or null is possible here."
 
@@ -294,11 +314,11 @@ def test_craving_beyond_its_line_is_impossible(instrument, answer):
         ("6 6 6 6 6 6 6 6 6 -", None, None),
     ],
 )
-def test_barc_10_vectors(given_answers, total, band):
+def test_barc_10_vectors(given_answers: str, total: int | None, band: str | None):
     result = score(BARC10, answers(given_answers))
     assert (result.total, result.band, result.positive) == (total, band, None)
 
 
 @pytest.mark.parametrize("answer", [0, 7])
-def test_barc_10_has_no_answer_0_or_7(answer):
+def test_barc_10_has_no_answer_0_or_7(answer: int | None):
     assert check(BARC10, [answer, *[3] * 9])[0].item == 0
