@@ -1,6 +1,7 @@
 """All instruments over HTTP: what is scored, shown and told, and what is refused."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from services.intake.screening import commands
 from services.intake.screening.schemas import InstrumentResponse, NewScreening
 from shared.contracts.intake import ScreeningCompleted
 from shared.database import Transaction
+from tests.conftest import MONDAY
 from tests.support.flow import CALM_PHQ9, Intake, created
 from tests.support.system import Client, System
 
@@ -280,3 +282,24 @@ async def test_a_result_of_the_first_scoring_version_is_still_shown(
     (result,) = shown.json()["results"]
     assert former.items() <= result.items()
     assert (result["expected"], result["subscores"], result["alerts"]) == (None, [], [])
+
+
+async def test_craving_is_held_against_the_clients_own_median_of_both_forms(
+    intake: Intake, counselor: Client
+):
+    client = await intake.refer()
+    other = await intake.refer(birth_date="1990-01-01")
+
+    async def rate(whom: str, name: str, answer: int, days_ago: int) -> list[str]:
+        at = (MONDAY - timedelta(days=days_ago)).isoformat()
+        body = given({name: [answer]}, answered_at=at)
+        made = created(await counselor.post(f"/clients/{whom}/screenings", body))
+        notes: list[str] = made["results"][0]["notes"]
+        return notes
+
+    assert await rate(client, "craving-nrs", 9, 20) == ["strong_craving"]
+    assert await rate(client, "craving-nrs", 3, 10) == []
+    assert await rate(client, "craving-vas", 30, 5) == []
+    assert await rate(client, "craving-vas", 49, 0) == []
+    assert await rate(client, "craving-nrs", 5, 1) == ["risen_craving"]
+    assert await rate(other, "craving-nrs", 5, 0) == []

@@ -1,5 +1,6 @@
 """Taking a screening: check every answer, score, keep the answers, tell the scores."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import orjson
@@ -7,10 +8,11 @@ import orjson
 from services.intake.referrals.queries import show_client
 from services.intake.risk.commands import raise_flags
 from services.intake.screening.checks import answered_at, instrument_of
-from services.intake.screening.queries import is_in_program
+from services.intake.screening.instruments import Instrument, instruments
+from services.intake.screening.queries import is_in_program, ratings
 from services.intake.screening.results import findings_of, result_of, score_of, told_score
-from services.intake.screening.rules import SCORING_VERSION
-from services.intake.screening.schemas import NewScreening, Screening
+from services.intake.screening.rules import SCORING_VERSION, has_risen
+from services.intake.screening.schemas import InstrumentResult, NewScreening, Screening
 from shared.contracts.intake import ScreeningCompleted
 from shared.database import Transaction
 from shared.errors import Conflict
@@ -65,6 +67,10 @@ async def complete_screening(
         result_of(instrument, response.answers, client.sex_at_birth)
         for instrument, response in zip(known, new.responses, strict=True)
     ]
+    results = [
+        await _with_rise(tx, client_id, instrument, result, at)
+        for instrument, result, at in zip(known, results, answered, strict=True)
+    ]
     screening = Screening(
         id=new_id(),
         client_id=client_id,
@@ -110,3 +116,22 @@ async def complete_screening(
     if findings := [finding for result in results for finding in findings_of(result)]:
         await raise_flags(tx, client_id, client.site_id, findings)
     return screening
+
+
+async def _with_rise(
+    tx: Transaction,
+    client_id: UUID,
+    instrument: Instrument,
+    result: InstrumentResult,
+    answered_at: datetime,
+) -> InstrumentResult:
+    """The result with a note if the definition asks for it and the client's rating has risen."""
+    rule, scale = instrument.rise, instrument.scale
+    if rule is None or scale is None or result.scaled is None:
+        return result
+    same = {one.id for one in instruments().values() if one.scale and one.scale.name == scale.name}
+    since = answered_at - timedelta(days=rule.over_days)
+    earlier = await ratings(tx, client_id, sorted(same), since, answered_at)
+    if not has_risen(rule, result.scaled, answered_at, earlier):
+        return result
+    return result.model_copy(update={"notes": [*result.notes, rule.note]})

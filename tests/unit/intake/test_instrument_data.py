@@ -218,6 +218,7 @@ FLAWS = [
         "is there twice",
     ),
     ("scale: {name: shared, factor: 5}", "scale: {name: shared, factor: 0}", "factor: 0", "equal"),
+    ("scale: {name: shared, factor: 5}\n", "", "rise:", "needs a scale"),
     ("modes: [self]", "modes: [dream]", "modes: [dream]", "Input should be"),
     ("occasions: [follow_up]", "occasions: []", "occasions: []", "at least 1"),
     ("number: 6, key: six", "number: a-b, key: six", "number: a-b", "match pattern"),
@@ -248,7 +249,7 @@ def test_a_definition_that_cannot_score_is_refused_with_file_and_line(
 def test_what_rests_on_a_total_needs_one(kept: str):
     parts = TEXT.split("\n")
     text = TEXT[: TEXT.index("total:")] + TEXT[TEXT.index("subscales:") :]
-    text = text.replace("scale: {name: shared, factor: 5}\n", "")
+    text = text[: text.index("scale:")]
     parse(Instrument, text, "made_up.yaml")
     own = next(n for n, line in enumerate(parts) if line.startswith(f"{kept}:"))
     more = [line for line in parts[own : own + 2] if line.startswith((kept, "- {from: 3"))]

@@ -1,9 +1,12 @@
 """Published vectors of the instruments that have subscales, levels, gates or a scale."""
 
+from datetime import timedelta
+
 import pytest
 
 from services.intake.screening.instruments import Instrument
-from services.intake.screening.rules import Sex, check, score, with_skips
+from services.intake.screening.rules import Sex, check, has_risen, score, with_skips
+from tests.conftest import MONDAY
 from tests.unit.intake.forms import (
     BAM,
     BAM_R,
@@ -295,6 +298,28 @@ def test_craving_is_kept_raw_and_on_the_shared_scale(
     result = score(instrument, [answer])
     assert (result.total, result.scaled, result.notes) == (answer, scaled, notes)
     assert (result.alerts, result.positive) == ((), None)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now", "risen"),
+    [
+        ([(1, 30), (2, 30), (3, 30)], 50, True),
+        ([(1, 30), (2, 30), (3, 30)], 49, False),
+        ([(1, 20), (14, 40)], 50, True),
+        ([(1, 20), (14, 42)], 50, False),
+        ([(1, 30), (15, 0)], 49, False),
+        ([(15, 0)], 100, False),
+        ([(0, 0), (-1, 0)], 100, False),
+        ([], 100, False),
+    ],
+)
+def test_craving_has_risen_20_points_above_the_median_of_14_days(
+    earlier: list[tuple[int, int]], now: int, risen: bool
+):
+    for instrument in (NRS, VAS):
+        assert instrument.rise is not None
+        before = [(MONDAY - timedelta(days=days), rating) for days, rating in earlier]
+        assert has_risen(instrument.rise, now, MONDAY, before) is risen
 
 
 @pytest.mark.parametrize(("instrument", "answer"), [(VAS, 101), (VAS, -1), (NRS, 11), (NRS, -1)])

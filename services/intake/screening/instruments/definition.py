@@ -13,6 +13,7 @@ from services.intake.screening.instruments.parts import (
     Note,
     Number,
     Part,
+    Rise,
     Scale,
     Skip,
     Subscale,
@@ -68,6 +69,7 @@ class Definition(Part):
     alerts: tuple[Alert, ...] = ()
     notes: tuple[Note, ...] = ()
     scale: Scale | None = None
+    rise: Rise | None = None
 
     def place(self, number: str) -> int:
         """Where an item stands among the answers, from 0 on."""

@@ -226,3 +226,16 @@ class Scale(Part):
 
     name: Word
     factor: int = Field(ge=1)
+
+
+class Rise(Part):
+    """A note for a scaled total that lies so far above the client's own median of the days before.
+
+    All instruments of the same scale count for the median.
+    """
+
+    note: Word
+    text: str
+    points: int = Field(ge=1)
+    """On the shared scale."""
+    over_days: int = Field(ge=1)

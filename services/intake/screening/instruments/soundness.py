@@ -265,6 +265,8 @@ def _of_alerts(one: Definition) -> Iterator[Flaw]:
         told[alert.kind] |= reached
     for n in _repeated([note.note for note in one.notes]):
         yield Flaw(("notes", n, "note"), "is there twice")
+    if one.rise is not None and one.scale is None:
+        yield Flaw(("rise",), "needs a scale")
     if one.safety_item is not None and _item(one, one.safety_item).values[0] != 0:
         yield Flaw(("safety_item",), "needs the answer 0, which alone is negative")
 

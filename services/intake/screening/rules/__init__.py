@@ -20,6 +20,7 @@ from services.intake.screening.rules.results import (
     Subscore,
 )
 from services.intake.screening.rules.scoring import SCORING_VERSION, half_up, score
+from services.intake.screening.rules.trend import has_risen
 
 __all__ = [
     "NOT_ASKED",
@@ -33,6 +34,7 @@ __all__ = [
     "Subscore",
     "check",
     "half_up",
+    "has_risen",
     "not_asked",
     "score",
     "with_skips",
