@@ -72,7 +72,7 @@ async def test_every_answer_is_kept_with_how_it_came_about(intake: Intake, couns
     assert results["phq-9"]["status"] == "prorated"
     assert results["phq-9"]["safety_item"] == "unknown"
     assert results["audit"]["total"] == 4
-    assert {result["scoring_version"] for result in shown["results"]} == {"1"}
+    assert {result["scoring_version"] for result in shown["results"]} == {"2"}
 
 
 async def test_no_answer_of_a_client_leaves_intake(intake: Intake, counselor: Client):
