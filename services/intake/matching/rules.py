@@ -56,15 +56,7 @@ Part = tuple[float, Reason]
 
 def likeness(one: Person, other: Person, data: Matching) -> Likeness:
     """Compare two people; the order of the two makes no difference."""
-    straight = _names(one.given_name, one.family_name, other, data)
-    crossed = _names(one.family_name, one.given_name, other, data)
-    factor = data.swapped_names_factor
-    swapped = _sum(crossed, data) * factor > _sum(straight, data)
-    names = [(share * factor, reason) for share, reason in crossed] if swapped else [*straight]
-    reasons = [reason for _, reason in names]
-    score = _sum(names, data)
-    if swapped:
-        reasons.insert(0, Reason("names_swapped"))
+    score, reasons = _names(one, other, data)
     if one.birth_date is None or other.birth_date is None:
         score /= data.weights.family_name + data.weights.given_name
     else:
@@ -77,16 +69,21 @@ def likeness(one: Person, other: Person, data: Matching) -> Likeness:
     return Likeness(round(min(score, 1.0), 4), tuple(reasons))
 
 
-def _sum(names: list[Part] | tuple[Part, Part], data: Matching) -> float:
-    (family, _), (given, _) = names
-    return data.weights.family_name * family + data.weights.given_name * given
-
-
-def _names(given: str, family: str, other: Person, data: Matching) -> tuple[Part, Part]:
-    return (
-        _families(family_parts(family, data), family_parts(other.family_name, data), data),
-        _givens(given_parts(given), given_parts(other.given_name), data),
-    )
+def _names(one: Person, other: Person, data: Matching) -> tuple[float, list[Reason]]:
+    """What the names count together, as they are or, where that counts more, exchanged."""
+    weights = data.weights
+    ours, theirs = family_parts(one.family_name, data), family_parts(other.family_name, data)
+    family, family_reason = _families(ours, theirs, data)
+    given, given_reason = _givens(given_parts(one.given_name), given_parts(other.given_name), data)
+    straight = weights.family_name * family + weights.given_name * given
+    crossed = (
+        _families(ours, family_parts(other.given_name, data), data)[0]
+        + _families(family_parts(one.given_name, data), theirs, data)[0]
+    ) / 2
+    swapped = (weights.family_name + weights.given_name) * crossed * data.swapped_names_factor
+    if swapped > straight:
+        return swapped, [Reason("names_swapped", None if crossed == 1 else round(crossed, 2))]
+    return straight, [family_reason, given_reason]
 
 
 def _families(one: tuple[str, ...], other: tuple[str, ...], data: Matching) -> Part:
