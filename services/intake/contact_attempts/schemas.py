@@ -1,15 +1,15 @@
 """What requests and answers about contact attempts look like."""
 
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
+from services.intake.referrals.values import Note
 from shared.web import Instant, Shown, Strict
 
 AttemptChannel = Literal["voice", "sms", "email", "letter", "in_person"]
 Outcome = Literal["reached", "no_answer", "left_message", "wrong_number", "refused"]
-Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
 
 class NewContactAttempt(Strict):

@@ -1,16 +1,14 @@
 """What requests and answers about duplicates look like."""
 
 from datetime import date
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from services.intake.matching.rules import ReasonKind
-from services.intake.referrals.values import BirthDate, Name, Phone
+from services.intake.referrals.values import BirthDate, Name, Note, Phone
 from shared.web import Instant, Shown, Strict
 
-Why = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 AN_ID = "01a20e20-97d3-779f-8fac-673dd9f7f455"
 ANOTHER_ID = "01a20e20-97d3-779f-8fac-673dd9f7f456"
 
@@ -67,13 +65,13 @@ class NewMerge(Strict):
 
     survivor_id: UUID = Field(description="The client that goes on.", examples=[AN_ID])
     merged_id: UUID = Field(description="The client that is given up.", examples=[ANOTHER_ID])
-    reason: Why = Field(description="How it was found out.", examples=["Same papers shown."])
+    reason: Note = Field(description="How it was found out.", examples=["Same papers shown."])
 
 
 class MergeUndo(Strict):
     """The finding that a merge was a mistake."""
 
-    reason: Why = Field(description="How it was found out.", examples=["Two siblings."])
+    reason: Note = Field(description="How it was found out.", examples=["Two siblings."])
 
 
 class MergedOne(Shown):
@@ -103,7 +101,7 @@ class NewDistinction(Strict):
 
     client_id: UUID = Field(description="One of them.", examples=[AN_ID])
     other_id: UUID = Field(description="The other one.", examples=[ANOTHER_ID])
-    reason: Why | None = Field(None, description="How it was found out.", examples=["Twins."])
+    reason: Note | None = Field(None, description="How it was found out.", examples=["Twins."])
 
 
 class Distinction(Shown):
