@@ -146,6 +146,17 @@ async def test_people_are_looked_for_at_the_callers_sites_only(intake: Intake):
     assert [one["client_id"] for one in found] == [other]
 
 
+async def test_who_breaks_the_glass_for_one_client_sees_no_others(intake: Intake):
+    client = await refer(intake)
+    await refer(intake)
+    own = await refer(intake, OTHER_SITE)
+    stranger = intake.system.client("intake", "counselor", [OTHER_SITE])
+    path = f"/clients/{client}/likely-duplicates"
+    assert (await stranger.get(path)).status_code == 404
+    seen = await stranger.http.get(path, headers={"Break-Glass": "Asked for in an emergency."})
+    assert [one["client_id"] for one in seen.json()["items"]] == [own]
+
+
 async def test_a_client_is_found_by_a_new_phone_number_and_not_by_the_former(intake: Intake):
     client = await refer(intake, phone="+13035550100")
     desk = intake.system.client("intake", "front_desk", [SITE])

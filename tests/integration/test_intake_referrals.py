@@ -10,12 +10,14 @@ import orjson
 import pytest
 
 from services.intake.referrals.commands import advance
+from stepwell.runtime.state import PROJECT
 from tests.conftest import MONDAY
 from tests.support.flow import Intake, created, person
 from tests.support.system import System
 
 SITE = UUID(int=7)
 OTHER_SITE = UUID(int=8)
+MIGRATION = PROJECT / "services/intake/migrations/0004_referrals.sql"
 FACILITY = {
     "kind": "facility",
     "facility": "Facility 01",
@@ -313,3 +315,36 @@ async def test_referrals_of_other_sites_do_not_exist(intake: Intake):
         await stranger.get(f"/clients/{made['client_id']}/referrals"),
     ):
         assert answer.status_code == 404
+
+
+async def test_referrals_from_before_are_brought_as_far_as_their_clients_have_come(
+    intake: Intake,
+):
+    clients = {"hospital": await intake.refer()}
+    clients["provider"] = await intake.refer()
+    await intake.screen(clients["provider"])
+    clients["court"] = await intake.refer()
+    await intake.screen(clients["court"])
+    created(await intake.enrol(clients["court"], await intake.determine(clients["court"])))
+    up, _, down = MIGRATION.read_text("utf-8").partition("-- migrate:down")
+    system = intake.system
+    await system.execute_as_owner("intake", down)
+    for source, client in clients.items():
+        await system.execute_as_owner(
+            "intake",
+            "SET stepwell.sites = '*';"
+            f"UPDATE referrals SET source = '{source}' WHERE client_id = '{client}'",
+        )
+    await system.execute_as_owner("intake", up)
+    rows = await system.fetch(
+        "intake",
+        "SELECT source, referrer, state, starts_on::text, first_screened_on::text,"
+        " ended_at IS NOT NULL AS ended, version FROM referrals ORDER BY source",
+    )
+    day = "2026-02-23"
+    assert [tuple(row) for row in rows] == [
+        ("court", "court", "accepted", day, day, True, 1),
+        ("hospital", "inpatient", "received", day, None, False, 1),
+        ("provider", "physician", "screening", day, day, False, 1),
+    ]
+    await system.until("intake", "SELECT count(*) FROM clients WHERE keys_version > 0", is_=3)

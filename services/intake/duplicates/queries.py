@@ -15,7 +15,7 @@ from services.intake.matching.data import matching
 from services.intake.matching.keys import Person, keys_to_search
 from services.intake.matching.rules import Likeness, likeness
 from services.intake.referrals.queries import require_client
-from shared.database import Transaction
+from shared.database import ALL_SITES, Sites, Transaction
 from shared.errors import NotFound
 from shared.web import Page, Paging, page_of
 
@@ -52,14 +52,17 @@ async def search_clients(tx: Transaction, sought: PersonSought) -> LikelyDuplica
     return await _likely(
         tx,
         Person(sought.given_name, sought.family_name, sought.birth_date, sought.phone),
+        tx.sites,
         besides=None,
     )
 
 
-async def likely_duplicates(tx: Transaction, client_id: UUID) -> LikelyDuplicates:
-    """The other clients of the caller's sites who are likely the same person as this one.
+async def likely_duplicates(tx: Transaction, client_id: UUID, sites: Sites) -> LikelyDuplicates:
+    """The other clients of `sites` who are likely the same person as this one.
 
-    None for a client that was merged, and none with whom somebody found that they are two people.
+    The caller's sites are given beside those of the transaction: whoever breaks the glass for one
+    client sees no others. None for a client that was merged, and none with whom somebody found that
+    they are two people.
 
     Raises:
         NotFound: no such client.
@@ -72,6 +75,7 @@ async def likely_duplicates(tx: Transaction, client_id: UUID) -> LikelyDuplicate
     return await _likely(
         tx,
         Person(row["given_name"], row["family_name"], row["birth_date"], row["phone"]),
+        sites,
         besides=client_id,
     )
 
@@ -100,11 +104,15 @@ async def merges_of(tx: Transaction, client_id: UUID, paging: Paging) -> Page[Me
     return page_of([_merge(row) for row in rows], paging.limit)
 
 
-async def _likely(tx: Transaction, person: Person, besides: UUID | None) -> LikelyDuplicates:
+async def _likely(
+    tx: Transaction, person: Person, sites: Sites, *, besides: UUID | None
+) -> LikelyDuplicates:
     data = matching()
     keys = keys_to_search(person, data)
     found = []
     for row in await tx.fetch(CANDIDATES, keys, data.most_of_a_key, besides):
+        if sites != ALL_SITES and row["site_id"] not in sites:
+            continue
         other = Person(row["given_name"], row["family_name"], row["birth_date"], row["phone"])
         compared = likeness(person, other, data)
         if compared.score >= data.threshold:

@@ -49,7 +49,9 @@ async def list_clients_alike(body: ClientSearch, request: Request, caller: SiteS
 async def list_likely_duplicates(client_id: UUID, request: Request, caller: SiteStaff) -> Response:
     """Other clients who are likely the same person, the likeliest first, with what speaks for it
     and against it. Whoever was found to be somebody else is left out."""
-    return await show(request, caller, lambda tx: queries.likely_duplicates(tx, client_id))
+    return await show(
+        request, caller, lambda tx: queries.likely_duplicates(tx, client_id, caller.sites)
+    )
 
 
 @router.post(
