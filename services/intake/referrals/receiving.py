@@ -52,7 +52,7 @@ SELECT
 AGAIN = """
 INSERT INTO referrals (id, client_id, site_id, source, referrer, details, received_at, changed_at,
   received_on, starts_on)
-VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $7, $8, greatest($8, $9))
+VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $7, $8::date, greatest($8::date, $9))
 """
 
 
