@@ -1,6 +1,11 @@
 """Intake, declared."""
 
+from services.intake.access_times.consumers import consumers as access_times_consumers
+from services.intake.access_times.routes import router as access_times
+from services.intake.contact_attempts.routes import router as contact_attempts
 from services.intake.directory.consumers import consumers as directory_consumers
+from services.intake.duplicates.jobs import job as match_keys
+from services.intake.duplicates.routes import router as duplicates
 from services.intake.enrolment.consumers import consumers as enrolment_consumers
 from services.intake.enrolment.routes import router as enrolment
 from services.intake.level_of_care.routes import router as level_of_care
@@ -13,6 +18,15 @@ service = Service(
     title="Stepwell intake",
     description="Referrals and contact details, item-level screening with explained scores, "
     "the level-of-care decision, and enrolment in the intensive outpatient program.",
-    routers=(referrals, screening, level_of_care, enrolment),
-    consumers=(directory_consumers, enrolment_consumers),
+    routers=(
+        referrals,
+        contact_attempts,
+        duplicates,
+        access_times,
+        screening,
+        level_of_care,
+        enrolment,
+    ),
+    consumers=(directory_consumers, access_times_consumers, enrolment_consumers),
+    jobs=(match_keys,),
 )

@@ -1,96 +1,201 @@
-"""Receiving referrals and changing how a client is reached."""
+"""Following referrals to their end, and changing how a client is reached."""
 
+from typing import Any
 from uuid import UUID
 
-from services.intake.directory.rules import day_at
-from services.intake.referrals.queries import show_contact
-from services.intake.referrals.rules import is_possible_birth_date
-from services.intake.referrals.schemas import Contact, ContactDetails, NewReferral, Referral
-from shared.contracts.intake import ContactDetailsChanged, ReferralReceived
+from services.intake.directory.queries import today_at
+from services.intake.matching.keys import phone_keys
+from services.intake.referrals.catalog import catalog
+from services.intake.referrals.checks import (
+    discharge_that_counts,
+    kept,
+    require_belonging,
+    require_possible_discharge,
+)
+from services.intake.referrals.queries import show_client, show_contact, show_referral
+from services.intake.referrals.rules import BY_STAFF, OPEN, Happening, after, moves
+from services.intake.referrals.schemas import (
+    Contact,
+    ContactDetails,
+    Referral,
+    ReferralDetails,
+    ReferralStateChange,
+)
+from shared.contracts.intake import ContactDetailsChanged, ReferralStateChanged
 from shared.database import Transaction
-from shared.errors import Invalid, NotFound, require_version
-from shared.ids import new_id
+from shared.errors import Conflict, Invalid, require_version
+from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
-RECEIVE = """
-WITH site AS (SELECT id, time_zone FROM sites WHERE id = $2), client AS (
-  INSERT INTO clients
-    (id, site_id, given_name, family_name, birth_date, gender, sex_at_birth, created_at)
-  SELECT $1, id, $3, $4, $5, $6, $7, $8 FROM site
-), contact AS (
-  INSERT INTO contacts (client_id, site_id, channel, email, phone, time_zone, changed_at)
-  SELECT $1, id, $9, $10, $11, $12, $8 FROM site
-), referral AS (
-  INSERT INTO referrals (id, client_id, site_id, source, received_at)
-  SELECT $13, $1, id, $14, $8 FROM site
-)
-SELECT time_zone FROM site
+CHANGE_STATE = """
+UPDATE referrals SET state = $2, reason = $3, changed_at = $4, version = version + 1,
+  ended_at = CASE WHEN $5 THEN $4::timestamptz END
+WHERE id = $1
 """
-
+CHANGE_DETAILS = """
+UPDATE referrals SET details = $2::text::jsonb, changed_at = $3, version = version + 1,
+  starts_on = greatest(received_on, $4)
+WHERE id = $1
+"""
+ADVANCE = """
+WITH open AS (
+  SELECT r.id, r.state AS from_state, m.to_state,
+    ($4::timestamptz AT TIME ZONE s.time_zone)::date AS today
+  FROM referrals r JOIN sites s ON s.id = r.site_id
+  LEFT JOIN unnest($2::text[], $3::text[]) AS m(from_state, to_state) ON m.from_state = r.state
+  WHERE r.client_id = $1 AND r.ended_at IS NULL
+  FOR NO KEY UPDATE OF r
+)
+UPDATE referrals AS r SET
+  state = coalesce(open.to_state, r.state), changed_at = $4, version = r.version + 1,
+  ended_at = CASE WHEN open.to_state = 'accepted' THEN $4::timestamptz END,
+  first_screened_on = CASE WHEN $5 THEN coalesce(r.first_screened_on, open.today)
+    ELSE r.first_screened_on END
+FROM open
+WHERE r.id = open.id AND (open.to_state IS NOT NULL OR ($5 AND r.first_screened_on IS NULL))
+RETURNING r.id, r.site_id, open.from_state, open.to_state
+"""
 CHANGE = """
+WITH gone AS (
+  DELETE FROM match_keys WHERE client_id = $1 AND key = ANY($7::bigint[])
+    AND NOT key = ANY($8::bigint[])
+), keys AS (
+  INSERT INTO match_keys (client_id, key, site_id)
+  SELECT $1, key, $9 FROM unnest($8::bigint[]) AS k(key) ON CONFLICT DO NOTHING
+)
 UPDATE contacts SET channel = $2, email = $3, phone = $4, time_zone = $5, changed_at = $6,
   version = version + 1
 WHERE client_id = $1
 """
 
 
-class ImpossibleBirthDate(Invalid):
-    """Nobody alive was born on that day."""
+class ImpossibleStateChange(Conflict):
+    """The referral cannot come to that state from where it is."""
 
-    title = "Impossible birth date"
+    title = "Impossible change of state"
 
 
-async def receive_referral(tx: Transaction, new: NewReferral) -> Referral:
-    """Take a person as a client of a site; publishes ReferralReceived and ContactDetailsChanged.
+class ReasonDoesNotFit(Invalid):
+    """The reason is missing, not asked for, or not one for that end."""
+
+    title = "Reason does not fit"
+
+
+class ReferralEnded(Conflict):
+    """The referral has come to its end."""
+
+    title = "Referral has ended"
+
+
+async def change_referral_state(
+    tx: Transaction, referral_id: UUID, expected: int, change: ReferralStateChange
+) -> Referral:
+    """Say what became of a referral; publishes ReferralStateChanged.
 
     Raises:
-        NotFound: no such site, or not one of the caller's.
-        ImpossibleBirthDate: the birth date lies ahead, or too far back.
+        NotFound: no such referral.
+        ClientMerged: another client goes on for the referred one.
+        StaleVersion: somebody changed it meanwhile.
+        ImpossibleStateChange: it cannot come to that state.
+        ReasonDoesNotFit: an end needs a reason from the catalog for that end.
     """
-    person, contact = new.person, new.contact
-    referral = Referral(
-        id=new_id(),
-        client_id=new_id(),
-        site_id=new.site_id,
-        source=new.source,
-        received_at=tx.now,
-    )
-    time_zone = await tx.fetchval(
-        RECEIVE,
-        referral.client_id,
-        new.site_id,
-        person.given_name,
-        person.family_name,
-        person.birth_date,
-        person.gender,
-        person.sex_at_birth,
-        tx.now,
-        contact.channel,
-        contact.email,
-        contact.phone,
-        contact.time_zone,
-        referral.id,
-        new.source,
-    )
-    if time_zone is None:
-        raise NotFound("There is no such site among yours.", pointer="/site_id")
-    # After the statement, as only that knows the site's zone; a refusal undoes it.
-    if not is_possible_birth_date(person.birth_date, day_at(tx.now, time_zone)):
-        raise ImpossibleBirthDate(
-            "The birth date lies in the future or too far back.", pointer="/person/birth_date"
+    known = await _held(tx, referral_id, expected)
+    if after(known.state, BY_STAFF[change.state]) is None:
+        raise ImpossibleStateChange(
+            f"A referral that is {known.state} cannot become {change.state}.", pointer="/state"
         )
+    fitting = [] if change.state == "contacted" else catalog().endings[change.state]
+    if change.reason not in fitting and (fitting or change.reason is not None):
+        raise ReasonDoesNotFit(
+            f"Give one of: {', '.join(fitting)}." if fitting else "Give no reason here.",
+            pointer="/reason",
+        )
+    ended = change.state not in OPEN
+    await tx.execute(CHANGE_STATE, referral_id, change.state, change.reason, tx.now, ended)
+    changed = known.model_copy(
+        update={
+            "state": change.state,
+            "reason": change.reason,
+            "changed_at": tx.now,
+            "ended_at": tx.now if ended else None,
+            "version": known.version + 1,
+        }
+    )
     publish(
         tx,
-        ReferralReceived(
-            client_id=referral.client_id,
-            site_id=new.site_id,
-            referral_id=referral.id,
-            source=new.source,
-            received_at=tx.now,
+        ReferralStateChanged(
+            client_id=known.client_id,
+            site_id=known.site_id,
+            referral_id=referral_id,
+            from_state=known.state,
+            to_state=change.state,
+            reason=change.reason,
+            changed_at=tx.now,
         ),
     )
-    _tell_contact(tx, referral.client_id, new.site_id, contact)
-    return referral
+    return changed
+
+
+async def change_referral_details(
+    tx: Transaction, referral_id: UUID, expected: int, new: ReferralDetails
+) -> Referral:
+    """Note what the referrer tells now, such as another planned discharge; the clock follows it.
+
+    Raises:
+        NotFound: no such referral.
+        ClientMerged, ReferralEnded: there is nothing to be changed any more.
+        StaleVersion: somebody changed it meanwhile.
+        DetailsDoNotBelong, ImpossibleDischarge: what the referrer told does not fit.
+    """
+    known = await _held(tx, referral_id, expected)
+    if known.state not in OPEN:
+        raise ReferralEnded("The referral has ended; what was told of it stays as it is.")
+    require_belonging(known.source, new.details)
+    require_possible_discharge(new.details, await today_at(tx, known.site_id))
+    await tx.execute(
+        CHANGE_DETAILS,
+        referral_id,
+        kept(new.details),
+        tx.now,
+        discharge_that_counts(known.source, new.details),
+    )
+    return known.model_copy(
+        update={"details": new.details, "changed_at": tx.now, "version": known.version + 1}
+    )
+
+
+async def advance(
+    tx: Transaction,
+    client_id: UUID,
+    happening: Happening,
+    *,
+    cause: Received[Any] | None = None,
+) -> None:
+    """Bring the client's open referral forward by what was done: `reached`, `screened` (at
+    intake), `assessed` (a level of care was signed), `enrolled`; publishes ReferralStateChanged.
+
+    One statement; nothing happens where no referral is open or it has come further already. The
+    first screening stops its part of the clock. Call it while the client is held.
+    """
+    table = moves(happening)
+    moved = await tx.fetchrow(
+        ADVANCE, client_id, list(table), list(table.values()), tx.now, happening == "screened"
+    )
+    if moved is None or moved["to_state"] is None:
+        return
+    publish(
+        tx,
+        ReferralStateChanged(
+            client_id=client_id,
+            site_id=moved["site_id"],
+            referral_id=moved["id"],
+            from_state=moved["from_state"],
+            to_state=moved["to_state"],
+            reason=None,
+            changed_at=tx.now,
+        ),
+        cause=cause,
+    )
 
 
 async def change_contact(
@@ -112,8 +217,11 @@ async def change_contact(
         contact.phone,
         contact.time_zone,
         tx.now,
+        phone_keys(known.phone),
+        phone_keys(contact.phone),
+        known.site_id,
     )
-    _tell_contact(tx, client_id, known.site_id, contact)
+    tell_contact(tx, client_id, known.site_id, contact)
     return Contact(
         client_id=client_id,
         site_id=known.site_id,
@@ -123,7 +231,8 @@ async def change_contact(
     )
 
 
-def _tell_contact(tx: Transaction, client_id: UUID, site_id: UUID, contact: ContactDetails) -> None:
+def tell_contact(tx: Transaction, client_id: UUID, site_id: UUID, contact: ContactDetails) -> None:
+    """Publish ContactDetailsChanged."""
     publish(
         tx,
         ContactDetailsChanged(
@@ -136,3 +245,11 @@ def _tell_contact(tx: Transaction, client_id: UUID, site_id: UUID, contact: Cont
             changed_at=tx.now,
         ),
     )
+
+
+async def _held(tx: Transaction, referral_id: UUID, expected: int) -> Referral:
+    """A referral as the last change left it, while nobody else does anything for the client."""
+    await show_client(tx, (await show_referral(tx, referral_id)).client_id, hold=True)
+    known = await show_referral(tx, referral_id)
+    require_version(known.version, expected)
+    return known

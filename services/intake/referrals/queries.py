@@ -2,18 +2,25 @@
 
 from uuid import UUID
 
+import orjson
+from asyncpg import Record
+
 from services.intake.referrals.schemas import Client, Contact, Referral
 from shared.database import Transaction
-from shared.errors import NotFound
+from shared.errors import Conflict, NotFound
 from shared.web import Page, Paging, page_of
 
 CLIENT = """
-SELECT id, site_id, given_name, family_name, birth_date, gender, sex_at_birth, created_at
+SELECT id, site_id, given_name, family_name, birth_date, gender, sex_at_birth, created_at,
+  merged_into
 FROM clients WHERE id = $1
 """
 CLIENTS = """
-SELECT id, site_id, given_name, family_name, birth_date, gender, sex_at_birth, created_at
-FROM clients WHERE id > $1 AND ($2::uuid IS NULL OR site_id = $2) ORDER BY id LIMIT $3
+SELECT id, site_id, given_name, family_name, birth_date, gender, sex_at_birth, created_at,
+  merged_into
+FROM clients
+WHERE id > $1 AND ($2::uuid IS NULL OR site_id = $2) AND ($4 OR merged_into IS NULL)
+ORDER BY id LIMIT $3
 """
 CONTACT = """
 SELECT client_id, site_id, channel, email, phone, time_zone, changed_at, version
@@ -21,18 +28,37 @@ FROM contacts WHERE client_id = $1
 """
 HOLD = "SELECT FROM clients WHERE id = $1 FOR NO KEY UPDATE"
 EXISTS = "SELECT true FROM clients WHERE id = $1"
-REFERRAL = "SELECT id, client_id, site_id, source, received_at FROM referrals WHERE id = $1"
+REFERRALS = """
+SELECT id, client_id, site_id, referrer AS source, details, state, reason, received_at,
+  changed_at, ended_at, version
+FROM referrals
+"""
+REFERRAL = f"{REFERRALS} WHERE id = $1"
+OF_CLIENT = f"{REFERRALS} WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3"
+UNDER_WAY = f"""
+{REFERRALS}
+WHERE ended_at IS NULL AND id > $1 AND ($2::uuid IS NULL OR site_id = $2) ORDER BY id LIMIT $3
+"""
+
+
+class ClientMerged(Conflict):
+    """The client was merged into another one, which goes on for both."""
+
+    title = "Client was merged"
 
 
 async def show_client(tx: Transaction, client_id: UUID, *, hold: bool = False) -> Client:
-    """One client; with `hold` as by `hold_client`.
+    """One client; with `hold` as by `hold_client`, for what is to be done with the client.
 
     Raises:
         NotFound: none that the caller may see.
+        ClientMerged: to be held, and another client goes on for this one.
     """
     row = await tx.fetchrow(f"{CLIENT} FOR NO KEY UPDATE" if hold else CLIENT, client_id)
     if row is None:
         raise NotFound("There is no such client.")
+    if hold and row["merged_into"] is not None:
+        raise ClientMerged("This client was merged: go on with the one named in merged_into.")
     return Client(**dict(row))
 
 
@@ -54,9 +80,11 @@ async def require_client(tx: Transaction, client_id: UUID) -> None:
         raise NotFound("There is no such client.")
 
 
-async def list_clients(tx: Transaction, paging: Paging, site_id: UUID | None) -> Page[Client]:
-    """The clients the caller may see, oldest first."""
-    rows = await tx.fetch(CLIENTS, paging.after, site_id, paging.limit + 1)
+async def list_clients(
+    tx: Transaction, paging: Paging, site_id: UUID | None, *, merged: bool = False
+) -> Page[Client]:
+    """The clients the caller may see, oldest first; also those that were merged with `merged`."""
+    rows = await tx.fetch(CLIENTS, paging.after, site_id, paging.limit + 1, merged)
     return page_of([Client(**dict(row)) for row in rows], paging.limit)
 
 
@@ -81,4 +109,29 @@ async def show_referral(tx: Transaction, referral_id: UUID) -> Referral:
     row = await tx.fetchrow(REFERRAL, referral_id)
     if row is None:
         raise NotFound("There is no such referral.")
-    return Referral(**dict(row))
+    return _referral(row)
+
+
+async def referrals_of(tx: Transaction, client_id: UUID, paging: Paging) -> Page[Referral]:
+    """A client's referrals, oldest first.
+
+    Raises:
+        NotFound: no such client.
+    """
+    rows = await tx.fetch(OF_CLIENT, client_id, paging.after, paging.limit + 1)
+    if not rows:
+        await require_client(tx, client_id)
+    return page_of([_referral(row) for row in rows], paging.limit)
+
+
+async def referrals_under_way(
+    tx: Transaction, paging: Paging, site_id: UUID | None
+) -> Page[Referral]:
+    """The referrals that have not ended, oldest first."""
+    rows = await tx.fetch(UNDER_WAY, paging.after, site_id, paging.limit + 1)
+    return page_of([_referral(row) for row in rows], paging.limit)
+
+
+def _referral(row: Record) -> Referral:
+    told = None if row["details"] is None else orjson.loads(row["details"])
+    return Referral.model_validate({**dict(row), "details": told})

@@ -5,10 +5,20 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.intake.referrals import commands, queries
-from services.intake.referrals.schemas import Client, Contact, ContactDetails, NewReferral, Referral
+from services.intake.referrals import commands, queries, receiving
+from services.intake.referrals.schemas import (
+    Client,
+    Contact,
+    ContactDetails,
+    FurtherReferral,
+    NewReferral,
+    Referral,
+    ReferralDetails,
+    ReferralStateChange,
+)
 from shared.access import Allowed, Caller, Role
 from shared.web import Page, Paging, create, show, update
+from shared.web.writes import needs_if_match
 
 router = APIRouter(tags=["Clients"])
 
@@ -30,8 +40,91 @@ async def receive_referral(body: NewReferral, request: Request, caller: SiteStaf
     return await create(
         request,
         caller,
-        lambda tx: commands.receive_referral(tx, body),
+        lambda tx: receiving.receive_referral(tx, body),
         location=lambda made: f"/referrals/{made.id}",
+    )
+
+
+@router.get(
+    "/referrals",
+    response_model=Page[Referral],
+    operation_id="list_referrals",
+    summary="List referrals under way",
+)
+async def list_referrals(
+    request: Request,
+    caller: SiteStaff,
+    paging: Annotated[Paging, Depends()],
+    site_id: Annotated[UUID | None, Query(description="Referrals to one site only.")] = None,
+) -> Response:
+    """Referrals that have not ended, oldest first: the work of those who reach people."""
+    return await show(request, caller, lambda tx: queries.referrals_under_way(tx, paging, site_id))
+
+
+@router.post(
+    "/clients/{client_id}/referrals",
+    status_code=201,
+    response_model=Referral,
+    operation_id="receive_further_referral",
+    summary="Receive a referral of a client",
+)
+async def receive_further_referral(
+    client_id: UUID, body: FurtherReferral, request: Request, caller: SiteStaff
+) -> Response:
+    """Take a referral of somebody whose former referrals have ended; one at a time is open."""
+    return await create(
+        request,
+        caller,
+        lambda tx: receiving.refer_again(tx, client_id, body),
+        location=lambda made: f"/referrals/{made.id}",
+    )
+
+
+@router.get(
+    "/clients/{client_id}/referrals",
+    response_model=Page[Referral],
+    operation_id="list_referrals_of_client",
+    summary="List a client's referrals",
+)
+async def list_referrals_of_client(
+    client_id: UUID, request: Request, caller: SiteStaff, paging: Annotated[Paging, Depends()]
+) -> Response:
+    """All referrals of a client, oldest first."""
+    return await show(request, caller, lambda tx: queries.referrals_of(tx, client_id, paging))
+
+
+@router.post(
+    "/referrals/{referral_id}/state",
+    response_model=Referral,
+    operation_id="change_referral_state",
+    summary="Say what became of a referral",
+)
+@needs_if_match
+async def change_referral_state(
+    referral_id: UUID, body: ReferralStateChange, request: Request, caller: SiteStaff
+) -> Response:
+    """Note that the person was reached, or that it ended without an enrolment, and why."""
+    return await update(
+        request,
+        caller,
+        lambda tx, expected: commands.change_referral_state(tx, referral_id, expected, body),
+    )
+
+
+@router.put(
+    "/referrals/{referral_id}/details",
+    response_model=Referral,
+    operation_id="change_referral_details",
+    summary="Change what the referrer tells",
+)
+async def change_referral_details(
+    referral_id: UUID, body: ReferralDetails, request: Request, caller: SiteStaff
+) -> Response:
+    """Replace the details, such as a planned discharge that was moved; the clock follows it."""
+    return await update(
+        request,
+        caller,
+        lambda tx, expected: commands.change_referral_details(tx, referral_id, expected, body),
     )
 
 
@@ -54,9 +147,12 @@ async def list_clients(
     caller: SiteStaff,
     paging: Annotated[Paging, Depends()],
     site_id: Annotated[UUID | None, Query(description="Clients of one site only.")] = None,
+    merged: Annotated[bool, Query(description="Also those merged into another one.")] = False,
 ) -> Response:
     """Clients of the caller's sites, oldest first."""
-    return await show(request, caller, lambda tx: queries.list_clients(tx, paging, site_id))
+    return await show(
+        request, caller, lambda tx: queries.list_clients(tx, paging, site_id, merged=merged)
+    )
 
 
 @router.get(

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from services.intake.referrals.details import Details
 from services.intake.referrals.values import BirthDate, Email, Name, Phone, Zone
-from shared.contracts.intake import ReferralSource
+from shared.contracts.intake import ReferralReason, ReferralState, Referrer
 from shared.web import Instant, Shown, Strict
 
 Gender = Literal["woman", "man", "non_binary", "undisclosed"]
@@ -46,25 +47,63 @@ class ContactDetails(Strict):
         return self
 
 
-class NewReferral(Strict):
+class Referring(Strict):
+    """Who referred, and what they told."""
+
+    source: Referrer = Field(description="Who referred.", examples=["residential"])
+    details: Details | None = Field(
+        None, description="What such a referrer tells; of the kind that belongs to `source`."
+    )
+
+
+class NewReferral(Referring):
     """A referral to a site."""
 
     site_id: UUID = Field(
         description="The site.", examples=["01a20e20-97d3-779f-8fac-673dd9f7f455"]
     )
-    source: ReferralSource = Field(description="Who referred.", examples=["residential"])
     person: Person = Field(description="Who was referred.")
     contact: ContactDetails = Field(description="How to reach them.")
 
 
+class FurtherReferral(Referring):
+    """A referral of somebody who is a client of the site already."""
+
+
+class ReferralStateChange(Strict):
+    """What became of a referral."""
+
+    state: Literal["contacted", "redirected", "declined", "lost"] = Field(
+        description="`accepted` comes by the enrolment, what lies before by what is done.",
+        examples=["redirected"],
+    )
+    reason: ReferralReason | None = Field(
+        None,
+        description="Needed where it ends, and one that fits that end.",
+        examples=["higher_level_needed"],
+    )
+
+
+class ReferralDetails(Strict):
+    """What the referrer tells now."""
+
+    details: Details | None = Field(description="Null to know nothing of it.")
+
+
 class Referral(Shown):
-    """A referral that was received."""
+    """A referral, as far as it has come."""
 
     id: UUID
     client_id: UUID = Field(description="Pseudonymous id of the client in all services.")
     site_id: UUID
-    source: ReferralSource
+    source: Referrer
+    details: Details | None
+    state: ReferralState
+    reason: ReferralReason | None
     received_at: Instant
+    changed_at: Instant
+    ended_at: Instant | None
+    version: int = Field(description="The ETag.", examples=[1])
 
 
 class Client(Shown):
@@ -80,6 +119,9 @@ class Client(Shown):
     gender: Gender
     sex_at_birth: Sex
     created_at: Instant
+    merged_into: UUID | None = Field(
+        None, description="The client that goes on for this one, which is the same person."
+    )
 
 
 class Contact(Shown):

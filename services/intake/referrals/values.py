@@ -31,6 +31,17 @@ def legible(name: str) -> str:
     return name
 
 
+def readable(text: str) -> str:
+    """Refuse a text with characters that control something, other than the end of a line."""
+    if any(
+        unicodedata.category(character) in ("Cc", "Cs")
+        for character in text
+        if character not in "\n\t"
+    ):
+        raise ValueError("A text has no control characters.")
+    return text
+
+
 def known_zone(value: str) -> str:
     """Refuse what is no IANA zone."""
     if value not in ZONES:
@@ -54,3 +65,9 @@ Email = Annotated[str, StringConstraints(max_length=254, pattern=EMAIL)]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 Zone = Annotated[str, AfterValidator(known_zone)]
 BirthDate = Annotated[date, BeforeValidator(full_date)]
+Note = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
+    AfterValidator(readable),
+]
+"""A few words of staff, which stay in this service."""

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from services.intake.directory.rules import day_at
 from services.intake.referrals.rules import age_on, is_possible_birth_date
 from services.intake.referrals.schemas import ContactDetails, Person
-from services.intake.referrals.values import EMAIL
+from services.intake.referrals.values import EMAIL, Note
 from services.notifications.delivery.channels.email import recipient_of
 
 
@@ -156,3 +156,17 @@ def test_a_name_shows_something_and_hides_nothing(name: str):
 
 def test_a_client_may_be_reached_without_any_address():
     assert ContactDetails.model_validate({"channel": "log"}).email is None
+
+
+NOTE: TypeAdapter[str] = TypeAdapter(Note)
+
+
+@pytest.mark.parametrize("text", ["Asked to call back.\nAfter six.", " x ", "x" * 500])
+def test_a_note_may_have_several_lines(text: str):
+    assert NOTE.validate_python(text) == text.strip()
+
+
+@pytest.mark.parametrize("text", ["", "  ", "a\x00b", "\x1b[31m", "\ud800", "x" * 501])
+def test_a_note_says_something_and_controls_nothing(text: str):
+    with pytest.raises(ValidationError):
+        NOTE.validate_python(text)

@@ -1,0 +1,30 @@
+"""Attendance, as scheduling tells it."""
+
+from services.intake.access_times.commands import Attended, note_attended, note_missed
+from services.intake.directory.rules import day_at
+from shared.contracts.scheduling import SessionAttended, SessionMissed
+from shared.database import Transaction
+from shared.messaging.consumer import Consumers, Received
+
+consumers = Consumers()
+
+
+@consumers.on_many(SessionAttended)
+async def sessions_attended(tx: Transaction, received: list[Received[SessionAttended]]) -> None:
+    await note_attended(
+        tx,
+        [
+            Attended(
+                one.event.client_id,
+                one.event.session_id,
+                one.event.site_id,
+                day_at(one.event.starts_at, one.event.time_zone),
+            )
+            for one in received
+        ],
+    )
+
+
+@consumers.on_many(SessionMissed)
+async def sessions_missed(tx: Transaction, received: list[Received[SessionMissed]]) -> None:
+    await note_missed(tx, ((one.event.client_id, one.event.session_id) for one in received))

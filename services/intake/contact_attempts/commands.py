@@ -1,0 +1,71 @@
+"""Recording that somebody tried to reach a referred person."""
+
+from uuid import UUID
+
+from services.intake.contact_attempts.rules import REACHED, untimely
+from services.intake.contact_attempts.schemas import ContactAttempt, NewContactAttempt
+from services.intake.referrals.commands import ReferralEnded, advance
+from services.intake.referrals.queries import show_client, show_referral
+from shared.database import Transaction
+from shared.errors import Invalid
+from shared.ids import new_id
+
+INSERT = """
+INSERT INTO contact_attempts (id, referral_id, client_id, site_id, channel, outcome, attempted_at,
+  attempted_by, note, recorded_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+"""
+DETAILS = {
+    "in_future": "An attempt is recorded after it was made.",
+    "before_referral": "The attempt lies before the referral.",
+}
+
+
+class UntimelyAttempt(Invalid):
+    """Nobody can have tried at that instant."""
+
+    title = "Impossible time of an attempt"
+
+
+async def record_attempt(
+    tx: Transaction, referral_id: UUID, new: NewContactAttempt, *, attempted_by: str
+) -> ContactAttempt:
+    """Record an attempt; one that reached the person brings the referral to `contacted`.
+
+    Raises:
+        NotFound: no such referral.
+        ClientMerged, ReferralEnded: nobody is to be reached any more.
+        UntimelyAttempt: with a pointer.
+    """
+    referral = await show_referral(tx, referral_id)
+    await show_client(tx, referral.client_id, hold=True)
+    referral = await show_referral(tx, referral_id)
+    if referral.ended_at is not None:
+        raise ReferralEnded("The referral has ended.")
+    if (why := untimely(new.attempted_at, referral.received_at, tx.now)) is not None:
+        raise UntimelyAttempt(DETAILS[why], pointer="/attempted_at")
+    made = ContactAttempt(
+        id=new_id(),
+        referral_id=referral_id,
+        client_id=referral.client_id,
+        site_id=referral.site_id,
+        **new.model_dump(),
+        attempted_by=attempted_by,
+        recorded_at=tx.now,
+    )
+    await tx.execute(
+        INSERT,
+        made.id,
+        referral_id,
+        made.client_id,
+        made.site_id,
+        made.channel,
+        made.outcome,
+        made.attempted_at,
+        attempted_by,
+        made.note,
+        tx.now,
+    )
+    if made.outcome == REACHED:
+        await advance(tx, made.client_id, "reached")
+    return made

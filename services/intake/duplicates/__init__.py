@@ -1,0 +1,1 @@
+"""Duplicates: clients that are likely one person, shown with reasons, and merged by people only."""

@@ -1,0 +1,152 @@
+"""Clients who are likely one person, and merges."""
+
+from typing import Any
+from uuid import UUID
+
+from services.intake.duplicates.schemas import (
+    LikelyDuplicate,
+    LikelyDuplicates,
+    MatchReason,
+    Merge,
+    MergedOne,
+    PersonSought,
+)
+from services.intake.matching.data import matching
+from services.intake.matching.keys import Person, keys_to_search
+from services.intake.matching.rules import Likeness, likeness
+from services.intake.referrals.queries import require_client
+from shared.database import ALL_SITES, Sites, Transaction
+from shared.errors import NotFound
+from shared.web import Page, Paging, page_of
+
+CANDIDATES = """
+WITH found AS (
+  SELECT DISTINCT m.client_id
+  FROM unnest($1::bigint[]) AS k(key)
+  CROSS JOIN LATERAL (SELECT client_id FROM match_keys WHERE key = k.key LIMIT $2) AS m
+)
+SELECT c.id, c.site_id, c.given_name, c.family_name, c.birth_date, t.phone
+FROM found JOIN clients c ON c.id = found.client_id LEFT JOIN contacts t ON t.client_id = c.id
+WHERE c.merged_into IS NULL AND c.id IS DISTINCT FROM $3 AND NOT EXISTS (
+  SELECT FROM distinct_clients d
+  WHERE d.client_id = least(c.id, $3) AND d.other_id = greatest(c.id, $3)
+)
+"""
+KNOWN = """
+SELECT c.given_name, c.family_name, c.birth_date, c.merged_into, t.phone
+FROM clients c LEFT JOIN contacts t ON t.client_id = c.id WHERE c.id = $1
+"""
+MERGES = """
+SELECT id, survivor_id, site_id, merged_id, merged_site_id, reason, merged_by, merged_at,
+  undone_because, undone_by, undone_at, version
+FROM client_merges
+"""
+ONE = f"{MERGES} WHERE id = $1"
+OF_CLIENT = f"""
+{MERGES} WHERE (survivor_id = $1 OR merged_id = $1) AND id > $2 ORDER BY id LIMIT $3
+"""
+
+
+async def search_clients(tx: Transaction, sought: PersonSought) -> LikelyDuplicates:
+    """The clients of the caller's sites who are likely the person sought."""
+    return await _likely(
+        tx,
+        Person(sought.given_name, sought.family_name, sought.birth_date, sought.phone),
+        tx.sites,
+        besides=None,
+    )
+
+
+async def likely_duplicates(tx: Transaction, client_id: UUID, sites: Sites) -> LikelyDuplicates:
+    """The other clients of `sites` who are likely the same person as this one.
+
+    The caller's sites are given beside those of the transaction: whoever breaks the glass for one
+    client sees no others. None for a client that was merged, and none with whom somebody found that
+    they are two people.
+
+    Raises:
+        NotFound: no such client.
+    """
+    row = await tx.fetchrow(KNOWN, client_id)
+    if row is None:
+        raise NotFound("There is no such client.")
+    if row["merged_into"] is not None:
+        return _answer([])
+    return await _likely(
+        tx,
+        Person(row["given_name"], row["family_name"], row["birth_date"], row["phone"]),
+        sites,
+        besides=client_id,
+    )
+
+
+async def show_merge(tx: Transaction, merge_id: UUID) -> Merge:
+    """One merge.
+
+    Raises:
+        NotFound: none that the caller may see.
+    """
+    row = await tx.fetchrow(ONE, merge_id)
+    if row is None:
+        raise NotFound("There is no such merge.")
+    return _merge(row)
+
+
+async def merges_of(tx: Transaction, client_id: UUID, paging: Paging) -> Page[Merge]:
+    """The merges that a client took part in, also those that were undone, oldest first.
+
+    Raises:
+        NotFound: no such client.
+    """
+    rows = await tx.fetch(OF_CLIENT, client_id, paging.after, paging.limit + 1)
+    if not rows:
+        await require_client(tx, client_id)
+    return page_of([_merge(row) for row in rows], paging.limit)
+
+
+async def _likely(
+    tx: Transaction, person: Person, sites: Sites, *, besides: UUID | None
+) -> LikelyDuplicates:
+    data = matching()
+    keys = keys_to_search(person, data)
+    found = []
+    for row in await tx.fetch(CANDIDATES, keys, data.most_of_a_key, besides):
+        if sites != ALL_SITES and row["site_id"] not in sites:
+            continue
+        other = Person(row["given_name"], row["family_name"], row["birth_date"], row["phone"])
+        compared = likeness(person, other, data)
+        if compared.score >= data.threshold:
+            found.append(_found(row, compared))
+    found.sort(key=lambda one: (-one.score, one.client_id))
+    return _answer(found[: data.most_shown])
+
+
+def _found(row: Any, compared: Likeness) -> LikelyDuplicate:
+    return LikelyDuplicate(
+        client_id=row["id"],
+        site_id=row["site_id"],
+        given_name=row["given_name"],
+        family_name=row["family_name"],
+        birth_date=row["birth_date"],
+        score=compared.score,
+        reasons=[
+            MatchReason(kind=one.kind, likeness=one.likeness, words=one.words)
+            for one in compared.reasons
+        ],
+    )
+
+
+def _answer(found: list[LikelyDuplicate]) -> LikelyDuplicates:
+    data = matching()
+    return LikelyDuplicates(matching_version=data.version, threshold=data.threshold, items=found)
+
+
+def _merge(row: Any) -> Merge:
+    told = dict(row)
+    return Merge.model_validate(
+        told
+        | {
+            "survivor": MergedOne(client_id=told["survivor_id"], site_id=told["site_id"]),
+            "merged": MergedOne(client_id=told["merged_id"], site_id=told["merged_site_id"]),
+        }
+    )
