@@ -1,9 +1,12 @@
 """Intake, declared."""
 
+from services.intake.consents.expiry import expiry_job
+from services.intake.consents.routes import router as consents
 from services.intake.directory.consumers import consumers as directory_consumers
 from services.intake.enrolment.consumers import consumers as enrolment_consumers
 from services.intake.enrolment.routes import router as enrolment
 from services.intake.level_of_care.routes import router as level_of_care
+from services.intake.preferences.routes import router as preferences
 from services.intake.referrals.routes import router as referrals
 from services.intake.screening.routes import router as screening
 from shared.service import Service
@@ -13,6 +16,7 @@ service = Service(
     title="Stepwell intake",
     description="Referrals and contact details, item-level screening with explained scores, "
     "the level-of-care decision, and enrolment in the intensive outpatient program.",
-    routers=(referrals, screening, level_of_care, enrolment),
+    routers=(referrals, screening, level_of_care, enrolment, consents, preferences),
     consumers=(directory_consumers, enrolment_consumers),
+    jobs=(expiry_job,),
 )

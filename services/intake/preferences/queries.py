@@ -25,13 +25,17 @@ async def show_preferences(tx: Transaction, client_id: UUID) -> Preferences:
     row = await tx.fetchrow(PREFERENCES, client_id)
     if row is None:
         raise NotFound("There is no such client.")
-    stated = None if row["details"] is None else StatedPreferences.model_validate_json(row["details"])
+    stated = (
+        None if row["details"] is None else StatedPreferences.model_validate_json(row["details"])
+    )
     return shown(
         row["id"], row["site_id"], row["gender"], stated, row["changed_at"], row["version"]
     )
 
 
-def shown_of(client: Client, stated: StatedPreferences, changed_at: datetime, version: int) -> Preferences:
+def shown_of(
+    client: Client, stated: StatedPreferences, changed_at: datetime, version: int
+) -> Preferences:
     """What was just stated."""
     return shown(client.id, client.site_id, client.gender, stated, changed_at, version)
 
