@@ -195,7 +195,7 @@ WRONG: list[tuple[str, dict[str, Any], tuple[int, str, str]]] = [
         {"signature": SIGNED | {"signed_on": "2005-01-01"}},
         (422, "deficient-consent", "/minor"),
     ),
-    (TPO, {"minor": {"consented": "minor", "rule": "A rule"}}, (422, "not-a-minor", "/minor")),
+    (TPO, {"minor": {"consented": "minor", "rule": "A rule"}}, (422, "client-of-age", "/minor")),
     (
         "contact_channels",
         {"channels": {"ways": ["sms"], "uses": ["appointments"], "sender_alias": "Sober Days"}},

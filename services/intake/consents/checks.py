@@ -11,7 +11,7 @@ from services.intake.consents.refusals import (
     FormWithdrawn,
     ImpossibleExpiry,
     ImpossibleSigningDate,
-    NotAMinor,
+    ClientOfAge,
     OtherText,
     OutlastsCourtReferral,
     RevealingAlias,
@@ -52,7 +52,7 @@ def check(new: NewConsent, form: Form, birth_date: date, today: date) -> date:
 
     Raises:
         CombinedConsent, DeficientConsent, UnknownConsentWord, ImpossibleSigningDate, FormWithdrawn,
-        ImpossibleExpiry, OutlastsCourtReferral, NotAMinor, RevealingAlias, SlotEndsBeforeStart,
+        ImpossibleExpiry, OutlastsCourtReferral, ClientOfAge, RevealingAlias, SlotEndsBeforeStart,
         SlotsOverlap: with a pointer.
     """
     filled = _filled(new)
@@ -167,7 +167,7 @@ def _check_age(new: NewConsent, is_minor: bool) -> None:
             pointer="/minor",
         )
     if new.minor is not None and not is_minor:
-        raise NotAMinor("The client was 18 or older on that day.", pointer="/minor")
+        raise ClientOfAge("The client was 18 or older on that day.", pointer="/minor")
 
 
 def _check_expiry(new: NewConsent, form: Form, today: date) -> None:

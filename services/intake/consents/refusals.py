@@ -57,7 +57,7 @@ class OutlastsCourtReferral(Invalid):
     title = "Lasts longer than the case"
 
 
-class NotAMinor(Invalid):
+class ClientOfAge(Invalid):
     """The client was of age on the day of signing."""
 
     title = "Client was of age"
