@@ -1,7 +1,11 @@
 """Consents over HTTP: what is taken and refused, how they end, what they allow meanwhile."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,6 +17,7 @@ from services.intake.consents.forms import forms
 from services.intake.consents.rules.permits import Recipient, permits
 from shared.database import Database
 from shared.jobs import JobContext
+from stepwell.runtime.state import PROJECT
 from tests.conftest import MONDAY
 from tests.support.consents import FILLED, SIGNED, consented, signed
 from tests.support.flow import Intake, created
@@ -626,3 +631,23 @@ async def test_the_forms_are_listed_with_their_texts_and_digests(intake: Intake)
     assert all(len(one["digest"]) == 64 for one in listed)
     words = (await staff(intake).get("/consent-vocabulary")).json()
     assert "end_of_treatment" in words["events"]
+
+
+def test_a_service_does_not_start_with_a_form_that_lacks_an_element(tmp_path: Path):
+    ours = PROJECT / "services" / "intake" / "consents" / "forms" / "treatment-1.yaml"
+    lines = ours.read_text("utf-8").splitlines()
+    (tmp_path / "consent_forms").mkdir()
+    (tmp_path / "consent_forms" / "treatment-1.yaml").write_text(
+        "\n".join(line for line in lines if "name: expiry" not in line), "utf-8"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "services.intake"],
+        env={**os.environ, "STEPWELL_DATA": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1
+    assert "treatment-1.yaml:" in done.stderr
+    assert "The element expiry is missing" in done.stderr

@@ -6,12 +6,12 @@ from datetime import date
 from services.intake.consents.forms import Form, forms
 from services.intake.consents.forms.law import ElementName
 from services.intake.consents.refusals import (
+    ClientOfAge,
     CombinedConsent,
     DeficientConsent,
     FormWithdrawn,
     ImpossibleExpiry,
     ImpossibleSigningDate,
-    ClientOfAge,
     OtherText,
     OutlastsCourtReferral,
     RevealingAlias,

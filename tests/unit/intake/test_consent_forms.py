@@ -32,8 +32,8 @@ NUMBERS = {
     "contact_channels": {"1", "6", "7", "8", "9", "c1"},
 }
 """By the table of elements of 42 CFR 2.31(a): 1 name, 2 who discloses, 3 what, 4 to whom, 4b
-through an intermediary, 4c redisclosure under HIPAA, 5 purpose, 6 revocation, 7 expiry, 8 signature, 9
-date, 10 redisclosure and refusal, 11 fundraising."""
+through an intermediary, 4c redisclosure under HIPAA, 5 purpose, 6 revocation, 7 expiry,
+8 signature, 9 date, 10 redisclosure and refusal, 11 fundraising."""
 PARAGRAPHS = {
     "1": "2.31(a)(1)",
     "2": "2.31(a)(2)",
@@ -189,7 +189,7 @@ def test_an_element_is_not_there_twice():
 
 def test_a_version_of_a_form_is_in_one_file():
     form = forms()["treatment", "1.0"]
-    with pytest.raises(ValueError, match=r"Two files hold version 1\.0"):
+    with pytest.raises(DataFileInvalid, match=r"^two:1: .* version 1\.0 of treatment"):
         by_id_and_version({"one": form, "two": form})
 
 

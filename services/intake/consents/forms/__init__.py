@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from services.intake.consents.forms.law import GIVEN_BY, ElementName, separate, what_is_missing
 from services.intake.consents.vocabulary import vocabulary
 from shared.contracts.intake import ConsentForm, Token
-from shared.datafiles import read_all
+from shared.datafiles import DataFileInvalid, read_all
 
 PartyKind = Literal["person", "organization", "class"]
 ExpiryKind = Literal["date", "event", "none"]
@@ -146,12 +146,13 @@ def by_id_and_version(found: dict[str, Form]) -> dict[tuple[str, str], Form]:
     """Forms by id and version.
 
     Raises:
-        ValueError: two files hold the same version of a form.
+        DataFileInvalid: two files hold the same version of a form.
     """
     known: dict[tuple[str, str], Form] = {}
-    for form in found.values():
+    for name, form in found.items():
         if (form.id, form.version) in known:
-            raise ValueError(f"Two files hold version {form.version} of the form {form.id}.")
+            reason = f"another file holds version {form.version} of {form.id}"
+            raise DataFileInvalid(name, 1, reason)
         known[form.id, form.version] = form
     return known
 
