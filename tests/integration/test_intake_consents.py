@@ -12,9 +12,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.intake.consents import queries
+from services.intake.consents.commands import revoke_consent
 from services.intake.consents.expiry import expire_by_event, expire_due, next_due
 from services.intake.consents.forms import forms
 from services.intake.consents.rules.permits import Recipient, permits
+from services.intake.consents.schemas import NewRevocation
 from shared.database import Database
 from shared.jobs import JobContext
 from stepwell.runtime.state import PROJECT
@@ -171,7 +173,22 @@ WRONG: list[tuple[str, dict[str, Any], tuple[int, str, str]]] = [
         {"expiry": {"kind": "date", "on": "2026-02-22"}},
         (422, "impossible-expiry", "/expiry/on"),
     ),
+    (
+        TPO,
+        {"expiry": {"kind": "date", "on": "9999-12-31"}},
+        (422, "impossible-expiry", "/expiry/on"),
+    ),
     (TPO, {"expiry": {"kind": "date"}}, (422, "invalid-request", "/expiry")),
+    (
+        TPO,
+        {"information": {"kinds": ["attendance"], "description": "a\u0000b"}},
+        (422, "invalid-request", "/information/description"),
+    ),
+    (
+        "intermediary",
+        {"intermediary": {"name": "Example Exchange", "members_who_treat": "yes"}},
+        (422, "invalid-request", "/intermediary/members_who_treat"),
+    ),
     (
         TPO,
         {"signature": SIGNED | {"signed_on": "2026-02-24"}},
@@ -408,6 +425,21 @@ async def test_a_revocation_names_the_state_that_was_read(intake: Intake):
     )
     assert sorted(answer.status_code for answer in answers) == [200, 412, 412]
     assert await told(intake) == ["ConsentGranted", "ConsentRevoked"]
+
+
+async def test_a_revocation_under_way_is_waited_for_by_whoever_enters_an_older_paper(
+    intake: Intake,
+):
+    client = await intake.refer()
+    made = await consented(intake, client)
+    intake.system.set_clock(MONDAY + timedelta(days=2))
+    async with intake.transaction() as tx:
+        await revoke_consent(
+            tx, UUID(made["id"]), 1, NewRevocation(how="written"), recorded_by="counselor-3"
+        )
+        entering = asyncio.create_task(staff(intake).post(f"/clients/{client}/consents", signed()))
+        await intake.until_somebody_waits()
+    assert refusal(await entering) == (409, "revoked-since", "/signature/signed_on")
 
 
 async def test_a_consent_expires_at_the_end_of_its_day_at_the_site_once(intake: Intake):

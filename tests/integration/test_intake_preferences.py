@@ -153,6 +153,11 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         "invalid-request",
         "/accommodations/note",
     ),
+    (
+        {"accommodations": {"needs": [], "note": "a\u0000b"}},
+        "invalid-request",
+        "/accommodations/note",
+    ),
     ({"court": {"reports_to": ["neighbor"]}}, "unknown-preference", "/court/reports_to/0"),
     (
         {"court": {"reports_to": [], "next_date": "2026-02-22"}},

@@ -26,6 +26,8 @@ from services.intake.preferences.checks import check_times
 from services.intake.referrals.rules import age_on
 
 OF_AGE = 18
+LONGEST_YEARS = 100
+"""A last day further ahead is a slip of the pen."""
 
 
 def form_of(new: NewConsent) -> Form:
@@ -182,6 +184,8 @@ def _check_expiry(new: NewConsent, form: Form, today: date) -> None:
         raise ImpossibleExpiry("Use an event of this form.", pointer="/expiry/event")
     if expiry.on is not None and expiry.on < today:
         raise ImpossibleExpiry("It would have ended already.", pointer="/expiry/on")
+    if expiry.on is not None and expiry.on.year > today.year + LONGEST_YEARS:
+        raise ImpossibleExpiry("The last day lies too far ahead.", pointer="/expiry/on")
     is_for_court = new.purpose is not None and new.purpose.word == "court_referral"
     if is_for_court and new.court_referral is None:
         raise DeficientConsent(

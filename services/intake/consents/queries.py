@@ -34,9 +34,15 @@ FROM consents c JOIN consent_texts t ON (t.site_id, t.digest) = (c.site_id, c.te
 WHERE c.id = $1
 """  # noqa: S608
 HELD = f"""
-SELECT {COLUMNS}, c.details, s.time_zone FROM consents c JOIN sites s ON s.id = c.site_id
+WITH held AS (
+  SELECT id FROM clients WHERE id = (SELECT client_id FROM consents WHERE id = $1)
+  FOR NO KEY UPDATE
+)
+SELECT {COLUMNS}, c.details, s.time_zone
+FROM held JOIN consents c ON c.client_id = held.id JOIN sites s ON s.id = c.site_id
 WHERE c.id = $1 FOR UPDATE OF c
 """  # noqa: S608
+"""The client first, as whoever enters a consent does, so that nobody waits in a circle."""
 HOLDING = """
 SELECT id, form, expires_on, expires_with, details FROM consents
 WHERE client_id = $1 AND state = 'granted' AND (expires_at IS NULL OR expires_at > $2) ORDER BY id
@@ -111,7 +117,8 @@ async def show_consent(tx: Transaction, consent_id: UUID) -> ConsentInFull:
 
 
 async def hold_consent(tx: Transaction, consent_id: UUID) -> dict[str, Any]:
-    """The row of a consent with its site's zone; nobody else ends it until the commit.
+    """The row of a consent with its site's zone; until the commit nobody else ends it, enters
+    another one of the client, or admits the client by it.
 
     Raises:
         NotFound: none that the caller may see.

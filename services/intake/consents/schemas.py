@@ -2,10 +2,17 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StringConstraints,
+    model_validator,
+)
 
 from services.intake.consents.forms.law import ElementName
-from services.intake.preferences.schemas import Language, WeeklyTime
+from services.intake.preferences.schemas import Language, Note, WeeklyTime
 from services.intake.referrals.values import BirthDate as FullDate
 from services.intake.referrals.values import Name, Zone, legible
 from shared.contracts.intake import ConsentForm, Token
@@ -13,7 +20,6 @@ from shared.web import Instant, Strict
 
 Channel = Literal["sms", "email", "voice"]
 Voicemail = Literal["none", "name_and_number", "appointment"]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 PartyName = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
@@ -53,7 +59,7 @@ class Information(Strict):
         description="Words of the vocabulary.",
         examples=[["attendance", "treatment_plan"]],
     )
-    description: Text | None = Field(
+    description: Note | None = Field(
         None, description="More precisely.", examples=["From January 2026 on."]
     )
 
@@ -64,7 +70,7 @@ class Purpose(Strict):
     word: Token = Field(
         description="Word of the vocabulary.", examples=["treatment_payment_operations"]
     )
-    description: Text | None = Field(
+    description: Note | None = Field(
         None, description="Needed by words that mean nothing without.", examples=[None]
     )
 
@@ -76,7 +82,7 @@ class Intermediary(Strict):
     members: list[PartyName] = Field(
         default=[], max_length=20, description="By name.", examples=[["Example Hospital"]]
     )
-    members_who_treat: bool = Field(
+    members_who_treat: StrictBool = Field(
         False,
         description="Those who have a treating relationship with the client; no other class can be "
         "designated (42 CFR 2.31(a)(4)(ii)(B)).",
@@ -147,7 +153,7 @@ class MinorConsent(Strict):
     """Who consented for somebody under 18, and by which state rule (42 CFR 2.14)."""
 
     consented: Literal["minor", "parent_or_guardian", "both"] = Field(examples=["minor"])
-    rule: Text = Field(description="The state's rule.", examples=["C.R.S. 13-22-102"])
+    rule: Note = Field(description="The state's rule.", examples=["C.R.S. 13-22-102"])
 
 
 class Channels(Strict):
@@ -242,7 +248,7 @@ class NewRevocation(Strict):
     received_at: Instant | None = Field(
         None, description="When it arrived, from which instant it holds; now when absent."
     )
-    done_in_reliance: Text | None = Field(
+    done_in_reliance: Note | None = Field(
         None,
         description="What had been done in reliance on it, which stands (42 CFR 2.31(a)(6)).",
         examples=["Discharge plan sent on 2 March."],
