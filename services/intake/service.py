@@ -3,12 +3,15 @@
 from services.intake.access_times.consumers import consumers as access_times_consumers
 from services.intake.access_times.routes import router as access_times
 from services.intake.contact_attempts.routes import router as contact_attempts
+from services.intake.consents.expiry import expiry_job
+from services.intake.consents.routes import router as consents
 from services.intake.directory.consumers import consumers as directory_consumers
 from services.intake.duplicates.jobs import job as match_keys
 from services.intake.duplicates.routes import router as duplicates
 from services.intake.enrolment.consumers import consumers as enrolment_consumers
 from services.intake.enrolment.routes import router as enrolment
 from services.intake.level_of_care.routes import router as level_of_care
+from services.intake.preferences.routes import router as preferences
 from services.intake.referrals.routes import router as referrals
 from services.intake.screening.routes import router as screening
 from shared.service import Service
@@ -29,4 +32,7 @@ service = Service(
     ),
     consumers=(directory_consumers, access_times_consumers, enrolment_consumers),
     jobs=(match_keys,),
+    routers=(referrals, screening, level_of_care, enrolment, consents, preferences),
+    consumers=(directory_consumers, enrolment_consumers),
+    jobs=(expiry_job,),
 )

@@ -256,7 +256,9 @@ class AvailableTime(BaseModel):
 
     weekday: int = Field(ge=1, le=7, description="ISO: 1 is Monday.")
     starts_at: time = Field(examples=["17:30:00"])
-    ends_at: time = Field(examples=["21:00:00"])
+    ends_at: time = Field(
+        description="00:00:00 is the midnight that ends the day.", examples=["21:00:00"]
+    )
 
 
 class PreferencesChanged(IntakeEvent):

@@ -1,0 +1,1 @@
+"""Signed consents: what was agreed to, in force until revoked or expired."""

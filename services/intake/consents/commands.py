@@ -1,0 +1,224 @@
+"""Giving a consent and taking it back."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from services.intake.consents.answers import Consent, ConsentEvent, Revocation
+from services.intake.consents.checks import check, form_of
+from services.intake.consents.expiry import expire_by_event, expire_overdue
+from services.intake.consents.queries import hold_consent, summary, zone_of
+from services.intake.consents.refusals import (
+    ConsentEnded,
+    ImpossibleReceipt,
+    NewerConsentInForce,
+    NotRevocableYet,
+    RevokedSince,
+    UnknownConsentWord,
+)
+from services.intake.consents.rules.expiry import end_of_day
+from services.intake.consents.rules.states import after, state_at
+from services.intake.consents.schemas import NewConsent, NewConsentEvent, NewRevocation
+from services.intake.consents.vocabulary import vocabulary
+from services.intake.directory.rules import day_at
+from services.intake.referrals.queries import show_client
+from shared.contracts.intake import ConsentGranted, ConsentRevoked
+from shared.database import Transaction
+from shared.errors import require_version
+from shared.ids import new_id
+from shared.messaging.outbox import publish
+
+LATEST = """
+SELECT
+  max(signed_on) FILTER (WHERE state = 'granted') AS in_force_of,
+  max(ended_at) FILTER (WHERE state = 'revoked') AS revoked_at
+FROM consents WHERE client_id = $1 AND form = $2
+"""
+SUPERSEDE = """
+UPDATE consents SET state = $3, ended_at = $4, version = version + 1
+WHERE client_id = $1 AND form = $2 AND state = 'granted'
+"""
+INSERT = """
+WITH shown AS (
+  INSERT INTO consent_texts (site_id, digest, form, form_version, language, shown)
+  VALUES ($3, $7, $4, $5, $6, $8) ON CONFLICT DO NOTHING
+)
+INSERT INTO consents
+  (id, client_id, site_id, form, form_version, language, text_digest, single, details, signed_on,
+   expires_on, expires_at, expires_with, state, granted_at, entered_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $9, $10, $11, $12, $13, $14, 'granted', $15, $16)
+"""
+REVOKE = """
+UPDATE consents SET state = $2, ended_at = $3, revocation = $4, version = version + 1 WHERE id = $1
+"""
+RECORD = """
+INSERT INTO consent_events (id, client_id, site_id, event, recorded_by, recorded_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+"""
+
+
+async def grant_consent(
+    tx: Transaction, client_id: UUID, new: NewConsent, *, entered_by: str
+) -> Consent:
+    """Keep a signed consent; publishes ConsentGranted, without whom it names.
+
+    Of the forms of which a client has one in force at most, it takes the place of the former one.
+
+    Raises:
+        NotFound: no such client.
+        UnknownForm, OtherText, and what `checks.check` raises: it is no consent.
+        NewerConsentInForce, RevokedSince: it was signed before what holds now.
+    """
+    form = form_of(new)
+    client = await show_client(tx, client_id, hold=True)
+    zone = await zone_of(tx, client.site_id)
+    signed_on = check(new, form, client.birth_date, day_at(tx.now, zone))
+    assert new.expiry is not None
+    if form.single:
+        await _supersede(tx, client_id, form.id, signed_on, zone)
+    expires_on = new.expiry.on
+    row: dict[str, Any] = {
+        "id": new_id(),
+        "client_id": client_id,
+        "site_id": client.site_id,
+        "form": form.id,
+        "form_version": form.version,
+        "state": "granted",
+        "signed_on": signed_on,
+        "expires_on": expires_on,
+        "expires_with": new.expiry.event,
+        "granted_at": tx.now,
+        "ended_at": None,
+        "version": 1,
+    }
+    await tx.execute(
+        INSERT,
+        row["id"],
+        client_id,
+        client.site_id,
+        form.id,
+        form.version,
+        new.language,
+        new.text_digest,
+        form.shown(new.language).decode(),
+        form.single,
+        new.model_dump_json(),
+        signed_on,
+        expires_on,
+        None if expires_on is None else end_of_day(expires_on, zone),
+        new.expiry.event,
+        tx.now,
+        entered_by,
+    )
+    publish(
+        tx,
+        ConsentGranted(
+            client_id=client_id,
+            site_id=client.site_id,
+            consent_id=row["id"],
+            form=form.id,
+            channels=new.channels.ways if new.channels else [],
+            voicemail=new.channels.voicemail if new.channels else None,
+            expires_on=expires_on,
+            granted_at=tx.now,
+        ),
+    )
+    return Consent(**row)
+
+
+async def _supersede(
+    tx: Transaction, client_id: UUID, form: str, signed_on: date, zone: str
+) -> None:
+    await expire_overdue(tx, client_id, form)
+    latest = await tx.fetchrow(LATEST, client_id, form)
+    assert latest is not None
+    if latest["in_force_of"] is not None and latest["in_force_of"] > signed_on:
+        raise NewerConsentInForce(
+            "A consent by this form that was signed later is in force.",
+            pointer="/signature/signed_on",
+        )
+    if latest["revoked_at"] is not None and day_at(latest["revoked_at"], zone) > signed_on:
+        raise RevokedSince(
+            "The client revoked a consent by this form after this one was signed: have it signed "
+            "anew.",
+            pointer="/signature/signed_on",
+        )
+    await tx.execute(SUPERSEDE, client_id, form, after("granted", "supersede"), tx.now)
+
+
+async def revoke_consent(
+    tx: Transaction, consent_id: UUID, expected: int, new: NewRevocation, *, recorded_by: str
+) -> Consent:
+    """Take a consent back, from the instant at which the client's word arrived; publishes
+    ConsentRevoked. What was done in reliance on it stands (42 CFR 2.31(a)(6)).
+
+    Raises:
+        NotFound: no such consent.
+        StaleVersion: somebody changed it meanwhile.
+        ConsentEnded: it holds no more.
+        ImpossibleReceipt: it arrived in the future, or before the consent was entered.
+        NotRevocableYet: by the terms of a court referral.
+    """
+    row = await hold_consent(tx, consent_id)
+    require_version(row["version"], expected)
+    state = after(state_at(row["state"], row["expires_at"], tx.now), "revoke")
+    if state is None:
+        raise ConsentEnded("It was revoked, has expired, or was replaced.")
+    received_at = new.received_at or tx.now
+    if not row["granted_at"] <= received_at <= tx.now:
+        raise ImpossibleReceipt(
+            "It arrived after the consent was entered and not in the future.",
+            pointer="/received_at",
+        )
+    court = NewConsent.model_validate_json(row["details"]).court_referral
+    terms = None if court is None else court.revocable_from
+    if terms is not None and day_at(received_at, row["time_zone"]) < terms:
+        raise NotRevocableYet(
+            f"By the terms of the court referral it is revocable from {terms} on (42 CFR 2.35(c))."
+        )
+    revocation = Revocation(
+        how=new.how,
+        received_at=received_at,
+        done_in_reliance=new.done_in_reliance,
+        document_id=new.document_id,
+        recorded_by=recorded_by,
+        recorded_at=tx.now,
+    )
+    await tx.execute(REVOKE, consent_id, state, received_at, revocation.model_dump_json())
+    publish(
+        tx,
+        ConsentRevoked(
+            client_id=row["client_id"],
+            site_id=row["site_id"],
+            consent_id=consent_id,
+            form=row["form"],
+            revoked_at=received_at,
+        ),
+    )
+    ended = {"state": state, "ended_at": received_at, "version": expected + 1}
+    return Consent(**summary(tx, {**row, **ended, "expires_at": None}))
+
+
+async def record_consent_event(
+    tx: Transaction, client_id: UUID, new: NewConsentEvent, *, recorded_by: str
+) -> ConsentEvent:
+    """Record that an event came, and let the consents that were given up to it expire.
+
+    Raises:
+        NotFound: no such client.
+        UnknownConsentWord: no consent can be given up to that.
+    """
+    if new.event not in vocabulary().events:
+        raise UnknownConsentWord("Use an event of the vocabulary.", pointer="/event")
+    client = await show_client(tx, client_id, hold=True)
+    expired = await expire_by_event(tx, client_id, new.event)
+    event = ConsentEvent(
+        id=new_id(),
+        client_id=client_id,
+        site_id=client.site_id,
+        event=new.event,
+        recorded_at=tx.now,
+        expired=expired,
+    )
+    await tx.execute(RECORD, event.id, client_id, client.site_id, new.event, recorded_by, tx.now)
+    return event

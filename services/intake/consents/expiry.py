@@ -1,0 +1,88 @@
+"""Consents that end by themselves: with the end of a day, or with an event."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.intake.consents.vocabulary import vocabulary
+from shared.contracts.intake import ConsentExpired
+from shared.database import ALL_SITES, Transaction
+from shared.jobs import Job, JobContext
+from shared.messaging.outbox import publish
+
+BATCH = 500
+NEXT_DUE = "SELECT min(expires_at) FROM consents WHERE state = 'granted' AND expires_at IS NOT NULL"
+EXPIRE = """
+UPDATE consents SET state = 'expired', ended_at = expires_at, version = version + 1
+WHERE state = 'granted' AND id = ANY (ARRAY(
+  SELECT id FROM consents WHERE state = 'granted' AND expires_at <= $1
+  ORDER BY expires_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
+))
+RETURNING id, client_id, site_id, form, ended_at
+"""
+EXPIRE_WITH = """
+UPDATE consents SET state = 'expired', ended_at = $3, version = version + 1
+WHERE client_id = $1 AND state = 'granted' AND expires_with = $2
+RETURNING id, client_id, site_id, form, ended_at
+"""
+EXPIRE_OVERDUE = """
+UPDATE consents SET state = 'expired', ended_at = expires_at, version = version + 1
+WHERE client_id = $1 AND form = $2 AND state = 'granted' AND expires_at <= $3
+RETURNING id, client_id, site_id, form, ended_at
+"""
+
+
+async def next_due(tx: Transaction) -> datetime | None:
+    """The end of the next day with which a consent expires."""
+    found: datetime | None = await tx.fetchval(NEXT_DUE)
+    return found
+
+
+async def expire_due(context: JobContext) -> int:
+    """Expire a batch of the consents whose last day is over, each with one ConsentExpired; how many
+    those were. Others at the same work take other rows."""
+    async with context.database.transaction(ALL_SITES) as tx:
+        rows = await tx.fetch(EXPIRE, tx.now, BATCH)
+        _tell(tx, rows)
+    return len(rows)
+
+
+async def expire_by_event(tx: Transaction, client_id: UUID, word: str) -> list[UUID]:
+    """Expire the client's consents that were given up to an event, such as `end_of_treatment`, in
+    the transaction of whoever knows that it came; publishes ConsentExpired for each. Their ids.
+
+    The caller holds the client, so that nobody enters a consent meanwhile.
+
+    Raises:
+        LookupError: no consent can be given up to such an event.
+    """
+    if word not in vocabulary().events:
+        raise LookupError(f"{word} is no event up to which a consent can be given")
+    rows = await tx.fetch(EXPIRE_WITH, client_id, word, tx.now)
+    _tell(tx, rows)
+    return sorted(row["id"] for row in rows)
+
+
+async def expire_overdue(tx: Transaction, client_id: UUID, form: str) -> None:
+    """Expire what the job has not come to yet, so that a new consent replaces nothing that is over;
+    publishes ConsentExpired."""
+    _tell(tx, await tx.fetch(EXPIRE_OVERDUE, client_id, form, tx.now))
+
+
+def _tell(tx: Transaction, rows: Sequence[asyncpg.Record]) -> None:
+    for row in rows:
+        publish(
+            tx,
+            ConsentExpired(
+                client_id=row["client_id"],
+                site_id=row["site_id"],
+                consent_id=row["id"],
+                form=row["form"],
+                expired_at=row["ended_at"],
+            ),
+        )
+
+
+expiry_job = Job(name="consent-expiry", next_due=next_due, run=expire_due)

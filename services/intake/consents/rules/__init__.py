@@ -1,0 +1,1 @@
+"""What a consent is worth at an instant, and what it allows."""

@@ -1,0 +1,64 @@
+"""Preferences as they are read."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.intake.preferences.rules import gender_group, minutes_available
+from services.intake.preferences.schemas import Preferences, StatedPreferences
+from services.intake.preferences.vocabulary import vocabulary
+from services.intake.referrals.schemas import Client
+from shared.database import Transaction
+from shared.errors import NotFound
+
+PREFERENCES = """
+SELECT c.id, c.site_id, c.gender, p.details, p.changed_at, coalesce(p.version, 0) AS version
+FROM clients c LEFT JOIN preferences p ON p.client_id = c.id WHERE c.id = $1
+"""
+
+
+async def show_preferences(tx: Transaction, client_id: UUID) -> Preferences:
+    """What a client stated; nothing, with version 0, until something was stated.
+
+    Raises:
+        NotFound: no such client.
+    """
+    row = await tx.fetchrow(PREFERENCES, client_id)
+    if row is None:
+        raise NotFound("There is no such client.")
+    stated = (
+        None if row["details"] is None else StatedPreferences.model_validate_json(row["details"])
+    )
+    return shown(
+        row["id"], row["site_id"], row["gender"], stated, row["changed_at"], row["version"]
+    )
+
+
+def shown_of(
+    client: Client, stated: StatedPreferences, changed_at: datetime, version: int
+) -> Preferences:
+    """What was just stated."""
+    return shown(client.id, client.site_id, client.gender, stated, changed_at, version)
+
+
+def shown(
+    client_id: UUID,
+    site_id: UUID,
+    gender: str,
+    stated: StatedPreferences | None,
+    changed_at: datetime | None,
+    version: int,
+) -> Preferences:
+    """Preferences with what follows from them. A word that the vocabulary knows no more asks for
+    nothing."""
+    way = None if stated is None else vocabulary().transport.get(stated.transport)
+    return Preferences(
+        client_id=client_id,
+        site_id=site_id,
+        stated=stated,
+        available_minutes=minutes_available(one.slot for one in stated.available) if stated else 0,
+        telehealth_able=stated is not None and stated.telehealth.is_able,
+        needs_transport=way is not None and way.needs_help,
+        gender_group=gender_group(stated.cohort_wish, gender) if stated else None,
+        changed_at=changed_at,
+        version=version,
+    )
