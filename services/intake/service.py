@@ -1,5 +1,6 @@
 """Intake, declared."""
 
+from services.intake.coverage.routes import router as coverage
 from services.intake.directory.consumers import consumers as directory_consumers
 from services.intake.enrolment.consumers import consumers as enrolment_consumers
 from services.intake.enrolment.routes import router as enrolment
@@ -13,6 +14,6 @@ service = Service(
     title="Stepwell intake",
     description="Referrals and contact details, item-level screening with explained scores, "
     "the level-of-care decision, and enrolment in the intensive outpatient program.",
-    routers=(referrals, screening, level_of_care, enrolment),
+    routers=(referrals, screening, level_of_care, enrolment, coverage),
     consumers=(directory_consumers, enrolment_consumers),
 )
