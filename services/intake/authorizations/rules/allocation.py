@@ -75,9 +75,9 @@ def allocate(grants: Iterable[Grant], days: Sequence[Day]) -> Allocation:
         covering = [[g for g in group if g.covers(day.on)] for group in by_code.values()]
         units = overrun = 0
         for group in covering:
-            for grant, taken in _of_day(group, day, left).items():
-                made.taken[grant, day.on] = taken
-                left[grant] -= taken.units
+            for id_, taken in _of_day(group, day, left).items():
+                made.taken[id_, day.on] = taken
+                left[id_] -= taken.units
                 units += taken.units
                 overrun += taken.overrun
         made.days[day.on] = DayUnits(units, overrun, any(covering))

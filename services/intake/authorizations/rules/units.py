@@ -31,7 +31,7 @@ class Day:
 
 
 def service_date(starts_at: datetime, time_zone: str) -> date:
-    """The day a session belongs to: the local date of its start, even when it ends the day after."""
+    """The day a session belongs to: the local date of its start, even if it ends the next day."""
     return starts_at.astimezone(ZoneInfo(time_zone)).date()
 
 
