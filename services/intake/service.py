@@ -3,6 +3,7 @@
 from services.intake.authorizations.alarms import authorization_job
 from services.intake.authorizations.consumers import consumers as authorization_consumers
 from services.intake.authorizations.routes import router as authorizations
+from services.intake.costs.routes import router as costs
 from services.intake.coverage.routes import router as coverage
 from services.intake.directory.consumers import consumers as directory_consumers
 from services.intake.enrolment.consumers import consumers as enrolment_consumers
@@ -17,7 +18,7 @@ service = Service(
     title="Stepwell intake",
     description="Referrals and contact details, item-level screening with explained scores, "
     "the level-of-care decision, and enrolment in the intensive outpatient program.",
-    routers=(referrals, screening, level_of_care, enrolment, coverage, authorizations),
+    routers=(referrals, screening, level_of_care, enrolment, coverage, authorizations, costs),
     consumers=(directory_consumers, enrolment_consumers, authorization_consumers),
     jobs=(authorization_job,),
 )
