@@ -5,6 +5,11 @@ from services.intake.access_times.routes import router as access_times
 from services.intake.contact_attempts.routes import router as contact_attempts
 from services.intake.consents.expiry import expiry_job
 from services.intake.consents.routes import router as consents
+from services.intake.authorizations.alarms import authorization_job
+from services.intake.authorizations.consumers import consumers as authorization_consumers
+from services.intake.authorizations.routes import router as authorizations
+from services.intake.costs.routes import router as costs
+from services.intake.coverage.routes import router as coverage
 from services.intake.directory.consumers import consumers as directory_consumers
 from services.intake.duplicates.jobs import job as match_keys
 from services.intake.duplicates.routes import router as duplicates
@@ -35,4 +40,7 @@ service = Service(
     routers=(referrals, screening, level_of_care, enrolment, consents, preferences),
     consumers=(directory_consumers, enrolment_consumers),
     jobs=(expiry_job,),
+    routers=(referrals, screening, level_of_care, enrolment, coverage, authorizations, costs),
+    consumers=(directory_consumers, enrolment_consumers, authorization_consumers),
+    jobs=(authorization_job,),
 )

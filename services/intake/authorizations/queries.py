@@ -1,0 +1,205 @@
+"""Authorizations, alarms and days of service as they are read."""
+
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from services.intake.authorizations.rules.units import tier_of
+from services.intake.authorizations.schemas import (
+    Alarm,
+    Authorization,
+    AuthorizationDay,
+    AuthorizationDays,
+    Certification,
+    ServiceDay,
+    SiteCoverage,
+)
+from services.intake.coverage.queries import COVERAGE_ON, show_coverage
+from services.intake.payers.listed import terms
+from services.intake.referrals.queries import require_client
+from shared.database import Transaction
+from shared.errors import NotFound
+from shared.web import Page, Paging, page_of
+
+AUTHORIZATION = """
+SELECT a.id, a.coverage_id, a.client_id, a.site_id, a.number, a.code, a.unit_rule->>'unit' AS unit,
+  a.units_granted, a.units_used, a.units_granted - a.units_used AS units_left, a.units_overrun,
+  a.valid_from, a.valid_until, a.next_review, a.withdrawn, a.version,
+  ARRAY(SELECT l.cause FROM coverage_alarms l WHERE l.about = a.id AND l.cleared_at IS NULL
+        ORDER BY l.cause) AS alarms
+FROM authorizations a
+"""
+DAYS = """
+SELECT service_date, units, overrun FROM authorization_days
+WHERE authorization_id = $1 ORDER BY service_date
+"""
+CERTIFICATIONS = """
+SELECT id, coverage_id, client_id, site_id, certified_on, recertify_by, entered_at
+FROM certifications WHERE coverage_id = $1 AND id > $2 ORDER BY id LIMIT $3
+"""
+ALARMS = """
+SELECT l.id, l.client_id, l.site_id, l.cause, l.raised_at, a.id AS authorization_id,
+  e.id AS certification_id, a.code, a.units_granted - a.units_used AS units_left, a.units_overrun,
+  coalesce(a.valid_until, e.recertify_by) AS last_day, a.next_review
+FROM coverage_alarms l
+LEFT JOIN authorizations a ON a.id = l.about LEFT JOIN certifications e ON e.id = l.about
+WHERE l.cleared_at IS NULL AND l.id > $1 AND ($2::uuid IS NULL OR l.site_id = $2)
+ORDER BY l.id LIMIT $3
+"""
+STANDING = """
+SELECT d.id, d.client_id, d.site_id, d.service_date, d.services, d.minutes, d.units, d.overrun,
+  cover.kind, cover.payer,
+  CASE WHEN d.overrun > 0 THEN 'overrun'
+    WHEN d.units > 0 THEN 'authorized'
+    WHEN d.authorized THEN 'below_minimum'
+    WHEN cover.requires_authorization THEN 'no_authorization'
+    WHEN cover.kind IS NOT NULL THEN 'not_required'
+    WHEN self.pays THEN 'self_pay'
+    ELSE 'no_coverage' END AS standing
+FROM service_days d
+"""
+OF_CLIENT = " WHERE d.client_id = $1 AND d.id > $2 ORDER BY d.id LIMIT $3"
+UNCOVERED = """
+WHERE (d.units = 0 OR d.overrun > 0) AND d.id > $1 AND ($2::uuid IS NULL OR d.site_id = $2)
+  AND (d.overrun > 0 OR (NOT d.authorized AND (
+    coalesce(cover.requires_authorization, false) OR (cover.kind IS NULL AND self.pays IS NULL))))
+ORDER BY d.id LIMIT $3
+"""
+SITES = """
+SELECT s.id AS site_id,
+  (SELECT coalesce(jsonb_object_agg(k.kind, k.clients), '{}') FROM (
+    SELECT c.kind, count(DISTINCT c.client_id) AS clients FROM coverages c
+    WHERE c.site_id = s.id AND NOT c.entered_in_error AND c.priority = 'primary'
+      AND c.effective_from <= t.today
+      AND (c.effective_until IS NULL OR c.effective_until >= t.today)
+    GROUP BY c.kind) k)::text AS covered_clients,
+  (SELECT count(*) FROM self_pay_agreements p WHERE p.site_id = s.id AND NOT p.entered_in_error
+    AND p.signed_on <= t.today AND p.valid_until >= t.today) AS self_pay_agreements,
+  u.authorizations, u.units_granted, u.units_used, u.units_overrun,
+  (SELECT coalesce(jsonb_object_agg(k.cause, k.alarms), '{}') FROM (
+    SELECT l.cause, count(*) AS alarms FROM coverage_alarms l
+    WHERE l.site_id = s.id AND l.cleared_at IS NULL GROUP BY l.cause) k)::text AS alarms
+FROM sites s
+CROSS JOIN LATERAL (SELECT ($1::timestamptz AT TIME ZONE s.time_zone)::date AS today) t
+CROSS JOIN LATERAL (
+  SELECT count(*) AS authorizations, coalesce(sum(a.units_granted), 0) AS units_granted,
+    coalesce(sum(a.units_used), 0) AS units_used, coalesce(sum(a.units_overrun), 0) AS units_overrun
+  FROM authorizations a WHERE a.site_id = s.id AND a.withdrawn IS NULL
+    AND a.valid_from <= t.today AND a.valid_until >= t.today
+) u
+WHERE s.id > $2 ORDER BY s.id LIMIT $3
+"""
+
+
+async def show_authorization(tx: Transaction, authorization_id: UUID) -> Authorization:
+    """One authorization with what is left of it.
+
+    Raises:
+        NotFound: none that the caller may see.
+    """
+    row = await tx.fetchrow(f"{AUTHORIZATION} WHERE a.id = $1", authorization_id)
+    if row is None:
+        raise NotFound("There is no such authorization.")
+    return Authorization(**dict(row))
+
+
+async def list_authorizations(
+    tx: Transaction, client_id: UUID, paging: Paging
+) -> Page[Authorization]:
+    """A client's authorizations of all coverages, in the order in which they were entered.
+
+    Raises:
+        NotFound: no such client.
+    """
+    rows = await tx.fetch(
+        f"{AUTHORIZATION} WHERE a.client_id = $1 AND a.id > $2 ORDER BY a.id LIMIT $3",
+        client_id,
+        paging.after,
+        paging.limit + 1,
+    )
+    if not rows:
+        await require_client(tx, client_id)
+    return page_of([Authorization(**dict(row)) for row in rows], paging.limit)
+
+
+async def list_authorization_days(tx: Transaction, authorization_id: UUID) -> AuthorizationDays:
+    """The days that took units of an authorization.
+
+    Raises:
+        NotFound: none that the caller may see.
+    """
+    known = await show_authorization(tx, authorization_id)
+    rows = await tx.fetch(DAYS, authorization_id)
+    return AuthorizationDays(
+        authorization_id=known.id,
+        client_id=known.client_id,
+        site_id=known.site_id,
+        items=[AuthorizationDay(**dict(row)) for row in rows],
+    )
+
+
+async def list_certifications(
+    tx: Transaction, coverage_id: UUID, paging: Paging
+) -> Page[Certification]:
+    """The certifications for a coverage, in the order in which they were entered.
+
+    Raises:
+        NotFound: no such coverage.
+    """
+    rows = await tx.fetch(CERTIFICATIONS, coverage_id, paging.after, paging.limit + 1)
+    if not rows:
+        await show_coverage(tx, coverage_id)
+    return page_of([Certification(**dict(row)) for row in rows], paging.limit)
+
+
+async def list_alarms(tx: Transaction, paging: Paging, site_id: UUID | None) -> Page[Alarm]:
+    """Open alarms of the caller's sites, oldest first."""
+    rows = await tx.fetch(ALARMS, paging.after, site_id, paging.limit + 1)
+    return page_of([Alarm(**dict(row)) for row in rows], paging.limit)
+
+
+async def list_service_days(tx: Transaction, client_id: UUID, paging: Paging) -> Page[ServiceDay]:
+    """A client's days of service, in the order in which they became known.
+
+    Raises:
+        NotFound: no such client.
+    """
+    query = STANDING + COVERAGE_ON + OF_CLIENT
+    rows = await tx.fetch(query, client_id, paging.after, paging.limit + 1)
+    if not rows:
+        await require_client(tx, client_id)
+    return page_of([_service_day(row) for row in rows], paging.limit)
+
+
+async def list_uncovered_days(
+    tx: Transaction, paging: Paging, site_id: UUID | None
+) -> Page[ServiceDay]:
+    """Days of service that nobody has granted, or that go beyond a grant, of the caller's sites."""
+    query = STANDING + COVERAGE_ON + UNCOVERED
+    rows = await tx.fetch(query, paging.after, site_id, paging.limit + 1)
+    return page_of([_service_day(row) for row in rows], paging.limit)
+
+
+async def summarize_coverage(tx: Transaction, paging: Paging) -> Page[SiteCoverage]:
+    """Sums of each of the caller's sites, by the calendar of each."""
+    rows = await tx.fetch(SITES, tx.now, paging.after, paging.limit + 1)
+    found = [
+        SiteCoverage(
+            **{
+                **dict(row),
+                "covered_clients": orjson.loads(row["covered_clients"]),
+                "alarms": orjson.loads(row["alarms"]),
+            }
+        )
+        for row in rows
+    ]
+    return page_of(found, paging.limit, key=lambda site: site.site_id)
+
+
+def _service_day(row: asyncpg.Record) -> ServiceDay:
+    values = dict(row)
+    kind, payer = values.pop("kind"), values.pop("payer")
+    payment = terms(payer, kind).day_payment if kind is not None else None
+    tier = tier_of(payment, row["services"]) if payment is not None else None
+    return ServiceDay(**values, day_tier=tier)

@@ -1,0 +1,1 @@
+"""Costs: what a program costs a client, line by line, beside a residential reference."""

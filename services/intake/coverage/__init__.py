@@ -1,0 +1,1 @@
+"""Coverage: insurances of clients, and agreements to pay by themselves on a sliding scale."""

@@ -1,0 +1,211 @@
+"""Entering, changing and ending an insurance."""
+
+from datetime import date
+from uuid import UUID
+
+from services.intake.coverage.queries import coverage_of, show_coverage
+from services.intake.coverage.schemas import (
+    ChangedCoverage,
+    Coverage,
+    CoverageDetails,
+    End,
+    NewCoverage,
+)
+from services.intake.payers.listed import Payer, payers, terms
+from services.intake.referrals.queries import hold_client, show_client
+from shared.database import Transaction
+from shared.errors import Conflict, Invalid, NotFound, require_version
+from shared.ids import new_id
+
+INSERT = """
+INSERT INTO coverages
+  (id, client_id, site_id, kind, payer, payer_name, plan, member_id, priority,
+   requires_authorization, effective_from, effective_until, entered_by, entered_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+RETURNING *
+"""
+CHANGE = """
+UPDATE coverages SET kind = $2, payer = $3, payer_name = $4, plan = $5,
+  member_id = coalesce($6, member_id), priority = $7, requires_authorization = $8,
+  effective_from = $9, effective_until = $10, version = version + 1
+WHERE id = $1 RETURNING *
+"""
+END = """
+UPDATE coverages SET effective_until = coalesce($2, effective_until), entered_in_error = $3,
+  version = version + 1
+WHERE id = $1 RETURNING *
+"""
+OVERLAPS = """
+SELECT EXISTS (
+  SELECT FROM coverages
+  WHERE client_id = $1 AND id <> $2 AND priority = $3 AND NOT entered_in_error
+    AND ($5::date IS NULL OR effective_from <= $5)
+    AND (effective_until IS NULL OR effective_until >= $4)
+)
+"""
+
+
+class UnknownPayer(Invalid):
+    """The payer is not on the list, or is one of another kind."""
+
+    title = "Unknown payer"
+
+
+class OverlappingCoverage(Conflict):
+    """Two coverages would both be first, or both second, on one day."""
+
+    title = "Coverages overlap"
+
+
+class EnteredInError(Conflict):
+    """It was taken back: nothing of it holds any more."""
+
+    title = "Was entered in error"
+
+
+class ImpossibleEnd(Invalid):
+    """An end before the beginning, or after the end that is known."""
+
+    title = "Impossible last day"
+
+
+async def add_coverage(
+    tx: Transaction, client_id: UUID, new: NewCoverage, *, entered_by: str
+) -> Coverage:
+    """Enter an insurance of a client; the answer shows the end of its member id only.
+
+    Raises:
+        NotFound: no such client.
+        UnknownPayer: not on the list with this kind.
+        OverlappingCoverage: another one of the same priority holds on some of its days.
+    """
+    client = await show_client(tx, client_id, hold=True)
+    payer = payer_of(new)
+    id_ = new_id()
+    await _require_room(tx, client_id, id_, new)
+    row = await tx.fetchrow(
+        INSERT,
+        id_,
+        client_id,
+        client.site_id,
+        new.kind,
+        new.payer,
+        new.payer_name,
+        new.plan,
+        new.member_id,
+        new.priority,
+        payer.requires_authorization,
+        new.effective_from,
+        new.effective_until,
+        entered_by,
+        tx.now,
+    )
+    if row is None:
+        raise NotFound("There is no such client.")
+    return coverage_of(row, in_full=False)
+
+
+async def change_coverage(
+    tx: Transaction, coverage_id: UUID, expected: int, changed: ChangedCoverage
+) -> Coverage:
+    """Change an insurance. Units of authorizations stay as they are: they go by their own days.
+
+    Raises:
+        NotFound: no such coverage.
+        StaleVersion: somebody changed it meanwhile.
+        EnteredInError, UnknownPayer, OverlappingCoverage: it cannot be so.
+    """
+    known = await _held(tx, coverage_id, expected)
+    payer = payer_of(changed)
+    await _require_room(tx, known.client_id, coverage_id, changed)
+    row = await tx.fetchrow(
+        CHANGE,
+        coverage_id,
+        changed.kind,
+        changed.payer,
+        changed.payer_name,
+        changed.plan,
+        changed.member_id,
+        changed.priority,
+        payer.requires_authorization,
+        changed.effective_from,
+        changed.effective_until,
+    )
+    if row is None:
+        raise NotFound("There is no such coverage.")
+    return coverage_of(row, in_full=True)
+
+
+async def end_coverage(tx: Transaction, coverage_id: UUID, expected: int, end: End) -> Coverage:
+    """Let an insurance end on a day, or say that it was entered in error.
+
+    Raises:
+        NotFound: no such coverage.
+        StaleVersion: somebody changed it meanwhile.
+        EnteredInError: it was taken back before.
+        ImpossibleEnd: the day lies before its first one, or after its last one.
+    """
+    known = await _held(tx, coverage_id, expected)
+    require_end(end, known.effective_from, known.effective_until)
+    row = await tx.fetchrow(END, coverage_id, end.last_day, end.entered_in_error)
+    if row is None:
+        raise NotFound("There is no such coverage.")
+    return coverage_of(row, in_full=True)
+
+
+def require_end(end: End, first: date, last: date | None) -> None:
+    """Refuse a last day that does not shorten what holds.
+
+    Raises:
+        ImpossibleEnd: it lies before the first day, or after the last one.
+    """
+    if end.last_day is None:
+        return
+    if end.last_day < first:
+        raise ImpossibleEnd("The last day lies before the first one.", pointer="/last_day")
+    if last is not None and end.last_day > last:
+        raise ImpossibleEnd("It ends earlier than that by itself.", pointer="/last_day")
+
+
+def payer_of(details: CoverageDetails) -> Payer:
+    """What holds for the payer.
+
+    Raises:
+        UnknownPayer: not on the list with this kind.
+    """
+    if details.payer is not None:
+        listed = payers().get(details.payer)
+        if listed is None or listed.kind != details.kind:
+            raise UnknownPayer(
+                "No payer of this kind has that id: see GET /payers, or give payer_name.",
+                pointer="/payer",
+            )
+    return terms(details.payer, details.kind)
+
+
+async def _held(tx: Transaction, coverage_id: UUID, expected: int) -> Coverage:
+    """The coverage, after its client, so that everybody waits in one order."""
+    seen = await show_coverage(tx, coverage_id)
+    await hold_client(tx, seen.client_id)
+    known = await show_coverage(tx, coverage_id, hold=True)
+    require_version(known.version, expected)
+    if known.entered_in_error:
+        raise EnteredInError("This coverage was entered in error: enter another one.")
+    return known
+
+
+async def _require_room(
+    tx: Transaction, client_id: UUID, coverage_id: UUID, details: CoverageDetails
+) -> None:
+    if await tx.fetchval(
+        OVERLAPS,
+        client_id,
+        coverage_id,
+        details.priority,
+        details.effective_from,
+        details.effective_until,
+    ):
+        raise OverlappingCoverage(
+            f"Another {details.priority} coverage holds on some of these days: end it first.",
+            pointer="/effective_from",
+        )
