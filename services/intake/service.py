@@ -1,6 +1,7 @@
 """Intake, declared."""
 
 from services.intake.directory.consumers import consumers as directory_consumers
+from services.intake.dual_diagnosis.routes import router as dual_diagnosis
 from services.intake.enrolment.consumers import consumers as enrolment_consumers
 from services.intake.enrolment.routes import router as enrolment
 from services.intake.level_of_care.routes import router as level_of_care
@@ -13,6 +14,6 @@ service = Service(
     title="Stepwell intake",
     description="Referrals and contact details, item-level screening with explained scores, "
     "the level-of-care decision, and enrolment in the intensive outpatient program.",
-    routers=(referrals, screening, level_of_care, enrolment),
+    routers=(referrals, screening, level_of_care, dual_diagnosis, enrolment),
     consumers=(directory_consumers, enrolment_consumers),
 )

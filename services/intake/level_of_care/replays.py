@@ -5,7 +5,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from services.intake.level_of_care.policy import LevelOfCarePolicy
+from services.intake.level_of_care.rules.policy import LevelOfCarePolicy
 from services.intake.level_of_care.rules.replay import replay
 from services.intake.level_of_care.schemas import Moved, ReplayPage
 from shared.database import Transaction

@@ -90,7 +90,7 @@ CREATE TABLE dual_diagnosis_changes (
   site_id uuid NOT NULL,
   status text NOT NULL CHECK (status IN ('suspected', 'confirmed', 'ruled_out')),
   needs text[] NOT NULL,
-  found jsonb NOT NULL,
+  found_in text[] NOT NULL,
   policy_id text NOT NULL,
   policy_version text NOT NULL,
   reason text,

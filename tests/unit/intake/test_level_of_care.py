@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.level_of_care.capability import MEDICAL, Capability
 from services.intake.level_of_care.policies import policies
-from services.intake.level_of_care.policy import LevelOfCarePolicy
+from services.intake.level_of_care.rules.capability import MEDICAL, Capability
 from services.intake.level_of_care.rules.explanation import determine
 from services.intake.level_of_care.rules.needs import covers, joined, settled
+from services.intake.level_of_care.rules.policy import LevelOfCarePolicy
 from services.intake.level_of_care.rules.recommendation import (
     asked,
     deciding,

@@ -6,7 +6,7 @@ An organization's `level_of_care/adult-3.yaml` takes the place of ours; see `sha
 from collections.abc import Iterable
 from functools import cache
 
-from services.intake.level_of_care.policy import Edition, LevelOfCarePolicy
+from services.intake.level_of_care.rules.policy import Edition, LevelOfCarePolicy
 from shared.datafiles import read_all
 
 EDITIONS: tuple[Edition, ...] = ("3", "4")

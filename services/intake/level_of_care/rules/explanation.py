@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from services.intake.level_of_care.capability import Capability
-from services.intake.level_of_care.policy import ComparableOutcomes, Dimension, LevelOfCarePolicy
+from services.intake.level_of_care.rules.capability import Capability
 from services.intake.level_of_care.rules.needs import covers, joined, settled
+from services.intake.level_of_care.rules.policy import (
+    ComparableOutcomes,
+    Dimension,
+    LevelOfCarePolicy,
+)
 from services.intake.level_of_care.rules.recommendation import (
     Change,
     Recommendation,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from services.intake.level_of_care.capability import MEDICAL, NOTHING, Capability
+from services.intake.level_of_care.rules.capability import MEDICAL, NOTHING, Capability
 
 WhenResidential = Literal["join_all", "join_enhanced", "residential_settles"]
 """What needs that call for no residence still add once another need calls for one.

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from services.intake.level_of_care.capability import Capability
-from services.intake.level_of_care.policy import LevelOfCarePolicy
+from services.intake.level_of_care.rules.capability import Capability
 from services.intake.level_of_care.rules.needs import covers, settled
+from services.intake.level_of_care.rules.policy import LevelOfCarePolicy
 
 Status = Literal["determined", "needs_evaluation"]
 

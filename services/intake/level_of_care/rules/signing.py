@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from services.intake.level_of_care.policy import LevelOfCarePolicy
+from services.intake.level_of_care.rules.policy import LevelOfCarePolicy
 
 State = Literal["determined", "awaiting_second_signature", "signed", "superseded"]
 Happening = Literal["sign", "sign_below", "sign_second", "supersede"]

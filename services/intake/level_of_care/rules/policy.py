@@ -9,8 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from services.intake.level_of_care.capability import NOTHING, Capability, Part
-from services.intake.level_of_care.example import add_example
+from services.intake.level_of_care.rules.capability import NOTHING, Capability, Part
 from services.intake.level_of_care.rules.needs import WhenResidential, covers, joined
 from shared.contracts.intake import Token
 
@@ -111,7 +110,7 @@ class DualDiagnosis(Part):
     """When a client needs a program for co-occurring disorders."""
 
     instruments: tuple[Token, ...] = Field(min_length=1, max_length=20, examples=[["phq-9"]])
-    dimension: Number
+    dimension: Number = Field(examples=["1"])
     rating_from: int = Field(ge=0, le=9, examples=[1])
     source: Words = Field(examples=["Default of this platform"])
 
@@ -128,27 +127,43 @@ class ComparableOutcomes(Part):
     """The condition in ratings: dimension and the highest rating that is still minimal risk."""
 
 
+EXAMPLE_LEVELS = [
+    {"level": "1", "name": "outpatient", "kind": "outpatient", "hours": {"min": 1, "max": 8}},
+    {
+        "level": "2.1",
+        "name": "intensive outpatient",
+        "kind": "intensive_outpatient",
+        "hours": {"min": 9, "max": 19},
+    },
+]
+EXAMPLE_DIMENSIONS = [
+    {"number": "1", "name": "recovery environment", "needs": [{"hours": 1}, {"hours": 9}]}
+]
+
+
 def _twice(names: list[str]) -> str | None:
     return next((name for name in names if names.count(name) > 1), None)
 
 
-class LevelOfCarePolicy(Part, json_schema_extra=add_example):
+class LevelOfCarePolicy(Part):
     """One version of a policy for one edition of the dimensions."""
 
-    id: Token
-    version: Token
-    edition: Edition
-    status: Words
-    source: Words
-    min_age: int = Field(ge=0, le=120)
-    when_residential: WhenResidential = "join_all"
-    levels: tuple[Level, ...] = Field(min_length=1, max_length=50)
+    id: Token = Field(examples=["our-adults"])
+    version: Token = Field(examples=["3"])
+    edition: Edition = Field(examples=["3"])
+    status: Words = Field(examples=["Approved by the clinical lead"])
+    source: Words = Field(examples=["Our own criteria"])
+    min_age: int = Field(ge=0, le=120, examples=[18])
+    when_residential: WhenResidential = Field("join_all", examples=["join_all"])
+    levels: tuple[Level, ...] = Field(min_length=1, max_length=50, examples=[EXAMPLE_LEVELS])
     """From the least intensive to the most."""
-    program_level: Token
+    program_level: Token = Field(examples=["2.1"])
     """The level that this provider's intensive outpatient program is."""
-    dimensions: tuple[Dimension, ...] = Field(min_length=1, max_length=20)
+    dimensions: tuple[Dimension, ...] = Field(
+        min_length=1, max_length=20, examples=[EXAMPLE_DIMENSIONS]
+    )
     dual_diagnosis: DualDiagnosis
-    comparable_to_residential: ComparableOutcomes | None = None
+    comparable_to_residential: ComparableOutcomes | None = Field(None, examples=[None])
 
     @field_validator("levels")
     @classmethod
@@ -200,7 +215,7 @@ class LevelOfCarePolicy(Part, json_schema_extra=add_example):
         if isinstance(rule, DualDiagnosis):
             named = {rule.dimension}
         if known and not named <= known:
-            raise ValueError("It names none of the dimensions.")
+            raise ValueError("It names a dimension that is not there.")
         return rule
 
     def place_of(self, level: str) -> int | None:
