@@ -15,3 +15,4 @@ def ratings(text: str) -> dict[str, int]:
 RATED = st.lists(st.integers(0, 4), min_size=6, max_size=6).map(
     lambda rated: {str(n): rating for n, rating in enumerate(rated, 1)}
 )
+SHIPPED = st.sampled_from([POLICY, FOURTH])

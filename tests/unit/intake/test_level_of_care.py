@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.intake.level_of_care.policies import policies
 from services.intake.level_of_care.rules.capability import MEDICAL, Capability
 from services.intake.level_of_care.rules.explanation import determine
-from services.intake.level_of_care.rules.needs import covers, joined, settled
+from services.intake.level_of_care.rules.needs import counting, covers, fits, joined
 from services.intake.level_of_care.rules.policy import LevelOfCarePolicy
 from services.intake.level_of_care.rules.recommendation import (
     asked,
@@ -20,9 +20,9 @@ from services.intake.level_of_care.rules.recommendation import (
     unfit_ratings,
     would_change,
 )
-from tests.unit.intake.levels import FOURTH, POLICY, RATED, ratings
+from tests.unit.intake.levels import FOURTH, POLICY, RATED, SHIPPED, ratings
 
-SHIPPED = st.sampled_from([POLICY, FOURTH])
+SWITCHES = st.sampled_from(["join_all", "join_enhanced", "residential_settles"])
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_higher_rating_never_leads_to_a_lower_level(
         assert (policy.place_of(after.level) or 0) >= (policy.place_of(before.level) or 0)
 
 
-@given(SHIPPED, st.sampled_from(["join_all", "join_enhanced", "residential_settles"]), RATED)
+@given(SHIPPED, SWITCHES, RATED)
 def test_no_switch_makes_a_higher_rating_lead_to_a_lower_level(
     policy: LevelOfCarePolicy, when: str, rated: dict[str, int]
 ):
@@ -279,31 +279,31 @@ def test_each_component_counts(need: dict[str, Any]):
     assert joined([nothing, asks]) == joined([asks, nothing]) == asks
 
 
-@given(st.lists(CAPABILITIES, max_size=5))
-def test_a_residence_settles_hours_and_enhanced_care_only_by_the_switch(needs: list[Capability]):
-    assert settled(needs, "join_all") == tuple(needs)
-    if not any(one.residential for one in needs):
-        assert settled(needs, "residential_settles") == tuple(needs)
+@given(CAPABILITIES, CAPABILITIES, SWITCHES)
+def test_a_residence_settles_hours_and_enhanced_care_only_by_the_switch(
+    need: Capability, offered: Capability, when: Any
+):
+    counted = counting(need, offered, when)
+    assert fits(offered, need, when) == covers(offered, counted)
+    if when == "join_all" or need.residential or not offered.residential:
+        assert counted == need
         return
-    for when in ("join_enhanced", "residential_settles"):
-        for one, counted in zip(needs, settled(needs, when), strict=True):
-            if one.residential:
-                assert counted == one
-                continue
-            enhanced = one.co_occurring_enhanced and when == "join_enhanced"
-            assert counted.model_dump() == one.model_dump() | {
-                "hours": 0,
-                "co_occurring_enhanced": enhanced,
-            }
+    enhanced = need.co_occurring_enhanced and when == "join_enhanced"
+    assert counted.model_dump() == need.model_dump() | {
+        "hours": 0,
+        "co_occurring_enhanced": enhanced,
+    }
 
 
 @given(SHIPPED, RATED)
 def test_the_recommended_level_covers_every_need_and_no_lesser_level_does(
     policy: LevelOfCarePolicy, rated: dict[str, int]
 ):
-    needs = settled(tuple(asked(policy, rated).values()), policy.when_residential)
+    needs = asked(policy, rated).values()
     covering = [
-        one.level for one in policy.levels if all(covers(one.capability, need) for need in needs)
+        one.level
+        for one in policy.levels
+        if all(fits(one.capability, need, policy.when_residential) for need in needs)
     ]
     assert recommend(policy, rated).least_level == covering[0]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.intake.level_of_care.rules.capability import Capability
-from services.intake.level_of_care.rules.needs import covers, joined, settled
+from services.intake.level_of_care.rules.needs import counting, covers, joined
 from services.intake.level_of_care.rules.policy import (
     ComparableOutcomes,
     Dimension,
@@ -118,7 +118,8 @@ def _rules(
             Rule("evaluation_first", _rated(pending, ratings), "no level before the evaluation")
         )
     needs = asked(policy, ratings)
-    count = dict(zip(needs, settled([*needs.values()], policy.when_residential), strict=True))
+    offered = policy.levels[policy.place_of(found.least_level) or 0].capability
+    count = {n: counting(need, offered, policy.when_residential) for n, need in needs.items()}
     if changed := {n: need for n, need in needs.items() if count[n] != need}:
         fired.append(
             Rule(

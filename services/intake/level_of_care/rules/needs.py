@@ -1,12 +1,12 @@
 """Capabilities held against each other, component by component; never averaged."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Literal
 
 from services.intake.level_of_care.rules.capability import MEDICAL, NOTHING, Capability
 
 WhenResidential = Literal["join_all", "join_enhanced", "residential_settles"]
-"""What needs that call for no residence still add once another need calls for one.
+"""What needs that call for no residence still ask of a residential level.
 
 `join_all`: everything. `join_enhanced`: enhanced care, but not their clinical hours, as the
 residence has its own. `residential_settles`: neither. Medical care always counts.
@@ -38,19 +38,14 @@ def joined(needs: Iterable[Capability]) -> Capability:
     )
 
 
-def settled(needs: Sequence[Capability], when: WhenResidential) -> tuple[Capability, ...]:
-    """The needs as they count together, one by one in the same order."""
-    if when == "join_all" or not any(one.residential for one in needs):
-        return tuple(needs)
-    keeps_enhanced = when == "join_enhanced"
-    return tuple(
-        one
-        if one.residential
-        else one.model_copy(
-            update={
-                "hours": 0,
-                "co_occurring_enhanced": one.co_occurring_enhanced and keeps_enhanced,
-            }
-        )
-        for one in needs
-    )
+def counting(need: Capability, offered: Capability, when: WhenResidential) -> Capability:
+    """What a need counts as at a level that offers `offered`; never more than it asks for."""
+    if when == "join_all" or need.residential or not offered.residential:
+        return need
+    enhanced = need.co_occurring_enhanced and when == "join_enhanced"
+    return need.model_copy(update={"hours": 0, "co_occurring_enhanced": enhanced})
+
+
+def fits(offered: Capability, need: Capability, when: WhenResidential) -> bool:
+    """Whether a level that offers `offered` is enough for a need."""
+    return covers(offered, counting(need, offered, when))

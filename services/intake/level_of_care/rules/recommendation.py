@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.intake.level_of_care.rules.capability import Capability
-from services.intake.level_of_care.rules.needs import covers, settled
-from services.intake.level_of_care.rules.policy import LevelOfCarePolicy
+from services.intake.level_of_care.rules.needs import fits
+from services.intake.level_of_care.rules.policy import Level, LevelOfCarePolicy
 
 Status = Literal["determined", "needs_evaluation"]
 
@@ -69,13 +69,19 @@ def to_evaluate(policy: LevelOfCarePolicy, ratings: Mapping[str, int]) -> tuple[
 
 def recommend(policy: LevelOfCarePolicy, ratings: Mapping[str, int]) -> Recommendation:
     """The level that ratings which fit the policy come to."""
-    needs = settled(tuple(asked(policy, ratings).values()), policy.when_residential)
-    least = next(
-        one.level for one in policy.levels if all(covers(one.capability, need) for need in needs)
-    )
+    least = next(one.level for one in policy.levels if not _lacking(policy, ratings, one))
     if to_evaluate(policy, ratings):
         return Recommendation("needs_evaluation", None, least)
     return Recommendation("determined", least, least)
+
+
+def _lacking(policy: LevelOfCarePolicy, ratings: Mapping[str, int], level: Level) -> frozenset[str]:
+    """The dimensions whose need is more than the level offers."""
+    return frozenset(
+        number
+        for number, need in asked(policy, ratings).items()
+        if not fits(level.capability, need, policy.when_residential)
+    )
 
 
 def deciding(policy: LevelOfCarePolicy, ratings: Mapping[str, int]) -> tuple[str, ...]:
@@ -87,16 +93,14 @@ def deciding(policy: LevelOfCarePolicy, ratings: Mapping[str, int]) -> tuple[str
     """
     if pending := to_evaluate(policy, ratings):
         return pending
-    known = asked(policy, ratings)
-    needs = dict(zip(known, settled(tuple(known.values()), policy.when_residential), strict=True))
     in_the_way: list[frozenset[str]] = []
     for level in policy.levels:
-        lacking = frozenset(n for n, need in needs.items() if not covers(level.capability, need))
+        lacking = _lacking(policy, ratings, level)
         if not lacking:
             break
         in_the_way.append(lacking)
     fewest = [one for one in in_the_way if not any(other < one for other in in_the_way)]
-    return tuple(number for number in needs if any(number in one for one in fewest))
+    return tuple(number for number in ratings if any(number in one for one in fewest))
 
 
 def would_change(policy: LevelOfCarePolicy, ratings: Mapping[str, int]) -> tuple[Change, ...]:
