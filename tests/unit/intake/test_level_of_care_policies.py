@@ -93,7 +93,7 @@ def test_what_is_wrong_is_told_with_its_line(was: str, is_: str, line: int, reas
 def test_residences_come_last_where_they_settle_other_needs():
     data: dict[str, Any] = FOURTH.model_dump(exclude_defaults=True)
     levels = list(data["levels"])
-    data["levels"] = [*levels[:3], levels[7], *levels[3:7], *levels[8:]]
+    data["levels"] = [*levels[:4], levels[7], *levels[4:7], *levels[8:]]
     with pytest.raises(ValueError, match="residential levels come last"):
         LevelOfCarePolicy.model_validate(copy.deepcopy(data))
 

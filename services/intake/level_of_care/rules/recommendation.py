@@ -69,17 +69,20 @@ def to_evaluate(policy: LevelOfCarePolicy, ratings: Mapping[str, int]) -> tuple[
 
 def recommend(policy: LevelOfCarePolicy, ratings: Mapping[str, int]) -> Recommendation:
     """The level that ratings which fit the policy come to."""
-    least = next(one.level for one in policy.levels if not _lacking(policy, ratings, one))
+    needs = asked(policy, ratings)
+    least = next(one.level for one in policy.levels if not _lacking(policy, needs, one))
     if to_evaluate(policy, ratings):
         return Recommendation("needs_evaluation", None, least)
     return Recommendation("determined", least, least)
 
 
-def _lacking(policy: LevelOfCarePolicy, ratings: Mapping[str, int], level: Level) -> frozenset[str]:
+def _lacking(
+    policy: LevelOfCarePolicy, needs: Mapping[str, Capability], level: Level
+) -> frozenset[str]:
     """The dimensions whose need is more than the level offers."""
     return frozenset(
         number
-        for number, need in asked(policy, ratings).items()
+        for number, need in needs.items()
         if not fits(level.capability, need, policy.when_residential)
     )
 
@@ -93,14 +96,15 @@ def deciding(policy: LevelOfCarePolicy, ratings: Mapping[str, int]) -> tuple[str
     """
     if pending := to_evaluate(policy, ratings):
         return pending
+    needs = asked(policy, ratings)
     in_the_way: list[frozenset[str]] = []
     for level in policy.levels:
-        lacking = _lacking(policy, ratings, level)
+        lacking = _lacking(policy, needs, level)
         if not lacking:
             break
         in_the_way.append(lacking)
     fewest = [one for one in in_the_way if not any(other < one for other in in_the_way)]
-    return tuple(number for number in ratings if any(number in one for one in fewest))
+    return tuple(number for number in needs if any(number in one for one in fewest))
 
 
 def would_change(policy: LevelOfCarePolicy, ratings: Mapping[str, int]) -> tuple[Change, ...]:
