@@ -24,12 +24,13 @@ TIMEOUT_SECONDS = 30.0
 class Operator:
     """A client of the four services."""
 
-    def __init__(self) -> None:
+    def __init__(self, role: str = "service") -> None:
+        """With `role` in the local system; elsewhere the token says the role."""
         token = os.environ.get(TOKEN)
         known = dict(os.environ) if token else load_running()
         if token is None:
             issuer = Issuer(known["OIDC_ISSUER"], State.default().issuer_key)
-            token = issuer.token("service", [ALL_SITES], subject="operator", seconds=600)
+            token = issuer.token(role, [ALL_SITES], subject="operator", seconds=600)
         missing = [s for s in SERVICES if not known.get(f"STEPWELL_URL_{s.upper()}")]
         if missing:
             raise Problem(

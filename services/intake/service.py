@@ -13,6 +13,7 @@ from services.intake.coverage.routes import router as coverage
 from services.intake.directory.consumers import consumers as directory_consumers
 from services.intake.duplicates.jobs import job as match_keys
 from services.intake.duplicates.routes import router as duplicates
+from services.intake.dual_diagnosis.routes import router as dual_diagnosis
 from services.intake.enrolment.consumers import consumers as enrolment_consumers
 from services.intake.enrolment.routes import router as enrolment
 from services.intake.level_of_care.routes import router as level_of_care
@@ -38,6 +39,7 @@ service = Service(
     consumers=(directory_consumers, access_times_consumers, enrolment_consumers),
     jobs=(match_keys,),
     routers=(referrals, screening, level_of_care, enrolment, consents, preferences),
+    routers=(referrals, screening, level_of_care, dual_diagnosis, enrolment),
     consumers=(directory_consumers, enrolment_consumers),
     jobs=(expiry_job,),
     routers=(referrals, screening, level_of_care, enrolment, coverage, authorizations, costs),

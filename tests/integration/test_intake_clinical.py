@@ -8,7 +8,7 @@ import pytest
 
 from shared.contracts.intake import LevelOfCareDetermined, ScreeningCompleted
 from tests.conftest import MONDAY
-from tests.support.flow import CALM_GAD7, CALM_PHQ9, FITS_IOP, Intake, created, responses
+from tests.support.flow import CALM_GAD7, CALM_PHQ9, FITS_IOP, Intake, created, rated, responses
 from tests.support.system import Client, System
 
 SITE = UUID(int=7)
@@ -173,7 +173,7 @@ async def test_who_comes_back_is_screened_anew(intake: Intake, counselor: Client
     await intake.end(created(await intake.enrol(client, await intake.determine(client))))
     intake.system.set_clock(MONDAY + timedelta(days=300))
     path, body = f"/clients/{client}/level-of-care-determinations", {"edition": "3"}
-    refused = await counselor.post(path, body | {"ratings": FITS_IOP})
+    refused = await counselor.post(path, body | {"ratings": rated(FITS_IOP)})
     assert (refused.status_code, refused.json()["type"]) == (409, "/problems/screening-missing")
     await screen(counselor, client, response("audit", [0] * 10))
     anew = await intake.determine(client)
@@ -195,7 +195,11 @@ async def test_decisions_are_listed_in_the_order_they_were_made_in(
         path = f"/clients/{client}/level-of-care-determinations"
         page = (await counselor.get(path, limit=3, **after)).json()
         listed += page["items"]
-    assert listed == made
+    assert [(one["id"], one["criteria"]) for one in listed] == [
+        (one["id"], one["criteria"]) for one in made
+    ]
+    assert [one["state"] for one in listed] == ["superseded"] * 7 + ["determined"]
+    assert listed[-1] == made[-1]
     assert (await intake.enrol(client, made[-1])).status_code == 201
 
 
@@ -203,30 +207,53 @@ async def test_a_follow_up_screening_is_no_intake_screening(intake: Intake, coun
     client = await intake.refer()
     await screen(counselor, client, response("phq-9", CALM_PHQ9), occasion="follow_up")
     refused = await counselor.post(
-        f"/clients/{client}/level-of-care-determinations", {"edition": "3", "ratings": FITS_IOP}
+        f"/clients/{client}/level-of-care-determinations",
+        {"edition": "3", "ratings": rated(FITS_IOP)},
     )
     assert (refused.status_code, refused.json()["type"]) == (409, "/problems/screening-missing")
     assert "intake screening" in refused.json()["detail"]
 
 
 @pytest.mark.parametrize(
-    ("body", "kind", "pointer"),
+    ("edition", "ratings", "kind", "pointer"),
     [
-        ({"edition": "4", "ratings": FITS_IOP}, "no-policy-for-edition", "/edition"),
-        ({"edition": "5", "ratings": FITS_IOP}, "invalid-request", "/edition"),
-        ({"edition": "3", "ratings": FITS_IOP | {"6": 5}}, "unfit-ratings", "/ratings/6"),
-        ({"edition": "3", "ratings": FITS_IOP | {"a/b": 0}}, "unfit-ratings", "/ratings/a~1b"),
-        ({"edition": "3", "ratings": {"1": 0}}, "unfit-ratings", "/ratings/2"),
-        ({"edition": "3", "ratings": FITS_IOP | {"6": True}}, "invalid-request", "/ratings/6"),
+        ("5", rated(FITS_IOP), "invalid-request", "/edition"),
+        ("3", rated(FITS_IOP | {"6": 5}), "unfit-ratings", "/ratings/6"),
+        ("3", rated(FITS_IOP | {"a/b": 0}), "unfit-ratings", "/ratings/a~1b"),
+        ("3", rated({"1": 0}), "unfit-ratings", "/ratings/2"),
+        ("4", rated({"1": 0, "2": 0}), "unfit-ratings", "/ratings/3"),
+        ("3", rated(FITS_IOP | {"6": True}), "invalid-request", "/ratings/6/rating"),
+        ("3", rated(FITS_IOP | {"6": 10}), "invalid-request", "/ratings/6/rating"),
+        ("3", FITS_IOP, "invalid-request", "/ratings/1"),
+        ("3", rated(FITS_IOP) | {"6": {"rating": 1}}, "invalid-request", "/ratings/6/evidence"),
+        (
+            "3",
+            rated(FITS_IOP) | {"6": {"rating": 1, "evidence": "  "}},
+            "invalid-request",
+            "/ratings/6/evidence",
+        ),
+        (
+            "3",
+            rated(FITS_IOP) | {"6": {"rating": 1, "evidence": "a" * 2001}},
+            "invalid-request",
+            "/ratings/6/evidence",
+        ),
     ],
 )
 async def test_ratings_that_do_not_fit_are_refused(
-    intake: Intake, counselor: Client, body: dict[str, Any], kind: str, pointer: str
+    intake: Intake,
+    counselor: Client,
+    edition: str,
+    ratings: dict[str, Any],
+    kind: str,
+    pointer: str,
 ):
     client = await intake.refer()
     await intake.screen(client)
     before = await intake.system.published("intake")
-    refused = await counselor.post(f"/clients/{client}/level-of-care-determinations", body)
+    refused = await counselor.post(
+        f"/clients/{client}/level-of-care-determinations", {"edition": edition, "ratings": ratings}
+    )
     assert (refused.status_code, refused.json()["type"]) == (422, f"/problems/{kind}")
     assert refused.json()["errors"][0]["pointer"] == pointer
     assert await intake.system.published("intake") == before
@@ -236,7 +263,7 @@ async def test_a_rating_whose_name_is_no_text_is_refused(intake: Intake, counsel
     client = await intake.refer()
     refused = await counselor.http.post(
         f"/clients/{client}/level-of-care-determinations",
-        content=b'{"edition": "3", "ratings": {"\\ud800": 1}}',
+        content=b'{"edition": "3", "ratings": {"\\ud800": {"rating": 1, "evidence": "a"}}}',
         headers={"Idempotency-Key": "once", "Content-Type": "application/json"},
     )
     assert (refused.status_code, refused.json()["type"]) == (422, "/problems/unfit-ratings")
@@ -249,7 +276,7 @@ async def test_a_client_comes_of_age_at_midnight_of_the_site(intake: Intake):
     await intake.screen(client)
     path = f"/clients/{client}/level-of-care-determinations"
     lead = intake.system.client("intake", "clinical_lead", [SITE])
-    body = {"edition": "3", "ratings": FITS_IOP}
+    body = {"edition": "3", "ratings": rated(FITS_IOP)}
     intake.system.set_clock(MONDAY.replace(day=24, hour=6, minute=59))
     refused = await lead.post(path, body)
     assert (refused.status_code, refused.json()["type"]) == (409, "/problems/too-young-for-policy")
@@ -296,5 +323,8 @@ async def test_instruments_and_policies_can_be_read(intake: Intake):
     assert shown["phq-9"]["bands"][0] == {"from": 0, "name": "minimal"}
     assert shown["audit"]["items"][8]["values"] == [0, 2, 4]
     assert shown["audit"]["items"][8]["text"] is None
-    (policy,) = (await desk.get("/level-of-care-policies")).json()
-    assert (policy["edition"], policy["min_age"]) == ("3", 18)
+    third, fourth = (await desk.get("/level-of-care-policies")).json()
+    assert (third["edition"], fourth["edition"], third["min_age"]) == ("3", "4", 18)
+    for policy in (third, fourth):
+        assert policy["status"].startswith("Illustrative")
+        assert "makes no claim to follow" in policy["status"]

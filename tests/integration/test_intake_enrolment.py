@@ -16,7 +16,7 @@ from services.intake.level_of_care.commands import determine_level_of_care
 from services.intake.level_of_care.schemas import NewDetermination
 from shared.contracts.scheduling import SiteOpened
 from tests.conftest import MONDAY
-from tests.support.flow import FITS_IOP, Intake, accepted, created, person
+from tests.support.flow import FITS_IOP, Intake, accepted, created, person, rated
 from tests.support.system import System
 
 SITE = UUID(int=7)
@@ -75,7 +75,7 @@ async def test_a_decision_under_way_is_waited_for_and_admits_nobody_by_the_forme
     intake: Intake,
 ):
     client, determination = await ready_for_enrolment(intake)
-    newer = NewDetermination(edition="3", ratings=FITS_IOP | {"6": 4})
+    newer = NewDetermination.model_validate({"edition": "3", "ratings": rated(FITS_IOP | {"6": 4})})
     async with intake.transaction() as tx:
         await determine_level_of_care(tx, UUID(client), newer, determined_by="counselor-3")
         enrolling = asyncio.create_task(intake.enrol(client, determination))

@@ -42,6 +42,14 @@ def responses(phq9: list[Any] | None = None, gad7: list[Any] | None = None) -> l
     ]
 
 
+def rated(ratings: dict[str, Any]) -> dict[str, Any]:
+    """Ratings as they are sent: each with its evidence."""
+    return {
+        number: {"rating": rating, "evidence": "As told in the interview."}
+        for number, rating in ratings.items()
+    }
+
+
 def accepted(tx: Transaction, enrolment: dict[str, Any]) -> StepDownDecided:
     """A clinician's decision to step a client down."""
     return StepDownDecided(
@@ -101,8 +109,19 @@ class Intake:
         return created(
             await counselor.post(
                 f"/clients/{client}/level-of-care-determinations",
-                {"edition": "3", "ratings": ratings or FITS_IOP},
+                {"edition": "3", "ratings": rated(ratings or FITS_IOP)},
             )
+        )
+
+    async def sign(
+        self, determination: dict[str, Any], role: str = "clinical_lead", **level: Any
+    ) -> httpx.Response:
+        """Sign a decision as the staff of a site; the recommended level when none is named."""
+        staff = self.system.client("intake", role, [self.site], subject=f"{role}-1")
+        return await staff.post(
+            f"/level-of-care-determinations/{determination['id']}/signature",
+            level,
+            etag=f'"{determination["version"]}"',
         )
 
     async def enrol(self, client: str, determination: dict[str, Any]) -> httpx.Response:

@@ -1,13 +1,24 @@
-"""Determining the level of care."""
+"""Determining the level of care, and signing it."""
 
+from dataclasses import asdict
+from typing import Any
 from uuid import UUID
 
 import orjson
 
 from services.intake.directory.queries import today_at
-from services.intake.level_of_care.policies import LevelOfCarePolicy, policies
-from services.intake.level_of_care.rules import determine, unfit_ratings
-from services.intake.level_of_care.schemas import Determination, NewDetermination
+from services.intake.level_of_care.policies import policies
+from services.intake.level_of_care.rules.explanation import determine
+from services.intake.level_of_care.rules.policy import LevelOfCarePolicy
+from services.intake.level_of_care.rules.recommendation import unfit_ratings
+from services.intake.level_of_care.schemas import (
+    ComparableOutcomes,
+    Determination,
+    FiredRule,
+    NewDetermination,
+    OtherOutcome,
+    ShownRating,
+)
 from services.intake.referrals.queries import show_client
 from services.intake.referrals.rules import age_on
 from services.intake.screening.queries import intake_screens
@@ -19,18 +30,17 @@ from shared.ids import new_id
 from shared.messaging.outbox import publish
 from shared.web.problems import pointer_of
 
+SUPERSEDE = """
+UPDATE determinations SET state = 'superseded', version = version + 1
+WHERE client_id = $1 AND state <> 'superseded'
+"""
 INSERT = """
 INSERT INTO determinations
-  (id, client_id, site_id, screening_id, edition, ratings, status, recommended_level,
-   dual_diagnosis, criteria, policy_id, policy_version, determined_by, determined_at)
-VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $8, $9, $10::text::jsonb, $11, $12, $13, $14)
+  (id, client_id, site_id, screening_id, edition, ratings, evidence, status, recommended_level,
+   dual_diagnosis, criteria, explanation, policy_id, policy_version, determined_by, determined_at)
+VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, $7::text::jsonb, $8, $9, $10, $11::text::jsonb,
+  $12::text::jsonb, $13, $14, $15, $16)
 """
-
-
-class NoPolicyForEdition(Invalid):
-    """No level-of-care policy is loaded for that edition."""
-
-    title = "No policy for this edition"
 
 
 class UnfitRatings(Invalid):
@@ -56,9 +66,11 @@ async def determine_level_of_care(
 ) -> Determination:
     """Hold ratings against the policy of their edition; publishes LevelOfCareDetermined.
 
+    The client's earlier decisions are superseded, signed or not.
+
     Raises:
         NotFound: no such client.
-        NoPolicyForEdition, UnfitRatings: with a pointer.
+        UnfitRatings: with a pointer.
         ScreeningMissing, TooYoungForPolicy: the client cannot be held against the policy yet.
     """
     policy = _policy_for(new)
@@ -71,38 +83,34 @@ async def determine_level_of_care(
             "Complete an intake screening of this client first; one from before an earlier stay "
             "does not count."
         )
-    found = determine(policy, new.ratings, screens.positive)
+    found = determine(policy, new.numbers, screens.positive)
     made = Determination(
         id=new_id(),
         client_id=client_id,
         site_id=client.site_id,
         screening_id=screens.latest_id,
         edition=new.edition,
-        ratings=new.ratings,
-        status=found.status,
-        recommended_level=found.level,
+        ratings={n: ShownRating(**one.model_dump()) for n, one in new.ratings.items()},
+        status=found.recommendation.status,
+        recommended_level=found.recommendation.level,
+        least_level=found.recommendation.least_level,
         dual_diagnosis=found.dual_diagnosis,
         criteria=list(found.criteria),
+        rules=[FiredRule(**asdict(one)) for one in found.rules],
+        deciding=list(found.deciding),
+        would_change=[OtherOutcome(**asdict(one)) for one in found.would_change],
+        comparable_to_residential=found.comparable
+        and ComparableOutcomes(
+            **found.comparable.model_dump(include={"statement", "condition", "source"})
+        ),
         policy=PolicyReference(id=policy.id, version=policy.version),
         determined_at=tx.now,
+        state="determined",
+        signature=None,
+        version=1,
     )
-    await tx.execute(
-        INSERT,
-        made.id,
-        client_id,
-        made.site_id,
-        screens.latest_id,
-        new.edition,
-        orjson.dumps(new.ratings).decode(),
-        made.status,
-        made.recommended_level,
-        made.dual_diagnosis,
-        orjson.dumps([c.model_dump() for c in made.criteria]).decode(),
-        policy.id,
-        policy.version,
-        determined_by,
-        tx.now,
-    )
+    await tx.execute(SUPERSEDE, client_id)
+    await tx.execute(INSERT, *_row(made, new, determined_by))
     publish(
         tx,
         LevelOfCareDetermined(
@@ -121,12 +129,33 @@ async def determine_level_of_care(
     return made
 
 
+EXPLANATION = {"least_level", "rules", "deciding", "would_change", "comparable_to_residential"}
+"""What is kept together, as it is only ever read whole."""
+
+
+def _row(made: Determination, new: NewDetermination, determined_by: str) -> list[Any]:
+    return [
+        made.id,
+        made.client_id,
+        made.site_id,
+        made.screening_id,
+        made.edition,
+        orjson.dumps(new.numbers).decode(),
+        orjson.dumps({n: one.evidence for n, one in new.ratings.items()}).decode(),
+        made.status,
+        made.recommended_level,
+        made.dual_diagnosis,
+        orjson.dumps([one.model_dump() for one in made.criteria]).decode(),
+        made.model_dump_json(include=EXPLANATION),
+        made.policy.id,
+        made.policy.version,
+        determined_by,
+        made.determined_at,
+    ]
+
+
 def _policy_for(new: NewDetermination) -> LevelOfCarePolicy:
-    policy = policies().get(new.edition)
-    if policy is None:
-        raise NoPolicyForEdition(
-            f"A policy is loaded for edition {' and '.join(policies())} only.", pointer="/edition"
-        )
-    for number, detail in unfit_ratings(policy, new.ratings).items():
+    policy = policies()[new.edition]
+    for number, detail in unfit_ratings(policy, new.numbers).items():
         raise UnfitRatings(detail, pointer=pointer_of(("body", "ratings", number)))
     return policy

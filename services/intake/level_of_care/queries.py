@@ -1,10 +1,12 @@
 """Level-of-care decisions as they are read."""
 
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import orjson
 
-from services.intake.level_of_care.schemas import Determination
+from services.intake.level_of_care.schemas import Determination, ShownRating, Signature
 from services.intake.referrals.queries import require_client
 from shared.contracts.base import PolicyReference
 from shared.database import Transaction
@@ -12,18 +14,39 @@ from shared.errors import NotFound
 from shared.web import Page, Paging, page_of
 
 COLUMNS = """
-SELECT id, client_id, site_id, screening_id, edition, ratings, status, recommended_level,
-  dual_diagnosis, criteria, policy_id, policy_version, determined_at
-FROM determinations WHERE client_id = $1
+SELECT d.id, d.client_id, d.site_id, d.screening_id, d.edition, d.ratings, d.evidence, d.status,
+  d.recommended_level, d.dual_diagnosis, d.criteria, d.explanation, d.policy_id, d.policy_version,
+  d.determined_at, d.state, d.version, to_jsonb(s) AS signature
+FROM determinations d LEFT JOIN level_of_care_signatures s ON s.determination_id = d.id
 """
 OF_CLIENT = f"""
-{COLUMNS} AND (determined_at, coalesce(entry, 0), id) > ALL (
+{COLUMNS}
+WHERE d.client_id = $1 AND (d.determined_at, coalesce(d.entry, 0), d.id) > ALL (
   SELECT determined_at, coalesce(entry, 0), id FROM determinations WHERE client_id = $1 AND id = $2
 )
-ORDER BY determined_at, coalesce(entry, 0), id LIMIT $3
+ORDER BY d.determined_at, coalesce(d.entry, 0), d.id LIMIT $3
 """  # noqa: S608 - constants only
-ONE = f"{COLUMNS} AND id = $2"
-LATEST = f"{COLUMNS} ORDER BY determined_at DESC, coalesce(entry, 0) DESC, id DESC LIMIT 1"
+ONE = f"{COLUMNS} WHERE d.client_id = $1 AND d.id = $2"
+BY_ID = f"{COLUMNS} WHERE d.id = $1"
+LATEST = f"{COLUMNS} WHERE d.client_id = $1 AND d.state <> 'superseded'"
+"""The index `one_determination_in_force` sees to it that there is one at most."""
+NONE = "There is no such level-of-care decision."
+
+
+@dataclass(frozen=True, slots=True)
+class SignedDecision:
+    """The client's decision in force, signed by all who have to.
+
+    `determination` is the whole decision with its ratings, explanation and signature.
+    """
+
+    id: UUID
+    final_level: str
+    final_level_kind: str
+    edition: str
+    policy: PolicyReference
+    dual_diagnosis: bool
+    determination: Determination
 
 
 async def list_determinations(
@@ -50,19 +73,83 @@ async def show_determination(
     """
     row = await tx.fetchrow(ONE, client_id, determination_id)
     if row is None:
-        raise NotFound("There is no such level-of-care decision.")
+        raise NotFound(NONE)
+    return _determination(row)
+
+
+async def show_by_id(tx: Transaction, determination_id: UUID) -> Determination:
+    """One decision, whoever it is about.
+
+    Raises:
+        NotFound: none that the caller may see.
+    """
+    row = await tx.fetchrow(BY_ID, determination_id)
+    if row is None:
+        raise NotFound(NONE)
     return _determination(row)
 
 
 async def latest_determination(tx: Transaction, client_id: UUID) -> Determination | None:
-    """The decision in force."""
+    """The decision in force, signed or not."""
     row = await tx.fetchrow(LATEST, client_id)
     return None if row is None else _determination(row)
 
 
-def _determination(row: object) -> Determination:
-    values = dict(row)  # type: ignore[call-overload]  # a record is a mapping
-    policy = PolicyReference(id=values.pop("policy_id"), version=values.pop("policy_version"))
-    for name in ("ratings", "criteria"):
-        values[name] = orjson.loads(values[name])
-    return Determination(**values, policy=policy)
+async def signed_decision(tx: Transaction, client_id: UUID) -> SignedDecision | None:
+    """The decision in force, if it is signed; None while a newer one, or a signer, is awaited.
+
+    Whether a stay has used it already is for who enrols to see. One round trip.
+    """
+    found = await latest_determination(tx, client_id)
+    if found is None or found.state != "signed" or found.signature is None:
+        return None
+    return SignedDecision(
+        id=found.id,
+        final_level=found.signature.final_level,
+        final_level_kind=found.signature.final_level_kind,
+        edition=found.edition,
+        policy=found.policy,
+        dual_diagnosis=found.dual_diagnosis,
+        determination=found,
+    )
+
+
+def _determination(row: Any) -> Determination:
+    values = dict(row)
+    evidence = orjson.loads(values.pop("evidence"))
+    signature = values.pop("signature")
+    return Determination(
+        **EXPLAINED_BEFORE
+        | {name: values[name] for name in AS_THEY_ARE}
+        | orjson.loads(values["explanation"]),
+        ratings={
+            number: ShownRating(rating=rating, evidence=evidence.get(number))
+            for number, rating in orjson.loads(values["ratings"]).items()
+        },
+        criteria=orjson.loads(values["criteria"]),
+        policy=PolicyReference(id=values["policy_id"], version=values["policy_version"]),
+        signature=None if signature is None else Signature(**orjson.loads(signature)),
+    )
+
+
+AS_THEY_ARE = (
+    "id",
+    "client_id",
+    "site_id",
+    "screening_id",
+    "edition",
+    "status",
+    "recommended_level",
+    "dual_diagnosis",
+    "determined_at",
+    "state",
+    "version",
+)
+EXPLAINED_BEFORE: dict[str, Any] = {
+    "least_level": None,
+    "rules": [],
+    "deciding": [],
+    "would_change": [],
+    "comparable_to_residential": None,
+}
+"""Of decisions from before these were kept."""

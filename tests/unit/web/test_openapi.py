@@ -19,7 +19,7 @@ OPERATIONS = [
 ]
 VERBS = re.compile(
     "add|change|complete|correct|decide|determine|enrol|get|list|open|receive|record|republish|"
-    "retry|show|skip|summarize|merge|undo"
+    "merge|replay|retry|show|sign|skip|summarize|undo"
 )
 
 

@@ -1,0 +1,1 @@
+"""The level-of-care engine: pure decisions on ratings, policies and signatures."""

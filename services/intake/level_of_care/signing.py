@@ -1,0 +1,192 @@
+"""Signing a determination: as recommended, or with another level and a reason."""
+
+from uuid import UUID
+
+from services.intake.level_of_care.policies import policies
+from services.intake.level_of_care.queries import show_by_id
+from services.intake.level_of_care.rules.policy import LevelOfCarePolicy
+from services.intake.level_of_care.rules.signing import after, signs_below, unfit_signature
+from services.intake.level_of_care.schemas import (
+    Determination,
+    NewSecondSignature,
+    NewSignature,
+    Signature,
+)
+from services.intake.referrals.queries import hold_client
+from shared.contracts.intake import LevelOfCareSigned
+from shared.database import Transaction
+from shared.errors import Conflict, Invalid, require_version
+from shared.messaging.outbox import publish
+
+STATE = "UPDATE determinations SET state = $2, version = version + 1 WHERE id = $1"
+SIGN = """
+INSERT INTO level_of_care_signatures
+  (determination_id, client_id, site_id, final_level, final_level_kind, override_reason, note,
+   signed_by, signed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+SIGN_SECOND = """
+UPDATE level_of_care_signatures
+SET second_note = $2, second_signed_by = $3, second_signed_at = $4 WHERE determination_id = $1
+"""
+
+
+class CannotBeSigned(Conflict):
+    """The decision is signed already, or a newer one took its place."""
+
+    title = "Decision cannot be signed"
+
+
+class PolicyChanged(Conflict):
+    """The policy that the decision was made with is not in force any more."""
+
+    title = "Policy was changed"
+
+
+class UnfitSignature(Invalid):
+    """The signature does not say one thing."""
+
+    title = "Signature does not fit the decision"
+
+
+class SecondSignerNeeded(Conflict):
+    """Whoever signed first cannot sign a second time."""
+
+    title = "Another clinician has to sign"
+
+
+async def sign(
+    tx: Transaction, determination_id: UUID, expected: int, new: NewSignature, *, signed_by: str
+) -> Determination:
+    """Accept the recommended level or override it; publishes LevelOfCareSigned when final.
+
+    A level below the recommended one, and any level while an evaluation is open, waits for a second
+    clinician.
+
+    Raises:
+        NotFound: no such decision.
+        CannotBeSigned, PolicyChanged, StaleVersion: it is not the state that was read.
+        UnfitSignature: with a pointer.
+    """
+    known = await _held(tx, determination_id)
+    if after(known.state, "sign") is None:
+        raise CannotBeSigned(f"This decision is {_spaced(known.state)}.")
+    require_version(known.version, expected)
+    policy = _policy_of(known)
+    recommended = known.recommended_level
+    wrong = unfit_signature(policy, recommended, new.final_level, new.override_reason, new.note)
+    if wrong is not None:
+        raise UnfitSignature(wrong.detail, pointer=f"/{wrong.field}")
+    final = new.final_level or recommended or ""
+    below = signs_below(policy, recommended, final)
+    signature = Signature(
+        final_level=final,
+        final_level_kind=policy.levels[policy.place_of(final) or 0].kind,
+        override_reason=new.override_reason,
+        note=new.note,
+        signed_by=signed_by,
+        signed_at=tx.now,
+        second_note=None,
+        second_signed_by=None,
+        second_signed_at=None,
+    )
+    signed = known.model_copy(
+        update={
+            "state": after(known.state, "sign_below" if below else "sign"),
+            "signature": signature,
+            "version": known.version + 1,
+        }
+    )
+    await tx.execute(STATE, known.id, signed.state)
+    await tx.execute(
+        SIGN,
+        known.id,
+        known.client_id,
+        known.site_id,
+        final,
+        signature.final_level_kind,
+        new.override_reason,
+        new.note,
+        signed_by,
+        tx.now,
+    )
+    if not below:
+        _tell(tx, signed, signature)
+    return signed
+
+
+async def sign_second(
+    tx: Transaction,
+    determination_id: UUID,
+    expected: int,
+    new: NewSecondSignature,
+    *,
+    signed_by: str,
+) -> Determination:
+    """Agree as another clinician; publishes LevelOfCareSigned.
+
+    Raises:
+        NotFound: no such decision.
+        CannotBeSigned, StaleVersion: it does not wait for a second signature any more, or not yet.
+        SecondSignerNeeded: the first signer tries to sign again.
+    """
+    known = await _held(tx, determination_id)
+    state = after(known.state, "sign_second")
+    if state is None or known.signature is None:
+        raise CannotBeSigned(f"This decision is {_spaced(known.state)}: no second one is awaited.")
+    require_version(known.version, expected)
+    if known.signature.signed_by == signed_by:
+        raise SecondSignerNeeded("You signed first: another clinical lead has to sign this level.")
+    signature = known.signature.model_copy(
+        update={
+            "second_note": new.note,
+            "second_signed_by": signed_by,
+            "second_signed_at": tx.now,
+        }
+    )
+    await tx.execute(STATE, known.id, state)
+    await tx.execute(SIGN_SECOND, known.id, new.note, signed_by, tx.now)
+    signed = known.model_copy(
+        update={"state": state, "signature": signature, "version": known.version + 1}
+    )
+    _tell(tx, signed, signature)
+    return signed
+
+
+async def _held(tx: Transaction, determination_id: UUID) -> Determination:
+    """The decision, while nobody makes a newer one or signs it.
+
+    It is read again once the client is held, as both change it.
+    """
+    await hold_client(tx, (await show_by_id(tx, determination_id)).client_id)
+    return await show_by_id(tx, determination_id)
+
+
+def _policy_of(known: Determination) -> LevelOfCarePolicy:
+    policy = policies()[known.edition]
+    if (policy.id, policy.version) != (known.policy.id, known.policy.version):
+        raise PolicyChanged(
+            "The decision was made with another version of the policy: determine the level anew."
+        )
+    return policy
+
+
+def _tell(tx: Transaction, signed: Determination, signature: Signature) -> None:
+    publish(
+        tx,
+        LevelOfCareSigned(
+            client_id=signed.client_id,
+            site_id=signed.site_id,
+            determination_id=signed.id,
+            recommended_level=signed.recommended_level,
+            final_level=signature.final_level,
+            final_level_kind=signature.final_level_kind,
+            override_reason=signature.override_reason,
+            second_signature=signature.second_signed_by is not None,
+            signed_at=tx.now,
+        ),
+    )
+
+
+def _spaced(state: str) -> str:
+    return state.replace("_", " ")
