@@ -5,6 +5,8 @@ from services.intake.enrolment.consumers import consumers as enrolment_consumers
 from services.intake.enrolment.routes import router as enrolment
 from services.intake.level_of_care.routes import router as level_of_care
 from services.intake.referrals.routes import router as referrals
+from services.intake.risk.escalating import escalation_job
+from services.intake.risk.routes import router as risk
 from services.intake.screening.routes import router as screening
 from shared.service import Service
 
@@ -13,6 +15,7 @@ service = Service(
     title="Stepwell intake",
     description="Referrals and contact details, item-level screening with explained scores, "
     "the level-of-care decision, and enrolment in the intensive outpatient program.",
-    routers=(referrals, screening, level_of_care, enrolment),
+    routers=(referrals, screening, level_of_care, enrolment, risk),
     consumers=(directory_consumers, enrolment_consumers),
+    jobs=(escalation_job,),
 )
