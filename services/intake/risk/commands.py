@@ -160,6 +160,7 @@ async def acknowledge(
         update={
             "state": state,
             "escalates_at": None,
+            "next_told": None,
             "overdue": False,
             "action": given.action,
             "note": given.note,
