@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     smtp_port: int = Field(25, alias="SMTP_PORT")
     smtp_from: str = Field("appointments@example.test", alias="SMTP_FROM")
 
+    portal_url: str = Field("http://127.0.0.1:8000", alias="STEPWELL_PORTAL_URL")
     url_intake: str = Field("http://127.0.0.1:8001", alias="STEPWELL_URL_INTAKE")
     url_scheduling: str = Field("http://127.0.0.1:8002", alias="STEPWELL_URL_SCHEDULING")
     url_notifications: str = Field("http://127.0.0.1:8003", alias="STEPWELL_URL_NOTIFICATIONS")

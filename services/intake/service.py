@@ -19,6 +19,8 @@ from services.intake.enrolment.routes import router as enrolment
 from services.intake.level_of_care.routes import router as level_of_care
 from services.intake.preferences.routes import router as preferences
 from services.intake.referrals.routes import router as referrals
+from services.intake.risk.escalating import escalation_job
+from services.intake.risk.routes import router as risk
 from services.intake.screening.routes import router as screening
 from shared.service import Service
 
@@ -45,4 +47,7 @@ service = Service(
     routers=(referrals, screening, level_of_care, enrolment, coverage, authorizations, costs),
     consumers=(directory_consumers, enrolment_consumers, authorization_consumers),
     jobs=(authorization_job,),
+    routers=(referrals, screening, level_of_care, enrolment, risk),
+    consumers=(directory_consumers, enrolment_consumers),
+    jobs=(escalation_job,),
 )

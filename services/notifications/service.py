@@ -1,9 +1,12 @@
 """The notifications service, declared."""
 
 from services.notifications.contacts.consumers import consumers as contacts
-from services.notifications.delivery.dispatch import dispatch_job
-from services.notifications.delivery.queries import sending
+from services.notifications.delivery.dispatch import dispatch_job, messages
 from services.notifications.delivery.routes import router
+from services.notifications.escalations.consumers import consumers as escalations
+from services.notifications.escalations.routes import router as escalation_routes
+from services.notifications.escalations.sending import WITHOUT_PORTAL as alerts
+from services.notifications.escalations.sending import alert_job
 from services.notifications.outreach.consumers import consumers as outreach
 from services.notifications.reminders.consumers import consumers as reminders
 from shared.service import Service
@@ -14,10 +17,10 @@ service = Service(
     description=(
         "Reminds clients of sessions and reaches out after a missed one, in neutral words and "
         "never in quiet hours. Shows which messages there are and how they went, never what they "
-        "said or where they went."
+        "said or where they went. Tells staff that something needs them, without saying what."
     ),
-    routers=[router],
-    consumers=[contacts, reminders, outreach],
-    jobs=[dispatch_job],
-    waiting={"sending": sending},
+    routers=[router, escalation_routes],
+    consumers=[contacts, reminders, outreach, escalations],
+    jobs=[dispatch_job, alert_job],
+    waiting={"sending": messages.sending, "alerting": alerts.sending},
 )

@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from shared.contracts.base import ClientEvent
 
 
@@ -32,4 +34,27 @@ class NotificationFailed(NotificationEvent):
     failed_at: datetime
 
 
-EVENTS = (NotificationDelivered, NotificationFailed)
+class StaffAlertEvent(ClientEvent):
+    """An event about one message to staff of a site; never whom it went to."""
+
+    stream: ClassVar[str] = "notifications"
+
+    alert_id: UUID = Field(description="Of the message; stands in its Message-ID.")
+    flag_id: UUID = Field(description="The risk flag that needs somebody.")
+    step: int = Field(ge=0, description="Step of escalation; 0 when the flag was raised.")
+
+
+class StaffAlerted(StaffAlertEvent):
+    """A member of staff was told that something needs them: the mail server took the message."""
+
+    delivered_at: datetime
+
+
+class StaffAlertFailed(StaffAlertEvent):
+    """A message to staff was given up, or the site named nobody to tell."""
+
+    reason: Literal["no_contacts", "refused_by_channel", "no_longer_timely"]
+    failed_at: datetime
+
+
+EVENTS = (NotificationDelivered, NotificationFailed, StaffAlerted, StaffAlertFailed)

@@ -17,7 +17,7 @@ from services.notifications.delivery.channels import email
 from services.notifications.delivery.channels.base import Message
 from services.notifications.delivery.channels.email import SenderRevealing
 from services.notifications.delivery.channels.log import LogChannel
-from services.notifications.delivery.dispatch import mark_due
+from services.notifications.delivery.dispatch import messages
 from services.notifications.delivery.queries import show_notification
 from shared.contracts.notifications import NotificationDelivered, NotificationFailed
 from shared.database import ALL_SITES
@@ -240,7 +240,7 @@ async def test_a_miss_told_again_does_not_wait_for_the_message_on_its_way(
     missed = ana.missed(MONDAY_NOON)
     await desk.tell(missed)
     async with desk.database.transaction(ALL_SITES) as sender:
-        await mark_due(sender)
+        await messages.mark_due(sender)
     async with desk.database.transaction(ALL_SITES) as sender:
         await sender.fetch("SELECT id FROM notifications FOR UPDATE")
         async with asyncio.timeout(2):

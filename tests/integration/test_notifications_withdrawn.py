@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.notifications.delivery.dispatch import mark_due
+from services.notifications.delivery.dispatch import messages
 from shared.contracts.base import Event
 from shared.database import ALL_SITES
 from stepwell.runtime.disposable import Stack
@@ -83,7 +83,7 @@ async def test_a_message_whose_sender_died_is_not_taken_up_when_it_was_cancelled
     missed = ana.missed(MONDAY_NOON)
     await desk.tell(missed)
     async with desk.database.transaction(ALL_SITES) as sender:
-        await mark_due(sender)
+        await messages.mark_due(sender)
     await desk.tell(ana.attended(missed))
     assert await desk.until_next_due() == MONDAY_NOON + MINUTE
     assert (await desk.message()).state == "cancelled"

@@ -3,7 +3,7 @@
 import asyncio
 import os
 
-from services.notifications.delivery.dispatch import dispatch
+from services.notifications.delivery.dispatch import messages
 from shared.database import Database
 from shared.jobs import JobContext
 from shared.settings import Settings
@@ -13,7 +13,7 @@ async def main() -> None:
     settings = Settings.model_validate_json(os.environ["DISPATCH_SETTINGS"])
     database = Database(settings.database_url, size=2)
     await database.open()
-    await dispatch(JobContext(database, settings))
+    await messages.dispatch(JobContext(database, settings))
     await database.close()
 
 

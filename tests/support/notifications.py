@@ -15,13 +15,8 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from services.notifications.delivery.dispatch import dispatch
-from services.notifications.delivery.queries import (
-    Wanted,
-    list_notifications,
-    next_due,
-    sending,
-)
+from services.notifications.delivery.dispatch import messages
+from services.notifications.delivery.queries import Wanted, list_notifications
 from services.notifications.delivery.schemas import Notification
 from services.notifications.service import service
 from shared import clock
@@ -80,16 +75,16 @@ class Desk:
 
     async def dispatch(self) -> int:
         """Run the job until nothing more is due; how many messages it dealt with."""
-        return await dispatch(JobContext(self.database, self.settings))
+        return await messages.dispatch(JobContext(self.database, self.settings))
 
     async def next_due(self) -> datetime | None:
         async with self.database.transaction(ALL_SITES) as tx:
-            return await next_due(tx)
+            return await messages.next_due(tx)
 
     async def sending(self) -> int:
         """How many messages somebody is at work on."""
         async with self.database.transaction(ALL_SITES) as tx:
-            return await sending(tx)
+            return await messages.sending(tx)
 
     async def until_next_due(self) -> datetime:
         """Move the clock to the next attempt and dispatch; the instant of it."""

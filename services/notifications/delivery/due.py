@@ -78,6 +78,10 @@ class Due:
         """The message with one attempt more."""
         return replace(self, attempts=self.attempts + 1)
 
+    def held(self, *, withdrawn: bool) -> "Due":
+        """The message as it is found once its row is locked."""
+        return replace(self, withdrawn=withdrawn)
+
     def decide(self, now: datetime) -> Decision:
         """What to do with the message at `now`."""
         policy = timing_policy()

@@ -14,17 +14,6 @@ UNTRIED = """
 SELECT id, session_starts_at, site_time_zone FROM notifications
 WHERE client_id = $1 AND kind = $2 AND state = 'planned' AND attempts = 0 ORDER BY id FOR UPDATE
 """
-NEXT_DUE = "SELECT min(next_at) FROM notifications WHERE state IN ('planned', 'sending')"
-AT_WORK = "SELECT pg_advisory_xact_lock_shared(1, 1)"
-"""Taken by a sender for as long as it may have rows marked; those of one that died are not under
-way any more."""
-SENDING = """
-SELECT count(*) FROM notifications WHERE state = 'sending' AND EXISTS (
-  SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
-  WHERE d.datname = current_database() AND l.locktype = 'advisory'
-    AND (l.classid, l.objid, l.objsubid) = (1, 1, 2)
-)
-"""
 
 SHOWN = """
 SELECT id, client_id, site_id, session_id, kind, channel, state, failure, attempts,
@@ -56,18 +45,6 @@ class Untried:
 async def untried_of(tx: Transaction, client_id: UUID, kind: Kind) -> list[Untried]:
     """A client's planned messages of `kind` that may still get another time; locked."""
     return [Untried(*row) for row in await tx.fetch(UNTRIED, client_id, kind)]
-
-
-async def next_due(tx: Transaction) -> datetime | None:
-    """When the next attempt is due, or None."""
-    due: datetime | None = await tx.fetchval(NEXT_DUE)
-    return due
-
-
-async def sending(tx: Transaction) -> int:
-    """How many messages are under way right now."""
-    count: int = await tx.fetchval(SENDING)
-    return count
 
 
 async def show_notification(tx: Transaction, notification_id: UUID) -> Notification:

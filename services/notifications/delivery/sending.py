@@ -2,13 +2,16 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from logging import ERROR, WARNING
+from typing import Generic, Literal, TypeVar
+from uuid import UUID
 
 import structlog
 
 from services.notifications.delivery.channels.base import (
+    Channel,
     ChannelBusy,
     ChannelRefused,
     ChannelUnavailable,
@@ -22,7 +25,6 @@ from services.notifications.delivery.results import (
     given_up,
     postponed,
     settled,
-    untouched,
 )
 from services.notifications.delivery.texts import written
 from shared import clock
@@ -36,22 +38,34 @@ GRACE_SECONDS = 3.0
 """How long messages under way are waited for when the sender is to stop."""
 
 
-class HandOver:
+Fate = Literal["taken", "refused", "later"]
+D = TypeVar("D")
+R = TypeVar("R")
+
+
+class HandOver(Generic[D, R]):
     """Hands messages to their channels until all are handed over, or it is stopped."""
 
-    def __init__(self, channels: Channels) -> None:
+    def __init__(
+        self,
+        channels: Channels,
+        send: Callable[[Transaction, Channels, D], Awaitable[R]],
+        untouched: Callable[[D, datetime], R],
+    ) -> None:
         self._channels = channels
-        self._waiting: deque[Due] = deque()
+        self._send = send
+        self._untouched = untouched
+        self._waiting: deque[D] = deque()
         self._hands: list[asyncio.Task[None]] = []
         self._stopped = False
 
-    async def run(self, tx: Transaction, marked: Iterable[Due]) -> list[Result]:
+    async def run(self, tx: Transaction, marked: Iterable[D]) -> list[R]:
         """What came of each message; a message whose fate is unknown has no result."""
-        results: list[Result] = []
+        results: list[R] = []
         self._waiting.extend(marked)
         self._hands = [asyncio.create_task(self._hand(tx, results)) for _ in range(HANDS)]
         await asyncio.wait(self._hands)
-        return results + [untouched(due, clock.now()) for due in self._waiting]
+        return results + [self._untouched(due, clock.now()) for due in self._waiting]
 
     def stop(self) -> None:
         """Hand over nothing more, and wait only a little for what is under way."""
@@ -62,14 +76,40 @@ class HandOver:
         for hand in self._hands:
             hand.cancel()
 
-    async def _hand(self, tx: Transaction, results: list[Result]) -> None:
+    async def _hand(self, tx: Transaction, results: list[R]) -> None:
         while self._waiting and not self._stopped:
             due = self._waiting.popleft()
             try:
-                results.append(await send(tx, self._channels, due))
+                results.append(await self._send(tx, self._channels, due))
             except ChannelBusy:  # the hands that are at work take it over
                 self._waiting.appendleft(due)
                 return
+
+
+async def attempt(channel: Channel, message_id: UUID, write: Callable[[], Message]) -> Fate:
+    """Hand the message that `write` makes to its channel, and say how it fared.
+
+    Raises:
+        ChannelBusy: nothing was sent, as all ways of the channel are in use.
+    """
+    try:
+        await channel.send(write())
+    except ChannelBusy:
+        raise
+    except ChannelRefused as error:
+        log.warning("message_refused", notification_id=str(message_id), reason=str(error))
+        return "refused"
+    except Exception as error:
+        # a defect of a channel or a text must not hold up everybody else's messages
+        expected = isinstance(error, ChannelUnavailable)
+        log.log(
+            WARNING if expected else ERROR,
+            "message_postponed",
+            notification_id=str(message_id),
+            reason=str(error) if expected else f"defect: {type(error).__name__}",
+        )
+        return "later"
+    return "taken"
 
 
 async def send(tx: Transaction, channels: Channels, due: Due) -> Result:
@@ -86,24 +126,13 @@ async def send(tx: Transaction, channels: Channels, due: Due) -> Result:
         return result
     tried = due.tried()
     with due.span("send notification"):
-        try:
-            await channels[due.channel].send(_message(due, now))
-        except ChannelBusy:
-            raise
-        except ChannelRefused as error:
-            log.warning("message_refused", notification_id=str(due.id), reason=str(error))
-            return given_up(tx, tried, "refused_by_channel", now)
-        except Exception as error:
-            # a defect of a channel or a text must not hold up everybody else's messages
-            expected = isinstance(error, ChannelUnavailable)
-            log.log(
-                WARNING if expected else ERROR,
-                "message_postponed",
-                notification_id=str(due.id),
-                reason=str(error) if expected else f"defect: {type(error).__name__}",
-            )
-            return postponed(tried, tried.next_attempt(clock.now()), now)
-        return delivered(tx, tried, now)
+        match await attempt(channels[due.channel], due.id, lambda: _message(due, now)):
+            case "refused":
+                return given_up(tx, tried, "refused_by_channel", now)
+            case "later":
+                return postponed(tried, tried.next_attempt(clock.now()), now)
+            case "taken":
+                return delivered(tx, tried, now)
 
 
 def _message(due: Due, now: datetime) -> Message:

@@ -5,15 +5,13 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from services.notifications.delivery.vocabulary import Kind
-
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """A message that is ready to go out. Address and text stay out of its representation."""
 
     id: UUID
-    kind: Kind
+    kind: str
     address: str | None = field(repr=False)
     subject: str = field(repr=False)
     body: str = field(repr=False)

@@ -1,0 +1,94 @@
+"""Receiving a report of acute risks, from any staff who learned of one."""
+
+from datetime import date
+from uuid import UUID
+
+from services.intake.directory.queries import today_at
+from services.intake.referrals.queries import show_client
+from services.intake.risk.commands import raise_flags
+from services.intake.risk.policy import risk_policy
+from services.intake.risk.report_schemas import NewRiskReport, RiskReportReceived
+from services.intake.risk.rules.reports import (
+    Told,
+    contradicts,
+    findings,
+    overdose_of,
+)
+from shared.database import Transaction
+from shared.errors import Invalid
+from shared.ids import new_id
+
+INSERT = """
+INSERT INTO risk_reports (
+  id, client_id, site_id, pregnant, overdose, overdose_on, overdose_dated, withdrawal,
+  harm_to_others, injects_drugs, cares_for_minors, reported_on, reported_at, reported_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+"""
+
+
+class ImpossibleOverdoseDate(Invalid):
+    """The day lies ahead, or before the client was born."""
+
+    title = "Impossible date of the overdose"
+
+
+class ContradictoryOverdose(Invalid):
+    """The day and the answer about the last 30 days cannot both be true."""
+
+    title = "Contradictory answers about an overdose"
+
+
+async def receive_report(
+    tx: Transaction, client_id: UUID, new: NewRiskReport, *, by: str
+) -> RiskReportReceived:
+    """Keep a report and raise a flag for every risk in it; publishes RiskFlagRaised.
+
+    Raises:
+        NotFound: no such client.
+        ImpossibleOverdoseDate, ContradictoryOverdose: with a pointer.
+    """
+    client = await show_client(tx, client_id)
+    today = await today_at(tx, client.site_id)
+    _check_overdose(new, client.birth_date, today)
+    on = new.last_overdose_on
+    overdose = overdose_of(new.overdose_in_last_30_days, on, today)
+    report_id = new_id()
+    await tx.execute(
+        INSERT,
+        report_id,
+        client_id,
+        client.site_id,
+        new.pregnant,
+        overdose,
+        today if on is None and overdose == "yes" else on,
+        on is not None,
+        new.withdrawal,
+        new.harm_to_others,
+        new.injects_drugs,
+        new.cares_for_minors,
+        today,
+        tx.now,
+        by,
+    )
+    told = Told(new.pregnant, overdose, new.withdrawal, new.harm_to_others)
+    severities = {kind: rules.report for kind, rules in risk_policy().kinds.items()}
+    flags = await raise_flags(tx, client_id, client.site_id, findings(told, severities))
+    return RiskReportReceived(
+        id=report_id,
+        client_id=client_id,
+        site_id=client.site_id,
+        needs_clinician_now=bool(flags),
+        reported_at=tx.now,
+    )
+
+
+def _check_overdose(new: NewRiskReport, birth_date: date, today: date) -> None:
+    on = new.last_overdose_on
+    if on is not None and not birth_date <= on <= today:
+        raise ImpossibleOverdoseDate(
+            "The day lies ahead, or before the client was born.", pointer="/last_overdose_on"
+        )
+    if contradicts(new.overdose_in_last_30_days, on, today):
+        raise ContradictoryOverdose(
+            "The day given says otherwise.", pointer="/overdose_in_last_30_days"
+        )

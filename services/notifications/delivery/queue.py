@@ -1,0 +1,181 @@
+"""Sending what is due of one queue, in three steps that survive being killed at any point.
+
+1. What is due is marked `sending`, with an attempt more and the instant of the next one, and
+   committed: from now on it may have gone out.
+2. The marked rows are locked, and each message is handed to its channel.
+3. How it went is written with the event that tells it, and committed; the locks end.
+
+Whoever dies after step 1 leaves rows marked and not locked. Like any message whose attempt failed
+they are due again after a pause, with the same message id; so whatever keeps outcomes from being
+written, nobody is written to again and again. Locks, not leases, tell who is at work, and the
+number of the attempt tells a sender that was held up whether a message is still its own.
+
+A queue is a table with the columns `id`, `state`, `attempts` and `next_at`, and the functions that
+know what its rows mean. Messages to clients are one, alerts to staff another.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Protocol, Self, TypeVar
+from uuid import UUID
+
+import asyncpg
+
+from services.notifications.delivery.channels.opening import Channels, open_channels
+from services.notifications.delivery.sending import HandOver
+from shared.database import ALL_SITES, Transaction
+from shared.jobs import JobContext
+
+BATCH = 50
+"""Messages handed over before one commit: the most that can go out twice after a kill."""
+
+AT_WORK = "SELECT pg_advisory_xact_lock_shared(1, $1)"
+"""Taken by a sender for as long as it may have rows marked; those of one that died are not under
+way any more."""
+DUE = """
+SELECT n.*, EXISTS (SELECT FROM withdrawals w WHERE w.notification_id = n.id) AS withdrawn
+FROM {table} n WHERE n.state IN ('planned', 'sending') AND n.next_at <= $1
+ORDER BY n.next_at, n.id LIMIT $2 FOR UPDATE OF n SKIP LOCKED
+"""
+MARK = """
+UPDATE {table} n SET state = 'sending', attempts = m.attempts, next_at = m.next_at
+FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[]) AS m(id, attempts, next_at)
+WHERE n.id = m.id
+"""
+HOLD = """
+SELECT n.id, EXISTS (SELECT FROM withdrawals w WHERE w.notification_id = n.id) AS withdrawn
+FROM {table} n
+JOIN unnest($1::uuid[], $2::integer[]) AS m(id, attempts)
+  ON n.id = m.id AND n.attempts = m.attempts
+WHERE n.state = 'sending' ORDER BY {order} FOR UPDATE OF n
+"""
+"""In the order in which messages are planned, so that nobody waits in a circle."""
+NEXT_DUE = "SELECT min(next_at) FROM {table} WHERE state IN ('planned', 'sending')"
+SENDING = """
+SELECT count(*) FROM {table} WHERE state = 'sending' AND EXISTS (
+  SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+  WHERE d.datname = current_database() AND l.locktype = 'advisory'
+    AND (l.classid, l.objid, l.objsubid) = (1, $1, 2)
+)
+"""
+
+
+class Sendable(Protocol):
+    """One row that is due."""
+
+    @property
+    def id(self) -> UUID: ...
+
+    @property
+    def attempts(self) -> int: ...
+
+    def tried(self) -> Self:
+        """The message with one attempt more."""
+        ...
+
+    def held(self, *, withdrawn: bool) -> Self:
+        """The message as it is found once its row is locked."""
+        ...
+
+    def next_attempt(self, now: datetime) -> datetime:
+        """When to try again if the attempts made until `now` failed."""
+        ...
+
+
+D = TypeVar("D", bound=Sendable)
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Queue(Generic[D, R]):
+    """One kind of messages: where its rows lie, and what they mean."""
+
+    table: str
+    order: str
+    """The columns of the row `n` by which rows are locked."""
+    lock: int
+    """Tells its senders from those of other queues."""
+    due: Callable[[Transaction, Sequence[asyncpg.Record]], Awaitable[list[D]]]
+    settled: Callable[[Transaction, D, datetime], R | None]
+    """What comes of a message that is not to go out at this instant; None when it is."""
+    send: Callable[[Transaction, Channels, D], Awaitable[R]]
+    untouched: Callable[[D, datetime], R]
+    write: Callable[[Transaction, Sequence[R]], Awaitable[None]]
+
+    async def next_due(self, tx: Transaction) -> datetime | None:
+        """When the next attempt is due."""
+        due: datetime | None = await tx.fetchval(NEXT_DUE.format(table=self.table))
+        return due
+
+    async def sending(self, tx: Transaction) -> int:
+        """How many messages somebody is at work on."""
+        count: int = await tx.fetchval(SENDING.format(table=self.table), self.lock)
+        return count
+
+    async def mark_due(self, tx: Transaction) -> tuple[list[D], int]:
+        """Step 1: mark what may go out now; give up, postpone or call off the rest.
+
+        The messages that were marked, as they were before, and the number of the others.
+        """
+        marked: list[D] = []
+        results: list[R] = []
+        rows = await tx.fetch(DUE.format(table=self.table), tx.now, BATCH)
+        for due in await self.due(tx, rows):
+            if (result := self.settled(tx, due, tx.now)) is None:
+                marked.append(due)
+            else:
+                results.append(result)
+        await self.write(tx, results)
+        tried = [due.tried() for due in marked]
+        await tx.execute(
+            MARK.format(table=self.table),
+            [due.id for due in tried],
+            [due.attempts for due in tried],
+            [due.next_attempt(tx.now) for due in tried],
+        )
+        return marked, len(results)
+
+    async def send_marked(
+        self, tx: Transaction, marked: Sequence[D], hand_over: HandOver[D, R]
+    ) -> None:
+        """Steps 2 and 3 for those that are still ours."""
+        rows = await tx.fetch(
+            HOLD.format(table=self.table, order=self.order),
+            [due.id for due in marked],
+            [due.attempts + 1 for due in marked],
+        )
+        withdrawn = {row["id"]: row["withdrawn"] for row in rows}
+        held = [due.held(withdrawn=withdrawn[due.id]) for due in marked if due.id in withdrawn]
+        await self.write(tx, await hand_over.run(tx, held))
+
+    async def dispatch(self, context: JobContext) -> int:
+        """Send everything that is due; how many messages were dealt with.
+
+        When it is cancelled it hands over nothing more, writes what is known by then, and ends.
+        """
+        dealt_with = 0
+        async with open_channels(context.settings) as channels:
+            while True:
+                hand_over = HandOver(channels, self.send, self.untouched)
+                batch = asyncio.create_task(self._dispatch_batch(context, hand_over))
+                try:
+                    done = await asyncio.shield(batch)
+                except asyncio.CancelledError:
+                    hand_over.stop()
+                    await asyncio.wait([batch])
+                    raise
+                if done == 0:
+                    return dealt_with
+                dealt_with += done
+
+    async def _dispatch_batch(self, context: JobContext, hand_over: HandOver[D, R]) -> int:
+        """All three steps for some of what is due; how many messages that were."""
+        async with context.database.transaction(ALL_SITES) as tx:
+            await tx.execute(AT_WORK, self.lock)
+            async with context.database.transaction(ALL_SITES) as marking:
+                marked, others = await self.mark_due(marking)
+            if marked:
+                await self.send_marked(tx, marked, hand_over)
+        return len(marked) + others

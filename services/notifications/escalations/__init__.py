@@ -1,0 +1,1 @@
+"""Escalations: staff are told that something needs them, until somebody takes charge."""

@@ -1,0 +1,27 @@
+"""What intake tells of risk flags: staff are told of each step until a clinician takes charge."""
+
+from services.notifications.escalations.commands import Told, plan_alerts, withdraw_alerts
+from shared.contracts.intake import RiskFlagAcknowledged, RiskFlagEscalated, RiskFlagRaised
+from shared.database import Transaction
+from shared.messaging.consumer import Consumers, Received
+
+consumers = Consumers()
+
+
+@consumers.on_many(RiskFlagRaised)
+async def flags_raised(tx: Transaction, received: list[Received[RiskFlagRaised]]) -> None:
+    await plan_alerts(tx, [Told(one.event, 0, one.event.raised_at, one) for one in received])
+
+
+@consumers.on_many(RiskFlagEscalated)
+async def flags_escalated(tx: Transaction, received: list[Received[RiskFlagEscalated]]) -> None:
+    await plan_alerts(
+        tx, [Told(one.event, one.event.step, one.event.escalated_at, one) for one in received]
+    )
+
+
+@consumers.on_many(RiskFlagAcknowledged)
+async def flags_acknowledged(
+    tx: Transaction, received: list[Received[RiskFlagAcknowledged]]
+) -> None:
+    await withdraw_alerts(tx, (one.event.flag_id for one in received))

@@ -1,0 +1,96 @@
+"""What requests and answers about escalation contacts and alerts look like."""
+
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from services.notifications.delivery.channels.base import ChannelRefused
+from services.notifications.delivery.channels.email import recipient_of
+from services.notifications.escalations.rules import Failure, State
+from shared.web import Instant, Shown, Strict
+
+
+def one_address(value: str) -> str:
+    """Refuse what is not exactly one plain address, as the mail server would refuse it too late."""
+    try:
+        plain = recipient_of(value)
+    except ChannelRefused:
+        plain = ""
+    if plain != value or not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError("Not one e-mail address, such as lead@example.test.")
+    return value
+
+
+Address = Annotated[
+    str,
+    StringConstraints(min_length=3, max_length=254),
+    AfterValidator(one_address),
+]
+
+
+def without_repetition(addresses: list[str]) -> list[str]:
+    """Refuse a list that names somebody twice."""
+    if len({address.lower() for address in addresses}) < len(addresses):
+        raise ValueError("An address is there twice.")
+    return addresses
+
+
+class EscalationStep(Strict):
+    """Who is told at one step."""
+
+    addresses: Annotated[list[Address], AfterValidator(without_repetition)] = Field(
+        min_length=1,
+        max_length=5,
+        description="Work addresses; all of them are told.",
+        examples=[["lead@example.test"]],
+    )
+
+
+class NewEscalationContacts(Strict):
+    """Whom a site tells of a risk that has to be seen."""
+
+    on_duty: Annotated[list[Address], AfterValidator(without_repetition)] = Field(
+        default_factory=list,
+        max_length=5,
+        description="Told when a flag is raised; may be empty.",
+        examples=[["duty@example.test"]],
+    )
+    steps: list[EscalationStep] = Field(
+        min_length=1,
+        max_length=10,
+        description="Told at the first, second, … escalation; the last one from then on.",
+        examples=[[{"addresses": ["lead@example.test"]}, {"addresses": ["manager@example.test"]}]],
+    )
+
+
+class EscalationContacts(Shown):
+    """Whom a site tells now; version 0 as long as it named nobody."""
+
+    site_id: UUID
+    on_duty: list[str] = Field(examples=[["duty@example.test"]])
+    steps: list[EscalationStep]
+    changed_at: Instant | None
+    version: int = Field(description="The ETag; 0 before the first change.", examples=[1])
+
+    @model_validator(mode="after")
+    def named_or_not(self) -> Self:
+        if (self.version == 0) != (not self.steps):
+            raise ValueError("a site that named somebody has a step")
+        return self
+
+
+class StaffAlert(Shown):
+    """One message to one member of staff, and how it went. The address is shown to nobody."""
+
+    id: UUID = Field(description="Stands in the message's Message-ID.")
+    client_id: UUID
+    site_id: UUID
+    flag_id: UUID
+    step: int = Field(description="0 when the flag was raised.", examples=[1])
+    state: State = Field(examples=["delivered"])
+    failure: Failure | None = Field(examples=[None])
+    attempts: int = Field(examples=[1])
+    planned_at: Instant
+    next_attempt_at: Instant | None
+    ended_at: Instant | None

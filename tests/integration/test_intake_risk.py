@@ -1,0 +1,513 @@
+"""Risk flags: raised at once, seen by a named clinician, escalated for as long as nobody looks."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import orjson
+import pytest
+
+from services.intake.risk.commands import raise_flags
+from services.intake.risk.escalating import escalate_due
+from services.intake.risk.queries import priority_populations
+from services.intake.risk.rules import Finding
+from tests.conftest import MONDAY
+from tests.support.flow import Intake, created
+from tests.support.system import Client, System
+
+SITE = UUID(int=7)
+OTHER_SITE = UUID(int=8)
+MODERATE = Finding("suicide_risk", "moderate", "phq-9")
+HIGH = Finding("suicide_risk", "high", "c-ssrs")
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+async def intake(system: System) -> Intake:
+    """Intake without its worker, so that a test says when the job runs."""
+    await system.start("intake", roles=("api",))
+    flow = Intake(system, SITE)
+    await flow.open_site()
+    return flow
+
+
+def clinician(intake: Intake, role: str = "counselor", site: UUID = SITE) -> Client:
+    return intake.system.client("intake", role, [site], subject=f"{role}-7")
+
+
+async def raised(intake: Intake, *findings: Finding, client: str | None = None) -> tuple[str, str]:
+    """A client and the first of the flags that the findings lead to."""
+    client = client or await intake.refer()
+    async with intake.transaction() as tx:
+        ids = await raise_flags(tx, UUID(client), SITE, findings)
+    return client, str(ids[0])
+
+
+async def escalated(intake: Intake, at: datetime) -> int:
+    intake.system.set_clock(at)
+    async with intake.transaction() as tx:
+        return await escalate_due(tx)
+
+
+async def told(intake: Intake) -> list[dict[str, Any]]:
+    """What was published about flags, in order, each with its event's name."""
+    rows = await intake.system.fetch(
+        "intake",
+        "SELECT split_part(type, '.', 4) AS name, payload FROM platform.journal"
+        " WHERE type LIKE '%.RiskFlag%' ORDER BY key, sequence",
+    )
+    return [{"event": row["name"], **orjson.loads(row["payload"])} for row in rows]
+
+
+async def acknowledged(
+    intake: Intake, flag: str, role: str = "counselor", *, etag: str = '"1"', **body: object
+) -> httpx.Response:
+    return await clinician(intake, role).post(
+        f"/risk-flags/{flag}/acknowledgement", {"action": "safety_plan"} | body, etag=etag
+    )
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str, str | None]:
+    body = answer.json()
+    pointers = [error["pointer"] for error in body.get("errors") or [{"pointer": None}]]
+    return answer.status_code, body["type"].rpartition("/")[2], pointers[0]
+
+
+async def test_a_finding_becomes_a_flag_that_clinicians_see_with_what_to_do(intake: Intake):
+    client, flag = await raised(intake, HIGH)
+    answer = await clinician(intake).get(f"/risk-flags/{flag}")
+    shown = answer.json()
+    assert answer.headers["etag"] == '"1"'
+    assert (shown["client_id"], shown["kind"], shown["severity"]) == (
+        client,
+        "suicide_risk",
+        "high",
+    )
+    assert (shown["state"], shown["step"], shown["overdue"]) == ("raised", 0, False)
+    assert shown["acknowledge_by"] == shown["escalates_at"] == "2026-02-23T14:15:00Z"
+    assert shown["next_told"] == "clinical_lead"
+    assert "988" in shown["guidance"]
+    assert "safety_plan" in [action["action"] for action in shown["actions"]]
+    assert "prenatal_care_referral" not in [action["action"] for action in shown["actions"]]
+    (event,) = await told(intake)
+    assert event["event"] == "RiskFlagRaised"
+    assert (event["flag_id"], event["found_in"]) == (flag, "c-ssrs")
+    assert event["acknowledge_by"] == "2026-02-23T14:15:00Z"
+
+
+async def test_an_open_flag_is_not_doubled_and_a_milder_finding_changes_nothing(intake: Intake):
+    client, flag = await raised(intake, HIGH)
+    intake.system.set_clock(MONDAY + 5 * MINUTE)
+    _, again = await raised(intake, MODERATE, HIGH, client=client)
+    assert again == flag
+    shown = (await clinician(intake).get(f"/risk-flags/{flag}")).json()
+    assert (shown["found_count"], shown["last_found_at"]) == (2, "2026-02-23T14:05:00Z")
+    assert (shown["severity"], shown["version"]) == ("high", 1)
+    assert shown["acknowledge_by"] == "2026-02-23T14:15:00Z"
+    assert len(await told(intake)) == 1
+
+
+async def test_a_worse_finding_makes_the_flag_more_severe_and_its_deadline_nearer(intake: Intake):
+    client, flag = await raised(intake, MODERATE)
+    intake.system.set_clock(MONDAY + 5 * MINUTE)
+    _, again = await raised(intake, HIGH, client=client)
+    assert again == flag
+    shown = (await clinician(intake).get(f"/risk-flags/{flag}")).json()
+    assert (shown["severity"], shown["found_in"], shown["version"]) == ("high", "c-ssrs", 2)
+    assert shown["acknowledge_by"] == shown["escalates_at"] == "2026-02-23T14:20:00Z"
+    first, second = await told(intake)
+    assert (first["severity"], second["severity"]) == ("moderate", "high")
+    assert first["flag_id"] == second["flag_id"] == flag
+    assert second["acknowledge_by"] == "2026-02-23T14:20:00Z"
+
+
+async def test_a_worse_finding_never_puts_a_deadline_off(intake: Intake):
+    client, flag = await raised(intake, MODERATE)
+    intake.system.set_clock(MONDAY + 59 * MINUTE)
+    await raised(intake, HIGH, client=client)
+    shown = (await clinician(intake).get(f"/risk-flags/{flag}")).json()
+    assert shown["acknowledge_by"] == shown["escalates_at"] == "2026-02-23T15:00:00Z"
+
+
+async def test_flags_of_different_kinds_stand_beside_each_other(intake: Intake):
+    client, _ = await raised(intake, HIGH, Finding("pregnancy", "moderate", "risk-report"))
+    page = (await clinician(intake).get(f"/clients/{client}/risk-flags")).json()
+    assert [item["kind"] for item in page["items"]] == ["suicide_risk", "pregnancy"]
+
+
+async def test_two_sittings_at_once_raise_one_flag(intake: Intake):
+    client = await intake.refer()
+    async with intake.transaction() as tx:
+        (first,) = await raise_flags(tx, UUID(client), SITE, [MODERATE])
+        other = asyncio.create_task(raised(intake, HIGH, client=client))
+        await intake.until_somebody_waits()
+    assert (await other)[1] == str(first)
+    assert [event["severity"] for event in await told(intake)] == ["moderate", "high"]
+
+
+async def test_a_clinician_takes_charge_by_name(intake: Intake):
+    _, flag = await raised(intake, HIGH)
+    answer = await acknowledged(intake, flag, "clinical_lead", note="Seen at once.\nPlan made.")
+    assert answer.status_code == 200, answer.text
+    shown = (await clinician(intake).get(f"/risk-flags/{flag}")).json()
+    assert answer.json() == shown
+    assert (shown["state"], shown["action"]) == ("acknowledged", "safety_plan")
+    assert shown["acknowledged_by"] == "clinical_lead-7"
+    assert shown["note"] == "Seen at once.\nPlan made."
+    assert (shown["version"], shown["escalates_at"], shown["next_told"]) == (2, None, None)
+    event = (await told(intake))[-1]
+    assert (event["event"], event["action"]) == ("RiskFlagAcknowledged", "safety_plan")
+    assert "note" not in event
+    assert "acknowledged_by" not in event
+    assert await escalated(intake, MONDAY + timedelta(days=3)) == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "etag", "refused"),
+    [
+        ({}, '"2"', (412, "stale-version", None)),
+        ({}, "", (428, "precondition-required", None)),
+        (
+            {"action": "prenatal_care_referral"},
+            '"1"',
+            (422, "action-not-for-this-risk", "/action"),
+        ),
+        ({"action": "prayer"}, '"1"', (422, "action-not-for-this-risk", "/action")),
+        ({"action": "false_alarm_reviewed"}, '"1"', (422, "note-needed", "/note")),
+    ],
+)
+async def test_an_acknowledgement_that_says_too_little_is_refused(
+    intake: Intake, body: dict[str, object], etag: str, refused: tuple[int, str, str | None]
+):
+    _, flag = await raised(intake, HIGH)
+    assert refusal(await acknowledged(intake, flag, etag=etag, **body)) == refused
+    assert [event["event"] for event in await told(intake)] == ["RiskFlagRaised"]
+    shown = (await clinician(intake).get(f"/risk-flags/{flag}")).json()
+    assert (shown["state"], shown["version"]) == ("raised", 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"note": "x" * 1001}, "/note"),
+        ({"note": " \n "}, "/note"),
+        ({"note": "nul\x00"}, "/note"),
+        ({"note": "hidden\u202e"}, "/note"),
+        ({"action": "Safety Plan"}, "/action"),
+        ({"by": "somebody else"}, "/by"),
+    ],
+)
+async def test_an_acknowledgement_that_cannot_be_read_is_refused(
+    intake: Intake, body: dict[str, object], pointer: str
+):
+    _, flag = await raised(intake, HIGH)
+    answer = await acknowledged(intake, flag, **body)
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    assert len(await told(intake)) == 1
+
+
+async def test_a_flag_is_acknowledged_once(intake: Intake):
+    _, flag = await raised(intake, HIGH)
+    answers = await asyncio.gather(*(acknowledged(intake, flag) for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [200, 412, 412, 412]
+    again = await acknowledged(intake, flag, etag='"2"')
+    assert refusal(again) == (409, "already-acknowledged", None)
+    assert [event["event"] for event in await told(intake)][1:] == ["RiskFlagAcknowledged"]
+
+
+async def test_who_read_the_milder_flag_does_not_acknowledge_the_worse_one(intake: Intake):
+    client, flag = await raised(intake, MODERATE)
+    await raised(intake, HIGH, client=client)
+    assert refusal(await acknowledged(intake, flag)) == (412, "stale-version", None)
+    assert (await acknowledged(intake, flag, etag='"2"')).status_code == 200
+
+
+async def test_an_escalation_does_not_get_in_the_way_of_who_read_the_flag_before(intake: Intake):
+    _, flag = await raised(intake, HIGH)
+    assert await escalated(intake, MONDAY + 15 * MINUTE) == 1
+    assert (await acknowledged(intake, flag)).status_code == 200
+
+
+async def test_the_same_risk_after_an_acknowledgement_is_a_flag_of_its_own(intake: Intake):
+    client, flag = await raised(intake, HIGH)
+    await acknowledged(intake, flag)
+    _, again = await raised(intake, MODERATE, client=client)
+    assert again != flag
+    page = (await clinician(intake).get("/risk-flags")).json()
+    assert [item["id"] for item in page["items"]] == [again]
+    page = (await clinician(intake).get("/risk-flags", state="all")).json()
+    assert {item["id"] for item in page["items"]} == {flag, again}
+
+
+@pytest.mark.parametrize("role", ["front_desk", "site_manager", "regional_operations", "auditor"])
+async def test_only_clinicians_see_flags_and_take_charge(intake: Intake, role: str):
+    client, flag = await raised(intake, HIGH)
+    somebody = clinician(intake, role)
+    assert (await acknowledged(intake, flag, role)).status_code == 403
+    for path in ("/risk-flags", f"/risk-flags/{flag}", f"/clients/{client}/risk-flags"):
+        assert (await somebody.get(path)).status_code == 403
+
+
+async def test_flags_of_other_sites_do_not_exist(intake: Intake):
+    client, flag = await raised(intake, HIGH)
+    elsewhere = clinician(intake, site=OTHER_SITE)
+    assert (await elsewhere.get("/risk-flags")).json()["items"] == []
+    for path in (f"/risk-flags/{flag}", f"/clients/{client}/risk-flags"):
+        assert (await elsewhere.get(path)).status_code == 404
+    answer = await elsewhere.post(
+        f"/risk-flags/{flag}/acknowledgement", {"action": "safety_plan"}, etag='"1"'
+    )
+    assert answer.status_code == 404
+    assert (await elsewhere.get("/risk-flag-counts")).json()["sites"] == []
+
+
+async def test_flags_are_listed_by_their_deadlines_page_by_page(intake: Intake):
+    clients = [await intake.refer() for _ in range(4)]
+    flags = []
+    for n, finding in enumerate((MODERATE, HIGH, MODERATE, HIGH)):
+        intake.system.set_clock(MONDAY + n * MINUTE)
+        flags.append((await raised(intake, finding, client=clients[n]))[1])
+    expected = [flags[1], flags[3], flags[0], flags[2]]
+    seen: list[str] = []
+    params: dict[str, object] = {"limit": 1}
+    for _ in expected:
+        page = (await clinician(intake).get("/risk-flags", **params)).json()
+        seen += [item["id"] for item in page["items"]]
+        params["cursor"] = page["next"]
+    assert seen == expected
+    assert params["cursor"] is None
+    intake.system.set_clock(MONDAY + 17 * MINUTE)
+    page = (await clinician(intake).get("/risk-flags", state="overdue", site_id=SITE)).json()
+    assert [item["id"] for item in page["items"]] == [flags[1]]
+    assert page["items"][0]["overdue"] is True
+    page = (await clinician(intake).get("/risk-flags", kind="pregnancy")).json()
+    assert page["items"] == []
+
+
+async def test_operations_see_how_many_flags_wait_and_whose_they_are_nowhere(intake: Intake):
+    client, _ = await raised(intake, HIGH, Finding("pregnancy", "moderate", "risk-report"))
+    await acknowledged(intake, (await raised(intake, HIGH))[1])
+    intake.system.set_clock(MONDAY + 15 * MINUTE)
+    answer = await clinician(intake, "regional_operations").get("/risk-flag-counts")
+    assert answer.json() == {
+        "sites": [
+            {
+                "site_id": str(SITE),
+                "open": 2,
+                "overdue": 1,
+                "oldest_due_at": "2026-02-23T14:15:00Z",
+            }
+        ]
+    }
+    assert client not in answer.text
+
+
+async def test_a_flag_that_nobody_acknowledges_escalates_step_by_step(intake: Intake):
+    _, flag = await raised(intake, HIGH)
+    assert await escalated(intake, MONDAY + 15 * MINUTE - timedelta(microseconds=1)) == 0
+    for minutes in (15, 25, 40, 55):
+        assert await escalated(intake, MONDAY + minutes * MINUTE) == 1
+        assert await escalated(intake, MONDAY + minutes * MINUTE) == 0
+    events = (await told(intake))[1:]
+    assert [(event["event"], event["step"]) for event in events] == [
+        ("RiskFlagEscalated", step) for step in (1, 2, 3, 4)
+    ]
+    assert {event["flag_id"] for event in events} == {flag}
+    shown = (await clinician(intake).get(f"/risk-flags/{flag}")).json()
+    assert (shown["state"], shown["step"], shown["next_told"]) == ("escalated", 4, "site_manager")
+    assert shown["escalates_at"] == "2026-02-23T15:10:00Z"
+
+
+async def test_a_worker_that_comes_late_tells_the_step_that_is_due_now_and_no_other(
+    intake: Intake,
+):
+    _, flag = await raised(intake, HIGH)
+    assert await escalated(intake, MONDAY + 60 * MINUTE) == 1
+    assert await escalated(intake, MONDAY + 60 * MINUTE) == 0
+    (event,) = (await told(intake))[1:]
+    assert event["step"] == 4
+    shown = (await clinician(intake).get(f"/risk-flags/{flag}")).json()
+    assert shown["escalates_at"] == "2026-02-23T15:10:00Z"
+
+
+async def test_two_workers_tell_every_step_once_and_do_not_wait_for_each_other(intake: Intake):
+    for _ in range(3):
+        await raised(intake, HIGH)
+    intake.system.set_clock(MONDAY + 15 * MINUTE)
+    async with intake.transaction() as one, intake.transaction() as other:
+        async with asyncio.timeout(5):
+            assert await escalate_due(one) == 3
+            assert await escalate_due(other) == 0
+    steps = [e["flag_id"] for e in await told(intake) if e["event"] == "RiskFlagEscalated"]
+    assert len(steps) == len(set(steps)) == 3
+
+
+async def test_a_flag_acknowledged_while_it_escalates_is_told_in_that_order(intake: Intake):
+    _, flag = await raised(intake, HIGH)
+    intake.system.set_clock(MONDAY + 15 * MINUTE)
+    async with intake.transaction() as tx:
+        assert await escalate_due(tx) == 1
+        answer = asyncio.create_task(acknowledged(intake, flag))
+        await intake.until_somebody_waits()
+    assert (await answer).status_code == 200
+    assert [event["event"] for event in await told(intake)] == [
+        "RiskFlagRaised",
+        "RiskFlagEscalated",
+        "RiskFlagAcknowledged",
+    ]
+
+
+async def test_the_worker_escalates_when_the_clock_says_so(system: System):
+    await system.start("intake")
+    intake = Intake(system, SITE)
+    await intake.open_site()
+    await raised(intake, HIGH)
+    counted = "SELECT count(*) FROM platform.journal WHERE type LIKE '%.RiskFlagEscalated.v1'"
+    for step, minutes in enumerate((15, 25), start=1):
+        system.set_clock(MONDAY + minutes * MINUTE)
+        await system.until("intake", counted, is_=step)
+
+
+REPORT = "/clients/{}/risk-reports"
+
+
+async def report(
+    intake: Intake, client: str, role: str = "front_desk", **body: object
+) -> httpx.Response:
+    return await clinician(intake, role).post(REPORT.format(client), body)
+
+
+async def test_every_risk_in_a_report_raises_its_flag_at_once_however_little_else_it_says(
+    intake: Intake,
+):
+    client = await intake.refer()
+    made = created(await report(intake, client, pregnant="yes", withdrawal="severe"))
+    assert made["needs_clinician_now"] is True
+    assert set(made) == {"id", "client_id", "site_id", "needs_clinician_now", "reported_at"}
+    assert [(e["kind"], e["severity"], e["found_in"]) for e in await told(intake)] == [
+        ("pregnancy", "moderate", "risk-report"),
+        ("withdrawal_risk", "high", "risk-report"),
+    ]
+
+
+async def test_a_report_without_a_risk_raises_nothing(intake: Intake):
+    client = await intake.refer()
+    made = created(await report(intake, client, pregnant="no", withdrawal="none"))
+    assert made["needs_clinician_now"] is False
+    assert await told(intake) == []
+
+
+async def test_who_may_enter_a_report_need_not_be_able_to_read_it(intake: Intake):
+    client = await intake.refer()
+    made = created(await report(intake, client, last_overdose_on="2026-02-20"))
+    at = f"{REPORT.format(client)}/{made['id']}"
+    for path in (at, REPORT.format(client)):
+        assert (await clinician(intake, "front_desk").get(path)).status_code == 403
+        assert (await clinician(intake, "site_manager").get(path)).status_code == 403
+    shown = (await clinician(intake).get(at)).json()
+    assert (shown["overdose"], shown["last_overdose_on"]) == ("yes", "2026-02-20")
+    assert (shown["pregnant"], shown["reported_by"]) == ("unknown", "front_desk-7")
+    page = (await clinician(intake).get(REPORT.format(client))).json()
+    assert page["items"] == [shown]
+
+
+@pytest.mark.parametrize(
+    ("on", "flags"),
+    [("2026-01-24", 1), ("2026-01-23", 0), ("2026-02-23", 1)],
+)
+async def test_an_overdose_thirty_days_ago_by_the_sites_calendar_is_recent(
+    intake: Intake, on: str, flags: int
+):
+    client = await intake.refer()
+    created(await report(intake, client, last_overdose_on=on))
+    assert len(await told(intake)) == flags
+
+
+async def test_the_calendar_that_counts_is_the_sites_and_not_that_of_utc(intake: Intake):
+    client = await intake.refer()
+    intake.system.set_clock(MONDAY + timedelta(hours=16))  # 24 February in UTC, 23 in Denver
+    created(await report(intake, client, last_overdose_on="2026-01-24"))
+    assert len(await told(intake)) == 1
+    tomorrow = await report(intake, client, last_overdose_on="2026-02-24")
+    assert refusal(tomorrow) == (422, "impossible-overdose-date", "/last_overdose_on")
+
+
+@pytest.mark.parametrize(
+    ("body", "refused"),
+    [
+        (
+            {"last_overdose_on": "2026-02-24"},
+            (422, "impossible-overdose-date", "/last_overdose_on"),
+        ),
+        (
+            {"last_overdose_on": "1988-04-16"},
+            (422, "impossible-overdose-date", "/last_overdose_on"),
+        ),
+        (
+            {"last_overdose_on": "2026-02-20", "overdose_in_last_30_days": "no"},
+            (422, "contradictory-overdose", "/overdose_in_last_30_days"),
+        ),
+        (
+            {"last_overdose_on": "2025-02-20", "overdose_in_last_30_days": "yes"},
+            (422, "contradictory-overdose", "/overdose_in_last_30_days"),
+        ),
+    ],
+)
+async def test_a_report_that_cannot_be_true_leaves_nothing(
+    intake: Intake, body: dict[str, object], refused: tuple[int, str, str]
+):
+    client = await intake.refer()
+    assert refusal(await report(intake, client, pregnant="yes", **body)) == refused
+    assert await told(intake) == []
+    rows = await intake.system.fetch("intake", "SELECT id FROM risk_reports")
+    assert rows == []
+
+
+async def test_a_report_about_a_client_of_another_site_is_refused(intake: Intake):
+    client = await intake.refer()
+    elsewhere = clinician(intake, site=OTHER_SITE)
+    assert (await elsewhere.post(REPORT.format(client), {"pregnant": "yes"})).status_code == 404
+    assert (await elsewhere.get(REPORT.format(client))).status_code == 404
+    assert await told(intake) == []
+
+
+async def test_a_repeated_report_is_kept_once(intake: Intake):
+    client = await intake.refer()
+    desk = clinician(intake, "front_desk")
+    answers = [
+        await desk.post(REPORT.format(client), {"pregnant": "yes"}, key="once") for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].json() == answers[1].json()
+    assert len(await told(intake)) == 1
+    assert len(await intake.system.fetch("intake", "SELECT id FROM risk_reports")) == 1
+
+
+async def priority(intake: Intake, client: str) -> list[str]:
+    async with intake.transaction() as tx:
+        return list(await priority_populations(tx, UUID(client)))
+
+
+async def test_priority_populations_come_in_the_order_of_the_law(intake: Intake):
+    client = await intake.refer()
+    assert await priority(intake, client) == []
+    await report(intake, client, pregnant="yes", injects_drugs="yes", cares_for_minors="yes")
+    assert await priority(intake, client) == ["pregnant_injecting", "parenting"]
+    await report(intake, client, pregnant="no")
+    assert await priority(intake, client) == ["injecting", "parenting"]
+    await report(intake, client, injects_drugs="no", overdose_in_last_30_days="yes")
+    assert await priority(intake, client) == ["parenting", "recent_overdose"]
+    intake.system.set_clock(MONDAY + timedelta(days=31))
+    assert await priority(intake, client) == ["parenting"]
+
+
+async def test_a_later_report_that_says_nothing_of_a_pregnancy_does_not_end_it(intake: Intake):
+    client = await intake.refer()
+    await report(intake, client, pregnant="yes")
+    await report(intake, client, withdrawal="none")
+    assert await priority(intake, client) == ["pregnant"]
+    intake.system.set_clock(MONDAY + timedelta(days=301))
+    assert await priority(intake, client) == []

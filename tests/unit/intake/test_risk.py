@@ -1,0 +1,383 @@
+"""Which findings make a flag, when it escalates, and who goes first."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, get_args
+from uuid import uuid4
+
+import pytest
+import yaml
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from services.intake.risk import policy as policy_module
+from services.intake.risk.commands import raise_flags
+from services.intake.risk.policy import RiskPolicy, only_one, risk_policy
+from services.intake.risk.report_schemas import NewRiskReport
+from services.intake.risk.rules import Finding
+from services.intake.risk.rules.flags import (
+    NEXT,
+    SEVERITIES,
+    Schedule,
+    State,
+    after,
+    escalation,
+    is_worse,
+    most_severe,
+    pause_after,
+)
+from services.intake.risk.rules.reports import (
+    Facts,
+    Told,
+    contradicts,
+    findings,
+    is_recent,
+    overdose_of,
+    priority,
+)
+from services.intake.risk.schemas import Acknowledgement
+from shared.contracts.intake import RiskKind, RiskSeverity
+from shared.database import ALL_SITES, Transaction
+from shared.datafiles import DataFileInvalid, parse
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+TODAY = date(2026, 3, 2)
+MINUTE = timedelta(minutes=1)
+SCHEDULE = Schedule(15 * MINUTE, (0 * MINUTE, 10 * MINUTE, 20 * MINUTE), 30 * MINUTE)
+SEVERITIES_OF_REPORTS = {kind: rules.report for kind, rules in risk_policy().kinds.items()}
+schedules = st.builds(
+    Schedule,
+    st.just(15 * MINUTE),
+    st.lists(st.integers(1, 90).map(lambda m: m * MINUTE), max_size=4).map(
+        lambda later: (0 * MINUTE, *later)
+    ),
+    st.integers(1, 90).map(lambda m: m * MINUTE),
+)
+minutes = st.integers(0, 2_000).map(lambda m: m * MINUTE)
+
+
+def finding(severity: RiskSeverity = "high", kind: RiskKind = "suicide_risk") -> Finding:
+    return Finding(kind, severity, "phq-9")
+
+
+async def test_without_findings_nothing_is_asked_of_the_database() -> None:
+    tx = Transaction(None, NOON, ALL_SITES)  # type: ignore[arg-type]  # whoever uses it fails
+    assert await raise_flags(tx, uuid4(), uuid4(), []) == []
+    assert tx.outgoing == []
+
+
+def test_of_several_findings_of_a_kind_the_first_of_the_most_severe_stands() -> None:
+    mild, worse = Finding("suicide_risk", "moderate", "phq-9"), finding()
+    other = finding("moderate", "pregnancy")
+    assert most_severe([mild, worse, Finding("suicide_risk", "high", "c-ssrs"), other]) == [
+        other,
+        worse,
+    ]
+
+
+def test_only_high_is_worse_than_moderate() -> None:
+    worse = {(a, b) for a in SEVERITIES for b in SEVERITIES if is_worse(a, b)}
+    assert worse == {("high", "moderate")}
+    assert get_args(RiskSeverity) == SEVERITIES
+
+
+@pytest.mark.parametrize(
+    ("step", "due", "now", "told"),
+    [
+        (0, 0, -1, None),
+        (0, 0, 0, (1, 10)),
+        (0, 0, 9, (1, 10)),
+        (0, 0, 10, (2, 30)),
+        (1, 10, 10, (2, 30)),
+        (1, 10, 29, (2, 30)),
+        (1, 10, 30, (3, 60)),
+        (2, 30, 30, (3, 60)),
+        (3, 60, 59, None),
+        (3, 60, 60, (4, 90)),
+        (0, 0, 59, (3, 60)),
+        (0, 0, 60, (4, 90)),
+        (0, 0, 149, (6, 150)),
+        (0, 0, 150, (7, 180)),
+    ],
+)
+def test_the_step_that_is_due(step: int, due: int, now: int, told: tuple[int, int] | None) -> None:
+    found = escalation(SCHEDULE, step, NOON + due * MINUTE, NOON + now * MINUTE)
+    expected = None if told is None else (told[0], NOON + told[1] * MINUTE)
+    assert (None if found is None else (found.step, found.next_at)) == expected
+
+
+@settings(max_examples=150)
+@given(schedule=schedules, step=st.integers(0, 8), late=minutes)
+def test_a_late_worker_tells_what_one_that_was_always_there_told_last(
+    schedule: Schedule, step: int, late: timedelta
+) -> None:
+    found = escalation(schedule, step, NOON, NOON + late)
+    assert found is not None
+    due, steps = NOON, step
+    while due <= NOON + late:
+        steps += 1
+        due += pause_after(schedule, steps)
+    assert (found.step, found.next_at) == (steps, due)
+
+
+@given(schedule=schedules, step=st.integers(0, 8), late=minutes)
+def test_the_next_step_lies_ahead_and_not_too_far(
+    schedule: Schedule, step: int, late: timedelta
+) -> None:
+    found = escalation(schedule, step, NOON, NOON + late)
+    assert found is not None
+    assert found.step > step
+    ahead = found.next_at - (NOON + late)
+    assert timedelta() < ahead <= max(*schedule.pauses, schedule.repeat)
+
+
+class FlagOfAClient(RuleBasedStateMachine):
+    """A flag as commands and job move it, by the rules alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = NOON
+        self.state: State = "raised"
+        self.severity: RiskSeverity = "moderate"
+        self.deadline = NOON + self.schedule.within
+        self.due = self.deadline
+        self.step = 0
+        self.told: list[tuple[int, datetime]] = []
+        self.acknowledged_at: datetime | None = None
+
+    @property
+    def schedule(self) -> Schedule:
+        return risk_policy().urgency("suicide_risk", self.severity).schedule
+
+    @rule(passed=st.integers(0, 300).map(lambda m: m * MINUTE))
+    def time_passes(self, passed: timedelta) -> None:
+        self.now += passed
+
+    @rule(severity=st.sampled_from(SEVERITIES))
+    @precondition(lambda self: self.state != "acknowledged")
+    def found_again(self, severity: RiskSeverity) -> None:
+        state = after(self.state, "found_again")
+        assert state == self.state
+        if is_worse(severity, self.severity):
+            self.severity = severity
+            deadline = self.now + self.schedule.within
+            before = (self.deadline, self.due)
+            self.deadline, self.due = min(self.deadline, deadline), min(self.due, deadline)
+            assert (self.deadline, self.due) <= before
+
+    @rule(workers=st.integers(1, 3))
+    def the_job_runs(self, workers: int) -> None:
+        for _ in range(workers):
+            state = after(self.state, "escalate")
+            if state is None or self.due > self.now:
+                continue
+            told = escalation(self.schedule, self.step, self.due, self.now)
+            assert told is not None
+            self.state, self.step, self.due = state, told.step, told.next_at
+            self.told.append((told.step, self.now))
+
+    @rule()
+    def a_clinician_acknowledges(self) -> None:
+        state = after(self.state, "acknowledge")
+        assert (state is None) == (self.acknowledged_at is not None)
+        if state is not None:
+            self.state, self.acknowledged_at = state, self.now
+
+    @invariant()
+    def every_step_is_told_once_and_in_order(self) -> None:
+        steps = [step for step, _ in self.told]
+        assert steps == sorted(set(steps))
+        assert self.step == (steps[-1] if steps else 0)
+
+    @invariant()
+    def no_two_steps_are_told_at_one_instant(self) -> None:
+        instants = [at for _, at in self.told]
+        assert len(set(instants)) == len(instants)
+
+    @invariant()
+    def nothing_is_told_after_an_acknowledgement_or_before_the_deadline(self) -> None:
+        for _, at in self.told:
+            assert self.acknowledged_at is None or at <= self.acknowledged_at
+            assert at >= self.deadline
+
+    @invariant()
+    def the_state_says_how_far_it_went(self) -> None:
+        if self.state == "raised":
+            assert self.step == 0
+        elif self.state == "escalated":
+            assert self.step > 0
+
+    @invariant()
+    def an_open_flag_always_has_a_next_step(self) -> None:
+        if self.state != "acknowledged":
+            longest = max(*self.schedule.pauses, self.schedule.repeat, self.schedule.within)
+            assert self.due <= self.now + longest
+
+
+FlagOfAClient.TestCase.settings = settings(max_examples=40, stateful_step_count=25)
+TestFlagOfAClient = FlagOfAClient.TestCase
+
+
+def test_an_acknowledged_flag_stays_as_it_is() -> None:
+    assert NEXT["acknowledged"] == {}
+    assert set(NEXT) == set(get_args(State))
+
+
+@pytest.mark.parametrize(
+    ("days", "recent"), [(-1, False), (0, True), (29, True), (30, True), (31, False)]
+)
+def test_an_overdose_is_recent_up_to_its_thirtieth_day(days: int, recent: bool) -> None:
+    on = TODAY - timedelta(days=days)
+    assert is_recent(on, TODAY) is recent
+    assert overdose_of("unknown", on, TODAY) == ("yes" if recent else "no")
+
+
+@given(on=st.dates(), today=st.dates())
+def test_a_day_contradicts_exactly_the_other_answer(on: date, today: date) -> None:
+    right = overdose_of("unknown", on, today)
+    wrong = "no" if right == "yes" else "yes"
+    assert [contradicts(s, on, today) for s in (right, "unknown", wrong)] == [False, False, True]  # type: ignore[arg-type]  # yes or no
+    assert not contradicts("yes", None, today)
+
+
+@pytest.mark.parametrize(
+    ("told", "kind", "severity"),
+    [
+        (Told("yes", "unknown", "unknown", "unknown"), "pregnancy", "moderate"),
+        (Told("unknown", "yes", "unknown", "unknown"), "recent_overdose", "high"),
+        (Told("unknown", "unknown", "possible", "unknown"), "withdrawal_risk", "moderate"),
+        (Told("unknown", "unknown", "severe", "unknown"), "withdrawal_risk", "high"),
+        (Told("unknown", "unknown", "unknown", "possible"), "harm_to_others", "moderate"),
+        (Told("unknown", "unknown", "unknown", "imminent"), "harm_to_others", "high"),
+    ],
+)
+def test_each_positive_answer_is_a_finding_however_little_else_is_known(
+    told: Told, kind: RiskKind, severity: RiskSeverity
+) -> None:
+    assert findings(told, SEVERITIES_OF_REPORTS) == [Finding(kind, severity, "risk-report")]
+
+
+@pytest.mark.parametrize("answer", ["no", "unknown"])
+def test_no_and_unknown_raise_nothing(answer: Any) -> None:
+    harmless = "none" if answer == "no" else answer
+    assert findings(Told(answer, answer, harmless, harmless), SEVERITIES_OF_REPORTS) == []
+
+
+def test_what_is_left_out_of_a_report_is_unknown() -> None:
+    assert set(NewRiskReport().model_dump(exclude={"last_overdose_on"}).values()) == {"unknown"}
+
+
+PREGNANT = Facts(pregnant_on=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("facts", "populations"),
+    [
+        (Facts(), []),
+        (PREGNANT, ["pregnant"]),
+        (Facts(injects_drugs=True), ["injecting"]),
+        (Facts(pregnant_on=TODAY, injects_drugs=True), ["pregnant_injecting"]),
+        (Facts(cares_for_minors=True), ["parenting"]),
+        (Facts(overdose_on=TODAY), ["recent_overdose"]),
+        (
+            Facts(TODAY, injects_drugs=True, cares_for_minors=True, overdose_on=TODAY),
+            ["pregnant_injecting", "parenting", "recent_overdose"],
+        ),
+        (Facts(pregnant_on=TODAY - timedelta(days=300)), ["pregnant"]),
+        (Facts(pregnant_on=TODAY - timedelta(days=301)), []),
+        (Facts(overdose_on=TODAY - timedelta(days=31)), []),
+    ],
+)
+def test_who_goes_first(facts: Facts, populations: list[str]) -> None:
+    assert priority(facts, TODAY, 300) == populations
+
+
+@given(text=st.text(min_size=1, max_size=40))
+def test_a_note_shows_all_that_it_says(text: str) -> None:
+    assume(text.strip())
+    try:
+        note = Acknowledgement(action="safety_plan", note=text).note
+    except ValueError:
+        return
+    assert note is not None
+    assert note.replace("\n", " ").replace("\t", " ").isprintable() or not note.isascii()
+    assert "\x00" not in note
+
+
+def test_the_policy_in_force_decides_about_every_kind_and_severity() -> None:
+    policy = risk_policy()
+    for kind in get_args(RiskKind):
+        assert policy.allowed(kind)
+        for severity in SEVERITIES:
+            urgency = policy.urgency(kind, severity)
+            assert urgency.who_at(0) == "clinician_on_duty"
+            assert urgency.who_at(99) == urgency.steps[-1].who
+        assert "false_alarm_reviewed" in policy.allowed(kind)
+    assert "988" in policy.kinds["suicide_risk"].guidance
+    assert policy.actions["false_alarm_reviewed"].note_needed
+
+
+def shipped() -> dict[str, Any]:
+    data: dict[str, Any] = risk_policy().model_dump(mode="json")
+    return data
+
+
+def without_kind(data: dict[str, Any]) -> None:
+    del data["kinds"]["pregnancy"]
+
+
+def with_unknown_urgency(data: dict[str, Any]) -> None:
+    data["kinds"]["pregnancy"]["urgency"]["high"] = "someday"
+
+
+def with_high_after_moderate(data: dict[str, Any]) -> None:
+    data["kinds"]["pregnancy"]["urgency"] = {"moderate": "at_once", "high": "same_day"}
+
+
+def with_unknown_action(data: dict[str, Any]) -> None:
+    data["kinds"]["pregnancy"]["actions"].append("prayer")
+
+
+def with_unused_action(data: dict[str, Any]) -> None:
+    data["actions"]["prayer"] = {"name": "Prayed"}
+
+
+def with_late_first_step(data: dict[str, Any]) -> None:
+    data["urgencies"]["at_once"]["steps"][0]["after_minutes"] = 1
+
+
+def with_two_steps_at_once(data: dict[str, Any]) -> None:
+    data["urgencies"]["at_once"]["steps"][1]["after_minutes"] = 0
+
+
+def with_an_unknown_name(data: dict[str, Any]) -> None:
+    data["urgencies"]["at_once"]["repeat"] = 5
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (without_kind, "pregnancy is missing"),
+        (with_unknown_urgency, "pregnancy: no urgency of the list for high"),
+        (with_high_after_moderate, "pregnancy: high may wait longer than moderate"),
+        (with_unknown_action, "pregnancy: the action prayer is not in the list"),
+        (with_unused_action, "no kind allows the action prayer"),
+        (with_late_first_step, "the first step is at the deadline itself"),
+        (with_two_steps_at_once, "at least a minute after the one before"),
+        (with_an_unknown_name, "Extra inputs"),
+    ],
+)
+def test_a_policy_that_cannot_decide_is_refused_with_its_line(
+    spoil: Callable[[dict[str, Any]], None], told: str
+) -> None:
+    data = shipped()
+    spoil(data)
+    with pytest.raises(DataFileInvalid, match=rf"risk\.yaml:\d+: .*{told}"):
+        parse(RiskPolicy, yaml.safe_dump(data), "risk.yaml")
+
+
+def test_one_policy_decides() -> None:
+    with pytest.raises(DataFileInvalid, match="beside a"):
+        only_one({"a": risk_policy(), "b": risk_policy()})
+    assert policy_module.only_one({"a": risk_policy()}) is risk_policy()
