@@ -6,6 +6,7 @@ from services.intake.enrolment.routes import router as enrolment
 from services.intake.level_of_care.routes import router as level_of_care
 from services.intake.referrals.routes import router as referrals
 from services.intake.screening.routes import router as screening
+from services.intake.self_check.routes import routers as self_check
 from shared.service import Service
 
 service = Service(
@@ -13,6 +14,6 @@ service = Service(
     title="Stepwell intake",
     description="Referrals and contact details, item-level screening with explained scores, "
     "the level-of-care decision, and enrolment in the intensive outpatient program.",
-    routers=(referrals, screening, level_of_care, enrolment),
+    routers=(referrals, screening, level_of_care, enrolment, *self_check),
     consumers=(directory_consumers, enrolment_consumers),
 )

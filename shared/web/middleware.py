@@ -44,8 +44,11 @@ class BodyTooLarge(HTTPException):
 class Requests:
     """Wraps an application; see the module."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: Settings, untraced: frozenset[str] = frozenset()
+    ) -> None:
         self.app = app
+        self.untraced = untraced
         self.limit = settings.max_body_bytes
         self.timeout = settings.request_timeout
         self.address = settings.host
@@ -92,7 +95,10 @@ class Requests:
                 announced = int(value) if value.isdigit() and len(value) < 20 else 0
             elif name == b"traceparent":
                 traceparent = value.decode("latin-1")
-        span, token = self._begin(method, traceparent)
+        if scope["path"] in self.untraced:
+            span, token = trace.INVALID_SPAN, context.attach(context.Context())
+        else:
+            span, token = self._begin(method, traceparent)
         refusal: tuple[int, str, str, str] | None = None
         error: Exception | None = None
         try:
