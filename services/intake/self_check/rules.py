@@ -10,7 +10,6 @@ from typing import Literal
 from services.intake.screening.instruments import Instrument
 from services.intake.screening.rules import NOT_ASKED, Answer, score
 from services.intake.self_check.policies import (
-    ITEMS,
     SCREENS,
     Comparable,
     Condition,
@@ -137,8 +136,3 @@ def _outcome(answers: Answers, screens: Mapping[Screen, Screened], policy: Polic
     silent = any(answers.safety.get(one) is None for one in policy.no_sign_needs_answered)
     clear = all(one.finding == "negative" and one.complete for one in screens.values())
     return "no_sign" if clear and not silent else "not_enough"
-
-
-def nothing_answered() -> Answers:
-    """Answers of somebody who left out everything."""
-    return Answers({}, {name: [None] * count for name, count in ITEMS.items()})

@@ -3,11 +3,10 @@
 The organization's own `guidance.yaml`, below `self-check`, takes the place of ours.
 """
 
-from collections.abc import Iterator
 from functools import cache
-from typing import Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from shared.datafiles import read_all
 
@@ -69,7 +68,25 @@ class ItemYes(Part):
         return self
 
 
-Condition = SaidYes | Positive | Points | ItemYes
+def _kind(condition: Any) -> str | None:
+    """Which condition is meant, by the key that only it has."""
+    for key in ("said_yes", "positive", "item", "from"):
+        if isinstance(condition, dict) and key in condition:
+            return key
+    return None
+
+
+Condition = Annotated[
+    Annotated[SaidYes, Tag("said_yes")]
+    | Annotated[Positive, Tag("positive")]
+    | Annotated[Points, Tag("from")]
+    | Annotated[ItemYes, Tag("item")],
+    Discriminator(
+        _kind,
+        custom_error_type="unknown_condition",
+        custom_error_message="A condition has said_yes, positive, or a screen with from or item.",
+    ),
+]
 
 
 class Rule(Part):
@@ -146,12 +163,6 @@ def only(found: dict[str, Policy]) -> Policy:
     if len(found) != 1:
         raise ValueError(f"One policy decides, and not {', '.join(found)}.")
     return next(iter(found.values()))
-
-
-def conditions(policy: Policy) -> Iterator[Condition]:
-    """Every condition of every rule."""
-    for rule in policy.rules:
-        yield from rule.all
 
 
 @cache
