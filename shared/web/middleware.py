@@ -95,10 +95,7 @@ class Requests:
                 announced = int(value) if value.isdigit() and len(value) < 20 else 0
             elif name == b"traceparent":
                 traceparent = value.decode("latin-1")
-        if scope["path"] in self.untraced:
-            span, token = trace.INVALID_SPAN, context.attach(context.Context())
-        else:
-            span, token = self._begin(method, traceparent)
+        span, token = self._begin(method, traceparent, scope["path"] in self.untraced)
         refusal: tuple[int, str, str, str] | None = None
         error: Exception | None = None
         try:
@@ -116,10 +113,12 @@ class Requests:
             context.detach(token)
 
     def _begin(
-        self, method: str, traceparent: str | None
+        self, method: str, traceparent: str | None, untraced: bool
     ) -> tuple[trace.Span, Token[context.Context]]:
-        parent = parse(traceparent)
         around = context.Context()
+        if untraced:
+            return trace.INVALID_SPAN, context.attach(around)
+        parent = parse(traceparent)
         if parent.is_valid:
             remote = NonRecordingSpan(parent)
             around = trace.set_span_in_context(remote, around)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from services.intake.screening.instruments import Instrument, instruments
-from services.intake.self_check.policies import ITEMS, SCREENS, Policy, Screen, policy
+from services.intake.self_check.policies import ITEMS, QUESTIONS, SCREENS, Policy, Screen, policy
 from services.intake.self_check.rules import Answers, Guidance, guidance
 from services.intake.self_check.schemas import (
     Basis,
@@ -22,7 +22,7 @@ SHORT_OF: Mapping[Screen, str] = {"phq-2": "phq-9", "gad-2": "gad-7"}
 def answer(given: SelfCheck) -> SelfCheckGuidance:
     """What to tell somebody who answered so."""
     answers = Answers(
-        safety=given.safety.model_dump(),
+        safety={name: getattr(given.safety, name) for name in QUESTIONS},
         items={
             "audit-c": given.audit_c,
             "dast-10": given.dast_10,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.intake.screening.instruments import Instrument
-from services.intake.screening.rules import NOT_ASKED, Answer, score
+from services.intake.screening.rules import NOT_ASKED, Answer, check, score
 from services.intake.self_check.policies import (
     SCREENS,
     Comparable,
@@ -78,11 +78,7 @@ def guidance(
 
 def screened(instrument: Instrument, items: Sequence[int | None]) -> Screened:
     """Score one screen by its instrument; questions that it lets go are no missing answers."""
-    given: list[Answer] = list(items)
-    for skip in instrument.skips:
-        if all(given[n - 1] == 0 for n in skip.all_zero):
-            for n in skip.not_asked:
-                given[n - 1] = NOT_ASKED if given[n - 1] is None else given[n - 1]
+    given = _with_skips(instrument, items)
     result = score(instrument, given)
     finding: Finding = "open"
     if all(item is None for item in items):
@@ -92,10 +88,21 @@ def screened(instrument: Instrument, items: Sequence[int | None]) -> Screened:
     contradicts = "answers_contradict_each_other" in result.notes
     return Screened(
         finding=finding,
-        points=result.raw - 1 if contradicts else result.raw,
+        points=(result.raw or 0) - contradicts,
         complete=result.status == "complete",
         contradicts=contradicts,
     )
+
+
+def _with_skips(instrument: Instrument, items: Sequence[int | None]) -> list[Answer]:
+    """The answers, with `not_asked` where one is missing that the instrument lets go."""
+    given: list[Answer] = list(items)
+    for place, item in enumerate(items):
+        if item is None:
+            given[place] = NOT_ASKED
+            if any(one.item == place for one in check(instrument, given)):
+                given[place] = None
+    return given
 
 
 def is_minimal_risk(answers: Answers, screens: Mapping[Screen, Screened], rule: Comparable) -> bool:
