@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.intake.screening.instruments import Instrument
-from services.intake.screening.rules import NOT_ASKED, Answer, check, score
+from services.intake.screening.rules import Answer, check, score
 from services.intake.self_check.policies import (
     SCREENS,
     Comparable,
@@ -99,7 +99,7 @@ def _with_skips(instrument: Instrument, items: Sequence[int | None]) -> list[Ans
     given: list[Answer] = list(items)
     for place, item in enumerate(items):
         if item is None:
-            given[place] = NOT_ASKED
+            given[place] = "not_asked"
             if any(one.item == place for one in check(instrument, given)):
                 given[place] = None
     return given
