@@ -1,6 +1,7 @@
 """Refusals as values of the domain. `shared.web.problems` turns them into problem+json, once."""
 
 import re
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -9,16 +10,20 @@ class Refused(Exception):
 
     Subclasses name the reason in the domain's words; the problem type is derived from the class
     name (`AlreadyEnrolled` becomes `already-enrolled`). `detail` is shown to the caller and does
-    not repeat personal data. `pointer` is a JSON pointer into the request body.
+    not repeat personal data. `pointer` is a JSON pointer into the request body, `headers` go with
+    the answer.
     """
 
     status: ClassVar[int] = 409
     title: ClassVar[str] = "The request cannot be carried out"
 
-    def __init__(self, detail: str, *, pointer: str | None = None) -> None:
+    def __init__(
+        self, detail: str, *, pointer: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.pointer = pointer
+        self.headers = headers
 
     @classmethod
     def slug(cls) -> str:

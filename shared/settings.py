@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     port: int = Field(8000, alias="STEPWELL_PORT")
     max_body_bytes: int = Field(256 * 1024, alias="STEPWELL_MAX_BODY_BYTES")
     request_timeout: float = Field(10.0, alias="STEPWELL_REQUEST_TIMEOUT")
+    trusted_proxies: int = Field(0, ge=0, alias="STEPWELL_TRUSTED_PROXIES")
+    """How many proxies of one's own stand before the service and tell in X-Forwarded-For whom they
+    heard; with none the header is not believed."""
 
     database_url: str
     database_pool: int = Field(10, alias="DATABASE_POOL")

@@ -22,6 +22,7 @@ from services.intake.referrals.routes import router as referrals
 from services.intake.risk.escalating import escalation_job
 from services.intake.risk.routes import router as risk
 from services.intake.screening.routes import router as screening
+from services.intake.self_check.routes import routers as self_check
 from shared.service import Service
 
 service = Service(
@@ -42,6 +43,7 @@ service = Service(
     jobs=(match_keys,),
     routers=(referrals, screening, level_of_care, enrolment, consents, preferences),
     routers=(referrals, screening, level_of_care, dual_diagnosis, enrolment),
+    routers=(referrals, screening, level_of_care, enrolment, *self_check),
     consumers=(directory_consumers, enrolment_consumers),
     jobs=(expiry_job,),
     routers=(referrals, screening, level_of_care, enrolment, coverage, authorizations, costs),

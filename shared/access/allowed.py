@@ -36,16 +36,19 @@ def Allowed(*roles: Role, everywhere: bool = False) -> Any:
     return Depends(check)
 
 
-def Open(why: str) -> Any:
+def Open(why: str, *, traced: bool = True) -> Any:
     """No caller: the route is open to everybody, for the reason given.
 
     Use it as `nobody: Annotated[None, Open("…")]`, where a token cannot be asked for. Such a route
-    shows and changes nothing of a client but by a secret that the request carries.
+    shows and changes nothing of a client but by a secret that the request carries. Where not even
+    the request may be known, `traced=False` lets requests to the route's address go without a span
+    and without carrying on the trace that they name; the address has no parameters then.
     """
 
-    def nobody() -> None: ...
+    async def nobody() -> None: ...
 
     nobody.open_because = why  # type: ignore[attr-defined]
+    nobody.traced = traced  # type: ignore[attr-defined]
     return Depends(nobody)
 
 

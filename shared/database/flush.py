@@ -9,6 +9,7 @@ cannot deadlock.
 
 import re
 from functools import cache
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -64,8 +65,8 @@ given AS (
 ANSWER = """
 remembered AS (
   INSERT INTO platform.idempotency_keys
-    (subject, key, operation, body_hash, status, headers, body, answered_at)
-  VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $8)
+    (subject, key, operation, body_hash, status, headers, body, answered_at, clients, sites)
+  VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $8, $9, $10)
 )
 """
 
@@ -147,14 +148,14 @@ def _of_answer(tx: Transaction, answer: IdempotentAnswer) -> tuple[object, ...]:
         orjson.dumps(answer.headers).decode(),
         answer.body,
         tx.now,
+        *_columns(tx.access),
     )
 
 
 def _of_access(tx: Transaction, access: Access) -> tuple[object, ...]:
     return (
         [new_id() for _ in access.clients],
-        list(access.clients),
-        list(access.clients.values()),
+        *_columns(access),
         tx.now,
         access.subject,
         access.role,
@@ -162,3 +163,9 @@ def _of_access(tx: Transaction, access: Access) -> tuple[object, ...]:
         access.kind,
         access.reason,
     )
+
+
+def _columns(access: Access | None) -> tuple[list[UUID], list[UUID | None]]:
+    """Clients and their sites, in the same order."""
+    pairs = () if access is None else access.clients
+    return [client for client, _ in pairs], [site for _, site in pairs]

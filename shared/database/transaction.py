@@ -1,6 +1,6 @@
 """One use case's transaction: what it may see, what it publishes, what it answered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -34,13 +34,16 @@ class IdempotentAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Somebody saw or changed something of these clients, each with the site where it is kept."""
+    """Somebody saw or changed something of these clients, each with the site where it is kept.
+
+    A client whose records lie at several sites is there once for each; None is a site not told.
+    """
 
     subject: str
     role: str
     operation: str
     kind: Literal["read", "change"]
-    clients: Mapping[UUID, UUID | None]
+    clients: Sequence[tuple[UUID, UUID | None]]
     reason: str | None
     """Why the glass was broken; None for whoever may see the clients anyway."""
 

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 from shared.access.allowed import roles_of
 from shared.access.roles import Role
 from shared.web import accesses, health, openapi, operations, problems
+from shared.web.limits import Limiter
 from shared.web.middleware import Requests
 
 if TYPE_CHECKING:
@@ -68,12 +69,13 @@ def application(running: Running, *, roles: frozenset[str], lifespan: Lifespan) 
     app.state.verifier = running.verifier
     app.state.settings = running.settings
     app.state.roles = roles
+    app.state.limiter = Limiter()
     if serves_api:
         openapi.install(app)
     problems.install(app)
     for route in app.routes:
         _check(service.name, route)
-    app.add_middleware(Requests, settings=running.settings)
+    app.add_middleware(Requests, settings=running.settings, untraced=untraced(app))
     return app
 
 
@@ -99,7 +101,23 @@ def allowed_roles(route: APIRoute) -> frozenset[Role]:
 
 def is_open(route: APIRoute) -> bool:
     """Whether a route says why everybody may call it."""
-    return any(hasattr(call, "open_because") for call in _calls(route.dependant))
+    return open_because(route) is not None
+
+
+def open_because(route: APIRoute) -> str | None:
+    """Why everybody may call a route; None where a token is asked for."""
+    reasons = (getattr(call, "open_because", None) for call in _calls(route.dependant))
+    return next((reason for reason in reasons if reason is not None), None)
+
+
+def untraced(app: FastAPI) -> frozenset[str]:
+    """The addresses whose requests leave no trace."""
+    return frozenset(
+        route.path
+        for route in app.routes
+        if isinstance(route, APIRoute)
+        and any(not getattr(call, "traced", True) for call in _calls(route.dependant))
+    )
 
 
 def _calls(dependant: Dependant) -> Iterator[Any]:

@@ -3,7 +3,7 @@
 Nothing has to be declared for it: whoever an answer is about, or a path names, was looked at.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -24,6 +24,8 @@ BREAK_GLASS = "break-glass"
 """The header that gives the reason for reading a client of another site."""
 CLINICIANS = frozenset((Role.COUNSELOR, Role.CLINICAL_LEAD))
 LONGEST_REASON = 500
+DEEPER = (BaseModel, Mapping, list, tuple)
+"""What parts of an answer may lie in."""
 
 
 class BreakGlassRefused(Forbidden):
@@ -60,7 +62,6 @@ def reading(request: Request, caller: Caller) -> Reading:
     reason = given.strip()
     if not 0 < len(reason) <= LONGEST_REASON or not reason.isprintable():
         raise BadBreakGlassReason("Say why in 1 to 500 printable characters.", pointer=BREAK_GLASS)
-    log.warning("glass_broken", operation=_operation(request), role=caller.role)
     return Reading(ALL_SITES, reason)
 
 
@@ -72,24 +73,63 @@ def access(
     reason: str | None = None,
 ) -> Access:
     """The note that `caller` saw or changed what `shown` is about."""
-    clients = dict(clients_in(shown))
+    found = list(dict.fromkeys(clients_in(shown)))
+    clients = {client for client, _ in found}
     named = request.path_params.get("client_id")
-    if named is not None:
-        clients.setdefault(UUID(str(named)), getattr(shown, "site_id", None))
-    return Access(caller.subject, caller.role, _operation(request), kind, clients, reason)
+    if named is not None and UUID(str(named)) not in clients:
+        found.append((UUID(str(named)), getattr(shown, "site_id", None)))
+    told = {client for client, site in found if site is not None}
+    elsewhere = None if reason is not None else _only_site(caller)
+    pairs = [
+        (client, elsewhere if site is None else site)
+        for client, site in found
+        if site is not None or client not in told
+    ]
+    return Access(caller.subject, caller.role, _operation(request), kind, pairs, reason)
 
 
-def clients_in(shown: BaseModel, site: UUID | None = None) -> Iterator[tuple[UUID, UUID | None]]:
-    """The clients that an answer is about, however deep, each with its site if that is told."""
-    site = getattr(shown, "site_id", None) or site
-    key = shown.client_key if isinstance(shown, Shown) else "client_id"
-    client = getattr(shown, key, None)
-    if isinstance(client, UUID):
-        yield client, site
-    for value in shown.__dict__.values():
-        for part in value if isinstance(value, list | tuple) else (value,):
-            if isinstance(part, BaseModel):
-                yield from clients_in(part, site)
+def repeated(
+    request: Request, caller: Caller, clients: Sequence[UUID], sites: Sequence[UUID | None]
+) -> Access:
+    """The note that `caller` was shown an answer once more that was about these clients."""
+    pairs = list(zip(clients, sites, strict=True))
+    return Access(caller.subject, caller.role, _operation(request), "read", pairs, None)
+
+
+def tell(noted: Access) -> None:
+    """Log that the glass was broken; who it was, and for whom, is in the note alone."""
+    if noted.reason is not None:
+        log.warning("glass_broken", operation=noted.operation, role=noted.role)
+
+
+def clients_in(shown: object, site: UUID | None = None) -> Iterator[tuple[UUID, UUID | None]]:
+    """The clients that an answer is about, however deep, each with its site if that is told.
+
+    `site_id` of a part counts for what is below it; a part with `site_ids` is about all of them.
+    """
+    if isinstance(shown, BaseModel):
+        site = getattr(shown, "site_id", None) or site
+        key = shown.client_key if isinstance(shown, Shown) else "client_id"
+        client = getattr(shown, key, None)
+        if isinstance(client, UUID):
+            for one in getattr(shown, "site_ids", None) or (site,):
+                yield client, one
+        for value in shown.__dict__.values():
+            if isinstance(value, DEEPER):
+                yield from clients_in(value, site)
+    elif isinstance(shown, Mapping):
+        for value in shown.values():
+            yield from clients_in(value, site)
+    elif isinstance(shown, list | tuple):
+        for value in shown:
+            yield from clients_in(value, site)
+
+
+def _only_site(caller: Caller) -> UUID | None:
+    """Where an answer must belong that tells no site: the caller sees no other one."""
+    if caller.sites == ALL_SITES or len(caller.sites) != 1:
+        return None
+    return next(iter(caller.sites))
 
 
 def _operation(request: Request) -> str:

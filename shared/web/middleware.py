@@ -44,8 +44,11 @@ class BodyTooLarge(HTTPException):
 class Requests:
     """Wraps an application; see the module."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: Settings, untraced: frozenset[str] = frozenset()
+    ) -> None:
         self.app = app
+        self.untraced = untraced
         self.limit = settings.max_body_bytes
         self.timeout = settings.request_timeout
         self.address = settings.host
@@ -92,7 +95,7 @@ class Requests:
                 announced = int(value) if value.isdigit() and len(value) < 20 else 0
             elif name == b"traceparent":
                 traceparent = value.decode("latin-1")
-        span, token = self._begin(method, traceparent)
+        span, token = self._begin(method, traceparent, scope["path"] in self.untraced)
         refusal: tuple[int, str, str, str] | None = None
         error: Exception | None = None
         try:
@@ -110,10 +113,12 @@ class Requests:
             context.detach(token)
 
     def _begin(
-        self, method: str, traceparent: str | None
+        self, method: str, traceparent: str | None, untraced: bool
     ) -> tuple[trace.Span, Token[context.Context]]:
-        parent = parse(traceparent)
         around = context.Context()
+        if untraced:
+            return trace.INVALID_SPAN, context.attach(around)
+        parent = parse(traceparent)
         if parent.is_valid:
             remote = NonRecordingSpan(parent)
             around = trace.set_span_in_context(remote, around)

@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 
 from shared.web import docs, examples
 from shared.web.audit import CLINICIANS
+from shared.web.limits import LimitedRoute
 from shared.web.problems import MEDIA_TYPE, Problem
 
 PUBLIC = ("/openapi.json", *docs.PATHS)
@@ -47,6 +48,7 @@ ERRORS = {
     "415": "The body is not sent as application/json",
     "422": "Something in the request is not acceptable; `errors` says where",
     "428": "If-Match is missing",
+    "429": "Too many requests came from the same network; wait as long as Retry-After says",
     "500": "A defect of the service, which has been logged",
     "503": "Temporarily unavailable; repeat the request",
     "504": "It took too long and was given up",
@@ -91,9 +93,13 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 
 def _complete(operation: dict[str, Any], method: str, route: APIRoute, roles: list[Any]) -> None:
+    from shared.web.application import is_open
+
     creates = method == "POST" and route.status_code == 201
     updates = method in ("PUT", "PATCH") or getattr(route.endpoint, "needs_if_match", False)
-    codes = {"500", "503", "504"} if roles else {"503"}
+    codes = {"500", "503", "504"} if roles or is_open(route) else {"503"}
+    if isinstance(route, LimitedRoute):
+        codes.add("429")
     if roles:
         operation["security"] = [{"token": []}]
         operation["description"] = (
@@ -101,7 +107,7 @@ def _complete(operation: dict[str, Any], method: str, route: APIRoute, roles: li
         )
         codes |= {"401", "403", "404", "422"}
     if "requestBody" in operation:
-        codes |= {"400", "413", "415"}
+        codes |= {"400", "413", "415", "422"}
     if creates or updates:
         codes.add("409")
         operation.setdefault("parameters", []).append(CREATES if creates else UPDATES)

@@ -126,7 +126,14 @@ def of_refusal(refused: Refused) -> Response:
     errors = None
     if refused.pointer is not None:
         errors = [{"pointer": refused.pointer, "detail": refused.detail}]
-    return problem(refused.status, refused.slug(), refused.title, refused.detail, errors=errors)
+    return problem(
+        refused.status,
+        refused.slug(),
+        refused.title,
+        refused.detail,
+        errors=errors,
+        headers=refused.headers,
+    )
 
 
 def pointer_of(location: tuple[int | str, ...]) -> str:

@@ -32,7 +32,7 @@ CONTENDED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 ETAG = re.compile(r'(?:W/)?"(\d{1,9})"', re.ASCII)
 
 STORED = """
-SELECT operation, body_hash, status, headers, body
+SELECT operation, body_hash, status, headers, body, clients, sites
 FROM platform.idempotency_keys WHERE subject = $1 AND key = $2
 """
 
@@ -68,6 +68,7 @@ async def show(
     async with database.transaction(seen.sites) as tx:
         found = await query(tx)
         tx.access = audit.access(request, caller, "read", found, seen.reason)
+    audit.tell(tx.access)
     return _answer(found, 200)
 
 
@@ -82,8 +83,9 @@ async def create(
     """Run `command` once for the request's Idempotency-Key and answer with what it made.
 
     The answer is stored in the command's transaction. A repetition of the request gets the stored
-    answer; the same key with another body is refused. Looking the key up is left for the rare case
-    that it was used before: then the transaction cannot commit.
+    answer, which is noted as a read, as it shows the record once more; the same key with another
+    body is refused. Looking the key up is left for the rare case that it was used before: then the
+    transaction cannot commit.
     """
     key = await _key_of(request, caller)
     database: Database = request.app.state.database
@@ -110,14 +112,14 @@ async def create(
                 )
             return answer
         except asyncpg.UniqueViolationError:
-            if (stored := await _stored(database, key)) is not None:
+            if (stored := await _stored(request, caller, key)) is not None:
                 return stored
             # Another request came first: the command now sees what it made, and refuses in the
             # words of the domain. Only a command that never looks is left with the violation.
             if attempt == ATTEMPTS - 1:
                 raise
         except Refused:
-            if (stored := await _stored(database, key)) is not None:
+            if (stored := await _stored(request, caller, key)) is not None:
                 return stored
             raise
         except CONTENDED:
@@ -177,15 +179,22 @@ async def _key_of(request: Request, caller: Caller) -> Key:
     return Key(caller.subject, key, operation, hashlib.sha256(body).digest())
 
 
-async def _stored(database: Database, key: Key) -> Response | None:
+async def _stored(request: Request, caller: Caller, key: Key) -> Response | None:
+    """The answer that was given under the key, noted as a read of whom it is about.
+
+    Raises:
+        IdempotencyKeyReused: the key belongs to another request.
+    """
+    database: Database = request.app.state.database
     async with database.transaction(frozenset()) as tx:
         row = await tx.fetchrow(STORED, key.subject, key.key)
-    if row is None:
-        return None
-    if (row["operation"], row["body_hash"]) != (key.operation, key.body_hash):
-        raise IdempotencyKeyReused(
-            "This Idempotency-Key belongs to another request: use a new key for a new request."
-        )
+        if row is None:
+            return None
+        if (row["operation"], row["body_hash"]) != (key.operation, key.body_hash):
+            raise IdempotencyKeyReused(
+                "This Idempotency-Key belongs to another request: use a new key for a new request."
+            )
+        tx.access = audit.repeated(request, caller, row["clients"] or (), row["sites"] or ())
     headers: dict[str, str] = orjson.loads(row["headers"])
     return Response(
         bytes(row["body"]),

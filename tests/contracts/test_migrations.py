@@ -25,7 +25,7 @@ CLOCKS = re.compile(
     r"uuid_generate_)",
     re.I,
 )
-DROP = re.compile(r"\bDROP\s+(TABLE|SCHEMA|COLUMN|EXTENSION)\b|\bTRUNCATE\b", re.I)
+DROP = re.compile(r"\bDROP\s+(TABLE|SCHEMA|COLUMN|EXTENSION)\b|^\s*TRUNCATE\b", re.I | re.M)
 WITH_CHECK = r"\s+WITH CHECK \(platform\.visible\(\w+\)\)"
 NOTED_BY_EVERYBODY = {"platform.audit"}
 """Tables into which everybody's doings are written, and which only callers of the site read."""

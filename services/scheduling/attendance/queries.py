@@ -22,7 +22,7 @@ r.attended_minutes, r.recorded_at, r.corrected_at, r.version,
 ONE = f"""
 SELECT {COLUMNS} FROM attendance r JOIN sessions s ON s.id = r.session_id WHERE r.id = $1
 """  # noqa: S608 - the columns are a constant above
-SESSION = "SELECT starts_at FROM sessions WHERE id = $1"
+SESSION = "SELECT starts_at, site_id FROM sessions WHERE id = $1"
 ROSTER = "SELECT client_id, state FROM appointments WHERE session_id = $1 ORDER BY client_id"
 RECORDED = f"""
 SELECT {COLUMNS} FROM attendance r JOIN sessions s ON s.id = r.session_id WHERE s.id = $1
@@ -37,7 +37,8 @@ SELECT
   count(*) FILTER (WHERE r.status = 'no_show') AS no_show,
   count(*) FILTER (WHERE a.state = 'cancelled' AND r.id IS NULL) AS withdrawn,
   count(*) FILTER (WHERE a.state = 'scheduled' AND r.id IS NULL AND s.starts_at <= $4)
-    AS unrecorded
+    AS unrecorded,
+  coalesce(array_agg(DISTINCT a.site_id) FILTER (WHERE a.site_id IS NOT NULL), '{}') AS site_ids
 FROM appointments a
 JOIN sessions s ON s.id = a.session_id
 LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
@@ -65,13 +66,14 @@ async def show_roster(tx: Transaction, session_id: UUID) -> Roster:
     Raises:
         NotFound: when there is no such session that the caller may see.
     """
-    starts_at = await tx.fetchval(SESSION, session_id)
-    if starts_at is None:
+    session = await tx.fetchrow(SESSION, session_id)
+    if session is None:
         raise NotFound("There is no such session.")
     recorded = {row["client_id"]: row for row in await tx.fetch(RECORDED, session_id)}
     return Roster(
         session_id=session_id,
-        starts_at=starts_at,
+        site_id=session["site_id"],
+        starts_at=session["starts_at"],
         entries=[
             RosterEntry(
                 client_id=row["client_id"],
@@ -97,10 +99,11 @@ async def summarize_attendance(
     row = await tx.fetchrow(TALLY, client_id, starting_from, starting_before, tx.now)
     assert row is not None  # an aggregate without GROUP BY always has one row
     counts = dict(row)
-    unrecorded = counts.pop("unrecorded")
+    unrecorded, site_ids = counts.pop("unrecorded"), counts.pop("site_ids")
     found = rates(Tally(**counts))
     return AttendanceSummary(
         client_id=client_id,
+        site_ids=site_ids,
         **counts,
         unrecorded=unrecorded,
         attendance_rate=_rounded(found.attendance),

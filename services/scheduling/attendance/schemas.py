@@ -80,6 +80,7 @@ class Roster(Shown):
     """Everybody expected at a session: for staff, never for a client's own applications."""
 
     session_id: UUID
+    site_id: UUID
     starts_at: Instant
     entries: list[RosterEntry]
 
@@ -88,6 +89,7 @@ class AttendanceSummary(Shown):
     """A client's appointments by what became of them, and the rates they make."""
 
     client_id: UUID
+    site_ids: list[UUID] = Field(description="Where these appointments are.")
     credited: int = Field(description="Present, or partial with credit.")
     uncredited: int = Field(description="Partial without credit.")
     excused: int

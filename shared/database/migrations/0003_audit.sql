@@ -19,9 +19,14 @@ CREATE TABLE platform.audit (
 -- Catches months that nobody prepared; stays empty while the worker runs.
 CREATE TABLE platform.audit_default PARTITION OF platform.audit DEFAULT;
 
+-- The first trigger refuses loudly what the policies below would let go through without a row; the
+-- second is there in every partition too. So the owner cannot change a row by mistake either.
 CREATE FUNCTION platform.refuse_change() RETURNS trigger
-LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '% is append-only', tg_table_name; END $$;
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON platform.audit
+LANGUAGE plpgsql SET search_path = pg_catalog AS
+$$ BEGIN RAISE EXCEPTION '% is append-only', tg_table_name USING ERRCODE = '42501'; END $$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON platform.audit
+  FOR EACH STATEMENT EXECUTE FUNCTION platform.refuse_change();
+CREATE TRIGGER rows_append_only BEFORE UPDATE OR DELETE ON platform.audit
   FOR EACH ROW EXECUTE FUNCTION platform.refuse_change();
 
 -- Everybody's access is noted, whatever they may see; only an auditor of the site reads the notes,
@@ -31,6 +36,13 @@ ALTER TABLE platform.audit FORCE ROW LEVEL SECURITY;
 CREATE POLICY noted ON platform.audit FOR INSERT WITH CHECK (true);
 CREATE POLICY site ON platform.audit
   FOR SELECT USING (platform.visible(site_id));
+-- Policies hold for whoever goes by the parent. By a partition's own name the application's role
+-- sees and writes nothing, as there is no policy; the owner, who makes partitions, sees all.
+ALTER TABLE platform.audit_default ENABLE ROW LEVEL SECURITY;
+
+-- Whom a remembered answer is about, and at which sites: a repetition shows it again, which is a
+-- read. Null in rows from before.
+ALTER TABLE platform.idempotency_keys ADD COLUMN clients uuid [], ADD COLUMN sites uuid [];
 
 -- Makes the partitions of the journal and of the audit for the month of `instant` and the two after
 -- it. A month whose rows already lie in a default partition stays there. Runs as its owner, because
@@ -63,6 +75,9 @@ BEGIN
         'CREATE TABLE platform.%I PARTITION OF platform.%I FOR VALUES FROM (%L) TO (%L)',
         partition_name, parent, lower_bound, upper_bound
       );
+      IF parent = 'audit' THEN
+        EXECUTE format('ALTER TABLE platform.%I ENABLE ROW LEVEL SECURITY', partition_name);
+      END IF;
       made := made + 1;
     END LOOP;
   END LOOP;
@@ -76,3 +91,8 @@ DROP FUNCTION platform.prepare_months(timestamptz);
 DROP TABLE platform.audit;
 -- squawk-ignore ban-drop-function
 DROP FUNCTION platform.refuse_change();
+ALTER TABLE platform.idempotency_keys
+  -- squawk-ignore ban-drop-column
+  DROP COLUMN clients,
+  -- squawk-ignore ban-drop-column
+  DROP COLUMN sites;

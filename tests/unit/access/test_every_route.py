@@ -9,15 +9,31 @@ from starlette.routing import Mount, Route
 
 from shared.access import Role
 from shared.settings import SERVICES
-from shared.web.application import PUBLIC, RouteWithoutRoles, allowed_roles, api_routes
+from shared.web.application import (
+    PUBLIC,
+    RouteWithoutRoles,
+    allowed_roles,
+    api_routes,
+    is_open,
+    open_because,
+    untraced,
+)
 from tests.support.apis import APPS, address, app_of, caller, service
 
 PROTECTED = [
     pytest.param(name, route, id=f"{name}-{route.operation_id}")
     for name, app in APPS.items()
     for route in api_routes(app)
-    if route.path not in PUBLIC
+    if route.path not in PUBLIC and not is_open(route)
 ]
+UNKNOWN = "Whoever wonders whether they need help may ask without being known."
+OPEN = {
+    ("intake", "POST", "/self-check", UNKNOWN),
+    ("intake", "GET", "/self-check", UNKNOWN),
+    ("intake", "GET", "/self-check/page.css", UNKNOWN),
+    ("intake", "GET", "/self-check/page.js", UNKNOWN),
+}
+"""Every route that asks for no token, and why: whoever opens another one says so here."""
 DOCUMENTED_AS_PUBLIC = {
     "/health/live",
     "/health/ready",
@@ -60,9 +76,32 @@ def test_only_health_metrics_and_documentation_are_public(name: str):
     public = set()
     for route in APPS[name].routes:
         assert isinstance(route, Route | APIRoute)
-        if not isinstance(route, APIRoute) or not allowed_roles(route):
+        if not isinstance(route, APIRoute) or not (allowed_roles(route) or is_open(route)):
             public.add(route.path)
     assert public == DOCUMENTED_AS_PUBLIC == PUBLIC
+
+
+def test_every_open_route_is_known_with_its_reason():
+    found = {
+        (name, method, route.path, open_because(route))
+        for name, app in APPS.items()
+        for route in app.routes
+        if isinstance(route, APIRoute) and is_open(route)
+        for method in route.methods
+    }
+    assert found == OPEN
+
+
+def test_only_addresses_without_parameters_leave_no_trace():
+    paths = {path for app in APPS.values() for path in untraced(app)}
+    assert paths == {"/self-check", "/self-check/page.css", "/self-check/page.js"}
+
+
+def test_no_route_is_open_and_protected_at_once():
+    for app in APPS.values():
+        for route in app.routes:
+            if isinstance(route, APIRoute):
+                assert not (is_open(route) and allowed_roles(route)), route.path
 
 
 def open_door() -> APIRouter:
