@@ -9,14 +9,20 @@ from starlette.routing import Mount, Route
 
 from shared.access import Role
 from shared.settings import SERVICES
-from shared.web.application import PUBLIC, RouteWithoutRoles, allowed_roles, api_routes
+from shared.web.application import (
+    PUBLIC,
+    RouteWithoutRoles,
+    allowed_roles,
+    api_routes,
+    is_open,
+)
 from tests.support.apis import APPS, address, app_of, caller, service
 
 PROTECTED = [
     pytest.param(name, route, id=f"{name}-{route.operation_id}")
     for name, app in APPS.items()
     for route in api_routes(app)
-    if route.path not in PUBLIC
+    if route.path not in PUBLIC and not is_open(route)
 ]
 DOCUMENTED_AS_PUBLIC = {
     "/health/live",
@@ -29,6 +35,21 @@ DOCUMENTED_AS_PUBLIC = {
     "/docs/viewer.css",
     "/docs/icon.png",
 }
+
+OPEN_TO_CLIENTS = {
+    "intake": {
+        "/questionnaire",
+        "/questionnaire/page.js",
+        "/questionnaire/page.css",
+        "/questionnaire/session",
+        "/questionnaire/form",
+        "/questionnaire/answers/{instrument}",
+        "/questionnaire/completion",
+    },
+}
+"""Addresses that say by `Open(...)` why nobody needs a token for them."""
+BY_SECRET = {path for path in OPEN_TO_CLIENTS["intake"] if path.count("/") > 1 and "." not in path}
+"""Those that ask for the secret of a link or its session in place of a token."""
 
 
 def test_the_walk_sees_every_service():
@@ -56,13 +77,29 @@ async def test_every_route_needs_a_token_of_a_role_that_it_names(name: str, rout
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_only_health_metrics_and_documentation_are_public(name: str):
-    public = set()
+def test_only_what_says_why_is_public(name: str):
+    public, opened = set(), set()
     for route in APPS[name].routes:
         assert isinstance(route, Route | APIRoute)
-        if not isinstance(route, APIRoute) or not allowed_roles(route):
+        if isinstance(route, APIRoute) and is_open(route):
+            assert not allowed_roles(route)
+            opened.add(route.path)
+        elif not isinstance(route, APIRoute) or not allowed_roles(route):
             public.add(route.path)
     assert public == DOCUMENTED_AS_PUBLIC == PUBLIC
+    assert opened == OPEN_TO_CLIENTS.get(name, set())
+
+
+@pytest.mark.parametrize("path", sorted(BY_SECRET))
+async def test_an_open_address_that_needs_a_secret_takes_no_token_in_its_place(path: str):
+    for role in (None, *Role):
+        async with caller(APPS["intake"], role) as api:
+            method = "PUT" if "answers" in path else "GET" if path.endswith("form") else "POST"
+            body = {"answers": [0]} if method == "PUT" else None
+            address = path.format(instrument="phq-9")
+            answer = await api.request(method, address, json=body, headers={"If-Match": '"1"'})
+        assert answer.status_code == 401
+        assert answer.json()["type"] == "/problems/link-not-valid"
 
 
 def open_door() -> APIRouter:
