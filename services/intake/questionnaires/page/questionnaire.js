@@ -345,7 +345,7 @@ function begin() {
   sessionStorage.removeItem(KEPT);
   if (!link) return only("invalid");
   // Opened by a click only, so that no preview of the link uses it up.
-  byId("begin").addEventListener("click", () => open(link));
+  byId("begin").addEventListener("click", () => open(link), { once: true });
   byId("again").addEventListener("click", () => open(session === null ? link : null));
   return only("start");
 }
