@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 
 from services.intake.questionnaires.policies import policy
-from services.intake.questionnaires.queries import Held, answers_of, instrument_of, load
+from services.intake.questionnaires.queries import Held, instrument_of, load
 from services.intake.questionnaires.refusals import (
     AssignedTwice,
     NotAsked,
@@ -15,7 +15,7 @@ from services.intake.questionnaires.refusals import (
     NothingAnswered,
     UnknownInstrument,
 )
-from services.intake.questionnaires.rules.answers import findings, is_answered, newly, settle
+from services.intake.questionnaires.rules.answers import found_so_far, is_answered, newly, settle
 from services.intake.questionnaires.schemas import NewQuestionnaire, Questionnaire, SavedPart
 from services.intake.referrals.queries import show_client
 from services.intake.risk.commands import raise_flags
@@ -23,7 +23,7 @@ from services.intake.screening.checks import ImpossibleAnswer
 from services.intake.screening.commands import IntakeIsOver, complete_screening
 from services.intake.screening.instruments import Instrument, instruments
 from services.intake.screening.queries import is_in_program
-from services.intake.screening.rules import Answer, score
+from services.intake.screening.rules import Answer
 from services.intake.screening.schemas import InstrumentResponse, Mode, NewScreening
 from shared.database import Transaction
 from shared.errors import require_version
@@ -112,8 +112,8 @@ async def save_answers(
     instrument = instrument_of(part)
     answers = _settled(instrument, given)
     await tx.execute(SAVE, held.id, name, orjson.dumps(answers).decode(), mode, tx.now, entered_by)
-    before = findings(instrument, score(instrument, answers_of(part, instrument)))
-    if found := newly(before, findings(instrument, score(instrument, answers))):
+    before = found_so_far(instrument, part.answers)
+    if found := newly(before, found_so_far(instrument, answers)):
         await raise_flags(tx, held.client_id, held.site_id, found)
     return answers
 

@@ -14,11 +14,11 @@ from services.intake.questionnaires.own_schemas import (
 from services.intake.questionnaires.policies import FALLBACK, policy
 from services.intake.questionnaires.queries import Held, answers_of, instrument_of
 from services.intake.questionnaires.refusals import WordingMissing
-from services.intake.questionnaires.rules.answers import findings, is_answered, settle
+from services.intake.questionnaires.rules.answers import found_so_far, settle
 from services.intake.questionnaires.rules.wording import Wording, gaps
 from services.intake.questionnaires.site_wordings import wordings_in_force
 from services.intake.screening.instruments import Instrument
-from services.intake.screening.rules import Answer, score
+from services.intake.screening.rules import Answer
 from shared.database import Transaction
 
 
@@ -70,10 +70,7 @@ def crisis_of(held: Held, saved: tuple[str, Sequence[Answer]] | None = None) -> 
     line = policy().crisis
     for part in held.parts:
         answers = saved[1] if saved and saved[0] == part.instrument else part.answers
-        if answers is None or not is_answered(answers):
-            continue
-        instrument = instrument_of(part)
-        if any(one.kind in line.kinds for one in findings(instrument, score(instrument, answers))):
+        if any(one.kind in line.kinds for one in found_so_far(instrument_of(part), answers)):
             found = line.languages.get(held.language, line.languages[FALLBACK])
             return Crisis(**found.model_dump())
     return None

@@ -6,7 +6,7 @@ from typing import Final
 
 from services.intake.risk.rules import Finding
 from services.intake.screening.instruments import Instrument
-from services.intake.screening.rules import Answer, Impossible, Result, check
+from services.intake.screening.rules import Answer, Impossible, Result, check, score
 
 NOT_ASKED: Final = "not_asked"
 GRAVITY = {"moderate": 1, "high": 2}
@@ -73,6 +73,13 @@ def findings(instrument: Instrument, result: Result) -> tuple[Finding, ...]:
     if result.safety_item == "positive":
         return (Finding("suicide_risk", "moderate", instrument.id),)
     return ()
+
+
+def found_so_far(instrument: Instrument, answers: Sequence[Answer] | None) -> tuple[Finding, ...]:
+    """What the answers given so far show, whatever is still open; nothing before the first."""
+    if answers is None or not is_answered(answers):
+        return ()
+    return findings(instrument, score(instrument, answers))
 
 
 def newly(before: Iterable[Finding], now: Iterable[Finding]) -> tuple[Finding, ...]:
