@@ -1,6 +1,7 @@
 """Who calls, as the token says."""
 
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from shared.access.roles import Role
@@ -9,10 +10,11 @@ from shared.database.transaction import ALL_SITES, Sites
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The bearer of a verified access token."""
+    """The bearer of a verified access token, or a client who holds a link and has no token."""
 
     subject: str
-    role: Role
+    role: Role | Literal["client"]
+    """`client` is no role of staff: no token carries it and no route allows it."""
     sites: Sites
 
     def may_see(self, site_id: UUID) -> bool:

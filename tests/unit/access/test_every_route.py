@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 
+from services.intake.questionnaires import own_routes
 from shared.access import Role
 from shared.settings import SERVICES
 from shared.web.application import (
@@ -27,13 +28,27 @@ PROTECTED = [
     if route.path not in PUBLIC and not is_open(route)
 ]
 UNKNOWN = "Whoever wonders whether they need help may ask without being known."
+BY_LINK = own_routes.WHY
 OPEN = {
     ("intake", "POST", "/self-check", UNKNOWN),
     ("intake", "GET", "/self-check", UNKNOWN),
     ("intake", "GET", "/self-check/page.css", UNKNOWN),
     ("intake", "GET", "/self-check/page.js", UNKNOWN),
+    ("intake", "GET", "/questionnaire", BY_LINK),
+    ("intake", "GET", "/questionnaire/page.js", BY_LINK),
+    ("intake", "GET", "/questionnaire/page.css", BY_LINK),
+    ("intake", "POST", "/questionnaire/session", BY_LINK),
+    ("intake", "GET", "/questionnaire/form", BY_LINK),
+    ("intake", "PUT", "/questionnaire/answers/{instrument}", BY_LINK),
+    ("intake", "POST", "/questionnaire/completion", BY_LINK),
 }
 """Every route that asks for no token, and why: whoever opens another one says so here."""
+BY_SECRET = [
+    (method, path)
+    for _, method, path, why in sorted(OPEN)
+    if why == BY_LINK and path.count("/") > 1 and "." not in path
+]
+"""Those that ask for the secret of a link or its session in place of a token."""
 DOCUMENTED_AS_PUBLIC = {
     "/health/live",
     "/health/ready",
@@ -79,6 +94,19 @@ def test_only_health_metrics_and_documentation_are_public(name: str):
         if not isinstance(route, APIRoute) or not (allowed_roles(route) or is_open(route)):
             public.add(route.path)
     assert public == DOCUMENTED_AS_PUBLIC == PUBLIC
+
+
+@pytest.mark.parametrize(("method", "path"), BY_SECRET)
+async def test_an_open_address_that_needs_a_secret_takes_no_token_in_its_place(
+    method: str, path: str
+):
+    for role in (None, *Role):
+        async with caller(APPS["intake"], role) as api:
+            body = {"answers": [0]} if method == "PUT" else None
+            address = path.format(instrument="phq-9")
+            answer = await api.request(method, address, json=body, headers={"If-Match": '"1"'})
+        assert answer.status_code == 401
+        assert answer.json()["type"] == "/problems/link-not-valid"
 
 
 def test_every_open_route_is_known_with_its_reason():

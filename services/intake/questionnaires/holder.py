@@ -1,0 +1,88 @@
+"""Who holds a link: a caller without a token, for one questionnaire at one site.
+
+The secret is random over 256 bits and is looked up by its SHA-256, so that neither the database nor
+the time an answer takes tells anything of it.
+"""
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Annotated, Literal
+from uuid import UUID
+
+import asyncpg
+from fastapi import Depends, Request
+
+from services.intake.questionnaires.refusals import LinkNotValid
+from shared.access import Caller
+from shared.database import ALL_SITES, Database
+
+SECRET_BYTES = 32
+SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+"""256 bits in base64url."""
+BY_LINK = """
+SELECT id, questionnaire_id, site_id FROM questionnaire_links WHERE secret_hash = $1
+"""
+BY_SESSION = """
+SELECT id, questionnaire_id, site_id FROM questionnaire_links WHERE session_hash = $1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder(Caller):
+    """A caller who sees one site, as the client of one questionnaire. Whether the link still holds
+    is asked in the transaction that rests on it."""
+
+    questionnaire_id: UUID
+    link_id: UUID
+
+
+def new_secret() -> str:
+    """A secret for a link or a session."""
+    return secrets.token_urlsafe(SECRET_BYTES)
+
+
+def digest(secret: str) -> bytes:
+    """What is kept of a secret. No salt is needed, as nobody can try 2^256 of them."""
+    return hashlib.sha256(secret.encode("ascii")).digest()
+
+
+async def by_link(request: Request) -> Holder:
+    """Who sends the secret of a link: `Authorization: Link …`.
+
+    Raises:
+        LinkNotValid: it is no secret, or of no link.
+    """
+    return await _holder(request, "Link", BY_LINK)
+
+
+async def by_session(request: Request) -> Holder:
+    """Who sends the secret of a session: `Authorization: Session …`.
+
+    Raises:
+        LinkNotValid: it is no secret, or of no session.
+    """
+    return await _holder(request, "Session", BY_SESSION)
+
+
+async def _holder(request: Request, scheme: Literal["Link", "Session"], query: str) -> Holder:
+    given, _, secret = request.headers.get("authorization", "").partition(" ")
+    if given.lower() != scheme.lower() or not SECRET.fullmatch(secret):
+        raise LinkNotValid
+    database: Database = request.app.state.database
+    async with database.transaction(ALL_SITES) as tx:
+        row: asyncpg.Record | None = await tx.fetchrow(query, digest(secret))
+    if row is None:
+        raise LinkNotValid
+    return Holder(
+        subject=f"link:{row['questionnaire_id']}",
+        role="client",
+        sites=frozenset({row["site_id"]}),
+        questionnaire_id=row["questionnaire_id"],
+        link_id=row["id"],
+    )
+
+
+ByLink = Annotated[Holder, Depends(by_link)]
+BySession = Annotated[Holder, Depends(by_session)]

@@ -1,0 +1,134 @@
+"""The client's own way in: a one-time link, and the session of the browser that opened it."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from services.intake.questionnaires import commands, forms, links
+from services.intake.questionnaires.holder import ByLink, BySession
+from services.intake.questionnaires.own_schemas import (
+    OwnAnswers,
+    OwnCompleted,
+    OwnForm,
+    OwnSaved,
+    Session,
+)
+from services.intake.questionnaires.schemas import InstrumentId
+from shared.access import Open
+from shared.database import Database, Transaction
+from shared.web import audit, needs_if_match, show, update
+from shared.web.problems import MEDIA_TYPE
+
+WHY = "A client has no token: the request carries the secret of a link or of its session."
+PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+REFUSED: dict[int | str, dict[str, Any]] = {
+    401: {"description": "The link or session is not valid, or not valid any more", **PROBLEM},
+    500: {"description": "A defect of the service, which has been logged", **PROBLEM},
+    504: {"description": "It took too long and was given up", **PROBLEM},
+}
+CONFLICT: dict[int | str, dict[str, Any]] = {
+    409: {"description": "The state of things does not allow it", **PROBLEM}
+}
+NOT_ACCEPTABLE: dict[int | str, dict[str, Any]] = {
+    404: {"description": "The instrument is not part of the questionnaire", **PROBLEM},
+    422: {"description": "An answer is not acceptable; `errors` says where", **PROBLEM},
+}
+
+router = APIRouter(tags=["Own questionnaire"], dependencies=[Open(WHY)], responses=REFUSED)
+
+
+@router.post(
+    "/questionnaire/session",
+    response_model=Session,
+    operation_id="open_own_questionnaire",
+    summary="Open a one-time link",
+)
+async def open_link(request: Request, holder: ByLink) -> Response:
+    """Exchange the secret of a link, sent as `Authorization: Link …`, for that of a session.
+
+    It works once: the link is used up by it. The session ends with completion, with a newer link,
+    and when the questionnaire expires.
+    """
+    database: Database = request.app.state.database
+    async with database.transaction(holder.sites) as tx:
+        opened = await links.open_link(tx, holder)
+        tx.access = audit.access(request, holder, "change", opened)
+    return Response(opened.model_dump_json(), media_type="application/json")
+
+
+@router.get(
+    "/questionnaire/form",
+    response_model=OwnForm,
+    operation_id="show_own_questionnaire",
+    summary="Show one's own form",
+    responses=CONFLICT,
+)
+async def show_own_form(request: Request, holder: BySession) -> Response:
+    """The form with the answers so far, by `Authorization: Session …`; the ETag is needed to save.
+
+    Names nobody, and tells nothing of scores.
+    """
+
+    async def form(tx: Transaction) -> OwnForm:
+        return await forms.show_own_form(tx, await links.held_by(tx, holder))
+
+    return await show(request, holder, form)
+
+
+@router.put(
+    "/questionnaire/answers/{instrument}",
+    response_model=OwnSaved,
+    operation_id="record_own_answers",
+    summary="Save one's own answers to one instrument",
+    responses=NOT_ACCEPTABLE,
+)
+async def record_own_answers(
+    instrument: InstrumentId, body: OwnAnswers, request: Request, holder: BySession
+) -> Response:
+    """Save what was answered of one instrument so far, by `Authorization: Session …`."""
+
+    async def save(tx: Transaction, expected: int) -> OwnSaved:
+        held = await links.held_by(tx, holder, hold=True)
+        kept = await commands.save_answers(
+            tx,
+            held,
+            expected,
+            instrument,
+            body.answers,
+            mode="self",
+            entered_by=holder.subject,
+        )
+        return OwnSaved(
+            client_id=held.client_id,
+            site_id=held.site_id,
+            instrument=instrument,
+            answers=list(kept),
+            crisis=forms.crisis_of(held, (instrument, kept)),
+            version=held.version + 1,
+        )
+
+    return await update(request, holder, save)
+
+
+@router.post(
+    "/questionnaire/completion",
+    response_model=OwnCompleted,
+    operation_id="complete_own_questionnaire",
+    summary="Hand in one's own answers",
+)
+@needs_if_match
+async def complete_own(request: Request, holder: BySession) -> Response:
+    """Hand in what was answered, by `Authorization: Session …`; the session ends with it."""
+
+    async def hand_in(tx: Transaction, expected: int) -> OwnCompleted:
+        held = await links.held_by(tx, holder, hold=True)
+        done = await commands.complete_questionnaire(tx, held, expected, entered_by=holder.subject)
+        return OwnCompleted(
+            client_id=done.client_id,
+            site_id=done.site_id,
+            state=done.state,
+            crisis=forms.crisis_of(held),
+            version=done.version,
+        )
+
+    return await update(request, holder, hand_in)

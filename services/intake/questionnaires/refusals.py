@@ -1,0 +1,69 @@
+"""Why something about a questionnaire cannot be done."""
+
+from shared.errors import Conflict, Invalid, Unauthorized
+
+
+class UnknownInstrument(Invalid):
+    """The instrument is not known in that version."""
+
+    title = "Unknown instrument"
+
+
+class AssignedTwice(Invalid):
+    """A questionnaire has an instrument once."""
+
+    title = "Instrument assigned twice"
+
+
+class NotForOccasion(Invalid):
+    """The instrument looks too far back to be used in the course of treatment."""
+
+    title = "Instrument not for this occasion"
+
+
+class QuestionnaireOver(Conflict):
+    """It is completed, expired or withdrawn."""
+
+    title = "Questionnaire is over"
+
+
+class NothingAnswered(Conflict):
+    """A screening has at least one answer."""
+
+    title = "Nothing answered"
+
+
+class InstrumentReplaced(Conflict):
+    """The instrument's data were taken away since it was assigned."""
+
+    title = "Instrument replaced"
+
+
+class WordingMissing(Conflict):
+    """Neither we nor the site have a complete wording in the language: the form is not shown."""
+
+    title = "Wording missing"
+
+
+class WordingIncomplete(Invalid):
+    """A form of this wording could not be answered."""
+
+    title = "Wording incomplete"
+
+
+class NotAsked(Invalid):
+    """These answers leave the item out."""
+
+    title = "Item is not asked"
+
+
+class LinkNotValid(Unauthorized):
+    """The secret opens nothing: unknown, used, revoked, too old, or the questionnaire is over.
+
+    All of them get the same answer, so that a secret tells nothing to who finds it.
+    """
+
+    title = "Link not valid"
+
+    def __init__(self) -> None:
+        super().__init__("This link is not valid, or not valid any more.")

@@ -1,0 +1,1 @@
+"""What a questionnaire's life, its answers and its wording allow."""

@@ -1,0 +1,142 @@
+"""Wordings of sites: entered and replaced by the site, in force before the one that we ship."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.intake.questionnaires.policies import policy
+from services.intake.questionnaires.refusals import WordingIncomplete
+from services.intake.questionnaires.rules.wording import Wording, gaps, shipped
+from services.intake.questionnaires.wording_schemas import NewWording, SiteWording
+from services.intake.questionnaires.wordings import shipped_wordings
+from services.intake.screening.instruments import Instrument, instruments
+from shared.database import Transaction
+from shared.errors import NotFound, require_version
+
+SITE = "SELECT true FROM sites WHERE id = $1"
+IN_FORCE = """
+SELECT instrument, instrument_version, wording FROM wordings
+WHERE site_id = $1 AND language = $2 AND instrument = ANY ($3)
+"""
+ONE = """
+SELECT wording, permission, changed_by, changed_at, version FROM wordings
+WHERE site_id = $1 AND instrument = $2 AND instrument_version = $3 AND language = $4
+"""
+REPLACE = """
+INSERT INTO wordings AS w
+  (site_id, instrument, instrument_version, language, wording, permission, changed_by, changed_at)
+VALUES ($1, $2, $3, $4, $5::text::jsonb, $6, $7, $8)
+ON CONFLICT (site_id, instrument, instrument_version, language) DO UPDATE
+SET wording = excluded.wording, permission = excluded.permission,
+  changed_by = excluded.changed_by, changed_at = excluded.changed_at, version = w.version + 1
+WHERE w.version = $9
+RETURNING version
+"""
+
+
+async def wordings_in_force(
+    tx: Transaction, site_id: UUID, language: str, asked: Sequence[Instrument]
+) -> list[Wording | None]:
+    """The wording of each instrument: the site's, else ours, else None."""
+    rows = await tx.fetch(IN_FORCE, site_id, language, [one.id for one in asked])
+    own = {(row["instrument"], row["instrument_version"]): row["wording"] for row in rows}
+    return [
+        Wording.model_validate_json(own[one.id, one.version])
+        if (one.id, one.version) in own
+        else _shipped(one, language)
+        for one in asked
+    ]
+
+
+async def show_wording(
+    tx: Transaction, site_id: UUID, name: str, version: str, language: str
+) -> SiteWording:
+    """The wording in force at a site; version 0 where the site has none of its own.
+
+    Raises:
+        NotFound: no such site among the caller's, or no such instrument.
+    """
+    instrument = instruments().get((name, version))
+    if instrument is None or not await tx.fetchval(SITE, site_id):
+        raise NotFound("There is no such site among yours, or no such instrument.")
+    row = await tx.fetchrow(ONE, site_id, name, version, language)
+    if row is None:
+        ours = _shipped(instrument, language)
+        return SiteWording(
+            site_id=site_id,
+            instrument=name,
+            instrument_version=version,
+            language=language,
+            source="missing" if ours is None else "shipped",
+            wording=ours,
+            permission=None if ours is None else instrument.licence,
+            changed_by=None,
+            changed_at=None,
+            version=0,
+        )
+    values = dict(row)
+    return SiteWording(
+        site_id=site_id,
+        instrument=name,
+        instrument_version=version,
+        language=language,
+        source="site",
+        **{**values, "wording": Wording.model_validate_json(values["wording"])},
+    )
+
+
+async def change_wording(
+    tx: Transaction,
+    site_id: UUID,
+    name: str,
+    version: str,
+    language: str,
+    expected: int,
+    new: NewWording,
+    *,
+    changed_by: str,
+) -> SiteWording:
+    """Let a site ask in its own words; `expected` is 0 for its first wording.
+
+    Raises:
+        NotFound: no such site among the caller's, or no such instrument.
+        WordingIncomplete: a form could not be answered, with a pointer.
+        StaleVersion: somebody changed it meanwhile.
+    """
+    known = await show_wording(tx, site_id, name, version, language)
+    require_version(known.version, expected)
+    instrument = instruments()[name, version]
+    for pointer in gaps(instrument, new, policy().most_choices):
+        raise WordingIncomplete(_needs(instrument, pointer), pointer=pointer)
+    written = await tx.fetchval(
+        REPLACE,
+        site_id,
+        name,
+        version,
+        language,
+        new.model_dump_json(exclude={"permission"}),
+        new.permission,
+        changed_by,
+        tx.now,
+        expected,
+    )
+    require_version(-1 if written is None else written, expected + 1)
+    return await show_wording(tx, site_id, name, version, language)
+
+
+def _shipped(instrument: Instrument, language: str) -> Wording | None:
+    ours = shipped(
+        instrument, shipped_wordings().get((instrument.id, instrument.version, language))
+    )
+    return None if gaps(instrument, ours, policy().most_choices) else ours
+
+
+def _needs(instrument: Instrument, pointer: str) -> str:
+    if pointer == "/items":
+        return f"{instrument.title} has {len(instrument.items)} items, in its order."
+    values = instrument.items[int(pointer.split("/")[2])].values
+    needed = f"{min(values)} to {max(values)}" if len(values) > policy().most_choices else ""
+    return (
+        f"Label the ends of {needed}, and no other values."
+        if needed
+        else f"Label each of {', '.join(map(str, values))}, and nothing else."
+    )

@@ -1,0 +1,376 @@
+"""Questionnaires that staff assign, save bit by bit, resume and complete."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.intake.questionnaires import commands
+from services.intake.risk.rules import Finding
+from tests.conftest import MONDAY
+from tests.support.flow import CALM_GAD7, CALM_PHQ9, Intake
+from tests.support.questionnaires import NOTHING, Questionnaires, answered, etag, refusal
+from tests.support.system import System
+
+SITE = UUID(int=7)
+OTHER_SITE = UUID(int=8)
+HALF = [1, 1, 2, None, None, None, None, None, None]
+DESPAIR = [None, None, None, None, None, None, None, None, 2]
+
+
+@pytest.fixture
+async def questionnaires(system: System) -> Questionnaires:
+    await system.start("intake")
+    flow = Intake(system, SITE)
+    await flow.open_site()
+    return Questionnaires(flow)
+
+
+@pytest.fixture
+def flags(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
+    """The findings for which flags were raised."""
+    raised: list[Finding] = []
+    really = commands.raise_flags
+
+    async def note(tx: Any, client_id: UUID, site_id: UUID, findings: Any) -> list[UUID]:
+        assert site_id == SITE
+        raised.extend(findings)
+        return await really(tx, client_id, site_id, findings)
+
+    monkeypatch.setattr(commands, "raise_flags", note)
+    return raised
+
+
+async def test_what_was_answered_is_saved_read_again_and_becomes_one_screening(
+    questionnaires: Questionnaires,
+):
+    made = await questionnaires.assigned("phq-9", "gad-7")
+    assert (made["state"], made["version"]) == ("open", 1)
+    assert made["expires_at"] == "2026-03-09T14:00:00Z"
+    assert [part["instrument"] for part in made["parts"]] == ["phq-9", "gad-7"]
+    saved = answered(await questionnaires.save(made, HALF, mode="phone"))
+    assert saved["parts"][0]["answers"] == HALF
+    assert saved["parts"][0]["mode"] == "phone"
+    assert saved["parts"][1]["answers"] is None
+    lead = questionnaires.staff("clinical_lead")
+    read = answered(await lead.get(f"/questionnaires/{made['id']}/answers"))
+    assert read == saved
+    questionnaires.intake.system.set_clock(MONDAY + timedelta(hours=1))
+    saved = answered(await questionnaires.save(read, CALM_PHQ9))
+    questionnaires.intake.system.set_clock(MONDAY + timedelta(hours=2))
+    saved = answered(await questionnaires.save(saved, CALM_GAD7, "gad-7"))
+    done = answered(await questionnaires.post(saved, "completion"))
+    assert (done["state"], done["ended_at"]) == ("completed", "2026-02-23T16:00:00Z")
+    path = f"/clients/{made['client_id']}/screenings/{done['screening_id']}"
+    screening = answered(await questionnaires.staff().get(path))
+    given = {one["instrument"]: one for one in screening["responses"]}
+    assert given["phq-9"]["answers"] == CALM_PHQ9
+    assert given["phq-9"]["answered_at"] == "2026-02-23T15:00:00Z"
+    assert given["gad-7"]["mode"] == "interviewer"
+    assert await questionnaires.told() == ["ScreeningCompleted"]
+    assert [row["answers"] for row in await questionnaires.rows("questionnaire_parts")] == [
+        None,
+        None,
+    ]
+
+
+async def test_an_instrument_of_which_nothing_was_answered_is_left_out(
+    questionnaires: Questionnaires,
+):
+    made = await questionnaires.assigned("phq-9", "gad-7")
+    saved = answered(await questionnaires.save(made, NOTHING))
+    assert refusal(await questionnaires.post(saved, "completion")) == (
+        409,
+        "nothing-answered",
+        None,
+    )
+    assert await questionnaires.rows("screenings") == []
+    saved = answered(await questionnaires.save(saved, CALM_GAD7, "gad-7"))
+    done = answered(await questionnaires.post(saved, "completion"))
+    (response,) = await questionnaires.rows("responses")
+    assert (response["instrument"], response["screening_id"]) == (
+        "gad-7",
+        UUID(done["screening_id"]),
+    )
+
+
+async def test_what_skip_logic_leaves_out_is_kept_as_not_asked_and_never_answered(
+    questionnaires: Questionnaires,
+):
+    made = await questionnaires.assigned("audit")
+    never = [0] + [None] * 9
+    saved = answered(await questionnaires.save(made, never, "audit"))
+    assert saved["parts"][0]["answers"] == [0] + ["not_asked"] * 7 + [None, None]
+    refused = await questionnaires.save(saved, [0, None, None, 1] + [None] * 6, "audit")
+    assert refusal(refused) == (422, "not-asked", "/answers/3")
+    asked_again = answered(await questionnaires.save(saved, [1] + [None] * 9, "audit"))
+    assert asked_again["parts"][0]["answers"] == [1] + [None] * 9
+    skipped = ["not_asked" if n == 1 else None for n in range(10)]
+    refused = await questionnaires.save(asked_again, skipped, "audit")
+    assert refusal(refused) == (422, "impossible-answer", "/answers/1")
+
+
+@pytest.mark.parametrize(
+    ("answers", "pointer"),
+    [
+        ([4, *NOTHING[1:]], "/answers/0"),
+        ([*NOTHING[:8], 9], "/answers/8"),
+        (NOTHING[:8], "/answers"),
+        ([*NOTHING, None], "/answers"),
+        ([0.5, *NOTHING[1:]], "/answers/0"),
+        (["never", *NOTHING[1:]], "/answers/0"),
+        ([True, *NOTHING[1:]], "/answers/0"),
+        ([-1, *NOTHING[1:]], "/answers/0"),
+        ([[], *NOTHING[1:]], "/answers/0"),
+        ([], "/answers"),
+        (None, "/answers"),
+    ],
+)
+async def test_an_impossible_answer_is_refused_at_once_and_leaves_nothing(
+    questionnaires: Questionnaires, flags: list[Finding], answers: Any, pointer: str
+):
+    made = await questionnaires.assigned()
+    refused = refusal(await questionnaires.save(made, answers))
+    assert (refused[0], refused[2]) == (422, pointer)
+    (row,) = await questionnaires.rows("questionnaires")
+    assert row["version"] == 1
+    assert [part["answers"] for part in await questionnaires.rows("questionnaire_parts")] == [None]
+    assert await questionnaires.told() == []
+    assert flags == []
+
+
+async def test_a_safety_answer_is_told_at_once_and_once(
+    questionnaires: Questionnaires, flags: list[Finding]
+):
+    made = await questionnaires.assigned("phq-9", "gad-7")
+    saved = answered(await questionnaires.save(made, DESPAIR))
+    found = Finding("suicide_risk", "moderate", "phq-9")
+    assert flags == [found]
+    saved = answered(await questionnaires.save(saved, [1, *DESPAIR[1:]]))
+    saved = answered(await questionnaires.save(saved, CALM_GAD7, "gad-7"))
+    assert flags == [found], "another answer raises nothing again"
+    saved = answered(await questionnaires.save(saved, CALM_PHQ9))
+    answered(await questionnaires.save(saved, DESPAIR))
+    assert flags == [found, found], "taken back and given again is found again"
+
+
+async def test_of_two_who_save_at_the_same_time_one_is_told_to_read_again(
+    questionnaires: Questionnaires,
+):
+    made = await questionnaires.assigned()
+    answers = await asyncio.gather(
+        *(questionnaires.save(made, [n, *NOTHING[1:]]) for n in (0, 1, 2, 3))
+    )
+    assert sorted(a.status_code for a in answers) == [200, 412, 412, 412]
+    (saved,) = [a.json() for a in answers if a.status_code == 200]
+    (part,) = await questionnaires.rows("questionnaire_parts")
+    assert saved["version"] == 2
+    assert part["answers"] == str(saved["parts"][0]["answers"]).replace("None", "null")
+
+
+async def test_two_completions_at_the_same_time_make_one_screening(questionnaires: Questionnaires):
+    made = await questionnaires.assigned()
+    saved = answered(await questionnaires.save(made, CALM_PHQ9))
+    done = await asyncio.gather(*(questionnaires.post(saved, "completion") for _ in range(3)))
+    assert sorted(a.status_code for a in done) == [200, 409, 409]
+    assert len(await questionnaires.rows("screenings")) == 1
+    assert await questionnaires.told() == ["ScreeningCompleted"]
+
+
+async def withdraw(questionnaires: Questionnaires, of: dict[str, Any]) -> None:
+    answered(await questionnaires.post(of, "withdrawal", "front_desk"))
+
+
+async def complete(questionnaires: Questionnaires, of: dict[str, Any]) -> None:
+    answered(await questionnaires.post(of, "completion"))
+
+
+async def outlast(questionnaires: Questionnaires, of: dict[str, Any]) -> None:
+    questionnaires.intake.system.set_clock(MONDAY + timedelta(days=14))
+
+
+@pytest.mark.parametrize(
+    ("ended", "state"),
+    [(withdraw, "withdrawn"), (complete, "completed"), (outlast, "expired")],
+    ids=["withdrawn", "completed", "expired"],
+)
+async def test_what_is_over_takes_nothing_any_more(
+    questionnaires: Questionnaires, ended: Callable[..., Any], state: str
+):
+    saved = answered(await questionnaires.save(await questionnaires.assigned(), HALF))
+    await ended(questionnaires, saved)
+    at = f"/questionnaires/{saved['questionnaire_id']}"
+    shown = answered(await questionnaires.staff("front_desk").get(at))
+    assert shown["state"] == state
+    for answer in (
+        await questionnaires.save(shown, CALM_PHQ9),
+        await questionnaires.post(shown, "completion"),
+        await questionnaires.post(shown, "links"),
+        await questionnaires.post(shown, "withdrawal"),
+    ):
+        assert refusal(answer) == (409, "questionnaire-over", None)
+    (part,) = await questionnaires.rows("questionnaire_parts")
+    assert (part["answers"] is None) is (state == "completed")
+
+
+async def test_a_questionnaire_that_nobody_completes_is_written_down_as_expired(
+    questionnaires: Questionnaires,
+):
+    made = await questionnaires.assigned()
+    system = questionnaires.intake.system
+    system.set_clock(MONDAY + timedelta(days=14) - timedelta(seconds=1))
+    assert answered(await questionnaires.save(made, HALF))["state"] == "open"
+    system.set_clock(MONDAY + timedelta(days=14))
+    await system.until("intake", "SELECT state FROM questionnaires", is_="expired")
+    (row,) = await questionnaires.rows("questionnaires")
+    assert row["ended_at"] == MONDAY + timedelta(days=14)
+    assert await questionnaires.told() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "pointer"),
+    [
+        (
+            {"instruments": [{"instrument": "phq-9", "version": "9.9"}]},
+            "unknown-instrument",
+            "/instruments/0/version",
+        ),
+        (
+            {"instruments": [{"instrument": "phq-99", "version": "1.0"}]},
+            "unknown-instrument",
+            "/instruments/0/instrument",
+        ),
+        (
+            {"instruments": [{"instrument": "phq-9", "version": "1.0"}] * 2},
+            "assigned-twice",
+            "/instruments/1/instrument",
+        ),
+        (
+            {
+                "occasion": "follow_up",
+                "instruments": [{"instrument": "audit", "version": "1.0"}],
+            },
+            "not-for-occasion",
+            "/instruments/0/instrument",
+        ),
+        ({"instruments": []}, "invalid-request", "/instruments"),
+        ({"language": "english"}, "invalid-request", "/language"),
+        ({"client_name": "x"}, "invalid-request", "/client_name"),
+    ],
+)
+async def test_what_cannot_be_assigned_is_refused_at_the_pointer(
+    questionnaires: Questionnaires, change: dict[str, Any], kind: str, pointer: str
+):
+    client = await questionnaires.intake.refer()
+    body = {
+        "occasion": "intake",
+        "instruments": [{"instrument": "phq-9", "version": "1.0"}],
+    } | change
+    refused = await questionnaires.staff().post(f"/clients/{client}/questionnaires", body)
+    assert refusal(refused) == (422, kind, pointer)
+    assert await questionnaires.rows("questionnaires") == []
+
+
+async def test_who_is_in_the_program_is_asked_in_the_course(questionnaires: Questionnaires):
+    intake = questionnaires.intake
+    client = await intake.refer()
+    early = await questionnaires.assign(client)
+    await intake.screen(client)
+    assert (await intake.enrol(client, await intake.determine(client))).status_code == 201
+    body = {"occasion": "intake", "instruments": [{"instrument": "phq-9", "version": "1.0"}]}
+    refused = await questionnaires.staff().post(f"/clients/{client}/questionnaires", body)
+    assert refusal(refused) == (409, "intake-is-over", "/occasion")
+    saved = answered(await questionnaires.save(early, CALM_PHQ9))
+    assert refusal(await questionnaires.post(saved, "completion"))[:2] == (409, "intake-is-over")
+    shown = answered(await questionnaires.staff().get(f"/questionnaires/{early['id']}/answers"))
+    assert (shown["state"], shown["parts"][0]["answers"]) == ("open", CALM_PHQ9)
+
+
+async def test_an_assignment_that_is_sent_twice_is_made_once(questionnaires: Questionnaires):
+    client = await questionnaires.intake.refer()
+    body = {"occasion": "intake", "instruments": [{"instrument": "phq-9", "version": "1.0"}]}
+    path = f"/clients/{client}/questionnaires"
+    first, again = [await questionnaires.staff().post(path, body, key="k") for _ in range(2)]
+    assert first.json() == again.json()
+    assert len(await questionnaires.rows("questionnaires")) == 1
+
+
+async def test_a_clients_questionnaires_are_listed_in_pages(questionnaires: Questionnaires):
+    client = await questionnaires.intake.refer()
+    desk = questionnaires.staff("front_desk")
+    path = f"/clients/{client}/questionnaires"
+    assert answered(await desk.get(path)) == {"items": [], "next": None}
+    for minute in range(3):
+        questionnaires.intake.system.set_clock(MONDAY + timedelta(minutes=minute))
+        await questionnaires.assign(client, "phq-9", "gad-7")
+    first = answered(await desk.get(path, limit=2))
+    second = answered(await desk.get(path, cursor=first["next"]))
+    assert [len(page["items"]) for page in (first, second)] == [2, 1]
+    assert [part["instrument"] for part in second["items"][0]["parts"]] == ["phq-9", "gad-7"]
+    assert refusal(await desk.get(f"/clients/{uuid4()}/questionnaires")) == (404, "not-found", None)
+
+
+async def test_the_front_desk_assigns_and_never_reads_or_writes_answers(
+    questionnaires: Questionnaires,
+):
+    made = await questionnaires.assigned(role="front_desk")
+    desk = questionnaires.staff("front_desk")
+    at = f"/questionnaires/{made['id']}"
+    saved = answered(await questionnaires.save(made, HALF))
+    assert "answers" not in (await desk.get(at)).json()["parts"][0]
+    assert (await desk.get(f"{at}/answers")).status_code == 403
+    assert (await questionnaires.save(saved, HALF, role="front_desk")).status_code == 403
+    assert (await questionnaires.post(saved, "completion", "front_desk")).status_code == 403
+    form = answered(await desk.get(f"{at}/form"))
+    assert form["parts"][0]["items"][0]["choices"][0] == {"value": 0, "label": "Not at all"}
+
+
+async def test_for_another_site_a_questionnaire_does_not_exist(questionnaires: Questionnaires):
+    made = await questionnaires.assigned()
+    stranger = questionnaires.staff("clinical_lead", OTHER_SITE)
+    at = f"/questionnaires/{made['id']}"
+    for path in (at, f"{at}/answers", f"{at}/form", f"/clients/{made['client_id']}/questionnaires"):
+        assert (await stranger.get(path)).status_code == 404
+    put = await stranger.put(f"{at}/answers/phq-9", {"answers": HALF}, etag='"1"')
+    assert put.status_code == 404
+    for what in ("links", "completion", "withdrawal"):
+        assert (await stranger.post(f"{at}/{what}", None, etag='"1"')).status_code == 404
+
+
+async def test_saving_and_completing_need_the_version_that_was_read(
+    questionnaires: Questionnaires,
+):
+    made = await questionnaires.assigned()
+    at = f"/questionnaires/{made['id']}"
+    counselor = questionnaires.staff()
+    assert (await counselor.put(f"{at}/answers/phq-9", {"answers": HALF})).status_code == 428
+    for what in ("completion", "links", "withdrawal"):
+        assert (await counselor.http.post(f"{at}/{what}")).status_code == 428
+        assert (await questionnaires.post(made, what, tag='"7"')).status_code == 412
+    saved = await counselor.put(f"{at}/answers/phq-9", {"answers": HALF}, etag=etag(made))
+    assert saved.headers["etag"] == '"2"'
+    assert refusal(await questionnaires.save(saved.json(), HALF, "gad-7")) == (
+        404,
+        "not-found",
+        None,
+    )
+
+
+async def test_every_look_and_change_is_noted_for_the_client(questionnaires: Questionnaires):
+    made = await questionnaires.assigned()
+    saved = answered(await questionnaires.save(made, CALM_PHQ9))
+    answered(await questionnaires.staff().get(f"/questionnaires/{made['id']}/answers"))
+    answered(await questionnaires.post(saved, "completion"))
+    auditor = questionnaires.staff("auditor")
+    noted = answered(await auditor.get(f"/clients/{made['client_id']}/accesses"))["items"]
+    assert {(one["operation"], one["kind"]) for one in noted} == {
+        ("receive_referral", "change"),
+        ("add_questionnaire", "change"),
+        ("record_answers", "change"),
+        ("show_answers", "read"),
+        ("complete_questionnaire", "change"),
+    }
+    assert {one["site_id"] for one in noted} == {str(SITE)}
