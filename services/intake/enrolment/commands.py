@@ -1,35 +1,66 @@
-"""Enrolling a client, and ending the stay by a step-down."""
+"""Admitting a client to the program, and every way on from there."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from services.intake.enrolment.rules import GROUP_OF_GENDER, after
-from services.intake.enrolment.schemas import Enrolment, NewEnrolment
-from services.intake.level_of_care.policies import policies
-from services.intake.level_of_care.queries import latest_determination
+from services.intake.consents.queries import is_treatment_consented
+from services.intake.coverage.queries import is_covered
+from services.intake.directory.queries import today_at
+from services.intake.dual_diagnosis.queries import track_needs
+from services.intake.enrolment.discharge import discharge_reasons
+from services.intake.enrolment.endings import end
+from services.intake.enrolment.queries import lock_enrolment, show_enrolment
+from services.intake.enrolment.rules import GROUP_OF_GENDER, State, can_follow, resumed
+from services.intake.enrolment.schemas import Discharge, Enrolment, Hold, NewEnrolment
+from services.intake.level_of_care.queries import signed_decision
+from services.intake.referrals.commands import advance
 from services.intake.referrals.queries import hold_client, show_client
-from shared.contracts.intake import ClientEnrolled, ClientSteppedDown
+from services.intake.risk.queries import priority_populations
+from shared.contracts.intake import ClientEnrolled, ClientSteppedDown, EpisodeStateChanged
 from shared.contracts.outcomes import StepDownDecided
 from shared.database import Transaction
-from shared.errors import Conflict, Invalid
+from shared.errors import Conflict, Invalid, require_version
 from shared.ids import new_id
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
+PROGRAM = "intensive_outpatient"
+"""The kind of level that this program is, whatever an edition's number for it."""
+
 INSERT = """
 INSERT INTO enrolments
-  (id, client_id, site_id, determination_id, level_of_care, dual_diagnosis, state, enrolled_at)
-SELECT $1, $2, $3, $4, $5, $6, 'active', $7
-WHERE NOT EXISTS (
-  SELECT FROM enrolments
-  WHERE client_id = $2 AND determination_id = $4 AND state <> 'active'
+  (id, client_id, site_id, determination_id, level_of_care, dual_diagnosis, needs, priority, state,
+   enrolled_at, former_id)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, 'enrolled', $9, (
+  SELECT id FROM enrolments WHERE client_id = $2 AND ended_at IS NOT NULL
+  ORDER BY ended_at DESC, id DESC LIMIT 1
 )
+WHERE NOT EXISTS (
+  SELECT FROM enrolments WHERE client_id = $2 AND determination_id = $4 AND ended_at IS NOT NULL
+)
+RETURNING former_id
 """
 """Enters nothing when the decision led to an enrolment that has ended."""
-ENROLMENT = "SELECT site_id, state, level_of_care FROM enrolments WHERE id = $1 AND client_id = $2"
-END = "UPDATE enrolments SET state = $2, ended_at = $3, version = version + 1 WHERE id = $1"
+CHANGE = """
+UPDATE enrolments SET state = $2, reason = $3, version = version + 1 WHERE id = $1
+"""
+SERVED = """
+WITH served AS (
+  SELECT client_id, min(starts_at) AS at FROM unnest($1::uuid[], $2::timestamptz[])
+    AS s(client_id, starts_at) GROUP BY client_id
+), before AS (
+  SELECT e.id, e.state, e.client_id, s.at FROM enrolments e JOIN served s USING (client_id)
+  WHERE e.ended_at IS NULL AND e.state <> 'active' AND s.at >= e.enrolled_at
+  ORDER BY e.client_id FOR NO KEY UPDATE OF e
+)
+UPDATE enrolments e SET state = 'active', reason = NULL, version = e.version + 1,
+  first_service_at = coalesce(e.first_service_at, b.at)
+FROM before b WHERE e.id = b.id
+RETURNING e.id, e.client_id, e.site_id, b.state AS former
+"""
 
 
 class AlreadyEnrolled(Conflict):
@@ -39,9 +70,15 @@ class AlreadyEnrolled(Conflict):
 
 
 class OutdatedDetermination(Invalid):
-    """Not the client's latest level-of-care decision."""
+    """Not the client's level-of-care decision in force."""
 
     title = "Not the decision in force"
+
+
+class DecisionNotSigned(Conflict):
+    """A clinician has to sign the level of care first."""
+
+    title = "Level of care is not signed"
 
 
 class DecisionUsed(Conflict):
@@ -50,105 +87,240 @@ class DecisionUsed(Conflict):
     title = "Decision was used before"
 
 
-class PolicyReplaced(Conflict):
-    """No policy is in force any more for the edition of the decision."""
-
-    title = "Policy was replaced"
-
-
 class LevelDoesNotFit(Conflict):
-    """The decision does not recommend the program. What it recommends is for clinicians only."""
+    """The signed level is not the program's. Which one it is, is for clinicians only."""
 
-    title = "Program is not recommended"
+    title = "Program is not the signed level"
+
+
+class TreatmentConsentMissing(Conflict):
+    """Nobody is treated who has not consented to it."""
+
+    title = "Consent to treatment is missing"
+
+
+class CoverageMissing(Conflict):
+    """Neither a payer nor the client has agreed to pay."""
+
+    title = "Coverage or self-pay agreement is missing"
+
+
+class StateDoesNotAllow(Conflict):
+    """The stay is not in a state from which it could go on so."""
+
+    title = "State does not allow it"
+
+
+class UnknownReason(Invalid):
+    """Not one of the reasons of the data file."""
+
+    title = "Unknown reason"
 
 
 async def enrol(tx: Transaction, client_id: UUID, new: NewEnrolment) -> Enrolment:
-    """Admit a client whose level-of-care decision is the program's; publishes ClientEnrolled.
+    """Admit a client whose signed level is the program's; publishes ClientEnrolled.
 
     Raises:
         NotFound: no such client.
-        OutdatedDetermination, PolicyReplaced, LevelDoesNotFit: the decision does not allow it.
-        AlreadyEnrolled: the client has an active enrolment.
-        DecisionUsed: the enrolment by this decision has ended.
+        OutdatedDetermination, DecisionNotSigned, LevelDoesNotFit, DecisionUsed: the decision does
+            not allow it.
+        TreatmentConsentMissing, CoverageMissing: something has to be agreed first.
+        AlreadyEnrolled: the client has an open stay.
     """
     client = await show_client(tx, client_id, hold=True)
-    decision = await latest_determination(tx, client_id)
-    if decision is None or decision.id != new.determination_id:
+    decision = await signed_decision(tx, client_id)
+    if decision is None:
+        raise DecisionNotSigned("A clinician signs the level-of-care decision first.")
+    if decision.id != new.determination_id:
         raise OutdatedDetermination(
-            "Name the client's latest level-of-care decision.", pointer="/determination_id"
+            "Name the client's signed level-of-care decision.", pointer="/determination_id"
         )
-    policy = policies().get(decision.edition)
-    if policy is None:
-        raise PolicyReplaced("The policy of this decision was replaced: determine the level anew.")
-    program = policy.program_level
-    if decision.recommended_level != program:
-        raise LevelDoesNotFit(
-            f"The decision in force does not recommend this program's level ({program})."
-        )
-    enrolment = Enrolment(
-        id=new_id(),
-        client_id=client_id,
-        site_id=client.site_id,
-        determination_id=decision.id,
-        level_of_care=program,
-        state="active",
-        enrolled_at=tx.now,
-        ended_at=None,
-        version=1,
-    )
+    if decision.final_level_kind != PROGRAM:
+        raise LevelDoesNotFit("The signed level of care is not this program's.")
+    if not await is_treatment_consented(tx, client_id):
+        raise TreatmentConsentMissing("The client's consent to treatment is entered first.")
+    if not await is_covered(tx, client_id, await today_at(tx, client.site_id)):
+        raise CoverageMissing("Enter a coverage that holds today, or a self-pay agreement.")
+    diagnosis = await track_needs(tx, client_id)
+    dual = "dual_diagnosis_cohort" in diagnosis.needs
+    priority = await priority_populations(tx, client_id)
+    enrolment_id = new_id()
     try:
-        inserted = await tx.execute(
+        row = await tx.fetchrow(
             INSERT,
-            enrolment.id,
+            enrolment_id,
             client_id,
             client.site_id,
             decision.id,
-            program,
-            decision.dual_diagnosis,
+            decision.final_level,
+            dual,
+            list(diagnosis.needs),
+            list(priority),
             tx.now,
         )
     except asyncpg.UniqueViolationError:
-        raise AlreadyEnrolled("The client has an active enrolment.") from None
-    if inserted == "INSERT 0 0":
+        raise AlreadyEnrolled("The client has an open stay in the program.") from None
+    if row is None:
         raise DecisionUsed("The enrolment by this decision has ended: determine the level anew.")
+    await advance(tx, client_id, "enrolled")
     publish(
         tx,
         ClientEnrolled(
             client_id=client_id,
             site_id=client.site_id,
-            enrolment_id=enrolment.id,
-            level_of_care=program,
-            dual_diagnosis=decision.dual_diagnosis,
+            enrolment_id=enrolment_id,
+            level_of_care=decision.final_level,
+            dual_diagnosis=dual,
             gender_group=GROUP_OF_GENDER.get(client.gender),
             enrolled_at=tx.now,
+            needs=list(diagnosis.needs),
+            priority=list(priority),
+            former_enrolment_id=row["former_id"],
         ),
     )
-    return enrolment
+    return Enrolment(
+        id=enrolment_id,
+        client_id=client_id,
+        site_id=client.site_id,
+        determination_id=decision.id,
+        level_of_care=decision.final_level,
+        state="enrolled",
+        reason=None,
+        teds_reason=None,
+        former_id=row["former_id"],
+        enrolled_at=tx.now,
+        first_service_at=None,
+        ended_at=None,
+        version=1,
+    )
+
+
+async def hold(tx: Transaction, enrolment_id: UUID, expected: int, new: Hold) -> Enrolment:
+    """Let a stay pause; publishes EpisodeStateChanged.
+
+    Raises:
+        NotFound, StaleVersion, StateDoesNotAllow.
+        UnknownReason: with a pointer.
+    """
+    if new.reason not in discharge_reasons().holds:
+        raise UnknownReason(
+            f"Reasons for a hold: {', '.join(discharge_reasons().holds)}.", pointer="/reason"
+        )
+    return await _change(tx, enrolment_id, expected, "on_hold", new.reason)
+
+
+async def resume(tx: Transaction, enrolment_id: UUID, expected: int) -> Enrolment:
+    """Let a stay go on as it was before the hold; publishes EpisodeStateChanged.
+
+    Raises:
+        NotFound, StaleVersion, StateDoesNotAllow.
+    """
+    found = await lock_enrolment(tx, enrolment_id)
+    if found.state != "on_hold":
+        raise StateDoesNotAllow(f"A stay that is {found.state} is not on hold.")
+    following = resumed(served=found.first_service_at is not None)
+    return await _change(tx, enrolment_id, expected, following, None)
+
+
+async def discharge(
+    tx: Transaction, enrolment_id: UUID, expected: int, new: Discharge
+) -> Enrolment:
+    """End a stay for a reason; publishes EpisodeStateChanged.
+
+    A step-down is not entered here: outcomes recommends it and a clinician decides there.
+
+    Raises:
+        NotFound, StaleVersion, StateDoesNotAllow.
+        UnknownReason: with a pointer.
+    """
+    reasons = discharge_reasons()
+    reason = reasons.of(new.reason)
+    if reason is None or reason.ends_as == "stepped_down":
+        possible = ", ".join(r.reason for r in reasons.reasons if r.ends_as != "stepped_down")
+        raise UnknownReason(f"Discharge reasons: {possible}.", pointer="/reason")
+    await hold_client(tx, (await show_enrolment(tx, enrolment_id)).client_id)
+    found = await lock_enrolment(tx, enrolment_id)
+    require_version(found.version, expected)
+    if not can_follow(found.state, reason.ends_as):
+        raise StateDoesNotAllow(f"A stay that is {found.state} cannot become {reason.ends_as}.")
+    return await end(tx, found, reason, note=new.note)
 
 
 async def step_down(
     tx: Transaction, decided: StepDownDecided, *, cause: Received[Any] | None = None
 ) -> None:
-    """End an enrolment by an accepted step-down; publishes ClientSteppedDown.
+    """End a stay by an accepted step-down; publishes ClientSteppedDown and EpisodeStateChanged.
 
-    An enrolment that ended otherwise in the meantime stays as it is.
+    A stay that ended otherwise in the meantime stays as it is.
     """
     await hold_client(tx, decided.client_id)
-    row = await tx.fetchrow(ENROLMENT, decided.enrolment_id, decided.client_id)
-    state = None if row is None else after(row["state"], "step_down")
-    if row is None or state is None:
+    found = await lock_enrolment(tx, decided.enrolment_id, missing_ok=True)
+    reasons = discharge_reasons()
+    reason = reasons.of(reasons.step_down)
+    if found is None or reason is None or found.client_id != decided.client_id:
         return
-    await tx.execute(END, decided.enrolment_id, state, tx.now)
+    if not can_follow(found.state, reason.ends_as):
+        return
+    await end(tx, found, reason, cause=cause)
     publish(
         tx,
         ClientSteppedDown(
             client_id=decided.client_id,
-            site_id=row["site_id"],
+            site_id=found.site_id,
             enrolment_id=decided.enrolment_id,
             recommendation_id=decided.recommendation_id,
-            from_level=row["level_of_care"],
+            from_level=found.level_of_care,
             to_level=decided.to_level,
             stepped_down_at=tx.now,
         ),
         cause=cause,
     )
+
+
+async def begin_service(tx: Transaction, attended: Sequence[Received[Any]]) -> None:
+    """Take attended sessions as the first service of stays that had none, or that paused.
+
+    Publishes EpisodeStateChanged. A session from before the stay says nothing about it.
+    """
+    causes = {one.event.client_id: one for one in reversed(attended)}
+    rows = await tx.fetch(
+        SERVED,
+        [one.event.client_id for one in attended],
+        [one.event.starts_at for one in attended],
+    )
+    for row in rows:
+        event = EpisodeStateChanged(
+            client_id=row["client_id"],
+            site_id=row["site_id"],
+            enrolment_id=row["id"],
+            from_state=row["former"],
+            to_state="active",
+            reason=None,
+            ended=False,
+            changed_at=tx.now,
+        )
+        publish(tx, event, cause=causes[row["client_id"]])
+
+
+async def _change(
+    tx: Transaction, enrolment_id: UUID, expected: int, to: State, reason: str | None
+) -> Enrolment:
+    found = await lock_enrolment(tx, enrolment_id)
+    require_version(found.version, expected)
+    if not can_follow(found.state, to):
+        raise StateDoesNotAllow(f"A stay that is {found.state} cannot become {to}.")
+    await tx.execute(CHANGE, enrolment_id, to, reason)
+    publish(
+        tx,
+        EpisodeStateChanged(
+            client_id=found.client_id,
+            site_id=found.site_id,
+            enrolment_id=enrolment_id,
+            from_state=found.state,
+            to_state=to,
+            reason=reason,
+            ended=False,
+            changed_at=tx.now,
+        ),
+    )
+    return found.model_copy(update={"state": to, "reason": reason, "version": found.version + 1})

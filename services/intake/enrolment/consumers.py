@@ -1,7 +1,8 @@
-"""Decisions of clinicians on step-down recommendations."""
+"""What others tell of a stay: its first service, and the decision to step down."""
 
-from services.intake.enrolment.commands import step_down
+from services.intake.enrolment.commands import begin_service, step_down
 from shared.contracts.outcomes import StepDownDecided
+from shared.contracts.scheduling import SessionAttended
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
 
@@ -12,3 +13,8 @@ consumers = Consumers()
 async def step_down_decided(tx: Transaction, received: Received[StepDownDecided]) -> None:
     if received.event.decision == "accept":
         await step_down(tx, received.event, cause=received)
+
+
+@consumers.on_many(SessionAttended)
+async def sessions_attended(tx: Transaction, received: list[Received[SessionAttended]]) -> None:
+    await begin_service(tx, received)

@@ -1,5 +1,6 @@
 """Enrolments as they are read."""
 
+from typing import Literal, overload
 from uuid import UUID
 
 from services.intake.enrolment.schemas import Enrolment
@@ -9,12 +10,13 @@ from shared.errors import NotFound
 from shared.web import Page, Paging, page_of
 
 COLUMNS = """
-SELECT id, client_id, site_id, determination_id, level_of_care, state, enrolled_at, ended_at,
-  version
+SELECT id, client_id, site_id, determination_id, level_of_care, state, reason, teds_reason,
+  former_id, enrolled_at, first_service_at, ended_at, version
 FROM enrolments
 """
 OF_CLIENT = f"{COLUMNS} WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3"
 ONE = f"{COLUMNS} WHERE id = $1"
+LOCKED = f"{ONE} FOR NO KEY UPDATE"
 
 
 async def list_enrolments(tx: Transaction, client_id: UUID, paging: Paging) -> Page[Enrolment]:
@@ -37,5 +39,27 @@ async def show_enrolment(tx: Transaction, enrolment_id: UUID) -> Enrolment:
     """
     row = await tx.fetchrow(ONE, enrolment_id)
     if row is None:
+        raise NotFound("There is no such enrolment.")
+    return Enrolment(**dict(row))
+
+
+@overload
+async def lock_enrolment(tx: Transaction, enrolment_id: UUID) -> Enrolment: ...
+@overload
+async def lock_enrolment(
+    tx: Transaction, enrolment_id: UUID, *, missing_ok: Literal[True]
+) -> Enrolment | None: ...
+async def lock_enrolment(
+    tx: Transaction, enrolment_id: UUID, *, missing_ok: bool = False
+) -> Enrolment | None:
+    """One stay that nobody else changes until the commit.
+
+    Raises:
+        NotFound: none that the caller may see, unless that may be.
+    """
+    row = await tx.fetchrow(LOCKED, enrolment_id)
+    if row is None:
+        if missing_ok:
+            return None
         raise NotFound("There is no such enrolment.")
     return Enrolment(**dict(row))

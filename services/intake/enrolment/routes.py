@@ -6,10 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.intake.enrolment import commands, queries
-from services.intake.enrolment.schemas import Enrolment, NewEnrolment
+from services.intake.enrolment.discharge import DischargeReasons, discharge_reasons
+from services.intake.enrolment.schemas import Discharge, Enrolment, Hold, NewEnrolment
 from shared.access import Allowed, Caller, Role
 from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Page, Paging, create, show
+from shared.web import Page, Paging, create, needs_if_match, show, update
 
 router = APIRouter(tags=["Enrolment"])
 
@@ -17,6 +18,7 @@ Admitting = Annotated[
     Caller,
     Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD, Role.SITE_MANAGER),
 ]
+Discharging = Annotated[Caller, Allowed(Role.COUNSELOR, Role.CLINICAL_LEAD, Role.SITE_MANAGER)]
 Reader = Annotated[Caller, Allowed(*EVERY_STAFF_ROLE)]
 
 
@@ -30,7 +32,8 @@ Reader = Annotated[Caller, Allowed(*EVERY_STAFF_ROLE)]
 async def enrol_client(
     client_id: UUID, body: NewEnrolment, request: Request, caller: Admitting
 ) -> Response:
-    """Admit a client whose level-of-care decision is intensive outpatient."""
+    """Admit a client whose signed level of care is intensive outpatient, who consented to
+    treatment, and for whom a payer or the client has agreed to pay."""
     return await create(
         request,
         caller,
@@ -61,3 +64,63 @@ async def list_enrolments(
 async def show_enrolment(enrolment_id: UUID, request: Request, caller: Reader) -> Response:
     """One stay in the program."""
     return await show(request, caller, lambda tx: queries.show_enrolment(tx, enrolment_id))
+
+
+@router.post(
+    "/enrolments/{enrolment_id}/hold",
+    response_model=Enrolment,
+    operation_id="hold_enrolment",
+    summary="Let a stay pause",
+)
+@needs_if_match
+async def hold_enrolment(
+    enrolment_id: UUID, body: Hold, request: Request, caller: Discharging
+) -> Response:
+    """Put a stay on hold; the seat is kept, and the next session attended lets it go on."""
+    return await update(
+        request, caller, lambda tx, expected: commands.hold(tx, enrolment_id, expected, body)
+    )
+
+
+@router.post(
+    "/enrolments/{enrolment_id}/resumption",
+    response_model=Enrolment,
+    operation_id="resume_enrolment",
+    summary="Let a stay go on",
+)
+@needs_if_match
+async def resume_enrolment(enrolment_id: UUID, request: Request, caller: Discharging) -> Response:
+    """End a hold: the stay is active again, or enrolled while it had no first service."""
+    return await update(
+        request, caller, lambda tx, expected: commands.resume(tx, enrolment_id, expected)
+    )
+
+
+@router.post(
+    "/enrolments/{enrolment_id}/discharge",
+    response_model=Enrolment,
+    operation_id="discharge_client",
+    summary="End a stay",
+)
+@needs_if_match
+async def discharge_client(
+    enrolment_id: UUID, body: Discharge, request: Request, caller: Discharging
+) -> Response:
+    """End a stay for one of the discharge reasons, which says as what it ends.
+
+    A step-down ends a stay too, by a clinician's decision on the recommendation of outcomes.
+    """
+    return await update(
+        request, caller, lambda tx, expected: commands.discharge(tx, enrolment_id, expected, body)
+    )
+
+
+@router.get(
+    "/discharge-reasons",
+    response_model=DischargeReasons,
+    operation_id="list_discharge_reasons",
+    summary="List reasons for discharges and holds",
+)
+async def list_discharge_reasons(caller: Reader) -> DischargeReasons:
+    """The reasons in force, each with the state it ends a stay in and its TEDS code."""
+    return discharge_reasons()

@@ -2,18 +2,40 @@
 
 from typing import Literal
 
-State = Literal["active", "stepped_down"]
+from shared.contracts.intake import EpisodeState
 
-NEXT: dict[State, dict[str, State]] = {
-    "active": {"step_down": "stepped_down"},
-    "stepped_down": {},
+State = EpisodeState
+
+ENDED: frozenset[State] = frozenset(
+    (
+        "stepped_down",
+        "stepped_up",
+        "completed",
+        "left_against_advice",
+        "transferred",
+        "lost",
+        "died",
+    )
+)
+"""The stay is over. Who comes back is enrolled anew."""
+
+NEXT: dict[State, frozenset[State]] = {
+    "enrolled": frozenset({"active", "on_hold"}) | ENDED,
+    "active": frozenset({"on_hold"}) | ENDED,
+    "on_hold": frozenset({"enrolled", "active"}) | ENDED,
+    **{state: frozenset() for state in ENDED},
 }
-"""State → what happens → next state. What is not listed cannot happen."""
+"""State → states that can follow. `enrolled` becomes `active` with the first service."""
 
 GROUP_OF_GENDER: dict[str, Literal["men", "women"]] = {"man": "men", "woman": "women"}
 """Gender-specific groups go by the client's stated gender."""
 
 
-def after(state: State, happening: str) -> State | None:
-    """The state that follows, or None when it cannot happen."""
-    return NEXT[state].get(happening)
+def can_follow(state: State, following: State) -> bool:
+    """Whether an enrolment can go from `state` to `following`."""
+    return following in NEXT[state]
+
+
+def resumed(*, served: bool) -> State:
+    """The state after a hold: as it was, so `active` only when there was a first service."""
+    return "active" if served else "enrolled"

@@ -7,13 +7,36 @@ from pydantic import Field
 from services.intake.enrolment.rules import State
 from shared.web import Instant, Shown, Strict
 
+REASON = r"^[a-z][a-z0-9_]{0,59}$"
+
 
 class NewEnrolment(Strict):
     """An admission."""
 
     determination_id: UUID = Field(
-        description="The level-of-care decision in force.",
+        description="The signed level-of-care decision in force.",
         examples=["01a20e20-97d3-779f-8fac-673dd9f7f455"],
+    )
+
+
+class Hold(Strict):
+    """A pause of a stay."""
+
+    reason: str = Field(
+        pattern=REASON, description="One of the reasons for a hold.", examples=["medical_leave"]
+    )
+
+
+class Discharge(Strict):
+    """The end of a stay."""
+
+    reason: str = Field(
+        pattern=REASON,
+        description="One of the discharge reasons; it decides on the state.",
+        examples=["goals_met"],
+    )
+    note: str | None = Field(
+        None, max_length=2_000, description="For the record; it stays in intake.", examples=[None]
     )
 
 
@@ -26,6 +49,12 @@ class Enrolment(Shown):
     determination_id: UUID
     level_of_care: str = Field(examples=["2.1"])
     state: State = Field(examples=["active"])
+    reason: str | None = Field(description="Why it ended or pauses.", examples=[None])
+    teds_reason: int | None = Field(
+        description="REASON in the TEDS-D public-use file; null while it lasts.", examples=[None]
+    )
+    former_id: UUID | None = Field(description="The stay before this one, for a re-admission.")
     enrolled_at: Instant
+    first_service_at: Instant | None
     ended_at: Instant | None
     version: int = Field(description="The ETag.", examples=[1])
