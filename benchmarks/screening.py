@@ -1,7 +1,7 @@
 """Submitting an intake screening against the spine's bare write with its event.
 
 Both are one creation over HTTP, one after the other as at a front desk: a screening of four
-instruments, checked, scored and kept with every answer; and a site with a name. Median milliseconds.
+instruments, checked, scored and kept with every answer; and a site with a name.
 """
 
 import asyncio

@@ -2,23 +2,23 @@
 
 from services.intake.access_times.consumers import consumers as access_times_consumers
 from services.intake.access_times.routes import router as access_times
-from services.intake.contact_attempts.routes import router as contact_attempts
-from services.intake.consents.expiry import expiry_job
-from services.intake.consents.routes import router as consents
 from services.intake.authorizations.alarms import authorization_job
 from services.intake.authorizations.consumers import consumers as authorization_consumers
 from services.intake.authorizations.routes import router as authorizations
+from services.intake.consents.expiry import expiry_job as consent_expiry
+from services.intake.consents.routes import router as consents
+from services.intake.contact_attempts.routes import router as contact_attempts
 from services.intake.costs.routes import router as costs
 from services.intake.coverage.routes import router as coverage
 from services.intake.directory.consumers import consumers as directory_consumers
+from services.intake.dual_diagnosis.routes import router as dual_diagnosis
 from services.intake.duplicates.jobs import job as match_keys
 from services.intake.duplicates.routes import router as duplicates
-from services.intake.dual_diagnosis.routes import router as dual_diagnosis
 from services.intake.enrolment.consumers import consumers as enrolment_consumers
 from services.intake.enrolment.routes import router as enrolment
 from services.intake.level_of_care.routes import router as level_of_care
 from services.intake.preferences.routes import router as preferences
-from services.intake.questionnaires.expiry import expiry_job
+from services.intake.questionnaires.expiry import expiry_job as questionnaire_expiry
 from services.intake.questionnaires.own_routes import router as own_questionnaire
 from services.intake.questionnaires.page import router as questionnaire_page
 from services.intake.questionnaires.routes import router as questionnaires
@@ -33,38 +33,35 @@ from shared.service import Service
 service = Service(
     name="intake",
     title="Stepwell intake",
-    description="Referrals and contact details, item-level screening with explained scores, "
-    "the level-of-care decision, and enrolment in the intensive outpatient program.",
+    description="From referral to admission and to the end of a stay: referrals and duplicates, "
+    "instruments and questionnaires with explained scores, risk flags, level of care, dual "
+    "diagnosis, consent, coverage and cost, preferences, and an anonymous self-check.",
     routers=(
+        screening,
         referrals,
+        questionnaires,
+        own_questionnaire,
+        level_of_care,
+        dual_diagnosis,
+        risk,
+        enrolment,
+        consents,
+        preferences,
+        coverage,
+        authorizations,
+        costs,
         contact_attempts,
         duplicates,
         access_times,
-        screening,
-        level_of_care,
-        enrolment,
-    ),
-    consumers=(directory_consumers, access_times_consumers, enrolment_consumers),
-    jobs=(match_keys,),
-    routers=(referrals, screening, level_of_care, enrolment, consents, preferences),
-    routers=(referrals, screening, level_of_care, dual_diagnosis, enrolment),
-    routers=(referrals, screening, level_of_care, enrolment, *self_check),
-    consumers=(directory_consumers, enrolment_consumers),
-    jobs=(expiry_job,),
-    routers=(referrals, screening, level_of_care, enrolment, coverage, authorizations, costs),
-    consumers=(directory_consumers, enrolment_consumers, authorization_consumers),
-    jobs=(authorization_job,),
-    routers=(referrals, screening, level_of_care, enrolment, risk),
-    consumers=(directory_consumers, enrolment_consumers),
-    jobs=(escalation_job,),
-        screening,
-        level_of_care,
-        enrolment,
-        questionnaires,
-        own_questionnaire,
         wordings,
+        *self_check,
         questionnaire_page,
     ),
-    consumers=(directory_consumers, enrolment_consumers),
-    jobs=(expiry_job,),
+    consumers=(
+        directory_consumers,
+        access_times_consumers,
+        enrolment_consumers,
+        authorization_consumers,
+    ),
+    jobs=(consent_expiry, questionnaire_expiry, escalation_job, authorization_job, match_keys),
 )

@@ -120,6 +120,9 @@ class UnknownReason(Invalid):
 async def enrol(tx: Transaction, client_id: UUID, new: NewEnrolment) -> Enrolment:
     """Admit a client whose signed level is the program's; publishes ClientEnrolled.
 
+    A dual diagnosis that is only suspected asks for a cohort for it where the level-of-care policy,
+    by a clinician's rating, says so too; a confirmed one always does.
+
     Raises:
         NotFound: no such client.
         OutdatedDetermination, DecisionNotSigned, LevelDoesNotFit, DecisionUsed: the decision does
@@ -142,7 +145,10 @@ async def enrol(tx: Transaction, client_id: UUID, new: NewEnrolment) -> Enrolmen
     if not await is_covered(tx, client_id, await today_at(tx, client.site_id)):
         raise CoverageMissing("Enter a coverage that holds today, or a self-pay agreement.")
     diagnosis = await track_needs(tx, client_id)
-    dual = "dual_diagnosis_cohort" in diagnosis.needs
+    dual = diagnosis.status == "confirmed" or (
+        diagnosis.status == "suspected" and decision.dual_diagnosis
+    )
+    needs = [n for n in diagnosis.needs if dual or n != "dual_diagnosis_cohort"]
     priority = await priority_populations(tx, client_id)
     enrolment_id = new_id()
     try:
@@ -154,7 +160,7 @@ async def enrol(tx: Transaction, client_id: UUID, new: NewEnrolment) -> Enrolmen
             decision.id,
             decision.final_level,
             dual,
-            list(diagnosis.needs),
+            needs,
             list(priority),
             tx.now,
         )
@@ -173,7 +179,7 @@ async def enrol(tx: Transaction, client_id: UUID, new: NewEnrolment) -> Enrolmen
             dual_diagnosis=dual,
             gender_group=GROUP_OF_GENDER.get(client.gender),
             enrolled_at=tx.now,
-            needs=list(diagnosis.needs),
+            needs=needs,
             priority=list(priority),
             former_enrolment_id=row["former_id"],
         ),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.intake.consents.commands import expire_by_event
+from services.intake.consents.expiry import expire_by_event
 from services.intake.enrolment.discharge import DischargeReason
 from services.intake.enrolment.schemas import Enrolment
 from shared.contracts.intake import EpisodeStateChanged

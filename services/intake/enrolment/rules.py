@@ -20,10 +20,10 @@ ENDED: frozenset[State] = frozenset(
 """The stay is over. Who comes back is enrolled anew."""
 
 NEXT: dict[State, frozenset[State]] = {
-    "enrolled": frozenset({"active", "on_hold"}) | ENDED,
-    "active": frozenset({"on_hold"}) | ENDED,
-    "on_hold": frozenset({"enrolled", "active"}) | ENDED,
-    **{state: frozenset() for state in ENDED},
+    "enrolled": ENDED.union(("active", "on_hold")),
+    "active": ENDED.union(("on_hold",)),
+    "on_hold": ENDED.union(("enrolled", "active")),
+    **dict.fromkeys(ENDED, frozenset[State]()),
 }
 """State → states that can follow. `enrolled` becomes `active` with the first service."""
 

@@ -12,6 +12,7 @@ from services.intake.level_of_care.schemas import (
     NewSignature,
     Signature,
 )
+from services.intake.referrals.commands import advance
 from services.intake.referrals.queries import hold_client
 from shared.contracts.intake import LevelOfCareSigned
 from shared.database import Transaction
@@ -111,7 +112,7 @@ async def sign(
         tx.now,
     )
     if not below:
-        _tell(tx, signed, signature)
+        await _tell(tx, signed, signature)
     return signed
 
 
@@ -149,7 +150,7 @@ async def sign_second(
     signed = known.model_copy(
         update={"state": state, "signature": signature, "version": known.version + 1}
     )
-    _tell(tx, signed, signature)
+    await _tell(tx, signed, signature)
     return signed
 
 
@@ -171,7 +172,7 @@ def _policy_of(known: Determination) -> LevelOfCarePolicy:
     return policy
 
 
-def _tell(tx: Transaction, signed: Determination, signature: Signature) -> None:
+async def _tell(tx: Transaction, signed: Determination, signature: Signature) -> None:
     publish(
         tx,
         LevelOfCareSigned(
@@ -186,6 +187,7 @@ def _tell(tx: Transaction, signed: Determination, signature: Signature) -> None:
             signed_at=tx.now,
         ),
     )
+    await advance(tx, signed.client_id, "assessed")
 
 
 def _spaced(state: str) -> str:

@@ -5,6 +5,9 @@ from uuid import UUID
 
 import orjson
 
+from services.intake.dual_diagnosis.commands import reconsider
+from services.intake.dual_diagnosis.rules import Screen
+from services.intake.referrals.commands import advance
 from services.intake.referrals.queries import show_client
 from services.intake.risk.commands import raise_flags
 from services.intake.screening.checks import answered_at, instrument_of
@@ -45,7 +48,8 @@ async def complete_screening(
 ) -> Screening:
     """Score and keep a screening; publishes ScreeningCompleted with scores, never with answers.
 
-    What a clinician has to see raises risk flags at once, of an incomplete form too.
+    What a clinician has to see raises risk flags at once, of an incomplete form too; a dual
+    diagnosis may be suspected; at intake the client's referral goes on.
 
     Raises:
         NotFound: no such client.
@@ -112,6 +116,14 @@ async def complete_screening(
             results=[score_of(result, at) for _, result, at in told],
             completed_at=tx.now,
         ),
+    )
+    if at_intake:
+        await advance(tx, client_id, "screened")
+    await reconsider(
+        tx,
+        client_id,
+        client.site_id,
+        [Screen(result.instrument, result.positive, result.band, at) for _, result, at in told],
     )
     if findings := [finding for result in results for finding in findings_of(result)]:
         await raise_flags(tx, client_id, client.site_id, findings)

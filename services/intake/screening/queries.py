@@ -47,7 +47,7 @@ FROM screenings s JOIN responses r ON r.screening_id = s.id
 WHERE s.client_id = $1 AND r.instrument = ANY ($2::text[]) AND r.result->>'scaled' IS NOT NULL
   AND r.answered_at >= $3 AND r.answered_at < $4
 """
-IN_PROGRAM = "SELECT true FROM enrolments WHERE client_id = $1 AND state = 'active'"
+IN_PROGRAM = "SELECT true FROM enrolments WHERE client_id = $1 AND ended_at IS NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ async def ratings(
 
 
 async def is_in_program(tx: Transaction, client_id: UUID) -> bool:
-    """Whether the intake is over, as the client has an active enrolment."""
+    """Whether the intake is over, as the client has an open stay."""
     return bool(await tx.fetchval(IN_PROGRAM, client_id))
 
 

@@ -1,9 +1,7 @@
 """From answers to guidance in words. Nothing is kept on the way, and no database is asked."""
 
-from collections.abc import Mapping
-
 from services.intake.screening.instruments import Instrument, instruments
-from services.intake.self_check.policies import ITEMS, QUESTIONS, SCREENS, Policy, Screen, policy
+from services.intake.self_check.policies import QUESTIONS, SCREENS, Policy, Screen, policy
 from services.intake.self_check.rules import Answers, Guidance, guidance
 from services.intake.self_check.schemas import (
     Basis,
@@ -16,7 +14,6 @@ from services.intake.self_check.schemas import (
 from services.intake.self_check.words import Lines, Words, words
 
 VERSION = "1.0"
-SHORT_OF: Mapping[Screen, str] = {"phq-2": "phq-9", "gad-2": "gad-7"}
 
 
 def answer(given: SelfCheck) -> SelfCheckGuidance:
@@ -36,29 +33,8 @@ def answer(given: SelfCheck) -> SelfCheckGuidance:
 
 def screens() -> dict[Screen, Instrument]:
     """The instruments that score the four screens."""
-    return {name: _instrument(name) for name in SCREENS}
-
-
-def _instrument(name: Screen) -> Instrument:
-    """The instrument of that name; without one of its own, a short form is cut from the long one.
-
-    Source of the short forms' cut of 3 of 6: Kroenke et al. 2003 (PHQ-2) and 2007 (GAD-2).
-    """
     known = instruments()
-    if (own := known.get((name, VERSION))) is not None:
-        return own
-    whole = known[SHORT_OF[name], VERSION]
-    return whole.model_copy(
-        update={
-            "id": name,
-            "items": whole.items[: ITEMS[name]],
-            "missing_allowed": 0,
-            "bands": (),
-            "positive_from": {"any": 3},
-            "safety_item": None,
-            "syndrome": None,
-        }
-    )
+    return {name: known[name, VERSION] for name in SCREENS}
 
 
 def in_words(decided: Guidance, by: Policy, said: Words) -> SelfCheckGuidance:

@@ -66,13 +66,8 @@ def is_answered(answers: Iterable[Answer] | None) -> bool:
 
 
 def findings(instrument: Instrument, result: Result) -> tuple[Finding, ...]:
-    """What a clinician has to see at once, from a result that may be incomplete.
-
-    Source: PHQ-9 item 9 at 1 or more calls for a suicide assessment in the same contact.
-    """
-    if result.safety_item == "positive":
-        return (Finding("suicide_risk", "moderate", instrument.id),)
-    return ()
+    """What a clinician has to see at once, from a result that may be incomplete."""
+    return tuple(Finding(kind, severity, instrument.id) for kind, severity in result.alerts)
 
 
 def found_so_far(instrument: Instrument, answers: Sequence[Answer] | None) -> tuple[Finding, ...]:
