@@ -9,7 +9,6 @@ import asyncpg
 import pytest
 
 from services.intake.directory.commands import remember_sites
-from services.intake.enrolment import commands
 from services.intake.enrolment.commands import enrol, step_down
 from services.intake.enrolment.schemas import NewEnrolment
 from services.intake.level_of_care.commands import determine_level_of_care
@@ -29,6 +28,11 @@ async def intake(system: System) -> Intake:
     flow = Intake(system, SITE)
     await flow.open_site()
     return flow
+
+
+async def told(intake: Intake) -> list[str]:
+    """Names of the events that intake published, in order."""
+    return [name for _, _, name in await intake.system.published("intake")]
 
 
 async def ready_for_enrolment(intake: Intake, **changed: object) -> tuple[str, dict[str, Any]]:
@@ -53,10 +57,11 @@ async def test_who_left_comes_back_only_by_a_new_decision(intake: Intake):
     intake.system.set_clock(MONDAY + timedelta(days=60))
     await intake.screen(client)
     again = created(await intake.enrol(client, await intake.determine(client)))
-    assert again["state"] == "active"
+    assert again["state"] == "enrolled"
+    assert again["former_id"] is not None
     counselor = intake.system.client("intake", "counselor", [SITE])
     stays = (await counselor.get(f"/clients/{client}/enrolments")).json()["items"]
-    assert {stay["state"] for stay in stays} == {"stepped_down", "active"}
+    assert {stay["state"] for stay in stays} == {"stepped_down", "enrolled"}
 
 
 async def test_who_is_being_stepped_down_is_not_enrolled_by_the_same_decision(intake: Intake):
@@ -75,24 +80,28 @@ async def test_a_decision_under_way_is_waited_for_and_admits_nobody_by_the_forme
     intake: Intake,
 ):
     client, determination = await ready_for_enrolment(intake)
+    await intake.sign(determination)
+    await intake.agree(client)
     newer = NewDetermination.model_validate({"edition": "3", "ratings": rated(FITS_IOP | {"6": 4})})
     async with intake.transaction() as tx:
         await determine_level_of_care(tx, UUID(client), newer, determined_by="counselor-3")
-        enrolling = asyncio.create_task(intake.enrol(client, determination))
+        enrolling = asyncio.create_task(intake.admit(client, determination))
         await intake.until_somebody_waits()
     refused = await enrolling
-    assert refused.json()["type"] == "/problems/outdated-determination"
+    assert refused.json()["type"] == "/problems/decision-not-signed"
 
 
 async def test_a_new_decision_waits_for_an_enrolment_by_the_former_one(intake: Intake):
     client, determination = await ready_for_enrolment(intake)
+    await intake.sign(determination)
+    await intake.agree(client)
     async with intake.transaction() as tx:
         await enrol(tx, UUID(client), NewEnrolment(determination_id=determination["id"]))
         deciding = asyncio.create_task(intake.determine(client, FITS_IOP | {"6": 4}))
         await intake.until_somebody_waits()
     assert (await deciding)["recommended_level"] == "3.1"
     told = [name for _, _, name in await intake.system.published("intake")]
-    assert told[-2:] == ["ClientEnrolled", "LevelOfCareDetermined"]
+    assert told[-3:] == ["ReferralStateChanged", "ClientEnrolled", "LevelOfCareDetermined"]
 
 
 async def test_no_decision_admits_twice_whoever_writes(intake: Intake):
@@ -101,7 +110,9 @@ async def test_no_decision_admits_twice_whoever_writes(intake: Intake):
     with pytest.raises(asyncpg.UniqueViolationError, match="one_enrolment_a_decision"):
         await intake.system.execute_as_owner(
             "intake",
-            "SET stepwell.sites = '*'; INSERT INTO enrolments SELECT gen_random_uuid(), client_id,"
+            "SET stepwell.sites = '*'; INSERT INTO enrolments (id, client_id, site_id,"
+            " determination_id, level_of_care, dual_diagnosis, state, enrolled_at)"
+            " SELECT gen_random_uuid(), client_id,"
             " site_id, determination_id, level_of_care, dual_diagnosis, 'active', enrolled_at"
             " FROM enrolments",
         )
@@ -118,8 +129,10 @@ async def test_a_step_down_that_is_told_twice_happens_once(intake: Intake):
 
 async def test_only_the_latest_decision_admits(intake: Intake):
     client, first = await ready_for_enrolment(intake)
-    await intake.determine(client, FITS_IOP | {"6": 4})
-    refused = await intake.enrol(client, first)
+    await intake.sign(first)
+    await intake.sign(await intake.determine(client, FITS_IOP | {"4": 3}))
+    await intake.agree(client)
+    refused = await intake.admit(client, first)
     assert (refused.status_code, refused.json()["type"]) == (
         422,
         "/problems/outdated-determination",
@@ -127,14 +140,34 @@ async def test_only_the_latest_decision_admits(intake: Intake):
     assert refused.json()["errors"][0]["pointer"] == "/determination_id"
 
 
-async def test_a_decision_whose_policy_was_replaced_admits_nobody(
-    intake: Intake, monkeypatch: pytest.MonkeyPatch
+async def test_a_decision_that_nobody_signed_admits_nobody(intake: Intake):
+    client, determination = await ready_for_enrolment(intake)
+    await intake.agree(client)
+    refused = await intake.admit(client, determination)
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/decision-not-signed")
+    assert "ClientEnrolled" not in await told(intake)
+
+
+@pytest.mark.parametrize(
+    ("missing", "problem"),
+    [
+        ("consents", "/problems/treatment-consent-missing"),
+        ("self_pay_agreements", "/problems/coverage-missing"),
+    ],
+)
+async def test_nobody_is_admitted_without_consent_or_without_somebody_who_pays(
+    intake: Intake, missing: str, problem: str
 ):
     client, determination = await ready_for_enrolment(intake)
-    monkeypatch.setattr(commands, "policies", dict)
-    refused = await intake.enrol(client, determination)
-    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/policy-replaced")
-    assert "determine the level anew" in refused.json()["detail"]
+    await intake.agree(client)
+    await intake.system.execute_as_owner(
+        "intake", f"SET stepwell.sites = '*'; DELETE FROM {missing}"
+    )
+    await intake.sign(determination)
+    refused = await intake.admit(client, determination)
+    assert (refused.status_code, refused.json()["type"]) == (409, problem)
+    assert await intake.system.fetch("intake", "SELECT FROM enrolments") == []
+    assert "ClientEnrolled" not in await told(intake)
 
 
 @pytest.mark.parametrize(
@@ -167,15 +200,15 @@ async def test_the_front_desk_admits_without_seeing_clinical_data(intake: Intake
 
 async def test_a_refused_admission_does_not_tell_the_front_desk_what_was_decided(intake: Intake):
     client, _ = await ready_for_enrolment(intake)
-    for ratings in (FITS_IOP | {"6": 4}, FITS_IOP | {"3": 4}):
+    for ratings in (FITS_IOP | {"6": 4}, FITS_IOP | {"6": 3, "5": 4}):
         refused = await intake.enrol(client, await intake.determine(client, ratings))
         told = refused.json()
         told.pop("trace_id", None)
         assert told == {
             "type": "/problems/level-does-not-fit",
-            "title": "Program is not recommended",
+            "title": "Program is not the signed level",
             "status": 409,
-            "detail": "The decision in force does not recommend this program's level (2.1).",
+            "detail": "The signed level of care is not this program's.",
         }
 
 

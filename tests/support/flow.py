@@ -124,7 +124,28 @@ class Intake:
             etag=f'"{determination["version"]}"',
         )
 
+    async def agree(self, client: str) -> None:
+        """The client consents to treatment and agrees to pay by the sliding scale."""
+        from tests.support.consents import signed
+
+        desk = self.system.client("intake", "front_desk", [self.site])
+        agreement = {
+            "household_size": 1,
+            "yearly_income_cents": 1_500_000,
+            "signed_on": "2026-02-23",
+        }
+        for path, body in (("consents", signed()), ("self-pay-agreements", agreement)):
+            created(await desk.post(f"/clients/{client}/{path}", body, key=f"{path}-{client}"))
+
     async def enrol(self, client: str, determination: dict[str, Any]) -> httpx.Response:
+        """Enrol as the front desk, after all that comes before: the signature, if the decision can
+        be signed, the consent, and the agreement to pay."""
+        await self.sign(determination)
+        await self.agree(client)
+        return await self.admit(client, determination)
+
+    async def admit(self, client: str, determination: dict[str, Any]) -> httpx.Response:
+        """Enrol as the front desk, whatever comes before is missing."""
         desk = self.system.client("intake", "front_desk", [self.site])
         return await desk.post(
             f"/clients/{client}/enrolments", {"determination_id": determination["id"]}
