@@ -264,6 +264,28 @@ async def test_flags_of_other_sites_do_not_exist(intake: Intake):
     assert (await elsewhere.get("/risk-flag-counts")).json()["sites"] == []
 
 
+async def test_a_clinician_of_another_site_breaks_the_glass_and_is_noted_with_a_reason(
+    intake: Intake,
+):
+    client, flag = await raised(intake, HIGH)
+    elsewhere = clinician(intake, site=OTHER_SITE)
+    answer = await elsewhere.http.get(
+        f"/clients/{client}/risk-flags", headers={"Break-Glass": "Client is here in crisis."}
+    )
+    assert [item["id"] for item in answer.json()["items"]] == [flag]
+    await acknowledged(intake, flag)
+    rows = await intake.system.fetch(
+        "intake",
+        "SELECT operation, kind, subject, reason FROM platform.audit"
+        " WHERE client_id = $1 AND operation LIKE '%risk%' ORDER BY id",
+        UUID(client),
+    )
+    assert {tuple(row) for row in rows} == {
+        ("list_risk_flags_of_client", "read", "counselor-7", "Client is here in crisis."),
+        ("record_risk_acknowledgement", "change", "counselor-7", None),
+    }
+
+
 async def test_flags_are_listed_by_their_deadlines_page_by_page(intake: Intake):
     clients = [await intake.refer() for _ in range(4)]
     flags = []

@@ -28,8 +28,12 @@ from services.intake.risk.rules.flags import (
     pause_after,
 )
 from services.intake.risk.rules.reports import (
+    POSITIVE,
     Facts,
+    Harm,
+    Known,
     Told,
+    Withdrawal,
     contradicts,
     findings,
     is_recent,
@@ -258,6 +262,13 @@ def test_each_positive_answer_is_a_finding_however_little_else_is_known(
     assert findings(told, SEVERITIES_OF_REPORTS) == [Finding(kind, severity, "risk-report")]
 
 
+def test_the_answers_that_raise_a_flag_are_all_positive_ones_of_the_form() -> None:
+    asked = {"pregnancy": Known, "recent_overdose": Known, "withdrawal_risk": Withdrawal}
+    for kind, answers in {**asked, "harm_to_others": Harm}.items():
+        harmless = {"no", "none", "unknown"}
+        assert set(get_args(answers)) - harmless == POSITIVE[kind]  # type: ignore[index]  # all are kinds
+
+
 @pytest.mark.parametrize("answer", ["no", "unknown"])
 def test_no_and_unknown_raise_nothing(answer: Any) -> None:
     harmless = "none" if answer == "no" else answer
@@ -343,6 +354,18 @@ def with_unused_action(data: dict[str, Any]) -> None:
     data["actions"]["prayer"] = {"name": "Prayed"}
 
 
+def with_a_slip_in_an_answer(data: dict[str, Any]) -> None:
+    data["kinds"]["withdrawal_risk"]["report"] = {"possibel": "moderate", "severe": "high"}
+
+
+def without_an_answer(data: dict[str, Any]) -> None:
+    data["kinds"]["pregnancy"]["report"] = {}
+
+
+def with_an_answer_that_nobody_gives(data: dict[str, Any]) -> None:
+    data["kinds"]["suicide_risk"]["report"] = {"yes": "high"}
+
+
 def with_late_first_step(data: dict[str, Any]) -> None:
     data["urgencies"]["at_once"]["steps"][0]["after_minutes"] = 1
 
@@ -363,6 +386,9 @@ def with_an_unknown_name(data: dict[str, Any]) -> None:
         (with_high_after_moderate, "pregnancy: high may wait longer than moderate"),
         (with_unknown_action, "pregnancy: the action prayer is not in the list"),
         (with_unused_action, "no kind allows the action prayer"),
+        (with_a_slip_in_an_answer, "withdrawal_risk: report says how severe possible, severe is"),
+        (without_an_answer, "pregnancy: report says how severe yes is"),
+        (with_an_answer_that_nobody_gives, "suicide_risk: report says how severe nothing is"),
         (with_late_first_step, "the first step is at the deadline itself"),
         (with_two_steps_at_once, "at least a minute after the one before"),
         (with_an_unknown_name, "Extra inputs"),
