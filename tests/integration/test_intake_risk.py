@@ -1,24 +1,28 @@
 """Risk flags: raised at once, seen by a named clinician, escalated for as long as nobody looks."""
 
 import asyncio
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 from uuid import UUID
 
-import httpx
-import orjson
 import pytest
 
 from services.intake.risk.commands import raise_flags
 from services.intake.risk.escalating import escalate_due
-from services.intake.risk.queries import priority_populations
 from services.intake.risk.rules import Finding
 from tests.conftest import MONDAY
-from tests.support.flow import Intake, created
-from tests.support.system import Client, System
+from tests.support.flow import Intake
+from tests.support.risk import (
+    OTHER_SITE,
+    SITE,
+    acknowledged,
+    clinician,
+    escalated,
+    raised,
+    refusal,
+    told,
+)
+from tests.support.system import System
 
-SITE = UUID(int=7)
-OTHER_SITE = UUID(int=8)
 MODERATE = Finding("suicide_risk", "moderate", "phq-9")
 HIGH = Finding("suicide_risk", "high", "c-ssrs")
 MINUTE = timedelta(minutes=1)
@@ -31,48 +35,6 @@ async def intake(system: System) -> Intake:
     flow = Intake(system, SITE)
     await flow.open_site()
     return flow
-
-
-def clinician(intake: Intake, role: str = "counselor", site: UUID = SITE) -> Client:
-    return intake.system.client("intake", role, [site], subject=f"{role}-7")
-
-
-async def raised(intake: Intake, *findings: Finding, client: str | None = None) -> tuple[str, str]:
-    """A client and the first of the flags that the findings lead to."""
-    client = client or await intake.refer()
-    async with intake.transaction() as tx:
-        ids = await raise_flags(tx, UUID(client), SITE, findings)
-    return client, str(ids[0])
-
-
-async def escalated(intake: Intake, at: datetime) -> int:
-    intake.system.set_clock(at)
-    async with intake.transaction() as tx:
-        return await escalate_due(tx)
-
-
-async def told(intake: Intake) -> list[dict[str, Any]]:
-    """What was published about flags, in order, each with its event's name."""
-    rows = await intake.system.fetch(
-        "intake",
-        "SELECT split_part(type, '.', 4) AS name, payload FROM platform.journal"
-        " WHERE type LIKE '%.RiskFlag%' ORDER BY key, sequence",
-    )
-    return [{"event": row["name"], **orjson.loads(row["payload"])} for row in rows]
-
-
-async def acknowledged(
-    intake: Intake, flag: str, role: str = "counselor", *, etag: str = '"1"', **body: object
-) -> httpx.Response:
-    return await clinician(intake, role).post(
-        f"/risk-flags/{flag}/acknowledgement", {"action": "safety_plan"} | body, etag=etag
-    )
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str, str | None]:
-    body = answer.json()
-    pointers = [error["pointer"] for error in body.get("errors") or [{"pointer": None}]]
-    return answer.status_code, body["type"].rpartition("/")[2], pointers[0]
 
 
 async def test_a_finding_becomes_a_flag_that_clinicians_see_with_what_to_do(intake: Intake):
@@ -264,6 +226,28 @@ async def test_flags_of_other_sites_do_not_exist(intake: Intake):
     assert (await elsewhere.get("/risk-flag-counts")).json()["sites"] == []
 
 
+async def test_a_clinician_of_another_site_breaks_the_glass_and_is_noted_with_a_reason(
+    intake: Intake,
+):
+    client, flag = await raised(intake, HIGH)
+    elsewhere = clinician(intake, site=OTHER_SITE)
+    answer = await elsewhere.http.get(
+        f"/clients/{client}/risk-flags", headers={"Break-Glass": "Client is here in crisis."}
+    )
+    assert [item["id"] for item in answer.json()["items"]] == [flag]
+    await acknowledged(intake, flag)
+    rows = await intake.system.fetch(
+        "intake",
+        "SELECT operation, kind, subject, reason FROM platform.audit"
+        " WHERE client_id = $1 AND operation LIKE '%risk%' ORDER BY id",
+        UUID(client),
+    )
+    assert {tuple(row) for row in rows} == {
+        ("list_risk_flags_of_client", "read", "counselor-7", "Client is here in crisis."),
+        ("record_risk_acknowledgement", "change", "counselor-7", None),
+    }
+
+
 async def test_flags_are_listed_by_their_deadlines_page_by_page(intake: Intake):
     clients = [await intake.refer() for _ in range(4)]
     flags = []
@@ -369,145 +353,3 @@ async def test_the_worker_escalates_when_the_clock_says_so(system: System):
     for step, minutes in enumerate((15, 25), start=1):
         system.set_clock(MONDAY + minutes * MINUTE)
         await system.until("intake", counted, is_=step)
-
-
-REPORT = "/clients/{}/risk-reports"
-
-
-async def report(
-    intake: Intake, client: str, role: str = "front_desk", **body: object
-) -> httpx.Response:
-    return await clinician(intake, role).post(REPORT.format(client), body)
-
-
-async def test_every_risk_in_a_report_raises_its_flag_at_once_however_little_else_it_says(
-    intake: Intake,
-):
-    client = await intake.refer()
-    made = created(await report(intake, client, pregnant="yes", withdrawal="severe"))
-    assert made["needs_clinician_now"] is True
-    assert set(made) == {"id", "client_id", "site_id", "needs_clinician_now", "reported_at"}
-    assert [(e["kind"], e["severity"], e["found_in"]) for e in await told(intake)] == [
-        ("pregnancy", "moderate", "risk-report"),
-        ("withdrawal_risk", "high", "risk-report"),
-    ]
-
-
-async def test_a_report_without_a_risk_raises_nothing(intake: Intake):
-    client = await intake.refer()
-    made = created(await report(intake, client, pregnant="no", withdrawal="none"))
-    assert made["needs_clinician_now"] is False
-    assert await told(intake) == []
-
-
-async def test_who_may_enter_a_report_need_not_be_able_to_read_it(intake: Intake):
-    client = await intake.refer()
-    made = created(await report(intake, client, last_overdose_on="2026-02-20"))
-    at = f"{REPORT.format(client)}/{made['id']}"
-    for path in (at, REPORT.format(client)):
-        assert (await clinician(intake, "front_desk").get(path)).status_code == 403
-        assert (await clinician(intake, "site_manager").get(path)).status_code == 403
-    shown = (await clinician(intake).get(at)).json()
-    assert (shown["overdose"], shown["last_overdose_on"]) == ("yes", "2026-02-20")
-    assert (shown["pregnant"], shown["reported_by"]) == ("unknown", "front_desk-7")
-    page = (await clinician(intake).get(REPORT.format(client))).json()
-    assert page["items"] == [shown]
-
-
-@pytest.mark.parametrize(
-    ("on", "flags"),
-    [("2026-01-24", 1), ("2026-01-23", 0), ("2026-02-23", 1)],
-)
-async def test_an_overdose_thirty_days_ago_by_the_sites_calendar_is_recent(
-    intake: Intake, on: str, flags: int
-):
-    client = await intake.refer()
-    created(await report(intake, client, last_overdose_on=on))
-    assert len(await told(intake)) == flags
-
-
-async def test_the_calendar_that_counts_is_the_sites_and_not_that_of_utc(intake: Intake):
-    client = await intake.refer()
-    intake.system.set_clock(MONDAY + timedelta(hours=16))  # 24 February in UTC, 23 in Denver
-    created(await report(intake, client, last_overdose_on="2026-01-24"))
-    assert len(await told(intake)) == 1
-    tomorrow = await report(intake, client, last_overdose_on="2026-02-24")
-    assert refusal(tomorrow) == (422, "impossible-overdose-date", "/last_overdose_on")
-
-
-@pytest.mark.parametrize(
-    ("body", "refused"),
-    [
-        (
-            {"last_overdose_on": "2026-02-24"},
-            (422, "impossible-overdose-date", "/last_overdose_on"),
-        ),
-        (
-            {"last_overdose_on": "1988-04-16"},
-            (422, "impossible-overdose-date", "/last_overdose_on"),
-        ),
-        (
-            {"last_overdose_on": "2026-02-20", "overdose_in_last_30_days": "no"},
-            (422, "contradictory-overdose", "/overdose_in_last_30_days"),
-        ),
-        (
-            {"last_overdose_on": "2025-02-20", "overdose_in_last_30_days": "yes"},
-            (422, "contradictory-overdose", "/overdose_in_last_30_days"),
-        ),
-    ],
-)
-async def test_a_report_that_cannot_be_true_leaves_nothing(
-    intake: Intake, body: dict[str, object], refused: tuple[int, str, str]
-):
-    client = await intake.refer()
-    assert refusal(await report(intake, client, pregnant="yes", **body)) == refused
-    assert await told(intake) == []
-    rows = await intake.system.fetch("intake", "SELECT id FROM risk_reports")
-    assert rows == []
-
-
-async def test_a_report_about_a_client_of_another_site_is_refused(intake: Intake):
-    client = await intake.refer()
-    elsewhere = clinician(intake, site=OTHER_SITE)
-    assert (await elsewhere.post(REPORT.format(client), {"pregnant": "yes"})).status_code == 404
-    assert (await elsewhere.get(REPORT.format(client))).status_code == 404
-    assert await told(intake) == []
-
-
-async def test_a_repeated_report_is_kept_once(intake: Intake):
-    client = await intake.refer()
-    desk = clinician(intake, "front_desk")
-    answers = [
-        await desk.post(REPORT.format(client), {"pregnant": "yes"}, key="once") for _ in range(2)
-    ]
-    assert [answer.status_code for answer in answers] == [201, 201]
-    assert answers[0].json() == answers[1].json()
-    assert len(await told(intake)) == 1
-    assert len(await intake.system.fetch("intake", "SELECT id FROM risk_reports")) == 1
-
-
-async def priority(intake: Intake, client: str) -> list[str]:
-    async with intake.transaction() as tx:
-        return list(await priority_populations(tx, UUID(client)))
-
-
-async def test_priority_populations_come_in_the_order_of_the_law(intake: Intake):
-    client = await intake.refer()
-    assert await priority(intake, client) == []
-    await report(intake, client, pregnant="yes", injects_drugs="yes", cares_for_minors="yes")
-    assert await priority(intake, client) == ["pregnant_injecting", "parenting"]
-    await report(intake, client, pregnant="no")
-    assert await priority(intake, client) == ["injecting", "parenting"]
-    await report(intake, client, injects_drugs="no", overdose_in_last_30_days="yes")
-    assert await priority(intake, client) == ["parenting", "recent_overdose"]
-    intake.system.set_clock(MONDAY + timedelta(days=31))
-    assert await priority(intake, client) == ["parenting"]
-
-
-async def test_a_later_report_that_says_nothing_of_a_pregnancy_does_not_end_it(intake: Intake):
-    client = await intake.refer()
-    await report(intake, client, pregnant="yes")
-    await report(intake, client, withdrawal="none")
-    assert await priority(intake, client) == ["pregnant"]
-    intake.system.set_clock(MONDAY + timedelta(days=301))
-    assert await priority(intake, client) == []

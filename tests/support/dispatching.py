@@ -1,9 +1,11 @@
-"""`python -m tests.support.dispatching`: a process that sends what is due, once."""
+"""`python -m tests.support.dispatching [alerts]`: a process that sends what is due, once."""
 
 import asyncio
 import os
+import sys
 
 from services.notifications.delivery.dispatch import messages
+from services.notifications.escalations.sending import alert_staff
 from shared.database import Database
 from shared.jobs import JobContext
 from shared.settings import Settings
@@ -13,7 +15,11 @@ async def main() -> None:
     settings = Settings.model_validate_json(os.environ["DISPATCH_SETTINGS"])
     database = Database(settings.database_url, size=2)
     await database.open()
-    await messages.dispatch(JobContext(database, settings))
+    context = JobContext(database, settings)
+    if sys.argv[1:] == ["alerts"]:
+        await alert_staff(context)
+    else:
+        await messages.dispatch(context)
     await database.close()
 
 

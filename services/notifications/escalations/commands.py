@@ -35,8 +35,9 @@ PLAN = """
 INSERT INTO staff_alerts (id, site_id, client_id, flag_id, step, severity, address, state,
   planned_at, next_at, expires_at, traceparent, failure, ended_at)
 SELECT id, site_id, client_id, flag_id, step, severity, address,
-  CASE WHEN address IS NULL THEN 'failed' ELSE 'planned' END, $1, $1, expires_at, traceparent,
-  CASE WHEN address IS NULL THEN 'no_contacts' END, CASE WHEN address IS NULL THEN $1 END
+  CASE WHEN address IS NULL THEN 'failed' ELSE 'planned' END, $1::timestamptz, $1::timestamptz,
+  expires_at, traceparent, CASE WHEN address IS NULL THEN 'no_contacts' END,
+  CASE WHEN address IS NULL THEN $1::timestamptz END
 FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::integer[], $7::text[], $8::text[],
   $9::timestamptz[], $10::text[])
   AS p(id, site_id, client_id, flag_id, step, severity, address, expires_at, traceparent)

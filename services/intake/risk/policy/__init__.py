@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.intake.risk.rules.flags import Schedule
+from services.intake.risk.rules.reports import POSITIVE
 from shared.contracts.intake import RiskKind, RiskSeverity, Token
 from shared.datafiles import DataFileInvalid, read_all
 
@@ -75,7 +76,7 @@ class Kind(Part):
     urgency: dict[RiskSeverity, Token]
     actions: tuple[Token, ...] = Field(min_length=1)
     report: dict[str, RiskSeverity] = Field(default_factory=dict)
-    """Answers in a report of risks that raise a flag of this kind."""
+    """How severe each positive answer in a report of risks is."""
 
 
 class RiskPolicy(Part):
@@ -112,7 +113,7 @@ class RiskPolicy(Part):
 
 
 def _check(
-    name: str, kind: Kind, urgencies: Mapping[str, Urgency], actions: Mapping[str, Action]
+    name: RiskKind, kind: Kind, urgencies: Mapping[str, Urgency], actions: Mapping[str, Action]
 ) -> None:
     for severity in get_args(RiskSeverity):
         if kind.urgency.get(severity) not in urgencies:
@@ -120,6 +121,9 @@ def _check(
     least, most = urgencies[kind.urgency["moderate"]], urgencies[kind.urgency["high"]]
     if most.acknowledge_within_minutes > least.acknowledge_within_minutes:
         raise ValueError(f"{name}: high may wait longer than moderate")
+    if set(kind.report) != POSITIVE.get(name, frozenset()):
+        told = ", ".join(sorted(POSITIVE.get(name, frozenset()))) or "nothing"
+        raise ValueError(f"{name}: report says how severe {told} is, no more and no less")
     if unknown := sorted(set(kind.actions) - set(actions)):
         raise ValueError(f"{name}: the action {unknown[0]} is not in the list")
 

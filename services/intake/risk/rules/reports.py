@@ -16,8 +16,15 @@ FOUND_IN = "risk-report"
 RECENT = timedelta(days=30)
 """An overdose counts as recent for so many days, the thirtieth included."""
 
+POSITIVE: Mapping[RiskKind, frozenset[str]] = {
+    "pregnancy": frozenset({"yes"}),
+    "recent_overdose": frozenset({"yes"}),
+    "withdrawal_risk": frozenset({"possible", "severe"}),
+    "harm_to_others": frozenset({"possible", "imminent"}),
+}
+"""The answers that raise a flag; the policy says how severe each is, and leaves none out."""
 Severities = Mapping[RiskKind, Mapping[str, RiskSeverity]]
-"""Kind → answer → severity, by the policy. An answer that is not listed raises nothing."""
+"""Kind → positive answer → severity, by the policy."""
 
 
 @dataclass(frozen=True, slots=True)

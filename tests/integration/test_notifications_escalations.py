@@ -1,0 +1,335 @@
+"""Staff are told that something needs them: at once, step by step, and not after somebody came."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from services.notifications.delivery.texts import revealing, texts
+from services.notifications.escalations import metrics
+from services.notifications.escalations.sending import WITHOUT_PORTAL
+from shared.contracts.notifications import StaffAlerted, StaffAlertFailed
+from shared.database import ALL_SITES
+from stepwell.runtime.disposable import Stack
+from tests.support.alerts import DUTY, LEAD, MANAGER, PORTAL, Flag, Staff
+from tests.support.notifications import CAUSE, MONDAY_NOON, Desk, open_desk
+
+MINUTE = timedelta(minutes=1)
+NIGHT = MONDAY_NOON + timedelta(hours=15)
+
+
+@pytest.fixture
+async def desk(
+    stack: Stack, test_clock: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Desk]:
+    async with open_desk(stack, test_clock, monkeypatch) as opened:
+        opened.settings.portal_url = PORTAL
+        yield opened
+
+
+@pytest.fixture
+async def staff(desk: Desk) -> Staff:
+    named = Staff(desk)
+    await named.name([LEAD], [MANAGER], on_duty=[DUTY])
+    return named
+
+
+async def outcomes(desk: Desk) -> list[tuple[str, int, str | None]]:
+    """What was published of alerts: the event, its step, and the reason of a failure."""
+    return [
+        (type(event).__name__, event.step, getattr(event, "reason", None))
+        for event, _ in await desk.published()
+        if isinstance(event, StaffAlerted | StaffAlertFailed)
+    ]
+
+
+async def test_the_clinician_on_duty_is_told_at_once_and_told_nothing_else(
+    desk: Desk, staff: Staff
+) -> None:
+    flag = Flag()
+    await desk.tell(flag.raised())
+    await staff.dispatch()
+    (mail,) = desk.mailbox.taken
+    assert staff.told == [DUTY]
+    assert desk.mailbox.bodies[0].splitlines() == [
+        "Something in Stepwell needs you now:",
+        f"https://portal.example.test/alerts/{flag.id}",
+    ]
+    shown = f"{mail['Subject']} {desk.mailbox.bodies[0]} {mail['From']}"
+    never = [word for word in texts().never if word not in ("stepwell", "http")]
+    assert revealing(shown, never) == []
+    for hidden in ("suicide", "risk", "phq", "high", str(flag.client_id), str(flag.site_id)):
+        assert hidden not in mail.as_string().lower()
+    alert = await staff.alert()
+    assert (alert.state, alert.step, alert.attempts) == ("delivered", 0, 1)
+    assert desk.mailbox.ids == [f"<{alert.id}@example.test>"]
+
+
+async def test_that_somebody_was_told_is_told_without_saying_who(desk: Desk, staff: Staff) -> None:
+    flag = Flag()
+    await desk.tell(flag.raised())
+    await staff.dispatch()
+    ((event, _),) = await desk.published()
+    assert isinstance(event, StaffAlerted)
+    assert (event.flag_id, event.step, event.client_id) == (flag.id, 0, flag.client_id)
+    assert event.delivered_at == MONDAY_NOON
+    assert "example.test" not in event.model_dump_json()
+
+
+async def test_each_step_tells_the_people_of_that_step_and_the_last_ones_again(
+    desk: Desk, staff: Staff
+) -> None:
+    flag = Flag()
+    for step in (1, 2, 3, 7):
+        await desk.tell(flag.escalated(step))
+        await staff.dispatch()
+    assert staff.told == [LEAD, MANAGER, MANAGER, MANAGER]
+    assert await outcomes(desk) == [("StaffAlerted", step, None) for step in (1, 2, 3, 7)]
+
+
+async def test_everybody_of_a_step_is_told(desk: Desk, staff: Staff) -> None:
+    await staff.name([LEAD, MANAGER])
+    await desk.tell(Flag().escalated(1))
+    await staff.dispatch()
+    assert sorted(staff.told) == [LEAD, MANAGER]
+    assert len(set(desk.mailbox.ids)) == 2
+
+
+async def test_staff_are_told_at_night_too(desk: Desk, staff: Staff) -> None:
+    desk.set_clock(NIGHT)
+    await desk.tell(Flag().raised(NIGHT))
+    await staff.dispatch()
+    assert staff.told == [DUTY]
+
+
+async def test_a_step_told_twice_alerts_once(desk: Desk, staff: Staff) -> None:
+    flag = Flag()
+    await desk.tell(flag.escalated(1), flag.escalated(1))
+    await staff.dispatch()
+    await desk.tell(flag.escalated(1))
+    await staff.dispatch()
+    assert staff.told == [LEAD]
+
+
+async def test_a_flag_that_became_more_severe_is_told_again(desk: Desk, staff: Staff) -> None:
+    flag = Flag()
+    await desk.tell(flag.raised(severity="moderate"))
+    await staff.dispatch()
+    await desk.tell(flag.raised(severity="high"))
+    await staff.dispatch()
+    assert staff.told == [DUTY, DUTY]
+    assert len(set(desk.mailbox.ids)) == 2
+
+
+async def test_what_was_not_sent_before_somebody_took_charge_is_not_sent(
+    desk: Desk, staff: Staff
+) -> None:
+    flag, other = Flag(), Flag()
+    await desk.tell(flag.escalated(1), other.escalated(1))
+    await desk.tell(flag.acknowledged())
+    await staff.dispatch()
+    assert staff.told == [LEAD]
+    states = {alert.flag_id: alert.state for alert in await staff.alerts()}
+    assert states == {flag.id: "cancelled", other.id: "delivered"}
+
+
+async def test_an_alert_on_its_way_is_withdrawn_without_waiting_for_its_sender(
+    desk: Desk, staff: Staff
+) -> None:
+    flag = Flag()
+    await desk.tell(flag.escalated(1))
+    async with desk.database.transaction(ALL_SITES) as sender:
+        await WITHOUT_PORTAL.mark_due(sender)
+    async with desk.database.transaction(ALL_SITES) as sender:
+        await sender.fetch("SELECT id FROM staff_alerts FOR UPDATE")
+        async with asyncio.timeout(2):
+            await desk.tell(flag.acknowledged())
+    assert (await staff.alert()).state == "sending"
+    await staff.until_next_due()
+    assert (await staff.alert()).state == "cancelled"
+    assert await desk.withdrawals() == 0
+    assert staff.told == []
+
+
+async def test_an_alert_that_the_server_took_counts_although_somebody_came_meanwhile(
+    desk: Desk, staff: Staff
+) -> None:
+    flag = Flag()
+    await desk.tell(flag.escalated(1))
+
+    async def acknowledge() -> None:
+        await desk.tell(flag.acknowledged())
+
+    desk.mailbox.on_data = acknowledge
+    await staff.dispatch()
+    assert (await staff.alert()).state == "delivered"
+    assert await outcomes(desk) == [("StaffAlerted", 1, None)]
+    assert await staff.next_due() is None
+
+
+async def test_a_site_that_named_nobody_is_seen(desk: Desk) -> None:
+    staff, flag = Staff(desk), Flag()
+    before = metrics.alerts.labels("no_contacts")._value.get()
+    await desk.tell(flag.raised(), traceparent=CAUSE)
+    await desk.tell(flag.escalated(1))
+    await desk.tell(flag.escalated(1))
+    assert await staff.dispatch() == 0
+    assert await outcomes(desk) == [
+        ("StaffAlertFailed", 0, "no_contacts"),
+        ("StaffAlertFailed", 1, "no_contacts"),
+    ]
+    assert [(a.state, a.failure) for a in await staff.alerts()] == [("failed", "no_contacts")] * 2
+    assert metrics.alerts.labels("no_contacts")._value.get() == before + 2
+    traceparent = (await desk.published())[0][1]
+    assert traceparent is not None
+    assert traceparent.split("-")[1] == CAUSE.split("-")[1]
+
+
+async def test_a_site_may_name_nobody_on_duty_and_hear_of_escalations_only(
+    desk: Desk, staff: Staff
+) -> None:
+    await staff.name([LEAD])
+    await desk.tell(Flag().raised())
+    assert await staff.alerts() == []
+    assert await desk.published() == []
+
+
+async def test_a_site_tells_its_own_people_only(desk: Desk, staff: Staff) -> None:
+    other = UUID(int=2)
+    await staff.name(["far@example.test"], site_id=other)
+    await desk.tell(Flag().escalated(1), Flag(site_id=other).escalated(1))
+    await staff.dispatch()
+    assert sorted(staff.told) == ["far@example.test", LEAD]
+    assert len(await staff.alerts(other)) == 1
+
+
+async def test_a_server_that_is_away_is_tried_with_growing_pauses_and_then_given_up_visibly(
+    desk: Desk, staff: Staff
+) -> None:
+    desk.mailbox.recipient_answers[LEAD] = "450 try later"
+    await desk.tell(Flag().escalated(1))
+    await staff.dispatch()
+    tried = [await staff.until_next_due() for _ in range(8)]
+    assert [(at - MONDAY_NOON) // MINUTE for at in tried] == [1, 3, 8, 18, 28, 38, 48, 58]
+    assert await staff.until_next_due() == MONDAY_NOON + 60 * MINUTE
+    assert await staff.next_due() is None
+    alert = await staff.alert()
+    assert (alert.state, alert.failure, alert.attempts) == ("failed", "no_longer_timely", 9)
+    assert await outcomes(desk) == [("StaffAlertFailed", 1, "no_longer_timely")]
+
+
+async def test_an_alert_goes_out_when_the_server_is_back(desk: Desk, staff: Staff) -> None:
+    desk.mailbox.message_answers = ["451 busy", "DROP"]
+    await desk.tell(Flag().escalated(1))
+    await staff.dispatch()
+    await staff.until_next_due()
+    await staff.until_next_due()
+    alert = await staff.alert()
+    assert (alert.state, alert.attempts) == ("delivered", 3)
+    assert desk.mailbox.ids == [f"<{alert.id}@example.test>"] * 2, "recognisable as one"
+
+
+async def test_a_refused_address_is_given_up_visibly_and_does_not_hold_up_the_others(
+    desk: Desk, staff: Staff
+) -> None:
+    await staff.name([LEAD, MANAGER])
+    desk.mailbox.recipient_answers[LEAD] = "550 no such mailbox"
+    await desk.tell(Flag().escalated(1))
+    await staff.dispatch()
+    assert staff.told == [MANAGER]
+    assert sorted(await outcomes(desk)) == [
+        ("StaffAlertFailed", 1, "refused_by_channel"),
+        ("StaffAlerted", 1, None),
+    ]
+
+
+async def test_a_step_of_long_ago_that_is_heard_of_late_wakes_nobody(
+    desk: Desk, staff: Staff
+) -> None:
+    await desk.tell(Flag().escalated(1, MONDAY_NOON - timedelta(days=3)))
+    await staff.dispatch()
+    assert staff.told == []
+    assert await outcomes(desk) == [("StaffAlertFailed", 1, "no_longer_timely")]
+
+
+async def test_a_sender_killed_between_the_servers_answer_and_its_commit_doubles_at_most_once(
+    desk: Desk, staff: Staff
+) -> None:
+    await desk.tell(Flag().escalated(1))
+    sender = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.support.dispatching",
+        "alerts",
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+            "DISPATCH_SETTINGS": json.dumps(desk.settings.model_dump(mode="json")),
+        },
+    )
+    desk.mailbox.on_taken = lambda: os.kill(sender.pid, signal.SIGKILL)
+    async with asyncio.timeout(30):
+        assert await sender.wait() == -signal.SIGKILL
+    desk.mailbox.on_taken = None
+    await staff.until_unlocked()
+    assert (await staff.alert()).state == "sending"
+    assert await desk.published() == []
+    assert await staff.dispatch() == 0, "not before the pause after an attempt"
+    assert await staff.sending() == 0, "nobody is at work"
+    assert await staff.until_next_due() == MONDAY_NOON + MINUTE
+    alert = await staff.alert()
+    assert (alert.state, alert.attempts) == ("delivered", 2)
+    assert desk.mailbox.ids == [f"<{alert.id}@example.test>"] * 2
+    assert await outcomes(desk) == [("StaffAlerted", 1, None)]
+
+
+async def test_two_workers_send_every_alert_once(desk: Desk, staff: Staff) -> None:
+    await desk.tell(*(Flag().escalated(1) for _ in range(120)))
+    await asyncio.gather(staff.dispatch(), staff.dispatch())
+    while await staff.next_due() is not None:
+        await staff.dispatch()
+    assert len(desk.mailbox.ids) == len(set(desk.mailbox.ids)) == 120
+    assert len(await outcomes(desk)) == 120
+
+
+async def test_an_alert_goes_on_with_the_trace_of_the_answers_that_raised_the_flag(
+    desk: Desk, staff: Staff
+) -> None:
+    flag = Flag()
+    await desk.tell(flag.raised(), traceparent=CAUSE)
+    await staff.dispatch()
+    span = next(s for s in desk.spans if s.name == "send staff alert")
+    assert f"{span.context.trace_id:032x}" == CAUSE.split("-")[1]
+    ((_, traceparent),) = await desk.published()
+    assert traceparent == f"00-{CAUSE.split('-')[1]}-{span.context.span_id:016x}-01"
+    told = " ".join(span.to_json() for span in desk.spans)
+    for hidden in ("example.test", str(flag.client_id), "suicide"):
+        assert hidden not in told
+
+
+async def test_an_alert_that_had_to_be_tried_again_links_to_its_cause(
+    desk: Desk, staff: Staff
+) -> None:
+    desk.mailbox.message_answers = ["451 busy"]
+    await desk.tell(Flag().raised(), traceparent=CAUSE)
+    await staff.dispatch()
+    await staff.until_next_due()
+    span = [s for s in desk.spans if s.name == "send staff alert"][-1]
+    assert f"{span.context.trace_id:032x}" != CAUSE.split("-")[1]
+    assert [f"{link.context.trace_id:032x}" for link in span.links] == [CAUSE.split("-")[1]]
+
+
+async def test_alerts_and_messages_to_clients_do_not_hold_each_other_up(
+    desk: Desk, staff: Staff
+) -> None:
+    await desk.tell(Flag().raised())
+    assert await desk.dispatch() == 0
+    assert await desk.next_due() is None
+    assert await staff.next_due() == MONDAY_NOON
