@@ -1,5 +1,6 @@
 """Dual diagnosis over HTTP: suspected from evidence, decided by clinicians, told to others."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -39,7 +40,7 @@ def screen(
     return Screen(instrument, positive, band, at)
 
 
-async def take(intake: Intake, client: str, *screens: Screen) -> str:
+async def take(intake: Intake, client: str, *screens: Screen) -> str | None:
     """What completing a screening does."""
     async with intake.transaction() as tx:
         return await reconsider(tx, UUID(client), SITE, screens)
@@ -110,7 +111,7 @@ async def test_findings_of_several_sittings_are_put_together(intake: Intake, cou
 
 async def test_what_does_not_matter_is_not_even_looked_up(intake: Intake):
     client = await intake.refer()
-    assert await take(intake, client, screen("bam"), screen("barc-10")) == "none"
+    assert await take(intake, client, screen("bam"), screen("barc-10")) is None
     assert await intake.system.fetch("intake", "SELECT FROM dual_diagnoses") == []
 
 
@@ -152,6 +153,17 @@ async def test_a_diagnosis_counts_like_a_screen(intake: Intake, counselor: Clien
     listed = (await counselor.get(path)).json()["items"]
     assert [one["status"] for one in listed] == ["active", "refuted"]
     assert [one["code"] for one in listed] == ["F43.10", "F43.10"]
+
+
+async def test_of_two_findings_at_once_each_sees_the_other(intake: Intake, counselor: Client):
+    client = await intake.refer()
+    async with intake.transaction() as tx:
+        await reconsider(tx, UUID(client), SITE, [screen("audit")])
+        body = {"code": "F33.1"}
+        recording = asyncio.create_task(counselor.post(f"/clients/{client}/diagnoses", body))
+        await intake.until_somebody_waits()
+    created(await recording)
+    assert (await shown(counselor, client))["status"] == "suspected"
 
 
 async def test_two_diagnoses_are_enough(intake: Intake, counselor: Client):
