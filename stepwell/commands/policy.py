@@ -57,7 +57,8 @@ def replay_policy(
     """Run FILE over past decisions and show who would come to another level. Nothing is written."""
     policy = read(file)
     operator = Operator(role="regional_operations")
-    parts = (part for one in site or [None] for part in _parts(operator, policy, one))
+    sites: list[UUID | None] = [*site] if site else [None]
+    parts = (part for one in sites for part in _parts(operator, policy, one))
     sums: Counter[str] = Counter(dict.fromkeys(("replayed", *OUTCOMES, "moves"), 0))
     ways: Counter[tuple[str, str]] = Counter()
     first: list[dict[str, Any]] = []

@@ -148,6 +148,7 @@ async def test_a_diagnosis_counts_like_a_screen(intake: Intake, counselor: Clien
     assert (await counselor.get(made.headers["location"])).json() == diagnosis
     needs = ["dual_diagnosis_cohort", "trauma_informed", "prescriber_visit"]
     assert await told(intake) == [("suspected", needs)]
+    intake.system.set_clock(MONDAY + timedelta(hours=1))
     created(await counselor.post(path, {"code": "F43.10", "status": "refuted"}))
     assert (await told(intake))[-1] == ("suspected", ["dual_diagnosis_cohort"])
     listed = (await counselor.get(path)).json()["items"]
@@ -205,6 +206,7 @@ async def test_a_repeated_request_records_a_diagnosis_once(intake: Intake, couns
 async def test_a_clinician_confirms_with_a_reason(intake: Intake, counselor: Client):
     client = await suspected(intake)
     version = (await shown(counselor, client))["version"]
+    intake.system.set_clock(MONDAY + timedelta(hours=1))
     confirmed = await decide(counselor, client, CONFIRM, version)
     assert (confirmed.status_code, confirmed.headers["etag"]) == (200, f'"{version + 1}"')
     assert confirmed.json() == await shown(counselor, client)
