@@ -40,6 +40,11 @@ REPORTS = {
         "services.intake.screening.rules.*",
         "services/intake/screening/rules/*.meta",
     ),
+    "level-of-care": Report(
+        Path("docs/mutation-level-of-care.md"),
+        "services.intake.level_of_care.rules.*",
+        "services/intake/level_of_care/rules/*.meta",
+    ),
 }
 
 

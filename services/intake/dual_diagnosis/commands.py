@@ -9,11 +9,7 @@ import orjson
 
 from services.intake.dual_diagnosis import rules
 from services.intake.dual_diagnosis.policies import policy
-from services.intake.dual_diagnosis.queries import (
-    RECORDED,
-    known_of,
-    show_dual_diagnosis,
-)
+from services.intake.dual_diagnosis.queries import known_of, show_dual_diagnosis
 from services.intake.dual_diagnosis.rules import Known, Screen, Status
 from services.intake.dual_diagnosis.schemas import (
     Diagnosis,
@@ -28,19 +24,20 @@ from shared.errors import Conflict, require_version
 from shared.ids import new_id
 from shared.messaging.outbox import publish
 
-MERGE = f"""
+MERGE = """
 INSERT INTO dual_diagnoses AS held
-  (client_id, site_id, screens, status, needs, changed_at)
-VALUES ($1, $2, $3::text::jsonb, 'none', '{{}}', $4)
-ON CONFLICT (client_id) DO UPDATE SET screens = held.screens || coalesce((
-  SELECT jsonb_object_agg(key, value) FROM jsonb_each(excluded.screens)
-  WHERE NOT (held.screens -> key ->> 'at' > value ->> 'at')
-    OR held.screens -> key IS NULL
-), '{{}}')
-RETURNING status, needs, screens, changed_at, version, ({RECORDED}) AS diagnoses
-"""  # noqa: S608 - constants only
-"""Enters the screens of a sitting, each unless answers from later are known, and tells everything
-that the decision rests on. The row is held until the commit."""
+  (client_id, site_id, screens, diagnoses, status, needs, changed_at)
+VALUES ($1, $2, $3::text::jsonb, $4::text::jsonb, 'none', '{}', $5)
+ON CONFLICT (client_id) DO UPDATE SET
+  diagnoses = held.diagnoses || excluded.diagnoses,
+  screens = held.screens || coalesce((
+    SELECT jsonb_object_agg(key, value) FROM jsonb_each(excluded.screens)
+    WHERE held.screens -> key IS NULL OR held.screens -> key ->> 'at' <= value ->> 'at'
+  ), '{}')
+RETURNING status, needs, screens, diagnoses, changed_at, version
+"""
+"""Enters what is new, each screen unless answers from later are known, and tells all that the
+decision rests on. The row is held until the commit, so that of two at once each sees the other."""
 CHANGE = """
 WITH changed AS (
   UPDATE dual_diagnoses SET status = $3, needs = $4, changed_at = $5, version = version + 1
@@ -74,23 +71,28 @@ class Decided:
 
 
 async def reconsider(
-    tx: Transaction, client_id: UUID, site_id: UUID, screens: Sequence[Screen] = ()
-) -> Status:
+    tx: Transaction, client_id: UUID, site_id: UUID, screens: Sequence[Screen]
+) -> Status | None:
     """Take in the results of a sitting and suspect a dual diagnosis where the policy says so.
 
-    One round trip, none for instruments that do not matter; one more where the status or the needs
-    change. Publishes DualDiagnosisChanged then.
+    Tells the status that follows, or None when none of the instruments matters. One round trip,
+    none when none matters, and one more where the status or the needs change: then it publishes
+    DualDiagnosisChanged.
     """
     counting = [one for one in screens if one.instrument in policy().screens]
-    if screens and not counting:
-        return "none"
-    return await _reconsider(tx, client_id, site_id, counting)
+    if not counting:
+        return None
+    return await _reconsider(tx, client_id, site_id, counting, ())
 
 
 async def _reconsider(
-    tx: Transaction, client_id: UUID, site_id: UUID, screens: Sequence[Screen]
+    tx: Transaction,
+    client_id: UUID,
+    site_id: UUID,
+    screens: Sequence[Screen],
+    diagnoses: Sequence[Diagnosis],
 ) -> Status:
-    row = await tx.fetchrow(MERGE, client_id, site_id, _kept(screens), tx.now)
+    row = await tx.fetchrow(MERGE, client_id, site_id, _kept(screens), _standing(diagnoses), tx.now)
     assert row is not None
     known = known_of(row)
     found = rules.reconsider(policy(), row["status"], row["changed_at"], known)
@@ -130,7 +132,7 @@ async def record_diagnosis(
         recorded_by,
         tx.now,
     )
-    await _reconsider(tx, client_id, client.site_id, ())
+    await _reconsider(tx, client_id, client.site_id, (), (made,))
     return made
 
 
@@ -216,5 +218,19 @@ def _kept(screens: Sequence[Screen]) -> str:
                 "at": one.answered_at.astimezone(UTC).isoformat(timespec="microseconds"),
             }
             for one in screens
+        }
+    ).decode()
+
+
+def _standing(diagnoses: Sequence[Diagnosis]) -> str:
+    """How diagnoses stand, as it is kept."""
+    return orjson.dumps(
+        {
+            one.code: {
+                "status": one.status,
+                "medicated": one.psychotropic_medication,
+                "at": one.recorded_at,
+            }
+            for one in diagnoses
         }
     ).decode()

@@ -18,16 +18,10 @@ from shared.database import Transaction
 from shared.errors import NotFound
 from shared.web import Page, Paging, page_of
 
-RECORDED = """
-SELECT coalesce(jsonb_agg(latest), '[]') FROM (
-  SELECT DISTINCT ON (code) code, status, psychotropic_medication, recorded_at
-  FROM diagnoses WHERE client_id = $1 ORDER BY code, recorded_at DESC, entry DESC
-) latest
-"""
-STATE = f"""
-SELECT site_id, status, needs, screens, changed_at, version, ({RECORDED}) AS diagnoses
+STATE = """
+SELECT site_id, status, needs, screens, diagnoses, changed_at, version
 FROM dual_diagnoses WHERE client_id = $1
-"""  # noqa: S608 - constants only
+"""
 TRACK = "SELECT status, needs FROM dual_diagnoses WHERE client_id = $1"
 DIAGNOSIS = """
 SELECT id, client_id, site_id, code, status, psychotropic_medication, recorded_by, recorded_at
@@ -66,7 +60,7 @@ async def show_dual_diagnosis(
     Raises:
         NotFound: no such client.
     """
-    row = await tx.fetchrow(f"{STATE} FOR UPDATE OF dual_diagnoses" if hold else STATE, client_id)
+    row = await tx.fetchrow(f"{STATE} FOR UPDATE" if hold else STATE, client_id)
     reference = PolicyReference(id=policy().id, version=policy().version)
     if row is None:
         client = await show_client(tx, client_id)
@@ -137,20 +131,17 @@ async def list_changes(tx: Transaction, client_id: UUID, paging: Paging) -> Page
 
 def known_of(row: Any) -> Known:
     """What a row of `dual_diagnoses` and the diagnoses beside it say."""
-    kept = orjson.loads(row["screens"])
+    screens, diagnoses = orjson.loads(row["screens"]), orjson.loads(row["diagnoses"])
     return Known(
         [
             Screen(name, one["positive"], one["band"], datetime.fromisoformat(one["at"]))
-            for name, one in kept.items()
+            for name, one in screens.items()
         ],
         [
             rules.Diagnosis(
-                one["code"],
-                one["status"],
-                one["psychotropic_medication"],
-                datetime.fromisoformat(one["recorded_at"]),
+                code, one["status"], one["medicated"], datetime.fromisoformat(one["at"])
             )
-            for one in orjson.loads(row["diagnoses"])
+            for code, one in diagnoses.items()
         ],
     )
 

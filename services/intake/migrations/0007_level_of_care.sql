@@ -56,8 +56,7 @@ CREATE TABLE diagnoses (
   status text NOT NULL CHECK (status IN ('active', 'in_remission', 'resolved', 'refuted')),
   psychotropic_medication boolean NOT NULL,
   recorded_by text NOT NULL,
-  recorded_at timestamptz NOT NULL,
-  entry bigint GENERATED ALWAYS AS IDENTITY
+  recorded_at timestamptz NOT NULL
 );
 CREATE INDEX diagnoses_of_client ON diagnoses (client_id, id);
 ALTER TABLE diagnoses ENABLE ROW LEVEL SECURITY;
@@ -66,12 +65,13 @@ CREATE POLICY site ON diagnoses
   USING (platform.visible(site_id)) WITH CHECK (platform.visible(site_id));
 
 -- A row is what is known of one client's co-occurring disorder: the latest outcome of each screen
--- that counts, the status, and what it asks of the program. Written with the first such screen or
+-- that counts, how each diagnosis stands, the status, and what it asks of the program. Written with the first such screen or
 -- diagnosis, changed by later ones and by clinicians. Goes away with the client.
 CREATE TABLE dual_diagnoses (
   client_id uuid PRIMARY KEY REFERENCES clients,
   site_id uuid NOT NULL,
   screens jsonb NOT NULL,
+  diagnoses jsonb NOT NULL,
   status text NOT NULL CHECK (status IN ('none', 'suspected', 'confirmed', 'ruled_out')),
   needs text[] NOT NULL,
   changed_at timestamptz NOT NULL,

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from pydantic import ValidationError
@@ -265,6 +266,7 @@ class Course(RuleBasedStateMachine):
 
 
 TestCourse = Course.TestCase
+TestCourse.settings = settings(max_examples=30, stateful_step_count=20)
 
 
 def test_no_way_leads_back_to_none():

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -127,3 +128,4 @@ class Signing(RuleBasedStateMachine):
 
 
 TestSigning = Signing.TestCase
+TestSigning.settings = settings(max_examples=30, stateful_step_count=20)
