@@ -195,6 +195,11 @@ async def test_a_merged_client_gives_way_and_comes_back_exactly_by_an_undo(intak
     }
     assert (await desk.get(f"/clients/{merged}")).json()["merged_into"] == survivor
     assert await alike(intake, survivor) == await alike(intake, merged) == []
+    sought = {"given_name": "Client 01", "family_name": "Other", "birth_date": "1988-04-17"}
+    by_phone = await desk.post("/client-searches", {"person": sought | {"phone": "+13035550100"}})
+    assert [(one["client_id"], one["found_by"]) for one in by_phone.json()["items"]] == [
+        (survivor, merged)
+    ]
     counselor = intake.system.client("intake", "counselor", [SITE])
     (referral,) = (await desk.get(f"/clients/{merged}/referrals")).json()["items"]
     attempt = {"channel": "sms", "outcome": "reached", "attempted_at": "2026-02-23T14:00:00Z"}

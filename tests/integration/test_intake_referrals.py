@@ -188,6 +188,7 @@ async def test_a_client_is_referred_again_when_the_former_referral_has_ended(int
     await desk.post(
         f"/referrals/{first['id']}/state", {"state": "lost", "reason": "unreachable"}, etag='"1"'
     )
+    intake.system.set_clock(MONDAY + timedelta(days=1))
     court = {"kind": "court", "legal_status": "probation_or_parole"}
     again = await desk.post(path, {"source": "court", "details": court}, key="once")
     second = created(again)
@@ -251,11 +252,11 @@ async def test_a_discharge_that_was_moved_moves_the_clock(intake: Intake):
 
 async def test_an_attempt_that_reached_the_person_is_told_once(intake: Intake):
     made = created(await refer(intake))
-    intake.system.set_clock(MONDAY + timedelta(hours=2))
     desk = intake.system.client("intake", "front_desk", [SITE], subject="desk-3")
     path = f"/referrals/{made['id']}/contact-attempts"
     attempt = {"channel": "voice", "attempted_at": "2026-02-23T15:30:00Z"}
-    for outcome in ("no_answer", "left_message", "reached", "reached"):
+    for n, outcome in enumerate(("no_answer", "left_message", "reached", "reached")):
+        intake.system.set_clock(MONDAY + timedelta(hours=2, seconds=n))
         created(await desk.post(path, attempt | {"outcome": outcome, "note": "After six."}))
     page = (await desk.get(path, limit=3)).json()
     assert [one["outcome"] for one in page["items"]] == ["no_answer", "left_message", "reached"]

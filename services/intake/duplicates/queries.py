@@ -25,13 +25,20 @@ WITH found AS (
   FROM unnest($1::bigint[]) AS k(key)
   CROSS JOIN LATERAL (SELECT client_id FROM match_keys WHERE key = k.key LIMIT $2) AS m
 )
-SELECT c.id, c.site_id, c.given_name, c.family_name, c.birth_date, t.phone
+SELECT c.id, c.site_id, c.given_name, c.family_name, c.birth_date, t.phone, c.merged_into,
+  s.id AS survivor_id, s.site_id AS survivor_site_id, s.given_name AS survivor_given_name,
+  s.family_name AS survivor_family_name, s.birth_date AS survivor_birth_date
 FROM found JOIN clients c ON c.id = found.client_id LEFT JOIN contacts t ON t.client_id = c.id
-WHERE c.merged_into IS NULL AND c.id IS DISTINCT FROM $3 AND NOT EXISTS (
-  SELECT FROM distinct_clients d
-  WHERE d.client_id = least(c.id, $3) AND d.other_id = greatest(c.id, $3)
-)
+LEFT JOIN clients s ON s.id = c.merged_into
+WHERE (c.merged_into IS NULL OR s.id IS NOT NULL)
+  AND coalesce(c.merged_into, c.id) IS DISTINCT FROM $3 AND NOT EXISTS (
+    SELECT FROM distinct_clients d
+    WHERE d.client_id = least(coalesce(c.merged_into, c.id), $3)
+      AND d.other_id = greatest(coalesce(c.merged_into, c.id), $3)
+  )
 """
+"""Who was merged leads to the client that goes on, so that a person is found by what was entered
+for either."""
 KNOWN = """
 SELECT c.given_name, c.family_name, c.birth_date, c.merged_into, t.phone
 FROM clients c LEFT JOIN contacts t ON t.client_id = c.id WHERE c.id = $1
@@ -109,25 +116,31 @@ async def _likely(
 ) -> LikelyDuplicates:
     data = matching()
     keys = keys_to_search(person, data)
-    found = []
+    found: dict[UUID, LikelyDuplicate] = {}
     for row in await tx.fetch(CANDIDATES, keys, data.most_of_a_key, besides):
-        if sites != ALL_SITES and row["site_id"] not in sites:
-            continue
         other = Person(row["given_name"], row["family_name"], row["birth_date"], row["phone"])
         compared = likeness(person, other, data)
-        if compared.score >= data.threshold:
-            found.append(_found(row, compared))
-    found.sort(key=lambda one: (-one.score, one.client_id))
-    return _answer(found[: data.most_shown])
+        if compared.score < data.threshold:
+            continue
+        one = _found(row, compared)
+        if sites != ALL_SITES and one.site_id not in sites:
+            continue
+        if one.client_id not in found or found[one.client_id].score < one.score:
+            found[one.client_id] = one
+    likeliest = sorted(found.values(), key=lambda one: (-one.score, one.client_id))
+    return _answer(likeliest[: data.most_shown])
 
 
 def _found(row: Any, compared: Likeness) -> LikelyDuplicate:
+    merged = row["merged_into"] is not None
+    shown = "survivor_" if merged else ""
     return LikelyDuplicate(
-        client_id=row["id"],
-        site_id=row["site_id"],
-        given_name=row["given_name"],
-        family_name=row["family_name"],
-        birth_date=row["birth_date"],
+        client_id=row[f"{shown}id"],
+        site_id=row[f"{shown}site_id"],
+        given_name=row[f"{shown}given_name"],
+        family_name=row[f"{shown}family_name"],
+        birth_date=row[f"{shown}birth_date"],
+        found_by=row["id"] if merged else None,
         score=compared.score,
         reasons=[
             MatchReason(kind=one.kind, likeness=one.likeness, words=one.words)

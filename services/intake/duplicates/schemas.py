@@ -48,6 +48,9 @@ class LikelyDuplicate(Shown):
     given_name: str
     family_name: str
     birth_date: date
+    found_by: UUID | None = Field(
+        description="The merged client whose data are alike; null for the client's own."
+    )
     score: float = Field(description="0 to 1.", examples=[0.93])
     reasons: list[MatchReason]
 
