@@ -30,7 +30,9 @@ from shared.messaging.outbox import publish
 
 LATEST = """
 SELECT
-  max(signed_on) FILTER (WHERE state = 'granted') AS in_force_of,
+  max(signed_on) FILTER (WHERE state = 'granted' AND (expires_at IS NULL OR expires_at > $3))
+    AS in_force_of,
+  coalesce(bool_or(state = 'granted' AND expires_at <= $3), false) AS is_overdue,
   max(ended_at) FILTER (WHERE state = 'revoked') AS revoked_at
 FROM consents WHERE client_id = $1 AND form = $2
 """
@@ -129,9 +131,10 @@ async def grant_consent(
 async def _supersede(
     tx: Transaction, client_id: UUID, form: str, signed_on: date, zone: str
 ) -> None:
-    await expire_overdue(tx, client_id, form)
-    latest = await tx.fetchrow(LATEST, client_id, form)
+    latest = await tx.fetchrow(LATEST, client_id, form, tx.now)
     assert latest is not None
+    if latest["is_overdue"]:
+        await expire_overdue(tx, client_id, form)
     if latest["in_force_of"] is not None and latest["in_force_of"] > signed_on:
         raise NewerConsentInForce(
             "A consent by this form that was signed later is in force.",
@@ -143,7 +146,8 @@ async def _supersede(
             "anew.",
             pointer="/signature/signed_on",
         )
-    await tx.execute(SUPERSEDE, client_id, form, after("granted", "supersede"), tx.now)
+    if latest["in_force_of"] is not None:
+        await tx.execute(SUPERSEDE, client_id, form, after("granted", "supersede"), tx.now)
 
 
 async def revoke_consent(

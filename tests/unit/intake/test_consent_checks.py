@@ -81,6 +81,12 @@ def test_a_day_of_signing_lies_between_birth_and_today(day: str, allowed: bool):
         assert isinstance(refused(signature=signature), ImpossibleSigningDate)
 
 
+def test_a_parent_may_sign_on_the_day_of_birth():
+    signature = SIGNED | {"signed_on": "1988-04-17"}
+    given: dict[str, Any] = {"signature": signature, "minor": MINOR}
+    assert taken(**given) == BORN
+
+
 def test_a_withdrawn_form_is_taken_when_it_was_signed_before():
     withdrawn = forms()["treatment", "1.0"].model_copy(update={"withdrawn_on": date(2026, 2, 23)})
     for day, allowed in (("2026-02-22", True), ("2026-02-23", False)):
