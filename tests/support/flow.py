@@ -151,6 +151,17 @@ class Intake:
             f"/clients/{client}/enrolments", {"determination_id": determination["id"]}
         )
 
+    async def insure(self, client: str) -> dict[str, Any]:
+        """Enter an insurance that holds since the beginning of the year."""
+        desk = self.system.client("intake", "front_desk", [self.site])
+        card = {
+            "kind": "commercial",
+            "payer": "commercial",
+            "member_id": "W123456789",
+            "effective_from": "2026-01-01",
+        }
+        return created(await desk.post(f"/clients/{client}/coverages", card))
+
     async def end(self, enrolment: dict[str, Any]) -> None:
         """End an enrolment as the consumer of a decision does."""
         async with self.transaction() as tx:

@@ -8,7 +8,7 @@ from services.intake.authorizations.queries import show_authorization
 from services.intake.authorizations.schemas import (
     Authorization,
     AuthorizationDetails,
-    NewWithdrawal,
+    AuthorizationWithdrawal,
 )
 from services.intake.authorizations.settlement import settle
 from services.intake.coverage.commands import EnteredInError
@@ -134,7 +134,7 @@ async def change_authorization(
 
 
 async def withdraw_authorization(
-    tx: Transaction, authorization_id: UUID, expected: int, withdrawal: NewWithdrawal
+    tx: Transaction, authorization_id: UUID, expected: int, withdrawal: AuthorizationWithdrawal
 ) -> Authorization:
     """Let a grant no longer hold: its days go to others, or are without one.
 

@@ -7,11 +7,11 @@ import orjson
 
 from services.intake.authorizations.rules.units import tier_of
 from services.intake.authorizations.schemas import (
-    Alarm,
     Authorization,
     AuthorizationDay,
     AuthorizationDays,
     Certification,
+    CoverageAlarm,
     ServiceDay,
     SiteCoverage,
 )
@@ -153,10 +153,10 @@ async def list_certifications(
     return page_of([Certification(**dict(row)) for row in rows], paging.limit)
 
 
-async def list_alarms(tx: Transaction, paging: Paging, site_id: UUID | None) -> Page[Alarm]:
+async def list_alarms(tx: Transaction, paging: Paging, site_id: UUID | None) -> Page[CoverageAlarm]:
     """Open alarms of the caller's sites, oldest first."""
     rows = await tx.fetch(ALARMS, paging.after, site_id, paging.limit + 1)
-    return page_of([Alarm(**dict(row)) for row in rows], paging.limit)
+    return page_of([CoverageAlarm(**dict(row)) for row in rows], paging.limit)
 
 
 async def list_service_days(tx: Transaction, client_id: UUID, paging: Paging) -> Page[ServiceDay]:

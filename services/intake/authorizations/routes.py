@@ -7,13 +7,13 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.intake.authorizations import certifications, commands, queries
 from services.intake.authorizations.schemas import (
-    Alarm,
     Authorization,
     AuthorizationDays,
     AuthorizationDetails,
+    AuthorizationWithdrawal,
     Certification,
+    CoverageAlarm,
     NewCertification,
-    NewWithdrawal,
     ServiceDay,
     SiteCoverage,
 )
@@ -116,7 +116,7 @@ async def change_authorization(
 )
 @needs_if_match
 async def record_authorization_withdrawal(
-    authorization_id: UUID, body: NewWithdrawal, request: Request, caller: Entering
+    authorization_id: UUID, body: AuthorizationWithdrawal, request: Request, caller: Entering
 ) -> Response:
     """Say that a grant does not hold. Its days go to other grants, or are without one."""
     return await update(
@@ -164,7 +164,7 @@ async def list_certifications(
 
 @router.get(
     "/authorization-alarms",
-    response_model=Page[Alarm],
+    response_model=Page[CoverageAlarm],
     operation_id="list_authorization_alarms",
     summary="List what runs out",
 )

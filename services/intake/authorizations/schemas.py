@@ -46,7 +46,7 @@ class AuthorizationDetails(Strict):
         return self
 
 
-class NewWithdrawal(Strict):
+class AuthorizationWithdrawal(Strict):
     """Why an authorization no longer holds."""
 
     reason: Withdrawal = Field(description="Why.", examples=["replaced"])
@@ -109,7 +109,7 @@ class Certification(Shown):
     entered_at: Instant
 
 
-class Alarm(Shown):
+class CoverageAlarm(Shown):
     """Something that comes to its end and has to be renewed."""
 
     id: UUID

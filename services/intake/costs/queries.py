@@ -10,8 +10,8 @@ from services.intake.costs.schemas import (
     CostEstimate,
     EstimateLine,
     Household,
+    InsurancePlan,
     NewEstimate,
-    Plan,
     ResidentialReference,
 )
 from services.intake.directory.queries import ZONE
@@ -104,7 +104,7 @@ def _share(household: Household, region: Region, starts_on: date) -> Share:
     )
 
 
-def _terms(plan: Plan) -> PlanTerms:
+def _terms(plan: InsurancePlan) -> PlanTerms:
     return PlanTerms(
         deductible_left=plan.deductible_left_cents,
         copay_a_day=plan.copay_per_day_cents,

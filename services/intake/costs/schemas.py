@@ -11,7 +11,7 @@ from shared.contracts.intake import Token
 from shared.web import Shown, Strict
 
 
-class Plan(Strict):
+class InsurancePlan(Strict):
     """What a plan asks of the client, as its office tells."""
 
     deductible_left_cents: Cents = Field(0, description="Deductible left.", examples=[50_000])
@@ -45,7 +45,7 @@ class NewEstimate(Strict):
     starts_on: LocalDate | None = Field(
         None, description="First day; null for today.", examples=["2026-03-02"]
     )
-    plan: Plan | None = Field(None, description="Insurance; null without one.")
+    plan: InsurancePlan | None = Field(None, description="Insurance; null without one.")
     household: Household | None = Field(None, description="Null: no sliding scale.")
 
 

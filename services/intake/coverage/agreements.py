@@ -5,7 +5,7 @@ from uuid import UUID
 from services.intake.coverage.commands import EnteredInError, require_end
 from services.intake.coverage.queries import agreement_of, show_agreement
 from services.intake.coverage.rules import can_be_signed_on
-from services.intake.coverage.schemas import Agreement, End, NewAgreement
+from services.intake.coverage.schemas import CoverageEnd, NewSelfPayAgreement, SelfPayAgreement
 from services.intake.directory.queries import ZONE
 from services.intake.directory.rules import day_at
 from services.intake.referrals.queries import hold_client, show_client
@@ -49,8 +49,8 @@ class NoGuideline(Invalid):
 
 
 async def sign_agreement(
-    tx: Transaction, client_id: UUID, new: NewAgreement, *, entered_by: str
-) -> Agreement:
+    tx: Transaction, client_id: UUID, new: NewSelfPayAgreement, *, entered_by: str
+) -> SelfPayAgreement:
     """Agree on a share, found now and kept: a later table or scale does not change it.
 
     Raises:
@@ -99,7 +99,9 @@ async def sign_agreement(
     return agreement_of(row)
 
 
-async def end_agreement(tx: Transaction, agreement_id: UUID, expected: int, end: End) -> Agreement:
+async def end_agreement(
+    tx: Transaction, agreement_id: UUID, expected: int, end: CoverageEnd
+) -> SelfPayAgreement:
     """Let an agreement end earlier, or say that it was entered in error.
 
     Raises:

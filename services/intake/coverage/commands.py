@@ -8,7 +8,7 @@ from services.intake.coverage.schemas import (
     ChangedCoverage,
     Coverage,
     CoverageDetails,
-    End,
+    CoverageEnd,
     NewCoverage,
 )
 from services.intake.payers.listed import Payer, payers, terms
@@ -136,7 +136,9 @@ async def change_coverage(
     return coverage_of(row, in_full=True)
 
 
-async def end_coverage(tx: Transaction, coverage_id: UUID, expected: int, end: End) -> Coverage:
+async def end_coverage(
+    tx: Transaction, coverage_id: UUID, expected: int, end: CoverageEnd
+) -> Coverage:
     """Let an insurance end on a day, or say that it was entered in error.
 
     Raises:
@@ -153,7 +155,7 @@ async def end_coverage(tx: Transaction, coverage_id: UUID, expected: int, end: E
     return coverage_of(row, in_full=True)
 
 
-def require_end(end: End, first: date, last: date | None) -> None:
+def require_end(end: CoverageEnd, first: date, last: date | None) -> None:
     """Refuse a last day that does not shorten what holds.
 
     Raises:

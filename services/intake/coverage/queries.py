@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 
 from services.intake.coverage.rules import masked
-from services.intake.coverage.schemas import Agreement, Coverage, ListedPayer, ListedPayers
+from services.intake.coverage.schemas import Coverage, ListedPayer, ListedPayers, SelfPayAgreement
 from services.intake.payers.codes import codes
 from services.intake.payers.listed import payers
 from services.intake.referrals.queries import require_client
@@ -69,10 +69,10 @@ def coverage_of(row: asyncpg.Record, *, in_full: bool) -> Coverage:
     return Coverage(**values)
 
 
-def agreement_of(row: asyncpg.Record) -> Agreement:
+def agreement_of(row: asyncpg.Record) -> SelfPayAgreement:
     """An agreement, with the percentage that its share was found by."""
     whole = row["guideline_cents"]
-    return Agreement(
+    return SelfPayAgreement(
         **dict(row), percent_of_guideline=-(-row["yearly_income_cents"] * 100 // whole)
     )
 
@@ -111,7 +111,9 @@ async def list_coverages(
     return page_of([coverage_of(row, in_full=in_full) for row in rows], paging.limit)
 
 
-async def show_agreement(tx: Transaction, agreement_id: UUID, *, hold: bool = False) -> Agreement:
+async def show_agreement(
+    tx: Transaction, agreement_id: UUID, *, hold: bool = False
+) -> SelfPayAgreement:
     """One self-pay agreement; with `hold` nobody else changes it until the commit.
 
     Raises:
@@ -124,7 +126,9 @@ async def show_agreement(tx: Transaction, agreement_id: UUID, *, hold: bool = Fa
     return agreement_of(row)
 
 
-async def list_agreements(tx: Transaction, client_id: UUID, paging: Paging) -> Page[Agreement]:
+async def list_agreements(
+    tx: Transaction, client_id: UUID, paging: Paging
+) -> Page[SelfPayAgreement]:
     """A client's self-pay agreements, in the order in which they were entered.
 
     Raises:

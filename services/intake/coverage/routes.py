@@ -7,13 +7,13 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.intake.coverage import agreements, commands, queries
 from services.intake.coverage.schemas import (
-    Agreement,
     ChangedCoverage,
     Coverage,
-    End,
+    CoverageEnd,
     ListedPayers,
-    NewAgreement,
     NewCoverage,
+    NewSelfPayAgreement,
+    SelfPayAgreement,
 )
 from shared.access import Allowed, Caller, Role
 from shared.web import Page, Paging, create, show, update
@@ -111,7 +111,7 @@ async def change_coverage(
 )
 @needs_if_match
 async def record_coverage_end(
-    coverage_id: UUID, body: End, request: Request, caller: Entering
+    coverage_id: UUID, body: CoverageEnd, request: Request, caller: Entering
 ) -> Response:
     """Let an insurance end on a day, or take back one that was entered in error."""
     return await update(
@@ -122,12 +122,12 @@ async def record_coverage_end(
 @router.post(
     "/clients/{client_id}/self-pay-agreements",
     status_code=201,
-    response_model=Agreement,
+    response_model=SelfPayAgreement,
     operation_id="record_self_pay_agreement",
     summary="Record a self-pay agreement",
 )
 async def record_self_pay_agreement(
-    client_id: UUID, body: NewAgreement, request: Request, caller: Entering
+    client_id: UUID, body: NewSelfPayAgreement, request: Request, caller: Entering
 ) -> Response:
     """Record a signed agreement, with the share by the poverty guideline of the day of signing."""
     return await create(
@@ -140,7 +140,7 @@ async def record_self_pay_agreement(
 
 @router.get(
     "/clients/{client_id}/self-pay-agreements",
-    response_model=Page[Agreement],
+    response_model=Page[SelfPayAgreement],
     operation_id="list_self_pay_agreements",
     summary="List self-pay agreements",
 )
@@ -153,7 +153,7 @@ async def list_self_pay_agreements(
 
 @router.get(
     "/self-pay-agreements/{agreement_id}",
-    response_model=Agreement,
+    response_model=SelfPayAgreement,
     operation_id="show_self_pay_agreement",
     summary="Show a self-pay agreement",
 )
@@ -164,13 +164,13 @@ async def show_self_pay_agreement(agreement_id: UUID, request: Request, caller: 
 
 @router.post(
     "/self-pay-agreements/{agreement_id}/end",
-    response_model=Agreement,
+    response_model=SelfPayAgreement,
     operation_id="record_self_pay_agreement_end",
     summary="End a self-pay agreement",
 )
 @needs_if_match
 async def record_self_pay_agreement_end(
-    agreement_id: UUID, body: End, request: Request, caller: Entering
+    agreement_id: UUID, body: CoverageEnd, request: Request, caller: Entering
 ) -> Response:
     """Let an agreement end earlier, or take back one that was entered in error."""
     return await update(

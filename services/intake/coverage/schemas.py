@@ -56,7 +56,7 @@ class ChangedCoverage(CoverageDetails):
     )
 
 
-class End(Strict):
+class CoverageEnd(Strict):
     """An end: on a day, or because it should never have been entered."""
 
     last_day: LocalDate | None = Field(None, description="Last day.", examples=["2026-06-30"])
@@ -92,7 +92,7 @@ class Coverage(Shown):
     version: int = Field(description="The ETag.", examples=[1])
 
 
-class NewAgreement(Strict):
+class NewSelfPayAgreement(Strict):
     """A client agrees to pay by the sliding scale."""
 
     household_size: int = Field(
@@ -104,7 +104,7 @@ class NewAgreement(Strict):
     signed_on: LocalDate = Field(description="Day of signing.", examples=["2026-02-23"])
 
 
-class Agreement(Shown):
+class SelfPayAgreement(Shown):
     """A self-pay agreement with the share that was found when it was signed."""
 
     id: UUID
