@@ -24,6 +24,7 @@ BREAK_GLASS = "break-glass"
 """The header that gives the reason for reading a client of another site."""
 CLINICIANS = frozenset((Role.COUNSELOR, Role.CLINICAL_LEAD))
 LONGEST_REASON = 500
+NAMES_CLIENTS = ("client_id", "client_ids")
 DEEPER = (BaseModel, Mapping, list, tuple)
 """What parts of an answer may lie in."""
 
@@ -105,16 +106,19 @@ def tell(noted: Access) -> None:
 def clients_in(shown: object, site: UUID | None = None) -> Iterator[tuple[UUID, UUID | None]]:
     """The clients that an answer is about, however deep, each with its site if that is told.
 
-    `site_id` of a part counts for what is below it; a part with `site_ids` is about all of them.
+    A field holds clients when it is the `client_key` of its model or its name ends in `client_id`
+    or `client_ids`. `site_id` of a part counts for what is below it, too; a part with `site_ids` is
+    about all of them.
     """
     if isinstance(shown, BaseModel):
         site = getattr(shown, "site_id", None) or site
+        sites = getattr(shown, "site_ids", None) or (site,)
         key = shown.client_key if isinstance(shown, Shown) else "client_id"
-        client = getattr(shown, key, None)
-        if isinstance(client, UUID):
-            for one in getattr(shown, "site_ids", None) or (site,):
-                yield client, one
-        for value in shown.__dict__.values():
+        for name, value in shown.__dict__.items():
+            if name == key or name.endswith(NAMES_CLIENTS):
+                for client in value if isinstance(value, list | tuple) else (value,):
+                    if isinstance(client, UUID):
+                        yield from ((client, one) for one in sites)
             if isinstance(value, DEEPER):
                 yield from clients_in(value, site)
     elif isinstance(shown, Mapping):
