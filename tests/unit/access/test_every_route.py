@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 
-from services.intake.questionnaires import own_routes
+from services.intake.questionnaires import own_routes, page
 from shared.access import Role
 from shared.settings import SERVICES
 from shared.web.application import (
@@ -34,20 +34,16 @@ OPEN = {
     ("intake", "GET", "/self-check", UNKNOWN),
     ("intake", "GET", "/self-check/page.css", UNKNOWN),
     ("intake", "GET", "/self-check/page.js", UNKNOWN),
-    ("intake", "GET", "/questionnaire", BY_LINK),
-    ("intake", "GET", "/questionnaire/page.js", BY_LINK),
-    ("intake", "GET", "/questionnaire/page.css", BY_LINK),
+    ("intake", "GET", "/questionnaire", page.WHY),
+    ("intake", "GET", "/questionnaire/page.js", page.WHY),
+    ("intake", "GET", "/questionnaire/page.css", page.WHY),
     ("intake", "POST", "/questionnaire/session", BY_LINK),
     ("intake", "GET", "/questionnaire/form", BY_LINK),
     ("intake", "PUT", "/questionnaire/answers/{instrument}", BY_LINK),
     ("intake", "POST", "/questionnaire/completion", BY_LINK),
 }
 """Every route that asks for no token, and why: whoever opens another one says so here."""
-BY_SECRET = [
-    (method, path)
-    for _, method, path, why in sorted(OPEN)
-    if why == BY_LINK and path.count("/") > 1 and "." not in path
-]
+BY_SECRET = [(method, path) for _, method, path, why in sorted(OPEN) if why == BY_LINK]
 """Those that ask for the secret of a link or its session in place of a token."""
 DOCUMENTED_AS_PUBLIC = {
     "/health/live",

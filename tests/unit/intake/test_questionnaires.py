@@ -113,12 +113,13 @@ def test_zero_is_an_answer_and_nothing_is_none(answers: list[Any] | None, answer
 
 
 SUICIDE = Finding("suicide_risk", "moderate", "phq-9")
+URGENT = Finding("suicide_risk", "high", "phq-9")
 GRAVE = Finding("suicide_risk", "high", "c-ssrs")
 OVERDOSE = Finding("recent_overdose", "high", "bam")
 
 
 @pytest.mark.parametrize(
-    ("item_9", "found"), [(N, ()), (0, ()), (1, (SUICIDE,)), (2, (SUICIDE,)), (3, (SUICIDE,))]
+    ("item_9", "found"), [(N, ()), (0, ()), (1, (SUICIDE,)), (2, (URGENT,)), (3, (URGENT,))]
 )
 def test_phq9_item_9_is_found_whatever_else_is_open(item_9: int | None, found: tuple[Finding, ...]):
     assert found_so_far(PHQ9, [*[N] * 8, item_9]) == found

@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from services.intake.questionnaires.policies import policy
 from shared.telemetry import logs, statements, tracing
 from shared.web import middleware, problems
-from tests.support.apis import APPS, caller, settings
+from tests.support.apis import APPS, app_of, caller, service, settings
 
 PAGE = resources.files("services.intake.questionnaires.page")
 STYLE = PAGE.joinpath("questionnaire.css").read_text("utf-8")
@@ -155,18 +155,18 @@ class Broken:
 async def test_no_secret_of_a_link_is_in_a_log_line_or_a_span(
     spans: InMemorySpanExporter,
     written: io.StringIO,
-    monkeypatch: pytest.MonkeyPatch,
     database: Broken | None,
 ):
+    app = app_of(service("intake"))
     if database is not None:
-        monkeypatch.setattr(APPS["intake"].state, "database", database)
+        app.state.database = database
     for method, path, scheme in (
         ("GET", f"/questionnaire#{SECRET}", "Link"),
         ("POST", "/questionnaire/session", "Link"),
         ("GET", "/questionnaire/form", "Session"),
         ("POST", "/questionnaire/completion", "Session"),
     ):
-        async with caller(APPS["intake"]) as browser:
+        async with caller(app) as browser:
             answer = await browser.request(
                 method, path, headers={"Authorization": f"{scheme} {SECRET}", "If-Match": '"1"'}
             )

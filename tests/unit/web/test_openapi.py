@@ -18,8 +18,8 @@ OPERATIONS = [
     for operation in path.values()
 ]
 VERBS = re.compile(
-    "add|change|complete|correct|decide|determine|enrol|get|list|open|receive|record|republish|"
-    "merge|replay|retry|show|sign|skip|summarize|undo"
+    "add|change|complete|correct|decide|determine|discharge|enrol|get|hold|list|merge|open|receive|"
+    "record|replay|republish|resume|retry|show|sign|skip|summarize|undo"
 )
 
 
