@@ -152,6 +152,12 @@ class Services:
             )
         ).body
 
+    async def replace(
+        self, service: str, path: str, who: Who, body: Mapping[str, Any], *, version: int
+    ) -> Any:
+        """The body of the answer to a PUT that needs the version that was read. Raises Refused."""
+        return (await self._must("PUT", service, path, who, json=body, version=version)).body
+
     async def _must(self, method: str, service: str, path: str, who: Who, **more: Any) -> Answer:
         answer = await self._send(method, service, path, who, **more)
         if answer.status >= 400:

@@ -3,7 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from stepwell.region.plan import ClientPlan, Measured, Need
+from stepwell.region.admission import acknowledge, agree, fits, redirect, sign
+from stepwell.region.plan import ClientPlan, Measured
 from stepwell.region.settle import advance, present, settled
 from stepwell.region.walk import Walk, together
 from stepwell.runtime.problem import CHECK_FAILED, Problem
@@ -11,12 +12,17 @@ from stepwell.runtime.problem import CHECK_FAILED, Problem
 BETWEEN = timedelta(hours=1)
 """Between one step of an arrival and the next."""
 INSTRUMENT_VERSION = "1.0"
+EVIDENCE = "As told and seen in the intake interview."
 EDITION = "3"
 """Of the dimensions that the plan's ratings are about."""
 
 
 async def arrive(walk: Walk) -> None:
-    """Refer, screen, rate and enrol all clients; then wait until everybody has a seat."""
+    """Refer, screen, rate and enrol all clients; then wait until everybody has a seat.
+
+    An hour lies between two steps: who shows a risk at the screening is seen to after the rating
+    only, so that staff are told meanwhile.
+    """
 
     async def referral(client: ClientPlan) -> None:
         await refer(walk, client)
@@ -25,11 +31,16 @@ async def arrive(walk: Walk) -> None:
         await screen(walk, client, "intake", client.intake, week=0)
 
     async def level(client: ClientPlan) -> None:
+        await acknowledge(walk, client)
         await determine(walk, client)
+        await sign(walk, client)
 
     async def admission(client: ClientPlan) -> None:
-        if client.need is Need.INTENSIVE_OUTPATIENT:
+        if fits(client):
+            await agree(walk, client)
             await enrol(walk, client)
+        else:
+            await redirect(walk, client)
 
     for step in (referral, intake, level, admission):
         if walk.referrals:
@@ -112,7 +123,10 @@ async def determine(walk: Walk, client: ClientPlan) -> None:
         walk.who("clinical_lead", client),
         {
             "edition": EDITION,
-            "ratings": {str(n + 1): rating for n, rating in enumerate(client.ratings)},
+            "ratings": {
+                str(n + 1): {"rating": rating, "evidence": EVIDENCE}
+                for n, rating in enumerate(client.ratings)
+            },
         },
         key=walk.key("determination", client.number),
         trace=walk.traces[client.number],

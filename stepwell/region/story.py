@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from rich.console import Console
 
+from stepwell.region.admission import name_contacts
 from stepwell.region.api import Services, Trace
 from stepwell.region.arrivals import arrive
 from stepwell.region.bars import Bars
@@ -71,6 +72,7 @@ async def live(
         await advance(services, next_opening(over))
         with bars.stage("Clinics and cohorts", len(region.cohorts)) as walk.on_step:
             await open_clinics(walk)
+            await name_contacts(walk)
             await open_cohorts(walk, next_monday(present(clock), walk.sites))
             await settled(services)
         with bars.stage("Referrals, screening, enrolment", 5) as walk.on_step:

@@ -39,6 +39,7 @@ class Walk:
     referrals: dict[int, dict[str, Any]] = field(default_factory=dict)
     screenings: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     determinations: dict[int, dict[str, Any]] = field(default_factory=dict)
+    authorizations: dict[int, dict[str, Any]] = field(default_factory=dict)
     enrolments: dict[int, dict[str, Any]] = field(default_factory=dict)
     placements: dict[int, dict[str, Any]] = field(default_factory=dict)
     attendances: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
@@ -52,6 +53,10 @@ class Walk:
     def key(self, *parts: object) -> str:
         """An Idempotency-Key that is the same whenever this run sends this request."""
         return f"run-{self.region.run}/" + "/".join(str(part) for part in parts)
+
+    def manager(self, site: int) -> Who:
+        """The manager of a site."""
+        return Who("site_manager", self.sites[site]["id"])
 
     def who(self, role: str, client: ClientPlan) -> Who:
         """A role at the client's site."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from stepwell.region.admission import acknowledge
 from stepwell.region.arrivals import screen
 from stepwell.region.faulty import try_faults
 from stepwell.region.plan import ClientPlan, Part, SessionPlan
@@ -79,6 +80,7 @@ async def measure(walk: Walk, week: int) -> None:
         taken = client.follow_ups[week] if week < len(client.follow_ups) else ()
         if taken:
             await screen(walk, client, "follow_up", taken, week=week + 1)
+            await acknowledge(walk, client)
 
     await together(
         (

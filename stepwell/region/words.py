@@ -54,5 +54,9 @@ def referred(source: str) -> str:
         "court": "was referred by a court",
         "other": "was referred",
         "residential": "was referred by a residential program",
+        "inpatient": "was referred by a hospital",
+        "withdrawal_management": "was referred by a withdrawal management unit",
+        "employer": "was referred by an employer",
+        "family": "was brought by the family",
     }
     return special.get(source, f"was referred by a {source}")
