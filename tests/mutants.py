@@ -57,6 +57,11 @@ def main(names: list[str]) -> int:
 def run(report: Report) -> int:
     """Change the rules of a page, and write down what came of it."""
     subprocess.run([MUTMUT, "run", report.modules], check=False)
+    return write(report)
+
+
+def write(report: Report) -> int:
+    """Write down what came of the last run."""
     above = report.page.read_text(encoding="utf-8").partition(MARK)[0]
     rows, survivors = [], []
     for path in sorted(MADE.glob(report.files)):

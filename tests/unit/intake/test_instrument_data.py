@@ -55,6 +55,13 @@ def test_every_kind_of_rule_is_data():
     assert score(MADE_UP, answers("2 1 3 0 4 1 0")).level == "amber"
 
 
+def test_a_prorated_total_stays_within_what_the_items_can_add_up_to():
+    result = score(MADE_UP, answers("- 1 4 0 5 1 0"))
+    assert (result.status, result.raw, result.total, result.band) == ("prorated", 12, 14, "high")
+    result = score(MADE_UP, answers("0 3 0 0 - 1 0"))
+    assert (result.status, result.raw, result.total, result.band) == ("prorated", 1, 3, "low")
+
+
 def test_an_early_screen_goes_by_the_least_and_the_most_points_of_an_item():
     for row, found in (
         ("2 - - 0 - 1 0", (None, None, None)),

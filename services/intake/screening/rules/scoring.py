@@ -19,10 +19,10 @@ def score(instrument: Instrument, answers: Sequence[Answer], sex: Sex = "unknown
     """Score answers that `check` found possible.
 
     The total is the sum of its items; with few missing ones it is prorated to all items, rounding
-    half up; with more there is none. A total, prorated or not, decides on the screen. Without one a
-    positive screen is told early when the answers given reach the cut already, and a negative one
-    when the missing items cannot reach it any more. Alerts, levels and the safety item rest on the
-    answers alone, whatever is missing beside them.
+    half up and within the range of totals; with more there is none. A total, prorated or not,
+    decides on the screen. Without one a positive screen is told early when the answers given reach
+    the cut already, and a negative one when the missing items cannot reach it any more. Alerts,
+    levels and the safety item rest on the answers alone, whatever is missing beside them.
     """
     ready = prepare(instrument)
     points = [*map(getitem, ready.points, answers)]
@@ -82,6 +82,7 @@ def _total(
         return "complete", raw, raw, None if cut is None else raw >= cut
     if missing <= table.missing_allowed and _few_missing(table, points):
         total = half_up(raw * len(given), len(known))
+        total = min(max(total, sum(table.lowest.values())), sum(table.highest.values()))
         return "prorated", total, raw, None if cut is None else total >= cut
     return "incomplete", None, raw, None if cut is None else _early(table, points, raw, cut)
 
