@@ -82,7 +82,7 @@ async def sign(
     below = signs_below(policy, recommended, final)
     signature = Signature(
         final_level=final,
-        final_level_kind=policy.levels[policy.place_of(final) or 0].kind,
+        final_level_kind=policy.named(final).kind,
         override_reason=new.override_reason,
         note=new.note,
         signed_by=signed_by,

@@ -103,6 +103,7 @@ def test_the_sixth_dimension_of_the_fourth_edition_shapes_the_level_and_sets_non
         assert "6" not in {one.dimension for one in found.would_change}
         shaped = found.criteria[5]
         assert shaped.met
+        assert shaped.required == "nothing: it shapes the level that is agreed and sets none"
         assert FOURTH.dimensions[5].considerations[rating] in shaped.observed
 
 

@@ -48,7 +48,20 @@ def test_a_signature_says_one_thing(
     wrong = unfit_signature(POLICY, recommended, final, reason, note)
     assert (wrong.field if wrong else None) == field
     if wrong:
-        assert wrong.detail.endswith(".")
+        assert wrong.detail in DETAILS[wrong.field]
+
+
+DETAILS = {
+    "final_level": {
+        "There is no recommended level: name the level and why.",
+        "The policy has no such level.",
+    },
+    "override_reason": {
+        "Another level than the recommended one needs a reason.",
+        "The recommended level is signed without a reason.",
+    },
+    "note": {"Say in a note what the clinical judgement rests on."},
+}
 
 
 @pytest.mark.parametrize(

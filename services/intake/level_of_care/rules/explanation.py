@@ -77,8 +77,7 @@ def comparable_outcomes(
     Source: SAMHSA Advisory 2021, after TIP 47: comparable for clients with minimal risk only.
     """
     rule = policy.comparable_to_residential
-    place = None if found.level is None else policy.place_of(found.level)
-    if rule is None or place is None or policy.levels[place].kind not in rule.for_kinds:
+    if rule is None or found.level is None or policy.named(found.level).kind not in rule.for_kinds:
         return None
     minimal = all(ratings[number] <= most for number, most in rule.at_most.items())
     return rule if minimal else None
@@ -96,7 +95,7 @@ def _held(policy: LevelOfCarePolicy, one: Dimension, ratings: Mapping[str, int])
             source=source,
         )
     need = one.needs[rating]
-    program = policy.levels[policy.place_of(policy.program_level) or 0].capability
+    program = policy.named(policy.program_level).capability
     return Criterion(
         name=name,
         met=isinstance(need, Capability) and covers(program, need),
@@ -118,7 +117,7 @@ def _rules(
             Rule("evaluation_first", _rated(pending, ratings), "no level before the evaluation")
         )
     needs = asked(policy, ratings)
-    offered = policy.levels[policy.place_of(found.least_level) or 0].capability
+    offered = policy.named(found.least_level).capability
     count = {n: counting(need, offered, policy.when_residential) for n, need in needs.items()}
     if changed := {n: need for n, need in needs.items() if count[n] != need}:
         fired.append(

@@ -218,6 +218,10 @@ class LevelOfCarePolicy(Part):
             raise ValueError("It names a dimension that is not there.")
         return rule
 
+    def named(self, level: str) -> Level:
+        """A level of this policy."""
+        return next(one for one in self.levels if one.level == level)
+
     def place_of(self, level: str) -> int | None:
         """Where a level stands from the least intensive on; None for none of this policy."""
         return next((n for n, one in enumerate(self.levels) if one.level == level), None)
