@@ -142,8 +142,9 @@ def test_what_is_told_later_is_announced_and_can_take_the_focus(document: Elemen
     (result,) = document.all(id="result")
     assert result.attributes["tabindex"] == "-1"
     assert document.all(role="status")
-    assert "errors.focus()" in SCRIPT
-    assert "result.focus()" in SCRIPT
+    assert "moveTo(errors)" in SCRIPT
+    assert "moveTo(result)" in SCRIPT
+    assert re.search(r"focus\({ preventScroll: true }\);\s+element.scrollIntoView", SCRIPT)
 
 
 def test_every_language_is_a_link_in_its_own_words(document: Element, language: str):
