@@ -271,6 +271,16 @@ def test_targets_are_large_enough_and_the_page_fits_a_narrow_screen():
     assert "overflow-wrap: anywhere" in CSS
 
 
+def test_the_header_that_stays_on_top_hides_no_focus():
+    """Source: WCAG 2.2, 2.4.11. The header is at most 139 px high on a screen of 320 px."""
+    assert re.search(r"header {[^}]*position: sticky", CSS)
+    padding = re.search(r"scroll-padding-top:\s*([\d.]+)rem", CSS)
+    assert padding is not None
+    assert float(padding[1]) * 16 >= 139
+    low = CSS.partition("@media (max-height: 30rem)")[2]
+    assert "position: static" in low
+
+
 def test_focus_is_seen_and_motion_only_comes_to_those_who_want_it():
     assert ":focus-visible" in CSS
     assert not re.search(r"outline:\s*(none|0)", CSS)
