@@ -142,8 +142,9 @@ def test_what_is_told_later_is_announced_and_can_take_the_focus(document: Elemen
     (result,) = document.all(id="result")
     assert result.attributes["tabindex"] == "-1"
     assert document.all(role="status")
-    assert "errors.focus()" in SCRIPT
-    assert "result.focus()" in SCRIPT
+    assert "moveTo(errors)" in SCRIPT
+    assert "moveTo(result)" in SCRIPT
+    assert re.search(r"focus\({ preventScroll: true }\);\s+element.scrollIntoView", SCRIPT)
 
 
 def test_every_language_is_a_link_in_its_own_words(document: Element, language: str):
@@ -268,6 +269,16 @@ def test_targets_are_large_enough_and_the_page_fits_a_narrow_screen():
     fixed = re.findall(r"(?<![\w-])(?:min-)?width:\s*([\d.]+)rem", CSS)
     assert all(float(size) * 16 <= 320 for size in fixed)
     assert "overflow-wrap: anywhere" in CSS
+
+
+def test_the_header_that_stays_on_top_hides_no_focus():
+    """Source: WCAG 2.2, 2.4.11. The header is at most 139 px high on a screen of 320 px."""
+    assert re.search(r"header {[^}]*position: sticky", CSS)
+    padding = re.search(r"scroll-padding-top:\s*([\d.]+)rem", CSS)
+    assert padding is not None
+    assert float(padding[1]) * 16 >= 139
+    low = CSS.partition("@media (max-height: 30rem)")[2]
+    assert "position: static" in low
 
 
 def test_focus_is_seen_and_motion_only_comes_to_those_who_want_it():

@@ -33,6 +33,12 @@ function isEmpty(body) {
   return all.every((value) => value === null);
 }
 
+// Focus alone leaves a tall part at its end; its first words, which may be about help, come first.
+function moveTo(element) {
+  element.focus({ preventScroll: true });
+  element.scrollIntoView({ block: "start", behavior: "instant" });
+}
+
 function showErrors(problems) {
   result.hidden = true;
   const list = errors.querySelector("ul");
@@ -56,7 +62,7 @@ function showErrors(problems) {
     }),
   );
   errors.hidden = false;
-  errors.focus();
+  moveTo(errors);
 }
 
 function paragraph(text, className) {
@@ -105,7 +111,7 @@ function showGuidance(guidance) {
   );
   form.hidden = true;
   result.hidden = false;
-  result.focus();
+  moveTo(result);
 }
 
 function fieldOf(pointer) {
