@@ -14,7 +14,7 @@ from shared.access import Caller, Role
 from shared.database import ALL_SITES
 from shared.settings import SERVICES
 from shared.web import Page, Shown
-from shared.web.application import allowed_roles, api_routes
+from shared.web.application import allowed_roles, api_routes, is_open
 from shared.web.audit import (
     CLINICIANS,
     BadBreakGlassReason,
