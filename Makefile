@@ -7,7 +7,7 @@ BIN := .venv/bin
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help up story down reset token test check format bench
+.PHONY: help up story down reset token test check format bench mutants
 
 help: ## Print this list
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/\1 \2/' \
@@ -62,3 +62,6 @@ format: $(STAMP) ## Bring the code into shape
 
 bench: $(STAMP) ## Measure against floors taken in the same run
 	@exec $(BIN)/python -m benchmarks
+
+mutants: $(STAMP) ## Change the rules on purpose and see whether the tests notice
+	@exec $(BIN)/python -m tests.mutants

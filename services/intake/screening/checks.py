@@ -20,6 +20,12 @@ class InstrumentTwice(Invalid):
     title = "Instrument given twice"
 
 
+class WrongMode(Invalid):
+    """The instrument cannot be given so, such as a line on paper by telephone."""
+
+    title = "Instrument not for this mode"
+
+
 class WrongOccasion(Invalid):
     """The instrument looks too far back to be used in the course of treatment."""
 
@@ -64,22 +70,42 @@ def instrument_of(place: int, response: InstrumentResponse, new: NewScreening) -
     """The instrument of the response at `place`.
 
     Raises:
-        InstrumentTwice, UnknownInstrumentVersion, WrongOccasion, ImpossibleAnswer: with a pointer.
+        InstrumentTwice, UnknownInstrumentVersion, WrongOccasion, WrongMode, ImpossibleAnswer: with
+            a pointer.
     """
     at = f"/responses/{place}"
     if any(other.instrument == response.instrument for other in new.responses[:place]):
         raise InstrumentTwice("This instrument is given already.", pointer=f"{at}/instrument")
-    instrument = instruments().get((response.instrument, response.version))
-    if instrument is None:
-        versions = sorted(v for name, v in instruments() if name == response.instrument)
-        raise UnknownInstrumentVersion(
-            f"Known versions: {', '.join(versions)}.", pointer=f"{at}/version"
-        )
+    instrument = known_instrument(response.instrument, response.version, at)
     if new.occasion not in instrument.occasions:
         raise WrongOccasion(
             f"{instrument.title} looks at the {instrument.period}: it is for intake only.",
             pointer=f"{at}/instrument",
         )
+    if response.mode not in instrument.modes:
+        raise WrongMode(
+            f"{instrument.title} is given by {' or '.join(instrument.modes)}.",
+            pointer=f"{at}/mode",
+        )
     for impossible in check(instrument, response.answers):
         raise ImpossibleAnswer(impossible.detail, pointer=f"{at}/answers/{impossible.item}")
     return instrument
+
+
+def known_instrument(name: str, version: str, at: str = "") -> Instrument:
+    """The instrument of that name in that version. `at` points to where both were given.
+
+    Raises:
+        UnknownInstrumentVersion: with a pointer, naming those that are known.
+    """
+    if (found := instruments().get((name, version))) is not None:
+        return found
+    versions = sorted(v for known, v in instruments() if known == name)
+    if versions:
+        raise UnknownInstrumentVersion(
+            f"Known versions: {', '.join(versions)}.", pointer=f"{at}/version"
+        )
+    names = sorted({known for known, _ in instruments()})
+    raise UnknownInstrumentVersion(
+        f"Known instruments: {', '.join(names)}.", pointer=f"{at}/instrument"
+    )

@@ -1,22 +1,19 @@
 """Taking a screening: check every answer, score, keep the answers, tell the scores."""
 
-from dataclasses import asdict
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import orjson
 
 from services.intake.referrals.queries import show_client
+from services.intake.risk.commands import raise_flags
 from services.intake.screening.checks import answered_at, instrument_of
-from services.intake.screening.instruments import Instrument
-from services.intake.screening.queries import is_in_program
-from services.intake.screening.rules import SCORING_VERSION, score
-from services.intake.screening.schemas import (
-    InstrumentResponse,
-    InstrumentResult,
-    NewScreening,
-    Screening,
-)
-from shared.contracts.intake import Score, ScreeningCompleted
+from services.intake.screening.instruments import Instrument, instruments
+from services.intake.screening.queries import is_in_program, ratings
+from services.intake.screening.results import findings_of, result_of, score_of, told_score
+from services.intake.screening.rules import SCORING_VERSION, has_risen
+from services.intake.screening.schemas import InstrumentResult, NewScreening, Screening
+from shared.contracts.intake import ScreeningCompleted
 from shared.database import Transaction
 from shared.errors import Conflict
 from shared.ids import new_id
@@ -48,10 +45,12 @@ async def complete_screening(
 ) -> Screening:
     """Score and keep a screening; publishes ScreeningCompleted with scores, never with answers.
 
+    What a clinician has to see raises risk flags at once, of an incomplete form too.
+
     Raises:
         NotFound: no such client.
-        IntakeIsOver, UnknownInstrumentVersion, InstrumentTwice, WrongOccasion, ImpossibleAnswer,
-        AnsweredBeforeBirth, AnsweredInFuture: with a pointer.
+        IntakeIsOver, UnknownInstrumentVersion, InstrumentTwice, WrongOccasion, WrongMode,
+        ImpossibleAnswer, AnsweredBeforeBirth, AnsweredInFuture: with a pointer.
     """
     at_intake = new.occasion == "intake"
     client = await show_client(tx, client_id, hold=at_intake)
@@ -65,8 +64,12 @@ async def complete_screening(
     ]
     known = [instrument_of(n, response, new) for n, response in enumerate(new.responses)]
     results = [
-        _result(instrument, response, client.sex_at_birth)
+        result_of(instrument, response.answers, client.sex_at_birth)
         for instrument, response in zip(known, new.responses, strict=True)
+    ]
+    results = [
+        await _with_rise(tx, client_id, instrument, result, at)
+        for instrument, result, at in zip(known, results, answered, strict=True)
     ]
     screening = Screening(
         id=new_id(),
@@ -93,6 +96,7 @@ async def complete_screening(
         [orjson.dumps(r.answers).decode() for r in new.responses],
         [r.model_dump_json() for r in results],
     )
+    told = list(zip(known, results, answered, strict=True))
     publish(
         tx,
         ScreeningCompleted(
@@ -101,20 +105,33 @@ async def complete_screening(
             screening_id=screening.id,
             occasion=new.occasion,
             scores=[
-                Score.model_validate(result.model_dump() | {"answered_at": at})
-                for result, at in zip(results, answered, strict=True)
+                score
+                for instrument, result, at in told
+                if (score := told_score(instrument, result, at)) is not None
             ],
+            results=[score_of(result, at) for _, result, at in told],
             completed_at=tx.now,
         ),
     )
+    if findings := [finding for result in results for finding in findings_of(result)]:
+        await raise_flags(tx, client_id, client.site_id, findings)
     return screening
 
 
-def _result(instrument: Instrument, response: InstrumentResponse, sex: str) -> InstrumentResult:
-    scored = score(instrument, response.answers, sex)  # type: ignore[arg-type]  # one of the three words by the client's schema
-    return InstrumentResult(
-        instrument=instrument.id,
-        instrument_version=instrument.version,
-        scoring_version=SCORING_VERSION,
-        **{**asdict(scored), "notes": list(scored.notes)},
-    )
+async def _with_rise(
+    tx: Transaction,
+    client_id: UUID,
+    instrument: Instrument,
+    result: InstrumentResult,
+    answered_at: datetime,
+) -> InstrumentResult:
+    """The result with a note if the definition asks for it and the client's rating has risen."""
+    rule, scale = instrument.rise, instrument.scale
+    if rule is None or scale is None or result.scaled is None:
+        return result
+    same = {one.id for one in instruments().values() if one.scale and one.scale.name == scale.name}
+    since = answered_at - timedelta(days=rule.over_days)
+    earlier = await ratings(tx, client_id, sorted(same), since, answered_at)
+    if not has_risen(rule, result.scaled, answered_at, earlier):
+        return result
+    return result.model_copy(update={"notes": [*result.notes, rule.note]})

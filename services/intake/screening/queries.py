@@ -1,6 +1,8 @@
 """Screenings as they are read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -39,6 +41,12 @@ WHERE s.client_id = $1 AND s.occasion = 'intake' AND r.answered_at > coalesce(
 ORDER BY r.instrument, r.answered_at DESC, s.completed_at DESC, s.entry DESC NULLS LAST
 """
 """By when the client answered, as a paper form may be entered after newer answers."""
+RATINGS = """
+SELECT r.answered_at, (r.result->>'scaled')::integer AS scaled
+FROM screenings s JOIN responses r ON r.screening_id = s.id
+WHERE s.client_id = $1 AND r.instrument = ANY ($2::text[]) AND r.result->>'scaled' IS NOT NULL
+  AND r.answered_at >= $3 AND r.answered_at < $4
+"""
 IN_PROGRAM = "SELECT true FROM enrolments WHERE client_id = $1 AND state = 'active'"
 
 
@@ -103,6 +111,14 @@ async def intake_screens(tx: Transaction, client_id: UUID) -> IntakeScreens | No
         return None
     latest = max(rows, key=lambda row: (row["completed_at"], row["entry"]))
     return IntakeScreens(latest["id"], {row["instrument"]: row["positive"] for row in rows})
+
+
+async def ratings(
+    tx: Transaction, client_id: UUID, instruments: Sequence[str], since: datetime, until: datetime
+) -> list[tuple[datetime, int]]:
+    """A client's totals on the scale that these instruments share, and when they were answered."""
+    rows = await tx.fetch(RATINGS, client_id, list(instruments), since, until)
+    return [(row["answered_at"], row["scaled"]) for row in rows]
 
 
 async def is_in_program(tx: Transaction, client_id: UUID) -> bool:

@@ -1,27 +1,18 @@
 """Scoring held against the published vectors of each instrument, and against its own laws."""
 
 from fractions import Fraction
+from functools import cache
 from math import floor
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.screening.instruments import Instrument, instruments
+from services.intake.screening.instruments import Instrument
 from services.intake.screening.rules import Answer, check, score
+from tests.unit.intake.forms import AUDIT, AUDIT_C, DAST10, GAD7, PHQ9, answers
 
-PHQ9 = instruments()["phq-9", "1.0"]
-GAD7 = instruments()["gad-7", "1.0"]
-AUDIT = instruments()["audit", "1.0"]
-AUDIT_C = instruments()["audit-c", "1.0"]
-DAST10 = instruments()["dast-10", "1.0"]
 EVERY = [PHQ9, GAD7, AUDIT, AUDIT_C, DAST10]
-
-
-def answers(text: str) -> list[Answer]:
-    """`1 - n Y N`: a digit, missing, not asked, yes, no."""
-    words: dict[str, Answer] = {"-": None, "n": "not_asked", "Y": 1, "N": 0}
-    return [words[word] if word in words else int(word) for word in text.split()]
 
 
 @pytest.mark.parametrize(
@@ -33,7 +24,7 @@ def answers(text: str) -> list[Answer]:
         ("2 2 1 1 1 1 1 0 0", 9, "complete", "mild", "negative"),
         ("1 1 1 2 1 1 1 1 1", 10, "complete", "moderate", "positive"),
         ("2 2 2 2 2 1 2 1 0", 14, "complete", "moderate", "negative"),
-        ("2 2 2 2 2 2 2 2 2", 18, "complete", "moderately severe", "positive"),
+        ("2 2 2 2 2 2 2 2 2", 18, "complete", "moderately_severe", "positive"),
         ("3 3 2 2 2 2 2 2 2", 20, "complete", "severe", "positive"),
         ("3 3 3 3 3 3 3 3 3", 27, "complete", "severe", "positive"),
         ("0 0 0 0 0 0 0 0 1", 1, "complete", "minimal", "positive"),
@@ -78,6 +69,11 @@ def test_the_phq_9_algorithm_is_separate_from_the_sum(
     assert (result.total, result.syndrome) == (total, syndrome)
 
 
+def test_a_missing_answer_leaves_the_phq_9_algorithm_open_without_a_note():
+    result = score(PHQ9, answers("2 2 2 2 2 2 2 - 0"))
+    assert (result.syndrome, result.notes, result.total) == (None, (), 16)
+
+
 @pytest.mark.parametrize(
     ("given_answers", "total", "status", "band"),
     [
@@ -101,15 +97,15 @@ def test_gad_7_vectors(given_answers: str, total: int | None, status: str, band:
 @pytest.mark.parametrize(
     ("given_answers", "total", "zone", "audit_c", "men", "women"),
     [
-        ("0 0 0 0 0 0 0 0 0 0", 0, "zone I", 0, False, False),
-        ("2 1 1 1 0 0 1 1 0 0", 7, "zone I", 4, True, True),
-        ("2 1 1 1 0 0 1 0 0 2", 8, "zone II", 4, True, True),
-        ("4 2 2 1 1 0 2 1 2 0", 15, "zone II", 8, True, True),
-        ("4 2 3 2 1 1 2 1 0 0", 16, "zone III", 9, True, True),
-        ("4 4 3 3 2 1 1 1 0 0", 19, "zone III", 11, True, True),
-        ("4 3 4 3 2 1 2 2 2 4", 27, "zone IV", 11, True, True),
-        ("4 4 4 4 4 4 4 4 4 4", 40, "zone IV", 12, True, True),
-        ("3 0 0 n n n n n 0 4", 7, "zone I", 3, False, True),
+        ("0 0 0 0 0 0 0 0 0 0", 0, "zone_1", 0, False, False),
+        ("2 1 1 1 0 0 1 1 0 0", 7, "zone_1", 4, True, True),
+        ("2 1 1 1 0 0 1 0 0 2", 8, "zone_2", 4, True, True),
+        ("4 2 2 1 1 0 2 1 2 0", 15, "zone_2", 8, True, True),
+        ("4 2 3 2 1 1 2 1 0 0", 16, "zone_3", 9, True, True),
+        ("4 4 3 3 2 1 1 1 0 0", 19, "zone_3", 11, True, True),
+        ("4 3 4 3 2 1 2 2 2 4", 27, "zone_4", 11, True, True),
+        ("4 4 4 4 4 4 4 4 4 4", 40, "zone_4", 12, True, True),
+        ("3 0 0 n n n n n 0 4", 7, "zone_1", 3, False, True),
     ],
 )
 def test_audit_vectors(
@@ -174,15 +170,15 @@ def test_dast_10_warns_when_no_use_and_no_ability_to_stop_are_claimed_together()
     assert score(DAST10, answers("Y N N N N N N N N N")).notes == ()
 
 
-@st.composite
-def filled(draw: st.DrawFn, instrument: Instrument) -> list[Answer]:
-    return [draw(st.sampled_from([*item.values, None])) for item in instrument.items]
+@cache
+def filled(instrument: Instrument) -> st.SearchStrategy[list[Answer]]:
+    return st.tuples(*[st.sampled_from([*item.values, None]) for item in instrument.items]).map(
+        list
+    )
 
 
-@st.composite
-def any_responses(draw: st.DrawFn) -> tuple[Instrument, list[Answer]]:
-    instrument = draw(st.sampled_from(EVERY))
-    return instrument, draw(filled(instrument))
+def any_responses() -> st.SearchStrategy[tuple[Instrument, list[Answer]]]:
+    return st.one_of([st.tuples(st.just(one), filled(one)) for one in EVERY])
 
 
 @given(any_responses())
@@ -192,7 +188,9 @@ def test_a_total_is_the_exact_prorated_sum_rounded_half_up(
     instrument, given_answers = responses
     result = score(instrument, given_answers)
     missing = given_answers.count(None)
-    if missing > instrument.missing_allowed:
+    assert instrument.total is not None
+    assert result.raw is not None
+    if missing > instrument.total.missing_allowed:
         assert (result.total, result.band, result.status) == (None, None, "incomplete")
         return
     exact = Fraction(result.raw * len(given_answers), len(given_answers) - missing)
@@ -230,18 +228,6 @@ def test_a_missing_answer_is_not_a_zero(responses: tuple[Instrument, list[Answer
     assert score(instrument, given_answers).answered == sum(a is not None for a in given_answers)
 
 
-def test_totals_carry_their_own_loinc_codes():
-    codes = {one.id: (one.loinc_panel, one.loinc_total) for one in EVERY}
-    assert codes == {
-        "phq-9": ("44249-1", "44261-6"),
-        "gad-7": ("69737-5", "70274-6"),
-        "audit": ("72110-0", "75624-7"),
-        "audit-c": ("72109-2", "75626-2"),
-        "dast-10": ("82666-9", "82667-7"),
-    }
-    assert [PHQ9.items[n - 1].loinc for n in (3, 9)] == ["44259-0", "44260-8"]
-
-
 def test_audit_c_may_skip_what_abstinence_makes_pointless():
     assert check(AUDIT_C, answers("0 n n")) == []
     assert score(AUDIT_C, answers("0 n n")).total == 0
@@ -260,17 +246,6 @@ def test_a_skipped_item_counts_as_zero_and_a_missing_one_leaves_the_total_open()
     assert score(AUDIT, answers("0 - n n n n n n 0 0")).total is None
 
 
-def test_what_looks_back_a_year_is_for_intake_only():
-    yearly = {one.id for one in EVERY if one.occasions == ("intake",)}
-    assert yearly == {"audit", "audit-c", "dast-10"}
-
-
-def test_wording_is_shipped_only_where_no_permission_is_needed():
-    worded = {one.id for one in EVERY if all(item.text for item in one.items)}
-    bare = {one.id for one in EVERY if not any(item.text for item in one.items)}
-    assert (worded, bare) == ({"phq-9", "gad-7"}, {"audit", "audit-c", "dast-10"})
-
-
 @given(any_responses(), st.data())
 def test_more_points_on_an_item_never_lower_a_total(
     responses: tuple[Instrument, list[Answer]], data: st.DataObject
@@ -286,7 +261,7 @@ def test_more_points_on_an_item_never_lower_a_total(
         return
     given_answers[place] = data.draw(st.sampled_from(more))
     after = score(instrument, given_answers)
-    assert after.raw > before.raw
+    assert (after.raw or 0) > (before.raw or 0)
     if before.total is not None and after.total is not None:
         assert after.total >= before.total
     assert not (before.positive and not after.positive)
@@ -297,4 +272,4 @@ def test_a_prorated_total_is_never_below_what_was_answered(
     responses: tuple[Instrument, list[Answer]],
 ):
     result = score(*responses)
-    assert result.total is None or result.total >= result.raw
+    assert result.total is None or result.total >= (result.raw or 0)
