@@ -18,7 +18,7 @@ from tests.support.system import System
 SITE = UUID(int=7)
 OTHER_SITE = UUID(int=8)
 HALF = [1, 1, 2, None, None, None, None, None, None]
-DESPAIR = [None, None, None, None, None, None, None, None, 2]
+DESPAIR = [None, None, None, None, None, None, None, None, 1]
 
 
 @pytest.fixture

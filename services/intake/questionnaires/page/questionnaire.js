@@ -5,6 +5,7 @@
 const KEPT = "stepwell.questionnaire";
 const PAUSE = 400; // milliseconds between the last answer and a save
 const RETRY = 3000;
+const CHANGED = "changed by somebody else";
 
 let session = null;
 let form = null;
@@ -249,6 +250,7 @@ async function work_off() {
     } catch {
       // The network is away, or the service for a moment.
     }
+    if (saved === CHANGED) return false; // to be looked at before anything else is done
     if (!saved && session !== null) {
       unsaved.add(next);
       say(text("not_saved"));
@@ -290,7 +292,7 @@ async function save_part(part) {
       unsaved.clear();
       await read();
       say(text("changed"));
-      return true;
+      return CHANGED;
     }
     const problem = await reply.json();
     if (problem.type !== "/problems/not-asked") return false;
