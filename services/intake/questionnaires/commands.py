@@ -19,7 +19,7 @@ from services.intake.questionnaires.rules.answers import found_so_far, is_answer
 from services.intake.questionnaires.schemas import NewQuestionnaire, Questionnaire, SavedPart
 from services.intake.referrals.queries import show_client
 from services.intake.risk.commands import raise_flags
-from services.intake.screening.checks import ImpossibleAnswer
+from services.intake.screening.checks import ImpossibleAnswer, WrongMode
 from services.intake.screening.commands import IntakeIsOver, complete_screening
 from services.intake.screening.instruments import Instrument, instruments
 from services.intake.screening.queries import is_in_program
@@ -104,12 +104,16 @@ async def save_answers(
     Raises:
         QuestionnaireOver, StaleVersion, InstrumentReplaced: it cannot be saved.
         NotFound: the instrument is not part of it.
-        ImpossibleAnswer, NotAsked: with a pointer.
+        ImpossibleAnswer, NotAsked, WrongMode: with a pointer.
     """
     held.require("save")
     part = held.part(name)
     require_version(held.version, expected)
     instrument = instrument_of(part)
+    if mode not in instrument.modes:
+        raise WrongMode(
+            f"{instrument.title} is given by {' or '.join(instrument.modes)}.", pointer="/mode"
+        )
     answers = _settled(instrument, given)
     await tx.execute(SAVE, held.id, name, orjson.dumps(answers).decode(), mode, tx.now, entered_by)
     before = found_so_far(instrument, part.answers)

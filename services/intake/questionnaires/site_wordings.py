@@ -124,9 +124,8 @@ async def change_wording(
 
 
 def _shipped(instrument: Instrument, language: str) -> Wording | None:
-    ours = shipped(
-        instrument, shipped_wordings().get((instrument.id, instrument.version, language))
-    )
+    words = shipped_wordings().get((instrument.id, instrument.version, language))
+    ours = shipped(instrument, language, words, policy().most_choices)
     return None if gaps(instrument, ours, policy().most_choices) else ours
 
 

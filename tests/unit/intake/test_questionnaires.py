@@ -113,17 +113,36 @@ def test_zero_is_an_answer_and_nothing_is_none(answers: list[Any] | None, answer
 
 
 SUICIDE = Finding("suicide_risk", "moderate", "phq-9")
-URGENT = Finding("suicide_risk", "high", "phq-9")
-GRAVE = Finding("suicide_risk", "high", "c-ssrs")
+GRAVE = Finding("suicide_risk", "high", "phq-9")
 OVERDOSE = Finding("recent_overdose", "high", "bam")
 
 
 @pytest.mark.parametrize(
-    ("item_9", "found"), [(N, ()), (0, ()), (1, (SUICIDE,)), (2, (URGENT,)), (3, (URGENT,))]
+    ("item_9", "found"), [(N, ()), (0, ()), (1, (SUICIDE,)), (2, (GRAVE,)), (3, (GRAVE,))]
 )
 def test_phq9_item_9_is_found_whatever_else_is_open(item_9: int | None, found: tuple[Finding, ...]):
     assert found_so_far(PHQ9, [*[N] * 8, item_9]) == found
     assert found_so_far(PHQ9, [*[0] * 8, item_9]) == found
+
+
+C_SSRS = instruments()["c-ssrs", "1.0"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "found"),
+    [
+        ([0, N, N, N, N, N, N], ()),
+        ([1, 1, N, N, N, N, N], ()),
+        ([N, N, 1, N, N, N, N], ("moderate",)),
+        ([N, N, N, N, N, 1, N], ("moderate",)),
+        ([N, N, N, 1, N, N, N], ("high",)),
+        ([N, N, N, N, N, N, 1], ("high",)),
+    ],
+)
+def test_a_level_of_risk_is_told_by_what_was_answered_and_not_by_what_is_open(
+    answers: list[Any], found: tuple[str, ...]
+):
+    assert tuple(one.severity for one in found_so_far(C_SSRS, answers)) == found
 
 
 def test_before_the_first_answer_nothing_is_found():

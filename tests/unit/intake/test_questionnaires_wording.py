@@ -42,13 +42,16 @@ def long_item(values: range) -> Instrument:
 
 def test_every_wording_that_we_ship_is_complete():
     assert {name for name, _, _ in shipped_wordings()} >= {"phq-9", "gad-7"}
-    for (name, version, _), words in shipped_wordings().items():
-        instrument = instruments()[name, version]
-        assert gaps(instrument, shipped(instrument, words), policy().most_choices) == []
+    for (name, version), instrument in instruments().items():
+        words = shipped_wordings().get((name, version, "en"))
+        ours = shipped(instrument, "en", words, policy().most_choices)
+        included = instrument.wording == "included"
+        assert (gaps(instrument, ours, policy().most_choices) == []) is included
+        assert shipped(instrument, "es", words, policy().most_choices) is None
 
 
 def test_the_text_of_an_item_comes_from_the_instrument():
-    ours = shipped(PHQ9, OURS)
+    ours = shipped(PHQ9, "en", OURS, 7)
     assert ours is not None
     assert [item.text for item in ours.items] == [item.text for item in PHQ9.items]
     assert ours.items[0].labels[2] == "More than half the days"
@@ -60,8 +63,8 @@ def test_the_text_of_an_item_comes_from_the_instrument():
 def test_a_wording_that_needs_a_permission_is_not_shipped(name: str):
     instrument = instruments()[name, "1.0"]
     words = OURS.model_copy(update={"instrument": name})
-    assert shipped(instrument, words) is None
-    assert shipped(instrument, None) is None
+    assert shipped(instrument, "en", words, 7) is None
+    assert shipped(instrument, "en", None, 7) is None
     assert gaps(instrument, None, 7) == ["/items"]
 
 

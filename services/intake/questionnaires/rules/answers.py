@@ -66,15 +66,26 @@ def is_answered(answers: Iterable[Answer] | None) -> bool:
 
 
 def findings(instrument: Instrument, result: Result) -> tuple[Finding, ...]:
-    """What a clinician has to see at once, from a result that may be incomplete."""
+    """What a clinician has to see at once, as the instrument's data say."""
     return tuple(Finding(kind, severity, instrument.id) for kind, severity in result.alerts)
 
 
 def found_so_far(instrument: Instrument, answers: Sequence[Answer] | None) -> tuple[Finding, ...]:
-    """What the answers given so far show, whatever is still open; nothing before the first."""
+    """What the answers given so far show, whatever is still open; nothing before the first.
+
+    A level of risk that is undetermined only because the form is not at its end is none yet: it is
+    told by what the answers given amount to at least, and in full by completion.
+    """
     if answers is None or not is_answered(answers):
         return ()
-    return findings(instrument, score(instrument, answers))
+    result = score(instrument, answers)
+    if instrument.levels is not None and result.level == instrument.levels.undetermined:
+        at_least = [
+            item.values[0] if answer is None else answer
+            for item, answer in zip(instrument.items, answers, strict=True)
+        ]
+        result = score(instrument, at_least)
+    return findings(instrument, result)
 
 
 def newly(before: Iterable[Finding], now: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -87,25 +87,37 @@ class ShippedWording(Words):
     title: Label | None = None
     introduction: LongText | None = None
     notice: LongText | None = None
-    labels: dict[int, Label]
-    """The same for every item."""
+    labels: dict[int, Label] = {}
+    """For items to which the instrument's data give no labels."""
 
 
-def shipped(instrument: Instrument, words: ShippedWording | None) -> Wording | None:
+def shipped(
+    instrument: Instrument, language: str, words: ShippedWording | None, most_choices: int
+) -> Wording | None:
     """Our wording of an instrument; None where the licence does not let us ship it.
 
-    An item whose text is null in the instrument's data says so.
+    An item whose text is null in the instrument's data says so. A long row of numbers without
+    labels is asked by its numbers.
     """
-    if words is None:
+    if language not in instrument.languages:
         return None
     items = []
     for item in instrument.items:
         if item.text is None:
             return None
-        labels = {value: words.labels[value] for value in item.values if value in words.labels}
+        labels = item.labels
+        if words is not None and not labels:
+            labels = {value: words.labels[value] for value in item.values if value in words.labels}
+        if not labels and len(item.values) > most_choices:
+            labels = {value: str(value) for value in (item.values[0], item.values[-1])}
         items.append(ItemWording(text=item.text, labels=labels))
+    if words is None:
+        return Wording(introduction=instrument.stem, items=items)
     return Wording(
-        title=words.title, introduction=words.introduction, notice=words.notice, items=items
+        title=words.title,
+        introduction=words.introduction or instrument.stem,
+        notice=words.notice,
+        items=items,
     )
 
 
