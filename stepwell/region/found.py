@@ -19,7 +19,10 @@ class Client:
     site: Found
     referral: Found
     screenings: list[Found]
+    flags: list[Found]
+    """Risk flags, by their deadlines."""
     determinations: list[Found]
+    authorizations: list[Found]
     enrolments: list[Found]
     placements: list[Found]
     attendances: list[Found]
@@ -77,20 +80,25 @@ async def read_client(walk: Walk, plan: ClientPlan) -> Client:
     person, *lists = await asyncio.gather(
         walk.services.get("intake", f"/clients/{client_id}", counselor),
         items("intake", f"/clients/{client_id}/screenings"),
+        items("intake", f"/clients/{client_id}/risk-flags"),
         items("intake", f"/clients/{client_id}/level-of-care-determinations"),
+        items("intake", f"/clients/{client_id}/authorizations"),
         items("intake", f"/clients/{client_id}/enrolments"),
         items("scheduling", "/placements", client_id=client_id),
         items("notifications", "/notifications", client_id=client_id),
         items("outcomes", "/recommendations", client_id=client_id),
     )
-    screenings, determinations, enrolments, placements, messages, recommendations = lists
+    screenings, flags, determinations, authorizations, enrolments, *others = lists
+    placements, messages, recommendations = others
     return Client(
         id=client_id,
         label=str(person["given_name"]),
         site=walk.sites[plan.site],
         referral=walk.referrals[plan.number],
         screenings=screenings,
+        flags=flags,
         determinations=determinations,
+        authorizations=authorizations,
         enrolments=enrolments,
         placements=placements,
         attendances=walk.attendances.get(plan.number, []),

@@ -20,7 +20,10 @@ class Rank(IntEnum):
 
     REFERRED = auto()
     SCREENED = auto()
+    AT_RISK = auto()
+    SEEN_TO = auto()
     RATED = auto()
+    SIGNED = auto()
     ENROLLED = auto()
     PLACED = auto()
     MISSED = auto()
@@ -77,7 +80,13 @@ def _way(console: Console, walk: Walk, client: Client) -> None:
     console.print()
     console.print(f"[bold]{client.label}[/] at {client.site['name']}")
     moments = sorted(
-        (*_intake(client), *_placing(walk, client), *_course(client), *_stepping_down(client)),
+        (
+            *_intake(client),
+            *_risks(client),
+            *_placing(walk, client),
+            *_course(client),
+            *_stepping_down(client),
+        ),
         key=lambda moment: (datetime.fromisoformat(moment[0]), moment[1]),
     )
     for at, _, what, reasons in moments:
@@ -89,6 +98,13 @@ def _way(console: Console, walk: Walk, client: Client) -> None:
         console.print(
             f"  In all came to {client.attended} of {len(client.attendances)} sessions; "
             f"{reminded} reminders were delivered."
+        )
+    for granted in client.authorizations:
+        alarms = ", ".join(spaced(alarm) for alarm in granted["alarms"])
+        console.print(
+            f"  The payer authorized {granted['units_granted']} days, of which "
+            f"{granted['units_used']} are used"
+            f"{f'; it runs out by {alarms}' if alarms else ''}."
         )
 
 
@@ -110,11 +126,26 @@ def _intake(client: Client) -> Iterator[Moment]:
         refused = "" if client.enrolments else " Not enrolled here, because:"
         told = f"was found to need level {level}{both} (policy {_policy(found)}).{refused}"
         yield found["determined_at"], Rank.RATED, told, [] if client.enrolments else lacking
+        if signed := found["signature"]:
+            told = f"a clinician signed level {signed['final_level']}."
+            yield signed["signed_at"], Rank.SIGNED, told, []
     for enrolment in client.enrolments:
-        told = f"was enrolled at level {enrolment['level_of_care']}."
+        payer = "with a payer's authorization" if client.authorizations else "paying by income"
+        told = f"consented and was enrolled at level {enrolment['level_of_care']}, {payer}."
         yield enrolment["enrolled_at"], Rank.ENROLLED, told, []
         if enrolment["ended_at"]:
             yield enrolment["ended_at"], Rank.ENDED, f"is {spaced(enrolment['state'])}.", []
+
+
+def _risks(client: Client) -> Iterator[Moment]:
+    for flag in client.flags:
+        told = f"{spaced(flag['kind'])} ({flag['severity']}) was flagged at once"
+        if flag["step"]:
+            told += f"; nobody had seen to it in time, so {flag['step']} times staff were told"
+        yield flag["raised_at"], Rank.AT_RISK, f"{told}.", []
+        if flag["acknowledged_at"]:
+            told = f"a counselor took charge: {spaced(flag['action'])}."
+            yield flag["acknowledged_at"], Rank.SEEN_TO, told, []
 
 
 def _placing(walk: Walk, client: Client) -> Iterator[Moment]:

@@ -33,6 +33,13 @@ def check_promises(walk: Walk, clients: dict[int, Client], above: set[str]) -> N
             raise StoryFailed(f"{client.label} was not found to need a higher level of care.")
         if client.enrolments:
             raise StoryFailed(f"{client.label} needs another level and was enrolled all the same.")
+        if client.referral["state"] != "redirected":
+            raise StoryFailed(f"{client.label} was not redirected to where the needs are met.")
+    flags = [flag for client in clients.values() for flag in client.flags]
+    if not flags:
+        raise StoryFailed("no risk was flagged.")
+    if any(flag["acknowledged_at"] is None for flag in flags):
+        raise StoryFailed("a risk was flagged and seen to by nobody.")
     if walk.refusals.sent != sum(walk.refusals.refused.values()):
         raise StoryFailed("a faulty request was accepted.")
 

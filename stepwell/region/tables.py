@@ -51,6 +51,12 @@ def counts(console: Console, walk: Walk, clients: dict[int, Client]) -> None:
     found = Counter((m["kind"], m["state"]) for c in clients.values() for m in c.messages)
     told = [f"{count} {spaced(kind)} {state}" for (kind, state), count in sorted(found.items())]
     console.print(f"Messages: {', '.join(told)}.")
+    flags = [flag for client in clients.values() for flag in client.flags]
+    late = sum(flag["step"] > 0 for flag in flags)
+    open_ = sum(flag["acknowledged_at"] is None for flag in flags)
+    console.print(
+        f"Risk flags: {len(flags)} raised, {late} of them escalated to staff, {open_} still open."
+    )
     refusals = walk.refusals
     if refusals.sent:
         console.print(

@@ -66,4 +66,6 @@ class LinkNotValid(Unauthorized):
     title = "Link not valid"
 
     def __init__(self) -> None:
-        super().__init__("This link is not valid, or not valid any more.")
+        super().__init__(
+            "This link is not valid, or not valid any more.", headers={"WWW-Authenticate": "Link"}
+        )

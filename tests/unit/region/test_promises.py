@@ -25,7 +25,9 @@ def client(**known: Any) -> Client:
             "site": {},
             "referral": {},
             "screenings": [],
+            "flags": [],
             "determinations": [],
+            "authorizations": [],
             "enrolments": [],
             "placements": [],
             "attendances": [],
@@ -58,7 +60,11 @@ def kept() -> dict[int, Client]:
             messages=[{"session_id": "s", "kind": "missed_session_outreach", "state": "delivered"}],
         ),
         dual: client(placements=[{"state": "active", "track": "dual_diagnosis"}]),
-        more: client(determinations=[{"recommended_level": "3.5"}]),
+        more: client(
+            referral={"state": "redirected"},
+            determinations=[{"recommended_level": "3.5"}],
+            flags=[{"acknowledged_at": "2026-02-23T15:00:00Z"}],
+        ),
     }
 
 
@@ -77,6 +83,9 @@ def test_a_story_that_kept_its_promises_says_nothing(walk: Walk, kept: dict[int,
         (Part.DUAL_DIAGNOSIS, {"placements": []}, "no seat in a dual-diagnosis cohort"),
         (Part.NEEDS_MORE, {"determinations": [{"recommended_level": "2.1"}]}, "higher level"),
         (Part.NEEDS_MORE, {"enrolments": [{"state": "active"}]}, "enrolled all the same"),
+        (Part.NEEDS_MORE, {"referral": {"state": "assessed"}}, "was not redirected"),
+        (Part.NEEDS_MORE, {"flags": []}, "no risk was flagged"),
+        (Part.NEEDS_MORE, {"flags": [{"acknowledged_at": None}]}, "seen to by nobody"),
     ],
 )
 def test_a_broken_promise_is_named(
