@@ -5,6 +5,8 @@ UV_VERSION := 0.13.9
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.complete
+# Several test processes at once, each with servers of its own where it needs any.
+TOGETHER := -n logical --maxprocesses 4
 
 .DEFAULT_GOAL := help
 .PHONY: help up story down reset token test check format bench mutants
@@ -46,8 +48,9 @@ token: $(STAMP) ## Print an access token: make token ROLE=counselor SITES='*'
 	@exec $(BIN)/stepwell token --role "$(or $(ROLE),regional_operations)" --sites "$(or $(SITES),*)"
 
 test: $(STAMP) ## Run all tests, the unit tests first
-	@$(BIN)/pytest tests/unit
-	@$(BIN)/pytest tests --ignore=tests/unit
+	@$(BIN)/pytest tests/unit $(TOGETHER)
+	@$(BIN)/pytest tests/integration tests/contracts $(TOGETHER) --dist loadfile
+	@$(BIN)/pytest tests/end_to_end tests/faults tests/runtime
 
 check: $(STAMP) ## Check format, lint, types, import rules and migrations
 	@$(BIN)/ruff format --check .

@@ -86,8 +86,9 @@ class Stack:
             await template(service)
 
     def stop(self) -> None:
-        """Stop both servers and throw the databases away."""
-        self.processes.stop_all()
+        """End both servers and throw the databases away, so that they need not be put in order."""
+        self.postgres.abandon()
+        self.processes.kill_all()
         self.postgres.delete()
 
     def url(self, database: str, role: str) -> str:

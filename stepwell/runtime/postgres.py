@@ -53,6 +53,7 @@ class Postgres:
         self.port = port
         self._password = password
         self._processes = processes
+        self._child: Child | None = None
 
     @property
     def socket_folder(self) -> Path:
@@ -100,11 +101,18 @@ class Postgres:
             layer=STORES,
             stop_signal=signal.SIGINT,
         )
+        self._child = child
         self._processes.wait(child, lambda: self._is_ready(child.pid), within)
         return child
 
     def stop(self) -> None:
         self._processes.stop(self.name)
+
+    def abandon(self) -> None:
+        """End it at once, with its data as a crash would leave them."""
+        if self._child is not None and self._child.alive:
+            os.kill(self._child.pid, signal.SIGQUIT)
+            self._child.popen.wait(10)
 
     def delete(self) -> None:
         """Throw the data away; the server must have been stopped."""

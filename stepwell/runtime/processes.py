@@ -146,6 +146,17 @@ class Processes:
         with self._lock:
             return next((child for child in self._children.values() if not child.alive), None)
 
+    def kill_all(self) -> None:
+        """End everything at once, for what nobody will start again."""
+        self._stopping.set()
+        with self._lock:
+            children = list(self._children.values())
+            self._children.clear()
+        for child in children:
+            if child.alive:
+                child.kill()
+        self._file.remove()
+
     def stop_all(self, within: float = 15.0) -> None:
         """Stop everything, the last layer first, and let nothing start any more."""
         self._stopping.set()

@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import importlib
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -23,15 +25,31 @@ from stepwell.runtime.keys import Issuer
 from stepwell.runtime.roles import owner
 
 
+class Databases(dict[str, str]):
+    """The URL of each service's database, which is made when it is first asked for."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+
+    def __missing__(self, service: str) -> str:
+        self[service] = _now(self._stack.database(service))
+        return self[service]
+
+
+def _now(work: Coroutine[Any, Any, str]) -> str:
+    """Do something on the servers at once, in a loop of its own; the test's loop waits."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
 @dataclass
 class System:
     """Services that are started one by one, as a test needs them."""
 
     stack: Stack
     issuer: Issuer
-    prefix: str
     clock_file: Path
-    databases: dict[str, str]
+    databases: Databases
     ports: dict[str, int]
     smtp_port: int = 25
     apps: dict[str, Any] = field(default_factory=dict)
@@ -39,13 +57,17 @@ class System:
 
     @classmethod
     async def create(cls, stack: Stack, issuer: Issuer, clock_file: Path) -> "System":
-        """A system with empty databases; no service runs yet."""
+        """A system without databases and topics, until a test needs them; no service runs yet."""
         ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
-        databases = {service: await stack.database(service) for service in SERVICES}
-        return cls(stack, issuer, await stack.topics(), clock_file, databases, ports)
+        return cls(stack, issuer, clock_file, Databases(stack), ports)
 
-    def settings(self, service: str) -> Settings:
-        """What a process of `service` is told."""
+    @cached_property
+    def prefix(self) -> str:
+        """The prefix of this test's topics, which are made when it is first asked for."""
+        return _now(self.stack.topics())
+
+    def settings(self, service: str, *, topics: bool = True) -> Settings:
+        """What a process of `service` is told; one without `topics` never asks the broker."""
         urls = {f"url_{s}": f"http://127.0.0.1:{port}" for s, port in self.ports.items()}
         return Settings.model_validate(
             {
@@ -57,7 +79,7 @@ class System:
                 "kafka_security_protocol": "SASL_PLAINTEXT",
                 "kafka_username": service,
                 "kafka_password": self.stack.kafka_passwords[service],
-                "kafka_topic_prefix": self.prefix,
+                "kafka_topic_prefix": self.prefix if topics else "none-made.",
                 "oidc_issuer": self.issuer.url,
                 "oidc_client_secret": f"secret of {service}",
                 "smtp_port": self.smtp_port,
@@ -69,7 +91,8 @@ class System:
         """Start a service and wait until it answers."""
         module = importlib.import_module(f"services.{name}.service")
         service: Service = module.service
-        app = build(service, self.settings(name), frozenset(roles))
+        settings = self.settings(name, topics=tuple(roles) != ("api",))
+        app = build(service, settings, frozenset(roles))
         server = uvicorn.Server(
             uvicorn.Config(app, port=self.ports[name], log_config=None, lifespan="on", ws="none")
         )
