@@ -29,6 +29,8 @@ NAMES = (
     "tracing",
     "chain",
     "screening",
+    "scoring",
+    "duplicates",
     "whole_stack",
 )
 LATEST = Path(__file__).with_name("latest.json")

@@ -41,7 +41,7 @@ def scores(screening: dict[str, Any]) -> str:
     return ", ".join(
         f"{TITLES[one['instrument']]} "
         + ("without a total" if one["total"] is None else str(one["total"]))
-        + (f" ({one['band']})" if one["band"] else "")
+        + (f" ({spaced(one['band'])})" if one["band"] else "")
         + (", prorated" if one["status"] == "prorated" else "")
         for one in sorted(known, key=lambda one: order.index(one["instrument"]))
     )
