@@ -295,7 +295,7 @@ async def test_who_has_to_be_evaluated_first_gets_no_level_and_is_not_enrolled(i
     told = LevelOfCareDetermined.model_fields.keys() & determination.keys()
     assert {"status", "recommended_level", "dual_diagnosis", "criteria", "policy"} <= told
     refused = await intake.enrol(client, determination)
-    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/level-does-not-fit")
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/decision-not-signed")
 
 
 async def test_what_is_asked_about_nobody_is_not_found(intake: Intake, counselor: Client):

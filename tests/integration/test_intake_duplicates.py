@@ -10,7 +10,7 @@ import pytest
 from services.intake.duplicates import commands
 from services.intake.duplicates.jobs import next_due
 from services.intake.matching.data import matching
-from tests.support.flow import Intake, created, person
+from tests.support.flow import FITS_IOP, Intake, created, person, rated
 from tests.support.system import System
 
 SITE = UUID(int=7)
@@ -208,7 +208,7 @@ async def test_a_merged_client_gives_way_and_comes_back_exactly_by_an_undo(intak
         await desk.post(f"/clients/{merged}/enrolments", {"determination_id": str(uuid4())}),
         await counselor.post(
             f"/clients/{merged}/level-of-care-determinations",
-            {"edition": "3", "ratings": {"1": 0, "2": 0, "3": 1, "4": 2, "5": 2, "6": 1}},
+            {"edition": "3", "ratings": rated(FITS_IOP)},
         ),
         await desk.post(f"/referrals/{referral['id']}/state", {"state": "contacted"}, etag='"1"'),
         await desk.post(f"/referrals/{referral['id']}/contact-attempts", attempt),

@@ -70,7 +70,7 @@ async def test_what_was_answered_is_saved_read_again_and_becomes_one_screening(
     assert given["phq-9"]["answers"] == CALM_PHQ9
     assert given["phq-9"]["answered_at"] == "2026-02-23T15:00:00Z"
     assert given["gad-7"]["mode"] == "interviewer"
-    assert await questionnaires.told() == ["ScreeningCompleted"]
+    assert await questionnaires.told() == ["ScreeningCompleted", "ReferralStateChanged"]
     assert [row["answers"] for row in await questionnaires.rows("questionnaire_parts")] == [
         None,
         None,
@@ -177,7 +177,7 @@ async def test_two_completions_at_the_same_time_make_one_screening(questionnaire
     done = await asyncio.gather(*(questionnaires.post(saved, "completion") for _ in range(3)))
     assert sorted(a.status_code for a in done) == [200, 409, 409]
     assert len(await questionnaires.rows("screenings")) == 1
-    assert await questionnaires.told() == ["ScreeningCompleted"]
+    assert await questionnaires.told() == ["ScreeningCompleted", "ReferralStateChanged"]
 
 
 async def withdraw(questionnaires: Questionnaires, of: dict[str, Any]) -> None:

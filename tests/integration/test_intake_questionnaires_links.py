@@ -63,7 +63,7 @@ async def test_a_client_answers_bit_by_bit_and_hands_in(questionnaires: Question
     assert screening["entered_by"] == f"link:{made['id']}"
     (response,) = await questionnaires.rows("responses")
     assert (response["mode"], response["language"]) == ("self", "en")
-    assert await questionnaires.told() == ["ScreeningCompleted"]
+    assert await questionnaires.told() == ["ScreeningCompleted", "ReferralStateChanged"]
     assert refusal(await browser.form()) == NOT_VALID
     assert refusal(await browser.complete(done["version"])) == NOT_VALID
 

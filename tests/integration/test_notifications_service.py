@@ -107,7 +107,7 @@ async def test_a_moved_clock_sends_what_is_due_and_gives_up_what_comes_too_late(
     await system.until("notifications", DELIVERED, is_=3)
     await system.until("notifications", FAILED, is_=3)
     pending = (await operations.get("/operations/pending")).json()
-    assert pending["waiting"] == {"sending": 0}
+    assert pending["waiting"] == {"sending": 0, "alerting": 0}
     assert pending["next_due_at"] == "2026-06-09T18:00:00Z"
 
 

@@ -235,7 +235,7 @@ async def test_what_is_refused_or_not_there_leaves_no_row(intake: Intake) -> Non
         (await desk.put(f"/clients/{client}/contact", stale, etag='"9"'), 412),
         (await desk.put(f"/clients/{client}/contact", stale), 428),
         (await desk.post("/referrals", {}), 422),
-        (await intake.enrol(client, {"id": str(uuid4())}), 422),
+        (await intake.admit(client, {"id": str(uuid4())}), 409),
     ):
         assert answer.status_code == status, answer.text
     assert len(await noted(intake.system)) == before
