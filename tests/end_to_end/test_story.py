@@ -1,5 +1,6 @@
 """The main job on real input: from referral to step-down, as the services tell it afterwards."""
 
+import json
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from typing import Any
@@ -18,6 +19,15 @@ COHORT = {
     "capacity": 12,
     "dual_diagnosis_trained": False,
 }
+ASSESSED = (
+    "ReferralReceived",
+    "ScreeningCompleted",
+    "ReferralStateChanged",
+    "DualDiagnosisChanged",
+    "LevelOfCareDetermined",
+    "LevelOfCareSigned",
+    "ReferralStateChanged",
+)
 STREAMS = ("intake", "contacts", "scheduling", "notifications", "outcomes")
 
 
@@ -47,15 +57,26 @@ def test_intake_tells_the_way_of_the_client_who_steps_down(
     told: Installed, steps_down: str
 ) -> None:
     assert names(told, "intake", steps_down) == [
-        "ReferralReceived",
-        "ScreeningCompleted",
-        "LevelOfCareDetermined",
+        *ASSESSED,
+        "ConsentGranted",
+        "ReferralStateChanged",
         "ClientEnrolled",
         "ScreeningCompleted",
+        "EpisodeStateChanged",
         "ScreeningCompleted",
         "ScreeningCompleted",
+        "AuthorizationRunningOut",
+        "EpisodeStateChanged",
+        "ConsentExpired",
         "ClientSteppedDown",
     ]
+    states = [
+        (found["from_state"], found["to_state"])
+        for event in told.events("intake", steps_down)
+        if name_of(event) == "EpisodeStateChanged"
+        for found in [json.loads(event["data"])]
+    ]
+    assert states == [("enrolled", "active"), ("active", "stepped_down")]
     assert names(told, "contacts", steps_down) == ["ContactDetailsChanged"]
 
 
@@ -113,6 +134,23 @@ def test_scores_fall_from_week_to_week(told: Installed, steps_down: str) -> None
     }
 
 
+def test_a_risk_is_told_to_staff_and_seen_to_by_a_clinician(told: Installed) -> None:
+    flags = [
+        flag
+        for client in told.clients().values()
+        for flag in told.items("intake", f"/clients/{client['id']}/risk-flags")
+    ]
+    assert {flag["kind"] for flag in flags} == {"suicide_risk"}
+    assert all(flag["state"] == "acknowledged" and flag["action"] for flag in flags)
+    assert any(flag["step"] > 0 for flag in flags)
+
+
+def test_units_move_by_attendance(told: Installed, steps_down: str) -> None:
+    (granted,) = told.items("intake", f"/clients/{steps_down}/authorizations")
+    assert (granted["units_granted"], granted["units_used"], granted["units_left"]) == (10, 8, 2)
+    assert "units" in granted["alarms"]
+
+
 def test_a_dual_diagnosis_leads_to_a_trained_cohort(told: Installed, dual_diagnosis: str) -> None:
     (placement,) = told.items("scheduling", "/placements", client_id=dual_diagnosis)
     assert placement["track"] == "dual_diagnosis"
@@ -121,11 +159,9 @@ def test_a_dual_diagnosis_leads_to_a_trained_cohort(told: Installed, dual_diagno
 
 
 def test_who_needs_a_higher_level_is_not_enrolled(told: Installed, needs_more: str) -> None:
-    assert names(told, "intake", needs_more) == [
-        "ReferralReceived",
-        "ScreeningCompleted",
-        "LevelOfCareDetermined",
-    ]
+    assert names(told, "intake", needs_more) == [*ASSESSED, "ReferralStateChanged"]
+    (referral,) = told.items("intake", f"/clients/{needs_more}/referrals")
+    assert (referral["state"], referral["reason"]) == ("redirected", "higher_level_needed")
     (found,) = told.items("intake", f"/clients/{needs_more}/level-of-care-determinations")
     assert found["recommended_level"] == "3.5"
     assert any(not criterion["met"] for criterion in found["criteria"])
@@ -194,8 +230,17 @@ def test_each_delivered_mail_is_in_the_folder_and_says_nothing_of_treatment(
         for message in told.items("notifications", "/notifications", state="delivered")
         if message["channel"] == "email"
     ]
+    alerts = [
+        alert
+        for site in told.items("scheduling", "/sites")
+        for alert in told.items(
+            "notifications", f"/sites/{site['id']}/staff-alerts", role="clinical_lead"
+        )
+        if alert["state"] == "delivered"
+    ]
+    assert alerts, "somebody was told of a risk"
     mails = [message_from_bytes(path.read_bytes()) for path in told.state.mail.rglob("*.eml")]
-    assert len(mails) == len(delivered) > 0
+    assert len(mails) == len(delivered) + len(alerts)
     for mail in mails:
         shown = f"{mail['Subject']} {mail.get_payload()}".lower()
         for word in ("substance", "treatment", "recovery", "clinic", "group", "addiction"):
