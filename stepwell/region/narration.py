@@ -24,6 +24,7 @@ class Rank(IntEnum):
     SEEN_TO = auto()
     RATED = auto()
     SIGNED = auto()
+    REDIRECTED = auto()
     ENROLLED = auto()
     PLACED = auto()
     MISSED = auto()
@@ -129,6 +130,9 @@ def _intake(client: Client) -> Iterator[Moment]:
         if signed := found["signature"]:
             told = f"a clinician signed level {signed['final_level']}."
             yield signed["signed_at"], Rank.SIGNED, told, []
+    if client.referral["state"] == "redirected":
+        told = f"the referral was redirected: {spaced(client.referral['reason'])}."
+        yield client.referral["changed_at"], Rank.REDIRECTED, told, []
     for enrolment in client.enrolments:
         payer = "with a payer's authorization" if client.authorizations else "paying by income"
         told = f"consented and was enrolled at level {enrolment['level_of_care']}, {payer}."
