@@ -1,4 +1,7 @@
-"""What intake tells: referrals, results of screenings, levels of care, enrolments."""
+"""What intake tells: referrals, results of screenings, levels of care, enrolments.
+
+Longer than other files, as a subscriber looks for all events of a service in one place.
+"""
 
 from datetime import date, datetime, time
 from typing import Annotated, ClassVar, Literal
