@@ -70,7 +70,15 @@ remembered AS (
 )
 """
 
-ACCESS = """
+ONE_ACCESS = """
+noted AS (
+  INSERT INTO platform.audit
+    (id, client_id, site_id, occurred_at, subject, role, operation, kind, reason)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+)
+"""
+
+ACCESSES = """
 noted AS (
   INSERT INTO platform.audit
     (id, client_id, site_id, occurred_at, subject, role, operation, kind, reason)
@@ -99,7 +107,7 @@ async def flush(tx: Transaction) -> None:
         parts.append(ANSWER)
         values += _of_answer(tx, tx.answer)
     if tx.access is not None and tx.access.clients:
-        parts.append(ACCESS)
+        parts.append(ONE_ACCESS if len(tx.access.clients) == 1 else ACCESSES)
         values += _of_access(tx, tx.access)
     await _send(tx, parts, values)
 
@@ -201,9 +209,13 @@ def _of_answer(tx: Transaction, answer: IdempotentAnswer) -> tuple[object, ...]:
 
 
 def _of_access(tx: Transaction, access: Access) -> tuple[object, ...]:
+    who: tuple[object, ...]
+    if len(access.clients) == 1:  # arrays cost more than what is in them
+        who = (new_id(), *access.clients[0])
+    else:
+        who = ([new_id() for _ in access.clients], *_columns(access))
     return (
-        [new_id() for _ in access.clients],
-        *_columns(access),
+        *who,
         tx.now,
         access.subject,
         access.role,
