@@ -57,7 +57,7 @@ def told_score(
     if result.instrument not in TOLD:
         return None
     return Score(
-        instrument=result.instrument,  # type: ignore[arg-type]  # one of TOLD
+        instrument=result.instrument,
         instrument_version=result.instrument_version,
         status=result.status,
         total=result.total,
