@@ -1,6 +1,21 @@
 """The database of a service: its pool, its transactions, the tables every service has."""
 
+from shared.database.flush import write_now
 from shared.database.pool import Database
-from shared.database.transaction import ALL_SITES, IdempotentAnswer, Sites, Transaction
+from shared.database.transaction import (
+    ALL_SITES,
+    IdempotentAnswer,
+    Overtaken,
+    Sites,
+    Transaction,
+)
 
-__all__ = ["ALL_SITES", "Database", "IdempotentAnswer", "Sites", "Transaction"]
+__all__ = [
+    "ALL_SITES",
+    "Database",
+    "IdempotentAnswer",
+    "Overtaken",
+    "Sites",
+    "Transaction",
+    "write_now",
+]

@@ -70,7 +70,15 @@ remembered AS (
 )
 """
 
-ACCESS = """
+ONE_ACCESS = """
+noted AS (
+  INSERT INTO platform.audit
+    (id, client_id, site_id, occurred_at, subject, role, operation, kind, reason)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+)
+"""
+
+ACCESSES = """
 noted AS (
   INSERT INTO platform.audit
     (id, client_id, site_id, occurred_at, subject, role, operation, kind, reason)
@@ -81,12 +89,14 @@ noted AS (
 
 
 async def flush(tx: Transaction) -> None:
-    """Write what `tx` publishes, remembers and notes; nothing where there is nothing."""
-    parts: list[str] = []
-    values: list[object] = []
-    for n, (statement, args) in enumerate(tx.writes):
-        parts.append(f"write_{n} AS ({statement})")
-        values += args
+    """Write what `tx` left for the end, publishes, remembers and notes; nothing where there is
+    nothing.
+
+    Raises:
+        Exception: what the unmet requirement, the write without a row or the violated constraint
+            was given.
+    """
+    parts, values = _left(tx)
     if len(tx.outgoing) == 1:
         parts.append(ONE_EVENT)
         values += _of_event(tx, tx.outgoing[0])
@@ -97,27 +107,73 @@ async def flush(tx: Transaction) -> None:
         parts.append(ANSWER)
         values += _of_answer(tx, tx.answer)
     if tx.access is not None and tx.access.clients:
-        parts.append(ACCESS)
+        parts.append(ONE_ACCESS if len(tx.access.clients) == 1 else ACCESSES)
         values += _of_access(tx, tx.access)
-    if not parts:
+    await _send(tx, parts, values)
+
+
+async def write_now(tx: Transaction) -> None:
+    """Write at once what `tx` left for the end, as what comes next rests on it.
+
+    Raises:
+        Exception: as `flush`.
+    """
+    parts, values = _left(tx)
+    await _send(tx, parts, values)
+    tx.writes.clear()
+    tx.requirements.clear()
+
+
+def _left(tx: Transaction) -> tuple[list[str], list[object]]:
+    """The parts for what the command left for the end, and their values."""
+    parts: list[str] = []
+    values: list[object] = []
+    for n, write in enumerate(tx.writes):
+        returning = " RETURNING 1" if write.unwritten is not None else ""
+        parts.append(f"write_{n} AS ({write.statement}{returning})")
+        values += write.args
+    return parts, values
+
+
+async def _send(tx: Transaction, parts: list[str], values: list[object]) -> None:
+    """Send all parts as one statement that tells of each requirement and each write that must
+    write whether it did."""
+    asked = [
+        (f"EXISTS (SELECT FROM write_{n})", write.unwritten)
+        for n, write in enumerate(tx.writes)
+        if write.unwritten is not None
+    ]
+    for requirement in tx.requirements:
+        asked.append((f"({requirement.condition})", requirement.otherwise))
+        values += requirement.args
+    if not parts and not asked:
         return
+    statement = _together(tuple(parts), tuple(question for question, _ in asked))
     try:
-        await tx.execute(_together(tuple(parts)), *values)
+        if not asked:
+            await tx.execute(statement, *values)
+            return
+        told = await tx.fetchrow(statement, *values)
     except asyncpg.UniqueViolationError as error:
         if (refusal := tx.violations.get(error.constraint_name or "")) is None:
             raise
         raise refusal from None
+    assert told is not None
+    for holds, (_, otherwise) in zip(told, asked, strict=True):
+        if not holds:
+            raise otherwise
 
 
 @cache
-def _together(parts: tuple[str, ...]) -> str:
-    """One statement of several parts, each of which counts its parameters from 1 on."""
+def _together(parts: tuple[str, ...], asked: tuple[str, ...]) -> str:
+    """One statement of several parts and questions, each of which counts its parameters from 1."""
     numbered = []
     before = 0
-    for part in parts:
+    for part in (*parts, *asked):
         numbered.append(PARAMETER.sub(lambda m, n=before: f"${int(m[1]) + n}", part))  # type: ignore[misc]  # bound now, not later
         before += max((int(number) for number in PARAMETER.findall(part)), default=0)
-    return f"WITH {','.join(numbered)} SELECT"
+    written = f"WITH {','.join(numbered[: len(parts)])} " if parts else ""
+    return f"{written}SELECT {','.join(numbered[len(parts) :])}"
 
 
 def _of_event(tx: Transaction, e: Outgoing) -> tuple[object, ...]:
@@ -153,9 +209,13 @@ def _of_answer(tx: Transaction, answer: IdempotentAnswer) -> tuple[object, ...]:
 
 
 def _of_access(tx: Transaction, access: Access) -> tuple[object, ...]:
+    who: tuple[object, ...]
+    if len(access.clients) == 1:  # arrays cost more than what is in them
+        who = (new_id(), *access.clients[0])
+    else:
+        who = ([new_id() for _ in access.clients], *_columns(access))
     return (
-        [new_id() for _ in access.clients],
-        *_columns(access),
+        *who,
         tx.now,
         access.subject,
         access.role,

@@ -19,6 +19,11 @@ Sites = frozenset[UUID] | AllSites
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
+class Overtaken(Exception):
+    """What a command had read was changed by another one before it could write: it is to be run
+    again. `shared.web.create` and `update` do so."""
+
+
 @dataclass(frozen=True, slots=True)
 class IdempotentAnswer:
     """An answer to remember under the caller's Idempotency-Key."""
@@ -61,19 +66,38 @@ class Outgoing:
     payload: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A statement left for the commit; `unwritten` is raised when it wrote no row."""
+
+    statement: str
+    args: tuple[object, ...]
+    unwritten: Exception | None
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A condition that must hold at the commit; `otherwise` is raised when it does not."""
+
+    condition: str
+    args: tuple[object, ...]
+    otherwise: Exception
+
+
 @dataclass(slots=True)
 class Transaction:
     """An open transaction. `now` is its one instant: use it for every time of the use case.
 
     Events given to `publish`, the remembered answer, the noted access and what was given to `write`
-    are written in one statement just before the commit.
+    are written in one statement just before the commit, which also asks what `require` was given.
     """
 
     connection: Connection
     now: datetime
     sites: Sites
     outgoing: list[Outgoing] = field(default_factory=list)
-    writes: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
+    writes: list[Write] = field(default_factory=list)
+    requirements: list[Requirement] = field(default_factory=list)
     violations: dict[str, Refused] = field(default_factory=dict)
     answer: IdempotentAnswer | None = None
     access: Access | None = None
@@ -87,16 +111,35 @@ class Transaction:
         """Wake the service's jobs after the commit, as this transaction planned work for them."""
         self.woken = True
 
-    def write(self, statement: str, *args: object, **violations: Refused) -> None:
+    def write(
+        self,
+        statement: str,
+        *args: object,
+        unwritten: Exception | None = None,
+        **violations: Refused,
+    ) -> None:
         """Let an INSERT, UPDATE or DELETE be sent with the commit's own statement, which saves a
         round trip.
 
         For a write whose result the command does not need, and that nothing in this transaction
-        reads: all that is sent together sees the tables as they were before. `violations` names
-        unique constraints of the written table, each with the refusal that a violation means.
+        reads: all that is sent together sees the tables as they were before; `write_now` sends it
+        earlier. With `unwritten` it must write a row, or else that is raised and nothing is
+        committed; such writes are done first, in their order, and have no RETURNING of their own.
+        `violations` names unique constraints of the written table, each with the refusal that a
+        violation means.
         """
-        self.writes.append((statement, args))
+        self.writes.append(Write(statement, args, unwritten))
         self.violations |= violations
+
+    def require(self, condition: str, *args: object, otherwise: Exception) -> None:
+        """Ask with the commit's own statement whether an SQL condition holds; `otherwise` is raised
+        and nothing is committed when it does not.
+
+        The condition sees what others had committed before that statement, and of this transaction
+        what was written before it. So what was read before a lock was waited for can be confirmed
+        by it.
+        """
+        self.requirements.append(Requirement(condition, args, otherwise))
 
     def remember(self, answer: IdempotentAnswer) -> None:
         """Store `answer` with this transaction.

@@ -5,6 +5,7 @@ Nothing has to be declared for it: whoever an answer is about, or a path names, 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -25,6 +26,8 @@ BREAK_GLASS = "break-glass"
 CLINICIANS = frozenset((Role.COUNSELOR, Role.CLINICAL_LEAD))
 LONGEST_REASON = 500
 NAMES_CLIENTS = ("client_id", "client_ids")
+PLAIN = frozenset((str, int, float, bool, type(None), datetime, date))
+"""What most fields hold, and what can neither be a client nor hold one."""
 DEEPER = (BaseModel, Mapping, list, tuple)
 """What parts of an answer may lie in."""
 
@@ -115,6 +118,8 @@ def clients_in(shown: object, site: UUID | None = None) -> Iterator[tuple[UUID, 
         sites = getattr(shown, "site_ids", None) or (site,)
         key = shown.client_key if isinstance(shown, Shown) else "client_id"
         for name, value in shown.__dict__.items():
+            if type(value) in PLAIN:
+                continue
             if name == key or name.endswith(NAMES_CLIENTS):
                 for client in value if isinstance(value, list | tuple) else (value,):
                     if isinstance(client, UUID):
@@ -126,7 +131,8 @@ def clients_in(shown: object, site: UUID | None = None) -> Iterator[tuple[UUID, 
             yield from clients_in(value, site)
     elif isinstance(shown, list | tuple):
         for value in shown:
-            yield from clients_in(value, site)
+            if type(value) not in PLAIN:
+                yield from clients_in(value, site)
 
 
 def _only_site(caller: Caller) -> UUID | None:

@@ -13,7 +13,7 @@ from fastapi import Request, Response
 from pydantic import BaseModel
 
 from shared.access.caller import Caller
-from shared.database import Database, IdempotentAnswer, Transaction
+from shared.database import Database, IdempotentAnswer, Overtaken, Transaction
 from shared.errors import Refused
 from shared.web import audit
 from shared.web.problems import (
@@ -27,7 +27,7 @@ M = TypeVar("M", bound=BaseModel)
 F = TypeVar("F", bound=Callable[..., Awaitable[Response]])
 ATTEMPTS = 3
 LONGEST_KEY = 255
-CONTENDED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+CONTENDED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, Overtaken)
 
 ETAG = re.compile(r'(?:W/)?"(\d{1,9})"', re.ASCII)
 

@@ -12,6 +12,7 @@ from services.intake.dual_diagnosis.commands import reconsider
 from services.intake.dual_diagnosis.queries import DualDiagnosis, track_needs
 from services.intake.dual_diagnosis.rules import Screen
 from shared.contracts.intake import DualDiagnosisChanged
+from shared.database import write_now
 from tests.conftest import MONDAY
 from tests.support.flow import Intake, created
 from tests.support.system import Client, System
@@ -160,6 +161,7 @@ async def test_of_two_findings_at_once_each_sees_the_other(intake: Intake, couns
     client = await intake.refer()
     async with intake.transaction() as tx:
         await reconsider(tx, UUID(client), SITE, [screen("audit")])
+        await write_now(tx)
         body = {"code": "F33.1"}
         recording = asyncio.create_task(counselor.post(f"/clients/{client}/diagnoses", body))
         await intake.until_somebody_waits()

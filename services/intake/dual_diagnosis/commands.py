@@ -3,13 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import orjson
 
 from services.intake.dual_diagnosis import rules
 from services.intake.dual_diagnosis.policies import policy
-from services.intake.dual_diagnosis.queries import known_of, show_dual_diagnosis
+from services.intake.dual_diagnosis.queries import (
+    Standing,
+    held_standing,
+    known_of,
+    show_dual_diagnosis,
+)
 from services.intake.dual_diagnosis.rules import Known, Screen, Status
 from services.intake.dual_diagnosis.schemas import (
     Diagnosis,
@@ -19,34 +25,30 @@ from services.intake.dual_diagnosis.schemas import (
 )
 from services.intake.referrals.queries import show_client
 from shared.contracts.intake import DualDiagnosisChanged, TrackNeed
-from shared.database import Transaction
+from shared.database import Overtaken, Transaction
 from shared.errors import Conflict, require_version
 from shared.ids import new_id
 from shared.messaging.outbox import publish
 
-MERGE = """
+KEEP = """
 INSERT INTO dual_diagnoses AS held
-  (client_id, site_id, screens, diagnoses, status, needs, changed_at)
-VALUES ($1, $2, $3::text::jsonb, $4::text::jsonb, 'none', '{}', $5)
+  (client_id, site_id, screens, diagnoses, status, needs, changed_at, version)
+VALUES ($1, $2, $3::text::jsonb, $4::text::jsonb, $5, $6, $7, $8)
 ON CONFLICT (client_id) DO UPDATE SET
-  diagnoses = held.diagnoses || excluded.diagnoses,
-  screens = held.screens || coalesce((
-    SELECT jsonb_object_agg(key, value) FROM jsonb_each(excluded.screens)
-    WHERE held.screens -> key IS NULL OR held.screens -> key ->> 'at' <= value ->> 'at'
-  ), '{}')
-RETURNING status, needs, screens, diagnoses, changed_at, version
+  screens = excluded.screens, diagnoses = excluded.diagnoses, status = excluded.status,
+  needs = excluded.needs, changed_at = excluded.changed_at, version = excluded.version
+WHERE held.xmin = $9
 """
-"""Enters what is new, each screen unless answers from later are known, and tells all that the
-decision rests on. The row is held until the commit, so that of two at once each sees the other."""
+"""Writes nothing when the row is no longer the one that was read, or there is one by now."""
+DECIDE = """
+UPDATE dual_diagnoses SET status = $2, needs = $3, changed_at = $4, version = version + 1
+WHERE client_id = $1
+"""
 CHANGE = """
-WITH changed AS (
-  UPDATE dual_diagnoses SET status = $3, needs = $4, changed_at = $5, version = version + 1
-  WHERE client_id = $2 RETURNING client_id, site_id
-)
 INSERT INTO dual_diagnosis_changes
   (id, client_id, site_id, status, needs, found_in, policy_id, policy_version, reason, note,
    decided_by, changed_at)
-SELECT $1, client_id, site_id, $3, $4, $6, $7, $8, $9, $10, $11, $5 FROM changed
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 RECORD = """
 INSERT INTO diagnoses
@@ -71,34 +73,62 @@ class Decided:
 
 
 async def reconsider(
-    tx: Transaction, client_id: UUID, site_id: UUID, screens: Sequence[Screen]
-) -> Status | None:
-    """Take in the results of a sitting and suspect a dual diagnosis where the policy says so.
-
-    Tells the status that follows, or None when none of the instruments matters. One round trip,
-    none when none matters, and one more where the status or the needs change: then it publishes
-    DualDiagnosisChanged.
-    """
-    counting = [one for one in screens if one.instrument in policy().screens]
-    if not counting:
-        return None
-    return await _reconsider(tx, client_id, site_id, counting, ())
-
-
-async def _reconsider(
     tx: Transaction,
     client_id: UUID,
     site_id: UUID,
     screens: Sequence[Screen],
+    *,
+    standing: Standing | None = None,
+) -> Status | None:
+    """Take in the results of a sitting and suspect a dual diagnosis where the policy says so.
+
+    Tells the status that follows, or None when none of the instruments matters; publishes
+    DualDiagnosisChanged where the status or the needs change. `standing` is what the caller has
+    read of the client in this transaction; without it, one round trip. All is written with the
+    commit, which fails by `Overtaken` when somebody else changed meanwhile what it rests on.
+    """
+    counting = [one for one in screens if one.instrument in policy().screens]
+    if not counting:
+        return None
+    if standing is None:
+        standing = await held_standing(tx, client_id)
+    return _reconsider(tx, client_id, site_id, standing, counting, ())
+
+
+def _reconsider(
+    tx: Transaction,
+    client_id: UUID,
+    site_id: UUID,
+    standing: Standing,
+    screens: Sequence[Screen],
     diagnoses: Sequence[Diagnosis],
 ) -> Status:
-    row = await tx.fetchrow(MERGE, client_id, site_id, _kept(screens), _standing(diagnoses), tx.now)
-    assert row is not None
-    known = known_of(row)
-    found = rules.reconsider(policy(), row["status"], row["changed_at"], known)
-    if (found.status, list(found.needs)) != (row["status"], row["needs"]):
-        changed_at = tx.now if found.status != row["status"] else row["changed_at"]
-        await _change(tx, client_id, site_id, found.status, found.needs, known, changed_at)
+    held, now = standing.screens, _kept(screens)
+    now_screens = held | {
+        name: one for name, one in now.items() if name not in held or held[name]["at"] <= one["at"]
+    }
+    now_diagnoses = standing.diagnoses | _standing(diagnoses)
+    known = known_of(now_screens, now_diagnoses)
+    changed_at = standing.changed_at or tx.now
+    found = rules.reconsider(policy(), standing.status, changed_at, known)
+    changed = (found.status, list(found.needs)) != (standing.status, standing.needs)
+    if found.status != standing.status:
+        changed_at = tx.now
+    tx.write(
+        KEEP,
+        client_id,
+        site_id,
+        orjson.dumps(now_screens).decode(),
+        orjson.dumps(now_diagnoses).decode(),
+        found.status,
+        list(found.needs),
+        changed_at,
+        max(standing.version, 1) + changed,
+        standing.seen,
+        unwritten=Overtaken(),
+    )
+    if changed:
+        _tell_change(tx, client_id, site_id, found.status, found.needs, known, changed_at)
     return found.status
 
 
@@ -121,7 +151,7 @@ async def record_diagnosis(
         recorded_by=recorded_by,
         recorded_at=tx.now,
     )
-    await tx.execute(
+    tx.write(
         RECORD,
         made.id,
         client_id,
@@ -132,7 +162,8 @@ async def record_diagnosis(
         recorded_by,
         tx.now,
     )
-    await _reconsider(tx, client_id, client.site_id, (), (made,))
+    standing = await held_standing(tx, client_id)
+    _reconsider(tx, client_id, client.site_id, standing, (), (made,))
     return made
 
 
@@ -156,7 +187,8 @@ async def decide(
     require_version(shown.version, expected)
     needs = rules.needs(policy(), status, known)
     decided = Decided(new.reason, new.note, decided_by)
-    await _change(tx, client_id, shown.site_id, status, needs, known, tx.now, decided)
+    tx.write(DECIDE, client_id, status, list(needs), tx.now)
+    _tell_change(tx, client_id, shown.site_id, status, needs, known, tx.now, decided)
     return shown.model_copy(
         update={
             "status": status,
@@ -167,7 +199,7 @@ async def decide(
     )
 
 
-async def _change(
+def _tell_change(
     tx: Transaction,
     client_id: UUID,
     site_id: UUID,
@@ -177,24 +209,26 @@ async def _change(
     changed_at: datetime,
     decided: Decided | None = None,
 ) -> None:
+    """Keep the change in the client's history, and publish it."""
     assert status != "none"
     rested_on = (
         *rules.findings(policy().substance_use, known),
         *rules.findings(policy().mental_health, known),
     )
-    await tx.execute(
+    tx.write(
         CHANGE,
         new_id(),
         client_id,
+        site_id,
         status,
         list(needs),
-        changed_at,
         [one.found_in for one in rested_on],
         policy().id,
         policy().version,
         decided and decided.reason,
         decided and decided.note,
         decided and decided.by,
+        changed_at,
     )
     publish(
         tx,
@@ -208,29 +242,25 @@ async def _change(
     )
 
 
-def _kept(screens: Sequence[Screen]) -> str:
+def _kept(screens: Sequence[Screen]) -> dict[str, Any]:
     """Screens as they are kept; instants in one form, so that they can be compared as text."""
-    return orjson.dumps(
-        {
-            one.instrument: {
-                "positive": one.positive,
-                "band": one.band,
-                "at": one.answered_at.astimezone(UTC).isoformat(timespec="microseconds"),
-            }
-            for one in screens
+    return {
+        one.instrument: {
+            "positive": one.positive,
+            "band": one.band,
+            "at": one.answered_at.astimezone(UTC).isoformat(timespec="microseconds"),
         }
-    ).decode()
+        for one in screens
+    }
 
 
-def _standing(diagnoses: Sequence[Diagnosis]) -> str:
+def _standing(diagnoses: Sequence[Diagnosis]) -> dict[str, Any]:
     """How diagnoses stand, as it is kept."""
-    return orjson.dumps(
-        {
-            one.code: {
-                "status": one.status,
-                "medicated": one.psychotropic_medication,
-                "at": one.recorded_at,
-            }
-            for one in diagnoses
+    return {
+        one.code: {
+            "status": one.status,
+            "medicated": one.psychotropic_medication,
+            "at": one.recorded_at.isoformat(),
         }
-    ).decode()
+        for one in diagnoses
+    }

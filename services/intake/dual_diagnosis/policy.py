@@ -1,5 +1,6 @@
 """The shape of a dual-diagnosis policy."""
 
+from functools import cached_property
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -66,7 +67,7 @@ class DualDiagnosisPolicy(Part):
             raise ValueError("A need is there twice.")
         return self
 
-    @property
+    @cached_property
     def screens(self) -> frozenset[str]:
         """The instruments that matter to it at all."""
         return frozenset(

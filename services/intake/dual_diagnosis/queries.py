@@ -1,5 +1,6 @@
 """Diagnoses and dual diagnoses as they are read."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,10 @@ STATE = """
 SELECT site_id, status, needs, screens, diagnoses, changed_at, version
 FROM dual_diagnoses WHERE client_id = $1
 """
+STANDING = """
+SELECT status, needs, screens, diagnoses, changed_at, version, xmin AS seen
+FROM dual_diagnoses WHERE client_id = $1 FOR NO KEY UPDATE
+"""
 TRACK = "SELECT status, needs FROM dual_diagnoses WHERE client_id = $1"
 DIAGNOSIS = """
 SELECT id, client_id, site_id, code, status, psychotropic_medication, recorded_by, recorded_at
@@ -42,6 +47,46 @@ class DualDiagnosis:
 
     status: Status
     needs: tuple[TrackNeed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that is kept of a client's dual diagnosis, for deciding anew."""
+
+    status: Status
+    needs: list[TrackNeed]
+    screens: dict[str, Any]
+    diagnoses: dict[str, Any]
+    changed_at: datetime | None
+    version: int
+    """0 while nothing is kept."""
+    seen: int | None
+    """The version of the row in the database, which every write changes; None while there is no
+    row."""
+
+
+NOTHING_KEPT = Standing("none", [], {}, {}, None, 0, None)
+
+
+def standing_of(row: Any) -> Standing:
+    """What a row says that has the columns of `STANDING`, or null in all of them."""
+    if row["seen"] is None:
+        return NOTHING_KEPT
+    return Standing(
+        row["status"],
+        row["needs"],
+        orjson.loads(row["screens"]),
+        orjson.loads(row["diagnoses"]),
+        row["changed_at"],
+        row["version"],
+        row["seen"],
+    )
+
+
+async def held_standing(tx: Transaction, client_id: UUID) -> Standing:
+    """What is kept of a client; if anything is, nobody else changes it until the commit."""
+    row = await tx.fetchrow(STANDING, client_id)
+    return NOTHING_KEPT if row is None else standing_of(row)
 
 
 async def track_needs(tx: Transaction, client_id: UUID) -> DualDiagnosis:
@@ -76,7 +121,7 @@ async def show_dual_diagnosis(
             version=0,
         )
         return nothing, Known((), ())
-    known = known_of(row)
+    known = known_of(orjson.loads(row["screens"]), orjson.loads(row["diagnoses"]))
     substance = rules.findings(policy().substance_use, known)
     mental = rules.findings(policy().mental_health, known)
     shown = ShownDualDiagnosis(
@@ -129,9 +174,8 @@ async def list_changes(tx: Transaction, client_id: UUID, paging: Paging) -> Page
     return page_of([_change(row) for row in rows], paging.limit)
 
 
-def known_of(row: Any) -> Known:
-    """What a row of `dual_diagnoses` and the diagnoses beside it say."""
-    screens, diagnoses = orjson.loads(row["screens"]), orjson.loads(row["diagnoses"])
+def known_of(screens: Mapping[str, Any], diagnoses: Mapping[str, Any]) -> Known:
+    """What screens and diagnoses say as they are kept."""
     return Known(
         [
             Screen(name, one["positive"], one["band"], datetime.fromisoformat(one["at"]))

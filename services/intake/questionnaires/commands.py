@@ -25,7 +25,7 @@ from services.intake.screening.instruments import Instrument, instruments
 from services.intake.screening.queries import is_in_program
 from services.intake.screening.rules import Answer
 from services.intake.screening.schemas import InstrumentResponse, Mode, NewScreening
-from shared.database import Transaction
+from shared.database import Transaction, write_now
 from shared.errors import require_version
 from shared.ids import new_id
 
@@ -141,6 +141,7 @@ async def complete_questionnaire(
         raise NothingAnswered("Nothing is answered yet: save answers, or withdraw it.")
     new = NewScreening(occasion=held.row["occasion"], responses=answered)
     screening = await complete_screening(tx, held.client_id, new, entered_by=entered_by)
+    await write_now(tx)
     await tx.execute(END, held.id, then, tx.now, screening.id)
     await tx.execute(CLEAR, held.id)
     return (await load(tx, held.id)).summary()

@@ -26,6 +26,7 @@ CONTACT = """
 SELECT client_id, site_id, channel, email, phone, time_zone, changed_at, version
 FROM contacts WHERE client_id = $1
 """
+MERGED = "This client was merged: go on with the one named in merged_into."
 HOLD = "SELECT FROM clients WHERE id = $1 FOR NO KEY UPDATE"
 EXISTS = "SELECT true FROM clients WHERE id = $1"
 REFERRALS = """
@@ -58,7 +59,7 @@ async def show_client(tx: Transaction, client_id: UUID, *, hold: bool = False) -
     if row is None:
         raise NotFound("There is no such client.")
     if hold and row["merged_into"] is not None:
-        raise ClientMerged("This client was merged: go on with the one named in merged_into.")
+        raise ClientMerged(MERGED)
     return Client(**dict(row))
 
 

@@ -1,6 +1,8 @@
 """Taking a screening: check every answer, score, keep the answers, tell the scores."""
 
 from datetime import datetime, timedelta
+from functools import cache
+from itertools import chain
 from uuid import UUID
 
 import orjson
@@ -8,11 +10,11 @@ import orjson
 from services.intake.dual_diagnosis.commands import reconsider
 from services.intake.dual_diagnosis.rules import Screen
 from services.intake.referrals.commands import advance
-from services.intake.referrals.queries import show_client
+from services.intake.referrals.queries import MERGED, ClientMerged
 from services.intake.risk.commands import raise_flags
 from services.intake.screening.checks import answered_at, instrument_of
 from services.intake.screening.instruments import Instrument, instruments
-from services.intake.screening.queries import is_in_program, ratings
+from services.intake.screening.queries import before, ratings, require_as_before
 from services.intake.screening.results import findings_of, result_of, score_of, told_score
 from services.intake.screening.rules import SCORING_VERSION, has_risen
 from services.intake.screening.schemas import InstrumentResult, NewScreening, Screening
@@ -22,19 +24,17 @@ from shared.errors import Conflict
 from shared.ids import new_id
 from shared.messaging.outbox import publish
 
-INSERT = """
-WITH screening AS (
-  INSERT INTO screenings (id, client_id, site_id, occasion, entered_by, completed_at)
-  VALUES ($1, $2, $3, $4, $5, $6) RETURNING id
-)
-INSERT INTO responses
-  (screening_id, instrument, instrument_version, site_id, language, mode, answered_at, answers,
-   scoring_version, result)
-SELECT screening.id, r.instrument, r.version, $3, r.language, r.mode, r.answered_at,
-  r.answers::jsonb, $7, r.result::jsonb
-FROM screening, unnest($8::text[], $9::text[], $10::text[], $11::text[], $12::timestamptz[],
-  $13::text[], $14::text[]) AS r(instrument, version, language, mode, answered_at, answers, result)
+SCREENING = """
+INSERT INTO screenings (id, client_id, site_id, occasion, entered_by, completed_at)
+VALUES ($1, $2, $3, $4, $5, $6)
 """
+RESPONSES = """
+INSERT INTO responses
+  (screening_id, site_id, scoring_version, instrument, instrument_version, language, mode,
+   answered_at, answers, result)
+VALUES
+"""
+RESPONSE = "($1, $2, $3, ${}, ${}, ${}, ${}, ${}, ${}, ${})"
 
 
 class IntakeIsOver(Conflict):
@@ -49,19 +49,26 @@ async def complete_screening(
     """Score and keep a screening; publishes ScreeningCompleted with scores, never with answers.
 
     What a clinician has to see raises risk flags at once, of an incomplete form too; a dual
-    diagnosis may be suspected; at intake the client's referral goes on.
+    diagnosis may be suspected; at intake the client's referral goes on. Screening and answers are
+    written with the commit.
 
     Raises:
         NotFound: no such client.
+        ClientMerged: at intake, and another client goes on for this one.
         IntakeIsOver, UnknownInstrumentVersion, InstrumentTwice, WrongOccasion, WrongMode,
         ImpossibleAnswer, AnsweredBeforeBirth, AnsweredInFuture: with a pointer.
     """
     at_intake = new.occasion == "intake"
-    client = await show_client(tx, client_id, hold=at_intake)
-    if at_intake and await is_in_program(tx, client_id):
-        raise IntakeIsOver(
+    client = await before(tx, client_id)
+    if at_intake:
+        if client.merged:
+            raise ClientMerged(MERGED)
+        over = IntakeIsOver(
             "This client is in the program: screen as follow_up.", pointer="/occasion"
         )
+        if client.in_program:
+            raise over
+        require_as_before(tx, client_id, otherwise=over)
     answered = [
         answered_at(n, response, client.birth_date, tx.now)
         for n, response in enumerate(new.responses)
@@ -83,22 +90,24 @@ async def complete_screening(
         completed_at=tx.now,
         results=results,
     )
-    await tx.execute(
-        INSERT,
+    tx.write(SCREENING, screening.id, client_id, client.site_id, new.occasion, entered_by, tx.now)
+    tx.write(
+        insert_responses(len(new.responses)),
         screening.id,
-        client_id,
         client.site_id,
-        new.occasion,
-        entered_by,
-        tx.now,
         SCORING_VERSION,
-        [r.instrument for r in new.responses],
-        [r.version for r in new.responses],
-        [r.language for r in new.responses],
-        [r.mode for r in new.responses],
-        answered,
-        [orjson.dumps(r.answers).decode() for r in new.responses],
-        [r.model_dump_json() for r in results],
+        *chain.from_iterable(
+            (
+                given.instrument,
+                given.version,
+                given.language,
+                given.mode,
+                at,
+                orjson.dumps(given.answers).decode(),
+                result.model_dump_json(),
+            )
+            for given, at, result in zip(new.responses, answered, results, strict=True)
+        ),
     )
     told = list(zip(known, results, answered, strict=True))
     publish(
@@ -117,17 +126,26 @@ async def complete_screening(
             completed_at=tx.now,
         ),
     )
-    if at_intake:
+    if at_intake and client.advances:
         await advance(tx, client_id, "screened")
     await reconsider(
         tx,
         client_id,
         client.site_id,
         [Screen(result.instrument, result.positive, result.band, at) for _, result, at in told],
+        standing=client.dual_diagnosis,
     )
     if findings := [finding for result in results for finding in findings_of(result)]:
         await raise_flags(tx, client_id, client.site_id, findings)
     return screening
+
+
+@cache
+def insert_responses(count: int) -> str:
+    """The statement for so many responses. Single values, as arrays take longer to be sent than
+    all the rest of it."""
+    rows = (RESPONSE.format(*range(4 + 7 * n, 11 + 7 * n)) for n in range(count))
+    return RESPONSES + ",".join(rows)
 
 
 async def _with_rise(

@@ -2,21 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import asyncpg
 import orjson
 
-from services.intake.referrals.queries import require_client
+from services.intake.dual_diagnosis.queries import Standing, standing_of
+from services.intake.referrals.queries import hold_client, require_client
+from services.intake.referrals.rules import moves
+from services.intake.screening.rules import Sex
 from services.intake.screening.schemas import (
     GivenResponse,
     InstrumentResult,
     Screening,
     ScreeningInFull,
 )
-from shared.database import Transaction
-from shared.errors import NotFound
+from shared.database import Overtaken, Transaction
+from shared.errors import NotFound, Refused
 from shared.web import Page, Paging, page_of
 
 OF_CLIENT = """
@@ -47,6 +50,20 @@ FROM screenings s JOIN responses r ON r.screening_id = s.id
 WHERE s.client_id = $1 AND r.instrument = ANY ($2::text[]) AND r.result->>'scaled' IS NOT NULL
   AND r.answered_at >= $3 AND r.answered_at < $4
 """
+BEFORE = """
+SELECT c.site_id, c.birth_date, c.sex_at_birth, c.merged_into,
+  EXISTS (SELECT FROM enrolments WHERE client_id = $1 AND ended_at IS NULL) AS in_program,
+  EXISTS (SELECT FROM referrals WHERE client_id = $1 AND ended_at IS NULL
+    AND (first_screened_on IS NULL OR state = ANY ($2::text[]))) AS advances,
+  d.status, d.needs, d.screens, d.diagnoses, d.changed_at, d.version, d.xmin AS seen
+FROM clients c LEFT JOIN dual_diagnoses d ON d.client_id = c.id
+WHERE c.id = $1 FOR NO KEY UPDATE OF c SKIP LOCKED
+"""
+OUT_OF_PROGRAM = "NOT EXISTS (SELECT FROM enrolments WHERE client_id = $1 AND ended_at IS NULL)"
+ADVANCED = """
+NOT EXISTS (SELECT FROM referrals WHERE client_id = $1 AND ended_at IS NULL
+  AND (first_screened_on IS NULL OR state = ANY ($2::text[])))
+"""
 IN_PROGRAM = "SELECT true FROM enrolments WHERE client_id = $1 AND ended_at IS NULL"
 
 
@@ -58,6 +75,54 @@ class IntakeScreens:
     """The latest sitting."""
     positive: dict[str, bool | None]
     """The latest outcome of every instrument answered; None where the answers leave it open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a screening finds."""
+
+    site_id: UUID
+    birth_date: date
+    sex_at_birth: Sex
+    merged: bool
+    in_program: bool
+    advances: bool
+    """A screening at intake brings the client's open referral forward."""
+    dual_diagnosis: Standing
+
+
+async def before(tx: Transaction, client_id: UUID) -> Before:
+    """A client as a screening finds them, held as by `hold_client`.
+
+    What is read beside the client is as old as the statement, and somebody who held the client may
+    just have committed: `require_as_before` confirms it with the commit.
+
+    Raises:
+        NotFound: no such client.
+    """
+    states = list(moves("screened"))
+    row = await tx.fetchrow(BEFORE, client_id, states)
+    if row is None:  # somebody else holds the client; read only after them
+        await hold_client(tx, client_id)
+        row = await tx.fetchrow(BEFORE, client_id, states)
+    if row is None:
+        raise NotFound("There is no such client.")
+    return Before(
+        row["site_id"],
+        row["birth_date"],
+        row["sex_at_birth"],
+        row["merged_into"] is not None,
+        row["in_program"],
+        row["advances"],
+        standing_of(row),
+    )
+
+
+def require_as_before(tx: Transaction, client_id: UUID, *, otherwise: Refused) -> None:
+    """Let the commit fail by `otherwise` if the client is in the program by then, and by
+    `Overtaken` if there is a referral to be brought forward that `before` did not see."""
+    tx.require(OUT_OF_PROGRAM, client_id, otherwise=otherwise)
+    tx.require(ADVANCED, client_id, list(moves("screened")), otherwise=Overtaken())
 
 
 async def list_screenings(tx: Transaction, client_id: UUID, paging: Paging) -> Page[Screening]:

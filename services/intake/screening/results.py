@@ -56,6 +56,13 @@ def told_score(
     """A result as readers of `scores` know it, bands by their label; None for other instruments."""
     if result.instrument not in TOLD:
         return None
-    return Score.model_validate(
-        result.model_dump() | {"answered_at": answered_at, "band": instrument.label_of(result.band)}
+    return Score(
+        instrument=result.instrument,
+        instrument_version=result.instrument_version,
+        status=result.status,
+        total=result.total,
+        band=instrument.label_of(result.band),
+        positive=result.positive,
+        safety_item=result.safety_item,
+        answered_at=answered_at,
     )

@@ -1,0 +1,143 @@
+"""Screenings while something else is done for the same client."""
+
+import asyncio
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.intake.dual_diagnosis.queries import held_standing
+from services.intake.referrals.queries import hold_client
+from services.intake.screening.commands import IntakeIsOver, complete_screening
+from services.intake.screening.schemas import NewScreening
+from shared.database import Overtaken
+from tests.support.flow import Intake, created, responses
+from tests.support.system import Client, System
+
+SITE = UUID(int=7)
+ENROL = """
+INSERT INTO enrolments
+  (id, client_id, site_id, determination_id, level_of_care, dual_diagnosis, state, enrolled_at)
+SELECT $1, client_id, site_id, id, '2.1', false, 'enrolled', determined_at
+FROM determinations WHERE id = $2
+"""
+
+
+@pytest.fixture
+async def intake(system: System) -> Intake:
+    await system.start("intake")
+    flow = Intake(system, SITE)
+    await flow.open_site()
+    return flow
+
+
+@pytest.fixture
+def counselor(intake: Intake) -> Client:
+    return intake.system.client("intake", "counselor", [SITE])
+
+
+def sitting(occasion: str) -> dict[str, Any]:
+    return {"occasion": occasion, "responses": responses()}
+
+
+async def ready(intake: Intake) -> tuple[str, UUID]:
+    """A client who was screened, and the decision on the level of care."""
+    client = await intake.refer()
+    await intake.screen(client)
+    return client, UUID((await intake.determine(client))["id"])
+
+
+async def screenings(intake: Intake, client: str) -> tuple[int, int]:
+    """Screenings of the client, and how many of them were told."""
+    kept = await intake.system.fetch(
+        "intake", "SELECT FROM screenings WHERE client_id = $1", UUID(client)
+    )
+    told = [name for _, _, name in await intake.system.published("intake")]
+    return len(kept), told.count("ScreeningCompleted")
+
+
+@pytest.mark.parametrize("occasion", ["intake", "follow_up"])
+async def test_nothing_of_many_screenings_at_once_is_lost(
+    intake: Intake, counselor: Client, occasion: str
+):
+    client = await intake.refer()
+    path = f"/clients/{client}/screenings"
+    phq9, gad7 = responses()
+    bodies: list[dict[str, Any]] = [{"occasion": occasion, "responses": [gad7]} for _ in range(8)]
+    bodies[3]["responses"] = [phq9]
+    answers = await asyncio.gather(*(counselor.post(path, body) for body in bodies))
+    assert [answer.status_code for answer in answers] == [201] * 8
+    assert await screenings(intake, client) == (8, 8)
+    async with intake.transaction() as tx:
+        standing = await held_standing(tx, UUID(client))
+    assert set(standing.screens) == {"phq-9", "gad-7"}
+    told = [name for _, _, name in await intake.system.published("intake")]
+    assert told.count("ReferralStateChanged") == (1 if occasion == "intake" else 0)
+
+
+async def test_an_intake_waits_for_an_admission_and_is_refused_after_it(
+    intake: Intake, counselor: Client
+):
+    client, determination = await ready(intake)
+    path = f"/clients/{client}/screenings"
+    async with intake.transaction() as tx:
+        await hold_client(tx, UUID(client))
+        screening = asyncio.create_task(counselor.post(path, sitting("intake")))
+        await intake.until_somebody_waits()
+        await tx.execute(ENROL, uuid4(), determination)
+    refused = await screening
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/intake-is-over")
+    assert refused.json()["errors"][0]["pointer"] == "/occasion"
+    assert await screenings(intake, client) == (1, 1)
+
+
+async def test_an_admission_that_was_not_seen_refuses_an_intake_with_the_commit(intake: Intake):
+    client, determination = await ready(intake)
+    new = NewScreening.model_validate(sitting("intake"))
+    with pytest.raises(IntakeIsOver):  # noqa: PT012 - the commit raises
+        async with intake.transaction() as tx:
+            await complete_screening(tx, UUID(client), new, entered_by="counselor-1")
+            await intake.system.fetch("intake", ENROL, uuid4(), determination)
+    assert await screenings(intake, client) == (1, 1)
+
+
+async def test_a_referral_that_was_not_seen_lets_a_screening_be_done_again(intake: Intake):
+    client, _ = await ready(intake)
+    new = NewScreening.model_validate(sitting("intake"))
+    with pytest.raises(Overtaken):  # noqa: PT012 - the commit raises
+        async with intake.transaction() as tx:
+            await complete_screening(tx, UUID(client), new, entered_by="counselor-1")
+            await intake.system.fetch("intake", "UPDATE referrals SET first_screened_on = NULL")
+    assert await screenings(intake, client) == (1, 1)
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_diagnosis_that_was_not_seen_lets_a_screening_be_done_again(
+    intake: Intake, counselor: Client, known: bool
+):
+    client = await intake.refer()
+    if known:
+        await intake.screen(client, "follow_up")
+    new = NewScreening.model_validate(sitting("follow_up"))
+    with pytest.raises(Overtaken):  # noqa: PT012 - the commit raises
+        async with intake.transaction() as tx:
+            await complete_screening(tx, UUID(client), new, entered_by="counselor-1")
+            created(await counselor.post(f"/clients/{client}/diagnoses", {"code": "F10.20"}))
+    assert await screenings(intake, client) == (int(known), int(known))
+    async with intake.transaction() as tx:
+        assert set((await held_standing(tx, UUID(client))).diagnoses) == {"F10.20"}
+
+
+async def test_a_screening_waits_for_whoever_holds_the_client_and_loses_nothing(
+    intake: Intake, counselor: Client
+):
+    client = await intake.refer()
+    body = sitting("intake")
+    async with intake.transaction() as tx:
+        await complete_screening(
+            tx, UUID(client), NewScreening.model_validate(body), entered_by="counselor-1"
+        )
+        screening = asyncio.create_task(counselor.post(f"/clients/{client}/screenings", body))
+        await intake.until_somebody_waits()
+    created(await screening)
+    assert await screenings(intake, client) == (2, 2)

@@ -1,0 +1,140 @@
+"""What a command leaves for the commit: written together, confirmed together, or not at all."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from shared.contracts.scheduling import SiteOpened
+from shared.database import ALL_SITES, Database, Overtaken, Transaction, write_now
+from shared.errors import Conflict
+from shared.messaging.outbox import publish
+from stepwell.runtime.disposable import Stack
+from stepwell.runtime.roles import owner
+
+INSERT = "INSERT INTO things VALUES ($1, $2, 1)"
+RENAME = "UPDATE things SET name = $2, version = version + 1 WHERE name = $1 AND version = $3"
+FEWER_THAN = "(SELECT count(*) FROM things) < $1"
+"""A condition with a parameter of its own."""
+
+
+class Things:
+    """A table, the database as a service uses it, and a connection beside it."""
+
+    def __init__(self, database: Database, beside: "asyncpg.Connection[asyncpg.Record]") -> None:
+        self.database = database
+        self.beside = beside
+
+    async def found(self) -> list[tuple[str, int]]:
+        rows = await self.beside.fetch("SELECT name, version FROM things ORDER BY name")
+        return [(row["name"], row["version"]) for row in rows]
+
+    async def events(self) -> int:
+        return int(await self.beside.fetchval("SELECT count(*) FROM platform.outbox"))
+
+
+@pytest.fixture
+async def things(stack: Stack) -> AsyncIterator[Things]:
+    url = await stack.database("scheduling")
+    name = url.rpartition("/")[2].partition("?")[0]
+    beside = await asyncpg.connect(stack.url(name, owner("scheduling")))
+    await beside.execute("CREATE TABLE things (id uuid, name text UNIQUE, version int)")
+    database = Database(url, size=2)
+    await database.open()
+    yield Things(database, beside)
+    await database.close()
+    await beside.close()
+
+
+def tell(tx: Transaction) -> None:
+    publish(tx, SiteOpened(site_id=UUID(int=1), time_zone="America/Denver", opened_at=tx.now))
+
+
+async def test_writes_are_sent_with_the_commit_and_see_the_tables_as_before(things: Things):
+    async with things.database.transaction(ALL_SITES) as tx:
+        tx.write(INSERT, uuid4(), "a")
+        tx.write(INSERT, uuid4(), "b", unwritten=Overtaken())
+        tx.require(FEWER_THAN, 1, otherwise=Overtaken())
+        tell(tx)
+        assert await tx.fetchval("SELECT count(*) FROM things") == 0
+    assert await things.found() == [("a", 1), ("b", 1)]
+    assert await things.events() == 1
+
+
+async def test_what_must_be_written_and_is_not_undoes_all(things: Things):
+    with pytest.raises(Conflict, match="Somebody else renamed it"):  # noqa: PT012 - the commit raises
+        async with things.database.transaction(ALL_SITES) as tx:
+            await tx.execute(INSERT, uuid4(), "before")
+            tx.write(INSERT, uuid4(), "a")
+            tx.write(RENAME, "a", "b", 1, unwritten=Conflict("Somebody else renamed it."))
+            tell(tx)
+    assert (await things.found(), await things.events()) == ([], 0)
+
+
+async def test_of_two_that_write_nothing_the_first_is_told(things: Things):
+    with pytest.raises(Conflict, match="first"):  # noqa: PT012 - the commit raises
+        async with things.database.transaction(ALL_SITES) as tx:
+            tx.write(RENAME, "a", "b", 1, unwritten=Conflict("first"))
+            tx.write(RENAME, "c", "d", 1, unwritten=Conflict("second"))
+
+
+async def test_a_requirement_that_does_not_hold_undoes_all(things: Things):
+    with pytest.raises(Conflict, match="There are enough"):  # noqa: PT012 - the commit raises
+        async with things.database.transaction(ALL_SITES) as tx:
+            tx.write(INSERT, uuid4(), "a")
+            tx.require(FEWER_THAN, 0, otherwise=Conflict("There are enough."))
+            tell(tx)
+    assert (await things.found(), await things.events()) == ([], 0)
+
+
+async def test_a_requirement_that_is_neither_true_nor_false_does_not_hold(things: Things):
+    with pytest.raises(Overtaken):
+        async with things.database.transaction(ALL_SITES) as tx:
+            tx.require("(SELECT version = 1 FROM things)", otherwise=Overtaken())
+
+
+async def test_a_requirement_sees_what_others_committed_since_the_read(things: Things):
+    with pytest.raises(Overtaken):  # noqa: PT012 - the commit raises
+        async with things.database.transaction(ALL_SITES) as tx:
+            assert await tx.fetchval("SELECT count(*) FROM things") == 0
+            tx.write(INSERT, uuid4(), "a")
+            tx.require(FEWER_THAN, 1, otherwise=Overtaken())
+            await things.beside.execute(INSERT, uuid4(), "b")
+    assert await things.found() == [("b", 1)]
+
+
+async def test_a_requirement_sees_what_the_transaction_wrote_before(things: Things):
+    async with things.database.transaction(ALL_SITES) as tx:
+        await tx.execute(INSERT, uuid4(), "a")
+        tx.require("EXISTS (SELECT FROM things WHERE name = $1)", "a", otherwise=Overtaken())
+    assert await things.found() == [("a", 1)]
+
+
+async def test_what_was_left_for_the_commit_can_be_written_earlier(things: Things):
+    async with things.database.transaction(ALL_SITES) as tx:
+        tx.write(INSERT, uuid4(), "a", unwritten=Overtaken())
+        tx.require(FEWER_THAN, 1, otherwise=Overtaken())
+        tell(tx)
+        await write_now(tx)
+        assert await tx.fetchval("SELECT count(*) FROM things") == 1
+        tx.write(RENAME, "a", "b", 1, unwritten=Overtaken())
+    assert (await things.found(), await things.events()) == ([("b", 2)], 1)
+
+
+async def test_what_is_written_earlier_fails_as_it_would_with_the_commit(things: Things):
+    async with things.database.transaction(ALL_SITES) as tx:
+        tx.write(INSERT, uuid4(), "a")
+        await write_now(tx)
+        await write_now(tx)
+        tx.write(RENAME, "b", "c", 1, unwritten=Overtaken())
+        with pytest.raises(Overtaken):
+            await write_now(tx)
+        tx.writes.clear()
+
+
+async def test_a_violated_constraint_is_told_in_the_words_given(things: Things):
+    await things.beside.execute(INSERT, uuid4(), "a")
+    with pytest.raises(Conflict, match="taken"):
+        async with things.database.transaction(ALL_SITES) as tx:
+            tx.write(INSERT, uuid4(), "a", unwritten=Overtaken(), things_name_key=Conflict("taken"))
