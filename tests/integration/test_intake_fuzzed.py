@@ -4,17 +4,15 @@ import os
 import time
 from collections import Counter
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 
 from services.intake.risk.rules import Finding
-from shared.access import Role
 from shared.web.application import allowed_roles, api_routes
 from shared.web.limits import Limiter
 from tests.support.consents import consented
 from tests.support.coverage import grant
-from tests.support.flow import Intake, created, person
+from tests.support.flow import Intake, created
 from tests.support.fuzzing import Fuzzing
 from tests.support.questionnaires import Questionnaires
 from tests.support.risk import OTHER_SITE, SITE, raised
@@ -40,6 +38,16 @@ IDS = {
     "site_id": "sites",
 }
 """Whose ids a parameter, or a field of a body, may hold."""
+
+VALUES = {
+    "instrument": "phq-9",
+    "version": "1.0",
+    "language": "en",
+    "from": "2026-02-02",
+    "until": "2026-03-01",
+    "topic": "intake",
+}
+"""What leads queries and paths somewhere."""
 
 
 @pytest.fixture
@@ -67,6 +75,7 @@ async def intake(system: System) -> Intake:
     await consented(flow, client, "contact_channels")
     await raised(flow, Finding("suicide_risk", "high", "c-ssrs"), client=client)
     created(await counselor.post(f"/clients/{client}/diagnoses", {"code": "F43.10"}))
+    created(await desk.post(f"/clients/{client}/risk-reports", {"pregnant": "yes"}))
     other = await flow.refer(given_name="Client 02")
     await flow.screen(other)
     await flow.determine(other)
@@ -103,22 +112,33 @@ async def callers(intake: Intake) -> dict[str, list[str]]:
     return found
 
 
+async def rows(intake: Intake) -> dict[str, list[tuple[str, str | None]]]:
+    """Some ids of each kind, each with its client."""
+    found = {}
+    for name, table in IDS.items():
+        query = f"SELECT * FROM {table} ORDER BY site_id, id LIMIT 3"
+        if table == "sites":
+            query = "SELECT * FROM sites ORDER BY id"
+        made = [dict(row) for row in await intake.system.fetch("intake", query)]
+        assert made, table
+        found[name] = [
+            (str(row["id"]), str(row["client_id"]) if "client_id" in row else None) for row in made
+        ]
+    return found
+
+
 async def test_no_request_fails_in_another_way_than_is_documented(
     intake: Intake, tmp_path: Path
 ) -> None:
     system = intake.system
     who = await callers(intake)
-    ids = {
-        name: [
-            str(row["id"])
-            for row in await system.fetch("intake", f"SELECT id FROM {table} ORDER BY 1 LIMIT 3")
-        ]
-        for name, table in IDS.items()
-    }
-    ids = {name: found for name, found in ids.items() if found}
-    fuzzing = Fuzzing(system, "intake", tmp_path, who, ids)
+    fuzzing = Fuzzing(system, "intake", tmp_path, who, await rows(intake), VALUES)
     start = time.monotonic()
     code, said = await fuzzing.run(*os.environ.get("FUZZ", "").split())
-    Path("/tmp/fuzz.out").write_text(said)
-    print(time.monotonic() - start, Counter(a.status for a in fuzzing.answers), len({a.operation for a in fuzzing.answers}), Counter(a.phase for a in fuzzing.answers))
+    print(
+        time.monotonic() - start,
+        Counter(a.status for a in fuzzing.answers),
+        len({a.operation for a in fuzzing.answers}),
+        Counter(a.phase for a in fuzzing.answers),
+    )
     assert code == 0, said[-3000:]

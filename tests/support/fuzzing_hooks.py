@@ -6,7 +6,7 @@ The test that starts schemathesis names a file in `FUZZED` that says both; see
 
 import json
 import os
-import zlib
+from collections import Counter
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,23 +17,25 @@ from schemathesis.core.parameters import ParameterLocation
 known = json.loads(Path(os.environ["FUZZED"]).read_text())
 CALLERS: dict[str, list[str]] = known["callers"]
 """Values of the header Authorization by operation id."""
-IDS: dict[str, list[str]] = known["ids"]
-"""Ids of rows, by the name of a parameter or of a field of a body."""
+IDS: dict[str, list[tuple[str, str | None]]] = known["ids"]
+"""By the name of a parameter or of a field of a body: ids of rows, and of the row's client."""
+VALUES: dict[str, str] = known["values"]
+"""What makes a query or path sensible, by the name of a parameter."""
+asked: Counter[str] = Counter()
+"""How often each operation was called."""
 
 
-def chosen(case: Any, salt: str) -> int:
-    """A number that is the same for the same case in every run."""
-    said = f"{salt} {case.method} {case.path} {case.path_parameters} {case.query} {case.body!r}"
-    return zlib.crc32(said.encode("utf-8", "replace"))
+def operation_of(case: Any) -> str:
+    return str(case.operation.definition.raw["operationId"])
 
 
 @schemathesis.auth(refresh_interval=None)
 class Callers:
-    """One of the callers that may call the operation."""
+    """The callers that may call the operation, in turn."""
 
     def get(self, case: Any, context: Any) -> str | None:
-        given = CALLERS.get(context.operation.definition.raw["operationId"])
-        return given[chosen(case, "caller") % len(given)] if given else None
+        given = CALLERS.get(operation_of(case))
+        return given[asked[operation_of(case)] % len(given)] if given else None
 
     def set(self, case: Any, data: str | None, context: Any) -> None:
         if data is not None:
@@ -48,32 +50,48 @@ def wanted(case: Any, where: ParameterLocation) -> bool:
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
-    """Lead three of four calls to rows that are there, and to the version that most of them have.
+    """Lead four of five calls to rows that are there, in versions that they may have.
 
     What schemathesis made wrong on purpose stays as it is.
     """
-    number = chosen(case, "ids")
+    number = asked[operation_of(case)]
+    asked[operation_of(case)] += 1
     case.headers["traceparent"] = f"00-{uuid4().hex}-1234567812345678-01"
-    if number % 4 == 3:
+    if number % 5 == 4:
         return
     if wanted(case, ParameterLocation.PATH):
-        for name in case.path_parameters or ():
-            if name in IDS:
-                case.path_parameters[name] = IDS[name][number // 4 % len(IDS[name])]
-    if wanted(case, ParameterLocation.HEADER) and "If-Match" in case.headers:
-        case.headers["If-Match"] = f'"{1 + number // 4 % 2}"'
-    if wanted(case, ParameterLocation.HEADER) and "Idempotency-Key" in case.headers:
-        case.headers["Idempotency-Key"] = f"key-{number}"
+        of_rows(case.path_parameters or {}, number)
+    if wanted(case, ParameterLocation.QUERY):
+        case.query.pop("cursor", None)
+        of_rows(case.query, number)
+    if wanted(case, ParameterLocation.HEADER):
+        if "If-Match" in case.headers:
+            case.headers["If-Match"] = f'"{1 + number // 2 % 3}"'
+        if "Idempotency-Key" in case.headers:
+            case.headers["Idempotency-Key"] = f"{operation_of(case)}-{number}"
+        if number % 2:
+            case.headers.pop("Break-Glass", None)
     if wanted(case, ParameterLocation.BODY) and isinstance(case.body, dict):
-        for name in case.body:
-            if name in IDS:
-                case.body[name] = IDS[name][number // 4 % len(IDS[name])]
+        of_rows(case.body, number)
+
+
+def of_rows(named: dict[str, Any], number: int) -> None:
+    """Put ids of rows in the place of made-up ones; those of one request belong together."""
+    client = None
+    for place, name in enumerate(named):
+        if name in VALUES:
+            named[name] = VALUES[name]
+        elif name in IDS and name != "client_id":
+            named[name], client = IDS[name][(number + place) % len(IDS[name])]
+    if "client_id" in named:
+        named["client_id"] = client or IDS["client_id"][number % len(IDS["client_id"])][0]
 
 
 @schemathesis.hook
 def after_call(context: Any, case: Any, response: Any) -> None:
     """Note what was answered to which trace: a refused request may have left nothing."""
-    operation = case.operation.definition.raw["operationId"]
     trace = response.request.headers["traceparent"].split("-")[1]
     with Path(known["answers"]).open("a") as answers:
-        answers.write(f"{operation} {case.meta.phase.name} {response.status_code} {trace}\n")
+        answers.write(
+            f"{operation_of(case)} {case.meta.phase.name} {response.status_code} {trace}\n"
+        )
