@@ -16,12 +16,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    GetCoreSchemaHandler,
     PlainSerializer,
 )
-from pydantic_core import CoreSchema
 
 from shared.errors import Invalid
+from shared.literal import Literally
 
 T = TypeVar("T")
 
@@ -57,39 +56,13 @@ Instant = Annotated[
 """An instant, shown in UTC as RFC 3339; taken with any offset, never without one."""
 
 
-LITERALLY = ("bool", "int", "float")
-
-
-def _take_literally(schema: object) -> None:
-    """Let the truth values and numbers in a core schema be of their own type only."""
-    if isinstance(schema, dict):
-        if schema.get("type") in LITERALLY:
-            schema.setdefault("strict", True)
-        for name, part in schema.items():
-            if name not in ("metadata", "serialization"):
-                _take_literally(part)
-    elif isinstance(schema, list | tuple):
-        for part in schema:
-            _take_literally(part)
-
-
-class Strict(BaseModel):
+class Strict(Literally):
     """A request body or a part of one: unknown fields are refused, nothing changes it later.
 
-    A truth value is `true` or `false` and a number is a number, as the documentation says: nothing
-    is made of `"yes"`, `"3"`, or a 0 in the place of `false`. Ids and dates are texts in JSON and
-    are read as such.
+    Truth values and numbers are taken literally.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @classmethod
-    def __get_pydantic_core_schema__(
-        cls, source: type[BaseModel], handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        schema = handler(source)
-        _take_literally(schema)
-        return schema
 
 
 class Shown(BaseModel):

@@ -22,6 +22,7 @@ IDS = {
     "client_id": "clients",
     "survivor_id": "clients",
     "merged_id": "clients",
+    "other_id": "clients",
     "screening_id": "screenings",
     "referral_id": "referrals",
     "questionnaire_id": "questionnaires",

@@ -21,8 +21,9 @@ IDS: dict[str, list[tuple[str, str | None]]] = known["ids"]
 """By the name of a parameter or of a field of a body: ids of rows, and of the row's client."""
 VALUES: dict[str, str] = known["values"]
 """What makes a query or path sensible, by the name of a parameter."""
+called: Counter[str] = Counter()
 asked: Counter[str] = Counter()
-"""How often each operation was called."""
+"""How often a caller was chosen for each operation, and how often it was called."""
 
 
 def operation_of(case: Any) -> str:
@@ -34,8 +35,10 @@ class Callers:
     """The callers that may call the operation, in turn."""
 
     def get(self, case: Any, context: Any) -> str | None:
-        given = CALLERS.get(operation_of(case))
-        return given[asked[operation_of(case)] % len(given)] if given else None
+        operation = operation_of(case)
+        called[operation] += 1
+        given = CALLERS.get(operation)
+        return given[called[operation] % len(given)] if given else None
 
     def set(self, case: Any, data: str | None, context: Any) -> None:
         if data is not None:
