@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from shared.errors import Invalid
+from shared.literal import Literally
 
 T = TypeVar("T")
 
@@ -55,8 +56,11 @@ Instant = Annotated[
 """An instant, shown in UTC as RFC 3339; taken with any offset, never without one."""
 
 
-class Strict(BaseModel):
-    """A request body or a part of one: unknown fields are refused, nothing changes it later."""
+class Strict(Literally):
+    """A request body or a part of one: unknown fields are refused, nothing changes it later.
+
+    Truth values and numbers are taken literally.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -55,6 +55,21 @@ ERRORS = {
 }
 
 
+def _header(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "required": True, "schema": schema}
+
+
+SECONDS = {"type": "integer", "minimum": 1}
+HEADERS = {
+    "401": {"WWW-Authenticate": _header("How to authenticate.", {"type": "string"})},
+    "429": {"Retry-After": _header("Seconds to wait.", SECONDS)},
+    "503": {"Retry-After": _header("Seconds to wait.", SECONDS)},
+}
+"""What comes with a problem beside its body."""
+LOCATION = _header("Where the thing is shown.", {"type": "string", "pattern": "^/"})
+ETAG = _header("The version; give it as If-Match.", {"type": "string", "pattern": '^"[0-9]+"$'})
+
+
 def install(app: FastAPI) -> None:
     """Serve `/docs`; the factory serves `/openapi.json`."""
 
@@ -88,6 +103,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         roles = sorted(allowed_roles(route))
         for method in route.methods or ():
             _complete(document["paths"][route.path_format][method.lower()], method, route, roles)
+            _tell_headers(document["paths"][route.path_format][method.lower()], components)
     examples.complete(document)
     return document
 
@@ -115,8 +131,24 @@ def _complete(operation: dict[str, Any], method: str, route: APIRoute, roles: li
         codes |= {"412", "428"}
     if method == "GET" and "client_id" in route.param_convertors and CLINICIANS & set(roles):
         operation.setdefault("parameters", []).append(BREAKS_GLASS)
+    # The framework documents its own form of a refusal; ours is another one.
+    codes |= {"422"} & operation["responses"].keys()
     for code in sorted(codes):
         operation["responses"][code] = {
             "description": ERRORS[code],
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
+
+
+def _tell_headers(operation: dict[str, Any], components: dict[str, Any]) -> None:
+    """Document the headers that clients go by; `shared.web.writes` and `.problems` send them."""
+    for code, response in operation["responses"].items():
+        headers = dict(HEADERS.get(code, {}))
+        if code == "201":
+            headers["Location"] = LOCATION
+        shown = response.get("content", {}).get("application/json", {}).get("schema", {})
+        schema = components["schemas"].get(shown.get("$ref", "").rpartition("/")[2], {})
+        if schema.get("properties", {}).get("version", {}).get("type") == "integer":
+            headers["ETag"] = ETAG
+        if headers:
+            response["headers"] = headers

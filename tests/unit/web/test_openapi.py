@@ -74,6 +74,28 @@ def test_the_example_of_every_request_body_is_accepted(name: str):
             assert not errors, (route.operation_id, errors)
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_operation_names_a_form_of_refusal_that_is_not_ours(name: str):
+    for operation in (o for p in DOCUMENTS[name]["paths"].values() for o in p.values()):
+        refusals = {c: r for c, r in operation["responses"].items() if c >= "400"}
+        for response in refusals.values():
+            assert "application/json" not in response.get("content", {}), operation["operationId"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_headers_that_clients_go_by_are_documented(name: str):
+    for operation in (o for p in DOCUMENTS[name]["paths"].values() for o in p.values()):
+        headers = {c: set(r.get("headers", {})) for c, r in operation["responses"].items()}
+        assert headers.get("401", {"WWW-Authenticate"}) == {"WWW-Authenticate"}
+        assert headers.get("503", {"Retry-After"}) == {"Retry-After"}
+        assert "Location" in headers.get("201", {"Location"})
+
+
+def test_what_has_a_version_has_an_etag():
+    shown = DOCUMENTS["intake"]["paths"]["/referrals/{referral_id}"]["get"]["responses"]["200"]
+    assert list(shown["headers"]) == ["ETag"]
+
+
 def shown(field: dict[str, Any]) -> bool:
     if field.keys() & {"examples", "$ref", "const", "default"}:
         return True

@@ -2,14 +2,16 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from shared.literal import Literally
 
 Medical = Literal["none", "managed", "inpatient"]
 MEDICAL: tuple[Medical, ...] = ("none", "managed", "inpatient")
 """From the least to the most; each offers what those before it offer."""
 
 
-class Part(BaseModel):
+class Part(Literally):
     """A part of a policy."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
