@@ -57,11 +57,13 @@ service = Service(
         *self_check,
         questionnaire_page,
     ),
+    # What holds the client comes before what changes rows of the client, as for everybody else, so
+    # that nobody waits in a circle.
     consumers=(
         directory_consumers,
+        authorization_consumers,
         access_times_consumers,
         enrolment_consumers,
-        authorization_consumers,
     ),
     jobs=(consent_expiry, questionnaire_expiry, escalation_job, authorization_job, match_keys),
 )

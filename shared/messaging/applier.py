@@ -182,7 +182,7 @@ class Applier:
                 outcome.letters.append(DeadLetter.of(envelope, "behind", "key is held"))
                 continue
             if event is not None:
-                published = len(tx.outgoing)
+                published, left, required = len(tx.outgoing), len(tx.writes), len(tx.requirements)
                 await tx.execute("SAVEPOINT one_event")
                 try:
                     await self.registry.handle(tx, envelope.type, [event])
@@ -191,6 +191,8 @@ class Applier:
                         raise
                     await tx.execute("ROLLBACK TO SAVEPOINT one_event")
                     del tx.outgoing[published:]
+                    del tx.writes[left:]
+                    del tx.requirements[required:]
                     outcome.letters.append(
                         DeadLetter.of(envelope, "handler_failed", describe(error))
                     )

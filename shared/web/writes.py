@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from shared.access.caller import Caller
 from shared.database import Database, IdempotentAnswer, Overtaken, Transaction
-from shared.errors import Refused
+from shared.errors import NotFound, Refused
 from shared.web import audit
 from shared.web.problems import (
     Busy,
@@ -184,6 +184,7 @@ async def _stored(request: Request, caller: Caller, key: Key) -> Response | None
 
     Raises:
         IdempotencyKeyReused: the key belongs to another request.
+        NotFound: the answer is about a site that the caller may see no more.
     """
     database: Database = request.app.state.database
     async with database.transaction(frozenset()) as tx:
@@ -194,6 +195,9 @@ async def _stored(request: Request, caller: Caller, key: Key) -> Response | None
             raise IdempotencyKeyReused(
                 "This Idempotency-Key belongs to another request: use a new key for a new request."
             )
+        sites = [site for site in row["sites"] or () if site is not None]
+        if not all(caller.may_see(site) for site in sites):
+            raise NotFound("What was made with this Idempotency-Key is at no site of yours.")
         tx.access = audit.repeated(request, caller, row["clients"] or (), row["sites"] or ())
     headers: dict[str, str] = orjson.loads(row["headers"])
     return Response(

@@ -16,7 +16,7 @@ from services.intake.authorizations.schemas import AuthorizationDetails
 from services.intake.payers.codes import UnitRule
 from shared.database import ALL_SITES
 from shared.jobs import JobContext
-from tests.support.coverage import ZONE, Payments, grant, problem
+from tests.support.coverage import ZONE, Payments, card, grant, problem
 from tests.support.flow import Intake, created
 from tests.support.outcomes import opened, publish_from
 from tests.support.system import System
@@ -352,6 +352,26 @@ async def test_an_insurance_that_never_was_grants_nothing(payments: Payments) ->
     ):
         refused = await payments.desk.post(f"/coverages/{coverage['id']}/{what}", body)
         assert problem(refused) == (409, "entered-in-error", None)
+
+
+async def test_grants_for_an_insurance_that_never_was_go_with_it(payments: Payments) -> None:
+    client, wrong = await payments.covered(kind="medicare", payer="medicare")
+    path = f"/coverages/{wrong['id']}"
+    certified = await payments.desk.post(f"{path}/certifications", {"certified_on": "2025-12-20"})
+    assert certified.status_code == 201, certified.text
+    grants = [
+        await payments.granted(wrong, units_granted=1, number=number) for number in ("A-1", "A-2")
+    ]
+    await payments.tell(payments.attended(client, MON), payments.attended(client, TUE))
+    assert {"exhausted", "recertification_overdue"} <= set(await payments.alarms())
+    assert (await payments.end(f"{path}/end", {"entered_in_error": True})).status_code == 200
+    for one in grants:
+        shown = await payments.shown(one)
+        assert (shown["withdrawn"], shown["units_used"]) == ("entered_in_error", 0)
+    assert await payments.alarms() == []
+    right = created(await payments.desk.post(f"/clients/{client}/coverages", card()))
+    grant_of_it = await payments.granted(right)
+    assert await payments.units(grant_of_it) == (2, 8, 0)
 
 
 async def test_attendance_waits_for_a_grant_that_is_being_entered(payments: Payments) -> None:

@@ -124,3 +124,15 @@ async def test_answers_are_forgotten_when_nobody_repeats_the_request_any_more(
         left[days] = row["count"]
     await database.close()
     assert left == {29: 1, 31: 0}
+
+
+async def test_a_repetition_shows_nothing_of_a_site_that_the_caller_may_see_no_more(
+    system: System, desk: Client
+) -> None:
+    first = await desk.post("/referrals", referral(), key="once")
+    moved = system.client("intake", "front_desk", [UUID(int=8)], subject="desk")
+    elsewhere = await moved.post("/referrals", referral(), key="once")
+    assert (elsewhere.status_code, slug(elsewhere)) == (404, "not-found")
+    assert first.json()["client_id"] not in elsewhere.text
+    again = await desk.post("/referrals", referral(), key="once")
+    assert (again.text, again.headers["idempotency-replayed"]) == (first.text, "true")

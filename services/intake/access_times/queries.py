@@ -22,12 +22,15 @@ from shared.errors import Invalid, NotFound
 
 LONGEST_DAYS = 366
 CLOCK = """
-SELECT r.id AS referral_id, r.client_id, r.site_id, r.received_on, r.starts_on,
-  r.first_screened_on, r.first_service_on, s.time_zone,
+SELECT r.id AS referral_id, r.client_id, r.site_id, r.first_screened_on, r.first_service_on,
+  coalesce(r.received_on, told.day) AS received_on, coalesce(r.starts_on, told.day) AS starts_on,
+  s.time_zone,
   r.reason IS NOT NULL OR c.merged_into IS NOT NULL AS stopped
 FROM referrals r JOIN sites s ON s.id = r.site_id JOIN clients c ON c.id = r.client_id
+CROSS JOIN LATERAL (SELECT (r.received_at AT TIME ZONE s.time_zone)::date AS day) AS told
 WHERE r.id = $1
 """
+"""A process of the release before writes none of the days."""
 WAITS = """
 SELECT r.site_id, m.measure, m.days,
   CASE WHEN m.days IS NULL THEN ($4::timestamptz AT TIME ZONE s.time_zone)::date - r.starts_on
@@ -61,7 +64,7 @@ async def show_clock(tx: Transaction, referral_id: UUID) -> Clock:
         NotFound: no such referral.
     """
     row = await tx.fetchrow(CLOCK, referral_id)
-    if row is None or row["starts_on"] is None:
+    if row is None:
         raise NotFound("There is no such referral.")
     found, today = targets(), day_at(tx.now, row["time_zone"])
     at_site = found.at(row["site_id"])

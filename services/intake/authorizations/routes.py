@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.intake.authorizations import certifications, commands, queries
+from services.intake.authorizations import certifications, commands, coverage_ends, queries
 from services.intake.authorizations.schemas import (
     Authorization,
     AuthorizationDays,
@@ -17,6 +17,7 @@ from services.intake.authorizations.schemas import (
     ServiceDay,
     SiteCoverage,
 )
+from services.intake.coverage.schemas import Coverage, CoverageEnd
 from shared.access import Allowed, Caller, Role
 from shared.web import Page, Paging, create, show, update
 from shared.web.writes import needs_if_match
@@ -218,3 +219,21 @@ async def summarize_coverage(
 ) -> Response:
     """Sums of each of the caller's sites: coverage, authorizations, units, alarms."""
     return await show(request, caller, lambda tx: queries.summarize_coverage(tx, paging))
+
+
+@router.post(
+    "/coverages/{coverage_id}/end",
+    response_model=Coverage,
+    operation_id="record_coverage_end",
+    summary="End an insurance",
+)
+@needs_if_match
+async def record_coverage_end(
+    coverage_id: UUID, body: CoverageEnd, request: Request, caller: Entering
+) -> Response:
+    """Let an insurance end on a day, or take back one that was entered in error and its grants."""
+    return await update(
+        request,
+        caller,
+        lambda tx, expected: coverage_ends.end_coverage(tx, coverage_id, expected, body),
+    )

@@ -104,22 +104,6 @@ async def change_coverage(
 
 
 @router.post(
-    "/coverages/{coverage_id}/end",
-    response_model=Coverage,
-    operation_id="record_coverage_end",
-    summary="End an insurance",
-)
-@needs_if_match
-async def record_coverage_end(
-    coverage_id: UUID, body: CoverageEnd, request: Request, caller: Entering
-) -> Response:
-    """Let an insurance end on a day, or take back one that was entered in error."""
-    return await update(
-        request, caller, lambda tx, expected: commands.end_coverage(tx, coverage_id, expected, body)
-    )
-
-
-@router.post(
     "/clients/{client_id}/self-pay-agreements",
     status_code=201,
     response_model=SelfPayAgreement,

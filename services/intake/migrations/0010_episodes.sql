@@ -29,6 +29,8 @@ CREATE UNIQUE INDEX one_open_enrolment ON enrolments (client_id) WHERE ended_at 
 DROP INDEX one_active_enrolment;
 
 -- migrate:down
+-- Rows of all sites are brought back below; the setting ends with the transaction.
+SET LOCAL stepwell.sites = '*';
 -- squawk-ignore require-concurrent-index-deletion
 DROP INDEX one_open_enrolment;
 -- squawk-ignore ban-drop-constraint

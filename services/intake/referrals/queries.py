@@ -30,10 +30,12 @@ MERGED = "This client was merged: go on with the one named in merged_into."
 HOLD = "SELECT FROM clients WHERE id = $1 FOR NO KEY UPDATE"
 EXISTS = "SELECT true FROM clients WHERE id = $1"
 REFERRALS = """
-SELECT id, client_id, site_id, referrer AS source, details, state, reason, received_at,
-  changed_at, ended_at, version
+SELECT id, client_id, site_id, coalesce(referrer, CASE source WHEN 'hospital' THEN 'inpatient'
+    WHEN 'provider' THEN 'physician' ELSE source END) AS source, details, state, reason,
+  received_at, coalesce(changed_at, received_at) AS changed_at, ended_at, version
 FROM referrals
 """
+"""A process of the release before writes neither the referrer nor the instant of a change."""
 REFERRAL = f"{REFERRALS} WHERE id = $1"
 OF_CLIENT = f"{REFERRALS} WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3"
 UNDER_WAY = f"""

@@ -17,6 +17,8 @@ ALTER TABLE waitlist ADD COLUMN priority integer NOT NULL DEFAULT 1000;
 CREATE INDEX waitlist_in_order ON waitlist (site_id, priority, place) WHERE left_at IS NULL;
 
 -- migrate:down
+-- Rows of all sites are brought back below; the setting ends with the transaction.
+SET LOCAL stepwell.sites = '*';
 -- squawk-ignore require-concurrent-index-deletion
 DROP INDEX waitlist_in_order;
 -- squawk-ignore ban-drop-column
