@@ -157,6 +157,36 @@ async def test_a_safety_answer_is_told_at_once_and_once(
     assert flags == [found, found], "taken back and given again is found again"
 
 
+async def test_handing_in_tells_no_risk_again_that_a_clinician_has_dealt_with(
+    questionnaires: Questionnaires,
+):
+    made = await questionnaires.assigned("phq-9", "c-ssrs")
+    saved = answered(await questionnaires.save(made, DESPAIR))
+    ((flag, version),) = [
+        (row["id"], row["version"]) for row in await questionnaires.rows("risk_flags")
+    ]
+    answered(
+        await questionnaires.staff().post(
+            f"/risk-flags/{flag}/acknowledgement",
+            {"action": "c_ssrs_completed"},
+            etag=f'"{version}"',
+        )
+    )
+    saved = answered(await questionnaires.save(saved, [1, 1, 0, 0, 0, 0, None], "c-ssrs"))
+    answered(await questionnaires.post(saved, "completion"))
+    assert [row["state"] for row in await questionnaires.rows("risk_flags")] == ["acknowledged"]
+
+
+async def test_handing_in_what_is_left_open_tells_more_than_was_told(
+    questionnaires: Questionnaires,
+):
+    made = await questionnaires.assigned("c-ssrs")
+    saved = answered(await questionnaires.save(made, [0, 0, *[None] * 3, 1, None], "c-ssrs"))
+    assert [row["severity"] for row in await questionnaires.rows("risk_flags")] == ["moderate"]
+    answered(await questionnaires.post(saved, "completion"))
+    assert [row["severity"] for row in await questionnaires.rows("risk_flags")] == ["high"]
+
+
 async def test_of_two_who_save_at_the_same_time_one_is_told_to_read_again(
     questionnaires: Questionnaires,
 ):

@@ -128,7 +128,7 @@ async def complete_questionnaire(
     """Hand in what was answered: it becomes a screening, in the same transaction.
 
     Instruments of which nothing was answered are left out, as an empty result would hide the one
-    before it.
+    before it. What the saved answers show was told when they were saved and is not told again.
 
     Raises:
         QuestionnaireOver, StaleVersion, NothingAnswered, InstrumentReplaced, IntakeIsOver: it
@@ -140,7 +140,8 @@ async def complete_questionnaire(
     if not answered:
         raise NothingAnswered("Nothing is answered yet: save answers, or withdraw it.")
     new = NewScreening(occasion=held.row["occasion"], responses=answered)
-    screening = await complete_screening(tx, held.client_id, new, entered_by=entered_by)
+    told = [one for part in held.parts for one in found_so_far(instrument_of(part), part.answers)]
+    screening = await complete_screening(tx, held.client_id, new, entered_by=entered_by, told=told)
     await tx.execute(END, held.id, then, tx.now, screening.id)
     await tx.execute(CLEAR, held.id)
     return (await load(tx, held.id)).summary()

@@ -1,5 +1,6 @@
 """Taking a screening: check every answer, score, keep the answers, tell the scores."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from services.intake.dual_diagnosis.rules import Screen
 from services.intake.referrals.commands import advance
 from services.intake.referrals.queries import show_client
 from services.intake.risk.commands import raise_flags
+from services.intake.risk.rules import Finding
 from services.intake.screening.checks import answered_at, instrument_of
 from services.intake.screening.instruments import Instrument, instruments
 from services.intake.screening.queries import is_in_program, ratings
@@ -44,11 +46,17 @@ class IntakeIsOver(Conflict):
 
 
 async def complete_screening(
-    tx: Transaction, client_id: UUID, new: NewScreening, *, entered_by: str
+    tx: Transaction,
+    client_id: UUID,
+    new: NewScreening,
+    *,
+    entered_by: str,
+    told: Collection[Finding] = (),
 ) -> Screening:
     """Score and keep a screening; publishes ScreeningCompleted with scores, never with answers.
 
-    What a clinician has to see raises risk flags at once, of an incomplete form too; a dual
+    What a clinician has to see raises risk flags at once, of an incomplete form too, other than
+    what was `told` when these answers were saved: a clinician may have dealt with it since. A dual
     diagnosis may be suspected; at intake the client's referral goes on.
 
     Raises:
@@ -100,7 +108,7 @@ async def complete_screening(
         [orjson.dumps(r.answers).decode() for r in new.responses],
         [r.model_dump_json() for r in results],
     )
-    told = list(zip(known, results, answered, strict=True))
+    scored = list(zip(known, results, answered, strict=True))
     publish(
         tx,
         ScreeningCompleted(
@@ -110,10 +118,10 @@ async def complete_screening(
             occasion=new.occasion,
             scores=[
                 score
-                for instrument, result, at in told
+                for instrument, result, at in scored
                 if (score := told_score(instrument, result, at)) is not None
             ],
-            results=[score_of(result, at) for _, result, at in told],
+            results=[score_of(result, at) for _, result, at in scored],
             completed_at=tx.now,
         ),
     )
@@ -123,9 +131,10 @@ async def complete_screening(
         tx,
         client_id,
         client.site_id,
-        [Screen(result.instrument, result.positive, result.band, at) for _, result, at in told],
+        [Screen(result.instrument, result.positive, result.band, at) for _, result, at in scored],
     )
-    if findings := [finding for result in results for finding in findings_of(result)]:
+    found = [finding for result in results for finding in findings_of(result)]
+    if findings := [finding for finding in found if finding not in told]:
         await raise_flags(tx, client_id, client.site_id, findings)
     return screening
 
