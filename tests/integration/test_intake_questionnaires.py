@@ -260,6 +260,26 @@ async def test_a_questionnaire_that_nobody_completes_is_written_down_as_expired(
     assert await questionnaires.told() == []
 
 
+async def test_a_risk_that_a_form_left_undetermined_is_told_when_it_is_over(
+    questionnaires: Questionnaires,
+):
+    client = await questionnaires.intake.refer()
+    first = await questionnaires.assign(client, "c-ssrs")
+    second = await questionnaires.assign(await questionnaires.intake.refer(), "c-ssrs", "phq-9")
+    for made in (first, second):
+        answered(await questionnaires.save(made, [1, 1, *[None] * 5], "c-ssrs"))
+    assert await questionnaires.told() == []
+    await withdraw(questionnaires, {**first, "version": 2})
+    (flag,) = await questionnaires.rows("risk_flags")
+    assert str(flag["client_id"]) == client
+    assert (flag["kind"], flag["severity"], flag["found_in"]) == ("suicide_risk", "high", "c-ssrs")
+    questionnaires.intake.system.set_clock(MONDAY + timedelta(days=14))
+    await questionnaires.intake.system.until(
+        "intake", "SELECT count(*) FROM risk_flags WHERE severity = 'high'", is_=2
+    )
+    assert (await questionnaires.told()).count("RiskFlagRaised") == 2
+
+
 @pytest.mark.parametrize(
     ("change", "kind", "pointer"),
     [

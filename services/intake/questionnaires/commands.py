@@ -6,6 +6,7 @@ from uuid import UUID
 
 import orjson
 
+from services.intake.questionnaires.expiry import tell_left_open
 from services.intake.questionnaires.policies import policy
 from services.intake.questionnaires.queries import Held, instrument_of, load
 from services.intake.questionnaires.refusals import (
@@ -150,12 +151,15 @@ async def complete_questionnaire(
 async def withdraw_questionnaire(tx: Transaction, held: Held, expected: int) -> Questionnaire:
     """Take back what is not answered yet; saved answers stay readable to clinicians.
 
+    Answers that leave a risk undetermined raise its flag, as nobody will complete them.
+
     Raises:
         QuestionnaireOver, StaleVersion: it cannot be withdrawn.
     """
     then = held.require("withdraw")
     require_version(held.version, expected)
     await tx.execute(END, held.id, then, tx.now, None)
+    await tell_left_open(tx, [held.id])
     return (await load(tx, held.id)).summary()
 
 
