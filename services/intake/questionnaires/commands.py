@@ -63,9 +63,10 @@ async def assign_questionnaire(
 
     Raises:
         NotFound: no such client.
+        ClientMerged: another client goes on for this one.
         IntakeIsOver, UnknownInstrument, AssignedTwice, NotForOccasion: with a pointer.
     """
-    client = await show_client(tx, client_id)
+    client = await show_client(tx, client_id, begins=True)
     if new.occasion == "intake" and await is_in_program(tx, client_id):
         raise IntakeIsOver(
             "This client is in the program: assign it as follow_up.", pointer="/occasion"

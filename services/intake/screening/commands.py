@@ -61,11 +61,12 @@ async def complete_screening(
 
     Raises:
         NotFound: no such client.
+        ClientMerged: another client goes on for this one.
         IntakeIsOver, UnknownInstrumentVersion, InstrumentTwice, WrongOccasion, WrongMode,
         ImpossibleAnswer, AnsweredBeforeBirth, AnsweredInFuture: with a pointer.
     """
     at_intake = new.occasion == "intake"
-    client = await show_client(tx, client_id, hold=at_intake)
+    client = await show_client(tx, client_id, hold=at_intake, begins=True)
     if at_intake and await is_in_program(tx, client_id):
         raise IntakeIsOver(
             "This client is in the program: screen as follow_up.", pointer="/occasion"
