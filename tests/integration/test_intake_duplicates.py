@@ -10,7 +10,8 @@ import pytest
 from services.intake.duplicates import commands
 from services.intake.duplicates.jobs import next_due
 from services.intake.matching.data import matching
-from tests.support.flow import FITS_IOP, Intake, created, person, rated
+from services.intake.risk.queries import priority_populations
+from tests.support.flow import FITS_IOP, Intake, created, person, rated, responses
 from tests.support.system import System
 
 SITE = UUID(int=7)
@@ -212,6 +213,15 @@ async def test_a_merged_client_gives_way_and_comes_back_exactly_by_an_undo(intak
         ),
         await desk.post(f"/referrals/{referral['id']}/state", {"state": "contacted"}, etag='"1"'),
         await desk.post(f"/referrals/{referral['id']}/contact-attempts", attempt),
+        await desk.post(
+            f"/clients/{merged}/questionnaires",
+            {"occasion": "follow_up", "instruments": [{"instrument": "phq-9", "version": "1.0"}]},
+        ),
+        await counselor.post(f"/clients/{merged}/diagnoses", {"code": "F33.1", "status": "active"}),
+        await counselor.post(
+            f"/clients/{merged}/screenings",
+            {"occasion": "follow_up", "responses": responses()},
+        ),
     ):
         assert problem(refused)[:2] == (409, "client-merged"), refused.text
 
@@ -230,6 +240,28 @@ async def test_a_merged_client_gives_way_and_comes_back_exactly_by_an_undo(intak
         (survivor, 2, "ClientsMerged"),
         (survivor, 3, "ClientMergeUndone"),
     ]
+
+
+async def test_the_risks_of_who_was_merged_are_those_of_the_client_that_goes_on(intake: Intake):
+    survivor, merged = await refer(intake), await refer(intake, phone="+13035550100")
+    stranger = await refer(intake, family_name="Elsewhere", birth_date="1961-01-02")
+    desk = intake.system.client("intake", "front_desk", [SITE])
+    created(await desk.post(f"/clients/{merged}/risk-reports", {"pregnant": "yes"}))
+    made = created(await merge(intake, survivor, merged))
+    created(await desk.post(f"/clients/{merged}/risk-reports", {"withdrawal": "severe"}))
+    created(await desk.post(f"/clients/{survivor}/risk-reports", {"injects_drugs": "yes"}))
+
+    async def found(client: str) -> tuple[list[str], list[str]]:
+        counselor = intake.system.client("intake", "counselor", [SITE])
+        flags = (await counselor.get(f"/clients/{client}/risk-flags")).json()["items"]
+        async with intake.transaction() as tx:
+            populations = await priority_populations(tx, UUID(client))
+        return [flag["kind"] for flag in flags], list(populations)
+
+    assert await found(survivor) == (["withdrawal_risk", "pregnancy"], ["pregnant_injecting"])
+    assert await found(stranger) == ([], [])
+    assert (await undo(intake, made)).status_code == 200
+    assert await found(survivor) == ([], ["injecting"])
 
 
 async def test_both_clients_of_a_merge_are_noted_as_changed(intake: Intake):

@@ -151,6 +151,29 @@ async def test_who_comes_although_the_stay_is_on_hold_is_active_again(intake: In
     assert (await shown(intake, stay))["state"] == "active"
 
 
+async def test_attendance_from_before_a_hold_that_is_told_late_does_not_end_it(intake: Intake):
+    stay = await enrolled(intake)
+    tuesday = MONDAY + timedelta(days=1)
+    intake.system.set_clock(tuesday + timedelta(hours=4))
+    held = await changed(intake, stay, "hold", {"reason": "medical_leave"})
+    await attend(intake, stay, MONDAY - timedelta(days=9), tuesday)
+    found = await shown(intake, stay)
+    assert (found["state"], found["reason"], found["version"]) == ("on_hold", "medical_leave", 3)
+    assert datetime.fromisoformat(found["first_service_at"]) == tuesday
+    await attend(intake, stay, tuesday)
+    assert (await shown(intake, stay))["version"] == 3, "a correction changes nothing"
+    assert await told_states(intake) == [("enrolled", "on_hold", "medical_leave", False)]
+    assert (await changed(intake, held | {"version": 3}, "resumption"))["state"] == "active"
+
+
+async def test_a_session_of_the_stay_counts_beside_one_from_before_it(intake: Intake):
+    stay = await enrolled(intake)
+    first = MONDAY + timedelta(days=1)
+    await attend(intake, stay, MONDAY - timedelta(days=10), first)
+    found = await shown(intake, stay)
+    assert (found["state"], datetime.fromisoformat(found["first_service_at"])) == ("active", first)
+
+
 @pytest.mark.parametrize(
     ("reason", "state", "teds"),
     [

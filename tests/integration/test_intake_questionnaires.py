@@ -157,6 +157,36 @@ async def test_a_safety_answer_is_told_at_once_and_once(
     assert flags == [found, found], "taken back and given again is found again"
 
 
+async def test_handing_in_tells_no_risk_again_that_a_clinician_has_dealt_with(
+    questionnaires: Questionnaires,
+):
+    made = await questionnaires.assigned("phq-9", "c-ssrs")
+    saved = answered(await questionnaires.save(made, DESPAIR))
+    ((flag, version),) = [
+        (row["id"], row["version"]) for row in await questionnaires.rows("risk_flags")
+    ]
+    answered(
+        await questionnaires.staff().post(
+            f"/risk-flags/{flag}/acknowledgement",
+            {"action": "c_ssrs_completed"},
+            etag=f'"{version}"',
+        )
+    )
+    saved = answered(await questionnaires.save(saved, [1, 1, 0, 0, 0, 0, None], "c-ssrs"))
+    answered(await questionnaires.post(saved, "completion"))
+    assert [row["state"] for row in await questionnaires.rows("risk_flags")] == ["acknowledged"]
+
+
+async def test_handing_in_what_is_left_open_tells_more_than_was_told(
+    questionnaires: Questionnaires,
+):
+    made = await questionnaires.assigned("c-ssrs")
+    saved = answered(await questionnaires.save(made, [0, 0, *[None] * 3, 1, None], "c-ssrs"))
+    assert [row["severity"] for row in await questionnaires.rows("risk_flags")] == ["moderate"]
+    answered(await questionnaires.post(saved, "completion"))
+    assert [row["severity"] for row in await questionnaires.rows("risk_flags")] == ["high"]
+
+
 async def test_of_two_who_save_at_the_same_time_one_is_told_to_read_again(
     questionnaires: Questionnaires,
 ):
@@ -228,6 +258,26 @@ async def test_a_questionnaire_that_nobody_completes_is_written_down_as_expired(
     (row,) = await questionnaires.rows("questionnaires")
     assert row["ended_at"] == MONDAY + timedelta(days=14)
     assert await questionnaires.told() == []
+
+
+async def test_a_risk_that_a_form_left_undetermined_is_told_when_it_is_over(
+    questionnaires: Questionnaires,
+):
+    client = await questionnaires.intake.refer()
+    first = await questionnaires.assign(client, "c-ssrs")
+    second = await questionnaires.assign(await questionnaires.intake.refer(), "c-ssrs", "phq-9")
+    for made in (first, second):
+        answered(await questionnaires.save(made, [1, 1, *[None] * 5], "c-ssrs"))
+    assert await questionnaires.told() == []
+    await withdraw(questionnaires, {**first, "version": 2})
+    (flag,) = await questionnaires.rows("risk_flags")
+    assert str(flag["client_id"]) == client
+    assert (flag["kind"], flag["severity"], flag["found_in"]) == ("suicide_risk", "high", "c-ssrs")
+    questionnaires.intake.system.set_clock(MONDAY + timedelta(days=14))
+    await questionnaires.intake.system.until(
+        "intake", "SELECT count(*) FROM risk_flags WHERE severity = 'high'", is_=2
+    )
+    assert (await questionnaires.told()).count("RiskFlagRaised") == 2
 
 
 @pytest.mark.parametrize(

@@ -139,8 +139,9 @@ async def record_diagnosis(
 
     Raises:
         NotFound: no such client.
+        ClientMerged: another client goes on for this one.
     """
-    client = await show_client(tx, client_id)
+    client = await show_client(tx, client_id, begins=True)
     made = Diagnosis(
         id=new_id(),
         client_id=client_id,

@@ -45,22 +45,35 @@ RETURNING former_id
 """
 """Enters nothing when the decision led to an enrolment that has ended."""
 CHANGE = """
-UPDATE enrolments SET state = $2, reason = $3, version = version + 1 WHERE id = $1
+UPDATE enrolments SET state = $2, reason = $3, version = version + 1,
+  held_at = CASE WHEN $5 THEN $4::timestamptz END
+WHERE id = $1
 """
 SERVED = """
 WITH served AS (
-  SELECT client_id, min(starts_at) AS at FROM unnest($1::uuid[], $2::timestamptz[])
-    AS s(client_id, starts_at) GROUP BY client_id
+  SELECT client_id, starts_at AS at FROM unnest($1::uuid[], $2::timestamptz[])
+    AS s(client_id, starts_at)
 ), before AS (
-  SELECT e.id, e.state, e.client_id, s.at FROM enrolments e JOIN served s USING (client_id)
-  WHERE e.ended_at IS NULL AND e.state <> 'active' AND s.at >= e.enrolled_at
+  SELECT e.id, e.state, s.first_at, coalesce(s.last_at >= e.held_at, true) AS goes_on
+  FROM enrolments e CROSS JOIN LATERAL (
+    SELECT min(at) AS first_at, max(at) AS last_at FROM served
+    WHERE served.client_id = e.client_id AND served.at >= e.enrolled_at
+  ) AS s
+  WHERE e.client_id = ANY($1::uuid[]) AND e.ended_at IS NULL AND e.state <> 'active'
+    AND s.first_at IS NOT NULL
+    AND (e.first_service_at IS NULL OR e.held_at IS NULL OR s.last_at >= e.held_at)
   ORDER BY e.client_id FOR NO KEY UPDATE OF e
 )
-UPDATE enrolments e SET state = 'active', reason = NULL, version = e.version + 1,
-  first_service_at = coalesce(e.first_service_at, b.at)
+UPDATE enrolments e SET version = e.version + 1,
+  state = CASE WHEN b.goes_on THEN 'active' ELSE e.state END,
+  reason = CASE WHEN b.goes_on THEN NULL ELSE e.reason END,
+  held_at = CASE WHEN b.goes_on THEN NULL ELSE e.held_at END,
+  first_service_at = coalesce(e.first_service_at, b.first_at)
 FROM before b WHERE e.id = b.id
-RETURNING e.id, e.client_id, e.site_id, b.state AS former
+RETURNING e.id, e.client_id, e.site_id, b.state AS former, b.goes_on
 """
+"""A session from before a hold, as attendance is told late or corrected, may be the first service
+and does not end the hold."""
 
 
 class AlreadyEnrolled(Conflict):
@@ -286,7 +299,8 @@ async def step_down(
 async def begin_service(tx: Transaction, attended: Sequence[Received[Any]]) -> None:
     """Take attended sessions as the first service of stays that had none, or that paused.
 
-    Publishes EpisodeStateChanged. A session from before the stay says nothing about it.
+    Publishes EpisodeStateChanged. A session from before the stay says nothing about it, and one
+    from before a hold does not end the hold.
     """
     causes = {one.event.client_id: one for one in reversed(attended)}
     rows = await tx.fetch(
@@ -295,6 +309,8 @@ async def begin_service(tx: Transaction, attended: Sequence[Received[Any]]) -> N
         [one.event.starts_at for one in attended],
     )
     for row in rows:
+        if not row["goes_on"]:
+            continue
         event = EpisodeStateChanged(
             client_id=row["client_id"],
             site_id=row["site_id"],
@@ -315,7 +331,7 @@ async def _change(
     require_version(found.version, expected)
     if not can_follow(found.state, to):
         raise StateDoesNotAllow(f"A stay that is {found.state} cannot become {to}.")
-    await tx.execute(CHANGE, enrolment_id, to, reason)
+    await tx.execute(CHANGE, enrolment_id, to, reason, tx.now, to == "on_hold")
     publish(
         tx,
         EpisodeStateChanged(

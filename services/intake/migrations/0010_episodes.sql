@@ -1,9 +1,11 @@
 -- migrate:up
 
 -- A stay has all its states, why it ended or pauses, its first service, and the stay before it.
--- `needs` and `priority` are what was told with ClientEnrolled. Rows from before were enrolled and
--- active at once; their first service is not known.
+-- `held_at` is since when it is on hold. `needs` and `priority` are what was told with
+-- ClientEnrolled. Rows from before were enrolled and active at once; their first service is not
+-- known.
 ALTER TABLE enrolments ADD COLUMN reason text;
+ALTER TABLE enrolments ADD COLUMN held_at timestamptz;
 ALTER TABLE enrolments ADD COLUMN note text;
 ALTER TABLE enrolments ADD COLUMN teds_reason integer;
 ALTER TABLE enrolments ADD COLUMN first_service_at timestamptz;
@@ -57,5 +59,7 @@ ALTER TABLE enrolments DROP COLUMN first_service_at;
 ALTER TABLE enrolments DROP COLUMN teds_reason;
 -- squawk-ignore ban-drop-column
 ALTER TABLE enrolments DROP COLUMN note;
+-- squawk-ignore ban-drop-column
+ALTER TABLE enrolments DROP COLUMN held_at;
 -- squawk-ignore ban-drop-column
 ALTER TABLE enrolments DROP COLUMN reason;

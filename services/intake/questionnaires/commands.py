@@ -6,6 +6,7 @@ from uuid import UUID
 
 import orjson
 
+from services.intake.questionnaires.expiry import tell_left_open
 from services.intake.questionnaires.policies import policy
 from services.intake.questionnaires.queries import Held, instrument_of, load
 from services.intake.questionnaires.refusals import (
@@ -62,9 +63,10 @@ async def assign_questionnaire(
 
     Raises:
         NotFound: no such client.
+        ClientMerged: another client goes on for this one.
         IntakeIsOver, UnknownInstrument, AssignedTwice, NotForOccasion: with a pointer.
     """
-    client = await show_client(tx, client_id)
+    client = await show_client(tx, client_id, begins=True)
     if new.occasion == "intake" and await is_in_program(tx, client_id):
         raise IntakeIsOver(
             "This client is in the program: assign it as follow_up.", pointer="/occasion"
@@ -128,7 +130,7 @@ async def complete_questionnaire(
     """Hand in what was answered: it becomes a screening, in the same transaction.
 
     Instruments of which nothing was answered are left out, as an empty result would hide the one
-    before it.
+    before it. What the saved answers show was told when they were saved and is not told again.
 
     Raises:
         QuestionnaireOver, StaleVersion, NothingAnswered, InstrumentReplaced, IntakeIsOver: it
@@ -140,7 +142,8 @@ async def complete_questionnaire(
     if not answered:
         raise NothingAnswered("Nothing is answered yet: save answers, or withdraw it.")
     new = NewScreening(occasion=held.row["occasion"], responses=answered)
-    screening = await complete_screening(tx, held.client_id, new, entered_by=entered_by)
+    told = [one for part in held.parts for one in found_so_far(instrument_of(part), part.answers)]
+    screening = await complete_screening(tx, held.client_id, new, entered_by=entered_by, told=told)
     await write_now(tx)
     await tx.execute(END, held.id, then, tx.now, screening.id)
     await tx.execute(CLEAR, held.id)
@@ -150,12 +153,15 @@ async def complete_questionnaire(
 async def withdraw_questionnaire(tx: Transaction, held: Held, expected: int) -> Questionnaire:
     """Take back what is not answered yet; saved answers stay readable to clinicians.
 
+    Answers that leave a risk undetermined raise its flag, as nobody will complete them.
+
     Raises:
         QuestionnaireOver, StaleVersion: it cannot be withdrawn.
     """
     then = held.require("withdraw")
     require_version(held.version, expected)
     await tx.execute(END, held.id, then, tx.now, None)
+    await tell_left_open(tx, [held.id])
     return (await load(tx, held.id)).summary()
 
 

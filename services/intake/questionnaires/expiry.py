@@ -1,7 +1,15 @@
 """The job that ends questionnaires whose time is over."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
+import orjson
+
+from services.intake.questionnaires.rules.answers import left_open
+from services.intake.risk.commands import raise_flags
+from services.intake.risk.rules import Finding
+from services.intake.screening.instruments import instruments
 from shared.database import ALL_SITES, Transaction
 from shared.jobs import Job, JobContext
 
@@ -14,6 +22,12 @@ FROM (
   ORDER BY expires_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
 ) AS over
 WHERE q.id = over.id
+RETURNING q.id
+"""
+LEFT = """
+SELECT q.client_id, q.site_id, p.instrument, p.instrument_version, p.answers
+FROM questionnaires q JOIN questionnaire_parts p ON p.questionnaire_id = q.id
+WHERE q.id = ANY($1::uuid[]) AND p.answers IS NOT NULL ORDER BY q.client_id, q.id, p.place
 """
 
 
@@ -26,7 +40,24 @@ async def next_due(tx: Transaction) -> datetime | None:
 async def expire(context: JobContext) -> int:
     """End what is over. Requests go by the instant itself, so nobody waits for this job."""
     async with context.database.transaction(ALL_SITES) as tx:
-        return int((await tx.execute(EXPIRE, tx.now, BATCH)).rpartition(" ")[2])
+        over = [row["id"] for row in await tx.fetch(EXPIRE, tx.now, BATCH)]
+        await tell_left_open(tx, over)
+        return len(over)
+
+
+async def tell_left_open(tx: Transaction, ended: Sequence[UUID]) -> None:
+    """Raise flags for what stays open in questionnaires that ended without being handed in.
+
+    A C-SSRS screener without its last answers leaves the risk undetermined: somebody has to ask.
+    """
+    found: dict[tuple[UUID, UUID], list[Finding]] = {}
+    for row in await tx.fetch(LEFT, ended) if ended else ():
+        instrument = instruments().get((row["instrument"], row["instrument_version"]))
+        if instrument is not None:
+            left = left_open(instrument, orjson.loads(row["answers"]))
+            found.setdefault((row["client_id"], row["site_id"]), []).extend(left)
+    for (client_id, site_id), findings in found.items():
+        await raise_flags(tx, client_id, site_id, findings)
 
 
 expiry_job = Job(name="questionnaires", next_due=next_due, run=expire)

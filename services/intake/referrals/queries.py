@@ -50,17 +50,20 @@ class ClientMerged(Conflict):
     title = "Client was merged"
 
 
-async def show_client(tx: Transaction, client_id: UUID, *, hold: bool = False) -> Client:
-    """One client; with `hold` as by `hold_client`, for what is to be done with the client.
+async def show_client(
+    tx: Transaction, client_id: UUID, *, hold: bool = False, begins: bool = False
+) -> Client:
+    """One client; with `hold` as by `hold_client`, for what is to be done with the client; with
+    `begins` for what begins something that need not wait for others.
 
     Raises:
         NotFound: none that the caller may see.
-        ClientMerged: to be held, and another client goes on for this one.
+        ClientMerged: to be held or to begin with, and another client goes on for this one.
     """
     row = await tx.fetchrow(f"{CLIENT} FOR NO KEY UPDATE" if hold else CLIENT, client_id)
     if row is None:
         raise NotFound("There is no such client.")
-    if hold and row["merged_into"] is not None:
+    if (hold or begins) and row["merged_into"] is not None:
         raise ClientMerged(MERGED)
     return Client(**dict(row))
 

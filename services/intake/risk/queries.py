@@ -42,6 +42,8 @@ NARROWED: dict[Wanted, str] = {
     "overdue": " AND state <> 'acknowledged' AND acknowledge_by <= $3",
     "all": "",
 }
+OF_PERSON = "client_id IN (SELECT id FROM clients WHERE id = {0} OR merged_into = {0})"
+"""A risk of who was merged is one of the client that goes on."""
 SUMMARY = """
 SELECT site_id, count(*) AS open, count(*) FILTER (WHERE acknowledge_by <= $1) AS overdue,
   min(acknowledge_by) AS oldest_due_at
@@ -58,26 +60,29 @@ ONE_REPORT = f"{REPORTS} WHERE client_id = $1 AND id = $2"
 FACTS = """
 SELECT s.time_zone, pregnant.*, overdose.*, injects.*, minors.*
 FROM clients c JOIN sites s ON s.id = c.site_id
+CROSS JOIN LATERAL (
+  SELECT array_agg(o.id) AS ids FROM clients o WHERE o.id = c.id OR o.merged_into = c.id
+) p
 LEFT JOIN LATERAL (
   SELECT r.pregnant, r.reported_on FROM risk_reports r
-  WHERE r.client_id = c.id AND r.pregnant <> 'unknown' ORDER BY r.entry DESC LIMIT 1
+  WHERE r.client_id = ANY(p.ids) AND r.pregnant <> 'unknown' ORDER BY r.entry DESC LIMIT 1
 ) pregnant ON true
 LEFT JOIN LATERAL (
   SELECT r.overdose_on FROM risk_reports r
-  WHERE r.client_id = c.id AND r.overdose <> 'unknown' ORDER BY r.entry DESC LIMIT 1
+  WHERE r.client_id = ANY(p.ids) AND r.overdose <> 'unknown' ORDER BY r.entry DESC LIMIT 1
 ) overdose ON true
 LEFT JOIN LATERAL (
   SELECT r.injects_drugs FROM risk_reports r
-  WHERE r.client_id = c.id AND r.injects_drugs <> 'unknown' ORDER BY r.entry DESC LIMIT 1
+  WHERE r.client_id = ANY(p.ids) AND r.injects_drugs <> 'unknown' ORDER BY r.entry DESC LIMIT 1
 ) injects ON true
 LEFT JOIN LATERAL (
   SELECT r.cares_for_minors FROM risk_reports r
-  WHERE r.client_id = c.id AND r.cares_for_minors <> 'unknown' ORDER BY r.entry DESC LIMIT 1
+  WHERE r.client_id = ANY(p.ids) AND r.cares_for_minors <> 'unknown' ORDER BY r.entry DESC LIMIT 1
 ) minors ON true
 WHERE c.id = $1
 """
 """Each fact from the latest report that knew it: a later report that says nothing of a pregnancy
-does not end it."""
+does not end it. What was reported of a client who was merged into this one counts too."""
 
 
 async def show_flag(tx: Transaction, flag_id: UUID, *, hold: bool = False) -> RiskFlagInFull:
@@ -113,18 +118,18 @@ async def list_flags(
     kind: RiskKind | None = None,
 ) -> Page[RiskFlag]:
     """Flags of the caller's sites, the one that has to be acknowledged first at the front."""
-    return await _listed(tx, paging, wanted, [("site_id", site_id), ("kind", kind)])
+    return await _listed(tx, paging, wanted, [("site_id = {}", site_id), ("kind = {}", kind)])
 
 
 async def list_flags_of_client(
     tx: Transaction, client_id: UUID, paging: Paging, *, wanted: Wanted = "all"
 ) -> Page[RiskFlag]:
-    """Flags of one client, in the same order.
+    """Flags of one client, and of those merged into it, in the same order.
 
     Raises:
         NotFound: no such client.
     """
-    page = await _listed(tx, paging, wanted, [("client_id", client_id)])
+    page = await _listed(tx, paging, wanted, [(OF_PERSON, client_id)])
     if not page.items:
         await require_client(tx, client_id)
     return page
@@ -183,10 +188,10 @@ async def _listed(
 ) -> Page[RiskFlag]:
     values: list[Any] = [tx.now] if wanted == "overdue" else []
     tests = NARROWED[wanted]
-    for column, value in given:
+    for test, value in given:
         if value is not None:
             values.append(value)
-            tests += f" AND {column} = ${len(values) + 2}"
+            tests += f" AND {test.format(f'${len(values) + 2}')}"
     rows = await tx.fetch(
         f"{COLUMNS} WHERE {AFTER}{tests} ORDER BY acknowledge_by, id LIMIT $2",
         paging.after,

@@ -1,5 +1,6 @@
 """Taking a screening: check every answer, score, keep the answers, tell the scores."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import chain
@@ -12,6 +13,7 @@ from services.intake.dual_diagnosis.rules import Screen
 from services.intake.referrals.commands import advance
 from services.intake.referrals.queries import MERGED, ClientMerged
 from services.intake.risk.commands import raise_flags
+from services.intake.risk.rules import Finding
 from services.intake.screening.checks import answered_at, instrument_of
 from services.intake.screening.instruments import Instrument, instruments
 from services.intake.screening.queries import before, ratings, require_as_before
@@ -44,25 +46,31 @@ class IntakeIsOver(Conflict):
 
 
 async def complete_screening(
-    tx: Transaction, client_id: UUID, new: NewScreening, *, entered_by: str
+    tx: Transaction,
+    client_id: UUID,
+    new: NewScreening,
+    *,
+    entered_by: str,
+    told: Collection[Finding] = (),
 ) -> Screening:
     """Score and keep a screening; publishes ScreeningCompleted with scores, never with answers.
 
-    What a clinician has to see raises risk flags at once, of an incomplete form too; a dual
+    What a clinician has to see raises risk flags at once, of an incomplete form too, other than
+    what was `told` when these answers were saved: a clinician may have dealt with it since. A dual
     diagnosis may be suspected; at intake the client's referral goes on. Screening and answers are
     written with the commit.
 
     Raises:
         NotFound: no such client.
-        ClientMerged: at intake, and another client goes on for this one.
+        ClientMerged: another client goes on for this one.
         IntakeIsOver, UnknownInstrumentVersion, InstrumentTwice, WrongOccasion, WrongMode,
         ImpossibleAnswer, AnsweredBeforeBirth, AnsweredInFuture: with a pointer.
     """
     at_intake = new.occasion == "intake"
     client = await before(tx, client_id)
+    if client.merged:
+        raise ClientMerged(MERGED)
     if at_intake:
-        if client.merged:
-            raise ClientMerged(MERGED)
         over = IntakeIsOver(
             "This client is in the program: screen as follow_up.", pointer="/occasion"
         )
@@ -109,7 +117,7 @@ async def complete_screening(
             for given, at, result in zip(new.responses, answered, results, strict=True)
         ),
     )
-    told = list(zip(known, results, answered, strict=True))
+    scored = list(zip(known, results, answered, strict=True))
     publish(
         tx,
         ScreeningCompleted(
@@ -119,10 +127,10 @@ async def complete_screening(
             occasion=new.occasion,
             scores=[
                 score
-                for instrument, result, at in told
+                for instrument, result, at in scored
                 if (score := told_score(instrument, result, at)) is not None
             ],
-            results=[score_of(result, at) for _, result, at in told],
+            results=[score_of(result, at) for _, result, at in scored],
             completed_at=tx.now,
         ),
     )
@@ -132,10 +140,11 @@ async def complete_screening(
         tx,
         client_id,
         client.site_id,
-        [Screen(result.instrument, result.positive, result.band, at) for _, result, at in told],
+        [Screen(result.instrument, result.positive, result.band, at) for _, result, at in scored],
         standing=client.dual_diagnosis,
     )
-    if findings := [finding for result in results for finding in findings_of(result)]:
+    found = [finding for result in results for finding in findings_of(result)]
+    if findings := [finding for finding in found if finding not in told]:
         await raise_flags(tx, client_id, client.site_id, findings)
     return screening
 

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 
+from services.intake.dual_diagnosis.policies import policy as dual_diagnosis
 from services.intake.level_of_care.rules.capability import Capability
 from services.intake.level_of_care.rules.explanation import determine, in_words
 from services.intake.level_of_care.rules.policy import LevelOfCarePolicy
@@ -108,6 +109,7 @@ def test_nobody_above_minimal_risk_is_told_that_outcomes_are_comparable(
     [
         ("001220", {"phq-9": True, "gad-7": False}, True),
         ("001220", {"gad-7": True, "audit-c": True}, True),
+        ("001220", {"pc-ptsd-5": True, "phq-9": False}, True),
         ("000220", {"phq-9": True}, False),
         ("002220", {"audit-c": True}, False),
         ("002220", {"phq-9": None, "gad-7": False}, False),
@@ -122,15 +124,25 @@ def test_dual_diagnosis_needs_a_positive_screen_and_a_rated_need(
     assert found.criteria[-1].met is dual
 
 
+@pytest.mark.parametrize("policy", [POLICY, FOURTH], ids=["third", "fourth"])
+def test_the_screens_are_those_by_which_a_dual_diagnosis_is_suspected(policy: LevelOfCarePolicy):
+    assert set(policy.dual_diagnosis.instruments) == set(dual_diagnosis().mental_health.screens)
+
+
 def test_an_open_or_missing_screen_is_not_told_as_negative():
     criterion = determine(POLICY, ratings("001220"), {"phq-9": None}).criteria[-1]
     assert criterion.name == "dual_diagnosis"
-    assert criterion.observed == "phq-9 undetermined, gad-7 not answered; dimension 3 rated 1"
+    assert criterion.observed == (
+        "phq-9 undetermined, phq-2 not answered, gad-7 not answered, gad-2 not answered, "
+        "pc-ptsd-5 not answered, pcl-5 not answered; dimension 3 rated 1"
+    )
     assert criterion.required == (
-        "a positive screen on phq-9 or gad-7 and dimension 3 rated 1 or more"
+        "a positive screen on phq-9 or phq-2 or gad-7 or gad-2 or pc-ptsd-5 or pcl-5 and dimension "
+        "3 rated 1 or more"
     )
     told = determine(POLICY, ratings("000220"), {"phq-9": True, "gad-7": False}).criteria[-1]
-    assert told.observed == "phq-9 positive, gad-7 negative; dimension 3 rated 0"
+    assert told.observed.startswith("phq-9 positive, phq-2 not answered, gad-7 negative, ")
+    assert told.observed.endswith("; dimension 3 rated 0")
     assert told.source == POLICY.dual_diagnosis.source
 
 

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from services.intake.questionnaires.rules.answers import (
     found_so_far,
     is_answered,
+    left_open,
     newly,
     settle,
 )
@@ -297,3 +298,25 @@ class Life(RuleBasedStateMachine):
 
 TestLife = Life.TestCase
 TestLife.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
+
+
+@pytest.mark.parametrize(
+    ("instrument", "answers", "found"),
+    [
+        ("c-ssrs", None, []),
+        ("c-ssrs", [N] * 7, []),
+        ("c-ssrs", [1, N, N, N, N, N, N], ["high"]),
+        ("c-ssrs", [1, 1, N, N, N, N, N], ["high"]),
+        ("c-ssrs", [1, 1, 1, N, N, N, N], ["high"]),
+        ("c-ssrs", [1, 1, 0, 0, 1, N, N], []),  # high was told with the answer
+        ("c-ssrs", [1, 1, 1, 0, 0, 0, "not_asked"], []),  # moderate was
+        ("c-ssrs", [0, 0, *["not_asked"] * 3, 0, "not_asked"], []),
+        ("phq-9", [1, 1, *[N] * 7], []),  # a missing answer is never guessed
+        ("phq-9", [*[N] * 8, 2], []),
+        ("audit", [4, *[N] * 9], []),
+    ],
+)
+def test_what_nobody_will_complete_is_told_once_its_form_is_over(
+    instrument: str, answers: Any, found: list[str]
+):
+    assert [one.severity for one in left_open(instruments()[instrument, "1.0"], answers)] == found

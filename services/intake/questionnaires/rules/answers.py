@@ -88,6 +88,18 @@ def found_so_far(instrument: Instrument, answers: Sequence[Answer] | None) -> tu
     return findings(instrument, result)
 
 
+def left_open(instrument: Instrument, answers: Sequence[Answer] | None) -> tuple[Finding, ...]:
+    """What answers that nobody will complete show beyond what was told when they were saved.
+
+    Their form is at its end, so that an undetermined level of risk is told as what it is.
+    """
+    if answers is None or not is_answered(answers):
+        return ()
+    return newly(
+        found_so_far(instrument, answers), findings(instrument, score(instrument, answers))
+    )
+
+
 def newly(before: Iterable[Finding], now: Iterable[Finding]) -> tuple[Finding, ...]:
     """What is found now and was not, or less gravely, before.
 
