@@ -137,7 +137,10 @@ async def test_a_dual_diagnosis_rests_on_every_sitting_of_the_intake(
     assert determination["dual_diagnosis"] is True
     assert determination["screening_id"] == latest["id"]
     observed = determination["criteria"][-1]["observed"]
-    assert observed == "phq-9 positive, gad-7 not answered; dimension 3 rated 1"
+    assert observed == (
+        "phq-9 positive, phq-2 not answered, gad-7 not answered, gad-2 not answered, "
+        "pc-ptsd-5 not answered, pcl-5 not answered; dimension 3 rated 1"
+    )
 
 
 async def test_the_latest_answers_to_an_instrument_count(intake: Intake, counselor: Client):
@@ -178,7 +181,10 @@ async def test_who_comes_back_is_screened_anew(intake: Intake, counselor: Client
     await screen(counselor, client, response("audit", [0] * 10))
     anew = await intake.determine(client)
     observed = anew["criteria"][-1]["observed"]
-    assert observed == "phq-9 not answered, gad-7 not answered; dimension 3 rated 1"
+    assert observed == (
+        "phq-9 not answered, phq-2 not answered, gad-7 not answered, gad-2 not answered, "
+        "pc-ptsd-5 not answered, pcl-5 not answered; dimension 3 rated 1"
+    )
 
 
 async def test_decisions_are_listed_in_the_order_they_were_made_in(
