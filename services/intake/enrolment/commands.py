@@ -13,9 +13,10 @@ from services.intake.dual_diagnosis.queries import track_needs
 from services.intake.enrolment.discharge import discharge_reasons
 from services.intake.enrolment.endings import end
 from services.intake.enrolment.queries import lock_enrolment, show_enrolment
-from services.intake.enrolment.rules import GROUP_OF_GENDER, State, can_follow, resumed
+from services.intake.enrolment.rules import State, can_follow, resumed
 from services.intake.enrolment.schemas import Discharge, Enrolment, Hold, NewEnrolment
 from services.intake.level_of_care.queries import signed_decision
+from services.intake.preferences.rules import GROUP_OF_GENDER
 from services.intake.referrals.commands import advance
 from services.intake.referrals.queries import hold_client, show_client
 from services.intake.risk.queries import priority_populations

@@ -1,7 +1,5 @@
 """The states of an enrolment, as a table."""
 
-from typing import Literal
-
 from shared.contracts.intake import EpisodeState
 
 State = EpisodeState
@@ -26,9 +24,6 @@ NEXT: dict[State, frozenset[State]] = {
     **dict.fromkeys(ENDED, frozenset[State]()),
 }
 """State → states that can follow. `enrolled` becomes `active` with the first service."""
-
-GROUP_OF_GENDER: dict[str, Literal["men", "women"]] = {"man": "men", "woman": "women"}
-"""Gender-specific groups go by the client's stated gender."""
 
 
 def can_follow(state: State, following: State) -> bool:
