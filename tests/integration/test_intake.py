@@ -7,18 +7,9 @@ import pytest
 from shared.database import ALL_SITES, Database
 from shared.messaging.outbox import publish
 from tests.support.flow import Intake, accepted, person, responses
-from tests.support.system import System
 
 SITE = UUID(int=7)
 OTHER_SITE = UUID(int=8)
-
-
-@pytest.fixture
-async def intake(system: System) -> Intake:
-    await system.start("intake")
-    flow = Intake(system, SITE)
-    await flow.open_site()
-    return flow
 
 
 def referral(**changed: object) -> dict[str, object]:
@@ -72,11 +63,11 @@ async def test_a_higher_level_than_the_program_is_explained_and_not_enrolled(int
     assert (refused.status_code, refused.json()["type"]) == (409, "/problems/level-does-not-fit")
 
 
-async def test_an_accepted_step_down_ends_the_enrolment(intake: Intake):
-    system = intake.system
-    client = await intake.refer()
-    await intake.screen(client)
-    enrolment = (await intake.enrol(client, await intake.determine(client))).json()
+async def test_an_accepted_step_down_ends_the_enrolment(working_intake: Intake):
+    system = working_intake.system
+    client = await working_intake.refer()
+    await working_intake.screen(client)
+    enrolment = (await working_intake.enrol(client, await working_intake.determine(client))).json()
     outcomes = Database(system.databases["outcomes"])
     await outcomes.open()
     async with outcomes.transaction(ALL_SITES) as tx:

@@ -23,14 +23,6 @@ DENVER_EVENING = datetime(2026, 3, 3, 1, 0, tzinfo=UTC)
 """On 2 March by the calendar of the site."""
 
 
-@pytest.fixture
-async def intake(system: System) -> Intake:
-    await system.start("intake")
-    flow = Intake(system, SITE)
-    await flow.open_site()
-    return flow
-
-
 def outcome(client: str, session: int, starts_at: datetime, came: bool) -> AttendanceEvent:
     common: dict[str, Any] = {
         "client_id": client,
@@ -67,12 +59,14 @@ async def first_service(intake: Intake, client: str) -> str | None:
     return day
 
 
-async def test_the_first_session_stops_the_clock_and_a_correction_lets_it_run_on(intake: Intake):
-    client = await intake.refer()
-    await intake.system.start("scheduling")
+async def test_the_first_session_stops_the_clock_and_a_correction_lets_it_run_on(
+    working_intake: Intake,
+):
+    client = await working_intake.refer()
+    await working_intake.system.start("scheduling")
     later = DENVER_EVENING + timedelta(days=2)
     await tell(
-        intake.system,
+        working_intake.system,
         [
             outcome(client, 2, later, came=True),
             outcome(client, 1, DENVER_EVENING, came=True),
@@ -80,12 +74,12 @@ async def test_the_first_session_stops_the_clock_and_a_correction_lets_it_run_on
         ],
     )
     first = "SELECT first_service_on::text FROM referrals"
-    await intake.system.until("intake", first, is_="2026-03-02")
-    await tell(intake.system, [outcome(client, 1, DENVER_EVENING, came=False)])
-    await intake.system.until("intake", first, is_="2026-03-04")
-    await tell(intake.system, [outcome(client, 2, later, came=False)])
-    await intake.system.until("intake", first, is_=None)
-    assert await intake.system.fetch("intake", "SELECT FROM attended_services") == []
+    await working_intake.system.until("intake", first, is_="2026-03-02")
+    await tell(working_intake.system, [outcome(client, 1, DENVER_EVENING, came=False)])
+    await working_intake.system.until("intake", first, is_="2026-03-04")
+    await tell(working_intake.system, [outcome(client, 2, later, came=False)])
+    await working_intake.system.until("intake", first, is_=None)
+    assert await working_intake.system.fetch("intake", "SELECT FROM attended_services") == []
 
 
 async def test_attendance_that_is_told_twice_comes_to_the_same(intake: Intake):

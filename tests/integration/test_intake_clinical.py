@@ -9,18 +9,10 @@ import pytest
 from shared.contracts.intake import LevelOfCareDetermined, ScreeningCompleted
 from tests.conftest import MONDAY
 from tests.support.flow import CALM_GAD7, CALM_PHQ9, FITS_IOP, Intake, created, rated, responses
-from tests.support.system import Client, System
+from tests.support.system import Client
 
 SITE = UUID(int=7)
 LOW_PHQ9 = [2, 2, 2, 2, 2, 1, 1, 1, 0]
-
-
-@pytest.fixture
-async def intake(system: System) -> Intake:
-    await system.start("intake")
-    flow = Intake(system, SITE)
-    await flow.open_site()
-    return flow
 
 
 @pytest.fixture

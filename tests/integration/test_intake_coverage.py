@@ -1,7 +1,6 @@
 """Insurances, self-pay agreements and estimates over HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,24 +9,13 @@ import pytest
 
 from services.intake.coverage.queries import is_covered
 from shared.database import ALL_SITES
-from tests.support.coverage import Payments, card, problem
-from tests.support.flow import Intake, created
-from tests.support.outcomes import opened
-from tests.support.system import System
+from tests.support.coverage import Payments, card
+from tests.support.flow import created, problem
 
 SITE = UUID(int=7)
 OTHER_SITE = UUID(int=8)
 AGREED = {"household_size": 1, "yearly_income_cents": 1_596_001, "signed_on": "2026-02-23"}
 ASKED: dict[str, Any] = {"site_id": str(SITE), "program": "iop-3x3", "weeks": 2}
-
-
-@pytest.fixture
-async def payments(system: System) -> AsyncIterator[Payments]:
-    await system.start("intake", roles=("api",))
-    flow = Intake(system, SITE)
-    await flow.open_site()
-    async with opened(system, "intake") as database:
-        yield Payments(flow, database, system.client("intake", "front_desk", [SITE]))
 
 
 async def rows(payments: Payments, table: str) -> int:

@@ -14,20 +14,12 @@ from services.intake.dual_diagnosis.rules import Screen
 from shared.contracts.intake import DualDiagnosisChanged
 from shared.database import write_now
 from tests.conftest import MONDAY
-from tests.support.flow import Intake, created
-from tests.support.system import Client, System
+from tests.support.flow import Intake, created, problem
+from tests.support.system import Client
 
 SITE = UUID(int=7)
 CONFIRM = {"decision": "confirm", "reason": "clinical_interview", "note": "Seen twice."}
 RULE_OUT = {"decision": "rule_out", "reason": "symptoms_from_use"}
-
-
-@pytest.fixture
-async def intake(system: System) -> Intake:
-    await system.start("intake")
-    flow = Intake(system, SITE)
-    await flow.open_site()
-    return flow
 
 
 @pytest.fixture
@@ -76,12 +68,6 @@ async def told(intake: Intake) -> list[tuple[str, list[str]]]:
     )
     events = [DualDiagnosisChanged.model_validate_json(row["payload"]) for row in rows]
     return [(event.status, list(event.needs)) for event in events]
-
-
-def problem(answer: httpx.Response) -> tuple[int, str, str | None]:
-    body = answer.json()
-    pointer = body["errors"][0]["pointer"] if body.get("errors") else None
-    return answer.status_code, body["type"].removeprefix("/problems/"), pointer
 
 
 async def test_nothing_is_known_of_a_client_at_first(intake: Intake, counselor: Client):

@@ -11,7 +11,7 @@ from services.intake.duplicates import commands
 from services.intake.duplicates.jobs import next_due
 from services.intake.matching.data import matching
 from services.intake.risk.queries import priority_populations
-from tests.support.flow import FITS_IOP, Intake, created, person, rated, responses
+from tests.support.flow import FITS_IOP, Intake, created, person, problem, rated, responses
 from tests.support.system import System
 
 SITE = UUID(int=7)
@@ -68,12 +68,6 @@ async def undo(intake: Intake, merged: dict[str, Any], etag: str = '"1"') -> htt
     return await lead.post(
         f"/client-merges/{merged['id']}/undo", {"reason": "Two siblings."}, etag=etag
     )
-
-
-def problem(answer: httpx.Response) -> tuple[int, str, str | None]:
-    body = answer.json()
-    pointer = body["errors"][0]["pointer"] if body.get("errors") else None
-    return answer.status_code, body["type"].removeprefix("/problems/"), pointer
 
 
 async def snapshot(intake: Intake) -> list[dict[str, Any]]:

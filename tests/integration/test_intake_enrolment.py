@@ -16,18 +16,9 @@ from services.intake.level_of_care.schemas import NewDetermination
 from shared.contracts.scheduling import SiteOpened
 from tests.conftest import MONDAY
 from tests.support.flow import FITS_IOP, Intake, accepted, created, person, rated
-from tests.support.system import System
 
 SITE = UUID(int=7)
 OTHER_SITE = UUID(int=8)
-
-
-@pytest.fixture
-async def intake(system: System) -> Intake:
-    await system.start("intake")
-    flow = Intake(system, SITE)
-    await flow.open_site()
-    return flow
 
 
 async def told(intake: Intake) -> list[str]:

@@ -14,18 +14,9 @@ from shared.messaging.envelope import Received
 from tests.conftest import MONDAY
 from tests.support.consents import consented
 from tests.support.flow import Intake, created
-from tests.support.system import System
 
 SITE = UUID(int=7)
 Found = dict[str, Any]
-
-
-@pytest.fixture
-async def intake(system: System) -> Intake:
-    await system.start("intake", roles=("api",))
-    flow = Intake(system, SITE)
-    await flow.open_site()
-    return flow
 
 
 async def enrolled(intake: Intake) -> Found:

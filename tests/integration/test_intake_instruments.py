@@ -15,7 +15,7 @@ from shared.contracts.intake import ScreeningCompleted
 from shared.database import Transaction
 from tests.conftest import MONDAY
 from tests.support.flow import CALM_PHQ9, Intake, created
-from tests.support.system import Client, System
+from tests.support.system import Client
 
 SITE = UUID(int=7)
 SKIP = "not_asked"
@@ -29,14 +29,6 @@ BATTERY: dict[str, list[Any]] = {
     "bam": [2, 2, 2, 0, SKIP, 0, *[SKIP] * 7, 1, 3, 2, 1, 2, 3, 4, 1, 3, 3],
     "barc-10": [5, 5, 5, 5, 5, 5, 5, 4, 4, 4],
 }
-
-
-@pytest.fixture
-async def intake(system: System) -> Intake:
-    await system.start("intake")
-    flow = Intake(system, SITE)
-    await flow.open_site()
-    return flow
 
 
 @pytest.fixture

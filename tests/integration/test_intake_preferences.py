@@ -5,10 +5,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-import pytest
 
 from tests.support.flow import Intake
-from tests.support.system import Client, System
+from tests.support.system import Client
 
 SITE = UUID(int=7)
 OTHER_SITE = UUID(int=8)
@@ -28,14 +27,6 @@ STATED: dict[str, Any] = {
     "court": {"minutes_a_week": 540, "reports_to": ["probation"], "next_date": "2026-04-01"},
     "accommodations": {"needs": ["hearing"], "note": "Sits in front."},
 }
-
-
-@pytest.fixture
-async def intake(system: System) -> Intake:
-    await system.start("intake", roles=("api",))
-    flow = Intake(system, SITE)
-    await flow.open_site()
-    return flow
 
 
 def staff(intake: Intake, role: str = "front_desk", site: UUID = SITE) -> Client:

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from tests.conftest import MONDAY
-from tests.support.flow import CALM_PHQ9, Intake
+from tests.support.flow import CALM_PHQ9, problem
 from tests.support.questionnaires import (
     AUDIT_WORDS,
     NOTHING,
@@ -17,21 +17,11 @@ from tests.support.questionnaires import (
     Questionnaires,
     answered,
     etag,
-    refusal,
 )
-from tests.support.system import System
 
 SITE = UUID(int=7)
 NOT_VALID = (401, "link-not-valid", None)
 DESPAIR = [*NOTHING[:8], 1]
-
-
-@pytest.fixture
-async def questionnaires(system: System) -> Questionnaires:
-    await system.start("intake")
-    flow = Intake(system, SITE)
-    await flow.open_site()
-    return Questionnaires(flow)
 
 
 def keys(part: Any) -> set[str]:
@@ -64,8 +54,8 @@ async def test_a_client_answers_bit_by_bit_and_hands_in(questionnaires: Question
     (response,) = await questionnaires.rows("responses")
     assert (response["mode"], response["language"]) == ("self", "en")
     assert await questionnaires.told() == ["ScreeningCompleted", "ReferralStateChanged"]
-    assert refusal(await browser.form()) == NOT_VALID
-    assert refusal(await browser.complete(done["version"])) == NOT_VALID
+    assert problem(await browser.form()) == NOT_VALID
+    assert problem(await browser.complete(done["version"])) == NOT_VALID
 
 
 async def test_who_holds_a_link_is_shown_nobodys_name_or_id_and_no_score(
@@ -93,7 +83,7 @@ async def test_a_link_opens_once_also_when_two_browsers_come_at_once(
     browsers = [questionnaires.browser() for _ in range(4)]
     answers = await asyncio.gather(*(browser.open(secret) for browser in browsers))
     assert sorted(a.status_code for a in answers) == [200, 401, 401, 401]
-    assert refusal(await questionnaires.browser().open(secret)) == NOT_VALID
+    assert problem(await questionnaires.browser().open(secret)) == NOT_VALID
     (winner,) = [b for b in browsers if b.session]
     assert (await winner.form()).status_code == 200
 
@@ -104,14 +94,14 @@ async def test_a_newer_link_ends_the_one_before_and_the_browser_that_opened_it(
     made = await questionnaires.assigned()
     first, link = await questionnaires.link(made)
     second, link = await questionnaires.link(link)
-    assert refusal(await questionnaires.browser().open(first)) == NOT_VALID
+    assert problem(await questionnaires.browser().open(first)) == NOT_VALID
     browser = questionnaires.browser()
     answered(await browser.open(second))
     saved = answered(await browser.save([2, *NOTHING[1:]], link["version"]))
     elsewhere, version = await questionnaires.opened({**made, "version": saved["version"]})
-    assert refusal(await browser.form()) == NOT_VALID
-    assert refusal(await browser.save(CALM_PHQ9, version)) == NOT_VALID
-    assert refusal(await browser.complete(version)) == NOT_VALID
+    assert problem(await browser.form()) == NOT_VALID
+    assert problem(await browser.save(CALM_PHQ9, version)) == NOT_VALID
+    assert problem(await browser.complete(version)) == NOT_VALID
     resumed = answered(await elsewhere.form())
     assert resumed["parts"][0]["answers"] == [2, *NOTHING[1:]]
 
@@ -124,10 +114,10 @@ async def test_a_link_has_to_be_opened_in_time_and_its_session_goes_on(
     late, link = await questionnaires.link(await questionnaires.assigned())
     assert link["valid_until"] == "2026-02-26T14:00:00Z"
     system.set_clock(MONDAY + timedelta(hours=72))
-    assert refusal(await questionnaires.browser().open(late)) == NOT_VALID
+    assert problem(await questionnaires.browser().open(late)) == NOT_VALID
     assert (await opened.form()).status_code == 200
     system.set_clock(MONDAY + timedelta(days=14))
-    assert refusal(await opened.form()) == NOT_VALID
+    assert problem(await opened.form()) == NOT_VALID
 
 
 async def test_a_link_is_never_good_for_longer_than_the_questionnaire(
@@ -145,11 +135,11 @@ async def test_a_withdrawn_questionnaire_shuts_its_link_and_its_session(
     made = await questionnaires.assigned()
     browser, version = await questionnaires.opened(made)
     answered(await questionnaires.post({**made, "version": version}, "withdrawal", "front_desk"))
-    assert refusal(await browser.form()) == NOT_VALID
+    assert problem(await browser.form()) == NOT_VALID
     other = await questionnaires.assigned()
     secret, link = await questionnaires.link(other)
     answered(await questionnaires.post(link, "withdrawal"))
-    assert refusal(await questionnaires.browser().open(secret)) == NOT_VALID
+    assert problem(await questionnaires.browser().open(secret)) == NOT_VALID
 
 
 @pytest.mark.parametrize(
@@ -192,9 +182,9 @@ async def test_a_link_is_no_session_and_a_session_no_link_nor_a_token(
     made = await questionnaires.assigned()
     secret, _ = await questionnaires.link(made)
     browser = questionnaires.browser()
-    assert refusal(await Holder(browser.http, secret).form()) == NOT_VALID
+    assert problem(await Holder(browser.http, secret).form()) == NOT_VALID
     answered(await browser.open(secret))
-    assert refusal(await questionnaires.browser().open(browser.session)) == NOT_VALID
+    assert problem(await questionnaires.browser().open(browser.session)) == NOT_VALID
     for path in (f"/questionnaires/{made['id']}/answers", f"/clients/{made['client_id']}"):
         for scheme in ("Session", "Bearer"):
             answer = await browser.http.get(
@@ -258,11 +248,11 @@ async def test_rubbish_of_a_client_is_refused_at_the_pointer(
     questionnaires: Questionnaires, answers: Any, pointer: str
 ):
     browser, version = await questionnaires.opened(await questionnaires.assigned())
-    refused = refusal(await browser.save(answers, version))
+    refused = problem(await browser.save(answers, version))
     assert (refused[0], refused[2]) == (422, pointer)
     assert [part["answers"] for part in await questionnaires.rows("questionnaire_parts")] == [None]
-    assert refusal(await browser.save(NOTHING, version, "gad-7"))[:2] == (404, "not-found")
-    assert refusal(await browser.save(NOTHING, version, "GAD"))[0] == 422
+    assert problem(await browser.save(NOTHING, version, "gad-7"))[:2] == (404, "not-found")
+    assert problem(await browser.save(NOTHING, version, "GAD"))[0] == 422
     without = await browser.http.put(
         "/questionnaire/answers/phq-9", json={"answers": NOTHING}, headers=browser.headers()
     )
@@ -293,7 +283,7 @@ async def test_a_form_without_wording_is_not_shown_and_is_scored_all_the_same(
         await questionnaires.post(made, "links"),
         await questionnaires.staff().get(f"/questionnaires/{made['id']}/form"),
     ):
-        assert refusal(answer)[:2] == (409, "wording-missing")
+        assert problem(answer)[:2] == (409, "wording-missing")
         assert "audit 1.0 in en" in answer.json()["detail"]
     assert await questionnaires.rows("questionnaire_links") == []
     answers = [0] + [None] * 7 + [0, 0]
@@ -321,7 +311,7 @@ async def test_a_sites_own_wording_is_asked_in_place_of_ours(questionnaires: Que
     saved = answered(await browser.save([0] + [None] * 9, version, "audit"))
     assert saved["answers"][1:8] == ["not_asked"] * 7
     refused = await browser.save([0, 1] + [None] * 8, saved["version"], "audit")
-    assert refusal(refused) == (422, "not-asked", "/answers/1")
+    assert problem(refused) == (422, "not-asked", "/answers/1")
     changed = {**AUDIT_WORDS, "title": "About alcohol"}
     answered(await manager.put(path, changed, etag=etag(entered)))
     assert answered(await browser.form())["parts"][0]["title"] == "About alcohol"
@@ -366,7 +356,7 @@ async def test_a_wording_that_could_not_be_asked_is_refused_at_the_pointer(
 ):
     manager = questionnaires.staff("site_manager")
     refused = await manager.put(f"/sites/{SITE}/wordings/audit/1.0/en", body, etag='"0"')
-    assert (refused.status_code, refusal(refused)[2]) == (422, pointer)
+    assert (refused.status_code, problem(refused)[2]) == (422, pointer)
     assert await questionnaires.rows("wordings") == []
 
 

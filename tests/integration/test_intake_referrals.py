@@ -12,8 +12,7 @@ import pytest
 from services.intake.referrals.commands import advance
 from stepwell.runtime.state import PROJECT
 from tests.conftest import MONDAY
-from tests.support.flow import Intake, created, person
-from tests.support.system import System
+from tests.support.flow import Intake, created, person, problem
 
 SITE = UUID(int=7)
 OTHER_SITE = UUID(int=8)
@@ -25,14 +24,6 @@ FACILITY = {
     "level_of_care": "3.5",
     "medication_treatment": {"medication": "buprenorphine", "prescriber_known": False},
 }
-
-
-@pytest.fixture
-async def intake(system: System) -> Intake:
-    await system.start("intake")
-    flow = Intake(system, SITE)
-    await flow.open_site()
-    return flow
 
 
 async def refer(intake: Intake, **changed: object) -> httpx.Response:
@@ -54,12 +45,6 @@ async def told(intake: Intake, name: str) -> list[dict[str, Any]]:
         f"%.{name}.v1",
     )
     return [orjson.loads(row["payload"]) for row in rows]
-
-
-def problem(answer: httpx.Response) -> tuple[int, str, str | None]:
-    body = answer.json()
-    pointer = body["errors"][0]["pointer"] if body.get("errors") else None
-    return answer.status_code, body["type"].removeprefix("/problems/"), pointer
 
 
 async def test_a_facility_refers_with_what_it_tells_and_nothing_of_it_leaves_intake(
@@ -319,16 +304,20 @@ async def test_referrals_of_other_sites_do_not_exist(intake: Intake):
 
 
 async def test_referrals_from_before_are_brought_as_far_as_their_clients_have_come(
-    intake: Intake,
+    working_intake: Intake,
 ):
-    clients = {"hospital": await intake.refer()}
-    clients["provider"] = await intake.refer()
-    await intake.screen(clients["provider"])
-    clients["court"] = await intake.refer()
-    await intake.screen(clients["court"])
-    created(await intake.enrol(clients["court"], await intake.determine(clients["court"])))
+    clients = {"hospital": await working_intake.refer()}
+    clients["provider"] = await working_intake.refer()
+    await working_intake.screen(clients["provider"])
+    clients["court"] = await working_intake.refer()
+    await working_intake.screen(clients["court"])
+    created(
+        await working_intake.enrol(
+            clients["court"], await working_intake.determine(clients["court"])
+        )
+    )
     up, _, down = MIGRATION.read_text("utf-8").partition("-- migrate:down")
-    system = intake.system
+    system = working_intake.system
     await system.execute_as_owner("intake", down)
     for source, client in clients.items():
         await system.execute_as_owner(

@@ -14,18 +14,10 @@ from services.intake.level_of_care.policies import policies
 from stepwell.main import application
 from stepwell.runtime.problem import Problem
 from tests.support.flow import FITS_IOP, Intake
-from tests.support.system import Client, System
+from tests.support.system import Client
 
 SITE, OTHER_SITE = UUID(int=7), UUID(int=8)
 PATH = "/level-of-care-policies/replay"
-
-
-@pytest.fixture
-async def intake(system: System) -> Intake:
-    await system.start("intake")
-    flow = Intake(system, SITE)
-    await flow.open_site()
-    return flow
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from services.intake.risk.commands import raise_flags
 from services.intake.risk.escalating import escalate_due
 from services.intake.risk.rules import Finding
 from tests.conftest import MONDAY
-from tests.support.flow import Intake
+from tests.support.flow import Intake, problem
 from tests.support.risk import (
     OTHER_SITE,
     SITE,
@@ -18,7 +18,6 @@ from tests.support.risk import (
     clinician,
     escalated,
     raised,
-    refusal,
     told,
 )
 from tests.support.system import System
@@ -26,15 +25,6 @@ from tests.support.system import System
 MODERATE = Finding("suicide_risk", "moderate", "phq-9")
 HIGH = Finding("suicide_risk", "high", "c-ssrs")
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-async def intake(system: System) -> Intake:
-    """Intake without its worker, so that a test says when the job runs."""
-    await system.start("intake", roles=("api",))
-    flow = Intake(system, SITE)
-    await flow.open_site()
-    return flow
 
 
 async def test_a_finding_becomes_a_flag_that_clinicians_see_with_what_to_do(intake: Intake):
@@ -144,7 +134,7 @@ async def test_an_acknowledgement_that_says_too_little_is_refused(
     intake: Intake, body: dict[str, object], etag: str, refused: tuple[int, str, str | None]
 ):
     _, flag = await raised(intake, HIGH)
-    assert refusal(await acknowledged(intake, flag, etag=etag, **body)) == refused
+    assert problem(await acknowledged(intake, flag, etag=etag, **body)) == refused
     assert [event["event"] for event in await told(intake)] == ["RiskFlagRaised"]
     shown = (await clinician(intake).get(f"/risk-flags/{flag}")).json()
     assert (shown["state"], shown["version"]) == ("raised", 1)
@@ -176,14 +166,14 @@ async def test_a_flag_is_acknowledged_once(intake: Intake):
     answers = await asyncio.gather(*(acknowledged(intake, flag) for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [200, 412, 412, 412]
     again = await acknowledged(intake, flag, etag='"2"')
-    assert refusal(again) == (409, "already-acknowledged", None)
+    assert problem(again) == (409, "already-acknowledged", None)
     assert [event["event"] for event in await told(intake)][1:] == ["RiskFlagAcknowledged"]
 
 
 async def test_who_read_the_milder_flag_does_not_acknowledge_the_worse_one(intake: Intake):
     client, flag = await raised(intake, MODERATE)
     await raised(intake, HIGH, client=client)
-    assert refusal(await acknowledged(intake, flag)) == (412, "stale-version", None)
+    assert problem(await acknowledged(intake, flag)) == (412, "stale-version", None)
     assert (await acknowledged(intake, flag, etag='"2"')).status_code == 200
 
 

@@ -8,19 +8,10 @@ import pytest
 
 from services.intake.risk.queries import priority_populations
 from tests.conftest import MONDAY
-from tests.support.flow import Intake, created
-from tests.support.risk import OTHER_SITE, SITE, clinician, refusal, told
-from tests.support.system import System
+from tests.support.flow import Intake, created, problem
+from tests.support.risk import OTHER_SITE, clinician, told
 
 REPORT = "/clients/{}/risk-reports"
-
-
-@pytest.fixture
-async def intake(system: System) -> Intake:
-    await system.start("intake", roles=("api",))
-    flow = Intake(system, SITE)
-    await flow.open_site()
-    return flow
 
 
 async def report(
@@ -81,7 +72,7 @@ async def test_the_calendar_that_counts_is_the_sites_and_not_that_of_utc(intake:
     created(await report(intake, client, last_overdose_on="2026-01-24"))
     assert len(await told(intake)) == 1
     tomorrow = await report(intake, client, last_overdose_on="2026-02-24")
-    assert refusal(tomorrow) == (422, "impossible-overdose-date", "/last_overdose_on")
+    assert problem(tomorrow) == (422, "impossible-overdose-date", "/last_overdose_on")
 
 
 @pytest.mark.parametrize(
@@ -109,7 +100,7 @@ async def test_a_report_that_cannot_be_true_leaves_nothing(
     intake: Intake, body: dict[str, object], refused: tuple[int, str, str]
 ):
     client = await intake.refer()
-    assert refusal(await report(intake, client, pregnant="yes", **body)) == refused
+    assert problem(await report(intake, client, pregnant="yes", **body)) == refused
     assert await told(intake) == []
     rows = await intake.system.fetch("intake", "SELECT id FROM risk_reports")
     assert rows == []

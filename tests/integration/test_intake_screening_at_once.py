@@ -12,7 +12,7 @@ from services.intake.screening.commands import IntakeIsOver, complete_screening
 from services.intake.screening.schemas import NewScreening
 from shared.database import Overtaken
 from tests.support.flow import Intake, created, responses
-from tests.support.system import Client, System
+from tests.support.system import Client
 
 SITE = UUID(int=7)
 ENROL = """
@@ -21,14 +21,6 @@ INSERT INTO enrolments
 SELECT $1, client_id, site_id, id, '2.1', false, 'enrolled', determined_at
 FROM determinations WHERE id = $2
 """
-
-
-@pytest.fixture
-async def intake(system: System) -> Intake:
-    await system.start("intake")
-    flow = Intake(system, SITE)
-    await flow.open_site()
-    return flow
 
 
 @pytest.fixture

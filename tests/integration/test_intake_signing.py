@@ -12,20 +12,11 @@ from services.intake.level_of_care.queries import signed_decision
 from services.intake.level_of_care.schemas import NewSecondSignature
 from services.intake.level_of_care.signing import sign_second
 from shared.contracts.intake import LevelOfCareSigned
-from tests.support.flow import FITS_IOP, Intake
-from tests.support.system import System
+from tests.support.flow import FITS_IOP, Intake, problem
 
 SITE = UUID(int=7)
 DOWN = {"final_level": "1", "override_reason": "client_choice"}
 UP = {"final_level": "2.5", "override_reason": "payer", "note": "The plan covers 2.5 only."}
-
-
-@pytest.fixture
-async def intake(system: System) -> Intake:
-    await system.start("intake")
-    flow = Intake(system, SITE)
-    await flow.open_site()
-    return flow
 
 
 async def determined(intake: Intake, ratings: dict[str, int] | None = None) -> dict[str, Any]:
@@ -59,12 +50,6 @@ async def kept(intake: Intake) -> list[tuple[Any, ...]]:
         " ORDER BY entry",
     )
     return [tuple(row) for row in rows]
-
-
-def problem(answer: httpx.Response) -> tuple[int, str, str | None]:
-    body = answer.json()
-    pointer = body["errors"][0]["pointer"] if body.get("errors") else None
-    return answer.status_code, body["type"].removeprefix("/problems/"), pointer
 
 
 async def test_a_decision_is_explained_with_its_evidence_and_what_would_change_it(intake: Intake):

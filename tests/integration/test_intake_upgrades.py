@@ -4,8 +4,6 @@ release may write while others run already."""
 from pathlib import Path
 from uuid import UUID, uuid4
 
-import pytest
-
 from stepwell.runtime.state import PROJECT
 from tests.support.flow import Intake, created
 from tests.support.system import System
@@ -13,14 +11,6 @@ from tests.support.system import System
 SITE = UUID(int=7)
 INTAKE = PROJECT / "services" / "intake" / "migrations"
 SCHEDULING = PROJECT / "services" / "scheduling" / "migrations"
-
-
-@pytest.fixture
-async def intake(system: System) -> Intake:
-    await system.start("intake", roles=("api",))
-    flow = Intake(system, SITE)
-    await flow.open_site()
-    return flow
 
 
 def parts(file: Path) -> tuple[str, str]:

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
-import pytest
 
 from services.notifications.service import service as notifications
 from shared.database import ALL_SITES
@@ -22,14 +21,6 @@ from tests.support.system import Client, System
 
 SITE, OTHER = UUID(int=7), UUID(int=8)
 WHY = {"Break-Glass": "Found unconscious, needs the list of medicines."}
-
-
-@pytest.fixture
-async def intake(system: System) -> Intake:
-    await system.start("intake", roles=("api",))
-    flow = Intake(system, SITE)
-    await flow.open_site()
-    return flow
 
 
 async def noted(system: System, service: str = "intake") -> list[asyncpg.Record]:

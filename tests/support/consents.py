@@ -1,10 +1,12 @@
 """Signed consents for tests, each as the form in force asks for it."""
 
 from typing import Any
+from uuid import UUID
 
 from services.intake.consents.forms import forms
 from services.intake.consents.forms.law import GIVEN_BY
-from tests.support.flow import Intake, created
+from tests.support.flow import SITE, Intake, created
+from tests.support.system import Client
 
 SIGNED = {
     "signed_by": "client",
@@ -75,3 +77,34 @@ async def consented(intake: Intake, client: str, form: str = "treatment", /, **c
     """Let the front desk enter a consent."""
     desk = intake.system.client("intake", "front_desk", [intake.site], subject="front_desk-1")
     return created(await desk.post(f"/clients/{client}/consents", signed(form, **changed)))
+
+
+def staff(intake: Intake, role: str = "front_desk", site: UUID = SITE) -> Client:
+    """A member of staff of a site."""
+    return intake.system.client("intake", role, [site], subject=f"{role}-1")
+
+
+async def told(intake: Intake) -> list[str]:
+    """The events about consents, in order."""
+    events = [name for _, _, name in await intake.system.published("intake")]
+    return [name for name in events if name.startswith("Consent")]
+
+
+async def payload(intake: Intake, name: str) -> str:
+    """The payload of the only event of that name."""
+    (row,) = await intake.system.fetch(
+        "intake",
+        "SELECT convert_from(payload, 'UTF8') AS text FROM platform.journal WHERE type LIKE $1",
+        f"%{name}%",
+    )
+    text: str = row["text"]
+    return text
+
+
+def court(expiry: dict[str, Any], **terms: Any) -> dict[str, Any]:
+    """What a consent for a referral by a court has beside the rest."""
+    return {
+        "purpose": {"word": "court_referral", "description": "Weekly attendance."},
+        "court_referral": terms,
+        "expiry": expiry,
+    }

@@ -51,13 +51,6 @@ def start(on: date, hour: int = 17, zone: str = ZONE) -> datetime:
     return datetime(on.year, on.month, on.day, hour, tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
-def problem(answer: httpx.Response) -> tuple[int, str, str | None]:
-    """Status, the last part of the problem type, and the pointer."""
-    told = answer.json()
-    (error,) = told.get("errors") or [{}]
-    return answer.status_code, told["type"].rpartition("/")[2], error.get("pointer")
-
-
 @dataclass
 class Payments:
     """One test's clients with their coverage; events of scheduling are told directly."""

@@ -1,7 +1,7 @@
 """The way of a client through the services, over HTTP, for tests that need one on the way."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,6 +13,7 @@ from shared.contracts.outcomes import StepDownDecided
 from shared.database import ALL_SITES, Database, Transaction
 from tests.support.system import System
 
+SITE = UUID(int=7)
 CALM_PHQ9 = [1, 1, 1, 1, 0, 0, 0, 0, 0]
 CALM_GAD7 = [1, 1, 1, 0, 0, 0, 0]
 FITS_IOP = {"1": 0, "2": 0, "3": 1, "4": 2, "5": 2, "6": 1}
@@ -23,6 +24,13 @@ def created(answer: httpx.Response) -> dict[str, Any]:
     assert answer.status_code == 201, answer.text
     made: dict[str, Any] = answer.json()
     return made
+
+
+def problem(answer: httpx.Response) -> tuple[int, str, str | None]:
+    """Status, last part of the problem's type, and the pointer of its only error, if it has one."""
+    told = answer.json()
+    (error,) = told.get("errors") or [{}]
+    return answer.status_code, told["type"].rpartition("/")[2], error.get("pointer")
 
 
 def person(**changed: object) -> dict[str, object]:
@@ -186,3 +194,11 @@ class Intake:
             " WHERE datname = current_database() AND wait_event_type = 'Lock'",
             is_=1,
         )
+
+
+async def opened(system: System, *, site: UUID = SITE, roles: Sequence[str] = ("api",)) -> Intake:
+    """Intake in these roles, with a site."""
+    await system.start("intake", roles=roles)
+    flow = Intake(system, site)
+    await flow.open_site()
+    return flow

@@ -26,13 +26,6 @@ def answered(answer: httpx.Response, status: int = 200) -> dict[str, Any]:
     return body
 
 
-def refusal(answer: httpx.Response) -> tuple[int, str, str | None]:
-    """Status, problem type and pointer."""
-    problem = answer.json()
-    pointer = problem["errors"][0]["pointer"] if problem.get("errors") else None
-    return answer.status_code, problem["type"].removeprefix("/problems/"), pointer
-
-
 def etag(thing: dict[str, Any]) -> str:
     return f'"{thing["version"]}"'
 

@@ -51,9 +51,3 @@ async def acknowledged(
     return await clinician(intake, role).post(
         f"/risk-flags/{flag}/acknowledgement", {"action": "safety_plan"} | body, etag=etag
     )
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str, str | None]:
-    body = answer.json()
-    pointers = [error["pointer"] for error in body.get("errors") or [{"pointer": None}]]
-    return answer.status_code, body["type"].rpartition("/")[2], pointers[0]

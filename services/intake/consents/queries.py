@@ -27,12 +27,12 @@ from shared.web import Page, Paging, page_of
 Row = asyncpg.Record | dict[str, Any]
 COLUMNS = """c.id, c.client_id, c.site_id, c.form, c.form_version, c.state, c.signed_on,
   c.expires_on, c.expires_at, c.expires_with, c.granted_at, c.ended_at, c.version"""
-LIST = f"SELECT {COLUMNS} FROM consents c WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3"  # noqa: S608
+LIST = f"SELECT {COLUMNS} FROM consents c WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3"  # noqa: S608 - constants only
 ONE = f"""
 SELECT {COLUMNS}, c.details, c.entered_by, c.revocation, t.shown
 FROM consents c JOIN consent_texts t ON (t.site_id, t.digest) = (c.site_id, c.text_digest)
 WHERE c.id = $1
-"""  # noqa: S608
+"""  # noqa: S608 - constants only
 HELD = f"""
 WITH held AS (
   SELECT id FROM clients WHERE id = (SELECT client_id FROM consents WHERE id = $1)
@@ -41,7 +41,7 @@ WITH held AS (
 SELECT {COLUMNS}, c.details, s.time_zone
 FROM held JOIN consents c ON c.client_id = held.id JOIN sites s ON s.id = c.site_id
 WHERE c.id = $1 FOR UPDATE OF c
-"""  # noqa: S608
+"""  # noqa: S608 - constants only
 """The client first, as whoever enters a consent does, so that nobody waits in a circle."""
 HOLDING = """
 SELECT id, form, expires_on, expires_with, details FROM consents
@@ -66,12 +66,6 @@ ZONE = "SELECT time_zone FROM sites WHERE id = $1"
 async def is_treatment_consented(tx: Transaction, client_id: UUID) -> bool:
     """Whether a consent to treatment holds at the instant of `tx`."""
     return bool(await tx.fetchval(IN_FORCE, client_id, "treatment", tx.now))
-
-
-async def tpo_in_force(tx: Transaction, client_id: UUID) -> bool:
-    """Whether one consent for treatment, payment and health care operations holds at the instant of
-    `tx` (42 CFR 2.31(a)(4)(i))."""
-    return bool(await tx.fetchval(IN_FORCE, client_id, "treatment_payment_operations", tx.now))
 
 
 async def contact_channels(tx: Transaction, client_id: UUID) -> ContactChannels | None:

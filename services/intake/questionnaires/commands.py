@@ -141,7 +141,7 @@ async def complete_questionnaire(
     answered = [_response(held, part) for part in held.parts if is_answered(part.answers)]
     if not answered:
         raise NothingAnswered("Nothing is answered yet: save answers, or withdraw it.")
-    new = NewScreening(occasion=held.row["occasion"], responses=answered)
+    new = NewScreening(occasion=held.occasion, responses=answered)
     told = [one for part in held.parts for one in found_so_far(instrument_of(part), part.answers)]
     screening = await complete_screening(tx, held.client_id, new, entered_by=entered_by, told=told)
     await write_now(tx)

@@ -1,7 +1,7 @@
 """Questionnaires as they are read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from services.intake.questionnaires.schemas import Answers, Part, Questionnaire,
 from services.intake.referrals.queries import require_client
 from services.intake.screening.instruments import Instrument, instruments
 from services.intake.screening.rules import Answer
+from services.intake.screening.schemas import Occasion
 from shared.database import Transaction
 from shared.errors import NotFound
 from shared.web import Page, Paging, page_of
@@ -39,33 +40,19 @@ FROM questionnaires WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3
 class Held:
     """A questionnaire with everything that is known of it; `state` is that of the instant."""
 
-    row: asyncpg.Record
+    id: UUID
+    client_id: UUID
+    site_id: UUID
+    occasion: Occasion
+    language: str
     state: State
+    assigned_by: str
+    assigned_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    screening_id: UUID | None
+    version: int
     parts: tuple[SavedPart, ...]
-
-    @property
-    def id(self) -> UUID:
-        return self.row["id"]  # type: ignore[no-any-return]
-
-    @property
-    def client_id(self) -> UUID:
-        return self.row["client_id"]  # type: ignore[no-any-return]
-
-    @property
-    def site_id(self) -> UUID:
-        return self.row["site_id"]  # type: ignore[no-any-return]
-
-    @property
-    def version(self) -> int:
-        return self.row["version"]  # type: ignore[no-any-return]
-
-    @property
-    def language(self) -> str:
-        return self.row["language"]  # type: ignore[no-any-return]
-
-    @property
-    def expires_at(self) -> datetime:
-        return self.row["expires_at"]  # type: ignore[no-any-return]
 
     def part(self, instrument: str) -> SavedPart:
         """One of its instruments.
@@ -90,8 +77,9 @@ class Held:
 
     def summary(self) -> Questionnaire:
         """Without answers."""
+        known = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "parts"}
         return Questionnaire(
-            **{**dict(self.row), "state": self.state},
+            **known,
             parts=[
                 Part(instrument=p.instrument, version=p.version, answered_at=p.answered_at)
                 for p in self.parts
@@ -168,7 +156,8 @@ async def show_answers(tx: Transaction, questionnaire_id: UUID) -> Answers:
 
 
 def _held(row: asyncpg.Record, parts: Sequence[SavedPart], now: datetime) -> Held:
-    return Held(row, state_at(row["state"], row["expires_at"], now), tuple(parts))
+    state = state_at(row["state"], row["expires_at"], now)
+    return Held(**{**dict(row), "state": state}, parts=tuple(parts))
 
 
 async def _parts(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, list[SavedPart]]:

@@ -1,25 +1,18 @@
-"""Weekly times by the client's clock, and the instants that they are."""
+"""Weekly times by the client's clock."""
 
-from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.preferences.rules import (
     Slot,
-    covers,
     first_backward,
     first_overlapping,
     gender_group,
-    hours_available,
-    instants,
-    is_within,
     minutes_available,
     minutes_of,
-    overlaps,
     time_of,
 )
 
@@ -76,122 +69,10 @@ def test_an_overlap_is_found_exactly_when_two_share_a_minute(found: list[Slot]):
     assert (first_overlapping(found) is None) == (len(set(minutes)) == len(minutes))
 
 
-def test_hours_are_summed():
+def test_minutes_are_summed():
     evening = [Slot(day, 1050, 1260) for day in (1, 3, 5)]
-    assert (minutes_available(evening), hours_available(evening)) == (630, 10.5)
-    assert hours_available([]) == 0
-
-
-@pytest.mark.parametrize(
-    ("weekday", "starts", "ends", "some", "whole"),
-    [
-        (1, 60, 120, True, True),
-        (1, 0, 60, False, False),
-        (1, 59, 61, True, False),
-        (1, 119, 181, True, False),
-        (1, 180, 240, False, False),
-        (1, 60, 180, True, True),
-        (1, 100, 150, True, True),
-        (2, 60, 120, False, False),
-    ],
-)
-def test_a_time_lies_in_slots_in_part_or_as_a_whole(
-    weekday: int, starts: int, ends: int, some: bool, whole: bool
-):
-    held = [Slot(1, 120, 180), Slot(1, 60, 120)]
-    assert overlaps(held, weekday, starts, ends) is some
-    assert covers(held, weekday, starts, ends) is whole
-
-
-@given(st.lists(slots, max_size=4), slots)
-def test_covering_and_overlapping_agree_with_counting_minutes(held: list[Slot], asked: Slot):
-    minutes = {(one.weekday, m) for one in held for m in range(one.starts, one.ends)}
-    wanted = {(asked.weekday, m) for m in range(asked.starts, asked.ends)}
-    assert overlaps(held, asked.weekday, asked.starts, asked.ends) == bool(minutes & wanted)
-    assert covers(held, asked.weekday, asked.starts, asked.ends) == (wanted <= minutes)
-
-
-@pytest.mark.parametrize(
-    ("slot", "monday", "expected"),
-    [
-        (Slot(1, 1050, 1260), SPRING, [("2026-03-03T00:30", "2026-03-03T04:00")]),
-        (Slot(7, 60, 180), SPRING, [("2026-03-08T08:00", "2026-03-08T09:00")]),
-        (Slot(7, 60, 240), SPRING, [("2026-03-08T08:00", "2026-03-08T10:00")]),
-        (Slot(7, 120, 180), SPRING, []),
-        (Slot(7, 150, 195), SPRING, [("2026-03-08T09:00", "2026-03-08T09:15")]),
-        (Slot(7, 60, 120), AUTUMN, [("2026-11-01T07:00", "2026-11-01T09:00")]),
-        (
-            Slot(7, 75, 90),
-            AUTUMN,
-            [("2026-11-01T07:15", "2026-11-01T07:30"), ("2026-11-01T08:15", "2026-11-01T08:30")],
-        ),
-        (
-            Slot(7, 105, 135),
-            AUTUMN,
-            [("2026-11-01T07:45", "2026-11-01T08:00"), ("2026-11-01T08:45", "2026-11-01T09:15")],
-        ),
-        (Slot(7, 0, 1440), SPRING, [("2026-03-08T07:00", "2026-03-09T06:00")]),
-        (Slot(7, 0, 1440), AUTUMN, [("2026-11-01T06:00", "2026-11-02T07:00")]),
-    ],
-)
-def test_a_slot_is_when_the_clock_shows_it(
-    slot: Slot, monday: date, expected: list[tuple[str, str]]
-):
-    assert instants(slot, monday, DENVER) == tuple((at(a), at(b)) for a, b in expected)
-
-
-CHANGES = [
-    (DENVER, SPRING),
-    (DENVER, AUTUMN),
-    ("America/Santiago", date(2026, 8, 31)),
-    ("America/Santiago", date(2026, 3, 30)),
-    ("America/Havana", date(2026, 10, 26)),
-    ("Africa/Cairo", date(2026, 4, 20)),
-    ("Australia/Lord_Howe", date(2026, 3, 30)),
-    ("Asia/Kolkata", SPRING),
-    ("Pacific/Apia", date(2011, 12, 26)),
-]
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.sampled_from(CHANGES), slots, st.integers(0, 9 * 24 * 12))
-def test_an_instant_lies_in_a_slot_exactly_when_the_clock_shows_a_time_of_it(
-    change: tuple[str, date], slot: Slot, step: int
-):
-    zone, monday = change
-    midnight = datetime.combine(monday, datetime.min.time(), UTC) - timedelta(days=1)
-    instant = midnight + timedelta(minutes=5 * step)
-    local = instant.astimezone(ZoneInfo(zone))
-    shown = (
-        local.date() == monday + timedelta(days=slot.weekday - 1)
-        and slot.starts <= local.hour * 60 + local.minute < slot.ends
-    )
-    found = instants(slot, monday, zone)
-    assert any(a <= instant < b for a, b in found) == shown
-    assert all(a < b for a, b in found)
-    assert all(before[1] < after[0] for before, after in pairwise(found))
-
-
-@pytest.mark.parametrize("zone_and_week", CHANGES[:4])
-@given(st.integers(0, 1435))
-def test_near_a_change_of_the_clock_each_instant_of_the_day_counts_once(
-    zone_and_week: tuple[str, date], minute: int
-):
-    zone, monday = zone_and_week
-    whole = instants(Slot(7, 0, 1440), monday, zone)
-    parts = [
-        instants(one, monday, zone) for one in (Slot(7, 0, minute + 1), Slot(7, minute + 1, 1440))
-    ]
-    length = sum((b - a for found in parts for a, b in found), timedelta())
-    assert length == sum((b - a for a, b in whole), timedelta())
-
-
-def test_an_instant_is_within_the_times_of_a_week():
-    monday_evening = [Slot(1, 1050, 1260)]
-    assert is_within(monday_evening, at("2026-03-03T00:30"), DENVER)
-    assert not is_within(monday_evening, at("2026-03-03T04:00"), DENVER)
-    assert not is_within(monday_evening, at("2026-03-03T00:29"), DENVER)
-    assert not is_within([], at("2026-03-03T00:30"), DENVER)
+    assert minutes_available(evening) == 630
+    assert minutes_available([]) == 0
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from shared.datafiles import read_all
 
 COUNSELING_NOTES = "counseling_notes"
 LEGAL_PROCEEDINGS = "legal_proceedings"
-COURT_REFERRAL = "court_referral"
 END_OF_TREATMENT = "end_of_treatment"
 FINAL_DISPOSITION = "final_disposition"
 

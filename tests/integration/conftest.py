@@ -1,0 +1,37 @@
+"""Fixtures of the integration tests."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.support.coverage import Payments
+from tests.support.flow import Intake, opened
+from tests.support.outcomes import opened as database_of
+from tests.support.questionnaires import Questionnaires
+from tests.support.system import System
+
+
+@pytest.fixture
+async def intake(system: System) -> Intake:
+    """Intake with a site, and without its worker, so that a test says when a job runs."""
+    return await opened(system)
+
+
+@pytest.fixture
+async def working_intake(system: System) -> Intake:
+    """Intake with a site and with its worker: jobs, the relay and the consumer run."""
+    return await opened(system, roles=("api", "worker"))
+
+
+@pytest.fixture
+async def payments(intake: Intake) -> AsyncIterator[Payments]:
+    """Coverage and authorizations, as the front desk enters them."""
+    system = intake.system
+    async with database_of(system, "intake") as database:
+        yield Payments(intake, database, system.client("intake", "front_desk", [intake.site]))
+
+
+@pytest.fixture
+async def questionnaires(working_intake: Intake) -> Questionnaires:
+    """Questionnaires of intake, with its worker, which lets them expire."""
+    return Questionnaires(working_intake)
