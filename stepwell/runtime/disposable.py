@@ -4,13 +4,15 @@ They start once a run; each test gets databases and topics of its own.
 """
 
 import asyncio
-import contextlib
+import fcntl
 import itertools
 import os
 import secrets
 import socket
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from shared.settings import SERVICES
@@ -29,13 +31,68 @@ from stepwell.runtime.roles import (
 from stepwell.runtime.topics import Broker, create_topics
 
 
+class PortBlock:
+    """PortBlock of 127.0.0.1 that belong to this process for as long as it lives.
+
+    A port that is only looked up, to be bound later, may be somebody else's by then: the system
+    gives it to any outgoing connection, and another test process may find it free as well. So
+    these lie below the range of outgoing connections, and the lock on a file keeps a block of them
+    for one process.
+    """
+
+    BLOCKS = range(20_000, 32_000, 200)
+
+    def __init__(self) -> None:
+        for first in self.BLOCKS:
+            name = f"stepwell-ports-{os.getuid()}-{first}.lock"
+            lock = (Path(tempfile.gettempdir()) / name).open("w")
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.close()
+                continue
+            self._lock = lock
+            self._turns = itertools.cycle(range(first, first + self.BLOCKS.step))
+            return
+        raise RuntimeError("all blocks of ports are taken: end other test runs and start again")
+
+    def take(self, count: int) -> list[int]:
+        """The next ports of the block that nobody listens on."""
+        free = (port for port in itertools.islice(self._turns, self.BLOCKS.step) if _is_free(port))
+        taken = list(itertools.islice(free, count))
+        if len(taken) < count:
+            raise RuntimeError("too few free ports: end other test runs and start again")
+        return taken
+
+
+def bound(port: int) -> socket.socket:
+    """A socket on a port of 127.0.0.1 that does not listen yet; OSError if the port is taken."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind(("127.0.0.1", port))
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def _is_free(port: int) -> bool:
+    try:
+        bound(port).close()
+    except OSError:
+        return False
+    return True
+
+
+@cache
+def _ports() -> PortBlock:
+    return PortBlock()
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody listens on now."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+    """PortBlock of 127.0.0.1 that nobody listens on and that nobody else is given."""
+    return _ports().take(count)
 
 
 @dataclass

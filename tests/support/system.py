@@ -19,7 +19,7 @@ import uvicorn
 from shared import clock
 from shared.service import Service, build
 from shared.settings import SERVICES, Settings
-from stepwell.runtime.disposable import Stack, free_ports
+from stepwell.runtime.disposable import Stack, bound, free_ports
 from stepwell.runtime.issuer import application as issuer_application
 from stepwell.runtime.keys import Issuer
 from stepwell.runtime.roles import owner
@@ -93,11 +93,8 @@ class System:
         service: Service = module.service
         settings = self.settings(name, topics=tuple(roles) != ("api",))
         app = build(service, settings, frozenset(roles))
-        server = uvicorn.Server(
-            uvicorn.Config(app, port=self.ports[name], log_config=None, lifespan="on", ws="none")
-        )
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-        task = asyncio.create_task(server.serve())
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on", ws="none"))
+        task = serve(server, self.ports[name])
 
         async def stop() -> None:
             server.should_exit = True
@@ -207,6 +204,10 @@ class Client:
 async def serve_issuer(issuer: Issuer, port: int) -> tuple[uvicorn.Server, "asyncio.Task[None]"]:
     """Serve the local issuer over HTTP."""
     app = issuer_application(issuer, {s: f"secret of {s}" for s in SERVICES})
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, lifespan="off"))
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    return server, asyncio.create_task(server.serve())
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+    return server, serve(server, port)
+
+
+def serve(server: uvicorn.Server, port: int) -> "asyncio.Task[None]":
+    """Serve on a port that is bound here: one that is taken is an error of the test alone."""
+    return asyncio.create_task(server.serve([bound(port)]))

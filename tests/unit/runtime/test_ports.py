@@ -1,0 +1,41 @@
+"""PortBlock that tests are given belong to one process at a time, and to no outgoing connection."""
+
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from stepwell.runtime.disposable import PortBlock
+
+ANOTHER = (
+    "from stepwell.runtime.disposable import free_ports; print(*free_ports(3), flush=True); {}"
+)
+
+
+def test_two_processes_never_have_a_port_in_common():
+    waits = ANOTHER.format("input()")
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", waits], stdin=pipe, stdout=pipe) as other:
+        assert other.stdout is not None
+        theirs = {int(port) for port in other.stdout.readline().split()}
+        ours = set(PortBlock().take(200))
+        other.communicate(b"\n")
+    assert len(theirs) == 3
+    assert not theirs & ours
+
+
+def test_a_port_is_not_given_again_before_all_others_were():
+    ports = PortBlock()
+    first, *others = (port for _ in range(200) for port in ports.take(1))
+    assert first not in others
+    assert ports.take(1) == [first]
+
+
+def test_a_port_that_somebody_listens_on_is_left_out():
+    ports = PortBlock()
+    all_of_them = ports.take(200)
+    with socket.create_server(("127.0.0.1", all_of_them[0])):
+        assert ports.take(1) == [all_of_them[1]]
+        with pytest.raises(RuntimeError, match="too few free ports"):
+            ports.take(200)
