@@ -45,14 +45,16 @@ def parse(model: type[M], text: str, file: str) -> M:
         DataFileInvalid: it is no YAML, says something twice, or is not what `model` describes.
     """
     try:
-        root = yaml.compose(text, Loader=yaml.CSafeLoader)
-        data = yaml.load(text, Loader=yaml.CSafeLoader)
+        loader = yaml.CSafeLoader(text)
+        root = loader.get_single_node()
+        again = next(_repeated(root), None)  # before merge keys (<<) repeat keys on purpose
+        data = None if root is None else loader.construct_document(root)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or "cannot be read"
         raise DataFileInvalid(file, 1 if mark is None else mark.line + 1, str(reason)) from None
-    for key in _repeated(root):
-        raise DataFileInvalid(file, _line(key), f"{key.value} is there twice")
+    if again is not None:
+        raise DataFileInvalid(file, _line(again), f"{again.value} is there twice")
     try:
         return model.model_validate(data)
     except ValidationError as invalid:

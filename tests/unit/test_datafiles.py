@@ -1,8 +1,5 @@
 """Data files: what is wrong is told with file and line, before a service starts."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -58,16 +55,3 @@ def test_an_organizations_file_takes_the_place_of_ours(
     monkeypatch.setenv("STEPWELL_DATA", str(tmp_path / "nowhere"))
     with pytest.raises(DataFileInvalid, match="is no folder"):
         read_all(Steps, "shared.contracts", "steps")
-
-
-def test_a_service_does_not_start_with_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "services.intake"],
-        env={**os.environ, "STEPWELL_DATA": str(tmp_path / "nowhere")},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 3
-    assert done.stderr.count("\n") == 1
-    assert "STEPWELL_DATA" in done.stderr

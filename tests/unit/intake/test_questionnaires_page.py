@@ -3,23 +3,21 @@ in a log line or a span."""
 
 import io
 import json
-import logging
 import re
-import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from importlib import resources
 
 import pytest
-import structlog
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from services.intake.questionnaires.policies import policy
-from shared.telemetry import logs, statements, tracing
+from shared.telemetry import statements, tracing
 from shared.web import middleware, problems
-from tests.support.apis import APPS, app_of, caller, service, settings
+from tests.support.apis import APPS, app_of, caller, service
+from tests.support.logs import captured
 
 PAGE = resources.files("services.intake.questionnaires.page")
 STYLE = PAGE.joinpath("questionnaire.css").read_text("utf-8")
@@ -130,18 +128,8 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     """What the process writes."""
-    stream = io.StringIO()
-    monkeypatch.setattr(sys, "stdout", stream)
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level)
-    logs.setup("intake", settings())
-    for module in (middleware, problems):
-        monkeypatch.setattr(module, "log", structlog.get_logger())
-    yield stream
-    logging.captureWarnings(False)
-    structlog.reset_defaults()
-    root.handlers[:], root.level = before
+    with captured(monkeypatch, middleware, problems) as stream:
+        yield stream
 
 
 class Broken:

@@ -2,13 +2,10 @@
 
 import io
 import json
-import logging
-import sys
 from collections.abc import Iterator
 from typing import Any, Never
 
 import pytest
-import structlog
 from fastapi import FastAPI
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -17,9 +14,10 @@ from prometheus_client import generate_latest
 
 from services.intake.self_check import routes
 from shared.database import Sites
-from shared.telemetry import logs, statements, tracing
+from shared.telemetry import statements, tracing
 from shared.web import middleware
-from tests.support.apis import app_of, caller, service, settings
+from tests.support.apis import app_of, caller, service
+from tests.support.logs import captured
 
 SAMPLED = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 ANSWERS: dict[str, Any] = {
@@ -64,17 +62,8 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     """What the process writes, whichever library writes it."""
-    stream = io.StringIO()
-    monkeypatch.setattr(sys, "stdout", stream)
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level)
-    logs.setup("intake", settings())
-    monkeypatch.setattr(middleware, "log", structlog.get_logger())
-    yield stream
-    logging.captureWarnings(False)
-    structlog.reset_defaults()
-    root.handlers[:], root.level = before
+    with captured(monkeypatch, middleware) as stream:
+        yield stream
 
 
 @pytest.fixture

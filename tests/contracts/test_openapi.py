@@ -8,14 +8,14 @@ from fastapi.routing import APIRoute
 
 from shared.settings import SERVICES
 from shared.web.application import allowed_roles, api_routes
+from shared.web.audit import CLINICIANS
 from tests.support.apis import APPS, caller
 
-DOCUMENTS: dict[str, dict[str, Any]] = {name: app.openapi() for name, app in APPS.items()}
 OPERATIONS = [
-    pytest.param(name, operation, id=f"{name}-{operation.get('operationId')}")
-    for name, document in DOCUMENTS.items()
-    for path in document["paths"].values()
-    for operation in path.values()
+    pytest.param(name, route.path_format, method.lower(), id=f"{name}-{route.operation_id}")
+    for name, app in APPS.items()
+    for route in api_routes(app)
+    for method in route.methods
 ]
 VERBS = re.compile(
     "add|change|complete|correct|decide|determine|discharge|enrol|get|hold|list|merge|open|receive|"
@@ -23,8 +23,9 @@ VERBS = re.compile(
 )
 
 
-@pytest.mark.parametrize(("name", "operation"), OPERATIONS)
-def test_every_operation_says_what_it_does(name: str, operation: dict[str, Any]):
+@pytest.mark.parametrize(("name", "path", "method"), OPERATIONS)
+def test_every_operation_says_what_it_does(name: str, path: str, method: str):
+    operation = APPS[name].openapi()["paths"][path][method]
     assert 0 < len(operation["summary"]) < 60
     assert len(operation["description"]) > 20
     assert operation["tags"]
@@ -34,7 +35,7 @@ def test_every_operation_says_what_it_does(name: str, operation: dict[str, Any])
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_operation_ids_make_good_names_of_client_methods(name: str):
-    ids = [o["operationId"] for p in DOCUMENTS[name]["paths"].values() for o in p.values()]
+    ids = [o["operationId"] for p in APPS[name].openapi()["paths"].values() for o in p.values()]
     assert len(ids) == len(set(ids))
     for operation_id in ids:
         assert re.fullmatch(r"[a-z]+(_[a-z]+)+", operation_id), operation_id
@@ -45,7 +46,7 @@ def test_operation_ids_make_good_names_of_client_methods(name: str):
 def test_protected_operations_name_the_token_the_roles_and_the_problems(name: str):
     for route in api_routes(APPS[name]):
         for method in route.methods:
-            operation = DOCUMENTS[name]["paths"][route.path_format][method.lower()]
+            operation = APPS[name].openapi()["paths"][route.path_format][method.lower()]
             if not (roles := allowed_roles(route)):
                 assert "security" not in operation
                 continue
@@ -68,7 +69,7 @@ def test_the_example_of_every_request_body_is_accepted(name: str):
         if route.body_field is None:
             continue
         for method in route.methods:
-            operation = DOCUMENTS[name]["paths"][route.path_format][method.lower()]
+            operation = APPS[name].openapi()["paths"][route.path_format][method.lower()]
             example = operation["requestBody"]["content"]["application/json"]["example"]
             _, errors = route.body_field.validate(example, {}, loc=("body",))
             assert not errors, (route.operation_id, errors)
@@ -76,7 +77,7 @@ def test_the_example_of_every_request_body_is_accepted(name: str):
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_no_operation_names_a_form_of_refusal_that_is_not_ours(name: str):
-    for operation in (o for p in DOCUMENTS[name]["paths"].values() for o in p.values()):
+    for operation in (o for p in APPS[name].openapi()["paths"].values() for o in p.values()):
         refusals = {c: r for c, r in operation["responses"].items() if c >= "400"}
         for response in refusals.values():
             assert "application/json" not in response.get("content", {}), operation["operationId"]
@@ -84,15 +85,33 @@ def test_no_operation_names_a_form_of_refusal_that_is_not_ours(name: str):
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_headers_that_clients_go_by_are_documented(name: str):
-    for operation in (o for p in DOCUMENTS[name]["paths"].values() for o in p.values()):
+    for operation in (o for p in APPS[name].openapi()["paths"].values() for o in p.values()):
         headers = {c: set(r.get("headers", {})) for c, r in operation["responses"].items()}
         assert headers.get("401", {"WWW-Authenticate"}) == {"WWW-Authenticate"}
         assert headers.get("503", {"Retry-After"}) == {"Retry-After"}
         assert "Location" in headers.get("201", {"Location"})
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_breaking_the_glass_is_documented_exactly_where_it_works(name: str):
+    document = APPS[name].openapi()
+    for route in api_routes(APPS[name]):
+        for method in route.methods:
+            operation = document["paths"][route.path_format][method.lower()]
+            headers = {p["name"]: p for p in operation.get("parameters", []) if p["in"] == "header"}
+            works = (
+                method == "GET"
+                and "client_id" in route.param_convertors
+                and bool(CLINICIANS & allowed_roles(route))
+            )
+            assert ("Break-Glass" in headers) == works, route.operation_id
+            if works:
+                assert headers["Break-Glass"]["required"] is False
+                assert headers["Break-Glass"]["schema"]["maxLength"] == 500
+
+
 def test_what_has_a_version_has_an_etag():
-    shown = DOCUMENTS["intake"]["paths"]["/referrals/{referral_id}"]["get"]["responses"]["200"]
+    shown = APPS["intake"].openapi()["paths"]["/referrals/{referral_id}"]["get"]["responses"]["200"]
     assert list(shown["headers"]) == ["ETag"]
 
 
@@ -106,8 +125,8 @@ def shown(field: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("model", ["JournaledEvent", "DeadLetter", "HeldKey", "Problem", "Health"])
 def test_every_field_that_all_services_show_has_an_example(model: str):
-    for document in DOCUMENTS.values():
-        fields = document["components"]["schemas"][model]["properties"]
+    for app in APPS.values():
+        fields = app.openapi()["components"]["schemas"][model]["properties"]
         assert [name for name, field in fields.items() if not shown(field)] == []
 
 
@@ -120,8 +139,8 @@ def references(part: Any) -> set[str]:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_reference_leads_somewhere(name: str):
-    schemas = DOCUMENTS[name]["components"]["schemas"]
-    for reference in references(DOCUMENTS[name]):
+    schemas = APPS[name].openapi()["components"]["schemas"]
+    for reference in references(APPS[name].openapi()):
         assert reference.removeprefix("#/components/schemas/") in schemas
     assert isinstance(APPS[name].routes[0], APIRoute)
 
