@@ -1,5 +1,6 @@
 """What every event has in common: a type with a major version, a stream, and a key."""
 
+from functools import cache
 from typing import ClassVar
 from uuid import UUID
 
@@ -23,12 +24,14 @@ class Event(BaseModel):
     """`major.minor`; the major part is in the type, the minor part in the data schema."""
 
     @classmethod
+    @cache
     def type_name(cls) -> str:
         """The CloudEvents type, such as `org.stepwell.intake.ClientEnrolled.v1`."""
         major = cls.version.split(".")[0]
         return f"{TYPE_PREFIX}.{cls.stream}.{cls.__name__}.v{major}"
 
     @classmethod
+    @cache
     def schema_name(cls) -> str:
         """The CloudEvents data schema, a URI reference that carries the minor version."""
         return f"/contracts/schemas/{cls.stream}.{cls.__name__}.v{cls.version}.json"

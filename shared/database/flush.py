@@ -1,7 +1,8 @@
 """What a transaction writes just before its commit: its events, its remembered answer, the note of
 whose records were seen or changed, and whatever the command left for the end.
 
-All of it is one statement, put together from the parts that there are. An event takes the next
+All of it is one statement, put together from the parts that there are. Where nothing was sent
+before and nothing is asked, that statement is the whole transaction. An event takes the next
 number of its key's stream, so that the row of the stream stays locked until the commit and commit
 order is sequence order per key; of several events keys come in sorted order, so that transactions
 cannot deadlock.
@@ -14,7 +15,14 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from shared.database.transaction import Access, IdempotentAnswer, Outgoing, Transaction
+from shared.database.transaction import (
+    SITES,
+    Access,
+    IdempotentAnswer,
+    Outgoing,
+    Transaction,
+    as_setting,
+)
 from shared.ids import new_id
 
 PARAMETER = re.compile(r"\$(\d+)")
@@ -87,6 +95,11 @@ noted AS (
 )
 """
 
+SEEN = f"set_config('{SITES}', $1, true)"
+"""The sites of a statement that is a transaction of its own. PostgreSQL evaluates the main query
+before the writes beside it that it does not read; were it otherwise, row-level security would see
+no site and refuse them."""
+
 
 async def flush(tx: Transaction) -> None:
     """Write what `tx` left for the end, publishes, remembers and notes; nothing where there is
@@ -109,7 +122,7 @@ async def flush(tx: Transaction) -> None:
     if tx.access is not None and tx.access.clients:
         parts.append(ONE_ACCESS if len(tx.access.clients) == 1 else ACCESSES)
         values += _of_access(tx, tx.access)
-    await _send(tx, parts, values)
+    await _send(tx, parts, values, last=True)
 
 
 async def write_now(tx: Transaction) -> None:
@@ -135,21 +148,31 @@ def _left(tx: Transaction) -> tuple[list[str], list[object]]:
     return parts, values
 
 
-async def _send(tx: Transaction, parts: list[str], values: list[object]) -> None:
+async def _send(
+    tx: Transaction, parts: list[str], values: list[object], *, last: bool = False
+) -> None:
     """Send all parts as one statement that tells of each requirement and each write that must
-    write whether it did."""
-    asked = [
-        (f"EXISTS (SELECT FROM write_{n})", write.unwritten)
-        for n, write in enumerate(tx.writes)
-        if write.unwritten is not None
-    ]
+    write whether it did; the last statement of a transaction commits by itself if it is the only
+    one and nothing depends on what it tells."""
+    asked: list[tuple[str, Exception]] = []
+    for n, write in enumerate(tx.writes):
+        if write.unwritten is not None:
+            asked.append((f"(SELECT count(*) FROM write_{n}) >= $1", write.unwritten))  # noqa: S608 - n is ours
+            values.append(write.rows)
     for requirement in tx.requirements:
         asked.append((f"({requirement.condition})", requirement.otherwise))
         values += requirement.args
     if not parts and not asked:
         return
-    statement = _together(tuple(parts), tuple(question for question, _ in asked))
+    alone = last and not asked and not tx.opened
+    if alone:
+        values.append(as_setting(tx.sites))
+    questions = (SEEN,) if alone else tuple(question for question, _ in asked)
+    statement = _together(tuple(parts), questions)
     try:
+        if alone:
+            await tx.execute_alone(statement, *values)
+            return
         if not asked:
             await tx.execute(statement, *values)
             return

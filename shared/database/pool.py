@@ -10,7 +10,7 @@ import structlog
 
 from shared import clock
 from shared.database.flush import flush
-from shared.database.transaction import Connection, Sites, Transaction, opening
+from shared.database.transaction import Connection, Sites, Transaction
 
 log = structlog.get_logger()
 
@@ -88,19 +88,19 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def transaction(self, sites: Sites) -> AsyncIterator[Transaction]:
-        """Open a transaction that sees `sites`; commit it at the end, with its events."""
+        """A transaction that sees `sites`; it is committed at the end, with its events."""
         async with self.pool.acquire() as connection:
-            await connection.execute(opening(sites))
             tx = Transaction(connection, clock.now(), sites)  # type: ignore[arg-type]  # the proxy offers the same methods
             try:
                 yield tx
                 await flush(tx)
             except BaseException:
-                if not connection.is_closed():
+                if tx.opened and not connection.is_closed():
                     with contextlib.suppress(*MISSING):
                         await connection.execute("ROLLBACK")
                 raise
-            await connection.execute("COMMIT")
+            if tx.opened:
+                await connection.execute("COMMIT")
         if tx.outgoing or tx.woken:
             self._wake.set()
             for wake in self._listeners:

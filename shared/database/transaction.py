@@ -15,6 +15,8 @@ AllSites = Literal["*"]
 ALL_SITES: AllSites = "*"
 Sites = frozenset[UUID] | AllSites
 """The sites whose rows a transaction sees; an empty set sees none."""
+SITES = "stepwell.sites"
+"""The setting of a transaction that row-level security reads."""
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -68,11 +70,12 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A statement left for the commit; `unwritten` is raised when it wrote no row."""
+    """A statement left for the commit; `unwritten` is raised when it wrote fewer than `rows`."""
 
     statement: str
     args: tuple[object, ...]
     unwritten: Exception | None
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +89,12 @@ class Requirement:
 
 @dataclass(slots=True)
 class Transaction:
-    """An open transaction. `now` is its one instant: use it for every time of the use case.
+    """A transaction. `now` is its one instant: use it for every time of the use case.
 
     Events given to `publish`, the remembered answer, the noted access and what was given to `write`
     are written in one statement just before the commit, which also asks what `require` was given.
+    It opens with its first statement; a transaction of nothing but that last one is that statement
+    alone.
     """
 
     connection: Connection
@@ -102,6 +107,7 @@ class Transaction:
     answer: IdempotentAnswer | None = None
     access: Access | None = None
     woken: bool = False
+    opened: bool = False
 
     def may_see(self, site_id: UUID) -> bool:
         """Whether rows of `site_id` are visible and writable in this transaction."""
@@ -116,6 +122,7 @@ class Transaction:
         statement: str,
         *args: object,
         unwritten: Exception | None = None,
+        rows: int = 1,
         **violations: Refused,
     ) -> None:
         """Let an INSERT, UPDATE or DELETE be sent with the commit's own statement, which saves a
@@ -123,12 +130,13 @@ class Transaction:
 
         For a write whose result the command does not need, and that nothing in this transaction
         reads: all that is sent together sees the tables as they were before; `write_now` sends it
-        earlier. With `unwritten` it must write a row, or else that is raised and nothing is
+        earlier. With `unwritten` it must write `rows`, or else that is raised and nothing is
         committed; such writes are done first, in their order, and have no RETURNING of their own.
+        No two writes of one transaction may change the same row.
         `violations` names unique constraints of the written table, each with the refusal that a
         violation means.
         """
-        self.writes.append(Write(statement, args, unwritten))
+        self.writes.append(Write(statement, args, unwritten, rows))
         self.violations |= violations
 
     def require(self, condition: str, *args: object, otherwise: Exception) -> None:
@@ -149,28 +157,42 @@ class Transaction:
         """
         self.answer = answer
 
+    async def _open(self) -> None:
+        if not self.opened:
+            await self.connection.execute(f"BEGIN; SET LOCAL {SITES} = '{as_setting(self.sites)}'")
+            self.opened = True
+
     async def fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
+        await self._open()
         with statement(query):
             return await self.connection.fetch(query, *args)
 
     async def fetchrow(self, query: str, *args: object) -> asyncpg.Record | None:
+        await self._open()
         with statement(query):
             return await self.connection.fetchrow(query, *args)
 
     async def fetchval(self, query: str, *args: object) -> Any:
+        await self._open()
         with statement(query):
             return await self.connection.fetchval(query, *args)
 
+    async def execute_alone(self, query: str, *args: object) -> None:
+        """Run the one statement of a transaction that never opened: it commits by itself."""
+        with statement(query):
+            await self.connection.execute(query, *args)
+
     async def execute(self, query: str, *args: object) -> str:
+        await self._open()
         with statement(query):
             return await self.connection.execute(query, *args)
 
     async def executemany(self, query: str, args: Sequence[Sequence[object]]) -> None:
+        await self._open()
         with statement(query):
             await self.connection.executemany(query, args)
 
 
-def opening(sites: Sites) -> str:
-    """The statements that open a transaction for `sites`, sent in one round trip."""
-    listed = ALL_SITES if sites == ALL_SITES else ",".join(str(UUID(str(site))) for site in sites)
-    return f"BEGIN; SET LOCAL stepwell.sites = '{listed}'"
+def as_setting(sites: Sites) -> str:
+    """`sites` as the setting by which row-level security knows them."""
+    return ALL_SITES if sites == ALL_SITES else ",".join(str(UUID(str(site))) for site in sites)

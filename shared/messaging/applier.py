@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from shared.contracts.base import Event
-from shared.database import ALL_SITES, Database, Transaction
+from shared.database import ALL_SITES, Database, Transaction, write_now
 from shared.messaging import dead_letters, positions
 from shared.messaging.dead_letters import DeadLetter
 from shared.messaging.envelope import (
@@ -90,6 +90,10 @@ class Applier:
                 batch += await self.fetch(found.gaps, unfillable)
             except HandlerFailed:
                 isolate = True
+            except Exception as error:
+                if isolate or is_transient(error):
+                    raise
+                isolate = True  # what a handler left for the commit cannot be written
 
     async def apply_in(
         self,
@@ -124,7 +128,7 @@ class Applier:
             await self._one_by_one(tx, readable, outcome)
         else:
             await self._in_waves(tx, readable, outcome)
-        await positions.advance(tx, self.consumer, reached, outcome.reached)
+        positions.advance(tx, self.consumer, reached, outcome.reached)
         return outcome
 
     def _read(
@@ -186,6 +190,7 @@ class Applier:
                 await tx.execute("SAVEPOINT one_event")
                 try:
                     await self.registry.handle(tx, envelope.type, [event])
+                    await write_now(tx)
                 except Exception as error:
                     if is_transient(error):
                         raise

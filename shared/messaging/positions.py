@@ -1,6 +1,6 @@
 """How far a consumer has come: one number a key, moved in the transaction that applies events."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from shared.database.transaction import Transaction
 from shared.messaging.plan import StreamKey
@@ -14,20 +14,17 @@ FROM unnest($2::text[], $3::text[]) AS k(stream, key)
 LEFT JOIN platform.positions p ON p.consumer = $1 AND p.stream = k.stream AND p.key = k.key
 """
 
-ADVANCE = """
-WITH given AS (
-  SELECT * FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[])
-    AS g(stream, key, reached, sequence)
-), begun AS (
-  INSERT INTO platform.positions (consumer, stream, key, sequence)
-  SELECT $1, stream, key, sequence FROM given WHERE reached = 0 ORDER BY stream, key
-), moved AS (
-  UPDATE platform.positions p SET sequence = g.sequence FROM given g
-  WHERE g.reached > 0 AND p.consumer = $1 AND p.stream = g.stream AND p.key = g.key
-    AND p.sequence = g.reached
-  RETURNING 1
-)
-SELECT (SELECT count(*) FROM given WHERE reached > 0) - (SELECT count(*) FROM moved)
+BEGIN = """
+INSERT INTO platform.positions (consumer, stream, key, sequence)
+SELECT $1, stream, key, sequence
+FROM unnest($2::text[], $3::text[], $4::bigint[]) AS g(stream, key, sequence)
+ORDER BY stream, key
+"""
+MOVE = """
+UPDATE platform.positions p SET sequence = g.sequence
+FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[])
+  AS g(stream, key, sequence, reached)
+WHERE p.consumer = $1 AND p.stream = g.stream AND p.key = g.key AND p.sequence = g.reached
 """
 
 
@@ -47,28 +44,32 @@ async def load(
     return positions, {(r["stream"], r["key"]) for r in rows if r["held"]}
 
 
-async def advance(
+def advance(
     tx: Transaction,
     consumer: str,
     reached: Mapping[StreamKey, int],
     applied: Mapping[StreamKey, int],
 ) -> None:
-    """Move positions from `reached` (0 = none yet) to `applied`.
+    """Move positions from `reached` (none yet where absent) to `applied`, with the commit.
 
-    Raises:
-        AppliedElsewhere: a position is no longer where it was read.
-        asyncpg.UniqueViolationError: a position was begun elsewhere; the same case.
+    The commit raises `AppliedElsewhere` when a position is no longer where it was read, and
+    `asyncpg.UniqueViolationError` when it was begun elsewhere, which is the same case.
     """
-    if not applied:
-        return
-    keys = list(applied)
-    stale = await tx.fetchval(
-        ADVANCE,
-        consumer,
-        [k[0] for k in keys],
-        [k[1] for k in keys],
-        [reached.get(k, 0) for k in keys],
-        [applied[k] for k in keys],
-    )
-    if stale:
-        raise AppliedElsewhere
+    known = [key for key in applied if key in reached]
+    begun = [key for key in applied if key not in reached]
+    if begun:
+        tx.write(BEGIN, consumer, *_columns(begun), [applied[k] for k in begun])
+    if known:
+        tx.write(
+            MOVE,
+            consumer,
+            *_columns(known),
+            [applied[k] for k in known],
+            [reached[k] for k in known],
+            unwritten=AppliedElsewhere(),
+            rows=len(known),
+        )
+
+
+def _columns(keys: Sequence[StreamKey]) -> tuple[list[str], list[str]]:
+    return [stream for stream, _ in keys], [key for _, key in keys]

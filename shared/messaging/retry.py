@@ -129,7 +129,7 @@ async def skip(
         key,
         up_to,
     )
-    await positions.advance(tx, consumer, {(stream, key): at}, {(stream, key): up_to})
+    positions.advance(tx, consumer, reached, {(stream, key): up_to})
     await dead_letters.resolve(tx, [r["id"] for r in rows], "skipped", tx.now, by)
     log.warning("events_skipped", consumer=consumer, stream=stream, first=at + 1, last=up_to)
     return len(rows)

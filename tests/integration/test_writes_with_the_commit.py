@@ -1,6 +1,7 @@
 """What a command leaves for the commit: written together, confirmed together, or not at all."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -8,6 +9,7 @@ import pytest
 
 from shared.contracts.scheduling import SiteOpened
 from shared.database import ALL_SITES, Database, Overtaken, Transaction, write_now
+from shared.database.pool import PooledConnection
 from shared.errors import Conflict
 from shared.messaging.outbox import publish
 from stepwell.runtime.disposable import Stack
@@ -138,3 +140,94 @@ async def test_a_violated_constraint_is_told_in_the_words_given(things: Things):
     with pytest.raises(Conflict, match="taken"):
         async with things.database.transaction(ALL_SITES) as tx:
             tx.write(INSERT, uuid4(), "a", unwritten=Overtaken(), things_name_key=Conflict("taken"))
+
+
+PROTECTED = """
+CREATE TABLE kept (site_id uuid, name text CONSTRAINT kept_name UNIQUE);
+ALTER TABLE kept ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY site ON kept USING (platform.visible(site_id)) WITH CHECK (platform.visible(site_id));
+"""
+KEEP = "INSERT INTO kept VALUES ($1, $2)"
+OURS, THEIRS = UUID(int=7), UUID(int=8)
+
+
+@pytest.fixture
+async def kept(things: Things) -> Things:
+    await things.beside.execute(PROTECTED)
+    return things
+
+
+async def names(things: Things) -> list[str]:
+    await things.beside.execute("SET stepwell.sites = '*'")
+    return [r["name"] for r in await things.beside.fetch("SELECT name FROM kept ORDER BY name")]
+
+
+async def test_writes_with_nothing_before_them_are_one_statement(
+    kept: Things, monkeypatch: pytest.MonkeyPatch
+):
+    sent: list[str] = []
+    for way in ("execute", "fetch", "fetchrow", "fetchval"):
+        real = getattr(PooledConnection, way)
+
+        async def noted(
+            self: Any, query: str, *args: object, real: Any = real, **more: Any
+        ) -> object:
+            sent.append(query)
+            return await real(self, query, *args, **more)
+
+        monkeypatch.setattr(PooledConnection, way, noted)
+    async with kept.database.transaction(frozenset((OURS, THEIRS))) as tx:
+        tx.write(KEEP, OURS, "a")
+        tx.write(KEEP, THEIRS, "b")
+        tell(tx)
+    assert len(sent) == 1
+    async with kept.database.transaction(frozenset((OURS,))) as tx:
+        pass
+    assert len(sent) == 1
+    assert (await names(kept), await kept.events()) == (["a", "b"], 1)
+
+
+@pytest.mark.parametrize("sites", [frozenset[UUID](), frozenset((OURS,))])
+@pytest.mark.parametrize("opened", [True, False])
+async def test_a_write_reaches_only_sites_of_the_transaction(
+    kept: Things, sites: frozenset[UUID], opened: bool
+):
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level"):  # noqa: PT012 - the commit raises
+        async with kept.database.transaction(sites) as tx:
+            if opened:
+                await tx.execute("SELECT 1")
+            tx.write("INSERT INTO things VALUES ($1, 'beside', 1)", uuid4())
+            tx.write(KEEP, THEIRS, "a")
+            tell(tx)
+    assert (await names(kept), await kept.found(), await kept.events()) == ([], [], 0)
+
+
+async def test_sites_of_one_transaction_are_forgotten_in_the_next(kept: Things):
+    async with kept.database.pool.acquire() as held:
+        for sites in (ALL_SITES, frozenset((THEIRS,))):
+            async with kept.database.transaction(sites) as tx:
+                tx.write(KEEP, THEIRS, str(sites))
+            async with kept.database.transaction(frozenset((OURS,))) as tx:
+                assert await tx.fetch("SELECT FROM kept") == []
+            async with kept.database.pool.acquire() as same:
+                assert not await same.fetchval("SELECT current_setting('stepwell.sites', true)")
+        assert not held.is_closed()
+
+
+async def test_a_lone_write_that_violates_a_constraint_is_told_in_the_words_given(kept: Things):
+    async with kept.database.transaction(ALL_SITES) as tx:
+        tx.write(KEEP, OURS, "a")
+    with pytest.raises(Conflict, match="taken"):  # noqa: PT012 - the commit raises
+        async with kept.database.transaction(ALL_SITES) as tx:
+            tx.write(KEEP, OURS, "a", kept_name=Conflict("taken"))
+            tell(tx)
+    assert (await names(kept), await kept.events()) == (["a"], 0)
+
+
+async def test_a_lone_update_changes_rows_of_its_sites_and_no_others(kept: Things):
+    async with kept.database.transaction(ALL_SITES) as tx:
+        tx.write(KEEP, OURS, "a")
+        tx.write(KEEP, THEIRS, "b")
+    async with kept.database.transaction(frozenset((OURS,))) as tx:
+        tx.write("UPDATE kept SET name = name || $1", "+")
+    assert await names(kept) == ["a+", "b"]

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from shared.contracts.base import ClientEvent
 from shared.contracts.outcomes import EngagementChanged
-from shared.database import Transaction
+from shared.database import Transaction, write_now
 
 KEEP = """
 INSERT INTO engagement AS e
@@ -44,6 +44,7 @@ async def keep_engagement(tx: Transaction, changes: Iterable[EngagementChanged])
         if known is None or known.source_sequence < change.source_sequence:
             latest[change.client_id] = change
     kept = [latest[client] for client in sorted(latest)]
+    await write_now(tx)  # what was noted of the same clients
     rows = await tx.fetch(
         KEEP,
         [c.client_id for c in kept],
@@ -71,16 +72,17 @@ async def hold_clients(tx: Transaction, events: Iterable[ClientEvent]) -> None:
     miss what the other writes. This makes one wait for the other; keeping figures does so too.
     """
     await note_attendance(tx, [(event, 0) for event in events])
+    await write_now(tx)
 
 
 async def note_attendance(
     tx: Transaction, events: Iterable[tuple[ClientEvent, int | None]]
 ) -> None:
-    """Note the latest attendance sequence of each client, to know whose figures are behind."""
+    """Note the latest attendance sequence of each client, to know whose figures are behind; with
+    the commit, or before the next that is noted."""
     latest: dict[UUID, tuple[UUID, int]] = {}
     for event, sequence in events:
         latest[event.client_id] = (event.site_id, sequence or 0)
     clients = sorted(latest)
-    await tx.execute(
-        NOTE, clients, [latest[c][0] for c in clients], [latest[c][1] for c in clients]
-    )
+    await write_now(tx)
+    tx.write(NOTE, clients, [latest[c][0] for c in clients], [latest[c][1] for c in clients])

@@ -1,7 +1,7 @@
 """Recommending a step-down when the policy is met, and deciding on it."""
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +24,11 @@ INSERT = """
 INSERT INTO recommendations
   (id, client_id, site_id, enrolment_id, from_level, to_level, criteria, policy_id,
    policy_version, state, recommended_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7::text::jsonb, $8, $9, 'open', $10)
+SELECT id, client_id, site_id, enrolment_id, from_level, to_level, criteria::jsonb, policy_id,
+  policy_version, 'open', $10
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[],
+  $8::text[], $9::text[]) AS r(id, client_id, site_id, enrolment_id, from_level, to_level,
+  criteria, policy_id, policy_version)
 """
 DECIDE = """
 UPDATE recommendations SET state = $2, reason = $3, decided_by = $4, decided_at = $5,
@@ -50,13 +54,31 @@ async def evaluate_clients(
     accepted recommendation, or with one declined a short while ago, gets no other.
     """
     by_client = causes if isinstance(causes, Mapping) else {}
+    made: list[StepDownRecommended] = []
     for case in await load_cases(tx, list(causes)):
         policy = policies().get(case.level_of_care)
         if policy is None or not _may_recommend(case, policy, tx):
             continue
         criteria = evaluate(policy, case.figures, case.scores, tx.now)
         if all_met(criteria):
-            await _recommend(tx, case, policy, criteria, by_client.get(case.client_id))
+            made.append(_recommendation(case, policy, criteria, tx.now))
+    if not made:
+        return
+    tx.write(
+        INSERT,
+        [one.recommendation_id for one in made],
+        [one.client_id for one in made],
+        [one.site_id for one in made],
+        [one.enrolment_id for one in made],
+        [one.from_level for one in made],
+        [one.to_level for one in made],
+        [orjson.dumps([c.model_dump() for c in one.criteria]).decode() for one in made],
+        [one.policy.id for one in made],
+        [one.policy.version for one in made],
+        tx.now,
+    )
+    for one in made:
+        publish(tx, one, cause=by_client.get(one.client_id))
 
 
 def _may_recommend(case: Case, policy: StepDownPolicy, tx: Transaction) -> bool:
@@ -70,41 +92,19 @@ def _may_recommend(case: Case, policy: StepDownPolicy, tx: Transaction) -> bool:
     )
 
 
-async def _recommend(
-    tx: Transaction,
-    case: Case,
-    policy: StepDownPolicy,
-    criteria: list[Criterion],
-    cause: Received[Any] | None,
-) -> None:
-    recommendation_id = new_id()
-    await tx.execute(
-        INSERT,
-        recommendation_id,
-        case.client_id,
-        case.site_id,
-        case.enrolment_id,
-        policy.from_level,
-        policy.to_level,
-        orjson.dumps([criterion.model_dump() for criterion in criteria]).decode(),
-        policy.id,
-        policy.version,
-        tx.now,
-    )
-    publish(
-        tx,
-        StepDownRecommended(
-            client_id=case.client_id,
-            site_id=case.site_id,
-            enrolment_id=case.enrolment_id,
-            recommendation_id=recommendation_id,
-            from_level=policy.from_level,
-            to_level=policy.to_level,
-            criteria=criteria,
-            policy=PolicyReference(id=policy.id, version=policy.version),
-            recommended_at=tx.now,
-        ),
-        cause=cause,
+def _recommendation(
+    case: Case, policy: StepDownPolicy, criteria: list[Criterion], at: datetime
+) -> StepDownRecommended:
+    return StepDownRecommended(
+        client_id=case.client_id,
+        site_id=case.site_id,
+        enrolment_id=case.enrolment_id,
+        recommendation_id=new_id(),
+        from_level=policy.from_level,
+        to_level=policy.to_level,
+        criteria=criteria,
+        policy=PolicyReference(id=policy.id, version=policy.version),
+        recommended_at=at,
     )
 
 

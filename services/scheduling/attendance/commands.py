@@ -31,7 +31,8 @@ from shared.messaging.outbox import publish
 
 LOAD = """
 SELECT s.id AS session_id, s.site_id, s.cohort_id, s.kind, s.starts_at, s.ends_at,
-  s.break_minutes, s.time_zone, a.client_id
+  s.break_minutes, s.time_zone, a.client_id,
+  EXISTS (SELECT FROM attendance r WHERE r.session_id = $1 AND r.client_id = a.client_id) AS known
 FROM sessions s
 LEFT JOIN (
   SELECT client_id FROM appointments
@@ -39,15 +40,14 @@ LEFT JOIN (
 ) a ON true
 WHERE s.id = $1
 """
-"""Locked, so that no appointment is cancelled while it is recorded what became of it."""
+"""Locked, so that no appointment is cancelled while it is recorded what became of it. Who records
+the same at the same time violates `attendance_once`, and finds it `known` at the next attempt."""
 INSERT = """
 INSERT INTO attendance (id, session_id, client_id, site_id, status, checked_in_at, checked_out_at,
   attended_minutes, recorded_at)
 SELECT id, $1, client_id, $2, status, checked_in_at, checked_out_at, attended_minutes, $3
 FROM unnest($4::uuid[], $5::uuid[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::int[])
   AS r(id, client_id, status, checked_in_at, checked_out_at, attended_minutes)
-ON CONFLICT (session_id, client_id) DO NOTHING
-RETURNING client_id
 """
 LOCK = """
 SELECT r.session_id, r.client_id, r.version, s.site_id, s.cohort_id, s.kind, s.starts_at,
@@ -158,17 +158,22 @@ async def _record(
     session = rows[0]
     if session["starts_at"] > tx.now:
         raise SessionNotStarted("Attendance can be recorded once the session has started.")
-    expected = {row["client_id"] for row in rows}
+    known = {row["client_id"]: row["known"] for row in rows}
     meeting = _meeting(session)
     minutes = []
     for entry, place in zip(entries, places, strict=True):
-        if entry.client_id not in expected:
+        if entry.client_id not in known:
             raise ClientNotPlaced(
                 "This client is not expected at this session.", pointer=f"{place}/client_id"
             )
         minutes.append(_credited(entry.report, meeting, tx, place))
+    for entry, place in zip(entries, places, strict=True):
+        if known[entry.client_id]:
+            raise AlreadyRecorded(
+                "Correct the recorded attendance instead.", pointer=f"{place}/client_id"
+            )
     ids = [new_id() for _ in entries]
-    inserted = await tx.fetch(
+    tx.write(
         INSERT,
         session_id,
         session["site_id"],
@@ -180,12 +185,6 @@ async def _record(
         [entry.checked_out_at for entry in entries],
         minutes,
     )
-    new = {row["client_id"] for row in inserted}
-    for entry, place in zip(entries, places, strict=True):
-        if entry.client_id not in new:
-            raise AlreadyRecorded(
-                "Correct the recorded attendance instead.", pointer=f"{place}/client_id"
-            )
     for entry, credited in zip(entries, minutes, strict=True):
         _publish(tx, session, entry.client_id, entry.report, credited)
     return [
