@@ -302,3 +302,23 @@ async def test_a_decision_from_before_signatures_is_shown_as_it_was(intake: Inta
     assert shown["ratings"]["1"] == {"rating": 0, "evidence": None}
     assert (shown["least_level"], shown["rules"], shown["would_change"]) == (None, [], [])
     assert (await intake.sign(shown)).status_code == 200
+
+
+async def test_a_rating_that_shows_withdrawal_is_flagged_at_once_and_not_twice(intake: Intake):
+    made = await determined(intake, FITS_IOP | {"1": 3})
+    client = made["client_id"]
+    await intake.determine(client, FITS_IOP | {"1": 4})
+    await intake.determine(client, FITS_IOP)
+    lead = intake.system.client("intake", "clinical_lead", [intake.site])
+    (flag,) = (await lead.get(f"/clients/{client}/risk-flags")).json()["items"]
+    assert (flag["kind"], flag["severity"], flag["state"]) == ("withdrawal_risk", "high", "raised")
+    raised = await intake.system.fetch(
+        "intake",
+        "SELECT convert_from(payload, 'UTF8')::jsonb ->> 'severity' AS severity,"
+        " convert_from(payload, 'UTF8')::jsonb ->> 'found_in' AS found_in"
+        " FROM platform.journal WHERE type LIKE '%RiskFlagRaised%' ORDER BY sequence",
+    )
+    assert [tuple(row) for row in raised] == [
+        ("moderate", "level-of-care"),
+        ("high", "level-of-care"),
+    ]

@@ -11,6 +11,7 @@ from services.intake.level_of_care.policies import policies
 from services.intake.level_of_care.rules.explanation import determine
 from services.intake.level_of_care.rules.policy import LevelOfCarePolicy
 from services.intake.level_of_care.rules.recommendation import unfit_ratings
+from services.intake.level_of_care.rules.risks import findings
 from services.intake.level_of_care.schemas import (
     ComparableOutcomes,
     Determination,
@@ -21,6 +22,7 @@ from services.intake.level_of_care.schemas import (
 )
 from services.intake.referrals.queries import show_client
 from services.intake.referrals.rules import age_on
+from services.intake.risk.commands import raise_flags
 from services.intake.screening.queries import intake_screens
 from shared.contracts.base import PolicyReference
 from shared.contracts.intake import LevelOfCareDetermined
@@ -66,7 +68,8 @@ async def determine_level_of_care(
 ) -> Determination:
     """Hold ratings against the policy of their edition; publishes LevelOfCareDetermined.
 
-    The client's earlier decisions are superseded, signed or not.
+    The client's earlier decisions are superseded, signed or not. A risk that the ratings show is
+    flagged.
 
     Raises:
         NotFound: no such client.
@@ -126,6 +129,7 @@ async def determine_level_of_care(
             determined_at=tx.now,
         ),
     )
+    await raise_flags(tx, client_id, made.site_id, findings(policy, new.numbers))
     return made
 
 

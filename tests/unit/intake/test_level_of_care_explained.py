@@ -21,7 +21,7 @@ def test_each_criterion_says_what_was_asked_for_and_whether_the_program_covers_i
     assert environment.required == (
         "at most what level 2.1 offers: living at home, 9 or more hours a week"
     )
-    assert environment.source == "illustrative-adult-3 2"
+    assert environment.source == "illustrative-adult-3 3"
     assert found.deciding == ("6",)
 
 

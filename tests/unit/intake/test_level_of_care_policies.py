@@ -54,6 +54,12 @@ def test_a_small_policy_can_be_used():
         ("{min: 0, max: 8}", "{min: 20}", 8, "Level 2.1 is never recommended: 1 before it"),
         ("{hours: 9}, {hours: 9,", "{hours: 9}, {hours: 8,", 13, "Rating 2 asks for less"),
         ("{hours: 9, res", "{hours: 30, res", 13, "No level covers the highest needs"),
+        (
+            "considerations: [none, some]",
+            "considerations: [none, some], risk: {kind: withdrawal_risk, severities: {2: high}}",
+            14,
+            "A rating of 2 shows a risk but is none",
+        ),
         ('number: "2"', 'number: "1"', 13, "Dimension 1 is there twice"),
         ("considerations: [none, some]", "needs: []", 14, "Give needs, or considerations"),
         (

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from services.intake.level_of_care.rules.capability import NOTHING, Capability, Part
 from services.intake.level_of_care.rules.needs import WhenResidential, covers, joined
-from shared.contracts.intake import Token
+from shared.contracts.intake import RiskKind, RiskSeverity, Token
 
 Edition = Literal["3", "4"]
 Kind = Literal[
@@ -66,6 +66,15 @@ class Level(Part):
         return Capability(hours=self.hours.min, **dict(self.offers))
 
 
+class Risk(Part):
+    """A risk that a clinician has to see at once, and the ratings that show it."""
+
+    kind: RiskKind = Field(examples=["withdrawal_risk"])
+    severities: dict[Annotated[int, Field(ge=0, le=9)], RiskSeverity] = Field(
+        min_length=1, examples=[{"3": "moderate", "4": "high"}]
+    )
+
+
 class Dimension(Part):
     """A dimension and, for each rating from 0 on, what it asks for.
 
@@ -77,6 +86,7 @@ class Dimension(Part):
     name: Words = Field(examples=["recovery environment"])
     needs: tuple[Capability | Literal["evaluate"], ...] = Field((), max_length=10)
     considerations: tuple[Words, ...] = Field((), max_length=10)
+    risk: Risk | None = Field(None, examples=[None])
 
     @property
     def sets_level(self) -> bool:
@@ -103,6 +113,8 @@ class Dimension(Part):
     def one_or_the_other(self) -> Self:
         if bool(self.needs) == bool(self.considerations):
             raise ValueError("Give needs, or considerations where it does not set the level.")
+        if self.risk is not None and max(self.risk.severities) >= self.ratings:
+            raise ValueError(f"A rating of {max(self.risk.severities)} shows a risk but is none.")
         return self
 
 
