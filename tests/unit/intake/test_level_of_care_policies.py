@@ -56,9 +56,9 @@ def test_a_small_policy_can_be_used():
         ("{hours: 9, res", "{hours: 30, res", 13, "No level covers the highest needs"),
         (
             "considerations: [none, some]",
-            "considerations: [none, some], risk: {kind: withdrawal_risk, severities: {2: high}}",
+            "considerations: [none, some], risk: {kind: withdrawal_risk, severities: [high]}",
             14,
-            "A rating of 2 shows a risk but is none",
+            "Give a severity, or null, for each of the 2 ratings",
         ),
         ('number: "2"', 'number: "1"', 13, "Dimension 1 is there twice"),
         ("considerations: [none, some]", "needs: []", 14, "Give needs, or considerations"),

@@ -26,7 +26,7 @@ def test_no_other_rating_is_a_risk_unless_the_policy_says_so():
     worst = {one.number: 4 for one in POLICY.dimensions} | {"1": 0}
     assert findings(POLICY, worst) == []
     third = next(one for one in POLICY.dimensions if one.number == "3")
-    risk = Risk(kind="harm_to_others", severities={4: "high"})
+    risk = Risk(kind="harm_to_others", severities=(None, None, None, None, "high"))
     changed = [
         one.model_copy(update={"risk": risk}) if one is third else one for one in POLICY.dimensions
     ]

@@ -67,11 +67,11 @@ class Level(Part):
 
 
 class Risk(Part):
-    """A risk that a clinician has to see at once, and the ratings that show it."""
+    """A risk that a clinician has to see at once; for each rating from 0 on, how severe it is."""
 
     kind: RiskKind = Field(examples=["withdrawal_risk"])
-    severities: dict[Annotated[int, Field(ge=0, le=9)], RiskSeverity] = Field(
-        min_length=1, examples=[{"3": "moderate", "4": "high"}]
+    severities: tuple[RiskSeverity | None, ...] = Field(
+        max_length=10, examples=[[None, None, None, "moderate", "high"]]
     )
 
 
@@ -113,8 +113,8 @@ class Dimension(Part):
     def one_or_the_other(self) -> Self:
         if bool(self.needs) == bool(self.considerations):
             raise ValueError("Give needs, or considerations where it does not set the level.")
-        if self.risk is not None and max(self.risk.severities) >= self.ratings:
-            raise ValueError(f"A rating of {max(self.risk.severities)} shows a risk but is none.")
+        if self.risk is not None and len(self.risk.severities) != self.ratings:
+            raise ValueError(f"Give a severity, or null, for each of the {self.ratings} ratings.")
         return self
 
 

@@ -10,8 +10,9 @@ FOUND_IN = "level-of-care"
 
 def findings(policy: LevelOfCarePolicy, ratings: Mapping[str, int]) -> list[Finding]:
     """The risks that `ratings` (dimension → rating) show by the policy."""
-    return [
-        Finding(one.risk.kind, one.risk.severities[ratings[one.number]], FOUND_IN)
+    shown = (
+        (one.risk.kind, one.risk.severities[ratings[one.number]])
         for one in policy.dimensions
-        if one.risk is not None and ratings.get(one.number) in one.risk.severities
-    ]
+        if one.risk is not None and one.number in ratings
+    )
+    return [Finding(kind, severity, FOUND_IN) for kind, severity in shown if severity is not None]
