@@ -5,22 +5,27 @@ from uuid import UUID
 import orjson
 from asyncpg import Record
 
-from services.intake.referrals.schemas import Client, Contact, Referral
+from services.intake.referrals.schemas import Client, Contact, IdentityCorrection, Referral
 from shared.database import Transaction
 from shared.errors import Conflict, NotFound
 from shared.web import Page, Paging, page_of
 
 CLIENT = """
 SELECT id, site_id, given_name, family_name, birth_date, gender, sex_at_birth, created_at,
-  merged_into
+  merged_into, version
 FROM clients WHERE id = $1
 """
 CLIENTS = """
 SELECT id, site_id, given_name, family_name, birth_date, gender, sex_at_birth, created_at,
-  merged_into
+  merged_into, version
 FROM clients
 WHERE id > $1 AND ($2::uuid IS NULL OR site_id = $2) AND ($4 OR merged_into IS NULL)
 ORDER BY id LIMIT $3
+"""
+CORRECTIONS = """
+SELECT id, client_id, site_id, given_name, family_name, birth_date, sex_at_birth, reason,
+  corrected_by, corrected_at
+FROM identity_corrections WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3
 """
 CONTACT = """
 SELECT client_id, site_id, channel, email, phone, time_zone, changed_at, version
@@ -92,6 +97,20 @@ async def list_clients(
     """The clients the caller may see, oldest first; also those that were merged with `merged`."""
     rows = await tx.fetch(CLIENTS, paging.after, site_id, paging.limit + 1, merged)
     return page_of([Client(**dict(row)) for row in rows], paging.limit)
+
+
+async def list_identity_corrections(
+    tx: Transaction, client_id: UUID, paging: Paging
+) -> Page[IdentityCorrection]:
+    """What was known of a client before each correction, oldest first.
+
+    Raises:
+        NotFound: none that the caller may see.
+    """
+    rows = await tx.fetch(CORRECTIONS, client_id, paging.after, paging.limit + 1)
+    if not rows:
+        await require_client(tx, client_id)
+    return page_of([IdentityCorrection(**dict(row)) for row in rows], paging.limit)
 
 
 async def show_contact(tx: Transaction, client_id: UUID, *, lock: bool = False) -> Contact:

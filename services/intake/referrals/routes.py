@@ -5,12 +5,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.intake.referrals import commands, queries, receiving
+from services.intake.referrals import commands, identity, queries, receiving
 from services.intake.referrals.schemas import (
     Client,
     Contact,
     ContactDetails,
     FurtherReferral,
+    Identity,
+    IdentityCorrection,
     NewReferral,
     Referral,
     ReferralDetails,
@@ -164,6 +166,41 @@ async def list_clients(
 async def show_client(client_id: UUID, request: Request, caller: SiteStaff) -> Response:
     """One client, with the person's data."""
     return await show(request, caller, lambda tx: queries.show_client(tx, client_id))
+
+
+@router.put(
+    "/clients/{client_id}/identity",
+    response_model=Client,
+    operation_id="correct_identity",
+    summary="Correct who a client is",
+)
+async def correct_identity(
+    client_id: UUID, body: Identity, request: Request, caller: SiteStaff
+) -> Response:
+    """Correct name, birth date or sex at birth; the ETag is that of the client. What was known
+    before is kept, and likely duplicates are looked for anew."""
+    return await update(
+        request,
+        caller,
+        lambda tx, expected: identity.correct_identity(
+            tx, client_id, expected, body, corrected_by=caller.subject
+        ),
+    )
+
+
+@router.get(
+    "/clients/{client_id}/identity-corrections",
+    response_model=Page[IdentityCorrection],
+    operation_id="list_identity_corrections",
+    summary="List corrections of who a client is",
+)
+async def list_identity_corrections(
+    client_id: UUID, request: Request, caller: SiteStaff, paging: Annotated[Paging, Depends()]
+) -> Response:
+    """What was known of the client before each correction, oldest first."""
+    return await show(
+        request, caller, lambda tx: queries.list_identity_corrections(tx, client_id, paging)
+    )
 
 
 @router.get(

@@ -14,6 +14,7 @@ from shared.web import Instant, Shown, Strict
 Gender = Literal["woman", "man", "non_binary", "undisclosed"]
 Sex = Literal["female", "male", "unknown"]
 Channel = Literal["email", "log"]
+CorrectionReason = Literal["entered_wrongly", "changed"]
 
 
 class Person(Strict):
@@ -27,6 +28,20 @@ class Person(Strict):
     )
     sex_at_birth: Sex = Field(
         "unknown", description="Decides on the cut of AUDIT-C only.", examples=["male"]
+    )
+
+
+class Identity(Strict):
+    """Who a client is, as it should have been known or has become."""
+
+    given_name: Name = Field(description="Given name.", examples=["Client 01"])
+    family_name: Name = Field(description="Family name.", examples=["Example"])
+    birth_date: BirthDate = Field(description="Date of birth.", examples=["1988-04-17"])
+    sex_at_birth: Sex = Field(
+        description="Decides on the cut of AUDIT-C only; what is scored stays.", examples=["male"]
+    )
+    reason: CorrectionReason = Field(
+        description="`changed` for a new legal name.", examples=["entered_wrongly"]
     )
 
 
@@ -122,6 +137,22 @@ class Client(Shown):
     merged_into: UUID | None = Field(
         None, description="The client that goes on for this one, which is the same person."
     )
+    version: int = Field(description="The ETag.", examples=[1])
+
+
+class IdentityCorrection(Shown):
+    """What was known of a client before a correction."""
+
+    id: UUID
+    client_id: UUID
+    site_id: UUID
+    given_name: str = Field(examples=["Cleint 01"])
+    family_name: str = Field(examples=["Example"])
+    birth_date: date = Field(examples=["1988-07-14"])
+    sex_at_birth: Sex
+    reason: CorrectionReason
+    corrected_by: str = Field(description="Who corrected it.", examples=["front-desk-7"])
+    corrected_at: Instant
 
 
 class Contact(Shown):
