@@ -159,8 +159,8 @@ class Transaction:
 
     async def _open(self) -> None:
         if not self.opened:
+            self.opened = True  # before it is, so that one cut off while opening is rolled back
             await self.connection.execute(f"BEGIN; SET LOCAL {SITES} = '{as_setting(self.sites)}'")
-            self.opened = True
 
     async def fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
         await self._open()

@@ -1,5 +1,7 @@
 """What a command leaves for the commit: written together, confirmed together, or not at all."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -231,3 +233,27 @@ async def test_a_lone_update_changes_rows_of_its_sites_and_no_others(kept: Thing
     async with kept.database.transaction(frozenset((OURS,))) as tx:
         tx.write("UPDATE kept SET name = name || $1", "+")
     assert await names(kept) == ["a+", "b"]
+
+
+async def test_a_transaction_cut_off_while_it_opens_leaves_its_connection_as_it_was(kept: Things):
+    database = Database(kept.database.url, size=1)
+    await database.open()
+    for moment in range(4):  # before it is sent, while it is under way, and later
+        cut = asyncio.create_task(_looking(database))
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        cut.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await cut
+        async with database.pool.acquire() as connection:
+            assert not connection.is_in_transaction()
+            assert not await connection.fetchval("SELECT current_setting('stepwell.sites', true)")
+        async with database.transaction(frozenset((OURS,))) as tx:
+            tx.write(KEEP, OURS, str(moment))
+    await database.close()
+    assert await names(kept) == ["0", "1", "2", "3"]
+
+
+async def _looking(database: Database) -> None:
+    async with database.transaction(ALL_SITES) as tx:
+        await tx.fetch("SELECT pg_sleep(5)")
