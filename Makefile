@@ -60,7 +60,7 @@ unit: $(STAMP) ## Run the unit tests, which need no server
 unit-intake: TESTS := tests/unit/intake
 unit-others: TESTS := tests/unit --ignore tests/unit/intake
 unit-intake unit-others: # At once, each told when it is done: that halves the time.
-	@told=$$($(BIN)/pytest $(TESTS) 2>&1); ended=$$?; echo "$$told"; exit $$ended
+	@told=$$($(BIN)/pytest $(TESTS) 2>&1); ended=$$?; printf '%s\n' "$$told"; exit $$ended
 
 check: $(STAMP) ## Check format, lint, types, import rules and migrations
 	@$(BIN)/ruff format --check .

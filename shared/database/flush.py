@@ -97,8 +97,8 @@ noted AS (
 
 SEEN = f"set_config('{SITES}', $1, true)"
 """The sites of a statement that is a transaction of its own. PostgreSQL evaluates the main query
-before the writes beside it that it does not read; were it otherwise, row-level security would see
-no site and refuse them."""
+before the writes beside it that it does not read, and tests hold it to that; were it otherwise,
+row-level security would see no site: it would refuse an INSERT, and no UPDATE would find a row."""
 
 
 async def flush(tx: Transaction) -> None:

@@ -32,13 +32,15 @@ SELECT c.id,
 FROM clients c WHERE c.id = ANY($1::uuid[])
 """
 MERGE = """
-WITH given_up AS (UPDATE clients SET merged_into = $2 WHERE id = $3)
+WITH given_up AS (UPDATE clients SET merged_into = $2, version = version + 1
+  WHERE id = $3)
 INSERT INTO client_merges (id, survivor_id, merged_id, site_id, merged_site_id, reason, merged_by,
   merged_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
 UNDO = """
-WITH back AS (UPDATE clients SET merged_into = NULL WHERE id = $2)
+WITH back AS (UPDATE clients SET merged_into = NULL, version = version + 1
+  WHERE id = $2)
 UPDATE client_merges SET undone_because = $3, undone_by = $4, undone_at = $5, version = version + 1
 WHERE id = $1
 """

@@ -1,6 +1,6 @@
 -- migrate:up
 
--- `version` counts corrections of who the client is.
+-- `version` counts corrections of who the client is, merges, and merges undone.
 ALTER TABLE clients ADD COLUMN version integer NOT NULL DEFAULT 1;
 
 -- A row is what was known of a client's identity before a correction, so that nothing that was
