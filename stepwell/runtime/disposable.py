@@ -32,7 +32,7 @@ from stepwell.runtime.topics import Broker, create_topics
 
 
 class PortBlock:
-    """PortBlock of 127.0.0.1 that belong to this process for as long as it lives.
+    """Ports of 127.0.0.1 that belong to this process for as long as it lives.
 
     A port that is only looked up, to be bound later, may be somebody else's by then: the system
     gives it to any outgoing connection, and another test process may find it free as well. So
@@ -91,7 +91,7 @@ def _ports() -> PortBlock:
 
 
 def free_ports(count: int) -> list[int]:
-    """PortBlock of 127.0.0.1 that nobody listens on and that nobody else is given."""
+    """Ports of 127.0.0.1 that nobody listens on and that nobody else is given."""
     return _ports().take(count)
 
 

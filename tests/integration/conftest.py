@@ -8,6 +8,7 @@ from tests.support.coverage import Payments
 from tests.support.flow import Intake, opened
 from tests.support.outcomes import opened as database_of
 from tests.support.questionnaires import Questionnaires
+from tests.support.subscriber import Subscriber
 from tests.support.system import System
 
 
@@ -35,3 +36,13 @@ async def payments(intake: Intake) -> AsyncIterator[Payments]:
 async def questionnaires(working_intake: Intake) -> Questionnaires:
     """Questionnaires of intake, with its worker, which lets them expire."""
     return Questionnaires(working_intake)
+
+
+@pytest.fixture
+async def subscriber(system: System) -> AsyncIterator[Subscriber]:
+    """A consumer on the outcomes database, to which a test hands events."""
+    made = Subscriber(system)
+    await made.database.open()
+    yield made
+    await made.feed.close()
+    await made.database.close()

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -11,146 +10,20 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
-from shared.access.client import ServiceToken
-from shared.contracts.intake import ReferralReceived
 from shared.contracts.outcomes import EngagementChanged
 from shared.database import ALL_SITES, Database, Transaction
-from shared.messaging import positions
 from shared.messaging.applier import Applier
 from shared.messaging.consumer import Consumers, Received
 from shared.messaging.envelope import Envelope, headers_of, open_envelope
-from shared.messaging.feed import Feed
 from shared.messaging.handlers import Registry
-from shared.messaging.outbox import publish
-from shared.messaging.positions import AppliedElsewhere
 from shared.messaging.retry import CannotSkip, NothingHeld, _retry_in, repair, retry, skip
 from shared.settings import SERVICES
 from tests.support.outcomes import engaged
 from tests.support.scheduling import Enrolled
+from tests.support.subscriber import Subscriber, publish_referrals
 from tests.support.system import System
 
 SITE = UUID(int=1)
-
-
-class Subscriber:
-    """A consumer on the outcomes database that remembers what it applied."""
-
-    def __init__(self, system: System) -> None:
-        self.seen: list[tuple[str, int]] = []
-        self.broken: set[int] = set()
-        self.unwritable: set[int] = set()
-        consumers = Consumers()
-
-        @consumers.on(ReferralReceived)
-        async def see(tx: Transaction, received: Received[ReferralReceived]) -> None:
-            assert received.sequence is not None
-            if received.sequence in self.broken:
-                raise ValueError("cannot be handled yet")
-            if received.sequence in self.unwritable:
-                tx.write("INSERT INTO platform.streams VALUES ('outcomes', 'none', 1 / $1::int)", 0)
-            self.seen.append((received.key, received.sequence))
-
-        settings = system.settings("outcomes")
-        self.database = Database(settings.database_url)
-        self.feed = Feed(settings, ServiceToken(settings))
-        self.applier = Applier(self.database, Registry("outcomes", [consumers]), self.feed)
-
-
-@pytest.fixture
-async def subscriber(system: System):
-    made = Subscriber(system)
-    await made.database.open()
-    yield made
-    await made.feed.close()
-    await made.database.close()
-
-
-async def publish_referrals(system: System, client: UUID, count: int) -> list[Envelope]:
-    """Publish `count` events of a client; the envelopes as a subscriber would read them."""
-    database = Database(system.databases["intake"])
-    await database.open()
-    try:
-        for _ in range(count):
-            async with database.transaction(ALL_SITES) as tx:
-                publish(
-                    tx,
-                    ReferralReceived(
-                        client_id=client,
-                        site_id=SITE,
-                        referral_id=uuid4(),
-                        source="self",
-                        received_at=tx.now,
-                    ),
-                )
-    finally:
-        await database.close()
-    rows = await system.fetch(
-        "intake",
-        "SELECT * FROM platform.journal WHERE key = $1 ORDER BY sequence",
-        str(client),
-    )
-    return [
-        open_envelope(
-            row["stream"],
-            row["key"].encode(),
-            bytes(row["payload"]),
-            headers_of(
-                stream=row["stream"],
-                key=row["key"],
-                sequence=row["sequence"],
-                event_id=row["event_id"],
-                type=row["type"],
-                dataschema=row["dataschema"],
-                occurred_at=row["occurred_at"],
-                traceparent=row["traceparent"],
-            ),
-            partition=0,
-            offset=row["sequence"],
-        )
-        for row in rows
-    ]
-
-
-async def test_what_cannot_be_written_with_the_commit_is_laid_aside_and_stops_no_other_client(
-    system: System, subscriber: Subscriber
-):
-    good, bad = uuid4(), uuid4()
-    subscriber.unwritable = {2}
-    events = [*await publish_referrals(system, bad, 3), *await publish_referrals(system, good, 1)]
-    outcome = await subscriber.applier.apply(events)
-    told = [(one.sequence, one.reason, one.detail) for one in outcome.letters]
-    assert told == [
-        (2, "handler_failed", "DivisionByZeroError"),
-        (3, "behind", "key is held"),
-    ]
-    assert {(e.key, e.sequence) for e in outcome.applied} == {(str(bad), 1), (str(good), 1)}
-    reached = await system.fetch(
-        "outcomes", "SELECT key, sequence FROM platform.positions WHERE stream = 'intake'"
-    )
-    assert {tuple(row) for row in reached} == {(str(bad), 1), (str(good), 1)}
-
-
-async def test_a_position_that_moved_meanwhile_undoes_the_batch(
-    system: System, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
-):
-    ana, ben = uuid4(), uuid4()
-    events = [*await publish_referrals(system, ana, 2), *await publish_referrals(system, ben, 2)]
-    await subscriber.applier.apply([e for e in events if e.sequence == 1])
-    rest = [e for e in events if e.sequence == 2]
-    loaded = positions.load
-
-    async def overtaken(tx: Transaction, *given: Any) -> Any:
-        found = await loaded(tx, *given)
-        monkeypatch.setattr(positions, "load", loaded)
-        await subscriber.applier.apply([e for e in rest if e.key == str(ben)])
-        return found
-
-    monkeypatch.setattr(positions, "load", overtaken)
-    with pytest.raises(AppliedElsewhere):
-        await subscriber.applier.apply(rest)
-    await subscriber.applier.apply(rest)
-    reached = await system.fetch("outcomes", "SELECT sequence FROM platform.positions")
-    assert [row["sequence"] for row in reached] == [2, 2]
 
 
 async def test_missing_events_are_fetched_from_the_publishers_journal(

@@ -1,0 +1,54 @@
+"""Applying a batch: what cannot be written stops nobody else, and what moved undoes it all."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from shared.database import Transaction
+from shared.messaging import positions
+from shared.messaging.positions import AppliedElsewhere
+from tests.support.subscriber import Subscriber, publish_referrals
+from tests.support.system import System
+
+
+async def test_what_cannot_be_written_with_the_commit_is_laid_aside_and_stops_no_other_client(
+    system: System, subscriber: Subscriber
+):
+    good, bad = uuid4(), uuid4()
+    subscriber.unwritable = {2}
+    events = [*await publish_referrals(system, bad, 3), *await publish_referrals(system, good, 1)]
+    outcome = await subscriber.applier.apply(events)
+    told = [(one.sequence, one.reason, one.detail) for one in outcome.letters]
+    assert told == [
+        (2, "handler_failed", "DivisionByZeroError"),
+        (3, "behind", "key is held"),
+    ]
+    assert {(e.key, e.sequence) for e in outcome.applied} == {(str(bad), 1), (str(good), 1)}
+    reached = await system.fetch(
+        "outcomes", "SELECT key, sequence FROM platform.positions WHERE stream = 'intake'"
+    )
+    assert {tuple(row) for row in reached} == {(str(bad), 1), (str(good), 1)}
+
+
+async def test_a_position_that_moved_meanwhile_undoes_the_batch(
+    system: System, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
+):
+    ana, ben = uuid4(), uuid4()
+    events = [*await publish_referrals(system, ana, 2), *await publish_referrals(system, ben, 2)]
+    await subscriber.applier.apply([e for e in events if e.sequence == 1])
+    rest = [e for e in events if e.sequence == 2]
+    loaded = positions.load
+
+    async def overtaken(tx: Transaction, *given: Any) -> Any:
+        found = await loaded(tx, *given)
+        monkeypatch.setattr(positions, "load", loaded)
+        await subscriber.applier.apply([e for e in rest if e.key == str(ben)])
+        return found
+
+    monkeypatch.setattr(positions, "load", overtaken)
+    with pytest.raises(AppliedElsewhere):
+        await subscriber.applier.apply(rest)
+    await subscriber.applier.apply(rest)
+    reached = await system.fetch("outcomes", "SELECT sequence FROM platform.positions")
+    assert [row["sequence"] for row in reached] == [2, 2]
