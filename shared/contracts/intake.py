@@ -291,6 +291,8 @@ class ConsentEvent(IntakeEvent):
 class ConsentGranted(ConsentEvent):
     """A client signed a consent."""
 
+    version: ClassVar[str] = "1.1"
+
     channels: list[Literal["sms", "email", "voice"]] = Field(
         description="How the client may be reached; empty for forms about other things."
     )
@@ -299,6 +301,19 @@ class ConsentGranted(ConsentEvent):
     )
     expires_on: date | None
     granted_at: datetime
+    uses: list[Token] = Field(
+        default_factory=list,
+        description="What the client may be reached for, of contact channels; since version 1.1.",
+        examples=[["appointments"]],
+    )
+    safe_times: list[AvailableTime] = Field(
+        default_factory=list,
+        description="When a client may be reached; empty: at any time that quiet hours allow; "
+        "since version 1.1.",
+    )
+    time_zone: str | None = Field(
+        default=None, description="IANA zone of the safe times; null: the site's; since 1.1."
+    )
 
 
 class ConsentRevoked(ConsentEvent):

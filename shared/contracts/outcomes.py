@@ -10,14 +10,20 @@ from shared.contracts.base import ClientEvent, Criterion, PolicyReference
 
 
 class EngagementChanged(ClientEvent):
-    """The four weeks that end with the client's latest session, as sums and runs.
+    """The four weeks that end with the latest session of the client's latest stay, as sums and runs.
 
     A derived event: it carries the position it was computed from, the highest position wins, and it
     has no sequence of its own.
     """
 
     stream: ClassVar[str] = "engagement"
+    version: ClassVar[str] = "1.1"
 
+    enrolment_id: UUID | None = Field(
+        default=None,
+        description="The stay that the figures are of; null where no event named it, and in events "
+        "before version 1.1.",
+    )
     source_stream: Literal["scheduling"] = "scheduling"
     source_sequence: int = Field(description="Highest sequence of the source that is counted in.")
     window_from: datetime
@@ -33,7 +39,8 @@ class EngagementChanged(ClientEvent):
         description="Sessions missed in a row, up to the latest; excused ones are passed over."
     )
     weeks_observed: int = Field(
-        description="Whole weeks from the first session in the window to the latest, + 1."
+        description="Whole weeks between the days, at the site, of the first and the latest session "
+        "in the window, + 1."
     )
 
 

@@ -85,9 +85,15 @@ class PlacementEnded(StayOver):
     ended_at: datetime
 
 
+STAY = "The stay it belongs to; null in events before version 1.1."
+
+
 class SessionScheduled(SchedulingEvent):
     """A client is expected at a session. One event a client: no event lists several clients."""
 
+    version: ClassVar[str] = "1.1"
+
+    enrolment_id: UUID | None = Field(default=None, description=STAY)
     session_id: UUID
     cohort_id: UUID
     kind: SessionKind
@@ -105,9 +111,28 @@ class SessionCancelled(StayOver):
     cancelled_at: datetime
 
 
+class SessionNotHeld(SchedulingEvent):
+    """The program does not hold a session at which the client was expected: it counts nowhere.
+
+    Attendance of it that was told before is taken back by this.
+    """
+
+    enrolment_id: UUID
+    session_id: UUID
+    cohort_id: UUID
+    kind: SessionKind
+    starts_at: datetime
+    time_zone: str = Field(description="IANA zone of the site.")
+    reason: Literal["closure", "weather", "staff_absent", "room", "emergency", "too_few", "other"]
+    not_held_at: datetime = Field(description="When it was decided.")
+
+
 class AttendanceEvent(SchedulingEvent):
     """What became of one client's seat in a session. A later one for the session corrects."""
 
+    version: ClassVar[str] = "1.1"
+
+    enrolment_id: UUID | None = Field(default=None, description=STAY)
     session_id: UUID
     cohort_id: UUID
     starts_at: datetime
@@ -128,6 +153,10 @@ class SessionMissed(AttendanceEvent):
 
     status: Literal["excused_absence", "late_cancel", "no_show"]
     excused: bool
+    on_hold: bool = Field(
+        default=False,
+        description="The stay was on hold when the session began, so it counts nowhere; since 1.1.",
+    )
 
 
 EVENTS = (
@@ -137,6 +166,7 @@ EVENTS = (
     PlacementEnded,
     SessionScheduled,
     SessionCancelled,
+    SessionNotHeld,
     SessionAttended,
     SessionMissed,
 )
