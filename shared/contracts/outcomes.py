@@ -10,7 +10,7 @@ from shared.contracts.base import ClientEvent, Criterion, PolicyReference
 
 
 class EngagementChanged(ClientEvent):
-    """The four weeks that end with the latest session of the client's latest stay, as sums and runs.
+    """The four weeks up to the latest session of a client's latest stay, as sums and runs.
 
     A derived event: it carries the position it was computed from, the highest position wins, and it
     has no sequence of its own.
@@ -39,8 +39,8 @@ class EngagementChanged(ClientEvent):
         description="Sessions missed in a row, up to the latest; excused ones are passed over."
     )
     weeks_observed: int = Field(
-        description="Whole weeks between the days, at the site, of the first and the latest session "
-        "in the window, + 1."
+        description="Whole weeks between the days, at the site, of the first and the latest "
+        "session in the window, + 1."
     )
 
 
