@@ -17,8 +17,8 @@ from benchmarks.ground import Ground, connection, ground
 from benchmarks.measure import Row, percentile
 from services.intake.duplicates.queries import search_clients
 from services.intake.duplicates.schemas import PersonSought
-from services.intake.matching.data import matching
 from services.intake.matching.keys import Person, day_and_month_swapped, keys_of
+from services.intake.matching.policy import matching
 from shared.database import Database
 from stepwell.runtime.disposable import Stack
 

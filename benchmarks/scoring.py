@@ -12,7 +12,7 @@ from collections.abc import Callable
 from random import Random
 
 from benchmarks.measure import Row
-from services.intake.screening.instruments import Instrument, instruments
+from services.intake.screening.policy import Instrument, instruments
 from services.intake.screening.rules import Answer, check, score, with_skips
 from stepwell.runtime.disposable import Stack
 

@@ -22,7 +22,7 @@ from shared.access.tokens import Verifier
 from shared.clock import ClockRefused
 from shared.database import Database, Transaction
 from shared.database.pool import MISSING
-from shared.datafiles import DataFileInvalid
+from shared.datafiles import DataFileInvalid, load_all
 from shared.jobs import Job
 from shared.messaging import pending as pending_module
 from shared.messaging.applier import Applier
@@ -125,18 +125,16 @@ def main(name: str, arguments: Sequence[str] | None = None) -> None:
 
     Exit code 2 for a wrong role, 3 for settings or data files that cannot be used.
     """
-    try:
-        service: Service = importlib.import_module(f"services.{name}.service").service
-    except DataFileInvalid as error:
-        sys.exit(_complaint(str(error), 3))
+    service: Service = importlib.import_module(f"services.{name}.service").service
     roles = frozenset(arguments if arguments is not None else sys.argv[1:]) or frozenset(
         ("api", "worker")
     )
     if unknown := sorted(roles.difference(ROLES)):
         sys.exit(_complaint(f"unknown role {unknown[0]}: use {', '.join(ROLES)}", 2))
     try:
+        load_all(service.name)
         settings = settings_module.load(service.name)
-    except (SettingsMissing, ClockRefused) as error:
+    except (DataFileInvalid, SettingsMissing, ClockRefused) as error:
         sys.exit(_complaint(str(error), 3))
     logs.setup(service.name, settings)
     tracing.setup(service.name, settings)

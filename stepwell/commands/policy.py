@@ -92,7 +92,7 @@ def read(file: Path) -> dict[str, Any]:
     if not file.is_file():
         raise Problem(f"There is no file {file}: name a policy.", exit_code=WRONG_USE)
     checked = subprocess.run(  # noqa: S603 - our own interpreter and module; the file is an argument
-        [sys.executable, "-m", "services.intake.level_of_care.policies", str(file)],
+        [sys.executable, "-m", "services.intake.level_of_care", str(file)],
         capture_output=True,
         text=True,
         check=False,

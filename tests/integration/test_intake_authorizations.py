@@ -11,7 +11,7 @@ from services.intake.authorizations.commands import add_authorization
 from services.intake.authorizations.rules.allocation import Grant, allocate
 from services.intake.authorizations.rules.units import Day, Service, service_date
 from services.intake.authorizations.schemas import AuthorizationDetails
-from services.intake.payers.codes import UnitRule
+from services.intake.payers.policy import UnitRule
 from tests.support.coverage import ZONE, Payments, card, grant
 from tests.support.flow import Intake, created, problem
 from tests.support.outcomes import opened, publish_from

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from services.intake.consents.forms import forms
+from services.intake.consents.policy.forms import forms
 from tests.conftest import MONDAY
 from tests.support.consents import (
     FILLED,

@@ -144,10 +144,11 @@ async def test_the_forms_are_listed_with_their_texts_and_digests(intake: Intake)
 
 
 def test_a_service_does_not_start_with_a_form_that_lacks_an_element(tmp_path: Path):
-    ours = PROJECT / "services" / "intake" / "consents" / "forms" / "treatment-1.yaml"
+    ours = PROJECT / "services" / "intake" / "consents" / "data" / "forms" / "treatment-1.yaml"
     lines = ours.read_text("utf-8").splitlines()
-    (tmp_path / "consent_forms").mkdir()
-    (tmp_path / "consent_forms" / "treatment-1.yaml").write_text(
+    own = tmp_path / "intake" / "consents" / "forms"
+    own.mkdir(parents=True)
+    (own / "treatment-1.yaml").write_text(
         "\n".join(line for line in lines if "name: expiry" not in line), "utf-8"
     )
     done = subprocess.run(

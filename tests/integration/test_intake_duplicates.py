@@ -9,7 +9,7 @@ import pytest
 
 from services.intake.duplicates import commands
 from services.intake.duplicates.jobs import next_due
-from services.intake.matching.data import matching
+from services.intake.matching.policy import matching
 from services.intake.risk.queries import priority_populations
 from tests.support.flow import FITS_IOP, Intake, created, person, problem, rated, responses
 from tests.support.system import System

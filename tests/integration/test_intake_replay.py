@@ -10,7 +10,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from services.intake.level_of_care.policies import policies
+from services.intake.level_of_care.policy import policies
 from stepwell.main import application
 from stepwell.runtime.problem import Problem
 from tests.support.flow import FITS_IOP, Intake

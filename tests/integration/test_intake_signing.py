@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from services.intake.level_of_care.policies import policies
+from services.intake.level_of_care.policy import policies
 from services.intake.level_of_care.queries import signed_decision
 from services.intake.level_of_care.schemas import NewSecondSignature
 from services.intake.level_of_care.signing import sign_second

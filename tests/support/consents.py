@@ -3,8 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from services.intake.consents.forms import forms
-from services.intake.consents.forms.law import GIVEN_BY
+from services.intake.consents.policy.forms import forms
+from services.intake.consents.policy.law import GIVEN_BY
 from tests.support.flow import SITE, Intake, created
 from tests.support.system import Client
 

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, get_args
 from uuid import UUID
 
+from services.intake.access_times.policy import targets
 from services.intake.access_times.rules import (
     Measure,
     Status,
@@ -15,7 +16,6 @@ from services.intake.access_times.rules import (
     status,
 )
 from services.intake.access_times.schemas import Access, AccessTimes, Clock, SiteAccess, Timing
-from services.intake.access_times.targets import targets
 from services.intake.directory.rules import day_at
 from shared.database import Transaction
 from shared.errors import Invalid, NotFound
@@ -66,11 +66,10 @@ async def show_clock(tx: Transaction, referral_id: UUID) -> Clock:
     row = await tx.fetchrow(CLOCK, referral_id)
     if row is None:
         raise NotFound("There is no such referral.")
-    found, today = targets(), day_at(tx.now, row["time_zone"])
-    at_site = found.at(row["site_id"])
+    found, today = targets(row["site_id"]), day_at(tx.now, row["time_zone"])
 
     def timing(measure: Measure, happened_on: date | None) -> Timing:
-        target, start = at_site[measure], row["starts_on"]
+        target, start = found.by_measure[measure], row["starts_on"]
         days = None if happened_on is None else days_between(start, happened_on)
         return Timing(
             target_days=target.days,
@@ -119,7 +118,8 @@ async def access_times(
         sites=[
             SiteAccess(
                 site_id=site,
-                target_days={m: found.at(site)[m].days for m in get_args(Measure)},
+                target_days={m: t.days for m, t in targets(site).by_measure.items()},
+                targets_version=targets(site).version,
                 access=_by_measure([row for row in rows if row["site_id"] == site]),
             )
             for site in sites
@@ -136,11 +136,10 @@ def _by_measure(rows: Iterable[Any]) -> list[Access]:
 
 
 def _access(measure: Measure, rows: list[Any]) -> Access:
-    found = targets()
     counts: Counter[Status] = Counter()
     waited: Counter[int] = Counter()
     for row in rows:
-        target: Target = found.at(row["site_id"])[measure]
+        target: Target = targets(row["site_id"]).by_measure[measure]
         counts[status(row["days"], row["age"] or 0, row["stopped"], target)] += row["count"]
         if row["days"] is not None:
             waited[row["days"]] += row["count"]

@@ -53,6 +53,7 @@ class SiteAccess(Shown):
 
     site_id: UUID
     target_days: dict[Measure, int]
+    targets_version: int
     access: list[Access]
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from services.intake.authorizations.alarm_policy import alarm_policy
+from services.intake.authorizations.policy import alarm_policy
 from services.intake.authorizations.rules.alarms import (
     Cause,
     certification_causes,

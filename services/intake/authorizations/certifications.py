@@ -5,15 +5,15 @@ from uuid import UUID
 
 import asyncpg
 
-from services.intake.authorizations.alarm_policy import alarm_policy
 from services.intake.authorizations.alarms import Found, note_alarms
+from services.intake.authorizations.policy import alarm_policy
 from services.intake.authorizations.rules.alarms import Cause, certification_causes, look_again
 from services.intake.authorizations.schemas import Certification, NewCertification
 from services.intake.coverage.commands import EnteredInError
 from services.intake.coverage.queries import show_coverage
 from services.intake.directory.queries import ZONE
 from services.intake.directory.rules import day_at
-from services.intake.payers.listed import terms
+from services.intake.payers.policy import terms
 from services.intake.referrals.queries import hold_client
 from shared.database import Transaction
 from shared.errors import Conflict, Invalid, NotFound

@@ -14,8 +14,7 @@ from services.intake.authorizations.settlement import settle
 from services.intake.coverage.commands import EnteredInError
 from services.intake.coverage.queries import show_coverage
 from services.intake.coverage.schemas import Coverage
-from services.intake.payers.codes import UnitRule, codes
-from services.intake.payers.listed import terms
+from services.intake.payers.policy import UnitRule, codes, terms
 from services.intake.referrals.queries import hold_client
 from shared.database import Transaction
 from shared.errors import Conflict, Invalid, require_version

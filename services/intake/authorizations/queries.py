@@ -16,7 +16,7 @@ from services.intake.authorizations.schemas import (
     SiteCoverage,
 )
 from services.intake.coverage.queries import COVERAGE_ON, show_coverage
-from services.intake.payers.listed import terms
+from services.intake.payers.policy import terms
 from services.intake.referrals.queries import require_client
 from shared.database import Transaction
 from shared.errors import NotFound

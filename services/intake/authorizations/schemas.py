@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from services.intake.authorizations.rules.alarms import Cause
 from services.intake.coverage.values import Identifier, LocalDate
-from services.intake.payers.listed import CoverageKind
+from services.intake.payers.policy import CoverageKind
 from shared.web import Instant, Shown, Strict
 
 LONGEST_DAYS = 366

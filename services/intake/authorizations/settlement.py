@@ -16,7 +16,7 @@ import asyncpg
 from services.intake.authorizations.alarms import Found, note_alarms, of_grant
 from services.intake.authorizations.rules.allocation import Allocation, Grant, allocate, reach
 from services.intake.authorizations.rules.units import Day, Service
-from services.intake.payers.codes import UnitRule
+from services.intake.payers.policy import UnitRule
 from shared.database import Transaction
 from shared.ids import new_id
 from shared.messaging.envelope import Received

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.intake.consents.forms import Block, Element, Form
+from services.intake.consents.policy.forms import Block, Element, Form
 from services.intake.consents.rules.states import State
 from services.intake.consents.schemas import Channel, Channels, NewConsent, Voicemail
 from services.intake.preferences.schemas import WeeklyTime

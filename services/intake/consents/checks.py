@@ -3,8 +3,9 @@
 from collections.abc import Container, Sequence
 from datetime import date
 
-from services.intake.consents.forms import Form, forms
-from services.intake.consents.forms.law import ElementName
+from services.intake.consents.policy.forms import Form, forms
+from services.intake.consents.policy.law import ElementName
+from services.intake.consents.policy.vocabulary import vocabulary
 from services.intake.consents.refusals import (
     ClientOfAge,
     CombinedConsent,
@@ -21,7 +22,6 @@ from services.intake.consents.refusals import (
 from services.intake.consents.rules.deficiency import first_foreign, first_missing
 from services.intake.consents.rules.expiry import outlasts_disposition
 from services.intake.consents.schemas import Channels, NewConsent, Party, Signature
-from services.intake.consents.vocabulary import vocabulary
 from services.intake.preferences.checks import check_times
 from services.intake.referrals.rules import age_on
 

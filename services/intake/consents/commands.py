@@ -7,6 +7,7 @@ from uuid import UUID
 from services.intake.consents.answers import Consent, ConsentEvent, Revocation
 from services.intake.consents.checks import check, form_of
 from services.intake.consents.expiry import expire_by_event, expire_overdue
+from services.intake.consents.policy.vocabulary import vocabulary
 from services.intake.consents.queries import hold_consent, summary, zone_of
 from services.intake.consents.refusals import (
     ConsentEnded,
@@ -19,7 +20,6 @@ from services.intake.consents.refusals import (
 from services.intake.consents.rules.expiry import end_of_day
 from services.intake.consents.rules.states import after, state_at
 from services.intake.consents.schemas import NewConsent, NewConsentEvent, NewRevocation
-from services.intake.consents.vocabulary import vocabulary
 from services.intake.directory.rules import day_at
 from services.intake.referrals.queries import show_client
 from shared.contracts.intake import ConsentGranted, ConsentRevoked

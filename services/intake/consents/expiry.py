@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.intake.consents.vocabulary import vocabulary
+from services.intake.consents.policy.vocabulary import vocabulary
 from shared.contracts.intake import ConsentExpired
 from shared.database import ALL_SITES, Transaction
 from shared.jobs import Job, JobContext

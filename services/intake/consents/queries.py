@@ -15,10 +15,10 @@ from services.intake.consents.answers import (
     Revocation,
     ShownText,
 )
+from services.intake.consents.policy.vocabulary import vocabulary
 from services.intake.consents.rules import permits
 from services.intake.consents.rules.states import state_at
 from services.intake.consents.schemas import NewConsent
-from services.intake.consents.vocabulary import vocabulary
 from services.intake.referrals.queries import require_client, show_client
 from shared.database import Transaction
 from shared.errors import NotFound

@@ -13,9 +13,9 @@ from services.intake.consents.answers import (
     ConsentInFull,
     FormText,
 )
-from services.intake.consents.forms import forms
+from services.intake.consents.policy.forms import forms
+from services.intake.consents.policy.vocabulary import Vocabulary, vocabulary
 from services.intake.consents.schemas import NewConsent, NewConsentEvent, NewRevocation
-from services.intake.consents.vocabulary import Vocabulary, vocabulary
 from shared.access import Allowed, Caller, Role
 from shared.access.roles import EVERY_STAFF_ROLE
 from shared.web import Page, Paging, create, show, update

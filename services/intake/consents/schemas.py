@@ -11,7 +11,7 @@ from pydantic import (
     model_validator,
 )
 
-from services.intake.consents.forms.law import ElementName
+from services.intake.consents.policy.law import ElementName
 from services.intake.preferences.schemas import Language, Note, WeeklyTime
 from services.intake.referrals.values import BirthDate as FullDate
 from services.intake.referrals.values import Name, Zone, legible

@@ -2,9 +2,7 @@
 
 from datetime import date
 
-from services.intake.costs.programs import Program, programs
-from services.intake.costs.rates import prices_of
-from services.intake.costs.residential import reference
+from services.intake.costs.policy import Program, price_list, programs, reference
 from services.intake.costs.rules import NoPrice, PlanTerms, days_of, estimate
 from services.intake.costs.schemas import (
     CostEstimate,
@@ -16,9 +14,8 @@ from services.intake.costs.schemas import (
 )
 from services.intake.directory.queries import ZONE
 from services.intake.directory.rules import day_at
-from services.intake.sliding_scale.guidelines import Region, guidelines
+from services.intake.sliding_scale.policy import Region, guidelines, scale
 from services.intake.sliding_scale.rules import Share, guideline_on, region_of, share_of_household
-from services.intake.sliding_scale.scales import scale
 from shared.database import Transaction
 from shared.errors import Invalid, NotFound
 
@@ -54,7 +51,7 @@ async def estimate_costs(tx: Transaction, asked: NewEstimate) -> CostEstimate:
     if time_zone is None:
         raise NotFound("There is no such site among yours.", pointer="/site_id")
     program = _program(asked.program)
-    prices = prices_of(asked.site_id)
+    prices = price_list(asked.site_id)
     starts_on = asked.starts_on or day_at(tx.now, time_zone)
     try:
         days = days_of(program, asked.weeks, starts_on, prices.price)

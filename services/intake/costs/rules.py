@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from services.intake.costs.programs import Program
+from services.intake.costs.policy import Program
 from services.intake.sliding_scale.rules import Share, percent_of, to_pay
 
 LineKind = Literal[

@@ -9,14 +9,13 @@ from services.intake.coverage.schemas import CoverageEnd, NewSelfPayAgreement, S
 from services.intake.directory.queries import ZONE
 from services.intake.directory.rules import day_at
 from services.intake.referrals.queries import hold_client, show_client
-from services.intake.sliding_scale.guidelines import guidelines
+from services.intake.sliding_scale.policy import guidelines, scale
 from services.intake.sliding_scale.rules import (
     guideline_on,
     region_of,
     share_of_household,
     valid_until,
 )
-from services.intake.sliding_scale.scales import scale
 from shared.database import Transaction
 from shared.errors import Invalid, NotFound, require_version
 from shared.ids import new_id

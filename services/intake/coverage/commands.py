@@ -11,7 +11,7 @@ from services.intake.coverage.schemas import (
     CoverageEnd,
     NewCoverage,
 )
-from services.intake.payers.listed import Payer, payers, terms
+from services.intake.payers.policy import Payer, payers, terms
 from services.intake.referrals.queries import hold_client, show_client
 from shared.database import Transaction
 from shared.errors import Conflict, Invalid, NotFound, require_version

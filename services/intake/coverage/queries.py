@@ -7,8 +7,7 @@ import asyncpg
 
 from services.intake.coverage.rules import masked
 from services.intake.coverage.schemas import Coverage, ListedPayer, ListedPayers, SelfPayAgreement
-from services.intake.payers.codes import codes
-from services.intake.payers.listed import payers
+from services.intake.payers.policy import codes, payers
 from services.intake.referrals.queries import require_client
 from shared.database import Transaction
 from shared.errors import NotFound

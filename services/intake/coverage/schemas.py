@@ -7,9 +7,9 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from services.intake.coverage.values import Cents, Identifier, LocalDate
-from services.intake.payers.listed import CoverageKind
+from services.intake.payers.policy import CoverageKind
 from services.intake.referrals.values import Name
-from services.intake.sliding_scale.guidelines import Region
+from services.intake.sliding_scale.policy import Region
 from shared.contracts.intake import Token
 from shared.web import Instant, Shown, Strict
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 
 from services.intake.dual_diagnosis import rules
-from services.intake.dual_diagnosis.policies import policy
+from services.intake.dual_diagnosis.policy import policy
 from services.intake.dual_diagnosis.queries import (
     Standing,
     held_standing,

@@ -3,19 +3,14 @@
 from functools import cached_property
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from shared.contracts.intake import Token, TrackNeed
+from shared.datafiles import Part, data_file
 
 Category = Annotated[str, Field(pattern=r"^[A-Z][0-9][0-9AB]$", examples=["F10"])]
 """The first three characters of an ICD-10-CM code."""
 Words = Annotated[str, Field(min_length=1, max_length=1000)]
-
-
-class Part(BaseModel):
-    """A part of a policy."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Codes(Part):
@@ -75,3 +70,7 @@ class DualDiagnosisPolicy(Part):
             for part in (self.substance_use, self.mental_health, *self.needs)
             for instrument in (*part.screens, *(part.bands if isinstance(part, NeedRule) else ()))
         )
+
+
+policy = data_file(DualDiagnosisPolicy, __name__, "dual-diagnosis")
+"""The policy in force."""

@@ -6,8 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.intake.dual_diagnosis import commands, queries
-from services.intake.dual_diagnosis.policies import policy
-from services.intake.dual_diagnosis.policy import DualDiagnosisPolicy
+from services.intake.dual_diagnosis.policy import DualDiagnosisPolicy, policy
 from services.intake.dual_diagnosis.schemas import (
     Change,
     Diagnosis,

@@ -13,8 +13,8 @@ from services.intake.duplicates.schemas import (
     NewDistinction,
     NewMerge,
 )
-from services.intake.matching.data import matching
 from services.intake.matching.keys import Person, keys_of
+from services.intake.matching.policy import matching
 from shared.contracts.intake import ClientMergeUndone, ClientsMerged
 from shared.database import Transaction
 from shared.errors import Conflict, Invalid, NotFound, require_version

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from services.intake.duplicates.commands import make_keys
-from services.intake.matching.data import matching
+from services.intake.matching.policy import matching
 from shared.database import ALL_SITES, Transaction
 from shared.jobs import Job, JobContext
 

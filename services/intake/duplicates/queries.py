@@ -11,8 +11,8 @@ from services.intake.duplicates.schemas import (
     MergedOne,
     PersonSought,
 )
-from services.intake.matching.data import matching
 from services.intake.matching.keys import Person, keys_to_search
+from services.intake.matching.policy import matching
 from services.intake.matching.rules import Likeness, likeness
 from services.intake.referrals.queries import require_client
 from shared.database import ALL_SITES, Sites, Transaction

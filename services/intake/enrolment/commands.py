@@ -10,8 +10,8 @@ from services.intake.consents.queries import is_treatment_consented
 from services.intake.coverage.queries import is_covered
 from services.intake.directory.queries import today_at
 from services.intake.dual_diagnosis.queries import track_needs
-from services.intake.enrolment.discharge import discharge_reasons
 from services.intake.enrolment.endings import end
+from services.intake.enrolment.policy import discharge_reasons
 from services.intake.enrolment.queries import lock_enrolment, show_enrolment
 from services.intake.enrolment.rules import State, can_follow, resumed
 from services.intake.enrolment.schemas import Discharge, Enrolment, Hold, NewEnrolment

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.intake.consents.expiry import expire_by_event
-from services.intake.enrolment.discharge import DischargeReason
+from services.intake.enrolment.policy import DischargeReason
 from services.intake.enrolment.schemas import Enrolment
 from shared.contracts.intake import EpisodeStateChanged
 from shared.database import Transaction

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.intake.enrolment import commands, queries
-from services.intake.enrolment.discharge import DischargeReasons, discharge_reasons
+from services.intake.enrolment.policy import DischargeReasons, discharge_reasons
 from services.intake.enrolment.schemas import Discharge, Enrolment, Hold, NewEnrolment
 from shared.access import Allowed, Caller, Role
 from shared.access.roles import EVERY_STAFF_ROLE

@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 
 from services.intake.directory.queries import today_at
-from services.intake.level_of_care.policies import policies
+from services.intake.level_of_care.policy import policies
 from services.intake.level_of_care.rules.explanation import determine
 from services.intake.level_of_care.rules.policy import LevelOfCarePolicy
 from services.intake.level_of_care.rules.recommendation import unfit_ratings

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.intake.level_of_care import commands, queries, replays, signing
-from services.intake.level_of_care.policies import policies
+from services.intake.level_of_care.policy import policies
 from services.intake.level_of_care.rules.policy import LevelOfCarePolicy
 from services.intake.level_of_care.schemas import (
     Determination,

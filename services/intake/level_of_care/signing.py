@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from services.intake.level_of_care.policies import policies
+from services.intake.level_of_care.policy import policies
 from services.intake.level_of_care.queries import show_by_id
 from services.intake.level_of_care.rules.policy import LevelOfCarePolicy
 from services.intake.level_of_care.rules.signing import after, signs_below, unfit_signature

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
 
-from services.intake.matching.data import Matching
 from services.intake.matching.names import canonical, family_parts, given_parts, skeleton
+from services.intake.matching.policy import Matching
 
 DIGITS_OF_A_NUMBER = 10
 """Country codes are left off: the same number is given with and without."""

@@ -3,7 +3,7 @@
 import unicodedata
 from functools import lru_cache
 
-from services.intake.matching.data import Matching, matching
+from services.intake.matching.policy import Matching, matching
 
 APOSTROPHES = str.maketrans("", "", "'\u2019\u02bc`\u00b4.")
 SOUNDS = {

@@ -6,9 +6,9 @@ from typing import Literal
 
 from rapidfuzz.distance import JaroWinkler
 
-from services.intake.matching.data import Matching
 from services.intake.matching.keys import Person, day_and_month_swapped, national
 from services.intake.matching.names import canonical, family_parts, given_parts
+from services.intake.matching.policy import Matching
 
 ReasonKind = Literal[
     "same_birth_date",

@@ -3,9 +3,9 @@
 from collections.abc import Container, Sequence
 from datetime import date
 
+from services.intake.preferences.policy import vocabulary
 from services.intake.preferences.rules import first_backward, first_overlapping
 from services.intake.preferences.schemas import StatedPreferences, WeeklyTime
-from services.intake.preferences.vocabulary import vocabulary
 from shared.errors import Invalid
 
 

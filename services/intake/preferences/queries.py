@@ -3,9 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
+from services.intake.preferences.policy import vocabulary
 from services.intake.preferences.rules import gender_group, minutes_available
 from services.intake.preferences.schemas import Preferences, StatedPreferences
-from services.intake.preferences.vocabulary import vocabulary
 from services.intake.referrals.schemas import Client
 from shared.database import Transaction
 from shared.errors import NotFound

@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from services.intake.preferences import commands, queries
+from services.intake.preferences.policy import Vocabulary, vocabulary
 from services.intake.preferences.schemas import Preferences, StatedPreferences
-from services.intake.preferences.vocabulary import Vocabulary, vocabulary
 from shared.access import Allowed, Caller, Role
 from shared.access.roles import EVERY_STAFF_ROLE
 from shared.web import show, update

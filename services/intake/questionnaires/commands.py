@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 
 from services.intake.questionnaires.expiry import tell_left_open
-from services.intake.questionnaires.policies import policy
+from services.intake.questionnaires.policy import policy
 from services.intake.questionnaires.queries import Held, instrument_of, load
 from services.intake.questionnaires.refusals import (
     AssignedTwice,
@@ -22,7 +22,7 @@ from services.intake.referrals.queries import show_client
 from services.intake.risk.commands import raise_flags
 from services.intake.screening.checks import ImpossibleAnswer, WrongMode
 from services.intake.screening.commands import IntakeIsOver, complete_screening
-from services.intake.screening.instruments import Instrument, instruments
+from services.intake.screening.policy import Instrument, instruments
 from services.intake.screening.queries import is_in_program
 from services.intake.screening.rules import Answer
 from services.intake.screening.schemas import InstrumentResponse, Mode, NewScreening

@@ -9,7 +9,7 @@ import orjson
 from services.intake.questionnaires.rules.answers import left_open
 from services.intake.risk.commands import raise_flags
 from services.intake.risk.rules import Finding
-from services.intake.screening.instruments import instruments
+from services.intake.screening.policy import instruments
 from shared.database import ALL_SITES, Transaction
 from shared.jobs import Job, JobContext
 

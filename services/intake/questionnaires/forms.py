@@ -11,13 +11,13 @@ from services.intake.questionnaires.own_schemas import (
     OwnForm,
     OwnPart,
 )
-from services.intake.questionnaires.policies import FALLBACK, policy
+from services.intake.questionnaires.policy import FALLBACK, policy
 from services.intake.questionnaires.queries import Held, answers_of, instrument_of
 from services.intake.questionnaires.refusals import WordingMissing
 from services.intake.questionnaires.rules.answers import found_so_far, settle
 from services.intake.questionnaires.rules.wording import Wording, gaps
 from services.intake.questionnaires.site_wordings import wordings_in_force
-from services.intake.screening.instruments import Instrument
+from services.intake.screening.policy import Instrument
 from services.intake.screening.rules import Answer
 from shared.database import Transaction
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from services.intake.questionnaires.forms import show_form
 from services.intake.questionnaires.holder import Holder, digest, new_secret
 from services.intake.questionnaires.own_schemas import Session
-from services.intake.questionnaires.policies import policy
+from services.intake.questionnaires.policy import policy
 from services.intake.questionnaires.queries import Held, load
 from services.intake.questionnaires.refusals import LinkNotValid
 from services.intake.questionnaires.rules.life import (

@@ -12,7 +12,7 @@ from services.intake.questionnaires.refusals import InstrumentReplaced, Question
 from services.intake.questionnaires.rules.life import Action, State, after, state_at
 from services.intake.questionnaires.schemas import Answers, Part, Questionnaire, SavedPart
 from services.intake.referrals.queries import require_client
-from services.intake.screening.instruments import Instrument, instruments
+from services.intake.screening.policy import Instrument, instruments
 from services.intake.screening.rules import Answer
 from services.intake.screening.schemas import Occasion
 from shared.database import Transaction

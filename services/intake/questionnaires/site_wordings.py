@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from services.intake.questionnaires.policies import policy
+from services.intake.questionnaires.policy import policy, shipped_wordings
 from services.intake.questionnaires.refusals import WordingIncomplete
 from services.intake.questionnaires.rules.wording import Wording, gaps, shipped
 from services.intake.questionnaires.wording_schemas import NewWording, SiteWording
-from services.intake.questionnaires.wordings import shipped_wordings
-from services.intake.screening.instruments import Instrument, instruments
+from services.intake.screening.policy import Instrument, instruments
 from shared.database import Transaction
 from shared.errors import NotFound, require_version
 

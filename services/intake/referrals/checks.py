@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import orjson
 
-from services.intake.referrals.catalog import catalog
 from services.intake.referrals.details import Details, planned_discharge
+from services.intake.referrals.policy import catalog
 from shared.contracts.intake import Referrer
 from shared.errors import Invalid
 

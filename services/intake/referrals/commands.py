@@ -5,13 +5,13 @@ from uuid import UUID
 
 from services.intake.directory.queries import today_at
 from services.intake.matching.keys import phone_keys
-from services.intake.referrals.catalog import catalog
 from services.intake.referrals.checks import (
     discharge_that_counts,
     kept,
     require_belonging,
     require_possible_discharge,
 )
+from services.intake.referrals.policy import catalog
 from services.intake.referrals.queries import show_client, show_contact, show_referral
 from services.intake.referrals.rules import BY_STAFF, OPEN, Happening, after, moves
 from services.intake.referrals.schemas import (

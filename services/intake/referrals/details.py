@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from services.intake.referrals.catalog import LegalStatus, catalog
+from services.intake.referrals.policy import LegalStatus, catalog
 from services.intake.referrals.values import BirthDate as FullDate
 from services.intake.referrals.values import Name
 from shared.contracts.intake import Referrer

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from services.intake.directory.queries import today_at
-from services.intake.matching.data import matching
 from services.intake.matching.keys import Person, keys_of
+from services.intake.matching.policy import matching
 from services.intake.referrals.queries import show_client, show_contact
 from services.intake.referrals.receiving import ImpossibleBirthDate
 from services.intake.referrals.rules import is_possible_birth_date

@@ -4,9 +4,8 @@ from uuid import UUID
 
 from services.intake.directory.queries import today_at
 from services.intake.directory.rules import day_at
-from services.intake.matching.data import matching
 from services.intake.matching.keys import Person, keys_of
-from services.intake.referrals.catalog import catalog
+from services.intake.matching.policy import matching
 from services.intake.referrals.checks import (
     discharge_that_counts,
     kept,
@@ -14,6 +13,7 @@ from services.intake.referrals.checks import (
     require_possible_discharge,
 )
 from services.intake.referrals.commands import tell_contact
+from services.intake.referrals.policy import catalog
 from services.intake.referrals.queries import show_client
 from services.intake.referrals.rules import is_possible_birth_date
 from services.intake.referrals.schemas import FurtherReferral, NewReferral, Referral, Referring

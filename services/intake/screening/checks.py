@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from services.intake.screening.instruments import Instrument, instruments
+from services.intake.screening.policy import Instrument, instruments
 from services.intake.screening.rules import check
 from services.intake.screening.schemas import InstrumentResponse, NewScreening
 from shared.errors import Invalid

@@ -15,7 +15,7 @@ from services.intake.referrals.queries import MERGED, ClientMerged
 from services.intake.risk.commands import raise_flags
 from services.intake.risk.rules import Finding
 from services.intake.screening.checks import answered_at, instrument_of
-from services.intake.screening.instruments import Instrument, instruments
+from services.intake.screening.policy import Instrument, instruments
 from services.intake.screening.queries import before, ratings, require_as_before
 from services.intake.screening.results import findings_of, result_of, score_of, told_score
 from services.intake.screening.rules import SCORING_VERSION, has_risen

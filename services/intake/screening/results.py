@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final, get_args
 
 from services.intake.risk.rules import Finding
-from services.intake.screening.instruments import Instrument
+from services.intake.screening.policy import Instrument
 from services.intake.screening.rules import SCORING_VERSION, Answer, Sex, score
 from services.intake.screening.schemas import InstrumentResult, ResultAlert, SubscaleResult
 from shared.contracts.intake import Instrument as ToldInstrument

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.intake.screening import commands, queries
-from services.intake.screening.instruments import Instrument, instruments
+from services.intake.screening.policy import Instrument, instruments
 from services.intake.screening.schemas import NewScreening, Screening, ScreeningInFull
 from shared.access import Allowed, Caller, Role
 from shared.access.roles import EVERY_STAFF_ROLE

@@ -1,7 +1,8 @@
 """From answers to guidance in words. Nothing is kept on the way, and no database is asked."""
 
-from services.intake.screening.instruments import Instrument, instruments
-from services.intake.self_check.policies import QUESTIONS, SCREENS, Policy, Screen, policy
+from services.intake.screening.policy import Instrument, instruments
+from services.intake.self_check.policy.guidance import QUESTIONS, SCREENS, Policy, Screen, policy
+from services.intake.self_check.policy.words import Lines, Words, words
 from services.intake.self_check.rules import Answers, Guidance, guidance
 from services.intake.self_check.schemas import (
     Basis,
@@ -11,7 +12,6 @@ from services.intake.self_check.schemas import (
     SelfCheck,
     SelfCheckGuidance,
 )
-from services.intake.self_check.words import Lines, Words, words
 
 VERSION = "1.0"
 

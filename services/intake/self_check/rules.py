@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from services.intake.screening.instruments import Instrument
+from services.intake.screening.policy import Instrument
 from services.intake.screening.rules import Answer, check, score
-from services.intake.self_check.policies import (
+from services.intake.self_check.policy.guidance import (
     SCREENS,
     Comparable,
     Condition,

@@ -1,12 +1,12 @@
 """What is asked and answered; none of it is kept."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from services.intake.self_check.policies import Outcome, Question, Screen
+from services.intake.self_check.policy.guidance import Outcome, Question, Screen
+from services.intake.self_check.policy.words import words
 from services.intake.self_check.rules import Finding
-from services.intake.self_check.words import words
 from shared.web import Shown, Strict
 
 Upto4 = Annotated[int, Field(strict=True, ge=0, le=4)]
@@ -20,9 +20,11 @@ def _known(language: str) -> str:
     return language
 
 
-Language = Annotated[
-    str, AfterValidator(_known), Field(json_schema_extra={"enum": sorted(words())})
-]
+def _one_of_ours(schema: dict[str, Any]) -> None:
+    schema["enum"] = sorted(words())
+
+
+Language = Annotated[str, AfterValidator(_known), Field(json_schema_extra=_one_of_ours)]
 """One of the languages that there are words in."""
 YesNo = Annotated[bool, Field(strict=True)]
 

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from services.intake.sliding_scale.guidelines import Guideline, Region
-from services.intake.sliding_scale.scales import Scale
+from services.intake.sliding_scale.policy import Guideline, Region, Scale
 
 WHOLE = "full"
 

@@ -1,6 +1,6 @@
 """The instruments by name, and their answers as a line of words."""
 
-from services.intake.screening.instruments import instruments
+from services.intake.screening.policy import instruments
 from services.intake.screening.rules import Answer
 
 PHQ9 = instruments()["phq-9", "1.0"]

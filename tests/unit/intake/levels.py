@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from services.intake.level_of_care.policies import policies
+from services.intake.level_of_care.policy import policies
 
 POLICY, FOURTH = policies()["3"], policies()["4"]
 

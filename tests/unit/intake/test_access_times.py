@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.intake.access_times.policy import Targets, targets
 from services.intake.access_times.rules import Target, days_between, nearest_rank, status
-from services.intake.access_times.targets import Targets, targets
 from shared.datafiles import DataFileInvalid, parse
 
 INITIATION = Target(14, first_day_counts=True)
@@ -108,28 +108,24 @@ FILE = """
 version: 2
 source: A policy of the organization.
 first_day_counts: false
-default: {first_screening: 7, first_service: 14}
-sites:
-  00000000-0000-0000-0000-000000000007: {first_screening: 3, first_service: 10}
+default: {first_screening: 3, first_service: 10}
 """
 
 
-def test_a_site_may_have_its_own_targets():
-    found = parse(Targets, FILE, "targets.yaml")
-    assert found.at(SITE) == {
+def test_an_organization_may_have_its_own_targets():
+    assert parse(Targets, FILE, "targets.yaml").by_measure == {
         "first_screening": Target(3, False),
         "first_service": Target(10, False),
     }
-    assert found.at(UUID(int=8))["first_service"] == Target(14, False)
 
 
 def test_the_targets_that_come_along_are_a_week_and_two():
-    assert {m: t.days for m, t in targets().at(SITE).items()} == {
+    assert {m: t.days for m, t in targets(SITE).by_measure.items()} == {
         "first_screening": 7,
         "first_service": 14,
     }
 
 
 def test_a_target_of_no_days_is_named_by_its_line():
-    with pytest.raises(DataFileInvalid, match=r"targets\.yaml:7: sites\..*first_service"):
+    with pytest.raises(DataFileInvalid, match=r"targets\.yaml:5: default\.first_service"):
         parse(Targets, FILE.replace("first_service: 10", "first_service: 0"), "targets.yaml")

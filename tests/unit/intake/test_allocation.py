@@ -17,7 +17,7 @@ from services.intake.authorizations.rules.allocation import (
     reach,
 )
 from services.intake.authorizations.rules.units import Day, Service
-from services.intake.payers.codes import UnitRule
+from services.intake.payers.policy import UnitRule
 
 MONDAY = date(2026, 2, 2)
 PER_DIEM = UnitRule(unit="per_diem", minimum_minutes=120)

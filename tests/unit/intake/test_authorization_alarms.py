@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.authorizations.alarm_policy import Holiday, alarm_policy, only_one
+from services.intake.authorizations.policy import Holiday, alarm_policy
 from services.intake.authorizations.rules.alarms import (
     by_date,
     by_units,
@@ -20,7 +20,6 @@ from services.intake.authorizations.rules.business_days import (
     is_business_day,
     kept_on,
 )
-from shared.datafiles import DataFileInvalid
 
 POLICY = alarm_policy()
 HOLIDAYS = POLICY.holidays
@@ -144,9 +143,7 @@ def test_a_midnight_after_the_clocks_went_forward_is_an_hour_earlier() -> None:
     assert before.utcoffset() == timedelta(hours=-7)
 
 
-def test_the_alarm_file_leaves_nothing_open() -> None:
-    with pytest.raises(DataFileInvalid, match="one policy is needed"):
-        only_one({})
+def test_a_holiday_leaves_nothing_open() -> None:
     for wrong in ({"day": 1, "weekday": 1, "nth": 1}, {}, {"weekday": 1}, {"weekday": 1, "nth": 0}):
         with pytest.raises(ValueError, match="Give either day"):
             Holiday.model_validate({"name": "x", "month": 1} | wrong)

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from services.intake.consents.checks import check, form_of
-from services.intake.consents.forms import forms
+from services.intake.consents.policy.forms import forms
 from services.intake.consents.refusals import (
     ClientOfAge,
     DeficientConsent,

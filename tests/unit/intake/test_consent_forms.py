@@ -10,14 +10,14 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from services.intake.consents.forms import Form, by_id_and_version, forms
-from services.intake.consents.forms.law import needed
+from services.intake.consents.policy.forms import Form, by_id_and_version, forms
+from services.intake.consents.policy.law import needed
+from services.intake.consents.policy.vocabulary import Vocabulary, vocabulary
 from services.intake.consents.rules.deficiency import POINTERS, first_foreign, first_missing
-from services.intake.consents.vocabulary import Vocabulary, vocabulary
 from shared.datafiles import DataFileInvalid, parse
 from stepwell.runtime.state import PROJECT
 
-FOLDER = PROJECT / "services" / "intake" / "consents" / "forms"
+FOLDER = PROJECT / "services" / "intake" / "consents" / "data" / "forms"
 FILES = sorted(FOLDER.glob("*.yaml"))
 ALL = [pytest.param(form, id=form.id) for form in forms().values()]
 
@@ -224,7 +224,7 @@ def test_what_belongs_to_another_form_is_foreign(form: Form):
 
 
 def words(**changed: Any) -> dict[str, Any]:
-    file: Path = FOLDER.parent / "vocabulary" / "consents.yaml"
+    file: Path = FOLDER.parent / "vocabulary.yaml"
     return dict(yaml.safe_load(file.read_text("utf-8")), **changed)
 
 

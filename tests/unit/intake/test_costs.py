@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.costs.programs import programs
-from services.intake.costs.rates import PriceList, by_site, prices_of
+from services.intake.costs.policy import PriceList, price_list, programs
 from services.intake.costs.rules import (
     Charge,
     Estimate,
@@ -19,9 +18,8 @@ from services.intake.costs.rules import (
     estimate,
 )
 from services.intake.sliding_scale.rules import Share
-from shared.datafiles import DataFileInvalid
 
-PRICES = prices_of(UUID(int=7))
+PRICES = price_list(UUID(int=7))
 HALF = Share("hhs-2026", 1_596_000, 150, "illustrative", "1", "half", 50, None)
 NOMINAL = Share("hhs-2026", 1_596_000, 90, "illustrative", "1", "nominal", 0, 1_000)
 
@@ -135,14 +133,7 @@ def test_amounts_are_read_with_their_cents() -> None:
     assert [dollars(cents) for cents in (0, 5, 123_456)] == ["$0.00", "$0.05", "$1,234.56"]
 
 
-def test_a_site_has_one_price_list() -> None:
-    own = PriceList.model_validate(PRICES.model_dump() | {"id": "own", "sites": [UUID(int=9)]})
-    lists = by_site([PRICES, own])
-    assert lists[UUID(int=9)].id == "own"
-    with pytest.raises(DataFileInvalid, match="another list is for the same"):
-        by_site([PRICES, own, own])
-    with pytest.raises(DataFileInvalid, match="one list without sites is needed"):
-        by_site([own])
+def test_a_service_has_one_price_a_day() -> None:
     twice = [*PRICES.prices, PRICES.prices[0]]
     with pytest.raises(ValueError, match="two prices from one day"):
         PriceList.model_validate(PRICES.model_dump() | {"prices": twice})

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from pydantic import ValidationError
 
-from services.intake.dual_diagnosis.policies import policy
-from services.intake.dual_diagnosis.policy import DualDiagnosisPolicy
+from services.intake.dual_diagnosis.policy import DualDiagnosisPolicy, policy
 from services.intake.dual_diagnosis.rules import (
     ASKING,
     NEXT,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from services.intake.enrolment.discharge import DischargeReasons, discharge_reasons
+from services.intake.enrolment.policy import DischargeReasons, discharge_reasons
 from services.intake.enrolment.rules import ENDED, NEXT, State, can_follow, resumed
 from shared.contracts.scheduling import EndedAs
 from shared.datafiles import DataFileInvalid, parse

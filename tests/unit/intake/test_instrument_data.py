@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from services.intake.screening.instruments import Instrument, instruments, newest
+from services.intake.screening.policy import Instrument, instruments, newest
 from services.intake.screening.rules import Answer, check, not_asked, score
 from services.intake.screening.rules.prepared import prepare
 from services.intake.screening.rules.results import Subscore
 from shared.datafiles import DataFileInvalid, parse
+from tests.support.data import read_anew
 from tests.unit.intake.forms import EVERY, PHQ9, answers
 
 TEXT = Path(__file__).with_name("made_up.yaml").read_text(encoding="utf-8")
@@ -271,15 +272,15 @@ def test_a_definition_that_scores_nothing_is_refused():
 
 
 def test_the_same_version_in_two_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    own = tmp_path / "instruments"
-    own.mkdir()
+    own = tmp_path / "intake" / "screening" / "instruments"
+    own.mkdir(parents=True)
     (own / "made_up.yaml").write_text(TEXT, encoding="utf-8")
     (own / "again.yaml").write_text(TEXT, encoding="utf-8")
-    monkeypatch.setenv("STEPWELL_DATA", str(tmp_path))
+    read_anew(monkeypatch, instruments, folder=tmp_path)
     with pytest.raises(DataFileInvalid, match=r"made-up 2\.1 is in another file already"):
-        instruments.__wrapped__()
+        instruments()
     (own / "again.yaml").unlink()
-    assert ("made-up", "2.1") in instruments.__wrapped__()
+    assert ("made-up", "2.1") in instruments()
 
 
 def test_totals_carry_their_own_loinc_codes_and_none_is_made_up():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.level_of_care.policies import policies
+from services.intake.level_of_care.policy import policies
 from services.intake.level_of_care.rules.capability import MEDICAL, Capability
 from services.intake.level_of_care.rules.explanation import determine
 from services.intake.level_of_care.rules.needs import counting, covers, fits, joined

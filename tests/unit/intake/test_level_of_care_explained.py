@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from services.intake.dual_diagnosis.policies import policy as dual_diagnosis
+from services.intake.dual_diagnosis.policy import policy as dual_diagnosis
 from services.intake.level_of_care.rules.capability import Capability
 from services.intake.level_of_care.rules.explanation import determine, in_words
 from services.intake.level_of_care.rules.policy import LevelOfCarePolicy

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.intake.level_of_care.policies import __main__ as checker
-from services.intake.level_of_care.policies import by_edition
+from services.intake.level_of_care import __main__ as checker
+from services.intake.level_of_care.policy import by_edition
 from services.intake.level_of_care.rules.policy import LevelOfCarePolicy
 from services.intake.level_of_care.rules.recommendation import recommend
 from shared.datafiles import DataFileInvalid, parse
@@ -105,11 +105,11 @@ def test_residences_come_last_where_they_settle_other_needs():
 
 
 def test_one_edition_has_one_policy():
-    assert set(by_edition([POLICY, FOURTH])) == {"3", "4"}
+    assert set(by_edition({"a": POLICY, "b": FOURTH})) == {"3", "4"}
     with pytest.raises(ValueError, match="Two level-of-care policies are for edition 3"):
-        by_edition([POLICY, POLICY])
+        by_edition({"a": POLICY, "b": POLICY})
     with pytest.raises(ValueError, match="No level-of-care policy is for edition 4"):
-        by_edition([POLICY])
+        by_edition({"a": POLICY})
 
 
 def test_the_shipped_policies_say_that_they_are_illustrative_and_claim_nothing():

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.intake.matching.data import Matching, matching
 from services.intake.matching.keys import (
     Person,
     day_and_month_swapped,
@@ -17,6 +16,7 @@ from services.intake.matching.keys import (
     phone_keys,
 )
 from services.intake.matching.names import family_parts, folded, skeleton
+from services.intake.matching.policy import Matching, matching
 from services.intake.matching.rules import likeness
 from shared.datafiles import DataFileInvalid, parse
 
@@ -258,6 +258,6 @@ def test_everybody_is_likeliest_to_be_themselves_and_found_by_any_of_their_keys(
     ],
 )
 def test_matching_data_that_make_no_sense_are_refused(change: tuple[str, str], line: str):
-    text = resources.files("services.intake.matching.data").joinpath("matching.yaml").read_text()
+    text = resources.files("services.intake.matching").joinpath("data/matching.yaml").read_text()
     with pytest.raises(DataFileInvalid, match=line):
         parse(Matching, text.replace(*change), "matching.yaml")

@@ -27,7 +27,7 @@ from services.intake.questionnaires.rules.life import (
     valid_until,
 )
 from services.intake.risk.rules import Finding
-from services.intake.screening.instruments import Instrument, instruments
+from services.intake.screening.policy import Instrument, instruments
 from services.intake.screening.rules import check
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from services.intake.questionnaires.policies import policy
+from services.intake.questionnaires.policy import policy
 from shared.telemetry import statements, tracing
 from shared.web import middleware, problems
 from tests.support.apis import APPS, app_of, caller, service

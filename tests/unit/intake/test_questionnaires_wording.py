@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from services.intake.questionnaires.policies import Policy, policy
+from services.intake.questionnaires.policy import Policy, policy, shipped_wordings
 from services.intake.questionnaires.rules.wording import (
     ItemWording,
     ShippedWording,
@@ -13,8 +13,7 @@ from services.intake.questionnaires.rules.wording import (
     gaps,
     shipped,
 )
-from services.intake.questionnaires.wordings import shipped_wordings
-from services.intake.screening.instruments import Instrument, Item, instruments
+from services.intake.screening.policy import Instrument, Item, instruments
 from shared.datafiles import DataFileInvalid, parse
 
 AUDIT = instruments()["audit", "1.0"]

@@ -10,9 +10,9 @@ from hypothesis.strategies import sampled_from
 from pydantic import TypeAdapter, ValidationError
 
 from services.intake.contact_attempts.rules import untimely
-from services.intake.referrals.catalog import Catalog, KindOfReferrer, LegalStatus, catalog
 from services.intake.referrals.checks import DetailsDoNotBelong, require_belonging
 from services.intake.referrals.details import Details, teds_codes
+from services.intake.referrals.policy import Catalog, KindOfReferrer, LegalStatus, catalog
 from services.intake.referrals.rules import BY_STAFF, NEXT, OPEN, Happening, after, moves
 from services.intake.referrals.schemas import FurtherReferral
 from shared.contracts.intake import ReferralReason, ReferralSource, ReferralState, Referrer

@@ -6,7 +6,7 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from services.intake.risk.policy import RiskPolicy, only_one, risk_policy
+from services.intake.risk.policy import RiskPolicy, risk_policy
 from services.intake.risk.rules.flags import SEVERITIES
 from shared.contracts.intake import RiskKind
 from shared.datafiles import DataFileInvalid, parse
@@ -97,9 +97,3 @@ def test_a_policy_that_cannot_decide_is_refused_with_its_line(
     spoil(data)
     with pytest.raises(DataFileInvalid, match=rf"risk\.yaml:\d+: .*{told}"):
         parse(RiskPolicy, yaml.safe_dump(data), "risk.yaml")
-
-
-def test_one_policy_decides() -> None:
-    with pytest.raises(DataFileInvalid, match="beside a"):
-        only_one({"a": risk_policy(), "b": risk_policy()})
-    assert only_one({"a": risk_policy()}) is risk_policy()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.screening.instruments import Instrument
+from services.intake.screening.policy import Instrument
 from services.intake.screening.rules import Answer, check, score
 from tests.unit.intake.forms import AUDIT, AUDIT_C, DAST10, GAD7, PHQ9, answers
 

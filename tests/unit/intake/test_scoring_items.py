@@ -4,7 +4,7 @@ from itertools import combinations, product
 
 import pytest
 
-from services.intake.screening.instruments import Instrument
+from services.intake.screening.policy import Instrument
 from services.intake.screening.rules import Answer, check, score, with_skips
 from tests.unit.intake.forms import (
     AUDIT,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.intake.screening.instruments import Instrument
+from services.intake.screening.policy import Instrument
 from services.intake.screening.results import findings_of, result_of, score_of, told_score
 from services.intake.screening.rules import Answer, Sex, check, not_asked, score, with_skips
 from shared.contracts.intake import InstrumentScore, Score

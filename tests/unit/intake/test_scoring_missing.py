@@ -6,7 +6,7 @@ from math import floor
 
 import pytest
 
-from services.intake.screening.instruments import Instrument
+from services.intake.screening.policy import Instrument
 from services.intake.screening.rules import Answer, Sex, half_up, score
 from tests.unit.intake.forms import (
     AUDIT,

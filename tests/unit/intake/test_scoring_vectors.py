@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.intake.screening.instruments import Instrument
+from services.intake.screening.policy import Instrument
 from services.intake.screening.rules import Sex, check, has_risen, score, with_skips
 from tests.conftest import MONDAY
 from tests.unit.intake.forms import (

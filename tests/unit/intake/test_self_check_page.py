@@ -9,9 +9,9 @@ import pytest
 
 from services.intake.self_check import page as page_module
 from services.intake.self_check.page import page, pages
-from services.intake.self_check.policies import ITEMS, QUESTIONS
+from services.intake.self_check.policy.guidance import ITEMS, QUESTIONS
+from services.intake.self_check.policy.words import words
 from services.intake.self_check.schemas import SelfCheck
-from services.intake.self_check.words import words
 from tests.support.apis import APPS, caller
 from tests.support.pages import Element, contrast, parse, schemes
 

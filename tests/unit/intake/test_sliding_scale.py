@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.sliding_scale.guidelines import Guideline, Region, guidelines, in_order
+from services.intake.sliding_scale.policy import (
+    Guideline,
+    Region,
+    Scale,
+    guidelines,
+    in_order,
+    scale,
+)
 from services.intake.sliding_scale.rules import (
     Share,
     guideline_cents,
@@ -17,7 +24,6 @@ from services.intake.sliding_scale.rules import (
     to_pay,
     valid_until,
 )
-from services.intake.sliding_scale.scales import Scale, only_one, scale
 from shared.datafiles import DataFileInvalid
 
 BY_ID = {one.id: one for one in guidelines()}
@@ -194,8 +200,6 @@ def test_a_scale_that_asks_the_poorer_for_more_is_refused() -> None:
 
 
 def test_data_that_leave_open_what_holds_keep_the_service_from_starting() -> None:
-    with pytest.raises(DataFileInvalid, match="one scale is needed"):
-        only_one({"a": scale(), "b": scale()})
     with pytest.raises(DataFileInvalid, match="another file holds from this day"):
         in_order({"a": THIS_YEAR, "b": THIS_YEAR})
     lacking = THIS_YEAR.model_copy(update={"regions": {}})

@@ -7,8 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.authorizations.rules.units import Day, Service, service_date, tier_of, units_of
-from services.intake.payers.codes import BillingCode, UnitRule, codes
-from services.intake.payers.listed import Payer, complete, payers, terms
+from services.intake.payers.policy import (
+    BillingCode,
+    Payer,
+    UnitRule,
+    codes,
+    complete,
+    payers,
+    terms,
+)
 from shared.datafiles import DataFileInvalid
 
 DAY = date(2026, 2, 23)

@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from services.intake.authorizations.alarm_policy import AlarmPolicy
+from services.intake.authorizations.policy import AlarmPolicy
 from services.intake.authorizations.rules.business_days import business_days_before
 
 GrantCause = Literal["units", "days", "exhausted", "expired"]

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from services.intake.payers.codes import MINUTES, UnitRule
-from services.intake.payers.listed import DayPayment
+from services.intake.payers.policy import MINUTES, DayPayment, UnitRule
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 
 from collections.abc import Collection
 
-from services.intake.consents.forms import Element, Form
-from services.intake.consents.forms.law import GIVEN_BY, ElementName
+from services.intake.consents.policy.forms import Element, Form
+from services.intake.consents.policy.law import GIVEN_BY, ElementName
 
 POINTERS: dict[ElementName, str] = {
     "discloser": "/disclosers",

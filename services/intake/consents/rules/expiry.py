@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from services.intake.consents.vocabulary import FINAL_DISPOSITION
+from services.intake.consents.policy.vocabulary import FINAL_DISPOSITION
 
 
 def end_of_day(day: date, zone_name: str) -> datetime:

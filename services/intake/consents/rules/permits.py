@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from services.intake.consents.policy.vocabulary import COUNSELING_NOTES, LEGAL_PROCEEDINGS
 from services.intake.consents.rules.states import State
-from services.intake.consents.vocabulary import COUNSELING_NOTES, LEGAL_PROCEEDINGS
 from shared.contracts.intake import ConsentForm
 
 Why = Literal[

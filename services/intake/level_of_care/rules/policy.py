@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from services.intake.level_of_care.rules.capability import NOTHING, Capability, Part
+from services.intake.level_of_care.rules.capability import NOTHING, Capability
 from services.intake.level_of_care.rules.needs import WhenResidential, covers, joined
 from shared.contracts.intake import RiskKind, RiskSeverity, Token
+from shared.datafiles import Part
 
 Edition = Literal["3", "4"]
 Kind = Literal[

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.intake.risk.rules import Finding
-from services.intake.screening.instruments import Instrument
+from services.intake.screening.policy import Instrument
 from services.intake.screening.rules import Answer, Impossible, Result, check, score
 
 NOT_ASKED: Final = "not_asked"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from services.intake.screening.instruments import Instrument
+from services.intake.screening.policy import Instrument
 
 MARKUP = re.compile(r"<[A-Za-z/!?]|&#?\w+;")
 Source = Literal["site", "shipped", "missing"]

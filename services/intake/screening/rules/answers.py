@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from operator import contains
 from typing import Any, Literal
 
-from services.intake.screening.instruments import Instrument
+from services.intake.screening.policy import Instrument
 from services.intake.screening.rules.prepared import NOT_ASKED as NOT_ASKED
 from services.intake.screening.rules.prepared import Prepared, SkipTable, Test, prepare
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Final
 
-from services.intake.screening.instruments import Instrument
-from services.intake.screening.instruments.parts import Condition
+from services.intake.screening.policy import Instrument
+from services.intake.screening.policy.parts import Condition
 from shared.contracts.intake import RiskKind, RiskSeverity
 
 NOT_ASKED: Final = "not_asked"

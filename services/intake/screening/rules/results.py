@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-from services.intake.screening.instruments.parts import Sex as Sex
+from services.intake.screening.policy.parts import Sex as Sex
 from shared.contracts.intake import RiskKind, RiskSeverity
 
 Status = Literal["complete", "prorated", "incomplete"]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from operator import getitem
 
-from services.intake.screening.instruments import Instrument
+from services.intake.screening.policy import Instrument
 from services.intake.screening.rules.answers import Answer
 from services.intake.screening.rules.findings import alerts_of, level_of, notes_of, syndrome_of
 from services.intake.screening.rules.prepared import NOT_ASKED, SubscaleTable, SumTable, prepare

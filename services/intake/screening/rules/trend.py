@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from statistics import median
 
-from services.intake.screening.instruments.parts import Rise
+from services.intake.screening.policy.parts import Rise
 
 
 def has_risen(

@@ -5,8 +5,8 @@ from html import escape
 from importlib import resources
 from string import Template
 
-from services.intake.self_check.policies import QUESTIONS, SCREENS, Screen
-from services.intake.self_check.words import ItemQuestion, Lines, Words, words
+from services.intake.self_check.policy.guidance import QUESTIONS, SCREENS, Screen
+from services.intake.self_check.policy.words import ItemQuestion, Lines, Words, words
 
 
 @cache

@@ -1,0 +1,50 @@
+"""Why a stay ends or pauses: data with a version and a source, read once at start."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from services.intake.enrolment.rules import ENDED, State
+from shared.contracts.intake import Token
+from shared.datafiles import Part, data_file
+
+
+class DischargeReason(Part):
+    """A reason, the state it ends a stay in, and its code in the public-use file of TEDS-D."""
+
+    reason: Token = Field(examples=["goals_met"])
+    ends_as: State = Field(examples=["completed"])
+    teds: int = Field(ge=1, le=7, description="REASON in the TEDS-D public-use file.", examples=[1])
+
+
+class DischargeReasons(Part):
+    """Everything that a stay can end or pause for."""
+
+    id: str = Field(examples=["discharge-reasons"])
+    version: str = Field(examples=["1"])
+    source: str
+    reasons: tuple[DischargeReason, ...]
+    step_down: Token
+    """The reason of a stay that ends by an accepted step-down."""
+    holds: tuple[Token, ...] = Field(min_length=1, examples=[["medical_leave"]])
+
+    @model_validator(mode="after")
+    def every_end_has_a_reason(self) -> Self:
+        names = [one.reason for one in self.reasons]
+        if len(set(names)) < len(names):
+            raise ValueError("A reason is there twice.")
+        ends = {one.ends_as for one in self.reasons}
+        if ends != ENDED:
+            raise ValueError(f"A stay ends as {', '.join(sorted(ENDED))}: each needs a reason.")
+        step_down = self.of(self.step_down)
+        if step_down is None or step_down.ends_as != "stepped_down":
+            raise ValueError("The reason of a step-down does not end a stay as stepped_down.")
+        return self
+
+    def of(self, reason: str) -> DischargeReason | None:
+        """The reason of that name."""
+        return next((one for one in self.reasons if one.reason == reason), None)
+
+
+discharge_reasons = data_file(DischargeReasons, __name__, "discharge-reasons")
+"""The reasons in force."""
