@@ -1,5 +1,6 @@
 """The database of a service: its pool, its transactions, the tables every service has."""
 
+from shared.database.columns import Columns, insert
 from shared.database.flush import write_now
 from shared.database.pool import Database
 from shared.database.transaction import (
@@ -12,10 +13,12 @@ from shared.database.transaction import (
 
 __all__ = [
     "ALL_SITES",
+    "Columns",
     "Database",
     "IdempotentAnswer",
     "Overtaken",
     "Sites",
     "Transaction",
+    "insert",
     "write_now",
 ]

@@ -1,0 +1,72 @@
+"""Columns by name: rows to arrays for `unnest`, and a row to an INSERT. SQL stays SQL.
+
+A field is named once where it is written; nobody counts placeholders.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from operator import attrgetter, itemgetter
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Columns of rows that go to the database as arrays: name → SQL type.
+
+    `f"INSERT INTO scores ({SCORES.names}) SELECT * FROM {SCORES.rows}"` with `*SCORES.arrays(...)`
+    writes any number of rows in one statement. Arguments of the statement's own follow: the first
+    of them is `SCORES.next`, the second `SCORES.after(1)`.
+    """
+
+    types: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, **types: str) -> "Columns":
+        """Columns in the order given: `Columns.of(client_id="uuid", total="integer")`."""
+        return cls(tuple(types.items()))
+
+    @property
+    def names(self) -> str:
+        """`client_id, total`."""
+        return ", ".join(name for name, _ in self.types)
+
+    @property
+    def rows(self) -> str:
+        """`unnest($1::uuid[], $2::integer[]) AS given(client_id, total)`."""
+        arrays = ", ".join(f"${n}::{kind}[]" for n, (_, kind) in enumerate(self.types, 1))
+        return f"unnest({arrays}) AS given({self.names})"
+
+    @property
+    def next(self) -> str:
+        """The placeholder of the first argument after the arrays."""
+        return self.after(0)
+
+    def after(self, count: int) -> str:
+        """The placeholder of the argument that follows the arrays and `count` others."""
+        return f"${len(self.types) + 1 + count}"
+
+    def updates(self, *but: str) -> str:
+        """`total = excluded.total`, for ON CONFLICT DO UPDATE; without the columns `but`."""
+        return ", ".join(f"{n} = excluded.{n}" for n, _ in self.types if n not in but)
+
+    def arrays(self, rows: Iterable[Any]) -> list[list[Any]]:
+        """The columns of `rows`, which are mappings or objects with attributes of these names."""
+        known = list(rows)
+        get = itemgetter if known and isinstance(known[0], Mapping) else attrgetter
+        return [[get(name)(row) for row in known] for name, _ in self.types]
+
+
+def insert(table: str, row: Mapping[str, Any], *, suffix: str = "") -> tuple[Any, ...]:
+    """The statement that inserts `row` (column → value), and its arguments.
+
+    Use it as `await tx.execute(*insert("diagnoses", row))`. `suffix` is more SQL, such as
+    `ON CONFLICT DO NOTHING` or `RETURNING version`. Table and columns are ours, never input.
+    """
+    return _insert(table, tuple(row), suffix), *row.values()
+
+
+@cache
+def _insert(table: str, names: tuple[str, ...], suffix: str) -> str:
+    marks = ", ".join(f"${n}" for n in range(1, len(names) + 1))
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks}) {suffix}".rstrip()

@@ -1,0 +1,54 @@
+"""Columns by name: what is sent to the database for a list of rows, and for one."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from shared.database.columns import Columns, insert
+
+SCORES = Columns.of(client="uuid", total="integer", band="text")
+
+
+@dataclass
+class Score:
+    client: int
+    total: int | None
+    band: str
+
+
+def test_rows_become_one_array_a_column_in_the_order_of_the_columns():
+    assert SCORES.names == "client, total, band"
+    assert SCORES.rows == (
+        "unnest($1::uuid[], $2::integer[], $3::text[]) AS given(client, total, band)"
+    )
+    rows = [Score(1, 7, "mild"), Score(2, None, "none")]
+    assert SCORES.arrays(rows) == [[1, 2], [7, None], ["mild", "none"]]
+    assert SCORES.arrays([vars(row) for row in rows]) == SCORES.arrays(rows)
+
+
+def test_no_rows_are_empty_arrays():
+    assert SCORES.arrays([]) == [[], [], []]
+
+
+def test_further_arguments_follow_the_arrays():
+    assert (SCORES.next, SCORES.after(1)) == ("$4", "$5")
+
+
+def test_all_columns_but_the_key_are_replaced_on_conflict():
+    assert SCORES.updates("client") == "total = excluded.total, band = excluded.band"
+
+
+def test_a_row_without_a_column_is_a_defect_that_names_it():
+    with pytest.raises(KeyError, match="band"):
+        SCORES.arrays([{"client": 1, "total": 2}])
+
+
+def test_an_insert_has_a_placeholder_for_each_value():
+    assert insert("scores", {"client": 1, "total": 2}) == (
+        "INSERT INTO scores (client, total) VALUES ($1, $2)",
+        1,
+        2,
+    )
+    assert insert("scores", {"client": 1}, suffix="RETURNING total")[0] == (
+        "INSERT INTO scores (client) VALUES ($1) RETURNING total"
+    )
