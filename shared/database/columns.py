@@ -69,4 +69,5 @@ def insert(table: str, row: Mapping[str, Any], *, suffix: str = "") -> tuple[Any
 @cache
 def _insert(table: str, names: tuple[str, ...], suffix: str) -> str:
     marks = ", ".join(f"${n}" for n in range(1, len(names) + 1))
-    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks}) {suffix}".rstrip()
+    statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks}) {suffix}"  # noqa: S608 - ours
+    return statement.rstrip()

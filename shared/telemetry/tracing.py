@@ -21,12 +21,14 @@ from opentelemetry.sdk.trace.export import (
     SpanExportResult,
 )
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from shared.settings import Settings
 
 tracer = trace.get_tracer("stepwell")
 
+PROPAGATOR = TraceContextTextMapPropagator()
 INVALID = trace.INVALID_SPAN_CONTEXT
 TRACEPARENT = re.compile(
     r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-|$)", re.ASCII
@@ -103,12 +105,9 @@ class SpansFile(SpanExporter):
 
 def traceparent_of(span_context: SpanContext) -> str | None:
     """The W3C header of a span context; None for the invalid one."""
-    if not span_context.is_valid:
-        return None
-    return (
-        f"00-{span_context.trace_id:032x}-{span_context.span_id:016x}"
-        f"-{span_context.trace_flags & 1:02x}"
-    )
+    carrier: dict[str, str] = {}
+    PROPAGATOR.inject(carrier, trace.set_span_in_context(NonRecordingSpan(span_context)))
+    return carrier.get("traceparent")
 
 
 def current_traceparent() -> str | None:
@@ -125,13 +124,8 @@ def parse(traceparent: str | None) -> SpanContext:
     """The span context of a W3C header; the invalid one for a missing or malformed header."""
     if traceparent is None:
         return INVALID
-    match = TRACEPARENT.match(traceparent)
-    if match is None:
-        return INVALID
-    trace_id, span_id, flags = match.groups()
-    return SpanContext(
-        int(trace_id, 16), int(span_id, 16), is_remote=True, trace_flags=TraceFlags(int(flags, 16))
-    )
+    found = PROPAGATOR.extract({"traceparent": traceparent}, context.Context())
+    return trace.get_current_span(found).get_span_context()
 
 
 def link_to(traceparent: str | None) -> tuple[Link, ...]:

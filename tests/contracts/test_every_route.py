@@ -54,7 +54,6 @@ DOCUMENTED_AS_PUBLIC = {
     "/metrics",
     "/openapi.json",
     "/docs",
-    "/docs/start.js",
     "/docs/viewer.js",
     "/docs/viewer.css",
     "/docs/icon.png",

@@ -1,27 +1,15 @@
 """When an authorization is told to come to its end: one file, with a version and the holidays."""
 
+from datetime import date
 from typing import Self
 
+from holidays import country_holidays
 from pydantic import Field, model_validator
 
 from shared.datafiles import Part, data_file
 
-
-class Holiday(Part):
-    """A holiday by its date, or as the nth ISO weekday of a month, -1 for the last."""
-
-    name: str
-    month: int = Field(ge=1, le=12)
-    day: int | None = Field(default=None, ge=1, le=31)
-    weekday: int | None = Field(default=None, ge=1, le=7)
-    nth: int | None = Field(default=None, ge=-1, le=4)
-
-    @model_validator(mode="after")
-    def is_one_of_two(self) -> Self:
-        by_weekday = self.weekday is not None and self.nth not in (None, 0)
-        if (self.day is None) != by_weekday or (self.weekday is None) != (self.nth is None):
-            raise ValueError("Give either day, or weekday with nth.")
-        return self
+FEDERAL = country_holidays("US")
+OBSERVED = " (observed)"
 
 
 class AlarmPolicy(Part):
@@ -32,7 +20,26 @@ class AlarmPolicy(Part):
     source: str
     units_left_percent: int = Field(ge=0, le=100)
     business_days_left: int = Field(ge=0, le=60)
-    holidays: tuple[Holiday, ...]
+    open_on: tuple[str, ...] = ()
+    """Federal holidays on which payers' offices work all the same, by the library's names."""
+
+    @model_validator(mode="after")
+    def knows_its_holidays(self) -> Self:
+        known = {
+            name.removesuffix(OBSERVED) for name in country_holidays("US", years=2027).values()
+        }
+        if unknown := sorted(set(self.open_on) - known):
+            raise ValueError(f"{unknown[0]} is none of {', '.join(sorted(known))}.")
+        return self
+
+    def is_closed(self, on: date) -> bool:
+        """Whether offices are closed for a federal holiday.
+
+        One on a Saturday is kept on Friday, one on a Sunday on Monday (5 U.S.C. 6103; Executive
+        Order 11582, section 3).
+        """
+        name = FEDERAL.get(on)
+        return name is not None and name.removesuffix(OBSERVED) not in self.open_on
 
 
 alarm_policy = data_file(AlarmPolicy, __name__, "alarms")

@@ -6,19 +6,21 @@ from datetime import date
 from typing import Annotated
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from email_validator import EmailNotValidError, validate_email
+from phonenumbers import (
+    NumberParseException,
+    PhoneNumberFormat,
+    format_number,
+    is_possible_number,
+    parse,
+)
+from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
 
 BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and signs that show nothing: the Hangul fillers and the empty Braille cell."""
 ZONES = frozenset(available_timezones()) - {"Factory", "localtime"}
 """Without what a system keeps beside the IANA zones: its own setting, and that it has none."""
 FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-ATOM = r"[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+"
-"""RFC 5322, 3.2.3, without `?`: with it `=?…?=` is an encoded word, read as something else."""
-LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-TOP_LABEL = r"[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])"
-EMAIL = rf"^{ATOM}(?:\.{ATOM})*@(?:{LABEL}\.)+{TOP_LABEL}$"
 
 
 def legible(name: str) -> str:
@@ -49,6 +51,37 @@ def known_zone(value: str) -> str:
     return value
 
 
+def mailbox(value: str) -> str:
+    """Refuse what is no address of one mailbox in ASCII, as mail is sent to it.
+
+    Also `?`: with it `=?…?=` is an encoded word, which is read as something else.
+    """
+    try:
+        found = validate_email(
+            value, check_deliverability=False, test_environment=True, allow_smtputf8=False
+        )
+    except EmailNotValidError as error:
+        raise ValueError(str(error)) from None
+    if not value.isascii() or "?" in value:
+        raise ValueError("The address has a character that mail does not carry as it stands.")
+    return found.ascii_email or value
+
+
+def reachable_number(value: str) -> str:
+    """Refuse what can be no phone number by the length that its country has.
+
+    Whether a number is in use is not asked: the data that say so call numbers invalid that have
+    been given out for a year (+1 621, +1 837 in phonenumbers 9.0.43).
+    """
+    try:
+        number = parse(value)
+    except NumberParseException:
+        raise ValueError("Not a phone number, such as +13035550123.") from None
+    if not is_possible_number(number):
+        raise ValueError("No phone number of this country is so long or so short.")
+    return format_number(number, PhoneNumberFormat.E164)
+
+
 def full_date(value: object) -> object:
     """Refuse what would be read as days or seconds since 1970."""
     if isinstance(value, date) or (isinstance(value, str) and FULL_DATE.fullmatch(value)):
@@ -61,8 +94,16 @@ Name = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
     AfterValidator(legible),
 ]
-Email = Annotated[str, StringConstraints(max_length=254, pattern=EMAIL)]
-Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
+Email = Annotated[
+    str,
+    StringConstraints(max_length=254),
+    AfterValidator(mailbox),
+    WithJsonSchema({"type": "string", "format": "email", "maxLength": 254}),
+]
+Phone = Annotated[
+    str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$"), AfterValidator(reachable_number)
+]
+"""E.164."""
 Zone = Annotated[str, AfterValidator(known_zone)]
 BirthDate = Annotated[date, BeforeValidator(full_date)]
 Note = Annotated[

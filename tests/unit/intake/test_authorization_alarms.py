@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.authorizations.policy import Holiday, alarm_policy
+from services.intake.authorizations.policy import AlarmPolicy, alarm_policy
 from services.intake.authorizations.rules.alarms import (
     by_date,
     by_units,
@@ -18,11 +18,10 @@ from services.intake.authorizations.rules.alarms import (
 from services.intake.authorizations.rules.business_days import (
     business_days_before,
     is_business_day,
-    kept_on,
 )
 
 POLICY = alarm_policy()
-HOLIDAYS = POLICY.holidays
+HOLIDAYS = POLICY.is_closed
 FRIDAY = date(2026, 3, 6)
 
 
@@ -66,7 +65,7 @@ def test_it_is_told_five_business_days_ahead_and_when_it_is_over(
 
 def test_a_holiday_makes_the_warning_a_day_earlier() -> None:
     assert business_days_before(date(2026, 2, 20), 5, HOLIDAYS) == date(2026, 2, 12)
-    assert business_days_before(date(2026, 2, 20), 5, ()) == date(2026, 2, 13)
+    assert business_days_before(date(2026, 2, 20), 5, lambda _: False) == date(2026, 2, 13)
 
 
 @given(last=st.dates(date(2020, 1, 1), date(2040, 12, 31)), count=st.integers(0, 30))
@@ -82,9 +81,9 @@ def test_the_warning_is_on_a_business_day_with_as_many_left(last: date, count: i
     [
         ("New Year's Day", 2022, date(2021, 12, 31)),
         ("New Year's Day", 2023, date(2023, 1, 2)),
-        ("Birthday of Martin Luther King Jr.", 2026, date(2026, 1, 19)),
+        ("Martin Luther King Jr. Day", 2026, date(2026, 1, 19)),
         ("Memorial Day", 2026, date(2026, 5, 25)),
-        ("Juneteenth", 2027, date(2027, 6, 18)),
+        ("Juneteenth National Independence Day", 2027, date(2027, 6, 18)),
         ("Independence Day", 2026, date(2026, 7, 3)),
         ("Columbus Day", 2026, date(2026, 10, 12)),
         ("Thanksgiving Day", 2026, date(2026, 11, 26)),
@@ -94,13 +93,17 @@ def test_the_warning_is_on_a_business_day_with_as_many_left(last: date, count: i
 def test_federal_holidays_are_kept_on_the_day_that_offices_are_closed(
     name: str, year: int, on: date
 ) -> None:
-    (holiday,) = [one for one in HOLIDAYS if one.name == name]
-    assert kept_on(holiday, year) == on
+    assert on.year in (year, year - 1)
+    assert POLICY.is_closed(on)
     assert not is_business_day(on, HOLIDAYS)
+    works = POLICY.model_copy(update={"open_on": (name,)})
+    assert is_business_day(on, works.is_closed)
 
 
-def test_a_holiday_on_the_last_weekday_of_december_is_found() -> None:
-    assert kept_on(Holiday(name="x", month=12, weekday=5, nth=-1), 2026) == date(2026, 12, 25)
+def test_no_other_working_day_of_a_year_is_a_holiday() -> None:
+    days = [date(2026, 1, 1) + timedelta(days=n) for n in range(365)]
+    closed = [day for day in days if day.isoweekday() < 6 and POLICY.is_closed(day)]
+    assert len(closed) == 11
 
 
 def test_of_units_and_of_date_the_strongest_cause_holds_and_both_may() -> None:
@@ -143,7 +146,6 @@ def test_a_midnight_after_the_clocks_went_forward_is_an_hour_earlier() -> None:
     assert before.utcoffset() == timedelta(hours=-7)
 
 
-def test_a_holiday_leaves_nothing_open() -> None:
-    for wrong in ({"day": 1, "weekday": 1, "nth": 1}, {}, {"weekday": 1}, {"weekday": 1, "nth": 0}):
-        with pytest.raises(ValueError, match="Give either day"):
-            Holiday.model_validate({"name": "x", "month": 1} | wrong)
+def test_a_holiday_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValueError, match="Diwali is none of Christmas Day"):
+        AlarmPolicy.model_validate(POLICY.model_dump() | {"open_on": ["Diwali"]})

@@ -24,7 +24,7 @@ def by_date(policy: AlarmPolicy, last: date, today: date) -> GrantCause | None:
     """Few business days left, at or below the policy's number, or its last day is over."""
     if today > last:
         return "expired"
-    warned = business_days_before(last, policy.business_days_left, policy.holidays)
+    warned = business_days_before(last, policy.business_days_left, policy.is_closed)
     return "days" if today >= warned else None
 
 
@@ -48,7 +48,7 @@ def certification_causes(
 
 def look_again(policy: AlarmPolicy, last: date, today: date, time_zone: str) -> datetime | None:
     """The instant at which the date raises its next alarm: a midnight of the site's clock."""
-    warned = business_days_before(last, policy.business_days_left, policy.holidays)
+    warned = business_days_before(last, policy.business_days_left, policy.is_closed)
     following = next((day for day in (warned, last + DAY) if day > today), None)
     if following is None:
         return None
