@@ -6,7 +6,6 @@ import pytest
 
 from services.intake.screening.policy import Instrument, instruments, newest
 from services.intake.screening.rules import Answer, check, not_asked, score
-from services.intake.screening.rules.prepared import prepare
 from services.intake.screening.rules.results import Subscore
 from shared.datafiles import DataFileInvalid, parse
 from tests.support.data import read_anew
@@ -124,11 +123,6 @@ def test_a_long_row_of_possible_answers_is_told_by_its_ends():
     assert wrong.detail == "Only 1, 2, 3, 4, 5, 6 or null is possible here."
     (wrong,) = check(instruments()["bam-r", "1.0"], [1, *[0] * 22])
     assert wrong.detail == "Only 0, 8, 15, 22, 30 or null is possible here."
-
-
-def test_the_tables_of_a_definition_are_made_once():
-    assert prepare(MADE_UP) is prepare(MADE_UP)
-    assert prepare(MADE_UP) is not prepare(PHQ9)
 
 
 def test_which_items_need_not_be_asked():

@@ -1,5 +1,6 @@
 """One version of an instrument: what it asks, what can be answered, and how that is scored."""
 
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -71,9 +72,14 @@ class Definition(Part):
     scale: Scale | None = None
     rise: Rise | None = None
 
+    @cached_property
+    def numbers(self) -> tuple[str, ...]:
+        """The numbers of the items, in the order of the answers."""
+        return tuple(item.number for item in self.items)
+
     def place(self, number: str) -> int:
         """Where an item stands among the answers, from 0 on."""
-        return next(n for n, item in enumerate(self.items) if item.number == number)
+        return self.numbers.index(number)
 
     def label_of(self, band: str | None) -> str | None:
         """A band as it is shown."""

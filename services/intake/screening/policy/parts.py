@@ -1,5 +1,6 @@
 """The parts of a definition. Items are named by their number as printed on the form."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -56,7 +57,7 @@ class Item(Part):
     """The lowest answer scores highest."""
 
     def points(self, answer: int) -> int:
-        """What an answer adds to a sum."""
+        """What an answer adds to a sum: from the lowest value to the highest, either way."""
         return self.values[0] + self.values[-1] - answer if self.reversed else answer
 
 
@@ -71,14 +72,17 @@ class Condition(Part):
     is_: tuple[int, ...] | None = Field(None, alias="is")
     """One of these answers."""
 
-    def answers(self, values: tuple[int, ...]) -> frozenset[int]:
-        """Those of an item's values that fulfil it."""
-        return frozenset(
-            value
-            for value in values
-            if (self.from_ is None or value >= self.from_)
-            and (self.up_to is None or value <= self.up_to)
-            and (self.is_ is None or value in self.is_)
+    def holds(self, answers: Mapping[str, Any]) -> bool:
+        """Whether the answers, by the numbers of their items, fulfil it."""
+        answer = answers[self.item]
+        return isinstance(answer, int) and self.takes(answer)
+
+    def takes(self, answer: int) -> bool:
+        """Whether an answer to its item fulfils it."""
+        return (
+            (self.from_ is None or answer >= self.from_)
+            and (self.up_to is None or answer <= self.up_to)
+            and (self.is_ is None or answer in self.is_)
         )
 
 
@@ -125,6 +129,12 @@ class Flag(Part):
 
     from_: int | None = Field(None, alias="from")
     up_to: int | None = None
+
+    def asks(self, total: int) -> bool:
+        """Whether a total asks for a look."""
+        return (self.from_ is None or total >= self.from_) and (
+            self.up_to is None or total <= self.up_to
+        )
 
 
 class Subscale(Part):

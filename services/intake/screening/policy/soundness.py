@@ -121,7 +121,7 @@ def _of_conditions(one: Definition) -> Iterator[Flaw]:
             yield Flaw(at, "says no answer: give from, up_to or is")
         elif not set(condition.is_ or ()) <= set(values):
             yield Flaw((*at, "is"), f"item {condition.item} has no such answer")
-        elif len(condition.answers(values)) in (0, len(values)):
+        elif sum(map(condition.takes, values)) in (0, len(values)):
             yield Flaw(at, "holds for no answer, or for every one")
 
 
@@ -273,7 +273,7 @@ def _of_alerts(one: Definition) -> Iterator[Flaw]:
 
 def _reached(one: Definition, conditions: Iterable[Condition]) -> Iterator[tuple[str, int]]:
     for condition in conditions:
-        for answer in condition.answers(_item(one, condition.item).values):
+        for answer in filter(condition.takes, _item(one, condition.item).values):
             yield condition.item, answer
 
 

@@ -1,15 +1,16 @@
 """What can be answered: possible values, what is skipped, and what contradicts itself."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from operator import contains
-from typing import Any, Literal
+from typing import Final, Literal
 
-from services.intake.screening.policy import Instrument
-from services.intake.screening.rules.prepared import NOT_ASKED as NOT_ASKED
-from services.intake.screening.rules.prepared import Prepared, SkipTable, Test, prepare
+from services.intake.screening.policy import Instrument, Item
+from services.intake.screening.policy.parts import Skip
 
+NOT_ASKED: Final = "not_asked"
 Answer = int | None | Literal["not_asked"]
+ByNumber = Mapping[str, Answer]
+"""Answers by the numbers of their items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,35 +21,42 @@ class Impossible:
     detail: str
 
 
+def by_number(instrument: Instrument, answers: Sequence[Answer]) -> dict[str, Answer]:
+    """The answers, which are in the order of the items, by the numbers of their items."""
+    return dict(zip(instrument.numbers, answers, strict=True))
+
+
 def check(instrument: Instrument, answers: Sequence[Answer]) -> list[Impossible]:
     """What is impossible about these answers, one finding an item; empty when they can be scored.
 
     Answers are in the order of the items: a value, None when the item was not answered, `not_asked`
-    when the instrument's own rule skips it. An answer is a plain number; True is no 1.
+    when the instrument's own rule skips it.
     """
-    ready = prepare(instrument)
-    if len(answers) != len(ready.possible):
-        return [Impossible(0, f"{instrument.title} has {len(ready.possible)} items.")]
-    known = [*map(contains, ready.possible, answers)]
-    found: dict[int, str] = {}
-    skipping = [skip for skip in ready.skips if holds(skip.tests, answers)]
-    if not all(known):
-        for place in range(len(known)):
-            if not known[place] and (why := _refusal(ready, place, answers[place], skipping)):
-                found[place] = why
-    for skip in skipping:
-        _find_answered(skip, answers, found)
-    for place, other, because in ready.at_most:
-        low, high = answers[place], answers[other]
+    if len(answers) != len(instrument.items):
+        return [Impossible(0, f"{instrument.title} has {len(instrument.items)} items.")]
+    given = by_number(instrument, answers)
+    skips = _skips(instrument, given)
+    skipped = {number for skip in skips for number in skip.not_asked}
+    found: dict[str, str] = {}
+    for item, answer in zip(instrument.items, answers, strict=True):
+        if answer == NOT_ASKED:
+            if item.number not in skipped:
+                found[item.number] = "This item may not be skipped after these answers."
+        elif answer is not None and answer not in item.values:
+            found[item.number] = f"Only {_words(item.values)} or null is possible here."
+        elif skips and answer is not None and _is_refused(item, answer, skips):
+            found[item.number] = "This item is not asked after these answers: send not_asked."
+    for rule in instrument.consistency:
+        low, high = given[rule.item], given[rule.at_most]
         if isinstance(low, int) and isinstance(high, int) and low > high:
-            found.setdefault(place, because)
-    return [Impossible(place, found[place]) for place in sorted(found)] if found else []
+            found.setdefault(rule.item, rule.because)
+    return [Impossible(n, found[i]) for n, i in enumerate(instrument.numbers) if i in found]
 
 
 def not_asked(instrument: Instrument, answers: Sequence[Answer]) -> frozenset[int]:
     """The places of items that need not be asked after these answers."""
-    ready = prepare(instrument)
-    return frozenset().union(*(skip.places for skip in ready.skips if holds(skip.tests, answers)))
+    skips = _skips(instrument, by_number(instrument, answers))
+    return frozenset(instrument.place(number) for skip in skips for number in skip.not_asked)
 
 
 def with_skips(instrument: Instrument, answers: Sequence[Answer]) -> list[Answer]:
@@ -60,34 +68,21 @@ def with_skips(instrument: Instrument, answers: Sequence[Answer]) -> list[Answer
     ]
 
 
-def holds(tests: Sequence[Test], answers: Sequence[Answer]) -> bool:
-    """Whether all tests hold; a missing answer fulfils none."""
-    return all(answers[place] in values for place, values in tests)
+def _skips(instrument: Instrument, given: ByNumber) -> list[Skip]:
+    return [skip for skip in instrument.skips if all(c.holds(given) for c in skip.when)]
 
 
-def _refusal(
-    ready: Prepared, place: int, answer: Answer, skipping: Sequence[SkipTable]
-) -> str | None:
-    """Why an answer that is no value of its item does not stand; None if it is skipped."""
-    if answer != NOT_ASKED:
-        return f"Only {_words(ready.possible[place])} or null is possible here."
-    if any(place in skip.places for skip in skipping):
-        return None
-    return "This item may not be skipped after these answers."
+def _is_refused(item: Item, answer: int, skips: Sequence[Skip]) -> bool:
+    """Whether an answer does not stand, as its item was not to be asked."""
+    return any(
+        item.number in skip.not_asked
+        and (skip.answered == "refused" or (skip.answered == "lowest" and answer != item.values[0]))
+        for skip in skips
+    )
 
 
-def _find_answered(skip: SkipTable, answers: Sequence[Answer], found: dict[int, str]) -> None:
-    if not skip.refuses:
-        return
-    for place in skip.places:
-        answer = answers[place]
-        if isinstance(answer, int) and answer != skip.lowest.get(place):
-            found.setdefault(place, "This item is not asked after these answers: send not_asked.")
-
-
-def _words(possible: Set[Any]) -> str:
+def _words(values: Sequence[int]) -> str:
     """The values, a long row of them by its ends."""
-    values = sorted(possible - {None})
     if len(values) > 6 and values[-1] - values[0] == len(values) - 1:
         return f"{values[0]} to {values[-1]}"
     return ", ".join(str(value) for value in values)

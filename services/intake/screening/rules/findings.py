@@ -1,59 +1,58 @@
 """What answers say beside a sum: levels of risk, symptoms, notes and alerts."""
 
-from collections.abc import Sequence
-from operator import contains
-
-from services.intake.screening.rules.answers import Answer, holds
-from services.intake.screening.rules.prepared import Prepared, SyndromeTable, Test
+from services.intake.screening.policy import Instrument
+from services.intake.screening.policy.parts import Levels, Syndrome
+from services.intake.screening.rules.answers import ByNumber
 from shared.contracts.intake import RiskKind, RiskSeverity
 
 SYMPTOMS_MISSING = "symptoms_missing"
 """Note: the diagnostic algorithm took a missing answer as no symptom."""
 
 
-def level_of(ready: Prepared, answers: Sequence[Answer], missing: int) -> str:
+def level_of(levels: Levels, answers: ByNumber) -> str:
     """The level of risk. The gravest is sure whatever is missing; no other one is."""
-    gravest, tests = ready.levels[0]
-    if _holds_one(tests, answers):
-        return gravest
-    if missing:
-        return ready.undetermined
-    return next(level for level, tests in ready.levels if not tests or _holds_one(tests, answers))
+    gravest, *others = levels.order
+    if any(condition.holds(answers) for condition in gravest.any_of):
+        return gravest.level
+    if None in answers.values():
+        return levels.undetermined
+    return next(
+        other.level
+        for other in others
+        if not other.any_of or any(condition.holds(answers) for condition in other.any_of)
+    )
 
 
-def _holds_one(tests: Sequence[Test], answers: Sequence[Answer]) -> bool:
-    return any(answers[place] in values for place, values in tests)
-
-
-def syndrome_of(rule: SyndromeTable, answers: Sequence[Answer]) -> tuple[str | None, bool]:
+def syndrome_of(rule: Syndrome, answers: ByNumber) -> tuple[str | None, bool]:
     """What the diagnostic algorithm finds, and whether a missing answer counted as no symptom."""
-    missing = None in rule.pick(answers)
-    if missing and rule.open_when_missing:
+    counted = [part for outcome in rule.outcomes for part in outcome.at_least]
+    missing = any(answers[number] is None for part in counted for number in part.items)
+    if missing and rule.missing == "leaves_open":
         return None, False
-    symptoms = [*map(contains, rule.symptoms, answers)]
-    for outcome, at_least in rule.outcomes:
-        for pick, count in at_least:
-            if sum(pick(symptoms)) < count:
-                break
-        else:
-            return outcome, missing
+    special = {exception.item: exception.from_ for exception in rule.exceptions}
+    symptoms = {
+        number
+        for number, answer in answers.items()
+        if isinstance(answer, int) and answer >= special.get(number, rule.symptom_from)
+    }
+    for outcome in rule.outcomes:
+        if all(len(symptoms.intersection(p.items)) >= p.count for p in outcome.at_least):
+            return outcome.outcome, missing
     return rule.otherwise, missing
 
 
-def notes_of(ready: Prepared, answers: Sequence[Answer], guessed: bool) -> tuple[str, ...]:
+def notes_of(instrument: Instrument, answers: ByNumber, guessed: bool) -> tuple[str, ...]:
     """Words for whoever reads the result."""
-    notes = [note for note, tests in ready.notes if holds(tests, answers)]
-    if guessed:
-        notes.append(SYMPTOMS_MISSING)
-    return tuple(notes)
+    notes = [n.note for n in instrument.notes if all(c.holds(answers) for c in n.all_of)]
+    return (*notes, SYMPTOMS_MISSING) if guessed else tuple(notes)
 
 
 def alerts_of(
-    ready: Prepared, answers: Sequence[Answer], level: str | None
+    instrument: Instrument, answers: ByNumber, level: str | None
 ) -> tuple[tuple[RiskKind, RiskSeverity], ...]:
     """What a clinician has to see at once; of one kind the first that holds."""
     told: dict[RiskKind, RiskSeverity] = {}
-    for test, of_level, kind, severity in ready.alerts:
-        if of_level == level if test is None else answers[test[0]] in test[1]:
-            told.setdefault(kind, severity)
+    for alert in instrument.alerts:
+        if alert.level == level if alert.when is None else alert.when.holds(answers):
+            told.setdefault(alert.kind, alert.severity)
     return tuple(told.items())

@@ -1,18 +1,18 @@
-"""One scorer for every instrument: it reads the tables of a definition and knows no instrument."""
+"""One scorer for every instrument: it reads a definition and knows no instrument."""
 
-from collections.abc import Sequence
-from operator import getitem
+from collections.abc import Mapping, Sequence
 
-from services.intake.screening.policy import Instrument
-from services.intake.screening.rules.answers import Answer
+from services.intake.screening.policy import Instrument, Item
+from services.intake.screening.policy.parts import Subscale, Total
+from services.intake.screening.rules.answers import NOT_ASKED, Answer, by_number
 from services.intake.screening.rules.findings import alerts_of, level_of, notes_of, syndrome_of
-from services.intake.screening.rules.prepared import NOT_ASKED, SubscaleTable, SumTable, prepare
 from services.intake.screening.rules.results import Result, SafetyItem, Sex, Status, Subscore
 
 SCORING_VERSION = "2"
 """Raised when the same answers could score differently."""
 
-Points = Sequence[int | None]
+Points = Mapping[str, int | None]
+"""What each item adds to a sum, by its number; None where it was not answered."""
 
 
 def score(instrument: Instrument, answers: Sequence[Answer], sex: Sex = "unknown") -> Result:
@@ -24,24 +24,30 @@ def score(instrument: Instrument, answers: Sequence[Answer], sex: Sex = "unknown
     the cut already, and a negative one when the missing items cannot reach it any more. Alerts,
     levels and the safety item rest on the answers alone, whatever is missing beside them.
     """
-    ready = prepare(instrument)
-    points = [*map(getitem, ready.points, answers)]
-    missing = points.count(None)
-    expected = len(points) - answers.count(NOT_ASKED)
-    subscores: tuple[Subscore, ...] = ()
-    if ready.subscales:
-        subscores = tuple([_subscore(subscale, points) for subscale in ready.subscales])
-    level = level_of(ready, answers, missing) if ready.levels else None
+    given = by_number(instrument, answers)
+    points: dict[str, int | None] = {}
+    for item, answer in zip(instrument.items, answers, strict=True):
+        points[item.number] = (
+            item.points(answer)
+            if isinstance(answer, int)
+            else item.values[0]
+            if answer == NOT_ASKED
+            else None
+        )
+    expected = len(answers) - answers.count(NOT_ASKED)
+    subscores = tuple([_subscore(subscale, points) for subscale in instrument.subscales])
+    level = level_of(instrument.levels, given) if instrument.levels else None
     total = raw = band = positive = scaled = None
-    if (table := ready.total) is None:
-        status = _status(subscores, level == ready.undetermined)
+    if instrument.total is None:
+        undetermined = instrument.levels is not None and level == instrument.levels.undetermined
+        status = _status(subscores, undetermined)
     else:
-        status, total, raw, positive = _total(table, points, sex)
-        if total is not None:
-            band = table.bands.get(total)
-            scaled = None if table.factor is None else total * table.factor
+        status, total, raw, positive = _total(instrument, instrument.total, points, sex)
+    if total is not None:
+        band = next((b.name for b in reversed(instrument.bands) if b.from_ <= total), None)
+        scaled = total * instrument.scale.factor if instrument.scale else None
     syndrome, guessed = (
-        (None, False) if ready.syndrome is None else syndrome_of(ready.syndrome, answers)
+        syndrome_of(instrument.syndrome, given) if instrument.syndrome else (None, False)
     )
     return Result(
         status,
@@ -49,15 +55,15 @@ def score(instrument: Instrument, answers: Sequence[Answer], sex: Sex = "unknown
         band,
         level,
         positive,
-        expected - missing,
+        expected - answers.count(None),
         expected,
         raw,
         scaled,
         subscores,
-        None if ready.safety is None else _safety(answers[ready.safety]),
+        None if instrument.safety_item is None else _safety(given[instrument.safety_item]),
         syndrome,
-        notes_of(ready, answers, guessed) if ready.notes or guessed else (),
-        alerts_of(ready, answers, level) if ready.alerts else (),
+        notes_of(instrument, given, guessed),
+        alerts_of(instrument, given, level),
     )
 
 
@@ -67,46 +73,52 @@ def half_up(numerator: int, denominator: int) -> int:
 
 
 def _total(
-    table: SumTable, points: Points, sex: Sex
+    instrument: Instrument, rule: Total, points: Points, sex: Sex
 ) -> tuple[Status, int | None, int, bool | None]:
     """The status, the total, the sum of what was answered, and what the screen says."""
-    given = table.pick(points)
-    known = [point for point in given if point is not None] if None in given else given
+    known = [point for number in rule.items if (point := points[number]) is not None]
     raw = sum(known)
-    for place in table.requires:
-        if points[place] is None:
-            return "incomplete", None, raw, None
-    cut = table.cuts.get(sex)
-    missing = len(given) - len(known)
+    if any(points[number] is None for number in rule.requires):
+        return "incomplete", None, raw, None
+    cuts = instrument.positive_from
+    cut = cuts["any"] if "any" in cuts else cuts.get(sex)
+    missing = len(rule.items) - len(known)
     if not missing:
         return "complete", raw, raw, None if cut is None else raw >= cut
-    if missing <= table.missing_allowed and _few_missing(table, points):
-        total = half_up(raw * len(given), len(known))
-        total = min(max(total, sum(table.lowest.values())), sum(table.highest.values()))
+    items = [item for item in instrument.items if item.number in rule.items]
+    if missing <= rule.missing_allowed and _few_missing(rule, points):
+        total = half_up(raw * len(items), len(known))
+        lowest, highest = sum(i.values[0] for i in items), sum(i.values[-1] for i in items)
+        total = min(max(total, lowest), highest)
         return "prorated", total, raw, None if cut is None else total >= cut
-    return "incomplete", None, raw, None if cut is None else _early(table, points, raw, cut)
+    if cut is None:
+        return "incomplete", None, raw, None
+    open_ = [item for item in items if points[item.number] is None]
+    return "incomplete", None, raw, _early(raw, open_, cut)
 
 
-def _few_missing(table: SumTable, points: Points) -> bool:
-    return all(pick(points).count(None) <= allowed for pick, allowed in table.missing_within)
+def _few_missing(rule: Total, points: Points) -> bool:
+    return all(
+        [points[number] for number in bound.items].count(None) <= bound.missing_allowed
+        for bound in rule.missing_within
+    )
 
 
-def _early(table: SumTable, points: Points, raw: int, cut: int) -> bool | None:
+def _early(raw: int, missing: Sequence[Item], cut: int) -> bool | None:
     """What the screen says whatever the missing answers are."""
-    missing = [place for place in table.places if points[place] is None]
-    if raw + sum(table.lowest[place] for place in missing) >= cut:
+    if raw + sum(item.values[0] for item in missing) >= cut:
         return True
-    return False if raw + sum(table.highest[place] for place in missing) < cut else None
+    return False if raw + sum(item.values[-1] for item in missing) < cut else None
 
 
-def _subscore(subscale: SubscaleTable, points: Points) -> Subscore:
+def _subscore(subscale: Subscale, points: Points) -> Subscore:
     """Its items are not interchangeable: without one of them there is no total."""
-    given = subscale.pick(points)
-    if None in given:
-        return Subscore(subscale.key, None, None)
-    total = sum(given)
-    flagged = None if subscale.flagged is None else total in subscale.flagged
-    return Subscore(subscale.key, total, flagged)
+    total = 0
+    for number in subscale.items:
+        if (point := points[number]) is None:
+            return Subscore(subscale.key, None, None)
+        total += point
+    return Subscore(subscale.key, total, subscale.flag.asks(total) if subscale.flag else None)
 
 
 def _status(subscores: Sequence[Subscore], undetermined: bool) -> Status:
