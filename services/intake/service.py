@@ -57,8 +57,6 @@ service = Service(
         *self_check,
         questionnaire_page,
     ),
-    # What holds the client comes before what changes rows of the client, as for everybody else, so
-    # that nobody waits in a circle.
     consumers=(
         directory_consumers,
         authorization_consumers,

@@ -1,7 +1,8 @@
 """Which function takes which event."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, TypeVar
 
 from shared.contracts.base import Event
@@ -14,13 +15,27 @@ One = Callable[[Transaction, Received[E]], Awaitable[None]]
 Many = Callable[[Transaction, list[Received[E]]], Awaitable[None]]
 
 
+class OrderOfHandlers(RuntimeError):
+    """Handlers of one event that cannot run in the order they declare; the service does not
+    start."""
+
+
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A function for one event type. `takes_many`: it gets a list, for set-based SQL."""
+    """A function for one event type. `takes_many`: it gets a list, for set-based SQL.
+
+    `after` names the capabilities of the service whose handlers of this event run before.
+    """
 
     contract: type[Event]
     function: Callable[[Transaction, Any], Awaitable[None]]
     takes_many: bool
+    after: tuple[str, ...] = ()
+
+    @property
+    def capability(self) -> str:
+        """The folder that the function stands in."""
+        return self.function.__module__.split(".")[-2]
 
     async def __call__(self, tx: Transaction, consumer: str, received: list[Received[Any]]) -> None:
         if self.takes_many:
@@ -38,23 +53,28 @@ class Consumers:
     def __init__(self) -> None:
         self.handlers: dict[str, Handler] = {}
 
-    def on(self, contract: type[E]) -> Callable[[One[E]], One[E]]:
-        """Register a function that takes one event."""
+    def on(self, contract: type[E], *after: str) -> Callable[[One[E]], One[E]]:
+        """Register a function that takes one event.
+
+        Handlers of one event run in any order, unless one says `after` which other capabilities of
+        the service it has to run: as it reads what they write, or as they take locks that come
+        before its own.
+        """
 
         def register(function: One[E]) -> One[E]:
-            self._add(Handler(contract, function, takes_many=False))
+            self._add(Handler(contract, function, takes_many=False, after=after))
             return function
 
         return register
 
-    def on_many(self, contract: type[E]) -> Callable[[Many[E]], Many[E]]:
-        """Register a function that takes a list of events of one type.
+    def on_many(self, contract: type[E], *after: str) -> Callable[[Many[E]], Many[E]]:
+        """Register a function that takes a list of events of one type; `after` as for `on`.
 
         A client may occur several times in the list, in the order of its stream.
         """
 
         def register(function: Many[E]) -> Many[E]:
-            self._add(Handler(contract, function, takes_many=True))
+            self._add(Handler(contract, function, takes_many=True, after=after))
             return function
 
         return register
@@ -67,7 +87,13 @@ class Consumers:
 
 
 class Registry:
-    """All handlers of a service. Several capabilities may react to one event, in given order."""
+    """All handlers of a service. Several capabilities may react to one event, in the order that
+    the handlers declare.
+
+    Raises:
+        OrderOfHandlers: one runs after a capability that does not handle the event, or they wait
+            for one another.
+    """
 
     def __init__(self, consumer: str, consumers: Iterable[Consumers]) -> None:
         self.consumer = consumer
@@ -75,6 +101,8 @@ class Registry:
         for capability in consumers:
             for name, handler in capability.handlers.items():
                 self.by_type.setdefault(name, []).append(handler)
+        for name, handlers in self.by_type.items():
+            self.by_type[name] = in_order(handlers)
 
     @property
     def streams(self) -> list[str]:
@@ -90,3 +118,30 @@ class Registry:
         """Give events of one type to every handler of that type."""
         for handler in self.by_type[type_name]:
             await handler(tx, self.consumer, received)
+
+
+def in_order(handlers: Sequence[Handler]) -> list[Handler]:
+    """The handlers of one event, each after those that it declares.
+
+    Raises:
+        OrderOfHandlers: see `Registry`.
+    """
+    by_capability: dict[str, Handler] = {}
+    for handler in handlers:
+        if by_capability.setdefault(handler.capability, handler) is not handler:
+            name = handler.contract.__name__
+            raise OrderOfHandlers(f"{handler.capability} has two handlers of {name}.")
+    for handler in handlers:
+        if unknown := set(handler.after) - set(by_capability):
+            raise OrderOfHandlers(
+                f"{handler.capability} handles {handler.contract.__name__} after "
+                f"{min(unknown)}, which does not handle it."
+            )
+    order = TopologicalSorter({name: one.after for name, one in by_capability.items()})
+    try:
+        return [by_capability[name] for name in order.static_order()]
+    except CycleError as error:
+        waiting = " → ".join(error.args[1])
+        raise OrderOfHandlers(
+            f"Handlers of {handlers[0].contract.__name__} wait for one another: {waiting}."
+        ) from None

@@ -9,7 +9,7 @@ from shared.messaging.consumer import Consumers, Received
 consumers = Consumers()
 
 
-@consumers.on_many(SessionAttended)
+@consumers.on_many(SessionAttended, "authorizations")
 async def sessions_attended(tx: Transaction, received: list[Received[SessionAttended]]) -> None:
     await note_attended(
         tx,
@@ -25,6 +25,6 @@ async def sessions_attended(tx: Transaction, received: list[Received[SessionAtte
     )
 
 
-@consumers.on_many(SessionMissed)
+@consumers.on_many(SessionMissed, "authorizations")
 async def sessions_missed(tx: Transaction, received: list[Received[SessionMissed]]) -> None:
     await note_missed(tx, ((one.event.client_id, one.event.session_id) for one in received))

@@ -15,6 +15,6 @@ async def step_down_decided(tx: Transaction, received: Received[StepDownDecided]
         await step_down(tx, received.event, cause=received)
 
 
-@consumers.on_many(SessionAttended)
+@consumers.on_many(SessionAttended, "authorizations")
 async def sessions_attended(tx: Transaction, received: list[Received[SessionAttended]]) -> None:
     await begin_service(tx, received)

@@ -18,7 +18,7 @@ async def engagement_changed(tx: Transaction, received: list[Received[Engagement
         await evaluate_clients(tx, causes)
 
 
-@consumers.on_many(ScreeningCompleted)
+@consumers.on_many(ScreeningCompleted, "scores")
 async def screenings_completed(
     tx: Transaction, received: list[Received[ScreeningCompleted]]
 ) -> None:
@@ -26,7 +26,7 @@ async def screenings_completed(
     await evaluate_clients(tx, {one.event.client_id: one for one in received})
 
 
-@consumers.on_many(ClientEnrolled)
+@consumers.on_many(ClientEnrolled, "episodes")
 async def clients_enrolled(tx: Transaction, received: list[Received[ClientEnrolled]]) -> None:
     await hold_clients(tx, [one.event for one in received])
     await evaluate_clients(tx, {one.event.client_id: one for one in received})

@@ -1,0 +1,94 @@
+"""One call of a route: who calls, and what is done for them in one transaction.
+
+A route is its path, its roles, its documentation and one call:
+
+    @router.get("/sessions/{session_id}/roster", summary="Show who is expected at a session")
+    async def show_roster(session_id: UUID, call: Annotated[Call, Allowed(*STAFF)]) -> Roster:
+        return await call.show(lambda tx: queries.show_roster(tx, session_id))
+
+The name of the function is the operation's id, and its return type the model that is documented;
+what goes back is the finished answer.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel
+
+from shared.access.allowed import bearer
+from shared.access.caller import Caller
+from shared.access.roles import Role
+from shared.database import ALL_SITES, Transaction
+from shared.errors import Forbidden
+from shared.web import writes
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Router(APIRouter):
+    """Routes whose operation ids are the names of their functions."""
+
+    def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        options["operation_id"] = options.get("operation_id") or endpoint.__name__
+        super().add_api_route(path, endpoint, **options)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request whose caller may make it. `of_client`: it is about one client's record."""
+
+    request: Request
+    caller: Caller
+    of_client: bool = False
+
+    @property
+    def subject(self) -> str:
+        """Who calls, as the token says."""
+        return self.caller.subject
+
+    async def show(self, query: Callable[[Transaction], Awaitable[M]]) -> M:
+        """Answer with what `query` finds among the caller's sites; see `writes.show`."""
+        return cast(M, await writes.show(self.request, self.caller, query, self.of_client))
+
+    async def create(
+        self,
+        command: Callable[[Transaction], Awaitable[M]],
+        *,
+        location: Callable[[M], str],
+        status: int = 201,
+    ) -> M:
+        """Run `command` once for the request's Idempotency-Key; see `writes.create`."""
+        made = writes.create(self.request, self.caller, command, location=location, status=status)
+        return cast(M, await made)
+
+    async def update(self, command: Callable[[Transaction, int], Awaitable[M]]) -> M:
+        """Run `command` with the version of the request's If-Match; see `writes.update`."""
+        return cast(M, await writes.update(self.request, self.caller, command))
+
+
+def Allowed(*roles: Role, everywhere: bool = False, of_client: bool = False) -> Any:
+    """The call of a caller who must have one of `roles`.
+
+    Use it as `call: Annotated[Call, Allowed(Role.COUNSELOR)]`. A route without it does not start:
+    nothing is allowed by default. `everywhere` asks for a token for all sites, where what is shown
+    or done belongs to no single one. `of_client` says that a reading route is about one client's
+    record: a clinician may break the glass for it (see `shared.web.audit`).
+    """
+    if not roles:
+        raise ValueError("Allowed() needs at least one role.")
+    permitted = frozenset(roles)
+
+    async def check(request: Request) -> Call:
+        caller = await bearer(request)
+        if caller.role not in permitted:
+            names = ", ".join(sorted(permitted))
+            raise Forbidden(f"This needs one of the roles: {names}.")
+        if everywhere and caller.sites != ALL_SITES:
+            raise Forbidden("This needs a token for all sites.")
+        return Call(request, caller, of_client)
+
+    check.allowed_roles = permitted  # type: ignore[attr-defined]
+    check.of_client = of_client  # type: ignore[attr-defined]
+    return Depends(check)
