@@ -25,7 +25,8 @@ UPDATES = {
     "name": "If-Match",
     "in": "header",
     "required": True,
-    "description": "The ETag that you read.",
+    "description": "The ETag that you read; a list of them, or `*`, where any of these states will "
+    "do. Compared strongly: `W/` before an ETag makes it match nothing.",
     "schema": {"type": "string"},
     "example": '"1"',
 }
@@ -50,8 +51,10 @@ ERRORS = {
     "428": "If-Match is missing",
     "429": "Too many requests came from the same network; wait as long as Retry-After says",
     "500": "A defect of the service, which has been logged",
-    "503": "Temporarily unavailable; repeat the request",
-    "504": "It took too long and was given up",
+    "503": "Temporarily unavailable; `detail` says whether a change may have been made, and how to "
+    "repeat the request",
+    "504": "It took too long and was given up; `detail` says whether a change may have been made, "
+    "and how to repeat the request",
 }
 
 

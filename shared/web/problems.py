@@ -13,6 +13,7 @@ from opentelemetry import trace
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
+from starlette.types import Scope
 
 from shared.database.pool import MISSING
 from shared.errors import Conflict, Invalid, Refused
@@ -242,14 +243,34 @@ async def on_unusable_value(request: Request, error: Exception) -> Response:
     )
 
 
+def what_may_have_happened(scope: Scope) -> str:
+    """What to make of a request whose end is not known, and how to repeat it without harm.
+
+    A connection may be lost, or time be up, between a commit and its confirmation.
+    """
+    if scope["method"] in ("GET", "HEAD", "OPTIONS"):
+        return "Nothing was changed: repeat the request."
+    sent = {name for name, _ in scope["headers"]}
+    if b"idempotency-key" in sent:
+        return (
+            "The change may have been made: repeat the request with the same Idempotency-Key, and "
+            "it is made once."
+        )
+    if b"if-match" in sent:
+        return (
+            "The change may have been made: repeat the request with the same If-Match. If the "
+            "answer is 412, it was made, or somebody else changed it: read it again."
+        )
+    return "The change may have been made: look whether it was before you repeat the request."
+
+
 async def on_missing_database(request: Request, error: Exception) -> Response:
     log.warning("database_unavailable", error=type(error).__name__)
     return problem(
         503,
         "service-unavailable",
         "Temporarily unavailable",
-        "The database cannot be reached; nothing was changed for certain: repeat the request "
-        "with the same Idempotency-Key.",
+        f"The database cannot be reached. {what_may_have_happened(request.scope)}",
     )
 
 
