@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared.contracts.base import SCHEMA_BASE
+
 SERVICES = ("intake", "scheduling", "notifications", "outcomes")
 
 
@@ -72,6 +74,11 @@ class Settings(BaseSettings):
     kafka_username: str | None = None
     kafka_password: str | None = None
     kafka_topic_prefix: str = Field("", alias="KAFKA_TOPIC_PREFIX")
+
+    schema_base: str = Field(
+        SCHEMA_BASE, pattern=r"^[a-z][a-z0-9+.-]*:[!-~]*[:/=#]$", alias="STEPWELL_SCHEMA_BASE"
+    )
+    """How `ce_dataschema` begins: a URI that ends where the name of a schema follows."""
 
     oidc_issuer: str = Field(alias="OIDC_ISSUER")
     oidc_audience: str = Field("stepwell", alias="OIDC_AUDIENCE")

@@ -42,7 +42,7 @@ class JournaledEvent(Shown):
     )
     sequence: int = Field(description="Its number in the key's stream: 1, 2, 3 … without a gap.")
     time: str = Field(examples=["2026-03-02T14:30:00Z"])
-    dataschema: str = Field(examples=["/schemas/org.stepwell.intake.ClientEnrolled.v1.json"])
+    dataschema: str = Field(examples=["urn:stepwell:schema:intake.ClientEnrolled.v1.1"])
     traceparent: str | None = Field(
         examples=["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"]
     )
@@ -132,7 +132,14 @@ async def list_events(
     journal.check_published(request.app.state.service.name, stream)
     journal.check_readable(stream, caller.subject)
     async with _database(request).transaction(ALL_SITES) as tx:
-        rows = await journal.events_after(tx, stream=stream, key=key, after=after, limit=limit + 1)
+        rows = await journal.events_after(
+            tx,
+            stream=stream,
+            key=key,
+            after=after,
+            limit=limit + 1,
+            schema_base=request.app.state.settings.schema_base,
+        )
     events = [JournaledEvent(**row) for row in rows[:limit]]
     more = len(rows) > limit
     return Page(items=events, next=str(events[-1].sequence) if more else None)
