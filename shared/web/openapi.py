@@ -153,7 +153,7 @@ def named(document: dict[str, Any]) -> dict[str, Any]:
     """The document with names of models that make good names of generated classes.
 
     No two have the same, and none tells where a class is kept: a class whose name another one has
-    is to be renamed. A model that is sent and shown in two forms has the plain name where it is sent
+    is to be renamed. A model sent and shown in two forms has the plain name where it is sent
     and `…Shown` where it is shown. Titles are these names, and other parts have none.
     """
     schemas = document["components"]["schemas"]
@@ -217,6 +217,8 @@ def _complete(operation: dict[str, Any], method: str, route: APIRoute, roles: li
         codes |= {"401", "403", "404"}
     else:
         operation["security"] = []
+    if roles and method != "GET":
+        codes.add("409")
     if "requestBody" in operation:
         codes |= {"400", "413", "415"}
     if creates or updates:
