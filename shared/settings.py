@@ -1,13 +1,38 @@
 """What a service process is told by its environment, read and checked once at start."""
 
 import os
+import re
 import ssl
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shared.contracts.base import SCHEMA_BASE
 
 SERVICES = ("intake", "scheduling", "notifications", "outcomes")
+
+
+def _listed(given: object) -> object:
+    """A text with commas as the list that it means."""
+    if isinstance(given, str):
+        return [part for part in map(str.strip, given.split(",")) if part]
+    return given
+
+
+def _as_browsers_send_it(origin: str) -> str:
+    """An origin in the one form that is ever sent: others would never match, and in silence."""
+    if re.fullmatch("http://.*:80|https://.*:443", origin):
+        raise ValueError("leave the scheme's own port out")
+    return origin
+
+
+Origin = Annotated[
+    str,
+    StringConstraints(pattern=r"^https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?$"),
+    AfterValidator(_as_browsers_send_it),
+]
+"""Scheme, host in small letters and a port that is not the scheme's own; no path, and no `*`."""
 
 
 class SettingsMissing(RuntimeError):
@@ -33,6 +58,12 @@ class Settings(BaseSettings):
     """How many proxies of one's own stand before the service and tell in X-Forwarded-For whom they
     heard; with none the header is not believed."""
 
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        (), alias="STEPWELL_CORS_ORIGINS"
+    )
+    """The origins whose pages may call the API from a browser, separated by commas; none by
+    default. Each is compared as a whole."""
+
     database_url: str
     database_pool: int = Field(10, alias="DATABASE_POOL")
 
@@ -43,6 +74,11 @@ class Settings(BaseSettings):
     kafka_username: str | None = None
     kafka_password: str | None = None
     kafka_topic_prefix: str = Field("", alias="KAFKA_TOPIC_PREFIX")
+
+    schema_base: str = Field(
+        SCHEMA_BASE, pattern=r"^[a-z][a-z0-9+.-]*:[!-~]*[:/=#]$", alias="STEPWELL_SCHEMA_BASE"
+    )
+    """How `ce_dataschema` begins: a URI that ends where the name of a schema follows."""
 
     oidc_issuer: str = Field(alias="OIDC_ISSUER")
     oidc_audience: str = Field("stepwell", alias="OIDC_AUDIENCE")

@@ -4,14 +4,16 @@ Extensions: `sequence` (the event's number in its key's stream, zero-padded so t
 text; absent on derived streams) and `traceparent` (W3C trace context, as a plain header).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from pydantic import ValidationError
 
-from shared.contracts.base import Event
+from shared.contracts.base import SCHEMA_BASE, Event
 from shared.contracts.topics import BY_STREAM
 from shared.telemetry.tracing import TRACEPARENT
 
@@ -68,6 +70,18 @@ def source_of(stream: str) -> str:
     return f"/stepwell/{stream}"
 
 
+@lru_cache(maxsize=4_096)
+def schema_uri(dataschema: str, base: str = SCHEMA_BASE) -> str:
+    """The absolute URI of a data schema, whatever base it was journaled with.
+
+    Until version 0.1 the journal was given a reference relative to this repository,
+    `/contracts/schemas/….json`. A `base` that ends in a slash is the address of a folder with the
+    files of `contracts/schemas`; any other one is followed by the bare name.
+    """
+    name = re.split("[:/]", dataschema)[-1].removesuffix(".json")
+    return f"{base}{name}.json" if base.endswith("/") else f"{base}{name}"
+
+
 def headers_of(
     *,
     stream: str,
@@ -78,8 +92,9 @@ def headers_of(
     dataschema: str,
     occurred_at: datetime,
     traceparent: str | None,
+    schema_base: str = SCHEMA_BASE,
 ) -> list[tuple[str, bytes]]:
-    """The Kafka headers of one event."""
+    """The Kafka headers of one event; `schema_base` is as in `schema_uri`."""
     headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", event_id.encode()),
@@ -87,7 +102,7 @@ def headers_of(
         ("ce_type", type.encode()),
         ("ce_time", occurred_at.isoformat().replace("+00:00", "Z").encode()),
         ("ce_subject", key.encode()),
-        ("ce_dataschema", dataschema.encode()),
+        ("ce_dataschema", schema_uri(dataschema, schema_base).encode()),
         ("content-type", b"application/json"),
     ]
     if sequence is not None:

@@ -144,6 +144,7 @@ class Relay:
                 dataschema=dataschema,
                 occurred_at=at,
                 traceparent=traceparent,
+                schema_base=self.settings.schema_base,
             ),
         )
         return future

@@ -1,7 +1,6 @@
 """Shapes that all APIs share: strict requests, shown things, pages."""
 
 import base64
-import binascii
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -102,10 +101,39 @@ def decode_cursor(cursor: str) -> str:
     Raises:
         BadCursor: for anything else.
     """
+    return read_cursor(cursor, str)
+
+
+def read_cursor(cursor: str, read: Callable[[str], T], write: Callable[[T], str] = str) -> T:
+    """The position that a cursor stands for: `read` takes it from the cursor's text.
+
+    A cursor is one of ours when `write` and `encode_cursor` make the same cursor of the position
+    again: nothing else gets further, however it is spelt.
+
+    Raises:
+        BadCursor: for anything else.
+    """
     try:
-        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        raise BadCursor("Use a `next` value of this list as `cursor`.", pointer="cursor") from None
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        position = read(base64.b64decode(padded, b"-_", validate=True).decode())
+        ours = encode_cursor(write(position)) == cursor
+    except (ValueError, OverflowError):  # of the alphabet, of base64, of UTF-8, or of `read`
+        ours = False
+    if not ours:
+        raise BadCursor("Use a `next` value of this list as `cursor`.", pointer="cursor")
+    return position
+
+
+def sequence_number(text: str) -> int:
+    """A number that a bigint column holds, counted from 0.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    number = int(text)
+    if not 0 <= number < 2**63:
+        raise ValueError("out of range")
+    return number
 
 
 class Paging:
@@ -119,14 +147,7 @@ class Paging:
         limit: Annotated[int, Query(ge=1, le=200, description="Items a page.")] = 50,
     ) -> None:
         self.limit = limit
-        self.after = UUID(int=0)
-        if cursor is not None:
-            try:
-                self.after = UUID(decode_cursor(cursor))
-            except ValueError:
-                raise BadCursor(
-                    "Use a `next` value of this list as `cursor`.", pointer="cursor"
-                ) from None
+        self.after = UUID(int=0) if cursor is None else read_cursor(cursor, UUID)
 
 
 def page_of(

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
@@ -14,7 +14,15 @@ from shared.messaging.applier import Applier
 from shared.messaging.envelope import LARGEST_SEQUENCE
 from shared.messaging.faults import is_transient
 from shared.messaging.pending import Pending
-from shared.web.models import BadCursor, Instant, Page, Shown, Strict, decode_cursor, encode_cursor
+from shared.web.models import (
+    Instant,
+    Page,
+    Shown,
+    Strict,
+    encode_cursor,
+    read_cursor,
+    sequence_number,
+)
 from shared.web.problems import Busy
 
 router = APIRouter(tags=["Operations"])
@@ -35,7 +43,7 @@ class JournaledEvent(Shown):
     )
     sequence: int = Field(description="Its number in the key's stream: 1, 2, 3 … without a gap.")
     time: str = Field(examples=["2026-03-02T14:30:00Z"])
-    dataschema: str = Field(examples=["/schemas/org.stepwell.intake.ClientEnrolled.v1.json"])
+    dataschema: str = Field(examples=["urn:stepwell:schema:intake.ClientEnrolled.v1.1"])
     traceparent: str | None = Field(
         examples=["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"]
     )
@@ -125,7 +133,14 @@ async def list_events(
     journal.check_published(request.app.state.service.name, stream)
     journal.check_readable(stream, caller)
     async with _database(request).transaction(ALL_SITES) as tx:
-        rows = await journal.events_after(tx, stream=stream, key=key, after=after, limit=limit + 1)
+        rows = await journal.events_after(
+            tx,
+            stream=stream,
+            key=key,
+            after=after,
+            limit=limit + 1,
+            schema_base=request.app.state.settings.schema_base,
+        )
     events = [JournaledEvent(**row) for row in rows[:limit]]
     more = len(rows) > limit
     return Page(items=events, next=str(events[-1].sequence) if more else None)
@@ -150,7 +165,7 @@ async def list_dead_letters(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Page[DeadLetter]:
     """Records that this service's consumer could not apply, oldest first."""
-    after = _number(cursor)
+    after = 0 if cursor is None else read_cursor(cursor, sequence_number)
     async with _database(request).transaction(ALL_SITES) as tx:
         rows = await dead_letters.listed(tx, resolved=resolved, after=after, limit=limit + 1)
     letters = [DeadLetter(**row) for row in rows[:limit]]
@@ -204,15 +219,10 @@ async def republish_events(
 ) -> Republished:
     """Queue a part of the journal for the relay once more; subscribers skip what they applied."""
     journal.check_published(request.app.state.service.name, stream)
-    after = ("", 0)
-    if cursor is not None:
-        head, _, tail = decode_cursor(cursor).rpartition(" ")
-        after = (head, _digits(tail))
+    after = ("", 0) if cursor is None else read_cursor(cursor, _place, _written)
     async with _database(request).transaction(ALL_SITES) as tx:
         queued, position = await journal.republish(tx, stream=stream, key=key, after=after)
-    return Republished(
-        queued=queued, next=encode_cursor(f"{position[0]} {position[1]}") if queued else None
-    )
+    return Republished(queued=queued, next=encode_cursor(_written(position)) if queued else None)
 
 
 @contextlib.contextmanager
@@ -226,12 +236,17 @@ def _busy() -> Iterator[None]:
         raise Busy("The consumer is at work on this key: try again.") from error
 
 
-def _number(cursor: str | None) -> int:
-    return 0 if cursor is None else _digits(decode_cursor(cursor))
+def _place(text: str) -> tuple[str, int]:
+    """A place in the journal: a key and a sequence.
+
+    Raises:
+        ValueError: it is none.
+    """
+    key, _, sequence = text.rpartition(" ")
+    if "\0" in key:
+        raise ValueError("no key has a null character")
+    return key, sequence_number(sequence)
 
 
-def _digits(text: Any) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise BadCursor("Use a `next` value of this list as `cursor`.", pointer="cursor") from None
+def _written(place: tuple[str, int]) -> str:
+    return f"{place[0]} {place[1]}"

@@ -1,6 +1,7 @@
 """The scheduling service over HTTP, and the events of intake that it reacts to."""
 
 import contextlib
+import importlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +10,6 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from services.scheduling.service import service
 from shared import clock
 from shared.contracts.base import Event
 from shared.contracts.intake import (
@@ -86,6 +86,19 @@ class Enrolled:
         )
 
 
+def registry_of(name: str) -> Registry:
+    """The handlers of a service."""
+    return Registry(name, importlib.import_module(f"services.{name}.service").service.consumers)
+
+
+def told(*events: Event, traceparent: str | None = CAUSE) -> list[Received[Any]]:
+    """Events as a handler gets them."""
+    return [
+        Received(e, str(uuid4()), "/t", e.type_name(), e.stream, e.key, 1, clock.now(), traceparent)
+        for e in events
+    ]
+
+
 @dataclass
 class Clinic:
     """One test's scheduling service: set it up over HTTP, tell it events, look at its events."""
@@ -94,7 +107,7 @@ class Clinic:
     database: Database
     regional: Client
     desk: Client
-    registry: Registry = field(default_factory=lambda: Registry("scheduling", service.consumers))
+    registry: Registry = field(default_factory=lambda: registry_of("scheduling"))
 
     async def site(self, name: str = "Cedar Ridge", time_zone: str = "America/Denver") -> UUID:
         made = await self.regional.post("/sites", {"name": name, "time_zone": time_zone})
@@ -138,12 +151,7 @@ class Clinic:
         self, tx: Transaction, *events: Event, traceparent: str | None = CAUSE
     ) -> None:
         """Apply events of one type in a transaction that is open."""
-        received: list[Received[Any]] = [
-            Received(
-                e, str(uuid4()), "/t", e.type_name(), e.stream, e.key, 1, clock.now(), traceparent
-            )
-            for e in events
-        ]
+        received = told(*events, traceparent=traceparent)
         await self.registry.handle(tx, events[0].type_name(), received)
 
     async def published(self) -> list[Event]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import orjson
 
-from services.intake.level_of_care.schemas import Determination, ShownRating, Signature
+from services.intake.level_of_care.schemas import Determination, DeterminationSignature, ShownRating
 from services.intake.referrals.queries import require_client
 from shared.contracts.base import PolicyReference
 from shared.database import Transaction
@@ -128,7 +128,7 @@ def _determination(row: Any) -> Determination:
         },
         criteria=orjson.loads(values["criteria"]),
         policy=PolicyReference(id=values["policy_id"], version=values["policy_version"]),
-        signature=None if signature is None else Signature(**orjson.loads(signature)),
+        signature=None if signature is None else DeterminationSignature(**orjson.loads(signature)),
     )
 
 

@@ -154,6 +154,7 @@ def application(settings: Settings) -> faust.App:
                     dataschema=changed.schema_name(),
                     occurred_at=clock.now(),
                     traceparent=current_traceparent(),
+                    schema_base=settings.schema_base,
                 ),
             )
             metrics.applied.labels(CONSUMER, SOURCE).inc()

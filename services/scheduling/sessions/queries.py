@@ -15,7 +15,7 @@ from services.scheduling.sessions.schemas import Curriculum, Session
 from shared.database import Transaction
 from shared.errors import NotFound
 from shared.web import Page, Paging, page_of
-from shared.web.models import BadCursor, decode_cursor
+from shared.web.models import read_cursor
 
 CURRICULUM = """
 SELECT id, cohort_id, site_id, starts_on, weeks, slots, sessions, first_starts_at, last_ends_at,
@@ -56,14 +56,21 @@ class SessionPaging:
         self.starts_at: datetime | None = None
         self.id = UUID(int=0)
         if cursor is not None:
-            try:
-                starts_at, _, session_id = decode_cursor(cursor).partition(" ")
-                self.starts_at = datetime.fromisoformat(starts_at).astimezone(UTC)
-                self.id = UUID(session_id)
-            except (ValueError, OverflowError):
-                raise BadCursor(
-                    "Use a `next` value of this list as `cursor`.", pointer="cursor"
-                ) from None
+            self.starts_at, self.id = read_cursor(cursor, _place, _written)
+
+
+def _place(text: str) -> tuple[datetime, UUID]:
+    """A place in the list of sessions: a start and an id.
+
+    Raises:
+        ValueError, OverflowError: it is none.
+    """
+    starts_at, _, session_id = text.partition(" ")
+    return datetime.fromisoformat(starts_at).astimezone(UTC), UUID(session_id)
+
+
+def _written(place: tuple[datetime, UUID]) -> str:
+    return f"{place[0].isoformat()} {place[1]}"
 
 
 async def show_curriculum(tx: Transaction, cohort_id: UUID, curriculum_id: UUID) -> Curriculum:
@@ -117,7 +124,7 @@ async def list_sessions(
     return page_of(
         [_session(row) for row in rows],
         paging.limit,
-        key=lambda shown: f"{shown.starts_at.isoformat()} {shown.id}",
+        key=lambda shown: _written((shown.starts_at, shown.id)),
     )
 
 

@@ -4,21 +4,21 @@ from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from services.scheduling.directory.schemas import PRINTABLE
 from services.scheduling.sessions.rules import WallClockSlot, wall_clock
 from shared.contracts.scheduling import SessionKind
 from shared.web import Instant, Shown, Strict
 
-Bound = Annotated[
-    Instant,
-    Field(
-        ge=datetime(1900, 1, 1, tzinfo=UTC),
-        lt=datetime(2200, 1, 1, tzinfo=UTC),
-        examples=["2026-03-02T00:00:00Z"],
-    ),
-]
+
+def _of_our_times(value: datetime) -> datetime:
+    if not 1900 <= value.astimezone(UTC).year < 2200:
+        raise ValueError("Give an instant of the years 1900 to 2199.")
+    return value
+
+
+Bound = Annotated[Instant, AfterValidator(_of_our_times), Field(examples=["2026-03-02T00:00:00Z"])]
 """An instant that bounds a list of sessions by their start."""
 
 
