@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
+from shared.messaging import records
 from shared.messaging.applier import Applier
 from shared.messaging.dead_letters import DeadLetter, as_text
 from shared.messaging.envelope import LONGEST_KEY, Envelope, Received, Undecodable, open_envelope
@@ -36,17 +37,22 @@ class Consumer:
     def __init__(self, applier: Applier, settings: Settings) -> None:
         self.applier = applier
         self.settings = settings
+        records.install()
         self._prefix = f"{settings.kafka_topic_prefix}stepwell."
         self._done: dict[TopicPartition, int] = {}
         self._applying = asyncio.Lock()
 
     async def run(self) -> None:
-        """Consume until cancelled; start anew after the broker went away."""
+        """Consume until cancelled; start anew after the broker went away, or anything else."""
         while True:
             try:
                 await self._consume()
-            except (KafkaError, OSError) as error:
-                log.warning("consumer_interrupted", error=type(error).__name__)
+            except Exception as error:  # relay and jobs of this process work on
+                log.warning(
+                    "consumer_interrupted",
+                    error=type(error).__name__,
+                    transient=is_transient(error),
+                )
                 await asyncio.sleep(0.5)
 
     async def _consume(self) -> None:
@@ -74,9 +80,9 @@ class Consumer:
                 batch = await consumer.getmany(timeout_ms=1_000, max_records=BATCH)
                 if batch:
                     async with self._applying:
-                        await self.take(r for records in batch.values() for r in records)
-                        for partition, records in batch.items():
-                            self._done[partition] = records[-1].offset + 1
+                        await self.take(r for read in batch.values() for r in read)
+                        for partition, read in batch.items():
+                            self._done[partition] = read[-1].offset + 1
                 if time.monotonic() - committed_at > COMMIT_SECONDS:
                     await self.commit(consumer)
                     committed_at = time.monotonic()
@@ -84,11 +90,11 @@ class Consumer:
             await self.commit(consumer)
             await consumer.stop()
 
-    async def take(self, records: Iterable[Any]) -> None:
+    async def take(self, given: Iterable[Any]) -> None:
         """Apply records; transient faults are waited out, and rubbish never stops the consumer."""
         envelopes: list[Envelope] = []
         letters: list[DeadLetter] = []
-        for r in records:
+        for r in given:
             stream = r.topic.removeprefix(self._prefix)
             try:
                 envelopes.append(
