@@ -2,14 +2,15 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from shared.access import Allowed, Caller, Role
 from shared.database import ALL_SITES, Database
-from shared.messaging import dead_letters, journal, retry
+from shared.messaging import dead_letters, journal, retry, set_aside
 from shared.messaging.applier import Applier
 from shared.messaging.envelope import LARGEST_SEQUENCE
 from shared.messaging.faults import is_transient
@@ -92,6 +93,30 @@ class Skipped(Shown):
     skipped: int
 
 
+class EventSetAside(Shown):
+    """An event that the broker did not take, or one behind it; its content is not shown."""
+
+    stream: str = Field(examples=["intake"])
+    key: str = Field(examples=["01a20e20-97d3-779f-8fac-673dd9f7f455"])
+    sequence: int
+    type: str = Field(examples=["org.stepwell.intake.ClientEnrolled.v1"])
+    reason: Literal["too_large", "no_topic", "behind"]
+    bytes: int = Field(description="Size of the payload.", examples=[700_000])
+    set_aside_at: Instant
+
+
+class KeySetAside(HeldKey):
+    """A key whose events were set aside, and whether the first is not to be sent."""
+
+    pass_over: bool = False
+
+
+class Sent(Shown):
+    """How many events were given back to the relay."""
+
+    sent: int
+
+
 class Republished(Shown):
     """How many events were queued for the relay once more, and where to go on."""
 
@@ -123,8 +148,10 @@ async def list_events(
     stream = topic.removeprefix("stepwell.")
     journal.check_published(request.app.state.service.name, stream)
     journal.check_readable(stream, caller.subject)
-    async with _database(request).transaction(ALL_SITES) as tx:
-        rows = await journal.events_after(tx, stream=stream, key=key, after=after, limit=limit + 1)
+    rows = await _database(request).run(
+        ALL_SITES,
+        partial(journal.events_after, stream=stream, key=key, after=after, limit=limit + 1),
+    )
     events = [JournaledEvent(**row) for row in rows[:limit]]
     more = len(rows) > limit
     return Page(items=events, next=str(events[-1].sequence) if more else None)
@@ -133,8 +160,7 @@ async def list_events(
 @router.get("/operations/pending", operation_id="get_pending", summary="What is under way")
 async def get_pending(request: Request, caller: Operator) -> Pending:
     """Everything of this service that is not at rest, and the figures that prove completeness."""
-    async with _database(request).transaction(ALL_SITES) as tx:
-        pending: Pending = await request.app.state.running.pending(tx)
+    pending: Pending = await _database(request).run(ALL_SITES, request.app.state.running.pending)
     return pending
 
 
@@ -150,8 +176,9 @@ async def list_dead_letters(
 ) -> Page[DeadLetter]:
     """Records that this service's consumer could not apply, oldest first."""
     after = _number(cursor)
-    async with _database(request).transaction(ALL_SITES) as tx:
-        rows = await dead_letters.listed(tx, resolved=resolved, after=after, limit=limit + 1)
+    rows = await _database(request).run(
+        ALL_SITES, partial(dead_letters.listed, resolved=resolved, after=after, limit=limit + 1)
+    )
     letters = [DeadLetter(**row) for row in rows[:limit]]
     more = len(rows) > limit
     return Page(items=letters, next=encode_cursor(str(letters[-1].id)) if more else None)
@@ -179,15 +206,17 @@ async def skip_dead_letters(body: SkippedKey, request: Request, caller: Operator
     """Tell the consumer to go on after a sequence; what is before stays without effect for good."""
     applier: Applier = request.app.state.running.applier
     with _busy():
-        async with _database(request).transaction(ALL_SITES) as tx:
-            skipped = await retry.skip(
+        skipped = await _database(request).run(
+            ALL_SITES,
+            lambda tx: retry.skip(
                 tx,
                 applier.consumer,
                 body.stream,
                 body.key,
                 up_to=body.up_to_sequence,
                 by=caller.subject,
-            )
+            ),
+        )
     return Skipped(skipped=skipped)
 
 
@@ -207,11 +236,54 @@ async def republish_events(
     if cursor is not None:
         head, _, tail = decode_cursor(cursor).rpartition(" ")
         after = (head, _digits(tail))
-    async with _database(request).transaction(ALL_SITES) as tx:
-        queued, position = await journal.republish(tx, stream=stream, key=key, after=after)
+    queued, position = await _database(request).run(
+        ALL_SITES, partial(journal.republish, stream=stream, key=key, after=after)
+    )
     return Republished(
         queued=queued, next=encode_cursor(f"{position[0]} {position[1]}") if queued else None
     )
+
+
+@router.get(
+    "/operations/set-aside", operation_id="list_set_aside", summary="Events not taken by the broker"
+)
+async def list_set_aside(
+    request: Request,
+    caller: Operator,
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Page[EventSetAside]:
+    """Events of this service that the broker refused, and those of the same key behind each."""
+    after = ("", "", 0)
+    if cursor is not None:
+        stream, _, rest = decode_cursor(cursor).partition(" ")
+        key, _, sequence = rest.rpartition(" ")
+        after = (stream, key, _digits(sequence))
+    rows = await _database(request).run(
+        ALL_SITES, partial(set_aside.listed, after=after, limit=limit + 1)
+    )
+    events = [EventSetAside(**row) for row in rows[:limit]]
+    more = len(rows) > limit
+    last = f"{events[-1].stream} {events[-1].key} {events[-1].sequence}" if more else ""
+    return Page(items=events, next=encode_cursor(last) if more else None)
+
+
+@router.post(
+    "/operations/set-aside/retry",
+    operation_id="retry_set_aside",
+    summary="Send the events of a key again",
+)
+async def retry_set_aside(body: KeySetAside, request: Request, caller: Operator) -> Sent:
+    """Give the events of a key back to the relay, in order, once the broker takes them.
+
+    With `pass_over` all but the first: subscribers get that one from the journal, as the next event
+    of the key shows them that one is missing.
+    """
+    sent = await _database(request).run(
+        ALL_SITES,
+        lambda tx: set_aside.send_again(tx, body.stream, body.key, pass_over=body.pass_over),
+    )
+    return Sent(sent=sent)
 
 
 @contextlib.contextmanager

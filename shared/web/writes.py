@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from shared.access.caller import Caller
 from shared.database import Database, IdempotentAnswer, Overtaken, Transaction
+from shared.database.transaction import Access
 from shared.errors import NotFound, Refused
 from shared.web import audit
 from shared.web.problems import (
@@ -25,9 +26,14 @@ from shared.web.problems import (
 
 M = TypeVar("M", bound=BaseModel)
 F = TypeVar("F", bound=Callable[..., Awaitable[Response]])
-ATTEMPTS = 3
+ATTEMPTS = 8
 LONGEST_KEY = 255
-CONTENDED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, Overtaken)
+CONTENDED = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.InvalidCachedStatementError,  # a migration changed a table meanwhile
+    Overtaken,
+)
 
 ETAG = re.compile(r'(?:W/)?"(\d{1,9})"', re.ASCII)
 
@@ -41,7 +47,8 @@ KEPT = timedelta(days=30)
 """How long an answer is remembered; a request is repeated within minutes."""
 FORGET = """
 DELETE FROM platform.idempotency_keys WHERE ctid = ANY (ARRAY(
-  SELECT ctid FROM platform.idempotency_keys WHERE answered_at < $1 LIMIT 10000
+  SELECT ctid FROM platform.idempotency_keys WHERE answered_at < $1 LIMIT $2
+  FOR UPDATE SKIP LOCKED
 ))
 """
 
@@ -65,10 +72,14 @@ async def show(
     """
     seen = audit.reading(request, caller)
     database: Database = request.app.state.database
-    async with database.transaction(seen.sites) as tx:
+
+    async def read(tx: Transaction) -> tuple[BaseModel, Access]:
         found = await query(tx)
-        tx.access = audit.access(request, caller, "read", found, seen.reason)
-    audit.tell(tx.access)
+        tx.access = access = audit.access(request, caller, "read", found, seen.reason)
+        return found, access
+
+    found, access = await database.run(seen.sites, read)
+    audit.tell(access)
     return _answer(found, 200)
 
 
@@ -127,9 +138,11 @@ async def create(
     raise Busy("Others changed the same things at the same time: try again.")
 
 
-async def forget_answers(tx: Transaction) -> None:
-    """Delete remembered answers that are old: they repeat what clients' own rows hold."""
-    await tx.execute(FORGET, tx.now - KEPT)
+async def forget_answers(tx: Transaction, limit: int) -> int:
+    """Delete `limit` remembered answers that are old at most, and say how many they were: they
+    repeat what clients' own rows hold."""
+    done = await tx.execute(FORGET, tx.now - KEPT, limit)
+    return int(done.split()[-1])
 
 
 async def update(
@@ -187,7 +200,8 @@ async def _stored(request: Request, caller: Caller, key: Key) -> Response | None
         NotFound: the answer is about a site that the caller may see no more.
     """
     database: Database = request.app.state.database
-    async with database.transaction(frozenset()) as tx:
+
+    async def read(tx: Transaction) -> asyncpg.Record | None:
         row = await tx.fetchrow(STORED, key.subject, key.key)
         if row is None:
             return None
@@ -199,6 +213,11 @@ async def _stored(request: Request, caller: Caller, key: Key) -> Response | None
         if not all(caller.may_see(site) for site in sites):
             raise NotFound("What was made with this Idempotency-Key is at no site of yours.")
         tx.access = audit.repeated(request, caller, row["clients"] or (), row["sites"] or ())
+        return row
+
+    row = await database.run(frozenset(), read)
+    if row is None:
+        return None
     headers: dict[str, str] = orjson.loads(row["headers"])
     return Response(
         bytes(row["body"]),
