@@ -36,8 +36,9 @@ class Worker:
             "upkeep": self._keep_tables,
             **{f"job {job.name}": JobRunner(job, context).run for job in jobs},
         }
+        self._consumer = Consumer(applier, settings)
         if applier.registry.streams:
-            self._runs["consumer"] = Consumer(applier, settings).run
+            self._runs["consumer"] = self._consumer.run
             self._runs["repair"] = lambda: repair(applier)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -65,9 +66,11 @@ class Worker:
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await task
 
-    async def is_ready(self) -> bool:
-        """Whether all tasks are at work."""
-        return bool(self._tasks) and not any(task.done() for task in self._tasks)
+    def complaint(self) -> str | None:
+        """Why the worker is not ready; None when all tasks are at work."""
+        if not self._tasks or any(task.done() for task in self._tasks):
+            return "A background task is not at work."
+        return self._consumer.complaint
 
     async def _keep_tables(self) -> None:
         """Make room for what is to come, and delete what is remembered no longer."""

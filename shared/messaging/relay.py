@@ -64,7 +64,12 @@ def producer_of(settings: Settings) -> AIOKafkaProducer:
 
 @lru_cache(maxsize=65_536)
 def partition_of(key: str, partitions: int) -> int:
-    """Kafka's default partition for a key (murmur2, as every client computes it)."""
+    """The partition of a key by murmur2, as the Java client, aiokafka, kafka-python, kafkajs and
+    franz-go compute it.
+
+    Not every client does (confluent-kafka by default, sarama and @platformatic/kafka do not; the
+    last agrees where the number of partitions is a power of two), so whoever writes says so.
+    """
     hashed: int = murmur2(key.encode())
     return (hashed & 0x7FFF_FFFF) % partitions
 

@@ -30,6 +30,11 @@ set_aside_held = Gauge(
     "database.",
     ["service"],
 )
+partitions_apart = Gauge(
+    "stepwell_partitions_apart",
+    "Partitions that wait, as another member has the same clients on other streams.",
+    ["consumer"],
+)
 outbox_pending = Gauge(
     "stepwell_outbox_pending",
     "Events committed and not yet acknowledged by the broker; not a number without a database.",

@@ -51,11 +51,10 @@ async def ready(request: Request) -> Health | Response:
             await database.pool.fetchval("SELECT 1")
     except (*MISSING, TimeoutError):
         return problem(503, "not-ready", "Not ready", "The database does not answer.")
-    if (
-        "worker" in request.app.state.roles
-        and not await request.app.state.running.worker.is_ready()
-    ):
-        return problem(503, "not-ready", "Not ready", "A background task is not at work.")
+    if "worker" in request.app.state.roles:
+        complaint: str | None = request.app.state.running.worker.complaint()
+        if complaint is not None:
+            return problem(503, "not-ready", "Not ready", complaint)
     return Health()
 
 

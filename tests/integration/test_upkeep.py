@@ -15,9 +15,10 @@ from tests.support.outcomes import opened
 from tests.support.system import System
 
 MANY = 4 * FORGOTTEN_AT_ONCE + 7
-LISTENERS = (
-    "SELECT count(*) FROM pg_stat_activity WHERE query ~ $1 AND datname = current_database()"
-)
+LISTENERS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE query ~ '^LISTEN' AND datname = current_database() AND pid <> pg_backend_pid()
+"""
 CUT_OFF = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE query ~ '^(LISTEN|NOTIFY)' AND datname = current_database()
