@@ -123,6 +123,8 @@ def open_envelope(
 ) -> Envelope:
     """Read a record's attributes.
 
+    A header without a value counts as absent.
+
     Raises:
         Undecodable: when an attribute is missing or malformed.
     """
@@ -144,8 +146,8 @@ def open_envelope(
             stream=stream,
             key=subject,
             sequence=_sequence(stream, given),
-            time=datetime.fromisoformat(_text(given, "ce_time")).astimezone(UTC),
-            dataschema=_text(given, "ce_dataschema") if "ce_dataschema" in given else None,
+            time=_time(given),
+            dataschema=_text(given, "ce_dataschema") if given.get("ce_dataschema") else None,
             traceparent=_traceparent(given.get("traceparent")),
             payload=value,
             partition=partition,
@@ -168,6 +170,14 @@ def _text(given: Mapping[str, bytes | None], name: str) -> str:
     if b"\x00" in value:
         raise Undecodable(f"{name} has a null character")
     return value.decode()
+
+
+def _time(given: Mapping[str, bytes | None]) -> datetime:
+    """When it happened, in UTC. Without an offset it would be read by this machine's zone."""
+    time = datetime.fromisoformat(_text(given, "ce_time").upper())
+    if time.tzinfo is None:
+        raise Undecodable("ce_time has no offset")
+    return time.astimezone(UTC)
 
 
 def _sequence(stream: str, given: Mapping[str, bytes | None]) -> int | None:

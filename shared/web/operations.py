@@ -2,14 +2,15 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from shared.access import Allowed, Caller, Role
 from shared.database import ALL_SITES, Database
-from shared.messaging import dead_letters, journal, retry
+from shared.messaging import dead_letters, journal, retry, set_aside
 from shared.messaging.applier import Applier
 from shared.messaging.envelope import LARGEST_SEQUENCE
 from shared.messaging.faults import is_transient
@@ -101,6 +102,30 @@ class Skipped(Shown):
     skipped: int
 
 
+class EventSetAside(Shown):
+    """An event that the broker did not take, or one behind it; its content is not shown."""
+
+    stream: str = Field(examples=["intake"])
+    key: str = Field(examples=["01a20e20-97d3-779f-8fac-673dd9f7f455"])
+    sequence: int
+    type: str = Field(examples=["org.stepwell.intake.ClientEnrolled.v1"])
+    reason: Literal["too_large", "no_topic", "behind"]
+    bytes: int = Field(description="Size of the payload.", examples=[700_000])
+    set_aside_at: Instant
+
+
+class KeySetAside(HeldKey):
+    """A key whose events were set aside, and whether the first is not to be sent."""
+
+    pass_over: bool = False
+
+
+class Sent(Shown):
+    """How many events were given back to the relay."""
+
+    sent: int
+
+
 class Republished(Shown):
     """How many events were queued for the relay once more, and where to go on."""
 
@@ -132,15 +157,17 @@ async def list_events(
     stream = topic.removeprefix("stepwell.")
     journal.check_published(request.app.state.service.name, stream)
     journal.check_readable(stream, caller)
-    async with _database(request).transaction(ALL_SITES) as tx:
-        rows = await journal.events_after(
-            tx,
+    rows = await _database(request).run(
+        ALL_SITES,
+        partial(
+            journal.events_after,
             stream=stream,
             key=key,
             after=after,
             limit=limit + 1,
             schema_base=request.app.state.settings.schema_base,
-        )
+        ),
+    )
     events = [JournaledEvent(**row) for row in rows[:limit]]
     more = len(rows) > limit
     return Page(items=events, next=str(events[-1].sequence) if more else None)
@@ -149,8 +176,7 @@ async def list_events(
 @router.get("/operations/pending", operation_id="get_pending", summary="What is under way")
 async def get_pending(request: Request, caller: Observer) -> Pending:
     """Everything of this service that is not at rest, and the figures that prove completeness."""
-    async with _database(request).transaction(ALL_SITES) as tx:
-        pending: Pending = await request.app.state.running.pending(tx)
+    pending: Pending = await _database(request).run(ALL_SITES, request.app.state.running.pending)
     return pending
 
 
@@ -166,8 +192,9 @@ async def list_dead_letters(
 ) -> Page[DeadLetter]:
     """Records that this service's consumer could not apply, oldest first."""
     after = 0 if cursor is None else read_cursor(cursor, sequence_number)
-    async with _database(request).transaction(ALL_SITES) as tx:
-        rows = await dead_letters.listed(tx, resolved=resolved, after=after, limit=limit + 1)
+    rows = await _database(request).run(
+        ALL_SITES, partial(dead_letters.listed, resolved=resolved, after=after, limit=limit + 1)
+    )
     letters = [DeadLetter(**row) for row in rows[:limit]]
     more = len(rows) > limit
     return Page(items=letters, next=encode_cursor(str(letters[-1].id)) if more else None)
@@ -195,15 +222,17 @@ async def skip_dead_letters(body: SkippedKey, request: Request, caller: Operator
     """Tell the consumer to go on after a sequence; what is before stays without effect for good."""
     applier: Applier = request.app.state.running.applier
     with _busy():
-        async with _database(request).transaction(ALL_SITES) as tx:
-            skipped = await retry.skip(
+        skipped = await _database(request).run(
+            ALL_SITES,
+            lambda tx: retry.skip(
                 tx,
                 applier.consumer,
                 body.stream,
                 body.key,
                 up_to=body.up_to_sequence,
                 by=caller.subject,
-            )
+            ),
+        )
     return Skipped(skipped=skipped)
 
 
@@ -220,9 +249,48 @@ async def republish_events(
     """Queue a part of the journal for the relay once more; subscribers skip what they applied."""
     journal.check_published(request.app.state.service.name, stream)
     after = ("", 0) if cursor is None else read_cursor(cursor, _place, _written)
-    async with _database(request).transaction(ALL_SITES) as tx:
-        queued, position = await journal.republish(tx, stream=stream, key=key, after=after)
+    queued, position = await _database(request).run(
+        ALL_SITES, partial(journal.republish, stream=stream, key=key, after=after)
+    )
     return Republished(queued=queued, next=encode_cursor(_written(position)) if queued else None)
+
+
+@router.get(
+    "/operations/set-aside", operation_id="list_set_aside", summary="Events not taken by the broker"
+)
+async def list_set_aside(
+    request: Request,
+    caller: Observer,
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Page[EventSetAside]:
+    """Events of this service that the broker refused, and those of the same key behind each."""
+    after = ("", "", 0) if cursor is None else read_cursor(cursor, _place_of_stream, _written)
+    rows = await _database(request).run(
+        ALL_SITES, partial(set_aside.listed, after=after, limit=limit + 1)
+    )
+    events = [EventSetAside(**row) for row in rows[:limit]]
+    more = len(rows) > limit
+    last = [(event.stream, event.key, event.sequence) for event in events[-1:]]
+    return Page(items=events, next=encode_cursor(_written(last[0])) if more else None)
+
+
+@router.post(
+    "/operations/set-aside/retry",
+    operation_id="retry_set_aside",
+    summary="Send the events of a key again",
+)
+async def retry_set_aside(body: KeySetAside, request: Request, caller: Operator) -> Sent:
+    """Give the events of a key back to the relay, in order, once the broker takes them.
+
+    With `pass_over` all but the first: subscribers get that one from the journal, as the next event
+    of the key shows them that one is missing.
+    """
+    sent = await _database(request).run(
+        ALL_SITES,
+        lambda tx: set_aside.send_again(tx, body.stream, body.key, pass_over=body.pass_over),
+    )
+    return Sent(sent=sent)
 
 
 @contextlib.contextmanager
@@ -248,5 +316,17 @@ def _place(text: str) -> tuple[str, int]:
     return key, sequence_number(sequence)
 
 
-def _written(place: tuple[str, int]) -> str:
-    return f"{place[0]} {place[1]}"
+def _place_of_stream(text: str) -> tuple[str, str, int]:
+    """A place among several streams: a stream, a key and a sequence.
+
+    Raises:
+        ValueError: it is none.
+    """
+    stream, _, rest = text.partition(" ")
+    if "\0" in stream:
+        raise ValueError("no stream has a null character")
+    return stream, *_place(rest)
+
+
+def _written(place: tuple[str | int, ...]) -> str:
+    return " ".join(map(str, place))

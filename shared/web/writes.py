@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from shared.access.caller import Caller
 from shared.database import Database, IdempotentAnswer, Overtaken, Transaction
+from shared.database.transaction import Access
 from shared.errors import NotFound, Refused, StaleVersion
 from shared.web import audit
 from shared.web.problems import (
@@ -25,12 +26,17 @@ from shared.web.problems import (
 
 M = TypeVar("M", bound=BaseModel)
 F = TypeVar("F", bound=Callable[..., Awaitable[Response]])
-ATTEMPTS = 3
+ATTEMPTS = 8
 ATTEMPTS_AT_MANY = 20
 """Where several states will do, each change by others costs another attempt and is no conflict."""
 LONGEST_KEY = 255
 CONTENTION = "Others change the same things just now. Nothing was changed: repeat the request."
-CONTENDED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, Overtaken)
+CONTENDED = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.InvalidCachedStatementError,  # a migration changed a table meanwhile
+    Overtaken,
+)
 
 ENTITY_TAG = r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"'
 """An entity tag of RFC 9110, 8.8.3. It may hold a comma, so that a list is not split at each."""
@@ -50,7 +56,8 @@ KEPT = timedelta(days=30)
 """How long an answer is remembered; a request is repeated within minutes."""
 FORGET = """
 DELETE FROM platform.idempotency_keys WHERE ctid = ANY (ARRAY(
-  SELECT ctid FROM platform.idempotency_keys WHERE answered_at < $1 LIMIT 10000
+  SELECT ctid FROM platform.idempotency_keys WHERE answered_at < $1 LIMIT $2
+  FOR UPDATE SKIP LOCKED
 ))
 """
 
@@ -85,10 +92,14 @@ async def show(
     """
     seen = audit.reading(request, caller)
     database: Database = request.app.state.database
-    async with database.transaction(seen.sites) as tx:
+
+    async def read(tx: Transaction) -> tuple[BaseModel, Access]:
         found = await query(tx)
-        tx.access = audit.access(request, caller, "read", found, seen.reason)
-    audit.tell(tx.access)
+        tx.access = access = audit.access(request, caller, "read", found, seen.reason)
+        return found, access
+
+    found, access = await database.run(seen.sites, read)
+    audit.tell(access)
     return _answer(found, 200)
 
 
@@ -147,9 +158,11 @@ async def create(
     raise Busy(CONTENTION)
 
 
-async def forget_answers(tx: Transaction) -> None:
-    """Delete remembered answers that are old: they repeat what clients' own rows hold."""
-    await tx.execute(FORGET, tx.now - KEPT)
+async def forget_answers(tx: Transaction, limit: int) -> int:
+    """Delete `limit` remembered answers that are old at most, and say how many they were: they
+    repeat what clients' own rows hold."""
+    done = await tx.execute(FORGET, tx.now - KEPT, limit)
+    return int(done.split()[-1])
 
 
 async def update(
@@ -213,7 +226,8 @@ async def _stored(request: Request, caller: Caller, key: Key) -> Response | None
         NotFound: the answer is about a site that the caller may see no more.
     """
     database: Database = request.app.state.database
-    async with database.transaction(frozenset()) as tx:
+
+    async def read(tx: Transaction) -> asyncpg.Record | None:
         row = await tx.fetchrow(STORED, key.subject, key.key)
         if row is None:
             return None
@@ -225,6 +239,11 @@ async def _stored(request: Request, caller: Caller, key: Key) -> Response | None
         if not all(caller.may_see(site) for site in sites):
             raise NotFound("What was made with this Idempotency-Key is at no site of yours.")
         tx.access = audit.repeated(request, caller, row["clients"] or (), row["sites"] or ())
+        return row
+
+    row = await database.run(frozenset(), read)
+    if row is None:
+        return None
     headers: dict[str, str] = orjson.loads(row["headers"])
     return Response(
         bytes(row["body"]),

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 from uuid import UUID
 
-import asyncpg
 from fastapi import Depends, Request
 
 from services.intake.questionnaires.refusals import LinkNotValid
@@ -71,8 +70,7 @@ async def _holder(request: Request, scheme: Literal["Link", "Session"], query: s
     if given.lower() != scheme.lower() or not SECRET.fullmatch(secret):
         raise LinkNotValid
     database: Database = request.app.state.database
-    async with database.transaction(ALL_SITES) as tx:
-        row: asyncpg.Record | None = await tx.fetchrow(query, digest(secret))
+    row = await database.run(ALL_SITES, lambda tx: tx.fetchrow(query, digest(secret)))
     if row is None:
         raise LinkNotValid
     return Holder(

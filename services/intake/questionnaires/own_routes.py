@@ -50,9 +50,13 @@ async def open_link(request: Request, holder: ByLink) -> Response:
     and when the questionnaire expires.
     """
     database: Database = request.app.state.database
-    async with database.transaction(holder.sites) as tx:
+
+    async def exchange(tx: Transaction) -> Session:
         opened = await links.open_link(tx, holder)
         tx.access = audit.access(request, holder, "change", opened)
+        return opened
+
+    opened = await database.run(holder.sites, exchange)
     return Response(opened.model_dump_json(), media_type="application/json")
 
 

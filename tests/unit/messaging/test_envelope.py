@@ -209,3 +209,28 @@ def test_the_base_of_schemas_is_an_absolute_uri(base, fits):
         return
     with pytest.raises(ValidationError):
         settings(schema_base=base)
+
+
+@pytest.mark.parametrize(
+    "time", ["2026-03-02T14:30:00", "2026-03-02", "20260302", "2026-03-02T14:30", "2026-W10-1"]
+)
+def test_a_time_without_an_offset_is_undecodable_and_not_read_in_the_zone_of_the_machine(time: str):
+    with pytest.raises(Undecodable, match="ce_time has no offset"):
+        opened(ce_time=time.encode())
+
+
+@pytest.mark.parametrize(
+    "time", ["2026-03-02T14:30:00.120Z", "2026-03-02T07:30:00.120-07:00", "2026-03-02T14:30:00.12z"]
+)
+def test_a_time_with_an_offset_is_read_as_its_instant(time: str):
+    assert opened(ce_time=time.encode()).time == AT
+
+
+@pytest.mark.parametrize("name", ["ce_dataschema", "traceparent", "ce_partitionkey"])
+def test_an_optional_attribute_without_a_value_is_absent(name: str):
+    given: list[Any] = [*((n, v) for n, v in headers() if n != name), (name, None)]
+    payload = EVENT.model_dump_json().encode()
+    envelope = open_envelope("intake", CLIENT.encode(), payload, given)
+    assert read_payload(envelope, ReferralReceived).event == EVENT
+    assert envelope.traceparent is None
+    assert (envelope.dataschema is None) == (name == "ce_dataschema")
