@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from services.intake.referrals.details import Details
-from services.intake.referrals.values import BirthDate, Email, Name, Phone, Zone
+from services.intake.referrals.values import BirthDate, Email, NamePart, Phone, Zone
 from shared.contracts.intake import ReferralReason, ReferralState, Referrer
 from shared.web import Instant, Shown, Strict
 
@@ -17,11 +17,31 @@ Channel = Literal["email", "log"]
 CorrectionReason = Literal["entered_wrongly", "changed"]
 
 
-class Person(Strict):
+class Named(Strict):
+    """Somebody by their legal name. One is enough: it may be absent, null or blank which of the two
+    they do not have, but not both.
+
+    Source: ICAO Doc 9303, part 3, 4.6 (the secondary identifier may be absent); FHIR HumanName, in
+    which neither `family` nor `given` is required.
+    """
+
+    given_name: NamePart = Field(
+        None, description="Given name; absent for who has none.", examples=["Client 01"]
+    )
+    family_name: NamePart = Field(
+        None, description="Family name, or the only name.", examples=["Example"]
+    )
+
+    @model_validator(mode="after")
+    def has_a_name(self) -> Self:
+        if self.given_name is None and self.family_name is None:
+            raise ValueError("Give a given name, a family name, or both.")
+        return self
+
+
+class Person(Named):
     """Who was referred."""
 
-    given_name: Name = Field(description="Given name.", examples=["Client 01"])
-    family_name: Name = Field(description="Family name.", examples=["Example"])
     birth_date: BirthDate = Field(description="Date of birth.", examples=["1988-04-17"])
     gender: Gender = Field(
         "undisclosed", description="As stated; decides on gender-specific groups.", examples=["man"]
@@ -31,11 +51,10 @@ class Person(Strict):
     )
 
 
-class Identity(Strict):
-    """Who a client is, as it should have been known or has become."""
+class Identity(Named):
+    """Who a client is, as it should have been known or has become; a name that is absent here is
+    taken away."""
 
-    given_name: Name = Field(description="Given name.", examples=["Client 01"])
-    family_name: Name = Field(description="Family name.", examples=["Example"])
     birth_date: BirthDate = Field(description="Date of birth.", examples=["1988-04-17"])
     sex_at_birth: Sex = Field(
         description="Decides on the cut of AUDIT-C only; what is scored stays.", examples=["male"]
@@ -128,8 +147,8 @@ class Client(Shown):
 
     id: UUID
     site_id: UUID
-    given_name: str
-    family_name: str
+    given_name: str | None = Field(description="Null for who has none.", examples=["Client 01"])
+    family_name: str | None = Field(description="Null for who has none.", examples=["Example"])
     birth_date: date
     gender: Gender
     sex_at_birth: Sex
@@ -146,8 +165,8 @@ class IdentityCorrection(Shown):
     id: UUID
     client_id: UUID
     site_id: UUID
-    given_name: str = Field(examples=["Cleint 01"])
-    family_name: str = Field(examples=["Example"])
+    given_name: str | None = Field(examples=["Cleint 01"])
+    family_name: str | None = Field(examples=["Example"])
     birth_date: date = Field(examples=["1988-07-14"])
     sex_at_birth: Sex
     reason: CorrectionReason
