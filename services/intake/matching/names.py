@@ -66,6 +66,12 @@ def words_of(name: str | None) -> tuple[str, ...]:
     return tuple(folded(name).split()) if name else ()
 
 
+def listed_as(given: str | None, family: str | None) -> str:
+    """How somebody stands in a list by name: the family name, or the only one, first; each folded
+    and written together."""
+    return " ".join("".join(words_of(name)) for name in (family, given) if words_of(name))
+
+
 def _each_once(*words: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in words if word))
 

@@ -4,12 +4,14 @@ from datetime import date
 from typing import ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from services.intake.matching.names import words_of
 from services.intake.referrals.details import Details
-from services.intake.referrals.values import BirthDate, Email, NamePart, Phone, Zone
+from services.intake.referrals.values import BirthDate, Email, Name, NamePart, Phone, Zone
 from shared.contracts.intake import ReferralReason, ReferralState, Referrer
 from shared.web import Instant, Shown, Strict
+from shared.web.models import BadCursor, decode_cursor
 
 Gender = Literal["woman", "man", "non_binary", "undisclosed"]
 Sex = Literal["female", "male", "unknown"]
@@ -62,6 +64,44 @@ class Identity(Named):
     reason: CorrectionReason = Field(
         description="`changed` for a new legal name.", examples=["entered_wrongly"]
     )
+
+
+class NameSearch(Strict):
+    """Which clients are listed by name. A name is no part of an address, so all of it is sent in
+    the body, the cursor too."""
+
+    name_begins: Name | None = Field(
+        None,
+        description="How the family name, or the only name, begins; absent for all.",
+        examples=["Exam"],
+    )
+    site_id: UUID | None = Field(None, description="Clients of one site only.", examples=[None])
+    merged: bool = Field(False, description="Also those merged into another one.")
+    cursor: str | None = Field(
+        None, max_length=2_000, description="`next` of the page before.", examples=[None]
+    )
+    limit: int = Field(50, ge=1, le=200, description="Items a page.", examples=[50])
+
+    @field_validator("name_begins")
+    @classmethod
+    def can_be_looked_for(cls, begins: str | None) -> str | None:
+        if begins is not None and not words_of(begins):
+            raise ValueError("Give at least one letter or digit.")
+        return begins
+
+    def place(self) -> tuple[str, UUID]:
+        """Behind which name and which client the page begins.
+
+        Raises:
+            BadCursor: the cursor was not given out by this list.
+        """
+        if self.cursor is None:
+            return "", UUID(int=0)
+        client, _, place = decode_cursor(self.cursor).partition(" ")
+        try:
+            return place, UUID(client)
+        except ValueError:
+            raise BadCursor("Use a `next` value of this list.", pointer="/cursor") from None
 
 
 class ContactDetails(Strict):
