@@ -66,7 +66,12 @@ async def show_clock(tx: Transaction, referral_id: UUID) -> Clock:
     row = await tx.fetchrow(CLOCK, referral_id)
     if row is None:
         raise NotFound("There is no such referral.")
-    found, today = targets(), day_at(tx.now, row["time_zone"])
+    return Clock(**clock_of(row, day_at(tx.now, row["time_zone"])))
+
+
+def clock_of(row: Any, today: date) -> dict[str, Any]:
+    """The fields of a clock from a row of `CLOCK`, as of a day at the site."""
+    found = targets()
     at_site = found.at(row["site_id"])
 
     def timing(measure: Measure, happened_on: date | None) -> Timing:
@@ -80,18 +85,18 @@ async def show_clock(tx: Transaction, referral_id: UUID) -> Clock:
             status=status(days, (today - start).days, row["stopped"], target),
         )
 
-    return Clock(
-        referral_id=row["referral_id"],
-        client_id=row["client_id"],
-        site_id=row["site_id"],
-        received_on=row["received_on"],
-        starts_on=row["starts_on"],
-        starts_by="discharge" if row["starts_on"] > row["received_on"] else "referral",
-        first_day_counts=found.first_day_counts,
-        targets_version=found.version,
-        first_screening=timing("first_screening", row["first_screened_on"]),
-        first_service=timing("first_service", row["first_service_on"]),
-    )
+    return {
+        "referral_id": row["referral_id"],
+        "client_id": row["client_id"],
+        "site_id": row["site_id"],
+        "received_on": row["received_on"],
+        "starts_on": row["starts_on"],
+        "starts_by": "discharge" if row["starts_on"] > row["received_on"] else "referral",
+        "first_day_counts": found.first_day_counts,
+        "targets_version": found.version,
+        "first_screening": timing("first_screening", row["first_screened_on"]),
+        "first_service": timing("first_service", row["first_service_on"]),
+    }
 
 
 async def access_times(

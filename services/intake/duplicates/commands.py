@@ -15,6 +15,7 @@ from services.intake.duplicates.schemas import (
 )
 from services.intake.matching.data import matching
 from services.intake.matching.keys import Person, keys_of
+from services.intake.matching.names import listed_as
 from shared.contracts.intake import ClientMergeUndone, ClientsMerged
 from shared.database import Transaction
 from shared.errors import Conflict, Invalid, NotFound, require_version
@@ -55,7 +56,8 @@ WHERE c.keys_version < $1 ORDER BY c.keys_version LIMIT $2 FOR NO KEY UPDATE OF 
 """
 MAKE_KEYS = """
 WITH done AS (
-  UPDATE clients SET keys_version = $4 WHERE id = ANY($5::uuid[])
+  UPDATE clients c SET keys_version = $4, listed_as = n.listed_as
+  FROM unnest($5::uuid[], $6::text[]) AS n(id, listed_as) WHERE c.id = n.id
 ), given AS (
   SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[]) AS g(client_id, key, site_id)
 ), gone AS (
@@ -217,7 +219,8 @@ async def distinguish_clients(
 
 
 async def make_keys(tx: Transaction) -> int:
-    """Make the keys of clients who have none, or those of former matching data; says of how many.
+    """Make the keys of clients who have none, or those of former matching data, and their place in
+    lists by name; says of how many.
 
     Keys are made with the client; this is for clients from before, and for data that changed.
     """
@@ -238,6 +241,7 @@ async def make_keys(tx: Transaction) -> int:
             [site for _, _, site in made],
             data.version,
             [row["id"] for row in rows],
+            [listed_as(row["given_name"], row["family_name"]) for row in rows],
         )
     return len(rows)
 

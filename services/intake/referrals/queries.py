@@ -5,7 +5,15 @@ from uuid import UUID
 import orjson
 from asyncpg import Record
 
-from services.intake.referrals.schemas import Client, Contact, IdentityCorrection, Referral
+from services.intake.matching.names import words_of
+from services.intake.referrals.schemas import (
+    Client,
+    Contact,
+    IdentityCorrection,
+    NameSearch,
+    Referral,
+)
+from shared.contracts.intake import ReferralState
 from shared.database import Transaction
 from shared.errors import Conflict, NotFound
 from shared.web import Page, Paging, page_of
@@ -43,10 +51,30 @@ FROM referrals
 """A process of the release before writes neither the referrer nor the instant of a change."""
 REFERRAL = f"{REFERRALS} WHERE id = $1"
 OF_CLIENT = f"{REFERRALS} WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3"
-UNDER_WAY = f"""
-{REFERRALS}
-WHERE ended_at IS NULL AND id > $1 AND ($2::uuid IS NULL OR site_id = $2) ORDER BY id LIMIT $3
+EACH_SITE = """
+SELECT listed.* FROM sites s CROSS JOIN LATERAL ({}) AS listed
+WHERE $2::uuid IS NULL OR s.id = $2 ORDER BY listed.{} LIMIT $3
 """
+"""Reads a page of each of the caller's sites from an index that begins with the site."""
+UNDER_WAY = EACH_SITE.format(
+    f"{REFERRALS} WHERE site_id = s.id AND ended_at IS NULL AND id > $1 ORDER BY id LIMIT $3", "id"
+)
+IN_STATE = EACH_SITE.format(
+    f"{REFERRALS} WHERE site_id = s.id AND state = $4 AND id > $1 ORDER BY id LIMIT $3", "id"
+)
+BY_NAME = """
+SELECT c.* FROM sites s CROSS JOIN LATERAL (
+  SELECT id, site_id, given_name, family_name, birth_date, gender, sex_at_birth, created_at,
+    merged_into, version, listed_as
+  FROM clients
+  WHERE site_id = s.id AND listed_as >= $1 AND listed_as < $2 AND (listed_as, id) > ($3, $4)
+    AND ($7 OR merged_into IS NULL)
+  ORDER BY listed_as, id LIMIT $6
+) AS c
+WHERE $5::uuid IS NULL OR s.id = $5 ORDER BY c.listed_as, c.id LIMIT $6
+"""
+BEYOND = "\U0010ffff"
+"""Sorts behind everything that a folded name begins with."""
 
 
 class ClientMerged(Conflict):
@@ -99,6 +127,25 @@ async def list_clients(
     return page_of([Client(**dict(row)) for row in rows], paging.limit)
 
 
+async def list_by_name(tx: Transaction, search: NameSearch) -> Page[Client]:
+    """The clients the caller may see whose family name, or only name, begins so, by name."""
+    begins = "".join(words_of(search.name_begins))
+    place, after = search.place()
+    rows = await tx.fetch(
+        BY_NAME,
+        begins,
+        begins + BEYOND,
+        place,
+        after,
+        search.site_id,
+        search.limit + 1,
+        search.merged,
+    )
+    clients = [Client(**dict(row)) for row in rows]
+    places = {row["id"]: row["listed_as"] for row in rows}
+    return page_of(clients, search.limit, lambda one: f"{one.id} {places[one.id]}")
+
+
 async def list_identity_corrections(
     tx: Transaction, client_id: UUID, paging: Paging
 ) -> Page[IdentityCorrection]:
@@ -149,11 +196,15 @@ async def referrals_of(tx: Transaction, client_id: UUID, paging: Paging) -> Page
     return page_of([_referral(row) for row in rows], paging.limit)
 
 
-async def referrals_under_way(
-    tx: Transaction, paging: Paging, site_id: UUID | None
+async def list_referrals(
+    tx: Transaction, paging: Paging, site_id: UUID | None, state: ReferralState | None = None
 ) -> Page[Referral]:
-    """The referrals that have not ended, oldest first."""
-    rows = await tx.fetch(UNDER_WAY, paging.after, site_id, paging.limit + 1)
+    """The referrals in a state, or those that have not ended, oldest first."""
+    arguments = (paging.after, site_id, paging.limit + 1)
+    if state is None:
+        rows = await tx.fetch(UNDER_WAY, *arguments)
+    else:
+        rows = await tx.fetch(IN_STATE, *arguments, state)
     return page_of([_referral(row) for row in rows], paging.limit)
 
 
