@@ -19,6 +19,7 @@ from shared.contracts.intake import ClientMergeUndone, ClientsMerged
 from shared.database import Transaction
 from shared.errors import Conflict, Invalid, NotFound, require_version
 from shared.ids import new_id
+from shared.merges import note_merge, note_undo
 from shared.messaging.outbox import publish
 
 HOLD = """
@@ -138,6 +139,7 @@ async def merge_clients(tx: Transaction, new: NewMerge, *, merged_by: str) -> Me
         merged_by,
         tx.now,
     )
+    await note_merge(tx, merge.id, new.survivor_id, new.merged_id, tx.now)
     publish(
         tx,
         ClientsMerged(
@@ -167,14 +169,16 @@ async def undo_merge(
     require_version(found.version, expected)
     if after("undone" if found.undone_at else "in_force", "undo") is None:
         raise AlreadyUndone("This merge was undone before.")
-    await tx.execute(UNDO, merge_id, found.merged.client_id, undo.reason, undone_by, tx.now)
+    survivor_id, merged_id = found.survivor.client_id, found.merged.client_id
+    await tx.execute(UNDO, merge_id, merged_id, undo.reason, undone_by, tx.now)
+    await note_undo(tx, merge_id, survivor_id, merged_id, tx.now)
     publish(
         tx,
         ClientMergeUndone(
-            client_id=found.survivor.client_id,
+            client_id=survivor_id,
             site_id=found.survivor.site_id,
             merge_id=merge_id,
-            merged_client_id=found.merged.client_id,
+            merged_client_id=merged_id,
             undone_at=tx.now,
         ),
     )
