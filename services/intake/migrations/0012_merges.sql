@@ -50,11 +50,11 @@ CROSS JOIN LATERAL (
 -- for another record of the same person.
 CREATE FUNCTION open_referral_of(client uuid) RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000
-RETURN (
+AS $$
   SELECT r.id FROM referrals r
   WHERE r.client_id = ANY (platform.records_of(client)) AND r.ended_at IS NULL
   ORDER BY r.client_id = client DESC, r.received_at DESC, r.id DESC LIMIT 1
-);
+$$;
 
 -- False where another record of the same person has the row of that day.
 ALTER TABLE service_days ADD COLUMN counts boolean NOT NULL DEFAULT true;
@@ -64,6 +64,8 @@ ALTER TABLE service_days ADD COLUMN counts boolean NOT NULL DEFAULT true;
 ALTER TABLE service_days DROP COLUMN counts;
 -- squawk-ignore ban-drop-function
 DROP FUNCTION open_referral_of(uuid);
+-- squawk-ignore ban-drop-view
 DROP VIEW determinations_of_persons;
+-- squawk-ignore ban-drop-view
 DROP VIEW consents_of_persons;
 DELETE FROM platform.merges;
