@@ -120,7 +120,8 @@ async def save_answers(
     await tx.execute(SAVE, held.id, name, orjson.dumps(answers).decode(), mode, tx.now, entered_by)
     before = found_so_far(instrument, part.answers)
     if found := newly(before, found_so_far(instrument, answers)):
-        await raise_flags(tx, *await survivor_of(tx, held.client_id), found)
+        client = await survivor_of(tx, held.client_id)
+        await raise_flags(tx, client.id, client.site_id, found)
     return answers
 
 
@@ -146,14 +147,9 @@ async def complete_questionnaire(
         raise NothingAnswered("Nothing is answered yet: save answers, or withdraw it.")
     new = NewScreening(occasion=held.occasion, responses=answered)
     told = [one for part in held.parts for one in found_so_far(instrument_of(part), part.answers)]
-    client_id, _ = await survivor_of(tx, held.client_id)
+    client = await survivor_of(tx, held.client_id)
     screening = await complete_screening(
-        tx,
-        client_id,
-        new,
-        entered_by=entered_by,
-        told=told,
-        under_way=own or client_id != held.client_id,
+        tx, client.id, new, entered_by=entered_by, told=told, under_way=own or client.merged
     )
     await write_now(tx)
     await tx.execute(END, held.id, then, tx.now, screening.id)

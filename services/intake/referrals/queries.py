@@ -1,5 +1,6 @@
 """Clients, their referrals and how they are reached."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 import orjson
@@ -43,7 +44,8 @@ FROM clients WHERE id = ANY (platform.records_of($1)) ORDER BY id FOR NO KEY UPD
 """
 """Whoever waited finds the rows as they are now, and merges as they were before."""
 SURVIVOR = """
-SELECT coalesce(s.id, c.id) AS id, coalesce(s.site_id, c.site_id) AS site_id
+SELECT coalesce(s.id, c.id) AS id, coalesce(s.site_id, c.site_id) AS site_id,
+  c.merged_into IS NOT NULL AS merged
 FROM clients c LEFT JOIN clients s ON s.id = c.merged_into WHERE c.id = $1
 """
 EXISTS = "SELECT true FROM clients WHERE id = $1"
@@ -69,6 +71,15 @@ class ClientMerged(Conflict):
     """The client was merged into another one, which goes on for both."""
 
     title = "Client was merged"
+
+
+@dataclass(frozen=True, slots=True)
+class Survivor:
+    """Who goes on for a record, and whether that was merged."""
+
+    id: UUID
+    site_id: UUID
+    merged: bool
 
 
 async def show_client(
@@ -102,7 +113,7 @@ async def hold_client(tx: Transaction, client_id: UUID) -> None:
         raise Overtaken
 
 
-async def survivor_of(tx: Transaction, client_id: UUID) -> tuple[UUID, UUID]:
+async def survivor_of(tx: Transaction, client_id: UUID) -> Survivor:
     """The client that goes on for a record, and its site: what is under way is finished for it.
 
     The record itself where it was not merged, or where the other is none of the caller's.
@@ -113,7 +124,7 @@ async def survivor_of(tx: Transaction, client_id: UUID) -> tuple[UUID, UUID]:
     row = await tx.fetchrow(SURVIVOR, client_id)
     if row is None:
         raise NotFound("There is no such client.")
-    return row["id"], row["site_id"]
+    return Survivor(row["id"], row["site_id"], row["merged"])
 
 
 async def require_client(tx: Transaction, client_id: UUID) -> None:
