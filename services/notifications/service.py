@@ -9,6 +9,7 @@ from services.notifications.escalations.sending import WITHOUT_PORTAL as alerts
 from services.notifications.escalations.sending import alert_job
 from services.notifications.outreach.consumers import consumers as outreach
 from services.notifications.reminders.consumers import consumers as reminders
+from shared.merges import consumers as merge_consumers
 from shared.service import Service
 
 service = Service(
@@ -20,7 +21,7 @@ service = Service(
         "said or where they went. Tells staff that something needs them, without saying what."
     ),
     routers=[router, escalation_routes],
-    consumers=[contacts, reminders, outreach, escalations],
+    consumers=[merge_consumers, contacts, reminders, outreach, escalations],
     jobs=[dispatch_job, alert_job],
     waiting={"sending": messages.sending, "alerting": alerts.sending},
 )

@@ -7,6 +7,7 @@ from services.scheduling.hours.routes import router as hours
 from services.scheduling.placement.consumers import consumers as placement_consumers
 from services.scheduling.placement.routes import router as placement
 from services.scheduling.sessions.routes import router as sessions
+from shared.merges import consumers as merge_consumers
 from shared.service import Service
 
 service = Service(
@@ -15,5 +16,5 @@ service = Service(
     description="Sites with their time zones, cohorts and their curricula, seats, sessions, "
     "and who came for how long.",
     routers=(directory, cohorts, sessions, placement, attendance, hours),
-    consumers=(placement_consumers,),
+    consumers=(merge_consumers, placement_consumers),
 )

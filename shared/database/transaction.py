@@ -1,6 +1,7 @@
 """One use case's transaction: what it may see, what it publishes, what it answered."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -17,6 +18,7 @@ Sites = frozenset[UUID] | AllSites
 """The sites whose rows a transaction sees; an empty set sees none."""
 SITES = "stepwell.sites"
 """The setting of a transaction that row-level security reads."""
+SEE = "SELECT set_config($1, $2, true)"
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -196,3 +198,15 @@ class Transaction:
 def as_setting(sites: Sites) -> str:
     """`sites` as the setting by which row-level security knows them."""
     return ALL_SITES if sites == ALL_SITES else ",".join(str(UUID(str(site))) for site in sites)
+
+
+@asynccontextmanager
+async def at_all_sites(tx: Transaction) -> AsyncIterator[None]:
+    """For figures that are kept by person and reckoned from rows of all sites: the statements
+    within see and write those too. What is shown of them is read outside of it."""
+    if tx.sites == ALL_SITES:
+        yield
+        return
+    await tx.execute(SEE, SITES, ALL_SITES)
+    yield  # whoever fails within leaves no transaction to be restored
+    await tx.execute(SEE, SITES, as_setting(tx.sites))

@@ -255,8 +255,9 @@ async def test_a_merged_client_gives_way_and_comes_back_exactly_by_an_undo(intak
         (survivor, merged)
     ]
     counselor = intake.system.client("intake", "counselor", [SITE])
-    (referral,) = (await desk.get(f"/clients/{merged}/referrals")).json()["items"]
-    attempt = {"channel": "sms", "outcome": "reached", "attempted_at": "2026-02-23T14:00:00Z"}
+    both = [(await desk.get(f"/clients/{one}/referrals")).json() for one in (survivor, merged)]
+    assert both[0] == both[1]
+    assert {one["client_id"] for one in both[0]["items"]} == {survivor, merged}
     for refused in (
         await desk.post(f"/clients/{merged}/referrals", {"source": "self"}),
         await desk.post(f"/clients/{merged}/enrolments", {"determination_id": str(uuid4())}),
@@ -264,8 +265,7 @@ async def test_a_merged_client_gives_way_and_comes_back_exactly_by_an_undo(intak
             f"/clients/{merged}/level-of-care-determinations",
             {"edition": "3", "ratings": rated(FITS_IOP)},
         ),
-        await desk.post(f"/referrals/{referral['id']}/state", {"state": "contacted"}, etag='"1"'),
-        await desk.post(f"/referrals/{referral['id']}/contact-attempts", attempt),
+        await desk.put(f"/clients/{merged}/contact", {"channel": "log"}, etag='"2"'),
         await desk.post(
             f"/clients/{merged}/questionnaires",
             {"occasion": "follow_up", "instruments": [{"instrument": "phq-9", "version": "1.0"}]},

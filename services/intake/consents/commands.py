@@ -34,7 +34,7 @@ SELECT
     AS in_force_of,
   coalesce(bool_or(state = 'granted' AND expires_at <= $3), false) AS is_overdue,
   max(ended_at) FILTER (WHERE state = 'revoked') AS revoked_at
-FROM consents WHERE client_id = $1 AND form = $2
+FROM consents_of_persons WHERE client_id = ANY (platform.records_of($1)) AND form = $2
 """
 SUPERSEDE = """
 UPDATE consents SET state = $3, ended_at = $4, version = version + 1

@@ -15,7 +15,9 @@ SELECT id, client_id, site_id, determination_id, level_of_care, state, reason, t
   former_id, enrolled_at, first_service_at, ended_at, version
 FROM enrolments
 """
-OF_CLIENT = f"{COLUMNS} WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3"
+OF_CLIENT = f"""
+{COLUMNS} WHERE client_id = ANY (platform.records_of($1)) AND id > $2 ORDER BY id LIMIT $3
+"""
 ONE = f"{COLUMNS} WHERE id = $1"
 EACH_SITE = """
 SELECT listed.* FROM sites s CROSS JOIN LATERAL (

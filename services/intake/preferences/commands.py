@@ -13,13 +13,14 @@ from shared.database import Transaction
 from shared.errors import require_version
 from shared.messaging.outbox import publish
 
-VERSION = "SELECT version FROM preferences WHERE client_id = $1"
+VERSION = """
+SELECT sum(version)::integer FROM preferences WHERE client_id = ANY (platform.records_of($1))
+"""
 STATE = """
 INSERT INTO preferences (client_id, site_id, details, changed_by, changed_at)
 VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (client_id) DO UPDATE SET details = excluded.details, changed_by = excluded.changed_by,
   changed_at = excluded.changed_at, version = preferences.version + 1
-RETURNING version
 """
 
 
@@ -39,10 +40,8 @@ async def change_preferences(
     client = await show_client(tx, client_id, hold=True)
     require_version(await tx.fetchval(VERSION, client_id) or 0, expected)
     check(stated, await today_at(tx, client.site_id))
-    version = await tx.fetchval(
-        STATE, client_id, client.site_id, stated.model_dump_json(), changed_by, tx.now
-    )
-    preferences = shown_of(client, stated, tx.now, version)
+    await tx.execute(STATE, client_id, client.site_id, stated.model_dump_json(), changed_by, tx.now)
+    preferences = shown_of(client, stated, tx.now, expected + 1)
     publish(
         tx,
         PreferencesChanged(

@@ -126,7 +126,9 @@ async def complete_own(request: Request, holder: BySession) -> Response:
 
     async def hand_in(tx: Transaction, expected: int) -> OwnCompleted:
         held = await links.held_by(tx, holder, hold=True)
-        done = await commands.complete_questionnaire(tx, held, expected, entered_by=holder.subject)
+        done = await commands.complete_questionnaire(
+            tx, held, expected, entered_by=holder.subject, own=True
+        )
         return OwnCompleted(
             client_id=done.client_id,
             site_id=done.site_id,

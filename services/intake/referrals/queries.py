@@ -1,5 +1,6 @@
 """Clients, their referrals and how they are reached."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 import orjson
@@ -14,7 +15,7 @@ from services.intake.referrals.schemas import (
     Referral,
 )
 from shared.contracts.intake import ReferralState
-from shared.database import Transaction
+from shared.database import Overtaken, Transaction
 from shared.errors import Conflict, NotFound
 from shared.web import Page, Paging, page_of
 
@@ -33,14 +34,28 @@ ORDER BY id LIMIT $3
 CORRECTIONS = """
 SELECT id, client_id, site_id, given_name, family_name, birth_date, sex_at_birth, reason,
   corrected_by, corrected_at
-FROM identity_corrections WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3
+FROM identity_corrections WHERE client_id = ANY (platform.records_of($1)) AND id > $2
+ORDER BY id LIMIT $3
 """
 CONTACT = """
-SELECT client_id, site_id, channel, email, phone, time_zone, changed_at, version
-FROM contacts WHERE client_id = $1
+SELECT $1::uuid AS client_id, site_id, channel, email, phone, time_zone, changed_at,
+  (sum(version) OVER ())::integer AS version
+FROM contacts WHERE client_id = ANY (platform.records_of($1))
+ORDER BY changed_at DESC, array_position(platform.records_of($1), client_id) LIMIT 1
 """
+"""Of what was entered for the records of a person the latest counts, and every change of any."""
+PHONE = "SELECT phone FROM contacts WHERE client_id = $1 FOR UPDATE"
 MERGED = "This client was merged: go on with the one named in merged_into."
-HOLD = "SELECT FROM clients WHERE id = $1 FOR NO KEY UPDATE"
+LOCK = """
+SELECT platform.survivor_of(id) <> coalesce(merged_into, id) AS overtaken
+FROM clients WHERE id = ANY (platform.records_of($1)) ORDER BY id FOR NO KEY UPDATE
+"""
+"""Whoever waited finds the rows as they are now, and merges as they were before."""
+SURVIVOR = """
+SELECT coalesce(s.id, c.id) AS id, coalesce(s.site_id, c.site_id) AS site_id,
+  c.merged_into IS NOT NULL AS merged
+FROM clients c LEFT JOIN clients s ON s.id = c.merged_into WHERE c.id = $1
+"""
 EXISTS = "SELECT true FROM clients WHERE id = $1"
 REFERRALS = """
 SELECT id, client_id, site_id, coalesce(referrer, CASE source WHEN 'hospital' THEN 'inpatient'
@@ -50,7 +65,10 @@ FROM referrals
 """
 """A process of the release before writes neither the referrer nor the instant of a change."""
 REFERRAL = f"{REFERRALS} WHERE id = $1"
-OF_CLIENT = f"{REFERRALS} WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3"
+OF_CLIENT = f"""
+{REFERRALS}
+WHERE client_id = ANY (platform.records_of($1)) AND id > $2 ORDER BY id LIMIT $3
+"""
 EACH_SITE = """
 SELECT listed.* FROM sites s CROSS JOIN LATERAL ({}) AS listed
 WHERE $2::uuid IS NULL OR s.id = $2 ORDER BY listed.{} LIMIT $3
@@ -83,6 +101,15 @@ class ClientMerged(Conflict):
     title = "Client was merged"
 
 
+@dataclass(frozen=True, slots=True)
+class Survivor:
+    """Who goes on for a record, and whether that was merged."""
+
+    id: UUID
+    site_id: UUID
+    merged: bool
+
+
 async def show_client(
     tx: Transaction, client_id: UUID, *, hold: bool = False, begins: bool = False
 ) -> Client:
@@ -102,11 +129,30 @@ async def show_client(
 
 
 async def hold_client(tx: Transaction, client_id: UUID) -> None:
-    """Let nobody else screen at intake, rate, admit or discharge the client until the commit.
+    """Let nobody else screen at intake, rate, admit, discharge or merge the client until the
+    commit, by whichever record of the person the caller may see.
 
     Each of them rests on what the others last did. What only refers to the client goes on.
+
+    Raises:
+        Overtaken: the client was merged, or a merge was undone, while this waited.
     """
-    await tx.execute(HOLD, client_id)
+    if any(row["overtaken"] for row in await tx.fetch(LOCK, client_id)):
+        raise Overtaken
+
+
+async def survivor_of(tx: Transaction, client_id: UUID) -> Survivor:
+    """The client that goes on for a record, and its site: what is under way is finished for it.
+
+    The record itself where it was not merged, or where the other is none of the caller's.
+
+    Raises:
+        NotFound: none that the caller may see.
+    """
+    row = await tx.fetchrow(SURVIVOR, client_id)
+    if row is None:
+        raise NotFound("There is no such client.")
+    return Survivor(row["id"], row["site_id"], row["merged"])
 
 
 async def require_client(tx: Transaction, client_id: UUID) -> None:
@@ -160,16 +206,23 @@ async def list_identity_corrections(
     return page_of([IdentityCorrection(**dict(row)) for row in rows], paging.limit)
 
 
-async def show_contact(tx: Transaction, client_id: UUID, *, lock: bool = False) -> Contact:
-    """How a client is reached; with `lock` nobody else changes it in the meantime.
+async def show_contact(tx: Transaction, client_id: UUID) -> Contact:
+    """How a client is reached: by what was entered last for any record of the person.
 
     Raises:
         NotFound: none that the caller may see.
     """
-    row = await tx.fetchrow(f"{CONTACT} FOR UPDATE" if lock else CONTACT, client_id)
+    row = await tx.fetchrow(CONTACT, client_id)
     if row is None:
         raise NotFound("There is no such client.")
     return Contact(**dict(row))
+
+
+async def own_phone(tx: Transaction, client_id: UUID) -> str | None:
+    """The number entered for just this record, by which it is found; nobody else changes it until
+    the commit."""
+    phone: str | None = await tx.fetchval(PHONE, client_id)
+    return phone
 
 
 async def show_referral(tx: Transaction, referral_id: UUID) -> Referral:

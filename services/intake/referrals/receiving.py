@@ -47,8 +47,9 @@ SELECT time_zone FROM site
 """
 BUSY = """
 SELECT
-  EXISTS (SELECT FROM referrals WHERE client_id = $1 AND ended_at IS NULL) AS referred,
-  EXISTS (SELECT FROM enrolments WHERE client_id = $1 AND ended_at IS NULL) AS enrolled
+  open_referral_of($1) IS NOT NULL AS referred,
+  EXISTS (SELECT FROM enrolments WHERE client_id = ANY (platform.records_of($1))
+    AND ended_at IS NULL) AS enrolled
 """
 AGAIN = """
 INSERT INTO referrals (id, client_id, site_id, source, referrer, details, received_at, changed_at,

@@ -12,7 +12,8 @@ from shared.web import Page, Paging, page_of
 
 UNTRIED = """
 SELECT id, session_starts_at, site_time_zone FROM notifications
-WHERE client_id = $1 AND kind = $2 AND state = 'planned' AND attempts = 0 ORDER BY id FOR UPDATE
+WHERE client_id = ANY (platform.records_of($1)) AND kind = $2 AND state = 'planned'
+  AND attempts = 0 ORDER BY id FOR UPDATE
 """
 
 SHOWN = """
@@ -62,13 +63,15 @@ async def show_notification(tx: Transaction, notification_id: UUID) -> Notificat
 async def list_notifications(tx: Transaction, wanted: Wanted, paging: Paging) -> Page[Notification]:
     """Messages that are wanted, in the order of their ids."""
     given = [
-        ("client_id =", wanted.client_id),
-        ("session_id =", wanted.session_id),
-        ("kind =", wanted.kind),
-        ("state =", wanted.state),
+        ("client_id = ANY ((SELECT platform.records_of({}))::uuid[])", wanted.client_id),
+        ("session_id = {}", wanted.session_id),
+        ("kind = {}", wanted.kind),
+        ("state = {}", wanted.state),
     ]
     narrowing = [(test, value) for test, value in given if value is not None]
-    tests = "".join(f" AND {test} ${n}" for n, (test, _) in enumerate(narrowing, start=3))
+    tests = "".join(
+        f" AND {test.format(f'${n}')}" for n, (test, _) in enumerate(narrowing, start=3)
+    )
     rows = await tx.fetch(
         f"{SHOWN} WHERE id > $1{tests} ORDER BY id LIMIT $2",
         paging.after,

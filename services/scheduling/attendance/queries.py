@@ -42,7 +42,7 @@ SELECT
 FROM appointments a
 JOIN sessions s ON s.id = a.session_id
 LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
-WHERE a.client_id = $1
+WHERE a.client_id = ANY (platform.records_of($1))
   AND ($2::timestamptz IS NULL OR s.starts_at >= $2)
   AND ($3::timestamptz IS NULL OR s.starts_at < $3)
 """

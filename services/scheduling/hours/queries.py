@@ -15,7 +15,7 @@ from shared.errors import NotFound
 
 PLACEMENTS = """
 SELECT p.site_id, s.time_zone, p.placed_at FROM placements p JOIN sites s ON s.id = p.site_id
-WHERE p.client_id = $1 ORDER BY p.placed_at DESC, p.id DESC
+WHERE p.client_id = ANY (platform.records_of($1)) ORDER BY p.placed_at DESC, p.id DESC
 """
 SUMS = """
 SELECT count(*) AS sessions,
@@ -25,7 +25,7 @@ SELECT count(*) AS sessions,
 FROM appointments a
 JOIN sessions s ON s.id = a.session_id
 LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
-WHERE a.client_id = $1 AND a.site_id = $2 AND a.state = 'scheduled'
+WHERE a.client_id = ANY (platform.records_of($1)) AND a.site_id = $2 AND a.state = 'scheduled'
   AND s.starts_at >= $3 AND s.starts_at < $4 AND s.kind = ANY ($5::text[])
 """
 

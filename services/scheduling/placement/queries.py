@@ -23,7 +23,8 @@ ONE = PLACEMENT + "WHERE p.id = $1"
 MANY = (
     PLACEMENT
     + """
-WHERE p.id > $1 AND ($3::uuid IS NULL OR p.client_id = $3)
+WHERE p.id > $1
+  AND ($3::uuid IS NULL OR p.client_id = ANY ((SELECT platform.records_of($3))::uuid[]))
   AND ($4::uuid IS NULL OR p.cohort_id = $4)
 ORDER BY p.id LIMIT $2
 """
