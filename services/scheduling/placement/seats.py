@@ -21,12 +21,13 @@ SEATS = """
 SELECT c.site_id, c.id, c.track, c.gender_group, c.capacity,
   (SELECT count(*) FROM placements p WHERE p.cohort_id = c.id AND p.ended_at IS NULL) AS taken
 FROM cohorts c WHERE c.site_id = ANY ($1::uuid[]) AND (
-  EXISTS (SELECT FROM sessions s WHERE s.cohort_id = c.id AND s.starts_at > $2)
+  EXISTS (SELECT FROM sessions s
+          WHERE s.cohort_id = c.id AND s.starts_at > $2 AND s.not_held_at IS NULL)
   OR NOT EXISTS (SELECT FROM sessions s WHERE s.cohort_id = c.id)
 ) ORDER BY c.id
 """
-"""Cohorts whose sessions are all over are left out; those whose sessions are not planned yet are
-not."""
+"""Cohorts whose sessions are all over or not held are left out; those whose sessions are not
+planned yet are not."""
 PLACE = """
 INSERT INTO placements
   (id, site_id, client_id, enrolment_id, cohort_id, criteria, considered, placed_at)
