@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -45,7 +46,13 @@ class Arrival:
     site_id: UUID
     enrolment_id: UUID
     need: Need
+    enrolled_at: datetime
     cause: Received[Any] | None
+
+    @property
+    def turn(self) -> tuple[int, datetime, UUID]:
+        """Clients are placed in the order of this: by priority, then by the time of enrolment."""
+        return self.need.priority, self.enrolled_at, self.enrolment_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +99,13 @@ class Chart:
 async def give_seats(
     tx: Transaction, chart: Chart, arrivals: Iterable[Arrival]
 ) -> tuple[list[Placed], list[tuple[Arrival, Choice]]]:
-    """Seat the clients in the given order; who was placed, and for whom there was no seat.
+    """Seat the clients in the order of their turns; who was placed, and for whom there was no seat.
 
     Publishes ClientPlaced, then SessionScheduled for each session to come.
     """
     placed: list[Placed] = []
     unplaced: list[tuple[Arrival, Choice]] = []
-    for arrival in arrivals:
+    for arrival in sorted(arrivals, key=lambda one: one.turn):
         choice = chart.take_seat(arrival)
         if choice.cohort is None:
             unplaced.append((arrival, choice))
