@@ -98,6 +98,7 @@ class Database:
             tx = Transaction(connection, clock.now(), sites)  # type: ignore[arg-type]  # the proxy offers the same methods
             try:
                 yield tx
+                await tx.conclude()
                 await flush(tx)
             except BaseException:
                 if tx.opened and not connection.is_closed():

@@ -194,6 +194,7 @@ class Applier:
                 await tx.execute("SAVEPOINT one_event")
                 try:
                     await self.registry.handle(tx, envelope.type, [event])
+                    await tx.conclude()
                     await write_now(tx)
                 except Exception as error:
                     if is_transient(error):
@@ -202,6 +203,7 @@ class Applier:
                     del tx.outgoing[published:]
                     del tx.writes[left:]
                     del tx.requirements[required:]
+                    tx.endings.clear()
                     outcome.letters.append(
                         DeadLetter.of(envelope, "handler_failed", describe(error))
                     )

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import itertools
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,6 +27,7 @@ from shared.messaging.handlers import Registry
 from tests.support.system import Client, System
 
 CAUSE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+NUMBERS = itertools.count(1 << 100)
 EVENING = {
     "weekday": 0,
     "starts": "17:30",
@@ -46,7 +48,10 @@ class Enrolled:
     gender_group: Literal["men", "women"] | None = None
     priority: tuple[PriorityPopulation, ...] = ()
     id: UUID = field(default_factory=uuid4)
-    enrolment_id: UUID = field(default_factory=uuid4)
+    enrolment_id: UUID = field(default_factory=lambda: UUID(int=next(NUMBERS)))
+    """Those that are made later are higher, as ids are that time makes."""
+    enrolled_at: datetime | None = None
+    """Now, unless a test says otherwise."""
 
     @property
     def enrolment(self) -> ClientEnrolled:
@@ -57,7 +62,7 @@ class Enrolled:
             level_of_care="2.1",
             dual_diagnosis=self.dual_diagnosis,
             gender_group=self.gender_group,
-            enrolled_at=clock.now(),
+            enrolled_at=self.enrolled_at or clock.now(),
             priority=list(self.priority),
         )
 

@@ -72,7 +72,8 @@ async def note_attended(tx: Transaction, attended: Iterable[Attended]) -> None:
 
 
 async def note_missed(tx: Transaction, missed: Iterable[tuple[UUID, UUID]]) -> None:
-    """Take back attendance that was recorded by mistake, by client and session."""
+    """Take back attendance that was recorded by mistake, or of a session that was not held, by
+    client and session."""
     pairs = list(missed)
     clients = [client for client, _ in pairs]
     if await tx.execute(MISSED, clients, [session for _, session in pairs]) != "DELETE 0":

@@ -27,6 +27,8 @@ JOIN sessions s ON s.id = a.session_id
 LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
 WHERE a.client_id = ANY (platform.records_of($1)) AND a.site_id = $2 AND a.state = 'scheduled'
   AND s.starts_at >= $3 AND s.starts_at < $4 AND s.kind = ANY ($5::text[])
+  AND s.not_held_at IS NULL
+  AND (NOT a.on_hold OR coalesce(r.status IN ('present', 'partial'), false))
 """
 
 
@@ -35,8 +37,9 @@ async def weekly_hours(
 ) -> WeeklyHours:
     """The planned and attended minutes of a client in one week of the site's calendar.
 
-    A session belongs to the week in which it starts. The site is where the client was placed last
-    before the end of the week, or first of all.
+    A session belongs to the week in which it starts; one that is not held, or that is not attended
+    while the stay is on hold, is neither planned nor attended. The site is where the client was
+    placed last before the end of the week, or first of all.
 
     Raises:
         NotFound: when the client was never placed at a site that the caller may see.
