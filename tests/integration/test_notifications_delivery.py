@@ -44,7 +44,7 @@ def ana() -> Client:
 async def reach_out(desk: Desk, *clients: Client) -> None:
     """Each client misses a session and is to hear from us now."""
     for client in clients:
-        await desk.tell(client.details())
+        await desk.introduce(client.details())
         await desk.tell(client.missed(MONDAY_NOON))
 
 
@@ -117,7 +117,7 @@ async def test_an_outage_never_makes_a_message_go_out_at_night(desk: Desk, ana: 
 async def test_an_outage_that_outlasts_the_start_of_the_session_ends_the_reminder(
     desk: Desk, ana: Client
 ) -> None:
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     await desk.tell(ana.expected(MONDAY_NOON + timedelta(minutes=30)))
     desk.mailbox.message_answers = ["451 later"] * 9
     await desk.dispatch()
@@ -175,7 +175,7 @@ async def test_a_sender_killed_between_the_servers_answer_and_its_commit_loses_n
 
 async def test_two_workers_send_every_message_once(desk: Desk) -> None:
     clients = [Client(f"client{n}") for n in range(130)]
-    await desk.tell(*(client.details() for client in clients))
+    await desk.introduce(*(client.details() for client in clients))
     await desk.tell(*(client.missed(MONDAY_NOON) for client in clients))
     await asyncio.gather(desk.dispatch(), desk.dispatch())
     while await desk.next_due() is not None:
@@ -187,7 +187,7 @@ async def test_two_workers_send_every_message_once(desk: Desk) -> None:
 
 async def test_many_messages_share_a_few_connections(desk: Desk) -> None:
     clients = [Client(f"client{n}") for n in range(60)]
-    await desk.tell(*(client.details() for client in clients))
+    await desk.introduce(*(client.details() for client in clients))
     await desk.tell(*(client.missed(MONDAY_NOON) for client in clients))
     await desk.dispatch()
     assert len(desk.mailbox.taken) == 60
@@ -195,7 +195,7 @@ async def test_many_messages_share_a_few_connections(desk: Desk) -> None:
 
 
 async def test_a_client_without_an_address_gets_no_email(desk: Desk, ana: Client) -> None:
-    await desk.tell(ana.details(email=None))
+    await desk.introduce(ana.details(email=None))
     await desk.tell(ana.missed(MONDAY_NOON))
     await desk.dispatch()
     assert (await desk.message()).failure == "no_contact_details"
@@ -212,7 +212,7 @@ async def test_a_defect_of_a_channel_keeps_nobody_else_waiting(
 
     monkeypatch.setattr(LogChannel, "send", fail)
     ben = Client("ben")
-    await desk.tell(ana.details(), ben.details(channel="log"))
+    await desk.introduce(ana.details(), ben.details(channel="log"))
     await desk.tell(ana.missed(MONDAY_NOON), ben.missed(MONDAY_NOON))
     with capture_logs() as lines:
         await desk.dispatch()
@@ -236,7 +236,7 @@ async def test_a_server_that_never_answers_holds_up_one_run_and_not_each_message
 async def test_a_miss_told_again_does_not_wait_for_the_message_on_its_way(
     desk: Desk, ana: Client
 ) -> None:
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     missed = ana.missed(MONDAY_NOON)
     await desk.tell(missed)
     async with desk.database.transaction(ALL_SITES) as sender:
@@ -257,7 +257,7 @@ async def test_a_miss_told_again_does_not_wait_for_the_message_on_its_way(
 async def test_an_address_that_is_not_exactly_one_is_refused(
     desk: Desk, ana: Client, address: str
 ) -> None:
-    await desk.tell(ana.details(email=address))
+    await desk.introduce(ana.details(email=address))
     await desk.tell(ana.missed(MONDAY_NOON))
     await desk.dispatch()
     assert (await desk.message()).failure == "refused_by_channel"
@@ -265,14 +265,14 @@ async def test_an_address_that_is_not_exactly_one_is_refused(
 
 
 async def test_a_name_in_an_address_is_not_sent_along(desk: Desk, ana: Client) -> None:
-    await desk.tell(ana.details(email="Ana Example <ana@example.test>"))
+    await desk.introduce(ana.details(email="Ana Example <ana@example.test>"))
     await desk.tell(ana.missed(MONDAY_NOON))
     await desk.dispatch()
     assert [m["To"] for m in desk.mailbox.taken] == ["ana@example.test"]
 
 
 async def test_an_address_that_would_add_a_header_is_refused(desk: Desk, ana: Client) -> None:
-    await desk.tell(ana.details(email="ana@example.test\r\nBcc: other@example.test"))
+    await desk.introduce(ana.details(email="ana@example.test\r\nBcc: other@example.test"))
     await desk.tell(ana.missed(MONDAY_NOON))
     await desk.dispatch()
     assert (await desk.message()).failure == "refused_by_channel"
@@ -280,6 +280,7 @@ async def test_an_address_that_would_add_a_header_is_refused(desk: Desk, ana: Cl
 
 
 async def test_details_that_are_still_under_way_are_waited_for(desk: Desk, ana: Client) -> None:
+    await desk.tell(ana.agrees())
     await desk.tell(ana.missed(MONDAY_NOON))
     await desk.dispatch()
     assert (await desk.message()).state == "planned"
@@ -299,7 +300,7 @@ async def test_a_client_nobody_told_of_is_given_up_after_a_while(desk: Desk, ana
 
 
 async def test_the_log_channel_tells_id_and_kind_and_nothing_else(desk: Desk, ana: Client) -> None:
-    await desk.tell(ana.details(channel="log", email="ana@example.test"))
+    await desk.introduce(ana.details(channel="log", email="ana@example.test"))
     await desk.tell(ana.missed(MONDAY_NOON))
     with capture_logs() as lines:
         await desk.dispatch()
@@ -347,7 +348,7 @@ async def test_messages_are_found_by_client_session_kind_and_state(desk: Desk, a
     session_id = uuid4()
     await reach_out(desk, Client("ben"))
     await desk.dispatch()
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     await desk.tell(ana.missed(MONDAY_NOON, session_id))
     await desk.tell(ana.expected(MONDAY_NOON + timedelta(days=3)))
     assert len(await desk.messages()) == 3

@@ -61,12 +61,18 @@ async def tell(system: System, producer_name: str, *events: Event) -> None:
         await producer.stop()
 
 
+async def introduce(system: System, *clients: Client) -> None:
+    """Clients say how they want to be reached, and agree to it."""
+    await tell(system, "intake", *(client.details() for client in clients))
+    await tell(system, "intake", *(client.agrees() for client in clients))
+
+
 async def test_a_missed_session_becomes_a_message_that_staff_can_see_the_fate_of(
     system: System, mailbox: Mailbox
 ) -> None:
     ana = Client("ana")
     session = ana.expected(MONDAY_NOON + timedelta(days=2))
-    await tell(system, "intake", ana.details())
+    await introduce(system, ana)
     await tell(system, "scheduling", session, ana.missed(MONDAY_NOON))
     await system.until("notifications", DELIVERED, is_=1)
     assert [m["To"] for m in mailbox.taken] == ["ana@example.test"]
@@ -93,7 +99,7 @@ async def test_a_moved_clock_sends_what_is_due_and_gives_up_what_comes_too_late(
     system: System, mailbox: Mailbox
 ) -> None:
     clients = [Client(name) for name in ("ana", "ben", "cleo")]
-    await tell(system, "intake", *(c.details() for c in clients))
+    await introduce(system, *clients)
     await tell(
         system,
         "scheduling",
@@ -115,7 +121,7 @@ async def test_messages_of_other_sites_do_not_exist_for_a_caller(
     system: System, mailbox: Mailbox
 ) -> None:
     ana = Client("ana")
-    await tell(system, "intake", ana.details())
+    await introduce(system, ana)
     await tell(system, "scheduling", ana.missed(MONDAY_NOON))
     await system.until("notifications", DELIVERED, is_=1)
     elsewhere = system.client("notifications", "site_manager", [UUID(int=2)])

@@ -21,7 +21,7 @@ from services.notifications.delivery.schemas import Notification
 from services.notifications.service import service
 from shared import clock
 from shared.contracts.base import Event
-from shared.contracts.intake import ContactDetailsChanged
+from shared.contracts.intake import ConsentGranted, ContactDetailsChanged
 from shared.contracts.scheduling import (
     SessionAttended,
     SessionCancelled,
@@ -72,6 +72,11 @@ class Desk:
         ]
         async with self.database.transaction(ALL_SITES) as tx:
             await self.registry.handle(tx, events[0].type_name(), received)
+
+    async def introduce(self, *details: ContactDetailsChanged) -> None:
+        """Tell how clients want to be reached, and that they agreed to all of it."""
+        await self.tell(*details)
+        await self.tell(*(agreement(one.client_id, one.site_id) for one in details))
 
     async def dispatch(self) -> int:
         """Run the job until nothing more is due; how many messages it dealt with."""
@@ -158,6 +163,27 @@ async def open_desk(
             await database.close()
 
 
+def agreement(client_id: UUID, site_id: UUID = DENVER_SITE, **changed: Any) -> ConsentGranted:
+    """A consent to be reached by e-mail at any time for all that there is, but for what is changed
+    of it."""
+    return ConsentGranted(
+        **{
+            "client_id": client_id,
+            "site_id": site_id,
+            "consent_id": uuid4(),
+            "form": "contact_channels",
+            "channels": ["email"],
+            "voicemail": "none",
+            "uses": ["appointments", "missed_sessions", "program_news"],
+            "safe_times": [],
+            "time_zone": None,
+            "expires_on": None,
+            "granted_at": MONDAY_NOON,
+            **changed,
+        }
+    )
+
+
 @dataclass(frozen=True)
 class Client:
     """A client by name, and the events about them."""
@@ -178,6 +204,10 @@ class Client:
             time_zone=time_zone,
             changed_at=MONDAY_NOON,
         )
+
+    def agrees(self, **changed: Any) -> ConsentGranted:
+        """The client signs how to be reached; see `agreement`."""
+        return agreement(self.id, self.site_id, **changed)
 
     def expected(self, starts_at: datetime, session_id: UUID | None = None) -> SessionScheduled:
         return SessionScheduled(
@@ -220,7 +250,7 @@ class Client:
 
     def attended(self, missed: SessionMissed) -> SessionAttended:
         return SessionAttended(
-            **missed.model_dump(exclude={"status", "excused"}),
+            **missed.model_dump(exclude={"status", "excused", "on_hold"}),
             status="present",
             attended_minutes=165,
         )

@@ -16,7 +16,7 @@ WHERE client_id = $1 AND kind = $2 AND state = 'planned' AND attempts = 0 ORDER 
 """
 
 SHOWN = """
-SELECT id, client_id, site_id, session_id, kind, channel, state, failure, attempts,
+SELECT id, client_id, site_id, session_id, kind, channel, state, failure, rule, attempts,
   session_starts_at, planned_at, due_at, ended_at,
   CASE WHEN ended_at IS NULL THEN next_at END AS next_attempt_at
 FROM notifications

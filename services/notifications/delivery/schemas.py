@@ -4,6 +4,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from services.notifications.consents.rules import Rule
 from services.notifications.delivery.vocabulary import ChannelName, Failure, Kind, State
 from shared.web import Instant, Shown
 
@@ -22,11 +23,16 @@ class Notification(Shown):
         description="The way it took; null until that was decided.", examples=["email"]
     )
     state: State = Field(
-        description="`sending` may have gone out; `delivered` was taken by the channel.",
+        description="`sending` may have gone out; `delivered` was taken by the channel; "
+        "`suppressed` was not sent, as the client did not agree to it.",
         examples=["delivered"],
     )
     failure: Failure | None = Field(
         description="Why it was given up; null unless the state is `failed`.", examples=[None]
+    )
+    rule: Rule | None = Field(
+        description="Why the client may not be reached; null unless the state is `suppressed`.",
+        examples=[None],
     )
     attempts: int = Field(description="Attempts made so far.", examples=[1])
     session_starts_at: Instant = Field(
@@ -44,6 +50,6 @@ class Notification(Shown):
         examples=[None],
     )
     ended_at: Instant | None = Field(
-        description="When it was delivered, given up or cancelled, UTC.",
+        description="When it was delivered, given up, suppressed or cancelled, UTC.",
         examples=["2026-06-01T23:30:00Z"],
     )
