@@ -21,11 +21,18 @@ from services.notifications.delivery.schemas import Notification
 from services.notifications.service import service
 from shared import clock
 from shared.contracts.base import Event
-from shared.contracts.intake import ConsentGranted, ContactDetailsChanged
+from shared.contracts.intake import (
+    ClientEnrolled,
+    ClientSteppedDown,
+    ConsentGranted,
+    ContactDetailsChanged,
+    EpisodeStateChanged,
+)
 from shared.contracts.scheduling import (
     SessionAttended,
     SessionCancelled,
     SessionMissed,
+    SessionNotHeld,
     SessionScheduled,
 )
 from shared.contracts.topics import BY_TYPE
@@ -191,6 +198,52 @@ class Client:
     name: str
     id: UUID = field(default_factory=uuid4)
     site_id: UUID = DENVER_SITE
+    stay: UUID = field(default_factory=uuid4)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        return {"client_id": self.id, "site_id": self.site_id, "enrolment_id": self.stay}
+
+    def enrolled(self, stay: UUID | None = None) -> ClientEnrolled:
+        return ClientEnrolled(
+            **self.about | {"enrolment_id": stay or self.stay},
+            level_of_care="2.1",
+            dual_diagnosis=False,
+            gender_group=None,
+            enrolled_at=MONDAY_NOON,
+        )
+
+    def becomes(self, state: str, *, was: str = "active") -> EpisodeStateChanged:
+        """The stay goes on; states other than those of a stay that goes on end it."""
+        return EpisodeStateChanged(
+            **self.about,
+            from_state=was,
+            to_state=state,
+            reason=None,
+            ended=state not in ("enrolled", "active", "on_hold"),
+            changed_at=MONDAY_NOON,
+        )
+
+    def stepped_down(self) -> ClientSteppedDown:
+        return ClientSteppedDown(
+            **self.about,
+            recommendation_id=uuid4(),
+            from_level="2.1",
+            to_level="1.5",
+            stepped_down_at=MONDAY_NOON,
+        )
+
+    def not_held(self, session: SessionScheduled | SessionMissed) -> SessionNotHeld:
+        return SessionNotHeld(
+            **self.about,
+            session_id=session.session_id,
+            cohort_id=session.cohort_id,
+            kind="group",
+            starts_at=session.starts_at,
+            time_zone=session.time_zone,
+            reason="weather",
+            not_held_at=MONDAY_NOON,
+        )
 
     def details(
         self, *, channel: str = "email", email: str | None = "", time_zone: str | None = None
@@ -211,8 +264,7 @@ class Client:
 
     def expected(self, starts_at: datetime, session_id: UUID | None = None) -> SessionScheduled:
         return SessionScheduled(
-            client_id=self.id,
-            site_id=self.site_id,
+            **self.about,
             session_id=session_id or uuid4(),
             cohort_id=UUID(int=7),
             kind="group",
@@ -233,11 +285,15 @@ class Client:
         )
 
     def missed(
-        self, starts_at: datetime, session_id: UUID | None = None, *, excused: bool = False
+        self,
+        starts_at: datetime,
+        session_id: UUID | None = None,
+        *,
+        excused: bool = False,
+        on_hold: bool = False,
     ) -> SessionMissed:
         return SessionMissed(
-            client_id=self.id,
-            site_id=self.site_id,
+            **self.about,
             session_id=session_id or uuid4(),
             cohort_id=UUID(int=7),
             starts_at=starts_at,
@@ -246,6 +302,7 @@ class Client:
             recorded_at=starts_at,
             status="excused_absence" if excused else "no_show",
             excused=excused,
+            on_hold=on_hold,
         )
 
     def attended(self, missed: SessionMissed) -> SessionAttended:

@@ -41,7 +41,7 @@ async def tell_not_held(
                 session_id=session.session_id,
                 session_starts_at=session.starts_at,
                 site_time_zone=session.time_zone,
-                due_at=next_open(tx.now, zone, hours),
+                due_at=min(next_open(tx.now, zone, hours), session.starts_at),
                 expires_at=session.starts_at,
                 traceparent=traceparent,
             )
