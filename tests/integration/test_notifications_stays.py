@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from services.notifications.delivery.dispatch import messages
@@ -12,8 +13,10 @@ from shared.contracts.base import Event
 from shared.contracts.intake import ClientsMerged
 from shared.database import ALL_SITES
 from stepwell.runtime.disposable import Stack
+from stepwell.runtime.state import PROJECT
 from tests.support.notifications import MONDAY_NOON, Client, Desk, open_desk
 
+MIGRATIONS = PROJECT / "services" / "notifications" / "migrations"
 DAY = timedelta(days=1)
 AT_NIGHT = MONDAY_NOON + timedelta(hours=9, minutes=30)
 NEXT_MORNING = MONDAY_NOON + timedelta(hours=20)
@@ -252,3 +255,34 @@ async def test_a_record_that_was_merged_away_gets_nothing_more(desk: Desk, ana: 
     assert (await desk.message(client_id=ben.id)).state == "cancelled"
     await desk.until_next_due()
     assert [m["To"] for m in desk.mailbox.taken] == ["ana@example.test"]
+
+
+async def test_messages_keep_states_that_the_release_before_knows_once_a_database_is_down(
+    desk: Desk, ana: Client, stack: Stack
+) -> None:
+    ben = Client("ben")
+    await desk.tell(ben.details())
+    await desk.tell(ana.not_held(ana.expected(MONDAY_NOON + DAY)))
+    await desk.tell(ana.missed(MONDAY_NOON), ben.missed(MONDAY_NOON))
+    await desk.dispatch()
+    parts = [
+        (MIGRATIONS / name).read_text("utf-8").partition("-- migrate:down")
+        for name in ("0004_permission_and_stays.sql", "0005_messages_by_day.sql")
+    ]
+    name = desk.settings.database_url.rpartition("/")[2].partition("?")[0]
+    owner = await asyncpg.connect(stack.postgres.url(database=name))
+    try:
+        for _, _, down in reversed(parts):
+            async with owner.transaction():
+                await owner.execute(down)
+        rows = await owner.fetch("SELECT kind, state FROM notifications ORDER BY state")
+        assert [tuple(row) for row in rows] == [
+            ("missed_session_outreach", "cancelled"),
+            ("missed_session_outreach", "delivered"),
+        ]
+        for up, _, _ in parts:
+            async with owner.transaction():
+                await owner.execute(up)
+    finally:
+        await owner.close()
+    assert {one.due_on for one in await desk.messages()} == {MONDAY_NOON.date()}

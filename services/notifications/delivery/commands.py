@@ -17,9 +17,9 @@ Seat = tuple[UUID, UUID]
 PLAN = """
 INSERT INTO notifications (
   id, site_id, client_id, enrolment_id, session_id, kind, session_starts_at, site_time_zone,
-  state, planned_at, due_at, next_at, expires_at, traceparent)
+  state, planned_at, due_at, due_on, next_at, expires_at, traceparent)
 SELECT id, site_id, client_id, enrolment_id, session_id, $2, session_starts_at, site_time_zone,
-  'planned', $1, due_at, due_at, expires_at, traceparent
+  'planned', $1, due_at, (due_at AT TIME ZONE site_time_zone)::date, due_at, expires_at, traceparent
 FROM unnest(
   $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::timestamptz[], $8::text[],
   $9::timestamptz[], $10::timestamptz[], $11::text[], $13::uuid[]
@@ -33,6 +33,7 @@ WHERE NOT EXISTS (
 )
 ON CONFLICT (client_id, session_id, kind, session_starts_at) DO UPDATE SET
   state = 'planned', planned_at = excluded.planned_at, due_at = excluded.due_at,
+  due_on = excluded.due_on, site_time_zone = excluded.site_time_zone,
   next_at = excluded.next_at, expires_at = excluded.expires_at,
   traceparent = excluded.traceparent, enrolment_id = excluded.enrolment_id,
   ended_at = NULL, channel = NULL,
@@ -85,7 +86,8 @@ WHERE n.id = w.notification_id AND n.kind = $1
 """
 
 REPLAN = """
-UPDATE notifications n SET due_at = t.due_at, next_at = t.due_at, expires_at = t.expires_at
+UPDATE notifications n SET due_at = t.due_at, next_at = t.due_at, expires_at = t.expires_at,
+  due_on = (t.due_at AT TIME ZONE n.site_time_zone)::date
 FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS t(id, due_at, expires_at)
 WHERE n.id = t.id AND n.state = 'planned'
 """

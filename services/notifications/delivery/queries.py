@@ -1,10 +1,14 @@
 """Messages as others see them, without text and address, and what is still to be done."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from services.notifications.delivery.schemas import Notification
+from services.notifications.delivery.schemas import (
+    Notification,
+    NotificationCount,
+    NotificationCounts,
+)
 from services.notifications.delivery.vocabulary import Kind, State
 from shared.database import Transaction
 from shared.errors import NotFound
@@ -17,9 +21,15 @@ WHERE client_id = $1 AND kind = $2 AND state = 'planned' AND attempts = 0 ORDER 
 
 SHOWN = """
 SELECT id, client_id, site_id, session_id, kind, channel, state, failure, rule, attempts,
-  session_starts_at, planned_at, due_at, ended_at,
+  session_starts_at, planned_at, due_at, due_on, ended_at,
   CASE WHEN ended_at IS NULL THEN next_at END AS next_attempt_at
 FROM notifications
+"""
+
+
+COUNTS = """
+SELECT kind, state, count(*) FROM notifications WHERE site_id = $1 AND due_on = $2
+GROUP BY kind, state ORDER BY kind, state
 """
 
 
@@ -29,6 +39,8 @@ class Wanted:
 
     client_id: UUID | None = None
     session_id: UUID | None = None
+    site_id: UUID | None = None
+    due_on: date | None = None
     kind: Kind | None = None
     state: State | None = None
 
@@ -64,6 +76,8 @@ async def list_notifications(tx: Transaction, wanted: Wanted, paging: Paging) ->
     given = [
         ("client_id =", wanted.client_id),
         ("session_id =", wanted.session_id),
+        ("site_id =", wanted.site_id),
+        ("due_on =", wanted.due_on),
         ("kind =", wanted.kind),
         ("state =", wanted.state),
     ]
@@ -76,3 +90,14 @@ async def list_notifications(tx: Transaction, wanted: Wanted, paging: Paging) ->
         *(value for _, value in narrowing),
     )
     return page_of([Notification(**dict(row)) for row in rows], paging.limit)
+
+
+async def summarize(tx: Transaction, site_id: UUID, due_on: date) -> NotificationCounts:
+    """How many messages of a site's day there are, by kind and state; nothing of another site."""
+    rows = await tx.fetch(COUNTS, site_id, due_on)
+    return NotificationCounts(
+        site_id=site_id,
+        due_on=due_on,
+        total=sum(row["count"] for row in rows),
+        counts=[NotificationCount(**dict(row)) for row in rows],
+    )
