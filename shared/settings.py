@@ -81,15 +81,11 @@ class Settings(BaseSettings):
         if self.service != "notifications":
             return self
         if bool(self.smtp_username) != bool(self.smtp_password or self.smtp_password_file):
-            raise ValueError(
-                "SMTP_USERNAME needs SMTP_PASSWORD or SMTP_PASSWORD_FILE, and they it."
-            )
+            raise ValueError("set SMTP_USERNAME with SMTP_PASSWORD or SMTP_PASSWORD_FILE.")
         if self.smtp_password and self.smtp_password_file:
             raise ValueError("set SMTP_PASSWORD or SMTP_PASSWORD_FILE, not both.")
         if self.smtp_username and self.smtp_tls == "when-offered":
-            raise ValueError(
-                "SMTP_USERNAME needs SMTP_TLS to be starttls or tls: no password in clear."
-            )
+            raise ValueError("set SMTP_TLS to starttls or tls: no password is sent in clear.")
         for name, path in (
             ("SMTP_PASSWORD_FILE", self.smtp_password_file),
             ("SMTP_CA_FILE", self.smtp_ca_file),
@@ -142,10 +138,10 @@ def load(service: str) -> Settings:
     try:
         return Settings(service=service, **{k: v for k, v in own.items() if v is not None})  # type: ignore[arg-type]  # pydantic checks the values
     except ValidationError as error:
-        if combined := [
-            e["msg"].removeprefix("Value error, ") for e in error.errors() if not e["loc"]
-        ]:
-            raise SettingsMissing(f"{service}: {combined[0]}") from None
+        for e in error.errors():
+            if not e["loc"]:  # settings that do not go together
+                reason = e["msg"].removeprefix("Value error, ")
+                raise SettingsMissing(f"{service}: {reason}") from None
         wrong = ", ".join(
             f"DATABASE_URL_{suffix}" if e["loc"][0] == "database_url" else str(e["loc"][0])
             for e in error.errors()

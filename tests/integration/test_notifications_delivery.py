@@ -1,6 +1,7 @@
 """What the channels do to a message, and what a message survives."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -10,15 +11,19 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
+from services.notifications.delivery import metrics
 from services.notifications.delivery.channels import email
 from services.notifications.delivery.channels.base import Message
 from services.notifications.delivery.channels.email import SenderRevealing
 from services.notifications.delivery.channels.log import LogChannel
 from services.notifications.delivery.dispatch import messages
+from services.notifications.delivery.due import Due
 from services.notifications.delivery.queries import show_notification
+from services.notifications.delivery.queue import Queue
 from shared.contracts.notifications import NotificationDelivered, NotificationFailed
 from shared.database import ALL_SITES
 from shared.errors import NotFound
@@ -214,11 +219,56 @@ async def test_a_defect_of_a_channel_keeps_nobody_else_waiting(
     ben = Client("ben")
     await desk.introduce(ana.details(), ben.details(channel="log"))
     await desk.tell(ana.missed(MONDAY_NOON), ben.missed(MONDAY_NOON))
+    counter = metrics.defects.labels("missed_session_outreach", "KeyError")
+    before = counter._value.get()
     with capture_logs() as lines:
         await desk.dispatch()
     assert (await desk.message(client_id=ana.id)).state == "delivered"
     assert (await desk.message(client_id=ben.id)).state == "planned"
-    assert [line["reason"] for line in lines] == ["defect: KeyError"]
+    assert [(line["log_level"], line["reason"]) for line in lines] == [
+        ("error", "defect: KeyError")
+    ]
+    assert lines[0]["kind"] == "missed_session_outreach"
+    assert counter._value.get() == before + 1
+
+
+async def test_a_defect_around_one_message_is_seen_and_keeps_nobody_else_waiting(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clients = [Client(f"client{n}") for n in range(9)]
+    await reach_out(desk, *clients)
+
+    def span_but_for_one(due: Due, name: str) -> contextlib.AbstractContextManager[None]:
+        if due.client_id == clients[4].id:
+            raise LookupError(due.client_id)
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr(Due, "span", span_but_for_one)
+    counter = metrics.defects.labels("missed_session_outreach", "LookupError")
+    before = counter._value.get()
+    with capture_logs() as lines:
+        await desk.dispatch()
+    assert len(await desk.messages(state="delivered")) == 8
+    assert (await desk.message(client_id=clients[4].id)).state == "sending", "its fate is unknown"
+    assert [line["reason"] for line in lines] == ["defect: LookupError"]
+    assert str(clients[4].id) not in str(lines)
+    assert counter._value.get() == before + 1
+    assert await desk.next_due() == MONDAY_NOON + MINUTE, "tried again after a pause"
+
+
+async def test_a_database_that_is_lost_while_sending_ends_the_run_loudly(
+    desk: Desk, ana: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await reach_out(desk, ana)
+
+    async def lost(queue: object, tx: object, due: Due) -> Due:
+        raise asyncpg.ConnectionDoesNotExistError("gone")
+
+    monkeypatch.setattr(Queue, "again", lost)
+    with pytest.raises(asyncpg.ConnectionDoesNotExistError):
+        await desk.dispatch()
+    assert (await desk.message()).state == "sending"
+    assert desk.mailbox.taken == []
 
 
 async def test_a_server_that_never_answers_holds_up_one_run_and_not_each_message(
