@@ -3,9 +3,17 @@
 import os
 import re
 import ssl
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.contracts.base import SCHEMA_BASE
@@ -92,6 +100,12 @@ class Settings(BaseSettings):
     smtp_host: str = Field("127.0.0.1", alias="SMTP_HOST")
     smtp_port: int = Field(25, alias="SMTP_PORT")
     smtp_from: str = Field("appointments@example.test", alias="SMTP_FROM")
+    smtp_tls: Literal["when-offered", "starttls", "tls"] = Field("when-offered", alias="SMTP_TLS")
+    """`starttls` and `tls` (from the first byte on) are required, never done without."""
+    smtp_ca_file: str = Field("", alias="SMTP_CA_FILE")
+    smtp_username: str = Field("", alias="SMTP_USERNAME")
+    smtp_password: str = Field("", alias="SMTP_PASSWORD", repr=False)
+    smtp_password_file: str = Field("", alias="SMTP_PASSWORD_FILE")
 
     portal_url: str = Field("http://127.0.0.1:8000", alias="STEPWELL_PORTAL_URL")
     url_intake: str = Field("http://127.0.0.1:8001", alias="STEPWELL_URL_INTAKE")
@@ -103,6 +117,36 @@ class Settings(BaseSettings):
         """Base URL of a service's API."""
         url: str = getattr(self, f"url_{service}")
         return url
+
+    @model_validator(mode="after")
+    def mail_server_is_complete(self) -> Self:
+        """Only the service that sends mail needs the files that these settings name."""
+        if self.service != "notifications":
+            return self
+        if bool(self.smtp_username) != bool(self.smtp_password or self.smtp_password_file):
+            raise ValueError("set SMTP_USERNAME with SMTP_PASSWORD or SMTP_PASSWORD_FILE.")
+        if self.smtp_password and self.smtp_password_file:
+            raise ValueError("set SMTP_PASSWORD or SMTP_PASSWORD_FILE, not both.")
+        if self.smtp_username and self.smtp_tls == "when-offered":
+            raise ValueError("set SMTP_TLS to starttls or tls: no password is sent in clear.")
+        for name, path in (
+            ("SMTP_PASSWORD_FILE", self.smtp_password_file),
+            ("SMTP_CA_FILE", self.smtp_ca_file),
+        ):
+            if path and not os.access(path, os.R_OK):
+                raise ValueError(f"{name} names no file that can be read.")
+        return self
+
+    @property
+    def smtp_secret(self) -> str:
+        """The password at the mail server; a file is read each time, so that it can be replaced.
+
+        Raises:
+            OSError: the file is gone.
+        """
+        if not self.smtp_password_file:
+            return self.smtp_password
+        return Path(self.smtp_password_file).read_text("utf-8").rstrip("\r\n")
 
     @property
     def kafka_client(self) -> dict[str, object]:
@@ -137,6 +181,10 @@ def load(service: str) -> Settings:
     try:
         return Settings(service=service, **{k: v for k, v in own.items() if v is not None})  # type: ignore[arg-type]  # pydantic checks the values
     except ValidationError as error:
+        for e in error.errors():
+            if not e["loc"]:  # settings that do not go together
+                reason = e["msg"].removeprefix("Value error, ")
+                raise SettingsMissing(f"{service}: {reason}") from None
         wrong = ", ".join(
             f"DATABASE_URL_{suffix}" if e["loc"][0] == "database_url" else str(e["loc"][0])
             for e in error.errors()

@@ -21,6 +21,7 @@ from services.intake.consents.rules.states import after, state_at
 from services.intake.consents.schemas import NewConsent, NewConsentEvent, NewRevocation
 from services.intake.consents.vocabulary import vocabulary
 from services.intake.directory.rules import day_at
+from services.intake.preferences.commands import weekly
 from services.intake.referrals.queries import show_client
 from shared.contracts.intake import ConsentGranted, ConsentRevoked
 from shared.database import Transaction
@@ -112,6 +113,7 @@ async def grant_consent(
         tx.now,
         entered_by,
     )
+    channels = new.channels
     publish(
         tx,
         ConsentGranted(
@@ -119,10 +121,13 @@ async def grant_consent(
             site_id=client.site_id,
             consent_id=row["id"],
             form=form.id,
-            channels=new.channels.ways if new.channels else [],
-            voicemail=new.channels.voicemail if new.channels else None,
+            channels=channels.ways if channels else [],
+            voicemail=channels.voicemail if channels else None,
             expires_on=expires_on,
             granted_at=tx.now,
+            uses=channels.uses if channels else [],
+            safe_times=weekly(channels.safe_times) if channels else [],
+            time_zone=channels.time_zone if channels else None,
         ),
     )
     return Consent(**row)

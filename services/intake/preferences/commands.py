@@ -1,12 +1,13 @@
 """Stating when and how a client can take part."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from services.intake.directory.queries import today_at
 from services.intake.preferences.checks import check
 from services.intake.preferences.queries import shown_of
 from services.intake.preferences.rules import time_of
-from services.intake.preferences.schemas import Preferences, StatedPreferences
+from services.intake.preferences.schemas import Preferences, StatedPreferences, WeeklyTime
 from services.intake.referrals.queries import show_client
 from shared.contracts.intake import AvailableTime, PreferencesChanged
 from shared.database import Transaction
@@ -48,14 +49,7 @@ async def change_preferences(
             client_id=client_id,
             site_id=client.site_id,
             time_zone=stated.time_zone,
-            available=[
-                AvailableTime(
-                    weekday=slot.weekday,
-                    starts_at=time_of(slot.starts),
-                    ends_at=time_of(slot.ends),
-                )
-                for slot in sorted(one.slot for one in stated.available)
-            ],
+            available=weekly(stated.available),
             telehealth=preferences.telehealth_able,
             needs_transport=preferences.needs_transport,
             needs_child_care=stated.children.child_care_needed,
@@ -65,3 +59,13 @@ async def change_preferences(
         ),
     )
     return preferences
+
+
+def weekly(times: Iterable[WeeklyTime]) -> list[AvailableTime]:
+    """Times of each week as events tell them, in order."""
+    return [
+        AvailableTime(
+            weekday=slot.weekday, starts_at=time_of(slot.starts), ends_at=time_of(slot.ends)
+        )
+        for slot in sorted(one.slot for one in times)
+    ]

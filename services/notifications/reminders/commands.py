@@ -56,6 +56,7 @@ async def plan_reminders(
             PlannedMessage(
                 site_id=session.site_id,
                 client_id=session.client_id,
+                enrolment_id=session.enrolment_id,
                 session_id=session.session_id,
                 session_starts_at=session.starts_at,
                 site_time_zone=session.time_zone,
