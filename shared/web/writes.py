@@ -26,14 +26,9 @@ from shared.web.problems import (
 
 M = TypeVar("M", bound=BaseModel)
 F = TypeVar("F", bound=Callable[..., Awaitable[Response]])
-ATTEMPTS = 8
+ATTEMPTS = 3
 LONGEST_KEY = 255
-CONTENDED = (
-    asyncpg.SerializationError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.InvalidCachedStatementError,  # a migration changed a table meanwhile
-    Overtaken,
-)
+CONTENDED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, Overtaken)
 
 ETAG = re.compile(r'(?:W/)?"(\d{1,9})"', re.ASCII)
 
@@ -100,28 +95,31 @@ async def create(
     """
     key = await _key_of(request, caller)
     database: Database = request.app.state.database
+
+    async def make(tx: Transaction) -> Response:
+        made = await command(tx)
+        answer = _answer(made, status, {"location": location(made)})
+        tx.access = audit.access(request, caller, "change", made)
+        tx.remember(
+            IdempotentAnswer(
+                key.subject,
+                key.key,
+                key.operation,
+                key.body_hash,
+                status,
+                {
+                    name.decode(): value.decode("latin-1")
+                    for name, value in answer.raw_headers
+                    if name != b"content-length"
+                },
+                bytes(answer.body),
+            )
+        )
+        return answer
+
     for attempt in range(ATTEMPTS):
         try:
-            async with database.transaction(caller.sites) as tx:
-                made = await command(tx)
-                answer = _answer(made, status, {"location": location(made)})
-                tx.access = audit.access(request, caller, "change", made)
-                tx.remember(
-                    IdempotentAnswer(
-                        key.subject,
-                        key.key,
-                        key.operation,
-                        key.body_hash,
-                        status,
-                        {
-                            name.decode(): value.decode("latin-1")
-                            for name, value in answer.raw_headers
-                            if name != b"content-length"
-                        },
-                        bytes(answer.body),
-                    )
-                )
-            return answer
+            return await database.run(caller.sites, make)
         except asyncpg.UniqueViolationError:
             if (stored := await _stored(request, caller, key)) is not None:
                 return stored
@@ -154,12 +152,15 @@ async def update(
     """
     expected = _expected_version(request)
     database: Database = request.app.state.database
+
+    async def change(tx: Transaction) -> Response:
+        changed = await command(tx, expected)
+        tx.access = audit.access(request, caller, "change", changed)
+        return _answer(changed, 200)
+
     for _ in range(ATTEMPTS):
         try:
-            async with database.transaction(caller.sites) as tx:
-                changed = await command(tx, expected)
-                tx.access = audit.access(request, caller, "change", changed)
-            return _answer(changed, 200)
+            return await database.run(caller.sites, change)
         except CONTENDED:
             continue
     raise Busy("Others changed the same things at the same time: try again.")
