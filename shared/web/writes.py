@@ -26,17 +26,12 @@ from shared.web.problems import (
 
 M = TypeVar("M", bound=BaseModel)
 F = TypeVar("F", bound=Callable[..., Awaitable[Response]])
-ATTEMPTS = 8
+ATTEMPTS = 3
 ATTEMPTS_AT_MANY = 20
 """Where several states will do, each change by others costs another attempt and is no conflict."""
 LONGEST_KEY = 255
 CONTENTION = "Others change the same things just now. Nothing was changed: repeat the request."
-CONTENDED = (
-    asyncpg.SerializationError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.InvalidCachedStatementError,  # a migration changed a table meanwhile
-    Overtaken,
-)
+CONTENDED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, Overtaken)
 
 ENTITY_TAG = r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"'
 """An entity tag of RFC 9110, 8.8.3. It may hold a comma, so that a list is not split at each."""
@@ -120,28 +115,31 @@ async def create(
     """
     key = await _key_of(request, caller)
     database: Database = request.app.state.database
+
+    async def make(tx: Transaction) -> Response:
+        made = await command(tx)
+        answer = _answer(made, status, {"location": location(made)})
+        tx.access = audit.access(request, caller, "change", made)
+        tx.remember(
+            IdempotentAnswer(
+                key.subject,
+                key.key,
+                key.operation,
+                key.body_hash,
+                status,
+                {
+                    name.decode(): value.decode("latin-1")
+                    for name, value in answer.raw_headers
+                    if name != b"content-length"
+                },
+                bytes(answer.body),
+            )
+        )
+        return answer
+
     for attempt in range(ATTEMPTS):
         try:
-            async with database.transaction(caller.sites) as tx:
-                made = await command(tx)
-                answer = _answer(made, status, {"location": location(made)})
-                tx.access = audit.access(request, caller, "change", made)
-                tx.remember(
-                    IdempotentAnswer(
-                        key.subject,
-                        key.key,
-                        key.operation,
-                        key.body_hash,
-                        status,
-                        {
-                            name.decode(): value.decode("latin-1")
-                            for name, value in answer.raw_headers
-                            if name != b"content-length"
-                        },
-                        bytes(answer.body),
-                    )
-                )
-            return answer
+            return await database.run(caller.sites, make)
         except asyncpg.UniqueViolationError:
             if (stored := await _stored(request, caller, key)) is not None:
                 return stored
@@ -177,11 +175,14 @@ async def update(
     expected = next(iter(if_match.versions), NO_VERSION)
     database: Database = request.app.state.database
     for _ in range(ATTEMPTS if len(if_match.versions) == 1 else ATTEMPTS_AT_MANY):
-        try:
-            async with database.transaction(caller.sites) as tx:
-                changed = await command(tx, expected)
-                tx.access = audit.access(request, caller, "change", changed)
+
+        async def change(tx: Transaction, version: int = expected) -> Response:
+            changed = await command(tx, version)
+            tx.access = audit.access(request, caller, "change", changed)
             return _answer(changed, 200)
+
+        try:
+            return await database.run(caller.sites, change)
         except StaleVersion as stale:
             if stale.current in (None, expected) or not if_match.takes(stale.current):
                 raise
