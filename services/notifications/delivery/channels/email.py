@@ -190,7 +190,7 @@ class EmailChannel:
             raise ChannelUnavailable(f"the server answered {error.code}") from None
         except aiosmtplib.SMTPNotSupported:
             raise ChannelRefused("the server cannot take such an address") from None
-        except ValueError:
+        except UnicodeError:
             connection.close()
             raise ChannelRefused("the address cannot be written") from None
         except (aiosmtplib.SMTPException, OSError) as error:
