@@ -85,6 +85,19 @@ class Page(Shown, Generic[T]):
     )
 
 
+MOST_COUNTED = 1_000
+
+
+class CountedPage(Page[T], Generic[T]):
+    """A part of a list, and how long the list is."""
+
+    count: int = Field(
+        description=f"All that match, on whatever page; counting ends at {MOST_COUNTED}.",
+        le=MOST_COUNTED,
+        examples=[12],
+    )
+
+
 class BadCursor(Invalid):
     """The cursor was not given out by this list."""
 
@@ -138,3 +151,25 @@ def page_of(
     shown = list(items[:limit])
     more = len(items) > limit
     return Page(items=shown, next=encode_cursor(str(key(shown[-1]))) if more else None)
+
+
+def narrowed(*given: tuple[str, Any, *tuple[Any, ...]]) -> tuple[str, list[Any]]:
+    """The WHERE clause of those conditions whose values are given, and the values.
+
+    Each `?` in a condition stands for the next of its values. What is not asked for is not in the
+    statement, so that its plan is made for what is.
+    """
+    tests: list[str] = []
+    values: list[Any] = []
+    for condition, *of_it in given:
+        if of_it[0] is not None:
+            for value in of_it:
+                values.append(value)
+                condition = condition.replace("?", f"${len(values)}", 1)
+            tests.append(condition)
+    return f"WHERE {' AND '.join(tests)}" if tests else "", values
+
+
+def count_of(rows: str) -> str:
+    """The statement that counts the rows of another one, up to `MOST_COUNTED`."""
+    return f"SELECT count(*) FROM ({rows} LIMIT {MOST_COUNTED}) AS counted"  # noqa: S608 - both are ours
