@@ -1,8 +1,8 @@
-"""What may make a client ready to step down: new figures, new scores, an admission."""
+"""What may make a client ready to step down: new figures, new scores, an admission; and the end."""
 
 from services.outcomes.engagement.commands import hold_clients, keep_engagement
-from services.outcomes.step_down.commands import evaluate_clients
-from shared.contracts.intake import ClientEnrolled, ScreeningCompleted
+from services.outcomes.step_down.commands import evaluate_clients, lapse
+from shared.contracts.intake import ClientEnrolled, EpisodeStateChanged, ScreeningCompleted
 from shared.contracts.outcomes import EngagementChanged
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
@@ -30,3 +30,11 @@ async def screenings_completed(
 async def clients_enrolled(tx: Transaction, received: list[Received[ClientEnrolled]]) -> None:
     await hold_clients(tx, [one.event for one in received])
     await evaluate_clients(tx, {one.event.client_id: one for one in received})
+
+
+@consumers.on(EpisodeStateChanged)
+async def episode_changed(tx: Transaction, received: Received[EpisodeStateChanged]) -> None:
+    stay = received.event
+    if stay.ended:
+        stepped_down = stay.to_state == "stepped_down"
+        await lapse(tx, stay.enrolment_id, stay.changed_at, stepped_down=stepped_down)
