@@ -108,7 +108,7 @@ def _reconsider(
         name: one for name, one in now.items() if name not in held or held[name]["at"] <= one["at"]
     }
     now_diagnoses = standing.diagnoses | _standing(diagnoses)
-    known = known_of(now_screens, now_diagnoses)
+    known = known_of(now_screens, now_diagnoses, standing.since)
     changed_at = standing.changed_at or tx.now
     found = rules.reconsider(policy(), standing.status, changed_at, known)
     changed = (found.status, list(found.needs)) != (standing.status, standing.needs)
@@ -130,6 +130,17 @@ def _reconsider(
     if changed:
         _tell_change(tx, client_id, site_id, found.status, found.needs, known, changed_at)
     return found.status
+
+
+async def leave_screens_behind(tx: Transaction, client_id: UUID, site_id: UUID) -> None:
+    """Reconsider a client whose stay has ended: its screens say nothing of what is needed now.
+
+    What was suspected is still left to a clinician. Publishes DualDiagnosisChanged where the needs
+    change.
+    """
+    standing = await held_standing(tx, client_id)
+    if standing.seen is not None:
+        _reconsider(tx, client_id, site_id, standing, (), ())
 
 
 async def record_diagnosis(

@@ -19,14 +19,17 @@ from shared.database import Transaction
 from shared.errors import NotFound
 from shared.web import Page, Paging, page_of
 
-STATE = """
-SELECT site_id, status, needs, screens, diagnoses, changed_at, version
+STAY_ENDED = "(SELECT max(ended_at) FROM enrolments WHERE client_id = $1)"
+"""When the client's former stay ended: screens answered up to then count no more."""
+STATE = f"""
+SELECT site_id, status, needs, screens, diagnoses, changed_at, version, {STAY_ENDED} AS since
 FROM dual_diagnoses WHERE client_id = $1
-"""
-STANDING = """
-SELECT status, needs, screens, diagnoses, changed_at, version, xmin AS seen
+"""  # noqa: S608 - the part is a constant above
+STANDING = f"""
+SELECT status, needs, screens, diagnoses, changed_at, version, xmin AS seen,
+  {STAY_ENDED} AS since
 FROM dual_diagnoses WHERE client_id = $1 FOR NO KEY UPDATE
-"""
+"""  # noqa: S608 - the part is a constant above
 TRACK = "SELECT status, needs FROM dual_diagnoses WHERE client_id = $1"
 DIAGNOSIS = """
 SELECT id, client_id, site_id, code, status, psychotropic_medication, recorded_by, recorded_at
@@ -63,15 +66,14 @@ class Standing:
     seen: int | None
     """The version of the row in the database, which every write changes; None while there is no
     row."""
-
-
-NOTHING_KEPT = Standing("none", [], {}, {}, None, 0, None)
+    since: datetime | None
+    """Screens answered up to then belong to a stay that has ended."""
 
 
 def standing_of(row: Any) -> Standing:
     """What a row says that has the columns of `STANDING`, or null in all of them."""
     if row["seen"] is None:
-        return NOTHING_KEPT
+        return Standing("none", [], {}, {}, None, 0, None, row["since"])
     return Standing(
         row["status"],
         row["needs"],
@@ -80,13 +82,17 @@ def standing_of(row: Any) -> Standing:
         row["changed_at"],
         row["version"],
         row["seen"],
+        row["since"],
     )
 
 
 async def held_standing(tx: Transaction, client_id: UUID) -> Standing:
     """What is kept of a client; if anything is, nobody else changes it until the commit."""
     row = await tx.fetchrow(STANDING, client_id)
-    return NOTHING_KEPT if row is None else standing_of(row)
+    if row is None:
+        since = await tx.fetchval(f"SELECT {STAY_ENDED}", client_id)
+        return Standing("none", [], {}, {}, None, 0, None, since)
+    return standing_of(row)
 
 
 async def track_needs(tx: Transaction, client_id: UUID) -> DualDiagnosis:
@@ -121,7 +127,7 @@ async def show_dual_diagnosis(
             version=0,
         )
         return nothing, Known((), ())
-    known = known_of(orjson.loads(row["screens"]), orjson.loads(row["diagnoses"]))
+    known = known_of(orjson.loads(row["screens"]), orjson.loads(row["diagnoses"]), row["since"])
     substance = rules.findings(policy().substance_use, known)
     mental = rules.findings(policy().mental_health, known)
     shown = ShownDualDiagnosis(
@@ -174,12 +180,15 @@ async def list_changes(tx: Transaction, client_id: UUID, paging: Paging) -> Page
     return page_of([_change(row) for row in rows], paging.limit)
 
 
-def known_of(screens: Mapping[str, Any], diagnoses: Mapping[str, Any]) -> Known:
-    """What screens and diagnoses say as they are kept."""
+def known_of(
+    screens: Mapping[str, Any], diagnoses: Mapping[str, Any], since: datetime | None
+) -> Known:
+    """What screens and diagnoses say as they are kept; a screen up to `since` says nothing."""
     return Known(
         [
-            Screen(name, one["positive"], one["band"], datetime.fromisoformat(one["at"]))
+            Screen(name, one["positive"], one["band"], at)
             for name, one in screens.items()
+            if (at := datetime.fromisoformat(one["at"])) and (since is None or at > since)
         ],
         [
             rules.Diagnosis(

@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from services.intake.dual_diagnosis.queries import Standing, standing_of
+from services.intake.dual_diagnosis.queries import STAY_ENDED, Standing, standing_of
 from services.intake.referrals.queries import hold_client, require_client
 from services.intake.referrals.rules import moves
 from services.intake.screening.rules import Sex
@@ -50,15 +50,16 @@ FROM screenings s JOIN responses r ON r.screening_id = s.id
 WHERE s.client_id = $1 AND r.instrument = ANY ($2::text[]) AND r.result->>'scaled' IS NOT NULL
   AND r.answered_at >= $3 AND r.answered_at < $4
 """
-BEFORE = """
+BEFORE = f"""
 SELECT c.site_id, c.birth_date, c.sex_at_birth, c.merged_into,
   EXISTS (SELECT FROM enrolments WHERE client_id = $1 AND ended_at IS NULL) AS in_program,
   EXISTS (SELECT FROM referrals WHERE client_id = $1 AND ended_at IS NULL
     AND (first_screened_on IS NULL OR state = ANY ($2::text[]))) AS advances,
-  d.status, d.needs, d.screens, d.diagnoses, d.changed_at, d.version, d.xmin AS seen
+  d.status, d.needs, d.screens, d.diagnoses, d.changed_at, d.version, d.xmin AS seen,
+  {STAY_ENDED} AS since
 FROM clients c LEFT JOIN dual_diagnoses d ON d.client_id = c.id
 WHERE c.id = $1 FOR NO KEY UPDATE OF c SKIP LOCKED
-"""
+"""  # noqa: S608 - the part is a constant of dual diagnosis
 OUT_OF_PROGRAM = "NOT EXISTS (SELECT FROM enrolments WHERE client_id = $1 AND ended_at IS NULL)"
 ADVANCED = """
 NOT EXISTS (SELECT FROM referrals WHERE client_id = $1 AND ended_at IS NULL
