@@ -20,8 +20,7 @@ def days_later(instant: datetime, days: int, time_zone: str) -> datetime:
     A time that the clock skips there is read with the offset before the change; of a time shown
     twice the first is taken.
     """
-    local = instant.astimezone(ZoneInfo(time_zone)) + timedelta(days=days)
-    return local.replace(fold=0).astimezone(UTC)
+    return (instant.astimezone(ZoneInfo(time_zone)) + timedelta(days=days)).astimezone(UTC)
 
 
 def weeks_spanned(first: date, last: date) -> int:

@@ -280,6 +280,36 @@ async def test_the_week_sums_what_was_planned_and_what_was_attended(clinic: Clin
     assert (summary["attendance_rate"], summary["no_show_rate"]) == (0.6667, 0.3333)
 
 
+async def test_attendance_is_summed_up_by_stay(clinic: Clinic) -> None:
+    site = await clinic.site()
+    cohort = await clinic.cohort(site)
+    await clinic.curriculum(cohort, weeks=2)
+    ana = Enrolled("ana", site)
+    back = Enrolled("ana", site, id=ana.id)
+    await clinic.tell(ana.enrolment)
+    first, second = await clinic.sessions(cohort)
+    for session, status, stay in ((first, "no_show", ana), (second, "present", back)):
+        clinic.at(datetime.fromisoformat(session["starts_at"]))
+        created(
+            await clinic.desk.post(
+                f"/sessions/{session['id']}/attendance",
+                {"client_id": str(ana.id), "status": status},
+            )
+        )
+        if stay is ana:
+            await clinic.tell(ana.changed("completed"))
+            await clinic.tell(back.enrolment)
+    path = f"/clients/{ana.id}/attendance-summary"
+    latest = (await clinic.desk.get(path)).json()
+    assert (latest["enrolment_id"], latest["attendance_rate"]) == (str(back.enrolment_id), 1.0)
+    assert (latest["credited"], latest["no_show"]) == (1, 0)
+    former = (await clinic.desk.get(path, enrolment_id=ana.enrolment_id)).json()
+    assert (former["enrolment_id"], former["attendance_rate"]) == (str(ana.enrolment_id), 0.0)
+    assert (former["credited"], former["no_show"], former["withdrawn"]) == (0, 1, 0)
+    nobody = (await clinic.desk.get(path, enrolment_id=UUID(int=4))).json()
+    assert (nobody["enrolment_id"], nobody["attendance_rate"]) == (None, None)
+
+
 async def test_the_week_is_that_of_the_site_where_the_client_was_then(clinic: Clinic) -> None:
     here, there = await clinic.site("Here"), await clinic.site("There")
     for site in (here, there):

@@ -38,10 +38,14 @@ SELECT
   count(*) FILTER (WHERE a.state = 'cancelled' AND r.id IS NULL) AS withdrawn,
   count(*) FILTER (WHERE a.state = 'scheduled' AND r.id IS NULL AND s.starts_at <= $4)
     AS unrecorded,
+  (array_agg(p.enrolment_id))[1] AS enrolment_id,
   coalesce(array_agg(DISTINCT a.site_id) FILTER (WHERE a.site_id IS NOT NULL), '{}') AS site_ids
 FROM appointments a
 JOIN sessions s ON s.id = a.session_id
 LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
+JOIN placements p ON p.id = a.placement_id
+  AND p.enrolment_id = coalesce($5, (SELECT enrolment_id FROM placements
+    WHERE client_id = $1 ORDER BY placed_at DESC, id DESC LIMIT 1))
 WHERE a.client_id = $1
   AND ($2::timestamptz IS NULL OR s.starts_at >= $2)
   AND ($3::timestamptz IS NULL OR s.starts_at < $3)
@@ -94,15 +98,19 @@ async def summarize_attendance(
     client_id: UUID,
     starting_from: datetime | None,
     starting_before: datetime | None,
+    enrolment_id: UUID | None = None,
 ) -> AttendanceSummary:
-    """A client's appointments by what became of them; all zero for a client unknown here."""
-    row = await tx.fetchrow(TALLY, client_id, starting_from, starting_before, tx.now)
+    """A client's appointments in one stay, the latest unless another is named, by what became of
+    them; all zero for a client unknown here."""
+    row = await tx.fetchrow(TALLY, client_id, starting_from, starting_before, tx.now, enrolment_id)
     assert row is not None  # an aggregate without GROUP BY always has one row
     counts = dict(row)
     unrecorded, site_ids = counts.pop("unrecorded"), counts.pop("site_ids")
+    stay = counts.pop("enrolment_id")
     found = rates(Tally(**counts))
     return AttendanceSummary(
         client_id=client_id,
+        enrolment_id=stay,
         site_ids=site_ids,
         **counts,
         unrecorded=unrecorded,
