@@ -10,7 +10,12 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from shared.contracts.scheduling import SessionAttended, SessionCancelled, SessionMissed
+from shared.contracts.scheduling import (
+    SessionAttended,
+    SessionCancelled,
+    SessionMissed,
+    SessionScheduled,
+)
 from shared.database import ALL_SITES
 from tests.support.scheduling import EVENING, Clinic, Enrolled, created, open_clinic, refused
 from tests.support.system import System
@@ -299,13 +304,25 @@ async def test_attendance_is_summed_up_by_stay(clinic: Clinic) -> None:
         if stay is ana:
             await clinic.tell(ana.changed("completed"))
             await clinic.tell(back.enrolment)
+    told = [
+        (type(event), event.enrolment_id)
+        for event in await clinic.published()
+        if isinstance(event, SessionScheduled | SessionMissed | SessionAttended)
+    ]
+    former, present = ana.enrolment_id, back.enrolment_id
+    assert told == [
+        *[(SessionScheduled, former)] * 2,
+        (SessionMissed, former),
+        (SessionScheduled, present),
+        (SessionAttended, present),
+    ]
     path = f"/clients/{ana.id}/attendance-summary"
     latest = (await clinic.desk.get(path)).json()
     assert (latest["enrolment_id"], latest["attendance_rate"]) == (str(back.enrolment_id), 1.0)
     assert (latest["credited"], latest["no_show"]) == (1, 0)
-    former = (await clinic.desk.get(path, enrolment_id=ana.enrolment_id)).json()
-    assert (former["enrolment_id"], former["attendance_rate"]) == (str(ana.enrolment_id), 0.0)
-    assert (former["credited"], former["no_show"], former["withdrawn"]) == (0, 1, 0)
+    summed = (await clinic.desk.get(path, enrolment_id=former)).json()
+    assert (summed["enrolment_id"], summed["attendance_rate"]) == (str(former), 0.0)
+    assert (summed["credited"], summed["no_show"], summed["withdrawn"]) == (0, 1, 0)
     nobody = (await clinic.desk.get(path, enrolment_id=UUID(int=4))).json()
     assert (nobody["enrolment_id"], nobody["attendance_rate"]) == (None, None)
 

@@ -24,9 +24,12 @@ WITH seats AS (
   WHERE a.state = 'cancelled'
   RETURNING session_id, client_id, placement_id
 )
-SELECT made.client_id, made.placement_id, s.id, s.site_id, s.cohort_id, s.kind, s.starts_at,
-  s.ends_at, s.break_minutes, s.time_zone
-FROM made JOIN sessions s ON s.id = made.session_id ORDER BY s.starts_at, s.id
+SELECT made.client_id, made.placement_id, p.enrolment_id, s.id, s.site_id, s.cohort_id, s.kind,
+  s.starts_at, s.ends_at, s.break_minutes, s.time_zone
+FROM made
+JOIN sessions s ON s.id = made.session_id
+JOIN placements p ON p.id = made.placement_id
+ORDER BY s.starts_at, s.id
 """
 
 LOCK = """
@@ -71,6 +74,7 @@ async def schedule_sessions(tx: Transaction, seats: Sequence[Seat]) -> None:
         event = SessionScheduled(
             client_id=row["client_id"],
             site_id=row["site_id"],
+            enrolment_id=row["enrolment_id"],
             session_id=row["id"],
             cohort_id=row["cohort_id"],
             kind=row["kind"],

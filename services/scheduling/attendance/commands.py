@@ -31,12 +31,14 @@ from shared.messaging.outbox import publish
 
 LOAD = """
 SELECT s.id AS session_id, s.site_id, s.cohort_id, s.kind, s.starts_at, s.ends_at,
-  s.break_minutes, s.time_zone, a.client_id,
+  s.break_minutes, s.time_zone, a.client_id, a.enrolment_id,
   EXISTS (SELECT FROM attendance r WHERE r.session_id = $1 AND r.client_id = a.client_id) AS known
 FROM sessions s
 LEFT JOIN (
-  SELECT client_id FROM appointments
-  WHERE session_id = $1 AND client_id = ANY ($2::uuid[]) AND state = 'scheduled' FOR SHARE
+  SELECT e.client_id, p.enrolment_id
+  FROM appointments e JOIN placements p ON p.id = e.placement_id
+  WHERE e.session_id = $1 AND e.client_id = ANY ($2::uuid[]) AND e.state = 'scheduled'
+  FOR SHARE OF e
 ) a ON true
 WHERE s.id = $1
 """
@@ -51,8 +53,12 @@ FROM unnest($4::uuid[], $5::uuid[], $6::text[], $7::timestamptz[], $8::timestamp
 """
 LOCK = """
 SELECT r.session_id, r.client_id, r.version, s.site_id, s.cohort_id, s.kind, s.starts_at,
-  s.ends_at, s.break_minutes, s.time_zone
-FROM attendance r JOIN sessions s ON s.id = r.session_id WHERE r.id = $1 FOR UPDATE OF r
+  s.ends_at, s.break_minutes, s.time_zone, p.enrolment_id
+FROM attendance r
+JOIN sessions s ON s.id = r.session_id
+JOIN appointments a ON a.session_id = r.session_id AND a.client_id = r.client_id
+JOIN placements p ON p.id = a.placement_id
+WHERE r.id = $1 FOR UPDATE OF r
 """
 CORRECT = """
 UPDATE attendance SET status = $2, checked_in_at = $3, checked_out_at = $4,
@@ -143,7 +149,7 @@ async def correct_attendance(
         minutes,
         tx.now,
     )
-    _publish(tx, session, session["client_id"], report, minutes)
+    _publish(tx, session, report, minutes)
     return await show_attendance(tx, attendance_id)
 
 
@@ -158,17 +164,17 @@ async def _record(
     session = rows[0]
     if session["starts_at"] > tx.now:
         raise SessionNotStarted("Attendance can be recorded once the session has started.")
-    known = {row["client_id"]: row["known"] for row in rows}
+    expected = {row["client_id"]: row for row in rows}
     meeting = _meeting(session)
     minutes = []
     for entry, place in zip(entries, places, strict=True):
-        if entry.client_id not in known:
+        if entry.client_id not in expected:
             raise ClientNotPlaced(
                 "This client is not expected at this session.", pointer=f"{place}/client_id"
             )
         minutes.append(_credited(entry.report, meeting, tx, place))
     for entry, place in zip(entries, places, strict=True):
-        if known[entry.client_id]:
+        if expected[entry.client_id]["known"]:
             raise AlreadyRecorded(
                 "Correct the recorded attendance instead.", pointer=f"{place}/client_id"
             )
@@ -186,7 +192,7 @@ async def _record(
         minutes,
     )
     for entry, credited in zip(entries, minutes, strict=True):
-        _publish(tx, session, entry.client_id, entry.report, credited)
+        _publish(tx, expected[entry.client_id], entry.report, credited)
     return [
         Attendance(
             id=attendance_id,
@@ -221,17 +227,16 @@ def _credited(report: Report, meeting: Meeting, tx: Transaction, place: str) -> 
     return credited_minutes(report, meeting)
 
 
-def _publish(
-    tx: Transaction, session: asyncpg.Record, client_id: UUID, report: Report, minutes: int
-) -> None:
+def _publish(tx: Transaction, expected: asyncpg.Record, report: Report, minutes: int) -> None:
     common: dict[str, Any] = {
-        "client_id": client_id,
-        "site_id": session["site_id"],
-        "session_id": session["session_id"],
-        "cohort_id": session["cohort_id"],
-        "starts_at": session["starts_at"],
-        "scheduled_minutes": _meeting(session).scheduled_minutes,
-        "time_zone": session["time_zone"],
+        "client_id": expected["client_id"],
+        "site_id": expected["site_id"],
+        "enrolment_id": expected["enrolment_id"],
+        "session_id": expected["session_id"],
+        "cohort_id": expected["cohort_id"],
+        "starts_at": expected["starts_at"],
+        "scheduled_minutes": _meeting(expected).scheduled_minutes,
+        "time_zone": expected["time_zone"],
         "recorded_at": tx.now,
     }
     status = report.status
