@@ -1,5 +1,6 @@
 """Outcomes, declared."""
 
+from services.outcomes.directory.consumers import consumers as directory_consumers
 from services.outcomes.engagement.consumers import consumers as engagement_consumers
 from services.outcomes.engagement.queries import clients_awaiting_engagement
 from services.outcomes.episodes.consumers import consumers as episode_consumers
@@ -17,6 +18,7 @@ service = Service(
     routers=(step_down,),
     consumers=(
         merge_consumers,
+        directory_consumers,
         episode_consumers,
         score_consumers,
         engagement_consumers,

@@ -1,7 +1,7 @@
 """Outreach after missed sessions, from the event to the mail server."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -118,6 +118,18 @@ async def test_a_miss_recorded_weeks_later_is_too_old_to_reach_out_for(
     await desk.dispatch()
     assert (await desk.message()).failure == "no_longer_timely"
     assert desk.mailbox.taken == []
+
+
+@pytest.mark.parametrize(("minutes", "failure"), [(-1, None), (0, "no_longer_timely")])
+async def test_outreach_is_timely_for_seven_days_of_the_sites_calendar(
+    desk: Desk, ana: Client, minutes: int, failure: str | None
+) -> None:
+    noon = datetime(2026, 3, 9, 18, tzinfo=UTC)  # 12:00 in Denver, a week of 167 hours later
+    desk.set_clock(noon + timedelta(minutes=minutes))
+    await desk.tell(ana.details())
+    await desk.tell(ana.missed(datetime(2026, 3, 2, 19, tzinfo=UTC)))
+    await desk.dispatch()
+    assert (await desk.message()).failure == failure
 
 
 async def test_an_immediate_message_goes_on_with_the_trace_of_its_cause(

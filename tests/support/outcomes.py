@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 from aiokafka import AIOKafkaProducer
@@ -28,12 +28,14 @@ COMPLETE = {"instrument_version": "1.0", "status": "complete", "band": None, "po
 
 def sessions(client: Enrolled, latest: str, sequence: int) -> list[Published]:
     """Eight sessions attended in three weeks, and the latest, attended or missed."""
-    attended = [outcome(client.id, 8 * n, "attended", sequence=n + 1) for n in range(8)]
-    return [*attended, outcome(client.id, 64, latest, sequence=sequence)]
+    stay = client.enrolment_id
+    attended = [outcome(client.id, 8 * n, "attended", sequence=n + 1, stay=stay) for n in range(8)]
+    return [*attended, outcome(client.id, 64, latest, sequence=sequence, stay=stay)]
 
 
 def engaged(client: Enrolled, latest: str = "attended", sequence: int = 9) -> EngagementChanged:
-    return from_scratch(sessions(client, latest, sequence))
+    figures = from_scratch(sessions(client, latest, sequence))
+    return figures.model_copy(update={"site_id": client.site_id})
 
 
 def screened(
@@ -69,13 +71,19 @@ class Outcomes:
         async with self.database.transaction(ALL_SITES) as tx:
             await tell_in(tx, *events)
 
-    async def recommend(self, name: str = "ana") -> dict[str, Any]:
+    async def recommend(self, name: str = "ana", site_id: UUID = SITE) -> dict[str, Any]:
         """The recommendation for a client who is enrolled and does well."""
-        client = Enrolled(name, SITE)
+        client = Enrolled(name, site_id)
         for event in (client.enrolment, screened(client), engaged(client)):
             await self.tell(event)
-        (known,) = await self.listed(client_id=str(client.id))
-        return known
+        lead = self.system.client("outcomes", "clinical_lead", [site_id])
+        (known,) = (await lead.get("/recommendations", client_id=client.id)).json()["items"]
+        return dict(known)
+
+    def client_of(self, known: dict[str, Any]) -> Enrolled:
+        """The client of a recommendation, in the stay that it is for."""
+        ids = {"id": UUID(known["client_id"]), "enrolment_id": UUID(known["enrolment_id"])}
+        return Enrolled("ana", UUID(known["site_id"]), **ids)
 
     async def listed(self, **wanted: Any) -> list[dict[str, Any]]:
         return list((await self.lead.get("/recommendations", **wanted)).json()["items"])

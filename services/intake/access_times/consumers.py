@@ -19,6 +19,7 @@ async def sessions_attended(tx: Transaction, received: list[Received[SessionAtte
                 one.event.session_id,
                 one.event.site_id,
                 day_at(one.event.starts_at, one.event.time_zone),
+                one.event.starts_at,
             )
             for one in received
         ],

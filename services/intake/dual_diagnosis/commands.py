@@ -146,6 +146,17 @@ def _with(
     )
 
 
+async def leave_screens_behind(tx: Transaction, client_id: UUID, site_id: UUID) -> None:
+    """Reconsider a client whose stay has ended: its screens say nothing of what is needed now.
+
+    What was suspected is still left to a clinician. Publishes DualDiagnosisChanged where the needs
+    change.
+    """
+    standing = await held_standing(tx, client_id)
+    if standing.seen is not None:
+        _reconsider(tx, client_id, site_id, standing, (), ())
+
+
 async def record_diagnosis(
     tx: Transaction, client_id: UUID, new: NewDiagnosis, *, recorded_by: str
 ) -> Diagnosis:

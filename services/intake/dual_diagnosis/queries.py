@@ -17,13 +17,19 @@ from shared.errors import NotFound
 from shared.web import Page, Paging, page_of
 
 OTHERS = """
-(SELECT jsonb_agg(to_jsonb(o) ORDER BY o.client_id)::text FROM dual_diagnoses o
- WHERE o.client_id = ANY (platform.records_of(c.id)) AND o.client_id <> c.id)
+(SELECT jsonb_agg(to_jsonb(o) || jsonb_build_object('since',
+    (SELECT max(e.ended_at) FROM enrolments e WHERE e.client_id = o.client_id))
+   ORDER BY o.client_id)::text FROM dual_diagnoses o
+ WHERE o.client_id = ANY (platform.records_of(c.id)) AND o.client_id <> c.id) AS others,
+(SELECT max(e.ended_at) FROM enrolments e WHERE e.client_id = c.id) AS since,
+(SELECT max(e.ended_at) FROM enrolments e
+ WHERE e.client_id = ANY (platform.records_of(c.id))) AS since_of_person
 """
-"""For other queries of this service: what is kept of the other records of the person of `c`."""
+"""For other queries of this service: what is kept of the other records of the person of `c`, and
+when the former stay of the record and of the person ended: screens up to then count no more."""
 STANDING = f"""
 SELECT c.site_id, d.status, d.needs, d.screens, d.diagnoses, d.changed_at, d.version,
-  d.xmin AS seen, {OTHERS} AS others
+  d.xmin AS seen, {OTHERS}
 FROM clients c LEFT JOIN dual_diagnoses d ON d.client_id = c.id WHERE c.id = $1
 """  # noqa: S608 - constants only
 LOCK = "SELECT FROM dual_diagnoses WHERE client_id = $1 FOR NO KEY UPDATE"

@@ -1,7 +1,7 @@
 """What is kept of a dual diagnosis, by record, and what it comes to for a person of several."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -27,16 +27,23 @@ class Standing:
     seen: int | None
     """The version of the row in the database, which every write changes; None while there is no
     row."""
+    since: datetime | None = None
+    """When the former stay of the record ended: screens answered up to then count no more."""
     others: tuple["Standing", ...] = ()
     """What is kept of the other records of the same person."""
+    since_of_person: datetime | None = None
+    """When the former stay of the person ended, whichever record it belongs to."""
 
     @property
     def known(self) -> Known:
-        """What screens and diagnoses say as they are kept."""
+        """What screens and diagnoses say as they are kept; a screen of a former stay says
+        nothing."""
         return Known(
             [
-                Screen(name, one["positive"], one["band"], datetime.fromisoformat(one["at"]))
+                Screen(name, one["positive"], one["band"], at)
                 for name, one in self.screens.items()
+                if (at := datetime.fromisoformat(one["at"]))
+                and (self.since is None or at > self.since)
             ],
             [
                 rules.Diagnosis(
@@ -54,8 +61,9 @@ def standing_of(row: Any) -> Standing:
     """What a row says that has the columns of a dual diagnosis, or null in all of them, and in
     `others` those of the other records as JSON."""
     others = tuple(_of_json(one) for one in orjson.loads(row["others"] or b"[]"))
+    since, since_of_person = row["since"], row["since_of_person"]
     if row["seen"] is None:
-        return Standing("none", [], {}, {}, None, 0, None, others)
+        return replace(NOTHING_KEPT, others=others, since=since, since_of_person=since_of_person)
     return Standing(
         row["status"],
         row["needs"],
@@ -64,7 +72,9 @@ def standing_of(row: Any) -> Standing:
         row["changed_at"],
         row["version"],
         row["seen"],
+        since,
         others,
+        since_of_person,
     )
 
 
@@ -75,18 +85,18 @@ def of_person(policy: DualDiagnosisPolicy, own: Standing) -> Standing:
     was only suspected; then it is reconsidered by all that is known.
     """
     kept = [one for one in (own, *own.others) if one.version]
-    if len(kept) < 2:
+    if not kept or (len(kept) == 1 and kept[0].since == own.since_of_person):
         return kept[0] if kept else own
     screens = _latest([one.screens for one in kept])
     diagnoses = _latest([one.diagnoses for one in kept])
     status, since = _status([(one.status, one.changed_at) for one in kept if one.changed_at])
-    together = Standing(status, [], screens, diagnoses, since, sum(o.version for o in kept), None)
+    version = sum(one.version for one in kept)
+    ended = own.since_of_person
+    together = Standing(status, [], screens, diagnoses, since, version, None, ended)
     found = rules.reconsider(policy, status, since, together.known)
     if found.status != status:
         since = max(one.at for one in (*found.substance_use, *found.mental_health))
-    return Standing(
-        found.status, list(found.needs), screens, diagnoses, since, together.version, None
-    )
+    return replace(together, status=found.status, needs=list(found.needs), changed_at=since)
 
 
 def _status(kept: Sequence[tuple[Status, datetime]]) -> tuple[Status, datetime]:
@@ -116,4 +126,5 @@ def _of_json(one: Mapping[str, Any]) -> Standing:
         datetime.fromisoformat(one["changed_at"]),
         one["version"],
         None,
+        datetime.fromisoformat(one["since"]) if one["since"] else None,
     )

@@ -12,7 +12,7 @@ from shared.web import Page, Paging, page_of
 
 COLUMNS = """
 SELECT id, client_id, site_id, determination_id, level_of_care, state, reason, teds_reason,
-  former_id, enrolled_at, first_service_at, ended_at, version
+  former_id, enrolled_at, first_service_at, ended_at, late_step_down_id, late_step_down_at, version
 FROM enrolments
 """
 OF_CLIENT = f"""

@@ -57,6 +57,11 @@ class Enrolment(Shown):
     enrolled_at: Instant
     first_service_at: Instant | None
     ended_at: Instant | None
+    late_step_down_id: UUID | None = Field(
+        description="A recommendation to step down that was accepted, and told after the stay had "
+        "ended otherwise; it changed nothing."
+    )
+    late_step_down_at: Instant | None = Field(description="When that one was accepted.")
     version: int = Field(description="The ETag.", examples=[1])
 
 

@@ -1,11 +1,11 @@
 """Assigning a questionnaire, saving what is answered, handing it in, taking it back."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from uuid import UUID
 
 import orjson
 
+from services.intake.directory.queries import zone_of
 from services.intake.questionnaires.expiry import tell_left_open
 from services.intake.questionnaires.policies import policy
 from services.intake.questionnaires.queries import Held, instrument_of, load
@@ -26,6 +26,7 @@ from services.intake.screening.instruments import Instrument, instruments
 from services.intake.screening.queries import is_in_program
 from services.intake.screening.rules import Answer
 from services.intake.screening.schemas import InstrumentResponse, Mode, NewScreening
+from shared.calendar import days_later
 from shared.database import Transaction, write_now
 from shared.errors import require_version
 from shared.ids import new_id
@@ -83,7 +84,7 @@ async def assign_questionnaire(
         new.language,
         assigned_by,
         tx.now,
-        tx.now + timedelta(days=policy().open_days),
+        days_later(tx.now, policy().open_days, await zone_of(tx, client.site_id)),
         [one.instrument for one in new.instruments],
         [one.version for one in new.instruments],
     )

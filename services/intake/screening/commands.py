@@ -1,13 +1,14 @@
 """Taking a screening: check every answer, score, keep the answers, tell the scores."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from itertools import chain
 from uuid import UUID
 
 import orjson
 
+from services.intake.directory.queries import zone_of
 from services.intake.dual_diagnosis.commands import reconsider
 from services.intake.dual_diagnosis.rules import Screen
 from services.intake.referrals.commands import advance
@@ -25,6 +26,7 @@ from services.intake.screening.queries import (
 from services.intake.screening.results import findings_of, result_of, score_of, told_score
 from services.intake.screening.rules import SCORING_VERSION, has_risen
 from services.intake.screening.schemas import InstrumentResult, NewScreening, Screening
+from shared.calendar import days_later
 from shared.contracts.intake import ScreeningCompleted
 from shared.database import Transaction
 from shared.errors import Conflict
@@ -96,7 +98,7 @@ async def complete_screening(
         for instrument, response in zip(known, new.responses, strict=True)
     ]
     results = [
-        await _with_rise(tx, client_id, instrument, result, at)
+        await _with_rise(tx, client_id, client.site_id, instrument, result, at)
         for instrument, result, at in zip(known, results, answered, strict=True)
     ]
     screening = Screening(
@@ -169,6 +171,7 @@ def insert_responses(count: int) -> str:
 async def _with_rise(
     tx: Transaction,
     client_id: UUID,
+    site_id: UUID,
     instrument: Instrument,
     result: InstrumentResult,
     answered_at: datetime,
@@ -178,8 +181,9 @@ async def _with_rise(
     if rule is None or scale is None or result.scaled is None:
         return result
     same = {one.id for one in instruments().values() if one.scale and one.scale.name == scale.name}
-    since = answered_at - timedelta(days=rule.over_days)
+    time_zone = await zone_of(tx, site_id)
+    since = days_later(answered_at, -rule.over_days, time_zone)
     earlier = await ratings(tx, client_id, sorted(same), since, answered_at)
-    if not has_risen(rule, result.scaled, answered_at, earlier):
+    if not has_risen(rule, result.scaled, answered_at, earlier, time_zone):
         return result
     return result.model_copy(update={"notes": [*result.notes, rule.note]})

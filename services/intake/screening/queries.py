@@ -60,7 +60,7 @@ SELECT c.site_id, c.birth_date, c.sex_at_birth, c.merged_into,
   EXISTS (SELECT FROM referrals WHERE id = open_referral_of($1)
     AND (first_screened_on IS NULL OR state = ANY ($2::text[]))) AS advances,
   d.status, d.needs, d.screens, d.diagnoses, d.changed_at, d.version, d.xmin AS seen,
-  {OTHERS} AS others
+  {OTHERS}
 FROM clients c LEFT JOIN dual_diagnoses d ON d.client_id = c.id
 WHERE c.id = $1 FOR NO KEY UPDATE OF c SKIP LOCKED
 """  # noqa: S608 - constants only

@@ -11,6 +11,7 @@ from services.notifications.delivery.commands import (
 )
 from services.notifications.timing.policy import timing_policy
 from services.notifications.timing.rules import next_open, zone_of
+from shared.calendar import days_later
 from shared.contracts.scheduling import SessionMissed
 from shared.database import Transaction
 
@@ -28,7 +29,7 @@ async def plan_outreach(tx: Transaction, missed: SessionMissed, traceparent: str
         session_starts_at=missed.starts_at,
         site_time_zone=missed.time_zone,
         due_at=next_open(tx.now, zone, policy.hours),
-        expires_at=missed.starts_at + policy.outreach_timely,
+        expires_at=days_later(missed.starts_at, policy.outreach.timely_days, missed.time_zone),
         traceparent=traceparent,
     )
     await plan_messages(tx, "missed_session_outreach", [message])

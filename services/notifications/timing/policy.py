@@ -42,6 +42,7 @@ class OutreachPolicy(Part):
     """For how long after the missed session outreach still makes sense."""
 
     timely_days: int = Field(gt=0)
+    """In days of the calendar at the site: up to the same time of day."""
 
 
 class RetryPolicy(Part):
@@ -78,11 +79,6 @@ class TimingPolicy(Part):
             timedelta(hours=self.reminder.lead_hours),
             timedelta(minutes=self.reminder.margin_minutes),
         )
-
-    @property
-    def outreach_timely(self) -> timedelta:
-        """How long after the start of the missed session outreach may go out."""
-        return timedelta(days=self.outreach.timely_days)
 
     @property
     def backoff(self) -> list[timedelta]:

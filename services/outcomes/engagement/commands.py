@@ -11,12 +11,13 @@ KEEP = """
 INSERT INTO engagement AS e
   (client_id, site_id, source_sequence, window_from, window_until, sessions_attended,
    sessions_missed, sessions_excused, attended_minutes, missed_minutes, excused_minutes,
-   consecutive_attended, consecutive_missed, weeks_observed)
+   consecutive_attended, consecutive_missed, weeks_observed, enrolment_id)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::timestamptz[],
   $6::integer[], $7::integer[], $8::integer[], $9::integer[], $10::integer[], $11::integer[],
-  $12::integer[], $13::integer[], $14::integer[])
-ON CONFLICT (client_id) DO UPDATE SET
-  source_sequence = excluded.source_sequence, window_from = excluded.window_from,
+  $12::integer[], $13::integer[], $14::integer[], $15::uuid[])
+ON CONFLICT (client_id) DO UPDATE SET site_id = excluded.site_id,
+  enrolment_id = excluded.enrolment_id, source_sequence = excluded.source_sequence,
+  window_from = excluded.window_from,
   window_until = excluded.window_until, sessions_attended = excluded.sessions_attended,
   sessions_missed = excluded.sessions_missed, sessions_excused = excluded.sessions_excused,
   attended_minutes = excluded.attended_minutes, missed_minutes = excluded.missed_minutes,
@@ -68,6 +69,7 @@ async def keep_engagement(tx: Transaction, changes: Iterable[EngagementChanged])
         [c.consecutive_attended for c in kept],
         [c.consecutive_missed for c in kept],
         [c.weeks_observed for c in kept],
+        [c.enrolment_id for c in kept],
     )
     return [row["client_id"] for row in rows]
 

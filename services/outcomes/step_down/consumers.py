@@ -1,15 +1,16 @@
-"""What may make a client ready to step down: new figures, new scores, an admission, a merge."""
+"""What may make a client ready to step down: figures, scores, an admission, a merge; an end."""
 
 from services.outcomes.engagement.commands import (
     hold_clients,
     keep_engagement,
     lock_records,
 )
-from services.outcomes.step_down.commands import evaluate_clients
+from services.outcomes.step_down.commands import evaluate_clients, lapse
 from shared.contracts.intake import (
     ClientEnrolled,
     ClientMergeUndone,
     ClientsMerged,
+    EpisodeStateChanged,
     ScreeningCompleted,
 )
 from shared.contracts.outcomes import EngagementChanged
@@ -49,6 +50,14 @@ async def clients_merged(tx: Transaction, received: Received[ClientsMerged]) -> 
 @consumers.on(ClientMergeUndone)
 async def client_merge_undone(tx: Transaction, received: Received[ClientMergeUndone]) -> None:
     await _evaluate_both(tx, received)
+
+
+@consumers.on(EpisodeStateChanged)
+async def episode_changed(tx: Transaction, received: Received[EpisodeStateChanged]) -> None:
+    stay = received.event
+    if stay.ended:
+        stepped_down = stay.to_state == "stepped_down"
+        await lapse(tx, stay.enrolment_id, stay.changed_at, stepped_down=stepped_down)
 
 
 async def _evaluate_both(

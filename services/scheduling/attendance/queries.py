@@ -40,10 +40,14 @@ SELECT
   count(*) FILTER (WHERE became = 'not_held') AS not_held,
   count(*) FILTER (WHERE became = 'on_hold') AS on_hold,
   count(*) FILTER (WHERE became = 'unrecorded') AS unrecorded,
+  (array_agg(p.enrolment_id))[1] AS enrolment_id,
   coalesce(array_agg(DISTINCT a.site_id) FILTER (WHERE a.site_id IS NOT NULL), '{}') AS site_ids
 FROM appointments a
 JOIN sessions s ON s.id = a.session_id
 LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
+JOIN placements p ON p.id = a.placement_id
+  AND p.enrolment_id = coalesce($5, (SELECT enrolment_id FROM placements
+    WHERE client_id = ANY (platform.records_of($1)) ORDER BY placed_at DESC, id DESC LIMIT 1))
 CROSS JOIN LATERAL (SELECT CASE
   WHEN a.state = 'cancelled' AND r.id IS NULL THEN 'withdrawn'
   WHEN s.not_held_at IS NOT NULL THEN 'not_held'
@@ -109,15 +113,19 @@ async def summarize_attendance(
     client_id: UUID,
     starting_from: datetime | None,
     starting_before: datetime | None,
+    enrolment_id: UUID | None = None,
 ) -> AttendanceSummary:
-    """A client's appointments by what became of them; all zero for a client unknown here."""
-    row = await tx.fetchrow(TALLY, client_id, starting_from, starting_before, tx.now)
+    """A client's appointments in one stay, the latest unless another is named, by what became of
+    them; all zero for a client unknown here."""
+    row = await tx.fetchrow(TALLY, client_id, starting_from, starting_before, tx.now, enrolment_id)
     assert row is not None  # an aggregate without GROUP BY always has one row
     counts = dict(row)
     unrecorded, site_ids = counts.pop("unrecorded"), counts.pop("site_ids")
+    stay = counts.pop("enrolment_id")
     found = rates(Tally(**counts))
     return AttendanceSummary(
         client_id=client_id,
+        enrolment_id=stay,
         site_ids=site_ids,
         **counts,
         unrecorded=unrecorded,

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Literal
 
+from shared.calendar import elapsed
+
 AttendedStatus = Literal["present", "partial"]
 MissedStatus = Literal["excused_absence", "late_cancel", "no_show"]
 Status = Literal[AttendedStatus, MissedStatus]
@@ -35,7 +37,7 @@ class Meeting:
     @property
     def length(self) -> int:
         """Minutes, breaks included."""
-        return (self.ends_at - self.starts_at) // MINUTE
+        return elapsed(self.starts_at, self.ends_at) // MINUTE
 
     @property
     def scheduled_minutes(self) -> int:
@@ -85,7 +87,7 @@ def require_acceptable(report: Report, meeting: Meeting, now: datetime) -> None:
         raise Unacceptable("checked_out_at", "Must be later than checked_in_at.")
     if checked_out > now:
         raise Unacceptable("checked_out_at", "Lies in the future.")
-    if checked_in < meeting.starts_at - EARLIEST_CHECK_IN:
+    if elapsed(checked_in, meeting.starts_at) > EARLIEST_CHECK_IN:
         raise Unacceptable("checked_in_at", "Lies long before the session.")
     if checked_in >= meeting.ends_at:
         raise Unacceptable("checked_in_at", "The session was over by then.")
@@ -109,7 +111,7 @@ def credited_minutes(report: Report, meeting: Meeting) -> int:
         return 0
     came = max(report.checked_in_at, meeting.starts_at)
     left = min(report.checked_out_at, meeting.ends_at)
-    stayed = max(left - came, timedelta())
+    stayed = max(elapsed(came, left), timedelta())
     minutes = stayed * meeting.scheduled_minutes // (meeting.length * MINUTE)
     return minutes if minutes >= meeting.min_minutes_for_credit else 0
 

@@ -96,9 +96,12 @@ class Roster(Shown):
 
 
 class AttendanceSummary(Shown):
-    """A client's appointments by what became of them, and the rates they make."""
+    """A client's appointments in one stay by what became of them, and the rates they make."""
 
     client_id: UUID
+    enrolment_id: UUID | None = Field(
+        description="The stay; null where it has no appointment in the time asked for."
+    )
     site_ids: list[UUID] = Field(description="Where these appointments are.")
     credited: int = Field(description="Present, or partial with credit.")
     uncredited: int = Field(description="Partial without credit.")

@@ -5,7 +5,7 @@ import json
 import shutil
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,13 @@ from services.outcomes.step_down.policies import StepDownPolicy, by_level, polic
 from services.outcomes.step_down.rules import Figures, LatestScore, all_met, evaluate
 from shared.contracts.base import Criterion
 
-NOW = datetime(2026, 3, 16, 20, tzinfo=UTC)
+TODAY = date(2026, 3, 16)
 POLICY = policies()["2.1"]
 NAMES = ["weeks_observed", "attendance_rate", "no_recent_miss", "phq_9", "gad_7"]
 
 FIGURES = Figures(weeks_observed=3, attended=8, missed=2, excused=0, consecutive_missed=0)
-PHQ9 = LatestScore(9, "complete", "negative", NOW - timedelta(days=14))
-GAD7 = LatestScore(9, "complete", None, NOW - timedelta(days=14))
+PHQ9 = LatestScore(9, "complete", "negative", TODAY - timedelta(days=14))
+GAD7 = LatestScore(9, "complete", None, TODAY - timedelta(days=14))
 
 
 def found(
@@ -36,7 +36,7 @@ def found(
     """What is found for a client who just meets every criterion, but for what is given."""
     scores = {"phq-9": phq9, "gad-7": gad7}
     known = {instrument: score for instrument, score in scores.items() if score is not None}
-    criteria = evaluate(POLICY, figures, known, NOW)
+    criteria = evaluate(POLICY, figures, known, TODAY)
     assert [criterion.name for criterion in criteria] == NAMES
     return {criterion.name: criterion for criterion in criteria}
 
@@ -60,8 +60,8 @@ def test_who_just_meets_every_criterion_is_to_be_recommended() -> None:
         ({"figures": replace(FIGURES, consecutive_missed=1)}, "no_recent_miss"),
         ({"phq9": replace(PHQ9, total=10)}, "phq_9"),
         ({"gad7": replace(GAD7, total=10)}, "gad_7"),
-        ({"phq9": replace(PHQ9, answered_at=NOW - timedelta(days=15))}, "phq_9"),
-        ({"gad7": replace(GAD7, answered_at=NOW - timedelta(days=15))}, "gad_7"),
+        ({"phq9": replace(PHQ9, answered_on=TODAY - timedelta(days=15))}, "phq_9"),
+        ({"gad7": replace(GAD7, answered_on=TODAY - timedelta(days=15))}, "gad_7"),
         ({"phq9": replace(PHQ9, safety_item="positive")}, "phq_9"),
     ],
 )
@@ -90,7 +90,7 @@ def test_who_came_to_no_session_yet_meets_no_criterion_of_engagement(
 
 
 def test_a_score_is_as_old_as_the_days_that_are_over() -> None:
-    criteria = found(phq9=replace(PHQ9, answered_at=NOW - timedelta(days=14, hours=23)))
+    criteria = found(phq9=replace(PHQ9, answered_on=TODAY - timedelta(days=14, hours=23)))
     assert unmet(criteria) == []
     assert "14 days old" in criteria["phq_9"].observed
 
@@ -102,7 +102,7 @@ def test_what_was_never_measured_is_not_met() -> None:
 
 
 def test_of_whom_nothing_is_known_every_criterion_is_named_and_none_is_met() -> None:
-    criteria = evaluate(POLICY, None, {}, NOW)
+    criteria = evaluate(POLICY, None, {}, TODAY)
     assert [(criterion.name, criterion.met) for criterion in criteria] == [
         (name, False) for name in NAMES
     ]
@@ -127,7 +127,7 @@ def test_a_prorated_total_counts_as_a_total() -> None:
 
 
 def test_an_incomplete_sitting_has_no_total_and_is_not_met() -> None:
-    incomplete = LatestScore(None, "incomplete", "negative", NOW)
+    incomplete = LatestScore(None, "incomplete", "negative", TODAY)
     criteria = found(phq9=incomplete, gad7=replace(incomplete, safety_item=None))
     assert unmet(criteria) == NAMES[3:]
     assert criteria["phq_9"].observed == "incomplete, 0 days old, safety item negative"
@@ -162,7 +162,7 @@ SCORES = st.one_of(
         st.one_of(st.none(), st.integers(7, 12)),
         st.sampled_from(["complete", "prorated", "incomplete"]),
         st.sampled_from(["negative", "negative", "positive", "unknown", None]),
-        st.integers(12, 16).map(lambda days: NOW - timedelta(days=days)),
+        st.integers(12, 16).map(lambda days: TODAY - timedelta(days=days)),
     ),
 )
 SOME_FIGURES = st.one_of(
@@ -196,7 +196,7 @@ def low_and_recent(score: LatestScore | None) -> bool:
         score is not None
         and score.total is not None
         and score.total < 10
-        and (NOW - score.answered_at).days <= 14
+        and (TODAY - score.answered_on).days <= 14
     )
 
 

@@ -38,7 +38,7 @@ class ScoreCriterion(Part):
     below: int
     safety_item: Literal["negative"] | None
     max_age_days: int = Field(ge=0)
-    """In completed days."""
+    """In days of the calendar at the site: of the day before is 1."""
     source: str
 
 
@@ -51,6 +51,7 @@ class StepDownPolicy(Part):
     from_level: str
     to_level: str
     pause_after_decline_days: int = Field(ge=0)
+    """In days of the calendar at the site: 7 after a Monday is the Monday after."""
     engagement: tuple[EngagementCriterion, ...]
     scores: tuple[ScoreCriterion, ...]
 
