@@ -23,6 +23,7 @@ COMMANDS = {
     "clock": "Show or advance the test clock of the running system.",
     "token": "Print an access token of the local issuer.",
     "migrate": "Bring the databases of the services to the newest version.",
+    "subscriber": "Let another system read events: add, list, remove.",
     "topics": "Create the topics and access lists on a broker.",
     "pending": "Show what is still under way in the four services.",
     "verify": "Prove that every published event was applied by every consumer.",

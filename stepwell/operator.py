@@ -1,8 +1,8 @@
 """How an operator's command talks to the services: over HTTP, with a token, to any installation.
 
 Against the local system everything is known. Elsewhere set `STEPWELL_URL_<SERVICE>` for the four
-services and `STEPWELL_TOKEN` to an access token with the role `service` (or
-`regional_operations`, which may look but not refill).
+services and `STEPWELL_TOKEN` to an access token with the role `operator` (or
+`regional_operations`, which may look but change nothing).
 """
 
 import os
@@ -24,7 +24,7 @@ TIMEOUT_SECONDS = 30.0
 class Operator:
     """A client of the four services."""
 
-    def __init__(self, role: str = "service") -> None:
+    def __init__(self, role: str = "operator") -> None:
         """With `role` in the local system; elsewhere the token says the role."""
         token = os.environ.get(TOKEN)
         known = dict(os.environ) if token else load_running()

@@ -16,6 +16,8 @@ class Caller:
     role: Role | Literal["client"]
     """`client` is no role of staff: no token carries it and no route allows it."""
     sites: Sites
+    topics: frozenset[str] = frozenset()
+    """The streams whose events a subscriber may read; empty for all others."""
 
     def may_see(self, site_id: UUID) -> bool:
         """Whether rows of the site exist for this caller."""

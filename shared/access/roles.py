@@ -12,7 +12,12 @@ class Role(StrEnum):
     SITE_MANAGER = "site_manager"
     REGIONAL_OPERATIONS = "regional_operations"
     AUDITOR = "auditor"
+    OPERATOR = "operator"
+    """Keeps the platform running: looks at what is under way, retries, skips and republishes."""
     SERVICE = "service"
+    """One of the four services, which its token names as its subject."""
+    SUBSCRIBER = "subscriber"
+    """Another system that reads events: those of the topics that its token names."""
 
 
 EVERY_STAFF_ROLE = (

@@ -203,4 +203,7 @@ def _caller(claims: dict[str, Any]) -> Caller:
         sites: Sites = ALL_SITES if listed == ["*"] else frozenset(UUID(site) for site in listed)
     except (ValueError, TypeError, AttributeError):
         raise InvalidToken("its sites are not a list of ids") from None
-    return Caller(subject, role, sites)
+    topics = claims.get("topics", [])
+    if not isinstance(topics, list) or not all(isinstance(topic, str) for topic in topics):
+        raise InvalidToken("its topics are not a list of names")
+    return Caller(subject, role, sites, frozenset(topics))

@@ -10,6 +10,7 @@ from shared.contracts import intake, notifications, outcomes, scheduling
 from shared.contracts.base import Event
 
 WEEKS_8_MS = 8 * 7 * 24 * 3600 * 1000
+EVERYONE = ("intake", "scheduling", "notifications", "outcomes")
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,14 @@ class Topic:
     """Older events are still to be had from the publisher's journal."""
 
     @property
+    def open_to_subscribers(self) -> bool:
+        """Whether systems besides the four services may read it: those that all of them may."""
+        return self.readers == EVERYONE
+
+    @property
     def name(self) -> str:
         return f"stepwell.{self.stream}"
 
-
-EVERYONE = ("intake", "scheduling", "notifications", "outcomes")
 
 TOPICS = (
     Topic("intake", producer="intake", readers=EVERYONE),

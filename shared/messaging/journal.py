@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from shared.contracts.topics import BY_STREAM, EVERYONE
+from shared.access.caller import Caller
+from shared.access.roles import Role
+from shared.contracts.topics import BY_STREAM
 from shared.database.transaction import Transaction
 from shared.errors import Forbidden, NotFound
 from shared.messaging.envelope import source_of
@@ -41,11 +43,18 @@ def check_published(service: str, stream: str) -> None:
         raise NoSuchStream(f"{service} does not publish a stream of that name.")
 
 
-def check_readable(stream: str, subject: str) -> None:
-    """Refuse a stream that is not for everybody to those whom its topic does not name."""
-    readers = BY_STREAM[stream].readers
-    if readers != EVERYONE and subject not in readers:
-        raise Forbidden(f"Only {', '.join(readers)} may read this stream.")
+def check_readable(stream: str, caller: Caller) -> None:
+    """Refuse a stream to whoever may not read its topic on the broker.
+
+    Raises:
+        Forbidden: the topic does not name the service, or the token not the topic.
+    """
+    topic = BY_STREAM[stream]
+    if caller.role == Role.SUBSCRIBER:
+        if not topic.open_to_subscribers or stream not in caller.topics:
+            raise Forbidden("The access token does not name this topic.")
+    elif caller.subject not in topic.readers:
+        raise Forbidden(f"Only {', '.join(topic.readers)} may read this stream.")
 
 
 async def events_after(

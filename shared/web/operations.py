@@ -19,8 +19,9 @@ from shared.web.problems import Busy
 
 router = APIRouter(tags=["Operations"])
 
-Operator = Annotated[Caller, Allowed(Role.SERVICE, Role.REGIONAL_OPERATIONS, everywhere=True)]
-Subscriber = Annotated[Caller, Allowed(Role.SERVICE, everywhere=True)]
+Observer = Annotated[Caller, Allowed(Role.OPERATOR, Role.REGIONAL_OPERATIONS, everywhere=True)]
+Operator = Annotated[Caller, Allowed(Role.OPERATOR, everywhere=True)]
+Subscriber = Annotated[Caller, Allowed(Role.SERVICE, Role.SUBSCRIBER, everywhere=True)]
 
 
 class JournaledEvent(Shown):
@@ -117,12 +118,12 @@ async def list_events(
 ) -> Page[JournaledEvent]:
     """The journal of one key, in order, from the sequence after `after` on.
 
-    `topic` is the stream, with or without the prefix `stepwell.`. A stream that not everybody may
-    read on the broker is for its readers here too: the services that its topic names.
+    `topic` is the stream, with or without the prefix `stepwell.`. Who may read it on the broker may
+    read it here: the services that it names, and a subscriber whose token names it.
     """
     stream = topic.removeprefix("stepwell.")
     journal.check_published(request.app.state.service.name, stream)
-    journal.check_readable(stream, caller.subject)
+    journal.check_readable(stream, caller)
     async with _database(request).transaction(ALL_SITES) as tx:
         rows = await journal.events_after(tx, stream=stream, key=key, after=after, limit=limit + 1)
     events = [JournaledEvent(**row) for row in rows[:limit]]
@@ -131,7 +132,7 @@ async def list_events(
 
 
 @router.get("/operations/pending", operation_id="get_pending", summary="What is under way")
-async def get_pending(request: Request, caller: Operator) -> Pending:
+async def get_pending(request: Request, caller: Observer) -> Pending:
     """Everything of this service that is not at rest, and the figures that prove completeness."""
     async with _database(request).transaction(ALL_SITES) as tx:
         pending: Pending = await request.app.state.running.pending(tx)
@@ -143,7 +144,7 @@ async def get_pending(request: Request, caller: Operator) -> Pending:
 )
 async def list_dead_letters(
     request: Request,
-    caller: Operator,
+    caller: Observer,
     resolved: Annotated[bool, Query(description="Show the resolved ones too.")] = False,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -196,7 +197,7 @@ async def skip_dead_letters(body: SkippedKey, request: Request, caller: Operator
 )
 async def republish_events(
     request: Request,
-    caller: Subscriber,
+    caller: Operator,
     stream: Annotated[str, Query(max_length=100, examples=["intake"])],
     key: Annotated[str | None, Query(max_length=200, description="One key only.")] = None,
     cursor: Annotated[str | None, Query(max_length=500)] = None,

@@ -20,11 +20,14 @@ def command(
     sites: Annotated[str | None, typer.Option(help="Ids with commas between, or '*'.")] = None,
     ttl: Annotated[str, typer.Option(help="How long it is valid: 30m, 8h, 7d.")] = "1h",
     subject: Annotated[str | None, typer.Option(help="Who it is for.")] = None,
+    topics: Annotated[
+        str | None, typer.Option(help="Of a subscriber, with commas between.")
+    ] = None,
 ) -> None:
     """Print an access token signed by the local issuer, for a role at some sites."""
     if role not in ROLES:
         raise Problem(f"There is no role {role}: use {', '.join(ROLES)}.", exit_code=WRONG_USE)
-    allowed = [*(site or []), *(part.strip() for part in (sites or "").split(",") if part.strip())]
+    allowed = [*(site or []), *_parts(sites)]
     if not allowed:
         raise Problem("Name a site with --site, or all with --sites '*'.", exit_code=WRONG_USE)
     state = State.default()
@@ -35,7 +38,15 @@ def command(
     state.create()
     issuer = Issuer(url, state.issuer_key)
     everywhere = [ALL_SITES] if ALL_SITES in allowed else allowed
-    typer.echo(issuer.token(role, everywhere, subject=subject, seconds=_seconds(ttl)))
+    typer.echo(
+        issuer.token(
+            role, everywhere, subject=subject, seconds=_seconds(ttl), topics=_parts(topics)
+        )
+    )
+
+
+def _parts(text: str | None) -> list[str]:
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
 
 
 def _seconds(text: str) -> int:

@@ -24,7 +24,7 @@ WITHIN_SECONDS = 60.0
 POLL_SECONDS = 0.015
 UNTRACED = Trace(sampled=False)
 """Looking again and again is nothing to look at in a trace viewer."""
-OPERATOR = Who("service")
+OPERATOR = Who("operator")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ It stands in for an organisation's identity provider. People get tokens by `step
 
 import hmac
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -15,12 +15,20 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from stepwell.runtime.keys import ALGORITHM, ALL_SITES, Issuer
+from stepwell.runtime.subscribers import Subscriber
 
 TOKEN_SECONDS = 3600
 
 
-def application(issuer: Issuer, clients: Mapping[str, str]) -> Starlette:
-    """The issuer's application; `clients` maps the id of a service to its secret."""
+def application(
+    issuer: Issuer,
+    clients: Mapping[str, str],
+    subscribers: Callable[[], Mapping[str, Subscriber]] = dict,
+) -> Starlette:
+    """The issuer's application; `clients` maps the id of a service to its secret.
+
+    `subscribers` gives those who are known now: they come and go while the system runs.
+    """
 
     async def configuration(request: Request) -> JSONResponse:
         return JSONResponse(
@@ -47,13 +55,18 @@ def application(issuer: Issuer, clients: Mapping[str, str]) -> Starlette:
         if form.get("grant_type") != ["client_credentials"]:
             return _error("unsupported_grant_type", 400)
         client, secret = _credentials(request, form)
-        expected = clients.get(client)
+        subscriber = None if client in clients else subscribers().get(client)
+        expected = subscriber.secret if subscriber else clients.get(client)
         if expected is None or not hmac.compare_digest(expected.encode(), secret.encode()):
             return _error("invalid_client", 401)
         return JSONResponse(
             {
                 "access_token": issuer.token(
-                    "service", [ALL_SITES], subject=client, seconds=TOKEN_SECONDS
+                    "subscriber" if subscriber else "service",
+                    [ALL_SITES],
+                    subject=client,
+                    seconds=TOKEN_SECONDS,
+                    topics=subscriber.topics if subscriber else (),
                 ),
                 "token_type": "Bearer",
                 "expires_in": TOKEN_SECONDS,

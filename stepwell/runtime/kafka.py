@@ -20,6 +20,8 @@ HEAP = ("-Xms128m", "-Xmx512m")
 JVM = (*HEAP, sharing.GARBAGE_COLLECTOR, "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")
 """The first compiler only: the second one takes longer to make code fast than a story runs."""
 LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+SCRAM_LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule required"
+"""Subscribers log in by SCRAM: the broker learns of them while it runs."""
 LOGGING = """\
 Configuration:
   status: error
@@ -140,9 +142,11 @@ class Kafka:
             "inter.broker.listener.name": "CLIENTS",
             "controller.listener.names": "CONTROLLER",
             "sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.clients.sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-512",
             "sasl.mechanism.inter.broker.protocol": "PLAIN",
             "sasl.mechanism.controller.protocol": "PLAIN",
             "listener.name.clients.plain.sasl.jaas.config": login,
+            "listener.name.clients.scram-sha-512.sasl.jaas.config": f"{SCRAM_LOGIN};",
             "listener.name.controller.plain.sasl.jaas.config": login,
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
             "super.users": f"User:{PLATFORM}",

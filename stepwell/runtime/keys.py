@@ -23,7 +23,9 @@ ROLES = (
     "site_manager",
     "regional_operations",
     "auditor",
+    "operator",
     "service",
+    "subscriber",
 )
 
 
@@ -40,9 +42,17 @@ class Issuer:
         return {"keys": [self._key.as_dict(private=False, alg=ALGORITHM, use="sig")]}
 
     def token(
-        self, role: str, sites: Sequence[str], *, subject: str | None = None, seconds: int = 3600
+        self,
+        role: str,
+        sites: Sequence[str],
+        *,
+        subject: str | None = None,
+        seconds: int = 3600,
+        topics: Sequence[str] = (),
     ) -> str:
         """An access token for `role` at `sites` (ids, or `["*"]`), valid for `seconds`.
+
+        `topics` are the streams that a subscriber may read.
 
         Times in a token are real times: tokens are checked against the machine's clock.
         """
@@ -56,6 +66,7 @@ class Issuer:
             "jti": str(uuid.uuid4()),
             "role": role,
             "sites": list(sites),
+            **({"topics": list(topics)} if topics else {}),
         }
         header = {"alg": ALGORITHM, "kid": self._key.kid, "typ": "at+jwt"}
         return jwt.encode(header, claims, self._key)

@@ -12,6 +12,7 @@ from pathlib import Path
 from stepwell.runtime.keys import Issuer
 from stepwell.runtime.mail import MailFolder
 from stepwell.runtime.problem import Problem
+from stepwell.runtime.subscribers import Subscribers
 
 
 class Sinks:
@@ -28,12 +29,14 @@ class Sinks:
         key_file: Path,
         mail: Path,
         clients: Mapping[str, str],
+        subscribers: Path,
     ) -> None:
         self.issuer = Issuer(f"http://127.0.0.1:{issuer_port}", key_file)
         self.mail = MailFolder(mail)
         self._issuer_port = issuer_port
         self.smtp_port = smtp_port
         self._clients = clients
+        self._subscribers = Subscribers(subscribers).all
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         self._loop = asyncio.new_event_loop()
@@ -83,7 +86,7 @@ class Sinks:
         )
         server = uvicorn.Server(
             uvicorn.Config(
-                application(self.issuer, self._clients),
+                application(self.issuer, self._clients, self._subscribers),
                 log_config=None,
                 access_log=False,
                 lifespan="off",

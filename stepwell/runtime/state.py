@@ -86,6 +86,10 @@ class State:
         return self.folder / "secrets.json"
 
     @property
+    def subscribers(self) -> Path:
+        return self.folder / "subscribers.json"
+
+    @property
     def issuer_key(self) -> Path:
         return self.folder / "issuer-key.json"
 

@@ -54,6 +54,7 @@ class System:
             key_file=state.issuer_key,
             mail=state.mail,
             clients=clients,
+            subscribers=state.subscribers,
         )
         self.environment = environment.assemble(
             ports=ports,

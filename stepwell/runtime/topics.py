@@ -1,13 +1,16 @@
 """Topics and access lists, created from `shared.contracts.topics` against any broker."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from shared.contracts.topics import TOPICS, Topic
 from shared.settings import SERVICES
 from stepwell.runtime.problem import Problem
+
+Access = tuple[str, str, str, str, str]
+"""Who may do what: principal, operation, resource, name, pattern."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +46,26 @@ def create_topics(
     Raises:
         Problem: the broker cannot be reached, or refuses.
     """
-    from kafka.errors import KafkaError
+    created: int = with_client(broker, lambda c: _create(c, prefix, replication), within)
+    return created
 
-    try:
-        created: int = _with_client(broker, within, lambda c: _create(c, prefix, replication))
-        return created
-    except KafkaError as error:
-        raise Problem(
-            f"Kafka at {broker.bootstrap_servers} did not create the topics "
-            f"({type(error).__name__}): check the address, KAFKA_SECURITY_PROTOCOL, "
-            "KAFKA_USERNAME_PLATFORM and KAFKA_PASSWORD_PLATFORM."
-        ) from None
+
+def change_access(
+    broker: Broker, *, grant: Sequence[Access] = (), revoke: Sequence[Access] = ()
+) -> None:
+    """Add and remove access lists, and wait until the broker applies those added.
+
+    Raises:
+        Problem: the broker cannot be reached, or refuses.
+    """
+
+    def change(client: Any) -> None:
+        if revoke:
+            client.delete_acls([_list(one, named=True) for one in revoke])
+        if grant:
+            _grant(client, grant)
+
+    with_client(broker, change)
 
 
 def topics_stamp(broker: Broker, prefix: str) -> str:
@@ -64,11 +76,11 @@ def topics_stamp(broker: Broker, prefix: str) -> str:
 def delete_topics(broker: Broker, prefix: str, *, streams: tuple[str, ...] = ()) -> None:
     """Delete the topics of `prefix`, or of some `streams` only; for tests."""
     names = [prefix + topic.name for topic in TOPICS if not streams or topic.stream in streams]
-    _with_client(broker, 20.0, lambda client: client.delete_topics(names, raise_errors=False))
+    with_client(broker, lambda client: client.delete_topics(names, raise_errors=False))
 
 
-def access(prefix: str) -> Iterator[tuple[str, str, str, str, str]]:
-    """What each service may do: (principal, operation, resource, name, pattern).
+def access(prefix: str) -> Iterator[Access]:
+    """What each service may do.
 
     A producer writes, and reads back what it wrote only when it is named as a reader. Consumer
     groups of a service start with its name.
@@ -84,22 +96,35 @@ def access(prefix: str) -> Iterator[tuple[str, str, str, str, str]]:
         yield service, "READ", "GROUP", prefix + service, "PREFIXED"
 
 
-def _with_client(broker: Broker, within: float, work: Callable[[Any], Any]) -> Any:
+def with_client(broker: Broker, work: Callable[[Any], Any], within: float = 20.0) -> Any:
+    """Do something as the platform at the broker.
+
+    Raises:
+        Problem: the broker cannot be reached, or refuses.
+    """
     import logging
 
     from kafka import KafkaAdminClient
+    from kafka.errors import KafkaError
 
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
-    client = KafkaAdminClient(
-        **broker.arguments(),
-        client_id="stepwell-platform",
-        bootstrap_timeout_ms=int(within * 1000),
-        request_timeout_ms=int(within * 1000),
-    )
     try:
-        return work(client)
-    finally:
-        client.close()
+        client = KafkaAdminClient(
+            **broker.arguments(),
+            client_id="stepwell-platform",
+            bootstrap_timeout_ms=int(within * 1000),
+            request_timeout_ms=int(within * 1000),
+        )
+        try:
+            return work(client)
+        finally:
+            client.close()
+    except KafkaError as error:
+        raise Problem(
+            f"Kafka at {broker.bootstrap_servers} did not do what it was asked "
+            f"({type(error).__name__}): check the address, KAFKA_SECURITY_PROTOCOL, "
+            "KAFKA_USERNAME_PLATFORM and KAFKA_PASSWORD_PLATFORM."
+        ) from None
 
 
 def _create(client: Any, prefix: str, replication: int) -> int:
@@ -119,7 +144,7 @@ def _create(client: Any, prefix: str, replication: int) -> int:
             if error.__name__ not in ("NoError", "TopicAlreadyExistsError"):
                 raise error(topic.get("error_message"))
             created += error.__name__ == "NoError"
-    _grant(client, prefix)
+    _grant(client, list(access(prefix)))
     if missing:
         client.wait_for_topics(list(missing))
     return created
@@ -139,35 +164,40 @@ def _settings(topic: Topic, replication: int) -> dict[str, Any]:
     }
 
 
-def _grant(client: Any, prefix: str) -> None:
-    from kafka.admin import (
-        ACL,
-        ACLOperation,
-        ACLPermissionType,
-        ACLResourcePatternType,
-        ResourcePattern,
-        ResourceType,
-    )
+def _grant(client: Any, wanted: Sequence[Access]) -> None:
     from kafka.errors import SecurityDisabledError
 
-    lists = [
-        ACL(
-            principal=f"User:{principal}",
-            host="*",
-            operation=ACLOperation[operation],
-            permission_type=ACLPermissionType.ALLOW,
-            resource_pattern=ResourcePattern(
-                ResourceType[resource], name, ACLResourcePatternType[pattern]
-            ),
-        )
-        for principal, operation, resource, name, pattern in access(prefix)
-    ]
+    lists = [_list(one) for one in wanted]
     failed = client.create_acls(lists)["failed"]
     for error in failed:
         if error is not SecurityDisabledError:
             raise error
     if not failed:
         _await_grant(client, lists[-1])
+
+
+def _list(wanted: Access, *, named: bool = False) -> Any:
+    """An access list as the client library has it; `named` as a filter that finds just this."""
+    from kafka.admin import (
+        ACL,
+        ACLFilter,
+        ACLOperation,
+        ACLPermissionType,
+        ACLResourcePatternType,
+        ResourcePattern,
+        ResourcePatternFilter,
+        ResourceType,
+    )
+
+    principal, operation, resource, name, pattern = wanted
+    list_, pattern_ = (ACLFilter, ResourcePatternFilter) if named else (ACL, ResourcePattern)
+    return list_(
+        principal=f"User:{principal}",
+        host="*",
+        operation=ACLOperation[operation],
+        permission_type=ACLPermissionType.ALLOW,
+        resource_pattern=pattern_(ResourceType[resource], name, ACLResourcePatternType[pattern]),
+    )
 
 
 def _await_grant(client: Any, last: Any) -> None:

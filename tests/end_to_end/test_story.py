@@ -210,7 +210,7 @@ def test_the_clock_change_moves_no_session_on_the_wall(told: Installed) -> None:
 
 
 def test_every_event_was_applied_and_no_sequence_has_a_gap(told: Installed) -> None:
-    pending = {s: told.get(s, "/operations/pending", role="service") for s in SERVICES}
+    pending = {s: told.get(s, "/operations/pending", role="operator") for s in SERVICES}
     lines = prove(pending)
     assert lines
     assert all(line.complete for line in lines), lines

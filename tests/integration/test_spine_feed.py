@@ -18,6 +18,7 @@ from shared.messaging.envelope import Envelope, headers_of, open_envelope
 from shared.messaging.handlers import Registry
 from shared.messaging.retry import CannotSkip, NothingHeld, _retry_in, repair, retry, skip
 from shared.settings import SERVICES
+from stepwell.runtime.keys import ROLES
 from tests.support.outcomes import engaged
 from tests.support.scheduling import Enrolled
 from tests.support.subscriber import Subscriber, publish_referrals
@@ -88,23 +89,24 @@ async def test_a_record_read_twice_is_applied_once(system: System, subscriber: S
     assert (len(subscriber.seen), outcome.skipped) == (3, 3)
 
 
-async def test_the_journal_feed_needs_the_service_role(system: System):
+async def test_the_journal_feed_is_for_services_and_subscribers(system: System):
     await system.start("intake", roles=["api"])
     refused = await system.client("intake", "counselor").get("/events", topic="intake", key="k")
     assert refused.status_code == 403
-    wrong = await system.client("intake", "service").get("/events", topic="outcomes", key="k")
+    wrong = await system.client("intake", "service", subject="outcomes").get(
+        "/events", topic="outcomes", key="k"
+    )
     assert (wrong.status_code, wrong.json()["type"]) == (404, "/problems/no-such-stream")
 
 
 async def test_the_journal_feed_is_for_services_at_all_sites(system: System):
     await system.start("intake", roles=["api"])
-    somewhere = system.client("intake", "service", [SITE])
-    for path, query in (
-        ("/events", {"topic": "intake", "key": "k"}),
-        ("/operations/pending", {}),
-        ("/operations/dead-letters", {}),
-    ):
-        assert (await somewhere.get(path, **query)).status_code == 403
+    somewhere = system.client("intake", "service", [SITE], subject="outcomes")
+    refused = await somewhere.get("/events", topic="intake", key="k")
+    assert refused.status_code == 403
+    operator = system.client("intake", "operator", [SITE])
+    for path in ("/operations/pending", "/operations/dead-letters"):
+        assert (await operator.get(path)).status_code == 403
 
 
 async def test_only_notifications_gets_contact_details_from_the_journal(system: System):
@@ -120,12 +122,48 @@ async def test_only_notifications_gets_contact_details_from_the_journal(system: 
     assert answers == {"intake": 403, "scheduling": 403, "notifications": 200, "outcomes": 403}
 
 
+@pytest.mark.parametrize("role", [role for role in ROLES if role != "operator"])
+async def test_only_an_operator_skips_retries_or_republishes(system: System, role: str):
+    await system.start("scheduling", roles=["api"])
+    client = system.client("scheduling", role, subject="outcomes")
+    held = {"stream": "intake", "key": "k"}
+    for answer in (
+        await client.post("/operations/dead-letters/skip", held | {"up_to_sequence": 1}),
+        await client.post("/operations/dead-letters/retry", held),
+        await client.http.post("/operations/republish", params={"stream": "scheduling"}),
+    ):
+        assert (answer.status_code, answer.json()["type"]) == (403, "/problems/forbidden")
+
+
+async def test_a_subscriber_reads_the_journal_of_the_topics_that_its_token_names(system: System):
+    await system.start("intake", roles=["api"])
+    allowed = system.client("intake", "subscriber", subject="reporting", topics=["intake"])
+    client = uuid4()
+    await publish_referrals(system, client, 2)
+    told = await allowed.get("/events", topic="intake", key=str(client))
+    assert [event["sequence"] for event in told.json()["items"]] == [1, 2]
+    for other in (
+        system.client("intake", "subscriber", subject="reporting", topics=["scheduling"]),
+        system.client("intake", "subscriber", subject="reporting"),
+        system.client("intake", "service", subject="reporting"),
+    ):
+        refused = await other.get("/events", topic="intake", key=str(client))
+        assert (refused.status_code, refused.json()["type"]) == (403, "/problems/forbidden")
+
+
+async def test_no_subscriber_reads_contact_details_whatever_its_token_says(system: System):
+    await system.start("intake", roles=["api"])
+    for subject in ("reporting", "notifications"):
+        client = system.client("intake", "subscriber", subject=subject, topics=["contacts"])
+        assert (await client.get("/events", topic="contacts", key="k")).status_code == 403
+
+
 async def test_a_lost_topic_is_refilled_from_the_journal(system: System, subscriber: Subscriber):
     client = uuid4()
     await publish_referrals(system, client, 5)
     await system.execute_as_owner("intake", "TRUNCATE platform.outbox")
     await system.start("intake")
-    service = system.client("intake", "service")
+    service = system.client("intake", "operator")
     answer: httpx.Response = await service.http.post(
         "/operations/republish", params={"stream": "intake"}
     )

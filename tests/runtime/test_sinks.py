@@ -22,6 +22,7 @@ def make(folder: Path, issuer_port: int) -> Sinks:
         key_file=folder / "key.json",
         mail=folder / "mail",
         clients={"intake": "a secret"},
+        subscribers=folder / "subscribers.json",
     )
 
 

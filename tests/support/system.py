@@ -115,9 +115,12 @@ class System:
         sites: Sequence[UUID | str] = ("*",),
         *,
         subject: str | None = None,
+        topics: Sequence[str] = (),
     ) -> "Client":
         """A caller of `service` with a token for `role` at `sites`."""
-        token = self.issuer.token(role, [str(site) for site in sites], subject=subject)
+        token = self.issuer.token(
+            role, [str(site) for site in sites], subject=subject, topics=topics
+        )
         http = httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{self.ports[service]}",
             headers={"Authorization": f"Bearer {token}"},

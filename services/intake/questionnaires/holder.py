@@ -29,7 +29,7 @@ SELECT id, questionnaire_id, site_id FROM questionnaire_links WHERE session_hash
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Holder(Caller):
     """A caller who sees one site, as the client of one questionnaire. Whether the link still holds
     is asked in the transaction that rests on it."""
