@@ -54,6 +54,7 @@ async def look(walk: YearWalk, environment: dict[str, str], since: date, today: 
     ]
     met = {week_of(day) for day in walk.sessions if since <= day <= today + timedelta(days=7)}
     await together(clients, lambda client: _read(walk.services, client, sorted(met)))
+    period: Found = {"from": f"{today.year}-01-01", "until": f"{today.year + 1}-01-01"}
     return Checkpoint(
         now=present(walk.services.clock_file),
         journal=await _journals(environment),
@@ -62,7 +63,7 @@ async def look(walk: YearWalk, environment: dict[str, str], since: date, today: 
             "intake",
             "/access-times",
             EVERYWHERE,
-            **{"from": f"{today.year}-01-01", "until": f"{today.year + 1}-01-01"},
+            **period,
         ),
         clients=clients,
     )

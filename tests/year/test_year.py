@@ -174,7 +174,7 @@ def test_nothing_is_sent_outside_a_stay_without_permission_or_of_a_session_not_h
     year: list[Computed],
 ) -> None:
     last = year[-1]
-    sent = list(last.journal.named("NotificationDelivered"))
+    sent = list(last.journal.named("NotificationDelivered", "NoticeDelivered"))
     assert len(sent) > 1000
     for event in sent:
         stays = [s for s in last.stays if s.client == event.client]

@@ -95,7 +95,7 @@ class Post:
             later = self._permissions.next_allowed(event.client, stay.site, at)
             if later is None or later >= expires:
                 return Fate("suppressed", at, rule)
-            at = later
+            at = min([later, *self._permissions.signed(event.client, at, later)])
         return None
 
     def _due(

@@ -76,6 +76,14 @@ class Permissions:
         signed = [one for one in self._consents if one.client in records and one.granted <= at]
         return max(signed, key=lambda one: one.granted, default=None)
 
+    def signed(self, client: str, after: datetime, before: datetime) -> list[datetime]:
+        """When a record signed anew: what waits is looked at again then."""
+        return [
+            one.granted
+            for one in self._consents
+            if one.client == client and after < one.granted < before
+        ]
+
     def refusal(self, client: str, site: str, kind: str, at: datetime) -> str | None:
         """Why a message may not go out at an instant; None when it may."""
         consent = self.consent(client, at)
