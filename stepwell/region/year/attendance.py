@@ -40,7 +40,7 @@ async def _record_group(walk: YearWalk, site: int, session: Answer) -> None:
     )
     for recorded in made["recorded"]:
         number = walk.number_of(recorded["client_id"])
-        walk.attendance.setdefault(number, []).append(recorded["id"])
+        walk.attendance.setdefault(number, []).append(recorded)
 
 
 def _entry(client_id: str, plan: SessionPlan, session: Answer) -> dict[str, Any]:
@@ -73,7 +73,7 @@ async def record_late(walk: YearWalk, happening: Happening) -> None:
         body,
         key=walk.key(happening),
     )
-    walk.attendance.setdefault(happening.client, []).append(made["id"])
+    walk.attendance.setdefault(happening.client, []).append(made)
 
 
 async def correct(walk: YearWalk, happening: Happening) -> None:
@@ -82,7 +82,7 @@ async def correct(walk: YearWalk, happening: Happening) -> None:
     recorded = walk.attendance.get(happening.client, [])
     if len(recorded) < happening.details["back"]:
         return
-    path = f"/attendance/{recorded[-happening.details['back']]}"
+    path = f"/attendance/{recorded[-happening.details['back']]['id']}"
     desk = walk.at(happening.client, "front_desk")
     known = await walk.services.get("scheduling", path, desk)
     body = {"status": happening.details["status"]}
@@ -104,7 +104,10 @@ async def cancel_day(walk: YearWalk, happening: Happening) -> None:
         },
         key=walk.key(happening),
     )
-    walk.sessions[closed] = [one for one in walk.sessions[closed] if one[0] != happening.site]
+    for site, session in list(walk.sessions[closed]):
+        if site == happening.site:
+            walk.take_back(session)
+            walk.sessions[closed].remove((site, session))
 
 
 async def cancel_session(walk: YearWalk, happening: Happening) -> None:
@@ -125,4 +128,5 @@ async def cancel_session(walk: YearWalk, happening: Happening) -> None:
             key=walk.key(happening, session["id"]),
             version=known["version"],
         )
+        walk.take_back(session)
         walk.sessions[day].remove((site, session))

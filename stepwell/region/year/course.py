@@ -7,7 +7,7 @@ from typing import Any
 from stepwell.region.year.plan import Happening, Kind
 
 WEEK = timedelta(weeks=1)
-SATURDAY = 5
+SATURDAY, SUNDAY = 5, 6
 PERMISSIONS: dict[str, dict[str, Any]] = {
     "usual": {
         "ways": ["email", "sms"],
@@ -83,8 +83,14 @@ def _working_day_before(day: date) -> date:
 
 
 def grant(code: str, units: int, first: date, days: int) -> dict[str, Any]:
-    """A payer's grant."""
-    return {"code": code, "units": units, "first": first, "last": first + timedelta(days=days)}
+    """A payer's grant for so many days, and up to the Sunday after them."""
+    last = first + timedelta(days=days)
+    return {
+        "code": code,
+        "units": units,
+        "first": first,
+        "last": last + timedelta(days=SUNDAY - last.weekday()),
+    }
 
 
 def falling(start: tuple[int, int], by: int, floor: tuple[int, int]) -> Iterator[tuple[int, int]]:

@@ -34,8 +34,8 @@ class YearWalk:
     """The latest consent to be reached."""
     merges: dict[tuple[int, int], str] = field(default_factory=dict)
     """The latest merge of a survivor and a merged client."""
-    attendance: dict[int, list[str]] = field(default_factory=dict)
-    """What was written down of each client, in order."""
+    attendance: dict[int, list[Answer]] = field(default_factory=dict)
+    """What was written down of each client, in order; not of sessions that were not held."""
     unrecorded: dict[int, list[Answer]] = field(default_factory=dict)
     """Sessions of each client that nobody wrote down."""
     away: set[int] = field(default_factory=set)
@@ -67,6 +67,13 @@ class YearWalk:
         whose = happening.client if happening.client is not None else f"site-{happening.site}"
         nth = self.year.happenings.index(happening)
         return f"year-{self.year.seed}/{whose}/{happening.kind}/{nth}/{part}"
+
+    def take_back(self, session: Answer) -> None:
+        """What was written down of a session counts nowhere: the program did not hold it."""
+        for recorded in (*self.attendance.values(), *self.unrecorded.values()):
+            recorded[:] = [
+                one for one in recorded if session["id"] not in (one["id"], one.get("session_id"))
+            ]
 
     def next_plan(self, client: int) -> SessionPlan | None:
         """What becomes of the next session at which a client is expected."""

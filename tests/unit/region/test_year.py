@@ -82,3 +82,13 @@ def test_figures_are_taken_as_each_quarter_ends(year: Year) -> None:
     assert {date(2026, 3, 31), date(2026, 6, 30), date(2026, 9, 30), date(2026, 12, 31)} <= set(
         year.looked_at
     )
+
+
+def test_no_two_grants_of_a_client_for_one_code_end_on_the_same_day(year: Year) -> None:
+    granted = [
+        (one.client, grant["code"], grant["last"])
+        for one in year.happenings
+        for grant in one.details.get("grants", ())
+    ]
+    assert len(granted) > 20
+    assert len(set(granted)) == len(granted)
