@@ -31,6 +31,7 @@ class OfClient:
     authorizations: list[Found] = field(default_factory=list)
     service_days: list[Found] = field(default_factory=list)
     messages: list[Found] = field(default_factory=list)
+    attendance: Found = field(default_factory=dict)
     hours: dict[Week, Found] = field(default_factory=dict)
 
 
@@ -42,6 +43,7 @@ class Checkpoint:
     journal: list[Found]
     policies: list[Found]
     access: Found
+    census: Found
     clients: list[OfClient]
 
 
@@ -65,6 +67,7 @@ async def look(walk: YearWalk, environment: dict[str, str], since: date, today: 
             EVERYWHERE,
             **period,
         ),
+        census=await walk.services.get("intake", "/census", EVERYWHERE),
         clients=clients,
     )
 
@@ -78,6 +81,7 @@ async def _read(services: Services, client: OfClient, weeks: list[Week]) -> None
     client.messages = await services.all(
         "notifications", "/notifications", COUNSELOR, client_id=client.id
     )
+    client.attendance = await services.get("scheduling", f"{path}/attendance-summary", COUNSELOR)
     for year, week in _around(client.enrolments, weeks):
         found = await _if_any(
             services, "scheduling", f"{path}/weekly-hours", week=f"{year}-W{week:02}"

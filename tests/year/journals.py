@@ -75,7 +75,7 @@ class Writer:
     ) -> str:
         """A session at which the client is expected, and what became of it; its id."""
         session = f"session-{starts:%m%d%H%M}"
-        common = {
+        common: dict[str, Any] = {
             "session_id": session,
             "starts_at": starts,
             "time_zone": self.zone.key,
@@ -86,11 +86,13 @@ class Writer:
         self.tell("scheduling", client, "SessionScheduled", before, **common, **planned)
         if outcome == "attended":
             credited = minutes if attended is None else attended
+            common["status"] = "present" if credited == minutes else "partial"
             self.tell(
                 "scheduling", client, "SessionAttended", ends, **common, attended_minutes=credited
             )
         elif outcome is not None:
             excused = outcome == "excused"
+            common["status"] = "excused_absence" if excused else "no_show"
             self.tell("scheduling", client, "SessionMissed", ends, **common, excused=excused)
         return session
 

@@ -13,6 +13,7 @@ from tests.year.figures import Checkpoint, OfClient
 from tests.year.ledger.access import TARGET_DAYS, access, referrals_of
 from tests.year.ledger.census import census
 from tests.year.ledger.hours import minutes, seats_given, site_in
+from tests.year.ledger.sessions import became
 from tests.year.ledger.units import Grant, attended_days, settle
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -27,6 +28,8 @@ ENGAGEMENT = (
     "consecutive_missed",
     "weeks_observed",
 )
+HELD = ("credited", "uncredited", "excused", "late_cancelled", "no_show")
+SUMS = (*HELD, "withdrawn", "not_held", "on_hold", "unrecorded")
 Differences = list[tuple[Any, ...]]
 
 
@@ -128,7 +131,36 @@ def test_units_of_grants_are_what_the_days_add_up_to(year: list[Computed]) -> No
     assert different == []
 
 
+def test_sums_of_attendance_count_each_appointment_once(year: list[Computed]) -> None:
+    different: Differences = []
+    for computed, client, which in clients(year):
+        records = computed.records(client.id)
+        expected = Counter(
+            became(seat, computed.stays, computed.now)
+            for seat in computed.seats.values()
+            if seat.client in records
+        )
+        found = {name: client.attendance[name] for name in SUMS}
+        if found != {name: expected[name] for name in SUMS}:
+            different.append((*which, found, expected))
+        held = sum(expected[name] for name in HELD)
+        rate = round(expected["credited"] / held, 4) if held else None
+        if client.attendance["attendance_rate"] != pytest.approx(rate, abs=1e-4):
+            different.append((*which, client.attendance["attendance_rate"], rate))
+    assert different == []
+
+
 def test_the_census_of_each_site_is_that_of_the_stays(year: list[Computed]) -> None:
+    for computed in year:
+        told = {
+            (site["site_id"], one["state"], one["level_of_care"]): one["count"]
+            for site in computed.taken.census["sites"]
+            for one in site["counts"]
+        }
+        assert told == census(computed.stays, computed.now)
+
+
+def test_the_stays_of_all_clients_are_those_of_the_journal(year: list[Computed]) -> None:
     for computed in year:
         found: Counter[tuple[str, str, str]] = Counter()
         seen: set[str] = set()

@@ -1,5 +1,6 @@
 """The independent computation gives the figures that public cases state."""
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from tests.year.ledger.hours import minutes
 from tests.year.ledger.messages import reminder_due
 from tests.year.ledger.people import People
 from tests.year.ledger.progress import engagement, latest_scores
-from tests.year.ledger.sessions import seats_of
+from tests.year.ledger.sessions import became, seats_of
 from tests.year.ledger.stays import stays_of
 from tests.year.ledger.units import Grant, attended_days, settle
 
@@ -71,6 +72,23 @@ def test_a_miss_in_a_hold_counts_nowhere_and_one_after_it_does() -> None:
     written.change(ANA, written.at(2026, 3, 5, 9), "stay-1", "on_hold", "active", ended=False)
     written.session(ANA, written.at(2026, 3, 6, 18), "missed")
     assert figures(written)["sessions_missed"] == 1
+
+
+def test_each_appointment_is_counted_once_in_the_sums_of_attendance() -> None:
+    written = Writer()
+    written.enrol(ANA, written.at(2026, 3, 1, 9))
+    for day, outcome in enumerate(("attended", "missed", "excused", None), 2):
+        written.session(ANA, written.at(2026, 3, day, 18), outcome)
+    not_held = written.at(2026, 3, 6, 18)
+    written.cancel(ANA, written.session(ANA, not_held, "attended"), not_held, not_held)
+    written.change(ANA, written.at(2026, 3, 7, 9), "stay-1", "active", "on_hold", ended=False)
+    written.session(ANA, written.at(2026, 3, 7, 18), "missed")
+    written.session(ANA, written.at(2026, 3, 20, 18), None)
+    stays, seats = stays_of(written.journal), seats_of(written.journal)
+    found = Counter(became(seat, stays, written.at(2026, 3, 8, 9)) for seat in seats.values())
+    assert found == dict.fromkeys(
+        ("credited", "no_show", "excused", "unrecorded", "not_held", "on_hold", "to_come"), 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -135,8 +153,8 @@ def test_records_are_one_person_from_the_merge_to_its_undo() -> None:
     people = People(written.journal)
     assert people.records("ben", merged) == people.records(ANA, merged) == {ANA, "ben"}
     assert people.records("ben", undone) == {"ben"}
-    assert people.merged_away("ben", merged)
-    assert not people.merged_away(ANA, merged)
+    assert people.survivor("ben", merged) == people.survivor(ANA, merged) == ANA
+    assert people.survivor("ben", undone) == "ben"
 
 
 def test_the_census_counts_who_is_in_the_program() -> None:

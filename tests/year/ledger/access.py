@@ -61,11 +61,22 @@ def referrals_of(journal: Journal, people: People, seats: Seats, now: datetime) 
 def _serve(
     referral: Referral, all_: list[Referral], people: People, seats: Seats, now: datetime
 ) -> None:
-    """A day of service belongs to the latest referral of the person received up to it."""
+    """A day of service belongs to the latest referral of the person received up to it.
+
+    Of two records of a person that were referred at one time, the clock of the one that goes on
+    counts.
+    """
     records = people.records(referral.client, now)
-    own = sorted((one for one in all_ if one.client in records), key=lambda one: (one.at, one.id))
-    following = own[own.index(referral) + 1 :]
-    until = following[0].received if following else date.max
+    own = [one for one in all_ if one.client in records]
+    if _twice(referral, own, people, now):
+        referral.stopped = True
+        return
+    later = sorted(
+        (one.at, one.id, one.received)
+        for one in own
+        if (one.at, one.id) > (referral.at, referral.id) and not _twice(one, own, people, now)
+    )
+    until = later[0][2] if later else date.max
     referral.first_service = min(
         (
             seat.day
@@ -77,8 +88,17 @@ def _serve(
         ),
         default=None,
     )
-    if people.merged_away(referral.client, now):
-        referral.stopped = True
+
+
+def _twice(referral: Referral, own: list[Referral], people: People, now: datetime) -> bool:
+    """Whether it is of a merged record, and the one that goes on was referred at the same time."""
+    survivor = people.survivor(referral.client, now)
+    return survivor != referral.client and any(
+        one.client == survivor
+        and (referral.ended is None or one.at < referral.ended)
+        and (one.ended is None or referral.at < one.ended)
+        for one in own
+    )
 
 
 def access(measure: str, referrals: list[Referral], today: date) -> dict[str, Any]:

@@ -46,9 +46,11 @@ class People:
                     found |= {one.survivor, one.merged}
         return frozenset(found)
 
-    def merged_away(self, client: str, at: datetime) -> bool:
-        """Whether another record goes on for this one."""
-        return any(
-            one.merged == client and one.since <= at and (one.until is None or at < one.until)
+    def survivor(self, client: str, at: datetime) -> str:
+        """The record that goes on for this one; itself unless it was merged."""
+        found = [
+            one.survivor
             for one in self.joined
-        )
+            if one.merged == client and one.since <= at and (one.until is None or at < one.until)
+        ]
+        return found[-1] if found else client

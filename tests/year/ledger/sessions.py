@@ -27,6 +27,8 @@ class Seat:
     """Not cancelled because the client left."""
     held: bool = True
     outcome: Outcome | None = None
+    status: str = ""
+    """As it was written down, such as `late_cancel`."""
     attended: int = 0
 
     @property
@@ -68,8 +70,10 @@ def seats_of(journal: Journal) -> Seats:
             seat.held = False
         elif event.name == "SessionAttended":
             seat.outcome, seat.attended = "attended", data["attended_minutes"]
+            seat.status = data["status"]
         else:
             seat.outcome, seat.attended = "excused" if data["excused"] else "missed", 0
+            seat.status = data["status"]
     return found
 
 
@@ -90,3 +94,21 @@ def of_stay(seats: Seats, stay: Stay) -> list[Seat]:
         ),
         key=lambda seat: (seat.starts, seat.session),
     )
+
+
+NAMES = {"excused_absence": "excused", "late_cancel": "late_cancelled", "no_show": "no_show"}
+
+
+def became(seat: Seat, stays: list[Stay], now: datetime) -> str:
+    """What became of an appointment, in the words of the sums of attendance."""
+    if not seat.expected and seat.outcome is None:
+        return "withdrawn"
+    if not seat.held:
+        return "not_held"
+    if seat.outcome == "attended":
+        return "credited" if seat.status == "present" or seat.attended else "uncredited"
+    if seat.outcome is None and seat.starts > now:
+        return "to_come"
+    if any(stay.client == seat.client and stay.holds_at(seat.starts) for stay in stays):
+        return "on_hold"
+    return NAMES.get(seat.status, "unrecorded")
