@@ -30,6 +30,7 @@ ENGAGEMENT = (
 )
 HELD = ("credited", "uncredited", "excused", "late_cancelled", "no_show")
 SUMS = (*HELD, "withdrawn", "not_held", "on_hold", "unrecorded")
+RULES = ("no_consent", "revoked", "expired", "other_way", "other_use", "outside_safe_times")
 Differences = list[tuple[Any, ...]]
 
 
@@ -43,6 +44,31 @@ def clients(year: list[Computed]) -> Iterator[tuple[Computed, OfClient, tuple[da
     for computed in year:
         for client in computed.taken.clients:
             yield computed, client, (computed.now.date(), client.id)
+
+
+def test_the_year_held_what_makes_a_year_hard(year: list[Computed]) -> None:
+    last = year[-1]
+    assert len(last.taken.clients) == 60
+    ends = {"stepped_down", "stepped_up", "completed", "left_against_advice"}
+    assert {stay.state for stay in last.stays} == {*ends, "transferred", "lost", "died", "active"}
+    assert len({stay.client for stay in last.stays}) < len(last.stays)
+    events = Counter(event.name for event in last.journal.events)
+    for name in ("ClientsMerged", "ClientMergeUndone", "ClientWaitlisted", "StepDownDecided"):
+        assert events[name] >= 4, name
+    seats = list(last.seats.values())
+    assert {seat.outcome for seat in seats if not seat.held} == {
+        "attended",
+        "missed",
+        "excused",
+        None,
+    }
+    assert any(stay.holds for stay in last.stays)
+    assert Counter(became(seat, last.stays, last.now) for seat in seats)["on_hold"] > 10
+    assert {fate.rule for fate in last.fates.values()} == {*RULES, None}
+    assert any(a["units_overrun"] for client in last.taken.clients for a in client.authorizations)
+    assert any(
+        c.progress["recommended"] for taken in year for c in taken.taken.clients if c.progress
+    )
 
 
 def test_engagement_is_of_the_present_stay_by_the_calendar_of_the_site(
