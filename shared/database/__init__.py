@@ -8,6 +8,7 @@ from shared.database.transaction import (
     Overtaken,
     Sites,
     Transaction,
+    at_all_sites,
 )
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "Overtaken",
     "Sites",
     "Transaction",
+    "at_all_sites",
     "write_now",
 ]

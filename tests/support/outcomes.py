@@ -10,17 +10,15 @@ from uuid import uuid4
 import httpx
 from aiokafka import AIOKafkaProducer
 
-from services.outcomes.service import service
 from shared import clock
 from shared.contracts.base import Event
 from shared.contracts.intake import ScreeningCompleted
 from shared.contracts.outcomes import EngagementChanged
 from shared.database import ALL_SITES, Database, Transaction
-from shared.messaging.envelope import Received, headers_of
-from shared.messaging.handlers import Registry
+from shared.messaging.envelope import headers_of
 from shared.messaging.outbox import publish
 from tests.support.attendance import SITE, Published, from_scratch, outcome
-from tests.support.scheduling import CAUSE, Enrolled
+from tests.support.scheduling import Enrolled, registry_of, told
 from tests.support.system import Client, System
 
 ACCEPT = {"decision": "accept", "reason": "agrees_with_recommendation"}
@@ -55,12 +53,7 @@ def screened(
 
 async def tell_in(tx: Transaction, *events: Event) -> None:
     """Apply events of one type in a transaction that is open."""
-    received: list[Received[Any]] = [
-        Received(e, str(uuid4()), "/t", e.type_name(), e.stream, e.key, 1, clock.now(), CAUSE)
-        for e in events
-    ]
-    registry = Registry("outcomes", service.consumers)
-    await registry.handle(tx, events[0].type_name(), received)
+    await registry_of("outcomes").handle(tx, events[0].type_name(), told(*events))
 
 
 @dataclass

@@ -36,11 +36,12 @@ INSERT INTO enrolments
   (id, client_id, site_id, determination_id, level_of_care, dual_diagnosis, needs, priority, state,
    enrolled_at, former_id)
 SELECT $1, $2, $3, $4, $5, $6, $7, $8, 'enrolled', $9, (
-  SELECT id FROM enrolments WHERE client_id = $2 AND ended_at IS NOT NULL
+  SELECT id FROM enrolments
+  WHERE client_id = ANY (platform.records_of($2)) AND ended_at IS NOT NULL
   ORDER BY ended_at DESC, id DESC LIMIT 1
 )
 WHERE NOT EXISTS (
-  SELECT FROM enrolments WHERE client_id = $2 AND determination_id = $4 AND ended_at IS NOT NULL
+  SELECT FROM enrolments WHERE determination_id = $4 AND ended_at IS NOT NULL
 )
 RETURNING former_id
 """

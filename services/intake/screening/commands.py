@@ -16,7 +16,12 @@ from services.intake.risk.commands import raise_flags
 from services.intake.risk.rules import Finding
 from services.intake.screening.checks import answered_at, instrument_of
 from services.intake.screening.instruments import Instrument, instruments
-from services.intake.screening.queries import before, ratings, require_as_before
+from services.intake.screening.queries import (
+    before,
+    ratings,
+    require_advanced,
+    require_out_of_program,
+)
 from services.intake.screening.results import findings_of, result_of, score_of, told_score
 from services.intake.screening.rules import SCORING_VERSION, has_risen
 from services.intake.screening.schemas import InstrumentResult, NewScreening, Screening
@@ -52,13 +57,15 @@ async def complete_screening(
     *,
     entered_by: str,
     told: Collection[Finding] = (),
+    under_way: bool = False,
 ) -> Screening:
     """Score and keep a screening; publishes ScreeningCompleted with scores, never with answers.
 
     What a clinician has to see raises risk flags at once, of an incomplete form too, other than
     what was `told` when these answers were saved: a clinician may have dealt with it since. A dual
     diagnosis may be suspected; at intake the client's referral goes on. Screening and answers are
-    written with the commit.
+    written with the commit. What is `under_way`, as the client was asked before, is taken after an
+    admission or a merge too.
 
     Raises:
         NotFound: no such client.
@@ -68,15 +75,17 @@ async def complete_screening(
     """
     at_intake = new.occasion == "intake"
     client = await before(tx, client_id)
-    if client.merged:
+    if client.merged and not under_way:
         raise ClientMerged(MERGED)
-    if at_intake:
+    if at_intake and not under_way:
         over = IntakeIsOver(
             "This client is in the program: screen as follow_up.", pointer="/occasion"
         )
         if client.in_program:
             raise over
-        require_as_before(tx, client_id, otherwise=over)
+        require_out_of_program(tx, client_id, otherwise=over)
+    if at_intake:
+        require_advanced(tx, client_id)
     answered = [
         answered_at(n, response, client.birth_date, tx.now)
         for n, response in enumerate(new.responses)

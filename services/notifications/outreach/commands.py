@@ -23,6 +23,7 @@ async def plan_outreach(tx: Transaction, missed: SessionMissed, traceparent: str
     message = PlannedMessage(
         site_id=missed.site_id,
         client_id=missed.client_id,
+        enrolment_id=missed.enrolment_id,
         session_id=missed.session_id,
         session_starts_at=missed.starts_at,
         site_time_zone=missed.time_zone,

@@ -56,6 +56,7 @@ async def plan_reminders(
             PlannedMessage(
                 site_id=session.site_id,
                 client_id=session.client_id,
+                enrolment_id=session.enrolment_id,
                 session_id=session.session_id,
                 session_starts_at=session.starts_at,
                 site_time_zone=session.time_zone,
@@ -67,11 +68,13 @@ async def plan_reminders(
     await plan_messages(tx, "session_reminder", messages)
 
 
-async def move_reminders(tx: Transaction, client_id: UUID, stated: str | None) -> None:
-    """Plan the reminders that have not been tried yet anew, for the zone a client states now."""
+async def move_reminders(tx: Transaction, client_id: UUID) -> None:
+    """Plan the reminders of a person that have not been tried yet anew, for the zone stated now."""
+    contact = (await contacts_of(tx, [client_id])).get(client_id)
+    stated, known = None if contact is None else contact.time_zone, contact is not None
     planned = await untried_of(tx, client_id, "session_reminder")
     times = [
-        _times(p.session_starts_at, stated, p.site_time_zone, tx.now, known=True) for p in planned
+        _times(p.session_starts_at, stated, p.site_time_zone, tx.now, known=known) for p in planned
     ]
     await replan(tx, [p.id for p in planned], times)
 

@@ -26,6 +26,7 @@ from shared.contracts.outcomes import EngagementChanged
 from shared.contracts.scheduling import AttendanceEvent, SessionAttended, SessionMissed
 from shared.contracts.topics import BY_STREAM
 from shared.ids import new_id
+from shared.messaging import records
 from shared.messaging.envelope import (
     Received,
     Undecodable,
@@ -64,6 +65,7 @@ class EngagementApp(faust.App):
 
 def application(settings: Settings) -> faust.App:
     """The Faust app; the platform has created all its topics."""
+    records.install()
     prefix = settings.kafka_topic_prefix
     app = EngagementApp(
         id=f"{prefix}outcomes-engagement",
@@ -154,6 +156,7 @@ def application(settings: Settings) -> faust.App:
                     dataschema=changed.schema_name(),
                     occurred_at=clock.now(),
                     traceparent=current_traceparent(),
+                    schema_base=settings.schema_base,
                 ),
             )
             metrics.applied.labels(CONSUMER, SOURCE).inc()

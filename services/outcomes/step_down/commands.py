@@ -50,11 +50,13 @@ async def evaluate_clients(
 ) -> None:
     """Recommend a step-down to those clients who meet every criterion of their level's policy.
 
-    Given with the event that led to it, so that its trace goes on. A client with an open or
-    accepted recommendation, or with one declined a short while ago, gets no other.
+    Given with the event that led to it, of any record of the person, so that its trace goes on. A
+    client with an open or accepted recommendation, or with one declined a short while ago, gets no
+    other.
     """
     by_client = causes if isinstance(causes, Mapping) else {}
     made: list[StepDownRecommended] = []
+    led_to: list[Received[Any] | None] = []
     for case in await load_cases(tx, list(causes)):
         policy = policies().get(case.level_of_care)
         if policy is None or not _may_recommend(case, policy, tx):
@@ -62,6 +64,7 @@ async def evaluate_clients(
         criteria = evaluate(policy, case.figures, case.scores, tx.now)
         if all_met(criteria):
             made.append(_recommendation(case, policy, criteria, tx.now))
+            led_to.append(next((by_client[r] for r in case.records if r in by_client), None))
     if not made:
         return
     tx.write(
@@ -77,8 +80,8 @@ async def evaluate_clients(
         [one.policy.version for one in made],
         tx.now,
     )
-    for one in made:
-        publish(tx, one, cause=by_client.get(one.client_id))
+    for one, cause in zip(made, led_to, strict=True):
+        publish(tx, one, cause=cause)
 
 
 def _may_recommend(case: Case, policy: StepDownPolicy, tx: Transaction) -> bool:

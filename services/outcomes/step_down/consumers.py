@@ -1,8 +1,17 @@
-"""What may make a client ready to step down: new figures, new scores, an admission."""
+"""What may make a client ready to step down: new figures, new scores, an admission, a merge."""
 
-from services.outcomes.engagement.commands import hold_clients, keep_engagement
+from services.outcomes.engagement.commands import (
+    hold_clients,
+    keep_engagement,
+    lock_records,
+)
 from services.outcomes.step_down.commands import evaluate_clients
-from shared.contracts.intake import ClientEnrolled, ScreeningCompleted
+from shared.contracts.intake import (
+    ClientEnrolled,
+    ClientMergeUndone,
+    ClientsMerged,
+    ScreeningCompleted,
+)
 from shared.contracts.outcomes import EngagementChanged
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
@@ -30,3 +39,22 @@ async def screenings_completed(
 async def clients_enrolled(tx: Transaction, received: list[Received[ClientEnrolled]]) -> None:
     await hold_clients(tx, [one.event for one in received])
     await evaluate_clients(tx, {one.event.client_id: one for one in received})
+
+
+@consumers.on(ClientsMerged)
+async def clients_merged(tx: Transaction, received: Received[ClientsMerged]) -> None:
+    await _evaluate_both(tx, received)
+
+
+@consumers.on(ClientMergeUndone)
+async def client_merge_undone(tx: Transaction, received: Received[ClientMergeUndone]) -> None:
+    await _evaluate_both(tx, received)
+
+
+async def _evaluate_both(
+    tx: Transaction, received: Received[ClientsMerged] | Received[ClientMergeUndone]
+) -> None:
+    """Two records became one person, or two again: either may be ready by what counts now."""
+    both = [received.event.client_id, received.event.merged_client_id]
+    await lock_records(tx, both)
+    await evaluate_clients(tx, dict.fromkeys(both, received))

@@ -22,13 +22,15 @@ FROM recommendations
 """
 ONE = f"{COLUMNS} WHERE id = $1"
 LIST = f"""
-{COLUMNS} WHERE id > $1 AND ($2::uuid IS NULL OR client_id = $2)
+{COLUMNS} WHERE id > $1
+  AND ($2::uuid IS NULL OR client_id = ANY ((SELECT platform.records_of($2))::uuid[]))
   AND ($3::text IS NULL OR state = $3)
 ORDER BY id LIMIT $4
 """
 EPISODE = """
 SELECT client_id, site_id, enrolment_id, level_of_care, enrolled_at, ended_at
-FROM episodes WHERE client_id = $1 ORDER BY enrolled_at DESC, enrolment_id DESC LIMIT 1
+FROM episodes WHERE client_id = ANY (platform.records_of($1))
+ORDER BY enrolled_at DESC, enrolment_id DESC LIMIT 1
 """
 
 
@@ -69,8 +71,8 @@ async def show_progress(tx: Transaction, client_id: UUID) -> Progress:
         evaluate(policy, cases[0].figures, cases[0].scores, tx.now) if policy and cases else []
     )
     return Progress(
-        **dict(episode),
-        engagement=await engagement_of(tx, client_id),
+        **(dict(episode) | {"client_id": client_id}),
+        engagement=await engagement_of(tx, episode["client_id"]),
         scores=await scores_of(tx, client_id),
         policy=PolicyReference(id=policy.id, version=policy.version) if policy else None,
         criteria=criteria,

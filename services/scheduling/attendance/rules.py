@@ -51,6 +51,11 @@ class Report:
     checked_in_at: datetime | None = None
     checked_out_at: datetime | None = None
 
+    @property
+    def attended(self) -> bool:
+        """Whether the client came, for whatever part of the session."""
+        return self.status in ("present", "partial")
+
 
 def is_excused(status: MissedStatus) -> bool:
     """Whether a miss is excused. A late cancellation is not: the seat could not be used."""
@@ -121,7 +126,11 @@ class Tally:
     late_cancelled: int = 0
     no_show: int = 0
     withdrawn: int = 0
-    """Cancelled by the program, or after the client had left it."""
+    """Cancelled after the client had left the program."""
+    not_held: int = 0
+    """Of sessions that the program did not hold."""
+    on_hold: int = 0
+    """Not attended while the stay was on hold."""
 
     @property
     def held(self) -> int:
@@ -140,8 +149,8 @@ class Rates:
 
 
 def rates(tally: Tally) -> Rates:
-    """Attendance with and without excused absences, and no-shows, of the appointments not
-    withdrawn."""
+    """Attendance with and without excused absences, and no-shows, of the appointments that could
+    have been kept: withdrawn ones, those not held and those on hold are in no whole."""
     return Rates(
         _share(tally.credited, tally.held),
         _share(tally.credited, tally.held - tally.excused),

@@ -29,12 +29,14 @@ class Targets(Part):
     source: str = Field(min_length=1)
     first_day_counts: bool
     """Whether the day on which the clock starts is the first of the days."""
+    soon_days: int = Field(2, ge=0, le=366)
+    """How many days before its last day a clock is told to run out soon."""
     default: Days
     sites: dict[UUID, Days]
 
-    def at(self, site_id: UUID) -> dict[str, Target]:
-        """The targets of a site, by what is measured."""
-        days = self.sites.get(site_id, self.default)
+    def at(self, site_id: UUID | None) -> dict[str, Target]:
+        """The targets of a site, by what is measured; of None those of a site without its own."""
+        days = self.sites.get(site_id, self.default) if site_id else self.default
         return {
             measure: Target(count, self.first_day_counts)
             for measure, count in days.model_dump().items()

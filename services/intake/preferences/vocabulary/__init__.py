@@ -22,7 +22,7 @@ class Transport(Part):
     """The program has to arrange something."""
 
 
-class Vocabulary(Part):
+class PreferencesVocabulary(Part):
     """All words with their texts."""
 
     version: str
@@ -34,9 +34,9 @@ class Vocabulary(Part):
 
 
 @cache
-def vocabulary() -> Vocabulary:
+def vocabulary() -> PreferencesVocabulary:
     """The words in force. An organization's own `preferences.yaml` takes the place of ours."""
-    return read_all(Vocabulary, __package__, "preferences")["preferences"]
+    return read_all(PreferencesVocabulary, __package__, "preferences")["preferences"]
 
 
 vocabulary()  # read at once, so that data that cannot be read keep the service from starting
