@@ -392,6 +392,21 @@ async def test_sessions_of_one_record_take_units_of_the_other_until_the_undo(pay
     assert (await service_days(payments, survivor), await service_days(payments, merged)) == before
 
 
+async def test_grants_of_a_record_without_a_session_of_its_own_are_free_again_after_the_undo(
+    payments: Payments,
+):
+    intake = payments.intake
+    merged, coverage = await payments.covered()
+    authorization = await payments.granted(coverage)
+    survivor = await intake.refer()
+    await payments.tell(*(payments.attended(survivor, date(2026, 2, day)) for day in (9, 10)))
+    made = await merge(intake, survivor, merged)
+    assert await payments.units(authorization) == (2, 8, 0)
+    await undo(intake, made)
+    assert await payments.units(authorization) == (0, 10, 0)
+    assert await service_days(payments, merged) == []
+
+
 async def test_a_session_told_of_the_merged_record_takes_units_of_the_survivor(
     payments: Payments,
 ):

@@ -18,6 +18,7 @@ from shared.contracts.intake import (
 )
 from shared.contracts.notifications import NotificationSuppressed
 from stepwell.runtime.disposable import Stack
+from tests.support.merges import merged, undone
 from tests.support.notifications import MONDAY_NOON, Client, Desk, open_desk
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -282,3 +283,20 @@ async def test_consents_of_other_sites_do_not_exist(desk: Desk, ana: Client) -> 
         async with desk.database.transaction(frozenset(sites)) as tx:
             consents = await tx.fetchval("SELECT count(*) FROM contact_consents")
             assert (consents, await tx.fetchval("SELECT count(*) FROM stays")) == found
+
+
+async def test_what_was_signed_under_another_record_of_the_person_counts_until_the_undo(
+    desk: Desk, ana: Client
+) -> None:
+    other = Client("ana-again")
+    await desk.tell(ana.agrees(granted_at=MONDAY_NOON - 2 * DAY))
+    await desk.tell(other.agrees(channels=[], granted_at=MONDAY_NOON - DAY))
+    merge = merged(ana.id, other.id, ana.site_id)
+    await desk.tell(merge)
+    await desk.tell(ana.missed(MONDAY_NOON))
+    await desk.dispatch()
+    assert await suppressed_by(desk) == "other_way"
+    await desk.tell(undone(merge))
+    await desk.tell(ana.missed(MONDAY_NOON - HOUR))
+    await desk.dispatch()
+    assert (await desk.message(state="delivered")).rule is None

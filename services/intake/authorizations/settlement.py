@@ -48,10 +48,16 @@ ORDER BY f.client_id = w.person, f.client_id
 """
 """Of each day what was attended for the record that goes on comes last."""
 SPANS = """
-SELECT w.id, min(f.service_date) AS first, max(f.service_date) AS last
-FROM unnest($1::uuid[]) AS w (id)
-JOIN session_facts f ON f.client_id = ANY (platform.records_of(w.id)) GROUP BY w.id
+SELECT w.id, min(d.first) AS first, max(d.last) AS last
+FROM unnest($1::uuid[]) AS w (id) CROSS JOIN LATERAL (
+  SELECT service_date AS first, service_date AS last FROM session_facts
+  WHERE client_id = ANY (platform.records_of(w.id))
+  UNION ALL
+  SELECT valid_from, valid_until FROM authorizations
+  WHERE client_id = ANY (platform.records_of(w.id))
+) d GROUP BY w.id
 """
+"""The days of the grants too: after an undo a record may have no session of its own."""
 TAKE_BACK = """
 DELETE FROM authorization_days d WHERE d.authorization_id = ANY($1) AND NOT EXISTS (
   SELECT FROM unnest($2::uuid[], $3::date[]) AS k(id, service_date)

@@ -8,13 +8,16 @@ from services.notifications.consents.rules import Consent, SafeTime
 from shared.database import Transaction
 
 CONSENTS = """
-SELECT client_id, channels, uses, safe_times, time_zone, expires_on, granted_at, ended_as, ended_at
-FROM contact_consents WHERE client_id = ANY ($1::uuid[])
+SELECT w.client_id, c.channels, c.uses, c.safe_times, c.time_zone, c.expires_on, c.granted_at,
+  c.ended_as, c.ended_at
+FROM unnest($1::uuid[]) AS w (client_id)
+JOIN contact_consents c ON c.client_id = ANY (platform.records_of(w.client_id))
 """
 
 
 async def consents_of(tx: Transaction, client_ids: Iterable[UUID]) -> dict[UUID, list[Consent]]:
-    """The consents to be reached of those clients who signed one, ended ones too."""
+    """The consents to be reached of those clients who signed one, of any record of the person and
+    ended ones too."""
     found: dict[UUID, list[Consent]] = {}
     for row in await tx.fetch(CONSENTS, list(set(client_ids))):
         consent = Consent(
