@@ -53,6 +53,7 @@ token: $(STAMP) ## Print an access token: make token ROLE=counselor SITES='*'
 test: unit ## Run all tests, the unit tests first
 	@$(BIN)/pytest tests/integration tests/contracts $(TOGETHER)
 	@$(BIN)/pytest tests/end_to_end tests/faults tests/runtime
+	@$(BIN)/pytest tests/year
 
 unit: $(STAMP) ## Run the unit tests, which need no server
 	@$(MAKE) --no-print-directory -j 2 unit-intake unit-others

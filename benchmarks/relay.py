@@ -35,13 +35,16 @@ async def run(stack: Stack) -> list[Row]:
         async def relayed() -> float:
             await fill(database)
             records[:] = await same_records(at)
-            async with database.listening(lambda: None) as own:
+            own = await database.connect(synchronous_commit="off")
 
-                async def drain() -> None:
-                    while await relay.send_batch(own, producer):
-                        pass
+            async def drain() -> None:
+                while await relay.send_batch(own, producer):
+                    pass
 
+            try:
                 return EVENTS / await seconds(drain)
+            finally:
+                own.terminate()
 
         async def raw() -> float:
             if not records:

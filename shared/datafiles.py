@@ -67,7 +67,7 @@ class Data(Generic[T]):
         Raises:
             DataFileInvalid: a file cannot be used.
         """
-        return self._of_sites.get(site_id, self._everywhere) if site_id else self._everywhere
+        return self.of_sites.get(site_id, self._everywhere) if site_id else self._everywhere
 
     def load(self) -> None:
         """Read everything now.
@@ -75,7 +75,7 @@ class Data(Generic[T]):
         Raises:
             DataFileInvalid: a file cannot be used.
         """
-        _ = self._everywhere, self._of_sites
+        _ = self._everywhere, self.of_sites
 
     def covers(self, below: Path) -> bool:
         """Whether a file of this place, below the folder of an organization or a site, is one of
@@ -89,7 +89,8 @@ class Data(Generic[T]):
         return self._read(self._shipped | self._own(organization()))
 
     @cached_property
-    def _of_sites(self) -> dict[UUID, T]:
+    def of_sites(self) -> dict[UUID, T]:
+        """What is in force at each site that has files of its own."""
         found = {}
         for site_id, folder in sites_with_data().items():
             if own := self._own(folder):

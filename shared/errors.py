@@ -79,6 +79,11 @@ class StaleVersion(Refused):
     status = 412
     title = "Changed since you read it"
 
+    def __init__(self, detail: str, *, current: int | None = None) -> None:
+        super().__init__(detail)
+        self.current = current
+        """The version that there is; None where that is not known."""
+
 
 def require_version(current: int, expected: int) -> None:
     """Refuse an update that was made with an outdated ETag.
@@ -87,4 +92,6 @@ def require_version(current: int, expected: int) -> None:
         StaleVersion: when `expected` is not the row's `current` version.
     """
     if current != expected:
-        raise StaleVersion("It changed since you read it: read it again and repeat the change.")
+        raise StaleVersion(
+            "It changed since you read it: read it again and repeat the change.", current=current
+        )

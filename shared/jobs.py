@@ -55,23 +55,22 @@ class JobRunner:
     async def run(self) -> None:
         """Do what is due until cancelled, after failures with pauses that grow."""
         pause = POLL_SECONDS
-        while True:
-            try:
-                async with self.context.database.listening(self._wake.set):
-                    while True:
-                        self._wake.clear()
-                        await self._work_off()
-                        pause = POLL_SECONDS
-                        await self._until_looked_at()
-            except Exception as error:
-                log.warning(
-                    "job_interrupted",
-                    job=self.job.name,
-                    error=type(error).__name__,
-                    transient=is_transient(error) or isinstance(error, MISSING),
-                )
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        with self.context.database.listening(self._wake.set):
+            while True:
+                try:
+                    self._wake.clear()
+                    await self._work_off()
+                    pause = POLL_SECONDS
+                    await self._until_looked_at()
+                except Exception as error:
+                    log.warning(
+                        "job_interrupted",
+                        job=self.job.name,
+                        error=type(error).__name__,
+                        transient=is_transient(error) or isinstance(error, MISSING),
+                    )
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     async def _work_off(self) -> None:
         while await self.is_due():

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
@@ -19,6 +20,7 @@ from shared.web.writes import forget_answers
 log = structlog.get_logger()
 
 UPKEEP_SECONDS = 300.0
+FORGOTTEN_AT_ONCE = 5_000
 
 
 class Worker:
@@ -34,8 +36,9 @@ class Worker:
             "upkeep": self._keep_tables,
             **{f"job {job.name}": JobRunner(job, context).run for job in jobs},
         }
+        self._consumer = Consumer(applier, settings)
         if applier.registry.streams:
-            self._runs["consumer"] = Consumer(applier, settings).run
+            self._runs["consumer"] = self._consumer.run
             self._runs["repair"] = lambda: repair(applier)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -63,9 +66,11 @@ class Worker:
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await task
 
-    async def is_ready(self) -> bool:
-        """Whether all tasks are at work."""
-        return bool(self._tasks) and not any(task.done() for task in self._tasks)
+    def complaint(self) -> str | None:
+        """Why the worker is not ready; None when all tasks are at work."""
+        if not self._tasks or any(task.done() for task in self._tasks):
+            return "A background task is not at work."
+        return self._consumer.complaint
 
     async def _keep_tables(self) -> None:
         """Make room for what is to come, and delete what is remembered no longer."""
@@ -73,9 +78,23 @@ class Worker:
             try:
                 async with self.database.transaction(ALL_SITES) as tx:
                     await journal.prepare(tx)
-                    await forget_answers(tx)
+                await forget_all(self.database)
             except Exception as error:
                 log.warning("upkeep_postponed", error=type(error).__name__)
                 await asyncio.sleep(1)
             else:
                 await asyncio.sleep(UPKEEP_SECONDS)
+
+
+async def forget_all(database: Database) -> None:
+    """Delete remembered answers until none is due, some at a time.
+
+    Each time it rests as long as it worked, so that requests find half of the database's time.
+    """
+    while True:
+        began = time.monotonic()
+        async with database.transaction(ALL_SITES) as tx:
+            forgotten = await forget_answers(tx, FORGOTTEN_AT_ONCE)
+        if forgotten == 0:
+            return
+        await asyncio.sleep(time.monotonic() - began)

@@ -28,6 +28,7 @@ COMMANDS = {
     "pending": "Show what is still under way in the four services.",
     "verify": "Prove that every published event was applied by every consumer.",
     "dead-letters": "List, retry or skip events that could not be applied.",
+    "outbox": "List events that the broker did not take, or have them sent again.",
     "policy": "Check a level-of-care policy, or replay it over past decisions.",
     "republish": "Refill a lost topic from its publisher's journal.",
     "contracts": "Generate the schemas and the AsyncAPI document for subscribers.",

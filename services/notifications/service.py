@@ -1,14 +1,19 @@
 """The notifications service, declared."""
 
+from services.notifications.consents.consumers import consumers as consents
 from services.notifications.contacts.consumers import consumers as contacts
+from services.notifications.delivery.consumers import consumers as delivery
 from services.notifications.delivery.dispatch import dispatch_job, messages
 from services.notifications.delivery.routes import router
 from services.notifications.escalations.consumers import consumers as escalations
 from services.notifications.escalations.routes import router as escalation_routes
 from services.notifications.escalations.sending import WITHOUT_PORTAL as alerts
 from services.notifications.escalations.sending import alert_job
+from services.notifications.not_held.consumers import consumers as not_held
 from services.notifications.outreach.consumers import consumers as outreach
 from services.notifications.reminders.consumers import consumers as reminders
+from services.notifications.stays.consumers import consumers as stays
+from shared.merges import consumers as merge_consumers
 from shared.service import Service
 
 service = Service(
@@ -20,7 +25,17 @@ service = Service(
         "said or where they went. Tells staff that something needs them, without saying what."
     ),
     routers=[router, escalation_routes],
-    consumers=[contacts, reminders, outreach, escalations],
+    consumers=[
+        merge_consumers,
+        contacts,
+        consents,
+        stays,
+        delivery,
+        reminders,
+        outreach,
+        not_held,
+        escalations,
+    ],
     jobs=[dispatch_job, alert_job],
     waiting={"sending": messages.sending, "alerting": alerts.sending},
 )

@@ -3,10 +3,12 @@
 from services.scheduling.attendance.routes import router as attendance
 from services.scheduling.cohorts.routes import router as cohorts
 from services.scheduling.directory.routes import router as directory
+from services.scheduling.holds.consumers import consumers as holds_consumers
 from services.scheduling.hours.routes import router as hours
 from services.scheduling.placement.consumers import consumers as placement_consumers
 from services.scheduling.placement.routes import router as placement
 from services.scheduling.sessions.routes import router as sessions
+from shared.merges import consumers as merge_consumers
 from shared.service import Service
 
 service = Service(
@@ -15,5 +17,5 @@ service = Service(
     description="Sites with their time zones, cohorts and their curricula, seats, sessions, "
     "and who came for how long.",
     routers=(directory, cohorts, sessions, placement, attendance, hours),
-    consumers=(placement_consumers,),
+    consumers=(merge_consumers, placement_consumers, holds_consumers),
 )

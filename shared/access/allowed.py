@@ -71,4 +71,6 @@ async def bearer(request: Request) -> Caller:
     except InvalidToken as error:
         raise Unauthorized(f"The access token is not accepted: {error}.") from None
     except IssuerUnavailable:
-        raise ServiceUnavailable("The token issuer cannot be reached; try again soon.") from None
+        raise ServiceUnavailable(
+            "The token issuer cannot be reached. Nothing was changed: repeat the request."
+        ) from None

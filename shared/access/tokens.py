@@ -22,11 +22,18 @@ log = structlog.get_logger()
 
 ALGORITHMS = ["RS256", "ES256", "EdDSA", "Ed25519"]
 """Asymmetric only. `Ed25519` is RFC 9864's name of what is commonly sent as `EdDSA`."""
-LEEWAY_SECONDS = 30
+LEEWAY_SECONDS = 10
+"""How far the clocks of the issuer and of this machine may differ: for `iat`, `nbf` and `exp`."""
+LONGEST_LIFE_SECONDS = 366 * 24 * 3600
+"""Nobody issues an access token for more than a year; one that says so was made by mistake."""
+TIMES = ("exp", "iat", "nbf")
 KEYS_MAX_AGE_SECONDS = 600.0
 KEYS_RETRY_SECONDS = 10.0
 REMEMBERED_TOKENS = 4_096
 LONGEST_SUBJECT = 255
+UNREADABLE = (JoseError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
+"""What the library raises at a text that is no token, and at parts of it of another kind than they
+should be, such as a `crit` that is no list. Anybody can send such a text: it is no defect."""
 KEY_TYPES = ("RSA", "EC", "OKP")
 
 warnings.filterwarnings("ignore", "EdDSA is deprecated", SecurityWarning)
@@ -96,7 +103,7 @@ class Verifier:
         caller = _caller(claims)
         if len(self._verified) >= REMEMBERED_TOKENS:
             self._verified.clear()
-        self._verified[token] = (float(claims["exp"]) + LEEWAY_SECONDS, caller)
+        self._verified[token] = (claims["exp"] + LEEWAY_SECONDS, caller)
         return caller
 
     async def _checked(self, token: str) -> dict[str, Any]:
@@ -107,10 +114,13 @@ class Verifier:
             if not await self._load(older_than=KEYS_RETRY_SECONDS) or self._keys is None:
                 raise InvalidToken("it is signed with a key the issuer does not publish") from None
             decoded = self._decode(token, self._keys, last=True)
+        _check_times(decoded.claims)
         try:
             self._claims.validate(decoded.claims)
         except JoseError as error:
             raise InvalidToken(f"{error.error}: {error.description or 'claim'}") from None
+        except UNREADABLE:
+            raise InvalidToken("its claims are not of the kinds they should be") from None
         return decoded.claims
 
     @staticmethod
@@ -121,7 +131,7 @@ class Verifier:
             if not last:
                 raise
             raise InvalidToken("it is signed with a key the issuer does not publish") from None
-        except (JoseError, ValueError):
+        except UNREADABLE:
             raise InvalidToken("its signature or form is not valid") from None
 
     async def _key_set(self) -> KeySet:
@@ -188,10 +198,28 @@ def _ids(keys: KeySet) -> set[str]:
     return {key.thumbprint() for key in keys.keys}
 
 
+def _check_times(claims: dict[str, Any]) -> None:
+    """Refuse times that no clock shows, before anything calculates with them.
+
+    A NumericDate (RFC 7519, 2) is a JSON number of seconds since 1970: no text, no truth value, not
+    negative, and not so large that it overflows what reckons with it.
+
+    Raises:
+        InvalidToken: naming the claim.
+    """
+    latest = time.time() + LONGEST_LIFE_SECONDS
+    for name in TIMES:
+        at = claims.get(name, 0)
+        possible = isinstance(at, int | float) and not isinstance(at, bool) and 0 <= at <= latest
+        if not possible:
+            raise InvalidToken(f"its {name} is no possible time")
+
+
 def _caller(claims: dict[str, Any]) -> Caller:
     subject = claims["sub"]
-    if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT:
-        raise InvalidToken("its subject is not a text of 1 to 255 characters")
+    usable = isinstance(subject, str) and 0 < len(subject) <= LONGEST_SUBJECT
+    if not usable or not subject.isprintable():  # what cannot be printed cannot be stored either
+        raise InvalidToken("its subject is not a text of 1 to 255 printable characters")
     try:
         role = Role(claims.get("role", ""))
     except ValueError:

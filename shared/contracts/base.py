@@ -7,6 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 TYPE_PREFIX = "org.stepwell"
+SCHEMA_BASE = "urn:stepwell:schema:"
+"""How the names of schemas begin where no other base is configured; the same on every machine."""
 
 
 class Event(BaseModel):
@@ -33,8 +35,8 @@ class Event(BaseModel):
     @classmethod
     @cache
     def schema_name(cls) -> str:
-        """The CloudEvents data schema, a URI reference that carries the minor version."""
-        return f"/contracts/schemas/{cls.stream}.{cls.__name__}.v{cls.version}.json"
+        """The CloudEvents data schema, a URI that carries the minor version."""
+        return f"{SCHEMA_BASE}{cls.stream}.{cls.__name__}.v{cls.version}"
 
     @property
     def key(self) -> str:

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.base import ClientEvent
+from shared.contracts.intake import Token
 
 
 class NotificationEvent(ClientEvent):
@@ -34,6 +35,43 @@ class NotificationFailed(NotificationEvent):
     failed_at: datetime
 
 
+class NoticeEvent(ClientEvent):
+    """An event about one message to one client. `kind` is an open list: pass over what you do not
+    know."""
+
+    stream: ClassVar[str] = "notifications"
+
+    notification_id: UUID
+    kind: Token = Field(
+        description="Why it is sent; more words may come.", examples=["session_not_held"]
+    )
+    channel: Literal["email", "log"]
+    session_id: UUID
+
+
+class NoticeDelivered(NoticeEvent):
+    """A message that is neither reminder nor outreach was accepted by the channel's server."""
+
+    due_at: datetime
+    delivered_at: datetime
+
+
+class NoticeFailed(NoticeEvent):
+    """A message that is neither reminder nor outreach was given up; nothing more will be tried."""
+
+    reason: Literal["no_contact_details", "refused_by_channel", "no_longer_timely"]
+    failed_at: datetime
+
+
+class NotificationSuppressed(NoticeEvent):
+    """A message of any kind was not sent, as the client did not agree to be reached so."""
+
+    rule: Literal[
+        "no_consent", "revoked", "expired", "other_way", "other_use", "outside_safe_times"
+    ] = Field(description="Of the consent to be reached that counted at that instant.")
+    suppressed_at: datetime
+
+
 class StaffAlertEvent(ClientEvent):
     """An event about one message to staff of a site; never whom it went to."""
 
@@ -57,4 +95,12 @@ class StaffAlertFailed(StaffAlertEvent):
     failed_at: datetime
 
 
-EVENTS = (NotificationDelivered, NotificationFailed, StaffAlerted, StaffAlertFailed)
+EVENTS = (
+    NotificationDelivered,
+    NotificationFailed,
+    NoticeDelivered,
+    NoticeFailed,
+    NotificationSuppressed,
+    StaffAlerted,
+    StaffAlertFailed,
+)

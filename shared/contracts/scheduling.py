@@ -10,6 +10,9 @@ from shared.contracts.base import ClientEvent, Criterion, Event
 
 Track = Literal["general", "dual_diagnosis"]
 SessionKind = Literal["group", "individual", "psychoeducation", "life_skills", "family"]
+NotHeldReason = Literal[
+    "closure", "weather", "staff_absent", "room", "emergency", "too_few", "other"
+]
 
 
 class SiteOpened(Event):
@@ -123,7 +126,7 @@ class SessionNotHeld(SchedulingEvent):
     kind: SessionKind
     starts_at: datetime
     time_zone: str = Field(description="IANA zone of the site.")
-    reason: Literal["closure", "weather", "staff_absent", "room", "emergency", "too_few", "other"]
+    reason: NotHeldReason
     not_held_at: datetime = Field(description="When it was decided.")
 
 

@@ -11,6 +11,9 @@ from shared.contracts.base import Event
 
 WEEKS_8_MS = 8 * 7 * 24 * 3600 * 1000
 EVERYONE = ("intake", "scheduling", "notifications", "outcomes")
+LARGEST_EVENT_BYTES = 512 * 1024
+"""The largest payload: half of what a broker takes by default, so that a batch with key and headers
+fits (Kafka 4.4, `message.max.bytes` 1,048,588)."""
 
 
 @dataclass(frozen=True)

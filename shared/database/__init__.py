@@ -9,6 +9,7 @@ from shared.database.transaction import (
     Overtaken,
     Sites,
     Transaction,
+    at_all_sites,
 )
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Overtaken",
     "Sites",
     "Transaction",
+    "at_all_sites",
     "insert",
     "write_now",
 ]

@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, TypeVar
 
 import asyncpg
 import structlog
@@ -18,6 +18,11 @@ CHANNEL = "stepwell"
 """LISTEN/NOTIFY channel that says: something was published or planned."""
 
 COMMAND_SECONDS = 30.0
+
+STALE_ATTEMPTS = 8
+"""How often work is run again after a migration changed a table: each change may stop it once."""
+
+T = TypeVar("T")
 
 MISSING = (
     OSError,
@@ -50,9 +55,9 @@ class Database:
         self.url = url
         self.size = size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
-        self._wake = asyncio.Event()
-        self._notifier: asyncio.Task[None] | None = None
-        self._notifier_pid: int | None = None
+        self._signal = asyncio.Event()
+        self._untold = False
+        self._signalling: asyncio.Task[None] | None = None
         self._listeners: list[Callable[[], None]] = []
 
     async def open(self) -> None:
@@ -69,14 +74,14 @@ class Database:
             command_timeout=COMMAND_SECONDS,
             max_inactive_connection_lifetime=0,
         )
-        self._notifier = asyncio.create_task(self._notify(), name="notifier")
+        self._signalling = asyncio.create_task(self._exchange_signals(), name="signals")
 
     async def close(self) -> None:
-        """Close the pool and the connection that notifies."""
-        if self._notifier is not None:
-            self._notifier.cancel()
+        """Close the pool and the connection for signals."""
+        if self._signalling is not None:
+            self._signalling.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
-                await self._notifier
+                await self._signalling
         if self._pool is not None:
             await self._pool.close()
 
@@ -93,6 +98,7 @@ class Database:
             tx = Transaction(connection, clock.now(), sites)  # type: ignore[arg-type]  # the proxy offers the same methods
             try:
                 yield tx
+                await tx.conclude()
                 await flush(tx)
             except BaseException:
                 if tx.opened and not connection.is_closed():
@@ -102,29 +108,64 @@ class Database:
             if tx.opened:
                 await connection.execute("COMMIT")
         if tx.outgoing or tx.woken:
-            self._wake.set()
-            for wake in self._listeners:
-                wake()
+            self._untold = True
+            self._signal.set()
+            self._wake_all()
 
-    async def _notify(self) -> None:
-        """Tell listeners in other processes, once for all commits that came meanwhile.
+    async def run(self, sites: Sites, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """What `work` gives in a transaction of its own. It is run again, in a new one, when a
+        migration changed meanwhile what it reads, so it has no effect but by its transaction."""
+        for _ in range(STALE_ATTEMPTS):
+            with contextlib.suppress(asyncpg.InvalidCachedStatementError):
+                async with self.transaction(sites) as tx:
+                    return await work(tx)
+        async with self.transaction(sites) as tx:
+            return await work(tx)
 
-        Its own connection does not wait for the disk, so that waking costs no transaction
-        anything.
+    async def _exchange_signals(self) -> None:
+        """Tell other processes of commits and hear of theirs, on one connection for all.
+
+        It is made when it is first needed, and anew when it was lost. It does not wait for the
+        disk, so that waking costs no transaction anything; commits that came meanwhile are told at
+        once.
         """
         connection: Connection | None = None
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            try:
-                if connection is None or connection.is_closed():
-                    connection = await self.connect(synchronous_commit="off")
-                    self._notifier_pid = connection.get_server_pid()
-                await connection.execute(f"NOTIFY {CHANNEL}")
-            except (*MISSING, asyncpg.PostgresError) as error:
-                log.warning("notify_failed", error=type(error).__name__)
-                connection = None
-                await asyncio.sleep(0.2)
+        try:
+            while True:
+                await self._signal.wait()
+                self._signal.clear()
+                try:
+                    if connection is None or connection.is_closed():
+                        connection = await self.connect(synchronous_commit="off")
+                        connection.add_termination_listener(lambda _: self._signal.set())
+                        await self._hear(connection)
+                    if self._untold:
+                        self._untold = False
+                        await connection.execute(f"NOTIFY {CHANNEL}")
+                except (*MISSING, asyncpg.PostgresError) as error:
+                    log.warning("signals_interrupted", error=type(error).__name__)
+                    self._untold = True
+                    self._signal.set()
+                    connection = None
+                    await asyncio.sleep(0.2)
+        finally:
+            if connection is not None:
+                connection.terminate()
+
+    async def _hear(self, connection: Connection) -> None:
+        """Listen, and let everybody look once for what came while nobody listened."""
+        own = connection.get_server_pid()
+
+        def heard(_: object, pid: int, *__: object) -> None:
+            if pid != own:
+                self._wake_all()
+
+        await connection.add_listener(CHANNEL, heard)
+        self._wake_all()
+
+    def _wake_all(self) -> None:
+        for wake in self._listeners:
+            wake()
 
     async def connect(self, **settings: str) -> Connection:
         """A connection of one's own, for listening or for a lock that lasts."""
@@ -132,22 +173,15 @@ class Database:
             self.url, server_settings=settings, command_timeout=COMMAND_SECONDS
         )
 
-    @contextlib.asynccontextmanager
-    async def listening(self, wake: Callable[[], None]) -> AsyncIterator[Connection]:
-        """A connection while `wake` is called for each commit with work; it may be used too.
+    @contextlib.contextmanager
+    def listening(self, wake: Callable[[], None]) -> Iterator[None]:
+        """Let `wake` be called for each commit with work, in this process and in others.
 
-        Commits of this process call it at once, those of others by their notifications.
+        It may be called without one: after a lost connection, for instance.
         """
-
-        def notified(_: object, pid: int, *__: object) -> None:
-            if pid != self._notifier_pid:
-                wake()
-
-        connection = await self.connect(synchronous_commit="off")
         self._listeners.append(wake)
+        self._signal.set()
         try:
-            await connection.add_listener(CHANNEL, notified)
-            yield connection
+            yield
         finally:
             self._listeners.remove(wake)
-            connection.terminate()

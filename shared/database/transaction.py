@@ -1,6 +1,7 @@
 """One use case's transaction: what it may see, what it publishes, what it answered."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -17,6 +18,7 @@ Sites = frozenset[UUID] | AllSites
 """The sites whose rows a transaction sees; an empty set sees none."""
 SITES = "stepwell.sites"
 """The setting of a transaction that row-level security reads."""
+SEE = "SELECT set_config($1, $2, true)"
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -87,6 +89,9 @@ class Requirement:
     otherwise: Exception
 
 
+Ending: TypeAlias = "Callable[[Transaction, list[Any]], Awaitable[None]]"
+
+
 @dataclass(slots=True)
 class Transaction:
     """A transaction. `now` is its one instant: use it for every time of the use case.
@@ -104,6 +109,7 @@ class Transaction:
     writes: list[Write] = field(default_factory=list)
     requirements: list[Requirement] = field(default_factory=list)
     violations: dict[str, Refused] = field(default_factory=dict)
+    endings: dict[Ending, list[Any]] = field(default_factory=dict)
     answer: IdempotentAnswer | None = None
     access: Access | None = None
     woken: bool = False
@@ -148,6 +154,21 @@ class Transaction:
         by it.
         """
         self.requirements.append(Requirement(condition, args, otherwise))
+
+    def at_end(self, function: Ending, *given: object) -> None:
+        """Let `function` be called once, before the commit, with all that it was given in this
+        transaction, in that order.
+
+        For what is decided from a whole batch of events, such as who gets a seat: handlers are
+        called in an order that the partitions happen to give.
+        """
+        self.endings.setdefault(function, []).extend(given)
+
+    async def conclude(self) -> None:
+        """Call now what `at_end` was given."""
+        while self.endings:
+            function = next(iter(self.endings))
+            await function(self, self.endings.pop(function))
 
     def remember(self, answer: IdempotentAnswer) -> None:
         """Store `answer` with this transaction.
@@ -196,3 +217,15 @@ class Transaction:
 def as_setting(sites: Sites) -> str:
     """`sites` as the setting by which row-level security knows them."""
     return ALL_SITES if sites == ALL_SITES else ",".join(str(UUID(str(site))) for site in sites)
+
+
+@asynccontextmanager
+async def at_all_sites(tx: Transaction) -> AsyncIterator[None]:
+    """For figures that are kept by person and reckoned from rows of all sites: the statements
+    within see and write those too. What is shown of them is read outside of it."""
+    if tx.sites == ALL_SITES:
+        yield
+        return
+    await tx.execute(SEE, SITES, ALL_SITES)
+    yield  # whoever fails within leaves no transaction to be restored
+    await tx.execute(SEE, SITES, as_setting(tx.sites))

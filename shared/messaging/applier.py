@@ -18,12 +18,15 @@ from shared.messaging.envelope import (
     read_payload,
 )
 from shared.messaging.faults import is_transient
-from shared.messaging.feed import Feed, FeedUnavailable
+from shared.messaging.feed import Feed, FeedUnavailable, PublisherAway
 from shared.messaging.handlers import Registry
 from shared.messaging.plan import StreamKey, plan, waves
 from shared.telemetry import metrics
 
 log = structlog.get_logger()
+
+FETCHES = 8
+"""Keys whose missing events are asked for at once."""
 
 
 @dataclass(slots=True)
@@ -79,6 +82,7 @@ class Applier:
         batch = list(envelopes)
         isolate = False
         unfillable: set[StreamKey] = set()
+        away: set[str] = set()
         while True:
             try:
                 async with self.database.transaction(ALL_SITES) as tx:
@@ -87,7 +91,7 @@ class Applier:
                 self._count(outcome, letters)
                 return outcome
             except GapsFound as found:
-                batch += await self.fetch(found.gaps, unfillable)
+                batch += await self.fetch(found.gaps, unfillable, away)
             except HandlerFailed:
                 isolate = True
             except Exception as error:
@@ -190,6 +194,7 @@ class Applier:
                 await tx.execute("SAVEPOINT one_event")
                 try:
                     await self.registry.handle(tx, envelope.type, [event])
+                    await tx.conclude()
                     await write_now(tx)
                 except Exception as error:
                     if is_transient(error):
@@ -198,6 +203,7 @@ class Applier:
                     del tx.outgoing[published:]
                     del tx.writes[left:]
                     del tx.requirements[required:]
+                    tx.endings.clear()
                     outcome.letters.append(
                         DeadLetter.of(envelope, "handler_failed", describe(error))
                     )
@@ -208,23 +214,36 @@ class Applier:
             outcome.applied.append(envelope)
 
     async def fetch(
-        self, gaps: dict[StreamKey, tuple[int, int]], unfillable: set[StreamKey]
+        self,
+        gaps: dict[StreamKey, tuple[int, int]],
+        unfillable: set[StreamKey],
+        away: set[str],
     ) -> list[Envelope]:
-        """The missing events, from the publisher's journal; keys without them become unfillable."""
-        fetched: list[Envelope] = []
-        for (stream, key), (first, last) in gaps.items():
+        """The missing events, from the publishers' journals; keys without them become unfillable.
+
+        Some keys are asked for at once. A stream whose publisher is away becomes one of `away`, and
+        is not asked for again, as each time costs the whole time-out.
+        """
+        turns = asyncio.Semaphore(FETCHES)
+
+        async def missing(stream: str, key: str, first: int, last: int) -> list[Envelope]:
             metrics.gaps.labels(self.consumer, stream).inc()
             log.warning("gap", consumer=self.consumer, stream=stream, first=first, last=last)
-            try:
-                events = await self.feed.events(stream, key, first, last)
-            except FeedUnavailable as error:
-                log.warning("gap_not_filled", stream=stream, reason=str(error))
-                events = []
+            events: list[Envelope] = []
+            async with turns:
+                if stream not in away:
+                    try:
+                        events = await self.feed.events(stream, key, first, last)
+                    except FeedUnavailable as error:
+                        log.warning("gap_not_filled", stream=stream, reason=str(error))
+                        if isinstance(error, PublisherAway):
+                            away.add(stream)
             if [event.sequence for event in events] != list(range(first, last + 1)):
                 unfillable.add((stream, key))
-            fetched += events
-            await asyncio.sleep(0)
-        return fetched
+            return events
+
+        fetched = await asyncio.gather(*(missing(*key, *gap) for key, gap in gaps.items()))
+        return [event for events in fetched for event in events]
 
     def _count(self, outcome: Outcome, letters: Sequence[DeadLetter]) -> None:
         for envelope in outcome.applied:

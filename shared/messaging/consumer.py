@@ -3,20 +3,22 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
+from shared.messaging import records
 from shared.messaging.applier import Applier
+from shared.messaging.assignment import STRANGE, split_off, together
 from shared.messaging.dead_letters import DeadLetter, as_text
 from shared.messaging.envelope import LONGEST_KEY, Envelope, Received, Undecodable, open_envelope
 from shared.messaging.faults import is_transient
 from shared.messaging.handlers import Consumers
 from shared.settings import Settings
+from shared.telemetry import metrics
 
 __all__ = ["Consumer", "Consumers", "Received"]
 
@@ -36,17 +38,29 @@ class Consumer:
     def __init__(self, applier: Applier, settings: Settings) -> None:
         self.applier = applier
         self.settings = settings
+        records.install()
         self._prefix = f"{settings.kafka_topic_prefix}stepwell."
         self._done: dict[TopicPartition, int] = {}
         self._applying = asyncio.Lock()
+        self._together = together()
+        self._strange = False
+
+    @property
+    def complaint(self) -> str | None:
+        """Why this member does not apply all that it was given; None when it does."""
+        return STRANGE if self._strange else None
 
     async def run(self) -> None:
-        """Consume until cancelled; start anew after the broker went away."""
+        """Consume until cancelled; start anew after the broker went away, or anything else."""
         while True:
             try:
                 await self._consume()
-            except (KafkaError, OSError) as error:
-                log.warning("consumer_interrupted", error=type(error).__name__)
+            except Exception as error:  # relay and jobs of this process work on
+                log.warning(
+                    "consumer_interrupted",
+                    error=type(error).__name__,
+                    transient=is_transient(error),
+                )
                 await asyncio.sleep(0.5)
 
     async def _consume(self) -> None:
@@ -55,8 +69,7 @@ class Consumer:
             client_id=f"{self.settings.service}-consumer",
             group_id=f"{self.settings.kafka_topic_prefix}{self.settings.service}",
             enable_auto_commit=False,
-            # All streams have the same partitions: one client is one member's on all of them.
-            partition_assignment_strategy=(RangePartitionAssignor,),
+            partition_assignment_strategy=(self._together,),
             auto_offset_reset="earliest",
             session_timeout_ms=10_000,
             heartbeat_interval_ms=2_000,
@@ -74,9 +87,9 @@ class Consumer:
                 batch = await consumer.getmany(timeout_ms=1_000, max_records=BATCH)
                 if batch:
                     async with self._applying:
-                        await self.take(r for records in batch.values() for r in records)
-                        for partition, records in batch.items():
-                            self._done[partition] = records[-1].offset + 1
+                        await self.take(r for read in batch.values() for r in read)
+                        for partition, read in batch.items():
+                            self._done[partition] = read[-1].offset + 1
                 if time.monotonic() - committed_at > COMMIT_SECONDS:
                     await self.commit(consumer)
                     committed_at = time.monotonic()
@@ -84,11 +97,11 @@ class Consumer:
             await self.commit(consumer)
             await consumer.stop()
 
-    async def take(self, records: Iterable[Any]) -> None:
+    async def take(self, given: Iterable[Any]) -> None:
         """Apply records; transient faults are waited out, and rubbish never stops the consumer."""
         envelopes: list[Envelope] = []
         letters: list[DeadLetter] = []
-        for r in records:
+        for r in given:
             stream = r.topic.removeprefix(self._prefix)
             try:
                 envelopes.append(
@@ -134,6 +147,21 @@ class Consumer:
                 pass
         await self.commit(consumer)
 
+    def look_at(self, consumer: AIOKafkaConsumer, assigned: Collection[TopicPartition]) -> None:
+        """Keep to the partitions that are this member's on all its streams.
+
+        The others wait: another member has the same clients on other streams. So it is while a
+        release with one stream more comes in, and for as long as somebody assigns who does not know
+        this rule, which makes the process not ready.
+        """
+        known = [t for t in consumer.subscription() if consumer.partitions_for_topic(t)]
+        apart = split_off(known, assigned)
+        consumer.pause(*apart)
+        self._strange = bool(apart) and not self._together.known
+        metrics.partitions_apart.labels(self.applier.consumer).set(len(apart))
+        tell = log.error if self._strange else log.warning if apart else log.info
+        tell("partitions_assigned", count=len(assigned), apart=len(apart))
+
     async def commit(self, consumer: AIOKafkaConsumer) -> None:
         """Tell the broker how far this member has come; it is only where to start reading again."""
         assigned = consumer.assignment()
@@ -155,4 +183,4 @@ class CommitOnRevoke(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         await self.owner.hand_over(self.consumer)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        log.info("partitions_assigned", count=len(list(assigned)))
+        self.owner.look_at(self.consumer, list(assigned))

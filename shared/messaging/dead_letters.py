@@ -1,10 +1,11 @@
 """Records that a consumer laid aside: the one that failed and, in order, its key's later ones."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import asyncpg
 import orjson
 
 from shared.database.transaction import Transaction
@@ -88,16 +89,47 @@ class DeadLetter:
             envelope.payload,
         )
 
+    def bare(self) -> "DeadLetter":
+        """The letter without anything that its record brought along but its place."""
+        return replace(self, detail=as_text(self.detail.encode()), headers=(), payload=None)
+
 
 def as_text(value: bytes | None) -> str:
     """Bytes of a record as text that can be stored, whatever they are."""
     return (value or b"").decode("utf-8", errors="backslashreplace").replace("\x00", "\\x00")
 
 
+def as_json(headers: Headers) -> str:
+    """Headers as JSON that PostgreSQL can hold, names cleaned as values are."""
+    cleaned = {as_text(n.encode("utf-8", "backslashreplace")): as_text(v) for n, v in headers}
+    return orjson.dumps(cleaned).decode()
+
+
 async def lay_aside(tx: Transaction, consumer: str, letters: Sequence[DeadLetter]) -> None:
-    """Store letters in order; a record that is there already stays as it is."""
+    """Store letters in order; a record that is there already stays as it is.
+
+    One that cannot be stored whatever was cleaned is stored without what its record holds: that it
+    came is never lost, and it stops nobody.
+    """
     if not letters:
         return
+    await tx.execute("SAVEPOINT laid_aside")
+    try:
+        await _insert(tx, consumer, letters)
+    except (ValueError, TypeError, asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
+        await tx.execute("ROLLBACK TO SAVEPOINT laid_aside")
+        if len(letters) > 1:
+            for letter in letters:
+                await lay_aside(tx, consumer, [letter])
+        elif letters[0] != (bare := letters[0].bare()):
+            await lay_aside(tx, consumer, [bare])
+        else:
+            raise
+    else:
+        await tx.execute("RELEASE SAVEPOINT laid_aside")
+
+
+async def _insert(tx: Transaction, consumer: str, letters: Sequence[DeadLetter]) -> None:
     await tx.execute(
         INSERT,
         consumer,
@@ -109,7 +141,7 @@ async def lay_aside(tx: Transaction, consumer: str, letters: Sequence[DeadLetter
         [x.detail for x in letters],
         [x.partition for x in letters],
         [x.offset for x in letters],
-        [orjson.dumps({n: as_text(v) for n, v in x.headers}).decode() for x in letters],
+        [as_json(x.headers) for x in letters],
         [x.payload for x in letters],
     )
 

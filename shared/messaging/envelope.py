@@ -4,14 +4,16 @@ Extensions: `sequence` (the event's number in its key's stream, zero-padded so t
 text; absent on derived streams) and `traceparent` (W3C trace context, as a plain header).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from pydantic import ValidationError
 
-from shared.contracts.base import Event
+from shared.contracts.base import SCHEMA_BASE, Event
 from shared.contracts.topics import BY_STREAM
 from shared.telemetry.tracing import TRACEPARENT
 
@@ -68,6 +70,18 @@ def source_of(stream: str) -> str:
     return f"/stepwell/{stream}"
 
 
+@lru_cache(maxsize=4_096)
+def schema_uri(dataschema: str, base: str = SCHEMA_BASE) -> str:
+    """The absolute URI of a data schema, whatever base it was journaled with.
+
+    Until version 0.1 the journal was given a reference relative to this repository,
+    `/contracts/schemas/….json`. A `base` that ends in a slash is the address of a folder with the
+    files of `contracts/schemas`; any other one is followed by the bare name.
+    """
+    name = re.split("[:/]", dataschema)[-1].removesuffix(".json")
+    return f"{base}{name}.json" if base.endswith("/") else f"{base}{name}"
+
+
 def headers_of(
     *,
     stream: str,
@@ -78,8 +92,9 @@ def headers_of(
     dataschema: str,
     occurred_at: datetime,
     traceparent: str | None,
+    schema_base: str = SCHEMA_BASE,
 ) -> list[tuple[str, bytes]]:
-    """The Kafka headers of one event."""
+    """The Kafka headers of one event; `schema_base` is as in `schema_uri`."""
     headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", event_id.encode()),
@@ -87,7 +102,7 @@ def headers_of(
         ("ce_type", type.encode()),
         ("ce_time", occurred_at.isoformat().replace("+00:00", "Z").encode()),
         ("ce_subject", key.encode()),
-        ("ce_dataschema", dataschema.encode()),
+        ("ce_dataschema", schema_uri(dataschema, schema_base).encode()),
         ("content-type", b"application/json"),
     ]
     if sequence is not None:
@@ -107,6 +122,8 @@ def open_envelope(
     offset: int = -1,
 ) -> Envelope:
     """Read a record's attributes.
+
+    A header without a value counts as absent.
 
     Raises:
         Undecodable: when an attribute is missing or malformed.
@@ -129,8 +146,8 @@ def open_envelope(
             stream=stream,
             key=subject,
             sequence=_sequence(stream, given),
-            time=datetime.fromisoformat(_text(given, "ce_time")).astimezone(UTC),
-            dataschema=_text(given, "ce_dataschema") if "ce_dataschema" in given else None,
+            time=_time(given),
+            dataschema=_text(given, "ce_dataschema") if given.get("ce_dataschema") else None,
             traceparent=_traceparent(given.get("traceparent")),
             payload=value,
             partition=partition,
@@ -153,6 +170,14 @@ def _text(given: Mapping[str, bytes | None], name: str) -> str:
     if b"\x00" in value:
         raise Undecodable(f"{name} has a null character")
     return value.decode()
+
+
+def _time(given: Mapping[str, bytes | None]) -> datetime:
+    """When it happened, in UTC. Without an offset it would be read by this machine's zone."""
+    time = datetime.fromisoformat(_text(given, "ce_time").upper())
+    if time.tzinfo is None:
+        raise Undecodable("ce_time has no offset")
+    return time.astimezone(UTC)
 
 
 def _sequence(stream: str, given: Mapping[str, bytes | None]) -> int | None:

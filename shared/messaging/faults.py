@@ -4,6 +4,7 @@ import asyncpg
 import httpx
 from aiokafka.errors import KafkaError
 
+from shared.database.transaction import Overtaken
 from shared.messaging.positions import AppliedElsewhere
 
 TRANSIENT = (
@@ -18,15 +19,19 @@ TRANSIENT = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InternalClientError,
+    asyncpg.InvalidCachedStatementError,
     httpx.TransportError,
     KafkaError,
     AppliedElsewhere,
+    Overtaken,
 )
 """Failures of the surroundings: tried again, never laid aside."""
 
 
 def is_transient(error: BaseException) -> bool:
     """Whether the same event may well succeed in a moment."""
+    if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
+        return False  # a value that cannot be sent stays what it is
     if isinstance(error, asyncpg.UniqueViolationError):
         return error.constraint_name == "positions_pkey"
     return isinstance(error, TRANSIENT)

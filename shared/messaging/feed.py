@@ -19,6 +19,10 @@ class FeedUnavailable(RuntimeError):
     """The publisher did not give the events now."""
 
 
+class PublisherAway(FeedUnavailable):
+    """It gives events of no key now."""
+
+
 class Feed:
     """Fetches missing events over HTTP from `GET /events` of the service that published them."""
 
@@ -34,7 +38,8 @@ class Feed:
         """Events `first` to `last` of a key, in order; fewer when the journal has not all of them.
 
         Raises:
-            FeedUnavailable: the publisher cannot be reached or refuses.
+            PublisherAway: the publisher cannot be reached or refuses.
+            FeedUnavailable: what it answers are no events.
         """
         url = f"{self._settings.url_of(BY_STREAM[stream].producer)}/events"
         found: list[Envelope] = []
@@ -55,7 +60,9 @@ class Feed:
                 )
                 answer.raise_for_status()
                 page = [_envelope(stream, item) for item in answer.json()["items"]]
-            except (httpx.HTTPError, httpx.InvalidURL, *NO_FEED) as error:
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                raise PublisherAway(f"{stream}: {type(error).__name__}") from error
+            except NO_FEED as error:
                 raise FeedUnavailable(f"{stream}: {type(error).__name__}") from error
             expected = range(after + 1, after + 1 + limit)
             fitting = [e for e, number in zip(page, expected, strict=False) if e.sequence == number]

@@ -4,10 +4,11 @@ from typing import Any
 
 from shared.access.caller import Caller
 from shared.access.roles import Role
+from shared.contracts.base import SCHEMA_BASE
 from shared.contracts.topics import BY_STREAM
 from shared.database.transaction import Transaction
 from shared.errors import Forbidden, NotFound
-from shared.messaging.envelope import source_of
+from shared.messaging.envelope import schema_uri, source_of
 
 EVENTS_AFTER = """
 SELECT sequence, event_id, type, dataschema, occurred_at, traceparent, payload
@@ -58,11 +59,18 @@ def check_readable(stream: str, caller: Caller) -> None:
 
 
 async def events_after(
-    tx: Transaction, *, stream: str, key: str, after: int, limit: int
+    tx: Transaction,
+    *,
+    stream: str,
+    key: str,
+    after: int,
+    limit: int,
+    schema_base: str = SCHEMA_BASE,
 ) -> list[dict[str, Any]]:
     """Events of a key with a higher sequence than `after`, in order, as CloudEvents attributes.
 
-    `data` is the payload as JSON text, byte for byte as it was published.
+    `data` is the payload as JSON text, byte for byte as it was published; `schema_base` is as in
+    `shared.messaging.envelope.schema_uri`.
     """
     rows = await tx.fetch(EVENTS_AFTER, stream, key, after, limit)
     return [
@@ -73,7 +81,7 @@ async def events_after(
             "subject": key,
             "sequence": r["sequence"],
             "time": r["occurred_at"].isoformat().replace("+00:00", "Z"),
-            "dataschema": r["dataschema"],
+            "dataschema": schema_uri(r["dataschema"], schema_base),
             "traceparent": r["traceparent"],
             "data": bytes(r["payload"]).decode(),
         }

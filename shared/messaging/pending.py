@@ -18,6 +18,7 @@ NextDue = Callable[[Transaction], Awaitable[datetime | None]]
 FIGURES = """
 SELECT
   (SELECT count(*) FROM platform.outbox) AS unpublished,
+  (SELECT count(*) FROM platform.set_aside) AS set_aside,
   (SELECT count(*) FROM platform.dead_letters WHERE resolution IS NULL) AS dead_letters,
   (SELECT count(*) FROM platform.dead_letters WHERE resolution = 'skipped') AS skipped,
   (SELECT coalesce(json_agg(s ORDER BY s.stream), '[]') FROM (
@@ -60,6 +61,7 @@ class Pending(BaseModel):
     service: str = Field(examples=["intake"])
     now: datetime = Field(description="The service's present instant.")
     unpublished: int = Field(description="Events committed and not yet acknowledged by the broker.")
+    set_aside: int = Field(description="Events that the broker does not take, and those behind.")
     due: int = Field(description="Jobs with work at the present instant.")
     next_due_at: datetime | None = Field(description="The next instant at which a job has work.")
     dead_letters: int = Field(description="Records laid aside and not resolved.")
@@ -86,6 +88,7 @@ async def pending(
         service=service,
         now=tx.now,
         unpublished=figures["unpublished"],
+        set_aside=figures["set_aside"],
         due=sum(at <= tx.now for at in due_at),
         next_due_at=min((at for at in due_at if at > tx.now), default=None),
         dead_letters=figures["dead_letters"],

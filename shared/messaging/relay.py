@@ -14,14 +14,17 @@ from typing import Any
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.partitioner import murmur2
 
+from shared import clock
 from shared.contracts.topics import BY_STREAM
 from shared.database import Database
 from shared.database.pool import MISSING
 from shared.database.transaction import Connection
 from shared.messaging.envelope import headers_of
+from shared.messaging.faults import is_transient
+from shared.messaging.set_aside import Reason, set_aside
 from shared.messaging.spans import sending
 from shared.settings import Settings
 from shared.telemetry import metrics
@@ -36,10 +39,14 @@ POLL_SECONDS = 0.5
 """How long a lost notification can delay an event, and how soon a standby notices its turn."""
 
 SELECT = """
-SELECT id, stream, key, sequence, event_id, type, dataschema, occurred_at, traceparent, payload
-FROM platform.outbox ORDER BY id LIMIT $1
+SELECT id, stream, key, sequence, event_id, type, dataschema, occurred_at, traceparent, payload,
+  EXISTS (
+    SELECT FROM platform.set_aside a WHERE a.stream = o.stream AND a.key = o.key
+  ) AS is_behind
+FROM platform.outbox o ORDER BY id LIMIT $1
 """
 TAKE_LOCK = "SELECT pg_try_advisory_lock($1)"
+TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 DELETE = "DELETE FROM platform.outbox WHERE id = ANY($1::bigint[])"
 
 
@@ -57,33 +64,64 @@ def producer_of(settings: Settings) -> AIOKafkaProducer:
 
 @lru_cache(maxsize=65_536)
 def partition_of(key: str, partitions: int) -> int:
-    """Kafka's default partition for a key (murmur2, as every client computes it)."""
+    """The partition of a key by murmur2, as the Java client, aiokafka, kafka-python, kafkajs and
+    franz-go compute it.
+
+    Not every client does (confluent-kafka by default, sarama and @platformatic/kafka do not; the
+    last agrees where the number of partitions is a power of two), so whoever writes says so.
+    """
     hashed: int = murmur2(key.encode())
     return (hashed & 0x7FFF_FFFF) % partitions
 
 
+class NoTopic(LookupError):
+    """An event of a stream that this release does not know."""
+
+
+REFUSED = (*TOO_LARGE, NoTopic)
+"""What stays with the event, however often it is sent."""
+
+
+def failed(error: Exception) -> asyncio.Future[Any]:
+    """The acknowledgement of what was not even sent."""
+    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    future.set_exception(error)
+    return future
+
+
 class Relay:
-    """Sends the outbox of one service."""
+    """Sends the outbox of one service.
+
+    An event that the broker refuses for itself is found by sending ever fewer at once, and is set
+    aside with its key; the others go on.
+    """
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self.database = database
         self.settings = settings
         self._wake = asyncio.Event()
+        self._at_once = BATCH
 
     async def run(self) -> None:
         """Send until cancelled; start anew after the broker or the database went away."""
         while True:
             try:
                 await self._lead()
-            except (*MISSING, KafkaError, asyncpg.PostgresError, TimeoutError) as error:
-                log.warning("relay_interrupted", error=type(error).__name__)
+            except REFUSED:
+                continue  # with a new producer: the numbers of this one's batches have a hole now
+            except Exception as error:  # consumer and jobs of this process work on
+                log.warning(
+                    "relay_interrupted",
+                    error=type(error).__name__,
+                    transient=is_transient(error) or isinstance(error, MISSING),
+                )
                 await asyncio.sleep(POLL_SECONDS)
 
     async def _lead(self) -> None:
-        async with (
-            self.database.listening(self._wake.set) as connection,
-            contextlib.AsyncExitStack() as stack,
-        ):
+        async with contextlib.AsyncExitStack() as stack:
+            connection = await self.database.connect(synchronous_commit="off")
+            stack.callback(connection.terminate)
+            stack.enter_context(self.database.listening(self._wake.set))
             await self._take_lock(connection)
             producer = producer_of(self.settings)
             stack.push_async_callback(producer.stop)
@@ -91,7 +129,7 @@ class Relay:
             log.info("relay_leads", service=self.settings.service)
             while True:
                 self._wake.clear()
-                if await self.send_batch(connection, producer) < BATCH:
+                if not await self.send_batch(connection, producer):
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(POLL_SECONDS):
                             await self._wake.wait()
@@ -110,10 +148,16 @@ class Relay:
 
         Raises:
             KafkaError: the broker did not take one; it and all behind it stay in the outbox.
+            KafkaError, NoTopic: one of `REFUSED`. If it was sent alone it is set aside, otherwise
+                fewer are sent at once until it is found.
         """
-        rows = await connection.fetch(SELECT, BATCH)
+        found = await connection.fetch(SELECT, self._at_once)
+        rows = [row for row in found if not row["is_behind"]]
+        if len(rows) < len(found):
+            behind = [row["id"] for row in found if row["is_behind"]]
+            await set_aside(connection, behind, "behind", clock.now())
         if not rows:
-            return 0
+            return len(found)
         acknowledgements = [await self._send(producer, row) for row in rows]
         await producer.flush()
         acknowledged = self._acknowledged(acknowledgements)
@@ -122,30 +166,60 @@ class Relay:
             metrics.published.labels(self.settings.service).inc(acknowledged)
         if acknowledged < len(rows):
             error = acknowledgements[acknowledged].exception()
+            if isinstance(error, REFUSED):
+                await self._refused(connection, rows[acknowledged], error, alone=len(rows) == 1)
             raise error if error is not None else KafkaError("not acknowledged")
-        return len(rows)
+        self._at_once = min(BATCH, 2 * self._at_once)
+        return len(found)
+
+    async def _refused(
+        self, connection: Connection, row: asyncpg.Record, error: BaseException, *, alone: bool
+    ) -> None:
+        """Set aside what was refused alone; what was not may be refused for its neighbours."""
+        self._at_once = max(1, self._at_once // 8)
+        if not alone:
+            return
+        reason: Reason = "too_large" if isinstance(error, TOO_LARGE) else "no_topic"
+        await set_aside(connection, [row["id"]], reason, clock.now())
+        metrics.set_aside.labels(self.settings.service, reason).inc()
+        log.error(
+            "event_set_aside",
+            stream=row["stream"],
+            sequence=row["sequence"],
+            type=row["type"],
+            reason=reason,
+            bytes=len(row["payload"]),
+        )
 
     async def _send(self, producer: AIOKafkaProducer, row: asyncpg.Record) -> asyncio.Future[Any]:
-        (_, stream, key, sequence, event_id, type_name, dataschema, at, traceparent, payload) = row
-        topic = BY_STREAM[stream]
+        (_, stream, key, sequence, event_id, type_name, dataschema, at, traceparent, payload, _) = (
+            row
+        )
+        topic = BY_STREAM.get(stream)
+        if topic is None:
+            return failed(NoTopic(stream))
         if traceparent is not None and is_sampled(traceparent):
             traceparent = sending(stream, type_name, traceparent)
-        future: asyncio.Future[Any] = await producer.send(
-            self.settings.kafka_topic_prefix + topic.name,
-            payload,
-            key=key.encode(),
-            partition=partition_of(key, topic.partitions),
-            headers=headers_of(
-                stream=stream,
-                key=key,
-                sequence=sequence,
-                event_id=event_id,
-                type=type_name,
-                dataschema=dataschema,
-                occurred_at=at,
-                traceparent=traceparent,
-            ),
-        )
+        try:
+            future: asyncio.Future[Any] = await producer.send(
+                self.settings.kafka_topic_prefix + topic.name,
+                payload,
+                key=key.encode(),
+                partition=partition_of(key, topic.partitions),
+                headers=headers_of(
+                    stream=stream,
+                    key=key,
+                    sequence=sequence,
+                    event_id=event_id,
+                    type=type_name,
+                    dataschema=dataschema,
+                    occurred_at=at,
+                    traceparent=traceparent,
+                    schema_base=self.settings.schema_base,
+                ),
+            )
+        except TOO_LARGE as error:
+            return failed(error)
         return future
 
     @staticmethod

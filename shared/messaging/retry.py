@@ -36,20 +36,25 @@ class CannotSkip(Conflict):
     title = "Cannot go on from there"
 
 
-async def retry(applier: Applier, stream: str, key: str, *, by: str) -> tuple[int, int]:
+async def retry(
+    applier: Applier, stream: str, key: str, *, by: str, away: set[str] | None = None
+) -> tuple[int, int]:
     """Try the records of a held key again, in order; how many were applied and how many remain.
+
+    Missing events of the streams in `away` are not asked for; see `Applier.fetch`.
 
     Raises:
         NothingHeld: when there is none.
     """
     fetched: list[Envelope] = []
     unfillable: set[StreamKey] = set()
+    away = set() if away is None else away
     while True:
         try:
             async with applier.database.transaction(ALL_SITES) as tx:
                 return await _retry_in(tx, applier, stream, key, by, fetched, unfillable)
         except GapsFound as found:
-            fetched += await applier.fetch(found.gaps, unfillable)
+            fetched += await applier.fetch(found.gaps, unfillable, away)
 
 
 async def _retry_in(
@@ -136,16 +141,22 @@ async def skip(
 
 
 async def repair(applier: Applier) -> None:
-    """Try keys again and again that wait for missing events, until the publisher gives them."""
+    """Try keys again and again that wait for missing events, until the publisher gives them; at
+    once where more wait than a round takes and some went on."""
+    went_on = False
     while True:
-        await asyncio.sleep(REPAIR_SECONDS)
+        if not went_on:
+            await asyncio.sleep(REPAIR_SECONDS)
+        went_on = False
         keys: list[StreamKey] = []
         with _postponed():
             async with applier.database.transaction(ALL_SITES) as tx:
                 keys = await dead_letters.keys_that_may_go_on(tx, applier.consumer)
+        away: set[str] = set()
         for stream, key in keys:
             with _postponed():
-                await retry(applier, stream, key, by="repair")
+                applied, _ = await retry(applier, stream, key, by="repair", away=away)
+                went_on |= applied > 0
 
 
 @contextlib.contextmanager

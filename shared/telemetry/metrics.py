@@ -19,6 +19,22 @@ gaps = Counter("stepwell_event_gaps_total", "Gaps noticed in a stream.", ["consu
 dead_lettered = Counter(
     "stepwell_dead_letters_total", "Records laid aside, by reason.", ["consumer", "reason"]
 )
+set_aside = Counter(
+    "stepwell_events_set_aside_total",
+    "Events that the broker did not take and that stop their key, by reason.",
+    ["service", "reason"],
+)
+set_aside_held = Gauge(
+    "stepwell_set_aside_pending",
+    "Events that wait for an operator, with those of their key behind them; not a number without a "
+    "database.",
+    ["service"],
+)
+partitions_apart = Gauge(
+    "stepwell_partitions_apart",
+    "Partitions that wait, as another member has the same clients on other streams.",
+    ["consumer"],
+)
 outbox_pending = Gauge(
     "stepwell_outbox_pending",
     "Events committed and not yet acknowledged by the broker; not a number without a database.",

@@ -15,7 +15,8 @@ router = APIRouter(tags=["Audit"])
 
 OF_CLIENT = """
 SELECT id, client_id, site_id, occurred_at, subject, role, operation, kind, reason
-FROM platform.audit WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3
+FROM platform.audit WHERE client_id = ANY (platform.records_of($1)) AND id > $2
+ORDER BY id LIMIT $3
 """
 
 
@@ -54,6 +55,6 @@ async def list_accesses(
 
 
 async def accesses(tx: Transaction, client_id: UUID, paging: Paging) -> Page[Accessed]:
-    """What was noted about a client at the sites of the transaction, oldest first."""
+    """What was noted about any record of a person at the sites of the transaction, oldest first."""
     rows = await tx.fetch(OF_CLIENT, client_id, paging.after, paging.limit + 1)
     return page_of([Accessed(**dict(row)) for row in rows], paging.limit)

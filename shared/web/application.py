@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +10,15 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
-from starlette.routing import BaseRoute
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute, Route
 
 from shared.access.allowed import roles_of
 from shared.access.roles import Role
 from shared.web import accesses, health, openapi, operations, problems
 from shared.web.limits import Limiter
 from shared.web.middleware import Requests
+from shared.web.parameters import refuse_undeclared
 
 if TYPE_CHECKING:
     from shared.service import Running
@@ -25,6 +27,17 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 PUBLIC = frozenset(("/health/live", "/health/ready", "/metrics", *openapi.PUBLIC))
 """Addresses without a token: they hold no data of anybody."""
+
+FROM_BROWSERS = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "Break-Glass",
+    "traceparent",
+)
+TO_BROWSERS = ("ETag", "Location", "Retry-After", "Idempotency-Replayed", "WWW-Authenticate")
+"""The headers that pages of other origins may send, and may read."""
 
 OWN_TELEMETRY: TelemetryConfig = {
     "tracing": False,
@@ -74,15 +87,34 @@ def application(running: Running, *, roles: frozenset[str], lifespan: Lifespan) 
         openapi.install(app)
     problems.install(app)
     for route in app.routes:
-        _check(service.name, route)
+        refuse_undeclared(_checked(service.name, route))
     app.add_middleware(Requests, settings=running.settings, untraced=untraced(app))
+    allow_browsers(app, running.settings.cors_origins)
     return app
 
 
-def _check(service: str, route: BaseRoute) -> None:
+def allow_browsers(app: FastAPI, origins: Sequence[str]) -> None:
+    """Let pages of these origins call the API, by CORS (https://fetch.spec.whatwg.org).
+
+    Around everything else, so that a preflight needs no token and that pages can read refusals.
+    Tokens are sent in a header, so that no cookies or other credentials of the browser are taken.
+    """
+    if origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
+            allow_headers=FROM_BROWSERS,
+            expose_headers=TO_BROWSERS,
+            max_age=600,
+        )
+
+
+def _checked(service: str, route: BaseRoute) -> Route:
     path = getattr(route, "path", "")
-    if path in PUBLIC or (isinstance(route, APIRoute) and (allowed_roles(route) or is_open(route))):
-        return
+    named = isinstance(route, APIRoute) and (allowed_roles(route) or is_open(route))
+    if isinstance(route, Route) and (path in PUBLIC or named):
+        return route
     raise RouteWithoutRoles(
         f"{service}: {getattr(route, 'name', type(route).__name__)} at {path or '?'} names no "
         "roles; give it a caller by Allowed(...), or say by Open(...) why it needs none."

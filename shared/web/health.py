@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 PATIENCE_SECONDS = 2.0
 WAITING = """
-SELECT (SELECT count(*) FROM platform.outbox),
+SELECT (SELECT count(*) FROM platform.outbox), (SELECT count(*) FROM platform.set_aside),
   (SELECT count(*) FROM platform.dead_letters WHERE resolution IS NULL)
 """
 
@@ -51,11 +51,10 @@ async def ready(request: Request) -> Health | Response:
             await database.pool.fetchval("SELECT 1")
     except (*MISSING, TimeoutError):
         return problem(503, "not-ready", "Not ready", "The database does not answer.")
-    if (
-        "worker" in request.app.state.roles
-        and not await request.app.state.running.worker.is_ready()
-    ):
-        return problem(503, "not-ready", "Not ready", "A background task is not at work.")
+    if "worker" in request.app.state.roles:
+        complaint: str | None = request.app.state.running.worker.complaint()
+        if complaint is not None:
+            return problem(503, "not-ready", "Not ready", complaint)
     return Health()
 
 
@@ -65,15 +64,15 @@ async def ready(request: Request) -> Health | Response:
 async def show_metrics(request: Request) -> Response:
     """Counters, histograms and what waits in the database, in Prometheus' text format."""
     service: str = request.app.state.service.name
-    pending = held = float("nan")
+    pending = aside = held = float("nan")
     try:
-        async with (
-            asyncio.timeout(PATIENCE_SECONDS),
-            request.app.state.database.transaction(ALL_SITES) as tx,
-        ):
-            pending, held = await tx.fetchrow(WAITING)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            pending, aside, held = await request.app.state.database.run(
+                ALL_SITES, lambda tx: tx.fetchrow(WAITING)
+            )
     except (*MISSING, TimeoutError):
         log.warning("metrics_without_database")
     metrics.outbox_pending.labels(service).set(pending)
+    metrics.set_aside_held.labels(service).set(aside)
     metrics.dead_letters_held.labels(service).set(held)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.settings import Settings
 from shared.telemetry import metrics
 from shared.telemetry.tracing import parse, tracer
-from shared.web.problems import MEDIA_TYPE, body_of
+from shared.web.problems import MEDIA_TYPE, body_of, what_may_have_happened
 
 log = structlog.get_logger()
 
@@ -27,7 +27,8 @@ METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 UNMEASURED = ("/health", "/metrics")
 NO_STORE = (b"cache-control", b"no-store")
 NO_SNIFF = (b"x-content-type-options", b"nosniff")
-TIMED_OUT = (504, "request-timeout", "Request timeout", "It took too long and was given up.")
+TIMED_OUT = (504, "request-timeout", "Request timeout")
+GIVEN_UP = "It took too long and was given up."
 DEFECT = (500, "internal-error", "Internal error", "Something is wrong here; it has been logged.")
 
 
@@ -102,7 +103,8 @@ class Requests:
             async with asyncio.timeout(self.timeout):
                 await self.app(scope, limited, noted)
         except TimeoutError as raised:
-            refusal, error = TIMED_OUT, raised
+            told = f"{GIVEN_UP} {what_may_have_happened(scope)}"
+            refusal, error = (*TIMED_OUT, told), raised
         except Exception as raised:
             refusal, error = DEFECT, raised
         try:

@@ -1,7 +1,6 @@
 """Shapes that all APIs share: strict requests, shown things, pages."""
 
 import base64
-import binascii
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -85,6 +84,19 @@ class Page(Shown, Generic[T]):
     )
 
 
+MOST_COUNTED = 1_000
+
+
+class CountedPage(Page[T], Generic[T]):
+    """A part of a list, and how long the list is."""
+
+    count: int = Field(
+        description=f"All that match, on whatever page; counting ends at {MOST_COUNTED}.",
+        le=MOST_COUNTED,
+        examples=[12],
+    )
+
+
 class BadCursor(Invalid):
     """The cursor was not given out by this list."""
 
@@ -102,10 +114,39 @@ def decode_cursor(cursor: str) -> str:
     Raises:
         BadCursor: for anything else.
     """
+    return read_cursor(cursor, str)
+
+
+def read_cursor(cursor: str, read: Callable[[str], T], write: Callable[[T], str] = str) -> T:
+    """The position that a cursor stands for: `read` takes it from the cursor's text.
+
+    A cursor is one of ours when `write` and `encode_cursor` make the same cursor of the position
+    again: nothing else gets further, however it is spelt.
+
+    Raises:
+        BadCursor: for anything else.
+    """
     try:
-        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        raise BadCursor("Use a `next` value of this list as `cursor`.", pointer="cursor") from None
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        position = read(base64.b64decode(padded, b"-_", validate=True).decode())
+        ours = encode_cursor(write(position)) == cursor
+    except (ValueError, OverflowError):  # of the alphabet, of base64, of UTF-8, or of `read`
+        ours = False
+    if not ours:
+        raise BadCursor("Use a `next` value of this list as `cursor`.", pointer="cursor")
+    return position
+
+
+def sequence_number(text: str) -> int:
+    """A number that a bigint column holds, counted from 0.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    number = int(text)
+    if not 0 <= number < 2**63:
+        raise ValueError("out of range")
+    return number
 
 
 class Paging:
@@ -119,14 +160,7 @@ class Paging:
         limit: Annotated[int, Query(ge=1, le=200, description="Items a page.")] = 50,
     ) -> None:
         self.limit = limit
-        self.after = UUID(int=0)
-        if cursor is not None:
-            try:
-                self.after = UUID(decode_cursor(cursor))
-            except ValueError:
-                raise BadCursor(
-                    "Use a `next` value of this list as `cursor`.", pointer="cursor"
-                ) from None
+        self.after = UUID(int=0) if cursor is None else read_cursor(cursor, UUID)
 
 
 def page_of(
@@ -138,3 +172,25 @@ def page_of(
     shown = list(items[:limit])
     more = len(items) > limit
     return Page(items=shown, next=encode_cursor(str(key(shown[-1]))) if more else None)
+
+
+def narrowed(*given: tuple[str, Any, *tuple[Any, ...]]) -> tuple[str, list[Any]]:
+    """The WHERE clause of those conditions whose values are given, and the values.
+
+    Each `?` in a condition stands for the next of its values. What is not asked for is not in the
+    statement, so that its plan is made for what is.
+    """
+    tests: list[str] = []
+    values: list[Any] = []
+    for condition, *of_it in given:
+        if of_it[0] is not None:
+            for value in of_it:
+                values.append(value)
+                condition = condition.replace("?", f"${len(values)}", 1)
+            tests.append(condition)
+    return f"WHERE {' AND '.join(tests)}" if tests else "", values
+
+
+def count_of(rows: str) -> str:
+    """The statement that counts the rows of another one, up to `MOST_COUNTED`."""
+    return f"SELECT count(*) FROM ({rows} LIMIT {MOST_COUNTED}) AS counted"  # noqa: S608 - both are ours

@@ -2,19 +2,28 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from shared.access import Allowed, Caller, Role
 from shared.database import ALL_SITES, Database
-from shared.messaging import dead_letters, journal, retry
+from shared.messaging import dead_letters, journal, retry, set_aside
 from shared.messaging.applier import Applier
 from shared.messaging.envelope import LARGEST_SEQUENCE
 from shared.messaging.faults import is_transient
 from shared.messaging.pending import Pending
-from shared.web.models import BadCursor, Instant, Page, Shown, Strict, decode_cursor, encode_cursor
+from shared.web.models import (
+    Instant,
+    Page,
+    Shown,
+    Strict,
+    encode_cursor,
+    read_cursor,
+    sequence_number,
+)
 from shared.web.problems import Busy
 
 router = APIRouter(tags=["Operations"])
@@ -35,7 +44,7 @@ class JournaledEvent(Shown):
     )
     sequence: int = Field(description="Its number in the key's stream: 1, 2, 3 … without a gap.")
     time: str = Field(examples=["2026-03-02T14:30:00Z"])
-    dataschema: str = Field(examples=["/schemas/org.stepwell.intake.ClientEnrolled.v1.json"])
+    dataschema: str = Field(examples=["urn:stepwell:schema:intake.ClientEnrolled.v1.1"])
     traceparent: str | None = Field(
         examples=["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"]
     )
@@ -93,6 +102,30 @@ class Skipped(Shown):
     skipped: int
 
 
+class EventSetAside(Shown):
+    """An event that the broker did not take, or one behind it; its content is not shown."""
+
+    stream: str = Field(examples=["intake"])
+    key: str = Field(examples=["01a20e20-97d3-779f-8fac-673dd9f7f455"])
+    sequence: int
+    type: str = Field(examples=["org.stepwell.intake.ClientEnrolled.v1"])
+    reason: Literal["too_large", "no_topic", "behind"]
+    bytes: int = Field(description="Size of the payload.", examples=[700_000])
+    set_aside_at: Instant
+
+
+class KeySetAside(HeldKey):
+    """A key whose events were set aside, and whether the first is not to be sent."""
+
+    pass_over: bool = False
+
+
+class Sent(Shown):
+    """How many events were given back to the relay."""
+
+    sent: int
+
+
 class Republished(Shown):
     """How many events were queued for the relay once more, and where to go on."""
 
@@ -124,8 +157,17 @@ async def list_events(
     stream = topic.removeprefix("stepwell.")
     journal.check_published(request.app.state.service.name, stream)
     journal.check_readable(stream, caller)
-    async with _database(request).transaction(ALL_SITES) as tx:
-        rows = await journal.events_after(tx, stream=stream, key=key, after=after, limit=limit + 1)
+    rows = await _database(request).run(
+        ALL_SITES,
+        partial(
+            journal.events_after,
+            stream=stream,
+            key=key,
+            after=after,
+            limit=limit + 1,
+            schema_base=request.app.state.settings.schema_base,
+        ),
+    )
     events = [JournaledEvent(**row) for row in rows[:limit]]
     more = len(rows) > limit
     return Page(items=events, next=str(events[-1].sequence) if more else None)
@@ -134,8 +176,7 @@ async def list_events(
 @router.get("/operations/pending", operation_id="get_pending", summary="What is under way")
 async def get_pending(request: Request, caller: Observer) -> Pending:
     """Everything of this service that is not at rest, and the figures that prove completeness."""
-    async with _database(request).transaction(ALL_SITES) as tx:
-        pending: Pending = await request.app.state.running.pending(tx)
+    pending: Pending = await _database(request).run(ALL_SITES, request.app.state.running.pending)
     return pending
 
 
@@ -150,9 +191,10 @@ async def list_dead_letters(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Page[DeadLetter]:
     """Records that this service's consumer could not apply, oldest first."""
-    after = _number(cursor)
-    async with _database(request).transaction(ALL_SITES) as tx:
-        rows = await dead_letters.listed(tx, resolved=resolved, after=after, limit=limit + 1)
+    after = 0 if cursor is None else read_cursor(cursor, sequence_number)
+    rows = await _database(request).run(
+        ALL_SITES, partial(dead_letters.listed, resolved=resolved, after=after, limit=limit + 1)
+    )
     letters = [DeadLetter(**row) for row in rows[:limit]]
     more = len(rows) > limit
     return Page(items=letters, next=encode_cursor(str(letters[-1].id)) if more else None)
@@ -180,15 +222,17 @@ async def skip_dead_letters(body: SkippedKey, request: Request, caller: Operator
     """Tell the consumer to go on after a sequence; what is before stays without effect for good."""
     applier: Applier = request.app.state.running.applier
     with _busy():
-        async with _database(request).transaction(ALL_SITES) as tx:
-            skipped = await retry.skip(
+        skipped = await _database(request).run(
+            ALL_SITES,
+            lambda tx: retry.skip(
                 tx,
                 applier.consumer,
                 body.stream,
                 body.key,
                 up_to=body.up_to_sequence,
                 by=caller.subject,
-            )
+            ),
+        )
     return Skipped(skipped=skipped)
 
 
@@ -204,15 +248,49 @@ async def republish_events(
 ) -> Republished:
     """Queue a part of the journal for the relay once more; subscribers skip what they applied."""
     journal.check_published(request.app.state.service.name, stream)
-    after = ("", 0)
-    if cursor is not None:
-        head, _, tail = decode_cursor(cursor).rpartition(" ")
-        after = (head, _digits(tail))
-    async with _database(request).transaction(ALL_SITES) as tx:
-        queued, position = await journal.republish(tx, stream=stream, key=key, after=after)
-    return Republished(
-        queued=queued, next=encode_cursor(f"{position[0]} {position[1]}") if queued else None
+    after = ("", 0) if cursor is None else read_cursor(cursor, _place, _written)
+    queued, position = await _database(request).run(
+        ALL_SITES, partial(journal.republish, stream=stream, key=key, after=after)
     )
+    return Republished(queued=queued, next=encode_cursor(_written(position)) if queued else None)
+
+
+@router.get(
+    "/operations/set-aside", operation_id="list_set_aside", summary="Events not taken by the broker"
+)
+async def list_set_aside(
+    request: Request,
+    caller: Observer,
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Page[EventSetAside]:
+    """Events of this service that the broker refused, and those of the same key behind each."""
+    after = ("", "", 0) if cursor is None else read_cursor(cursor, _place_of_stream, _written)
+    rows = await _database(request).run(
+        ALL_SITES, partial(set_aside.listed, after=after, limit=limit + 1)
+    )
+    events = [EventSetAside(**row) for row in rows[:limit]]
+    more = len(rows) > limit
+    last = [(event.stream, event.key, event.sequence) for event in events[-1:]]
+    return Page(items=events, next=encode_cursor(_written(last[0])) if more else None)
+
+
+@router.post(
+    "/operations/set-aside/retry",
+    operation_id="retry_set_aside",
+    summary="Send the events of a key again",
+)
+async def retry_set_aside(body: KeySetAside, request: Request, caller: Operator) -> Sent:
+    """Give the events of a key back to the relay, in order, once the broker takes them.
+
+    With `pass_over` all but the first: subscribers get that one from the journal, as the next event
+    of the key shows them that one is missing.
+    """
+    sent = await _database(request).run(
+        ALL_SITES,
+        lambda tx: set_aside.send_again(tx, body.stream, body.key, pass_over=body.pass_over),
+    )
+    return Sent(sent=sent)
 
 
 @contextlib.contextmanager
@@ -226,12 +304,29 @@ def _busy() -> Iterator[None]:
         raise Busy("The consumer is at work on this key: try again.") from error
 
 
-def _number(cursor: str | None) -> int:
-    return 0 if cursor is None else _digits(decode_cursor(cursor))
+def _place(text: str) -> tuple[str, int]:
+    """A place in the journal: a key and a sequence.
+
+    Raises:
+        ValueError: it is none.
+    """
+    key, _, sequence = text.rpartition(" ")
+    if "\0" in key:
+        raise ValueError("no key has a null character")
+    return key, sequence_number(sequence)
 
 
-def _digits(text: Any) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise BadCursor("Use a `next` value of this list as `cursor`.", pointer="cursor") from None
+def _place_of_stream(text: str) -> tuple[str, str, int]:
+    """A place among several streams: a stream, a key and a sequence.
+
+    Raises:
+        ValueError: it is none.
+    """
+    stream, _, rest = text.partition(" ")
+    if "\0" in stream:
+        raise ValueError("no stream has a null character")
+    return stream, *_place(rest)
+
+
+def _written(place: tuple[str | int, ...]) -> str:
+    return " ".join(map(str, place))

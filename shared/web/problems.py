@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 import asyncpg
@@ -13,6 +13,7 @@ from opentelemetry import trace
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
+from starlette.types import Scope
 
 from shared.database.pool import MISSING
 from shared.errors import Conflict, Invalid, Refused
@@ -54,7 +55,8 @@ class FieldProblem(BaseModel):
     """One thing that is wrong in the request."""
 
     pointer: str = Field(
-        description="JSON pointer into the body, or the parameter's name.",
+        description="Where: a JSON pointer into the body, which is empty or begins with a slash, "
+        "or the name of a parameter or header.",
         examples=["/person/birth_date"],
     )
     detail: str = Field(
@@ -121,6 +123,19 @@ def problem(
     )
 
 
+def types_of(service: str) -> list[str]:
+    """Every problem type that a service answers with, by the refusals that it has loaded."""
+    ours = ("shared.", f"services.{service}.")
+    found = {kind.slug() for kind in _kinds(Refused) if f"{kind.__module__}.".startswith(ours)}
+    return sorted(f"/problems/{slug}" for slug in found | set(OTHER_SLUGS))
+
+
+def _kinds(kind: type[Refused]) -> Iterator[type[Refused]]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from _kinds(below)
+
+
 def of_refusal(refused: Refused) -> Response:
     """The answer to a refusal of the domain."""
     errors = None
@@ -137,14 +152,30 @@ def of_refusal(refused: Refused) -> Response:
 
 
 def pointer_of(location: tuple[int | str, ...]) -> str:
-    """A JSON pointer for the body, or the name of a header or parameter."""
+    """A JSON pointer into the body (RFC 6901), or the name of a parameter or header."""
     if location and location[0] == "body":
         return "".join(
             "/" + str(part).replace("~", "~0").replace("/", "~1") for part in location[1:]
         )
-    return ": ".join(str(part) for part in location[1:] or location)
+    return str((location[1:] or location)[0])
 
 
+OTHER_SLUGS = (
+    "body-too-large",
+    "internal-error",
+    "invalid-request",
+    "malformed-json",
+    "method-not-allowed",
+    "not-found",
+    "not-ready",
+    "request-refused",
+    "request-timeout",
+    "service-unavailable",
+    "unreadable-body",
+    "unsupported-media-type",
+    "unusable-value",
+)
+"""Types of problems that are no refusal of the domain; a test looks for any that is missing."""
 HTTP_PROBLEMS = {
     400: ("unreadable-body", "Unreadable body", "The body cannot be read as JSON."),
     404: ("not-found", "Not found", "There is nothing at this address."),
@@ -242,14 +273,34 @@ async def on_unusable_value(request: Request, error: Exception) -> Response:
     )
 
 
+def what_may_have_happened(scope: Scope) -> str:
+    """What to make of a request whose end is not known, and how to repeat it without harm.
+
+    A connection may be lost, or time be up, between a commit and its confirmation.
+    """
+    if scope["method"] in ("GET", "HEAD", "OPTIONS"):
+        return "Nothing was changed: repeat the request."
+    sent = {name for name, _ in scope["headers"]}
+    if b"idempotency-key" in sent:
+        return (
+            "The change may have been made: repeat the request with the same Idempotency-Key, and "
+            "it is made once."
+        )
+    if b"if-match" in sent:
+        return (
+            "The change may have been made: repeat the request with the same If-Match. If the "
+            "answer is 412, it was made, or somebody else changed it: read it again."
+        )
+    return "The change may have been made: look whether it was before you repeat the request."
+
+
 async def on_missing_database(request: Request, error: Exception) -> Response:
     log.warning("database_unavailable", error=type(error).__name__)
     return problem(
         503,
         "service-unavailable",
         "Temporarily unavailable",
-        "The database cannot be reached; nothing was changed for certain: repeat the request "
-        "with the same Idempotency-Key.",
+        f"The database cannot be reached. {what_may_have_happened(request.scope)}",
     )
 
 

@@ -14,7 +14,8 @@ from pydantic import BaseModel
 
 from shared.access.caller import Caller
 from shared.database import Database, IdempotentAnswer, Overtaken, Transaction
-from shared.errors import NotFound, Refused
+from shared.database.transaction import Access
+from shared.errors import NotFound, Refused, StaleVersion
 from shared.web import audit
 from shared.web.problems import (
     Busy,
@@ -26,10 +27,19 @@ from shared.web.problems import (
 M = TypeVar("M", bound=BaseModel)
 F = TypeVar("F", bound=Callable[..., Awaitable[Response]])
 ATTEMPTS = 3
+ATTEMPTS_AT_MANY = 20
+"""Where several states will do, each change by others costs another attempt and is no conflict."""
 LONGEST_KEY = 255
+CONTENTION = "Others change the same things just now. Nothing was changed: repeat the request."
 CONTENDED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, Overtaken)
 
-ETAG = re.compile(r'(?:W/)?"(\d{1,9})"', re.ASCII)
+ENTITY_TAG = r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"'
+"""An entity tag of RFC 9110, 8.8.3. It may hold a comma, so that a list is not split at each."""
+ENTITY_TAGS = re.compile(rf"(?:{ENTITY_TAG})?(?:[ \t]*,[ \t]*(?:{ENTITY_TAG})?)*")
+OURS = re.compile(r"0|[1-9]\d{0,8}", re.ASCII)
+"""What stands in our own tags: the version, in the one way in which we write it."""
+NO_VERSION = -1
+"""No row has it."""
 
 STORED = """
 SELECT operation, body_hash, status, headers, body, clients, sites
@@ -41,9 +51,21 @@ KEPT = timedelta(days=30)
 """How long an answer is remembered; a request is repeated within minutes."""
 FORGET = """
 DELETE FROM platform.idempotency_keys WHERE ctid = ANY (ARRAY(
-  SELECT ctid FROM platform.idempotency_keys WHERE answered_at < $1 LIMIT 10000
+  SELECT ctid FROM platform.idempotency_keys WHERE answered_at < $1 LIMIT $2
+  FOR UPDATE SKIP LOCKED
 ))
 """
+
+
+@dataclass(frozen=True, slots=True)
+class IfMatch:
+    """What a request's If-Match takes: some versions, or with `any` whatever is there."""
+
+    versions: tuple[int, ...]
+    any: bool = False
+
+    def takes(self, version: int) -> bool:
+        return self.any or version in self.versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +87,14 @@ async def show(
     """
     seen = audit.reading(request, caller)
     database: Database = request.app.state.database
-    async with database.transaction(seen.sites) as tx:
+
+    async def read(tx: Transaction) -> tuple[BaseModel, Access]:
         found = await query(tx)
-        tx.access = audit.access(request, caller, "read", found, seen.reason)
-    audit.tell(tx.access)
+        tx.access = access = audit.access(request, caller, "read", found, seen.reason)
+        return found, access
+
+    found, access = await database.run(seen.sites, read)
+    audit.tell(access)
     return _answer(found, 200)
 
 
@@ -89,28 +115,31 @@ async def create(
     """
     key = await _key_of(request, caller)
     database: Database = request.app.state.database
+
+    async def make(tx: Transaction) -> Response:
+        made = await command(tx)
+        answer = _answer(made, status, {"location": location(made)})
+        tx.access = audit.access(request, caller, "change", made)
+        tx.remember(
+            IdempotentAnswer(
+                key.subject,
+                key.key,
+                key.operation,
+                key.body_hash,
+                status,
+                {
+                    name.decode(): value.decode("latin-1")
+                    for name, value in answer.raw_headers
+                    if name != b"content-length"
+                },
+                bytes(answer.body),
+            )
+        )
+        return answer
+
     for attempt in range(ATTEMPTS):
         try:
-            async with database.transaction(caller.sites) as tx:
-                made = await command(tx)
-                answer = _answer(made, status, {"location": location(made)})
-                tx.access = audit.access(request, caller, "change", made)
-                tx.remember(
-                    IdempotentAnswer(
-                        key.subject,
-                        key.key,
-                        key.operation,
-                        key.body_hash,
-                        status,
-                        {
-                            name.decode(): value.decode("latin-1")
-                            for name, value in answer.raw_headers
-                            if name != b"content-length"
-                        },
-                        bytes(answer.body),
-                    )
-                )
-            return answer
+            return await database.run(caller.sites, make)
         except asyncpg.UniqueViolationError:
             if (stored := await _stored(request, caller, key)) is not None:
                 return stored
@@ -124,32 +153,43 @@ async def create(
             raise
         except CONTENDED:
             continue
-    raise Busy("Others changed the same things at the same time: try again.")
+    raise Busy(CONTENTION)
 
 
-async def forget_answers(tx: Transaction) -> None:
-    """Delete remembered answers that are old: they repeat what clients' own rows hold."""
-    await tx.execute(FORGET, tx.now - KEPT)
+async def forget_answers(tx: Transaction, limit: int) -> int:
+    """Delete `limit` remembered answers that are old at most, and say how many they were: they
+    repeat what clients' own rows hold."""
+    done = await tx.execute(FORGET, tx.now - KEPT, limit)
+    return int(done.split()[-1])
 
 
 async def update(
     request: Request, caller: Caller, command: Callable[[Transaction, int], Awaitable[M]]
 ) -> Response:
-    """Run `command` with the version that the request's If-Match names; answer with the new state.
+    """Run `command` with a version that the request's If-Match takes; answer with the new state.
 
-    The command refuses a version that is no longer current by `shared.errors.require_version`.
+    The command refuses a version that is no longer current by `shared.errors.require_version`. It
+    is run again with the current one where If-Match takes that too.
     """
-    expected = _expected_version(request)
+    if_match = _if_match(request)
+    expected = next(iter(if_match.versions), NO_VERSION)
     database: Database = request.app.state.database
-    for _ in range(ATTEMPTS):
-        try:
-            async with database.transaction(caller.sites) as tx:
-                changed = await command(tx, expected)
-                tx.access = audit.access(request, caller, "change", changed)
+    for _ in range(ATTEMPTS if len(if_match.versions) == 1 else ATTEMPTS_AT_MANY):
+
+        async def change(tx: Transaction, version: int = expected) -> Response:
+            changed = await command(tx, version)
+            tx.access = audit.access(request, caller, "change", changed)
             return _answer(changed, 200)
+
+        try:
+            return await database.run(caller.sites, change)
+        except StaleVersion as stale:
+            if stale.current in (None, expected) or not if_match.takes(stale.current):
+                raise
+            expected = stale.current
         except CONTENDED:
             continue
-    raise Busy("Others changed the same things at the same time: try again.")
+    raise Busy(CONTENTION)
 
 
 def needs_if_match(route: F) -> F:
@@ -187,7 +227,8 @@ async def _stored(request: Request, caller: Caller, key: Key) -> Response | None
         NotFound: the answer is about a site that the caller may see no more.
     """
     database: Database = request.app.state.database
-    async with database.transaction(frozenset()) as tx:
+
+    async def read(tx: Transaction) -> asyncpg.Record | None:
         row = await tx.fetchrow(STORED, key.subject, key.key)
         if row is None:
             return None
@@ -199,6 +240,11 @@ async def _stored(request: Request, caller: Caller, key: Key) -> Response | None
         if not all(caller.may_see(site) for site in sites):
             raise NotFound("What was made with this Idempotency-Key is at no site of yours.")
         tx.access = audit.repeated(request, caller, row["clients"] or (), row["sites"] or ())
+        return row
+
+    row = await database.run(frozenset(), read)
+    if row is None:
+        return None
     headers: dict[str, str] = orjson.loads(row["headers"])
     return Response(
         bytes(row["body"]),
@@ -207,17 +253,21 @@ async def _stored(request: Request, caller: Caller, key: Key) -> Response | None
     )
 
 
-def _expected_version(request: Request) -> int:
-    """The version that If-Match names, or -1, which no row has, for a tag that is none of ours.
+def _if_match(request: Request) -> IfMatch:
+    """What the request's If-Match takes, by strong comparison (RFC 9110, 13.1.1).
 
-    A weak tag counts, as proxies that compress make tags weak and a version means the same state
-    either way. `*` and lists do not: a change is made to the one state that the caller read.
+    A weak tag matches nothing, whatever it holds, and so does what is no tag of ours or no list of
+    tags. Several header lines are one list, and a list may have empty parts (RFC 9110, 5.6.1).
 
     Raises:
-        PreconditionRequired: for a missing header, `*`, and a list.
+        PreconditionRequired: there is none.
     """
-    given = request.headers.get("if-match", "").strip()
-    if not given or given == "*" or "," in given:
-        raise PreconditionRequired("Send the one ETag that you read as If-Match.")
-    match = ETAG.fullmatch(given)
-    return int(match[1]) if match else -1
+    given = ",".join(request.headers.getlist("if-match")).strip(" \t,")
+    if not given:
+        raise PreconditionRequired("Send the ETag that you read as If-Match.")
+    if given == "*":
+        return IfMatch((), any=True)
+    if not ENTITY_TAGS.fullmatch(given):
+        return IfMatch(())
+    strong = [tag for weak, tag in re.findall(ENTITY_TAG, given) if not weak]
+    return IfMatch(tuple(int(tag) for tag in strong if OURS.fullmatch(tag)))

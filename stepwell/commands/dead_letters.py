@@ -28,7 +28,7 @@ def list_letters(
     for heading in ("service", "stream", "key", "sequence", "type", "reason", "failed at", "tries"):
         table.add_column(heading)
     open_letters = 0
-    for name in [_known(service)] if service else SERVICES:
+    for name in [known(service)] if service else SERVICES:
         for letter in operator.pages(name, "/operations/dead-letters", resolved=resolved):
             open_letters += letter["resolution"] is None
             table.add_row(
@@ -53,7 +53,7 @@ def list_letters(
 def retry_letters(service: Service, stream: Stream, key: Key) -> None:
     """Apply the records of a key in order, until one fails again (exit code 1)."""
     done = Operator().post(
-        _known(service), "/operations/dead-letters/retry", {"stream": stream, "key": key}
+        known(service), "/operations/dead-letters/retry", {"stream": stream, "key": key}
     )
     typer.echo(f"{done['applied']} applied, {done['remaining']} remain.")
     if done["remaining"]:
@@ -69,14 +69,15 @@ def skip_letters(
 ) -> None:
     """Go on without applying: what is skipped stays without effect for good."""
     done = Operator().post(
-        _known(service),
+        known(service),
         "/operations/dead-letters/skip",
         {"stream": stream, "key": key, "up_to_sequence": up_to},
     )
     typer.echo(f"{done['skipped']} skipped.")
 
 
-def _known(service: str) -> str:
+def known(service: str) -> str:
+    """The name of a service; a Problem for any other."""
     if service not in SERVICES:
         raise Problem(
             f"There is no service {service}: use {', '.join(SERVICES)}.", exit_code=WRONG_USE

@@ -6,12 +6,22 @@ from rich.table import Table
 from shared.settings import SERVICES
 from stepwell.operator import Operator
 
+HEADINGS = (
+    "service",
+    "unpublished",
+    "due now",
+    "next due at",
+    "waiting",
+    "set aside",
+    "dead letters",
+)
+
 
 def command() -> None:
     """Show what each service still has to publish, to do and to look at."""
     operator = Operator()
     table = Table(title="Under way")
-    for heading in ("service", "unpublished", "due now", "next due at", "waiting", "dead letters"):
+    for heading in HEADINGS:
         table.add_column(heading, justify="left" if heading == "service" else "right")
     for service in SERVICES:
         found = operator.get(service, "/operations/pending")
@@ -22,6 +32,7 @@ def command() -> None:
             str(found["due"]),
             found["next_due_at"] or "-",
             waiting or "-",
+            str(found["set_aside"]),
             str(found["dead_letters"]),
         )
     Console().print(table)

@@ -12,6 +12,8 @@ from stepwell.completeness import Line, prove
 from stepwell.operator import Operator
 from stepwell.runtime.problem import CHECK_FAILED
 
+UNDER_WAY = ("unpublished", "set_aside", "dead_letters")
+
 
 def command(
     wait: Annotated[
@@ -29,14 +31,15 @@ def command(
         pending = {s: operator.get(s, "/operations/pending") for s in SERVICES}
         lines = prove(pending)
         complete = all(line.complete for line in lines)
-        at_rest = not any(p["unpublished"] or p["dead_letters"] for p in pending.values())
+        at_rest = not any(p[name] for p in pending.values() for name in UNDER_WAY)
         if (complete and at_rest) or time.monotonic() > deadline:
             break
         time.sleep(0.2)
     _show(lines, pending)
     if not (complete and at_rest):
         typer.echo(
-            "stepwell: not complete: look at `stepwell dead-letters list` and the services' logs.",
+            "stepwell: not complete: look at `stepwell dead-letters list`, `stepwell outbox list` "
+            "and the services' logs.",
             err=True,
         )
         raise typer.Exit(CHECK_FAILED)
@@ -58,6 +61,6 @@ def _show(lines: list[Line], pending: dict[str, Any]) -> None:
     console = Console()
     console.print(table)
     for service, found in pending.items():
-        for name in ("unpublished", "dead_letters", "skipped"):
+        for name in (*UNDER_WAY, "skipped"):
             if found[name]:
                 console.print(f"{service}: {found[name]} {name.replace('_', ' ')}")

@@ -56,6 +56,8 @@ def document() -> Part:
     }
 
 
+PARTITIONER = "murmur2"
+"""By which a record's key decides its partition; `shared.messaging.relay.partition_of`."""
 _PRINCIPAL = "Each service has a principal of its own; the access lists follow this document."
 
 
@@ -95,6 +97,7 @@ def _channel(topic: Topic) -> Part:
                 "bindingVersion": BINDING_VERSION,
             }
         },
+        "x-partitioner": PARTITIONER,
         "x-writer": topic.producer,
         "x-readers": list(topic.readers),
         "x-derived": topic.derived,
@@ -108,7 +111,10 @@ def _described(topic: Topic) -> str:
         "every service" if set(topic.readers) == set(SERVICES) else " and ".join(topic.readers)
     )
     kind = "A derived stream without sequence" if topic.derived else "A gapless sequence per key"
-    return f"{kind}. Written by {topic.producer}; may be read by {readers}."
+    return (
+        f"{kind}. Written by {topic.producer}; may be read by {readers}. "
+        "The partition is that of the key by murmur2, as Java's client computes it."
+    )
 
 
 def _operations() -> Part:

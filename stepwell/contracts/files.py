@@ -114,6 +114,9 @@ def _shape(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     described = ABOUT - {"$defs"}
+    if "const" in schema:
+        schema = {**schema, "enum": [schema["const"]]}
+        del schema["const"]
     return {
         key: {name: _shape(part) for name, part in value.items()}
         if key in ("properties", "$defs")

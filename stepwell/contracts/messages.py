@@ -3,15 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from shared.contracts.base import Event
+from shared.contracts.base import SCHEMA_BASE, Event
 from shared.contracts.topics import BY_STREAM, EVENTS, TOPICS
 from shared.messaging.envelope import headers_of, source_of
 from stepwell.contracts.examples import INSTANT, example_of
-from stepwell.contracts.schemas import file_name, schema_of
+from stepwell.contracts.schemas import file_name, schema_of, type_of
 
 Part = dict[str, Any]
 BINDING_VERSION = "0.5.0"
-JSON_SCHEMA = "application/schema+json;version=draft-2020-12"
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 EXAMPLE_ID = "019c8a4e-2b00-7000-8000-000000000001"
 TOLD = {event.stream for event in EVENTS}
@@ -31,14 +30,11 @@ def message(event: type[Event]) -> Part:
     headers = "DerivedHeaders" if derived else "Headers"
     return {
         "name": event.type_name(),
-        "title": event.__name__,
+        "title": type_of(event),
         "summary": " ".join((event.__doc__ or "").split()),
         "contentType": "application/json",
         "headers": {"$ref": f"#/components/schemas/{headers}"},
-        "payload": {
-            "schemaFormat": JSON_SCHEMA,
-            "schema": {"$ref": f"./schemas/{file_name(event)}"},
-        },
+        "payload": {"$ref": f"./schemas/{file_name(event)}"},
         "bindings": {
             "kafka": {
                 "key": KEY,
@@ -67,7 +63,7 @@ def headers_schema(*, sequenced: bool) -> Part:
     """The headers of a record; derived streams have no sequence."""
     sources = [source_of(t.stream) for t in TOPICS if t.derived != sequenced and t.stream in TOLD]
     properties: Part = {
-        "ce_specversion": {"type": "string", "const": "1.0"},
+        "ce_specversion": {"type": "string", "enum": ["1.0"]},
         "ce_id": {
             "type": "string",
             "description": "Unique with ce_source; a record that comes twice has the same.",
@@ -90,10 +86,13 @@ def headers_schema(*, sequenced: bool) -> Part:
         "ce_subject": {"type": "string", "format": "uuid", "description": "The record's key."},
         "ce_dataschema": {
             "type": "string",
-            "format": "uri-reference",
-            "description": "The schema of the payload, with the minor version.",
+            "format": "uri",
+            "description": "The schema of the payload, with the minor version. Its end is the name "
+            "of a file of the folder `schemas`, without `.json` unless the base is a folder; its "
+            f"base is the setting STEPWELL_SCHEMA_BASE, which is {SCHEMA_BASE} unless it is set.",
+            "examples": [EVENTS[0].schema_name()],
         },
-        "content-type": {"type": "string", "const": "application/json"},
+        "content-type": {"type": "string", "enum": ["application/json"]},
         "traceparent": {
             "type": "string",
             "pattern": "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",

@@ -9,6 +9,11 @@ from stepwell.region.walk import EVERYWHERE, Walk, together
 from stepwell.region.words import local
 
 TREATMENT = "treatment"
+CONTACT = "contact_channels"
+ALL_CHANNELS = {
+    "ways": ["email", "sms", "voice"],
+    "uses": ["appointments", "missed_sessions", "program_news"],
+}
 END_OF_TREATMENT = {"kind": "event", "event": "end_of_treatment"}
 AUTHORIZED_UNITS = 10
 """Days that the payer grants: few enough that they run out within the weeks of a story."""
@@ -93,18 +98,20 @@ async def redirect(walk: Walk, client: ClientPlan) -> None:
 
 
 async def agree(walk: Walk, client: ClientPlan) -> None:
-    """Enter the consent to treatment, and who pays: a payer for every other client, else the client
-    by the sliding scale."""
+    """Enter the consents to treatment and to be reached, and who pays: a payer for every other
+    client, else the client by the sliding scale."""
     desk = walk.who("front_desk", client)
     path = f"/clients/{walk.id_of(client)}"
     today = today_of(walk, client)
     trace = walk.traces[client.number]
 
-    async def create(what: str, body: dict[str, Any]) -> Any:
-        key = walk.key(what.rpartition("/")[2], client.number)
+    async def create(what: str, body: dict[str, Any], *more: str) -> Any:
+        key = walk.key(what.rpartition("/")[2], *more, client.number)
         return await walk.services.create("intake", what, desk, body, key=key, trace=trace)
 
-    await create(f"{path}/consents", await consent(walk, today))
+    await create(f"{path}/consents", await consent(walk, TREATMENT, today))
+    reached = await consent(walk, CONTACT, today) | {"channels": ALL_CHANNELS}
+    await create(f"{path}/consents", reached, CONTACT)
     if client.number % 2 == 0:
         await create(f"{path}/self-pay-agreements", SELF_PAY | {"signed_on": today.isoformat()})
         return
@@ -129,19 +136,19 @@ async def agree(walk: Walk, client: ClientPlan) -> None:
     )
 
 
-async def consent(walk: Walk, today: date) -> dict[str, Any]:
-    """The body of a consent to treatment, with the text that intake shows for it."""
+async def consent(walk: Walk, form: str, today: date) -> dict[str, Any]:
+    """The body of a consent until the end of treatment, with the text that intake shows for it."""
     (text,) = (
-        form
-        for form in await walk.services.get("intake", "/consent-forms", EVERYWHERE)
-        if (form["form"], form["language"], form["withdrawn_on"]) == (TREATMENT, "en", None)
+        one
+        for one in await walk.services.get("intake", "/consent-forms", EVERYWHERE)
+        if (one["form"], one["language"], one["withdrawn_on"]) == (form, "en", None)
     )
     return {
-        "form": TREATMENT,
+        "form": form,
         "form_version": text["version"],
         "language": "en",
         "text_digest": text["digest"],
-        "statements_shown": [one["element"] for one in text["blocks"]],
+        "statements_shown": [one["element"] for one in text["blocks"] if one["element"]],
         "expiry": END_OF_TREATMENT,
         "signature": {
             "signed_by": "client",

@@ -92,7 +92,7 @@ async def read_client(walk: Walk, plan: ClientPlan) -> Client:
     placements, messages, recommendations = others
     return Client(
         id=client_id,
-        label=str(person["given_name"]),
+        label=str(person["given_name"] or person["family_name"]),
         site=walk.sites[plan.site],
         referral=walk.referrals[plan.number],
         screenings=screenings,

@@ -14,6 +14,8 @@ from stepwell.region.presence import own_rate, presence
 from stepwell.region.rates import Rates
 
 FAMILY_NAME = "Example"
+ONE_NAME_ONLY = 10
+"""Every so many clients one has no family name."""
 OLDEST = date(1958, 1, 1)
 DAYS_OF_BIRTH = 44 * 365
 IMPROVING = {"phq-9": (15, 13, 10, 6), "gad-7": (12, 11, 8, 5)}
@@ -70,7 +72,7 @@ def make_client(
             rng, {k: float(v) for k, v in rates.referral_sources.items() if k != "source"}
         ),
         given_name=label,
-        family_name=FAMILY_NAME,
+        family_name=FAMILY_NAME if number % ONE_NAME_ONLY else None,
         birth_date=OLDEST + timedelta(days=rng.randrange(DAYS_OF_BIRTH)),
         gender=gender,
         sex_at_birth=sex,

@@ -96,7 +96,8 @@ class ClientPlan:
     part: Part
     source: str
     given_name: str
-    family_name: str
+    family_name: str | None
+    """None for who has one name only."""
     birth_date: date
     gender: str
     sex_at_birth: str

@@ -49,6 +49,8 @@ class Rest:
         for service, state in self.pending.items():
             if state["unpublished"]:
                 found.append(f"{service} has {state['unpublished']} events to publish")
+            if state["set_aside"]:
+                found.append(f"{service} set {state['set_aside']} events aside")
             if state["due"]:
                 found.append(f"{service} has {state['due']} jobs that are due")
             found += [

@@ -70,6 +70,13 @@ def _by_service(name: str, known: Mapping[str, str]) -> dict[str, str]:
     return {s: known[v] for s in SERVICES if known.get(v := f"{name}_{s.upper()}")}
 
 
+LOCAL_MAIL = {
+    "SMTP_TLS": "when-offered",
+    **dict.fromkeys(("SMTP_CA_FILE", "SMTP_USERNAME", "SMTP_PASSWORD", "SMTP_PASSWORD_FILE"), ""),
+}
+"""The mail folder asks for nobody's name, whatever is set for a server of one's own."""
+
+
 def assemble(
     *,
     ports: Ports,
@@ -99,6 +106,7 @@ def assemble(
         "OIDC_AUDIENCE": AUDIENCE,
         "SMTP_HOST": "127.0.0.1",
         "SMTP_PORT": str(ports.smtp),
+        **LOCAL_MAIL,
         "TRACES": traces,
         **({"ZIPKIN_ENDPOINT": zipkin_endpoint} if zipkin_endpoint else {}),
         **kafka,

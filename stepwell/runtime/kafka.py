@@ -155,6 +155,9 @@ class Kafka:
             "auto.create.topics.enable": "false",
             "group.initial.rebalance.delay.ms": "0",
             "group.min.session.timeout.ms": "3000",
+            # Members assign, by range: the broker's own way tears a client's streams apart.
+            "group.consumer.migration.policy": "disabled",
+            "group.consumer.assignors": "range",
             "offsets.topic.replication.factor": "1",
             "offsets.topic.num.partitions": "4",
             "transaction.state.log.replication.factor": "1",

@@ -97,10 +97,20 @@ def test_the_example_of_a_message_fits_its_schemas(event: Any) -> None:
     message = document()["components"]["messages"][event.__name__]
     assert message["name"] == event.type_name()
     (example,) = message["examples"]
-    payload = follow(message["payload"]["schema"]["$ref"])
+    payload = follow(message["payload"]["$ref"])
     Draft202012Validator(payload).validate(example["payload"])
     Draft202012Validator(follow(message["headers"]["$ref"])).validate(example["headers"])
     assert payload["$id"] == example["headers"]["ce_dataschema"]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
+def test_a_message_and_its_payload_have_one_name_that_stays_the_same_over_minor_versions(
+    event: Any,
+) -> None:
+    message = document()["components"]["messages"][event.__name__]
+    payload = follow(message["payload"]["$ref"])
+    assert payload["title"] == message["title"] == event.__name__
+    assert event.version not in payload["title"]
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)

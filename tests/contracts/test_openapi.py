@@ -1,6 +1,7 @@
 """The public documentation of every service is good enough to make a client from."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ from fastapi.routing import APIRoute
 from shared.settings import SERVICES
 from shared.web.application import allowed_roles, api_routes
 from shared.web.audit import CLINICIANS
+from shared.web.problems import HTTP_PROBLEMS, NO_JSON, OTHER_SLUGS
 from tests.support.apis import APPS, caller
 
+ROOT = Path(__file__).parents[2]
 OPERATIONS = [
     pytest.param(name, route.path_format, method.lower(), id=f"{name}-{route.operation_id}")
     for name, app in APPS.items()
@@ -18,7 +21,7 @@ OPERATIONS = [
     for method in route.methods
 ]
 VERBS = re.compile(
-    "add|change|complete|correct|decide|determine|discharge|enrol|get|hold|list|merge|open|receive|"
+    "add|cancel|change|complete|correct|decide|determine|discharge|enrol|get|hold|list|merge|open|receive|"
     "record|replay|republish|resume|retry|show|sign|skip|summarize|undo"
 )
 
@@ -48,7 +51,7 @@ def test_protected_operations_name_the_token_the_roles_and_the_problems(name: st
         for method in route.methods:
             operation = APPS[name].openapi()["paths"][route.path_format][method.lower()]
             if not (roles := allowed_roles(route)):
-                assert "security" not in operation
+                assert operation["security"] == []
                 continue
             assert operation["security"] == [{"token": []}]
             assert all(role in operation["description"] for role in roles)
@@ -156,3 +159,66 @@ async def test_the_documentation_page_takes_nothing_from_elsewhere():
             assert len(answer.content) > 100
         document = await browser.get("/openapi.json")
         assert document.json()["info"]["title"] == "Stepwell intake"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_the_document_says_whose_it_is_and_where_it_is_served(name: str):
+    document = APPS[name].openapi()
+    assert document["info"]["license"] == {"name": "Apache-2.0", "identifier": "Apache-2.0"}
+    assert document["info"]["contact"]["name"]
+    here, known = document["servers"]
+    assert here["url"] == "/"
+    assert known["url"] == APPS[name].state.settings.url_of(name)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_tag_is_described_by_its_capability(name: str):
+    document = APPS[name].openapi()
+    described = {tag["name"]: tag["description"] for tag in document["tags"]}
+    used = {t for path in document["paths"].values() for o in path.values() for t in o["tags"]}
+    assert described.keys() == used
+    for words in described.values():
+        assert len(words) > 25, words
+        assert "HTTP" not in words, "a reader of the API knows that"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_model_has_a_name_of_its_own_that_tells_nothing_of_the_code(name: str):
+    schemas = APPS[name].openapi()["components"]["schemas"]
+    assert [model for model, schema in schemas.items() if schema["title"] != model] == []
+    assert [model for model in schemas if not re.fullmatch("[A-Z][A-Za-z0-9]+", model)] == []
+
+
+def words_of(part: Any, at: str = "") -> set[str]:
+    """Every keyword of the schemas in a part of a document, names of fields apart."""
+    if isinstance(part, list):
+        return set().union(*(words_of(one, at) for one in part))
+    if not isinstance(part, dict) or at in ("example", "examples", "default"):
+        return set()
+    names = at in ("properties", "schemas", "paths", "headers", "responses", "content", "mapping")
+    below = (words_of(one, "" if names else word) for word, one in part.items())
+    return (set() if names else set(part)).union(*below)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_word_of_another_language_gets_into_the_document(name: str):
+    """pydantic writes `ge` and `lt` where JSON Schema has no word for a bound."""
+    assert not words_of(APPS[name].openapi()) & {"ge", "gt", "le", "lt", "min_length", "strict"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_the_types_of_problems_are_listed(name: str):
+    listed = APPS[name].openapi()["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]
+    assert {"/problems/stale-version", "/problems/bad-cursor", "/problems/not-found"} <= set(listed)
+    assert ("/problems/already-enrolled" in listed) == (name == "intake")
+    assert listed == sorted(set(listed))
+
+
+def test_no_problem_is_sent_whose_type_is_not_listed():
+    """Those that no class stands for are written where they are sent."""
+    sent = set()
+    for file in (*ROOT.glob("shared/**/*.py"), *ROOT.glob("services/**/*.py")):
+        sent |= set(re.findall(r'[(, ][45]\d\d,\s*"([a-z-]+)"', file.read_text("utf-8")))
+    known = {slug for slug, *_ in (*HTTP_PROBLEMS.values(), NO_JSON)}
+    assert sent > {"malformed-json", "request-timeout", "not-ready"}
+    assert sent | known <= set(OTHER_SLUGS)

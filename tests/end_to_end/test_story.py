@@ -59,6 +59,7 @@ def test_intake_tells_the_way_of_the_client_who_steps_down(
     assert names(told, "intake", steps_down) == [
         *ASSESSED,
         "ConsentGranted",
+        "ConsentGranted",
         "ReferralStateChanged",
         "ClientEnrolled",
         "ScreeningCompleted",
@@ -67,6 +68,7 @@ def test_intake_tells_the_way_of_the_client_who_steps_down(
         "ScreeningCompleted",
         "AuthorizationRunningOut",
         "EpisodeStateChanged",
+        "ConsentExpired",
         "ConsentExpired",
         "ClientSteppedDown",
     ]

@@ -14,10 +14,12 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from shared.contracts.outcomes import EngagementChanged
+from shared.messaging.relay import partition_of
 from stepwell.runtime.disposable import Stack
 from stepwell.runtime.processes import Child, python
 from tests.support.attendance import Published, course, from_scratch, in_turn
 from tests.support.logs import logged
+from tests.support.raw import Raw, send_raw
 
 CLIENTS = 60
 EVENTS = 5_000
@@ -250,3 +252,28 @@ async def test_rubbish_on_the_source_never_stops_the_worker(engagement: Engageme
     await engagement.publish(made[0])
     await engagement.until_told(last_sequences(made))
     assert_equal_from_scratch(engagement, made)
+
+
+@pytest.mark.parametrize("name", [b"\xff\xfe", b"\x00", b"\xed\xa0\x80"])
+async def test_header_names_of_any_bytes_never_stop_the_worker(engagement: Engagement, name: bytes):
+    made = [course(uuid4(), 3, random.Random(5))]
+    producer = AIOKafkaProducer(**engagement.client("scheduling"))
+    await producer.start()
+    topic = f"{engagement.prefix}stepwell.scheduling"
+    first = made[0][0]
+    named = [(n.encode(), value) for n, value in first.headers]
+    for partition in range(4):
+        strange: Raw = (b"k", b"{}", [(name, b"v")])
+        await send_raw(producer, topic, [strange, strange], partition=partition)
+    mixed: list[Raw] = [
+        (b"k", b"{}", [(name, b"v")]),
+        (first.key, first.value, [*named, (name, b"v")]),
+    ]
+    await send_raw(producer, topic, mixed, partition=partition_of(first.key.decode(), 4))
+    await producer.stop()
+    worker = engagement.start("worker")
+    await engagement.until_told({first.event.key: 1})
+    await engagement.publish(made[0][1:])
+    await engagement.until_told(last_sequences(made))
+    assert_equal_from_scratch(engagement, made)
+    assert worker.popen.poll() is None

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -15,7 +15,8 @@ from shared.contracts.intake import ReferralReceived
 from shared.messaging.envelope import headers_of
 from stepwell.runtime.disposable import Stack
 from tests.support.logs import logged
-from tests.support.spine import POISON, Spine, record_fact
+from tests.support.raw import Raw, send_raw
+from tests.support.spine import POISON, SITE, Spine, record_fact
 
 FACTS = 2_000
 
@@ -164,6 +165,99 @@ async def test_malformed_records_are_laid_aside_and_never_stop_the_consumer(spin
         spine.subscriber_url, "SELECT count(*), count(DISTINCT referral_id) FROM effects"
     )
     assert tuple(counts[0]) == (FACTS, FACTS)
+
+
+async def test_header_names_of_any_bytes_stop_nobody(spine: Spine):
+    await spine.start("relay", "relay")
+    consumer = await spine.start("consumer", "consumer")
+    client = uuid4()
+    async with producing(spine) as producer:
+        topic = f"{spine.prefix}stepwell.intake"
+        for name in STRANGE_NAMES:
+            strange: list[tuple[bytes, bytes | None]] = [(name, b"v"), (name, None)]
+            await send_raw(producer, topic, [(b"k", b"{}", strange)])
+        good = referral_of(client)
+        named = [(n.encode(), v) for n, v in headers_for(good, 1)]
+        value = good.model_dump_json().encode()
+        mixed: list[Raw] = [
+            (b"k", b"{}", [(b"\xff", b"v")]),
+            (good.key.encode(), value, [*named, (b"\xff\x00", b"v")]),
+        ]
+        await send_raw(producer, topic, mixed)
+    await spine.until("SELECT count(*) FROM platform.dead_letters", len(STRANGE_NAMES) + 1)
+    await spine.until(f"SELECT count(*) FROM effects WHERE client_id = '{client}'", 1)
+    await spine.load(facts=FACTS // 10)
+    await spine.until("SELECT count(*) FROM effects", FACTS // 10 + 1)
+    assert consumer.popen.poll() is None
+    letters = await dead_letters(spine)
+    assert letters == [(None, "undecodable")] * (len(STRANGE_NAMES) + 1)
+    names = await query(
+        spine.subscriber_url, "SELECT jsonb_object_keys(headers) AS name FROM platform.dead_letters"
+    )
+    assert {r["name"] for r in names} == {
+        "\\x00",
+        "ce_\\x00type",
+        "\\xff\\xfe",
+        "\\xed\\xa0\\x80",
+        "\\xff",
+        "",
+    }
+
+
+STRANGE_NAMES = [b"\x00", b"ce_\x00type", b"\xff\xfe", b"\xed\xa0\x80", b""]
+
+
+@pytest.mark.parametrize("packed", ["gzip", "snappy", "lz4", "zstd"])
+async def test_records_packed_by_another_client_are_read(spine: Spine, packed: str):
+    await spine.start("consumer", "consumer")
+    client = uuid4()
+    async with producing(spine, compression_type=packed) as producer:
+        for number in range(1, 21):
+            good = referral_of(client)
+            await producer.send(
+                f"{spine.prefix}stepwell.intake",
+                good.model_dump_json().encode(),
+                key=good.key.encode(),
+                partition=0,
+                headers=headers_for(good, number),
+            )
+        await producer.flush()
+    await spine.until("SELECT count(*) FROM effects", 20)
+    assert await dead_letters(spine) == []
+
+
+@contextlib.asynccontextmanager
+async def producing(spine: Spine, **settings: Any) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer in the name of intake."""
+    producer = AIOKafkaProducer(**spine.settings("intake").kafka_client, **settings)
+    await producer.start()
+    try:
+        yield producer
+    finally:
+        await producer.stop()
+
+
+def referral_of(client: UUID) -> ReferralReceived:
+    return ReferralReceived(
+        client_id=client,
+        site_id=SITE,
+        referral_id=uuid4(),
+        source="self",
+        received_at=datetime.now(UTC),
+    )
+
+
+def headers_for(event: ReferralReceived, sequence: int) -> list[tuple[str, bytes]]:
+    return headers_of(
+        stream="intake",
+        key=event.key,
+        sequence=sequence,
+        event_id=str(uuid4()),
+        type=event.type_name(),
+        dataschema=event.schema_name(),
+        occurred_at=datetime.now(UTC),
+        traceparent=None,
+    )
 
 
 def with_header(name: str, value: bytes | None) -> list[tuple[str, bytes | None]]:

@@ -1,6 +1,7 @@
 """Creating and changing over HTTP against a real database: once, or not at all."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID, uuid4
@@ -12,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 
 from shared.access import Allowed, Caller, Role
 from shared.contracts.scheduling import SiteOpened
-from shared.database import Database, Transaction
+from shared.database import Database, Sites, Transaction
 from shared.errors import Conflict, require_version
 from shared.messaging.outbox import publish
 from shared.service import Service
@@ -89,8 +90,12 @@ class Things:
         self.url = url
 
     async def post(self, key: str | None = None, **body: object) -> httpx.Response:
-        headers = {} if key is None else {"Idempotency-Key": key}
+        headers = {} if key is None else {"Idempotency-Key": key.encode("latin-1")}
         return await self.http.post("/things", json=body, headers=headers)
+
+    async def change(self, name: str, new: str, *if_match: str) -> httpx.Response:
+        headers = [("If-Match", tag.encode("latin-1")) for tag in if_match]
+        return await self.http.put(f"/things/{name}", json={"name": new}, headers=headers)
 
     async def counted(self) -> tuple[int, int]:
         """Things, and events to publish."""
@@ -189,6 +194,7 @@ async def test_endless_contention_is_told_as_temporary(things: Things):
 async def test_a_request_that_takes_too_long_leaves_nothing(things: Things):
     answer = await things.post("k", name="a", seconds=5)
     assert (answer.status_code, answer.json()["type"]) == (504, "/problems/request-timeout")
+    assert "repeat the request with the same Idempotency-Key" in answer.json()["detail"]
     assert await things.counted() == (0, 0)
     assert (await things.post("k", name="a", seconds=0)).status_code == 201
     answers = [await things.post(str(number), name=f"b{number}") for number in range(8)]
@@ -197,12 +203,82 @@ async def test_a_request_that_takes_too_long_leaves_nothing(things: Things):
 
 @pytest.mark.parametrize(
     ("tag", "status"),
-    [('"1"', 200), ('W/"1"', 200), ('"2"', 412), ('"x"', 412), ("1", 412), ('"1", "2"', 428)],
+    [
+        *[('"1"', 200), ("*", 200), (" * ", 200), ('"1", "2"', 200), ('"7","1"', 200)],
+        *[
+            ('"x,\t" , ,"1",', 412),
+            ('"x,y" , ,"1",', 200),
+            ('W/"1", "1"', 200),
+            ('"\xe9","1"', 200),
+        ],
+        *[('"2"', 412), ('"x"', 412), ("1", 412), ('"01"', 412), ('"1', 412), ('"2","3"', 412)],
+        *[('W/"1"', 412), ('w/"1"', 412), ('W/"1", "2"', 412), ('"W/1"', 412), ('"*"', 412)],
+        *[('*, "1"', 412), ('x "1"', 412), ('"1" "1"', 412), ('"+1"', 412), ('"9999999999"', 412)],
+        *[("", 428), (",", 428), (None, 428)],
+    ],
 )
-async def test_a_change_is_made_to_the_state_that_was_read(things: Things, tag: str, status: int):
+async def test_a_change_is_made_to_a_state_that_was_read(
+    things: Things, tag: str | None, status: int
+):
+    """By the grammar and the strong comparison of RFC 9110, 8.8.3.2 and 13.1.1."""
     await things.post("k", name="a")
-    answer = await things.http.put("/things/a", json={"name": "b"}, headers={"If-Match": tag})
+    answer = await things.change("a", "b", *([] if tag is None else [tag]))
     assert answer.status_code == status
+    if status == 200:
+        assert answer.headers["etag"] == '"2"'
+
+
+async def test_several_lines_of_if_match_are_one_list(things: Things):
+    await things.post("k", name="a")
+    assert (await things.change("a", "b", '"7"', '"8"')).status_code == 412
+    assert (await things.change("a", "b", '"7"', '"1"')).status_code == 200
+
+
+async def test_a_list_goes_on_taking_the_states_that_it_names(things: Things):
+    await things.post("k", name="a")
+    statuses = [(await things.change("a", "a", '"1", "2"')).status_code for _ in range(3)]
+    assert statuses == [200, 200, 412]
+
+
+async def test_any_state_will_do_for_changes_at_once_and_none_is_lost(things: Things):
+    await things.post("k", name="a")
+    answers = await asyncio.gather(*(things.change("a", "a", "*") for _ in range(4)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.headers["etag"] for answer in answers} == {'"2"', '"3"', '"4"', '"5"'}
+
+
+async def test_a_key_may_hold_whatever_a_header_may(things: Things):
+    for key in ("é", "\xff" * 255, "a b", '"quoted"', "k;p=1"):
+        first = await things.post(key, name=key)
+        again = await things.post(key, name=key)
+        assert (first.status_code, again.status_code) == (201, 201)
+        assert first.content == again.content
+
+
+@pytest.mark.parametrize(
+    "lost", [asyncpg.ConnectionDoesNotExistError("lost"), ConnectionResetError(), TimeoutError()]
+)
+async def test_a_creation_whose_confirmation_is_lost_is_made_once_when_it_is_repeated(
+    things: Things, lost: Exception, monkeypatch: pytest.MonkeyPatch
+):
+    """The database commits, and the connection ends before it can say so."""
+    committed = Database.transaction
+
+    @contextlib.asynccontextmanager
+    async def unconfirmed(self: Database, sites: Sites) -> AsyncIterator[Transaction]:
+        async with committed(self, sites) as tx:
+            yield tx
+        raise lost
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "transaction", unconfirmed)
+        answer = await things.post("k", name="a")
+    assert answer.status_code == 503
+    assert "may have been made: repeat the request with the same" in answer.json()["detail"]
+    assert "Nothing was changed" not in answer.json()["detail"]
+    again = await things.post("k", name="a")
+    assert (again.status_code, again.headers["idempotency-replayed"]) == (201, "true")
+    assert await things.counted() == (1, 1)
 
 
 async def test_a_null_character_is_refused_and_not_a_defect(things: Things):

@@ -122,6 +122,29 @@ async def test_a_day_of_service_belongs_to_the_latest_referral_before_it(intake:
     }
 
 
+async def test_a_session_of_the_former_stay_is_no_service_of_a_referral_of_the_same_day(
+    intake: Intake,
+):
+    client = await intake.refer()
+    desk = intake.system.client("intake", "front_desk", [SITE])
+    (first,) = (await desk.get(f"/clients/{client}/referrals")).json()["items"]
+    await desk.post(
+        f"/referrals/{first['id']}/state", {"state": "lost", "reason": "unreachable"}, etag='"1"'
+    )
+    intake.system.set_clock(MONDAY + timedelta(days=30))
+    second = created(await desk.post(f"/clients/{client}/referrals", {"source": "self"}))
+    day = date(2026, 3, 25)
+    for starts_at, served in (
+        (MONDAY + timedelta(days=30, hours=-2), {first["id"]: day, second["id"]: None}),
+        (MONDAY + timedelta(days=30, hours=3), {first["id"]: day, second["id"]: day}),
+    ):
+        session = UUID(int=starts_at.hour)
+        async with intake.transaction() as tx:
+            await note_attended(tx, [Attended(UUID(client), session, SITE, day, starts_at)])
+        rows = await intake.system.fetch("intake", "SELECT id, first_service_on FROM referrals")
+        assert {str(row["id"]): row["first_service_on"] for row in rows} == served
+
+
 async def test_a_clock_shows_days_against_the_targets(intake: Intake):
     client = await intake.refer()
     desk = intake.system.client("intake", "front_desk", [SITE])

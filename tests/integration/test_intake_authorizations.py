@@ -12,7 +12,7 @@ from services.intake.authorizations.rules.allocation import Grant, allocate
 from services.intake.authorizations.rules.units import Day, Service, service_date
 from services.intake.authorizations.schemas import AuthorizationDetails
 from services.intake.payers.policy import UnitRule
-from tests.support.coverage import ZONE, Payments, card, grant
+from tests.support.coverage import ZONE, Payments, card, grant, start
 from tests.support.flow import Intake, created, problem
 from tests.support.outcomes import opened, publish_from
 from tests.support.system import System
@@ -165,6 +165,46 @@ async def test_a_session_counts_for_the_codes_of_its_kind(payments: Payments) ->
     await payments.tell(one, many)
     assert await payments.units(group) == (1, 9, 0)
     assert await payments.units(individual) == (3, 37, 0)
+
+
+async def test_minutes_of_counseling_are_added_over_the_local_day_and_corrected_within_it(
+    payments: Payments,
+) -> None:
+    client, coverage = await payments.covered()
+    individual = await payments.granted(coverage, code="H0004", units_granted=40)
+    morning = payments.attended(client, start(MON, 9), 23)
+    # 22:30 in Denver on Monday is Tuesday in UTC, and the same day at the site.
+    evening = payments.attended(client, datetime(2026, 2, 17, 5, 30, tzinfo=UTC), 23)
+    others = payments.attended(client, start(TUE, 9), 23)
+    await payments.tell(*(payments.scheduled(x, "individual") for x in (morning, evening, others)))
+    for told, used in (
+        ((morning,), 2),
+        ((evening,), 3),
+        ((others,), 5),
+        ((evening.model_copy(update={"attended_minutes": 14}),), 4),
+        ((payments.missed(morning),), 3),
+        ((morning.model_copy(update={"attended_minutes": 22}), evening), 5),
+    ):
+        await payments.tell(*told)
+        assert await payments.units(individual) == (used, 40 - used, 0)
+    days = (await payments.desk.get(f"/authorizations/{individual['id']}/days")).json()["items"]
+    assert [(day["service_date"], day["units"]) for day in days] == [
+        ("2026-02-16", 3),
+        ("2026-02-17", 2),
+    ]
+
+
+async def test_units_of_a_day_beyond_those_granted_are_overrun_until_the_day_is_corrected(
+    payments: Payments,
+) -> None:
+    client, coverage = await payments.covered()
+    individual = await payments.granted(coverage, code="H0004", units_granted=2)
+    first, second = (payments.attended(client, start(MON, hour), 22) for hour in (9, 15))
+    await payments.tell(*(payments.scheduled(one, "individual") for one in (first, second)))
+    await payments.tell(first, second)
+    assert await payments.units(individual) == (2, 0, 1)
+    await payments.tell(second.model_copy(update={"attended_minutes": 15}))
+    assert await payments.units(individual) == (2, 0, 0)
 
 
 async def test_a_payer_may_grant_hours(payments: Payments) -> None:

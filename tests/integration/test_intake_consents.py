@@ -1,6 +1,7 @@
 """Consents over HTTP: what is taken and refused, and what takes the place of what."""
 
 import asyncio
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -44,8 +45,38 @@ async def test_channels_are_told_with_the_consent(intake: Intake):
     client = await intake.refer()
     await consented(intake, client, "contact_channels")
     text = await payload(intake, "ConsentGranted")
-    assert '"channels":["sms","voice"],"voicemail":"name_and_number"' in text
+    told = json.loads(text)
+    assert (told["channels"], told["voicemail"]) == (["sms", "voice"], "name_and_number")
+    assert told["uses"] == ["appointments"]
+    assert told["safe_times"] == [{"weekday": 1, "starts_at": "09:00:00", "ends_at": "12:00:00"}]
+    assert told["time_zone"] is None
     assert "Northside" not in text
+
+
+async def test_safe_times_are_told_in_order_with_their_zone_and_midnight(intake: Intake):
+    client = await intake.refer()
+    given = {
+        **FILLED["contact_channels"]["channels"],
+        "time_zone": "America/New_York",
+        "safe_times": [
+            {"weekday": 5, "starts_at": "17:30", "ends_at": "24:00"},
+            {"weekday": 1, "starts_at": "09:00", "ends_at": "12:00"},
+        ],
+    }
+    await consented(intake, client, "contact_channels", channels=given)
+    told = json.loads(await payload(intake, "ConsentGranted"))
+    assert told["time_zone"] == "America/New_York"
+    assert told["safe_times"] == [
+        {"weekday": 1, "starts_at": "09:00:00", "ends_at": "12:00:00"},
+        {"weekday": 5, "starts_at": "17:30:00", "ends_at": "00:00:00"},
+    ]
+
+
+async def test_a_consent_to_anything_else_tells_of_no_uses(intake: Intake):
+    client = await intake.refer()
+    await consented(intake, client)
+    told = json.loads(await payload(intake, "ConsentGranted"))
+    assert (told["channels"], told["uses"], told["safe_times"]) == ([], [], [])
 
 
 async def test_the_same_request_makes_one_consent(intake: Intake):

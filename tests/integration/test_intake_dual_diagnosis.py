@@ -296,3 +296,64 @@ async def test_the_policy_can_be_read(intake: Intake):
     auditor = intake.system.client("intake", "auditor", [SITE])
     policy = (await auditor.get("/dual-diagnosis-policy")).json()
     assert policy["substance_use"]["diagnoses"] == [{"from": "F10", "to": "F19"}]
+
+
+async def left_and_referred_again(intake: Intake, client: str) -> str:
+    """A stay of the client ends two weeks on, and the client is there again the day after."""
+    await intake.screen(client)
+    stay = created(await intake.enrol(client, await intake.determine(client)))
+    intake.system.set_clock(MONDAY + timedelta(days=14))
+    await intake.end(stay)
+    intake.system.set_clock(MONDAY + timedelta(days=15))
+    return client
+
+
+async def test_a_screen_of_a_stay_that_has_ended_makes_no_dual_diagnosis_with_a_later_one(
+    intake: Intake, counselor: Client
+):
+    client = await intake.refer()
+    await take(intake, client, screen("audit"))
+    await left_and_referred_again(intake, client)
+    now = MONDAY + timedelta(days=15)
+    assert await take(intake, client, screen("phq-9", at=now)) == "none"
+    found = await shown(counselor, client)
+    assert (found["substance_use"], len(found["mental_health"])) == ([], 1)
+    late = MONDAY + timedelta(days=13)  # a paper form of the former stay, entered now
+    assert await take(intake, client, screen("dast-10", at=late)) == "none"
+    assert await take(intake, client, screen("audit", at=now)) == "suspected"
+
+
+async def test_what_the_track_has_to_offer_is_no_more_by_screens_of_a_stay_that_has_ended(
+    intake: Intake, counselor: Client
+):
+    client = await intake.refer()
+    severe = screen("gad-7", band="severe")
+    await take(intake, client, screen("audit"), screen("pc-ptsd-5"), severe)
+    await decide(counselor, client, CONFIRM, (await shown(counselor, client))["version"])
+    await left_and_referred_again(intake, client)
+    async with intake.transaction() as tx:
+        needs = await track_needs(tx, UUID(client))
+    assert needs == DualDiagnosis("confirmed", ("dual_diagnosis_cohort",))
+    assert (await told(intake))[-1] == ("confirmed", ["dual_diagnosis_cohort"])
+
+
+async def test_a_suspicion_is_left_to_a_clinician_beyond_the_stay(
+    intake: Intake, counselor: Client
+):
+    client = await left_and_referred_again(intake, await suspected(intake))
+    found = await shown(counselor, client)
+    assert (found["status"], found["substance_use"], found["mental_health"]) == (
+        "suspected",
+        [],
+        [],
+    )
+    assert (await decide(counselor, client, RULE_OUT, found["version"])).status_code == 200
+
+
+async def test_a_diagnosis_counts_in_every_stay(intake: Intake, counselor: Client):
+    client = await intake.refer()
+    body = {"code": "F10.20", "status": "active", "psychotropic_medication": False}
+    created(await counselor.post(f"/clients/{client}/diagnoses", body))
+    await left_and_referred_again(intake, client)
+    now = MONDAY + timedelta(days=15)
+    assert await take(intake, client, screen("phq-9", at=now)) == "suspected"

@@ -118,8 +118,9 @@ async def test_a_search_before_entering_stores_nothing_and_is_noted(intake: Inta
 @pytest.mark.parametrize(
     ("sought", "pointer"),
     [
-        ({"family_name": "Example"}, "/person/given_name"),
-        ({"given_name": "", "family_name": "Example"}, "/person/given_name"),
+        ({}, "/person"),
+        ({"given_name": "", "family_name": " "}, "/person"),
+        ({"given_name": "\u200b", "family_name": "Example"}, "/person/given_name"),
         ({"given_name": "A", "family_name": "B", "phone": "1"}, "/person/phone"),
         ({"given_name": "A", "family_name": "B", "birth_date": 1}, "/person/birth_date"),
         ({"given_name": "A", "family_name": "B", "ssn": "1"}, "/person/ssn"),
@@ -131,6 +132,60 @@ async def test_a_search_for_what_is_no_person_is_refused(
     desk = intake.system.client("intake", "front_desk", [SITE])
     refused = await desk.post("/client-searches", {"person": sought})
     assert problem(refused) == (422, "invalid-request", pointer)
+
+
+@pytest.mark.parametrize(
+    ("known", "sought"),
+    [
+        ("O Neill", "ONeil"),
+        ("O'Neill", "O Niell"),
+        ("De La Cruz", "Delacrus"),
+        ("Delacruz", "De La Curz"),
+        ("Smith-Jones", "SmithJone"),
+        ("Vanderberg", "van der Bergg"),
+        ("Al-Hassan", "Hasan"),
+    ],
+)
+async def test_names_apart_and_together_are_found_by_name_alone_with_a_slip(
+    intake: Intake, known: str, sought: str
+):
+    client = await refer(intake, family_name=known)
+    await refer(intake, family_name="Somebody Else", given_name="Other")
+    desk = intake.system.client("intake", "front_desk", [SITE])
+    person = {"given_name": "Client 01", "family_name": sought}
+    found = (await desk.post("/client-searches", {"person": person})).json()["items"]
+    assert [one["client_id"] for one in found] == [client]
+
+
+async def test_who_has_one_name_is_taken_and_found_by_it_wherever_it_was_entered(intake: Intake):
+    client = await refer(intake, given_name=None, family_name="Suharto")
+    other = await refer(intake, given_name="Suharto", family_name=" ")
+    full = await refer(intake, given_name="Ahmad", family_name="Suharto", birth_date="1971-11-23")
+    desk = intake.system.client("intake", "front_desk", [SITE])
+    shown = (await desk.get(f"/clients/{other}")).json()
+    assert (shown["given_name"], shown["family_name"]) == ("Suharto", None)
+    for sought in ({"family_name": "Suharto"}, {"given_name": "Suhrato"}):
+        found = (await desk.post("/client-searches", {"person": sought})).json()["items"]
+        assert {one["client_id"] for one in found} == {client, other, full}
+    assert [one["client_id"] for one in await alike(intake, client)] == [other]
+    events = await intake.system.fetch(
+        "intake", "SELECT convert_from(payload, 'UTF8') AS told FROM platform.journal"
+    )
+    assert events
+    assert not any("Suharto" in one["told"] for one in events)
+
+
+async def test_a_referral_of_somebody_without_a_name_is_refused_and_leaves_nothing(intake: Intake):
+    desk = intake.system.client("intake", "front_desk", [SITE])
+    before = await snapshot(intake)
+    body = {
+        "site_id": str(SITE),
+        "source": "self",
+        "person": person(given_name=" ", family_name=None),
+        "contact": {"channel": "log"},
+    }
+    assert problem(await desk.post("/referrals", body)) == (422, "invalid-request", "/person")
+    assert await snapshot(intake) == before
 
 
 async def test_people_are_looked_for_at_the_callers_sites_only(intake: Intake):
@@ -171,7 +226,7 @@ async def test_a_client_is_found_by_a_new_phone_number_and_not_by_the_former(int
     assert await found_by("+13035550199") == [client]
     assert await found_by("+13035550100") == []
     (keys,) = await intake.system.fetch("intake", "SELECT count(*) FROM match_keys")
-    assert keys["count"] == 4
+    assert keys["count"] == 16
 
 
 async def test_a_merged_client_gives_way_and_comes_back_exactly_by_an_undo(intake: Intake):
@@ -200,8 +255,9 @@ async def test_a_merged_client_gives_way_and_comes_back_exactly_by_an_undo(intak
         (survivor, merged)
     ]
     counselor = intake.system.client("intake", "counselor", [SITE])
-    (referral,) = (await desk.get(f"/clients/{merged}/referrals")).json()["items"]
-    attempt = {"channel": "sms", "outcome": "reached", "attempted_at": "2026-02-23T14:00:00Z"}
+    both = [(await desk.get(f"/clients/{one}/referrals")).json() for one in (survivor, merged)]
+    assert both[0] == both[1]
+    assert {one["client_id"] for one in both[0]["items"]} == {survivor, merged}
     for refused in (
         await desk.post(f"/clients/{merged}/referrals", {"source": "self"}),
         await desk.post(f"/clients/{merged}/enrolments", {"determination_id": str(uuid4())}),
@@ -209,8 +265,7 @@ async def test_a_merged_client_gives_way_and_comes_back_exactly_by_an_undo(intak
             f"/clients/{merged}/level-of-care-determinations",
             {"edition": "3", "ratings": rated(FITS_IOP)},
         ),
-        await desk.post(f"/referrals/{referral['id']}/state", {"state": "contacted"}, etag='"1"'),
-        await desk.post(f"/referrals/{referral['id']}/contact-attempts", attempt),
+        await desk.put(f"/clients/{merged}/contact", {"channel": "log"}, etag='"2"'),
         await desk.post(
             f"/clients/{merged}/questionnaires",
             {"occasion": "follow_up", "instruments": [{"instrument": "phq-9", "version": "1.0"}]},

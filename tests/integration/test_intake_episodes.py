@@ -8,12 +8,12 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from services.intake.enrolment.commands import begin_service
+from services.intake.enrolment.commands import UnknownStay, begin_service, step_down
 from shared.contracts.scheduling import SessionAttended
 from shared.messaging.envelope import Received
 from tests.conftest import MONDAY
 from tests.support.consents import consented
-from tests.support.flow import Intake, created
+from tests.support.flow import Intake, accepted, created
 
 SITE = UUID(int=7)
 Found = dict[str, Any]
@@ -211,10 +211,45 @@ async def test_nothing_follows_an_end_and_nothing_is_told_of_what_is_refused(int
         ("discharge", {"reason": "death"}),
     ):
         assert refused(await ask(intake, over, what, body)) == (409, "state-does-not-allow")
-    await intake.end(over)
     await attend(intake, over, MONDAY + timedelta(days=1))
     assert await told(intake) == before
     assert (await shown(intake, over))["version"] == over["version"]
+
+
+async def test_a_step_down_that_is_told_after_another_end_changes_nothing_and_is_shown(
+    intake: Intake,
+):
+    stay = await enrolled(intake)
+    assert (stay["late_step_down_id"], stay["late_step_down_at"]) == (None, None)
+    over = await changed(intake, stay, "discharge", {"reason": "goals_met"})
+    before = await told(intake)
+    await intake.end(over)
+    assert await told(intake) == before
+    found = await shown(intake, over)
+    decided = (found["late_step_down_id"], found["late_step_down_at"])
+    late = dict(zip(("late_step_down_id", "late_step_down_at"), decided, strict=True))
+    assert found == {**over, **late, "version": over["version"] + 1}
+    assert UUID(decided[0])
+    assert decided[1] == "2026-02-23T14:00:00Z"
+
+
+async def test_a_step_down_that_is_in_time_is_no_late_one(intake: Intake):
+    stay = await enrolled(intake)
+    await intake.end(stay)
+    found = await shown(intake, stay)
+    assert (found["state"], found["late_step_down_id"]) == ("stepped_down", None)
+
+
+@pytest.mark.parametrize("other", ["client_id", "enrolment_id"])
+async def test_a_step_down_of_a_stay_that_is_not_the_clients_is_laid_aside(
+    intake: Intake, other: str
+):
+    stay = await enrolled(intake)
+    async with intake.transaction() as tx:
+        decided = accepted(tx, stay).model_copy(update={other: uuid4()})
+        with pytest.raises(UnknownStay):
+            await step_down(tx, decided)
+    assert (await shown(intake, stay))["state"] == "enrolled"
 
 
 @pytest.mark.parametrize(

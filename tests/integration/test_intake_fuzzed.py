@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 
 from services.intake.risk.rules import Finding
-from shared.web.application import allowed_roles, api_routes
 from shared.web.limits import Limiter
 from tests.support.consents import consented
 from tests.support.coverage import grant
 from tests.support.flow import Intake, created
-from tests.support.fuzzing import Fuzzing
+from tests.support.fuzzing import Fuzzing, callers, rows
 from tests.support.questionnaires import Questionnaires
 from tests.support.risk import OTHER_SITE, SITE, raised
 from tests.support.system import System
@@ -88,16 +87,9 @@ async def intake(system: System) -> Intake:
     return flow
 
 
-async def callers(intake: Intake) -> dict[str, list[str]]:
-    """Who may call each operation: of the site and of all sites; and browsers with a link."""
-    system = intake.system
-    found = {}
-    for route in api_routes(system.apps["intake"]):
-        found[str(route.operation_id)] = [
-            f"Bearer {system.issuer.token(str(role), sites, subject=f'{role}-1')}"
-            for role in sorted(allowed_roles(route))
-            for sites in ([str(SITE)], ["*"])
-        ]
+async def callers_of(intake: Intake) -> dict[str, list[str]]:
+    """Who may call each operation; and browsers with a link."""
+    found = callers(intake.system, "intake", SITE)
     given = Questionnaires(intake)
     for operation in (
         "show_own_questionnaire",
@@ -111,27 +103,13 @@ async def callers(intake: Intake) -> dict[str, list[str]]:
     return found
 
 
-async def rows(intake: Intake) -> dict[str, list[tuple[str, str | None]]]:
-    """Some ids of each kind, each with its client."""
-    found = {}
-    for name, table in IDS.items():
-        query = f"SELECT * FROM {table} ORDER BY site_id, id LIMIT 3"
-        if table == "sites":
-            query = "SELECT * FROM sites ORDER BY id"
-        made = [dict(row) for row in await intake.system.fetch("intake", query)]
-        assert made, table
-        found[name] = [
-            (str(row["id"]), str(row["client_id"]) if "client_id" in row else None) for row in made
-        ]
-    return found
-
-
 async def test_no_request_is_answered_in_another_way_than_is_documented(
     intake: Intake, tmp_path: Path
 ) -> None:
     system = intake.system
-    by_operation = await callers(intake)
-    fuzzing = Fuzzing(system, "intake", tmp_path, by_operation, await rows(intake), VALUES)
+    by_operation = await callers_of(intake)
+    ids = await rows(system, "intake", IDS)
+    fuzzing = Fuzzing(system, "intake", tmp_path, by_operation, ids, VALUES)
     failed = await fuzzing.failures_measured()
     noted = "SELECT count(*) AS n FROM platform.audit"
     (before,) = await system.fetch("intake", noted)

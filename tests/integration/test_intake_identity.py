@@ -73,6 +73,26 @@ async def test_a_client_is_known_and_found_by_what_was_corrected(intake: Intake)
     assert await intake.system.published("intake") == events
 
 
+async def test_a_name_that_somebody_does_not_have_is_taken_away_and_given_back(intake: Intake):
+    client = await intake.refer()
+    answer = await correct(intake, client, given_name="", family_name="Righted", reason="changed")
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["given_name"], answer.json()["family_name"]) == (None, "Righted")
+    desk = intake.system.client("intake", "front_desk", [intake.site])
+    shown = await desk.get(f"/clients/{client}")
+    assert shown.json() == answer.json()
+    assert await found(intake, family_name="Righted") == [client]
+    assert await found(intake, given_name="Righted") == [client]
+    assert await found(intake, given_name="Client 01", family_name="Example") == []
+    again = await correct(intake, client, '"2"', given_name=None, reason="changed")
+    assert problem(again)[:2] == (409, "nothing-to-correct")
+    intake.system.set_clock(MONDAY + timedelta(minutes=1))
+    assert (await correct(intake, client, '"2"')).status_code == 200
+    first, second = await corrections(intake, client)
+    assert (first["given_name"], first["family_name"]) == ("Client 01", "Example")
+    assert (second["given_name"], second["family_name"]) == (None, "Righted")
+
+
 async def test_what_was_known_before_is_kept_with_who_corrected_it(intake: Intake):
     client = await intake.refer(given_name="Cleint", birth_date="1990-01-31")
     await correct(intake, client)
@@ -104,7 +124,8 @@ async def test_corrections_can_be_read_in_pages_and_of_nobody_elsewhere(intake: 
         (None, {}, 428, "precondition-required", None),
         ('"1"', {"birth_date": "2026-02-24"}, 422, "impossible-birth-date", "/birth_date"),
         ('"1"', {"birth_date": "1880-01-01"}, 422, "impossible-birth-date", "/birth_date"),
-        ('"1"', {"given_name": " "}, 422, "invalid-request", "/given_name"),
+        ('"1"', {"given_name": " ", "family_name": None}, 422, "invalid-request", ""),
+        ('"1"', {"given_name": "\u200b"}, 422, "invalid-request", "/given_name"),
         ('"1"', {"reason": "because"}, 422, "invalid-request", "/reason"),
         ('"1"', {"gender": "man"}, 422, "invalid-request", "/gender"),
     ],

@@ -12,7 +12,7 @@ from services.intake.questionnaires import commands
 from services.intake.risk.rules import Finding
 from tests.conftest import MONDAY
 from tests.support.flow import CALM_GAD7, CALM_PHQ9, problem
-from tests.support.questionnaires import NOTHING, Questionnaires, answered
+from tests.support.questionnaires import FOURTEEN_DAYS_ON, NOTHING, Questionnaires, answered
 
 SITE = UUID(int=7)
 OTHER_SITE = UUID(int=8)
@@ -40,7 +40,7 @@ async def test_what_was_answered_is_saved_read_again_and_becomes_one_screening(
 ):
     made = await questionnaires.assigned("phq-9", "gad-7")
     assert (made["state"], made["version"]) == ("open", 1)
-    assert made["expires_at"] == "2026-03-09T14:00:00Z"
+    assert made["expires_at"] == "2026-03-09T13:00:00Z"
     assert [part["instrument"] for part in made["parts"]] == ["phq-9", "gad-7"]
     saved = answered(await questionnaires.save(made, HALF, mode="phone"))
     assert saved["parts"][0]["answers"] == HALF
@@ -210,7 +210,7 @@ async def complete(questionnaires: Questionnaires, of: dict[str, Any]) -> None:
 
 
 async def outlast(questionnaires: Questionnaires, of: dict[str, Any]) -> None:
-    questionnaires.intake.system.set_clock(MONDAY + timedelta(days=14))
+    questionnaires.intake.system.set_clock(FOURTEEN_DAYS_ON)
 
 
 @pytest.mark.parametrize(
@@ -242,12 +242,12 @@ async def test_a_questionnaire_that_nobody_completes_is_written_down_as_expired(
 ):
     made = await questionnaires.assigned()
     system = questionnaires.intake.system
-    system.set_clock(MONDAY + timedelta(days=14) - timedelta(seconds=1))
+    system.set_clock(FOURTEEN_DAYS_ON - timedelta(seconds=1))
     assert answered(await questionnaires.save(made, HALF))["state"] == "open"
-    system.set_clock(MONDAY + timedelta(days=14))
+    system.set_clock(FOURTEEN_DAYS_ON)
     await system.until("intake", "SELECT state FROM questionnaires", is_="expired")
     (row,) = await questionnaires.rows("questionnaires")
-    assert row["ended_at"] == MONDAY + timedelta(days=14)
+    assert row["ended_at"] == FOURTEEN_DAYS_ON
     assert await questionnaires.told() == []
 
 
@@ -264,7 +264,7 @@ async def test_a_risk_that_a_form_left_undetermined_is_told_when_it_is_over(
     (flag,) = await questionnaires.rows("risk_flags")
     assert str(flag["client_id"]) == client
     assert (flag["kind"], flag["severity"], flag["found_in"]) == ("suicide_risk", "high", "c-ssrs")
-    questionnaires.intake.system.set_clock(MONDAY + timedelta(days=14))
+    questionnaires.intake.system.set_clock(FOURTEEN_DAYS_ON)
     await questionnaires.intake.system.until(
         "intake", "SELECT count(*) FROM risk_flags WHERE severity = 'high'", is_=2
     )

@@ -12,6 +12,7 @@ from tests.conftest import MONDAY
 from tests.support.flow import CALM_PHQ9, problem
 from tests.support.questionnaires import (
     AUDIT_WORDS,
+    FOURTEEN_DAYS_ON,
     NOTHING,
     Holder,
     Questionnaires,
@@ -116,7 +117,7 @@ async def test_a_link_has_to_be_opened_in_time_and_its_session_goes_on(
     system.set_clock(MONDAY + timedelta(hours=72))
     assert problem(await questionnaires.browser().open(late)) == NOT_VALID
     assert (await opened.form()).status_code == 200
-    system.set_clock(MONDAY + timedelta(days=14))
+    system.set_clock(FOURTEEN_DAYS_ON)
     assert problem(await opened.form()) == NOT_VALID
 
 

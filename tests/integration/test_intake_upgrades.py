@@ -80,3 +80,16 @@ async def test_a_referral_that_a_process_of_the_release_before_took_is_shown_wit
     await intake.screen(client)
     clock = await desk.get(f"/referrals/{shown['id']}/clock")
     assert clock.status_code == 200, clock.text
+
+
+async def test_one_name_is_one_that_the_release_before_can_read_once_a_database_is_down(
+    intake: Intake,
+) -> None:
+    client = await intake.refer(given_name=None, family_name="Suharto")
+    up, down = parts(INTAKE / "0014_one_legal_name.sql")
+    await intake.system.execute_as_owner("intake", down)
+    names = "SELECT given_name, family_name FROM clients"
+    assert [tuple(row) for row in await intake.system.fetch("intake", names)] == [("", "Suharto")]
+    await intake.system.execute_as_owner("intake", up)
+    desk = intake.system.client("intake", "front_desk", [SITE])
+    assert (await desk.get(f"/clients/{client}")).json()["given_name"] is None

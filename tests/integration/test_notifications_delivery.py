@@ -1,6 +1,7 @@
 """What the channels do to a message, and what a message survives."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -10,15 +11,19 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
+from services.notifications.delivery import metrics
 from services.notifications.delivery.channels import email
 from services.notifications.delivery.channels.base import Message
 from services.notifications.delivery.channels.email import SenderRevealing
 from services.notifications.delivery.channels.log import LogChannel
 from services.notifications.delivery.dispatch import messages
+from services.notifications.delivery.due import Due
 from services.notifications.delivery.queries import show_notification
+from services.notifications.delivery.queue import Queue
 from shared.contracts.notifications import NotificationDelivered, NotificationFailed
 from shared.database import ALL_SITES
 from shared.errors import NotFound
@@ -44,7 +49,7 @@ def ana() -> Client:
 async def reach_out(desk: Desk, *clients: Client) -> None:
     """Each client misses a session and is to hear from us now."""
     for client in clients:
-        await desk.tell(client.details())
+        await desk.introduce(client.details())
         await desk.tell(client.missed(MONDAY_NOON))
 
 
@@ -117,7 +122,7 @@ async def test_an_outage_never_makes_a_message_go_out_at_night(desk: Desk, ana: 
 async def test_an_outage_that_outlasts_the_start_of_the_session_ends_the_reminder(
     desk: Desk, ana: Client
 ) -> None:
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     await desk.tell(ana.expected(MONDAY_NOON + timedelta(minutes=30)))
     desk.mailbox.message_answers = ["451 later"] * 9
     await desk.dispatch()
@@ -175,7 +180,7 @@ async def test_a_sender_killed_between_the_servers_answer_and_its_commit_loses_n
 
 async def test_two_workers_send_every_message_once(desk: Desk) -> None:
     clients = [Client(f"client{n}") for n in range(130)]
-    await desk.tell(*(client.details() for client in clients))
+    await desk.introduce(*(client.details() for client in clients))
     await desk.tell(*(client.missed(MONDAY_NOON) for client in clients))
     await asyncio.gather(desk.dispatch(), desk.dispatch())
     while await desk.next_due() is not None:
@@ -187,7 +192,7 @@ async def test_two_workers_send_every_message_once(desk: Desk) -> None:
 
 async def test_many_messages_share_a_few_connections(desk: Desk) -> None:
     clients = [Client(f"client{n}") for n in range(60)]
-    await desk.tell(*(client.details() for client in clients))
+    await desk.introduce(*(client.details() for client in clients))
     await desk.tell(*(client.missed(MONDAY_NOON) for client in clients))
     await desk.dispatch()
     assert len(desk.mailbox.taken) == 60
@@ -195,7 +200,7 @@ async def test_many_messages_share_a_few_connections(desk: Desk) -> None:
 
 
 async def test_a_client_without_an_address_gets_no_email(desk: Desk, ana: Client) -> None:
-    await desk.tell(ana.details(email=None))
+    await desk.introduce(ana.details(email=None))
     await desk.tell(ana.missed(MONDAY_NOON))
     await desk.dispatch()
     assert (await desk.message()).failure == "no_contact_details"
@@ -212,13 +217,58 @@ async def test_a_defect_of_a_channel_keeps_nobody_else_waiting(
 
     monkeypatch.setattr(LogChannel, "send", fail)
     ben = Client("ben")
-    await desk.tell(ana.details(), ben.details(channel="log"))
+    await desk.introduce(ana.details(), ben.details(channel="log"))
     await desk.tell(ana.missed(MONDAY_NOON), ben.missed(MONDAY_NOON))
+    counter = metrics.defects.labels("missed_session_outreach", "KeyError")
+    before = counter._value.get()
     with capture_logs() as lines:
         await desk.dispatch()
     assert (await desk.message(client_id=ana.id)).state == "delivered"
     assert (await desk.message(client_id=ben.id)).state == "planned"
-    assert [line["reason"] for line in lines] == ["defect: KeyError"]
+    assert [(line["log_level"], line["reason"]) for line in lines] == [
+        ("error", "defect: KeyError")
+    ]
+    assert lines[0]["kind"] == "missed_session_outreach"
+    assert counter._value.get() == before + 1
+
+
+async def test_a_defect_around_one_message_is_seen_and_keeps_nobody_else_waiting(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clients = [Client(f"client{n}") for n in range(9)]
+    await reach_out(desk, *clients)
+
+    def span_but_for_one(due: Due, name: str) -> contextlib.AbstractContextManager[None]:
+        if due.client_id == clients[4].id:
+            raise LookupError(due.client_id)
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr(Due, "span", span_but_for_one)
+    counter = metrics.defects.labels("missed_session_outreach", "LookupError")
+    before = counter._value.get()
+    with capture_logs() as lines:
+        await desk.dispatch()
+    assert len(await desk.messages(state="delivered")) == 8
+    assert (await desk.message(client_id=clients[4].id)).state == "sending", "its fate is unknown"
+    assert [line["reason"] for line in lines] == ["defect: LookupError"]
+    assert str(clients[4].id) not in str(lines)
+    assert counter._value.get() == before + 1
+    assert await desk.next_due() == MONDAY_NOON + MINUTE, "tried again after a pause"
+
+
+async def test_a_database_that_is_lost_while_sending_ends_the_run_loudly(
+    desk: Desk, ana: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await reach_out(desk, ana)
+
+    async def lost(queue: object, tx: object, due: Due) -> Due:
+        raise asyncpg.ConnectionDoesNotExistError("gone")
+
+    monkeypatch.setattr(Queue, "again", lost)
+    with pytest.raises(asyncpg.ConnectionDoesNotExistError):
+        await desk.dispatch()
+    assert (await desk.message()).state == "sending"
+    assert desk.mailbox.taken == []
 
 
 async def test_a_server_that_never_answers_holds_up_one_run_and_not_each_message(
@@ -236,7 +286,7 @@ async def test_a_server_that_never_answers_holds_up_one_run_and_not_each_message
 async def test_a_miss_told_again_does_not_wait_for_the_message_on_its_way(
     desk: Desk, ana: Client
 ) -> None:
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     missed = ana.missed(MONDAY_NOON)
     await desk.tell(missed)
     async with desk.database.transaction(ALL_SITES) as sender:
@@ -257,7 +307,7 @@ async def test_a_miss_told_again_does_not_wait_for_the_message_on_its_way(
 async def test_an_address_that_is_not_exactly_one_is_refused(
     desk: Desk, ana: Client, address: str
 ) -> None:
-    await desk.tell(ana.details(email=address))
+    await desk.introduce(ana.details(email=address))
     await desk.tell(ana.missed(MONDAY_NOON))
     await desk.dispatch()
     assert (await desk.message()).failure == "refused_by_channel"
@@ -265,14 +315,14 @@ async def test_an_address_that_is_not_exactly_one_is_refused(
 
 
 async def test_a_name_in_an_address_is_not_sent_along(desk: Desk, ana: Client) -> None:
-    await desk.tell(ana.details(email="Ana Example <ana@example.test>"))
+    await desk.introduce(ana.details(email="Ana Example <ana@example.test>"))
     await desk.tell(ana.missed(MONDAY_NOON))
     await desk.dispatch()
     assert [m["To"] for m in desk.mailbox.taken] == ["ana@example.test"]
 
 
 async def test_an_address_that_would_add_a_header_is_refused(desk: Desk, ana: Client) -> None:
-    await desk.tell(ana.details(email="ana@example.test\r\nBcc: other@example.test"))
+    await desk.introduce(ana.details(email="ana@example.test\r\nBcc: other@example.test"))
     await desk.tell(ana.missed(MONDAY_NOON))
     await desk.dispatch()
     assert (await desk.message()).failure == "refused_by_channel"
@@ -280,6 +330,7 @@ async def test_an_address_that_would_add_a_header_is_refused(desk: Desk, ana: Cl
 
 
 async def test_details_that_are_still_under_way_are_waited_for(desk: Desk, ana: Client) -> None:
+    await desk.tell(ana.agrees())
     await desk.tell(ana.missed(MONDAY_NOON))
     await desk.dispatch()
     assert (await desk.message()).state == "planned"
@@ -299,7 +350,7 @@ async def test_a_client_nobody_told_of_is_given_up_after_a_while(desk: Desk, ana
 
 
 async def test_the_log_channel_tells_id_and_kind_and_nothing_else(desk: Desk, ana: Client) -> None:
-    await desk.tell(ana.details(channel="log", email="ana@example.test"))
+    await desk.introduce(ana.details(channel="log", email="ana@example.test"))
     await desk.tell(ana.missed(MONDAY_NOON))
     with capture_logs() as lines:
         await desk.dispatch()
@@ -347,7 +398,7 @@ async def test_messages_are_found_by_client_session_kind_and_state(desk: Desk, a
     session_id = uuid4()
     await reach_out(desk, Client("ben"))
     await desk.dispatch()
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     await desk.tell(ana.missed(MONDAY_NOON, session_id))
     await desk.tell(ana.expected(MONDAY_NOON + timedelta(days=3)))
     assert len(await desk.messages()) == 3

@@ -11,9 +11,12 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 
-from services.notifications.delivery.texts import revealing, texts
+from services.notifications.delivery.metrics import defects
+from services.notifications.delivery.policy import Text, revealing, texts
 from services.notifications.escalations import metrics
+from services.notifications.escalations.policy import AlertPolicy
 from services.notifications.escalations.sending import WITHOUT_PORTAL
 from shared.contracts.notifications import StaffAlerted, StaffAlertFailed
 from shared.database import ALL_SITES
@@ -333,3 +336,27 @@ async def test_alerts_and_messages_to_clients_do_not_hold_each_other_up(
     assert await desk.dispatch() == 0
     assert await desk.next_due() is None
     assert await staff.next_due() == MONDAY_NOON
+
+
+async def test_a_defect_of_an_alert_is_logged_and_counted_and_holds_up_no_other(
+    desk: Desk, staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, other = Flag(), Flag()
+
+    def written_but_for_one(policy: AlertPolicy, portal: str, flag_id: UUID) -> Text:
+        if flag_id == broken.id:
+            raise LookupError(flag_id)
+        return Text(subject="Please look", body="Something needs you.")
+
+    monkeypatch.setattr(AlertPolicy, "written", written_but_for_one)
+    counter = defects.labels("staff_alert", "LookupError")
+    before = counter._value.get()
+    await desk.tell(broken.escalated(1), other.escalated(1))
+    with capture_logs() as lines:
+        await staff.dispatch()
+    states = {alert.flag_id: alert.state for alert in await staff.alerts()}
+    assert states == {broken.id: "planned", other.id: "delivered"}
+    assert [(line["log_level"], line["kind"], line["reason"]) for line in lines] == [
+        ("error", "staff_alert", "defect: LookupError")
+    ]
+    assert counter._value.get() == before + 1

@@ -13,7 +13,8 @@ import pytest
 from services.notifications.delivery import sending
 from services.notifications.delivery import texts as texts_module
 from services.notifications.delivery.dispatch import dispatch_job
-from services.notifications.delivery.texts import Text, Texts, texts, written
+from services.notifications.delivery.policy import Text, Texts, texts
+from services.notifications.delivery.texts import written
 from services.notifications.delivery.vocabulary import Kind
 from shared.contracts.notifications import NotificationDelivered
 from shared.jobs import JobContext, JobRunner
@@ -39,7 +40,7 @@ def ana() -> Client:
 async def all_miss(desk: Desk, number: int) -> None:
     """So many clients miss a session and are to hear from us now."""
     clients = [Client(f"client{n}") for n in range(number)]
-    await desk.tell(*(client.details() for client in clients))
+    await desk.introduce(*(client.details() for client in clients))
     await desk.tell(*(client.missed(MONDAY_NOON) for client in clients))
 
 
@@ -53,7 +54,7 @@ def job_of(desk: Desk) -> "asyncio.Task[None]":
 async def test_outcomes_that_cannot_be_written_lead_to_few_repetitions_ever_further_apart(
     desk: Desk, ana: Client, stack: Stack
 ) -> None:
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     await desk.tell(ana.missed(MONDAY_NOON))
     name = desk.settings.database_url.rpartition("/")[2].partition("?")[0]
     owner = await asyncpg.connect(stack.postgres.url(database=name))
@@ -89,7 +90,7 @@ async def test_a_message_that_cannot_be_written_keeps_nobody_else_waiting(
         return written(kind, starts_at, zone, site_zone)
 
     monkeypatch.setattr(sending, "written", written_but_for_reminders)
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     await desk.tell(ana.expected(MONDAY_NOON + timedelta(hours=5)))
     await desk.tell(ana.missed(MONDAY_NOON))
     await desk.dispatch()
@@ -176,7 +177,7 @@ async def test_a_text_with_accents_arrives_as_it_was_written(
     }
     accented = Texts.model_validate(changed)
     monkeypatch.setattr(texts_module, "texts", lambda: accented)
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     await desk.tell(ana.missed(MONDAY_NOON))
     await desk.dispatch()
     assert (await desk.message()).state == "delivered"
@@ -216,7 +217,7 @@ async def test_a_reminder_that_looks_too_late_waits_for_a_zone_that_may_still_be
     await desk.tell(ana.expected(MONDAY_NOON + timedelta(hours=19)))
     await desk.dispatch()
     assert (await desk.message()).state == "planned"
-    await desk.tell(ana.details(time_zone="Pacific/Honolulu"))
+    await desk.introduce(ana.details(time_zone="Pacific/Honolulu"))
     await desk.dispatch()
     assert (await desk.message()).state == "delivered"
 
@@ -226,6 +227,6 @@ async def test_a_reminder_that_is_too_late_in_the_stated_zone_too_is_given_up(
 ) -> None:
     desk.set_clock(MONDAY_NOON + timedelta(hours=11))
     await desk.tell(ana.expected(MONDAY_NOON + timedelta(hours=19)))
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     await desk.dispatch()
     assert (await desk.message()).failure == "no_longer_timely"

@@ -1,7 +1,7 @@
 """Outreach after missed sessions, from the event to the mail server."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -28,7 +28,7 @@ def ana() -> Client:
 
 
 async def test_a_client_who_missed_a_session_hears_from_us_at_once(desk: Desk, ana: Client) -> None:
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     await desk.tell(ana.missed(MONDAY_NOON))
     await desk.dispatch()
     assert desk.mailbox.bodies == [
@@ -40,7 +40,7 @@ async def test_a_client_who_missed_a_session_hears_from_us_at_once(desk: Desk, a
 
 
 async def test_a_miss_recorded_at_night_waits_for_the_morning(desk: Desk, ana: Client) -> None:
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     desk.set_clock(AT_NIGHT)
     await desk.tell(ana.missed(AT_NIGHT))
     assert await desk.dispatch() == 0
@@ -49,7 +49,7 @@ async def test_a_miss_recorded_at_night_waits_for_the_morning(desk: Desk, ana: C
 
 
 async def test_night_is_where_the_client_says_to_live(desk: Desk, ana: Client) -> None:
-    await desk.tell(ana.details(time_zone="Pacific/Honolulu"))
+    await desk.introduce(ana.details(time_zone="Pacific/Honolulu"))
     desk.set_clock(AT_NIGHT)
     await desk.tell(ana.missed(AT_NIGHT))
     await desk.dispatch()
@@ -57,10 +57,10 @@ async def test_night_is_where_the_client_says_to_live(desk: Desk, ana: Client) -
 
 
 async def test_a_client_who_moved_east_is_not_woken(desk: Desk, ana: Client) -> None:
-    await desk.tell(ana.details(time_zone="Pacific/Honolulu"))
+    await desk.introduce(ana.details(time_zone="Pacific/Honolulu"))
     desk.set_clock(AT_NIGHT)
     await desk.tell(ana.missed(AT_NIGHT))
-    await desk.tell(ana.details(time_zone="America/New_York"))
+    await desk.introduce(ana.details(time_zone="America/New_York"))
     await desk.dispatch()
     assert desk.mailbox.taken == []
     assert await desk.until_next_due() == NEXT_MORNING - timedelta(hours=2)
@@ -69,7 +69,7 @@ async def test_a_client_who_moved_east_is_not_woken(desk: Desk, ana: Client) -> 
 async def test_there_is_one_outreach_for_a_missed_session_however_often_it_is_recorded(
     desk: Desk, ana: Client
 ) -> None:
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     missed = ana.missed(MONDAY_NOON)
     await desk.tell(missed, missed)
     await desk.dispatch()
@@ -82,7 +82,7 @@ async def test_there_is_one_outreach_for_a_missed_session_however_often_it_is_re
 
 
 async def test_an_excused_absence_needs_no_outreach(desk: Desk, ana: Client) -> None:
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     await desk.tell(ana.missed(MONDAY_NOON, excused=True))
     assert await desk.messages() == []
 
@@ -90,7 +90,7 @@ async def test_an_excused_absence_needs_no_outreach(desk: Desk, ana: Client) -> 
 async def test_an_excuse_that_comes_before_the_morning_calls_the_outreach_off(
     desk: Desk, ana: Client
 ) -> None:
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     desk.set_clock(AT_NIGHT)
     missed = ana.missed(AT_NIGHT)
     await desk.tell(missed)
@@ -100,7 +100,7 @@ async def test_an_excuse_that_comes_before_the_morning_calls_the_outreach_off(
 
 
 async def test_a_client_who_was_there_after_all_hears_nothing(desk: Desk, ana: Client) -> None:
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     desk.set_clock(AT_NIGHT)
     missed = ana.missed(AT_NIGHT)
     await desk.tell(missed)
@@ -113,17 +113,29 @@ async def test_a_client_who_was_there_after_all_hears_nothing(desk: Desk, ana: C
 async def test_a_miss_recorded_weeks_later_is_too_old_to_reach_out_for(
     desk: Desk, ana: Client
 ) -> None:
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     await desk.tell(ana.missed(MONDAY_NOON - timedelta(days=14)))
     await desk.dispatch()
     assert (await desk.message()).failure == "no_longer_timely"
     assert desk.mailbox.taken == []
 
 
+@pytest.mark.parametrize(("minutes", "failure"), [(-1, None), (0, "no_longer_timely")])
+async def test_outreach_is_timely_for_seven_days_of_the_sites_calendar(
+    desk: Desk, ana: Client, minutes: int, failure: str | None
+) -> None:
+    noon = datetime(2026, 3, 9, 18, tzinfo=UTC)  # 12:00 in Denver, a week of 167 hours later
+    desk.set_clock(noon + timedelta(minutes=minutes))
+    await desk.tell(ana.details())
+    await desk.tell(ana.missed(datetime(2026, 3, 2, 19, tzinfo=UTC)))
+    await desk.dispatch()
+    assert (await desk.message()).failure == failure
+
+
 async def test_an_immediate_message_goes_on_with_the_trace_of_its_cause(
     desk: Desk, ana: Client
 ) -> None:
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     await desk.tell(ana.missed(MONDAY_NOON), traceparent=CAUSE)
     await desk.dispatch()
     trace_id = CAUSE.split("-")[1]
@@ -141,7 +153,7 @@ async def test_an_immediate_message_goes_on_with_the_trace_of_its_cause(
 async def test_outreach_that_waits_for_the_morning_links_to_its_cause(
     desk: Desk, ana: Client
 ) -> None:
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     desk.set_clock(AT_NIGHT)
     await desk.tell(ana.missed(AT_NIGHT), traceparent=CAUSE)
     await desk.until_next_due()
@@ -151,7 +163,7 @@ async def test_outreach_that_waits_for_the_morning_links_to_its_cause(
 
 
 async def test_no_span_tells_an_address_or_what_was_said(desk: Desk, ana: Client) -> None:
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     await desk.tell(ana.missed(MONDAY_NOON), traceparent=CAUSE)
     await desk.dispatch()
     told = " ".join(span.to_json() for span in desk.spans)

@@ -31,7 +31,7 @@ def ana() -> Client:
 
 
 async def test_a_client_is_reminded_the_day_before_a_session(desk: Desk, ana: Client) -> None:
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     await desk.tell(ana.expected(THURSDAY_EVENING))
     assert await desk.dispatch() == 0
     assert await desk.until_next_due() == WEDNESDAY_EVENING
@@ -55,7 +55,7 @@ async def test_a_placement_plans_reminders_for_all_sessions_of_all_its_clients(
     desk: Desk, ana: Client
 ) -> None:
     ben = Client("ben")
-    await desk.tell(ana.details(), ben.details(time_zone="America/New_York"))
+    await desk.introduce(ana.details(), ben.details(time_zone="America/New_York"))
     sessions = [THURSDAY_EVENING + timedelta(days=7 * week) for week in range(20)]
     await desk.tell(*(who.expected(at) for at in sessions for who in (ana, ben)))
     for who in (ana, ben):
@@ -64,7 +64,7 @@ async def test_a_placement_plans_reminders_for_all_sessions_of_all_its_clients(
 
 
 async def test_a_session_told_twice_is_reminded_of_once(desk: Desk, ana: Client) -> None:
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     session = ana.expected(THURSDAY_EVENING)
     await desk.tell(session, session)
     await desk.tell(session)
@@ -75,7 +75,7 @@ async def test_a_session_told_twice_is_reminded_of_once(desk: Desk, ana: Client)
 
 
 async def test_a_client_who_is_no_longer_expected_is_not_reminded(desk: Desk, ana: Client) -> None:
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     session = ana.expected(THURSDAY_EVENING)
     await desk.tell(session)
     await desk.tell(ana.off_the_list(session))
@@ -86,7 +86,7 @@ async def test_a_client_who_is_no_longer_expected_is_not_reminded(desk: Desk, an
 async def test_a_client_who_is_expected_again_is_reminded_after_all(
     desk: Desk, ana: Client
 ) -> None:
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     session = ana.expected(THURSDAY_EVENING)
     await desk.tell(session)
     await desk.tell(ana.off_the_list(session))
@@ -96,7 +96,7 @@ async def test_a_client_who_is_expected_again_is_reminded_after_all(
 
 
 async def test_a_session_that_moves_takes_its_reminder_along(desk: Desk, ana: Client) -> None:
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     session_id = uuid4()
     await desk.tell(ana.expected(THURSDAY_EVENING, session_id))
     await desk.tell(ana.expected(THURSDAY_EVENING + timedelta(days=1), session_id))
@@ -106,7 +106,7 @@ async def test_a_session_that_moves_takes_its_reminder_along(desk: Desk, ana: Cl
 
 
 async def test_a_session_that_has_begun_is_never_announced(desk: Desk, ana: Client) -> None:
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     await desk.tell(ana.expected(THURSDAY_EVENING))
     desk.set_clock(THURSDAY_EVENING)
     await desk.dispatch()
@@ -121,7 +121,7 @@ async def test_a_session_that_has_begun_is_never_announced(desk: Desk, ana: Clie
 async def test_a_seat_given_at_night_for_dawn_comes_too_late_for_a_reminder(
     desk: Desk, ana: Client
 ) -> None:
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     desk.set_clock(MONDAY_NOON + timedelta(hours=11))
     await desk.tell(ana.expected(MONDAY_NOON + timedelta(hours=19)))
     await desk.dispatch()
@@ -132,10 +132,10 @@ async def test_a_client_who_moves_west_is_reminded_by_the_clocks_there(
     desk: Desk, ana: Client
 ) -> None:
     early = MONDAY_NOON + timedelta(days=3, hours=-3, minutes=-30)
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     await desk.tell(ana.expected(early))
     assert await desk.next_due() == early - timedelta(days=1)
-    await desk.tell(ana.details(time_zone="Pacific/Honolulu"))
+    await desk.introduce(ana.details(time_zone="Pacific/Honolulu"))
     due = await desk.until_next_due()
     assert due.astimezone(HONOLULU).strftime("%H:%M") == "08:00"
     assert "Thu 4:30 AM HST." in desk.mailbox.bodies[0]
@@ -145,10 +145,10 @@ async def test_a_reminder_brought_forward_by_a_new_zone_still_links_to_its_cause
     desk: Desk, ana: Client
 ) -> None:
     late = MONDAY_NOON + timedelta(days=1, hours=9, minutes=30)
-    await desk.tell(ana.details(time_zone="America/Denver"))
+    await desk.introduce(ana.details(time_zone="America/Denver"))
     await desk.tell(ana.expected(late), traceparent=CAUSE)
     desk.set_clock(MONDAY_NOON + timedelta(hours=10))
-    await desk.tell(ana.details(time_zone="Pacific/Honolulu"))
+    await desk.introduce(ana.details(time_zone="Pacific/Honolulu"))
     await desk.dispatch()
     assert (await desk.message()).state == "delivered"
     span = next(s for s in desk.spans if s.name == "send notification")
@@ -159,13 +159,13 @@ async def test_details_that_arrive_after_the_session_was_told_still_count(
     desk: Desk, ana: Client
 ) -> None:
     await desk.tell(ana.expected(THURSDAY_EVENING))
-    await desk.tell(ana.details(time_zone="America/New_York"))
+    await desk.introduce(ana.details(time_zone="America/New_York"))
     await desk.until_next_due()
     assert "Thu 7:30 PM EDT." in desk.mailbox.bodies[0]
 
 
 async def test_a_message_sent_days_later_links_to_its_cause(desk: Desk, ana: Client) -> None:
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     await desk.tell(ana.expected(THURSDAY_EVENING), traceparent=CAUSE)
     await desk.until_next_due()
     span = next(s for s in desk.spans if s.name == "send notification")

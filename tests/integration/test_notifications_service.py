@@ -61,12 +61,18 @@ async def tell(system: System, producer_name: str, *events: Event) -> None:
         await producer.stop()
 
 
+async def introduce(system: System, *clients: Client) -> None:
+    """Clients say how they want to be reached, and agree to it."""
+    await tell(system, "intake", *(client.details() for client in clients))
+    await tell(system, "intake", *(client.agrees() for client in clients))
+
+
 async def test_a_missed_session_becomes_a_message_that_staff_can_see_the_fate_of(
     system: System, mailbox: Mailbox
 ) -> None:
     ana = Client("ana")
     session = ana.expected(MONDAY_NOON + timedelta(days=2))
-    await tell(system, "intake", ana.details())
+    await introduce(system, ana)
     await tell(system, "scheduling", session, ana.missed(MONDAY_NOON))
     await system.until("notifications", DELIVERED, is_=1)
     assert [m["To"] for m in mailbox.taken] == ["ana@example.test"]
@@ -93,7 +99,7 @@ async def test_a_moved_clock_sends_what_is_due_and_gives_up_what_comes_too_late(
     system: System, mailbox: Mailbox
 ) -> None:
     clients = [Client(name) for name in ("ana", "ben", "cleo")]
-    await tell(system, "intake", *(c.details() for c in clients))
+    await introduce(system, *clients)
     await tell(
         system,
         "scheduling",
@@ -115,7 +121,7 @@ async def test_messages_of_other_sites_do_not_exist_for_a_caller(
     system: System, mailbox: Mailbox
 ) -> None:
     ana = Client("ana")
-    await tell(system, "intake", ana.details())
+    await introduce(system, ana)
     await tell(system, "scheduling", ana.missed(MONDAY_NOON))
     await system.until("notifications", DELIVERED, is_=1)
     elsewhere = system.client("notifications", "site_manager", [UUID(int=2)])
@@ -131,3 +137,71 @@ async def test_an_unknown_kind_or_state_is_refused(system: System, mailbox: Mail
     answer = await auditor.get("/notifications", kind="newsletter", state="lost")
     assert answer.status_code == 422
     assert {e["pointer"] for e in answer.json()["errors"]} == {"kind", "state"}
+
+
+async def test_the_messages_of_a_sites_day_are_listed_and_counted(
+    system: System, mailbox: Mailbox
+) -> None:
+    clients = [Client(name) for name in ("ana", "ben", "cleo")]
+    far = Client("far", site_id=UUID(int=2))
+    await introduce(system, *clients, far)
+    tonight = MONDAY_NOON + timedelta(hours=8)
+    await tell(
+        system,
+        "scheduling",
+        *(client.expected(tonight + timedelta(days=1)) for client in (*clients, far)),
+        *(client.expected(MONDAY_NOON + timedelta(days=2)) for client in clients),
+    )
+    await system.until("notifications", PLANNED, is_=7)
+    manager = system.client("notifications", "site_manager", [DENVER_SITE])
+    monday = {"site_id": str(DENVER_SITE), "due_on": "2026-06-01"}
+    listed = (await manager.get("/notifications", **monday)).json()["items"]
+    assert {one["client_id"] for one in listed} == {str(client.id) for client in clients}
+    assert {one["due_at"] for one in listed} == {"2026-06-02T02:00:00Z"}, "Monday in Denver still"
+    assert {one["due_on"] for one in listed} == {"2026-06-01"}
+    assert (await manager.get("/notifications", **monday, state="delivered")).json()["items"] == []
+    counted = (await manager.get("/notification-counts", **monday)).json()
+    assert counted == {
+        **monday,
+        "total": 3,
+        "counts": [{"kind": "session_reminder", "state": "planned", "count": 3}],
+    }
+    page = (await manager.get("/notifications", **monday, limit=2)).json()
+    rest = (await manager.get("/notifications", **monday, limit=2, cursor=page["next"])).json()
+    assert [*page["items"], *rest["items"]] == listed
+    elsewhere = {**monday, "site_id": str(far.site_id)}
+    assert (await manager.get("/notifications", **elsewhere)).json()["items"] == []
+    assert (await manager.get("/notification-counts", **elsewhere)).json()["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "pointer"),
+    [
+        ({"due_on": "2026-06-01"}, "site_id"),
+        ({"site_id": str(DENVER_SITE), "due_on": "1780300800"}, "due_on"),
+        ({"site_id": str(DENVER_SITE), "due_on": "2026-02-30"}, "due_on"),
+    ],
+)
+async def test_a_day_is_a_date_at_a_site(
+    system: System, mailbox: Mailbox, given: dict[str, str], pointer: str
+) -> None:
+    answer = await system.client("notifications", "auditor").get("/notifications", **given)
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+async def test_each_filter_of_the_list_of_messages_has_an_index(
+    system: System, mailbox: Mailbox
+) -> None:
+    rows = await system.fetch(
+        "notifications", "SELECT indexdef FROM pg_indexes WHERE tablename = 'notifications'"
+    )
+    indexed = {row["indexdef"].partition("USING btree ")[2] for row in rows}
+    assert indexed >= {
+        "(site_id, id)",
+        "(client_id, id)",
+        "(session_id, id)",
+        "(site_id, due_on, id)",
+        "(kind, id)",
+        "(state, id)",
+    }

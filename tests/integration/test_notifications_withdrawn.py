@@ -28,7 +28,7 @@ async def desk(
 @pytest.fixture
 async def ana(desk: Desk) -> Client:
     client = Client("ana")
-    await desk.tell(client.details())
+    await desk.introduce(client.details())
     return client
 
 

@@ -11,6 +11,7 @@ import pytest
 from shared.contracts.base import Event
 from shared.contracts.outcomes import StepDownDecided, StepDownRecommended
 from shared.database import ALL_SITES
+from shared.web import narrowed
 from tests.conftest import MONDAY
 from tests.support.attendance import SITE
 from tests.support.outcomes import (
@@ -27,6 +28,9 @@ from tests.support.outcomes import (
 )
 from tests.support.scheduling import Enrolled, refused
 from tests.support.system import System
+
+OTHER_SITE = UUID(int=2)
+NOTHING = {"items": [], "next": None, "count": 0}
 
 
 @pytest.fixture
@@ -119,12 +123,12 @@ async def test_figures_that_come_late_change_nothing(outcomes: Outcomes) -> None
 
 async def test_a_recommendation_comes_again_only_after_the_pause(outcomes: Outcomes) -> None:
     first = await outcomes.recommend()
-    ana = Enrolled("ana", SITE, id=UUID(first["client_id"]))
+    ana = outcomes.client_of(first)
     await outcomes.tell(engaged(ana, sequence=11))
     assert await outcomes.listed() == [first]
     assert (await outcomes.decide(first, DECLINE)).status_code == 200
-    for later, known in ((timedelta(days=7, seconds=-1), 1), (timedelta(days=7), 2)):
-        outcomes.system.set_clock(MONDAY + later)
+    for later, known in ((timedelta(days=6, hours=9), 1), (timedelta(days=6, hours=10), 2)):
+        outcomes.system.set_clock(MONDAY + later)  # the seventh day begins at midnight
         await outcomes.tell(screened(ana))
         assert len(await outcomes.listed()) == known
     (second,) = await outcomes.listed(state="open")
@@ -288,16 +292,73 @@ async def test_recommendations_are_listed_in_pages_oldest_first(outcomes: Outcom
         known.append(await outcomes.recommend(name))
     ana, ben, cleo = known
     first = (await outcomes.lead.get("/recommendations", limit=2)).json()
-    assert first["items"] == [ana, ben]
+    assert (first["items"], first["count"]) == ([ana, ben], 3)
     rest = (await outcomes.lead.get("/recommendations", limit=2, cursor=first["next"])).json()
-    assert rest == {"items": [cleo], "next": None}
+    assert rest == {"items": [cleo], "next": None, "count": 3}
     declined = (await outcomes.decide(ben, DECLINE)).json()
     assert await outcomes.listed(state="declined") == [declined]
     assert await outcomes.listed(state="open") == [ana, cleo]
     assert await outcomes.listed(client_id=cleo["client_id"]) == [cleo]
     elsewhere = outcomes.system.client("outcomes", "counselor", [uuid4()])
-    assert (await elsewhere.get("/recommendations")).json()["items"] == []
+    assert (await elsewhere.get("/recommendations")).json() == NOTHING
     refused(await outcomes.lead.get("/recommendations", state="-"), 422, "invalid-request")
+
+
+async def test_recommendations_of_a_site_are_listed_and_counted_by_their_state(
+    outcomes: Outcomes,
+) -> None:
+    ana, ben = await outcomes.recommend("ana"), await outcomes.recommend("ben")
+    other = await outcomes.recommend("cleo", site_id=OTHER_SITE)
+    lead = outcomes.system.client("outcomes", "clinical_lead", [SITE, OTHER_SITE])
+    declined = (await outcomes.decide(ben, DECLINE)).json()
+    for wanted, expected in (
+        ({}, [ana, declined, other]),
+        ({"site_id": SITE}, [ana, declined]),
+        ({"site_id": SITE, "state": "open"}, [ana]),
+        ({"site_id": SITE, "state": "declined"}, [declined]),
+        ({"site_id": OTHER_SITE, "state": "open"}, [other]),
+        ({"site_id": OTHER_SITE, "state": "lapsed"}, []),
+        ({"site_id": uuid4()}, []),
+    ):
+        page = (await lead.get("/recommendations", **wanted)).json()
+        in_order = sorted(expected, key=lambda one: one["id"])
+        assert page == {"items": in_order, "next": None, "count": len(expected)}
+    assert (await outcomes.lead.get("/recommendations", site_id=OTHER_SITE)).json() == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (("site_id",), "recommendations_of_site"),
+        (("site_id", "state"), "recommendations_of_site_by_state"),
+        (("state",), "recommendations_by_state"),
+        (("client_id",), "recommendations_of_client"),
+        ((), "recommendations_pkey"),
+    ],
+)
+async def test_a_list_of_recommendations_reads_an_index_whatever_has_gone_before(
+    outcomes: Outcomes, wanted: tuple[str, ...], index: str
+) -> None:
+    given = {"site_id": SITE, "state": "open", "client_id": UUID(int=5)}
+    where, values = narrowed(*((f"{name} = ?", given[name]) for name in wanted))
+    listed = f"SELECT * FROM recommendations {where} ORDER BY id LIMIT 51"
+    await outcomes.recommend()
+    async with outcomes.database.transaction(ALL_SITES) as tx:
+        await tx.execute(HISTORY, uuid4())
+        for way in ("seqscan", "bitmapscan", "sort"):  # without statistics they seem to be cheap
+            await tx.execute(f"SET LOCAL enable_{way} = off")
+        plan = [row[0] for row in await tx.fetch(f"EXPLAIN {listed}", *values)]
+    assert any(f"using {index} on" in line for line in plan), plan
+    assert not any("Sort" in line for line in plan), plan
+
+
+HISTORY = """
+INSERT INTO recommendations (id, client_id, site_id, enrolment_id, from_level, to_level, criteria,
+  policy_id, policy_version, state, recommended_at, decided_at)
+SELECT gen_random_uuid(), client_id, $1, enrolment_id, from_level, to_level, criteria, policy_id,
+  policy_version, 'declined', recommended_at, recommended_at
+FROM recommendations, generate_series(1, 5000)
+"""
 
 
 async def test_attendance_of_which_no_figures_can_be_computed_is_laid_aside(

@@ -120,7 +120,7 @@ async def test_answers_are_forgotten_when_nobody_repeats_the_request_any_more(
     for days in (29, 31):
         system.set_clock(MONDAY + timedelta(days=days))
         async with database.transaction(ALL_SITES) as tx:
-            await forget_answers(tx)
+            await forget_answers(tx, 10)
         (row,) = await system.fetch("intake", "SELECT count(*) FROM platform.idempotency_keys")
         left[days] = row["count"]
     await database.close()

@@ -10,7 +10,12 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from shared.contracts.scheduling import SessionAttended, SessionCancelled, SessionMissed
+from shared.contracts.scheduling import (
+    SessionAttended,
+    SessionCancelled,
+    SessionMissed,
+    SessionScheduled,
+)
 from shared.database import ALL_SITES
 from tests.support.scheduling import EVENING, Clinic, Enrolled, created, open_clinic, refused
 from tests.support.system import System
@@ -278,6 +283,48 @@ async def test_the_week_sums_what_was_planned_and_what_was_attended(clinic: Clin
     summary = (await clinic.desk.get(f"/clients/{ana.id}/attendance-summary")).json()
     assert (summary["credited"], summary["no_show"], summary["unrecorded"]) == (2, 1, 0)
     assert (summary["attendance_rate"], summary["no_show_rate"]) == (0.6667, 0.3333)
+
+
+async def test_attendance_is_summed_up_by_stay(clinic: Clinic) -> None:
+    site = await clinic.site()
+    cohort = await clinic.cohort(site)
+    await clinic.curriculum(cohort, weeks=2)
+    ana = Enrolled("ana", site)
+    back = Enrolled("ana", site, id=ana.id)
+    await clinic.tell(ana.enrolment)
+    first, second = await clinic.sessions(cohort)
+    for session, status, stay in ((first, "no_show", ana), (second, "present", back)):
+        clinic.at(datetime.fromisoformat(session["starts_at"]))
+        created(
+            await clinic.desk.post(
+                f"/sessions/{session['id']}/attendance",
+                {"client_id": str(ana.id), "status": status},
+            )
+        )
+        if stay is ana:
+            await clinic.tell(ana.changed("completed"))
+            await clinic.tell(back.enrolment)
+    told = [
+        (type(event), event.enrolment_id)
+        for event in await clinic.published()
+        if isinstance(event, SessionScheduled | SessionMissed | SessionAttended)
+    ]
+    former, present = ana.enrolment_id, back.enrolment_id
+    assert told == [
+        *[(SessionScheduled, former)] * 2,
+        (SessionMissed, former),
+        (SessionScheduled, present),
+        (SessionAttended, present),
+    ]
+    path = f"/clients/{ana.id}/attendance-summary"
+    latest = (await clinic.desk.get(path)).json()
+    assert (latest["enrolment_id"], latest["attendance_rate"]) == (str(back.enrolment_id), 1.0)
+    assert (latest["credited"], latest["no_show"]) == (1, 0)
+    summed = (await clinic.desk.get(path, enrolment_id=former)).json()
+    assert (summed["enrolment_id"], summed["attendance_rate"]) == (str(former), 0.0)
+    assert (summed["credited"], summed["no_show"], summed["withdrawn"]) == (0, 1, 0)
+    nobody = (await clinic.desk.get(path, enrolment_id=UUID(int=4))).json()
+    assert (nobody["enrolment_id"], nobody["attendance_rate"]) == (None, None)
 
 
 async def test_the_week_is_that_of_the_site_where_the_client_was_then(clinic: Clinic) -> None:

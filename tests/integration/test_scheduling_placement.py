@@ -71,7 +71,7 @@ async def test_a_client_with_a_dual_diagnosis_waits_rather_than_join_a_general_c
     assert (shown["seats_taken"], shown["seats_free"]) == (1, 9)
 
 
-async def test_a_batch_fills_the_seats_in_its_order_and_the_rest_wait_in_it(
+async def test_a_batch_fills_the_seats_in_the_order_of_enrolment_and_the_rest_wait_in_it(
     clinic: Clinic,
 ) -> None:
     site = await clinic.site()

@@ -301,7 +301,11 @@ async def test_a_database_without_room_for_one_more_silences_nobody_for_long(
         refused.set()
         raise asyncpg.TooManyConnectionsError("sorry, too many clients already")
 
-    async with Database(database.url).listening(woken.set):
+    other = Database(database.url)
+    await other.open()
+    with other.listening(woken.set):
+        await woken.wait()  # it listens now
+        woken.clear()
         monkeypatch.setattr(database, "connect", full)
         async with database.transaction(ALL_SITES) as tx:
             tx.wake()
@@ -312,6 +316,7 @@ async def test_a_database_without_room_for_one_more_silences_nobody_for_long(
                 async with database.transaction(ALL_SITES) as tx:
                     tx.wake()
                 await asyncio.sleep(0.1)
+    await other.close()
 
 
 async def test_of_records_without_a_number_those_that_fail_again_stay_laid_aside(

@@ -31,6 +31,9 @@ class NoDatabase:
     def transaction(self, sites: Sites) -> Never:
         raise ConnectionRefusedError
 
+    async def run(self, sites: Sites, work: object) -> Never:
+        raise ConnectionRefusedError
+
 
 def settings(service: str = "intake", **changed: object) -> Settings:
     """Settings that lead nowhere."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from services.outcomes.engagement.rules import Window, summary, with_event
+from services.outcomes.engagement.rules import SessionEvent, Window, summary, with_event
 from shared.contracts.outcomes import EngagementChanged
-from shared.contracts.scheduling import AttendanceEvent, SessionAttended, SessionMissed
+from shared.contracts.scheduling import SessionAttended, SessionMissed, SessionNotHeld
 from shared.messaging.envelope import headers_of
 
 SITE = UUID(int=1)
@@ -17,9 +17,9 @@ FIRST = datetime(2026, 2, 23, 15, 0, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Published:
-    """An attendance event and its number in the client's stream."""
+    """An event of a session and its number in the client's stream."""
 
-    event: AttendanceEvent
+    event: SessionEvent
     sequence: int
 
     @property
@@ -39,46 +39,60 @@ class Published:
             event_id=f"{self.event.key}-{self.sequence}",
             type=self.event.type_name(),
             dataschema=self.event.schema_name(),
-            occurred_at=self.event.recorded_at,
+            occurred_at=self.event.starts_at,
             traceparent=None,
         )
 
 
 def outcome(
-    client: UUID, session: int, kind: str, *, minutes: int = 165, sequence: int = 1
+    client: UUID,
+    session: int,
+    kind: str,
+    *,
+    minutes: int = 165,
+    sequence: int = 1,
+    stay: UUID | None = None,
 ) -> Published:
-    """What became of one session; sessions are every six hours, so that none leaves the window
-    before the 113th and nothing that gets lost on the way can be forgotten rightly."""
+    """What became of one session: `attended`, `missed`, `excused`, `on_hold` (missed in a hold) or
+    `not_held`. Sessions are every six hours, so that none leaves the window before the 113th and
+    nothing that gets lost on the way can be forgotten rightly."""
     starts_at = FIRST + timedelta(hours=6 * session)
     common = {
         "client_id": client,
         "site_id": SITE,
+        "enrolment_id": stay,
         "session_id": UUID(int=session + 1_000),
         "cohort_id": UUID(int=2),
         "starts_at": starts_at,
-        "scheduled_minutes": 165,
         "time_zone": "America/Denver",
-        "recorded_at": starts_at + timedelta(hours=3),
     }
+    if kind == "not_held":
+        not_held = {"kind": "group", "reason": "weather", "not_held_at": starts_at}
+        not_held["enrolment_id"] = stay or UUID(int=9)
+        return Published(SessionNotHeld.model_validate(common | not_held), sequence)
+    common |= {"scheduled_minutes": 165, "recorded_at": starts_at + timedelta(hours=3)}
     if kind == "attended":
         status = "present" if minutes == 165 else "partial"
         attended = {**common, "status": status, "attended_minutes": minutes}
         return Published(SessionAttended.model_validate(attended), sequence)
-    excused = kind == "excused"
-    missed = {**common, "status": "excused_absence" if excused else "no_show", "excused": excused}
-    return Published(SessionMissed.model_validate(missed), sequence)
+    status = "excused_absence" if kind == "excused" else "no_show"
+    missed = {"status": status, "excused": kind == "excused", "on_hold": kind == "on_hold"}
+    return Published(SessionMissed.model_validate(common | missed), sequence)
 
 
 def course(client: UUID, events: int, chance: random.Random) -> list[Published]:
-    """A client's attendance over many weeks; one in ten corrects an earlier session."""
+    """A client's attendance over many weeks and two stays; one in ten corrects an earlier session,
+    and some sessions are not held."""
     made = []
     session = 0
+    stays = [UUID(int=chance.getrandbits(120)) for _ in range(2)]
     for sequence in range(1, events + 1):
         corrects = session > 3 and chance.random() < 0.1
         which = session - chance.randint(1, 3) if corrects else session
-        kind = chance.choices(["attended", "missed", "excused"], [8, 1.5, 0.5])[0]
+        kind = chance.choices(["attended", "missed", "excused", "not_held"], [8, 1.5, 0.5, 0.3])[0]
         minutes = chance.choice([165, 165, 165, 90])
-        made.append(outcome(client, which, kind, minutes=minutes, sequence=sequence))
+        stay = stays[which > events // 2]
+        made.append(outcome(client, which, kind, minutes=minutes, sequence=sequence, stay=stay))
         session += not corrects
     return made
 

@@ -11,7 +11,12 @@ import httpx
 from services.intake.authorizations.consumers import consumers
 from shared import clock
 from shared.contracts.base import Event
-from shared.contracts.scheduling import SessionAttended, SessionMissed, SessionScheduled
+from shared.contracts.scheduling import (
+    SessionAttended,
+    SessionMissed,
+    SessionNotHeld,
+    SessionScheduled,
+)
 from shared.database import ALL_SITES, Database, Transaction
 from shared.messaging.envelope import Received
 from shared.messaging.handlers import Registry
@@ -120,6 +125,20 @@ class Payments:
     def missed(self, event: SessionAttended) -> SessionMissed:
         values = event.model_dump(exclude={"status", "attended_minutes"})
         return SessionMissed(**values, status="no_show", excused=False)
+
+    def not_held(self, event: SessionAttended) -> SessionNotHeld:
+        return SessionNotHeld(
+            client_id=event.client_id,
+            site_id=event.site_id,
+            enrolment_id=uuid4(),
+            session_id=event.session_id,
+            cohort_id=COHORT,
+            kind="group",
+            starts_at=event.starts_at,
+            time_zone=event.time_zone,
+            reason="weather",
+            not_held_at=clock.now(),
+        )
 
     def scheduled(self, event: SessionAttended, kind: Any) -> SessionScheduled:
         return SessionScheduled(

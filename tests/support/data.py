@@ -13,5 +13,5 @@ def read_anew(monkeypatch: pytest.MonkeyPatch, *data: Data[Any], folder: Path) -
     end of the test."""
     monkeypatch.setenv("STEPWELL_DATA", str(folder))
     for declared in data:
-        for known in ("_everywhere", "_of_sites"):
+        for known in ("_everywhere", "of_sites"):
             monkeypatch.delitem(vars(declared), known, raising=False)

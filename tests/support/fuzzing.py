@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from shared.web.application import allowed_roles, api_routes
 from tests.support.system import System
 
 ROOT = Path(__file__).parents[2]
@@ -58,6 +59,34 @@ class Answer:
     phase: str
     status: int
     trace: str
+
+
+def callers(system: System, service: str, site: object) -> dict[str, list[str]]:
+    """Who may call each operation: by each role that it allows, of one site and of all sites."""
+    return {
+        str(route.operation_id): [
+            f"Bearer {system.issuer.token(str(role), sites, subject=f'{role}-1')}"
+            for role in sorted(allowed_roles(route))
+            for sites in ([str(site)], ["*"])
+        ]
+        for route in api_routes(system.apps[service])
+    }
+
+
+async def rows(
+    system: System, service: str, tables: dict[str, str]
+) -> dict[str, list[tuple[str, str | None]]]:
+    """Some ids of each kind, each with its client; `tables` by the name of a parameter."""
+    found = {}
+    for name, table in tables.items():
+        order = "id" if table == "sites" else "site_id, id"
+        query = f"SELECT * FROM {table} ORDER BY {order} LIMIT 3"
+        made = [dict(row) for row in await system.fetch(service, query)]
+        assert made, table
+        found[name] = [
+            (str(row["id"]), str(row["client_id"]) if "client_id" in row else None) for row in made
+        ]
+    return found
 
 
 @dataclass

@@ -28,6 +28,8 @@ class Installed:
     text: str = ""
     """What `up` printed until it was ready."""
     process: subprocess.Popen[str] | None = field(default=None, repr=False)
+    story: bool = True
+    """Whether it tells its story when it is up."""
 
     @property
     def state(self) -> State:
@@ -43,12 +45,13 @@ class Installed:
             "STEPWELL_STATE": str(self.folder),
             "STEPWELL_PORT_BASE": str(self.base),
             "STEPWELL_SPANS_FILE": str(self.spans_file),
+            "STEPWELL_STORY": "on" if self.story else "off",
             "TRACES": "off",
             "COLUMNS": "120",
         }
 
     def up(self) -> None:
-        """Start it and wait until it is ready, which is after its story."""
+        """Start it and wait until it is ready, which is after its story if it tells one."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "stepwell.main", "up"],

@@ -21,11 +21,18 @@ from services.notifications.delivery.schemas import Notification
 from services.notifications.service import service
 from shared import clock
 from shared.contracts.base import Event
-from shared.contracts.intake import ContactDetailsChanged
+from shared.contracts.intake import (
+    ClientEnrolled,
+    ClientSteppedDown,
+    ConsentGranted,
+    ContactDetailsChanged,
+    EpisodeStateChanged,
+)
 from shared.contracts.scheduling import (
     SessionAttended,
     SessionCancelled,
     SessionMissed,
+    SessionNotHeld,
     SessionScheduled,
 )
 from shared.contracts.topics import BY_TYPE
@@ -72,6 +79,11 @@ class Desk:
         ]
         async with self.database.transaction(ALL_SITES) as tx:
             await self.registry.handle(tx, events[0].type_name(), received)
+
+    async def introduce(self, *details: ContactDetailsChanged) -> None:
+        """Tell how clients want to be reached, and that they agreed to all of it."""
+        await self.tell(*details)
+        await self.tell(*(agreement(one.client_id, one.site_id) for one in details))
 
     async def dispatch(self) -> int:
         """Run the job until nothing more is due; how many messages it dealt with."""
@@ -158,6 +170,27 @@ async def open_desk(
             await database.close()
 
 
+def agreement(client_id: UUID, site_id: UUID = DENVER_SITE, **changed: Any) -> ConsentGranted:
+    """A consent to be reached by e-mail at any time for all that there is, but for what is changed
+    of it."""
+    return ConsentGranted(
+        **{
+            "client_id": client_id,
+            "site_id": site_id,
+            "consent_id": uuid4(),
+            "form": "contact_channels",
+            "channels": ["email"],
+            "voicemail": "none",
+            "uses": ["appointments", "missed_sessions", "program_news"],
+            "safe_times": [],
+            "time_zone": None,
+            "expires_on": None,
+            "granted_at": MONDAY_NOON,
+            **changed,
+        }
+    )
+
+
 @dataclass(frozen=True)
 class Client:
     """A client by name, and the events about them."""
@@ -165,6 +198,52 @@ class Client:
     name: str
     id: UUID = field(default_factory=uuid4)
     site_id: UUID = DENVER_SITE
+    stay: UUID = field(default_factory=uuid4)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        return {"client_id": self.id, "site_id": self.site_id, "enrolment_id": self.stay}
+
+    def enrolled(self, stay: UUID | None = None) -> ClientEnrolled:
+        return ClientEnrolled(
+            **self.about | {"enrolment_id": stay or self.stay},
+            level_of_care="2.1",
+            dual_diagnosis=False,
+            gender_group=None,
+            enrolled_at=MONDAY_NOON,
+        )
+
+    def becomes(self, state: str, *, was: str = "active") -> EpisodeStateChanged:
+        """The stay goes on; states other than those of a stay that goes on end it."""
+        return EpisodeStateChanged(
+            **self.about,
+            from_state=was,
+            to_state=state,
+            reason=None,
+            ended=state not in ("enrolled", "active", "on_hold"),
+            changed_at=MONDAY_NOON,
+        )
+
+    def stepped_down(self) -> ClientSteppedDown:
+        return ClientSteppedDown(
+            **self.about,
+            recommendation_id=uuid4(),
+            from_level="2.1",
+            to_level="1.5",
+            stepped_down_at=MONDAY_NOON,
+        )
+
+    def not_held(self, session: SessionScheduled | SessionMissed) -> SessionNotHeld:
+        return SessionNotHeld(
+            **self.about,
+            session_id=session.session_id,
+            cohort_id=session.cohort_id,
+            kind="group",
+            starts_at=session.starts_at,
+            time_zone=session.time_zone,
+            reason="weather",
+            not_held_at=MONDAY_NOON,
+        )
 
     def details(
         self, *, channel: str = "email", email: str | None = "", time_zone: str | None = None
@@ -179,10 +258,13 @@ class Client:
             changed_at=MONDAY_NOON,
         )
 
+    def agrees(self, **changed: Any) -> ConsentGranted:
+        """The client signs how to be reached; see `agreement`."""
+        return agreement(self.id, self.site_id, **changed)
+
     def expected(self, starts_at: datetime, session_id: UUID | None = None) -> SessionScheduled:
         return SessionScheduled(
-            client_id=self.id,
-            site_id=self.site_id,
+            **self.about,
             session_id=session_id or uuid4(),
             cohort_id=UUID(int=7),
             kind="group",
@@ -203,11 +285,15 @@ class Client:
         )
 
     def missed(
-        self, starts_at: datetime, session_id: UUID | None = None, *, excused: bool = False
+        self,
+        starts_at: datetime,
+        session_id: UUID | None = None,
+        *,
+        excused: bool = False,
+        on_hold: bool = False,
     ) -> SessionMissed:
         return SessionMissed(
-            client_id=self.id,
-            site_id=self.site_id,
+            **self.about,
             session_id=session_id or uuid4(),
             cohort_id=UUID(int=7),
             starts_at=starts_at,
@@ -216,11 +302,12 @@ class Client:
             recorded_at=starts_at,
             status="excused_absence" if excused else "no_show",
             excused=excused,
+            on_hold=on_hold,
         )
 
     def attended(self, missed: SessionMissed) -> SessionAttended:
         return SessionAttended(
-            **missed.model_dump(exclude={"status", "excused"}),
+            **missed.model_dump(exclude={"status", "excused", "on_hold"}),
             status="present",
             attended_minutes=165,
         )

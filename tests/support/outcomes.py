@@ -5,22 +5,20 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 from aiokafka import AIOKafkaProducer
 
-from services.outcomes.service import service
 from shared import clock
 from shared.contracts.base import Event
 from shared.contracts.intake import ScreeningCompleted
 from shared.contracts.outcomes import EngagementChanged
 from shared.database import ALL_SITES, Database, Transaction
-from shared.messaging.envelope import Received, headers_of
-from shared.messaging.handlers import Registry
+from shared.messaging.envelope import headers_of
 from shared.messaging.outbox import publish
 from tests.support.attendance import SITE, Published, from_scratch, outcome
-from tests.support.scheduling import CAUSE, Enrolled
+from tests.support.scheduling import Enrolled, registry_of, told
 from tests.support.system import Client, System
 
 ACCEPT = {"decision": "accept", "reason": "agrees_with_recommendation"}
@@ -30,12 +28,14 @@ COMPLETE = {"instrument_version": "1.0", "status": "complete", "band": None, "po
 
 def sessions(client: Enrolled, latest: str, sequence: int) -> list[Published]:
     """Eight sessions attended in three weeks, and the latest, attended or missed."""
-    attended = [outcome(client.id, 8 * n, "attended", sequence=n + 1) for n in range(8)]
-    return [*attended, outcome(client.id, 64, latest, sequence=sequence)]
+    stay = client.enrolment_id
+    attended = [outcome(client.id, 8 * n, "attended", sequence=n + 1, stay=stay) for n in range(8)]
+    return [*attended, outcome(client.id, 64, latest, sequence=sequence, stay=stay)]
 
 
 def engaged(client: Enrolled, latest: str = "attended", sequence: int = 9) -> EngagementChanged:
-    return from_scratch(sessions(client, latest, sequence))
+    figures = from_scratch(sessions(client, latest, sequence))
+    return figures.model_copy(update={"site_id": client.site_id})
 
 
 def screened(
@@ -55,12 +55,7 @@ def screened(
 
 async def tell_in(tx: Transaction, *events: Event) -> None:
     """Apply events of one type in a transaction that is open."""
-    received: list[Received[Any]] = [
-        Received(e, str(uuid4()), "/t", e.type_name(), e.stream, e.key, 1, clock.now(), CAUSE)
-        for e in events
-    ]
-    registry = Registry("outcomes", service.consumers)
-    await registry.handle(tx, events[0].type_name(), received)
+    await registry_of("outcomes").handle(tx, events[0].type_name(), told(*events))
 
 
 @dataclass
@@ -76,13 +71,19 @@ class Outcomes:
         async with self.database.transaction(ALL_SITES) as tx:
             await tell_in(tx, *events)
 
-    async def recommend(self, name: str = "ana") -> dict[str, Any]:
+    async def recommend(self, name: str = "ana", site_id: UUID = SITE) -> dict[str, Any]:
         """The recommendation for a client who is enrolled and does well."""
-        client = Enrolled(name, SITE)
+        client = Enrolled(name, site_id)
         for event in (client.enrolment, screened(client), engaged(client)):
             await self.tell(event)
-        (known,) = await self.listed(client_id=str(client.id))
-        return known
+        lead = self.system.client("outcomes", "clinical_lead", [site_id])
+        (known,) = (await lead.get("/recommendations", client_id=client.id)).json()["items"]
+        return dict(known)
+
+    def client_of(self, known: dict[str, Any]) -> Enrolled:
+        """The client of a recommendation, in the stay that it is for."""
+        ids = {"id": UUID(known["client_id"]), "enrolment_id": UUID(known["enrolment_id"])}
+        return Enrolled("ana", UUID(known["site_id"]), **ids)
 
     async def listed(self, **wanted: Any) -> list[dict[str, Any]]:
         return list((await self.lead.get("/recommendations", **wanted)).json()["items"])

@@ -1,14 +1,18 @@
 """Questionnaires over HTTP: staff who assign them, and clients who answer by a link."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import httpx
 
+from tests.conftest import MONDAY
 from tests.support.flow import Intake, created
 from tests.support.system import Client
 
+FOURTEEN_DAYS_ON = MONDAY + timedelta(days=14, hours=-1)
+"""The same time of day at the site, where the clocks go forward on 8 March."""
 NOTHING = [None] * 9
 AUDIT_WORDS = {
     "permission": "Letter of 2026-01-12",

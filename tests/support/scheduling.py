@@ -1,6 +1,8 @@
 """The scheduling service over HTTP, and the events of intake that it reacts to."""
 
 import contextlib
+import importlib
+import itertools
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +11,6 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from services.scheduling.service import service
 from shared import clock
 from shared.contracts.base import Event
 from shared.contracts.intake import (
@@ -26,6 +27,7 @@ from shared.messaging.handlers import Registry
 from tests.support.system import Client, System
 
 CAUSE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+NUMBERS = itertools.count(1 << 100)
 EVENING = {
     "weekday": 0,
     "starts": "17:30",
@@ -46,7 +48,10 @@ class Enrolled:
     gender_group: Literal["men", "women"] | None = None
     priority: tuple[PriorityPopulation, ...] = ()
     id: UUID = field(default_factory=uuid4)
-    enrolment_id: UUID = field(default_factory=uuid4)
+    enrolment_id: UUID = field(default_factory=lambda: UUID(int=next(NUMBERS)))
+    """Those that are made later are higher, as ids are that time makes."""
+    enrolled_at: datetime | None = None
+    """Now, unless a test says otherwise."""
 
     @property
     def enrolment(self) -> ClientEnrolled:
@@ -57,7 +62,7 @@ class Enrolled:
             level_of_care="2.1",
             dual_diagnosis=self.dual_diagnosis,
             gender_group=self.gender_group,
-            enrolled_at=clock.now(),
+            enrolled_at=self.enrolled_at or clock.now(),
             priority=list(self.priority),
         )
 
@@ -86,6 +91,19 @@ class Enrolled:
         )
 
 
+def registry_of(name: str) -> Registry:
+    """The handlers of a service."""
+    return Registry(name, importlib.import_module(f"services.{name}.service").service.consumers)
+
+
+def told(*events: Event, traceparent: str | None = CAUSE) -> list[Received[Any]]:
+    """Events as a handler gets them."""
+    return [
+        Received(e, str(uuid4()), "/t", e.type_name(), e.stream, e.key, 1, clock.now(), traceparent)
+        for e in events
+    ]
+
+
 @dataclass
 class Clinic:
     """One test's scheduling service: set it up over HTTP, tell it events, look at its events."""
@@ -94,7 +112,7 @@ class Clinic:
     database: Database
     regional: Client
     desk: Client
-    registry: Registry = field(default_factory=lambda: Registry("scheduling", service.consumers))
+    registry: Registry = field(default_factory=lambda: registry_of("scheduling"))
 
     async def site(self, name: str = "Cedar Ridge", time_zone: str = "America/Denver") -> UUID:
         made = await self.regional.post("/sites", {"name": name, "time_zone": time_zone})
@@ -138,12 +156,7 @@ class Clinic:
         self, tx: Transaction, *events: Event, traceparent: str | None = CAUSE
     ) -> None:
         """Apply events of one type in a transaction that is open."""
-        received: list[Received[Any]] = [
-            Received(
-                e, str(uuid4()), "/t", e.type_name(), e.stream, e.key, 1, clock.now(), traceparent
-            )
-            for e in events
-        ]
+        received = told(*events, traceparent=traceparent)
         await self.registry.handle(tx, events[0].type_name(), received)
 
     async def published(self) -> list[Event]:

@@ -206,12 +206,14 @@ class Spine:
                         with contextlib.suppress(TimeoutError):
                             await asyncio.wait_for(changed.wait(), 0.25)
 
-    async def until(self, statement: str, expected: object, within: float = 60.0) -> None:
-        """Wait until a query on the subscriber's database gives `expected`."""
+    async def until(
+        self, statement: str, expected: object, within: float = 60.0, *, url: str | None = None
+    ) -> None:
+        """Wait until a query gives `expected`, on the subscriber's database or at `url`."""
         changed = asyncio.Event()
-        async with asyncio.timeout(within), _connection(self.subscriber_url) as subscriber:
-            await subscriber.add_listener(CHANNEL, lambda *_: changed.set())
-            while await subscriber.fetchval(statement) != expected:
+        async with asyncio.timeout(within), _connection(url or self.subscriber_url) as connection:
+            await connection.add_listener(CHANNEL, lambda *_: changed.set())
+            while await connection.fetchval(statement) != expected:
                 changed.clear()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), 0.25)

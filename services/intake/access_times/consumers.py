@@ -2,7 +2,7 @@
 
 from services.intake.access_times.commands import Attended, note_attended, note_missed
 from services.intake.directory.rules import day_at
-from shared.contracts.scheduling import SessionAttended, SessionMissed
+from shared.contracts.scheduling import SessionAttended, SessionMissed, SessionNotHeld
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
 
@@ -19,6 +19,7 @@ async def sessions_attended(tx: Transaction, received: list[Received[SessionAtte
                 one.event.session_id,
                 one.event.site_id,
                 day_at(one.event.starts_at, one.event.time_zone),
+                one.event.starts_at,
             )
             for one in received
         ],
@@ -27,4 +28,9 @@ async def sessions_attended(tx: Transaction, received: list[Received[SessionAtte
 
 @consumers.on_many(SessionMissed, "authorizations")
 async def sessions_missed(tx: Transaction, received: list[Received[SessionMissed]]) -> None:
+    await note_missed(tx, ((one.event.client_id, one.event.session_id) for one in received))
+
+
+@consumers.on_many(SessionNotHeld)
+async def sessions_not_held(tx: Transaction, received: list[Received[SessionNotHeld]]) -> None:
     await note_missed(tx, ((one.event.client_id, one.event.session_id) for one in received))

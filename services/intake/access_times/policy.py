@@ -20,6 +20,8 @@ class Targets(Part):
     source: str = Field(min_length=1)
     first_day_counts: bool
     """Whether the day on which the clock starts is the first of the days."""
+    soon_days: int = Field(2, ge=0, le=366)
+    """How many days before its last day a clock is told to run out soon."""
     default: Days
 
     @property

@@ -21,21 +21,29 @@ from shared.database import Transaction
 from shared.errors import Invalid, NotFound
 
 LONGEST_DAYS = 366
-CLOCK = """
+DUPLICATE = """
+c.merged_into IS NOT NULL AND EXISTS (
+  SELECT FROM referrals o WHERE o.client_id = c.merged_into
+    AND o.received_at < coalesce(r.ended_at, 'infinity')
+    AND coalesce(o.ended_at, 'infinity') > r.received_at
+)
+"""
+"""Both records of a person were referred at one time: the clock of the one that goes on counts."""
+CLOCK = f"""
 SELECT r.id AS referral_id, r.client_id, r.site_id, r.first_screened_on, r.first_service_on,
   coalesce(r.received_on, told.day) AS received_on, coalesce(r.starts_on, told.day) AS starts_on,
   s.time_zone,
-  r.reason IS NOT NULL OR c.merged_into IS NOT NULL AS stopped
+  r.reason IS NOT NULL OR ({DUPLICATE}) AS stopped
 FROM referrals r JOIN sites s ON s.id = r.site_id JOIN clients c ON c.id = r.client_id
 CROSS JOIN LATERAL (SELECT (r.received_at AT TIME ZONE s.time_zone)::date AS day) AS told
 WHERE r.id = $1
-"""
+"""  # noqa: S608 - constants only
 """A process of the release before writes none of the days."""
-WAITS = """
+WAITS = f"""
 SELECT r.site_id, m.measure, m.days,
   CASE WHEN m.days IS NULL THEN ($4::timestamptz AT TIME ZONE s.time_zone)::date - r.starts_on
   END AS age,
-  r.reason IS NOT NULL OR c.merged_into IS NOT NULL AS stopped, count(*) AS count
+  r.reason IS NOT NULL OR ({DUPLICATE}) AS stopped, count(*) AS count
 FROM referrals r JOIN sites s ON s.id = r.site_id JOIN clients c ON c.id = r.client_id
 CROSS JOIN LATERAL (VALUES
   ('first_screening', greatest(r.first_screened_on, r.starts_on) - r.starts_on,
@@ -47,7 +55,7 @@ CROSS JOIN LATERAL (SELECT v.measure, CASE WHEN v.came_about THEN v.waited END A
 WHERE r.starts_on >= $1 AND r.starts_on < $2 AND ($3::uuid IS NULL OR r.site_id = $3)
   AND r.reason IS DISTINCT FROM 'entered_in_error'
 GROUP BY 1, 2, 3, 4, 5
-"""
+"""  # noqa: S608 - constants only
 """As many rows as there are sites and different numbers of days, whatever the number of people."""
 
 
@@ -66,7 +74,12 @@ async def show_clock(tx: Transaction, referral_id: UUID) -> Clock:
     row = await tx.fetchrow(CLOCK, referral_id)
     if row is None:
         raise NotFound("There is no such referral.")
-    found, today = targets(row["site_id"]), day_at(tx.now, row["time_zone"])
+    return Clock(**clock_of(row, day_at(tx.now, row["time_zone"])))
+
+
+def clock_of(row: Any, today: date) -> dict[str, Any]:
+    """The fields of a clock from a row of `CLOCK`, as of a day at the site."""
+    found = targets(row["site_id"])
 
     def timing(measure: Measure, happened_on: date | None) -> Timing:
         target, start = found.by_measure[measure], row["starts_on"]
@@ -79,18 +92,18 @@ async def show_clock(tx: Transaction, referral_id: UUID) -> Clock:
             status=status(days, (today - start).days, row["stopped"], target),
         )
 
-    return Clock(
-        referral_id=row["referral_id"],
-        client_id=row["client_id"],
-        site_id=row["site_id"],
-        received_on=row["received_on"],
-        starts_on=row["starts_on"],
-        starts_by="discharge" if row["starts_on"] > row["received_on"] else "referral",
-        first_day_counts=found.first_day_counts,
-        targets_version=found.version,
-        first_screening=timing("first_screening", row["first_screened_on"]),
-        first_service=timing("first_service", row["first_service_on"]),
-    )
+    return {
+        "referral_id": row["referral_id"],
+        "client_id": row["client_id"],
+        "site_id": row["site_id"],
+        "received_on": row["received_on"],
+        "starts_on": row["starts_on"],
+        "starts_by": "discharge" if row["starts_on"] > row["received_on"] else "referral",
+        "first_day_counts": found.first_day_counts,
+        "targets_version": found.version,
+        "first_screening": timing("first_screening", row["first_screened_on"]),
+        "first_service": timing("first_service", row["first_service_on"]),
+    }
 
 
 async def access_times(
@@ -98,8 +111,8 @@ async def access_times(
 ) -> AccessTimes:
     """Access of all whose clock started from one day up to, and without, another.
 
-    Referrals that were entered in error do not count; those of clients who were merged count as
-    stopped, as the other client goes on for them.
+    Referrals that were entered in error do not count; one of a client who was merged counts as
+    stopped where the client that goes on was referred at the same time.
 
     Raises:
         ImpossiblePeriod: no day, or more than 366.

@@ -7,6 +7,7 @@ from math import ceil
 from typing import Literal
 
 Measure = Literal["first_screening", "first_service"]
+Standing = Literal["overdue", "soon", "later"]
 Status = Literal["within", "late", "due_on", "stopped"]
 """`due_on`: it has not come about and is not late yet; `stopped`: it will not, as the referral
 ended without an enrolment."""
@@ -44,6 +45,13 @@ def status(days: int | None, age: int, stopped: bool, target: Target) -> Status:
     if stopped:
         return "stopped"
     return "due_on" if age <= target.most_days_after else "late"
+
+
+def standing(runs_out_on: date, today: date, soon_days: int) -> Standing:
+    """How a clock that runs stands today: its last day is over, within `soon_days`, or later."""
+    if runs_out_on < today:
+        return "overdue"
+    return "soon" if (runs_out_on - today).days <= soon_days else "later"
 
 
 def nearest_rank(counts: Mapping[int, int], percent: int) -> int | None:

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.intake.access_times.rules import Measure, Status
-from shared.web import Shown
+from services.intake.access_times.rules import Measure, Standing, Status
+from shared.contracts.intake import ReferralState
+from shared.web import Instant, Shown
 
 
 class Timing(Shown):
@@ -66,3 +67,35 @@ class AccessTimes(Shown):
     targets_version: int
     all_sites: list[Access] = Field(description="Each client held against their site's targets.")
     sites: list[SiteAccess]
+
+
+class RunningClock(Clock):
+    """The clock of a referral on which something is waited for yet."""
+
+    state: ReferralState
+    runs_out_on: date = Field(
+        description="The last day in time of what is waited for, the earlier of two."
+    )
+    standing: Standing = Field(description="By the calendar of the site today.")
+
+
+class SiteReferrals(Shown):
+    """The referrals at a site that ask for something, as counts."""
+
+    site_id: UUID
+    received: int
+    contacted: int
+    screening: int
+    assessed: int
+    awaiting_first_service: int = Field(description="Enrolled, and not come to a session yet.")
+    overdue: int = Field(description="Of all of these, those whose time has run out.")
+    soon: int = Field(description="Of all of these, those whose time runs out soon.")
+
+
+class ReferralCounts(Shown):
+    """What waits at each of the caller's sites; no client is named."""
+
+    as_of: Instant
+    soon_days: int = Field(description="Within how many days `soon` is.", examples=[2])
+    targets_version: int
+    sites: list[SiteReferrals]

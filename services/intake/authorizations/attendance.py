@@ -16,6 +16,10 @@ INSERT INTO expected_sessions (client_id, session_id, site_id, kind)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[])
 ON CONFLICT (client_id, session_id) DO UPDATE SET kind = excluded.kind
 """
+RELEASE = """
+DELETE FROM expected_sessions e USING unnest($1::uuid[], $2::uuid[]) AS n(client_id, session_id)
+WHERE e.client_id = n.client_id AND e.session_id = n.session_id
+"""
 NOTE = """
 INSERT INTO session_facts
   (client_id, session_id, sequence, site_id, service_date, minutes, recorded_at)
@@ -43,7 +47,7 @@ class Fact:
     site_id: UUID
     service_date: date
     minutes: int
-    """Credited minutes; 0 when the client did not come."""
+    """Credited minutes; 0 when the client did not come or the session was not held."""
     recorded_at: datetime
 
 
@@ -57,6 +61,13 @@ async def expect_sessions(tx: Transaction, scheduled: Sequence[SessionScheduled]
         [session for _, session in keys],
         [latest[key].site_id for key in keys],
         [latest[key].kind for key in keys],
+    )
+
+
+async def release_sessions(tx: Transaction, not_held: Sequence[tuple[UUID, UUID]]) -> None:
+    """Expect clients no longer at sessions that are not held, by client and session."""
+    await tx.execute(
+        RELEASE, [client for client, _ in not_held], [session for _, session in not_held]
     )
 
 

@@ -3,12 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-from services.intake.authorizations.attendance import Fact, expect_sessions, note_sessions
+from services.intake.authorizations.attendance import (
+    Fact,
+    expect_sessions,
+    note_sessions,
+    release_sessions,
+)
 from services.intake.authorizations.rules.units import service_date
 from shared.contracts.scheduling import (
     AttendanceEvent,
     SessionAttended,
     SessionMissed,
+    SessionNotHeld,
     SessionScheduled,
 )
 from shared.database import Transaction
@@ -30,6 +36,24 @@ async def sessions_attended(tx: Transaction, received: list[Received[SessionAtte
 @consumers.on_many(SessionMissed)
 async def sessions_missed(tx: Transaction, received: list[Received[SessionMissed]]) -> None:
     await _note(tx, [(one, 0) for one in received])
+
+
+@consumers.on_many(SessionNotHeld)
+async def sessions_not_held(tx: Transaction, received: list[Received[SessionNotHeld]]) -> None:
+    await release_sessions(tx, [(one.event.client_id, one.event.session_id) for one in received])
+    facts = [
+        Fact(
+            client_id=one.event.client_id,
+            session_id=one.event.session_id,
+            sequence=one.sequence or 0,
+            site_id=one.event.site_id,
+            service_date=service_date(one.event.starts_at, one.event.time_zone),
+            minutes=0,
+            recorded_at=one.event.not_held_at,
+        )
+        for one in received
+    ]
+    await note_sessions(tx, facts, {one.event.client_id: one for one in received})
 
 
 async def _note(tx: Transaction, told: Sequence[tuple[Received[Any], int]]) -> None:

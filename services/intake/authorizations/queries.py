@@ -59,9 +59,12 @@ SELECT d.id, d.client_id, d.site_id, d.service_date, d.services, d.minutes, d.un
     ELSE 'no_coverage' END AS standing
 FROM service_days d
 """
-OF_CLIENT = " WHERE d.client_id = $1 AND d.id > $2 ORDER BY d.id LIMIT $3"
+OF_CLIENT = """
+WHERE d.client_id = ANY (platform.records_of($1)) AND d.counts AND d.id > $2 ORDER BY d.id LIMIT $3
+"""
 UNCOVERED = """
-WHERE (d.units = 0 OR d.overrun > 0) AND d.id > $1 AND ($2::uuid IS NULL OR d.site_id = $2)
+WHERE (d.units = 0 OR d.overrun > 0) AND d.counts AND d.id > $1
+  AND ($2::uuid IS NULL OR d.site_id = $2)
   AND (d.overrun > 0 OR (NOT d.authorized AND (
     coalesce(cover.requires_authorization, false) OR (cover.kind IS NULL AND self.pays IS NULL))))
 ORDER BY d.id LIMIT $3
@@ -69,7 +72,8 @@ ORDER BY d.id LIMIT $3
 SITES = """
 SELECT s.id AS site_id,
   (SELECT coalesce(jsonb_object_agg(k.kind, k.clients), '{}') FROM (
-    SELECT c.kind, count(DISTINCT c.client_id) AS clients FROM coverages c
+    SELECT c.kind, count(DISTINCT coalesce(p.merged_into, c.client_id)) AS clients
+    FROM coverages c JOIN clients p ON p.id = c.client_id
     WHERE c.site_id = s.id AND NOT c.entered_in_error AND c.priority = 'primary'
       AND c.effective_from <= t.today
       AND (c.effective_until IS NULL OR c.effective_until >= t.today)
@@ -113,7 +117,8 @@ async def list_authorizations(
         NotFound: no such client.
     """
     rows = await tx.fetch(
-        f"{AUTHORIZATION} WHERE a.client_id = $1 AND a.id > $2 ORDER BY a.id LIMIT $3",
+        f"{AUTHORIZATION} WHERE a.client_id = ANY (platform.records_of($1)) AND a.id > $2"
+        " ORDER BY a.id LIMIT $3",
         client_id,
         paging.after,
         paging.limit + 1,

@@ -17,26 +17,47 @@ from services.intake.authorizations.alarms import Found, note_alarms, of_grant
 from services.intake.authorizations.rules.allocation import Allocation, Grant, allocate, reach
 from services.intake.authorizations.rules.units import Day, Service
 from services.intake.payers.policy import UnitRule
-from shared.database import Transaction
+from shared.database import Overtaken, Transaction, at_all_sites
 from shared.ids import new_id
 from shared.messaging.envelope import Received
 
-HOLD = "SELECT id FROM clients WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
+LOCK = """
+SELECT platform.survivor_of(id) <> coalesce(merged_into, id) AS overtaken FROM clients
+WHERE id IN (SELECT unnest(platform.records_of(w.id)) FROM unnest($1::uuid[]) AS w (id))
+ORDER BY id FOR NO KEY UPDATE
+"""
 GRANTS = """
-SELECT a.id, a.client_id, a.site_id, a.code, a.unit_rule, a.units_granted, a.valid_from,
-  a.valid_until, a.withdrawn, s.time_zone
-FROM authorizations a JOIN sites s ON s.id = a.site_id WHERE a.client_id = ANY($1) ORDER BY a.id
+SELECT w.id AS touched, platform.survivor_of(w.id) AS person, a.id, a.client_id, a.site_id, a.code,
+  a.unit_rule, a.units_granted, a.valid_from, a.valid_until, a.withdrawn, s.time_zone
+FROM unnest($1::uuid[]) AS w (id) LEFT JOIN (
+  authorizations a JOIN sites s ON s.id = a.site_id
+) ON a.client_id = ANY (platform.records_of(w.id))
+ORDER BY a.id
 """
 FACTS = """
-SELECT f.client_id, f.site_id, f.service_date, f.minutes, e.kind
-FROM unnest($1::uuid[], $2::date[], $3::date[]) AS w(client_id, first, last)
-JOIN session_facts f ON f.client_id = w.client_id AND f.service_date BETWEEN w.first AND w.last
+SELECT w.person, f.client_id, f.site_id, f.service_date, f.minutes, e.kind
+FROM unnest($1::uuid[], $2::date[], $3::date[]) AS w(person, first, last)
+JOIN session_facts f ON f.client_id = ANY (platform.records_of(w.person))
+  AND f.service_date BETWEEN w.first AND w.last
 LEFT JOIN expected_sessions e ON e.client_id = f.client_id AND e.session_id = f.session_id
 WHERE f.minutes > 0 AND NOT EXISTS (
   SELECT FROM session_facts n
   WHERE n.client_id = f.client_id AND n.session_id = f.session_id AND n.sequence > f.sequence
 )
+ORDER BY f.client_id = w.person, f.client_id
 """
+"""Of each day what was attended for the record that goes on comes last."""
+SPANS = """
+SELECT w.id, min(d.first) AS first, max(d.last) AS last
+FROM unnest($1::uuid[]) AS w (id) CROSS JOIN LATERAL (
+  SELECT service_date AS first, service_date AS last FROM session_facts
+  WHERE client_id = ANY (platform.records_of(w.id))
+  UNION ALL
+  SELECT valid_from, valid_until FROM authorizations
+  WHERE client_id = ANY (platform.records_of(w.id))
+) d GROUP BY w.id
+"""
+"""The days of the grants too: after an undo a record may have no session of its own."""
 TAKE_BACK = """
 DELETE FROM authorization_days d WHERE d.authorization_id = ANY($1) AND NOT EXISTS (
   SELECT FROM unnest($2::uuid[], $3::date[]) AS k(id, service_date)
@@ -60,31 +81,43 @@ WHERE a.id = m.id AND (a.units_used, a.units_overrun, a.look_at)
 """
 FORGET_DAYS = """
 DELETE FROM service_days d
-USING unnest($1::uuid[], $2::date[], $3::date[]) AS w(client_id, first, last)
-WHERE d.client_id = w.client_id AND d.service_date BETWEEN w.first AND w.last AND NOT EXISTS (
+USING unnest($1::uuid[], $2::date[], $3::date[]) AS w(person, first, last)
+WHERE d.client_id = ANY (platform.records_of(w.person))
+  AND d.service_date BETWEEN w.first AND w.last AND NOT EXISTS (
   SELECT FROM unnest($4::uuid[], $5::date[]) AS k(client_id, service_date)
   WHERE k.client_id = d.client_id AND k.service_date = d.service_date
 )
 """
 KEEP_DAYS = """
 INSERT INTO service_days AS d
-  (id, client_id, site_id, service_date, services, minutes, units, overrun, authorized)
+  (id, client_id, site_id, service_date, services, minutes, units, overrun, authorized, counts)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::date[], $5::integer[], $6::integer[],
-  $7::integer[], $8::integer[], $9::boolean[])
+  $7::integer[], $8::integer[], $9::boolean[], $10::boolean[])
 ON CONFLICT (client_id, service_date) DO UPDATE
 SET site_id = excluded.site_id, services = excluded.services, minutes = excluded.minutes,
-  units = excluded.units, overrun = excluded.overrun, authorized = excluded.authorized
-WHERE (d.site_id, d.services, d.minutes, d.units, d.overrun, d.authorized) IS DISTINCT FROM
+  units = excluded.units, overrun = excluded.overrun, authorized = excluded.authorized,
+  counts = excluded.counts
+WHERE (d.site_id, d.services, d.minutes, d.units, d.overrun, d.authorized, d.counts)
+  IS DISTINCT FROM
   (excluded.site_id, excluded.services, excluded.minutes, excluded.units, excluded.overrun,
-   excluded.authorized)
+   excluded.authorized, excluded.counts)
 """
+"""Each record has a row of each of its days, and one of a person's rows of a day counts: so an undo
+finds the rows that there were before."""
 
 Reach = tuple[date, date]
+Attended = dict[tuple[UUID, date], dict[UUID, UUID]]
+"""By person and day: the records for which somebody came, each with the site."""
 
 
 async def hold_clients(tx: Transaction, clients: Iterable[UUID]) -> None:
-    """Let nobody else move units of these clients until the commit; in one order for everybody."""
-    await tx.execute(HOLD, sorted(set(clients)))
+    """Let nobody else move units of these persons until the commit; in one order for everybody.
+
+    Raises:
+        Overtaken: one was merged, or a merge was undone, while this waited.
+    """
+    if any(row["overtaken"] for row in await tx.fetch(LOCK, sorted(set(clients)))):
+        raise Overtaken
 
 
 async def settle(
@@ -94,49 +127,65 @@ async def settle(
 ) -> None:
     """Reckon the units of clients anew where something between two days changed; raise alarms.
 
-    The clients are held. What it costs depends on the authorizations that share days with the
+    Units are those of the person, whichever record a session or a grant was entered for. The
+    clients are held. Records and sessions of sites that the caller may not see take part, as the
+    person has one sum. What it costs depends on the authorizations that share days with the
     change, not on how long a client has been coming.
     """
-    if not touched:
-        return
-    by_client: dict[UUID, list[asyncpg.Record]] = defaultdict(list)
+    if touched:
+        async with at_all_sites(tx):
+            await _settle(tx, touched, caused_by)
+
+
+async def _settle(
+    tx: Transaction,
+    touched: Mapping[UUID, Reach],
+    caused_by: Mapping[UUID, Received[Any]] | None,
+) -> None:
+    by_person: dict[UUID, dict[UUID, asyncpg.Record]] = defaultdict(dict)
+    between: dict[UUID, Reach] = {}
     for row in await tx.fetch(GRANTS, sorted(touched)):
-        by_client[row["client_id"]].append(row)
+        person, (first, last) = row["person"], touched[row["touched"]]
+        known = between.get(person, (first, last))
+        between[person] = min(known[0], first), max(known[1], last)
+        if row["id"] is not None:
+            by_person[person][row["id"]] = row
     grants = {
-        client: [_grant(row) for row in by_client[client] if row["withdrawn"] is None]
-        for client in touched
+        person: [_grant(row) for row in by_person[person].values() if row["withdrawn"] is None]
+        for person in between
     }
-    reaches = {client: reach(grants[client], *touched[client]) for client in sorted(touched)}
-    days, sites = await _days(tx, reaches)
+    reaches = {person: reach(grants[person], *between[person]) for person in sorted(between)}
+    days, attended = await _days(tx, reaches)
     made = {
-        client: allocate(_within(grants[client], reaches[client]), days[client])
-        for client in reaches
+        person: allocate(_within(grants[person], reaches[person]), days[person])
+        for person in reaches
     }
     rows = [
         row
-        for client in reaches
-        for row in by_client[client]
-        if _meets(row["valid_from"], row["valid_until"], reaches[client])
+        for person in reaches
+        for row in by_person[person].values()
+        if _meets(row["valid_from"], row["valid_until"], reaches[person])
     ]
     if rows:
         await _write_grants(tx, rows, made, caused_by)
-    await _write_days(tx, reaches, days, sites, made)
+    await _write_days(tx, reaches, days, attended, made)
 
 
 async def _days(
     tx: Transaction, reaches: Mapping[UUID, Reach]
-) -> tuple[dict[UUID, list[Day]], dict[tuple[UUID, date], UUID]]:
-    """The days of each client by the facts that hold, and where each was."""
+) -> tuple[dict[UUID, list[Day]], Attended]:
+    """The days of each person by the facts that hold, and for which records and where each was; the
+    last of these records is the one whose row counts."""
     services: dict[tuple[UUID, date], list[Service]] = defaultdict(list)
-    sites: dict[tuple[UUID, date], UUID] = {}
+    attended: Attended = defaultdict(dict)
     for row in await tx.fetch(FACTS, *_columns(reaches)):
-        key = (row["client_id"], row["service_date"])
+        key = (row["person"], row["service_date"])
         services[key].append(Service(row["kind"], row["minutes"]))
-        sites[key] = row["site_id"]
-    days: dict[UUID, list[Day]] = {client: [] for client in reaches}
-    for (client, on), attended in services.items():
-        days[client].append(Day(on, tuple(attended)))
-    return days, sites
+        attended[key][row["client_id"]] = row["site_id"]
+    days: dict[UUID, list[Day]] = {person: [] for person in reaches}
+    for (person, on), found in services.items():
+        days[person].append(Day(on, tuple(found)))
+    return days, attended
 
 
 async def _write_grants(
@@ -160,7 +209,7 @@ async def _write_grants(
         [what.units for _, _, what in taken],
         [what.overrun for _, _, what in taken],
     )
-    sums = [made[row["client_id"]].of(row["id"]) for row in rows]
+    sums = [made[row["person"]].of(row["id"]) for row in rows]
     looked = [
         of_grant(
             tx.now,
@@ -191,28 +240,34 @@ async def _write_days(
     tx: Transaction,
     reaches: Mapping[UUID, Reach],
     days: Mapping[UUID, list[Day]],
-    sites: Mapping[tuple[UUID, date], UUID],
+    attended: Attended,
     made: Mapping[UUID, Allocation],
 ) -> None:
-    kept = [(client, day) for client in reaches for day in days[client]]
-    units = [made[client].days[day.on] for client, day in kept]
+    kept = [
+        (client, site, day, made[person].days[day.on], n == len(records))
+        for person in reaches
+        for day in days[person]
+        for records in (attended[person, day.on],)
+        for n, (client, site) in enumerate(records.items(), start=1)
+    ]
     await tx.execute(
         FORGET_DAYS,
         *_columns(reaches),
-        [client for client, _ in kept],
-        [day.on for _, day in kept],
+        [client for client, *_ in kept],
+        [day.on for _, _, day, _, _ in kept],
     )
     await tx.execute(
         KEEP_DAYS,
         [new_id() for _ in kept],
-        [client for client, _ in kept],
-        [sites[client, day.on] for client, day in kept],
-        [day.on for _, day in kept],
-        [len(day.services) for _, day in kept],
-        [day.minutes for _, day in kept],
-        [of.units for of in units],
-        [of.overrun for of in units],
-        [of.authorized for of in units],
+        [client for client, *_ in kept],
+        [site for _, site, *_ in kept],
+        [day.on for _, _, day, _, _ in kept],
+        [len(day.services) for _, _, day, _, _ in kept],
+        [day.minutes for _, _, day, _, _ in kept],
+        [units.units for _, _, _, units, _ in kept],
+        [units.overrun for _, _, _, units, _ in kept],
+        [units.authorized for _, _, _, units, _ in kept],
+        [counts for *_, counts in kept],
     )
 
 
@@ -252,3 +307,9 @@ def _meets(first: date, last: date, days: Reach) -> bool:
 def _silent(row: asyncpg.Record) -> Found:
     """A withdrawn authorization: nothing holds of it any more."""
     return Found(row["id"], row["client_id"], row["site_id"], frozenset(), None, row["valid_until"])
+
+
+async def settle_whole(tx: Transaction, clients: Iterable[UUID]) -> None:
+    """Reckon all units of clients anew, as where two became one person, or two again."""
+    rows = await tx.fetch(SPANS, list(clients))
+    await settle(tx, {row["id"]: (row["first"], row["last"]) for row in rows})

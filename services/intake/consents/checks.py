@@ -21,7 +21,7 @@ from services.intake.consents.refusals import (
 )
 from services.intake.consents.rules.deficiency import first_foreign, first_missing
 from services.intake.consents.rules.expiry import outlasts_disposition
-from services.intake.consents.schemas import Channels, NewConsent, Party, Signature
+from services.intake.consents.schemas import Channels, ConsentSignature, NewConsent, Party
 from services.intake.preferences.checks import check_times
 from services.intake.referrals.rules import age_on
 
@@ -146,7 +146,9 @@ def _check_parties(
             raise UnknownConsentWord("Use a class of this form.", pointer=f"{at}/{n}/word")
 
 
-def _check_signature(signature: Signature, form: Form, birth_date: date, today: date) -> None:
+def _check_signature(
+    signature: ConsentSignature, form: Form, birth_date: date, today: date
+) -> None:
     signed_on = signature.signed_on
     assert signed_on is not None
     if not birth_date <= signed_on <= today:

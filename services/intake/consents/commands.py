@@ -21,6 +21,7 @@ from services.intake.consents.rules.expiry import end_of_day
 from services.intake.consents.rules.states import after, state_at
 from services.intake.consents.schemas import NewConsent, NewConsentEvent, NewRevocation
 from services.intake.directory.rules import day_at
+from services.intake.preferences.commands import weekly
 from services.intake.referrals.queries import show_client
 from shared.contracts.intake import ConsentGranted, ConsentRevoked
 from shared.database import Transaction
@@ -34,7 +35,7 @@ SELECT
     AS in_force_of,
   coalesce(bool_or(state = 'granted' AND expires_at <= $3), false) AS is_overdue,
   max(ended_at) FILTER (WHERE state = 'revoked') AS revoked_at
-FROM consents WHERE client_id = $1 AND form = $2
+FROM consents_of_persons WHERE client_id = ANY (platform.records_of($1)) AND form = $2
 """
 SUPERSEDE = """
 UPDATE consents SET state = $3, ended_at = $4, version = version + 1
@@ -112,6 +113,7 @@ async def grant_consent(
         tx.now,
         entered_by,
     )
+    channels = new.channels
     publish(
         tx,
         ConsentGranted(
@@ -119,10 +121,13 @@ async def grant_consent(
             site_id=client.site_id,
             consent_id=row["id"],
             form=form.id,
-            channels=new.channels.ways if new.channels else [],
-            voicemail=new.channels.voicemail if new.channels else None,
+            channels=channels.ways if channels else [],
+            voicemail=channels.voicemail if channels else None,
             expires_on=expires_on,
             granted_at=tx.now,
+            uses=channels.uses if channels else [],
+            safe_times=weekly(channels.safe_times) if channels else [],
+            time_zone=channels.time_zone if channels else None,
         ),
     )
     return Consent(**row)

@@ -24,12 +24,13 @@ RETURNING id, client_id, site_id, form, ended_at
 """
 EXPIRE_WITH = """
 UPDATE consents SET state = 'expired', ended_at = $3, version = version + 1
-WHERE client_id = $1 AND state = 'granted' AND expires_with = $2
+WHERE client_id = ANY (platform.records_of($1)) AND state = 'granted' AND expires_with = $2
 RETURNING id, client_id, site_id, form, ended_at
 """
 EXPIRE_OVERDUE = """
 UPDATE consents SET state = 'expired', ended_at = expires_at, version = version + 1
-WHERE client_id = $1 AND form = $2 AND state = 'granted' AND expires_at <= $3
+WHERE client_id = ANY (platform.records_of($1)) AND form = $2 AND state = 'granted'
+  AND expires_at <= $3
 RETURNING id, client_id, site_id, form, ended_at
 """
 

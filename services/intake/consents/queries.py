@@ -19,7 +19,7 @@ from services.intake.consents.policy.vocabulary import vocabulary
 from services.intake.consents.rules import permits
 from services.intake.consents.rules.states import state_at
 from services.intake.consents.schemas import NewConsent
-from services.intake.referrals.queries import require_client, show_client
+from services.intake.referrals.queries import hold_client, require_client, show_client
 from shared.database import Transaction
 from shared.errors import NotFound
 from shared.web import Page, Paging, page_of
@@ -27,38 +27,40 @@ from shared.web import Page, Paging, page_of
 Row = asyncpg.Record | dict[str, Any]
 COLUMNS = """c.id, c.client_id, c.site_id, c.form, c.form_version, c.state, c.signed_on,
   c.expires_on, c.expires_at, c.expires_with, c.granted_at, c.ended_at, c.version"""
-LIST = f"SELECT {COLUMNS} FROM consents c WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3"  # noqa: S608 - constants only
+LIST = f"""
+SELECT {COLUMNS} FROM consents_of_persons c
+WHERE c.client_id = ANY (platform.records_of($1)) AND c.id > $2 ORDER BY c.id LIMIT $3
+"""  # noqa: S608 - constants only
 ONE = f"""
 SELECT {COLUMNS}, c.details, c.entered_by, c.revocation, t.shown
-FROM consents c JOIN consent_texts t ON (t.site_id, t.digest) = (c.site_id, c.text_digest)
+FROM consents_of_persons c
+JOIN consent_texts t ON (t.site_id, t.digest) = (c.site_id, c.text_digest)
 WHERE c.id = $1
 """  # noqa: S608 - constants only
-HELD = f"""
-WITH held AS (
-  SELECT id FROM clients WHERE id = (SELECT client_id FROM consents WHERE id = $1)
-  FOR NO KEY UPDATE
-)
+CLIENT = "SELECT client_id FROM consents WHERE id = $1"
+LOCK = "SELECT FROM consents WHERE id = $1 FOR UPDATE"
+LOCKED = f"""
 SELECT {COLUMNS}, c.details, s.time_zone
-FROM held JOIN consents c ON c.client_id = held.id JOIN sites s ON s.id = c.site_id
-WHERE c.id = $1 FOR UPDATE OF c
+FROM consents_of_persons c JOIN sites s ON s.id = c.site_id WHERE c.id = $1
 """  # noqa: S608 - constants only
-"""The client first, as whoever enters a consent does, so that nobody waits in a circle."""
 HOLDING = """
-SELECT id, form, expires_on, expires_with, details FROM consents
-WHERE client_id = $1 AND state = 'granted' AND (expires_at IS NULL OR expires_at > $2) ORDER BY id
+SELECT id, form, expires_on, expires_with, details FROM consents_of_persons
+WHERE client_id = ANY (platform.records_of($1)) AND state = 'granted'
+  AND (expires_at IS NULL OR expires_at > $2) ORDER BY id
 """
 IN_FORCE = """
-SELECT true FROM consents WHERE client_id = $1 AND form = $2 AND state = 'granted'
+SELECT true FROM consents_of_persons
+WHERE client_id = ANY (platform.records_of($1)) AND form = $2 AND state = 'granted'
   AND (expires_at IS NULL OR expires_at > $3)
 """
 CHANNELS = """
-SELECT id, details FROM consents
-WHERE client_id = $1 AND form = 'contact_channels' AND state = 'granted'
+SELECT id, details FROM consents_of_persons
+WHERE client_id = ANY (platform.records_of($1)) AND form = 'contact_channels' AND state = 'granted'
   AND (expires_at IS NULL OR expires_at > $2)
 """
 FOR_DECISION = """
-SELECT id, form, state, granted_at, ended_at, expires_at, details FROM consents
-WHERE client_id = $1 ORDER BY id
+SELECT id, form, state, granted_at, ended_at, expires_at, details FROM consents_of_persons
+WHERE client_id = ANY (platform.records_of($1)) ORDER BY id
 """
 ZONE = "SELECT time_zone FROM sites WHERE id = $1"
 
@@ -117,9 +119,13 @@ async def hold_consent(tx: Transaction, consent_id: UUID) -> dict[str, Any]:
     Raises:
         NotFound: none that the caller may see.
     """
-    row = await tx.fetchrow(HELD, consent_id)
-    if row is None:
+    client_id = await tx.fetchval(CLIENT, consent_id)
+    if client_id is None:
         raise NotFound("There is no such consent.")
+    await hold_client(tx, client_id)  # first, as whoever enters a consent does
+    await tx.execute(LOCK, consent_id)
+    row = await tx.fetchrow(LOCKED, consent_id)
+    assert row is not None  # its site was seen, and no consent is deleted
     return dict(row)
 
 

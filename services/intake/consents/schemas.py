@@ -122,7 +122,7 @@ class GivenExpiry(Strict):
         return self
 
 
-class Signature(Strict):
+class ConsentSignature(Strict):
     """Who signed, how, and when."""
 
     signed_by: Literal["client", "authorized_person"] = Field(examples=["client"])
@@ -233,7 +233,7 @@ class NewConsent(Strict):
     court_referral: CourtReferral | None = Field(None, description="If there was one.")
     channels: Channels | None = Field(None, description="How the client may be reached.")
     expiry: GivenExpiry | None = Field(None, description="How it ends by itself.")
-    signature: Signature | None = Field(None, description="Who signed.")
+    signature: ConsentSignature | None = Field(None, description="Who signed.")
     minor: MinorConsent | None = Field(
         None, description="For somebody under 18 when it was signed."
     )

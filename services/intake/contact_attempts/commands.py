@@ -5,7 +5,7 @@ from uuid import UUID
 from services.intake.contact_attempts.rules import REACHED, untimely
 from services.intake.contact_attempts.schemas import ContactAttempt, NewContactAttempt
 from services.intake.referrals.commands import ReferralEnded, advance
-from services.intake.referrals.queries import show_client, show_referral
+from services.intake.referrals.queries import hold_client, show_referral
 from shared.database import Transaction
 from shared.errors import Invalid
 from shared.ids import new_id
@@ -34,11 +34,11 @@ async def record_attempt(
 
     Raises:
         NotFound: no such referral.
-        ClientMerged, ReferralEnded: nobody is to be reached any more.
+        ReferralEnded: nobody is to be reached any more.
         UntimelyAttempt: with a pointer.
     """
     referral = await show_referral(tx, referral_id)
-    await show_client(tx, referral.client_id, hold=True)
+    await hold_client(tx, referral.client_id)
     referral = await show_referral(tx, referral_id)
     if referral.ended_at is not None:
         raise ReferralEnded("The referral has ended.")

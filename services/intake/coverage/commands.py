@@ -38,7 +38,8 @@ WHERE id = $1 RETURNING *
 OVERLAPS = """
 SELECT EXISTS (
   SELECT FROM coverages
-  WHERE client_id = $1 AND id <> $2 AND priority = $3 AND NOT entered_in_error
+  WHERE client_id = ANY (platform.records_of($1)) AND id <> $2 AND priority = $3
+    AND NOT entered_in_error
     AND ($5::date IS NULL OR effective_from <= $5)
     AND (effective_until IS NULL OR effective_until >= $4)
 )

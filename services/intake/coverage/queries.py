@@ -26,30 +26,31 @@ FROM self_pay_agreements
 """
 COVERED = """
 SELECT EXISTS (
-  SELECT FROM coverages WHERE client_id = $1 AND NOT entered_in_error
+  SELECT FROM coverages WHERE client_id = ANY (platform.records_of($1)) AND NOT entered_in_error
     AND effective_from <= $2 AND (effective_until IS NULL OR effective_until >= $2)
 ) OR EXISTS (
-  SELECT FROM self_pay_agreements WHERE client_id = $1 AND NOT entered_in_error
+  SELECT FROM self_pay_agreements
+  WHERE client_id = ANY (platform.records_of($1)) AND NOT entered_in_error
     AND signed_on <= $2 AND valid_until >= $2
 )
 """
 COVERAGE_ON = """
 LEFT JOIN LATERAL (
   SELECT c.kind, c.payer, c.requires_authorization FROM coverages c
-  WHERE c.client_id = d.client_id AND NOT c.entered_in_error
+  WHERE c.client_id = ANY (platform.records_of(d.client_id)) AND NOT c.entered_in_error
     AND c.effective_from <= d.service_date
     AND (c.effective_until IS NULL OR c.effective_until >= d.service_date)
-  ORDER BY c.priority LIMIT 1
+  ORDER BY c.priority, c.entered_at DESC, c.id DESC LIMIT 1
 ) cover ON true
 LEFT JOIN LATERAL (
   SELECT true AS pays FROM self_pay_agreements a
-  WHERE a.client_id = d.client_id AND NOT a.entered_in_error
+  WHERE a.client_id = ANY (platform.records_of(d.client_id)) AND NOT a.entered_in_error
     AND a.signed_on <= d.service_date AND a.valid_until >= d.service_date
   LIMIT 1
 ) self ON true
 """
 """For other queries of this service: who pays on `d.service_date` for `d.client_id`, as `cover`
-(the primary coverage before a secondary one) and `self`."""
+(the primary coverage before a secondary one, the one entered last first) and `self`."""
 
 
 async def is_covered(tx: Transaction, client_id: UUID, on: date) -> bool:
@@ -100,7 +101,8 @@ async def list_coverages(
         NotFound: no such client.
     """
     rows = await tx.fetch(
-        f"{COVERAGE} WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+        f"{COVERAGE} WHERE client_id = ANY (platform.records_of($1)) AND id > $2"
+        " ORDER BY id LIMIT $3",
         client_id,
         paging.after,
         paging.limit + 1,
@@ -134,7 +136,8 @@ async def list_agreements(
         NotFound: no such client.
     """
     rows = await tx.fetch(
-        f"{AGREEMENT} WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+        f"{AGREEMENT} WHERE client_id = ANY (platform.records_of($1)) AND id > $2"
+        " ORDER BY id LIMIT $3",
         client_id,
         paging.after,
         paging.limit + 1,

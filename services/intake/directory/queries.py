@@ -10,13 +10,22 @@ from shared.errors import NotFound
 ZONE = "SELECT time_zone FROM sites WHERE id = $1"
 
 
+async def zone_of(tx: Transaction, site_id: UUID) -> str:
+    """The IANA zone of a site.
+
+    Raises:
+        NotFound: no such site.
+    """
+    time_zone: str | None = await tx.fetchval(ZONE, site_id)
+    if time_zone is None:
+        raise NotFound("There is no such site.")
+    return time_zone
+
+
 async def today_at(tx: Transaction, site_id: UUID) -> date:
     """Today's date at a site.
 
     Raises:
         NotFound: no such site.
     """
-    time_zone = await tx.fetchval(ZONE, site_id)
-    if time_zone is None:
-        raise NotFound("There is no such site.")
-    return day_at(tx.now, time_zone)
+    return day_at(tx.now, await zone_of(tx, site_id))

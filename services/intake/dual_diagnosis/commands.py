@@ -1,7 +1,7 @@
 """Reconsidering a client's dual diagnosis, recording diagnoses, and deciding."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -10,21 +10,17 @@ import orjson
 
 from services.intake.dual_diagnosis import rules
 from services.intake.dual_diagnosis.policy import policy
-from services.intake.dual_diagnosis.queries import (
-    Standing,
-    held_standing,
-    known_of,
-    show_dual_diagnosis,
-)
-from services.intake.dual_diagnosis.rules import Known, Screen, Status
+from services.intake.dual_diagnosis.queries import held_standing, shown_of
+from services.intake.dual_diagnosis.rules import Screen, Status
 from services.intake.dual_diagnosis.schemas import (
     Diagnosis,
     NewDecision,
     NewDiagnosis,
     ShownDualDiagnosis,
 )
+from services.intake.dual_diagnosis.standing import Standing, of_person
 from services.intake.referrals.queries import show_client
-from shared.contracts.intake import DualDiagnosisChanged, TrackNeed
+from shared.contracts.intake import DualDiagnosisChanged
 from shared.database import Overtaken, Transaction
 from shared.errors import Conflict, require_version
 from shared.ids import new_id
@@ -41,9 +37,13 @@ WHERE held.xmin = $9
 """
 """Writes nothing when the row is no longer the one that was read, or there is one by now."""
 DECIDE = """
-UPDATE dual_diagnoses SET status = $2, needs = $3, changed_at = $4, version = version + 1
-WHERE client_id = $1
+INSERT INTO dual_diagnoses AS d
+  (client_id, site_id, screens, diagnoses, status, needs, changed_at)
+VALUES ($1, $5, '{}', '{}', $2, $3, $4)
+ON CONFLICT (client_id) DO UPDATE SET status = excluded.status, needs = excluded.needs,
+  changed_at = excluded.changed_at, version = d.version + 1
 """
+"""The decision is kept of the client that goes on, of whom nothing else may be kept yet."""
 CHANGE = """
 INSERT INTO dual_diagnosis_changes
   (id, client_id, site_id, status, needs, found_in, policy_id, policy_version, reason, note,
@@ -80,7 +80,8 @@ async def reconsider(
     *,
     standing: Standing | None = None,
 ) -> Status | None:
-    """Take in the results of a sitting and suspect a dual diagnosis where the policy says so.
+    """Take in the results of a sitting and suspect a dual diagnosis where the policy says so, by
+    all records of the person.
 
     Tells the status that follows, or None when none of the instruments matters; publishes
     DualDiagnosisChanged where the status or the needs change. `standing` is what the caller has
@@ -108,12 +109,9 @@ def _reconsider(
         name: one for name, one in now.items() if name not in held or held[name]["at"] <= one["at"]
     }
     now_diagnoses = standing.diagnoses | _standing(diagnoses)
-    known = known_of(now_screens, now_diagnoses)
-    changed_at = standing.changed_at or tx.now
-    found = rules.reconsider(policy(), standing.status, changed_at, known)
-    changed = (found.status, list(found.needs)) != (standing.status, standing.needs)
-    if found.status != standing.status:
-        changed_at = tx.now
+    found = _with(tx, standing, now_screens, now_diagnoses)
+    before, after = of_person(policy(), standing), of_person(policy(), found)
+    changed = (before.status, before.needs) != (after.status, after.needs)
     tx.write(
         KEEP,
         client_id,
@@ -121,15 +119,42 @@ def _reconsider(
         orjson.dumps(now_screens).decode(),
         orjson.dumps(now_diagnoses).decode(),
         found.status,
-        list(found.needs),
-        changed_at,
+        found.needs,
+        found.changed_at,
         max(standing.version, 1) + changed,
         standing.seen,
         unwritten=Overtaken(),
     )
     if changed:
-        _tell_change(tx, client_id, site_id, found.status, found.needs, known, changed_at)
-    return found.status
+        _tell_change(tx, client_id, site_id, after, found.changed_at or tx.now)
+    return after.status
+
+
+def _with(
+    tx: Transaction, standing: Standing, screens: dict[str, Any], diagnoses: dict[str, Any]
+) -> Standing:
+    """What is kept of the record alone, so that it holds after the undo of a merge."""
+    now = replace(standing, screens=screens, diagnoses=diagnoses)
+    changed_at = standing.changed_at or tx.now
+    found = rules.reconsider(policy(), standing.status, changed_at, now.known)
+    return replace(
+        now,
+        status=found.status,
+        needs=list(found.needs),
+        changed_at=changed_at if found.status == standing.status else tx.now,
+        version=max(standing.version, 1),
+    )
+
+
+async def leave_screens_behind(tx: Transaction, client_id: UUID, site_id: UUID) -> None:
+    """Reconsider a client whose stay has ended: its screens say nothing of what is needed now.
+
+    What was suspected is still left to a clinician. Publishes DualDiagnosisChanged where the needs
+    change.
+    """
+    standing = await held_standing(tx, client_id)
+    if standing.seen is not None:
+        _reconsider(tx, client_id, site_id, standing, (), ())
 
 
 async def record_diagnosis(
@@ -175,54 +200,55 @@ async def decide(
 
     Raises:
         NotFound: no such client.
+        ClientMerged: another client goes on for this one.
         NothingToDecide, StaleVersion: it does not stand as it was read.
     """
-    shown, known = await show_dual_diagnosis(tx, client_id, hold=True)
-    status = rules.after(shown.status, new.decision)
+    client = await show_client(tx, client_id, hold=True)
+    own = await held_standing(tx, client_id)
+    known = of_person(policy(), own)
+    status = rules.after(known.status, new.decision)
     if status is None:
         raise NothingToDecide(
-            f"The status is {shown.status}: record the diagnosis or screen anew first."
-            if shown.status in ("none", "ruled_out")
+            f"The status is {known.status}: record the diagnosis or screen anew first."
+            if known.status in ("none", "ruled_out")
             else "It is confirmed already."
         )
-    require_version(shown.version, expected)
-    needs = rules.needs(policy(), status, known)
-    decided = Decided(new.reason, new.note, decided_by)
-    tx.write(DECIDE, client_id, status, list(needs), tx.now)
-    _tell_change(tx, client_id, shown.site_id, status, needs, known, tx.now, decided)
-    return shown.model_copy(
-        update={
-            "status": status,
-            "needs": list(needs),
-            "changed_at": tx.now,
-            "version": shown.version + 1,
-        }
+    require_version(known.version, expected)
+    decided = replace(
+        known,
+        status=status,
+        needs=list(rules.needs(policy(), status, known.known)),
+        changed_at=tx.now,
+        version=known.version + 1,
     )
+    needs = list(rules.needs(policy(), status, own.known))
+    tx.write(DECIDE, client_id, status, needs, tx.now, client.site_id)
+    by = Decided(new.reason, new.note, decided_by)
+    _tell_change(tx, client_id, client.site_id, decided, tx.now, by)
+    return shown_of(client_id, client.site_id, decided)
 
 
 def _tell_change(
     tx: Transaction,
     client_id: UUID,
     site_id: UUID,
-    status: Status,
-    needs: Sequence[TrackNeed],
-    known: Known,
+    now: Standing,
     changed_at: datetime,
     decided: Decided | None = None,
 ) -> None:
     """Keep the change in the client's history, and publish it."""
-    assert status != "none"
+    assert now.status != "none"
     rested_on = (
-        *rules.findings(policy().substance_use, known),
-        *rules.findings(policy().mental_health, known),
+        *rules.findings(policy().substance_use, now.known),
+        *rules.findings(policy().mental_health, now.known),
     )
     tx.write(
         CHANGE,
         new_id(),
         client_id,
         site_id,
-        status,
-        list(needs),
+        now.status,
+        now.needs,
         [one.found_in for one in rested_on],
         policy().id,
         policy().version,
@@ -236,8 +262,8 @@ def _tell_change(
         DualDiagnosisChanged(
             client_id=client_id,
             site_id=site_id,
-            status=status,
-            needs=list(needs),
+            status=now.status,
+            needs=now.needs,
             changed_at=tx.now,
         ),
     )

@@ -1,43 +1,49 @@
 """Diagnoses and dual diagnoses as they are read."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
-
 from services.intake.dual_diagnosis import rules
 from services.intake.dual_diagnosis.policy import policy
-from services.intake.dual_diagnosis.rules import Known, Screen, Status
+from services.intake.dual_diagnosis.rules import Status
 from services.intake.dual_diagnosis.schemas import Change, Diagnosis, Found, ShownDualDiagnosis
-from services.intake.referrals.queries import require_client, show_client
+from services.intake.dual_diagnosis.standing import NOTHING_KEPT, Standing, of_person, standing_of
+from services.intake.referrals.queries import require_client
 from shared.contracts.base import PolicyReference
 from shared.contracts.intake import TrackNeed
 from shared.database import Transaction
 from shared.errors import NotFound
 from shared.web import Page, Paging, page_of
 
-STATE = """
-SELECT site_id, status, needs, screens, diagnoses, changed_at, version
-FROM dual_diagnoses WHERE client_id = $1
+OTHERS = """
+(SELECT jsonb_agg(to_jsonb(o) || jsonb_build_object('since',
+    (SELECT max(e.ended_at) FROM enrolments e WHERE e.client_id = o.client_id))
+   ORDER BY o.client_id)::text FROM dual_diagnoses o
+ WHERE o.client_id = ANY (platform.records_of(c.id)) AND o.client_id <> c.id) AS others,
+(SELECT max(e.ended_at) FROM enrolments e WHERE e.client_id = c.id) AS since,
+(SELECT max(e.ended_at) FROM enrolments e
+ WHERE e.client_id = ANY (platform.records_of(c.id))) AS since_of_person
 """
-STANDING = """
-SELECT status, needs, screens, diagnoses, changed_at, version, xmin AS seen
-FROM dual_diagnoses WHERE client_id = $1 FOR NO KEY UPDATE
-"""
-TRACK = "SELECT status, needs FROM dual_diagnoses WHERE client_id = $1"
+"""For other queries of this service: what is kept of the other records of the person of `c`, and
+when the former stay of the record and of the person ended: screens up to then count no more."""
+STANDING = f"""
+SELECT c.site_id, d.status, d.needs, d.screens, d.diagnoses, d.changed_at, d.version,
+  d.xmin AS seen, {OTHERS}
+FROM clients c LEFT JOIN dual_diagnoses d ON d.client_id = c.id WHERE c.id = $1
+"""  # noqa: S608 - constants only
+LOCK = "SELECT FROM dual_diagnoses WHERE client_id = $1 FOR NO KEY UPDATE"
 DIAGNOSIS = """
 SELECT id, client_id, site_id, code, status, psychotropic_medication, recorded_by, recorded_at
-FROM diagnoses WHERE client_id = $1
+FROM diagnoses WHERE client_id = ANY (platform.records_of($1))
 """
 DIAGNOSES = f"{DIAGNOSIS} AND id > $2 ORDER BY id LIMIT $3"
 ONE_DIAGNOSIS = f"{DIAGNOSIS} AND id = $2"
 CHANGES = """
 SELECT id, client_id, site_id, status, needs, found_in, policy_id, policy_version, reason, note,
   decided_by, changed_at
-FROM dual_diagnosis_changes WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3
+FROM dual_diagnosis_changes WHERE client_id = ANY (platform.records_of($1)) AND id > $2
+ORDER BY id LIMIT $3
 """
 
 
@@ -49,93 +55,50 @@ class DualDiagnosis:
     needs: tuple[TrackNeed, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """All that is kept of a client's dual diagnosis, for deciding anew."""
-
-    status: Status
-    needs: list[TrackNeed]
-    screens: dict[str, Any]
-    diagnoses: dict[str, Any]
-    changed_at: datetime | None
-    version: int
-    """0 while nothing is kept."""
-    seen: int | None
-    """The version of the row in the database, which every write changes; None while there is no
-    row."""
-
-
-NOTHING_KEPT = Standing("none", [], {}, {}, None, 0, None)
-
-
-def standing_of(row: Any) -> Standing:
-    """What a row says that has the columns of `STANDING`, or null in all of them."""
-    if row["seen"] is None:
-        return NOTHING_KEPT
-    return Standing(
-        row["status"],
-        row["needs"],
-        orjson.loads(row["screens"]),
-        orjson.loads(row["diagnoses"]),
-        row["changed_at"],
-        row["version"],
-        row["seen"],
-    )
-
-
 async def held_standing(tx: Transaction, client_id: UUID) -> Standing:
     """What is kept of a client; if anything is, nobody else changes it until the commit."""
+    await tx.execute(LOCK, client_id)
     row = await tx.fetchrow(STANDING, client_id)
     return NOTHING_KEPT if row is None else standing_of(row)
 
 
 async def track_needs(tx: Transaction, client_id: UUID) -> DualDiagnosis:
     """What a client's dual diagnosis asks of the track; nothing while there is none."""
-    row = await tx.fetchrow(TRACK, client_id)
-    if row is None:
-        return DualDiagnosis("none", ())
-    return DualDiagnosis(row["status"], tuple(row["needs"]))
+    row = await tx.fetchrow(STANDING, client_id)
+    found = of_person(policy(), NOTHING_KEPT if row is None else standing_of(row))
+    return DualDiagnosis(found.status, tuple(found.needs))
 
 
-async def show_dual_diagnosis(
-    tx: Transaction, client_id: UUID, *, hold: bool = False
-) -> tuple[ShownDualDiagnosis, Known]:
-    """What is known of a client, and what it rests on; with `hold` nobody else changes it.
+async def show_dual_diagnosis(tx: Transaction, client_id: UUID) -> ShownDualDiagnosis:
+    """What is known of a client, by all records of the person, and what it rests on.
 
     Raises:
         NotFound: no such client.
     """
-    row = await tx.fetchrow(f"{STATE} FOR UPDATE" if hold else STATE, client_id)
-    reference = PolicyReference(id=policy().id, version=policy().version)
+    row = await tx.fetchrow(STANDING, client_id)
     if row is None:
-        client = await show_client(tx, client_id)
-        nothing = ShownDualDiagnosis(
-            client_id=client_id,
-            site_id=client.site_id,
-            status="none",
-            needs=[],
-            substance_use=[],
-            mental_health=[],
-            policy=reference,
-            changed_at=None,
-            version=0,
-        )
-        return nothing, Known((), ())
-    known = known_of(orjson.loads(row["screens"]), orjson.loads(row["diagnoses"]))
-    substance = rules.findings(policy().substance_use, known)
-    mental = rules.findings(policy().mental_health, known)
-    shown = ShownDualDiagnosis(
+        raise NotFound("There is no such client.")
+    return shown_of(client_id, row["site_id"], of_person(policy(), standing_of(row)))
+
+
+def shown_of(client_id: UUID, site_id: UUID, found: Standing) -> ShownDualDiagnosis:
+    """How a standing is shown."""
+    known = found.known
+    return ShownDualDiagnosis(
         client_id=client_id,
-        site_id=row["site_id"],
-        status=row["status"],
-        needs=row["needs"],
-        substance_use=[Found(**asdict(one)) for one in substance],
-        mental_health=[Found(**asdict(one)) for one in mental],
-        policy=reference,
-        changed_at=None if row["status"] == "none" else row["changed_at"],
-        version=row["version"],
+        site_id=site_id,
+        status=found.status,
+        needs=found.needs,
+        substance_use=[
+            Found(**asdict(one)) for one in rules.findings(policy().substance_use, known)
+        ],
+        mental_health=[
+            Found(**asdict(one)) for one in rules.findings(policy().mental_health, known)
+        ],
+        policy=PolicyReference(id=policy().id, version=policy().version),
+        changed_at=None if found.status == "none" else found.changed_at,
+        version=found.version,
     )
-    return shown, known
 
 
 async def list_diagnoses(tx: Transaction, client_id: UUID, paging: Paging) -> Page[Diagnosis]:
@@ -172,22 +135,6 @@ async def list_changes(tx: Transaction, client_id: UUID, paging: Paging) -> Page
     if not rows:
         await require_client(tx, client_id)
     return page_of([_change(row) for row in rows], paging.limit)
-
-
-def known_of(screens: Mapping[str, Any], diagnoses: Mapping[str, Any]) -> Known:
-    """What screens and diagnoses say as they are kept."""
-    return Known(
-        [
-            Screen(name, one["positive"], one["band"], datetime.fromisoformat(one["at"]))
-            for name, one in screens.items()
-        ],
-        [
-            rules.Diagnosis(
-                code, one["status"], one["medicated"], datetime.fromisoformat(one["at"])
-            )
-            for code, one in diagnoses.items()
-        ],
-    )
 
 
 def _change(row: Any) -> Change:

@@ -83,7 +83,7 @@ async def show_dual_diagnosis(client_id: UUID, request: Request, caller: Clinici
     """Whether one is suspected, confirmed or ruled out, by what, and what the track must offer."""
 
     async def shown(tx: Transaction) -> ShownDualDiagnosis:
-        return (await queries.show_dual_diagnosis(tx, client_id))[0]
+        return await queries.show_dual_diagnosis(tx, client_id)
 
     return await show(request, caller, shown)
 

@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from services.intake.access_times.commands import find_first_services
+from services.intake.authorizations.settlement import settle_whole
 from services.intake.duplicates.queries import show_merge
 from services.intake.duplicates.rules import Refusal, Standing, after, refusal
 from services.intake.duplicates.schemas import (
@@ -14,11 +16,13 @@ from services.intake.duplicates.schemas import (
     NewMerge,
 )
 from services.intake.matching.keys import Person, keys_of
+from services.intake.matching.names import listed_as
 from services.intake.matching.policy import matching
 from shared.contracts.intake import ClientMergeUndone, ClientsMerged
-from shared.database import Transaction
+from shared.database import Transaction, at_all_sites
 from shared.errors import Conflict, Invalid, NotFound, require_version
 from shared.ids import new_id
+from shared.merges import note_merge, note_undo
 from shared.messaging.outbox import publish
 
 HOLD = """
@@ -55,7 +59,8 @@ WHERE c.keys_version < $1 ORDER BY c.keys_version LIMIT $2 FOR NO KEY UPDATE OF 
 """
 MAKE_KEYS = """
 WITH done AS (
-  UPDATE clients SET keys_version = $4 WHERE id = ANY($5::uuid[])
+  UPDATE clients c SET keys_version = $4, listed_as = n.listed_as
+  FROM unnest($5::uuid[], $6::text[]) AS n(id, listed_as) WHERE c.id = n.id
 ), given AS (
   SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[]) AS g(client_id, key, site_id)
 ), gone AS (
@@ -101,7 +106,8 @@ DETAILS: dict[Refusal, tuple[str, str]] = {
 
 
 async def merge_clients(tx: Transaction, new: NewMerge, *, merged_by: str) -> Merge:
-    """Let one client go on for two; publishes ClientsMerged. Nothing is moved between them.
+    """Let one client go on for two; publishes ClientsMerged. Nothing is moved between them:
+    whatever is read by client is read over the records of the person (`platform.records_of`).
 
     Raises:
         NotFound: one of them is none of the caller's.
@@ -138,6 +144,8 @@ async def merge_clients(tx: Transaction, new: NewMerge, *, merged_by: str) -> Me
         merged_by,
         tx.now,
     )
+    await note_merge(tx, merge.id, new.survivor_id, new.merged_id, tx.now)
+    await _recompute(tx, new.survivor_id, new.merged_id)
     publish(
         tx,
         ClientsMerged(
@@ -167,14 +175,17 @@ async def undo_merge(
     require_version(found.version, expected)
     if after("undone" if found.undone_at else "in_force", "undo") is None:
         raise AlreadyUndone("This merge was undone before.")
-    await tx.execute(UNDO, merge_id, found.merged.client_id, undo.reason, undone_by, tx.now)
+    survivor_id, merged_id = found.survivor.client_id, found.merged.client_id
+    await tx.execute(UNDO, merge_id, merged_id, undo.reason, undone_by, tx.now)
+    await note_undo(tx, merge_id, survivor_id, merged_id, tx.now)
+    await _recompute(tx, survivor_id, merged_id)
     publish(
         tx,
         ClientMergeUndone(
-            client_id=found.survivor.client_id,
+            client_id=survivor_id,
             site_id=found.survivor.site_id,
             merge_id=merge_id,
-            merged_client_id=found.merged.client_id,
+            merged_client_id=merged_id,
             undone_at=tx.now,
         ),
     )
@@ -217,7 +228,8 @@ async def distinguish_clients(
 
 
 async def make_keys(tx: Transaction) -> int:
-    """Make the keys of clients who have none, or those of former matching data; says of how many.
+    """Make the keys of clients who have none, or those of former matching data, and their place in
+    lists by name; says of how many.
 
     Keys are made with the client; this is for clients from before, and for data that changed.
     """
@@ -238,8 +250,16 @@ async def make_keys(tx: Transaction) -> int:
             [site for _, _, site in made],
             data.version,
             [row["id"] for row in rows],
+            [listed_as(row["given_name"], row["family_name"]) for row in rows],
         )
     return len(rows)
+
+
+async def _recompute(tx: Transaction, *clients: UUID) -> None:
+    """What is kept by person and not read over the records: units, and first days of service."""
+    async with at_all_sites(tx):
+        await settle_whole(tx, clients)
+        await find_first_services(tx, clients)
 
 
 async def _held(

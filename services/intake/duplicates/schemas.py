@@ -6,18 +6,17 @@ from uuid import UUID
 from pydantic import Field
 
 from services.intake.matching.rules import ReasonKind
-from services.intake.referrals.values import BirthDate, Name, Note, Phone
+from services.intake.referrals.schemas import Named
+from services.intake.referrals.values import BirthDate, Note, Phone
 from shared.web import Instant, Shown, Strict
 
 AN_ID = "01a20e20-97d3-779f-8fac-673dd9f7f455"
 ANOTHER_ID = "01a20e20-97d3-779f-8fac-673dd9f7f456"
 
 
-class PersonSought(Strict):
-    """Somebody who may be a client already."""
+class PersonSought(Named):
+    """Somebody who may be a client already, by one name or two."""
 
-    given_name: Name = Field(description="Given name.", examples=["Client 01"])
-    family_name: Name = Field(description="Family name.", examples=["Example"])
     birth_date: BirthDate | None = Field(
         None, description="Date of birth, if known.", examples=["1988-04-17"]
     )
@@ -45,8 +44,8 @@ class LikelyDuplicate(Shown):
 
     client_id: UUID
     site_id: UUID
-    given_name: str
-    family_name: str
+    given_name: str | None
+    family_name: str | None
     birth_date: date
     found_by: UUID | None = Field(
         description="The merged client whose data are alike; null for the client's own."

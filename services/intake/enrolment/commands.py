@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import structlog
 
 from services.intake.consents.queries import is_treatment_consented
 from services.intake.coverage.queries import is_covered
@@ -28,6 +29,8 @@ from shared.ids import new_id
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
+log = structlog.get_logger()
+
 PROGRAM = "intensive_outpatient"
 """The kind of level that this program is, whatever an edition's number for it."""
 
@@ -36,11 +39,12 @@ INSERT INTO enrolments
   (id, client_id, site_id, determination_id, level_of_care, dual_diagnosis, needs, priority, state,
    enrolled_at, former_id)
 SELECT $1, $2, $3, $4, $5, $6, $7, $8, 'enrolled', $9, (
-  SELECT id FROM enrolments WHERE client_id = $2 AND ended_at IS NOT NULL
+  SELECT id FROM enrolments
+  WHERE client_id = ANY (platform.records_of($2)) AND ended_at IS NOT NULL
   ORDER BY ended_at DESC, id DESC LIMIT 1
 )
 WHERE NOT EXISTS (
-  SELECT FROM enrolments WHERE client_id = $2 AND determination_id = $4 AND ended_at IS NOT NULL
+  SELECT FROM enrolments WHERE determination_id = $4 AND ended_at IS NOT NULL
 )
 RETURNING former_id
 """
@@ -48,6 +52,10 @@ RETURNING former_id
 CHANGE = """
 UPDATE enrolments SET state = $2, reason = $3, version = version + 1,
   held_at = CASE WHEN $5 THEN $4::timestamptz END
+WHERE id = $1
+"""
+NOTE_LATE = """
+UPDATE enrolments SET late_step_down_id = $2, late_step_down_at = $3, version = version + 1
 WHERE id = $1
 """
 SERVED = """
@@ -131,6 +139,10 @@ class UnknownReason(Invalid):
     title = "Unknown reason"
 
 
+class UnknownStay(ValueError):
+    """A decision about a stay that is not there: it is laid aside where operators see it."""
+
+
 async def enrol(tx: Transaction, client_id: UUID, new: NewEnrolment) -> Enrolment:
     """Admit a client whose signed level is the program's; publishes ClientEnrolled.
 
@@ -211,6 +223,8 @@ async def enrol(tx: Transaction, client_id: UUID, new: NewEnrolment) -> Enrolmen
         enrolled_at=tx.now,
         first_service_at=None,
         ended_at=None,
+        late_step_down_id=None,
+        late_step_down_at=None,
         version=1,
     )
 
@@ -271,15 +285,21 @@ async def step_down(
 ) -> None:
     """End a stay by an accepted step-down; publishes ClientSteppedDown and EpisodeStateChanged.
 
-    A stay that ended otherwise in the meantime stays as it is.
+    A stay that ended otherwise in the meantime stays as it is, and shows the decision that came too
+    late.
+
+    Raises:
+        UnknownStay: the decision is about no stay of the client.
     """
     await hold_client(tx, decided.client_id)
     found = await lock_enrolment(tx, decided.enrolment_id, missing_ok=True)
     reasons = discharge_reasons()
     reason = reasons.of(reasons.step_down)
     if found is None or reason is None or found.client_id != decided.client_id:
-        return
+        raise UnknownStay("An accepted step-down names no stay of the client.")
     if not can_follow(found.state, reason.ends_as):
+        await tx.execute(NOTE_LATE, found.id, decided.recommendation_id, decided.decided_at)
+        log.warning("step_down_came_too_late", enrolment_id=str(found.id), state=found.state)
         return
     await end(tx, found, reason, cause=cause)
     publish(

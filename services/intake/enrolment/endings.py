@@ -3,6 +3,7 @@
 from typing import Any
 
 from services.intake.consents.expiry import expire_by_event
+from services.intake.dual_diagnosis.commands import leave_screens_behind
 from services.intake.enrolment.policy import DischargeReason
 from services.intake.enrolment.schemas import Enrolment
 from shared.contracts.intake import EpisodeStateChanged
@@ -27,7 +28,8 @@ async def end(
 ) -> Enrolment:
     """End a locked stay that may end so; publishes EpisodeStateChanged.
 
-    Consents that were given until the end of treatment expire with it.
+    Consents that were given until the end of treatment expire with it, and its screens do not
+    count for a dual diagnosis any more.
     """
     await tx.execute(END, stay.id, reason.ends_as, reason.reason, reason.teds, note, tx.now)
     publish(
@@ -45,6 +47,7 @@ async def end(
         cause=cause,
     )
     await expire_by_event(tx, stay.client_id, "end_of_treatment")
+    await leave_screens_behind(tx, stay.client_id, stay.site_id)
     return stay.model_copy(
         update={
             "state": reason.ends_as,

@@ -3,7 +3,8 @@
 from typing import Literal, overload
 from uuid import UUID
 
-from services.intake.enrolment.schemas import Enrolment
+from services.intake.enrolment.rules import State
+from services.intake.enrolment.schemas import Census, Enrolment, SiteCensus, StayCount
 from services.intake.referrals.queries import require_client
 from shared.database import Transaction
 from shared.errors import NotFound
@@ -11,11 +12,28 @@ from shared.web import Page, Paging, page_of
 
 COLUMNS = """
 SELECT id, client_id, site_id, determination_id, level_of_care, state, reason, teds_reason,
-  former_id, enrolled_at, first_service_at, ended_at, version
+  former_id, enrolled_at, first_service_at, ended_at, late_step_down_id, late_step_down_at, version
 FROM enrolments
 """
-OF_CLIENT = f"{COLUMNS} WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3"
+OF_CLIENT = f"""
+{COLUMNS} WHERE client_id = ANY (platform.records_of($1)) AND id > $2 ORDER BY id LIMIT $3
+"""
 ONE = f"{COLUMNS} WHERE id = $1"
+EACH_SITE = """
+SELECT listed.* FROM sites s CROSS JOIN LATERAL (
+  {} WHERE site_id = s.id AND {} AND id > $1 AND ($4::text IS NULL OR level_of_care = $4)
+  ORDER BY id LIMIT $3
+) AS listed
+WHERE $2::uuid IS NULL OR s.id = $2 ORDER BY listed.id LIMIT $3
+"""
+"""Reads a page of each of the caller's sites from an index that begins with the site."""
+OPEN = EACH_SITE.format(COLUMNS, "ended_at IS NULL")
+IN_STATE = EACH_SITE.format(COLUMNS, "state = $5")
+CENSUS = """
+SELECT s.id AS site_id, e.state, e.level_of_care, count(e.id) AS count
+FROM sites s LEFT JOIN enrolments e ON e.site_id = s.id AND e.ended_at IS NULL
+WHERE $1::uuid IS NULL OR s.id = $1 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
 LOCKED = f"{ONE} FOR NO KEY UPDATE"
 
 
@@ -29,6 +47,42 @@ async def list_enrolments(tx: Transaction, client_id: UUID, paging: Paging) -> P
     if not rows:
         await require_client(tx, client_id)
     return page_of([Enrolment(**dict(row)) for row in rows], paging.limit)
+
+
+async def list_stays(
+    tx: Transaction,
+    paging: Paging,
+    site_id: UUID | None,
+    state: State | None,
+    level_of_care: str | None,
+) -> Page[Enrolment]:
+    """The stays in a state, or those that have not ended, oldest first."""
+    arguments = (paging.after, site_id, paging.limit + 1, level_of_care)
+    if state is None:
+        rows = await tx.fetch(OPEN, *arguments)
+    else:
+        rows = await tx.fetch(IN_STATE, *arguments, state)
+    return page_of([Enrolment(**dict(row)) for row in rows], paging.limit)
+
+
+async def show_census(tx: Transaction, site_id: UUID | None) -> Census:
+    """How many stays have not ended at each of the caller's sites, by state and level of care."""
+    sites: dict[UUID, list[StayCount]] = {}
+    for row in await tx.fetch(CENSUS, site_id):
+        counts = sites.setdefault(row["site_id"], [])
+        if row["count"]:
+            counts.append(
+                StayCount(
+                    state=row["state"], level_of_care=row["level_of_care"], count=row["count"]
+                )
+            )
+    return Census(
+        as_of=tx.now,
+        sites=[
+            SiteCensus(site_id=site, stays=sum(one.count for one in counts), counts=counts)
+            for site, counts in sites.items()
+        ],
+    )
 
 
 async def show_enrolment(tx: Transaction, enrolment_id: UUID) -> Enrolment:

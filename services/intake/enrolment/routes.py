@@ -3,11 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.intake.enrolment import commands, queries
 from services.intake.enrolment.policy import DischargeReasons, discharge_reasons
-from services.intake.enrolment.schemas import Discharge, Enrolment, Hold, NewEnrolment
+from services.intake.enrolment.rules import State
+from services.intake.enrolment.schemas import Census, Discharge, Enrolment, Hold, NewEnrolment
 from shared.access import Allowed, Caller, Role
 from shared.access.roles import EVERY_STAFF_ROLE
 from shared.web import Page, Paging, create, needs_if_match, show, update
@@ -53,6 +54,45 @@ async def list_enrolments(
 ) -> Response:
     """A client's stays in the program, oldest first."""
     return await show(request, caller, lambda tx: queries.list_enrolments(tx, client_id, paging))
+
+
+@router.get(
+    "/enrolments",
+    response_model=Page[Enrolment],
+    operation_id="list_stays",
+    summary="List stays, by default those that have not ended",
+)
+async def list_stays(
+    request: Request,
+    caller: Reader,
+    paging: Annotated[Paging, Depends()],
+    site_id: Annotated[UUID | None, Query(description="Stays at one site only.")] = None,
+    state: Annotated[
+        State | None, Query(description="In this state; absent for all that have not ended.")
+    ] = None,
+    level_of_care: Annotated[
+        str | None, Query(max_length=20, description="At this level only.", examples=["2.1"])
+    ] = None,
+) -> Response:
+    """Stays at the caller's sites, oldest first. How many there are is told by `/census`."""
+    return await show(
+        request, caller, lambda tx: queries.list_stays(tx, paging, site_id, state, level_of_care)
+    )
+
+
+@router.get(
+    "/census",
+    response_model=Census,
+    operation_id="show_census",
+    summary="Count the stays that have not ended",
+)
+async def show_census(
+    request: Request,
+    caller: Reader,
+    site_id: Annotated[UUID | None, Query(description="One site only.")] = None,
+) -> Response:
+    """How many clients are in the program now at each site, by state and level of care."""
+    return await show(request, caller, lambda tx: queries.show_census(tx, site_id))
 
 
 @router.get(

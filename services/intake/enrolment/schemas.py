@@ -57,4 +57,32 @@ class Enrolment(Shown):
     enrolled_at: Instant
     first_service_at: Instant | None
     ended_at: Instant | None
+    late_step_down_id: UUID | None = Field(
+        description="A recommendation to step down that was accepted, and told after the stay had "
+        "ended otherwise; it changed nothing."
+    )
+    late_step_down_at: Instant | None = Field(description="When that one was accepted.")
     version: int = Field(description="The ETag.", examples=[1])
+
+
+class StayCount(Shown):
+    """How many stays are in a state at a level of care."""
+
+    state: State = Field(examples=["active"])
+    level_of_care: str = Field(examples=["2.1"])
+    count: int = Field(examples=[14])
+
+
+class SiteCensus(Shown):
+    """The stays of one site that have not ended."""
+
+    site_id: UUID
+    stays: int = Field(description="All of them.", examples=[17])
+    counts: list[StayCount] = Field(description="By state and level of care; none that is 0.")
+
+
+class Census(Shown):
+    """How many clients are in the program now, at each of the caller's sites; none is named."""
+
+    as_of: Instant
+    sites: list[SiteCensus]

@@ -13,11 +13,11 @@ from services.intake.level_of_care.rules.policy import LevelOfCarePolicy
 from services.intake.level_of_care.rules.recommendation import unfit_ratings
 from services.intake.level_of_care.rules.risks import findings
 from services.intake.level_of_care.schemas import (
-    ComparableOutcomes,
     Determination,
     FiredRule,
     NewDetermination,
     OtherOutcome,
+    ShownComparableOutcomes,
     ShownRating,
 )
 from services.intake.referrals.queries import show_client
@@ -103,7 +103,7 @@ async def determine_level_of_care(
         deciding=list(found.deciding),
         would_change=[OtherOutcome(**asdict(one)) for one in found.would_change],
         comparable_to_residential=found.comparable
-        and ComparableOutcomes(
+        and ShownComparableOutcomes(
             **found.comparable.model_dump(include={"statement", "condition", "source"})
         ),
         policy=PolicyReference(id=policy.id, version=policy.version),

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import orjson
 
-from services.intake.level_of_care.schemas import Determination, ShownRating, Signature
+from services.intake.level_of_care.schemas import Determination, DeterminationSignature, ShownRating
 from services.intake.referrals.queries import require_client
 from shared.contracts.base import PolicyReference
 from shared.database import Transaction
@@ -17,19 +17,23 @@ COLUMNS = """
 SELECT d.id, d.client_id, d.site_id, d.screening_id, d.edition, d.ratings, d.evidence, d.status,
   d.recommended_level, d.dual_diagnosis, d.criteria, d.explanation, d.policy_id, d.policy_version,
   d.determined_at, d.state, d.version, to_jsonb(s) AS signature
-FROM determinations d LEFT JOIN level_of_care_signatures s ON s.determination_id = d.id
+FROM determinations_of_persons d LEFT JOIN level_of_care_signatures s ON s.determination_id = d.id
 """
 OF_CLIENT = f"""
 {COLUMNS}
-WHERE d.client_id = $1 AND (d.determined_at, coalesce(d.entry, 0), d.id) > ALL (
-  SELECT determined_at, coalesce(entry, 0), id FROM determinations WHERE client_id = $1 AND id = $2
-)
+WHERE d.client_id = ANY (platform.records_of($1))
+  AND (d.determined_at, coalesce(d.entry, 0), d.id) > ALL (
+    SELECT determined_at, coalesce(entry, 0), id FROM determinations WHERE id = $2
+  )
 ORDER BY d.determined_at, coalesce(d.entry, 0), d.id LIMIT $3
 """  # noqa: S608 - constants only
-ONE = f"{COLUMNS} WHERE d.client_id = $1 AND d.id = $2"
+ONE = f"{COLUMNS} WHERE d.client_id = ANY (platform.records_of($1)) AND d.id = $2"
 BY_ID = f"{COLUMNS} WHERE d.id = $1"
-LATEST = f"{COLUMNS} WHERE d.client_id = $1 AND d.state <> 'superseded'"
-"""The index `one_determination_in_force` sees to it that there is one at most."""
+LATEST = f"""
+{COLUMNS} WHERE d.client_id = ANY (platform.records_of($1)) AND d.state <> 'superseded'
+"""
+"""The index `one_determination_in_force` sees to it that there is one a record at most, and the
+view that there is one a person."""
 NONE = "There is no such level-of-care decision."
 
 
@@ -128,7 +132,7 @@ def _determination(row: Any) -> Determination:
         },
         criteria=orjson.loads(values["criteria"]),
         policy=PolicyReference(id=values["policy_id"], version=values["policy_version"]),
-        signature=None if signature is None else Signature(**orjson.loads(signature)),
+        signature=None if signature is None else DeterminationSignature(**orjson.loads(signature)),
     )
 
 

@@ -87,7 +87,7 @@ class OtherOutcome(Shown):
     level: str | None = Field(examples=["3.1"])
 
 
-class ComparableOutcomes(Shown):
+class ShownComparableOutcomes(Shown):
     """That outcomes are comparable to residential treatment, never without for whom."""
 
     statement: str = Field(examples=["Outcomes are comparable to those of residential treatment."])
@@ -95,7 +95,7 @@ class ComparableOutcomes(Shown):
     source: str = Field(examples=["SAMHSA Advisory 2021"])
 
 
-class Signature(Shown):
+class DeterminationSignature(Shown):
     """What was signed, and by whom."""
 
     final_level: str = Field(examples=["2.1"])
@@ -134,13 +134,13 @@ class Determination(Shown):
         description="The dimensions that keep the level from being lower.", examples=[["4", "5"]]
     )
     would_change: list[OtherOutcome]
-    comparable_to_residential: ComparableOutcomes | None = Field(
+    comparable_to_residential: ShownComparableOutcomes | None = Field(
         description="With its condition, and only where the ratings meet it."
     )
     policy: PolicyReference
     determined_at: Instant
     state: State = Field(examples=["determined"])
-    signature: Signature | None
+    signature: DeterminationSignature | None
     version: int = Field(description="The ETag.", examples=[1])
 
 

@@ -8,9 +8,9 @@ from services.intake.level_of_care.rules.policy import LevelOfCarePolicy
 from services.intake.level_of_care.rules.signing import after, signs_below, unfit_signature
 from services.intake.level_of_care.schemas import (
     Determination,
+    DeterminationSignature,
     NewSecondSignature,
     NewSignature,
-    Signature,
 )
 from services.intake.referrals.commands import advance
 from services.intake.referrals.queries import hold_client
@@ -80,7 +80,7 @@ async def sign(
         raise UnfitSignature(wrong.detail, pointer=f"/{wrong.field}")
     final = new.final_level or recommended or ""
     below = signs_below(policy, recommended, final)
-    signature = Signature(
+    signature = DeterminationSignature(
         final_level=final,
         final_level_kind=policy.named(final).kind,
         override_reason=new.override_reason,
@@ -172,7 +172,7 @@ def _policy_of(known: Determination) -> LevelOfCarePolicy:
     return policy
 
 
-async def _tell(tx: Transaction, signed: Determination, signature: Signature) -> None:
+async def _tell(tx: Transaction, signed: Determination, signature: DeterminationSignature) -> None:
     publish(
         tx,
         LevelOfCareSigned(

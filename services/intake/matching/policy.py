@@ -46,12 +46,14 @@ class Matching(Part):
     shared_part_likeness: Share
     nickname_likeness: Share
     swapped_names_factor: Share
+    one_name_factor: Share
     birth_date_likeness: BirthDateLikeness
     threshold: Share
     most_shown: int = Field(ge=1, le=100)
     most_of_a_key: int = Field(ge=10, le=5_000)
     letters: dict[Annotated[str, Field(min_length=1, max_length=1)], Word]
     particles: frozenset[Word]
+    prefixes: frozenset[Word]
     suffixes: frozenset[Word]
     nicknames: list[Annotated[list[Word], Field(min_length=2)]]
 
@@ -62,6 +64,10 @@ class Matching(Part):
             if words.count(word) > 1:
                 raise ValueError(f"nicknames: {word} is in two groups")
         return self
+
+    def __hash__(self) -> int:
+        """By its version, so that what is made of a name by these data can be remembered."""
+        return self.version
 
     @cached_property
     def name_of(self) -> dict[str, str]:

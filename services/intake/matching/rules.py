@@ -6,8 +6,13 @@ from typing import Literal
 
 from rapidfuzz.distance import JaroWinkler
 
-from services.intake.matching.keys import Person, day_and_month_swapped, national
-from services.intake.matching.names import canonical, family_parts, given_parts
+from services.intake.matching.keys import (
+    Person,
+    day_and_month_swapped,
+    has_both,
+    national,
+)
+from services.intake.matching.names import canonical, family_parts, family_spellings, words_of
 from services.intake.matching.policy import Matching
 
 ReasonKind = Literal[
@@ -23,6 +28,7 @@ ReasonKind = Literal[
     "given_name_alike",
     "given_name_differs",
     "names_swapped",
+    "one_name_only",
     "same_phone",
 ]
 """What speaks for two people being one, and, as `…_differs`, against it."""
@@ -70,43 +76,63 @@ def likeness(one: Person, other: Person, data: Matching) -> Likeness:
 
 
 def _names(one: Person, other: Person, data: Matching) -> tuple[float, list[Reason]]:
-    """What the names count together, as they are or, where that counts more, exchanged."""
+    """What the names count together, as they are or, where that counts more, exchanged.
+
+    A name that one of the two does not have is left out, for which there is a factor.
+    """
     weights = data.weights
-    ours, theirs = family_parts(one.family_name, data), family_parts(other.family_name, data)
-    family, family_reason = _families(ours, theirs, data)
-    given, given_reason = _givens(given_parts(one.given_name), given_parts(other.given_name), data)
-    straight = weights.family_name * family + weights.given_name * given
-    crossed = (
-        _families(ours, family_parts(other.given_name, data), data)[0]
-        + _families(family_parts(one.given_name, data), theirs, data)[0]
-    ) / 2
-    swapped = (weights.family_name + weights.given_name) * crossed * data.swapped_names_factor
+    family = _families(one.family_name, other.family_name, data)
+    given = _givens(one.given_name, other.given_name, data)
+    straight, reasons = _sum((weights.family_name, family), (weights.given_name, given))
+    half = (weights.family_name + weights.given_name) / 2
+    crossed, _ = _sum(
+        (half, _families(one.family_name, other.given_name, data)),
+        (half, _families(one.given_name, other.family_name, data)),
+    )
+    swapped = crossed * data.swapped_names_factor
     if swapped > straight:
-        return swapped, [Reason("names_swapped", None if crossed == 1 else round(crossed, 2))]
-    return straight, [family_reason, given_reason]
+        share = round(crossed / (2 * half), 2)
+        straight, reasons = swapped, [Reason("names_swapped", None if share == 1 else share)]
+    if has_both(one) != has_both(other):
+        return straight * data.one_name_factor, [*reasons, Reason("one_name_only")]
+    return straight, reasons
 
 
-def _families(one: tuple[str, ...], other: tuple[str, ...], data: Matching) -> Part:
-    if one == other:
+def _sum(*parts: tuple[float, Part | None]) -> tuple[float, list[Reason]]:
+    """What parts count by their weights; those that cannot be compared count as the others do."""
+    known = [(weight, part) for weight, part in parts if part is not None]
+    if not known:
+        return 0.0, []
+    share = sum(w * part[0] for w, part in known) / sum(w for w, _ in known)
+    return share * sum(w for w, _ in parts), [part[1] for _, part in known]
+
+
+def _families(one: str | None, other: str | None, data: Matching) -> Part | None:
+    """How alike two family names are, however they are written apart; None where one is absent."""
+    ours, theirs = family_spellings(one, data), family_spellings(other, data)
+    if not ours or not theirs:
+        return None
+    if set(ours) & set(theirs):
         return 1.0, Reason("same_family_name")
-    found = _alike("".join(one), "".join(other))
-    if set(one) & set(other):
+    found = max(_alike(our, their) for our in ours for their in theirs)
+    if set(family_parts(one, data)) & set(family_parts(other, data)):
         found = max(found, data.shared_part_likeness)
     if found < data.least_name_likeness:
         return 0.0, Reason("family_name_differs")
     return found, Reason("family_name_alike", round(found, 2))
 
 
-def _givens(one: tuple[str, ...], other: tuple[str, ...], data: Matching) -> Part:
-    if one == other:
+def _givens(one: str | None, other: str | None, data: Matching) -> Part | None:
+    ours, theirs = words_of(one), words_of(other)
+    if not ours or not theirs:
+        return None
+    if "".join(ours) == "".join(theirs):
         return 1.0, Reason("same_given_name")
-    found = _alike("".join(one), "".join(other))
-    is_form = one[:1] != other[:1] and [canonical(w, data) for w in one[:1]] == [
-        canonical(w, data) for w in other[:1]
-    ]
+    found = _alike("".join(ours), "".join(theirs))
+    is_form = ours[0] != theirs[0] and canonical(ours[0], data) == canonical(theirs[0], data)
     if is_form and found < data.nickname_likeness:
         return data.nickname_likeness, Reason("given_name_form", data.nickname_likeness)
-    if set(one) & set(other):
+    if set(ours) & set(theirs):
         found = max(found, data.shared_part_likeness)
     if found < data.least_name_likeness:
         return 0.0, Reason("given_name_differs")

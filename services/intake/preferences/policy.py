@@ -14,7 +14,7 @@ class Transport(Part):
     """The program has to arrange something."""
 
 
-class Vocabulary(Part):
+class PreferencesVocabulary(Part):
     """All words with their texts."""
 
     version: str
@@ -25,5 +25,5 @@ class Vocabulary(Part):
     reports_to: dict[Token, str] = Field(min_length=1)
 
 
-vocabulary = data_file(Vocabulary, __name__, "vocabulary")
+vocabulary = data_file(PreferencesVocabulary, __name__, "vocabulary")
 """The words in force."""

@@ -12,8 +12,13 @@ from shared.errors import NotFound
 
 PREFERENCES = """
 SELECT c.id, c.site_id, c.gender, p.details, p.changed_at, coalesce(p.version, 0) AS version
-FROM clients c LEFT JOIN preferences p ON p.client_id = c.id WHERE c.id = $1
+FROM clients c LEFT JOIN LATERAL (
+  SELECT details, changed_at, (sum(version) OVER ())::integer AS version
+  FROM preferences WHERE client_id = ANY (platform.records_of(c.id))
+  ORDER BY changed_at DESC, array_position(platform.records_of(c.id), client_id) LIMIT 1
+) p ON true WHERE c.id = $1
 """
+"""Of what was stated for the records of a person the latest counts, and every change of any."""
 
 
 async def show_preferences(tx: Transaction, client_id: UUID) -> Preferences:

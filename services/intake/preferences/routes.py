@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from services.intake.preferences import commands, queries
-from services.intake.preferences.policy import Vocabulary, vocabulary
+from services.intake.preferences.policy import PreferencesVocabulary, vocabulary
 from services.intake.preferences.schemas import Preferences, StatedPreferences
 from shared.access import Allowed, Caller, Role
 from shared.access.roles import EVERY_STAFF_ROLE
@@ -53,10 +53,12 @@ async def change_preferences(
 
 @router.get(
     "/preference-vocabulary",
-    response_model=Vocabulary,
+    response_model=PreferencesVocabulary,
     operation_id="list_preference_words",
     summary="List the words of preferences",
 )
-async def list_words(caller: Annotated[Caller, Allowed(*EVERY_STAFF_ROLE)]) -> Vocabulary:
+async def list_words(
+    caller: Annotated[Caller, Allowed(*EVERY_STAFF_ROLE)],
+) -> PreferencesVocabulary:
     """The words in which duties, ways to come, needs and courts are stated, with their texts."""
     return vocabulary()

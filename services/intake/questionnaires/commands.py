@@ -1,11 +1,11 @@
 """Assigning a questionnaire, saving what is answered, handing it in, taking it back."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from uuid import UUID
 
 import orjson
 
+from services.intake.directory.queries import zone_of
 from services.intake.questionnaires.expiry import tell_left_open
 from services.intake.questionnaires.policy import policy
 from services.intake.questionnaires.queries import Held, instrument_of, load
@@ -18,7 +18,7 @@ from services.intake.questionnaires.refusals import (
 )
 from services.intake.questionnaires.rules.answers import found_so_far, is_answered, newly, settle
 from services.intake.questionnaires.schemas import NewQuestionnaire, Questionnaire, SavedPart
-from services.intake.referrals.queries import show_client
+from services.intake.referrals.queries import show_client, survivor_of
 from services.intake.risk.commands import raise_flags
 from services.intake.screening.checks import ImpossibleAnswer, WrongMode
 from services.intake.screening.commands import IntakeIsOver, complete_screening
@@ -26,6 +26,7 @@ from services.intake.screening.policy import Instrument, instruments
 from services.intake.screening.queries import is_in_program
 from services.intake.screening.rules import Answer
 from services.intake.screening.schemas import InstrumentResponse, Mode, NewScreening
+from shared.calendar import days_later
 from shared.database import Transaction, write_now
 from shared.errors import require_version
 from shared.ids import new_id
@@ -83,7 +84,7 @@ async def assign_questionnaire(
         new.language,
         assigned_by,
         tx.now,
-        tx.now + timedelta(days=policy().open_days),
+        days_later(tx.now, policy().open_days, await zone_of(tx, client.site_id)),
         [one.instrument for one in new.instruments],
         [one.version for one in new.instruments],
     )
@@ -120,14 +121,18 @@ async def save_answers(
     await tx.execute(SAVE, held.id, name, orjson.dumps(answers).decode(), mode, tx.now, entered_by)
     before = found_so_far(instrument, part.answers)
     if found := newly(before, found_so_far(instrument, answers)):
-        await raise_flags(tx, held.client_id, held.site_id, found)
+        client = await survivor_of(tx, held.client_id)
+        await raise_flags(tx, client.id, client.site_id, found)
     return answers
 
 
 async def complete_questionnaire(
-    tx: Transaction, held: Held, expected: int, *, entered_by: str
+    tx: Transaction, held: Held, expected: int, *, entered_by: str, own: bool = False
 ) -> Questionnaire:
     """Hand in what was answered: it becomes a screening, in the same transaction.
+
+    Of a client who was merged meanwhile it becomes one of the client that goes on. What the client
+    hands in by the `own` link is taken after an admission too.
 
     Instruments of which nothing was answered are left out, as an empty result would hide the one
     before it. What the saved answers show was told when they were saved and is not told again.
@@ -143,7 +148,10 @@ async def complete_questionnaire(
         raise NothingAnswered("Nothing is answered yet: save answers, or withdraw it.")
     new = NewScreening(occasion=held.occasion, responses=answered)
     told = [one for part in held.parts for one in found_so_far(instrument_of(part), part.answers)]
-    screening = await complete_screening(tx, held.client_id, new, entered_by=entered_by, told=told)
+    client = await survivor_of(tx, held.client_id)
+    screening = await complete_screening(
+        tx, client.id, new, entered_by=entered_by, told=told, under_way=own or client.merged
+    )
     await write_now(tx)
     await tx.execute(END, held.id, then, tx.now, screening.id)
     await tx.execute(CLEAR, held.id)

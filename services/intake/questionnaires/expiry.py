@@ -25,10 +25,13 @@ WHERE q.id = over.id
 RETURNING q.id
 """
 LEFT = """
-SELECT q.client_id, q.site_id, p.instrument, p.instrument_version, p.answers
+SELECT coalesce(s.id, q.client_id) AS client_id, coalesce(s.site_id, q.site_id) AS site_id,
+  p.instrument, p.instrument_version, p.answers
 FROM questionnaires q JOIN questionnaire_parts p ON p.questionnaire_id = q.id
-WHERE q.id = ANY($1::uuid[]) AND p.answers IS NOT NULL ORDER BY q.client_id, q.id, p.place
+JOIN clients c ON c.id = q.client_id LEFT JOIN clients s ON s.id = c.merged_into
+WHERE q.id = ANY($1::uuid[]) AND p.answers IS NOT NULL ORDER BY 1, q.id, p.place
 """
+"""For the client that goes on, as `survivor_of`."""
 
 
 async def next_due(tx: Transaction) -> datetime | None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 from uuid import UUID
 
-import asyncpg
 from fastapi import Depends, Request
 
 from services.intake.questionnaires.refusals import LinkNotValid
@@ -21,18 +20,20 @@ from shared.database import ALL_SITES, Database
 SECRET_BYTES = 32
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 """256 bits in base64url."""
-BY_LINK = """
-SELECT id, questionnaire_id, site_id FROM questionnaire_links WHERE secret_hash = $1
+LINK = """
+SELECT l.id, l.questionnaire_id, ARRAY[l.site_id, coalesce(s.site_id, l.site_id)] AS sites
+FROM questionnaire_links l JOIN questionnaires q ON q.id = l.questionnaire_id
+JOIN clients c ON c.id = q.client_id LEFT JOIN clients s ON s.id = c.merged_into
 """
-BY_SESSION = """
-SELECT id, questionnaire_id, site_id FROM questionnaire_links WHERE session_hash = $1
-"""
+BY_LINK = f"{LINK} WHERE l.secret_hash = $1"
+BY_SESSION = f"{LINK} WHERE l.session_hash = $1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder(Caller):
-    """A caller who sees one site, as the client of one questionnaire. Whether the link still holds
-    is asked in the transaction that rests on it."""
+    """A caller who sees the site of one questionnaire, and that of the client who goes on for a
+    merged one, as the client of that questionnaire. Whether the link still holds is asked in the
+    transaction that rests on it."""
 
     questionnaire_id: UUID
     link_id: UUID
@@ -71,14 +72,13 @@ async def _holder(request: Request, scheme: Literal["Link", "Session"], query: s
     if given.lower() != scheme.lower() or not SECRET.fullmatch(secret):
         raise LinkNotValid
     database: Database = request.app.state.database
-    async with database.transaction(ALL_SITES) as tx:
-        row: asyncpg.Record | None = await tx.fetchrow(query, digest(secret))
+    row = await database.run(ALL_SITES, lambda tx: tx.fetchrow(query, digest(secret)))
     if row is None:
         raise LinkNotValid
     return Holder(
         subject=f"link:{row['questionnaire_id']}",
         role="client",
-        sites=frozenset({row["site_id"]}),
+        sites=frozenset(row["sites"]),
         questionnaire_id=row["questionnaire_id"],
         link_id=row["id"],
     )

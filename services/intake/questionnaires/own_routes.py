@@ -50,9 +50,13 @@ async def open_link(request: Request, holder: ByLink) -> Response:
     and when the questionnaire expires.
     """
     database: Database = request.app.state.database
-    async with database.transaction(holder.sites) as tx:
+
+    async def exchange(tx: Transaction) -> Session:
         opened = await links.open_link(tx, holder)
         tx.access = audit.access(request, holder, "change", opened)
+        return opened
+
+    opened = await database.run(holder.sites, exchange)
     return Response(opened.model_dump_json(), media_type="application/json")
 
 
@@ -122,7 +126,9 @@ async def complete_own(request: Request, holder: BySession) -> Response:
 
     async def hand_in(tx: Transaction, expected: int) -> OwnCompleted:
         held = await links.held_by(tx, holder, hold=True)
-        done = await commands.complete_questionnaire(tx, held, expected, entered_by=holder.subject)
+        done = await commands.complete_questionnaire(
+            tx, held, expected, entered_by=holder.subject, own=True
+        )
         return OwnCompleted(
             client_id=done.client_id,
             site_id=done.site_id,

@@ -32,7 +32,8 @@ FROM questionnaire_parts WHERE questionnaire_id = ANY ($1) ORDER BY questionnair
 OF_CLIENT = """
 SELECT id, client_id, site_id, occasion, language, state, assigned_by, assigned_at, expires_at,
   ended_at, screening_id, version
-FROM questionnaires WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3
+FROM questionnaires WHERE client_id = ANY (platform.records_of($1)) AND id > $2
+ORDER BY id LIMIT $3
 """
 
 

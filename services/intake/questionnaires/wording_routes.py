@@ -1,4 +1,4 @@
-"""Wordings over HTTP."""
+"""Wordings: in which words, and in which languages, a site asks the questions of an instrument."""
 
 from typing import Annotated
 from uuid import UUID

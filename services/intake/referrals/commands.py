@@ -12,7 +12,13 @@ from services.intake.referrals.checks import (
     require_possible_discharge,
 )
 from services.intake.referrals.policy import catalog
-from services.intake.referrals.queries import show_client, show_contact, show_referral
+from services.intake.referrals.queries import (
+    hold_client,
+    own_phone,
+    show_client,
+    show_contact,
+    show_referral,
+)
 from services.intake.referrals.rules import BY_STAFF, OPEN, Happening, after, moves
 from services.intake.referrals.schemas import (
     Contact,
@@ -43,7 +49,7 @@ WITH open AS (
     ($4::timestamptz AT TIME ZONE s.time_zone)::date AS today
   FROM referrals r JOIN sites s ON s.id = r.site_id
   LEFT JOIN unnest($2::text[], $3::text[]) AS m(from_state, to_state) ON m.from_state = r.state
-  WHERE r.client_id = $1 AND r.ended_at IS NULL
+  WHERE r.id = open_referral_of($1)
   FOR NO KEY UPDATE OF r
 )
 UPDATE referrals AS r SET
@@ -53,7 +59,7 @@ UPDATE referrals AS r SET
     ELSE r.first_screened_on END
 FROM open
 WHERE r.id = open.id AND (open.to_state IS NOT NULL OR ($5 AND r.first_screened_on IS NULL))
-RETURNING r.id, r.site_id, open.from_state, open.to_state
+RETURNING r.id, r.client_id, r.site_id, open.from_state, open.to_state
 """
 CHANGE = """
 WITH gone AS (
@@ -94,7 +100,6 @@ async def change_referral_state(
 
     Raises:
         NotFound: no such referral.
-        ClientMerged: another client goes on for the referred one.
         StaleVersion: somebody changed it meanwhile.
         ImpossibleStateChange: it cannot come to that state.
         ReasonDoesNotFit: an end needs a reason from the catalog for that end.
@@ -143,7 +148,7 @@ async def change_referral_details(
 
     Raises:
         NotFound: no such referral.
-        ClientMerged, ReferralEnded: there is nothing to be changed any more.
+        ReferralEnded: there is nothing to be changed any more.
         StaleVersion: somebody changed it meanwhile.
         DetailsDoNotBelong, ImpossibleDischarge: what the referrer told does not fit.
     """
@@ -186,7 +191,7 @@ async def advance(
     publish(
         tx,
         ReferralStateChanged(
-            client_id=client_id,
+            client_id=moved["client_id"],
             site_id=moved["site_id"],
             referral_id=moved["id"],
             from_state=moved["from_state"],
@@ -205,9 +210,11 @@ async def change_contact(
 
     Raises:
         NotFound: no such client.
+        ClientMerged: another client goes on for this one.
         StaleVersion: somebody changed it meanwhile.
     """
-    known = await show_contact(tx, client_id, lock=True)
+    client = await show_client(tx, client_id, hold=True)
+    known = await show_contact(tx, client_id)
     require_version(known.version, expected)
     await tx.execute(
         CHANGE,
@@ -217,14 +224,14 @@ async def change_contact(
         contact.phone,
         contact.time_zone,
         tx.now,
-        phone_keys(known.phone),
+        phone_keys(await own_phone(tx, client_id)),
         phone_keys(contact.phone),
-        known.site_id,
+        client.site_id,
     )
-    tell_contact(tx, client_id, known.site_id, contact)
+    tell_contact(tx, client_id, client.site_id, contact)
     return Contact(
         client_id=client_id,
-        site_id=known.site_id,
+        site_id=client.site_id,
         **contact.model_dump(),
         changed_at=tx.now,
         version=known.version + 1,
@@ -249,7 +256,7 @@ def tell_contact(tx: Transaction, client_id: UUID, site_id: UUID, contact: Conta
 
 async def _held(tx: Transaction, referral_id: UUID, expected: int) -> Referral:
     """A referral as the last change left it, while nobody else does anything for the client."""
-    await show_client(tx, (await show_referral(tx, referral_id)).client_id, hold=True)
+    await hold_client(tx, (await show_referral(tx, referral_id)).client_id)
     known = await show_referral(tx, referral_id)
     require_version(known.version, expected)
     return known

@@ -4,8 +4,9 @@ from uuid import UUID
 
 from services.intake.directory.queries import today_at
 from services.intake.matching.keys import Person, keys_of
+from services.intake.matching.names import listed_as
 from services.intake.matching.policy import matching
-from services.intake.referrals.queries import show_client, show_contact
+from services.intake.referrals.queries import own_phone, show_client
 from services.intake.referrals.receiving import ImpossibleBirthDate
 from services.intake.referrals.rules import is_possible_birth_date
 from services.intake.referrals.schemas import Client, Identity
@@ -26,7 +27,7 @@ WITH before AS (
   SELECT $1, key, $11 FROM unnest($10::bigint[]) AS k(key) ON CONFLICT DO NOTHING
 )
 UPDATE clients SET given_name = $2, family_name = $3, birth_date = $4, sex_at_birth = $5,
-  keys_version = $12, version = version + 1
+  keys_version = $12, listed_as = $13, version = version + 1
 WHERE id = $1
 """
 CORRECTED = {"given_name", "family_name", "birth_date", "sex_at_birth"}
@@ -61,7 +62,7 @@ async def correct_identity(
         raise ImpossibleBirthDate(
             "The birth date lies in the future or too far back.", pointer="/birth_date"
         )
-    contact, data = await show_contact(tx, client_id, lock=True), matching()
+    phone, data = await own_phone(tx, client_id), matching()
     await tx.execute(
         CORRECT,
         client_id,
@@ -73,8 +74,9 @@ async def correct_identity(
         new.reason,
         corrected_by,
         tx.now,
-        keys_of(Person(new.given_name, new.family_name, new.birth_date, contact.phone), data),
+        keys_of(Person(new.given_name, new.family_name, new.birth_date, phone), data),
         known.site_id,
         data.version,
+        listed_as(new.given_name, new.family_name),
     )
     return known.model_copy(update=changed | {"version": known.version + 1})

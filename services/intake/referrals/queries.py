@@ -1,12 +1,21 @@
 """Clients, their referrals and how they are reached."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 import orjson
 from asyncpg import Record
 
-from services.intake.referrals.schemas import Client, Contact, IdentityCorrection, Referral
-from shared.database import Transaction
+from services.intake.matching.names import words_of
+from services.intake.referrals.schemas import (
+    Client,
+    Contact,
+    IdentityCorrection,
+    NameSearch,
+    Referral,
+)
+from shared.contracts.intake import ReferralState
+from shared.database import Overtaken, Transaction
 from shared.errors import Conflict, NotFound
 from shared.web import Page, Paging, page_of
 
@@ -25,14 +34,28 @@ ORDER BY id LIMIT $3
 CORRECTIONS = """
 SELECT id, client_id, site_id, given_name, family_name, birth_date, sex_at_birth, reason,
   corrected_by, corrected_at
-FROM identity_corrections WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3
+FROM identity_corrections WHERE client_id = ANY (platform.records_of($1)) AND id > $2
+ORDER BY id LIMIT $3
 """
 CONTACT = """
-SELECT client_id, site_id, channel, email, phone, time_zone, changed_at, version
-FROM contacts WHERE client_id = $1
+SELECT $1::uuid AS client_id, site_id, channel, email, phone, time_zone, changed_at,
+  (sum(version) OVER ())::integer AS version
+FROM contacts WHERE client_id = ANY (platform.records_of($1))
+ORDER BY changed_at DESC, array_position(platform.records_of($1), client_id) LIMIT 1
 """
+"""Of what was entered for the records of a person the latest counts, and every change of any."""
+PHONE = "SELECT phone FROM contacts WHERE client_id = $1 FOR UPDATE"
 MERGED = "This client was merged: go on with the one named in merged_into."
-HOLD = "SELECT FROM clients WHERE id = $1 FOR NO KEY UPDATE"
+LOCK = """
+SELECT platform.survivor_of(id) <> coalesce(merged_into, id) AS overtaken
+FROM clients WHERE id = ANY (platform.records_of($1)) ORDER BY id FOR NO KEY UPDATE
+"""
+"""Whoever waited finds the rows as they are now, and merges as they were before."""
+SURVIVOR = """
+SELECT coalesce(s.id, c.id) AS id, coalesce(s.site_id, c.site_id) AS site_id,
+  c.merged_into IS NOT NULL AS merged
+FROM clients c LEFT JOIN clients s ON s.id = c.merged_into WHERE c.id = $1
+"""
 EXISTS = "SELECT true FROM clients WHERE id = $1"
 REFERRALS = """
 SELECT id, client_id, site_id, coalesce(referrer, CASE source WHEN 'hospital' THEN 'inpatient'
@@ -42,17 +65,49 @@ FROM referrals
 """
 """A process of the release before writes neither the referrer nor the instant of a change."""
 REFERRAL = f"{REFERRALS} WHERE id = $1"
-OF_CLIENT = f"{REFERRALS} WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3"
-UNDER_WAY = f"""
+OF_CLIENT = f"""
 {REFERRALS}
-WHERE ended_at IS NULL AND id > $1 AND ($2::uuid IS NULL OR site_id = $2) ORDER BY id LIMIT $3
+WHERE client_id = ANY (platform.records_of($1)) AND id > $2 ORDER BY id LIMIT $3
 """
+EACH_SITE = """
+SELECT listed.* FROM sites s CROSS JOIN LATERAL ({}) AS listed
+WHERE $2::uuid IS NULL OR s.id = $2 ORDER BY listed.{} LIMIT $3
+"""
+"""Reads a page of each of the caller's sites from an index that begins with the site."""
+UNDER_WAY = EACH_SITE.format(
+    f"{REFERRALS} WHERE site_id = s.id AND ended_at IS NULL AND id > $1 ORDER BY id LIMIT $3", "id"
+)
+IN_STATE = EACH_SITE.format(
+    f"{REFERRALS} WHERE site_id = s.id AND state = $4 AND id > $1 ORDER BY id LIMIT $3", "id"
+)
+BY_NAME = """
+SELECT c.* FROM sites s CROSS JOIN LATERAL (
+  SELECT id, site_id, given_name, family_name, birth_date, gender, sex_at_birth, created_at,
+    merged_into, version, listed_as
+  FROM clients
+  WHERE site_id = s.id AND listed_as >= $1 AND listed_as < $2 AND (listed_as, id) > ($3, $4)
+    AND ($7 OR merged_into IS NULL)
+  ORDER BY listed_as, id LIMIT $6
+) AS c
+WHERE $5::uuid IS NULL OR s.id = $5 ORDER BY c.listed_as, c.id LIMIT $6
+"""
+BEYOND = "\U0010ffff"
+"""Sorts behind everything that a folded name begins with."""
 
 
 class ClientMerged(Conflict):
     """The client was merged into another one, which goes on for both."""
 
     title = "Client was merged"
+
+
+@dataclass(frozen=True, slots=True)
+class Survivor:
+    """Who goes on for a record, and whether that was merged."""
+
+    id: UUID
+    site_id: UUID
+    merged: bool
 
 
 async def show_client(
@@ -74,11 +129,30 @@ async def show_client(
 
 
 async def hold_client(tx: Transaction, client_id: UUID) -> None:
-    """Let nobody else screen at intake, rate, admit or discharge the client until the commit.
+    """Let nobody else screen at intake, rate, admit, discharge or merge the client until the
+    commit, by whichever record of the person the caller may see.
 
     Each of them rests on what the others last did. What only refers to the client goes on.
+
+    Raises:
+        Overtaken: the client was merged, or a merge was undone, while this waited.
     """
-    await tx.execute(HOLD, client_id)
+    if any(row["overtaken"] for row in await tx.fetch(LOCK, client_id)):
+        raise Overtaken
+
+
+async def survivor_of(tx: Transaction, client_id: UUID) -> Survivor:
+    """The client that goes on for a record, and its site: what is under way is finished for it.
+
+    The record itself where it was not merged, or where the other is none of the caller's.
+
+    Raises:
+        NotFound: none that the caller may see.
+    """
+    row = await tx.fetchrow(SURVIVOR, client_id)
+    if row is None:
+        raise NotFound("There is no such client.")
+    return Survivor(row["id"], row["site_id"], row["merged"])
 
 
 async def require_client(tx: Transaction, client_id: UUID) -> None:
@@ -99,6 +173,25 @@ async def list_clients(
     return page_of([Client(**dict(row)) for row in rows], paging.limit)
 
 
+async def list_by_name(tx: Transaction, search: NameSearch) -> Page[Client]:
+    """The clients the caller may see whose family name, or only name, begins so, by name."""
+    begins = "".join(words_of(search.name_begins))
+    place, after = search.place()
+    rows = await tx.fetch(
+        BY_NAME,
+        begins,
+        begins + BEYOND,
+        place,
+        after,
+        search.site_id,
+        search.limit + 1,
+        search.merged,
+    )
+    clients = [Client(**dict(row)) for row in rows]
+    places = {row["id"]: row["listed_as"] for row in rows}
+    return page_of(clients, search.limit, lambda one: f"{one.id} {places[one.id]}")
+
+
 async def list_identity_corrections(
     tx: Transaction, client_id: UUID, paging: Paging
 ) -> Page[IdentityCorrection]:
@@ -113,16 +206,23 @@ async def list_identity_corrections(
     return page_of([IdentityCorrection(**dict(row)) for row in rows], paging.limit)
 
 
-async def show_contact(tx: Transaction, client_id: UUID, *, lock: bool = False) -> Contact:
-    """How a client is reached; with `lock` nobody else changes it in the meantime.
+async def show_contact(tx: Transaction, client_id: UUID) -> Contact:
+    """How a client is reached: by what was entered last for any record of the person.
 
     Raises:
         NotFound: none that the caller may see.
     """
-    row = await tx.fetchrow(f"{CONTACT} FOR UPDATE" if lock else CONTACT, client_id)
+    row = await tx.fetchrow(CONTACT, client_id)
     if row is None:
         raise NotFound("There is no such client.")
     return Contact(**dict(row))
+
+
+async def own_phone(tx: Transaction, client_id: UUID) -> str | None:
+    """The number entered for just this record, by which it is found; nobody else changes it until
+    the commit."""
+    phone: str | None = await tx.fetchval(PHONE, client_id)
+    return phone
 
 
 async def show_referral(tx: Transaction, referral_id: UUID) -> Referral:
@@ -149,11 +249,15 @@ async def referrals_of(tx: Transaction, client_id: UUID, paging: Paging) -> Page
     return page_of([_referral(row) for row in rows], paging.limit)
 
 
-async def referrals_under_way(
-    tx: Transaction, paging: Paging, site_id: UUID | None
+async def list_referrals(
+    tx: Transaction, paging: Paging, site_id: UUID | None, state: ReferralState | None = None
 ) -> Page[Referral]:
-    """The referrals that have not ended, oldest first."""
-    rows = await tx.fetch(UNDER_WAY, paging.after, site_id, paging.limit + 1)
+    """The referrals in a state, or those that have not ended, oldest first."""
+    arguments = (paging.after, site_id, paging.limit + 1)
+    if state is None:
+        rows = await tx.fetch(UNDER_WAY, *arguments)
+    else:
+        rows = await tx.fetch(IN_STATE, *arguments, state)
     return page_of([_referral(row) for row in rows], paging.limit)
 
 

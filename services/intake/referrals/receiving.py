@@ -5,6 +5,7 @@ from uuid import UUID
 from services.intake.directory.queries import today_at
 from services.intake.directory.rules import day_at
 from services.intake.matching.keys import Person, keys_of
+from services.intake.matching.names import listed_as
 from services.intake.matching.policy import matching
 from services.intake.referrals.checks import (
     discharge_that_counts,
@@ -29,8 +30,8 @@ WITH site AS (
   FROM sites WHERE id = $2
 ), client AS (
   INSERT INTO clients (id, site_id, given_name, family_name, birth_date, gender, sex_at_birth,
-    created_at, keys_version)
-  SELECT $1, id, $3, $4, $5, $6, $7, $8, $18 FROM site
+    created_at, keys_version, listed_as)
+  SELECT $1, id, $3, $4, $5, $6, $7, $8, $18, $20 FROM site
 ), contact AS (
   INSERT INTO contacts (client_id, site_id, channel, email, phone, time_zone, changed_at)
   SELECT $1, id, $9, $10, $11, $12, $8 FROM site
@@ -46,8 +47,9 @@ SELECT time_zone FROM site
 """
 BUSY = """
 SELECT
-  EXISTS (SELECT FROM referrals WHERE client_id = $1 AND ended_at IS NULL) AS referred,
-  EXISTS (SELECT FROM enrolments WHERE client_id = $1 AND ended_at IS NULL) AS enrolled
+  open_referral_of($1) IS NOT NULL AS referred,
+  EXISTS (SELECT FROM enrolments WHERE client_id = ANY (platform.records_of($1))
+    AND ended_at IS NULL) AS enrolled
 """
 AGAIN = """
 INSERT INTO referrals (id, client_id, site_id, source, referrer, details, received_at, changed_at,
@@ -108,6 +110,7 @@ async def receive_referral(tx: Transaction, new: NewReferral) -> Referral:
         keys_of(
             Person(person.given_name, person.family_name, person.birth_date, contact.phone), data
         ),
+        listed_as(person.given_name, person.family_name),
     )
     if time_zone is None:
         raise NotFound("There is no such site among yours.", pointer="/site_id")

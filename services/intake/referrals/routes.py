@@ -13,12 +13,14 @@ from services.intake.referrals.schemas import (
     FurtherReferral,
     Identity,
     IdentityCorrection,
+    NameSearch,
     NewReferral,
     Referral,
     ReferralDetails,
     ReferralStateChange,
 )
 from shared.access import Allowed, Caller, Role
+from shared.contracts.intake import ReferralState
 from shared.web import Page, Paging, create, show, update
 from shared.web.writes import needs_if_match
 
@@ -51,16 +53,23 @@ async def receive_referral(body: NewReferral, request: Request, caller: SiteStaf
     "/referrals",
     response_model=Page[Referral],
     operation_id="list_referrals",
-    summary="List referrals under way",
+    summary="List referrals, by default those under way",
 )
 async def list_referrals(
     request: Request,
     caller: SiteStaff,
     paging: Annotated[Paging, Depends()],
     site_id: Annotated[UUID | None, Query(description="Referrals to one site only.")] = None,
+    state: Annotated[
+        ReferralState | None,
+        Query(description="In this state; absent for all that have not ended."),
+    ] = None,
 ) -> Response:
-    """Referrals that have not ended, oldest first: the work of those who reach people."""
-    return await show(request, caller, lambda tx: queries.referrals_under_way(tx, paging, site_id))
+    """Referrals that have not ended, or those in one state, oldest first: the work of those who
+    reach people. How many there are, and whose time runs out, is told by `/referral-counts`."""
+    return await show(
+        request, caller, lambda tx: queries.list_referrals(tx, paging, site_id, state)
+    )
 
 
 @router.post(
@@ -155,6 +164,19 @@ async def list_clients(
     return await show(
         request, caller, lambda tx: queries.list_clients(tx, paging, site_id, merged=merged)
     )
+
+
+@router.post(
+    "/client-name-searches",
+    response_model=Page[Client],
+    operation_id="list_clients_by_name",
+    summary="List clients by name",
+)
+async def list_clients_by_name(body: NameSearch, request: Request, caller: SiteStaff) -> Response:
+    """Clients of the caller's sites by their family name, or their only one, as it begins. Case,
+    marks and blanks make no difference. Nothing is stored of the search; that clients were shown is
+    noted. Somebody who may be written otherwise is looked for by `/client-searches`."""
+    return await show(request, caller, lambda tx: queries.list_by_name(tx, body))
 
 
 @router.get(

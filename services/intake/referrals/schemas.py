@@ -4,12 +4,14 @@ from datetime import date
 from typing import ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from services.intake.matching.names import words_of
 from services.intake.referrals.details import Details
-from services.intake.referrals.values import BirthDate, Email, Name, Phone, Zone
+from services.intake.referrals.values import BirthDate, Email, Name, NamePart, Phone, Zone
 from shared.contracts.intake import ReferralReason, ReferralState, Referrer
 from shared.web import Instant, Shown, Strict
+from shared.web.models import BadCursor, decode_cursor
 
 Gender = Literal["woman", "man", "non_binary", "undisclosed"]
 Sex = Literal["female", "male", "unknown"]
@@ -17,11 +19,31 @@ Channel = Literal["email", "log"]
 CorrectionReason = Literal["entered_wrongly", "changed"]
 
 
-class Person(Strict):
+class Named(Strict):
+    """Somebody by their legal name. One is enough: it may be absent, null or blank which of the two
+    they do not have, but not both.
+
+    Source: ICAO Doc 9303, part 3, 4.6 (the secondary identifier may be absent); FHIR HumanName, in
+    which neither `family` nor `given` is required.
+    """
+
+    given_name: NamePart = Field(
+        None, description="Given name; absent for who has none.", examples=["Client 01"]
+    )
+    family_name: NamePart = Field(
+        None, description="Family name, or the only name.", examples=["Example"]
+    )
+
+    @model_validator(mode="after")
+    def has_a_name(self) -> Self:
+        if self.given_name is None and self.family_name is None:
+            raise ValueError("Give a given name, a family name, or both.")
+        return self
+
+
+class Person(Named):
     """Who was referred."""
 
-    given_name: Name = Field(description="Given name.", examples=["Client 01"])
-    family_name: Name = Field(description="Family name.", examples=["Example"])
     birth_date: BirthDate = Field(description="Date of birth.", examples=["1988-04-17"])
     gender: Gender = Field(
         "undisclosed", description="As stated; decides on gender-specific groups.", examples=["man"]
@@ -31,11 +53,10 @@ class Person(Strict):
     )
 
 
-class Identity(Strict):
-    """Who a client is, as it should have been known or has become."""
+class Identity(Named):
+    """Who a client is, as it should have been known or has become; a name that is absent here is
+    taken away."""
 
-    given_name: Name = Field(description="Given name.", examples=["Client 01"])
-    family_name: Name = Field(description="Family name.", examples=["Example"])
     birth_date: BirthDate = Field(description="Date of birth.", examples=["1988-04-17"])
     sex_at_birth: Sex = Field(
         description="Decides on the cut of AUDIT-C only; what is scored stays.", examples=["male"]
@@ -43,6 +64,44 @@ class Identity(Strict):
     reason: CorrectionReason = Field(
         description="`changed` for a new legal name.", examples=["entered_wrongly"]
     )
+
+
+class NameSearch(Strict):
+    """Which clients are listed by name. A name is no part of an address, so all of it is sent in
+    the body, the cursor too."""
+
+    name_begins: Name | None = Field(
+        None,
+        description="How the family name, or the only name, begins; absent for all.",
+        examples=["Exam"],
+    )
+    site_id: UUID | None = Field(None, description="Clients of one site only.", examples=[None])
+    merged: bool = Field(False, description="Also those merged into another one.")
+    cursor: str | None = Field(
+        None, max_length=2_000, description="`next` of the page before.", examples=[None]
+    )
+    limit: int = Field(50, ge=1, le=200, description="Items a page.", examples=[50])
+
+    @field_validator("name_begins")
+    @classmethod
+    def can_be_looked_for(cls, begins: str | None) -> str | None:
+        if begins is not None and not words_of(begins):
+            raise ValueError("Give at least one letter or digit.")
+        return begins
+
+    def place(self) -> tuple[str, UUID]:
+        """Behind which name and which client the page begins.
+
+        Raises:
+            BadCursor: the cursor was not given out by this list.
+        """
+        if self.cursor is None:
+            return "", UUID(int=0)
+        client, _, place = decode_cursor(self.cursor).partition(" ")
+        try:
+            return place, UUID(client)
+        except ValueError:
+            raise BadCursor("Use a `next` value of this list.", pointer="/cursor") from None
 
 
 class ContactDetails(Strict):
@@ -128,8 +187,8 @@ class Client(Shown):
 
     id: UUID
     site_id: UUID
-    given_name: str
-    family_name: str
+    given_name: str | None = Field(description="Null for who has none.", examples=["Client 01"])
+    family_name: str | None = Field(description="Null for who has none.", examples=["Example"])
     birth_date: date
     gender: Gender
     sex_at_birth: Sex
@@ -146,8 +205,8 @@ class IdentityCorrection(Shown):
     id: UUID
     client_id: UUID
     site_id: UUID
-    given_name: str = Field(examples=["Cleint 01"])
-    family_name: str = Field(examples=["Example"])
+    given_name: str | None = Field(examples=["Cleint 01"])
+    family_name: str | None = Field(examples=["Example"])
     birth_date: date = Field(examples=["1988-07-14"])
     sex_at_birth: Sex
     reason: CorrectionReason

@@ -33,6 +33,12 @@ def legible(name: str) -> str:
     return name
 
 
+def absent_if_blank(value: object) -> object:
+    """None for a text of nothing but blanks; everything else as it is."""
+    blank = isinstance(value, str) and all(unicodedata.category(sign) == "Zs" for sign in value)
+    return None if blank else value
+
+
 def readable(text: str) -> str:
     """Refuse a text with characters that control something, other than the end of a line."""
     if any(
@@ -94,6 +100,8 @@ Name = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
     AfterValidator(legible),
 ]
+NamePart = Annotated[Name | None, BeforeValidator(absent_if_blank)]
+"""One of somebody's two names, where they have it."""
 Email = Annotated[
     str,
     StringConstraints(max_length=254),

@@ -42,7 +42,7 @@ NARROWED: dict[Wanted, str] = {
     "overdue": " AND state <> 'acknowledged' AND acknowledge_by <= $3",
     "all": "",
 }
-OF_PERSON = "client_id IN (SELECT id FROM clients WHERE id = {0} OR merged_into = {0})"
+OF_PERSON = "client_id = ANY ((SELECT platform.records_of({}))::uuid[])"
 """A risk of who was merged is one of the client that goes on."""
 SUMMARY = """
 SELECT site_id, count(*) AS open, count(*) FILTER (WHERE acknowledge_by <= $1) AS overdue,
@@ -55,14 +55,14 @@ SELECT id, client_id, site_id, pregnant, overdose,
   withdrawal, harm_to_others, injects_drugs, cares_for_minors, reported_at, reported_by
 FROM risk_reports
 """
-REPORTS_OF_CLIENT = f"{REPORTS} WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3"
-ONE_REPORT = f"{REPORTS} WHERE client_id = $1 AND id = $2"
+REPORTS_OF_CLIENT = f"""
+{REPORTS} WHERE client_id = ANY (platform.records_of($1)) AND id > $2 ORDER BY id LIMIT $3
+"""
+ONE_REPORT = f"{REPORTS} WHERE client_id = ANY (platform.records_of($1)) AND id = $2"
 FACTS = """
 SELECT s.time_zone, pregnant.*, overdose.*, injects.*, minors.*
 FROM clients c JOIN sites s ON s.id = c.site_id
-CROSS JOIN LATERAL (
-  SELECT array_agg(o.id) AS ids FROM clients o WHERE o.id = c.id OR o.merged_into = c.id
-) p
+CROSS JOIN LATERAL platform.records_of(c.id) AS p (ids)
 LEFT JOIN LATERAL (
   SELECT r.pregnant, r.reported_on FROM risk_reports r
   WHERE r.client_id = ANY(p.ids) AND r.pregnant <> 'unknown' ORDER BY r.entry DESC LIMIT 1

@@ -1,13 +1,14 @@
 """Taking a screening: check every answer, score, keep the answers, tell the scores."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from itertools import chain
 from uuid import UUID
 
 import orjson
 
+from services.intake.directory.queries import zone_of
 from services.intake.dual_diagnosis.commands import reconsider
 from services.intake.dual_diagnosis.rules import Screen
 from services.intake.referrals.commands import advance
@@ -16,10 +17,16 @@ from services.intake.risk.commands import raise_flags
 from services.intake.risk.rules import Finding
 from services.intake.screening.checks import answered_at, instrument_of
 from services.intake.screening.policy import Instrument, instruments
-from services.intake.screening.queries import before, ratings, require_as_before
+from services.intake.screening.queries import (
+    before,
+    ratings,
+    require_advanced,
+    require_out_of_program,
+)
 from services.intake.screening.results import findings_of, result_of, score_of, told_score
 from services.intake.screening.rules import SCORING_VERSION, has_risen
 from services.intake.screening.schemas import InstrumentResult, NewScreening, Screening
+from shared.calendar import days_later
 from shared.contracts.intake import ScreeningCompleted
 from shared.database import Transaction
 from shared.errors import Conflict
@@ -52,13 +59,15 @@ async def complete_screening(
     *,
     entered_by: str,
     told: Collection[Finding] = (),
+    under_way: bool = False,
 ) -> Screening:
     """Score and keep a screening; publishes ScreeningCompleted with scores, never with answers.
 
     What a clinician has to see raises risk flags at once, of an incomplete form too, other than
     what was `told` when these answers were saved: a clinician may have dealt with it since. A dual
     diagnosis may be suspected; at intake the client's referral goes on. Screening and answers are
-    written with the commit.
+    written with the commit. What is `under_way`, as the client was asked before, is taken after an
+    admission or a merge too.
 
     Raises:
         NotFound: no such client.
@@ -68,15 +77,17 @@ async def complete_screening(
     """
     at_intake = new.occasion == "intake"
     client = await before(tx, client_id)
-    if client.merged:
+    if client.merged and not under_way:
         raise ClientMerged(MERGED)
-    if at_intake:
+    if at_intake and not under_way:
         over = IntakeIsOver(
             "This client is in the program: screen as follow_up.", pointer="/occasion"
         )
         if client.in_program:
             raise over
-        require_as_before(tx, client_id, otherwise=over)
+        require_out_of_program(tx, client_id, otherwise=over)
+    if at_intake:
+        require_advanced(tx, client_id)
     answered = [
         answered_at(n, response, client.birth_date, tx.now)
         for n, response in enumerate(new.responses)
@@ -87,7 +98,7 @@ async def complete_screening(
         for instrument, response in zip(known, new.responses, strict=True)
     ]
     results = [
-        await _with_rise(tx, client_id, instrument, result, at)
+        await _with_rise(tx, client_id, client.site_id, instrument, result, at)
         for instrument, result, at in zip(known, results, answered, strict=True)
     ]
     screening = Screening(
@@ -160,6 +171,7 @@ def insert_responses(count: int) -> str:
 async def _with_rise(
     tx: Transaction,
     client_id: UUID,
+    site_id: UUID,
     instrument: Instrument,
     result: InstrumentResult,
     answered_at: datetime,
@@ -169,8 +181,9 @@ async def _with_rise(
     if rule is None or scale is None or result.scaled is None:
         return result
     same = {one.id for one in instruments().values() if one.scale and one.scale.name == scale.name}
-    since = answered_at - timedelta(days=rule.over_days)
+    time_zone = await zone_of(tx, site_id)
+    since = days_later(answered_at, -rule.over_days, time_zone)
     earlier = await ratings(tx, client_id, sorted(same), since, answered_at)
-    if not has_risen(rule, result.scaled, answered_at, earlier):
+    if not has_risen(rule, result.scaled, answered_at, earlier, time_zone):
         return result
     return result.model_copy(update={"notes": [*result.notes, rule.note]})

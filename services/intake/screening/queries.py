@@ -8,7 +8,8 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from services.intake.dual_diagnosis.queries import Standing, standing_of
+from services.intake.dual_diagnosis.queries import OTHERS
+from services.intake.dual_diagnosis.standing import Standing, standing_of
 from services.intake.referrals.queries import hold_client, require_client
 from services.intake.referrals.rules import moves
 from services.intake.screening.rules import Sex
@@ -26,45 +27,50 @@ OF_CLIENT = """
 SELECT s.id, s.client_id, s.site_id, s.occasion, s.completed_at,
   array_agg(r.result::text ORDER BY r.instrument) AS results
 FROM screenings s JOIN responses r ON r.screening_id = s.id
-WHERE s.client_id = $1 AND s.id > $2
+WHERE s.client_id = ANY (platform.records_of($1)) AND s.id > $2
 GROUP BY s.id ORDER BY s.id LIMIT $3
 """
 ONE = """
 SELECT s.id, s.client_id, s.site_id, s.occasion, s.completed_at, s.entered_by, r.instrument,
   r.instrument_version, r.language, r.mode, r.answered_at, r.answers, r.result
 FROM screenings s JOIN responses r ON r.screening_id = s.id
-WHERE s.client_id = $1 AND s.id = $2 ORDER BY r.instrument
+WHERE s.client_id = ANY (platform.records_of($1)) AND s.id = $2 ORDER BY r.instrument
 """
 INTAKE_SCREENS = """
 SELECT DISTINCT ON (r.instrument) r.instrument, (r.result->>'positive')::boolean AS positive,
   s.id, s.completed_at, coalesce(s.entry, 0) AS entry
 FROM screenings s JOIN responses r ON r.screening_id = s.id
-WHERE s.client_id = $1 AND s.occasion = 'intake' AND r.answered_at > coalesce(
-  (SELECT max(ended_at) FROM enrolments WHERE client_id = $1), '-infinity')
+WHERE s.client_id = ANY (platform.records_of($1)) AND s.occasion = 'intake'
+  AND r.answered_at > coalesce(
+    (SELECT max(ended_at) FROM enrolments WHERE client_id = ANY (platform.records_of($1))),
+    '-infinity')
 ORDER BY r.instrument, r.answered_at DESC, s.completed_at DESC, s.entry DESC NULLS LAST
 """
 """By when the client answered, as a paper form may be entered after newer answers."""
 RATINGS = """
 SELECT r.answered_at, (r.result->>'scaled')::integer AS scaled
 FROM screenings s JOIN responses r ON r.screening_id = s.id
-WHERE s.client_id = $1 AND r.instrument = ANY ($2::text[]) AND r.result->>'scaled' IS NOT NULL
-  AND r.answered_at >= $3 AND r.answered_at < $4
+WHERE s.client_id = ANY (platform.records_of($1)) AND r.instrument = ANY ($2::text[])
+  AND r.result->>'scaled' IS NOT NULL AND r.answered_at >= $3 AND r.answered_at < $4
 """
-BEFORE = """
+BEFORE = f"""
 SELECT c.site_id, c.birth_date, c.sex_at_birth, c.merged_into,
-  EXISTS (SELECT FROM enrolments WHERE client_id = $1 AND ended_at IS NULL) AS in_program,
-  EXISTS (SELECT FROM referrals WHERE client_id = $1 AND ended_at IS NULL
+  EXISTS (SELECT FROM enrolments WHERE client_id = ANY (platform.records_of($1))
+    AND ended_at IS NULL) AS in_program,
+  EXISTS (SELECT FROM referrals WHERE id = open_referral_of($1)
     AND (first_screened_on IS NULL OR state = ANY ($2::text[]))) AS advances,
-  d.status, d.needs, d.screens, d.diagnoses, d.changed_at, d.version, d.xmin AS seen
+  d.status, d.needs, d.screens, d.diagnoses, d.changed_at, d.version, d.xmin AS seen,
+  {OTHERS}
 FROM clients c LEFT JOIN dual_diagnoses d ON d.client_id = c.id
 WHERE c.id = $1 FOR NO KEY UPDATE OF c SKIP LOCKED
+"""  # noqa: S608 - constants only
+IN_PROGRAM = """
+EXISTS (SELECT FROM enrolments WHERE client_id = ANY (platform.records_of($1)) AND ended_at IS NULL)
 """
-OUT_OF_PROGRAM = "NOT EXISTS (SELECT FROM enrolments WHERE client_id = $1 AND ended_at IS NULL)"
 ADVANCED = """
-NOT EXISTS (SELECT FROM referrals WHERE client_id = $1 AND ended_at IS NULL
+NOT EXISTS (SELECT FROM referrals WHERE id = open_referral_of($1)
   AND (first_screened_on IS NULL OR state = ANY ($2::text[])))
 """
-IN_PROGRAM = "SELECT true FROM enrolments WHERE client_id = $1 AND ended_at IS NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,7 @@ async def before(tx: Transaction, client_id: UUID) -> Before:
     """A client as a screening finds them, held as by `hold_client`.
 
     What is read beside the client is as old as the statement, and somebody who held the client may
-    just have committed: `require_as_before` confirms it with the commit.
+    just have committed: `require_out_of_program` and `require_advanced` confirm it with the commit.
 
     Raises:
         NotFound: no such client.
@@ -118,10 +124,14 @@ async def before(tx: Transaction, client_id: UUID) -> Before:
     )
 
 
-def require_as_before(tx: Transaction, client_id: UUID, *, otherwise: Refused) -> None:
-    """Let the commit fail by `otherwise` if the client is in the program by then, and by
-    `Overtaken` if there is a referral to be brought forward that `before` did not see."""
-    tx.require(OUT_OF_PROGRAM, client_id, otherwise=otherwise)
+def require_out_of_program(tx: Transaction, client_id: UUID, *, otherwise: Refused) -> None:
+    """Let the commit fail by `otherwise` if the client is in the program by then."""
+    tx.require(f"NOT {IN_PROGRAM}", client_id, otherwise=otherwise)
+
+
+def require_advanced(tx: Transaction, client_id: UUID) -> None:
+    """Let the commit fail by `Overtaken` if there is a referral to be brought forward that `before`
+    did not see."""
     tx.require(ADVANCED, client_id, list(moves("screened")), otherwise=Overtaken())
 
 
@@ -188,7 +198,7 @@ async def ratings(
 
 async def is_in_program(tx: Transaction, client_id: UUID) -> bool:
     """Whether the intake is over, as the client has an open stay."""
-    return bool(await tx.fetchval(IN_PROGRAM, client_id))
+    return bool(await tx.fetchval(f"SELECT {IN_PROGRAM}", client_id))
 
 
 def _screening(row: asyncpg.Record) -> Screening:

@@ -8,8 +8,14 @@ from uuid import UUID
 from shared.database import Transaction
 
 CONTACTS = """
-SELECT client_id, channel, email, time_zone FROM contacts WHERE client_id = ANY ($1::uuid[])
+SELECT w.client_id, c.channel, c.email, c.time_zone
+FROM unnest($1::uuid[]) AS w (client_id) CROSS JOIN LATERAL (
+  SELECT channel, email, time_zone FROM contacts
+  WHERE client_id = ANY (platform.records_of(w.client_id))
+  ORDER BY changed_at DESC, array_position(platform.records_of(w.client_id), client_id) LIMIT 1
+) c
 """
+"""Of what was told of the records of a person the latest counts."""
 
 
 @dataclass(frozen=True, slots=True)

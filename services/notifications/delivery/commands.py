@@ -6,6 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from services.notifications.delivery.vocabulary import ONCE_A_SESSION, Kind
+from services.notifications.stays.queries import stays_of
+from services.notifications.stays.rules import standing
 from shared.database import Transaction
 from shared.ids import new_id
 
@@ -14,15 +16,15 @@ Seat = tuple[UUID, UUID]
 
 PLAN = """
 INSERT INTO notifications (
-  id, site_id, client_id, session_id, kind, session_starts_at, site_time_zone,
-  state, planned_at, due_at, next_at, expires_at, traceparent)
-SELECT id, site_id, client_id, session_id, $2, session_starts_at, site_time_zone,
-  'planned', $1, due_at, due_at, expires_at, traceparent
+  id, site_id, client_id, enrolment_id, session_id, kind, session_starts_at, site_time_zone,
+  state, planned_at, due_at, due_on, next_at, expires_at, traceparent)
+SELECT id, site_id, client_id, enrolment_id, session_id, $2, session_starts_at, site_time_zone,
+  'planned', $1, due_at, (due_at AT TIME ZONE site_time_zone)::date, due_at, expires_at, traceparent
 FROM unnest(
   $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::timestamptz[], $8::text[],
-  $9::timestamptz[], $10::timestamptz[], $11::text[]
+  $9::timestamptz[], $10::timestamptz[], $11::text[], $13::uuid[]
 ) AS p(id, site_id, client_id, session_id, session_starts_at, site_time_zone,
-  due_at, expires_at, traceparent)
+  due_at, expires_at, traceparent, enrolment_id)
 WHERE NOT EXISTS (
   SELECT FROM notifications n
   WHERE n.client_id = p.client_id AND n.session_id = p.session_id AND n.kind = $2
@@ -31,19 +33,17 @@ WHERE NOT EXISTS (
 )
 ON CONFLICT (client_id, session_id, kind, session_starts_at) DO UPDATE SET
   state = 'planned', planned_at = excluded.planned_at, due_at = excluded.due_at,
+  due_on = excluded.due_on, site_time_zone = excluded.site_time_zone,
   next_at = excluded.next_at, expires_at = excluded.expires_at,
-  traceparent = excluded.traceparent, ended_at = NULL, channel = NULL,
+  traceparent = excluded.traceparent, enrolment_id = excluded.enrolment_id,
+  ended_at = NULL, channel = NULL,
   attempts = CASE notifications.state WHEN 'planned' THEN notifications.attempts ELSE 0 END
 WHERE notifications.state IN ('planned', 'cancelled')
 """
 
 CANCEL = """
 WITH unwanted AS (
-  SELECT n.id FROM notifications n
-  JOIN unnest($3::uuid[], $4::uuid[], $5::timestamptz[]) AS seat(client_id, session_id, kept)
-    ON n.client_id = seat.client_id AND n.session_id = seat.session_id
-  WHERE n.kind = $2 AND n.session_starts_at IS DISTINCT FROM seat.kept
-    AND n.state IN ('planned', 'sending')
+  SELECT n.id FROM notifications n JOIN {unwanted} AND n.state IN ('planned', 'sending')
 ), cancelled AS (
   UPDATE notifications n SET state = 'cancelled', ended_at = $1
   FROM unwanted WHERE n.id = unwanted.id AND n.state = 'planned'
@@ -53,8 +53,28 @@ INSERT INTO withdrawals (notification_id, withdrawn_at)
 SELECT id, $1 FROM unwanted WHERE id NOT IN (SELECT id FROM cancelled)
 ON CONFLICT DO NOTHING
 """
-"""A message for the start that is `kept` stays; null keeps none. Rows that are `sending` belong to
-their sender, who may hold them for long: they are not touched."""
+"""Rows that are `sending` belong to their sender, who may lock them for long: they are withdrawn
+and not touched."""
+CANCEL_OF_SEATS = CANCEL.format(
+    unwanted="""
+  unnest($3::uuid[], $4::uuid[], $5::timestamptz[]) AS seat(client_id, session_id, kept)
+    ON n.client_id = seat.client_id AND n.session_id = seat.session_id
+  WHERE n.kind = $2 AND n.session_starts_at IS DISTINCT FROM seat.kept"""
+)
+"""A message for the start that is `kept` stays; null keeps none."""
+CANCEL_OF_STAYS = CANCEL.format(
+    unwanted="""
+  unnest($2::uuid[], $3::uuid[]) AS stay(client_id, enrolment_id)
+    ON n.client_id = stay.client_id
+  WHERE (n.enrolment_id = stay.enrolment_id
+    OR n.enrolment_id IS NULL OR stay.enrolment_id IS NULL)"""
+)
+"""A message that names no stay belongs to any; no stay stands for all of the client."""
+
+LOOK_AGAIN = """
+UPDATE notifications SET next_at = greatest(due_at, $1)
+WHERE client_id = ANY ($2::uuid[]) AND state = 'planned' AND next_at > greatest(due_at, $1)
+"""
 
 KEEP = """
 DELETE FROM withdrawals w
@@ -66,7 +86,8 @@ WHERE n.id = w.notification_id AND n.kind = $1
 """
 
 REPLAN = """
-UPDATE notifications n SET due_at = t.due_at, next_at = t.due_at, expires_at = t.expires_at
+UPDATE notifications n SET due_at = t.due_at, next_at = t.due_at, expires_at = t.expires_at,
+  due_on = (t.due_at AT TIME ZONE n.site_time_zone)::date
 FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS t(id, due_at, expires_at)
 WHERE n.id = t.id AND n.state = 'planned'
 """
@@ -86,6 +107,7 @@ class PlannedMessage:
 
     site_id: UUID
     client_id: UUID
+    enrolment_id: UUID | None
     session_id: UUID
     session_starts_at: datetime
     site_time_zone: str
@@ -100,14 +122,20 @@ async def plan_messages(tx: Transaction, kind: Kind, messages: Sequence[PlannedM
     A message that is planned or was cancelled is planned anew; one that went out or was given up
     stays as it is, and is not waited for while it is being sent. Of several plans for the same
     session the last one counts; a message planned for another start of the session is cancelled.
-    Of a kind that is sent once, one that went out for another start counts too.
+    Of a kind that is sent once, one that went out for another start counts too. Nothing is planned
+    for a stay that is over.
     """
-    latest = {(m.client_id, m.session_id): m for m in messages}
+    stays = await stays_of(tx, (m.client_id for m in messages))
+    latest = {
+        (m.client_id, m.session_id): m
+        for m in messages
+        if m.enrolment_id is None or standing(stays.get(m.client_id, {}), m.enrolment_id) != "over"
+    }
     kept = [latest[key] for key in sorted(latest)]
     clients, sessions = [m.client_id for m in kept], [m.session_id for m in kept]
     starts = [m.session_starts_at for m in kept]
     once = kind in ONCE_A_SESSION
-    await tx.execute(CANCEL, tx.now, kind, clients, sessions, starts)
+    await tx.execute(CANCEL_OF_SEATS, tx.now, kind, clients, sessions, starts)
     await tx.execute(KEEP, kind, clients, sessions, starts, once)
     await tx.execute(
         PLAN,
@@ -123,6 +151,7 @@ async def plan_messages(tx: Transaction, kind: Kind, messages: Sequence[PlannedM
         [m.expires_at for m in kept],
         [m.traceparent for m in kept],
         once,
+        [m.enrolment_id for m in kept],
     )
     tx.wake()
 
@@ -134,7 +163,25 @@ async def cancel_messages(tx: Transaction, kind: Kind, seats: Iterable[Seat]) ->
     """
     wanted = sorted(set(seats))
     clients, sessions = [client for client, _ in wanted], [session for _, session in wanted]
-    await tx.execute(CANCEL, tx.now, kind, clients, sessions, [None] * len(wanted))
+    await tx.execute(CANCEL_OF_SEATS, tx.now, kind, clients, sessions, [None] * len(wanted))
+
+
+async def cancel_of_stays(tx: Transaction, stays: Iterable[tuple[UUID, UUID | None]]) -> None:
+    """Cancel messages of clients' stays that are still planned, and withdraw those on their way.
+
+    A stay is a client and an enrolment; None stands for all of the client.
+    """
+    over = list(set(stays))
+    await tx.execute(
+        CANCEL_OF_STAYS, tx.now, [client for client, _ in over], [stay for _, stay in over]
+    )
+
+
+async def look_again(tx: Transaction, client_ids: Iterable[UUID]) -> None:
+    """Decide anew about planned messages of clients that were put off: what put them off may be
+    gone."""
+    await tx.execute(LOOK_AGAIN, tx.now, list(set(client_ids)))
+    tx.wake()
 
 
 async def replan(tx: Transaction, ids: Sequence[UUID], times: Sequence[PlannedTimes]) -> None:

@@ -1,7 +1,7 @@
 """A message whose time has come, with what is known of its recipient right now."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,8 +11,11 @@ from zoneinfo import ZoneInfo
 import asyncpg
 from opentelemetry.trace import SpanKind
 
+from services.notifications.consents.rules import Consent
 from services.notifications.contacts.queries import Contact
+from services.notifications.delivery.policy import permission_policy
 from services.notifications.delivery.rules import (
+    Agreed,
     Decision,
     Reach,
     continues_trace,
@@ -20,17 +23,21 @@ from services.notifications.delivery.rules import (
     next_attempt,
 )
 from services.notifications.delivery.vocabulary import ChannelName, Kind
+from services.notifications.stays.rules import Standing
 from services.notifications.timing.policy import timing_policy
 from services.notifications.timing.rules import zone_of
 from shared.telemetry.tracing import link_to, span_from
 
 CHANNEL_OF_STRANGERS: ChannelName = "email"
 """The channel that is named when a message is given up before its recipient was heard of."""
+WAYS: dict[ChannelName, str | None] = {"email": "email", "log": None}
+"""As consents call the way that a channel takes; nothing leaves the house by the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """One row of `notifications` that is due, and its recipient's contact details if known."""
+    """One row of `notifications` that is due, and what is known of its recipient: contact details,
+    consents and stay."""
 
     id: UUID
     site_id: UUID
@@ -48,9 +55,17 @@ class Due:
     withdrawn: bool
     contact: Contact | None
     reach: Reach
+    consents: Sequence[Consent]
+    standing: Standing
 
     @classmethod
-    def of(cls, row: asyncpg.Record, contact: Contact | None) -> "Due":
+    def of(
+        cls,
+        row: asyncpg.Record,
+        contact: Contact | None,
+        consents: Sequence[Consent],
+        standing: Standing,
+    ) -> "Due":
         """The row with its recipient."""
         stated = None if contact is None else contact.time_zone
         own: dict[str, Any] = {name: row[name] for name in COLUMNS}
@@ -62,6 +77,8 @@ class Due:
                 reachable=contact is not None and contact.can_be_reached,
                 zone=zone_of(stated, row["site_time_zone"]),
             ),
+            consents=consents,
+            standing=standing,
         )
 
     @property
@@ -78,26 +95,33 @@ class Due:
         """The message with one attempt more."""
         return replace(self, attempts=self.attempts + 1)
 
-    def held(self, *, withdrawn: bool) -> "Due":
-        """The message as it is found once its row is locked."""
-        return replace(self, withdrawn=withdrawn)
+    def renewed(self, found: "Due") -> "Due":
+        """What is `found` of the message right before it is handed over, as it was when marked."""
+        return replace(found, attempts=self.attempts, next_at=self.next_at)
 
     def decide(self, now: datetime) -> Decision:
         """What to do with the message at `now`."""
-        policy = timing_policy()
+        policy, permitted = timing_policy(self.site_id), permission_policy(self.site_id)
         return decide(
             now,
             withdrawn=self.withdrawn,
+            standing=self.standing,
+            sent_on_hold=self.kind in permitted.on_hold,
             due_at=self.due_at,
             expires_at=self.expires_at,
             reach=self.reach,
+            agreed=Agreed(
+                self.consents,
+                permitted.purpose(self.kind, WAYS[self.channel]),
+                self.site_zone,
+            ),
             window=policy.hours,
             unknown_contact=policy.unknown_contact,
         )
 
     def next_attempt(self, now: datetime) -> datetime:
         """When to try again if the attempts made until `now` failed."""
-        policy = timing_policy()
+        policy = timing_policy(self.site_id)
         return next_attempt(
             now,
             attempts=self.attempts,

@@ -7,3 +7,9 @@ outcomes = Counter(
     "Attempts to send a message, by what came of them.",
     ["kind", "channel", "outcome"],
 )
+
+defects = Counter(
+    "stepwell_sending_defects_total",
+    "Mistakes of ours that kept a message to a client or to staff from going out, by their kind.",
+    ["kind", "error"],
+)

@@ -1,25 +1,36 @@
 """Messages as others see them, without text and address, and what is still to be done."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from services.notifications.delivery.schemas import Notification
+from services.notifications.delivery.schemas import (
+    Notification,
+    NotificationCount,
+    NotificationCounts,
+)
 from services.notifications.delivery.vocabulary import Kind, State
 from shared.database import Transaction
 from shared.errors import NotFound
-from shared.web import Page, Paging, page_of
+from shared.web import Page, Paging, narrowed, page_of
 
 UNTRIED = """
-SELECT id, session_starts_at, site_time_zone FROM notifications
-WHERE client_id = $1 AND kind = $2 AND state = 'planned' AND attempts = 0 ORDER BY id FOR UPDATE
+SELECT id, site_id, session_starts_at, site_time_zone FROM notifications
+WHERE client_id = ANY (platform.records_of($1)) AND kind = $2 AND state = 'planned'
+  AND attempts = 0 ORDER BY id FOR UPDATE
 """
 
 SHOWN = """
-SELECT id, client_id, site_id, session_id, kind, channel, state, failure, attempts,
-  session_starts_at, planned_at, due_at, ended_at,
+SELECT id, client_id, site_id, session_id, kind, channel, state, failure, rule, attempts,
+  session_starts_at, planned_at, due_at, due_on, ended_at,
   CASE WHEN ended_at IS NULL THEN next_at END AS next_attempt_at
 FROM notifications
+"""
+
+
+COUNTS = """
+SELECT kind, state, count(*) FROM notifications WHERE site_id = $1 AND due_on = $2
+GROUP BY kind, state ORDER BY kind, state
 """
 
 
@@ -29,6 +40,8 @@ class Wanted:
 
     client_id: UUID | None = None
     session_id: UUID | None = None
+    site_id: UUID | None = None
+    due_on: date | None = None
     kind: Kind | None = None
     state: State | None = None
 
@@ -38,6 +51,7 @@ class Untried:
     """A planned message of which no attempt was made."""
 
     id: UUID
+    site_id: UUID
     session_starts_at: datetime
     site_time_zone: str
 
@@ -61,18 +75,26 @@ async def show_notification(tx: Transaction, notification_id: UUID) -> Notificat
 
 async def list_notifications(tx: Transaction, wanted: Wanted, paging: Paging) -> Page[Notification]:
     """Messages that are wanted, in the order of their ids."""
-    given = [
-        ("client_id =", wanted.client_id),
-        ("session_id =", wanted.session_id),
-        ("kind =", wanted.kind),
-        ("state =", wanted.state),
-    ]
-    narrowing = [(test, value) for test, value in given if value is not None]
-    tests = "".join(f" AND {test} ${n}" for n, (test, _) in enumerate(narrowing, start=3))
-    rows = await tx.fetch(
-        f"{SHOWN} WHERE id > $1{tests} ORDER BY id LIMIT $2",
-        paging.after,
-        paging.limit + 1,
-        *(value for _, value in narrowing),
+    where, values = narrowed(
+        ("id > ?", paging.after),
+        ("client_id = ANY ((SELECT platform.records_of(?))::uuid[])", wanted.client_id),
+        ("session_id = ?", wanted.session_id),
+        ("site_id = ?", wanted.site_id),
+        ("due_on = ?", wanted.due_on),
+        ("kind = ?", wanted.kind),
+        ("state = ?", wanted.state),
     )
+    page = f"{SHOWN} {where} ORDER BY id LIMIT ${len(values) + 1}"
+    rows = await tx.fetch(page, *values, paging.limit + 1)
     return page_of([Notification(**dict(row)) for row in rows], paging.limit)
+
+
+async def summarize(tx: Transaction, site_id: UUID, due_on: date) -> NotificationCounts:
+    """How many messages of a site's day there are, by kind and state; nothing of another site."""
+    rows = await tx.fetch(COUNTS, site_id, due_on)
+    return NotificationCounts(
+        site_id=site_id,
+        due_on=due_on,
+        total=sum(row["count"] for row in rows),
+        counts=[NotificationCount(**dict(row)) for row in rows],
+    )

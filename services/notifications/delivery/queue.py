@@ -2,7 +2,7 @@
 
 1. What is due is marked `sending`, with an attempt more and the instant of the next one, and
    committed: from now on it may have gone out.
-2. The marked rows are locked, and each message is handed to its channel.
+2. The marked rows are locked, and each message is looked at again and handed to its channel.
 3. How it went is written with the event that tells it, and committed; the locks end.
 
 Whoever dies after step 1 leaves rows marked and not locked. Like any message whose attempt failed
@@ -44,14 +44,17 @@ UPDATE {table} n SET state = 'sending', attempts = m.attempts, next_at = m.next_
 FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[]) AS m(id, attempts, next_at)
 WHERE n.id = m.id
 """
-HOLD = """
-SELECT n.id, EXISTS (SELECT FROM withdrawals w WHERE w.notification_id = n.id) AS withdrawn
-FROM {table} n
+LOCK = """
+SELECT n.id FROM {table} n
 JOIN unnest($1::uuid[], $2::integer[]) AS m(id, attempts)
   ON n.id = m.id AND n.attempts = m.attempts
 WHERE n.state = 'sending' ORDER BY {order} FOR UPDATE OF n
 """
 """In the order in which messages are planned, so that nobody waits in a circle."""
+AGAIN = """
+SELECT n.*, EXISTS (SELECT FROM withdrawals w WHERE w.notification_id = n.id) AS withdrawn
+FROM {table} n WHERE n.id = $1
+"""
 NEXT_DUE = "SELECT min(next_at) FROM {table} WHERE state IN ('planned', 'sending')"
 SENDING = """
 SELECT count(*) FROM {table} WHERE state = 'sending' AND EXISTS (
@@ -69,14 +72,17 @@ class Sendable(Protocol):
     def id(self) -> UUID: ...
 
     @property
+    def kind(self) -> str: ...
+
+    @property
     def attempts(self) -> int: ...
 
     def tried(self) -> Self:
         """The message with one attempt more."""
         ...
 
-    def held(self, *, withdrawn: bool) -> Self:
-        """The message as it is found once its row is locked."""
+    def renewed(self, found: Self) -> Self:
+        """What is `found` of the message right before it is handed over, as it was when marked."""
         ...
 
     def next_attempt(self, now: datetime) -> datetime:
@@ -142,13 +148,19 @@ class Queue(Generic[D, R]):
     ) -> None:
         """Steps 2 and 3 for those that are still ours."""
         rows = await tx.fetch(
-            HOLD.format(table=self.table, order=self.order),
+            LOCK.format(table=self.table, order=self.order),
             [due.id for due in marked],
             [due.attempts + 1 for due in marked],
         )
-        withdrawn = {row["id"]: row["withdrawn"] for row in rows}
-        held = [due.held(withdrawn=withdrawn[due.id]) for due in marked if due.id in withdrawn]
-        await self.write(tx, await hand_over.run(tx, held))
+        locked = {row["id"] for row in rows}
+        ours = [due for due in marked if due.id in locked]
+        await self.write(tx, await hand_over.run(tx, ours))
+
+    async def again(self, tx: Transaction, due: D) -> D:
+        """What is known of a marked message at this instant: others may have committed since."""
+        rows = await tx.fetch(AGAIN.format(table=self.table), due.id)
+        (found,) = await self.due(tx, rows)
+        return due.renewed(found)
 
     async def dispatch(self, context: JobContext) -> int:
         """Send everything that is due; how many messages were dealt with.
@@ -158,7 +170,7 @@ class Queue(Generic[D, R]):
         dealt_with = 0
         async with open_channels(context.settings) as channels:
             while True:
-                hand_over = HandOver(channels, self.send, self.untouched)
+                hand_over = HandOver(channels, self.again, self.send, self.untouched)
                 batch = asyncio.create_task(self._dispatch_batch(context, hand_over))
                 try:
                     done = await asyncio.shield(batch)

@@ -7,12 +7,13 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.notifications.delivery import queries
 from services.notifications.delivery.queries import Wanted
-from services.notifications.delivery.schemas import Notification
+from services.notifications.delivery.schemas import Day, Notification, NotificationCounts
 from services.notifications.delivery.vocabulary import Kind, State
 from shared.access import Allowed, Caller, Role
+from shared.errors import Invalid
 from shared.web import Page, Paging, show
 
-router = APIRouter(prefix="/notifications", tags=["Notifications"])
+router = APIRouter(tags=["Notifications"])
 
 READERS = Allowed(
     Role.FRONT_DESK,
@@ -24,8 +25,14 @@ READERS = Allowed(
 )
 
 
+class DayWithoutSite(Invalid):
+    """A day of messages was asked for without the site at which it is one."""
+
+    title = "Day without a site"
+
+
 @router.get(
-    "",
+    "/notifications",
     response_model=Page[Notification],
     operation_id="list_notifications",
     summary="List messages",
@@ -38,6 +45,14 @@ async def list_notifications(
     session_id: Annotated[
         UUID | None, Query(description="Only messages about this session.")
     ] = None,
+    site_id: Annotated[UUID | None, Query(description="Only messages of this site.")] = None,
+    due_on: Annotated[
+        Day | None,
+        Query(
+            description="Only messages that are planned to go out on this day at the site; "
+            "needs `site_id`."
+        ),
+    ] = None,
     kind: Annotated[Kind | None, Query(description="Only messages of this kind.")] = None,
     state: Annotated[State | None, Query(description="Only messages in this state.")] = None,
 ) -> Response:
@@ -45,12 +60,33 @@ async def list_notifications(
 
     Neither texts nor addresses are shown: only the kind, the channel, the state and the times.
     """
-    wanted = Wanted(client_id, session_id, kind, state)
+    if due_on is not None and site_id is None:
+        raise DayWithoutSite("A day is one at a site: name the site too.", pointer="site_id")
+    wanted = Wanted(client_id, session_id, site_id, due_on, kind, state)
     return await show(request, caller, lambda tx: queries.list_notifications(tx, wanted, paging))
 
 
 @router.get(
-    "/{notification_id}",
+    "/notification-counts",
+    response_model=NotificationCounts,
+    operation_id="summarize_notifications",
+    summary="Count the messages of a day",
+)
+async def summarize_notifications(
+    request: Request,
+    caller: Annotated[Caller, READERS],
+    site_id: Annotated[UUID, Query(description="The site.")],
+    due_on: Annotated[
+        Day,
+        Query(description="The day at the site on which they are planned to go out."),
+    ],
+) -> Response:
+    """How many messages of a site's day there are, by kind and state; no client is named."""
+    return await show(request, caller, lambda tx: queries.summarize(tx, site_id, due_on))
+
+
+@router.get(
+    "/notifications/{notification_id}",
     response_model=Notification,
     operation_id="show_notification",
     summary="Show a message",

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from services.notifications.consents.rules import (
+    Consent,
+    Purpose,
+    Rule,
+    next_allowed,
+    permission,
+)
 from services.notifications.delivery.vocabulary import Failure
+from services.notifications.stays.rules import Standing
 from services.notifications.timing.rules import Window, next_open
 
 UNKNOWN_CONTACT_PAUSE = timedelta(minutes=1)
@@ -31,11 +39,23 @@ class Postpone:
 
 
 @dataclass(frozen=True, slots=True)
+class Suppress:
+    """It is never sent, as the client did not agree to it."""
+
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
 class CallOff:
     """It was withdrawn."""
 
 
-Decision = Send | GiveUp | Postpone | CallOff
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """It is of no use any more, as its client left the program."""
+
+
+Decision = Send | GiveUp | Postpone | Suppress | CallOff | Cancel
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,33 +71,60 @@ class Reach:
     zone: ZoneInfo
 
 
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What the client agreed to, and what the message needs of it."""
+
+    consents: Sequence[Consent]
+    purpose: Purpose
+    site_zone: ZoneInfo
+
+
 def decide(
     now: datetime,
     *,
     withdrawn: bool,
+    standing: Standing,
+    sent_on_hold: bool,
     due_at: datetime,
     expires_at: datetime,
     reach: Reach,
+    agreed: Agreed,
     window: Window,
     unknown_contact: timedelta,
 ) -> Decision:
     """Decide about a message whose next attempt has come.
 
-    One that was withdrawn is called off and one that expired given up, first of all. Details of a
-    client not heard of yet may still be under way on their own topic, so such a message waits until
-    `unknown_contact` after its due time. Quiet hours hold for every attempt, in the zone that the
-    client states now.
+    One that was withdrawn is called off, and so is one whose client left the program, first of all.
+    While the stay is on hold it waits, unless its kind is `sent_on_hold`; one that expires by then
+    is cancelled, else one that expired is given up. Details of a client not heard of yet may still
+    be under way on their own topic, so such a message waits until `unknown_contact` after its due
+    time. Then permission is asked, as of `now`. Quiet hours hold for every attempt, in the zone
+    that the client states now, and so do the times at which the client can be reached safely.
     """
     if withdrawn:
         return CallOff()
+    if standing == "over":
+        return Cancel()
+    if standing == "on_hold" and not sent_on_hold:
+        return Cancel() if now >= expires_at else Postpone(expires_at)
     if now >= expires_at:
         return GiveUp("no_longer_timely")
     if not reach.known and now < due_at + unknown_contact:
         return Postpone(min(now + UNKNOWN_CONTACT_PAUSE, expires_at))
     if not reach.reachable:
         return GiveUp("no_contact_details")
-    allowed = next_open(now, reach.zone, window)
-    return Send() if allowed <= now else Postpone(min(allowed, expires_at))
+    rule = permission(agreed.consents, agreed.purpose, now, agreed.site_zone)
+    if rule is not None and rule != "outside_safe_times":
+        return Suppress(rule)
+    allowed = next_allowed(agreed.consents, now, agreed.site_zone, reach.zone, window)
+    if allowed is not None and allowed <= now:
+        return Send()
+    if allowed is not None and allowed < expires_at:
+        return Postpone(allowed)
+    if next_open(now, reach.zone, window) < expires_at:  # the safe times leave no instant
+        return Suppress("outside_safe_times")
+    return Postpone(expires_at)
 
 
 def next_attempt(

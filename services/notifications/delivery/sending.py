@@ -4,12 +4,13 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
-from logging import ERROR, WARNING
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 from uuid import UUID
 
+import asyncpg
 import structlog
 
+from services.notifications.delivery import metrics
 from services.notifications.delivery.channels.base import (
     Channel,
     ChannelBusy,
@@ -39,7 +40,21 @@ GRACE_SECONDS = 3.0
 
 
 Fate = Literal["taken", "refused", "later"]
-D = TypeVar("D")
+UNREADABLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+"""What is raised when the transaction in which messages are sent is lost."""
+
+
+class Named(Protocol):
+    """A message that can be told of."""
+
+    @property
+    def id(self) -> UUID: ...
+
+    @property
+    def kind(self) -> str: ...
+
+
+D = TypeVar("D", bound=Named)
 R = TypeVar("R")
 
 
@@ -49,22 +64,34 @@ class HandOver(Generic[D, R]):
     def __init__(
         self,
         channels: Channels,
+        again: Callable[[Transaction, D], Awaitable[D]],
         send: Callable[[Transaction, Channels, D], Awaitable[R]],
         untouched: Callable[[D, datetime], R],
     ) -> None:
         self._channels = channels
+        self._again = again
         self._send = send
         self._untouched = untouched
         self._waiting: deque[D] = deque()
         self._hands: list[asyncio.Task[None]] = []
         self._stopped = False
+        self._reading = asyncio.Lock()
 
     async def run(self, tx: Transaction, marked: Iterable[D]) -> list[R]:
-        """What came of each message; a message whose fate is unknown has no result."""
+        """What came of each message; a message whose fate is unknown has no result.
+
+        Raises:
+            asyncpg.PostgresError, asyncpg.InterfaceError, OSError: the database cannot be read.
+        """
         results: list[R] = []
         self._waiting.extend(marked)
         self._hands = [asyncio.create_task(self._hand(tx, results)) for _ in range(HANDS)]
         await asyncio.wait(self._hands)
+        async with self._reading:  # a hand that was let go may have left its reading under way
+            pass
+        for hand in self._hands:
+            if not hand.cancelled():
+                hand.result()
         return results + [self._untouched(due, clock.now()) for due in self._waiting]
 
     def stop(self) -> None:
@@ -80,14 +107,49 @@ class HandOver(Generic[D, R]):
         while self._waiting and not self._stopped:
             due = self._waiting.popleft()
             try:
-                results.append(await self._send(tx, self._channels, due))
+                found = await self._look_again(tx, due)
+                results.append(await self._send(tx, self._channels, found))
             except ChannelBusy:  # the hands that are at work take it over
                 self._waiting.appendleft(due)
                 return
+            except UNREADABLE:
+                raise
+            except Exception as error:  # a defect of one message must not hold up the others
+                note_defect(due.kind, due.id, error)
+
+    async def _look_again(self, tx: Transaction, due: D) -> D:
+        """What is known of a message now. One reading at a time, and none is broken off, as they
+        share the connection on which the outcomes are written."""
+
+        async def look() -> D:
+            async with self._reading:
+                return await self._again(tx, due)
+
+        try:
+            return await asyncio.shield(look())
+        except asyncio.CancelledError:
+            self._waiting.appendleft(due)
+            raise
 
 
-async def attempt(channel: Channel, message_id: UUID, write: Callable[[], Message]) -> Fate:
+def note_defect(kind: str, message_id: UUID, error: Exception) -> None:
+    """Log and count a mistake of ours that kept a message from going out; its text stays out, as it
+    may repeat personal data."""
+    metrics.defects.labels(kind, type(error).__name__).inc()
+    log.error(
+        "message_defect",
+        notification_id=str(message_id),
+        kind=kind,
+        reason=f"defect: {type(error).__name__}",
+    )
+
+
+async def attempt(
+    channel: Channel, kind: str, message_id: UUID, write: Callable[[], Message]
+) -> Fate:
     """Hand the message that `write` makes to its channel, and say how it fared.
+
+    A defect of a channel or a text is logged and counted, and holds up nobody else's messages.
 
     Raises:
         ChannelBusy: nothing was sent, as all ways of the channel are in use.
@@ -99,15 +161,11 @@ async def attempt(channel: Channel, message_id: UUID, write: Callable[[], Messag
     except ChannelRefused as error:
         log.warning("message_refused", notification_id=str(message_id), reason=str(error))
         return "refused"
+    except ChannelUnavailable as error:
+        log.warning("message_postponed", notification_id=str(message_id), reason=str(error))
+        return "later"
     except Exception as error:
-        # a defect of a channel or a text must not hold up everybody else's messages
-        expected = isinstance(error, ChannelUnavailable)
-        log.log(
-            WARNING if expected else ERROR,
-            "message_postponed",
-            notification_id=str(message_id),
-            reason=str(error) if expected else f"defect: {type(error).__name__}",
-        )
+        note_defect(kind, message_id, error)
         return "later"
     return "taken"
 
@@ -126,7 +184,7 @@ async def send(tx: Transaction, channels: Channels, due: Due) -> Result:
         return result
     tried = due.tried()
     with due.span("send notification"):
-        match await attempt(channels[due.channel], due.id, lambda: _message(due, now)):
+        match await attempt(channels[due.channel], due.kind, due.id, lambda: _message(due, now)):
             case "refused":
                 return given_up(tx, tried, "refused_by_channel", now)
             case "later":
@@ -136,7 +194,7 @@ async def send(tx: Transaction, channels: Channels, due: Due) -> Result:
 
 
 def _message(due: Due, now: datetime) -> Message:
-    text = written(due.kind, due.session_starts_at, due.reach.zone, due.site_zone)
+    text = written(due.kind, due.site_id, due.session_starts_at, due.reach.zone, due.site_zone)
     return Message(
         id=due.id,
         kind=due.kind,

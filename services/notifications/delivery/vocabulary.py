@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-Kind = Literal["session_reminder", "missed_session_outreach"]
+Kind = Literal["session_reminder", "missed_session_outreach", "session_not_held"]
 """Why a message is sent."""
-State = Literal["planned", "sending", "delivered", "failed", "cancelled"]
-"""Where it is; the last three are final, but for a cancelled one that is planned anew."""
+State = Literal["planned", "sending", "delivered", "failed", "suppressed", "cancelled"]
+"""Where it is; the last four are final, but for a cancelled one that is planned anew."""
 Failure = Literal["no_contact_details", "refused_by_channel", "no_longer_timely"]
 """Why it was given up."""
 ONCE_A_SESSION: frozenset[Kind] = frozenset({"missed_session_outreach"})

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from services.notifications.delivery.texts import Text, revealing, texts
+from services.notifications.delivery.policy import Text, revealing, texts
 from shared.contracts.intake import Token
 from shared.datafiles import Part, data_file
 

@@ -42,6 +42,9 @@ FROM outcome o WHERE a.id = o.id
 """An alert that would be tried again ends as cancelled when it was withdrawn."""
 
 
+KIND = "staff_alert"
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """One row of `staff_alerts` that is due."""
@@ -59,13 +62,18 @@ class Alert:
     traceparent: str | None
     withdrawn: bool
 
+    @property
+    def kind(self) -> str:
+        """What is told of a message in logs and metrics."""
+        return KIND
+
     def tried(self) -> "Alert":
         """The alert with one attempt more."""
         return replace(self, attempts=self.attempts + 1)
 
-    def held(self, *, withdrawn: bool) -> "Alert":
-        """The alert as it is found once its row is locked."""
-        return replace(self, withdrawn=withdrawn)
+    def renewed(self, found: "Alert") -> "Alert":
+        """What is `found` of the alert right before it is handed over, as it was when marked."""
+        return replace(found, attempts=self.attempts, next_at=self.next_at)
 
     def next_attempt(self, now: datetime) -> datetime:
         """When to try again if the attempts made until `now` failed."""
@@ -73,7 +81,7 @@ class Alert:
             now,
             attempts=self.attempts,
             expires_at=self.expires_at,
-            backoff=alert_policy().backoff,
+            backoff=alert_policy(self.site_id).backoff,
         )
 
     @contextlib.contextmanager
@@ -136,7 +144,9 @@ async def send(tx: Transaction, channels: Channels, alert: Alert, portal_url: st
         return outcome
     tried = alert.tried()
     with alert.span("send staff alert"):
-        match await attempt(channels["email"], alert.id, lambda: _message(alert, portal_url, now)):
+        match await attempt(
+            channels["email"], KIND, alert.id, lambda: _message(alert, portal_url, now)
+        ):
             case "refused":
                 return _given_up(tx, tried, "refused_by_channel", now)
             case "later":
@@ -229,10 +239,10 @@ async def alert_staff(context: JobContext) -> int:
 
 
 def _message(alert: Alert, portal_url: str, now: datetime) -> Message:
-    text = alert_policy().written(portal_url, alert.flag_id)
+    text = alert_policy(alert.site_id).written(portal_url, alert.flag_id)
     return Message(
         id=alert.id,
-        kind="staff_alert",
+        kind=KIND,
         address=alert.address,
         subject=text.subject,
         body=text.body,

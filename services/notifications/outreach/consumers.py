@@ -11,7 +11,7 @@ consumers = Consumers()
 @consumers.on(SessionMissed)
 async def session_missed(tx: Transaction, received: Received[SessionMissed]) -> None:
     missed = received.event
-    if missed.excused:
+    if missed.excused or missed.on_hold:
         await cancel_outreach(tx, [(missed.client_id, missed.session_id)])
     else:
         await plan_outreach(tx, missed, received.traceparent)

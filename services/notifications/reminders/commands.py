@@ -21,14 +21,14 @@ from shared.database import Transaction
 
 
 def _times(
-    starts_at: datetime, stated: str | None, site: str, now: datetime, *, known: bool
+    site_id: UUID, starts_at: datetime, stated: str | None, site: str, now: datetime, *, known: bool
 ) -> PlannedTimes:
     """When the reminder is due and when it expires; at once and expired when it is too late.
 
     It is never too late for a client not heard of yet, who may state another zone in a moment: what
     becomes of such a reminder is decided when it is due.
     """
-    policy = timing_policy()
+    policy = timing_policy(site_id)
     due_at = reminder_due(
         starts_at,
         not_before=now,
@@ -51,11 +51,14 @@ async def plan_reminders(
         contact = contacts.get(session.client_id)
         stated = None if contact is None else contact.time_zone
         known = contact is not None
-        times = _times(session.starts_at, stated, session.time_zone, tx.now, known=known)
+        times = _times(
+            session.site_id, session.starts_at, stated, session.time_zone, tx.now, known=known
+        )
         messages.append(
             PlannedMessage(
                 site_id=session.site_id,
                 client_id=session.client_id,
+                enrolment_id=session.enrolment_id,
                 session_id=session.session_id,
                 session_starts_at=session.starts_at,
                 site_time_zone=session.time_zone,
@@ -67,11 +70,14 @@ async def plan_reminders(
     await plan_messages(tx, "session_reminder", messages)
 
 
-async def move_reminders(tx: Transaction, client_id: UUID, stated: str | None) -> None:
-    """Plan the reminders that have not been tried yet anew, for the zone a client states now."""
+async def move_reminders(tx: Transaction, client_id: UUID) -> None:
+    """Plan the reminders of a person that have not been tried yet anew, for the zone stated now."""
+    contact = (await contacts_of(tx, [client_id])).get(client_id)
+    stated, known = None if contact is None else contact.time_zone, contact is not None
     planned = await untried_of(tx, client_id, "session_reminder")
     times = [
-        _times(p.session_starts_at, stated, p.site_time_zone, tx.now, known=True) for p in planned
+        _times(p.site_id, p.session_starts_at, stated, p.site_time_zone, tx.now, known=known)
+        for p in planned
     ]
     await replan(tx, [p.id for p in planned], times)
 

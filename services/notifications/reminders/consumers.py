@@ -5,7 +5,7 @@ from services.notifications.reminders.commands import (
     move_reminders,
     plan_reminders,
 )
-from shared.contracts.intake import ContactDetailsChanged
+from shared.contracts.intake import ClientMergeUndone, ClientsMerged, ContactDetailsChanged
 from shared.contracts.scheduling import SessionCancelled, SessionScheduled
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
@@ -25,4 +25,15 @@ async def sessions_cancelled(tx: Transaction, received: list[Received[SessionCan
 
 @consumers.on(ContactDetailsChanged)
 async def details_changed(tx: Transaction, received: Received[ContactDetailsChanged]) -> None:
-    await move_reminders(tx, received.event.client_id, received.event.time_zone)
+    await move_reminders(tx, received.event.client_id)
+
+
+@consumers.on(ClientsMerged)
+async def clients_merged(tx: Transaction, received: Received[ClientsMerged]) -> None:
+    await move_reminders(tx, received.event.client_id)
+
+
+@consumers.on(ClientMergeUndone)
+async def client_merge_undone(tx: Transaction, received: Received[ClientMergeUndone]) -> None:
+    for client_id in (received.event.client_id, received.event.merged_client_id):
+        await move_reminders(tx, client_id)

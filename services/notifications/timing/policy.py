@@ -1,19 +1,12 @@
 """The timing policy in force, read once from `policy.json`."""
 
 from datetime import time, timedelta
-from functools import cache
-from importlib.resources import files
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from services.notifications.timing.rules import ReminderRule, Window
-
-
-class Part(BaseModel):
-    """A part of the policy file; unknown names are refused, so that a typing error is noticed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from shared.datafiles import Part, data_file
 
 
 class WindowPolicy(Part):
@@ -42,6 +35,7 @@ class OutreachPolicy(Part):
     """For how long after the missed session outreach still makes sense."""
 
     timely_days: int = Field(gt=0)
+    """In days of the calendar at the site: up to the same time of day."""
 
 
 class RetryPolicy(Part):
@@ -80,11 +74,6 @@ class TimingPolicy(Part):
         )
 
     @property
-    def outreach_timely(self) -> timedelta:
-        """How long after the start of the missed session outreach may go out."""
-        return timedelta(days=self.outreach.timely_days)
-
-    @property
     def backoff(self) -> list[timedelta]:
         """The pause after the first, second, … attempt; the last one repeats."""
         return [timedelta(minutes=m) for m in self.retry.backoff_minutes]
@@ -95,10 +84,5 @@ class TimingPolicy(Part):
         return timedelta(minutes=self.retry.unknown_contact_minutes)
 
 
-@cache
-def timing_policy() -> TimingPolicy:
-    """The policy in force."""
-    return TimingPolicy.model_validate_json(files(__package__).joinpath("policy.json").read_bytes())
-
-
-timing_policy()  # read at once, so that a policy that cannot decide keeps the service from starting
+timing_policy = data_file(TimingPolicy, __name__, "timing", by_site=True)
+"""The policy in force, everywhere or at a site."""

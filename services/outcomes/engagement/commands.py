@@ -11,12 +11,13 @@ KEEP = """
 INSERT INTO engagement AS e
   (client_id, site_id, source_sequence, window_from, window_until, sessions_attended,
    sessions_missed, sessions_excused, attended_minutes, missed_minutes, excused_minutes,
-   consecutive_attended, consecutive_missed, weeks_observed)
+   consecutive_attended, consecutive_missed, weeks_observed, enrolment_id)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::timestamptz[],
   $6::integer[], $7::integer[], $8::integer[], $9::integer[], $10::integer[], $11::integer[],
-  $12::integer[], $13::integer[], $14::integer[])
-ON CONFLICT (client_id) DO UPDATE SET
-  source_sequence = excluded.source_sequence, window_from = excluded.window_from,
+  $12::integer[], $13::integer[], $14::integer[], $15::uuid[])
+ON CONFLICT (client_id) DO UPDATE SET site_id = excluded.site_id,
+  enrolment_id = excluded.enrolment_id, source_sequence = excluded.source_sequence,
+  window_from = excluded.window_from,
   window_until = excluded.window_until, sessions_attended = excluded.sessions_attended,
   sessions_missed = excluded.sessions_missed, sessions_excused = excluded.sessions_excused,
   attended_minutes = excluded.attended_minutes, missed_minutes = excluded.missed_minutes,
@@ -33,7 +34,13 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[])
 ON CONFLICT (client_id) DO UPDATE SET attendance_sequence = excluded.attendance_sequence
 WHERE e.attendance_sequence < excluded.attendance_sequence
 """
-"""A row is locked even where nothing is newer."""
+LOCK = """
+SELECT pg_advisory_xact_lock(hashtextextended(r.id::text, 0)) FROM (
+  SELECT DISTINCT unnest(platform.records_of(c.id)) AS id
+  FROM unnest($1::uuid[]) AS c (id) ORDER BY id
+) AS r
+"""
+"""Of the ids and not of rows, as a record of a person may have none here yet."""
 
 
 async def keep_engagement(tx: Transaction, changes: Iterable[EngagementChanged]) -> list[UUID]:
@@ -45,6 +52,7 @@ async def keep_engagement(tx: Transaction, changes: Iterable[EngagementChanged])
             latest[change.client_id] = change
     kept = [latest[client] for client in sorted(latest)]
     await write_now(tx)  # what was noted of the same clients
+    await hold_clients(tx, kept)
     rows = await tx.fetch(
         KEEP,
         [c.client_id for c in kept],
@@ -61,6 +69,7 @@ async def keep_engagement(tx: Transaction, changes: Iterable[EngagementChanged])
         [c.consecutive_attended for c in kept],
         [c.consecutive_missed for c in kept],
         [c.weeks_observed for c in kept],
+        [c.enrolment_id for c in kept],
     )
     return [row["client_id"] for row in rows]
 
@@ -71,8 +80,12 @@ async def hold_clients(tx: Transaction, events: Iterable[ClientEvent]) -> None:
     Two transactions of which one changes a client's scores and the other the figures would each
     miss what the other writes. This makes one wait for the other; keeping figures does so too.
     """
-    await note_attendance(tx, [(event, 0) for event in events])
-    await write_now(tx)
+    await lock_records(tx, (event.client_id for event in events))
+
+
+async def lock_records(tx: Transaction, clients: Iterable[UUID]) -> None:
+    """As `hold_clients`, by all records of each person, in one order for everybody."""
+    await tx.execute(LOCK, list(set(clients)))
 
 
 async def note_attendance(

@@ -6,9 +6,10 @@ aside where operators see it.
 
 from collections.abc import Sequence
 
+from services.outcomes.directory.commands import learn_zones
 from services.outcomes.engagement.commands import note_attendance
-from services.outcomes.engagement.rules import check_usable
-from shared.contracts.scheduling import AttendanceEvent, SessionAttended, SessionMissed
+from services.outcomes.engagement.rules import SessionEvent, check_usable
+from shared.contracts.scheduling import SessionAttended, SessionMissed, SessionNotHeld
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
 
@@ -25,7 +26,13 @@ async def sessions_missed(tx: Transaction, received: list[Received[SessionMissed
     await _note(tx, received)
 
 
-async def _note(tx: Transaction, received: Sequence[Received[AttendanceEvent]]) -> None:
+@consumers.on_many(SessionNotHeld)
+async def sessions_not_held(tx: Transaction, received: list[Received[SessionNotHeld]]) -> None:
+    await _note(tx, received)
+
+
+async def _note(tx: Transaction, received: Sequence[Received[SessionEvent]]) -> None:
     for one in received:
         check_usable(one.event)
     await note_attendance(tx, [(one.event, one.sequence) for one in received])
+    learn_zones(tx, {one.event.site_id: one.event.time_zone for one in received})

@@ -6,7 +6,7 @@ from shared.web import Instant, Shown
 
 
 class Engagement(Shown):
-    """A client's engagement in the four weeks up to the latest session."""
+    """Engagement in a stay, in its four weeks up to the latest session."""
 
     source_sequence: int = Field(description="The latest attendance event that is counted in.")
     window_from: Instant

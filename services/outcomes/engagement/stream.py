@@ -2,7 +2,7 @@
 
 At-least-once: an event is done, and its offset committed, when the broker has acknowledged both the
 window and the figures that it led to; the state is idempotent by construction (`rules`).
-Every attendance event, a replayed one too, is answered with the current figures, so that none can
+Every event of a session, a replayed one too, is answered with the current figures, so that none can
 get lost; the consumer keeps the latest.
 """
 
@@ -19,13 +19,14 @@ from faust.types import EventT, StreamT
 from mode import Worker
 from opentelemetry.trace import SpanKind
 
-from services.outcomes.engagement.rules import Unusable, Window, summary, with_event
+from services.outcomes.engagement.rules import SessionEvent, Unusable, Window, summary, with_event
 from services.outcomes.engagement.table import Windows
 from shared import clock
 from shared.contracts.outcomes import EngagementChanged
-from shared.contracts.scheduling import AttendanceEvent, SessionAttended, SessionMissed
+from shared.contracts.scheduling import SessionAttended, SessionMissed, SessionNotHeld
 from shared.contracts.topics import BY_STREAM
 from shared.ids import new_id
+from shared.messaging import records
 from shared.messaging.envelope import (
     Received,
     Undecodable,
@@ -46,9 +47,8 @@ CHANGELOG = "engagement-windows-changelog"
 CONSUMER = "outcomes-engagement"
 UNDER_WAY = 1_000
 """Events that may wait for the broker's acknowledgement."""
-CONTRACTS: dict[str, type[AttendanceEvent]] = {
-    SessionAttended.type_name(): SessionAttended,
-    SessionMissed.type_name(): SessionMissed,
+CONTRACTS: dict[str, type[SessionEvent]] = {
+    contract.type_name(): contract for contract in (SessionAttended, SessionMissed, SessionNotHeld)
 }
 
 
@@ -64,6 +64,7 @@ class EngagementApp(faust.App):
 
 def application(settings: Settings) -> faust.App:
     """The Faust app; the platform has created all its topics."""
+    records.install()
     prefix = settings.kafka_topic_prefix
     app = EngagementApp(
         id=f"{prefix}outcomes-engagement",
@@ -121,11 +122,11 @@ def application(settings: Settings) -> faust.App:
     @app.agent(source, name="engagement")
     async def follow_attendance(stream: StreamT[bytes]) -> None:
         async for event in cast(faust.Stream[bytes], stream).noack().events():
-            received = attendance(event)
+            received = told_of_session(event)
             sent = [] if received is None else await answer(received)
             await done.put((event, sent))
 
-    async def answer(received: Received[AttendanceEvent]) -> list[Awaitable[Any]]:
+    async def answer(received: Received[SessionEvent]) -> list[Awaitable[Any]]:
         with span_from(
             received.traceparent,
             f"process stepwell.{SOURCE}",
@@ -154,6 +155,7 @@ def application(settings: Settings) -> faust.App:
                     dataschema=changed.schema_name(),
                     occurred_at=clock.now(),
                     traceparent=current_traceparent(),
+                    schema_base=settings.schema_base,
                 ),
             )
             metrics.applied.labels(CONSUMER, SOURCE).inc()
@@ -198,15 +200,15 @@ def credentials(settings: Settings) -> faust.SASLCredentials | faust.SSLCredenti
     return faust.SSLCredentials(encryption) if encryption else None
 
 
-def attendance(event: EventT[bytes]) -> Received[AttendanceEvent] | None:
-    """The attendance event in a record; None for other events and for what cannot be read."""
+def told_of_session(event: EventT[bytes]) -> Received[SessionEvent] | None:
+    """What a record tells of a session; None for other events and for what cannot be read."""
     headers = list(dict(event.message.headers or {}).items())
     try:
         envelope = open_envelope(SOURCE, event.message.key, event.message.value, headers)
         contract = CONTRACTS.get(envelope.type)
         if contract is None:
             return None
-        return read_payload(envelope, contract)  # type: ignore[return-value]  # the contract is an attendance event
+        return read_payload(envelope, contract)  # type: ignore[return-value]  # the contract is one of those
     except Undecodable as error:
         passed_over(error)
         return None

@@ -1,9 +1,9 @@
 """Keeping the episodes."""
 
 from datetime import datetime
-from uuid import UUID
 
-from shared.contracts.intake import ClientEnrolled
+from services.outcomes.engagement.commands import hold_clients
+from shared.contracts.intake import ClientEnrolled, ClientSteppedDown, EpisodeStateChanged
 from shared.database import Transaction
 
 BEGIN = """
@@ -25,6 +25,12 @@ async def begin_episode(tx: Transaction, enrolled: ClientEnrolled) -> None:
     )
 
 
-async def end_episode(tx: Transaction, enrolment_id: UUID, at: datetime) -> None:
-    """A client left the program; told twice, the first time counts."""
-    await tx.execute(END, enrolment_id, at)
+async def end_episode(
+    tx: Transaction, end: ClientSteppedDown | EpisodeStateChanged, at: datetime
+) -> None:
+    """A client left the program; told twice, the first time counts.
+
+    Nothing is recommended meanwhile that would outlive the stay.
+    """
+    await hold_clients(tx, [end])
+    await tx.execute(END, end.enrolment_id, at)

@@ -15,10 +15,10 @@ async def client_enrolled(tx: Transaction, received: Received[ClientEnrolled]) -
 
 @consumers.on(ClientSteppedDown)
 async def client_stepped_down(tx: Transaction, received: Received[ClientSteppedDown]) -> None:
-    await end_episode(tx, received.event.enrolment_id, received.event.stepped_down_at)
+    await end_episode(tx, received.event, received.event.stepped_down_at)
 
 
 @consumers.on(EpisodeStateChanged)
 async def episode_changed(tx: Transaction, received: Received[EpisodeStateChanged]) -> None:
     if received.event.ended:
-        await end_episode(tx, received.event.enrolment_id, received.event.changed_at)
+        await end_episode(tx, received.event, received.event.changed_at)

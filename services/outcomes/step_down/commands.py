@@ -1,14 +1,14 @@
-"""Recommending a step-down when the policy is met, and deciding on it."""
+"""Recommending a step-down when the policy is met, deciding on it, and what a stay's end leaves."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 
 from services.outcomes.step_down.evaluation import Case, load_cases
-from services.outcomes.step_down.policies import StepDownPolicy, policies
+from services.outcomes.step_down.policy import StepDownPolicy, policies
 from services.outcomes.step_down.queries import show_recommendation
 from services.outcomes.step_down.rules import all_met, evaluate
 from services.outcomes.step_down.schemas import NewDecision, Recommendation
@@ -35,6 +35,12 @@ UPDATE recommendations SET state = $2, reason = $3, decided_by = $4, decided_at 
   version = version + 1
 WHERE id = $1
 """
+EPISODE_ENDED = "SELECT ended_at IS NOT NULL FROM episodes WHERE enrolment_id = $1 FOR SHARE"
+LAPSE = """
+UPDATE recommendations SET state = CASE state WHEN 'open' THEN 'lapsed' ELSE state END,
+  lapsed_at = $2, version = version + 1
+WHERE enrolment_id = $1 AND (state = 'open' OR (state = 'accepted' AND NOT $3))
+"""
 STATE_AFTER: dict[str, dict[str, str]] = {"open": {"accept": "accepted", "decline": "declined"}}
 """State → decision → next state. A decided recommendation stays as it is."""
 
@@ -45,23 +51,32 @@ class AlreadyDecided(Conflict):
     title = "Already decided"
 
 
+class StayEnded(Conflict):
+    """The stay that the recommendation is for is over."""
+
+    title = "The stay has ended"
+
+
 async def evaluate_clients(
     tx: Transaction, causes: Mapping[UUID, Received[Any]] | Iterable[UUID]
 ) -> None:
     """Recommend a step-down to those clients who meet every criterion of their level's policy.
 
-    Given with the event that led to it, so that its trace goes on. A client with an open or
-    accepted recommendation, or with one declined a short while ago, gets no other.
+    Given with the event that led to it, of any record of the person, so that its trace goes on. A
+    client with an open or accepted recommendation, or with one declined a short while ago, gets no
+    other.
     """
     by_client = causes if isinstance(causes, Mapping) else {}
     made: list[StepDownRecommended] = []
+    led_to: list[Received[Any] | None] = []
     for case in await load_cases(tx, list(causes)):
-        policy = policies().get(case.level_of_care)
-        if policy is None or not _may_recommend(case, policy, tx):
+        policy = policies(case.site_id).get(case.level_of_care)
+        if policy is None or not _may_recommend(case, policy):
             continue
-        criteria = evaluate(policy, case.figures, case.scores, tx.now)
+        criteria = evaluate(policy, case.figures, case.scores, case.today)
         if all_met(criteria):
             made.append(_recommendation(case, policy, criteria, tx.now))
+            led_to.append(next((by_client[r] for r in case.records if r in by_client), None))
     if not made:
         return
     tx.write(
@@ -77,18 +92,17 @@ async def evaluate_clients(
         [one.policy.version for one in made],
         tx.now,
     )
-    for one in made:
-        publish(tx, one, cause=by_client.get(one.client_id))
+    for one, cause in zip(made, led_to, strict=True):
+        publish(tx, one, cause=cause)
 
 
-def _may_recommend(case: Case, policy: StepDownPolicy, tx: Transaction) -> bool:
+def _may_recommend(case: Case, policy: StepDownPolicy) -> bool:
     if case.last_state is None:
         return True
-    pause = timedelta(days=policy.pause_after_decline_days)
     return (
         case.last_state == "declined"
-        and case.last_decided_at is not None
-        and tx.now - case.last_decided_at >= pause
+        and case.last_decided_on is not None
+        and (case.today - case.last_decided_on).days >= policy.pause_after_decline_days
     )
 
 
@@ -121,9 +135,14 @@ async def decide(
     Raises:
         NotFound: no such recommendation.
         StaleVersion: it changed since it was read.
+        StayEnded: the stay ended before the decision.
         AlreadyDecided: it is not open any more.
     """
+    known = await show_recommendation(tx, recommendation_id)
+    ended = await tx.fetchval(EPISODE_ENDED, known.enrolment_id)  # first, as ending a stay does
     known = await show_recommendation(tx, recommendation_id, lock=True)
+    if known.decided_at is None and ended:
+        raise StayEnded("The stay has ended: there is nothing to step down from.")
     state = STATE_AFTER.get(known.state, {}).get(new.decision)
     if state is None:
         raise AlreadyDecided(f"This recommendation is {known.state}.")
@@ -151,3 +170,9 @@ async def decide(
             "version": known.version + 1,
         }
     )
+
+
+async def lapse(tx: Transaction, enrolment_id: UUID, at: datetime, *, stepped_down: bool) -> None:
+    """Close what is open of a stay that has ended, and mark an accepted recommendation that the
+    stay did not end by."""
+    await tx.execute(LAPSE, enrolment_id, at, stepped_down)

@@ -1,8 +1,18 @@
-"""What may make a client ready to step down: new figures, new scores, an admission."""
+"""What may make a client ready to step down: figures, scores, an admission, a merge; an end."""
 
-from services.outcomes.engagement.commands import hold_clients, keep_engagement
-from services.outcomes.step_down.commands import evaluate_clients
-from shared.contracts.intake import ClientEnrolled, ScreeningCompleted
+from services.outcomes.engagement.commands import (
+    hold_clients,
+    keep_engagement,
+    lock_records,
+)
+from services.outcomes.step_down.commands import evaluate_clients, lapse
+from shared.contracts.intake import (
+    ClientEnrolled,
+    ClientMergeUndone,
+    ClientsMerged,
+    EpisodeStateChanged,
+    ScreeningCompleted,
+)
 from shared.contracts.outcomes import EngagementChanged
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
@@ -30,3 +40,30 @@ async def screenings_completed(
 async def clients_enrolled(tx: Transaction, received: list[Received[ClientEnrolled]]) -> None:
     await hold_clients(tx, [one.event for one in received])
     await evaluate_clients(tx, {one.event.client_id: one for one in received})
+
+
+@consumers.on(ClientsMerged)
+async def clients_merged(tx: Transaction, received: Received[ClientsMerged]) -> None:
+    await _evaluate_both(tx, received)
+
+
+@consumers.on(ClientMergeUndone)
+async def client_merge_undone(tx: Transaction, received: Received[ClientMergeUndone]) -> None:
+    await _evaluate_both(tx, received)
+
+
+@consumers.on(EpisodeStateChanged)
+async def episode_changed(tx: Transaction, received: Received[EpisodeStateChanged]) -> None:
+    stay = received.event
+    if stay.ended:
+        stepped_down = stay.to_state == "stepped_down"
+        await lapse(tx, stay.enrolment_id, stay.changed_at, stepped_down=stepped_down)
+
+
+async def _evaluate_both(
+    tx: Transaction, received: Received[ClientsMerged] | Received[ClientMergeUndone]
+) -> None:
+    """Two records became one person, or two again: either may be ready by what counts now."""
+    both = [received.event.client_id, received.event.merged_client_id]
+    await lock_records(tx, both)
+    await evaluate_clients(tx, dict.fromkeys(both, received))

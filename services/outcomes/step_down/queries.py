@@ -7,28 +7,24 @@ import orjson
 from services.outcomes.engagement.queries import engagement_of
 from services.outcomes.scores.queries import scores_of
 from services.outcomes.step_down.evaluation import load_cases
-from services.outcomes.step_down.policies import policies
+from services.outcomes.step_down.policy import policies
 from services.outcomes.step_down.rules import all_met, evaluate
 from services.outcomes.step_down.schemas import Progress, Recommendation, State
 from shared.contracts.base import PolicyReference
 from shared.database import Transaction
 from shared.errors import NotFound
-from shared.web import Page, Paging, page_of
+from shared.web import CountedPage, Paging, count_of, narrowed, page_of
 
 COLUMNS = """
 SELECT id, client_id, site_id, enrolment_id, from_level, to_level, criteria, policy_id,
-  policy_version, state, recommended_at, reason, decided_at, version
+  policy_version, state, recommended_at, reason, decided_at, lapsed_at, version
 FROM recommendations
 """
 ONE = f"{COLUMNS} WHERE id = $1"
-LIST = f"""
-{COLUMNS} WHERE id > $1 AND ($2::uuid IS NULL OR client_id = $2)
-  AND ($3::text IS NULL OR state = $3)
-ORDER BY id LIMIT $4
-"""
 EPISODE = """
 SELECT client_id, site_id, enrolment_id, level_of_care, enrolled_at, ended_at
-FROM episodes WHERE client_id = $1 ORDER BY enrolled_at DESC, enrolment_id DESC LIMIT 1
+FROM episodes WHERE client_id = ANY (platform.records_of($1))
+ORDER BY enrolled_at DESC, enrolment_id DESC LIMIT 1
 """
 
 
@@ -47,11 +43,27 @@ async def show_recommendation(
 
 
 async def list_recommendations(
-    tx: Transaction, paging: Paging, client_id: UUID | None, state: State | None
-) -> Page[Recommendation]:
-    """Recommendations, oldest first."""
-    rows = await tx.fetch(LIST, paging.after, client_id, state, paging.limit + 1)
-    return page_of([_recommendation(row) for row in rows], paging.limit)
+    tx: Transaction,
+    paging: Paging,
+    *,
+    client_id: UUID | None,
+    site_id: UUID | None,
+    state: State | None,
+) -> CountedPage[Recommendation]:
+    """Recommendations, oldest first, and how many there are."""
+    asked = (
+        ("client_id = ANY ((SELECT platform.records_of(?))::uuid[])", client_id),
+        ("site_id = ?", site_id),
+        ("state = ?", state),
+    )
+    all_of_them, values = narrowed(*asked)
+    count = await tx.fetchval(count_of(f"SELECT FROM recommendations {all_of_them}"), *values)
+    where, values = narrowed(*asked, ("id > ?", paging.after))
+    rows = await tx.fetch(
+        f"{COLUMNS} {where} ORDER BY id LIMIT ${len(values) + 1}", *values, paging.limit + 1
+    )
+    page = page_of([_recommendation(row) for row in rows], paging.limit)
+    return CountedPage(items=page.items, next=page.next, count=count)
 
 
 async def show_progress(tx: Transaction, client_id: UUID) -> Progress:
@@ -63,14 +75,16 @@ async def show_progress(tx: Transaction, client_id: UUID) -> Progress:
     episode = await tx.fetchrow(EPISODE, client_id)
     if episode is None:
         raise NotFound("There is no such client in the program.")
-    policy = policies().get(episode["level_of_care"])
+    policy = policies(episode["site_id"]).get(episode["level_of_care"])
     cases = await load_cases(tx, [client_id])
     criteria = (
-        evaluate(policy, cases[0].figures, cases[0].scores, tx.now) if policy and cases else []
+        evaluate(policy, cases[0].figures, cases[0].scores, cases[0].today)
+        if policy and cases
+        else []
     )
     return Progress(
-        **dict(episode),
-        engagement=await engagement_of(tx, client_id),
+        **(dict(episode) | {"client_id": client_id}),
+        engagement=await engagement_of(tx, episode["enrolment_id"]),
         scores=await scores_of(tx, client_id),
         policy=PolicyReference(id=policy.id, version=policy.version) if policy else None,
         criteria=criteria,

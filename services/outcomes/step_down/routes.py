@@ -6,11 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.outcomes.step_down import commands, queries
-from services.outcomes.step_down.policies import StepDownPolicy, policies
+from services.outcomes.step_down.policy import StepDownPolicy, policies
 from services.outcomes.step_down.schemas import NewDecision, Progress, Recommendation, State
 from shared.access import Allowed, Caller, Role
 from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Page, Paging, needs_if_match, show, update
+from shared.web import CountedPage, Paging, needs_if_match, show, update
 
 router = APIRouter(tags=["Step-down"])
 
@@ -33,7 +33,7 @@ async def show_progress(client_id: UUID, request: Request, caller: Reader) -> Re
 
 @router.get(
     "/recommendations",
-    response_model=Page[Recommendation],
+    response_model=CountedPage[Recommendation],
     operation_id="list_recommendations",
     summary="List recommendations",
 )
@@ -42,11 +42,16 @@ async def list_recommendations(
     caller: Reader,
     paging: Annotated[Paging, Depends()],
     client_id: Annotated[UUID | None, Query(description="Of one client only.")] = None,
+    site_id: Annotated[UUID | None, Query(description="Of one site only.")] = None,
     state: Annotated[State | None, Query(description="In one state only.")] = None,
 ) -> Response:
-    """Recommendations to step down, oldest first, each with its explanation."""
+    """Recommendations to step down, oldest first, each with its explanation, and their number."""
     return await show(
-        request, caller, lambda tx: queries.list_recommendations(tx, paging, client_id, state)
+        request,
+        caller,
+        lambda tx: queries.list_recommendations(
+            tx, paging, client_id=client_id, site_id=site_id, state=state
+        ),
     )
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from fractions import Fraction
 
-from services.outcomes.step_down.policies import (
+from services.outcomes.step_down.policy import (
     EngagementCriterion,
     ScoreCriterion,
     StepDownPolicy,
@@ -35,19 +35,26 @@ class LatestScore:
     total: int | None
     status: str
     safety_item: str | None
-    answered_at: datetime
+    answered_on: date
+    """At the site."""
 
 
 def evaluate(
     policy: StepDownPolicy,
     figures: Figures | None,
     scores: Mapping[str, LatestScore],
-    now: datetime,
+    today: date,
 ) -> list[Criterion]:
-    """Each criterion of the policy with what was found; all must be met for a step-down."""
+    """Each criterion of the policy with what was found; all must be met for a step-down.
+
+    `today` is the date at the site: a score is as old as the days of its calendar.
+    """
     return [
         *(_engagement(criterion, figures) for criterion in policy.engagement),
-        *(_score(criterion, scores.get(criterion.instrument), now) for criterion in policy.scores),
+        *(
+            _score(criterion, scores.get(criterion.instrument), today)
+            for criterion in policy.scores
+        ),
     ]
 
 
@@ -83,12 +90,12 @@ def _value(criterion: EngagementCriterion, figures: Figures) -> tuple[Fraction, 
     return percent, f"{float(percent):.1f} % ({figures.attended} of {figures.sessions} sessions)"
 
 
-def _score(criterion: ScoreCriterion, score: LatestScore | None, now: datetime) -> Criterion:
+def _score(criterion: ScoreCriterion, score: LatestScore | None, today: date) -> Criterion:
     safe = f", safety item {criterion.safety_item}" if criterion.safety_item else ""
     required = f"below {criterion.below}{safe}, at most {criterion.max_age_days} days old"
     if score is None:
         return _criterion(criterion, False, "never measured", required)
-    days = (now - score.answered_at).days
+    days = (today - score.answered_on).days
     observed = f"{score.status}, {days} days old"
     if score.total is not None:
         observed = f"{score.total} ({observed})"

@@ -10,7 +10,7 @@ from services.outcomes.scores.schemas import Score
 from shared.contracts.base import Criterion, PolicyReference
 from shared.web import Instant, Shown, Strict
 
-State = Literal["open", "accepted", "declined"]
+State = Literal["open", "accepted", "declined", "lapsed"]
 Reason = Literal[
     "agrees_with_recommendation",
     "client_preference",
@@ -51,10 +51,17 @@ class Recommendation(Shown):
     to_level: str = Field(examples=["1.5"])
     criteria: list[Criterion] = Field(description="The explanation, criterion by criterion.")
     policy: PolicyReference
-    state: State = Field(examples=["open"])
+    state: State = Field(
+        description="`lapsed`: the stay ended before anybody decided.", examples=["open"]
+    )
     recommended_at: Instant
     reason: Reason | None = None
     decided_at: Instant | None = None
+    lapsed_at: Instant | None = Field(
+        default=None,
+        description="When the stay ended that it was for; of an accepted one: it ended otherwise "
+        "before the decision reached it, so that nobody was stepped down.",
+    )
     version: int = Field(description="The ETag.", examples=[1])
 
 

@@ -15,18 +15,24 @@ WITH seats AS (
   SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) AS p(placement_id, client_id, cohort_id)
 ), made AS (
   INSERT INTO appointments AS a
-    (session_id, client_id, site_id, placement_id, state, scheduled_at)
-  SELECT s.id, seats.client_id, s.site_id, seats.placement_id, 'scheduled', $1
-  FROM seats JOIN sessions s ON s.cohort_id = seats.cohort_id AND s.starts_at > $1
+    (session_id, client_id, site_id, placement_id, state, scheduled_at, on_hold)
+  SELECT s.id, seats.client_id, s.site_id, seats.placement_id, 'scheduled', $1,
+    EXISTS (SELECT FROM placements p JOIN holds h ON h.enrolment_id = p.enrolment_id
+            WHERE p.id = seats.placement_id)
+  FROM seats
+  JOIN sessions s ON s.cohort_id = seats.cohort_id AND s.starts_at > $1 AND s.not_held_at IS NULL
   ON CONFLICT (session_id, client_id) DO UPDATE SET
     placement_id = excluded.placement_id, state = 'scheduled',
-    scheduled_at = excluded.scheduled_at, cancelled_at = NULL
+    scheduled_at = excluded.scheduled_at, cancelled_at = NULL, on_hold = excluded.on_hold
   WHERE a.state = 'cancelled'
   RETURNING session_id, client_id, placement_id
 )
-SELECT made.client_id, made.placement_id, s.id, s.site_id, s.cohort_id, s.kind, s.starts_at,
-  s.ends_at, s.break_minutes, s.time_zone
-FROM made JOIN sessions s ON s.id = made.session_id ORDER BY s.starts_at, s.id
+SELECT made.client_id, made.placement_id, p.enrolment_id, s.id, s.site_id, s.cohort_id, s.kind,
+  s.starts_at, s.ends_at, s.break_minutes, s.time_zone
+FROM made
+JOIN sessions s ON s.id = made.session_id
+JOIN placements p ON p.id = made.placement_id
+ORDER BY s.starts_at, s.id
 """
 
 LOCK = """
@@ -37,7 +43,7 @@ CANCEL = """
 UPDATE appointments a SET state = 'cancelled', cancelled_at = $1
 FROM sessions s
 WHERE a.placement_id = ANY ($2::uuid[]) AND a.state = 'scheduled'
-  AND s.id = a.session_id AND s.starts_at > $1
+  AND s.id = a.session_id AND s.starts_at > $1 AND s.not_held_at IS NULL
   AND NOT EXISTS (SELECT FROM attendance r
                   WHERE r.session_id = a.session_id AND r.client_id = a.client_id)
 RETURNING a.client_id, a.placement_id, a.site_id, a.session_id, s.cohort_id, s.starts_at
@@ -55,7 +61,7 @@ class Seat:
 
 
 async def schedule_sessions(tx: Transaction, seats: Sequence[Seat]) -> None:
-    """Expect these clients at every session of their cohorts that has not started.
+    """Expect these clients at every session of their cohorts that is to come and to be held.
 
     Publishes SessionScheduled for each appointment made; those that exist stay as they are.
     """
@@ -71,6 +77,7 @@ async def schedule_sessions(tx: Transaction, seats: Sequence[Seat]) -> None:
         event = SessionScheduled(
             client_id=row["client_id"],
             site_id=row["site_id"],
+            enrolment_id=row["enrolment_id"],
             session_id=row["id"],
             cohort_id=row["cohort_id"],
             kind=row["kind"],

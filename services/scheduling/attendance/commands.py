@@ -23,25 +23,30 @@ from services.scheduling.attendance.schemas import (
     Roll,
 )
 from services.scheduling.hours.policy import session_kinds
+from services.scheduling.sessions.cancelling import SessionNotHeld
 from shared.contracts.scheduling import SessionAttended, SessionMissed
 from shared.database import Transaction
 from shared.errors import Conflict, Invalid, NotFound, require_version
 from shared.ids import new_id
+from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
 LOAD = """
 SELECT s.id AS session_id, s.site_id, s.cohort_id, s.kind, s.starts_at, s.ends_at,
-  s.break_minutes, s.time_zone, a.client_id,
+  s.break_minutes, s.time_zone, s.not_held_at, a.client_id, a.on_hold, a.enrolment_id,
   EXISTS (SELECT FROM attendance r WHERE r.session_id = $1 AND r.client_id = a.client_id) AS known
 FROM sessions s
 LEFT JOIN (
-  SELECT client_id FROM appointments
-  WHERE session_id = $1 AND client_id = ANY ($2::uuid[]) AND state = 'scheduled' FOR SHARE
+  SELECT e.client_id, e.on_hold, p.enrolment_id
+  FROM appointments e JOIN placements p ON p.id = e.placement_id
+  WHERE e.session_id = $1 AND e.client_id = ANY ($2::uuid[]) AND e.state = 'scheduled'
+  FOR SHARE OF e
 ) a ON true
-WHERE s.id = $1
+WHERE s.id = $1 FOR SHARE OF s
 """
-"""Locked, so that no appointment is cancelled while it is recorded what became of it. Who records
-the same at the same time violates `attendance_once`, and finds it `known` at the next attempt."""
+"""Locked, so that neither the session nor an appointment is cancelled, and no hold begins or ends,
+while it is recorded what became of it. Who records the same at the same time violates
+`attendance_once`, and finds it `known` at the next attempt."""
 INSERT = """
 INSERT INTO attendance (id, session_id, client_id, site_id, status, checked_in_at, checked_out_at,
   attended_minutes, recorded_at)
@@ -49,10 +54,21 @@ SELECT id, $1, client_id, $2, status, checked_in_at, checked_out_at, attended_mi
 FROM unnest($4::uuid[], $5::uuid[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::int[])
   AS r(id, client_id, status, checked_in_at, checked_out_at, attended_minutes)
 """
-LOCK = """
-SELECT r.session_id, r.client_id, r.version, s.site_id, s.cohort_id, s.kind, s.starts_at,
-  s.ends_at, s.break_minutes, s.time_zone
-FROM attendance r JOIN sessions s ON s.id = r.session_id WHERE r.id = $1 FOR UPDATE OF r
+RECORDED = """
+SELECT r.id, r.session_id, r.client_id, r.version, r.status, r.checked_in_at, r.checked_out_at,
+  r.attended_minutes, s.site_id, s.cohort_id, s.kind, s.starts_at, s.ends_at, s.break_minutes,
+  s.time_zone, s.not_held_at, a.on_hold, p.enrolment_id
+FROM attendance r
+JOIN sessions s ON s.id = r.session_id
+JOIN appointments a ON a.session_id = r.session_id AND a.client_id = r.client_id
+JOIN placements p ON p.id = a.placement_id
+"""
+LOCK = f"{RECORDED} WHERE r.id = $1 FOR UPDATE OF r FOR SHARE OF s, a"
+MISSES = f"""
+{RECORDED} JOIN unnest($1::uuid[], $2::uuid[]) AS k(session_id, client_id)
+  ON k.session_id = r.session_id AND k.client_id = r.client_id
+WHERE r.status NOT IN ('present', 'partial') AND s.not_held_at IS NULL
+ORDER BY s.starts_at, s.id
 """
 CORRECT = """
 UPDATE attendance SET status = $2, checked_in_at = $3, checked_out_at = $4,
@@ -96,7 +112,8 @@ async def record_attendance(tx: Transaction, session_id: UUID, new: NewAttendanc
 
     Raises:
         NotFound: when there is no such session that the caller may see.
-        SessionNotStarted, ClientNotPlaced, AlreadyRecorded, ImpossibleAttendance: see there.
+        SessionNotHeld, SessionNotStarted, ClientNotPlaced, AlreadyRecorded, ImpossibleAttendance:
+            see there.
     """
     (recorded,) = await _record(tx, session_id, [new], [""])
     return recorded
@@ -126,12 +143,13 @@ async def correct_attendance(
     Raises:
         NotFound: when there is no such attendance that the caller may see.
         StaleVersion: when somebody else corrected it meanwhile.
-        ImpossibleAttendance: see there.
+        SessionNotHeld, ImpossibleAttendance: see there.
     """
     session = await tx.fetchrow(LOCK, attendance_id)
     if session is None:
         raise NotFound("There is no such attendance.")
     require_version(session["version"], expected_version)
+    _require_held(session)
     report = correction.report
     minutes = _credited(report, _meeting(session), tx, "")
     await tx.execute(
@@ -143,8 +161,18 @@ async def correct_attendance(
         minutes,
         tx.now,
     )
-    _publish(tx, session, session["client_id"], report, minutes)
+    _publish(tx, session, report, minutes)
     return await show_attendance(tx, attendance_id)
+
+
+async def tell_misses_again(
+    tx: Transaction, told: Sequence[tuple[UUID, UUID]], cause: Received[Any]
+) -> None:
+    """Publish SessionMissed once more for misses, by session and client, of which it was told
+    wrongly whether they were on hold."""
+    rows = await tx.fetch(MISSES, [session for session, _ in told], [client for _, client in told])
+    for row in rows:
+        _publish(tx, row, Report(row["status"]), 0, cause)
 
 
 async def _record(
@@ -156,19 +184,20 @@ async def _record(
     if not rows:
         raise NotFound("There is no such session.")
     session = rows[0]
+    _require_held(session)
     if session["starts_at"] > tx.now:
         raise SessionNotStarted("Attendance can be recorded once the session has started.")
-    known = {row["client_id"]: row["known"] for row in rows}
+    expected = {row["client_id"]: row for row in rows}
     meeting = _meeting(session)
     minutes = []
     for entry, place in zip(entries, places, strict=True):
-        if entry.client_id not in known:
+        if entry.client_id not in expected:
             raise ClientNotPlaced(
                 "This client is not expected at this session.", pointer=f"{place}/client_id"
             )
         minutes.append(_credited(entry.report, meeting, tx, place))
     for entry, place in zip(entries, places, strict=True):
-        if known[entry.client_id]:
+        if expected[entry.client_id]["known"]:
             raise AlreadyRecorded(
                 "Correct the recorded attendance instead.", pointer=f"{place}/client_id"
             )
@@ -186,7 +215,7 @@ async def _record(
         minutes,
     )
     for entry, credited in zip(entries, minutes, strict=True):
-        _publish(tx, session, entry.client_id, entry.report, credited)
+        _publish(tx, expected[entry.client_id], entry.report, credited)
     return [
         Attendance(
             id=attendance_id,
@@ -197,6 +226,7 @@ async def _record(
             scheduled_minutes=meeting.scheduled_minutes,
             recorded_at=tx.now,
             corrected_at=None,
+            counted=entry.report.attended or not expected[entry.client_id]["on_hold"],
             version=1,
         )
         for attendance_id, entry, credited in zip(ids, entries, minutes, strict=True)
@@ -204,7 +234,7 @@ async def _record(
 
 
 def _meeting(session: asyncpg.Record) -> Meeting:
-    kind = session_kinds().kinds[session["kind"]]
+    kind = session_kinds(session["site_id"]).kinds[session["kind"]]
     return Meeting(
         session["starts_at"],
         session["ends_at"],
@@ -221,21 +251,35 @@ def _credited(report: Report, meeting: Meeting, tx: Transaction, place: str) -> 
     return credited_minutes(report, meeting)
 
 
+def _require_held(session: asyncpg.Record) -> None:
+    if session["not_held_at"] is not None:
+        raise SessionNotHeld("The program does not hold this session: it counts nowhere.")
+
+
 def _publish(
-    tx: Transaction, session: asyncpg.Record, client_id: UUID, report: Report, minutes: int
+    tx: Transaction,
+    expected: asyncpg.Record,
+    report: Report,
+    minutes: int,
+    cause: Received[Any] | None = None,
 ) -> None:
     common: dict[str, Any] = {
-        "client_id": client_id,
-        "site_id": session["site_id"],
-        "session_id": session["session_id"],
-        "cohort_id": session["cohort_id"],
-        "starts_at": session["starts_at"],
-        "scheduled_minutes": _meeting(session).scheduled_minutes,
-        "time_zone": session["time_zone"],
+        "client_id": expected["client_id"],
+        "site_id": expected["site_id"],
+        "enrolment_id": expected["enrolment_id"],
+        "session_id": expected["session_id"],
+        "cohort_id": expected["cohort_id"],
+        "starts_at": expected["starts_at"],
+        "scheduled_minutes": _meeting(expected).scheduled_minutes,
+        "time_zone": expected["time_zone"],
         "recorded_at": tx.now,
     }
     status = report.status
     if status == "present" or status == "partial":
-        publish(tx, SessionAttended(**common, status=status, attended_minutes=minutes))
+        attended = SessionAttended(**common, status=status, attended_minutes=minutes)
+        publish(tx, attended, cause=cause)
     else:
-        publish(tx, SessionMissed(**common, status=status, excused=is_excused(status)))
+        missed = SessionMissed(
+            **common, status=status, excused=is_excused(status), on_hold=expected["on_hold"]
+        )
+        publish(tx, missed, cause=cause)

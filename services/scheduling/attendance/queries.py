@@ -14,35 +14,50 @@ from services.scheduling.attendance.schemas import (
 from shared.database import Transaction
 from shared.errors import NotFound
 
-COLUMNS = """
-r.id, r.session_id, r.client_id, r.site_id, r.status, r.checked_in_at, r.checked_out_at,
-r.attended_minutes, r.recorded_at, r.corrected_at, r.version,
-(extract(epoch FROM s.ends_at - s.starts_at) / 60 - s.break_minutes)::int AS scheduled_minutes
+RECORDED = """
+SELECT r.id, r.session_id, r.client_id, r.site_id, r.status, r.checked_in_at, r.checked_out_at,
+  r.attended_minutes, r.recorded_at, r.corrected_at, r.version,
+  (extract(epoch FROM s.ends_at - s.starts_at) / 60 - s.break_minutes)::int AS scheduled_minutes,
+  s.not_held_at IS NULL AND (r.status IN ('present', 'partial') OR NOT a.on_hold) AS counted
+FROM attendance r
+JOIN sessions s ON s.id = r.session_id
+JOIN appointments a ON a.session_id = r.session_id AND a.client_id = r.client_id
 """
-ONE = f"""
-SELECT {COLUMNS} FROM attendance r JOIN sessions s ON s.id = r.session_id WHERE r.id = $1
-"""  # noqa: S608 - the columns are a constant above
-SESSION = "SELECT starts_at, site_id FROM sessions WHERE id = $1"
-ROSTER = "SELECT client_id, state FROM appointments WHERE session_id = $1 ORDER BY client_id"
-RECORDED = f"""
-SELECT {COLUMNS} FROM attendance r JOIN sessions s ON s.id = r.session_id WHERE s.id = $1
-"""  # noqa: S608 - the columns are a constant above
+ONE = f"{RECORDED} WHERE r.id = $1"
+OF_SESSION = f"{RECORDED} WHERE s.id = $1"
+SESSION = "SELECT starts_at, site_id, not_held_at, not_held_reason FROM sessions WHERE id = $1"
+ROSTER = """
+SELECT client_id, state, on_hold FROM appointments WHERE session_id = $1 ORDER BY client_id
+"""
 TALLY = """
 SELECT
-  count(*) FILTER (WHERE r.status IN ('present', 'partial')
-    AND (r.status = 'present' OR r.attended_minutes > 0)) AS credited,
-  count(*) FILTER (WHERE r.status = 'partial' AND r.attended_minutes = 0) AS uncredited,
-  count(*) FILTER (WHERE r.status = 'excused_absence') AS excused,
-  count(*) FILTER (WHERE r.status = 'late_cancel') AS late_cancelled,
-  count(*) FILTER (WHERE r.status = 'no_show') AS no_show,
-  count(*) FILTER (WHERE a.state = 'cancelled' AND r.id IS NULL) AS withdrawn,
-  count(*) FILTER (WHERE a.state = 'scheduled' AND r.id IS NULL AND s.starts_at <= $4)
-    AS unrecorded,
+  count(*) FILTER (WHERE became = 'credited') AS credited,
+  count(*) FILTER (WHERE became = 'uncredited') AS uncredited,
+  count(*) FILTER (WHERE became = 'excused_absence') AS excused,
+  count(*) FILTER (WHERE became = 'late_cancel') AS late_cancelled,
+  count(*) FILTER (WHERE became = 'no_show') AS no_show,
+  count(*) FILTER (WHERE became = 'withdrawn') AS withdrawn,
+  count(*) FILTER (WHERE became = 'not_held') AS not_held,
+  count(*) FILTER (WHERE became = 'on_hold') AS on_hold,
+  count(*) FILTER (WHERE became = 'unrecorded') AS unrecorded,
+  (array_agg(p.enrolment_id))[1] AS enrolment_id,
   coalesce(array_agg(DISTINCT a.site_id) FILTER (WHERE a.site_id IS NOT NULL), '{}') AS site_ids
 FROM appointments a
 JOIN sessions s ON s.id = a.session_id
 LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
-WHERE a.client_id = $1
+JOIN placements p ON p.id = a.placement_id
+  AND p.enrolment_id = coalesce($5, (SELECT enrolment_id FROM placements
+    WHERE client_id = ANY (platform.records_of($1)) ORDER BY placed_at DESC, id DESC LIMIT 1))
+CROSS JOIN LATERAL (SELECT CASE
+  WHEN a.state = 'cancelled' AND r.id IS NULL THEN 'withdrawn'
+  WHEN s.not_held_at IS NOT NULL THEN 'not_held'
+  WHEN r.status = 'present' OR r.status = 'partial' AND r.attended_minutes > 0 THEN 'credited'
+  WHEN r.status = 'partial' THEN 'uncredited'
+  WHEN r.id IS NULL AND s.starts_at > $4 THEN 'to come'
+  WHEN a.on_hold THEN 'on_hold'
+  ELSE coalesce(r.status, 'unrecorded')
+END AS became) AS b
+WHERE a.client_id = ANY (platform.records_of($1))
   AND ($2::timestamptz IS NULL OR s.starts_at >= $2)
   AND ($3::timestamptz IS NULL OR s.starts_at < $3)
 """
@@ -69,15 +84,19 @@ async def show_roster(tx: Transaction, session_id: UUID) -> Roster:
     session = await tx.fetchrow(SESSION, session_id)
     if session is None:
         raise NotFound("There is no such session.")
-    recorded = {row["client_id"]: row for row in await tx.fetch(RECORDED, session_id)}
+    not_held = session["not_held_at"] is not None
+    recorded = {row["client_id"]: row for row in await tx.fetch(OF_SESSION, session_id)}
     return Roster(
         session_id=session_id,
         site_id=session["site_id"],
         starts_at=session["starts_at"],
+        not_held_at=session["not_held_at"],
+        not_held_reason=session["not_held_reason"],
         entries=[
             RosterEntry(
                 client_id=row["client_id"],
-                state=row["state"],
+                state="not_held" if not_held and row["state"] == "scheduled" else row["state"],
+                on_hold=row["on_hold"],
                 attendance=(
                     Attendance(**dict(recorded[row["client_id"]]))
                     if row["client_id"] in recorded
@@ -94,15 +113,19 @@ async def summarize_attendance(
     client_id: UUID,
     starting_from: datetime | None,
     starting_before: datetime | None,
+    enrolment_id: UUID | None = None,
 ) -> AttendanceSummary:
-    """A client's appointments by what became of them; all zero for a client unknown here."""
-    row = await tx.fetchrow(TALLY, client_id, starting_from, starting_before, tx.now)
+    """A client's appointments in one stay, the latest unless another is named, by what became of
+    them; all zero for a client unknown here."""
+    row = await tx.fetchrow(TALLY, client_id, starting_from, starting_before, tx.now, enrolment_id)
     assert row is not None  # an aggregate without GROUP BY always has one row
     counts = dict(row)
     unrecorded, site_ids = counts.pop("unrecorded"), counts.pop("site_ids")
+    stay = counts.pop("enrolment_id")
     found = rates(Tally(**counts))
     return AttendanceSummary(
         client_id=client_id,
+        enrolment_id=stay,
         site_ids=site_ids,
         **counts,
         unrecorded=unrecorded,

@@ -126,11 +126,16 @@ async def summarize_attendance(
     starting_before: Annotated[
         Bound | None, Query(alias="until", description="Sessions starting earlier.")
     ] = None,
+    enrolment_id: Annotated[
+        UUID | None, Query(description="The stay; without it the latest with a seat.")
+    ] = None,
 ) -> Response:
-    """Appointments by what became of them; the attendance rate with and without excused
-    absences."""
+    """The appointments of one stay by what became of them; the attendance rate with and without
+    excused absences."""
     return await show(
         request,
         caller,
-        lambda tx: queries.summarize_attendance(tx, client_id, starting_from, starting_before),
+        lambda tx: queries.summarize_attendance(
+            tx, client_id, starting_from, starting_before, enrolment_id
+        ),
     )

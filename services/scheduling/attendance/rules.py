@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Literal
 
+from shared.calendar import elapsed
+
 AttendedStatus = Literal["present", "partial"]
 MissedStatus = Literal["excused_absence", "late_cancel", "no_show"]
 Status = Literal[AttendedStatus, MissedStatus]
@@ -35,7 +37,7 @@ class Meeting:
     @property
     def length(self) -> int:
         """Minutes, breaks included."""
-        return (self.ends_at - self.starts_at) // MINUTE
+        return elapsed(self.starts_at, self.ends_at) // MINUTE
 
     @property
     def scheduled_minutes(self) -> int:
@@ -50,6 +52,11 @@ class Report:
     status: Status
     checked_in_at: datetime | None = None
     checked_out_at: datetime | None = None
+
+    @property
+    def attended(self) -> bool:
+        """Whether the client came, for whatever part of the session."""
+        return self.status in ("present", "partial")
 
 
 def is_excused(status: MissedStatus) -> bool:
@@ -80,7 +87,7 @@ def require_acceptable(report: Report, meeting: Meeting, now: datetime) -> None:
         raise Unacceptable("checked_out_at", "Must be later than checked_in_at.")
     if checked_out > now:
         raise Unacceptable("checked_out_at", "Lies in the future.")
-    if checked_in < meeting.starts_at - EARLIEST_CHECK_IN:
+    if elapsed(checked_in, meeting.starts_at) > EARLIEST_CHECK_IN:
         raise Unacceptable("checked_in_at", "Lies long before the session.")
     if checked_in >= meeting.ends_at:
         raise Unacceptable("checked_in_at", "The session was over by then.")
@@ -104,7 +111,7 @@ def credited_minutes(report: Report, meeting: Meeting) -> int:
         return 0
     came = max(report.checked_in_at, meeting.starts_at)
     left = min(report.checked_out_at, meeting.ends_at)
-    stayed = max(left - came, timedelta())
+    stayed = max(elapsed(came, left), timedelta())
     minutes = stayed * meeting.scheduled_minutes // (meeting.length * MINUTE)
     return minutes if minutes >= meeting.min_minutes_for_credit else 0
 
@@ -121,7 +128,11 @@ class Tally:
     late_cancelled: int = 0
     no_show: int = 0
     withdrawn: int = 0
-    """Cancelled by the program, or after the client had left it."""
+    """Cancelled after the client had left the program."""
+    not_held: int = 0
+    """Of sessions that the program did not hold."""
+    on_hold: int = 0
+    """Not attended while the stay was on hold."""
 
     @property
     def held(self) -> int:
@@ -140,8 +151,8 @@ class Rates:
 
 
 def rates(tally: Tally) -> Rates:
-    """Attendance with and without excused absences, and no-shows, of the appointments not
-    withdrawn."""
+    """Attendance with and without excused absences, and no-shows, of the appointments that could
+    have been kept: withdrawn ones, those not held and those on hold are in no whole."""
     return Rates(
         _share(tally.credited, tally.held),
         _share(tally.credited, tally.held - tally.excused),

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from services.scheduling.attendance.rules import Report, Status
+from shared.contracts.scheduling import NotHeldReason
 from shared.web import Instant, Shown, Strict
 
 STATUS = Field(description="What became of the client's seat.", examples=["present"])
@@ -58,6 +59,10 @@ class Attendance(Shown):
     scheduled_minutes: int = Field(description="Length of the session less breaks.")
     recorded_at: Instant
     corrected_at: Instant | None
+    counted: bool = Field(
+        description="False for a session that is not held, and for a miss while the stay is on "
+        "hold: those count nowhere."
+    )
     version: int = Field(description="The ETag.", examples=[1])
 
 
@@ -72,7 +77,10 @@ class RosterEntry(Shown):
     """One client who is or was expected at a session."""
 
     client_id: UUID
-    state: Literal["scheduled", "cancelled"]
+    state: Literal["scheduled", "cancelled", "not_held"] = Field(
+        description="Cancelled: this client is not expected any more. Not held: nobody is."
+    )
+    on_hold: bool = Field(description="The client's stay is on hold when the session begins.")
     attendance: Attendance | None = Field(description="Null while nothing is recorded.")
 
 
@@ -82,13 +90,18 @@ class Roster(Shown):
     session_id: UUID
     site_id: UUID
     starts_at: Instant
+    not_held_at: Instant | None
+    not_held_reason: NotHeldReason | None
     entries: list[RosterEntry]
 
 
 class AttendanceSummary(Shown):
-    """A client's appointments by what became of them, and the rates they make."""
+    """A client's appointments in one stay by what became of them, and the rates they make."""
 
     client_id: UUID
+    enrolment_id: UUID | None = Field(
+        description="The stay; null where it has no appointment in the time asked for."
+    )
     site_ids: list[UUID] = Field(description="Where these appointments are.")
     credited: int = Field(description="Present, or partial with credit.")
     uncredited: int = Field(description="Partial without credit.")
@@ -96,9 +109,12 @@ class AttendanceSummary(Shown):
     late_cancelled: int
     no_show: int
     withdrawn: int = Field(description="Cancelled after the client had left the program.")
+    not_held: int = Field(description="Of sessions that the program did not hold.", examples=[1])
+    on_hold: int = Field(description="Not attended while the stay was on hold.", examples=[0])
     unrecorded: int = Field(description="Started, and nothing recorded: not in the rates.")
     attendance_rate: float | None = Field(
-        description="Credited of all not withdrawn, excused absences included.", examples=[0.8182]
+        description="Credited of all that the client could have kept, excused absences included.",
+        examples=[0.8182],
     )
     attendance_rate_excused_out: float | None = Field(
         description="The same without excused absences.", examples=[0.9]

@@ -35,7 +35,7 @@ async def open_cohort(tx: Transaction, new: NewCohort) -> Cohort:
         CohortNameTaken: when another cohort of the site has the name.
     """
     require_trained_staff(new.track, new.dual_diagnosis_trained)
-    require_lawful_size(new.capacity, placement_policy().seats)
+    require_lawful_size(new.capacity, placement_policy(new.site_id).seats)
     await show_site(tx, new.site_id, pointer="/site_id")
     await lock_sites(tx, [new.site_id])
     cohort_id = new_id()

@@ -40,5 +40,5 @@ async def list_cohorts(tx: Transaction, paging: Paging, site_id: UUID | None) ->
 
 
 def _read(row: asyncpg.Record) -> Cohort:
-    usable = min(row["capacity"], placement_policy().seats.hard_cap)
+    usable = min(row["capacity"], placement_policy(row["site_id"]).seats.hard_cap)
     return Cohort(**dict(row), seats_free=max(0, usable - row["seats_taken"]))

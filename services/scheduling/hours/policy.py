@@ -1,23 +1,16 @@
 """The data on hours, read once from `kinds.json` and `levels.json`."""
 
 from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from shared.contracts.scheduling import SessionKind
+from shared.datafiles import Part, data_file
 
 Population = Literal["adult", "adolescent"]
 PROGRAM_LEVEL = "2.1"
 """The level of care that this service plans weeks for."""
-
-
-class Part(BaseModel):
-    """A part of a policy file; unknown names are refused, so that a typing error is noticed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Kind(Part):
@@ -56,17 +49,9 @@ class Levels(Part):
     populations: Mapping[Population, LevelHours]
 
 
-@cache
-def session_kinds() -> Kinds:
-    """The kinds in force."""
-    return Kinds.model_validate_json(_text("kinds.json"))
+session_kinds = data_file(Kinds, __name__, "kinds", by_site=True)
+"""The kinds in force, everywhere or at a site."""
 
 
-@cache
-def level_hours() -> Levels:
-    """The levels' hours in force."""
-    return Levels.model_validate_json(_text("levels.json"))
-
-
-def _text(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+level_hours = data_file(Levels, __name__, "levels", by_site=True)
+"""The levels' hours in force, everywhere or at a site."""

@@ -15,7 +15,7 @@ from shared.errors import NotFound
 
 PLACEMENTS = """
 SELECT p.site_id, s.time_zone, p.placed_at FROM placements p JOIN sites s ON s.id = p.site_id
-WHERE p.client_id = $1 ORDER BY p.placed_at DESC, p.id DESC
+WHERE p.client_id = ANY (platform.records_of($1)) ORDER BY p.placed_at DESC, p.id DESC
 """
 SUMS = """
 SELECT count(*) AS sessions,
@@ -25,8 +25,10 @@ SELECT count(*) AS sessions,
 FROM appointments a
 JOIN sessions s ON s.id = a.session_id
 LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
-WHERE a.client_id = $1 AND a.site_id = $2 AND a.state = 'scheduled'
+WHERE a.client_id = ANY (platform.records_of($1)) AND a.site_id = $2 AND a.state = 'scheduled'
   AND s.starts_at >= $3 AND s.starts_at < $4 AND s.kind = ANY ($5::text[])
+  AND s.not_held_at IS NULL
+  AND (NOT a.on_hold OR coalesce(r.status IN ('present', 'partial'), false))
 """
 
 
@@ -35,8 +37,9 @@ async def weekly_hours(
 ) -> WeeklyHours:
     """The planned and attended minutes of a client in one week of the site's calendar.
 
-    A session belongs to the week in which it starts. The site is where the client was placed last
-    before the end of the week, or first of all.
+    A session belongs to the week in which it starts; one that is not held, or that is not attended
+    while the stay is on hold, is neither planned nor attended. The site is where the client was
+    placed last before the end of the week, or first of all.
 
     Raises:
         NotFound: when the client was never placed at a site that the caller may see.
@@ -50,10 +53,15 @@ async def weekly_hours(
     )
     starts_at, ends_at = week.bounds(site["time_zone"])
     sums = await tx.fetchrow(
-        SUMS, client_id, site["site_id"], starts_at, ends_at, session_kinds().counting
+        SUMS,
+        client_id,
+        site["site_id"],
+        starts_at,
+        ends_at,
+        session_kinds(site["site_id"]).counting,
     )
     assert sums is not None  # an aggregate without GROUP BY always has one row
-    policy = level_hours()
+    policy = level_hours(site["site_id"])
     hours = policy.populations[population]
     planned = sums["planned_minutes"]
     return WeeklyHours(

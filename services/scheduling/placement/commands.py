@@ -18,17 +18,18 @@ from shared.messaging.outbox import publish
 WAIT = """
 INSERT INTO waitlist
   (id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, criteria, priority,
-   waitlisted_at)
-SELECT id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, criteria, priority, $1
+   enrolled_at, waitlisted_at)
+SELECT id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, criteria, priority,
+  enrolled_at, $1
 FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::boolean[], $7::text[], $8::jsonb[],
-  $9::integer[])
-  WITH ORDINALITY
-  AS w(id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, criteria, priority, nth)
-ORDER BY nth
+  $9::integer[], $10::timestamptz[])
+  AS w(id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, criteria, priority,
+    enrolled_at)
 """
 WAITING = """
-SELECT client_id, site_id, enrolment_id, dual_diagnosis, gender_group, priority FROM waitlist
-WHERE site_id = ANY ($1::uuid[]) AND left_at IS NULL ORDER BY priority, place
+SELECT client_id, site_id, enrolment_id, dual_diagnosis, gender_group, priority,
+  coalesce(enrolled_at, waitlisted_at) AS enrolled_at
+FROM waitlist WHERE site_id = ANY ($1::uuid[]) AND left_at IS NULL
 """
 LEAVE = """
 UPDATE waitlist w SET left_at = $1, outcome = d.outcome
@@ -53,32 +54,76 @@ class Departure:
     cause: Received[Any]
 
 
-async def place_clients(tx: Transaction, arrivals: Sequence[Arrival]) -> None:
-    """Give each client a seat in the cohort that fits best, or a place on the waitlist.
+async def change_seats(tx: Transaction, changes: Sequence[Arrival | Departure]) -> None:
+    """End the placements of stays that are over; then give each client who enrolled a seat in the
+    cohort that fits best, or a place on the waitlist, and offer freed seats to those who wait.
 
-    Publishes ClientPlaced and SessionScheduled, or ClientWaitlisted.
+    Who enrolled and who waits are placed together, by priority population and then by the time of
+    enrolment, in whatever order they are given here. Publishes PlacementEnded and SessionCancelled,
+    then ClientPlaced and SessionScheduled, or ClientWaitlisted. A stay that began and ended by the
+    same changes is passed over; the end of one that is unknown here changes nothing.
     """
-    sites = {arrival.site_id for arrival in arrivals}
-    await lock_sites(tx, sites)
-    _, unplaced = await give_seats(tx, await Chart.counted(tx, sites), arrivals)
-    if unplaced:
-        await _wait(tx, unplaced)
+    departures = [change for change in changes if isinstance(change, Departure)]
+    over = {departure.enrolment_id for departure in departures}
+    arrivals = [
+        change
+        for change in changes
+        if isinstance(change, Arrival) and change.enrolment_id not in over
+    ]
+    await lock_sites(tx, {change.site_id for change in changes})
+    freed_by = await _end_placements(tx, departures) if departures else {}
+    await offer_seats(tx, freed_by, arrivals)
 
 
-async def end_placements(tx: Transaction, departures: Sequence[Departure]) -> None:
-    """End the placements of enrolments that are over and offer the seats to those who wait.
+async def offer_seats(
+    tx: Transaction,
+    freed_by: Mapping[UUID, Received[Any] | None],
+    arrivals: Sequence[Arrival] = (),
+) -> None:
+    """Give free seats to these clients and to those who wait at the sites of `freed_by`, those of a
+    priority population first, then by the time of enrolment; who comes and gets none waits.
 
-    Publishes PlacementEnded and SessionCancelled for each session to come. Who still waited leaves
-    the waitlist. An enrolment that is unknown here changes nothing.
+    The caller has locked the sites before it freed or opened seats. `freed_by` names those where it
+    did, each with the event because of which a seat is free, if one is; it is the cause of what is
+    published for those who waited.
     """
-    await lock_sites(tx, (departure.site_id for departure in departures))
+    waiting = await _waiting(tx, freed_by) if freed_by else []
+    if not waiting and not arrivals:
+        return
+    sites = {*freed_by, *(arrival.site_id for arrival in arrivals)}
+    placed, unplaced = await give_seats(tx, await Chart.counted(tx, sites), [*waiting, *arrivals])
+    waited = {arrival.enrolment_id for arrival in waiting}
+    seated = [one.arrival.enrolment_id for one in placed if one.arrival.enrolment_id in waited]
+    await tx.execute(LEAVE, tx.now, seated, ["placed"] * len(seated))
+    if new := [one for one in unplaced if one[0].enrolment_id not in waited]:
+        await _wait(tx, new)
+
+
+async def _waiting(tx: Transaction, freed_by: Mapping[UUID, Received[Any] | None]) -> list[Arrival]:
+    return [
+        Arrival(
+            row["client_id"],
+            row["site_id"],
+            row["enrolment_id"],
+            Need(row["dual_diagnosis"], row["gender_group"], row["priority"]),
+            row["enrolled_at"],
+            freed_by[row["site_id"]],
+        )
+        for row in await tx.fetch(WAITING, list(freed_by))
+    ]
+
+
+async def _end_placements(
+    tx: Transaction, departures: Sequence[Departure]
+) -> dict[UUID, Received[Any] | None]:
+    """The sites where seats are free by it, each with the event because of which one is."""
     leaving = {departure.enrolment_id: departure for departure in departures}
     causes = {enrolment_id: one.cause for enrolment_id, one in leaving.items()}
     ended_as = [one.ended_as for one in leaving.values()]
     ended = await tx.fetch(END, tx.now, list(leaving), ended_as)
     await tx.execute(LEAVE, tx.now, list(leaving), ended_as)
     if not ended:
-        return
+        return {}
     for row in ended:
         event = PlacementEnded(
             client_id=row["client_id"],
@@ -98,33 +143,7 @@ async def end_placements(tx: Transaction, departures: Sequence[Departure]) -> No
         ],
         {row["id"]: leaving[row["enrolment_id"]].ended_as for row in ended},
     )
-    freed_by = {row["site_id"]: causes[row["enrolment_id"]] for row in ended}
-    await offer_seats(tx, freed_by)
-
-
-async def offer_seats(tx: Transaction, freed_by: Mapping[UUID, Received[Any] | None]) -> None:
-    """Offer the free seats of sites to the clients who wait there, those of a priority
-    population first, then in the order of their arrival.
-
-    The caller has locked the sites before it freed or opened seats. `freed_by` names them, each
-    with the event because of which a seat is free, if one is; it is the cause of what is published.
-    """
-    waiting = await tx.fetch(WAITING, list(freed_by))
-    if not waiting:
-        return
-    arrivals = [
-        Arrival(
-            row["client_id"],
-            row["site_id"],
-            row["enrolment_id"],
-            Need(row["dual_diagnosis"], row["gender_group"], row["priority"]),
-            freed_by[row["site_id"]],
-        )
-        for row in waiting
-    ]
-    placed, _ = await give_seats(tx, await Chart.counted(tx, freed_by), arrivals)
-    seated = [one.arrival.enrolment_id for one in placed]
-    await tx.execute(LEAVE, tx.now, seated, ["placed"] * len(seated))
+    return {row["site_id"]: causes[row["enrolment_id"]] for row in ended}
 
 
 async def _wait(tx: Transaction, unplaced: Sequence[tuple[Arrival, Choice]]) -> None:
@@ -139,6 +158,7 @@ async def _wait(tx: Transaction, unplaced: Sequence[tuple[Arrival, Choice]]) -> 
         [arrival.need.gender_group for arrival, _ in unplaced],
         [as_json(choice.criteria) for _, choice in unplaced],
         [arrival.need.priority for arrival, _ in unplaced],
+        [arrival.enrolled_at for arrival, _ in unplaced],
     )
     for arrival, choice in unplaced:
         event = ClientWaitlisted(

@@ -1,6 +1,10 @@
-"""Enrolments, as intake tells them: seats are given when they begin and freed when they end."""
+"""Enrolments, as intake tells them: seats are given when they begin and freed when they end.
 
-from services.scheduling.placement.commands import Departure, end_placements, place_clients
+A batch of events is taken together, at its end: which partition an event came from makes nobody go
+first.
+"""
+
+from services.scheduling.placement.commands import Departure, change_seats
 from services.scheduling.placement.policy import placement_policy
 from services.scheduling.placement.rules import Need, priority_of
 from services.scheduling.placement.seats import Arrival
@@ -14,36 +18,33 @@ consumers = Consumers()
 
 @consumers.on_many(ClientEnrolled)
 async def clients_enrolled(tx: Transaction, received: list[Received[ClientEnrolled]]) -> None:
-    await place_clients(
-        tx,
-        [
-            Arrival(
-                one.event.client_id,
-                one.event.site_id,
-                one.event.enrolment_id,
-                Need(
-                    one.event.dual_diagnosis,
-                    one.event.gender_group,
-                    priority_of(one.event.priority, placement_policy()),
-                ),
-                one,
-            )
-            for one in received
-        ],
-    )
+    arrivals = [
+        Arrival(
+            one.event.client_id,
+            one.event.site_id,
+            one.event.enrolment_id,
+            Need(
+                one.event.dual_diagnosis,
+                one.event.gender_group,
+                priority_of(one.event.priority, placement_policy(one.event.site_id)),
+            ),
+            one.event.enrolled_at,
+            one,
+        )
+        for one in received
+    ]
+    tx.at_end(change_seats, *arrivals)
 
 
 @consumers.on_many(ClientSteppedDown)
 async def clients_stepped_down(
     tx: Transaction, received: list[Received[ClientSteppedDown]]
 ) -> None:
-    await end_placements(
-        tx,
-        [
-            Departure(one.event.enrolment_id, one.event.site_id, "stepped_down", one)
-            for one in received
-        ],
-    )
+    departures = [
+        Departure(one.event.enrolment_id, one.event.site_id, "stepped_down", one)
+        for one in received
+    ]
+    tx.at_end(change_seats, *departures)
 
 
 @consumers.on_many(EpisodeStateChanged)
@@ -54,7 +55,7 @@ async def episodes_changed(tx: Transaction, received: list[Received[EpisodeState
         if (ended_as := ended(one.event)) is not None
     ]
     if departures:
-        await end_placements(tx, departures)
+        tx.at_end(change_seats, *departures)
 
 
 def ended(event: EpisodeStateChanged) -> EndedAs | None:

@@ -1,56 +1,47 @@
 """The placement policy in force, read once from `policy.json`."""
 
-from functools import cache
-from importlib.resources import files
-
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from shared.contracts.intake import PriorityPopulation
 from shared.contracts.scheduling import Track
+from shared.datafiles import Part, data_file
 
 
-class Part(BaseModel):
-    """A part of the policy file; unknown names are refused, so that a typing error is noticed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Sourced(Part):
+    """A part that names its source."""
 
     source: str
 
 
-class TrackPolicy(Part):
+class TrackPolicy(Sourced):
     """Which tracks a client may join."""
 
     for_dual_diagnosis: tuple[Track, ...]
     for_others: tuple[Track, ...]
 
 
-class PriorityPolicy(Part):
+class PriorityPolicy(Sourced):
     """Who goes first where clients wait."""
 
     order: tuple[PriorityPopulation, ...]
 
 
-class SeatPolicy(Part):
+class SeatPolicy(Sourced):
     """How many clients a group may have at most, whatever its capacity says."""
 
     hard_cap: int = Field(gt=0)
 
 
-class PlacementPolicy(BaseModel):
+class PlacementPolicy(Part):
     """Everything that decides who may join which cohort."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     version: str
     tracks: TrackPolicy
-    gender_groups: Part
+    gender_groups: Sourced
     seats: SeatPolicy
     priority: PriorityPolicy
 
 
-@cache
-def placement_policy() -> PlacementPolicy:
-    """The policy in force."""
-    text = files(__package__).joinpath("policy.json").read_text(encoding="utf-8")
-    return PlacementPolicy.model_validate_json(text)
+placement_policy = data_file(PlacementPolicy, __name__, "placement", by_site=True)
+"""The policy in force, everywhere or at a site."""

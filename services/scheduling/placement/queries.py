@@ -8,33 +8,29 @@ import orjson
 
 from services.scheduling.appointments.commands import Seat
 from services.scheduling.placement.rules import NO_PRIORITY
-from services.scheduling.placement.schemas import Placement, WaitingClient
+from services.scheduling.placement.schemas import Placement, PlacementState, WaitingClient
 from shared.database import Transaction
 from shared.errors import NotFound
-from shared.web import Page, Paging, page_of
+from shared.web import CountedPage, Paging, count_of, narrowed, page_of
 
 PLACEMENT = """
 SELECT p.id, p.site_id, p.client_id, p.enrolment_id, p.cohort_id, c.track,
   CASE WHEN p.ended_at IS NULL THEN 'active' ELSE 'ended' END AS state,
   p.placed_at, p.ended_at, p.end_reason, p.criteria, p.considered
-FROM placements p JOIN cohorts c ON c.id = p.cohort_id
+FROM ({found}) AS p JOIN cohorts c ON c.id = p.cohort_id ORDER BY p.id
 """
-ONE = PLACEMENT + "WHERE p.id = $1"
-MANY = (
-    PLACEMENT
-    + """
-WHERE p.id > $1 AND ($3::uuid IS NULL OR p.client_id = $3)
-  AND ($4::uuid IS NULL OR p.cohort_id = $4)
-ORDER BY p.id LIMIT $2
-"""
-)
+ONE = PLACEMENT.format(found="SELECT * FROM placements WHERE id = $1")
+IN_STATE = {
+    None: "placements",
+    "active": "(SELECT * FROM placements WHERE ended_at IS NULL)",
+    "ended": "(SELECT * FROM placements WHERE ended_at IS NOT NULL)",
+}
+TURN = "priority, coalesce(enrolled_at, waitlisted_at), enrolment_id"
+LAST_SHOWN = f"SELECT {TURN} FROM waitlist WHERE id = $1"  # noqa: S608 - the columns are above
 WAITING = """
-SELECT id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, waitlisted_at, criteria,
-  priority < $4 AS priority
-FROM waitlist w
-WHERE left_at IS NULL AND ($3::uuid IS NULL OR site_id = $3)
-  AND (w.priority, place) > ALL (SELECT priority, place FROM waitlist WHERE id = $1)
-ORDER BY w.priority, place LIMIT $2
+SELECT id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, criteria, waitlisted_at,
+  coalesce(enrolled_at, waitlisted_at) AS enrolled_at, priority
+FROM (SELECT * FROM waitlist WHERE left_at IS NULL) AS w
 """
 SEATS_OF_COHORT = """
 SELECT id, client_id FROM placements WHERE cohort_id = $1 AND ended_at IS NULL ORDER BY id
@@ -60,19 +56,47 @@ async def show_placement(tx: Transaction, placement_id: UUID) -> Placement:
 
 
 async def list_placements(
-    tx: Transaction, paging: Paging, client_id: UUID | None, cohort_id: UUID | None
-) -> Page[Placement]:
-    """Placements, oldest first, ended ones included."""
-    rows = await tx.fetch(MANY, paging.after, paging.limit + 1, client_id, cohort_id)
-    return page_of([Placement(**_read(row)) for row in rows], paging.limit)
+    tx: Transaction,
+    paging: Paging,
+    *,
+    site_id: UUID | None,
+    state: PlacementState | None,
+    cohort_id: UUID | None,
+    client_id: UUID | None,
+) -> CountedPage[Placement]:
+    """Placements, oldest first, ended ones included unless `state` says otherwise."""
+    asked = (
+        ("p.site_id = ?", site_id),
+        ("p.cohort_id = ?", cohort_id),
+        ("p.client_id = ANY ((SELECT platform.records_of(?))::uuid[])", client_id),
+    )
+    rows = f"SELECT p.* FROM {IN_STATE[state]} AS p"  # noqa: S608 - one of the constants above
+    where, values = narrowed(*asked)
+    count = await tx.fetchval(count_of(f"{rows} {where}"), *values)
+    where, values = narrowed(*asked, ("p.id > ?", paging.after))
+    page = PLACEMENT.format(found=f"{rows} {where} ORDER BY p.id LIMIT ${len(values) + 1}")
+    found = await tx.fetch(page, *values, paging.limit + 1)
+    shown = page_of([Placement(**_read(row)) for row in found], paging.limit)
+    return CountedPage(items=shown.items, next=shown.next, count=count)
 
 
 async def list_waiting(
     tx: Transaction, paging: Paging, site_id: UUID | None
-) -> Page[WaitingClient]:
-    """Clients who wait for a seat: priority populations first, then in the order of arrival."""
-    rows = await tx.fetch(WAITING, paging.after, paging.limit + 1, site_id, NO_PRIORITY)
-    return page_of([WaitingClient(**_read(row)) for row in rows], paging.limit)
+) -> CountedPage[WaitingClient]:
+    """Clients who wait for a seat: priority populations first, then by the time of enrolment."""
+    where, values = narrowed(("site_id = ?", site_id))
+    count = await tx.fetchval(count_of(f"{WAITING} {where}"), *values)
+    last = await tx.fetchrow(LAST_SHOWN, paging.after) or (None,)
+    where, values = narrowed(("site_id = ?", site_id), (f"({TURN}) > (?, ?, ?)", *last))
+    page = f"{WAITING} {where} ORDER BY {TURN} LIMIT ${len(values) + 1}"
+    shown = page_of(
+        [
+            WaitingClient(**{**_read(row), "priority": row["priority"] < NO_PRIORITY})
+            for row in await tx.fetch(page, *values, paging.limit + 1)
+        ],
+        paging.limit,
+    )
+    return CountedPage(items=shown.items, next=shown.next, count=count)
 
 
 def _read(row: asyncpg.Record) -> dict[str, Any]:

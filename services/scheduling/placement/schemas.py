@@ -10,6 +10,8 @@ from shared.contracts.intake import GenderGroup
 from shared.contracts.scheduling import EndedAs, Track
 from shared.web import Instant, Shown
 
+PlacementState = Literal["active", "ended"]
+
 
 class ConsideredCohort(Shown):
     """A cohort that was held against the client's need."""
@@ -28,7 +30,7 @@ class Placement(Shown):
     enrolment_id: UUID
     cohort_id: UUID
     track: Track
-    state: Literal["active", "ended"]
+    state: PlacementState
     placed_at: Instant
     ended_at: Instant | None
     end_reason: EndedAs | None
@@ -37,7 +39,7 @@ class Placement(Shown):
 
 
 class WaitingClient(Shown):
-    """A client for whom no seat was free; priority populations first, then by arrival."""
+    """A client for whom no seat was free; priority populations first, then by enrolment."""
 
     id: UUID
     site_id: UUID
@@ -46,5 +48,6 @@ class WaitingClient(Shown):
     dual_diagnosis: bool
     gender_group: GenderGroup | None
     priority: bool = Field(description="Of a population that goes first.", examples=[False])
+    enrolled_at: Instant
     waitlisted_at: Instant
     criteria: list[Criterion] = Field(description="What each cohort lacked.")

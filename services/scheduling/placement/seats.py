@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,12 +22,13 @@ SEATS = """
 SELECT c.site_id, c.id, c.track, c.gender_group, c.capacity,
   (SELECT count(*) FROM placements p WHERE p.cohort_id = c.id AND p.ended_at IS NULL) AS taken
 FROM cohorts c WHERE c.site_id = ANY ($1::uuid[]) AND (
-  EXISTS (SELECT FROM sessions s WHERE s.cohort_id = c.id AND s.starts_at > $2)
+  EXISTS (SELECT FROM sessions s
+          WHERE s.cohort_id = c.id AND s.starts_at > $2 AND s.not_held_at IS NULL)
   OR NOT EXISTS (SELECT FROM sessions s WHERE s.cohort_id = c.id)
 ) ORDER BY c.id
 """
-"""Cohorts whose sessions are all over are left out; those whose sessions are not planned yet are
-not."""
+"""Cohorts whose sessions are all over or not held are left out; those whose sessions are not
+planned yet are not."""
 PLACE = """
 INSERT INTO placements
   (id, site_id, client_id, enrolment_id, cohort_id, criteria, considered, placed_at)
@@ -44,7 +46,13 @@ class Arrival:
     site_id: UUID
     enrolment_id: UUID
     need: Need
+    enrolled_at: datetime
     cause: Received[Any] | None
+
+    @property
+    def turn(self) -> tuple[int, datetime, UUID]:
+        """Clients are placed in the order of this: by priority, then by the time of enrolment."""
+        return self.need.priority, self.enrolled_at, self.enrolment_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,7 @@ class Chart:
     def take_seat(self, arrival: Arrival) -> Choice:
         """Choose a cohort for the client and count the seat as taken."""
         cohorts = self._cohorts[arrival.site_id]
-        choice = choose_cohort(arrival.need, cohorts, placement_policy())
+        choice = choose_cohort(arrival.need, cohorts, placement_policy(arrival.site_id))
         if choice.cohort is not None:
             index = cohorts.index(choice.cohort)
             cohorts[index] = replace(choice.cohort, taken=choice.cohort.taken + 1)
@@ -91,13 +99,13 @@ class Chart:
 async def give_seats(
     tx: Transaction, chart: Chart, arrivals: Iterable[Arrival]
 ) -> tuple[list[Placed], list[tuple[Arrival, Choice]]]:
-    """Seat the clients in the given order; who was placed, and for whom there was no seat.
+    """Seat the clients in the order of their turns; who was placed, and for whom there was no seat.
 
     Publishes ClientPlaced, then SessionScheduled for each session to come.
     """
     placed: list[Placed] = []
     unplaced: list[tuple[Arrival, Choice]] = []
-    for arrival in arrivals:
+    for arrival in sorted(arrivals, key=lambda one: one.turn):
         choice = chart.take_seat(arrival)
         if choice.cohort is None:
             unplaced.append((arrival, choice))

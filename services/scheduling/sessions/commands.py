@@ -65,7 +65,7 @@ async def add_curriculum(tx: Transaction, cohort_id: UUID, new: NewCurriculum) -
         raise SlotsOverlap("This slot begins before another ends.", pointer=f"/slots/{slot}")
     await lock_sites(tx, [site.id])
     curriculum_id = new_id()
-    counting = session_kinds().counting
+    counting = session_kinds(site.id).counting
     await tx.execute(
         INSERT_CURRICULUM,
         curriculum_id,

@@ -1,6 +1,7 @@
 """Curricula and sessions as they are read."""
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -9,13 +10,15 @@ import asyncpg
 import orjson
 from fastapi import Query
 
+from services.scheduling.directory.queries import show_site
 from services.scheduling.hours.policy import PROGRAM_LEVEL, level_hours
 from services.scheduling.hours.rules import Week, meets_minimum
-from services.scheduling.sessions.schemas import Curriculum, Session
+from services.scheduling.sessions.rules import day_bounds
+from services.scheduling.sessions.schemas import Curriculum, RosterCounts, Session
 from shared.database import Transaction
-from shared.errors import NotFound
-from shared.web import Page, Paging, page_of
-from shared.web.models import BadCursor, decode_cursor
+from shared.errors import Invalid, NotFound
+from shared.web import CountedPage, Page, Paging, count_of, narrowed, page_of
+from shared.web.models import read_cursor
 
 CURRICULUM = """
 SELECT id, cohort_id, site_id, starts_on, weeks, slots, sessions, first_starts_at, last_ends_at,
@@ -25,21 +28,34 @@ FROM curricula WHERE cohort_id = $1
 ONE_CURRICULUM = CURRICULUM + "AND id = $2"
 CURRICULA = CURRICULUM + "AND id > $2 ORDER BY id LIMIT $3"
 SESSION = """
-SELECT id, site_id, cohort_id, curriculum_id, starts_at, ends_at, time_zone, kind, topic,
-  break_minutes
-FROM sessions
+SELECT s.id, s.site_id, s.cohort_id, s.curriculum_id, s.starts_at, s.ends_at, s.time_zone, s.kind,
+  s.topic, s.break_minutes, s.not_held_at, s.not_held_reason, s.version, c.*
+FROM ({found}) AS s CROSS JOIN LATERAL (
+  SELECT count(*) FILTER (WHERE held) AS expected,
+    count(status) FILTER (WHERE held) AS recorded,
+    count(*) FILTER (WHERE held AND came) AS present,
+    count(*) FILTER (WHERE held AND status IS NOT NULL AND NOT came AND NOT on_hold) AS missed,
+    count(*) FILTER (WHERE held AND NOT came AND on_hold) AS on_hold,
+    count(*) FILTER (WHERE NOT held) AS not_held
+  FROM (
+    SELECT s.not_held_at IS NULL AS held, a.on_hold, r.status,
+      coalesce(r.status IN ('present', 'partial'), false) AS came
+    FROM appointments a
+    LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
+    WHERE a.session_id = s.id AND a.state = 'scheduled'
+  ) AS roster
+) AS c
+ORDER BY s.starts_at, s.id
 """
-ONE_SESSION = SESSION + "WHERE id = $1"
-SESSIONS = (
-    SESSION
-    + """
-WHERE ($3::timestamptz IS NULL OR (starts_at, id) > ($3, $4::uuid))
-  AND ($5::uuid IS NULL OR cohort_id = $5)
-  AND ($1::timestamptz IS NULL OR starts_at >= $1)
-  AND ($2::timestamptz IS NULL OR starts_at < $2)
-ORDER BY starts_at, id LIMIT $6
-"""
-)
+"""Counted for the sessions of the page alone."""
+ROWS = "SELECT * FROM sessions"
+SESSIONS_BY_ID = SESSION.format(found=f"{ROWS} WHERE id = ANY ($1::uuid[])")
+
+
+class SiteNeeded(Invalid):
+    """A day is one of a site's calendar."""
+
+    title = "Name a site"
 
 
 class SessionPaging:
@@ -56,14 +72,21 @@ class SessionPaging:
         self.starts_at: datetime | None = None
         self.id = UUID(int=0)
         if cursor is not None:
-            try:
-                starts_at, _, session_id = decode_cursor(cursor).partition(" ")
-                self.starts_at = datetime.fromisoformat(starts_at).astimezone(UTC)
-                self.id = UUID(session_id)
-            except (ValueError, OverflowError):
-                raise BadCursor(
-                    "Use a `next` value of this list as `cursor`.", pointer="cursor"
-                ) from None
+            self.starts_at, self.id = read_cursor(cursor, _place, _written)
+
+
+def _place(text: str) -> tuple[datetime, UUID]:
+    """A place in the list of sessions: a start and an id.
+
+    Raises:
+        ValueError, OverflowError: it is none.
+    """
+    starts_at, _, session_id = text.partition(" ")
+    return datetime.fromisoformat(starts_at).astimezone(UTC), UUID(session_id)
+
+
+def _written(place: tuple[datetime, UUID]) -> str:
+    return f"{place[0].isoformat()} {place[1]}"
 
 
 async def show_curriculum(tx: Transaction, cohort_id: UUID, curriculum_id: UUID) -> Curriculum:
@@ -90,39 +113,63 @@ async def show_session(tx: Transaction, session_id: UUID) -> Session:
     Raises:
         NotFound: when there is none that the caller may see.
     """
-    row = await tx.fetchrow(ONE_SESSION, session_id)
-    if row is None:
+    found = await sessions_by_id(tx, [session_id])
+    if not found:
         raise NotFound("There is no such session.")
-    return _session(row)
+    return found[0]
+
+
+async def sessions_by_id(tx: Transaction, session_ids: Sequence[UUID]) -> list[Session]:
+    """These sessions in the order of their start; those that there are not are left out."""
+    return [_session(row) for row in await tx.fetch(SESSIONS_BY_ID, session_ids)]
 
 
 async def list_sessions(
     tx: Transaction,
     paging: SessionPaging,
     *,
+    site_id: UUID | None,
+    day: date | None,
     cohort_id: UUID | None,
     starting_from: datetime | None,
     starting_before: datetime | None,
-) -> Page[Session]:
-    """Sessions by their start; `starting_from` is included, `starting_before` is not."""
-    rows = await tx.fetch(
-        SESSIONS,
-        starting_from,
-        starting_before,
-        paging.starts_at,
-        paging.id,
-        cohort_id,
-        paging.limit + 1,
+) -> CountedPage[Session]:
+    """Sessions by their start; `starting_from` is included, `starting_before` is not.
+
+    `day` is of the calendar of the site.
+
+    Raises:
+        SiteNeeded: a day without a site.
+        NotFound: a day at a site that the caller may not see.
+    """
+    first, following = None, None
+    if day is not None:
+        if site_id is None:
+            raise SiteNeeded("Name the site whose day it is.", pointer="site_id")
+        site = await show_site(tx, site_id, pointer="site_id")
+        first, following = day_bounds(day, site.time_zone)
+    asked = (
+        ("site_id = ?", site_id),
+        ("cohort_id = ?", cohort_id),
+        ("starts_at >= ?", first),
+        ("starts_at < ?", following),
+        ("starts_at >= ?", starting_from),
+        ("starts_at < ?", starting_before),
     )
-    return page_of(
-        [_session(row) for row in rows],
+    all_of_them, values = narrowed(*asked)
+    count = await tx.fetchval(count_of(f"{ROWS} {all_of_them}"), *values)
+    where, values = narrowed(*asked, ("(starts_at, id) > (?, ?)", paging.starts_at, paging.id))
+    page = SESSION.format(found=f"{ROWS} {where} ORDER BY starts_at, id LIMIT ${len(values) + 1}")
+    shown = page_of(
+        [_session(row) for row in await tx.fetch(page, *values, paging.limit + 1)],
         paging.limit,
-        key=lambda shown: f"{shown.starts_at.isoformat()} {shown.id}",
+        key=lambda shown: _written((shown.starts_at, shown.id)),
     )
+    return CountedPage(items=shown.items, next=shown.next, count=count)
 
 
 def _curriculum(row: asyncpg.Record) -> Curriculum:
-    hours = level_hours().populations["adult"].minimum_minutes
+    hours = level_hours(row["site_id"]).populations["adult"].minimum_minutes
     return Curriculum(
         **{**dict(row), "slots": orjson.loads(row["slots"])},
         meets_level_minimum=meets_minimum(row["weekly_minutes"], PROGRAM_LEVEL, hours),
@@ -132,8 +179,10 @@ def _curriculum(row: asyncpg.Record) -> Curriculum:
 def _session(row: asyncpg.Record) -> Session:
     local = row["starts_at"].astimezone(ZoneInfo(row["time_zone"]))
     length = int((row["ends_at"] - row["starts_at"]).total_seconds()) // 60
+    values = dict(row)
     return Session(
-        **dict(row),
+        roster=RosterCounts(**{name: values.pop(name) for name in RosterCounts.model_fields}),
+        **values,
         local_date=local.date(),
         local_start=f"{local:%H:%M}",
         week=str(Week.of(row["starts_at"], row["time_zone"])),

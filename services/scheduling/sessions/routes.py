@@ -1,20 +1,32 @@
 """Curricula and sessions over HTTP."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.scheduling.sessions import commands, queries
+from services.scheduling.sessions import cancelling, commands, queries
 from services.scheduling.sessions.queries import SessionPaging
-from services.scheduling.sessions.schemas import Bound, Curriculum, NewCurriculum, Session
+from services.scheduling.sessions.schemas import (
+    Bound,
+    Cancellation,
+    CancelledSession,
+    Curriculum,
+    Day,
+    NewCurriculum,
+    NewSessionCancellation,
+    Session,
+    SessionCancellation,
+)
 from shared.access import Allowed, Caller, Role
 from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Page, Paging, create, show
+from shared.web import CountedPage, Page, Paging, create, needs_if_match, show, update
 
 router = APIRouter(tags=["Sessions"])
 
 Reader = Annotated[Caller, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
+Canceller = Annotated[Caller, Allowed(Role.SITE_MANAGER, Role.CLINICAL_LEAD, Role.FRONT_DESK)]
 
 
 @router.post(
@@ -74,7 +86,7 @@ async def show_curriculum(
 
 @router.get(
     "/sessions",
-    response_model=Page[Session],
+    response_model=CountedPage[Session],
     operation_id="list_sessions",
     summary="List sessions by their start",
 )
@@ -82,6 +94,10 @@ async def list_sessions(
     request: Request,
     caller: Reader,
     paging: Annotated[SessionPaging, Depends()],
+    site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None,
+    day: Annotated[
+        Day | None, Query(description="Only those that start on this date at the site.")
+    ] = None,
     cohort_id: Annotated[UUID | None, Query(description="Only of this cohort.")] = None,
     starting_from: Annotated[
         Bound | None, Query(alias="from", description="Starting then or later.")
@@ -90,13 +106,15 @@ async def list_sessions(
         Bound | None, Query(alias="until", description="Starting earlier than this.")
     ] = None,
 ) -> Response:
-    """Sessions of the sites that the caller may see."""
+    """Sessions of the sites that the caller may see, each with the counts of its roster."""
     return await show(
         request,
         caller,
         lambda tx: queries.list_sessions(
             tx,
             paging,
+            site_id=site_id,
+            day=day,
             cohort_id=cohort_id,
             starting_from=starting_from,
             starting_before=starting_before,
@@ -113,3 +131,50 @@ async def list_sessions(
 async def show_session(session_id: UUID, request: Request, caller: Reader) -> Response:
     """One session, in UTC and by the site's wall clock. It names no client."""
     return await show(request, caller, lambda tx: queries.show_session(tx, session_id))
+
+
+@router.post(
+    "/sessions/{session_id}/cancel",
+    response_model=CancelledSession,
+    operation_id="cancel_session",
+    summary="Say that a session is not held",
+)
+@needs_if_match
+async def cancel_session(
+    session_id: UUID, body: Cancellation, request: Request, caller: Canceller
+) -> Response:
+    """The program does not hold this session: every client who was expected is told so, attendance
+    that was recorded for it is taken back, and it counts nowhere. It can be said afterwards, too,
+    for as long as the policy allows."""
+    return await update(
+        request,
+        caller,
+        lambda tx, expected: cancelling.cancel_session(tx, session_id, expected, body),
+    )
+
+
+@router.post(
+    "/session-cancellations",
+    status_code=201,
+    response_model=SessionCancellation,
+    operation_id="cancel_sessions",
+    summary="Say that several sessions are not held",
+)
+async def cancel_sessions(
+    body: NewSessionCancellation, request: Request, caller: Canceller
+) -> Response:
+    """Cancel the named sessions of a site, all or none, or all of a day there that are not
+    cancelled yet; each as `cancel_session` does."""
+    return await create(
+        request,
+        caller,
+        lambda tx: cancelling.cancel_sessions(tx, body),
+        location=lambda made: (
+            f"/sessions?site_id={made.site_id}&from={shown(made.sessions[0].starts_at)}"
+        ),
+    )
+
+
+def shown(instant: datetime) -> str:
+    """An instant as it stands in an address."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

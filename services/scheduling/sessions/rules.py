@@ -69,3 +69,22 @@ def overlapping_slot(sessions: Sequence[PlannedSession]) -> int | None:
         if after.starts_at < before.ends_at:
             return after.slot
     return None
+
+
+def day_bounds(day: date, zone_name: str) -> tuple[datetime, datetime]:
+    """Midnight of `day` and of the day after by the wall clock of the zone, in UTC.
+
+    23 or 25 hours apart when the clock changes in between.
+    """
+    zone = ZoneInfo(zone_name)
+    return instant_of(day, time(), zone), instant_of(day + timedelta(days=1), time(), zone)
+
+
+def may_be_cancelled(
+    starts_at: datetime, zone_name: str, now: datetime, days_afterwards: int
+) -> bool:
+    """Whether it can still be said that a session was not held: until the end of the last of
+    `days_afterwards` days after its own, by the calendar of the site."""
+    zone = ZoneInfo(zone_name)
+    last = starts_at.astimezone(zone).date() + timedelta(days=days_afterwards)
+    return now.astimezone(zone).date() <= last

@@ -4,22 +4,24 @@ from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from services.scheduling.directory.schemas import PRINTABLE
 from services.scheduling.sessions.rules import WallClockSlot, wall_clock
-from shared.contracts.scheduling import SessionKind
+from shared.contracts.scheduling import NotHeldReason, SessionKind
 from shared.web import Instant, Shown, Strict
 
-Bound = Annotated[
-    Instant,
-    Field(
-        ge=datetime(1900, 1, 1, tzinfo=UTC),
-        lt=datetime(2200, 1, 1, tzinfo=UTC),
-        examples=["2026-03-02T00:00:00Z"],
-    ),
-]
+
+def _of_our_times(value: datetime) -> datetime:
+    if not 1900 <= value.astimezone(UTC).year < 2200:
+        raise ValueError("Give an instant of the years 1900 to 2199.")
+    return value
+
+
+Bound = Annotated[Instant, AfterValidator(_of_our_times), Field(examples=["2026-03-02T00:00:00Z"])]
 """An instant that bounds a list of sessions by their start."""
+Day = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(2200, 1, 1), examples=["2026-03-02"])]
+"""A date of a site's calendar."""
 
 
 class Slot(Strict):
@@ -98,6 +100,20 @@ class Curriculum(Shown):
     created_at: Instant
 
 
+class RosterCounts(Shown):
+    """How many clients stand where on the roster of a session. Of one that is not held all are
+    under `not_held`."""
+
+    expected: int = Field(description="Clients who are expected.", examples=[10])
+    recorded: int = Field(description="Of them, those whose attendance is recorded.", examples=[9])
+    present: int = Field(description="Of those, present or partial.", examples=[7])
+    missed: int = Field(description="Of those, any kind of miss, holds apart.", examples=[1])
+    on_hold: int = Field(
+        description="Expected ones whose stay is on hold and who did not come.", examples=[1]
+    )
+    not_held: int = Field(description="Expected at a session that is not held.", examples=[0])
+
+
 class Session(Shown):
     """One session of a cohort."""
 
@@ -115,3 +131,50 @@ class Session(Shown):
     topic: str
     break_minutes: int = Field(examples=[15])
     scheduled_minutes: int = Field(description="Length less breaks.", examples=[165])
+    not_held_at: Instant | None = Field(
+        description="Since when it is known that the program does not hold it; null if it does."
+    )
+    not_held_reason: NotHeldReason | None
+    roster: RosterCounts
+    version: int = Field(description="The ETag.", examples=[1])
+
+
+class Cancellation(Strict):
+    """Why the program does not hold a session."""
+
+    reason: NotHeldReason = Field(examples=["weather"])
+
+
+class NewSessionCancellation(Cancellation):
+    """Several sessions of a site that are not held: `session_ids`, or all of a `day`."""
+
+    site_id: UUID = Field(description="Where the sessions are.")
+    day: Day | None = Field(
+        default=None,
+        description="The date at the site on which the sessions start.",
+        examples=["2026-03-02"],
+    )
+    session_ids: list[UUID] | None = Field(
+        default=None, min_length=1, max_length=200, description="Each one once.", examples=[None]
+    )
+
+    @model_validator(mode="after")
+    def names_sessions_in_one_way(self) -> "NewSessionCancellation":
+        if (self.day is None) == (self.session_ids is None):
+            raise ValueError("Give either day or session_ids.")
+        return self
+
+
+class CancelledSession(Session):
+    """A session that the program does not hold, and who was expected at it."""
+
+    client_ids: list[UUID] = Field(description="The clients who are told so.")
+
+
+class SessionCancellation(Shown):
+    """What was cancelled at once."""
+
+    site_id: UUID
+    reason: NotHeldReason
+    not_held_at: Instant
+    sessions: list[CancelledSession]

@@ -13,8 +13,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import example, given
+from hypothesis import settings as settings_of
+from hypothesis import strategies as st
 from joserfc import jwt
-from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 
 from shared.access import Role, tokens
 from shared.access.tokens import InvalidToken, IssuerUnavailable, Verifier
@@ -165,8 +168,73 @@ async def test_one_of_several_audiences_is_enough(verifier, issuer):
 
 
 async def test_clocks_may_differ_by_the_leeway(verifier, issuer):
-    assert await verifier.verify(issuer.token(exp=int(time.time()) - 10))
-    assert await verifier.verify(issuer.token(nbf=int(time.time()) + 10))
+    now = int(time.time())
+    for changed in ({"exp": now - 5}, {"nbf": now + 5}, {"iat": now + 2}, {"iat": now + 2.5}):
+        assert await verifier.verify(issuer.token(**changed))
+    for changed in ({"exp": now - 30}, {"nbf": now + 30}, {"iat": now + 30}):
+        with pytest.raises(InvalidToken):
+            await verifier.verify(issuer.token(**changed))
+
+
+IMPOSSIBLE = [
+    *(10**400, 1e308, 2**63, 253_402_300_800, float("inf"), float("nan"), -1, -(10**30), -0.5),
+    *("4102444800", "", None, True, [], {}, [4_102_444_800], {"at": 1}),
+]
+
+
+@pytest.mark.parametrize("claim", ["exp", "iat", "nbf"])
+@pytest.mark.parametrize("at", IMPOSSIBLE, ids=lambda at: str(at)[:12])
+async def test_a_time_that_no_clock_shows_is_no_defect_of_ours(verifier, issuer, claim, at):
+    with pytest.raises(InvalidToken, match=claim):
+        await verifier.verify(issuer.token(**{claim: at}))
+
+
+async def test_a_token_for_more_than_a_year_is_not_taken(verifier, issuer):
+    now = int(time.time())
+    assert await verifier.verify(issuer.token(exp=now + 365 * 86_400))
+    with pytest.raises(InvalidToken, match="exp"):
+        await verifier.verify(issuer.token(exp=now + 367 * 86_400))
+
+
+@given(
+    header=st.dictionaries(
+        st.sampled_from(["alg", "kid", "crit", "typ", "cty", "b64", "zip", "jwk", "jku"]),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+            lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner),
+            max_leaves=4,
+        )
+        | st.sampled_from(["ES256", "EdDSA", "ec", "okp", "none"]),
+    )
+)
+@example({"alg": "ES256", "kid": "ec", "crit": None})
+@example({"alg": "ES256", "kid": "ec", "crit": 7})
+@settings_of(max_examples=150)
+def test_whatever_a_header_that_anybody_can_write_holds_is_no_defect(header):
+    verifier = Verifier(settings())
+    verifier._keys = KeySet(list(KEYS.values()))
+    verifier._keys_at = verifier._asked_at = time.monotonic()
+
+    async def verify() -> None:
+        for signature in ("", "AAAA", "é"):
+            with pytest.raises(InvalidToken):
+                await verifier.verify(f"{part(header)}.{part({})}.{signature}")
+        await verifier.close()
+
+    asyncio.run(verify())
+
+
+@pytest.mark.parametrize("claim", ["iss", "aud", "sub", "role", "sites", "jti"])
+@pytest.mark.parametrize(
+    "value", [None, 7, True, [], {}, [[]], [None], {"a": []}, "é", "a\0", "a\n"]
+)
+async def test_a_claim_of_another_kind_is_no_defect(verifier, issuer, claim, value):
+    try:
+        taken = await verifier.verify(issuer.token(**{claim: value}))
+    except InvalidToken:
+        return
+    assert claim == "jti" or (claim, value) in (("sub", "é"), ("sites", []))
+    assert taken.role == Role.COUNSELOR
 
 
 async def test_an_issuer_is_the_same_with_and_without_a_slash_at_the_end(issuer):

@@ -138,6 +138,9 @@ class Broken:
     def transaction(self, sites: object) -> None:
         raise ValueError(f"cannot look up {SECRET}")
 
+    async def run(self, sites: object, work: object) -> None:
+        raise ValueError(f"cannot look up {SECRET}")
+
 
 @pytest.mark.parametrize("database", [None, Broken()], ids=["away", "broken"])
 async def test_no_secret_of_a_link_is_in_a_log_line_or_a_span(

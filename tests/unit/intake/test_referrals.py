@@ -163,13 +163,35 @@ def test_a_name_is_taken_as_people_write_it(name: str):
         "\ud800",
         "\ufe0f",
         "\u3164",
-        " ",
+        " \u200b",
+        "\u00a0\u3164",
         "x" * 101,
     ],
 )
 def test_a_name_shows_something_and_hides_nothing(name: str):
     with pytest.raises(ValidationError):
         born("1988-04-17", given_name=name)
+
+
+def named(**names: object) -> tuple[str | None, str | None]:
+    found = Person.model_validate(names | {"birth_date": "1988-04-17"})
+    return found.given_name, found.family_name
+
+
+@pytest.mark.parametrize("blank", [None, "", " ", "\u00a0", "\u3000 "])
+def test_one_legal_name_is_enough_and_a_blank_one_is_absent(blank: str | None):
+    assert named(given_name="Suharto") == ("Suharto", None)
+    assert named(family_name="Suharto") == (None, "Suharto")
+    assert named(given_name=blank, family_name=" Suharto ") == (None, "Suharto")
+    assert named(given_name="Suharto", family_name=blank) == ("Suharto", None)
+
+
+@pytest.mark.parametrize(
+    "names", [{}, {"given_name": None}, {"given_name": "", "family_name": " "}]
+)
+def test_nobody_is_without_any_name(names: dict[str, object]):
+    with pytest.raises(ValidationError, match="Give a given name, a family name, or both"):
+        named(**names)
 
 
 def test_a_client_may_be_reached_without_any_address():

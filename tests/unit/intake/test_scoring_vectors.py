@@ -1,6 +1,6 @@
 """Published vectors of the instruments that have subscales, levels, gates or a scale."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -319,7 +319,23 @@ def test_craving_has_risen_20_points_above_the_median_of_14_days(
     for instrument in (NRS, VAS):
         assert instrument.rise is not None
         before = [(MONDAY - timedelta(days=days), rating) for days, rating in earlier]
-        assert has_risen(instrument.rise, now, MONDAY, before) is risen
+        assert has_risen(instrument.rise, now, MONDAY, before, "UTC") is risen
+
+
+@pytest.mark.parametrize(
+    ("today", "then", "counts"),
+    [
+        ("2026-11-08T09:00:00-07:00", "2026-10-25T09:00:00-06:00", True),
+        ("2026-11-08T09:00:00-07:00", "2026-10-25T08:59:00-06:00", False),
+        ("2026-03-15T09:00:00-06:00", "2026-03-01T09:00:00-07:00", True),
+        ("2026-03-15T09:00:00-06:00", "2026-03-01T08:30:00-07:00", False),
+    ],
+)
+def test_the_14_days_of_craving_are_days_of_the_sites_calendar(today: str, then: str, counts: bool):
+    assert NRS.rise is not None
+    earlier = [(datetime.fromisoformat(then), 0)]
+    now = datetime.fromisoformat(today)
+    assert has_risen(NRS.rise, 100, now, earlier, "America/Denver") is counts
 
 
 @pytest.mark.parametrize(("instrument", "answer"), [(VAS, 101), (VAS, -1), (NRS, 11), (NRS, -1)])

@@ -158,6 +158,7 @@ def test_a_nominal_fee_is_paid_a_day_and_never_above_the_charge() -> None:
     [
         ("America/Denver", "contiguous"),
         ("America/Anchorage", "alaska"),
+        ("America/Atka", "alaska"),
         ("Pacific/Honolulu", "hawaii"),
     ],
 )

@@ -70,6 +70,44 @@ def test_only_the_kinds_of_session_that_a_code_is_for_count() -> None:
     assert units_of(PER_DIEM, day(165, kind=None)) == 1
 
 
+@pytest.mark.parametrize(
+    ("minutes", "units"),
+    [
+        ((23, 23), 3),
+        ((22, 22), 3),
+        ((38,), 3),
+        ((37,), 2),
+        ((7,), 0),
+        ((7, 7), 1),
+        ((7, 7, 7), 1),
+        ((4, 3), 0),
+        ((8, 8), 1),
+        ((22,), 1),
+        ((23,), 2),
+        ((19, 19), 3),
+        ((18, 19), 2),
+        ((53, 52), 7),
+    ],
+)
+def test_individual_counseling_adds_the_minutes_of_a_day_before_it_rounds(
+    minutes: tuple[int, ...], units: int
+) -> None:
+    assert units_of(codes()["H0004"].units, day(*minutes, kind="individual")) == units
+
+
+def test_other_kinds_of_session_do_not_add_to_the_minutes_of_a_code() -> None:
+    mixed = Day(DAY, (Service("individual", 22), Service("group", 165), Service("individual", 22)))
+    assert units_of(codes()["H0004"].units, mixed) == 3
+
+
+@pytest.mark.parametrize("minutes", range(1, 400, 7))
+def test_minutes_cut_into_sessions_of_one_day_are_as_many_units_as_uncut(minutes: int) -> None:
+    rule = codes()["H0004"].units
+    for cut in range(1, minutes, 11):
+        parts = day(cut, minutes - cut, kind="individual")
+        assert units_of(rule, parts) == units_of(rule, day(minutes, kind="individual"))
+
+
 @given(st.lists(st.integers(1, 300), max_size=6), st.sampled_from([PER_DIEM, QUARTERS, HOURS_UP]))
 def test_more_attendance_is_never_fewer_units(minutes: list[int], rule: UnitRule) -> None:
     before = units_of(rule, day(*minutes))

@@ -3,10 +3,13 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
+from pydantic import ValidationError
 
+from shared.contracts.base import SCHEMA_BASE
 from shared.contracts.intake import ReferralReceived
 from shared.messaging.envelope import (
     Undecodable,
@@ -14,6 +17,7 @@ from shared.messaging.envelope import (
     open_envelope,
     read_payload,
 )
+from tests.support.apis import settings
 
 CLIENT = "01a20e20-97d3-779f-8fac-673dd9f7f455"
 AT = datetime(2026, 3, 2, 14, 30, 0, 120_000, tzinfo=UTC)
@@ -141,3 +145,92 @@ def test_a_malformed_trace_context_is_no_reason_to_refuse_an_event():
 
 def test_a_derived_stream_has_no_numbers():
     assert open_envelope("engagement", CLIENT.encode(), b"{}", headers()).sequence is None
+
+
+@pytest.mark.parametrize(
+    "journaled",
+    [
+        "urn:stepwell:schema:intake.ClientEnrolled.v1.1",
+        "/contracts/schemas/intake.ClientEnrolled.v1.1.json",
+        "https://contracts.example.test/intake.ClientEnrolled.v1.1.json",
+    ],
+)
+@pytest.mark.parametrize(
+    ("base", "uri"),
+    [
+        (SCHEMA_BASE, "urn:stepwell:schema:intake.ClientEnrolled.v1.1"),
+        (
+            "https://example.test/schemas/",
+            "https://example.test/schemas/intake.ClientEnrolled.v1.1.json",
+        ),
+        (
+            "https://example.test/registry?name=",
+            "https://example.test/registry?name=intake.ClientEnrolled.v1.1",
+        ),
+    ],
+)
+def test_a_data_schema_leaves_as_an_absolute_uri_however_it_was_journaled(journaled, base, uri):
+    sent = dict(
+        headers_of(
+            stream="intake",
+            key=CLIENT,
+            sequence=1,
+            event_id="e-1",
+            type=EVENT.type_name(),
+            dataschema=journaled,
+            occurred_at=AT,
+            traceparent=None,
+            schema_base=base,
+        )
+    )
+    assert sent["ce_dataschema"].decode() == uri
+    assert urlsplit(uri).scheme
+
+
+@pytest.mark.parametrize("given", ["/contracts/schemas/x.json", None, "anything at all"])
+def test_a_reader_takes_an_event_whatever_its_data_schema_says(given):
+    """Topics and journals keep events of the time when it was a relative reference."""
+    envelope = opened(ce_dataschema=None if given is None else given.encode())
+    assert envelope.dataschema == given
+    assert read_payload(envelope, ReferralReceived).event == EVENT
+
+
+@pytest.mark.parametrize(
+    ("base", "fits"),
+    [
+        *[("urn:example:schema:", True), ("https://example.test/schemas/", True)],
+        *[("/contracts/schemas/", False), ("schemas", False), ("https://example.test", False)],
+        *[("", False), ("urn: x:", False), ("//example.test/", False)],
+    ],
+)
+def test_the_base_of_schemas_is_an_absolute_uri(base, fits):
+    if fits:
+        assert settings(schema_base=base).schema_base == base
+        return
+    with pytest.raises(ValidationError):
+        settings(schema_base=base)
+
+
+@pytest.mark.parametrize(
+    "time", ["2026-03-02T14:30:00", "2026-03-02", "20260302", "2026-03-02T14:30", "2026-W10-1"]
+)
+def test_a_time_without_an_offset_is_undecodable_and_not_read_in_the_zone_of_the_machine(time: str):
+    with pytest.raises(Undecodable, match="ce_time has no offset"):
+        opened(ce_time=time.encode())
+
+
+@pytest.mark.parametrize(
+    "time", ["2026-03-02T14:30:00.120Z", "2026-03-02T07:30:00.120-07:00", "2026-03-02T14:30:00.12z"]
+)
+def test_a_time_with_an_offset_is_read_as_its_instant(time: str):
+    assert opened(ce_time=time.encode()).time == AT
+
+
+@pytest.mark.parametrize("name", ["ce_dataschema", "traceparent", "ce_partitionkey"])
+def test_an_optional_attribute_without_a_value_is_absent(name: str):
+    given: list[Any] = [*((n, v) for n, v in headers() if n != name), (name, None)]
+    payload = EVENT.model_dump_json().encode()
+    envelope = open_envelope("intake", CLIENT.encode(), payload, given)
+    assert read_payload(envelope, ReferralReceived).event == EVENT
+    assert envelope.traceparent is None
+    assert (envelope.dataschema is None) == (name == "ce_dataschema")

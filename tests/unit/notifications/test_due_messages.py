@@ -1,5 +1,6 @@
 """What becomes of a message whose time has come."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,17 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.notifications.consents.rules import Consent, Purpose, SafeTime
 from services.notifications.delivery.rules import (
+    Agreed,
     CallOff,
+    Cancel,
     Decision,
     GiveUp,
     Postpone,
     Reach,
     Send,
+    Suppress,
     continues_trace,
     decide,
     next_attempt,
 )
+from services.notifications.stays.rules import Standing
 from services.notifications.timing.rules import Window, is_open
 
 ZONE = ZoneInfo("America/Chicago")
@@ -30,13 +36,37 @@ STRANGER = Reach(known=False, reachable=False, zone=ZONE)
 BACKOFF = [timedelta(minutes=m) for m in (1, 5, 15, 60)]
 
 
-def decided(now: datetime, reach: Reach = REACHABLE, *, withdrawn: bool = False) -> Decision:
+REMINDED = Purpose("email", frozenset({"appointments"}))
+AGREED = Consent(
+    channels=frozenset({"email"}),
+    uses=frozenset({"appointments"}),
+    safe_times=(),
+    time_zone=None,
+    expires_on=None,
+    granted_at=DUE - timedelta(days=9),
+    ended_as=None,
+    ended_at=None,
+)
+
+
+def decided(
+    now: datetime,
+    reach: Reach = REACHABLE,
+    *,
+    withdrawn: bool = False,
+    standing: Standing = "in_program",
+    sent_on_hold: bool = False,
+    consent: Consent | None = AGREED,
+) -> Decision:
     return decide(
         now,
         withdrawn=withdrawn,
+        standing=standing,
+        sent_on_hold=sent_on_hold,
         due_at=DUE,
         expires_at=SESSION,
         reach=reach,
+        agreed=Agreed([] if consent is None else [consent], REMINDED, ZONE),
         window=WINDOW,
         unknown_contact=timedelta(minutes=10),
     )
@@ -73,6 +103,54 @@ def test_details_of_a_stranger_are_waited_for_a_while() -> None:
 def test_a_message_found_late_at_night_waits_for_the_morning() -> None:
     late = DUE.replace(hour=23)
     assert decided(late) == Postpone(DUE.replace(day=2, hour=8, minute=0))
+
+
+def safe_at(*times: tuple[int, int, int]) -> Consent:
+    """A consent with safe times: ISO weekday, from and up to the hour."""
+    return replace(
+        AGREED, safe_times=tuple(SafeTime(day, time(start), time(end)) for day, start, end in times)
+    )
+
+
+def test_a_message_to_a_client_who_signed_nothing_is_suppressed() -> None:
+    assert decided(DUE, consent=None) == Suppress("no_consent")
+
+
+def test_a_message_outside_the_safe_times_waits_for_the_next_that_is_of_use() -> None:
+    assert DUE.isoweekday() == 1
+    assert decided(DUE, consent=safe_at((1, 9, 12), (2, 10, 12))) == Postpone(
+        DUE.replace(day=2, hour=10, minute=0)
+    )
+    assert decided(DUE, consent=safe_at((1, 17, 18))) == Send()
+
+
+def test_a_message_whose_next_safe_time_comes_too_late_is_suppressed() -> None:
+    assert decided(DUE, consent=safe_at((3, 10, 12))) == Suppress("outside_safe_times")
+    assert decided(DUE, consent=safe_at((2, 18, 20))) == Suppress("outside_safe_times")
+
+
+def test_safe_times_at_night_leave_no_instant_within_the_window() -> None:
+    assert decided(DUE, consent=safe_at((1, 21, 23), (2, 0, 8))) == Suppress("outside_safe_times")
+
+
+def test_permission_is_asked_only_once_there_is_something_to_send() -> None:
+    assert decided(DUE, STRANGER, consent=None) == Postpone(DUE + timedelta(minutes=1))
+    assert decided(SESSION, consent=None) == GiveUp("no_longer_timely")
+    assert decided(DUE, WITHOUT_ADDRESS, consent=None) == GiveUp("no_contact_details")
+
+
+def test_nothing_goes_out_to_who_left_the_program() -> None:
+    for now in (DUE, SESSION):
+        assert decided(now, standing="over", sent_on_hold=True) == Cancel()
+
+
+def test_a_message_of_a_stay_on_hold_waits_until_it_is_of_no_use() -> None:
+    assert decided(DUE, standing="on_hold") == Postpone(SESSION)
+    assert decided(SESSION, standing="on_hold") == Cancel()
+
+
+def test_a_kind_that_policy_lets_through_goes_out_on_hold() -> None:
+    assert decided(DUE, standing="on_hold", sent_on_hold=True) == Send()
 
 
 def test_pauses_between_attempts_grow_and_then_stay() -> None:

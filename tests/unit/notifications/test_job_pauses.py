@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
 from typing import Any, cast
 
@@ -18,21 +18,21 @@ class Gone(ConnectionError):
 
 
 class Away:
-    """A database that cannot be listened to, but for the times named by number."""
+    """A database that opens no transaction, but for the times named by number."""
 
     def __init__(self, back_at: int | None = None) -> None:
         self.asked = 0
         self.back_at = back_at
 
-    @contextlib.asynccontextmanager
-    async def listening(self, wake: Callable[[], None]) -> AsyncIterator[None]:
-        self.asked += 1
-        if self.asked != self.back_at:
-            raise Gone
+    @contextlib.contextmanager
+    def listening(self, wake: Callable[[], None]) -> Iterator[None]:
         yield
 
     @contextlib.asynccontextmanager
     async def transaction(self, sites: object) -> AsyncIterator[Transaction]:
+        self.asked += 1
+        if self.asked != self.back_at:
+            raise Gone
         yield cast(Transaction, None)
 
 

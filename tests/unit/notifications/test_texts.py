@@ -17,13 +17,15 @@ from services.notifications.delivery.channels.email import (
     email_of,
     recipient_of,
 )
-from services.notifications.delivery.texts import Texts, revealing, spoken, texts, written
+from services.notifications.delivery.policy import Texts, revealing, texts
+from services.notifications.delivery.texts import spoken, written
 from services.notifications.delivery.vocabulary import Kind
 from shared.settings import Settings
 
 DENVER = ZoneInfo("America/Denver")
 NEW_YORK = ZoneInfo("America/New_York")
 TUESDAY = datetime(2026, 6, 2, 23, 30, tzinfo=UTC)
+SITE = UUID(int=1)
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SENDER = "Appointments <appointments@example.test>"
 
@@ -41,7 +43,7 @@ FORBIDDEN = [
 
 @pytest.fixture
 def message() -> Message:
-    text = written("session_reminder", TUESDAY, DENVER, DENVER)
+    text = written("session_reminder", SITE, TUESDAY, DENVER, DENVER)
     return Message(
         id=UUID("019ab7d0-3c1e-7a52-9d4e-5b1f2c3d4e5f"),
         kind="session_reminder",
@@ -53,7 +55,7 @@ def message() -> Message:
 
 
 def test_a_reminder_says_when_the_appointment_is_and_what_one_can_do() -> None:
-    assert written("session_reminder", TUESDAY, DENVER, DENVER).body == (
+    assert written("session_reminder", SITE, TUESDAY, DENVER, DENVER).body == (
         "You have an appointment Tue 5:30 PM. Please call us to change it or to stop these "
         "messages. Replies are not read."
     )
@@ -74,7 +76,7 @@ def test_the_zone_is_named_where_clocks_at_the_site_show_another_time() -> None:
 
 @given(st.sampled_from(KINDS), st.timedeltas(timedelta(0), timedelta(days=365)))
 def test_no_text_contains_a_word_that_reveals_treatment(kind: Kind, later: timedelta) -> None:
-    text = written(kind, TUESDAY + later, NEW_YORK, DENVER)
+    text = written(kind, SITE, TUESDAY + later, NEW_YORK, DENVER)
     assert revealing(f"{text.subject}\n{text.body}", texts().never) == []
     assert len(text.body) <= 160
 

@@ -4,7 +4,7 @@ import copy
 import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.outcomes.engagement.rules import (
+    SessionEvent,
     Summary,
     Unusable,
     Window,
@@ -41,12 +42,18 @@ def changed(one: Published, **fields: object) -> Published:
 
 
 def held(
-    day: date, kind: str = "attended", *, at: str = "17:30", minutes: int = 165, sequence: int = 0
+    day: date,
+    kind: str = "attended",
+    *,
+    at: str = "17:30",
+    minutes: int = 165,
+    sequence: int = 0,
+    stay: UUID | None = None,
 ) -> Published:
     """A session by the wall clock of the site in Denver; later days have higher sequences."""
     number = (day - MONDAY).days + 100
     local = datetime.combine(day, time.fromisoformat(at), DENVER)
-    made = outcome(CLIENT, number, kind, minutes=minutes, sequence=sequence or number)
+    made = outcome(CLIENT, number, kind, minutes=minutes, sequence=sequence or number, stay=stay)
     return changed(made, starts_at=local.astimezone(UTC))
 
 
@@ -66,9 +73,15 @@ def computed_at_once(events: Sequence[Published]) -> Summary:
     """
     last_word = {one.event.session_id: one for one in sorted(events, key=lambda e: e.sequence)}
     known = sorted((one.event for one in last_word.values()), key=lambda event: event.starts_at)
-    local = [event.starts_at.astimezone(ZoneInfo(event.time_zone)).date() for event in known]
-    kept = [e for e, on in zip(known, local, strict=True) if on > local[-1] - timedelta(days=28)]
-    first = local[len(known) - len(kept)]
+    counting = [event for event in known if counts(event)]
+    latest = (counting or known)[-1]
+    until = local(latest)
+    kept = [
+        event
+        for event in counting
+        if event.enrolment_id == latest.enrolment_id
+        and local(event).date() > until.date() - timedelta(days=28)
+    ]
     came = [e for e in kept if isinstance(e, SessionAttended)]
     absent = [e for e in kept if isinstance(e, SessionMissed) and not e.excused]
     excused = [e for e in kept if isinstance(e, SessionMissed) and e.excused]
@@ -78,8 +91,9 @@ def computed_at_once(events: Sequence[Published]) -> Summary:
             attended = event in came
             run = {attended: run[attended] + 1, not attended: 0}
     return {
-        "window_from": known[-1].starts_at - timedelta(days=28),
-        "window_until": known[-1].starts_at,
+        "enrolment_id": str(latest.enrolment_id) if latest.enrolment_id else None,
+        "window_from": (until - timedelta(days=28)).astimezone(UTC),
+        "window_until": latest.starts_at,
         "sessions_attended": len(came),
         "sessions_missed": len(absent),
         "sessions_excused": len(excused),
@@ -89,31 +103,60 @@ def computed_at_once(events: Sequence[Published]) -> Summary:
         "excused_minutes": sum(e.scheduled_minutes for e in excused),
         "consecutive_attended": run[True],
         "consecutive_missed": run[False],
-        "weeks_observed": 1 + (local[-1] - first).days // 7,
+        "weeks_observed": 1 + (until.date() - local(kept[0]).date()).days // 7 if kept else 0,
     }
 
 
-WORDS = st.tuples(
-    st.integers(0, 80).map(lambda number: number * 3),
-    st.sampled_from(["attended", "attended", "missed", "excused"]),
-    st.sampled_from([165, 90, 0]),
-)
+def local(event: SessionEvent) -> datetime:
+    return event.starts_at.astimezone(ZoneInfo(event.time_zone))
 
 
-def published(words: list[tuple[int, str, int]]) -> list[Published]:
-    """Events of up to 60 days, numbered in the order of the list; some correct earlier ones."""
+def counts(event: SessionEvent) -> bool:
+    return isinstance(event, SessionAttended) or (
+        isinstance(event, SessionMissed) and not event.on_hold
+    )
+
+
+STAYS = [None, UUID(int=71), UUID(int=72)]
+Word = tuple[int, str, int]
+
+
+def words(days: int) -> st.SearchStrategy[Word]:
+    """What becomes of one session in so many days, and the minutes of who came."""
+    return st.tuples(
+        st.integers(0, days * 4 // 3).map(lambda number: number * 3),
+        st.sampled_from(["attended", "attended", "missed", "excused", "not_held", "on_hold"]),
+        st.sampled_from([165, 90, 0]),
+    )
+
+
+def published(told: list[Word], bounds: tuple[int, int]) -> list[Published]:
+    """Events of three stays, numbered in the order of the list; some correct
+    earlier ones. The first stay is of events that do not name it, the others follow it."""
     return [
-        outcome(CLIENT, number, kind, minutes=minutes, sequence=sequence)
-        for sequence, (number, kind, minutes) in enumerate(words, 1)
+        outcome(
+            CLIENT,
+            number,
+            kind,
+            minutes=minutes,
+            sequence=sequence,
+            stay=STAYS[sum(number >= bound for bound in bounds)],
+        )
+        for sequence, (number, kind, minutes) in enumerate(told, 1)
     ]
 
 
-EVENTS = st.lists(WORDS, min_size=1, max_size=20).map(published)
-MODEST = settings(max_examples=50, deadline=None)
+BOUNDS = st.tuples(st.integers(0, 480), st.integers(0, 480))
+
+
+EVENTS = st.builds(published, st.lists(words(120), min_size=1, max_size=20), BOUNDS)
+REMEMBERED = st.builds(published, st.lists(words(54), min_size=1, max_size=20), BOUNDS)
+"""All within the eight weeks for which sessions are remembered."""
+MODEST = settings(max_examples=200, deadline=None)
 
 
 @MODEST
-@given(EVENTS)
+@given(REMEMBERED)
 def test_the_sums_are_those_of_a_computation_from_all_events_at_once(
     events: list[Published],
 ) -> None:
@@ -131,7 +174,7 @@ def test_events_that_come_in_any_order_and_again_lead_to_the_same_window(
 
 
 @MODEST
-@given(st.lists(WORDS, min_size=3, max_size=20).map(published))
+@given(st.builds(published, st.lists(words(120), min_size=3, max_size=20), BOUNDS))
 def test_states_of_a_client_merge_to_one_whichever_is_first_and_however_often(
     events: list[Published],
 ) -> None:
@@ -201,7 +244,8 @@ def test_a_week_is_observed_with_every_seventh_day_after_the_first_session(
 def test_a_session_of_four_weeks_ago_is_in_the_window_no_more() -> None:
     figures = summary(window_of([held(day(0), "missed"), held(day(1), "missed"), held(day(28))]))
     assert (figures["sessions_missed"], figures["weeks_observed"]) == (1, 4)
-    assert figures["window_until"] - figures["window_from"] == timedelta(weeks=4)
+    by_the_clock = [figures[end].astimezone(DENVER) for end in ("window_from", "window_until")]
+    assert [f"{one:%d %B %H:%M}" for one in by_the_clock] == ["02 March 17:30", "30 March 17:30"]
 
 
 def test_the_window_goes_by_the_days_of_the_site_through_a_change_of_clocks() -> None:
@@ -223,6 +267,126 @@ def test_a_weekly_session_is_a_week_apart_when_an_hour_is_skipped_between() -> N
     first, second = held(date(2026, 3, 2)), held(date(2026, 3, 9))
     assert second.event.starts_at - first.event.starts_at < timedelta(weeks=1)
     assert summary(window_of([first, second]))["weeks_observed"] == 2
+
+
+SPRING, AUTUMN = UUID(int=81), UUID(int=82)
+
+
+def test_a_stay_is_counted_from_its_own_sessions_and_goes_on_with_no_run_of_the_one_before() -> (
+    None
+):
+    former = [held(day(number), "missed", stay=SPRING) for number in (14, 16, 18)]
+    window = window_of([held(day(11), stay=SPRING), *former, held(day(21), stay=AUTUMN)])
+    figures = summary(window)
+    assert figures["enrolment_id"] == str(AUTUMN)
+    assert (figures["sessions_attended"], figures["sessions_missed"]) == (1, 0)
+    assert (figures["consecutive_attended"], figures["weeks_observed"]) == (1, 1)
+
+
+def test_attendance_of_a_former_stay_that_is_recorded_late_leaves_the_present_one_alone() -> None:
+    present = window_of([held(day(number), stay=AUTUMN) for number in (21, 23)])
+    late = with_event(present, held(day(18), "missed", stay=SPRING).event, 999)
+    assert summary(late) == summary(present)
+    assert late["sequence"] == 999
+
+
+def test_a_run_of_misses_that_ended_a_stay_does_not_go_on_after_excused_sessions() -> None:
+    ended = [held(day(number), "missed", stay=SPRING) for number in (14, 16)]
+    back = held(day(21), "excused", stay=AUTUMN)
+    figures = summary(window_of([*ended, back]))
+    assert (figures["consecutive_missed"], figures["sessions_excused"]) == (0, 1)
+
+
+def test_nine_attended_then_five_of_seven_after_the_admission_anew_is_five_of_seven() -> None:
+    course = [held(day(number), stay=SPRING) for number in (0, 2, 4, 7, 9, 11, 14, 16, 18)]
+    missed = {date(2026, 3, 25), date(2026, 3, 30)}
+    for number in (21, 23, 25, 28, 30, 32, 35):
+        kind = "missed" if day(number) in missed else "attended"
+        course.append(held(day(number), kind, stay=AUTUMN))
+    figures = summary(window_of(course))
+    assert (figures["sessions_attended"], figures["sessions_missed"]) == (5, 2)
+
+
+@pytest.mark.parametrize("kind", ["not_held", "on_hold"])
+def test_what_was_not_held_or_missed_in_a_hold_counts_nowhere(kind: str) -> None:
+    without = [held(day(0)), held(day(2), "missed"), held(day(4))]
+    nowhere = held(day(7), kind)
+    figures, expected = summary(window_of([*without, nowhere])), summary(window_of(without))
+    assert figures == expected
+
+
+def test_of_twelve_sessions_one_of_which_is_not_held_nine_of_eleven_were_attended() -> None:
+    kinds = ["attended"] * 9 + ["excused", "missed", "not_held"]
+    figures = summary(window_of([held(day(n), kind, stay=SPRING) for n, kind in enumerate(kinds)]))
+    counted = [figures[f"sessions_{what}"] for what in ("attended", "missed", "excused")]  # type: ignore[literal-required]
+    assert counted == [9, 1, 1]
+
+
+def test_a_session_that_is_not_held_after_all_takes_its_attendance_back_in_any_order() -> None:
+    known = [held(day(0), stay=SPRING), held(day(2), "missed", sequence=2, stay=SPRING)]
+    taken_back = held(day(2), "not_held", sequence=3, stay=SPRING)
+    for events in ([*known, taken_back], [taken_back, *known], [known[1], taken_back, known[0]]):
+        assert summary(window_of(events)) == summary(window_of([known[0]]))
+
+
+def test_a_month_that_is_called_off_ahead_takes_nothing_out_of_the_window() -> None:
+    known = [held(day(number), stay=SPRING) for number in (0, 7, 14)]
+    ahead = [held(day(number), "not_held", stay=SPRING) for number in (77, 79, 100)]
+    assert summary(window_of([*known, *ahead])) == summary(window_of(known))
+
+
+def test_the_window_is_whole_when_its_latest_session_was_not_held_after_all() -> None:
+    known = [held(day(number)) for number in (1, 3, 27)]
+    latest, taken_back = held(day(30)), held(day(30), "not_held", sequence=500)
+    assert summary(window_of([*known, latest]))["sessions_attended"] == 3
+    assert summary(window_of([*known, latest, taken_back])) == summary(window_of(known))
+
+
+def test_figures_are_nought_while_no_session_counts() -> None:
+    figures = summary(window_of([held(day(0), sequence=1), held(day(0), "not_held", sequence=2)]))
+    told = [value for name, value in figures.items() if name not in KEYS]
+    assert told == [0] * 9
+    assert figures["window_until"] == held(day(0)).event.starts_at
+
+
+KEYS = ("enrolment_id", "window_from", "window_until")
+
+
+def former_release(window: Window) -> Window:
+    """The state as it was kept before sessions had a stay."""
+    told = json.loads(json.dumps(window))
+    del told["latest"]
+    for state in told["sessions"].values():
+        del state["stay"], state["time_zone"]
+    return cast(Window, told)
+
+
+def test_state_that_the_release_before_kept_is_read_and_goes_on() -> None:
+    events = [held(day(number)) for number in (0, 2, 4)]
+    old = former_release(window_of(events))
+    assert summary(old) | {"window_from": None} == summary(window_of(events)) | {
+        "window_from": None
+    }
+    following = held(day(7))
+    assert summary(with_event(old, following.event, 900))["sessions_attended"] == 4
+    assert merged(old, window_of([following])) == merged(window_of([following]), old)
+    assert merged(old, old)["sessions"] == old["sessions"]
+
+
+def test_events_that_name_no_stay_are_a_stay_of_their_own() -> None:
+    nameless = [held(day(number)) for number in (0, 2, 4)]
+    figures = summary(window_of([*nameless, held(day(7), stay=SPRING)]))
+    assert (figures["enrolment_id"], figures["sessions_attended"]) == (str(SPRING), 1)
+    assert summary(window_of(nameless))["enrolment_id"] is None
+
+
+@pytest.mark.parametrize("enrolled_on", [date(2026, 3, 2), date(2026, 10, 19)])
+def test_three_weeks_of_evenings_are_three_weeks_through_a_change_of_clocks(
+    enrolled_on: date,
+) -> None:
+    days = [enrolled_on + timedelta(days=number) for number in (0, 2, 4, 7, 9, 11, 14)]
+    figures = summary(window_of([held(on, at="18:30", stay=SPRING) for on in days]))
+    assert (figures["weeks_observed"], figures["sessions_attended"]) == (3, 7)
 
 
 @pytest.mark.parametrize(

@@ -1,31 +1,32 @@
 """Whether a less intensive level would do: every criterion at its edge, and unknown never met."""
 
-import importlib
 import json
-import shutil
-import sys
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
+from importlib import resources
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.outcomes.step_down import policies as package
-from services.outcomes.step_down.policies import StepDownPolicy, by_level, policies
+from services.outcomes import step_down as package
+from services.outcomes.step_down.policy import StepDownPolicy, by_level, policies
 from services.outcomes.step_down.rules import Figures, LatestScore, all_met, evaluate
 from shared.contracts.base import Criterion
+from shared.datafiles import DataFileInvalid, load_all
+from tests.support.data import read_anew
 
-NOW = datetime(2026, 3, 16, 20, tzinfo=UTC)
+TODAY = date(2026, 3, 16)
 POLICY = policies()["2.1"]
 NAMES = ["weeks_observed", "attendance_rate", "no_recent_miss", "phq_9", "gad_7"]
 
 FIGURES = Figures(weeks_observed=3, attended=8, missed=2, excused=0, consecutive_missed=0)
-PHQ9 = LatestScore(9, "complete", "negative", NOW - timedelta(days=14))
-GAD7 = LatestScore(9, "complete", None, NOW - timedelta(days=14))
+PHQ9 = LatestScore(9, "complete", "negative", TODAY - timedelta(days=14))
+GAD7 = LatestScore(9, "complete", None, TODAY - timedelta(days=14))
 
 
 def found(
@@ -36,7 +37,7 @@ def found(
     """What is found for a client who just meets every criterion, but for what is given."""
     scores = {"phq-9": phq9, "gad-7": gad7}
     known = {instrument: score for instrument, score in scores.items() if score is not None}
-    criteria = evaluate(POLICY, figures, known, NOW)
+    criteria = evaluate(POLICY, figures, known, TODAY)
     assert [criterion.name for criterion in criteria] == NAMES
     return {criterion.name: criterion for criterion in criteria}
 
@@ -60,8 +61,8 @@ def test_who_just_meets_every_criterion_is_to_be_recommended() -> None:
         ({"figures": replace(FIGURES, consecutive_missed=1)}, "no_recent_miss"),
         ({"phq9": replace(PHQ9, total=10)}, "phq_9"),
         ({"gad7": replace(GAD7, total=10)}, "gad_7"),
-        ({"phq9": replace(PHQ9, answered_at=NOW - timedelta(days=15))}, "phq_9"),
-        ({"gad7": replace(GAD7, answered_at=NOW - timedelta(days=15))}, "gad_7"),
+        ({"phq9": replace(PHQ9, answered_on=TODAY - timedelta(days=15))}, "phq_9"),
+        ({"gad7": replace(GAD7, answered_on=TODAY - timedelta(days=15))}, "gad_7"),
         ({"phq9": replace(PHQ9, safety_item="positive")}, "phq_9"),
     ],
 )
@@ -90,7 +91,7 @@ def test_who_came_to_no_session_yet_meets_no_criterion_of_engagement(
 
 
 def test_a_score_is_as_old_as_the_days_that_are_over() -> None:
-    criteria = found(phq9=replace(PHQ9, answered_at=NOW - timedelta(days=14, hours=23)))
+    criteria = found(phq9=replace(PHQ9, answered_on=TODAY - timedelta(days=14, hours=23)))
     assert unmet(criteria) == []
     assert "14 days old" in criteria["phq_9"].observed
 
@@ -102,7 +103,7 @@ def test_what_was_never_measured_is_not_met() -> None:
 
 
 def test_of_whom_nothing_is_known_every_criterion_is_named_and_none_is_met() -> None:
-    criteria = evaluate(POLICY, None, {}, NOW)
+    criteria = evaluate(POLICY, None, {}, TODAY)
     assert [(criterion.name, criterion.met) for criterion in criteria] == [
         (name, False) for name in NAMES
     ]
@@ -127,7 +128,7 @@ def test_a_prorated_total_counts_as_a_total() -> None:
 
 
 def test_an_incomplete_sitting_has_no_total_and_is_not_met() -> None:
-    incomplete = LatestScore(None, "incomplete", "negative", NOW)
+    incomplete = LatestScore(None, "incomplete", "negative", TODAY)
     criteria = found(phq9=incomplete, gad7=replace(incomplete, safety_item=None))
     assert unmet(criteria) == NAMES[3:]
     assert criteria["phq_9"].observed == "incomplete, 0 days old, safety item negative"
@@ -162,7 +163,7 @@ SCORES = st.one_of(
         st.one_of(st.none(), st.integers(7, 12)),
         st.sampled_from(["complete", "prorated", "incomplete"]),
         st.sampled_from(["negative", "negative", "positive", "unknown", None]),
-        st.integers(12, 16).map(lambda days: NOW - timedelta(days=days)),
+        st.integers(12, 16).map(lambda days: TODAY - timedelta(days=days)),
     ),
 )
 SOME_FIGURES = st.one_of(
@@ -196,7 +197,7 @@ def low_and_recent(score: LatestScore | None) -> bool:
         score is not None
         and score.total is not None
         and score.total < 10
-        and (NOW - score.answered_at).days <= 14
+        and (TODAY - score.answered_on).days <= 14
     )
 
 
@@ -247,19 +248,34 @@ def test_a_policy_without_a_criterion_is_refused_as_it_would_recommend_everybody
 
 def test_of_two_policies_for_one_level_none_is_taken() -> None:
     with pytest.raises(ValueError, match=r"2\.1"):
-        by_level([POLICY, POLICY])
+        by_level({"a": POLICY, "b": POLICY})
 
 
 def test_a_policy_file_that_cannot_be_used_keeps_the_service_from_starting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copied = tmp_path / "copied_policies"
-    shutil.copytree(Path(package.__file__).parent, copied)
-    monkeypatch.syspath_prepend(tmp_path)
-    unusable = copied / "unusable.json"
+    unusable = tmp_path / "outcomes" / "step_down" / "policies" / "unusable.json"
+    unusable.parent.mkdir(parents=True)
     unusable.write_text(json.dumps(spoiled(("scores", 0, "below"), None)))
-    with pytest.raises(ValidationError):
-        importlib.import_module(copied.name)
+    read_anew(monkeypatch, policies, folder=tmp_path)
+    with pytest.raises(DataFileInvalid, match=r"unusable\.json:1: scores\.0\.below"):
+        load_all("outcomes")
     unusable.unlink()
-    assert set(importlib.import_module(copied.name).policies()) == {"2.1"}
-    del sys.modules[copied.name]
+    assert set(policies()) == {"2.1"}
+
+
+def test_a_site_may_have_a_threshold_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, elsewhere = UUID(int=1), UUID(int=2)
+    own = POLICY.model_dump(mode="json") | {"version": "north-1", "pause_after_decline_days": 21}
+    own["engagement"][0]["at_least"] = 5
+    (ours,) = (resources.files(package) / "data" / "policies").iterdir()
+    file = tmp_path / "sites" / str(here) / "outcomes" / "step_down" / "policies" / ours.name
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps(own))
+    read_anew(monkeypatch, policies, folder=tmp_path)
+    for site, met in ((here, False), (elsewhere, True)):
+        found = evaluate(policies(site)["2.1"], FIGURES, {"phq-9": PHQ9, "gad-7": GAD7}, TODAY)
+        assert found[0].met is met
+    assert policies(here)["2.1"].version == "north-1"

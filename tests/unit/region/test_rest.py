@@ -9,6 +9,7 @@ from stepwell.region.settle import Rest
 def service(**changed: Any) -> dict[str, Any]:
     return {
         "unpublished": 0,
+        "set_aside": 0,
         "due": 0,
         "next_due_at": None,
         "dead_letters": 0,

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -35,6 +36,20 @@ def partial(came: float, left: float) -> Report:
 def test_present_is_the_session_less_its_breaks() -> None:
     assert credited_minutes(Report("present"), EVENING) == 165
     assert credited_minutes(Report("present"), WITHOUT_BREAK) == 180
+
+
+@pytest.mark.parametrize(("day", "minutes"), [("2026-03-08", 180), ("2026-11-01", 300)])
+def test_a_night_in_which_the_clocks_change_is_credited_by_its_real_minutes(
+    day: str, minutes: int
+) -> None:
+    """From 1 to 5 by the clock in Denver, which skips an hour or shows one twice."""
+    starts_at, ends_at = (
+        datetime.fromisoformat(f"{day} {at}").replace(tzinfo=ZoneInfo("America/Denver"))
+        for at in ("01:00", "05:00")
+    )
+    night = Meeting(starts_at, ends_at, 0, 30)
+    assert credited_minutes(Report("present"), night) == minutes
+    assert credited_minutes(Report("partial", starts_at, ends_at), night) == minutes
 
 
 @pytest.mark.parametrize("status", ["excused_absence", "late_cancel", "no_show"])

@@ -19,10 +19,18 @@ from shared.access import Allowed, Caller, Role
 from shared.errors import Conflict, NotFound
 from shared.service import Service
 from shared.web import Instant, Page, Paging, Shown, Strict, page_of, update
-from shared.web.models import encode_cursor
+from shared.web.models import BadCursor, encode_cursor, read_cursor, sequence_number
 from shared.web.problems import body_of, pointer_of
 from tests.support.apis import app_of, caller
 
+NO_CURSORS = [
+    *("x", "é", "ж", "AAAA", "=" * 9, "🜁", "MDAw\u0660", "", "a b", "%ff", "\0"),
+    encode_cursor("no id"),
+    encode_cursor(str(UUID(int=5))) + "=",
+    encode_cursor(f"{{{UUID(int=5)}}}"),
+    encode_cursor(UUID(int=5).hex),
+    encode_cursor(str(UUID(int=0xABC)).upper()),
+]
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 MANAGER = Annotated[Caller, Allowed(Role.SITE_MANAGER)]
 router = APIRouter()
@@ -88,7 +96,7 @@ async def list_pages(caller: MANAGER, paging: Annotated[Paging, Depends()]) -> P
     return page_of([told] * 3, paging.limit, key=lambda _: UUID(int=5))
 
 
-@router.get("/fail/{how}")
+@router.api_route("/fail/{how}", methods=["GET", "POST", "PUT", "DELETE"])
 async def fail(how: str, caller: MANAGER) -> None:
     if how == "slowly":
         await asyncio.sleep(5)
@@ -240,8 +248,8 @@ async def test_an_instant_of_any_offset_is_shown_in_utc(api):
     assert (await api.post("/things", json=sent)).json()["at"] == "2026-03-02T07:30:00Z"
 
 
-@pytest.mark.parametrize("given", [None, "*", '"1", "2"', ""])
-async def test_a_change_names_the_one_state_that_was_read(api, given):
+@pytest.mark.parametrize("given", [None, "", " ", ",", " , ,"])
+async def test_a_change_names_the_states_that_it_is_made_to(api, given):
     headers = {} if given is None else {"If-Match": given}
     answer = await api.put(f"/things/{UUID(int=1)}", headers=headers)
     problem_of(answer, 428, "precondition-required")
@@ -253,9 +261,55 @@ async def test_pages_go_on_by_a_cursor_of_their_own(api):
     assert (await api.get("/pages", params={"cursor": page["next"]})).json()["next"] is None
 
 
-@pytest.mark.parametrize("cursor", ["x", "é", encode_cursor("no id"), "AAAA", "=" * 9])
+@pytest.mark.parametrize("cursor", NO_CURSORS)
 async def test_a_cursor_of_something_else_is_refused(api, cursor):
-    problem_of(await api.get("/pages", params={"cursor": cursor}), 422, "bad-cursor")
+    document = problem_of(await api.get("/pages", params={"cursor": cursor}), 422, "bad-cursor")
+    assert [error["pointer"] for error in document["errors"]] == ["cursor"]  # type: ignore[attr-defined]
+
+
+@given(st.text(st.characters(exclude_categories=()), max_size=40))
+@example("é")
+@example("\ud800")
+@example("MjAyNg\N{FULLWIDTH DIGIT ONE}")
+def test_no_text_is_a_cursor_but_one_that_was_given_out(text: str):
+    """Whatever is decoded from it: an id, a number, or a place of two parts."""
+    for read, write in ((str, str), (UUID, str), (sequence_number, str)):
+        try:
+            position = read_cursor(text, read, write)
+        except BadCursor:
+            continue
+        assert encode_cursor(write(position)) == text
+
+
+@given(st.integers(0, 2**63 - 1), st.uuids())
+def test_a_cursor_leads_to_where_it_was_given_out(number: int, id_: UUID):
+    assert read_cursor(encode_cursor(str(number)), sequence_number) == number
+    assert read_cursor(encode_cursor(str(id_)), UUID) == id_
+
+
+@pytest.mark.parametrize(
+    "number", ["-1", str(2**63), "1" * 60, "01", "+1", " 1", "1_0", "\u0661", ""]
+)
+def test_a_cursor_holds_a_number_in_the_one_way_in_which_it_is_written(number: str):
+    with pytest.raises(BadCursor):
+        read_cursor(encode_cursor(number), sequence_number)
+
+
+IN_WORDS = {
+    "GET": ({}, "Nothing was changed: repeat the request."),
+    "POST": ({"Idempotency-Key": "k"}, "may have been made: repeat the request with the same Idem"),
+    "PUT": ({"If-Match": '"1"'}, "may have been made: repeat the request with the same If-Match."),
+    "DELETE": ({}, "may have been made: look whether it was before you repeat the request."),
+}
+
+
+@pytest.mark.parametrize(("how", "status"), [("database", 503), ("slowly", 504)])
+@pytest.mark.parametrize("method", IN_WORDS)
+async def test_who_does_not_know_the_end_is_told_how_to_repeat_it(api, how, status, method):
+    headers, words = IN_WORDS[method]
+    answer = await api.request(method, f"/fail/{how}", headers=headers)
+    assert answer.status_code == status
+    assert words in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("limit", ["0", "201", "x"])

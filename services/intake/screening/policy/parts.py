@@ -191,7 +191,7 @@ class Syndrome(Part):
     """What a missing answer means; one that counts as no symptom is told by a note."""
 
 
-class Level(Part):
+class RiskLevel(Part):
     """A level of risk; it holds when one of the conditions does."""
 
     level: Word
@@ -206,7 +206,7 @@ class Levels(Part):
     that was to be asked; without it the level is that of `undetermined`.
     """
 
-    order: tuple[Level, ...] = Field(min_length=2)
+    order: tuple[RiskLevel, ...] = Field(min_length=2)
     undetermined: Word
 
 

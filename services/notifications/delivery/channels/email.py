@@ -4,9 +4,13 @@ The Message-ID is made from the notification's id alone: should a message go out
 sender died between the server's answer and its own commit, the receiving side can tell.
 """
 
+import ssl
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime, parseaddr
+from functools import cache
+from typing import Literal
 
 import aiosmtplib
 
@@ -16,7 +20,8 @@ from services.notifications.delivery.channels.base import (
     ChannelUnavailable,
     Message,
 )
-from services.notifications.delivery.texts import texts
+from services.notifications.delivery.policy import texts
+from shared.settings import Settings
 
 TIMEOUT_SECONDS = 10.0
 QUIT_SECONDS = 1.0
@@ -81,6 +86,72 @@ def concerns_all(error: Exception) -> bool:
     return isinstance(error, aiosmtplib.SMTPTimeoutError)
 
 
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mail goes, as whom, and how the connection is protected."""
+
+    host: str
+    port: int
+    sender: str
+    tls: Literal["when-offered", "starttls", "tls"] = "when-offered"
+    ca_file: str = ""
+    """The authorities whose certificates are believed; empty: those of the machine."""
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+    @classmethod
+    def of(cls, settings: Settings) -> "MailServer":
+        """The server that the settings name.
+
+        Raises:
+            OSError: the file with the password is gone.
+        """
+        return cls(
+            settings.smtp_host,
+            settings.smtp_port,
+            settings.smtp_from,
+            settings.smtp_tls,
+            settings.smtp_ca_file,
+            settings.smtp_username,
+            settings.smtp_secret,
+        )
+
+    def connection(self) -> aiosmtplib.SMTP:
+        """A connection that is not open yet. Opening it checks the name and the authority of the
+        certificate wherever there is one, and ends where TLS is required and not offered."""
+        return aiosmtplib.SMTP(
+            hostname=self.host,
+            port=self.port,
+            timeout=TIMEOUT_SECONDS,
+            local_hostname=parseaddr(self.sender)[1].rpartition("@")[2],
+            use_tls=self.tls == "tls",
+            start_tls={"when-offered": None, "starttls": True, "tls": False}[self.tls],
+            tls_context=trusted(self.ca_file),
+            username=self.username or None,
+            password=self.password or None,
+        )
+
+
+@cache
+def trusted(ca_file: str) -> ssl.SSLContext:
+    """What is asked of a server's certificate; TLS 1.2 at least."""
+    return ssl.create_default_context(cafile=ca_file or None)
+
+
+def why(error: Exception) -> str:
+    """Why there is no connection, in one line without anything of a client."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"the certificate of the server is refused: {cause.verify_message}"
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, aiosmtplib.SMTPAuthenticationError):
+        return f"the server refused the user or the password: {error.code}"
+    if type(error) is aiosmtplib.SMTPException:
+        return f"the server cannot do what is required: {error}"
+    return type(error).__name__
+
+
 class EmailChannel:
     """Sends over as many connections as it is used at once, or as the server allows.
 
@@ -88,10 +159,9 @@ class EmailChannel:
     later run of the dispatch opens a new one.
     """
 
-    def __init__(self, host: str, port: int, sender: str) -> None:
-        self.host = host
-        self.port = port
-        self.sender = checked_sender(sender)
+    def __init__(self, server: MailServer) -> None:
+        self.server = server
+        self.sender = checked_sender(server.sender)
         self._idle: list[aiosmtplib.SMTP] = []
         self._at_work = 0
         self._full = False
@@ -120,7 +190,7 @@ class EmailChannel:
             raise ChannelUnavailable(f"the server answered {error.code}") from None
         except aiosmtplib.SMTPNotSupported:
             raise ChannelRefused("the server cannot take such an address") from None
-        except ValueError:
+        except UnicodeError:
             connection.close()
             raise ChannelRefused("the address cannot be written") from None
         except (aiosmtplib.SMTPException, OSError) as error:
@@ -145,12 +215,7 @@ class EmailChannel:
             return used
         if self._full and self._at_work > 1:
             raise ChannelBusy
-        fresh = aiosmtplib.SMTP(
-            hostname=self.host,
-            port=self.port,
-            timeout=TIMEOUT_SECONDS,
-            local_hostname=parseaddr(self.sender)[1].rpartition("@")[2],
-        )
+        fresh = self.server.connection()
         try:
             await fresh.connect()
         except (aiosmtplib.SMTPException, OSError) as error:
@@ -160,7 +225,7 @@ class EmailChannel:
             if self._at_work > 1:
                 self._full = True
                 raise ChannelBusy from None
-            self._outage = type(error).__name__
+            self._outage = why(error)
             raise ChannelUnavailable(self._outage) from None
         return fresh
 

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 
 from services.notifications.delivery.channels.base import Channel
-from services.notifications.delivery.channels.email import EmailChannel
+from services.notifications.delivery.channels.email import EmailChannel, MailServer
 from services.notifications.delivery.channels.log import LogChannel
 from services.notifications.delivery.vocabulary import ChannelName
 from shared.settings import Settings
@@ -18,9 +18,10 @@ async def open_channels(settings: Settings) -> AsyncIterator[Channels]:
 
     Raises:
         SenderRevealing: when the configured sender could tell that its recipient is treated.
+        OSError: when the file with the password at the mail server is gone.
     """
     channels: Channels = {
-        "email": EmailChannel(settings.smtp_host, settings.smtp_port, settings.smtp_from),
+        "email": EmailChannel(MailServer.of(settings)),
         "log": LogChannel(),
     }
     try:

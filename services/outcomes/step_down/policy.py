@@ -1,17 +1,11 @@
 """Step-down policies: data with an id, a version and a source for every criterion."""
 
-from collections.abc import Iterable
-from functools import cache
-from importlib import resources
+from collections.abc import Mapping
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-
-class Part(BaseModel):
-    """A part of a policy."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from shared.datafiles import Part, data_folder
 
 
 class EngagementCriterion(Part):
@@ -38,7 +32,7 @@ class ScoreCriterion(Part):
     below: int
     safety_item: Literal["negative"] | None
     max_age_days: int = Field(ge=0)
-    """In completed days."""
+    """In days of the calendar at the site: of the day before is 1."""
     source: str
 
 
@@ -51,6 +45,7 @@ class StepDownPolicy(Part):
     from_level: str
     to_level: str
     pause_after_decline_days: int = Field(ge=0)
+    """In days of the calendar at the site: 7 after a Monday is the Monday after."""
     engagement: tuple[EngagementCriterion, ...]
     scores: tuple[ScoreCriterion, ...]
 
@@ -63,28 +58,19 @@ class StepDownPolicy(Part):
         return self
 
 
-def by_level(found: Iterable[StepDownPolicy]) -> dict[str, StepDownPolicy]:
+def by_level(found: Mapping[str, StepDownPolicy]) -> dict[str, StepDownPolicy]:
     """The policy in force for each level that clients step down from.
 
     Raises:
         ValueError: two policies are for one level, so that it is open which one decides.
     """
     known: dict[str, StepDownPolicy] = {}
-    for policy in found:
+    for policy in found.values():
         if policy.from_level in known:
             raise ValueError(f"Two step-down policies are for level {policy.from_level}.")
         known[policy.from_level] = policy
     return known
 
 
-@cache
-def policies() -> dict[str, StepDownPolicy]:
-    """The policy in force for each level that clients step down from."""
-    return by_level(
-        StepDownPolicy.model_validate_json(file.read_text(encoding="utf-8"))
-        for file in resources.files(__package__).iterdir()
-        if file.name.endswith(".json")
-    )
-
-
-policies()  # read at once, so that a policy that cannot decide keeps the service from starting
+policies = data_folder(StepDownPolicy, __name__, "policies", by_level, by_site=True)
+"""The policy in force for each level that clients step down from, everywhere or at a site."""

@@ -1,0 +1,37 @@
+"""What clients agreed to."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from services.notifications.consents.commands import SAFE_TIMES
+from services.notifications.consents.rules import Consent, SafeTime
+from shared.database import Transaction
+
+CONSENTS = """
+SELECT w.client_id, c.channels, c.uses, c.safe_times, c.time_zone, c.expires_on, c.granted_at,
+  c.ended_as, c.ended_at
+FROM unnest($1::uuid[]) AS w (client_id)
+JOIN contact_consents c ON c.client_id = ANY (platform.records_of(w.client_id))
+"""
+
+
+async def consents_of(tx: Transaction, client_ids: Iterable[UUID]) -> dict[UUID, list[Consent]]:
+    """The consents to be reached of those clients who signed one, of any record of the person and
+    ended ones too."""
+    found: dict[UUID, list[Consent]] = {}
+    for row in await tx.fetch(CONSENTS, list(set(client_ids))):
+        consent = Consent(
+            channels=frozenset(row["channels"]),
+            uses=frozenset(row["uses"]),
+            safe_times=tuple(
+                SafeTime(one.weekday, one.starts_at, one.ends_at)
+                for one in SAFE_TIMES.validate_json(row["safe_times"])
+            ),
+            time_zone=row["time_zone"],
+            expires_on=row["expires_on"],
+            granted_at=row["granted_at"],
+            ended_as=row["ended_as"],
+            ended_at=row["ended_at"],
+        )
+        found.setdefault(row["client_id"], []).append(consent)
+    return found

@@ -1,0 +1,1 @@
+"""Sessions that the program does not hold: clients are told at once."""

@@ -1,0 +1,50 @@
+"""Telling clients at once that a session will not take place."""
+
+from collections.abc import Sequence
+
+from services.notifications.contacts.queries import contacts_of
+from services.notifications.delivery.commands import (
+    PlannedMessage,
+    cancel_messages,
+    plan_messages,
+)
+from services.notifications.timing.policy import timing_policy
+from services.notifications.timing.rules import next_open, zone_of
+from shared.contracts.scheduling import SessionNotHeld
+from shared.database import Transaction
+
+
+async def tell_not_held(
+    tx: Transaction, not_held: Sequence[tuple[SessionNotHeld, str | None]]
+) -> None:
+    """Withdraw what was planned for sessions, and tell the clients of those that are still to come.
+
+    The second of a pair is the trace that caused it. From the start of the session on a message is
+    of no use.
+    """
+    seats = [(session.client_id, session.session_id) for session, _ in not_held]
+    await cancel_messages(tx, "session_reminder", seats)
+    await cancel_messages(tx, "missed_session_outreach", seats)
+    contacts = await contacts_of(tx, (client_id for client_id, _ in seats))
+    messages = []
+    for session, traceparent in not_held:
+        if session.starts_at <= tx.now:
+            continue
+        contact = contacts.get(session.client_id)
+        zone = zone_of(None if contact is None else contact.time_zone, session.time_zone)
+        messages.append(
+            PlannedMessage(
+                site_id=session.site_id,
+                client_id=session.client_id,
+                enrolment_id=session.enrolment_id,
+                session_id=session.session_id,
+                session_starts_at=session.starts_at,
+                site_time_zone=session.time_zone,
+                due_at=min(
+                    next_open(tx.now, zone, timing_policy(session.site_id).hours), session.starts_at
+                ),
+                expires_at=session.starts_at,
+                traceparent=traceparent,
+            )
+        )
+    await plan_messages(tx, "session_not_held", messages)

@@ -1,0 +1,1 @@
+"""Which clients are in the program, on hold, or gone, as intake tells of it."""

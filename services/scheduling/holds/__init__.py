@@ -1,0 +1,1 @@
+"""Stays that are on hold: sessions missed meanwhile count nowhere."""

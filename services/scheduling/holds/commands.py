@@ -1,0 +1,53 @@
+"""Beginning and ending holds. Appointments to come are kept; see the page of the service."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from services.scheduling.attendance.commands import tell_misses_again
+from services.scheduling.directory.commands import lock_sites
+from shared.contracts.intake import EpisodeStateChanged
+from shared.database import Transaction
+from shared.messaging.consumer import Received
+
+BEGIN = """
+INSERT INTO holds (enrolment_id, site_id, client_id, began_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT DO NOTHING
+"""
+END = "DELETE FROM holds WHERE enrolment_id = $1 RETURNING enrolment_id"
+MARK = """
+UPDATE appointments a SET on_hold = $3
+FROM placements p, sessions s
+WHERE p.enrolment_id = $1 AND a.placement_id = p.id AND a.on_hold <> $3
+  AND s.id = a.session_id AND s.starts_at >= $2
+RETURNING a.session_id, a.client_id
+"""
+
+
+async def follow_holds(tx: Transaction, changes: Sequence[Received[EpisodeStateChanged]]) -> None:
+    """Know which sessions begin while a stay is on hold: from the instant of the hold on, and up to
+    the instant at which the stay goes on or ends.
+
+    Publishes SessionMissed once more for a miss that was recorded before the change was known here
+    and is judged otherwise by it.
+    """
+    await lock_sites(tx, (change.event.site_id for change in changes))
+    for change in changes:
+        event = change.event
+        if event.to_state == "on_hold":
+            await tx.execute(
+                BEGIN, event.enrolment_id, event.site_id, event.client_id, event.changed_at
+            )
+            await _mark(tx, change, event.changed_at, on_hold=True)
+        elif await tx.fetchrow(END, event.enrolment_id) is not None:
+            await _mark(tx, change, event.changed_at, on_hold=False)
+
+
+async def _mark(
+    tx: Transaction, change: Received[EpisodeStateChanged], since: datetime, *, on_hold: bool
+) -> None:
+    """Mark the appointments of sessions that begin at `since` or later. Who records attendance of
+    one of them at the same time waits for it, or is waited for."""
+    rows = await tx.fetch(MARK, change.event.enrolment_id, since, on_hold)
+    told = [(row["session_id"], row["client_id"]) for row in rows]
+    if told:
+        await tell_misses_again(tx, told, change)

@@ -1,0 +1,165 @@
+"""Sessions that the program does not hold: they count nowhere, and whoever was expected is told."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+
+from services.scheduling.directory.commands import lock_sites
+from services.scheduling.directory.queries import show_site
+from services.scheduling.sessions.policy import cancellation_policy
+from services.scheduling.sessions.queries import sessions_by_id, show_session
+from services.scheduling.sessions.rules import day_bounds, may_be_cancelled
+from services.scheduling.sessions.schemas import (
+    Cancellation,
+    CancelledSession,
+    NewSessionCancellation,
+    SessionCancellation,
+)
+from shared.contracts import scheduling as told
+from shared.contracts.scheduling import NotHeldReason
+from shared.database import Transaction
+from shared.errors import Conflict, Invalid, NotFound, require_version
+from shared.messaging.outbox import publish
+
+LOCK = """
+SELECT id, starts_at, time_zone, not_held_at, version FROM sessions
+WHERE id = ANY ($1::uuid[]) AND site_id = $2 ORDER BY starts_at, id FOR NO KEY UPDATE
+"""
+OF_DAY = """
+SELECT id FROM sessions
+WHERE site_id = $1 AND starts_at >= $2 AND starts_at < $3 AND not_held_at IS NULL
+"""
+NOT_HELD = """
+UPDATE sessions SET not_held_at = $2, not_held_reason = $3, version = version + 1
+WHERE id = ANY ($1::uuid[])
+"""
+EXPECTED = """
+SELECT a.client_id, p.enrolment_id, s.id, s.site_id, s.cohort_id, s.kind, s.starts_at, s.time_zone
+FROM sessions s
+JOIN appointments a ON a.session_id = s.id AND a.state = 'scheduled'
+JOIN placements p ON p.id = a.placement_id
+WHERE s.id = ANY ($1::uuid[]) ORDER BY s.starts_at, s.id, a.client_id
+"""
+
+
+class SessionNotHeld(Conflict):
+    """The program does not hold the session."""
+
+    title = "The session is not held"
+
+
+class TooLateToCancel(Conflict):
+    """What was long ago is not changed any more."""
+
+    title = "The session was too long ago"
+
+
+class NothingToCancel(Conflict):
+    """No session of that day is still to be cancelled."""
+
+    title = "No session to cancel"
+
+
+class SessionTwice(Invalid):
+    """One session is in the list more than once."""
+
+    title = "A session is listed twice"
+
+
+async def cancel_session(
+    tx: Transaction, session_id: UUID, expected_version: int, new: Cancellation
+) -> CancelledSession:
+    """Say that the program does not hold a session; publishes SessionNotHeld for each client who
+    was expected at it. Attendance recorded for it stays in its table and counts nowhere.
+
+    Raises:
+        NotFound: no such session that the caller may see.
+        StaleVersion: it changed since the caller read it.
+        SessionNotHeld: that was said before.
+        TooLateToCancel: see `CancellationPolicy`.
+    """
+    site_id = (await show_session(tx, session_id)).site_id
+    await lock_sites(tx, [site_id])
+    (session,) = await tx.fetch(LOCK, [session_id], site_id)
+    require_version(session["version"], expected_version)
+    _require_cancellable(tx, session, None)
+    (cancelled,) = await _cancel(tx, [session_id], new.reason)
+    return cancelled
+
+
+async def cancel_sessions(tx: Transaction, new: NewSessionCancellation) -> SessionCancellation:
+    """Say that the program does not hold these sessions of a site, or any of a day there; all or
+    none. Publishes as `cancel_session` does, for each client in the order of the sessions.
+
+    Raises:
+        NotFound: no such site, or no such session there, that the caller may see.
+        SessionTwice, SessionNotHeld, TooLateToCancel: with a pointer.
+        NothingToCancel: a day without a session that is not cancelled yet.
+    """
+    site = await show_site(tx, new.site_id, pointer="/site_id")
+    await lock_sites(tx, [site.id])
+    if new.session_ids is not None:
+        asked = new.session_ids
+    else:
+        assert new.day is not None  # the schema asks for one of the two
+        asked = [
+            row["id"]
+            for row in await tx.fetch(OF_DAY, site.id, *day_bounds(new.day, site.time_zone))
+        ]
+        if not asked:
+            raise NothingToCancel("No session of that day is still to be held.", pointer="/day")
+    found = {row["id"]: row for row in await tx.fetch(LOCK, asked, site.id)}
+    seen: set[UUID] = set()
+    for index, session_id in enumerate(asked):
+        pointer = "/day" if new.session_ids is None else f"/session_ids/{index}"
+        if session_id in seen:
+            raise SessionTwice("This session is listed above.", pointer=pointer)
+        if session_id not in found:
+            raise NotFound("There is no such session at the site.", pointer=pointer)
+        _require_cancellable(tx, found[session_id], pointer)
+        seen.add(session_id)
+    return SessionCancellation(
+        site_id=site.id,
+        reason=new.reason,
+        not_held_at=tx.now,
+        sessions=await _cancel(tx, asked, new.reason),
+    )
+
+
+def _require_cancellable(tx: Transaction, session: asyncpg.Record, pointer: str | None) -> None:
+    if session["not_held_at"] is not None:
+        raise SessionNotHeld("It is said already that this session is not held.", pointer=pointer)
+    days = cancellation_policy(session["site_id"]).days_afterwards
+    if not may_be_cancelled(session["starts_at"], session["time_zone"], tx.now, days):
+        raise TooLateToCancel(
+            f"A session can be cancelled until {days} days after its own.", pointer=pointer
+        )
+
+
+async def _cancel(
+    tx: Transaction, session_ids: Sequence[UUID], reason: NotHeldReason
+) -> list[CancelledSession]:
+    """Cancel sessions of a site that is locked, so that nobody is placed in them meanwhile. Who
+    records attendance at the same time waits for it, or is waited for."""
+    await tx.execute(NOT_HELD, session_ids, tx.now, reason)
+    clients: dict[UUID, list[UUID]] = {session_id: [] for session_id in session_ids}
+    for row in await tx.fetch(EXPECTED, session_ids):
+        clients[row["id"]].append(row["client_id"])
+        event = told.SessionNotHeld(
+            client_id=row["client_id"],
+            site_id=row["site_id"],
+            enrolment_id=row["enrolment_id"],
+            session_id=row["id"],
+            cohort_id=row["cohort_id"],
+            kind=row["kind"],
+            starts_at=row["starts_at"],
+            time_zone=row["time_zone"],
+            reason=reason,
+            not_held_at=tx.now,
+        )
+        publish(tx, event)
+    return [
+        CancelledSession(**session.model_dump(), client_ids=clients[session.id])
+        for session in await sessions_by_id(tx, session_ids)
+    ]

@@ -1,0 +1,156 @@
+"""A year driven through the public APIs with the test clock, day by day.
+
+Each morning what is left of the day before is written down, then the day's events happen, client by
+client side by side, then clinical leads decide. The clock stops wherever something is due, so that
+every message and alarm has its own instant.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+
+from stepwell.region.api import Services, Who
+from stepwell.region.settle import advance, settled
+from stepwell.region.walk import together
+from stepwell.region.year import attendance, intake
+from stepwell.region.year.opening import open_sites, plan_term
+from stepwell.region.year.plan import AFTER_THE_REST, Happening, Kind, Year
+from stepwell.region.year.walk import Answer, YearWalk
+
+AFTER = timedelta(minutes=10)
+"""From the end of a day's last session until it is written down the same evening."""
+WHO_SEES = Who("clinical_lead")
+Look = Callable[[YearWalk, date], Awaitable[None]]
+DO: dict[Kind, Callable[[YearWalk, Happening], Awaitable[None]]] = {
+    "refer": intake.refer,
+    "screen": intake.screen,
+    "contact_consent": intake.contact_consent,
+    "revoke_contact": intake.revoke_contact,
+    "end_referral": intake.end_referral,
+    "cover": intake.cover,
+    "grant": intake.cover,
+    "admit": intake.admit,
+    "hold": intake.hold,
+    "resume": intake.resume,
+    "discharge": intake.discharge,
+    "state_zone": intake.state_zone,
+    "merge": intake.merge,
+    "undo_merge": intake.undo_merge,
+    "record_late": attendance.record_late,
+    "correct": attendance.correct,
+    "cancel_day": attendance.cancel_day,
+    "cancel_session": attendance.cancel_session,
+}
+
+
+async def live_year(services: Services, year: Year, look: Look) -> YearWalk:
+    """Let a year happen; `look` is called, with everything at rest, on the days to be looked at.
+
+    The test clock stands before the year. What the services answered is returned.
+
+    Raises:
+        Problem: a service refused what it should have done, or the system did not come to rest.
+    """
+    walk = YearWalk(services, year)
+    await open_sites(walk)
+    await settled(services)
+    days = {one.on for one in year.happenings} | set(year.looked_at)
+    days |= {term.planned_on for term in year.terms}
+    last = max(days)
+    day = min(days)
+    while day <= last:
+        meets = [day - timedelta(days=1) in walk.sessions, day in walk.sessions]
+        if day in days or any(meets):
+            await _morning(walk, day)
+        if day in year.looked_at:
+            await look(walk, day)
+        await _evening(walk, day)
+        day += timedelta(days=1)
+    return walk
+
+
+async def _morning(walk: YearWalk, day: date) -> None:
+    yesterday = [
+        one
+        for one in walk.sessions.get(day - timedelta(days=1), [])
+        if walk.year.sites[one[0]].records == "next_morning"
+    ]
+    happenings = walk.year.on(day)
+    terms = [term for term in walk.year.terms if term.planned_on == day]
+    if not (yesterday or happenings or terms or day in walk.year.looked_at):
+        return
+    await _until(walk, datetime.combine(day, walk.year.morning, UTC))
+    if yesterday:
+        await attendance.record_sessions(walk, yesterday)
+        walk.rest = await settled(walk.services)
+    for term in terms:
+        await plan_term(walk, term)
+    for later, some in groupby(happenings, key=lambda one: one.kind in AFTER_THE_REST):
+        if later:
+            walk.rest = await settled(walk.services)
+        await _happen(walk, list(some))
+    walk.rest = await settled(walk.services)
+    await _decide(walk)
+
+
+async def _evening(walk: YearWalk, day: date) -> None:
+    tonight = [
+        one
+        for one in walk.sessions.get(day, [])
+        if walk.year.sites[one[0]].records == "same_evening"
+    ]
+    if tonight:
+        await _until(walk, max(_end(session) for _, session in tonight) + AFTER)
+        await attendance.record_sessions(walk, tonight)
+        walk.rest = await settled(walk.services)
+
+
+async def _until(walk: YearWalk, instant: datetime) -> None:
+    walk.rest = await advance(walk.services, instant, rest=walk.rest)
+
+
+async def _happen(walk: YearWalk, happenings: list[Happening]) -> None:
+    """What happens to one client happens in order, and side by side for all."""
+    by_client: dict[object, list[Happening]] = {}
+    for one in happenings:
+        by_client.setdefault((one.client, one.site), []).append(one)
+
+    async def live(some: list[Happening]) -> None:
+        for one in some:
+            await DO[one.kind](walk, one)
+
+    await together(by_client.values(), live)
+
+
+async def _decide(walk: YearWalk) -> None:
+    """Let clinical leads decide on what was recommended, each client's as the plan says."""
+    found = await walk.services.all("outcomes", "/recommendations", WHO_SEES, state="open")
+
+    async def one(recommendation: Answer) -> None:
+        number = walk.number_of(recommendation["client_id"])
+        answer = walk.year.client(number).on_recommendation
+        if answer == "leave_open":
+            return
+        declines = answer == "decline_once" and number not in walk.declined
+        walk.declined.add(number)
+        body = (
+            {"decision": "decline", "reason": "client_preference"}
+            if declines
+            else {"decision": "accept", "reason": "agrees_with_recommendation"}
+        )
+        await walk.services.decide(
+            "outcomes",
+            f"/recommendations/{recommendation['id']}/decision",
+            walk.at(number, "clinical_lead"),
+            body,
+            key=f"{recommendation['id']}/decision",
+            version=recommendation["version"],
+        )
+
+    await together(found, one)
+    if found:
+        walk.rest = await settled(walk.services)
+
+
+def _end(session: Answer) -> datetime:
+    return datetime.fromisoformat(session["ends_at"])

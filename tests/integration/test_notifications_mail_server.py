@@ -1,0 +1,233 @@
+"""Mail over a real server that asks for a user and shows a certificate."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from structlog.testing import capture_logs
+
+from stepwell.runtime.disposable import Stack
+from tests.support.mailbox import Counted, Mailbox
+from tests.support.notifications import MONDAY_NOON, Client, Desk, open_desk
+
+USER, PASSWORD = "mailer", "correct horse"
+MINUTE = timedelta(minutes=1)
+Key = ec.EllipticCurvePrivateKey
+
+
+@pytest.fixture
+async def desk(
+    stack: Stack, test_clock: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Desk]:
+    """A client is to hear of a missed session at once, over the server that a test names."""
+    async with open_desk(stack, test_clock, monkeypatch) as opened:
+        ana = Client("ana")
+        await opened.introduce(ana.details())
+        await opened.tell(ana.missed(MONDAY_NOON))
+        yield opened
+
+
+def certificate(name: str, issuer: tuple[x509.Certificate, Key] | None) -> tuple[Any, Key]:
+    """A certificate for a host, or of an authority that nobody issued."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    day = timedelta(days=1)
+    now = datetime.now(UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject if issuer is None else issuer[0].subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - day)
+        .not_valid_after(now + day)
+        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+    signer = key if issuer is None else issuer[1]
+    if issuer is None:
+        usage = dict.fromkeys(
+            (
+                "digital_signature",
+                "content_commitment",
+                "key_encipherment",
+                "data_encipherment",
+                "key_agreement",
+                "encipher_only",
+                "decipher_only",
+            ),
+            False,
+        )
+        built = built.add_extension(
+            x509.KeyUsage(key_cert_sign=True, crl_sign=True, **usage), critical=True
+        )
+    else:
+        built = built.add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer[1].public_key()),
+            critical=False,
+        )
+    return built.sign(signer, hashes.SHA256()), key
+
+
+def pem(folder: Path, found: x509.Certificate, key: Key | None = None) -> str:
+    """A file with a certificate, and its key."""
+    file = folder / f"{found.serial_number}.pem"
+    text = found.public_bytes(serialization.Encoding.PEM)
+    if key is not None:
+        text += key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    file.write_bytes(text)
+    return str(file)
+
+
+class Protected:
+    """A mail server with a certificate for a host name, of an authority of its own."""
+
+    def __init__(self, folder: Path, *, host: str = "localhost") -> None:
+        self.mailbox = Mailbox()
+        authority = certificate("Example Authority", None)
+        self.ca_file = pem(folder, authority[0])
+        own, key = certificate(host, authority)
+        self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self.context.load_cert_chain(pem(folder, own, key))
+
+    def authenticate(
+        self, server: Any, session: Any, envelope: Any, mechanism: str, given: Any
+    ) -> AuthResult:
+        right = isinstance(given, LoginPassword) and (given.login, given.password) == (
+            USER.encode(),
+            PASSWORD.encode(),
+        )
+        return AuthResult(success=right, handled=False)
+
+    @contextlib.asynccontextmanager
+    async def listening(self, desk: Desk, tls: str, *, offers: bool = True) -> AsyncIterator[None]:
+        """Let the service use this server, with TLS from the first byte on or by STARTTLS, which it
+        need not offer."""
+        loop = asyncio.get_running_loop()
+
+        def connected() -> SMTP:
+            self.mailbox.open += 1
+            return Counted(
+                self.mailbox,
+                hostname="mail.test",
+                loop=loop,
+                authenticator=self.authenticate,
+                auth_required=offers,
+                auth_require_tls=tls == "starttls",
+                tls_context=self.context if offers and tls == "starttls" else None,
+                require_starttls=offers and tls == "starttls",
+            )
+
+        server = await loop.create_server(
+            connected, "localhost", 0, ssl=self.context if tls == "tls" else None
+        )
+        settings = desk.settings
+        settings.smtp_host, settings.smtp_tls = "localhost", tls  # type: ignore[assignment]
+        settings.smtp_port = server.sockets[0].getsockname()[1]
+        settings.smtp_ca_file = self.ca_file
+        settings.smtp_username, settings.smtp_password = USER, PASSWORD
+        try:
+            yield
+        finally:
+            server.close()
+
+
+async def refused(desk: Desk) -> str:
+    """Why nothing went out, in the one line that is logged."""
+    with capture_logs() as lines:
+        await desk.dispatch()
+    (line,) = lines
+    shown = await desk.message()
+    assert (shown.state, shown.attempts) == ("planned", 1), "it is tried again"
+    assert await desk.next_due() == MONDAY_NOON + MINUTE
+    assert (line["event"], line["log_level"]) == ("message_postponed", "warning")
+    assert PASSWORD not in str(lines)
+    return str(line["reason"])
+
+
+@pytest.mark.parametrize("tls", ["starttls", "tls"])
+async def test_mail_goes_out_with_a_user_a_password_and_required_tls(
+    desk: Desk, tmp_path: Path, tls: str
+) -> None:
+    server = Protected(tmp_path)
+    async with server.listening(desk, tls):
+        await desk.dispatch()
+    assert (await desk.message()).state == "delivered"
+    (mail,) = server.mailbox.taken
+    assert mail["To"] == "ana@example.test"
+
+
+async def test_the_password_is_read_from_its_file_each_time(desk: Desk, tmp_path: Path) -> None:
+    server = Protected(tmp_path)
+    secret = tmp_path / "secret"
+    secret.write_text("the former one\n")
+    async with server.listening(desk, "tls"):
+        desk.settings.smtp_password, desk.settings.smtp_password_file = "", str(secret)
+        assert await refused(desk) == "the server refused the user or the password: 535"
+        secret.write_text(f"{PASSWORD}\n")
+        await desk.until_next_due()
+    assert (await desk.message()).state == "delivered"
+
+
+@pytest.mark.parametrize("tls", ["starttls", "tls"])
+async def test_a_certificate_for_another_host_is_refused(
+    desk: Desk, tmp_path: Path, tls: str
+) -> None:
+    server = Protected(tmp_path, host="mail.example.test")
+    async with server.listening(desk, tls):
+        reason = await refused(desk)
+    assert reason.startswith("the certificate of the server is refused: Hostname mismatch")
+    assert server.mailbox.taken == []
+
+
+@pytest.mark.parametrize("tls", ["starttls", "tls", "when-offered"])
+async def test_a_certificate_of_an_unknown_authority_is_refused(
+    desk: Desk, tmp_path: Path, tls: str
+) -> None:
+    server = Protected(tmp_path)
+    async with server.listening(desk, "starttls" if tls == "when-offered" else tls):
+        desk.settings.smtp_tls = tls  # type: ignore[assignment]
+        desk.settings.smtp_ca_file = ""
+        reason = await refused(desk)
+    assert reason.startswith("the certificate of the server is refused: ")
+    assert server.mailbox.taken == []
+
+
+async def test_a_server_that_offers_no_starttls_gets_neither_mail_nor_password(
+    desk: Desk, tmp_path: Path
+) -> None:
+    server = Protected(tmp_path)
+    async with server.listening(desk, "starttls", offers=False):
+        assert "STARTTLS" in await refused(desk)
+    assert server.mailbox.taken == []
+
+
+async def test_a_wrong_password_holds_up_one_run_and_not_each_message(
+    desk: Desk, tmp_path: Path
+) -> None:
+    more = [Client(f"client{n}") for n in range(9)]
+    await desk.introduce(*(one.details() for one in more))
+    await desk.tell(*(one.missed(MONDAY_NOON) for one in more))
+    server = Protected(tmp_path)
+    async with server.listening(desk, "tls"):
+        desk.settings.smtp_password = "wrong"
+        await desk.dispatch()
+        assert server.mailbox.connections <= 4
+        desk.settings.smtp_password = PASSWORD
+        await desk.until_next_due()
+    assert len(await desk.messages(state="delivered")) == 10

@@ -1,0 +1,137 @@
+"""Requests made from the OpenAPI documents of scheduling, notifications and outcomes find no
+failure; intake, which has the most operations, has a test of its own."""
+
+import os
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from shared.contracts.base import Event
+from shared.database import ALL_SITES
+from tests.support.alerts import Flag
+from tests.support.flow import created
+from tests.support.fuzzing import Fuzzing, callers, rows
+from tests.support.notifications import DENVER_SITE, MONDAY_NOON, Client
+from tests.support.outcomes import Outcomes, opened
+from tests.support.scheduling import Enrolled, open_clinic, registry_of, told
+from tests.support.system import System
+
+VALUES = {"week": "2026-W10", "from": "2026-03-02T00:00:00Z", "until": "2026-04-01T00:00:00Z"}
+KEY = "01a20e20-97d3-779f-8fac-673dd9f7f455"
+LAID_ASIDE = f"""
+INSERT INTO platform.dead_letters (consumer, stream, key, sequence, reason, detail, partition,
+  record_offset, headers, payload, failed_at)
+VALUES ('{{service}}', '{{service}}', '{KEY}', {2**63 - 1}, 'undecodable', 'a test', 0,
+  0, '{{{{}}}}', '', '2026-03-02T00:00:00Z')
+"""
+"""A record that stays laid aside however often it is retried."""
+NEVER_BY_CHANCE = {"record_roll"}
+"""It names each client of the session once, which no made-up request does."""
+VALUES |= {"starts_on": "2026-03-09", "date": "2026-03-02"}
+
+
+async def scheduling(system: System) -> UUID:
+    """A site with cohorts, sessions, seats, a client who waits, and attendance."""
+    async with open_clinic(system) as clinic:
+        site = await clinic.site()
+        cohort = await clinic.cohort(site)
+        await clinic.cohort(site, "Morning", capacity=4)
+        await clinic.curriculum(cohort, weeks=6)
+        seated = [Enrolled(name, site) for name in ("ana", "ben")]
+        for client in (*seated, Enrolled("cleo", site, gender_group="men", dual_diagnosis=True)):
+            await clinic.tell(client.enrolment)
+        session, *_ = await clinic.sessions(cohort)
+        clinic.at(MONDAY_NOON)
+        body = {"client_id": str(seated[0].id), "status": "present"}
+        created(await clinic.desk.post(f"/sessions/{session['id']}/attendance", body))
+    return site
+
+
+async def notifications(system: System) -> UUID:
+    """Clients with messages to come and a missed session; staff with an alert."""
+    system.set_clock(MONDAY_NOON)
+    await system.start("notifications", roles=("api",))
+    manager = system.client("notifications", "site_manager", [DENVER_SITE])
+    address = f"/sites/{DENVER_SITE}/escalation-contacts"
+    client, flag = Client("ana"), Flag()
+    early, late = MONDAY_NOON - timedelta(hours=3), MONDAY_NOON + timedelta(days=3)
+    await tell(system, "notifications", client.details())
+    await tell(system, "notifications", client.expected(late))
+    await tell(system, "notifications", client.missed(early))
+    contacts = {"on_duty": ["duty@example.test"], "steps": [{"addresses": ["lead@example.test"]}]}
+    assert (await manager.put(address, contacts, etag='"0"')).status_code == 200
+    await tell(system, "notifications", flag.raised())
+    return DENVER_SITE
+
+
+async def outcomes(system: System) -> UUID:
+    """Clients with figures, one with a recommendation that is open and one with a decided one."""
+    await system.start("outcomes", roles=("api",))
+    async with opened(system, "outcomes") as database:
+        made = Outcomes(system, database, system.client("outcomes", "clinical_lead"))
+        await made.recommend("ana")
+        known = await made.recommend("ben")
+        answer = {"decision": "accept", "reason": "agrees_with_recommendation"}
+        assert (await made.decide(known, answer)).status_code == 200
+    return UUID(known["site_id"])
+
+
+async def tell(system: System, service: str, *events: Event) -> None:
+    """Apply events of others of one type, as the consumer does."""
+    async with opened(system, service) as database, database.transaction(ALL_SITES) as tx:
+        await registry_of(service).handle(tx, events[0].type_name(), told(*events))
+
+
+CASES: dict[str, tuple[Callable[[System], Awaitable[UUID]], dict[str, str]]] = {
+    "scheduling": (
+        scheduling,
+        {
+            "site_id": "sites",
+            "cohort_id": "cohorts",
+            "curriculum_id": "curricula",
+            "session_id": "sessions",
+            "placement_id": "placements",
+            "attendance_id": "attendance",
+            "client_id": "placements",
+        },
+    ),
+    "notifications": (
+        notifications,
+        {"notification_id": "notifications", "client_id": "notifications"},
+    ),
+    "outcomes": (
+        outcomes,
+        {"recommendation_id": "recommendations", "client_id": "recommendations"},
+    ),
+}
+
+
+@pytest.mark.parametrize("service", CASES)
+async def test_no_request_is_answered_in_another_way_than_is_documented(
+    system: System, tmp_path: Path, service: str
+) -> None:
+    prepare, tables = CASES[service]
+    site = await prepare(system)
+    ids = await rows(system, service, tables)
+    for name, found in ids.items():
+        if name == "client_id":
+            ids[name] = [(str(client), str(client)) for _, client in found]
+    ids.setdefault("site_id", [(str(site), None)])
+    by_operation = callers(system, service, site)
+    values = VALUES | {"topic": service, "stream": service, "key": KEY}
+    await system.execute_as_owner(service, LAID_ASIDE.format(service=service))
+    fuzzing = Fuzzing(system, service, tmp_path, by_operation, ids, values)
+    failed = await fuzzing.failures_measured()
+
+    told = await fuzzing.run(*os.environ.get("FUZZ", "").split())
+    assert not told, told
+
+    assert {a.operation for a in fuzzing.answers} == by_operation.keys()
+    assert await fuzzing.failures_measured() == failed
+    succeeded = {a.operation for a in fuzzing.answers if a.status < 300}
+    assert by_operation.keys() - succeeded - NEVER_BY_CHANCE == set()
+    refused = {a.trace for a in fuzzing.answers if a.status >= 400}
+    assert refused & await fuzzing.traces_of_events() == set()

@@ -1,0 +1,68 @@
+"""The ledger of one checkpoint: everything that the figures are held against."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tests.year.figures import Checkpoint, OfClient
+from tests.year.ledger.journal import Journal
+from tests.year.ledger.messages import Fate, Key, Post
+from tests.year.ledger.people import People
+from tests.year.ledger.permission import Permissions
+from tests.year.ledger.progress import Line, criteria, engagement, latest_scores, present_stay
+from tests.year.ledger.sessions import Seats, seats_of
+from tests.year.ledger.stays import Stay, stays_of
+
+
+@dataclass
+class Computed:
+    """Figures computed from the journals as they were at a checkpoint."""
+
+    taken: Checkpoint
+
+    @cached_property
+    def now(self) -> datetime:
+        return self.taken.now
+
+    @cached_property
+    def journal(self) -> Journal:
+        return Journal(self.taken.journal)
+
+    @cached_property
+    def people(self) -> People:
+        return People(self.journal)
+
+    @cached_property
+    def stays(self) -> list[Stay]:
+        return stays_of(self.journal)
+
+    @cached_property
+    def seats(self) -> Seats:
+        return seats_of(self.journal)
+
+    @cached_property
+    def fates(self) -> dict[Key, Fate]:
+        permissions = Permissions(self.journal, self.people)
+        return Post(self.journal, self.stays, permissions, self.now).fates()
+
+    def records(self, client: str) -> frozenset[str]:
+        """All records of the person."""
+        return self.people.records(client, self.now)
+
+    def stays_of(self, client: str) -> list[Stay]:
+        """The person's stays; the last is the present one."""
+        return present_stay(self.stays, self.people, client, self.now)
+
+    def progress(self, client: OfClient) -> tuple[Any, list[Line]]:
+        """The figures of the present stay and, while it lasts, every criterion."""
+        *former, stay = self.stays_of(client.id)
+        figures = engagement(self.seats, stay)
+        policy = next((p for p in self.taken.policies if p["from_level"] == stay.level), None)
+        if stay.ends is not None or policy is None:
+            return figures, []
+        ended = [one.ends for one in former if one.ends is not None]
+        scores = latest_scores(self.journal, self.records(client.id), max(ended, default=None))
+        zone: ZoneInfo = self.journal.zones[stay.site]
+        return figures, criteria(policy, figures, scores, self.now, zone)

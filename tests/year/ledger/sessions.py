@@ -1,0 +1,114 @@
+"""Sessions at which clients were expected, and what became of them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from tests.year.ledger.journal import Journal
+from tests.year.ledger.stays import Stay
+
+Outcome = Literal["attended", "missed", "excused"]
+
+
+@dataclass
+class Seat:
+    """One client expected at one session, as it stands after everything that was told of it."""
+
+    client: str
+    session: str
+    site: str
+    kind: str
+    starts: datetime
+    ends: datetime
+    break_minutes: int
+    zone: ZoneInfo
+    expected: bool = True
+    """Not cancelled because the client left."""
+    held: bool = True
+    outcome: Outcome | None = None
+    status: str = ""
+    """As it was written down, such as `late_cancel`."""
+    attended: int = 0
+
+    @property
+    def day(self) -> date:
+        """The day at the site."""
+        return self.starts.astimezone(self.zone).date()
+
+    @property
+    def minutes(self) -> int:
+        """Planned minutes, less breaks."""
+        return (self.ends - self.starts) // timedelta(minutes=1) - self.break_minutes
+
+
+Seats = dict[tuple[str, str], Seat]
+
+
+def seats_of(journal: Journal) -> Seats:
+    """Every seat by client and session."""
+    found: Seats = {}
+    names = ("SessionScheduled", "SessionCancelled", "SessionNotHeld")
+    for event in journal.named(*names, "SessionAttended", "SessionMissed"):
+        key, data = (event.client, event.data["session_id"]), event.data
+        if event.name == "SessionScheduled":
+            found[key] = Seat(
+                event.client,
+                data["session_id"],
+                data["site_id"],
+                data["kind"],
+                event.instant("starts_at"),
+                event.instant("ends_at"),
+                data["break_minutes"],
+                ZoneInfo(data["time_zone"]),
+            )
+            continue
+        seat = found[key]
+        if event.name == "SessionCancelled":
+            seat.expected = False
+        elif event.name == "SessionNotHeld":
+            seat.held = False
+        elif event.name == "SessionAttended":
+            seat.outcome, seat.attended = "attended", data["attended_minutes"]
+            seat.status = data["status"]
+        else:
+            seat.outcome, seat.attended = "excused" if data["excused"] else "missed", 0
+            seat.status = data["status"]
+    return found
+
+
+def counts(seat: Seat, stay: Stay) -> bool:
+    """Whether what became of a seat counts: the session was held, and no miss fell into a hold."""
+    if seat.outcome is None or not seat.held:
+        return False
+    return seat.outcome == "attended" or not stay.holds_at(seat.starts)
+
+
+def of_stay(seats: Seats, stay: Stay) -> list[Seat]:
+    """The seats of a stay: those of its record that began while it lasted, in order."""
+    return sorted(
+        (
+            seat
+            for seat in seats.values()
+            if seat.client == stay.client and stay.lasts_at(seat.starts)
+        ),
+        key=lambda seat: (seat.starts, seat.session),
+    )
+
+
+NAMES = {"excused_absence": "excused", "late_cancel": "late_cancelled", "no_show": "no_show"}
+
+
+def became(seat: Seat, stays: list[Stay], now: datetime) -> str:
+    """What became of an appointment, in the words of the sums of attendance."""
+    if not seat.expected and seat.outcome is None:
+        return "withdrawn"
+    if not seat.held:
+        return "not_held"
+    if seat.outcome == "attended":
+        return "credited" if seat.status == "present" or seat.attended else "uncredited"
+    if seat.outcome is None and seat.starts > now:
+        return "to_come"
+    if any(stay.client == seat.client and stay.holds_at(seat.starts) for stay in stays):
+        return "on_hold"
+    return NAMES.get(seat.status, "unrecorded")

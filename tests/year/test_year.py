@@ -1,0 +1,241 @@
+"""A year of a small region ends, and goes on, with the figures that its journals add up to."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+
+from tests.year.computed import Computed
+from tests.year.figures import Checkpoint, OfClient
+from tests.year.ledger.access import TARGET_DAYS, access, referrals_of
+from tests.year.ledger.census import census
+from tests.year.ledger.hours import minutes, seats_given, site_in
+from tests.year.ledger.sessions import became
+from tests.year.ledger.units import Grant, attended_days, settle
+
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
+ENGAGEMENT = (
+    "sessions_attended",
+    "sessions_missed",
+    "sessions_excused",
+    "attended_minutes",
+    "missed_minutes",
+    "excused_minutes",
+    "consecutive_attended",
+    "consecutive_missed",
+    "weeks_observed",
+)
+HELD = ("credited", "uncredited", "excused", "late_cancelled", "no_show")
+SUMS = (*HELD, "withdrawn", "not_held", "on_hold", "unrecorded")
+RULES = ("no_consent", "revoked", "expired", "other_way", "other_use", "outside_safe_times")
+Differences = list[tuple[Any, ...]]
+
+
+@pytest.fixture(scope="module")
+def year(lived: list[Checkpoint]) -> list[Computed]:
+    return [Computed(taken) for taken in lived]
+
+
+def clients(year: list[Computed]) -> Iterator[tuple[Computed, OfClient, tuple[date, str]]]:
+    """Every client at every checkpoint, with what to call them in a difference."""
+    for computed in year:
+        for client in computed.taken.clients:
+            yield computed, client, (computed.now.date(), client.id)
+
+
+def test_the_year_held_what_makes_a_year_hard(year: list[Computed]) -> None:
+    last = year[-1]
+    assert len(last.taken.clients) == 60
+    ends = {"stepped_down", "stepped_up", "completed", "left_against_advice"}
+    assert {stay.state for stay in last.stays} == {*ends, "transferred", "lost", "died", "active"}
+    assert len({stay.client for stay in last.stays}) < len(last.stays)
+    events = Counter(event.name for event in last.journal.events)
+    for name in ("ClientsMerged", "ClientMergeUndone", "ClientWaitlisted", "StepDownDecided"):
+        assert events[name] >= 4, name
+    seats = list(last.seats.values())
+    assert {seat.outcome for seat in seats if not seat.held} == {
+        "attended",
+        "missed",
+        "excused",
+        None,
+    }
+    assert any(stay.holds for stay in last.stays)
+    assert Counter(became(seat, last.stays, last.now) for seat in seats)["on_hold"] > 10
+    assert {fate.rule for fate in last.fates.values()} == {*RULES, None}
+    assert any(a["units_overrun"] for client in last.taken.clients for a in client.authorizations)
+    assert any(
+        c.progress["recommended"] for taken in year for c in taken.taken.clients if c.progress
+    )
+
+
+def test_engagement_is_of_the_present_stay_by_the_calendar_of_the_site(
+    year: list[Computed],
+) -> None:
+    different: Differences = []
+    for computed, client, which in clients(year):
+        if client.progress is None:
+            continue
+        expected, _ = computed.progress(client)
+        answered = client.progress["engagement"]
+        found = None if answered is None else {name: answered[name] for name in ENGAGEMENT}
+        if found != expected:
+            different.append((*which, found, expected))
+    assert different == []
+
+
+def test_every_criterion_is_as_the_journals_say_and_so_is_whether_all_are_met(
+    year: list[Computed],
+) -> None:
+    different: Differences = []
+    for computed, client, which in clients(year):
+        if client.progress is None:
+            continue
+        _, expected = computed.progress(client)
+        found = [
+            (one["name"], one["met"], tuple(float(n) for n in NUMBER.findall(one["observed"])))
+            for one in client.progress["criteria"]
+        ]
+        same = len(found) == len(expected) and all(
+            (name, met) == (line.name, line.met) and numbers == pytest.approx(line.numbers, abs=0.1)
+            for (name, met, numbers), line in zip(found, expected, strict=True)
+        )
+        recommended = bool(expected) and all(line.met for line in expected)
+        if not same or client.progress["recommended"] != recommended:
+            different.append((*which, found, expected))
+    assert different == []
+
+
+def test_progress_is_of_the_latest_stay_of_the_person(year: list[Computed]) -> None:
+    different: Differences = []
+    for computed, client, which in clients(year):
+        expected = computed.stays_of(client.id)[-1:]
+        stay = client.progress and client.progress["enrolment_id"]
+        if stay != (expected[0].id if expected else None):
+            different.append((*which, stay, expected))
+    assert different == []
+
+
+def test_hours_are_those_of_the_weeks_of_the_site(year: list[Computed]) -> None:
+    different: Differences = []
+    for computed, client, which in clients(year):
+        records = computed.records(client.id)
+        given = seats_given(computed.journal, records)
+        if not client.hours:
+            assert not given, which
+        for week, answered in client.hours.items():
+            site = site_in(week, given, computed.journal)
+            expected = minutes(week, site, records, computed.seats, computed.stays)
+            names = ("sessions", "planned_minutes", "attended_minutes")
+            found = tuple(answered[name] for name in names)
+            if (answered["site_id"], found) != (site, expected):
+                different.append((*which, week, found, expected))
+    assert different == []
+
+
+def test_units_of_grants_are_what_the_days_add_up_to(year: list[Computed]) -> None:
+    different: Differences = []
+    for computed, client, which in clients(year):
+        grants = [Grant.answered(body) for body in client.authorizations]
+        days = settle(grants, attended_days(computed.seats, computed.records(client.id)))
+        for grant, body in zip(grants, client.authorizations, strict=True):
+            found = (body["units_used"], body["units_overrun"])
+            if found != (grant.used, grant.overrun):
+                different.append((*which, grant.code, found, (grant.used, grant.overrun)))
+        found_days = {
+            date.fromisoformat(day["service_date"]): tuple(
+                day[name] for name in ("services", "minutes", "units", "overrun")
+            )
+            for day in client.service_days
+        }
+        expected = {on: (d.services, d.minutes, d.units, d.overrun) for on, d in days.items()}
+        for on in sorted({*found_days, *expected}):
+            if found_days.get(on) != expected.get(on):
+                different.append((*which, on, found_days.get(on), expected.get(on)))
+    assert different == []
+
+
+def test_sums_of_attendance_count_each_appointment_once(year: list[Computed]) -> None:
+    different: Differences = []
+    for computed, client, which in clients(year):
+        records = computed.records(client.id)
+        expected = Counter(
+            became(seat, computed.stays, computed.now)
+            for seat in computed.seats.values()
+            if seat.client in records
+        )
+        found = {name: client.attendance[name] for name in SUMS}
+        if found != {name: expected[name] for name in SUMS}:
+            different.append((*which, found, expected))
+        held = sum(expected[name] for name in HELD)
+        rate = round(expected["credited"] / held, 4) if held else None
+        if client.attendance["attendance_rate"] != pytest.approx(rate, abs=1e-4):
+            different.append((*which, client.attendance["attendance_rate"], rate))
+    assert different == []
+
+
+def test_the_census_of_each_site_is_that_of_the_stays(year: list[Computed]) -> None:
+    for computed in year:
+        told = {
+            (site["site_id"], one["state"], one["level_of_care"]): one["count"]
+            for site in computed.taken.census["sites"]
+            for one in site["counts"]
+        }
+        assert told == census(computed.stays, computed.now)
+
+
+def test_the_stays_of_all_clients_are_those_of_the_journal(year: list[Computed]) -> None:
+    for computed in year:
+        found: Counter[tuple[str, str, str]] = Counter()
+        seen: set[str] = set()
+        for client in computed.taken.clients:
+            for stay in client.enrolments:
+                if stay["ended_at"] is None and stay["id"] not in seen:
+                    seen.add(stay["id"])
+                    found[stay["site_id"], stay["state"], stay["level_of_care"]] += 1
+        assert found == census(computed.stays, computed.now)
+
+
+def test_access_times_are_the_days_that_people_waited(year: list[Computed]) -> None:
+    different: Differences = []
+    for computed in year:
+        referrals = referrals_of(computed.journal, computed.people, computed.seats, computed.now)
+        for answered in computed.taken.access["sites"]:
+            site = answered["site_id"]
+            today = computed.now.astimezone(computed.journal.zones[site]).date()
+            here = [r for r in referrals if r.site == site and not r.in_error]
+            expected = [access(measure, here, today) for measure in TARGET_DAYS]
+            if answered["access"] != expected:
+                different.append((computed.now.date(), site, answered["access"], expected))
+    assert different == []
+
+
+def test_messages_go_out_and_are_withheld_by_the_rules(year: list[Computed]) -> None:
+    last = year[-1]
+    found: dict[Any, tuple[str, str | None]] = {}
+    for client in last.taken.clients:
+        for one in client.messages:
+            if one["client_id"] == client.id and one["state"] in ("delivered", "suppressed"):
+                found[client.id, one["session_id"], one["kind"]] = (one["state"], one.get("rule"))
+    expected = {key: (fate.state, fate.rule) for key, fate in last.fates.items()}
+    different = [
+        (*key, found.get(key), expected.get(key))
+        for key in sorted({*found, *expected})
+        if found.get(key) != expected.get(key)
+    ]
+    assert different == []
+
+
+def test_nothing_is_sent_outside_a_stay_without_permission_or_of_a_session_not_held(
+    year: list[Computed],
+) -> None:
+    last = year[-1]
+    sent = list(last.journal.named("NotificationDelivered", "NoticeDelivered"))
+    assert len(sent) > 1000
+    for event in sent:
+        stays = [s for s in last.stays if s.client == event.client]
+        assert any(s.begins <= event.at and (s.ends is None or event.at <= s.ends) for s in stays)
+        told = (event.client, event.data["session_id"], event.data["kind"])
+        assert last.fates[told].state == "delivered", told
