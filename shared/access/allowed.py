@@ -1,4 +1,4 @@
-"""`Allowed(...)`: the dependency by which a route names the roles that may call it."""
+"""Who calls, by the bearer token; and routes that are open to everybody."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -8,32 +8,7 @@ from fastapi import Depends, Request
 from shared.access.caller import Caller
 from shared.access.roles import Role
 from shared.access.tokens import InvalidToken, IssuerUnavailable, Verifier
-from shared.database.transaction import ALL_SITES
-from shared.errors import Forbidden, ServiceUnavailable, Unauthorized
-
-
-def Allowed(*roles: Role, everywhere: bool = False) -> Any:
-    """The caller of the request, who must have one of `roles`.
-
-    Use it as `caller: Annotated[Caller, Allowed(Role.COUNSELOR)]`. A route without it does not
-    start: nothing is allowed by default. `everywhere` asks for a token for all sites, where what
-    is shown or done belongs to no single one.
-    """
-    if not roles:
-        raise ValueError("Allowed() needs at least one role.")
-    permitted = frozenset(roles)
-
-    async def check(request: Request) -> Caller:
-        caller = await bearer(request)
-        if caller.role not in permitted:
-            names = ", ".join(sorted(permitted))
-            raise Forbidden(f"This needs one of the roles: {names}.")
-        if everywhere and caller.sites != ALL_SITES:
-            raise Forbidden("This needs a token for all sites.")
-        return caller
-
-    check.allowed_roles = permitted  # type: ignore[attr-defined]
-    return Depends(check)
+from shared.errors import ServiceUnavailable, Unauthorized
 
 
 def Open(why: str, *, traced: bool = True) -> Any:

@@ -1,5 +1,6 @@
 """What every HTTP API of the platform has in common."""
 
+from shared.web.call import Allowed, Call, Router
 from shared.web.models import (
     CountedPage,
     Instant,
@@ -11,20 +12,21 @@ from shared.web.models import (
     narrowed,
     page_of,
 )
-from shared.web.writes import create, needs_if_match, show, update
+from shared.web.writes import needs_if_match, of_one_client
 
 __all__ = [
+    "Allowed",
+    "Call",
     "CountedPage",
     "Instant",
     "Page",
     "Paging",
+    "Router",
     "Shown",
     "Strict",
     "count_of",
-    "create",
     "narrowed",
     "needs_if_match",
+    "of_one_client",
     "page_of",
-    "show",
-    "update",
 ]

@@ -3,15 +3,16 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends
 from pydantic import Field
 
-from shared.access import Allowed, Caller, Role
+from shared.access import Role
 from shared.database import Transaction
+from shared.web import Allowed, Call, Router
 from shared.web.models import Instant, Page, Paging, Shown, page_of
-from shared.web.writes import show
+from shared.web.writes import of_one_client
 
-router = APIRouter(tags=["Audit"])
+router = Router(tags=["Audit"])
 
 OF_CLIENT = """
 SELECT id, client_id, site_id, occurred_at, subject, role, operation, kind, reason
@@ -34,24 +35,19 @@ class Accessed(Shown):
     reason: str | None = Field(description="Why the glass was broken.", examples=[None])
 
 
-@router.get(
-    "/clients/{client_id}/accesses",
-    response_model=Page[Accessed],
-    operation_id="list_accesses",
-    summary="Who looked at a client's record",
-)
+@router.get("/clients/{client_id}/accesses", summary="Who looked at a client's record")
+@of_one_client
 async def list_accesses(
     client_id: UUID,
-    request: Request,
-    caller: Annotated[Caller, Allowed(Role.AUDITOR)],
+    call: Annotated[Call, Allowed(Role.AUDITOR)],
     paging: Annotated[Paging, Depends()],
-) -> Response:
+) -> Page[Accessed]:
     """Reads and changes of the client's record in this service, oldest first; never deleted by it.
 
     An access that was refused saw nothing and is not listed. Those of which no site was told are
     shown to an auditor of all sites only. Reading this list is noted like any other read.
     """
-    return await show(request, caller, lambda tx: accesses(tx, client_id, paging))
+    return await call.show(lambda tx: accesses(tx, client_id, paging))
 
 
 async def accesses(tx: Transaction, client_id: UUID, paging: Paging) -> Page[Accessed]:

@@ -6,7 +6,7 @@ Nothing has to be declared for it: whoever an answer is about, or a path names, 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import structlog
@@ -52,6 +52,11 @@ class Reading:
     reason: str | None
 
 
+def is_of_one_client(route: Any) -> bool:
+    """Whether a route says that it reads the record of one client (`writes.of_one_client`)."""
+    return getattr(route.endpoint, "of_one_client", False)
+
+
 def reading(request: Request, caller: Caller) -> Reading:
     """The caller's sites, or all of them for one client when the glass is broken.
 
@@ -61,7 +66,7 @@ def reading(request: Request, caller: Caller) -> Reading:
     given = request.headers.get(BREAK_GLASS)
     if given is None:
         return Reading(caller.sites, None)
-    if caller.role not in CLINICIANS or "client_id" not in request.path_params:
+    if caller.role not in CLINICIANS or not is_of_one_client(request.scope["route"]):
         raise BreakGlassRefused("Only clinicians break the glass, and only for one client.")
     reason = given.strip()
     if not 0 < len(reason) <= LONGEST_REASON or not reason.isprintable():

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from shared.access.allowed import bearer
 from shared.access.caller import Caller
 from shared.access.roles import Role
-from shared.database import ALL_SITES, Transaction
+from shared.database import ALL_SITES, Database, Transaction
 from shared.errors import Forbidden
 from shared.web import writes
 
@@ -37,20 +37,25 @@ class Router(APIRouter):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request whose caller may make it. `of_client`: it is about one client's record."""
+    """A request whose caller may make it."""
 
     request: Request
     caller: Caller
-    of_client: bool = False
 
     @property
     def subject(self) -> str:
         """Who calls, as the token says."""
         return self.caller.subject
 
+    @property
+    def database(self) -> Database:
+        """The database of the service."""
+        database: Database = self.request.app.state.database
+        return database
+
     async def show(self, query: Callable[[Transaction], Awaitable[M]]) -> M:
         """Answer with what `query` finds among the caller's sites; see `writes.show`."""
-        return cast(M, await writes.show(self.request, self.caller, query, self.of_client))
+        return cast(M, await writes.show(self.request, self.caller, query))
 
     async def create(
         self,
@@ -68,13 +73,12 @@ class Call:
         return cast(M, await writes.update(self.request, self.caller, command))
 
 
-def Allowed(*roles: Role, everywhere: bool = False, of_client: bool = False) -> Any:
+def Allowed(*roles: Role, everywhere: bool = False) -> Any:
     """The call of a caller who must have one of `roles`.
 
     Use it as `call: Annotated[Call, Allowed(Role.COUNSELOR)]`. A route without it does not start:
     nothing is allowed by default. `everywhere` asks for a token for all sites, where what is shown
-    or done belongs to no single one. `of_client` says that a reading route is about one client's
-    record: a clinician may break the glass for it (see `shared.web.audit`).
+    or done belongs to no single one.
     """
     if not roles:
         raise ValueError("Allowed() needs at least one role.")
@@ -87,8 +91,7 @@ def Allowed(*roles: Role, everywhere: bool = False, of_client: bool = False) -> 
             raise Forbidden(f"This needs one of the roles: {names}.")
         if everywhere and caller.sites != ALL_SITES:
             raise Forbidden("This needs a token for all sites.")
-        return Call(request, caller, of_client)
+        return Call(request, caller)
 
     check.allowed_roles = permitted  # type: ignore[attr-defined]
-    check.of_client = of_client  # type: ignore[attr-defined]
     return Depends(check)

@@ -5,16 +5,17 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query
 from pydantic import Field
 
-from shared.access import Allowed, Caller, Role
-from shared.database import ALL_SITES, Database
+from shared.access import Role
+from shared.database import ALL_SITES
 from shared.messaging import dead_letters, journal, retry, set_aside
 from shared.messaging.applier import Applier
 from shared.messaging.envelope import LARGEST_SEQUENCE
 from shared.messaging.faults import is_transient
 from shared.messaging.pending import Pending
+from shared.web import Allowed, Call, Router
 from shared.web.models import (
     Instant,
     Page,
@@ -26,11 +27,11 @@ from shared.web.models import (
 )
 from shared.web.problems import Busy
 
-router = APIRouter(tags=["Operations"])
+router = Router(tags=["Operations"])
 
-Observer = Annotated[Caller, Allowed(Role.OPERATOR, Role.REGIONAL_OPERATIONS, everywhere=True)]
-Operator = Annotated[Caller, Allowed(Role.OPERATOR, everywhere=True)]
-Subscriber = Annotated[Caller, Allowed(Role.SERVICE, Role.SUBSCRIBER, everywhere=True)]
+Observer = Annotated[Call, Allowed(Role.OPERATOR, Role.REGIONAL_OPERATIONS, everywhere=True)]
+Operator = Annotated[Call, Allowed(Role.OPERATOR, everywhere=True)]
+Subscriber = Annotated[Call, Allowed(Role.SERVICE, Role.SUBSCRIBER, everywhere=True)]
 
 
 class JournaledEvent(Shown):
@@ -135,15 +136,9 @@ class Republished(Shown):
     )
 
 
-def _database(request: Request) -> Database:
-    database: Database = request.app.state.database
-    return database
-
-
-@router.get("/events", operation_id="list_events", summary="Events that a subscriber missed")
+@router.get("/events", summary="Events that a subscriber missed")
 async def list_events(
-    request: Request,
-    caller: Subscriber,
+    call: Subscriber,
     topic: Annotated[str, Query(max_length=100, examples=["intake"])],
     key: Annotated[str, Query(max_length=200)],
     after: Annotated[int, Query(ge=0, description="The last sequence that was applied.")] = 0,
@@ -155,9 +150,9 @@ async def list_events(
     read it here: the services that it names, and a subscriber whose token names it.
     """
     stream = topic.removeprefix("stepwell.")
-    journal.check_published(request.app.state.service.name, stream)
-    journal.check_readable(stream, caller)
-    rows = await _database(request).run(
+    journal.check_published(call.request.app.state.service.name, stream)
+    journal.check_readable(stream, call.caller)
+    rows = await call.database.run(
         ALL_SITES,
         partial(
             journal.events_after,
@@ -165,7 +160,7 @@ async def list_events(
             key=key,
             after=after,
             limit=limit + 1,
-            schema_base=request.app.state.settings.schema_base,
+            schema_base=call.request.app.state.settings.schema_base,
         ),
     )
     events = [JournaledEvent(**row) for row in rows[:limit]]
@@ -173,26 +168,23 @@ async def list_events(
     return Page(items=events, next=str(events[-1].sequence) if more else None)
 
 
-@router.get("/operations/pending", operation_id="get_pending", summary="What is under way")
-async def get_pending(request: Request, caller: Observer) -> Pending:
+@router.get("/operations/pending", summary="What is under way")
+async def get_pending(call: Observer) -> Pending:
     """Everything of this service that is not at rest, and the figures that prove completeness."""
-    pending: Pending = await _database(request).run(ALL_SITES, request.app.state.running.pending)
+    pending: Pending = await call.database.run(ALL_SITES, call.request.app.state.running.pending)
     return pending
 
 
-@router.get(
-    "/operations/dead-letters", operation_id="list_dead_letters", summary="Records laid aside"
-)
+@router.get("/operations/dead-letters", summary="Records laid aside")
 async def list_dead_letters(
-    request: Request,
-    caller: Observer,
+    call: Observer,
     resolved: Annotated[bool, Query(description="Show the resolved ones too.")] = False,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Page[DeadLetter]:
     """Records that this service's consumer could not apply, oldest first."""
     after = 0 if cursor is None else read_cursor(cursor, sequence_number)
-    rows = await _database(request).run(
+    rows = await call.database.run(
         ALL_SITES, partial(dead_letters.listed, resolved=resolved, after=after, limit=limit + 1)
     )
     letters = [DeadLetter(**row) for row in rows[:limit]]
@@ -200,29 +192,21 @@ async def list_dead_letters(
     return Page(items=letters, next=encode_cursor(str(letters[-1].id)) if more else None)
 
 
-@router.post(
-    "/operations/dead-letters/retry",
-    operation_id="retry_dead_letters",
-    summary="Try a held key again",
-)
-async def retry_dead_letters(body: HeldKey, request: Request, caller: Operator) -> Retried:
+@router.post("/operations/dead-letters/retry", summary="Try a held key again")
+async def retry_dead_letters(body: HeldKey, call: Operator) -> Retried:
     """Apply the records of the key in order, until one fails again. Repeating it does no harm."""
-    applier: Applier = request.app.state.running.applier
+    applier: Applier = call.request.app.state.running.applier
     with _busy():
-        applied, remaining = await retry.retry(applier, body.stream, body.key, by=caller.subject)
+        applied, remaining = await retry.retry(applier, body.stream, body.key, by=call.subject)
     return Retried(applied=applied, remaining=remaining)
 
 
-@router.post(
-    "/operations/dead-letters/skip",
-    operation_id="skip_dead_letters",
-    summary="Go on without applying",
-)
-async def skip_dead_letters(body: SkippedKey, request: Request, caller: Operator) -> Skipped:
+@router.post("/operations/dead-letters/skip", summary="Go on without applying")
+async def skip_dead_letters(body: SkippedKey, call: Operator) -> Skipped:
     """Tell the consumer to go on after a sequence; what is before stays without effect for good."""
-    applier: Applier = request.app.state.running.applier
+    applier: Applier = call.request.app.state.running.applier
     with _busy():
-        skipped = await _database(request).run(
+        skipped = await call.database.run(
             ALL_SITES,
             lambda tx: retry.skip(
                 tx,
@@ -230,43 +214,37 @@ async def skip_dead_letters(body: SkippedKey, request: Request, caller: Operator
                 body.stream,
                 body.key,
                 up_to=body.up_to_sequence,
-                by=caller.subject,
+                by=call.subject,
             ),
         )
     return Skipped(skipped=skipped)
 
 
-@router.post(
-    "/operations/republish", operation_id="republish_events", summary="Refill a lost topic"
-)
+@router.post("/operations/republish", summary="Refill a lost topic")
 async def republish_events(
-    request: Request,
-    caller: Operator,
+    call: Operator,
     stream: Annotated[str, Query(max_length=100, examples=["intake"])],
     key: Annotated[str | None, Query(max_length=200, description="One key only.")] = None,
     cursor: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Republished:
     """Queue a part of the journal for the relay once more; subscribers skip what they applied."""
-    journal.check_published(request.app.state.service.name, stream)
+    journal.check_published(call.request.app.state.service.name, stream)
     after = ("", 0) if cursor is None else read_cursor(cursor, _place, _written)
-    queued, position = await _database(request).run(
+    queued, position = await call.database.run(
         ALL_SITES, partial(journal.republish, stream=stream, key=key, after=after)
     )
     return Republished(queued=queued, next=encode_cursor(_written(position)) if queued else None)
 
 
-@router.get(
-    "/operations/set-aside", operation_id="list_set_aside", summary="Events not taken by the broker"
-)
+@router.get("/operations/set-aside", summary="Events not taken by the broker")
 async def list_set_aside(
-    request: Request,
-    caller: Observer,
+    call: Observer,
     cursor: Annotated[str | None, Query(max_length=500)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Page[EventSetAside]:
     """Events of this service that the broker refused, and those of the same key behind each."""
     after = ("", "", 0) if cursor is None else read_cursor(cursor, _place_of_stream, _written)
-    rows = await _database(request).run(
+    rows = await call.database.run(
         ALL_SITES, partial(set_aside.listed, after=after, limit=limit + 1)
     )
     events = [EventSetAside(**row) for row in rows[:limit]]
@@ -275,18 +253,14 @@ async def list_set_aside(
     return Page(items=events, next=encode_cursor(_written(last[0])) if more else None)
 
 
-@router.post(
-    "/operations/set-aside/retry",
-    operation_id="retry_set_aside",
-    summary="Send the events of a key again",
-)
-async def retry_set_aside(body: KeySetAside, request: Request, caller: Operator) -> Sent:
+@router.post("/operations/set-aside/retry", summary="Send the events of a key again")
+async def retry_set_aside(body: KeySetAside, call: Operator) -> Sent:
     """Give the events of a key back to the relay, in order, once the broker takes them.
 
     With `pass_over` all but the first: subscribers get that one from the journal, as the next event
     of the key shows them that one is missing.
     """
-    sent = await _database(request).run(
+    sent = await call.database.run(
         ALL_SITES,
         lambda tx: set_aside.send_again(tx, body.stream, body.key, pass_over=body.pass_over),
     )

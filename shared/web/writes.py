@@ -5,7 +5,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 import orjson
@@ -25,7 +25,7 @@ from shared.web.problems import (
 )
 
 M = TypeVar("M", bound=BaseModel)
-F = TypeVar("F", bound=Callable[..., Awaitable[Response]])
+E = TypeVar("E", bound=Callable[..., Awaitable[Any]])
 ATTEMPTS = 3
 ATTEMPTS_AT_MANY = 20
 """Where several states will do, each change by others costs another attempt and is no conflict."""
@@ -83,7 +83,8 @@ async def show(
 ) -> Response:
     """Answer with what `query` finds among the caller's sites, with an ETag when it has a version.
 
-    With the header `Break-Glass` a clinician reads one client of any site; see `shared.web.audit`.
+    With the header `Break-Glass` a clinician reads one client of any site, where the route is
+    marked by `of_one_client`; see `shared.web.audit`.
     """
     seen = audit.reading(request, caller)
     database: Database = request.app.state.database
@@ -192,9 +193,16 @@ async def update(
     raise Busy(CONTENTION)
 
 
-def needs_if_match(route: F) -> F:
+def needs_if_match(route: E) -> E:
     """Mark a POST that changes something versioned, so that the documentation shows If-Match."""
     route.needs_if_match = True  # type: ignore[attr-defined]
+    return route
+
+
+def of_one_client(route: E) -> E:
+    """Mark a GET that reads the record of one client: in an emergency a clinician may break the
+    glass for it."""
+    route.of_one_client = True  # type: ignore[attr-defined]
     return route
 
 

@@ -21,6 +21,8 @@ from shared.web.application import (
     open_because,
     untraced,
 )
+from shared.web.audit import is_of_one_client
+from shared.web.models import Shown
 from tests.support.apis import APPS, address, app_of, caller, service
 from tests.support.logs import quiet
 
@@ -171,3 +173,23 @@ def test_a_service_with_a_route_that_names_no_roles_does_not_start(door):
     careless = dataclasses.replace(service("intake"), routers=[door()])
     with pytest.raises(RouteWithoutRoles):
         app_of(careless)
+
+
+@pytest.mark.parametrize(("name", "route"), PROTECTED)
+def test_what_reads_one_client_s_record_can_be_opened_in_an_emergency(
+    name: str, route: APIRoute
+) -> None:
+    """Break-glass and the note of who looked are declared on the route."""
+    model = route.response_model
+    about_one = (
+        isinstance(model, type)
+        and issubclass(model, Shown)
+        and model.client_key in model.model_fields
+    )
+    reads_a_record = "GET" in route.methods and (about_one or "{client_id}" in route.path)
+    assert is_of_one_client(route) is reads_a_record
+
+
+@pytest.mark.parametrize(("name", "route"), PROTECTED)
+def test_an_operation_is_named_by_its_function(name: str, route: APIRoute) -> None:
+    assert route.operation_id == route.endpoint.__name__

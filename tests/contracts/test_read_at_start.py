@@ -6,12 +6,14 @@ import sys
 
 def test_texts_and_timing_are_read_before_the_service_starts() -> None:
     program = (
-        "import services.notifications.service;"
-        "from services.notifications.delivery.texts import texts;"
-        "from services.notifications.timing.policy import timing_policy;"
-        "print(texts.cache_info().misses, timing_policy.cache_info().misses)"
+        "import services.notifications.service as s; import shared.settings as t\n"
+        "from services.notifications.delivery.policy import texts\n"
+        "from services.notifications.timing.policy import timing_policy as p\n"
+        "def told(*_): print(*('_everywhere' in vars(one) for one in (texts, p))); exit()\n"
+        "t.load = told\n"
+        "from shared.service import main; main('notifications', ['api'])"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
     )
-    assert done.stdout.split() == ["1", "1"]
+    assert done.stdout.split() == ["True", "True"]

@@ -11,18 +11,18 @@ import httpx
 import pytest
 from fastapi import APIRouter, Request, Response
 
-from shared.access import Allowed, Caller, Role
+from shared.access import Role
 from shared.contracts.scheduling import SiteOpened
 from shared.database import Database, Sites, Transaction
 from shared.errors import Conflict, require_version
 from shared.messaging.outbox import publish
 from shared.service import Service
-from shared.web import Shown, Strict, create, update
+from shared.web import Allowed, Call, Shown, Strict
 from stepwell.runtime.disposable import Stack
 from stepwell.runtime.roles import owner
 from tests.support.apis import app_of, caller
 
-STAFF = Annotated[Caller, Allowed(Role.SITE_MANAGER)]
+STAFF = Annotated[Call, Allowed(Role.SITE_MANAGER)]
 router = APIRouter()
 failures: list[Exception] = []
 
@@ -59,8 +59,8 @@ async def make(tx: Transaction, body: NewThing) -> Thing:
 
 @router.post("/things", status_code=201)
 async def make_thing(body: NewThing, request: Request, caller: STAFF) -> Response:
-    return await create(
-        request, caller, lambda tx: make(tx, body), location=lambda made: f"/things/{made.id}"
+    return await caller.create(
+        lambda tx: make(tx, body), location=lambda made: f"/things/{made.id}"
     )
 
 
@@ -79,7 +79,7 @@ async def rename(name: str, body: NewThing, request: Request, caller: STAFF) -> 
         )
         return Thing(id=row["id"], name=body.name, version=version)
 
-    return await update(request, caller, command)
+    return await caller.update(command)
 
 
 class Things:

@@ -16,8 +16,9 @@ from services.intake.questionnaires.own_schemas import (
 from services.intake.questionnaires.schemas import InstrumentId
 from shared.access import Open
 from shared.database import Database, Transaction
-from shared.web import audit, needs_if_match, show, update
+from shared.web import audit, needs_if_match
 from shared.web.problems import MEDIA_TYPE
+from shared.web.writes import show, update
 
 WHY = "A client has no token: the request carries the secret of a link or of its session."
 PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}

@@ -3,75 +3,46 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
-
 from services.intake.questionnaires import site_wordings
 from services.intake.questionnaires.schemas import InstrumentId, Language, Version
 from services.intake.questionnaires.wording_schemas import NewWording, SiteWording
-from shared.access import Allowed, Caller, Role
-from shared.web import show, update
+from shared.access import Role
+from shared.web import Allowed, Call, Router
 
-router = APIRouter(tags=["Wordings"])
+router = Router(tags=["Wordings"])
 
 PATH = "/sites/{site_id}/wordings/{instrument}/{version}/{language}"
 SiteStaff = Annotated[
-    Caller,
+    Call,
     Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD, Role.SITE_MANAGER),
 ]
 
 
-@router.get(
-    PATH,
-    response_model=SiteWording,
-    operation_id="show_wording",
-    summary="Show a wording",
-)
+@router.get(PATH, summary="Show a wording")
 async def show_wording(
-    site_id: UUID,
-    instrument: InstrumentId,
-    version: Version,
-    language: Language,
-    request: Request,
-    caller: SiteStaff,
-) -> Response:
+    site_id: UUID, instrument: InstrumentId, version: Version, language: Language, call: SiteStaff
+) -> SiteWording:
     """The wording in force at a site: its own, else the one we ship, else none.
 
     The ETag is needed to change it; it is `"0"` where the site has none of its own.
     """
-    return await show(
-        request,
-        caller,
-        lambda tx: site_wordings.show_wording(tx, site_id, instrument, version, language),
+    return await call.show(
+        lambda tx: site_wordings.show_wording(tx, site_id, instrument, version, language)
     )
 
 
-@router.put(
-    PATH,
-    response_model=SiteWording,
-    operation_id="change_wording",
-    summary="Change a wording",
-)
+@router.put(PATH, summary="Change a wording")
 async def change_wording(
     site_id: UUID,
     instrument: InstrumentId,
     version: Version,
     language: Language,
     body: NewWording,
-    request: Request,
-    caller: Annotated[Caller, Allowed(Role.CLINICAL_LEAD, Role.SITE_MANAGER)],
-) -> Response:
+    call: Annotated[Call, Allowed(Role.CLINICAL_LEAD, Role.SITE_MANAGER)],
+) -> SiteWording:
     """Let the site ask in its own words, from now on, with what allows it to. Plain text only."""
-    return await update(
-        request,
-        caller,
+    return await call.update(
         lambda tx, expected: site_wordings.change_wording(
-            tx,
-            site_id,
-            instrument,
-            version,
-            language,
-            expected,
-            body,
-            changed_by=caller.subject,
-        ),
+            tx, site_id, instrument, version, language, expected, body, changed_by=call.subject
+        )
     )

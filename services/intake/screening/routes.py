@@ -3,79 +3,47 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends
 
 from services.intake.screening import commands, queries
 from services.intake.screening.policy import Instrument, instruments
 from services.intake.screening.schemas import NewScreening, Screening, ScreeningInFull
-from shared.access import Allowed, Caller, Role
+from shared.access import Role
 from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Page, Paging, create, show
+from shared.web import Allowed, Call, Page, Paging, Router, of_one_client
 
-router = APIRouter(tags=["Screening"])
+router = Router(tags=["Screening"])
 
-Clinician = Annotated[Caller, Allowed(Role.COUNSELOR, Role.CLINICAL_LEAD)]
+Clinician = Annotated[Call, Allowed(Role.COUNSELOR, Role.CLINICAL_LEAD)]
 PATH = "/clients/{client_id}/screenings"
 
 
-@router.post(
-    PATH,
-    status_code=201,
-    response_model=Screening,
-    operation_id="complete_screening",
-    summary="Complete a screening",
-)
-async def complete_screening(
-    client_id: UUID, body: NewScreening, request: Request, caller: Clinician
-) -> Response:
+@router.post(PATH, status_code=201, summary="Complete a screening")
+async def complete_screening(client_id: UUID, body: NewScreening, call: Clinician) -> Screening:
     """Score a client's answers. A positive safety item is told whatever the total."""
-    return await create(
-        request,
-        caller,
-        lambda tx: commands.complete_screening(tx, client_id, body, entered_by=caller.subject),
+    return await call.create(
+        lambda tx: commands.complete_screening(tx, client_id, body, entered_by=call.subject),
         location=lambda made: f"/clients/{client_id}/screenings/{made.id}",
     )
 
 
-@router.get(
-    PATH,
-    response_model=Page[Screening],
-    operation_id="list_screenings",
-    summary="List screenings",
-)
+@router.get(PATH, summary="List screenings")
+@of_one_client
 async def list_screenings(
-    client_id: UUID,
-    request: Request,
-    caller: Clinician,
-    paging: Annotated[Paging, Depends()],
-) -> Response:
+    client_id: UUID, call: Clinician, paging: Annotated[Paging, Depends()]
+) -> Page[Screening]:
     """Results of a client's screenings, oldest first, without the answers."""
-    return await show(request, caller, lambda tx: queries.list_screenings(tx, client_id, paging))
+    return await call.show(lambda tx: queries.list_screenings(tx, client_id, paging))
 
 
-@router.get(
-    f"{PATH}/{{screening_id}}",
-    response_model=ScreeningInFull,
-    operation_id="show_screening",
-    summary="Show a screening in full",
-)
-async def show_screening(
-    client_id: UUID, screening_id: UUID, request: Request, caller: Clinician
-) -> Response:
+@router.get(f"{PATH}/{{screening_id}}", summary="Show a screening in full")
+@of_one_client
+async def show_screening(client_id: UUID, screening_id: UUID, call: Clinician) -> ScreeningInFull:
     """One screening with its results and every answer as it was given."""
-    return await show(
-        request, caller, lambda tx: queries.show_screening(tx, client_id, screening_id)
-    )
+    return await call.show(lambda tx: queries.show_screening(tx, client_id, screening_id))
 
 
-@router.get(
-    "/instruments",
-    response_model=list[Instrument],
-    operation_id="list_instruments",
-    summary="List instruments",
-)
-async def list_instruments(
-    caller: Annotated[Caller, Allowed(*EVERY_STAFF_ROLE)],
-) -> list[Instrument]:
+@router.get("/instruments", summary="List instruments")
+async def list_instruments(call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE)]) -> list[Instrument]:
     """The instruments that can be scored: items with their possible answers, bands and source."""
     return list(instruments().values())

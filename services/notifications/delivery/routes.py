@@ -3,17 +3,17 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query
 
 from services.notifications.delivery import queries
 from services.notifications.delivery.queries import Wanted
 from services.notifications.delivery.schemas import Day, Notification, NotificationCounts
 from services.notifications.delivery.vocabulary import Kind, State
-from shared.access import Allowed, Caller, Role
+from shared.access import Role
 from shared.errors import Invalid
-from shared.web import Page, Paging, show
+from shared.web import Allowed, Call, Page, Paging, Router, of_one_client
 
-router = APIRouter(tags=["Notifications"])
+router = Router(tags=["Notifications"])
 
 READERS = Allowed(
     Role.FRONT_DESK,
@@ -31,15 +31,9 @@ class DayWithoutSite(Invalid):
     title = "Day without a site"
 
 
-@router.get(
-    "/notifications",
-    response_model=Page[Notification],
-    operation_id="list_notifications",
-    summary="List messages",
-)
+@router.get("/notifications", summary="List messages")
 async def list_notifications(
-    request: Request,
-    caller: Annotated[Caller, READERS],
+    call: Annotated[Call, READERS],
     paging: Annotated[Paging, Depends()],
     client_id: Annotated[UUID | None, Query(description="Only messages to this client.")] = None,
     session_id: Annotated[
@@ -55,7 +49,7 @@ async def list_notifications(
     ] = None,
     kind: Annotated[Kind | None, Query(description="Only messages of this kind.")] = None,
     state: Annotated[State | None, Query(description="Only messages in this state.")] = None,
-) -> Response:
+) -> Page[Notification]:
     """Messages to clients of the caller's sites; those planned earlier come first.
 
     Neither texts nor addresses are shown: only the kind, the channel, the state and the times.
@@ -63,36 +57,23 @@ async def list_notifications(
     if due_on is not None and site_id is None:
         raise DayWithoutSite("A day is one at a site: name the site too.", pointer="site_id")
     wanted = Wanted(client_id, session_id, site_id, due_on, kind, state)
-    return await show(request, caller, lambda tx: queries.list_notifications(tx, wanted, paging))
+    return await call.show(lambda tx: queries.list_notifications(tx, wanted, paging))
 
 
-@router.get(
-    "/notification-counts",
-    response_model=NotificationCounts,
-    operation_id="summarize_notifications",
-    summary="Count the messages of a day",
-)
+@router.get("/notification-counts", summary="Count the messages of a day")
 async def summarize_notifications(
-    request: Request,
-    caller: Annotated[Caller, READERS],
+    call: Annotated[Call, READERS],
     site_id: Annotated[UUID, Query(description="The site.")],
     due_on: Annotated[
-        Day,
-        Query(description="The day at the site on which they are planned to go out."),
+        Day, Query(description="The day at the site on which they are planned to go out.")
     ],
-) -> Response:
+) -> NotificationCounts:
     """How many messages of a site's day there are, by kind and state; no client is named."""
-    return await show(request, caller, lambda tx: queries.summarize(tx, site_id, due_on))
+    return await call.show(lambda tx: queries.summarize(tx, site_id, due_on))
 
 
-@router.get(
-    "/notifications/{notification_id}",
-    response_model=Notification,
-    operation_id="show_notification",
-    summary="Show a message",
-)
-async def show_notification(
-    notification_id: UUID, request: Request, caller: Annotated[Caller, READERS]
-) -> Response:
+@router.get("/notifications/{notification_id}", summary="Show a message")
+@of_one_client
+async def show_notification(notification_id: UUID, call: Annotated[Call, READERS]) -> Notification:
     """One message to a client of one of the caller's sites."""
-    return await show(request, caller, lambda tx: queries.show_notification(tx, notification_id))
+    return await call.show(lambda tx: queries.show_notification(tx, notification_id))

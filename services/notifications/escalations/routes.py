@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query
 
 from services.notifications.escalations import commands, queries
 from services.notifications.escalations.schemas import (
@@ -11,68 +11,46 @@ from services.notifications.escalations.schemas import (
     NewEscalationContacts,
     StaffAlert,
 )
-from shared.access import Allowed, Caller, Role
-from shared.web import Page, Paging, show, update
+from shared.access import Role
+from shared.web import Allowed, Call, Page, Paging, Router
 
-router = APIRouter(prefix="/sites/{site_id}", tags=["Escalations"])
+router = Router(prefix="/sites/{site_id}", tags=["Escalations"])
 
-Manager = Annotated[Caller, Allowed(Role.SITE_MANAGER)]
-Reader = Annotated[Caller, Allowed(Role.CLINICAL_LEAD, Role.SITE_MANAGER)]
+Manager = Annotated[Call, Allowed(Role.SITE_MANAGER)]
+Reader = Annotated[Call, Allowed(Role.CLINICAL_LEAD, Role.SITE_MANAGER)]
 Overseer = Annotated[
-    Caller,
+    Call,
     Allowed(Role.CLINICAL_LEAD, Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS, Role.AUDITOR),
 ]
 
 
-@router.get(
-    "/escalation-contacts",
-    response_model=EscalationContacts,
-    operation_id="show_escalation_contacts",
-    summary="Show whom a site tells",
-)
-async def show_escalation_contacts(site_id: UUID, request: Request, caller: Reader) -> Response:
+@router.get("/escalation-contacts", summary="Show whom a site tells")
+async def show_escalation_contacts(site_id: UUID, call: Reader) -> EscalationContacts:
     """Work addresses by step. The ETag, `"0"` where nobody is named yet, is needed to change it."""
-    return await show(request, caller, lambda tx: queries.show_contacts(tx, site_id))
+    return await call.show(lambda tx: queries.show_contacts(tx, site_id))
 
 
-@router.put(
-    "/escalation-contacts",
-    response_model=EscalationContacts,
-    operation_id="change_escalation_contacts",
-    summary="Change whom a site tells",
-)
+@router.put("/escalation-contacts", summary="Change whom a site tells")
 async def change_escalation_contacts(
-    site_id: UUID, body: NewEscalationContacts, request: Request, caller: Manager
-) -> Response:
+    site_id: UUID, body: NewEscalationContacts, call: Manager
+) -> EscalationContacts:
     """Replace whom the site tells when a risk has to be seen, step by step."""
-    return await update(
-        request,
-        caller,
-        lambda tx, expected: commands.replace_contacts(
-            tx, site_id, expected, body, by=caller.subject
-        ),
+    return await call.update(
+        lambda tx, expected: commands.replace_contacts(tx, site_id, expected, body, by=call.subject)
     )
 
 
-@router.get(
-    "/staff-alerts",
-    response_model=Page[StaffAlert],
-    operation_id="list_staff_alerts",
-    summary="List alerts to staff of a site",
-)
+@router.get("/staff-alerts", summary="List alerts to staff of a site")
 async def list_staff_alerts(
     site_id: UUID,
-    request: Request,
-    caller: Overseer,
+    call: Overseer,
     paging: Annotated[Paging, Depends()],
     flag_id: Annotated[UUID | None, Query(description="Alerts about this flag only.")] = None,
     failed_only: Annotated[bool, Query(description="Only those that reached nobody.")] = False,
-) -> Response:
+) -> Page[StaffAlert]:
     """Who was told is not shown; that somebody was, when, and what failed."""
-    return await show(
-        request,
-        caller,
+    return await call.show(
         lambda tx: queries.list_alerts(
             tx, site_id, paging, flag_id=flag_id, failed_only=failed_only
-        ),
+        )
     )

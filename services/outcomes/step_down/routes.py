@@ -3,104 +3,69 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query
 
 from services.outcomes.step_down import commands, queries
 from services.outcomes.step_down.policy import StepDownPolicy, policies
 from services.outcomes.step_down.schemas import NewDecision, Progress, Recommendation, State
-from shared.access import Allowed, Caller, Role
+from shared.access import Role
 from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import CountedPage, Paging, needs_if_match, show, update
+from shared.web import Allowed, Call, CountedPage, Paging, Router, needs_if_match, of_one_client
 
-router = APIRouter(tags=["Step-down"])
+router = Router(tags=["Step-down"])
 
 Reader = Annotated[
-    Caller,
+    Call,
     Allowed(Role.COUNSELOR, Role.CLINICAL_LEAD),
 ]
 
 
-@router.get(
-    "/clients/{client_id}/progress",
-    response_model=Progress,
-    operation_id="show_progress",
-    summary="Show a client's progress",
-)
-async def show_progress(client_id: UUID, request: Request, caller: Reader) -> Response:
+@router.get("/clients/{client_id}/progress", summary="Show a client's progress")
+@of_one_client
+async def show_progress(client_id: UUID, call: Reader) -> Progress:
     """Scores, engagement, and what is met and what is missing for a step-down, as of now."""
-    return await show(request, caller, lambda tx: queries.show_progress(tx, client_id))
+    return await call.show(lambda tx: queries.show_progress(tx, client_id))
 
 
-@router.get(
-    "/recommendations",
-    response_model=CountedPage[Recommendation],
-    operation_id="list_recommendations",
-    summary="List recommendations",
-)
+@router.get("/recommendations", summary="List recommendations")
 async def list_recommendations(
-    request: Request,
-    caller: Reader,
+    call: Reader,
     paging: Annotated[Paging, Depends()],
     client_id: Annotated[UUID | None, Query(description="Of one client only.")] = None,
     site_id: Annotated[UUID | None, Query(description="Of one site only.")] = None,
     state: Annotated[State | None, Query(description="In one state only.")] = None,
-) -> Response:
+) -> CountedPage[Recommendation]:
     """Recommendations to step down, oldest first, each with its explanation, and their number."""
-    return await show(
-        request,
-        caller,
+    return await call.show(
         lambda tx: queries.list_recommendations(
             tx, paging, client_id=client_id, site_id=site_id, state=state
-        ),
+        )
     )
 
 
-@router.get(
-    "/recommendations/{recommendation_id}",
-    response_model=Recommendation,
-    operation_id="show_recommendation",
-    summary="Show a recommendation",
-)
-async def show_recommendation(
-    recommendation_id: UUID, request: Request, caller: Reader
-) -> Response:
+@router.get("/recommendations/{recommendation_id}", summary="Show a recommendation")
+@of_one_client
+async def show_recommendation(recommendation_id: UUID, call: Reader) -> Recommendation:
     """One recommendation; the ETag is needed to decide it."""
-    return await show(
-        request, caller, lambda tx: queries.show_recommendation(tx, recommendation_id)
-    )
+    return await call.show(lambda tx: queries.show_recommendation(tx, recommendation_id))
 
 
-@router.post(
-    "/recommendations/{recommendation_id}/decision",
-    response_model=Recommendation,
-    operation_id="decide_step_down",
-    summary="Decide a step-down",
-)
+@router.post("/recommendations/{recommendation_id}/decision", summary="Decide a step-down")
 @needs_if_match
 async def decide_step_down(
-    recommendation_id: UUID,
-    body: NewDecision,
-    request: Request,
-    caller: Annotated[Caller, Allowed(Role.CLINICAL_LEAD)],
-) -> Response:
+    recommendation_id: UUID, body: NewDecision, call: Annotated[Call, Allowed(Role.CLINICAL_LEAD)]
+) -> Recommendation:
     """Accept or decline. Clinical judgement overrides the recommendation, with a reason."""
-    return await update(
-        request,
-        caller,
+    return await call.update(
         lambda tx, expected: commands.decide(
-            tx, recommendation_id, expected, body, decided_by=caller.subject
-        ),
+            tx, recommendation_id, expected, body, decided_by=call.subject
+        )
     )
 
 
-@router.get(
-    "/step-down-policies",
-    response_model=list[StepDownPolicy],
-    operation_id="list_step_down_policies",
-    summary="List step-down policies",
-)
-async def list_policies(
-    caller: Annotated[Caller, Allowed(*EVERY_STAFF_ROLE)],
+@router.get("/step-down-policies", summary="List step-down policies")
+async def list_step_down_policies(
+    call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE)],
 ) -> list[StepDownPolicy]:
     """The policies in force, with version and the source of every criterion."""
     return list(policies().values())

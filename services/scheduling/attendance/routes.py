@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query
 
 from services.scheduling.attendance import commands, queries
 from services.scheduling.attendance.schemas import (
@@ -16,110 +16,71 @@ from services.scheduling.attendance.schemas import (
     Roster,
 )
 from services.scheduling.sessions.schemas import Bound
-from shared.access import Allowed, Caller, Role
+from shared.access import Role
 from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import create, show, update
+from shared.web import Allowed, Call, Router, of_one_client
 
-router = APIRouter(tags=["Attendance"])
+router = Router(tags=["Attendance"])
 
-Recorder = Annotated[Caller, Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD)]
-Reader = Annotated[Caller, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
+Recorder = Annotated[Call, Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD)]
+Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
 
 
 @router.post(
-    "/sessions/{session_id}/attendance",
-    status_code=201,
-    response_model=Attendance,
-    operation_id="record_attendance",
-    summary="Record one client's attendance",
+    "/sessions/{session_id}/attendance", status_code=201, summary="Record one client's attendance"
 )
-async def record_attendance(
-    session_id: UUID, body: NewAttendance, request: Request, caller: Recorder
-) -> Response:
+async def record_attendance(session_id: UUID, body: NewAttendance, call: Recorder) -> Attendance:
     """Record what became of one client's seat, from the start of the session on.
 
     A partial attendance needs the instants of check-in and check-out; the minutes between them are
     credited within the session, less their share of its breaks, and not at all when they are too
     few.
     """
-    return await create(
-        request,
-        caller,
+    return await call.create(
         lambda tx: commands.record_attendance(tx, session_id, body),
         location=lambda made: f"/attendance/{made.id}",
     )
 
 
 @router.post(
-    "/sessions/{session_id}/roster",
-    status_code=201,
-    response_model=Roll,
-    operation_id="record_roll",
-    summary="Record the attendance of a group",
+    "/sessions/{session_id}/roster", status_code=201, summary="Record the attendance of a group"
 )
-async def record_roll(
-    session_id: UUID, body: NewRoll, request: Request, caller: Recorder
-) -> Response:
+async def record_roll(session_id: UUID, body: NewRoll, call: Recorder) -> Roll:
     """Record the attendance of several clients in one request: all or nothing."""
-    return await create(
-        request,
-        caller,
+    return await call.create(
         lambda tx: commands.record_roll(tx, session_id, body),
         location=lambda _: f"/sessions/{session_id}/roster",
     )
 
 
-@router.get(
-    "/sessions/{session_id}/roster",
-    response_model=Roster,
-    operation_id="show_roster",
-    summary="Show who is expected at a session",
-)
+@router.get("/sessions/{session_id}/roster", summary="Show who is expected at a session")
 async def show_roster(
-    session_id: UUID, request: Request, caller: Annotated[Caller, Allowed(*EVERY_STAFF_ROLE)]
-) -> Response:
+    session_id: UUID, call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE)]
+) -> Roster:
     """Everybody expected at a session, with what was recorded. For staff only."""
-    return await show(request, caller, lambda tx: queries.show_roster(tx, session_id))
+    return await call.show(lambda tx: queries.show_roster(tx, session_id))
 
 
-@router.get(
-    "/attendance/{attendance_id}",
-    response_model=Attendance,
-    operation_id="show_attendance",
-    summary="Show a recorded attendance",
-)
-async def show_attendance(attendance_id: UUID, request: Request, caller: Reader) -> Response:
+@router.get("/attendance/{attendance_id}", summary="Show a recorded attendance")
+@of_one_client
+async def show_attendance(attendance_id: UUID, call: Reader) -> Attendance:
     """What was recorded, as it stands now, with its ETag."""
-    return await show(request, caller, lambda tx: queries.show_attendance(tx, attendance_id))
+    return await call.show(lambda tx: queries.show_attendance(tx, attendance_id))
 
 
-@router.put(
-    "/attendance/{attendance_id}",
-    response_model=Attendance,
-    operation_id="correct_attendance",
-    summary="Correct a recorded attendance",
-)
-async def correct_attendance(
-    attendance_id: UUID, body: Correction, request: Request, caller: Recorder
-) -> Response:
+@router.put("/attendance/{attendance_id}", summary="Correct a recorded attendance")
+async def correct_attendance(attendance_id: UUID, body: Correction, call: Recorder) -> Attendance:
     """Replace what was recorded by what was true; needs the ETag as If-Match."""
-    return await update(
-        request,
-        caller,
-        lambda tx, version: commands.correct_attendance(tx, attendance_id, version, body),
+    return await call.update(
+        lambda tx, version: commands.correct_attendance(tx, attendance_id, version, body)
     )
 
 
-@router.get(
-    "/clients/{client_id}/attendance-summary",
-    response_model=AttendanceSummary,
-    operation_id="summarize_attendance",
-    summary="Sum up a client's attendance",
-)
+@router.get("/clients/{client_id}/attendance-summary", summary="Sum up a client's attendance")
+@of_one_client
 async def summarize_attendance(
     client_id: UUID,
-    request: Request,
-    caller: Reader,
+    call: Reader,
     starting_from: Annotated[
         Bound | None, Query(alias="from", description="Sessions starting then or later.")
     ] = None,
@@ -129,13 +90,11 @@ async def summarize_attendance(
     enrolment_id: Annotated[
         UUID | None, Query(description="The stay; without it the latest with a seat.")
     ] = None,
-) -> Response:
+) -> AttendanceSummary:
     """The appointments of one stay by what became of them; the attendance rate with and without
     excused absences."""
-    return await show(
-        request,
-        caller,
+    return await call.show(
         lambda tx: queries.summarize_attendance(
             tx, client_id, starting_from, starting_before, enrolment_id
-        ),
+        )
     )

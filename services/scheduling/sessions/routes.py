@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query
 
 from services.scheduling.sessions import cancelling, commands, queries
 from services.scheduling.sessions.queries import SessionPaging
@@ -19,80 +19,53 @@ from services.scheduling.sessions.schemas import (
     Session,
     SessionCancellation,
 )
-from shared.access import Allowed, Caller, Role
+from shared.access import Role
 from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import CountedPage, Page, Paging, create, needs_if_match, show, update
+from shared.web import Allowed, Call, CountedPage, Page, Paging, Router, needs_if_match
 
-router = APIRouter(tags=["Sessions"])
+router = Router(tags=["Sessions"])
 
-Reader = Annotated[Caller, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
-Canceller = Annotated[Caller, Allowed(Role.SITE_MANAGER, Role.CLINICAL_LEAD, Role.FRONT_DESK)]
+Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
+Canceller = Annotated[Call, Allowed(Role.SITE_MANAGER, Role.CLINICAL_LEAD, Role.FRONT_DESK)]
 
 
 @router.post(
-    "/cohorts/{cohort_id}/curriculum",
-    status_code=201,
-    response_model=Curriculum,
-    operation_id="add_curriculum",
-    summary="Give a cohort a weekly plan",
+    "/cohorts/{cohort_id}/curriculum", status_code=201, summary="Give a cohort a weekly plan"
 )
 async def add_curriculum(
     cohort_id: UUID,
     body: NewCurriculum,
-    request: Request,
-    caller: Annotated[Caller, Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS)],
-) -> Response:
+    call: Annotated[Call, Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS)],
+) -> Curriculum:
     """Turn a weekly plan in wall-clock times into sessions in UTC.
 
     The wall clock of the site holds through daylight-saving changes. A time that the clock skips
     is held an hour later by it; of a time shown twice the first one is taken. Clients who have a
     seat in the cohort are expected at every session that has not started.
     """
-    return await create(
-        request,
-        caller,
+    return await call.create(
         lambda tx: commands.add_curriculum(tx, cohort_id, body),
         location=lambda made: f"/cohorts/{cohort_id}/curriculum/{made.id}",
     )
 
 
-@router.get(
-    "/cohorts/{cohort_id}/curriculum",
-    response_model=Page[Curriculum],
-    operation_id="list_curricula",
-    summary="List the weekly plans of a cohort",
-)
+@router.get("/cohorts/{cohort_id}/curriculum", summary="List the weekly plans of a cohort")
 async def list_curricula(
-    cohort_id: UUID, request: Request, caller: Reader, paging: Annotated[Paging, Depends()]
-) -> Response:
+    cohort_id: UUID, call: Reader, paging: Annotated[Paging, Depends()]
+) -> Page[Curriculum]:
     """The plans that a cohort was given, oldest first."""
-    return await show(request, caller, lambda tx: queries.list_curricula(tx, cohort_id, paging))
+    return await call.show(lambda tx: queries.list_curricula(tx, cohort_id, paging))
 
 
-@router.get(
-    "/cohorts/{cohort_id}/curriculum/{curriculum_id}",
-    response_model=Curriculum,
-    operation_id="show_curriculum",
-    summary="Show a weekly plan",
-)
-async def show_curriculum(
-    cohort_id: UUID, curriculum_id: UUID, request: Request, caller: Reader
-) -> Response:
+@router.get("/cohorts/{cohort_id}/curriculum/{curriculum_id}", summary="Show a weekly plan")
+async def show_curriculum(cohort_id: UUID, curriculum_id: UUID, call: Reader) -> Curriculum:
     """One plan and what it came to."""
-    return await show(
-        request, caller, lambda tx: queries.show_curriculum(tx, cohort_id, curriculum_id)
-    )
+    return await call.show(lambda tx: queries.show_curriculum(tx, cohort_id, curriculum_id))
 
 
-@router.get(
-    "/sessions",
-    response_model=CountedPage[Session],
-    operation_id="list_sessions",
-    summary="List sessions by their start",
-)
+@router.get("/sessions", summary="List sessions by their start")
 async def list_sessions(
-    request: Request,
-    caller: Reader,
+    call: Reader,
     paging: Annotated[SessionPaging, Depends()],
     site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None,
     day: Annotated[
@@ -105,11 +78,9 @@ async def list_sessions(
     starting_before: Annotated[
         Bound | None, Query(alias="until", description="Starting earlier than this.")
     ] = None,
-) -> Response:
+) -> CountedPage[Session]:
     """Sessions of the sites that the caller may see, each with the counts of its roster."""
-    return await show(
-        request,
-        caller,
+    return await call.show(
         lambda tx: queries.list_sessions(
             tx,
             paging,
@@ -118,56 +89,34 @@ async def list_sessions(
             cohort_id=cohort_id,
             starting_from=starting_from,
             starting_before=starting_before,
-        ),
+        )
     )
 
 
-@router.get(
-    "/sessions/{session_id}",
-    response_model=Session,
-    operation_id="show_session",
-    summary="Show a session",
-)
-async def show_session(session_id: UUID, request: Request, caller: Reader) -> Response:
+@router.get("/sessions/{session_id}", summary="Show a session")
+async def show_session(session_id: UUID, call: Reader) -> Session:
     """One session, in UTC and by the site's wall clock. It names no client."""
-    return await show(request, caller, lambda tx: queries.show_session(tx, session_id))
+    return await call.show(lambda tx: queries.show_session(tx, session_id))
 
 
-@router.post(
-    "/sessions/{session_id}/cancel",
-    response_model=CancelledSession,
-    operation_id="cancel_session",
-    summary="Say that a session is not held",
-)
+@router.post("/sessions/{session_id}/cancel", summary="Say that a session is not held")
 @needs_if_match
-async def cancel_session(
-    session_id: UUID, body: Cancellation, request: Request, caller: Canceller
-) -> Response:
+async def cancel_session(session_id: UUID, body: Cancellation, call: Canceller) -> CancelledSession:
     """The program does not hold this session: every client who was expected is told so, attendance
     that was recorded for it is taken back, and it counts nowhere. It can be said afterwards, too,
     for as long as the policy allows."""
-    return await update(
-        request,
-        caller,
-        lambda tx, expected: cancelling.cancel_session(tx, session_id, expected, body),
+    return await call.update(
+        lambda tx, expected: cancelling.cancel_session(tx, session_id, expected, body)
     )
 
 
 @router.post(
-    "/session-cancellations",
-    status_code=201,
-    response_model=SessionCancellation,
-    operation_id="cancel_sessions",
-    summary="Say that several sessions are not held",
+    "/session-cancellations", status_code=201, summary="Say that several sessions are not held"
 )
-async def cancel_sessions(
-    body: NewSessionCancellation, request: Request, caller: Canceller
-) -> Response:
+async def cancel_sessions(body: NewSessionCancellation, call: Canceller) -> SessionCancellation:
     """Cancel the named sessions of a site, all or none, or all of a day there that are not
     cancelled yet; each as `cancel_session` does."""
-    return await create(
-        request,
-        caller,
+    return await call.create(
         lambda tx: cancelling.cancel_sessions(tx, body),
         location=lambda made: (
             f"/sessions?site_id={made.site_id}&from={shown(made.sessions[0].starts_at)}"

@@ -21,10 +21,10 @@ from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from prometheus_client import generate_latest
 from pydantic import Field
 
-from shared.access import Allowed, Caller, Role
+from shared.access import Role
 from shared.service import Service
 from shared.telemetry import statements, tracing
-from shared.web import Strict, middleware
+from shared.web import Allowed, Call, Strict, middleware
 from tests.support.apis import app_of, caller
 from tests.support.logs import captured
 
@@ -45,7 +45,7 @@ class Person(Strict):
 
 @router.post("/people/{name}")
 async def fail(
-    name: str, body: dict[str, str], caller: Annotated[Caller, Allowed(Role.COUNSELOR)]
+    name: str, body: dict[str, str], caller: Annotated[Call, Allowed(Role.COUNSELOR)]
 ) -> None:
     with statements.statement("INSERT INTO people (email) VALUES ($1)"):
         if name == "unique":
@@ -54,7 +54,7 @@ async def fail(
 
 
 @router.post("/checked")
-async def check(body: Person, caller: Annotated[Caller, Allowed(Role.COUNSELOR)]) -> None: ...
+async def check(body: Person, caller: Annotated[Call, Allowed(Role.COUNSELOR)]) -> None: ...
 
 
 def unique_violation() -> asyncpg.UniqueViolationError:

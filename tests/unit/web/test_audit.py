@@ -24,6 +24,7 @@ from shared.web.audit import (
     reading,
     repeated,
 )
+from shared.web.writes import of_one_client
 from tests.support.apis import APPS, address, caller
 
 SITE, OTHER = UUID(int=7), UUID(int=8)
@@ -140,8 +141,13 @@ def test_clients_are_found_in_lists_and_tables_with_the_site_of_what_holds_them(
 
 
 def request(break_glass: str | None = None, **path: object) -> Request:
+    """A request for one client's record where the path names a client."""
+
+    def show_client() -> None: ...
+
     headers = [] if break_glass is None else [(b"break-glass", break_glass.encode("latin-1"))]
-    route = types.SimpleNamespace(operation_id="show_client", name="show_client")
+    endpoint = of_one_client(show_client) if "client_id" in path else show_client
+    route = types.SimpleNamespace(operation_id="show_client", name="show_client", endpoint=endpoint)
     scope = {"type": "http", "headers": headers, "path_params": path, "route": route}
     return Request(scope)
 

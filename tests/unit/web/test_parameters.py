@@ -8,12 +8,12 @@ import pytest
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from shared.access import Allowed, Caller, Open, Role
+from shared.access import Open, Role
 from shared.service import Service
-from shared.web import Paging, Strict
+from shared.web import Allowed, Call, Paging, Strict
 from tests.support.apis import app_of, caller
 
-MANAGER = Annotated[Caller, Allowed(Role.SITE_MANAGER)]
+MANAGER = Annotated[Call, Allowed(Role.SITE_MANAGER)]
 router = APIRouter()
 
 

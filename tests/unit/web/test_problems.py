@@ -15,10 +15,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import Discriminator, Field, field_validator
 
-from shared.access import Allowed, Caller, Role
+from shared.access import Role
 from shared.errors import Conflict, NotFound
 from shared.service import Service
-from shared.web import Instant, Page, Paging, Shown, Strict, page_of, update
+from shared.web import Allowed, Call, Instant, Page, Paging, Shown, Strict, page_of
 from shared.web.models import BadCursor, encode_cursor, read_cursor, sequence_number
 from shared.web.problems import body_of, pointer_of
 from tests.support.apis import app_of, caller
@@ -32,7 +32,7 @@ NO_CURSORS = [
     encode_cursor(str(UUID(int=0xABC)).upper()),
 ]
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
-MANAGER = Annotated[Caller, Allowed(Role.SITE_MANAGER)]
+MANAGER = Annotated[Call, Allowed(Role.SITE_MANAGER)]
 router = APIRouter()
 
 
@@ -77,7 +77,7 @@ async def take(body: Body, caller: MANAGER) -> Told:
 
 @router.put("/things/{thing_id}")
 async def change(thing_id: UUID, request: Request, caller: MANAGER) -> Response:
-    return await update(request, caller, lambda tx, expected: _never())
+    return await caller.update(lambda tx, expected: _never())
 
 
 async def _never() -> Told:
