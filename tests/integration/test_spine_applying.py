@@ -79,8 +79,11 @@ async def test_what_fails_at_the_end_undoes_what_was_done_before(
     async def fail(tx: Transaction, given: list[Any]) -> None:
         raise ValueError("cannot be decided")
 
-    with pytest.raises(ValueError, match="cannot be decided"):
+    async def write() -> None:
         async with subscriber.database.transaction(ALL_SITES) as tx:
             await tx.execute("INSERT INTO platform.streams VALUES ('outcomes', 'none', 1)")
             tx.at_end(fail)
+
+    with pytest.raises(ValueError, match="cannot be decided"):
+        await write()
     assert await system.fetch("outcomes", "SELECT FROM platform.streams") == []
