@@ -208,6 +208,17 @@ async def test_a_score_from_before_the_end_of_the_former_stay_does_not_count(
     assert len((await outcomes.progress(back))["scores"]) == 6
 
 
+async def test_a_score_from_before_the_admission_counts_for_who_was_never_in_the_program(
+    outcomes: Outcomes,
+) -> None:
+    ana = Enrolled("ana", SITE)
+    outcomes.system.set_clock(by_clock(date(2026, 2, 27), "10:00"))
+    await outcomes.tell(screened(ana, 14))
+    await admitted(outcomes, ana, SPRING[0])
+    shown = observed(await outcomes.progress(ana))
+    assert shown["phq_9"] == "14 (complete, 3 days old), safety item negative"
+
+
 async def test_a_positive_item_nine_of_the_former_stay_does_not_outlive_it(
     outcomes: Outcomes,
 ) -> None:

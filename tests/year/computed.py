@@ -62,7 +62,7 @@ class Computed:
         policy = next((p for p in self.taken.policies if p["from_level"] == stay.level), None)
         if stay.ends is not None or policy is None:
             return figures, []
-        ended = [one.ends for one in former if one.ends is not None]
+        ended = [min(one.ends, stay.begins) for one in former if one.ends is not None]
         scores = latest_scores(self.journal, self.records(client.id), max(ended, default=None))
         zone: ZoneInfo = self.journal.zones[stay.site]
         return figures, criteria(policy, figures, scores, self.now, zone)

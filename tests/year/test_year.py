@@ -13,7 +13,7 @@ from tests.year.figures import Checkpoint, OfClient
 from tests.year.ledger.access import TARGET_DAYS, access, referrals_of
 from tests.year.ledger.census import census
 from tests.year.ledger.hours import minutes, seats_given, site_in
-from tests.year.ledger.sessions import became
+from tests.year.ledger.sessions import became, placed_last, planned_for
 from tests.year.ledger.units import Grant, attended_days, settle
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -157,15 +157,14 @@ def test_units_of_grants_are_what_the_days_add_up_to(year: list[Computed]) -> No
     assert different == []
 
 
-def test_sums_of_attendance_count_each_appointment_once(year: list[Computed]) -> None:
+def test_sums_of_attendance_are_of_the_latest_stay_and_count_each_appointment_once(
+    year: list[Computed],
+) -> None:
     different: Differences = []
     for computed, client, which in clients(year):
-        records = computed.records(client.id)
-        expected = Counter(
-            became(seat, computed.stays, computed.now)
-            for seat in computed.seats.values()
-            if seat.client in records
-        )
+        stay = placed_last(computed.journal, computed.records(client.id))
+        seats = planned_for(computed.seats, computed.stays, stay) if stay else []
+        expected = Counter(became(seat, computed.stays, computed.now) for seat in seats)
         found = {name: client.attendance[name] for name in SUMS}
         if found != {name: expected[name] for name in SUMS}:
             different.append((*which, found, expected))

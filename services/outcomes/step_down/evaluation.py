@@ -27,8 +27,9 @@ SELECT e.client_id, e.site_id, e.enrolment_id, e.level_of_care,
            screening_id DESC) s) AS scores
 FROM episodes e
 CROSS JOIN LATERAL (
-  SELECT coalesce(least(max(f.ended_at), e.enrolled_at), '-infinity') AS ended_at FROM episodes f
+  SELECT coalesce(max(least(f.ended_at, e.enrolled_at)), '-infinity') AS ended_at FROM episodes f
   WHERE f.client_id = ANY (platform.records_of(e.client_id)) AND f.enrolment_id <> e.enrolment_id
+    AND f.ended_at IS NOT NULL
 ) former
 LEFT JOIN sites z ON z.site_id = e.site_id
 LEFT JOIN engagement g ON {OF_STAY}

@@ -23,6 +23,8 @@ class Seat:
     ends: datetime
     break_minutes: int
     zone: ZoneInfo
+    planned: datetime
+    """When it was told last that the client is expected."""
     expected: bool = True
     """Not cancelled because the client left."""
     held: bool = True
@@ -61,6 +63,7 @@ def seats_of(journal: Journal) -> Seats:
                 event.instant("ends_at"),
                 data["break_minutes"],
                 ZoneInfo(data["time_zone"]),
+                event.at,
             )
             continue
         seat = found[key]
@@ -112,3 +115,25 @@ def became(seat: Seat, stays: list[Stay], now: datetime) -> str:
     if any(stay.client == seat.client and stay.holds_at(seat.starts) for stay in stays):
         return "on_hold"
     return NAMES.get(seat.status, "unrecorded")
+
+
+def placed_last(journal: Journal, records: frozenset[str]) -> str | None:
+    """The stay for which a person got a seat last."""
+    placed = [
+        (event.instant("placed_at"), event.data["placement_id"], event.data["enrolment_id"])
+        for event in journal.named("ClientPlaced")
+        if event.client in records
+    ]
+    return max(placed)[2] if placed else None
+
+
+def planned_for(seats: Seats, stays: list[Stay], stay: str) -> list[Seat]:
+    """The seats that were planned for a stay, also those that it did not last to."""
+    (found,) = (one for one in stays if one.id == stay)
+    return [
+        seat
+        for seat in seats.values()
+        if seat.client == found.client
+        and found.begins <= seat.planned
+        and (found.ends is None or seat.planned <= found.ends)
+    ]
