@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from services.intake.authorizations.alarms import authorization_job
+from services.intake.authorizations.jobs import authorization_job
 from shared.database import ALL_SITES
 from shared.jobs import JobContext
 from tests.support.coverage import Payments

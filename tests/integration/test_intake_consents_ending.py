@@ -9,7 +9,8 @@ import pytest
 
 from services.intake.consents import queries
 from services.intake.consents.commands import revoke_consent
-from services.intake.consents.expiry import expire_by_event, expire_due, next_due
+from services.intake.consents.expiry import expire_by_event
+from services.intake.consents.jobs import expire_due, next_due
 from services.intake.consents.schemas import NewRevocation
 from shared.database import Database
 from shared.jobs import JobContext

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from services.intake.risk.commands import raise_flags
-from services.intake.risk.escalating import escalate_due
+from services.intake.risk.jobs import escalate_due
 from services.intake.risk.rules import Finding
 from tests.conftest import MONDAY
 from tests.support.flow import Intake, problem

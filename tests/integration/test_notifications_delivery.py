@@ -20,8 +20,8 @@ from services.notifications.delivery.channels import email
 from services.notifications.delivery.channels.base import Message
 from services.notifications.delivery.channels.email import SenderRevealing
 from services.notifications.delivery.channels.log import LogChannel
-from services.notifications.delivery.dispatch import messages
 from services.notifications.delivery.due import Due
+from services.notifications.delivery.jobs import messages
 from services.notifications.delivery.queries import show_notification
 from services.notifications.delivery.queue import Queue
 from shared.contracts.notifications import NotificationDelivered, NotificationFailed

@@ -16,8 +16,8 @@ from structlog.testing import capture_logs
 from services.notifications.delivery.metrics import defects
 from services.notifications.delivery.policy import Text, revealing, texts
 from services.notifications.escalations import metrics
+from services.notifications.escalations.jobs import WITHOUT_PORTAL
 from services.notifications.escalations.policy import AlertPolicy
-from services.notifications.escalations.sending import WITHOUT_PORTAL
 from shared.contracts.notifications import StaffAlerted, StaffAlertFailed
 from shared.database import ALL_SITES
 from stepwell.runtime.disposable import Stack

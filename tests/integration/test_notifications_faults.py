@@ -12,7 +12,7 @@ import pytest
 
 from services.notifications.delivery import sending
 from services.notifications.delivery import texts as texts_module
-from services.notifications.delivery.dispatch import dispatch_job
+from services.notifications.delivery.jobs import dispatch_job
 from services.notifications.delivery.policy import Text, Texts, texts
 from services.notifications.delivery.texts import written
 from services.notifications.delivery.vocabulary import Kind

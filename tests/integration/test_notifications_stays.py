@@ -8,7 +8,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from services.notifications.delivery.dispatch import messages
+from services.notifications.delivery.jobs import messages
 from shared.contracts.base import Event
 from shared.contracts.intake import ClientsMerged
 from shared.database import ALL_SITES

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.notifications.delivery.dispatch import messages
+from services.notifications.delivery.jobs import messages
 from shared.contracts.base import Event
 from shared.database import ALL_SITES
 from stepwell.runtime.disposable import Stack

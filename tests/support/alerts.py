@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from services.notifications.escalations.commands import replace_contacts
+from services.notifications.escalations.jobs import WITHOUT_PORTAL, alert_staff
 from services.notifications.escalations.queries import list_alerts, show_contacts
 from services.notifications.escalations.schemas import (
     EscalationStep,
     NewEscalationContacts,
     StaffAlert,
 )
-from services.notifications.escalations.sending import WITHOUT_PORTAL, alert_staff
 from shared.contracts.intake import RiskFlagAcknowledged, RiskFlagEscalated, RiskFlagRaised
 from shared.database import ALL_SITES
 from shared.jobs import JobContext

@@ -4,8 +4,8 @@ import asyncio
 import os
 import sys
 
-from services.notifications.delivery.dispatch import messages
-from services.notifications.escalations.sending import alert_staff
+from services.notifications.delivery.jobs import messages
+from services.notifications.escalations.jobs import alert_staff
 from shared.database import Database
 from shared.jobs import JobContext
 from shared.settings import Settings

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from services.notifications.delivery.dispatch import messages
+from services.notifications.delivery.jobs import messages
 from services.notifications.delivery.queries import Wanted, list_notifications
 from services.notifications.delivery.schemas import Notification
 from services.notifications.service import service

@@ -8,7 +8,7 @@ import httpx
 import orjson
 
 from services.intake.risk.commands import raise_flags
-from services.intake.risk.escalating import escalate_due
+from services.intake.risk.jobs import escalate_due
 from services.intake.risk.rules import Finding
 from tests.support.flow import Intake
 from tests.support.system import Client

@@ -1,27 +1,15 @@
 """Consents that end by themselves: with the end of a day, or with an event."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
 from services.intake.consents.policy.vocabulary import vocabulary
 from shared.contracts.intake import ConsentExpired
-from shared.database import ALL_SITES, Transaction
-from shared.jobs import Job, JobContext
+from shared.database import Transaction
 from shared.messaging.outbox import publish
 
-BATCH = 500
-NEXT_DUE = "SELECT min(expires_at) FROM consents WHERE state = 'granted' AND expires_at IS NOT NULL"
-EXPIRE = """
-UPDATE consents SET state = 'expired', ended_at = expires_at, version = version + 1
-WHERE state = 'granted' AND id = ANY (ARRAY(
-  SELECT id FROM consents WHERE state = 'granted' AND expires_at <= $1
-  ORDER BY expires_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
-))
-RETURNING id, client_id, site_id, form, ended_at
-"""
 EXPIRE_WITH = """
 UPDATE consents SET state = 'expired', ended_at = $3, version = version + 1
 WHERE client_id = ANY (platform.records_of($1)) AND state = 'granted' AND expires_with = $2
@@ -33,21 +21,6 @@ WHERE client_id = ANY (platform.records_of($1)) AND form = $2 AND state = 'grant
   AND expires_at <= $3
 RETURNING id, client_id, site_id, form, ended_at
 """
-
-
-async def next_due(tx: Transaction) -> datetime | None:
-    """The end of the next day with which a consent expires."""
-    found: datetime | None = await tx.fetchval(NEXT_DUE)
-    return found
-
-
-async def expire_due(context: JobContext) -> int:
-    """Expire a batch of the consents whose last day is over, each with one ConsentExpired; how many
-    those were. Others at the same work take other rows."""
-    async with context.database.transaction(ALL_SITES) as tx:
-        rows = await tx.fetch(EXPIRE, tx.now, BATCH)
-        _tell(tx, rows)
-    return len(rows)
 
 
 async def expire_by_event(tx: Transaction, client_id: UUID, word: str) -> list[UUID]:
@@ -62,17 +35,18 @@ async def expire_by_event(tx: Transaction, client_id: UUID, word: str) -> list[U
     if word not in vocabulary().events:
         raise LookupError(f"{word} is no event up to which a consent can be given")
     rows = await tx.fetch(EXPIRE_WITH, client_id, word, tx.now)
-    _tell(tx, rows)
+    tell_expired(tx, rows)
     return sorted(row["id"] for row in rows)
 
 
 async def expire_overdue(tx: Transaction, client_id: UUID, form: str) -> None:
     """Expire what the job has not come to yet, so that a new consent replaces nothing that is over;
     publishes ConsentExpired."""
-    _tell(tx, await tx.fetch(EXPIRE_OVERDUE, client_id, form, tx.now))
+    tell_expired(tx, await tx.fetch(EXPIRE_OVERDUE, client_id, form, tx.now))
 
 
-def _tell(tx: Transaction, rows: Sequence[asyncpg.Record]) -> None:
+def tell_expired(tx: Transaction, rows: Sequence[asyncpg.Record]) -> None:
+    """Publish ConsentExpired for each row."""
     for row in rows:
         publish(
             tx,
@@ -84,6 +58,3 @@ def _tell(tx: Transaction, rows: Sequence[asyncpg.Record]) -> None:
                 expired_at=row["ended_at"],
             ),
         )
-
-
-expiry_job = Job(name="consent-expiry", next_due=next_due, run=expire_due)

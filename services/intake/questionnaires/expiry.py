@@ -1,7 +1,6 @@
-"""The job that ends questionnaires whose time is over."""
+"""What questionnaires that end without being handed in leave open."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 import orjson
@@ -10,20 +9,8 @@ from services.intake.questionnaires.rules.answers import left_open
 from services.intake.risk.commands import raise_flags
 from services.intake.risk.rules import Finding
 from services.intake.screening.policy import instruments
-from shared.database import ALL_SITES, Transaction
-from shared.jobs import Job, JobContext
+from shared.database import Transaction
 
-BATCH = 500
-NEXT = "SELECT min(expires_at) FROM questionnaires WHERE state = 'open'"
-EXPIRE = """
-UPDATE questionnaires q SET state = 'expired', ended_at = q.expires_at, version = q.version + 1
-FROM (
-  SELECT id FROM questionnaires WHERE state = 'open' AND expires_at <= $1
-  ORDER BY expires_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
-) AS over
-WHERE q.id = over.id
-RETURNING q.id
-"""
 LEFT = """
 SELECT coalesce(s.id, q.client_id) AS client_id, coalesce(s.site_id, q.site_id) AS site_id,
   p.instrument, p.instrument_version, p.answers
@@ -32,20 +19,6 @@ JOIN clients c ON c.id = q.client_id LEFT JOIN clients s ON s.id = c.merged_into
 WHERE q.id = ANY($1::uuid[]) AND p.answers IS NOT NULL ORDER BY 1, q.id, p.place
 """
 """For the client that goes on, as `survivor_of`."""
-
-
-async def next_due(tx: Transaction) -> datetime | None:
-    """When the next open questionnaire expires."""
-    due: datetime | None = await tx.fetchval(NEXT)
-    return due
-
-
-async def expire(context: JobContext) -> int:
-    """End what is over. Requests go by the instant itself, so nobody waits for this job."""
-    async with context.database.transaction(ALL_SITES) as tx:
-        over = [row["id"] for row in await tx.fetch(EXPIRE, tx.now, BATCH)]
-        await tell_left_open(tx, over)
-        return len(over)
 
 
 async def tell_left_open(tx: Transaction, ended: Sequence[UUID]) -> None:
@@ -61,6 +34,3 @@ async def tell_left_open(tx: Transaction, ended: Sequence[UUID]) -> None:
             found.setdefault((row["client_id"], row["site_id"]), []).extend(left)
     for (client_id, site_id), findings in found.items():
         await raise_flags(tx, client_id, site_id, findings)
-
-
-expiry_job = Job(name="questionnaires", next_due=next_due, run=expire)

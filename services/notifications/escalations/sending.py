@@ -12,7 +12,6 @@ from opentelemetry.trace import SpanKind
 
 from services.notifications.delivery.channels.base import Message
 from services.notifications.delivery.channels.opening import Channels
-from services.notifications.delivery.queue import Queue
 from services.notifications.delivery.rules import continues_trace
 from services.notifications.delivery.sending import attempt
 from services.notifications.escalations import metrics
@@ -21,7 +20,6 @@ from services.notifications.escalations.rules import Failure, decide, next_attem
 from shared import clock
 from shared.contracts.notifications import StaffAlerted, StaffAlertFailed
 from shared.database import Transaction
-from shared.jobs import Job, JobContext
 from shared.messaging.outbox import publish
 from shared.telemetry.tracing import link_to, span_from
 
@@ -215,29 +213,6 @@ def _given_up(
     return Outcome(alert.id, "failed", at, alert.attempts, alert.next_at, reason)
 
 
-def alerts(portal_url: str) -> Queue[Alert, Outcome]:
-    """The alerts to staff; they name a place at the portal, whose base URL is a setting."""
-
-    async def send_with_portal(tx: Transaction, channels: Channels, alert: Alert) -> Outcome:
-        return await send(tx, channels, alert, portal_url)
-
-    return Queue(
-        table="staff_alerts",
-        order="n.id",
-        lock=2,
-        due=due_alerts,
-        settled=settled,
-        send=send_with_portal,
-        untouched=untouched,
-        write=write_outcomes,
-    )
-
-
-async def alert_staff(context: JobContext) -> int:
-    """Send the alerts that are due; how many were dealt with."""
-    return await alerts(context.settings.portal_url).dispatch(context)
-
-
 def _message(alert: Alert, portal_url: str, now: datetime) -> Message:
     text = alert_policy(alert.site_id).written(portal_url, alert.flag_id)
     return Message(
@@ -248,8 +223,3 @@ def _message(alert: Alert, portal_url: str, now: datetime) -> Message:
         body=text.body,
         written_at=now,
     )
-
-
-WITHOUT_PORTAL = alerts("")
-"""For what asks how many alerts there are and when, and sends none."""
-alert_job = Job(name="alert staff", next_due=WITHOUT_PORTAL.next_due, run=alert_staff)

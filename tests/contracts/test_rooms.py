@@ -1,0 +1,111 @@
+"""Every capability of a service has the same rooms, so that any file is found by guess."""
+
+from pathlib import Path
+
+import pytest
+
+from stepwell.runtime.state import PROJECT
+
+SERVICES = PROJECT / "services"
+ROOMS = {
+    "__init__",
+    "routes",
+    "schemas",
+    "commands",
+    "queries",
+    "rules",
+    "consumers",
+    "jobs",
+    "policy",
+    "checks",
+    "refusals",
+    "values",
+    "metrics",
+}
+"""CONTRIBUTING says what stands in each. Rules and policy are a folder where a file outgrew."""
+FOLDERS = {"rules", "policy", "data"}
+COMMANDS = "commands of one topic, as one file would hold too many"
+READS = "reads of one topic, as one file would hold too many"
+SHAPES = "the shapes of those routes alone"
+EXCEPTIONS = {
+    "intake/access_times/running.py": READS,
+    "intake/authorizations/alarms.py": COMMANDS,
+    "intake/authorizations/attendance.py": COMMANDS,
+    "intake/authorizations/certifications.py": COMMANDS,
+    "intake/authorizations/coverage_ends.py": COMMANDS,
+    "intake/authorizations/settlement.py": COMMANDS,
+    "intake/consents/answers.py": "the shapes of answers; `schemas` has those of requests",
+    "intake/consents/expiry.py": COMMANDS,
+    "intake/coverage/agreements.py": COMMANDS,
+    "intake/dual_diagnosis/standing.py": "what records of one person come to together",
+    "intake/enrolment/endings.py": COMMANDS,
+    "intake/level_of_care/__main__.py": "checks a policy file for an operator's command",
+    "intake/level_of_care/replays.py": READS,
+    "intake/level_of_care/signing.py": COMMANDS,
+    "intake/matching/keys.py": "what two people are found by; rules compare them",
+    "intake/matching/names.py": "names as they are compared",
+    "intake/questionnaires/expiry.py": COMMANDS,
+    "intake/questionnaires/forms.py": READS,
+    "intake/questionnaires/holder.py": "who holds a link: a caller without a token",
+    "intake/questionnaires/links.py": COMMANDS,
+    "intake/questionnaires/own_routes.py": "routes of clients, who have no token",
+    "intake/questionnaires/own_schemas.py": SHAPES,
+    "intake/questionnaires/page/": "the page for browsers",
+    "intake/questionnaires/site_wordings.py": COMMANDS,
+    "intake/questionnaires/wording_routes.py": "routes of wordings, beside those of questionnaires",
+    "intake/questionnaires/wording_schemas.py": SHAPES,
+    "intake/referrals/details.py": "the shapes of what each kind of referrer tells",
+    "intake/referrals/identity.py": COMMANDS,
+    "intake/referrals/receiving.py": COMMANDS,
+    "intake/risk/report_schemas.py": SHAPES,
+    "intake/risk/reporting.py": COMMANDS,
+    "intake/screening/results.py": "a result in its three shapes: kept, shown, told",
+    "intake/self_check/answering.py": "from answers to words: nothing is read or kept",
+    "intake/self_check/page/": "the page for browsers",
+    "notifications/delivery/channels/": "one file a channel",
+    "notifications/delivery/due.py": "a message whose time has come, for sending",
+    "notifications/delivery/queue.py": "how both kinds of messages are sent",
+    "notifications/delivery/results.py": COMMANDS,
+    "notifications/delivery/sending.py": COMMANDS,
+    "notifications/delivery/texts.py": "how a text is filled in",
+    "notifications/delivery/vocabulary.py": "the words of the capability",
+    "notifications/escalations/sending.py": COMMANDS,
+    "outcomes/engagement/stream.py": "the Faust app",
+    "outcomes/engagement/table.py": "its table",
+    "outcomes/step_down/evaluation.py": READS,
+    "scheduling/placement/seats.py": COMMANDS,
+    "scheduling/sessions/cancelling.py": COMMANDS,
+}
+"""Everything else, and why; who adds one says so here."""
+
+
+def strangers() -> set[str]:
+    """Files and folders of capabilities that are none of the rooms."""
+    found = set()
+    for capability in SERVICES.glob("*/*/"):
+        if capability.name in ("migrations", "__pycache__"):
+            continue
+        for entry in capability.iterdir():
+            known = entry.stem in ROOMS if entry.is_file() else entry.name in FOLDERS
+            if not known and entry.name != "__pycache__":
+                place = entry.relative_to(SERVICES).as_posix()
+                found.add(place if entry.is_file() else f"{place}/")
+    return found
+
+
+def test_a_file_that_is_none_of_the_rooms_has_a_reason() -> None:
+    assert strangers() == set(EXCEPTIONS)
+
+
+def test_jobs_stand_in_jobs_and_data_are_declared_by_a_policy() -> None:
+    for path in sorted(SERVICES.glob("*/*/**/*.py")):
+        text = path.read_text("utf-8")
+        room = path.relative_to(SERVICES).parts[2].removesuffix(".py")
+        assert room == "jobs" or " = Job(" not in text, path
+        declares = "= data_file(" in text or "= data_folder(" in text
+        assert not declares or room == "policy", path
+
+
+@pytest.mark.parametrize("path", sorted(SERVICES.glob("*/*/**/*.yaml")), ids=lambda p: p.name)
+def test_a_data_file_lies_in_the_data_folder(path: Path) -> None:
+    assert path.relative_to(SERVICES).parts[2] == "data"
