@@ -1,10 +1,12 @@
-"""`stepwell contracts`: generate the contracts for subscribers, and release them."""
+"""`stepwell contracts`: generate the contracts for subscribers, and release them; and generate the
+tables of events on the pages of the services."""
 
 from typing import Annotated
 
 import typer
 
-from stepwell.contracts import files
+from shared.settings import SERVICES
+from stepwell.contracts import files, pages
 from stepwell.runtime.problem import CHECK_FAILED, Problem
 
 app = typer.Typer(invoke_without_command=True, no_args_is_help=False)
@@ -17,22 +19,25 @@ def generate(
         bool, typer.Option("--check", help="Write nothing; fail when a file is out of date.")
     ] = False,
 ) -> None:
-    """Write JSON Schemas and the AsyncAPI document to the folder `contracts`."""
+    """Write JSON Schemas and the AsyncAPI document to the folder `contracts`, and the tables of
+    events to the pages of the services in `docs`."""
     if context.invoked_subcommand is not None:
         return
     if check:
-        stale = files.outdated()
+        stale = [f"contracts/{path}" for path in files.outdated()]
+        stale += [f"docs/{page.name}" for page in pages.outdated()]
         if stale:
             raise Problem(
-                f"Out of date in contracts/: {', '.join(stale)}. Run `stepwell contracts`.",
+                f"Out of date: {', '.join(stale)}. Run `stepwell contracts`.",
                 exit_code=CHECK_FAILED,
             )
         typer.echo("The contracts are up to date.")
         return
-    changed = files.write()
+    changed = [f"contracts/{path}" for path in files.write()]
+    changed += [f"docs/{page.name}" for page in pages.write()]
     for path in changed:
-        typer.echo(f"contracts/{path}")
-    typer.echo(f"{len(changed)} of {len(files.generated())} files changed.")
+        typer.echo(path)
+    typer.echo(f"{len(changed)} of {len(files.generated()) + len(SERVICES)} files changed.")
 
 
 @app.command()

@@ -1,12 +1,11 @@
 """Documents point at what is there."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from shared.contracts.topics import EVENTS
-from shared.settings import SERVICES
 from stepwell.main import COMMANDS
 from stepwell.runtime.state import PROJECT
 
@@ -30,10 +29,47 @@ def test_every_command_that_is_named_exists(file: Path) -> None:
     assert made <= targets
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_a_service_has_a_page_that_names_what_it_publishes(service: str) -> None:
-    page = (PROJECT / "docs" / f"{service}.md").read_text("utf-8")
-    published = {
-        event.__name__ for event in EVENTS if event.__module__ == f"shared.contracts.{service}"
+def test_every_page_is_listed() -> None:
+    """By docs/README.md, and a decision by the list of decisions."""
+    docs = PROJECT / "docs"
+    lists = [docs / "README.md", docs / "decisions" / "README.md"]
+    listed = {
+        (page.parent / target).resolve()
+        for page in lists
+        for target in LINK.findall(page.read_text("utf-8"))
     }
-    assert {name for name in published if name not in page} == set()
+    pages = set(docs.rglob("*.md")) - set(lists[:1])
+    assert sorted(page.name for page in pages if page.resolve() not in listed) == []
+
+
+def test_the_glossary_has_forty_words_at_most_and_each_word_once() -> None:
+    words = re.findall(
+        r"^\| \*\*(.+?)\*\* \|", (PROJECT / "docs/glossary.md").read_text("utf-8"), re.M
+    )
+    assert 0 < len(words) <= 40
+    assert len(set(words)) == len(words)
+
+
+MADE_IN_THE_WALK = {
+    "services/scheduling/migrations/0006_closed_sites.sql",
+    "tests/integration/test_intake_closed_sites.py",
+    "tests/unit/intake/test_directory.py",
+}
+"""What docs/first-change.md has its reader write."""
+
+
+@pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: str(file.relative_to(PROJECT)))
+def test_every_file_that_is_named_from_the_root_exists(file: Path) -> None:
+    named = re.findall(r"`((?:services|shared|stepwell|tests)/[\w./-]+)`", file.read_text("utf-8"))
+    gone = {path for path in named if not (PROJECT / path).exists()}
+    if file.name == "first-change.md":
+        assert set(named) >= MADE_IN_THE_WALK
+        gone -= MADE_IN_THE_WALK
+    assert gone == set()
+
+
+def test_what_the_walk_takes_from_the_code_is_there() -> None:
+    page = (PROJECT / "docs" / "first-change.md").read_text("utf-8")
+    for module, names in re.findall(r"^from ((?:shared|tests)[\w.]*) import (.+)$", page, re.M):
+        for name in set(names.split(", ")) - {"SiteClosed"}:
+            assert hasattr(import_module(module), name), f"{module}.{name}"

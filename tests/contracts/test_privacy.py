@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.contracts.base import Event
+from shared.contracts.base import ClientEvent, Event
 from shared.contracts.topics import BY_STREAM, EVENTS, TOPICS
 from stepwell.contracts.examples import example_of
 from stepwell.contracts.schemas import Schema, schema_of
@@ -89,9 +89,9 @@ def test_the_words_that_are_looked_for_are_found() -> None:
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
-def test_the_key_of_an_event_is_its_client_or_the_site_that_opened(event: type[Event]) -> None:
+def test_the_key_of_an_event_is_its_client_or_else_the_site_it_is_about(event: type[Event]) -> None:
     example = example_of(schema_of(event))
-    about = "site_id" if event.__name__ == "SiteOpened" else "client_id"
+    about = "client_id" if issubclass(event, ClientEvent) else "site_id"
     assert event.model_validate(example).key == example[about]
 
 
