@@ -24,7 +24,7 @@ LEFT JOIN LATERAL (
   FROM consents o
   WHERE c.single AND c.state = 'granted'
     AND o.client_id = ANY (platform.records_of(c.client_id)) AND o.client_id <> c.client_id
-    AND o.form = c.form AND o.granted_at < coalesce(c.expires_at, 'infinity')
+    AND o.form = c.form AND (c.expires_at IS NULL OR o.granted_at < c.expires_at)
     AND ((o.signed_on, o.granted_at, o.id) > (c.signed_on, c.granted_at, c.id)
       OR (o.state = 'revoked' AND o.ended_at >= c.granted_at))
 ) AS later ON true;

@@ -73,7 +73,8 @@ CANCEL_OF_STAYS = CANCEL.format(
 
 LOOK_AGAIN = """
 UPDATE notifications SET next_at = greatest(due_at, $1)
-WHERE client_id = ANY ($2::uuid[]) AND state = 'planned' AND next_at > greatest(due_at, $1)
+WHERE client_id IN (SELECT unnest(platform.records_of(c.id)) FROM unnest($2::uuid[]) AS c (id))
+  AND state = 'planned' AND next_at > greatest(due_at, $1)
 """
 
 KEEP = """
