@@ -173,7 +173,7 @@ async def test_a_job_does_its_work_after_it_met_a_changed_table(system: System, 
 
 async def test_an_api_answers_every_request_while_the_tables_it_reads_change(system: System):
     await system.start("outcomes", roles=["api"])
-    operator = system.client("outcomes", "service")
+    operator = system.client("outcomes", "operator")
     for number in range(3):
         for _ in range(12):
             assert (await operator.get("/operations/dead-letters")).status_code == 200

@@ -54,11 +54,13 @@ async def test_ends_of_placements_are_ones_that_the_release_before_knows(system:
         f" VALUES ('{wait}', '{SITE}', '{uuid4()}', '{uuid4()}', false, '[]',"
         " '2026-02-23T14:00:00Z', '2026-02-24T14:00:00Z', 'died')",
     )
-    up, down = parts(SCHEDULING / "0002_ends_and_priority.sql")
-    await system.execute_as_owner("scheduling", down)
+    later = [parts(file) for file in sorted(SCHEDULING.glob("*.sql"))[1:]]
+    for _, down in reversed(later):
+        await system.execute_as_owner("scheduling", down)
     ends = "SELECT end_reason FROM placements UNION ALL SELECT outcome FROM waitlist"
     assert [row[0] for row in await system.fetch("scheduling", ends)] == ["stepped_down"] * 2
-    await system.execute_as_owner("scheduling", up)
+    for up, _ in later:
+        await system.execute_as_owner("scheduling", up)
 
 
 async def test_a_referral_that_a_process_of_the_release_before_took_is_shown_with_the_others(

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time, timedelta
 from email.header import decode_header, make_header
 from pathlib import Path
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -83,11 +84,11 @@ async def test_a_message_that_cannot_be_written_keeps_nobody_else_waiting(
     desk: Desk, ana: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def written_but_for_reminders(
-        kind: Kind, starts_at: datetime, zone: ZoneInfo, site_zone: ZoneInfo
+        kind: Kind, site_id: UUID, starts_at: datetime, zone: ZoneInfo, site_zone: ZoneInfo
     ) -> Text:
         if kind == "session_reminder":
             raise KeyError(kind)
-        return written(kind, starts_at, zone, site_zone)
+        return written(kind, site_id, starts_at, zone, site_zone)
 
     monkeypatch.setattr(sending, "written", written_but_for_reminders)
     await desk.introduce(ana.details())
@@ -176,7 +177,7 @@ async def test_a_text_with_accents_arrives_as_it_was_written(
         "body": "Lo esperábamos a su cita {when}. Llámenos, por favor, para otra hora.",
     }
     accented = Texts.model_validate(changed)
-    monkeypatch.setattr(texts_module, "texts", lambda: accented)
+    monkeypatch.setattr(texts_module, "texts", lambda _: accented)
     await desk.introduce(ana.details())
     await desk.tell(ana.missed(MONDAY_NOON))
     await desk.dispatch()

@@ -21,7 +21,7 @@ from shared.messaging.consumer import Consumer, Consumers, Received
 from shared.messaging.handlers import Registry
 from shared.messaging.relay import partition_of
 from shared.telemetry import metrics
-from stepwell.runtime.topics import Broker, _with_client, create_topics, delete_topics
+from stepwell.runtime.topics import Broker, create_topics, delete_topics, with_client
 from tests.support.subscriber import Subscriber, publish_referrals
 from tests.support.system import System
 
@@ -213,7 +213,7 @@ async def test_keys_go_to_the_same_of_twelve_partitions_with_clients_that_hash_b
     topic = f"{system.prefix}stepwell.intake"
     broker = broker_of(system)
     await asyncio.to_thread(delete_topics, broker, system.prefix, streams=("intake",))
-    await asyncio.to_thread(_with_client, broker, 20.0, lambda client: twelve(client, topic))
+    await asyncio.to_thread(with_client, broker, lambda client: twelve(client, topic))
     expected = {key: partition_of(key, TWELVE) for key in KEYS}
     assert len(set(expected.values())) > TWELVE // 2
     assert await by_aiokafka(system, topic) == expected

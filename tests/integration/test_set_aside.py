@@ -58,7 +58,7 @@ async def test_events_sent_again_stand_in_their_order_with_what_came_meanwhile(s
     await aside(system, ana, 2)
     await aside(system, ben, 1)
     await publish_referrals(system, ana, 1)
-    service = system.client("intake", "service")
+    service = system.client("intake", "operator")
     body = {"stream": "intake", "key": str(ana)}
     answer = await service.post("/operations/set-aside/retry", body)
     assert (answer.status_code, answer.json()) == (200, {"sent": 3})
@@ -72,7 +72,7 @@ async def test_passing_over_leaves_out_the_first_and_no_other(system: System):
     await system.start("intake", roles=["api"])
     ana = uuid4()
     await aside(system, ana, 3)
-    service = system.client("intake", "service")
+    service = system.client("intake", "operator")
     body = {"stream": "intake", "key": str(ana), "pass_over": True}
     answer = await service.post("/operations/set-aside/retry", body)
     assert answer.json() == {"sent": 2}
@@ -83,7 +83,7 @@ async def test_an_event_alone_can_be_passed_over_and_a_key_without_any_is_unknow
     await system.start("intake", roles=["api"])
     ana = uuid4()
     await aside(system, ana, 1)
-    service = system.client("intake", "service")
+    service = system.client("intake", "operator")
     body = {"stream": "intake", "key": str(ana), "pass_over": True}
     assert (await service.post("/operations/set-aside/retry", body)).json() == {"sent": 0}
     again = await service.post("/operations/set-aside/retry", body)
