@@ -26,6 +26,8 @@ log = structlog.get_logger()
 
 BATCH = 2_000
 COMMIT_SECONDS = 1.0
+METADATA_SECONDS = 10
+"""How soon a topic is found that was deleted and made again."""
 """How often offsets go to the broker. Positions in Postgres decide what was applied."""
 LONGEST_PAUSE = 5.0
 HAND_OVER_SECONDS = 5.0
@@ -68,6 +70,7 @@ class Consumer:
             **self.settings.kafka_client,
             client_id=f"{self.settings.service}-consumer",
             group_id=f"{self.settings.kafka_topic_prefix}{self.settings.service}",
+            metadata_max_age_ms=METADATA_SECONDS * 1000,
             enable_auto_commit=False,
             partition_assignment_strategy=(self._together,),
             auto_offset_reset="earliest",
