@@ -23,7 +23,7 @@ from shared.errors import Conflict, Invalid, NotFound, require_version
 from shared.messaging.outbox import publish
 
 LOCK = """
-SELECT id, starts_at, time_zone, not_held_at, version FROM sessions
+SELECT id, site_id, starts_at, time_zone, not_held_at, version FROM sessions
 WHERE id = ANY ($1::uuid[]) AND site_id = $2 ORDER BY starts_at, id FOR NO KEY UPDATE
 """
 OF_DAY = """
