@@ -2,7 +2,7 @@
 
 A record is what a client id names; a merge makes several records one person, and nothing is moved
 between them. Intake notes merges in the transaction that makes them, the other services by these
-consumers, which stand first among theirs, so that whatever else reacts finds the merge in force.
+consumers; whatever else reacts and reads over the records runs after them (`"merges"`).
 """
 
 from datetime import datetime

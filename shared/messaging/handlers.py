@@ -34,8 +34,9 @@ class Handler:
 
     @property
     def capability(self) -> str:
-        """The folder that the function stands in."""
-        return self.function.__module__.split(".")[-2]
+        """The folder that the function's `consumers.py` stands in, or another module's own name."""
+        *_, folder, module = self.function.__module__.split(".")
+        return folder if module == "consumers" else module
 
     async def __call__(self, tx: Transaction, consumer: str, received: list[Received[Any]]) -> None:
         if self.takes_many:

@@ -206,6 +206,8 @@ async def test_what_is_done_for_the_survivor_brings_the_only_open_referral_forwa
     assert problem(refused)[:2] == (409, "referral-open")
     await intake.screen(survivor)
     assert answered(await desk.get(f"/referrals/{other['id']}"))["state"] == "screening"
+    (waits,) = await items(intake, "/referral-clocks", "front_desk")
+    assert waits["referral_id"] == other["id"]
 
 
 async def test_of_two_referrals_at_one_time_the_survivors_clock_counts(intake: Intake):
@@ -223,6 +225,8 @@ async def test_of_two_referrals_at_one_time_the_survivors_clock_counts(intake: I
         return [(one["status"], one["happened_on"]) for one in found]
 
     assert await clocks() == [("due_on", None), ("stopped", None)]
+    waits = await items(intake, "/referral-clocks", "front_desk")
+    assert [one["referral_id"] for one in waits] == [own["id"]]
     session = Attended(UUID(merged), UUID(int=1), SITE, date(2026, 2, 24))
     async with intake.transaction() as tx:
         await note_attended(tx, [session])

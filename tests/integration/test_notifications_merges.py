@@ -70,7 +70,7 @@ async def test_a_message_planned_for_the_merged_record_is_withdrawn_and_shown_wi
 async def test_reminders_move_with_the_zone_of_the_person_and_back_with_the_undo(
     desk: Desk, ana: Client, second: Client
 ):
-    await desk.tell(ana.details())
+    await desk.introduce(ana.details())
     await desk.tell(later(second.details(time_zone="Pacific/Honolulu")))
     await desk.tell(ana.expected(THURSDAY_EVENING.replace(hour=9)))
     before = (await desk.message()).due_at

@@ -125,6 +125,19 @@ async def test_progress_is_the_same_by_either_record_and_shows_the_stay_of_eithe
     assert by_other | {"client_id": by_survivor["client_id"]} == by_survivor
 
 
+async def test_progress_is_of_the_stay_that_goes_on_though_the_other_record_had_a_later_one(
+    outcomes: Outcomes, two: tuple[Enrolled, Enrolled]
+):
+    survivor, other = two
+    await outcomes.tell(other.enrolment)
+    await outcomes.tell(other.changed("completed"))
+    await outcomes.tell(merged(survivor.id, other.id, SITE))
+    shown = await outcomes.progress(survivor)
+    assert (shown["enrolment_id"], shown["ended_at"]) == (str(survivor.enrolment_id), None)
+    assert shown["engagement"]["sessions_attended"] == 8
+    assert shown["criteria"]
+
+
 async def records(outcomes: Outcomes, client: UUID) -> list[UUID]:
     query = "SELECT platform.records_of($1) AS records"
     (row,) = await outcomes.system.fetch("outcomes", query, client)

@@ -334,6 +334,30 @@ async def test_nothing_is_recommended_beside_the_end_of_the_stay(outcomes: Outco
     assert await outcomes.listed() == []
 
 
+async def test_a_recommendation_lapses_by_an_end_that_is_told_in_the_same_batch(
+    outcomes: Outcomes,
+) -> None:
+    ana = Enrolled("ana", SITE)
+    for event in (ana.enrolment, screened(ana)):
+        await outcomes.tell(event)
+    async with outcomes.database.transaction(ALL_SITES) as tx:
+        await tell_in(tx, engaged(ana))
+        await tell_in(tx, ana.changed("completed"))
+    assert [one["state"] for one in await outcomes.listed()] == ["lapsed"]
+
+
+async def test_figures_and_scores_in_one_batch_lead_to_one_recommendation(
+    outcomes: Outcomes,
+) -> None:
+    ana = Enrolled("ana", SITE)
+    for event in (ana.enrolment, screened(ana)):
+        await outcomes.tell(event)
+    async with outcomes.database.transaction(ALL_SITES) as tx:
+        await tell_in(tx, engaged(ana))
+        await tell_in(tx, screened(ana, 5))
+    assert [one["state"] for one in await outcomes.listed()] == ["open"]
+
+
 async def test_the_end_of_an_other_clients_stay_lapses_nothing(outcomes: Outcomes) -> None:
     known = await outcomes.recommend()
     ben = Enrolled("ben", SITE, id=uuid4(), enrolment_id=UUID(int=3))

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from shared import clock
 from shared.contracts.scheduling import (
     SessionAttended,
     SessionCancelled,
@@ -17,6 +18,7 @@ from shared.contracts.scheduling import (
     SessionScheduled,
 )
 from shared.database import ALL_SITES
+from tests.support.merges import merged
 from tests.support.scheduling import EVENING, Clinic, Enrolled, created, open_clinic, refused
 from tests.support.system import System
 
@@ -325,6 +327,23 @@ async def test_attendance_is_summed_up_by_stay(clinic: Clinic) -> None:
     assert (summed["credited"], summed["no_show"], summed["withdrawn"]) == (0, 1, 0)
     nobody = (await clinic.desk.get(path, enrolment_id=UUID(int=4))).json()
     assert (nobody["enrolment_id"], nobody["attendance_rate"]) == (None, None)
+
+
+async def test_attendance_is_summed_up_of_the_stay_that_goes_on_before_a_later_one_that_ended(
+    clinic: Clinic,
+) -> None:
+    site = await clinic.site()
+    cohort = await clinic.cohort(site)
+    await clinic.curriculum(cohort, weeks=2)
+    ana, other = Enrolled("ana", site), Enrolled("other", site)
+    await clinic.tell(ana.enrolment)
+    clinic.at(clock.now() + timedelta(hours=1))
+    await clinic.tell(other.enrolment)
+    await clinic.tell(other.changed("completed"))
+    await clinic.tell(merged(ana.id, other.id, site))
+    for asked in (ana, other):
+        summed = (await clinic.desk.get(f"/clients/{asked.id}/attendance-summary")).json()
+        assert summed["enrolment_id"] == str(ana.enrolment_id)
 
 
 async def test_the_week_is_that_of_the_site_where_the_client_was_then(clinic: Clinic) -> None:

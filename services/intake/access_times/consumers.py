@@ -31,6 +31,6 @@ async def sessions_missed(tx: Transaction, received: list[Received[SessionMissed
     await note_missed(tx, ((one.event.client_id, one.event.session_id) for one in received))
 
 
-@consumers.on_many(SessionNotHeld)
+@consumers.on_many(SessionNotHeld, "authorizations")
 async def sessions_not_held(tx: Transaction, received: list[Received[SessionNotHeld]]) -> None:
     await note_missed(tx, ((one.event.client_id, one.event.session_id) for one in received))

@@ -62,8 +62,9 @@ class Purpose:
 
 def counting(consents: Sequence[Consent]) -> Consent | None:
     """The consent that counts: of several records of a person the one that was signed last, even
-    when it has ended."""
-    return max(consents, key=lambda one: one.granted_at, default=None)
+    when it has ended, unless another was revoked since. It is the person's last word, as intake
+    reads it too (`consents_of_persons`)."""
+    return max(consents, key=_last_word, default=None)
 
 
 def permission(
@@ -109,6 +110,13 @@ def next_allowed(
         if found < end:
             return found
     return None
+
+
+def _last_word(consent: Consent) -> tuple[datetime, bool]:
+    """When the person signed the consent or took it back; of two at one instant the revocation."""
+    if consent.ended_as == "revoked" and consent.ended_at is not None:
+        return max(consent.granted_at, consent.ended_at), True
+    return consent.granted_at, False
 
 
 def _agreed(agreed: Set[str], asked: Set[str]) -> bool:

@@ -23,17 +23,17 @@ async def sessions_cancelled(tx: Transaction, received: list[Received[SessionCan
     await cancel_reminders(tx, ((one.event.client_id, one.event.session_id) for one in received))
 
 
-@consumers.on(ContactDetailsChanged)
+@consumers.on(ContactDetailsChanged, "contacts")
 async def details_changed(tx: Transaction, received: Received[ContactDetailsChanged]) -> None:
     await move_reminders(tx, received.event.client_id)
 
 
-@consumers.on(ClientsMerged)
+@consumers.on(ClientsMerged, "merges")
 async def clients_merged(tx: Transaction, received: Received[ClientsMerged]) -> None:
     await move_reminders(tx, received.event.client_id)
 
 
-@consumers.on(ClientMergeUndone)
+@consumers.on(ClientMergeUndone, "merges")
 async def client_merge_undone(tx: Transaction, received: Received[ClientMergeUndone]) -> None:
     for client_id in (received.event.client_id, received.event.merged_client_id):
         await move_reminders(tx, client_id)

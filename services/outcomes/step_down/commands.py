@@ -79,7 +79,7 @@ async def evaluate_clients(
             led_to.append(next((by_client[r] for r in case.records if r in by_client), None))
     if not made:
         return
-    tx.write(
+    await tx.execute(  # at once: what the same batch tells next may end the stay, or recommend anew
         INSERT,
         [one.recommendation_id for one in made],
         [one.client_id for one in made],

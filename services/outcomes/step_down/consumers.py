@@ -42,17 +42,17 @@ async def clients_enrolled(tx: Transaction, received: list[Received[ClientEnroll
     await evaluate_clients(tx, {one.event.client_id: one for one in received})
 
 
-@consumers.on(ClientsMerged)
+@consumers.on(ClientsMerged, "merges")
 async def clients_merged(tx: Transaction, received: Received[ClientsMerged]) -> None:
     await _evaluate_both(tx, received)
 
 
-@consumers.on(ClientMergeUndone)
+@consumers.on(ClientMergeUndone, "merges")
 async def client_merge_undone(tx: Transaction, received: Received[ClientMergeUndone]) -> None:
     await _evaluate_both(tx, received)
 
 
-@consumers.on(EpisodeStateChanged)
+@consumers.on(EpisodeStateChanged, "episodes")
 async def episode_changed(tx: Transaction, received: Received[EpisodeStateChanged]) -> None:
     stay = received.event
     if stay.ended:

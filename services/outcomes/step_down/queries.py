@@ -24,8 +24,9 @@ ONE = f"{COLUMNS} WHERE id = $1"
 EPISODE = """
 SELECT client_id, site_id, enrolment_id, level_of_care, enrolled_at, ended_at
 FROM episodes WHERE client_id = ANY (platform.records_of($1))
-ORDER BY enrolled_at DESC, enrolment_id DESC LIMIT 1
+ORDER BY ended_at IS NULL DESC, enrolled_at DESC, enrolment_id DESC LIMIT 1
 """
+"""The one that goes on: another record of the person may have had a later one that has ended."""
 
 
 async def show_recommendation(
@@ -67,7 +68,7 @@ async def list_recommendations(
 
 
 async def show_progress(tx: Transaction, client_id: UUID) -> Progress:
-    """Scores, engagement and every criterion, as of now, in the client's latest episode.
+    """Scores, engagement and every criterion, as of now, in the stay that goes on, else the latest.
 
     Raises:
         NotFound: the client never was in the program, or the caller may not see the site.

@@ -47,7 +47,8 @@ JOIN sessions s ON s.id = a.session_id
 LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
 JOIN placements p ON p.id = a.placement_id
   AND p.enrolment_id = coalesce($5, (SELECT enrolment_id FROM placements
-    WHERE client_id = ANY (platform.records_of($1)) ORDER BY placed_at DESC, id DESC LIMIT 1))
+    WHERE client_id = ANY (platform.records_of($1))
+    ORDER BY ended_at IS NULL DESC, placed_at DESC, id DESC LIMIT 1))
 CROSS JOIN LATERAL (SELECT CASE
   WHEN a.state = 'cancelled' AND r.id IS NULL THEN 'withdrawn'
   WHEN s.not_held_at IS NOT NULL THEN 'not_held'
@@ -115,8 +116,8 @@ async def summarize_attendance(
     starting_before: datetime | None,
     enrolment_id: UUID | None = None,
 ) -> AttendanceSummary:
-    """A client's appointments in one stay, the latest unless another is named, by what became of
-    them; all zero for a client unknown here."""
+    """A client's appointments in one stay, unless one is named in that which goes on, else in the
+    latest, by what became of them; all zero for a client unknown here."""
     row = await tx.fetchrow(TALLY, client_id, starting_from, starting_before, tx.now, enrolment_id)
     assert row is not None  # an aggregate without GROUP BY always has one row
     counts = dict(row)

@@ -88,7 +88,8 @@ async def summarize_attendance(
         Bound | None, Query(alias="until", description="Sessions starting earlier.")
     ] = None,
     enrolment_id: Annotated[
-        UUID | None, Query(description="The stay; without it the latest with a seat.")
+        UUID | None,
+        Query(description="The stay; without it that with a seat now, else the latest."),
     ] = None,
 ) -> AttendanceSummary:
     """The appointments of one stay by what became of them; the attendance rate with and without

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from shared.contracts.scheduling import SessionAttended, SessionMissed
+from shared.contracts.base import Event
+from shared.contracts.intake import (
+    ClientMergeUndone,
+    ClientsMerged,
+    ContactDetailsChanged,
+    EpisodeStateChanged,
+)
+from shared.contracts.scheduling import SessionAttended, SessionMissed, SessionNotHeld
 from shared.database import Transaction
 from shared.messaging.envelope import Received
 from shared.messaging.handlers import Consumers, Handler, OrderOfHandlers, Registry
@@ -67,5 +74,21 @@ def test_the_order_in_which_a_service_lists_its_consumers_decides_nothing(name: 
 def test_locks_of_a_client_s_grants_come_before_the_rows_that_attendance_changes():
     service: Service = importlib.import_module("services.intake.service").service
     by_type = Registry("intake", reversed(service.consumers)).by_type
-    for contract in (SessionAttended, SessionMissed):
+    for contract in (SessionAttended, SessionMissed, SessionNotHeld):
         assert by_type[contract.type_name()][0].capability == "authorizations"
+
+
+@pytest.mark.parametrize(
+    ("name", "contract", "order"),
+    [
+        ("outcomes", ClientsMerged, ["merges", "step_down"]),
+        ("outcomes", ClientMergeUndone, ["merges", "step_down"]),
+        ("outcomes", EpisodeStateChanged, ["episodes", "step_down"]),
+        ("notifications", ClientMergeUndone, ["merges", "reminders"]),
+        ("notifications", ContactDetailsChanged, ["contacts", "reminders"]),
+    ],
+)
+def test_what_others_read_is_written_first(name: str, contract: type[Event], order: list[str]):
+    service: Service = importlib.import_module(f"services.{name}.service").service
+    handlers = Registry(name, reversed(service.consumers)).by_type[contract.type_name()]
+    assert [one.capability for one in handlers] == order

@@ -65,6 +65,34 @@ def test_a_message_goes_out_by_a_consent_that_allows_all_of_it(
     assert permission(consents, REMINDER, NOON, DENVER) == rule
 
 
+@pytest.mark.parametrize(
+    ("signed", "revoked", "rule"), [(3, 5, "revoked"), (3, 3, "revoked"), (5, 3, None)]
+)
+def test_of_two_records_of_a_person_the_last_word_counts(
+    signed: int, revoked: int, rule: Rule | None
+) -> None:
+    first = NOON - timedelta(days=9)
+    former = replace(
+        SIGNED,
+        granted_at=first + timedelta(days=1),
+        ended_as="revoked",
+        ended_at=first + timedelta(days=revoked),
+    )
+    other = replace(SIGNED, granted_at=first + timedelta(days=signed))
+    for consents in ([former, other], [other, former]):
+        assert permission(consents, REMINDER, NOON, DENVER) == rule
+
+
+def test_one_that_expired_since_gives_way_to_one_signed_later() -> None:
+    former = replace(
+        SIGNED,
+        granted_at=SIGNED.granted_at - timedelta(days=1),
+        ended_as="expired",
+        ended_at=NOON - timedelta(hours=1),
+    )
+    assert permission([former, SIGNED], REMINDER, NOON, DENVER) is None
+
+
 def test_a_revocation_holds_from_its_instant_on() -> None:
     assert permission([REVOKED], REMINDER, NOON - timedelta(seconds=1), DENVER) is None
 
