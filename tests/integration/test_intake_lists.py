@@ -1,11 +1,15 @@
 """The lists that a day at a site begins with: referrals, clocks, clients by name, and stays."""
 
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from services.intake.access_times import running
+from services.intake.enrolment import queries as enrolment
+from services.intake.referrals import queries as referrals
 from tests.conftest import MONDAY
 from tests.support.flow import Intake, created, person, problem
 from tests.support.system import Client, System
@@ -267,6 +271,61 @@ async def test_names_are_listed_for_staff_of_sites_only_and_it_is_noted_whom_the
     auditor = intake.system.client("intake", "auditor", [SITE])
     noted = (await auditor.get(f"/clients/{made['client_id']}/accesses")).json()["items"]
     assert "list_clients_by_name" in [one["operation"] for one in noted]
+
+
+HISTORY = """
+SET stepwell.sites = '*';
+CREATE TEMPORARY TABLE former AS
+SELECT overlay('{client}' placing lpad(to_hex(n), 8, '0') from 1)::uuid AS id, n, s.site_id
+FROM generate_series(1, 20000) AS n
+JOIN (SELECT id AS site_id, row_number() OVER () AS of FROM sites) AS s ON s.of = 1 + n % 2;
+INSERT INTO clients SELECT (jsonb_populate_record(c,
+  jsonb_build_object('id', f.id, 'site_id', f.site_id, 'listed_as', 'former' || f.n))).*
+FROM clients c, former f WHERE c.id = '{client}';
+INSERT INTO referrals SELECT (jsonb_populate_record(r,
+  jsonb_build_object('id', f.id, 'site_id', f.site_id, 'client_id', f.id,
+    'state', 'lost', 'reason', 'unreachable'))).*
+FROM referrals r, former f WHERE r.client_id = '{client}';
+INSERT INTO determinations SELECT (jsonb_populate_record(d,
+  jsonb_build_object('id', f.id, 'site_id', f.site_id, 'client_id', f.id))).*
+FROM determinations d, former f WHERE d.client_id = '{client}';
+INSERT INTO enrolments SELECT (jsonb_populate_record(e,
+  jsonb_build_object('id', f.id, 'site_id', f.site_id, 'client_id', f.id,
+    'determination_id', f.id, 'state', 'completed', 'ended_at', e.enrolled_at))).*
+FROM enrolments e, former f WHERE e.client_id = '{client}';
+ANALYZE clients, referrals, enrolments;
+"""
+"""Twenty thousand people who came and went before one client, at two sites."""
+
+
+async def test_no_list_reads_what_was_before(intake: Intake):
+    stay = await enrolled(intake)
+    await refer(intake)
+    await intake.system.execute_as_owner("intake", HISTORY.format(client=stay["client_id"]))
+    nobody, most, now = UUID(int=0), 51, MONDAY
+    clocks = (now, None, 6, 13, [], [], [])
+    lists: dict[str, tuple[object, ...]] = {
+        referrals.UNDER_WAY: (nobody, None, most),
+        referrals.IN_STATE: (nobody, None, most, "lost"),
+        referrals.BY_NAME: ("exam", "exam" + referrals.BEYOND, "", nobody, None, most, False),
+        enrolment.OPEN: (nobody, None, most, None),
+        enrolment.IN_STATE: (nobody, None, most, None, "completed"),
+        enrolment.CENSUS: (None,),
+        running.LISTED: (*clocks, nobody, "overdue", 2, most),
+        running.COUNTED: (*clocks, 2),
+    }
+    async with intake.transaction() as tx:
+        for query, arguments in lists.items():
+            (plan,) = json.loads(
+                await tx.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", *arguments)
+            )
+            assert most_read(plan["Plan"]) <= 2 * most, query
+
+
+def most_read(plan: dict[str, Any]) -> float:
+    """The most rows that any part of a plan read, those that it threw away among them."""
+    own = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+    return max([own, *(most_read(part) for part in plan.get("Plans", []))])
 
 
 async def test_stays_are_listed_by_site_state_and_level_and_counted(intake: Intake):

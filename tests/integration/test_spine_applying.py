@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared.database import Transaction
+from shared.database import ALL_SITES, Transaction
 from shared.messaging import positions
 from shared.messaging.positions import AppliedElsewhere
 from tests.support.subscriber import Subscriber, publish_referrals
@@ -52,3 +52,38 @@ async def test_a_position_that_moved_meanwhile_undoes_the_batch(
     await subscriber.applier.apply(rest)
     reached = await system.fetch("outcomes", "SELECT sequence FROM platform.positions")
     assert [row["sequence"] for row in reached] == [2, 2]
+
+
+async def test_what_is_left_for_the_end_is_done_once_with_all_that_was_given(
+    subscriber: Subscriber,
+):
+    done: list[tuple[str, list[Any]]] = []
+
+    async def last(tx: Transaction, given: list[Any]) -> None:
+        done.append(("last", given))
+
+    async def first(tx: Transaction, given: list[Any]) -> None:
+        done.append(("first", given))
+        tx.at_end(last, "from the first")
+
+    async with subscriber.database.transaction(ALL_SITES) as tx:
+        tx.at_end(first, 1, 2)
+        tx.at_end(first, 3)
+        assert done == []
+    assert done == [("first", [1, 2, 3]), ("last", ["from the first"])]
+
+
+async def test_what_fails_at_the_end_undoes_what_was_done_before(
+    system: System, subscriber: Subscriber
+):
+    async def fail(tx: Transaction, given: list[Any]) -> None:
+        raise ValueError("cannot be decided")
+
+    async def write() -> None:
+        async with subscriber.database.transaction(ALL_SITES) as tx:
+            await tx.execute("INSERT INTO platform.streams VALUES ('outcomes', 'none', 1)")
+            tx.at_end(fail)
+
+    with pytest.raises(ValueError, match="cannot be decided"):
+        await write()
+    assert await system.fetch("outcomes", "SELECT FROM platform.streams") == []

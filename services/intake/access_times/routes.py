@@ -65,10 +65,10 @@ async def list_running_clocks(
 @router.get(
     "/referral-counts",
     response_model=ReferralCounts,
-    operation_id="count_referrals",
+    operation_id="summarize_referrals",
     summary="Count the referrals that wait",
 )
-async def count_referrals(
+async def summarize_referrals(
     request: Request,
     caller: Counting,
     site_id: Annotated[UUID | None, Query(description="One site only.")] = None,

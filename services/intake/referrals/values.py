@@ -33,7 +33,9 @@ def legible(name: str) -> str:
 
 def absent_if_blank(value: object) -> object:
     """None for a text of nothing but blanks; everything else as it is."""
-    blank = isinstance(value, str) and all(unicodedata.category(sign) == "Zs" for sign in value)
+    blank = isinstance(value, str) and all(
+        sign in "\t\n\v\f\r" or unicodedata.category(sign) == "Zs" for sign in value
+    )
     return None if blank else value
 
 
@@ -67,8 +69,15 @@ Name = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
     AfterValidator(legible),
 ]
-NamePart = Annotated[Name | None, BeforeValidator(absent_if_blank)]
-"""One of somebody's two names, where they have it."""
+NamePart = Annotated[
+    Annotated[
+        str, StringConstraints(strip_whitespace=True, max_length=100), AfterValidator(legible)
+    ]
+    | None,
+    BeforeValidator(absent_if_blank),
+]
+"""One of somebody's two names, where they have it. No least length is documented, as a blank one
+is taken and means that it is absent."""
 Email = Annotated[str, StringConstraints(max_length=254, pattern=EMAIL)]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 Zone = Annotated[str, AfterValidator(known_zone)]

@@ -160,7 +160,7 @@ def named(**names: object) -> tuple[str | None, str | None]:
     return found.given_name, found.family_name
 
 
-@pytest.mark.parametrize("blank", [None, "", " ", "\u00a0", "\u3000 "])
+@pytest.mark.parametrize("blank", [None, "", " ", "\t\n", "\u00a0", "\u3000 "])
 def test_one_legal_name_is_enough_and_a_blank_one_is_absent(blank: str | None):
     assert named(given_name="Suharto") == ("Suharto", None)
     assert named(family_name="Suharto") == (None, "Suharto")
