@@ -15,6 +15,9 @@ from stepwell.runtime.problem import CHECK_FAILED, Problem
 from stepwell.runtime.state import State
 
 TIMEOUT_SECONDS = 30.0
+IDLE_SECONDS = 2.0
+"""How long a connection is kept for another request: less than the 5 s after which a service closes
+it, so that no request is sent into a connection that is being closed."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,8 @@ class Services:
         self._urls = {s: environment[f"STEPWELL_URL_{s.upper()}"].rstrip("/") for s in SERVICES}
         self._tokens: dict[Who, str] = {}
         self._http = httpx.AsyncClient(
-            timeout=TIMEOUT_SECONDS, limits=httpx.Limits(max_keepalive_connections=32)
+            timeout=TIMEOUT_SECONDS,
+            limits=httpx.Limits(max_keepalive_connections=32, keepalive_expiry=IDLE_SECONDS),
         )
 
     async def __aenter__(self) -> Self:

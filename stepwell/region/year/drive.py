@@ -7,14 +7,13 @@ every message and alarm has its own instant.
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
 
 from stepwell.region.api import Services, Who
 from stepwell.region.settle import advance, settled
 from stepwell.region.walk import together
 from stepwell.region.year import attendance, intake
 from stepwell.region.year.opening import open_sites, plan_term
-from stepwell.region.year.plan import AFTER_THE_REST, Happening, Kind, Year
+from stepwell.region.year.plan import Happening, Kind, Year
 from stepwell.region.year.walk import Answer, YearWalk
 
 AFTER = timedelta(minutes=10)
@@ -85,11 +84,10 @@ async def _morning(walk: YearWalk, day: date) -> None:
         walk.rest = await settled(walk.services)
     for term in terms:
         await plan_term(walk, term)
-    for later, some in groupby(happenings, key=lambda one: one.kind in AFTER_THE_REST):
-        if later:
-            walk.rest = await settled(walk.services)
-        await _happen(walk, list(some))
-    walk.rest = await settled(walk.services)
+        walk.rest = await settled(walk.services)
+    for part in happenings:
+        await _happen(walk, part)
+        walk.rest = await settled(walk.services)
     await _decide(walk)
 
 

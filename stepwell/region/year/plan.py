@@ -29,8 +29,8 @@ Kind = Literal[
     "merge",
     "undo_merge",
 ]
-AFTER_THE_REST: tuple[Kind, ...] = ("merge", "undo_merge")
-"""What joins two clients happens when the day's other events have reached every service."""
+JOINS: tuple[Kind, ...] = ("merge", "undo_merge")
+"""What joins two clients, or parts them."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,11 @@ class Year:
     def client(self, number: int) -> ClientInYear:
         return self.clients[number - 1]
 
-    def on(self, day: date) -> list[Happening]:
-        """What happens on a day, in order; what joins clients comes last."""
+    def on(self, day: date) -> list[list[Happening]]:
+        """What happens on a day: first what concerns a whole site, then what concerns one client,
+        then what joins two. Each part begins when the one before has reached every service."""
         found = [one for one in self.happenings if one.on == day]
-        return sorted(found, key=lambda one: one.kind in AFTER_THE_REST)
+        of_sites = [one for one in found if one.client is None]
+        joins = [one for one in found if one.kind in JOINS]
+        of_one = [one for one in found if one.client is not None and one.kind not in JOINS]
+        return [part for part in (of_sites, of_one, joins) if part]

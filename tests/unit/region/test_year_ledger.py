@@ -1,10 +1,13 @@
 """The independent computation gives the figures that public cases state."""
 
+import ast
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from tests.year import ledger
 from tests.year.journals import Writer
 from tests.year.ledger.census import census
 from tests.year.ledger.hours import minutes
@@ -177,3 +180,17 @@ def test_a_reminder_is_a_real_day_ahead_and_never_in_quiet_hours() -> None:
     assert reminder_due(early, planned, written.zone) == written.at(2026, 3, 9, 8, 30)
     soon = datetime(2026, 3, 10, 13, 10, tzinfo=UTC)
     assert reminder_due(early, soon, written.zone) == written.at(2026, 3, 10, 8)
+
+
+def test_the_computation_shares_no_code_with_the_services() -> None:
+    sources = sorted(Path(ledger.__path__[0]).glob("*.py"))
+    assert len(sources) > 8
+    for source in sources:
+        for node in ast.walk(ast.parse(source.read_text())):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            assert not {name.partition(".")[0] for name in names} & {
+                "services",
+                "shared",
+                "stepwell",
+            }

@@ -64,14 +64,23 @@ class Post:
         return None
 
     def _stay(self, client: str, at: datetime) -> Stay | None:
-        return next((s for s in self._stays if s.client == client and s.lasts_at(at)), None)
+        """The stay of an instant; what happens at its very end happens before it."""
+        return next(
+            (
+                s
+                for s in self._stays
+                if s.client == client and s.begins <= at and (s.ends is None or at <= s.ends)
+            ),
+            None,
+        )
 
     def _fate(self, kind: str, event: Event, told: list[Event]) -> Fate | None:
         starts = event.instant("starts_at")
-        stay = self._stay(event.client, event.at if kind == "session_reminder" else starts)
+        outreach = kind == "missed_session_outreach"
+        stay = self._stay(event.client, starts if outreach else event.at)
         if stay is None:
             return None
-        expires = starts + OUTREACH_TIMELY if kind == "missed_session_outreach" else starts
+        expires = starts + OUTREACH_TIMELY if outreach else starts
         planned = event.at
         at = self._due(kind, event, starts, planned)
         while at is not None and at < expires:
