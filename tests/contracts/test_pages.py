@@ -87,7 +87,7 @@ def test_what_a_service_reacts_to_is_read_from_its_handlers() -> None:
     @handlers.on(SiteOpened)
     async def opened(tx: Transaction, received: Received[SiteOpened]) -> None: ...
 
-    assert pages.reactions(Registry("billing", [handlers])) == {SiteOpened: ["contracts"]}
+    assert pages.reactions(Registry("billing", [handlers])) == {SiteOpened: ["test_pages"]}
 
 
 def test_a_page_without_a_place_for_the_tables_is_refused() -> None:
