@@ -54,6 +54,15 @@ def test_what_is_wrong_is_told_with_its_line(text: str, told: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+class Question(BaseModel):
+    text: str
+
+
+def test_a_question_in_braces_is_read_whatever_else_is_installed() -> None:
+    """The C part of the YAML library refuses it; see findings/."""
+    assert parse(Question, "{text: Is it often?}", "own.yaml").text == "Is it often?"
+
+
 TARGETS = """
 version: 7
 source: a test
