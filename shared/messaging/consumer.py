@@ -26,9 +26,9 @@ log = structlog.get_logger()
 
 BATCH = 2_000
 COMMIT_SECONDS = 1.0
+"""How often offsets go to the broker. Positions in Postgres decide what was applied."""
 METADATA_SECONDS = 10
 """How soon a topic is found that was deleted and made again."""
-"""How often offsets go to the broker. Positions in Postgres decide what was applied."""
 LONGEST_PAUSE = 5.0
 HAND_OVER_SECONDS = 5.0
 """Less than the session timeout, so that the others do not go on without this member."""
@@ -43,6 +43,7 @@ class Consumer:
         records.install()
         self._prefix = f"{settings.kafka_topic_prefix}stepwell."
         self._done: dict[TopicPartition, int] = {}
+        self._gone: set[str] = set()
         self._applying = asyncio.Lock()
         self._together = together()
         self._strange = False
@@ -144,7 +145,12 @@ class Consumer:
                 return
 
     async def hand_over(self, consumer: AIOKafkaConsumer) -> None:
-        """Finish the batch under way before others get its partitions, if it does not take long."""
+        """Finish the batch under way before others get its partitions, if it does not take long.
+
+        A topic that is no more is read from its start when it is back: offsets of the former one
+        would skip what the new one begins with, which is new to those who know positions.
+        """
+        self._gone |= {t for t in consumer.subscription() if not consumer.partitions_for_topic(t)}
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(HAND_OVER_SECONDS), self._applying:
                 pass
@@ -157,6 +163,10 @@ class Consumer:
         release with one stream more comes in, and for as long as somebody assigns who does not know
         this rule, which makes the process not ready.
         """
+        for partition in assigned:
+            if partition.topic in self._gone:
+                consumer.seek(partition, 0)
+        self._gone -= {partition.topic for partition in assigned}
         known = [t for t in consumer.subscription() if consumer.partitions_for_topic(t)]
         apart = split_off(known, assigned)
         consumer.pause(*apart)
@@ -166,13 +176,17 @@ class Consumer:
         tell("partitions_assigned", count=len(assigned), apart=len(apart))
 
     async def commit(self, consumer: AIOKafkaConsumer) -> None:
-        """Tell the broker how far this member has come; it is only where to start reading again."""
-        assigned = consumer.assignment()
+        """Tell the broker how far this member has come; it is only where to start reading again.
+
+        The library repeats a commit for as long as a topic is missing, so this does not wait long.
+        """
+        assigned = {tp for tp in consumer.assignment() if tp.topic not in self._gone}
         offsets = {tp: offset for tp, offset in self._done.items() if tp in assigned}
         self._done.clear()
         if offsets:
-            with contextlib.suppress(KafkaError):
-                await consumer.commit(offsets)
+            with contextlib.suppress(KafkaError, TimeoutError):
+                async with asyncio.timeout(HAND_OVER_SECONDS):
+                    await consumer.commit(offsets)
 
 
 class CommitOnRevoke(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
