@@ -23,6 +23,8 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
+from shared.literal import Literally
+
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 FOLDER = "STEPWELL_DATA"
@@ -32,7 +34,7 @@ Texts = dict[str, tuple[str, str]]
 """Name of a file without its ending → the file as messages name it, and its text."""
 
 
-class Part(BaseModel):
+class Part(Literally):
     """A part of a data file; unknown names are refused, so that a typing error is noticed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -28,8 +28,10 @@ VALUES ('{{service}}', '{{service}}', '{KEY}', {2**63 - 1}, 'undecodable', 'a te
   0, '{{{{}}}}', '', '2026-03-02T00:00:00Z')
 """
 """A record that stays laid aside however often it is retried."""
-NEVER_BY_CHANCE = {"record_roll"}
-"""It names each client of the session once, which no made-up request does."""
+NEVER_BY_CHANCE = {"record_roll", "retry_set_aside", "cancel_session", "cancel_sessions"}
+"""A roll names each client of the session once, which no made-up request does. Nothing here is set
+aside to be retried. Sessions here are too long ago to be cancelled: those that were could not be
+attended any more in the same run."""
 VALUES |= {"starts_on": "2026-03-09", "date": "2026-03-02"}
 
 

@@ -65,8 +65,8 @@ def callers(system: System, service: str, site: object) -> dict[str, list[str]]:
     """Who may call each operation: by each role that it allows, of one site and of all sites."""
     return {
         str(route.operation_id): [
-            f"Bearer {system.issuer.token(str(role), sites, subject=f'{role}-1')}"
-            for role in sorted(allowed_roles(route))
+            f"Bearer {system.issuer.token(role, sites, subject=f'{role}-1', topics=[service])}"
+            for role in sorted(map(str, allowed_roles(route)))
             for sites in ([str(site)], ["*"])
         ]
         for route in api_routes(system.apps[service])

@@ -125,6 +125,7 @@ class System:
             base_url=f"http://127.0.0.1:{self.ports[service]}",
             headers={"Authorization": f"Bearer {token}"},
             timeout=15,
+            limits=httpx.Limits(keepalive_expiry=2.0),  # less than the server keeps them
         )
         self.exits.push_async_callback(http.aclose)
         return Client(http)

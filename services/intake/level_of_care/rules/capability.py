@@ -2,19 +2,13 @@
 
 from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from shared.literal import Literally
+from shared.datafiles import Part
 
 Medical = Literal["none", "managed", "inpatient"]
 MEDICAL: tuple[Medical, ...] = ("none", "managed", "inpatient")
 """From the least to the most; each offers what those before it offer."""
-
-
-class Part(Literally):
-    """A part of a policy."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Capability(Part):
