@@ -87,7 +87,8 @@ def of_rows(named: dict[str, Any], number: int) -> None:
         elif name in IDS and name != "client_id":
             named[name], client = IDS[name][(number + place) % len(IDS[name])]
     if "client_id" in named:
-        named["client_id"] = client or IDS["client_id"][number % len(IDS["client_id"])][0]
+        clients = IDS["client_id"]  # in turn with each row of another kind
+        named["client_id"] = client or clients[number // len(clients) % len(clients)][0]
 
 
 @schemathesis.hook

@@ -139,7 +139,7 @@ class Installed:
         found: list[Found] = self.get(
             publisher,
             "/events",
-            role="operator",
+            role="service",
             subject="notifications",
             topic=stream,
             key=key,
