@@ -12,7 +12,7 @@ from shared.database import ALL_SITES
 from shared.messaging import outbox, set_aside
 from shared.messaging.outbox import EventTooLarge, publish
 from stepwell.runtime.disposable import Stack
-from stepwell.runtime.topics import Broker, _with_client
+from stepwell.runtime.topics import Broker, with_client
 from tests.faults.test_spine_faults import query
 from tests.support.spine import SITE, Spine, record_fact
 
@@ -52,7 +52,7 @@ async def limit(spine: Spine, size: int) -> None:
         configs={"max.message.bytes": str(size), "retention.ms": "3600000"},
     )
     await asyncio.to_thread(
-        _with_client, broker, 20.0, lambda client: client.alter_configs([changed])
+        with_client, broker, 20.0, lambda client: client.alter_configs([changed])
     )
 
 
