@@ -51,9 +51,7 @@ async def limit(spine: Spine, size: int) -> None:
         f"{spine.prefix}stepwell.intake",
         configs={"max.message.bytes": str(size), "retention.ms": "3600000"},
     )
-    await asyncio.to_thread(
-        with_client, broker, 20.0, lambda client: client.alter_configs([changed])
-    )
+    await asyncio.to_thread(with_client, broker, lambda client: client.alter_configs([changed]))
 
 
 async def describe(spine: Spine, client: UUID, size: int) -> None:
