@@ -1,11 +1,14 @@
 """Fixtures of the integration tests."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
+from stepwell.runtime.disposable import Stack
 from tests.support.coverage import Payments
 from tests.support.flow import Intake, opened
+from tests.support.notifications import Desk, open_desk
 from tests.support.outcomes import opened as database_of
 from tests.support.questionnaires import Questionnaires
 from tests.support.subscriber import Subscriber
@@ -46,3 +49,12 @@ async def subscriber(system: System) -> AsyncIterator[Subscriber]:
     yield made
     await made.feed.close()
     await made.database.close()
+
+
+@pytest.fixture
+async def desk(
+    stack: Stack, test_clock: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Desk]:
+    """Notifications alone, told of events by the test, with a mail server that answers as told."""
+    async with open_desk(stack, test_clock, monkeypatch) as opened:
+        yield opened

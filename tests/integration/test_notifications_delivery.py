@@ -6,9 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -27,18 +25,9 @@ from services.notifications.delivery.queue import Queue
 from shared.contracts.notifications import NotificationDelivered, NotificationFailed
 from shared.database import ALL_SITES
 from shared.errors import NotFound
-from stepwell.runtime.disposable import Stack
-from tests.support.notifications import DENVER_SITE, MONDAY_NOON, Client, Desk, open_desk
+from tests.support.notifications import DENVER_SITE, MONDAY_NOON, Client, Desk
 
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-async def desk(
-    stack: Stack, test_clock: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Desk]:
-    async with open_desk(stack, test_clock, monkeypatch) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 """Stops, full servers and outcomes that cannot be written: nobody is written to again and again."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time, timedelta
 from email.header import decode_header, make_header
-from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,17 +18,9 @@ from services.notifications.delivery.vocabulary import Kind
 from shared.contracts.notifications import NotificationDelivered
 from shared.jobs import JobContext, JobRunner
 from stepwell.runtime.disposable import Stack
-from tests.support.notifications import DENVER, MONDAY_NOON, Client, Desk, open_desk
+from tests.support.notifications import DENVER, MONDAY_NOON, Client, Desk
 
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-async def desk(
-    stack: Stack, test_clock: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Desk]:
-    async with open_desk(stack, test_clock, monkeypatch) as opened:
-        yield opened
 
 
 @pytest.fixture

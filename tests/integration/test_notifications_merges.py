@@ -1,26 +1,15 @@
 """Messages to a person who had two records."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from shared.contracts.intake import ContactDetailsChanged
-from stepwell.runtime.disposable import Stack
 from tests.support.merges import merged, undone
-from tests.support.notifications import DENVER_SITE, MONDAY_NOON, Client, Desk, open_desk
+from tests.support.notifications import DENVER_SITE, MONDAY_NOON, Client, Desk
 
 THURSDAY_EVENING = MONDAY_NOON + timedelta(days=3, hours=5, minutes=30)
 WEDNESDAY_EVENING = THURSDAY_EVENING - timedelta(days=1)
-
-
-@pytest.fixture
-async def desk(
-    stack: Stack, test_clock: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Desk]:
-    async with open_desk(stack, test_clock, monkeypatch) as opened:
-        yield opened
 
 
 @pytest.fixture

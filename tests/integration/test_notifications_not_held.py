@@ -1,27 +1,16 @@
 """Clients are told at once of a session that the program does not hold."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from shared.contracts.intake import AvailableTime
 from shared.contracts.notifications import NoticeDelivered, NoticeFailed
-from stepwell.runtime.disposable import Stack
-from tests.support.notifications import CAUSE, MONDAY_NOON, Client, Desk, open_desk
+from tests.support.notifications import CAUSE, MONDAY_NOON, Client, Desk
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 TONIGHT = MONDAY_NOON + 6 * HOUR
 AT_NIGHT = MONDAY_NOON + timedelta(hours=9, minutes=30)
-
-
-@pytest.fixture
-async def desk(
-    stack: Stack, test_clock: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Desk]:
-    async with open_desk(stack, test_clock, monkeypatch) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,25 +1,14 @@
 """Outreach after missed sessions, from the event to the mail server."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from shared.contracts.notifications import NotificationDelivered
-from stepwell.runtime.disposable import Stack
-from tests.support.notifications import CAUSE, MONDAY_NOON, Client, Desk, open_desk
+from tests.support.notifications import CAUSE, MONDAY_NOON, Client, Desk
 
 AT_NIGHT = MONDAY_NOON + timedelta(hours=9, minutes=30)
 NEXT_MORNING = MONDAY_NOON + timedelta(hours=20)
-
-
-@pytest.fixture
-async def desk(
-    stack: Stack, test_clock: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Desk]:
-    async with open_desk(stack, test_clock, monkeypatch) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """Permission is asked when a message goes out, not when it is planned."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -17,19 +15,10 @@ from shared.contracts.intake import (
     ConsentRevoked,
 )
 from shared.contracts.notifications import NotificationSuppressed
-from stepwell.runtime.disposable import Stack
 from tests.support.merges import merged, undone
-from tests.support.notifications import MONDAY_NOON, Client, Desk, open_desk
+from tests.support.notifications import MONDAY_NOON, Client, Desk
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-
-
-@pytest.fixture
-async def desk(
-    stack: Stack, test_clock: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Desk]:
-    async with open_desk(stack, test_clock, monkeypatch) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,28 +1,17 @@
 """Reminders before sessions, from the event to the mail server."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from shared.contracts.notifications import NotificationDelivered, NotificationFailed
-from stepwell.runtime.disposable import Stack
-from tests.support.notifications import CAUSE, MONDAY_NOON, Client, Desk, open_desk
+from tests.support.notifications import CAUSE, MONDAY_NOON, Client, Desk
 
 THURSDAY_EVENING = MONDAY_NOON + timedelta(days=3, hours=5, minutes=30)
 HONOLULU = ZoneInfo("Pacific/Honolulu")
 WEDNESDAY_EVENING = THURSDAY_EVENING - timedelta(days=1)
-
-
-@pytest.fixture
-async def desk(
-    stack: Stack, test_clock: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Desk]:
-    async with open_desk(stack, test_clock, monkeypatch) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """No message after the end of a stay, none while it is on hold."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
@@ -14,7 +12,7 @@ from shared.contracts.intake import ClientsMerged
 from shared.database import ALL_SITES
 from stepwell.runtime.disposable import Stack
 from stepwell.runtime.state import PROJECT
-from tests.support.notifications import MONDAY_NOON, Client, Desk, open_desk
+from tests.support.notifications import MONDAY_NOON, Client, Desk
 
 MIGRATIONS = PROJECT / "services" / "notifications" / "migrations"
 DAY = timedelta(days=1)
@@ -32,31 +30,12 @@ ENDS = (
 
 
 @pytest.fixture
-async def desk(
-    stack: Stack, test_clock: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Desk]:
-    async with open_desk(stack, test_clock, monkeypatch) as opened:
-        yield opened
-
-
-@pytest.fixture
 async def ana(desk: Desk) -> Client:
     """A client in the program."""
     client = Client("ana")
     await desk.introduce(client.details())
     await desk.tell(client.enrolled())
     return client
-
-
-def told(desk: Desk, *events: Event) -> Callable[[], Awaitable[None]]:
-    """Tells each event by itself, once."""
-    left = list(events)
-
-    async def tell() -> None:
-        while left:
-            await desk.tell(left.pop(0))
-
-    return tell
 
 
 def of_before(event: Event) -> Event:
@@ -148,7 +127,7 @@ async def test_a_message_already_marked_is_looked_at_again_before_it_is_handed_o
     await desk.tell(last.enrolled())
     desk.set_clock(MONDAY_NOON + timedelta(seconds=1))
     await desk.tell(last.missed(MONDAY_NOON))
-    desk.mailbox.on_data = told(desk, last.becomes("died"))
+    desk.mailbox.on_data = desk.telling(last.becomes("died"))
     await desk.dispatch()
     assert (await desk.message(client_id=last.id)).state == "cancelled"
     assert "zoe@example.test" not in [m["To"] for m in desk.mailbox.taken]

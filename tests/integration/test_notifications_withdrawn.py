@@ -1,28 +1,16 @@
 """Messages that are not wanted any more while they are on their way."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from services.notifications.delivery.jobs import messages
-from shared.contracts.base import Event
 from shared.database import ALL_SITES
-from stepwell.runtime.disposable import Stack
-from tests.support.notifications import MONDAY_NOON, Client, Desk, open_desk
+from tests.support.notifications import MONDAY_NOON, Client, Desk
 
 TONIGHT = MONDAY_NOON + timedelta(hours=5)
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-async def desk(
-    stack: Stack, test_clock: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Desk]:
-    async with open_desk(stack, test_clock, monkeypatch) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -32,24 +20,13 @@ async def ana(desk: Desk) -> Client:
     return client
 
 
-def told(desk: Desk, *events: Event) -> Callable[[], Awaitable[None]]:
-    """Tells each event by itself, once."""
-    left = list(events)
-
-    async def tell() -> None:
-        while left:
-            await desk.tell(left.pop(0))
-
-    return tell
-
-
 async def test_a_reminder_cancelled_while_the_server_turns_it_away_never_goes_out(
     desk: Desk, ana: Client
 ) -> None:
     session = ana.expected(TONIGHT)
     await desk.tell(session)
     desk.mailbox.message_answers = ["451 later"]
-    desk.mailbox.on_data = told(desk, ana.off_the_list(session))
+    desk.mailbox.on_data = desk.telling(ana.off_the_list(session))
     await desk.dispatch()
     shown = await desk.message()
     assert (shown.state, shown.ended_at, shown.attempts) == ("cancelled", MONDAY_NOON, 1)
@@ -71,7 +48,7 @@ async def test_outreach_for_a_miss_that_is_corrected_meanwhile_is_not_tried_agai
         if excused
         else ana.attended(missed)
     )
-    desk.mailbox.on_data = told(desk, corrected)
+    desk.mailbox.on_data = desk.telling(corrected)
     await desk.dispatch()
     assert (await desk.message()).state == "cancelled"
     assert await desk.next_due() is None
@@ -105,7 +82,7 @@ async def test_a_message_cancelled_right_after_it_was_planned_again_does_not_go_
 async def test_what_the_server_has_taken_cannot_be_called_back(desk: Desk, ana: Client) -> None:
     session = ana.expected(TONIGHT)
     await desk.tell(session)
-    desk.mailbox.on_data = told(desk, ana.off_the_list(session))
+    desk.mailbox.on_data = desk.telling(ana.off_the_list(session))
     await desk.dispatch()
     assert (await desk.message()).state == "delivered"
     assert await desk.withdrawals() == 0
@@ -118,7 +95,7 @@ async def test_a_client_who_is_expected_again_meanwhile_is_reminded_all_the_same
     session = ana.expected(TONIGHT)
     await desk.tell(session)
     desk.mailbox.message_answers = ["451 later"]
-    desk.mailbox.on_data = told(desk, ana.off_the_list(session), session)
+    desk.mailbox.on_data = desk.telling(ana.off_the_list(session), session)
     await desk.dispatch()
     assert (await desk.message()).state == "planned"
     await desk.until_next_due()
@@ -133,7 +110,7 @@ async def test_a_session_that_moves_meanwhile_is_announced_for_its_new_start_onl
     session_id, later = uuid4(), MONDAY_NOON + timedelta(days=4)
     await desk.tell(ana.expected(TONIGHT, session_id))
     desk.mailbox.message_answers = ["451 later"]
-    desk.mailbox.on_data = told(desk, ana.expected(later, session_id))
+    desk.mailbox.on_data = desk.telling(ana.expected(later, session_id))
     await desk.dispatch()
     assert (await desk.message(state="cancelled")).session_starts_at == TONIGHT
     assert (await desk.message(state="planned")).session_starts_at == later
@@ -146,7 +123,7 @@ async def test_there_is_one_outreach_for_a_session_even_when_its_start_is_correc
     earlier = ana.missed(MONDAY_NOON - timedelta(hours=1), missed.session_id)
     await desk.tell(missed)
     desk.mailbox.message_answers = ["451 later"]
-    desk.mailbox.on_data = told(desk, earlier)
+    desk.mailbox.on_data = desk.telling(earlier)
     await desk.dispatch()
     await desk.until_next_due()
     await desk.tell(earlier)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -84,6 +84,16 @@ class Desk:
         """Tell how clients want to be reached, and that they agreed to all of it."""
         await self.tell(*details)
         await self.tell(*(agreement(one.client_id, one.site_id) for one in details))
+
+    def telling(self, *events: Event) -> Callable[[], Awaitable[None]]:
+        """Tells each event by itself, once; what comes in while a message goes out."""
+        left = list(events)
+
+        async def tell() -> None:
+            while left:
+                await self.tell(left.pop(0))
+
+        return tell
 
     async def dispatch(self) -> int:
         """Run the job until nothing more is due; how many messages it dealt with."""
