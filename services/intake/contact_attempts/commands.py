@@ -6,15 +6,10 @@ from services.intake.contact_attempts.rules import REACHED, untimely
 from services.intake.contact_attempts.schemas import ContactAttempt, NewContactAttempt
 from services.intake.referrals.commands import ReferralEnded, advance
 from services.intake.referrals.queries import hold_client, show_referral
-from shared.database import Transaction
+from shared.database import Transaction, insert
 from shared.errors import Invalid
 from shared.ids import new_id
 
-INSERT = """
-INSERT INTO contact_attempts (id, referral_id, client_id, site_id, channel, outcome, attempted_at,
-  attempted_by, note, recorded_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-"""
 DETAILS = {
     "in_future": "An attempt is recorded after it was made.",
     "before_referral": "The attempt lies before the referral.",
@@ -53,19 +48,7 @@ async def record_attempt(
         attempted_by=attempted_by,
         recorded_at=tx.now,
     )
-    await tx.execute(
-        INSERT,
-        made.id,
-        referral_id,
-        made.client_id,
-        made.site_id,
-        made.channel,
-        made.outcome,
-        made.attempted_at,
-        attempted_by,
-        made.note,
-        tx.now,
-    )
+    await tx.execute(*insert("contact_attempts", made.model_dump()))
     if made.outcome == REACHED:
         await advance(tx, made.client_id, "reached")
     return made

@@ -16,18 +16,10 @@ from services.intake.sliding_scale.rules import (
     share_of_household,
     valid_until,
 )
-from shared.database import Transaction
+from shared.database import Transaction, insert
 from shared.errors import Invalid, NotFound, require_version
 from shared.ids import new_id
 
-INSERT = """
-INSERT INTO self_pay_agreements
-  (id, client_id, site_id, household_size, yearly_income_cents, signed_on, valid_until, region,
-   guideline, guideline_cents, scale, scale_version, band, share_percent, nominal_fee_cents,
-   entered_by, entered_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-RETURNING *
-"""
 END = """
 UPDATE self_pay_agreements SET valid_until = coalesce($2, valid_until), entered_in_error = $3,
   version = version + 1
@@ -73,26 +65,26 @@ async def sign_agreement(
         raise NoGuideline("No guideline is known that held on that day.", pointer="/signed_on")
     region = region_of(rule, time_zone)
     share = share_of_household(rule, guideline, region, new.household_size, new.yearly_income_cents)
-    row = await tx.fetchrow(
-        INSERT,
-        new_id(),
-        client_id,
-        client.site_id,
-        new.household_size,
-        new.yearly_income_cents,
-        new.signed_on,
-        valid_until(new.signed_on, rule.valid_months),
-        region,
-        share.guideline,
-        share.guideline_cents,
-        share.scale,
-        share.scale_version,
-        share.band,
-        share.share_percent,
-        share.nominal_fee_cents,
-        entered_by,
-        tx.now,
-    )
+    agreed = {
+        "id": new_id(),
+        "client_id": client_id,
+        "site_id": client.site_id,
+        "household_size": new.household_size,
+        "yearly_income_cents": new.yearly_income_cents,
+        "signed_on": new.signed_on,
+        "valid_until": valid_until(new.signed_on, rule.valid_months),
+        "region": region,
+        "guideline": share.guideline,
+        "guideline_cents": share.guideline_cents,
+        "scale": share.scale,
+        "scale_version": share.scale_version,
+        "band": share.band,
+        "share_percent": share.share_percent,
+        "nominal_fee_cents": share.nominal_fee_cents,
+        "entered_by": entered_by,
+        "entered_at": tx.now,
+    }
+    row = await tx.fetchrow(*insert("self_pay_agreements", agreed, suffix="RETURNING *"))
     if row is None:
         raise NotFound("There is no such client.")
     return agreement_of(row)

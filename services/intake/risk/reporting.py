@@ -14,16 +14,9 @@ from services.intake.risk.rules.reports import (
     findings,
     overdose_of,
 )
-from shared.database import Transaction
+from shared.database import Transaction, insert
 from shared.errors import Invalid
 from shared.ids import new_id
-
-INSERT = """
-INSERT INTO risk_reports (
-  id, client_id, site_id, pregnant, overdose, overdose_on, overdose_dated, withdrawal,
-  harm_to_others, injects_drugs, cares_for_minors, reported_on, reported_at, reported_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-"""
 
 
 class ImpossibleOverdoseDate(Invalid):
@@ -53,23 +46,23 @@ async def receive_report(
     on = new.last_overdose_on
     overdose = overdose_of(new.overdose_in_last_30_days, on, today)
     report_id = new_id()
-    await tx.execute(
-        INSERT,
-        report_id,
-        client_id,
-        client.site_id,
-        new.pregnant,
-        overdose,
-        today if on is None and overdose == "yes" else on,
-        on is not None,
-        new.withdrawal,
-        new.harm_to_others,
-        new.injects_drugs,
-        new.cares_for_minors,
-        today,
-        tx.now,
-        by,
-    )
+    row = {
+        "id": report_id,
+        "client_id": client_id,
+        "site_id": client.site_id,
+        "pregnant": new.pregnant,
+        "overdose": overdose,
+        "overdose_on": today if on is None and overdose == "yes" else on,
+        "overdose_dated": on is not None,
+        "withdrawal": new.withdrawal,
+        "harm_to_others": new.harm_to_others,
+        "injects_drugs": new.injects_drugs,
+        "cares_for_minors": new.cares_for_minors,
+        "reported_on": today,
+        "reported_at": tx.now,
+        "reported_by": by,
+    }
+    await tx.execute(*insert("risk_reports", row))
     told = Told(new.pregnant, overdose, new.withdrawal, new.harm_to_others)
     severities = {kind: rules.report for kind, rules in risk_policy().kinds.items()}
     flags = await raise_flags(tx, client_id, client.site_id, findings(told, severities))
