@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from shared.contracts.base import Event
-from shared.database import ALL_SITES, Database, Transaction, write_now
+from shared.database import ALL_SITES, Database, Transaction
 from shared.messaging import dead_letters, positions
 from shared.messaging.dead_letters import DeadLetter
 from shared.messaging.envelope import (
@@ -97,7 +97,7 @@ class Applier:
             except Exception as error:
                 if isolate or is_transient(error):
                     raise
-                isolate = True  # what a handler left for the commit cannot be written
+                isolate = True  # what a handler left for the end fails
 
     async def apply_in(
         self,
@@ -190,19 +190,16 @@ class Applier:
                 outcome.letters.append(DeadLetter.of(envelope, "behind", "key is held"))
                 continue
             if event is not None:
-                published, left, required = len(tx.outgoing), len(tx.writes), len(tx.requirements)
+                published = len(tx.outgoing)
                 await tx.execute("SAVEPOINT one_event")
                 try:
                     await self.registry.handle(tx, envelope.type, [event])
                     await tx.conclude()
-                    await write_now(tx)
                 except Exception as error:
                     if is_transient(error):
                         raise
                     await tx.execute("ROLLBACK TO SAVEPOINT one_event")
                     del tx.outgoing[published:]
-                    del tx.writes[left:]
-                    del tx.requirements[required:]
                     tx.endings.clear()
                     outcome.letters.append(
                         DeadLetter.of(envelope, "handler_failed", describe(error))

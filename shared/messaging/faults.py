@@ -4,8 +4,7 @@ import asyncpg
 import httpx
 from aiokafka.errors import KafkaError
 
-from shared.database.transaction import Overtaken
-from shared.messaging.positions import AppliedElsewhere
+from shared.database.transaction import AppliedElsewhere, Overtaken
 
 TRANSIENT = (
     OSError,
