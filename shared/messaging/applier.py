@@ -73,8 +73,8 @@ class Applier:
     ) -> Outcome:
         """Apply a batch in one transaction and store `letters` with it.
 
-        Missing events are fetched from the publisher first; what cannot be had is laid aside with
-        its key. A failing handler is found by applying event by event; only its key is laid aside.
+        Missing events are fetched from the publisher first; of what cannot be had the key is
+        stopped. A failing handler is found by applying event by event; only its key is stopped.
 
         Raises:
             Exception: a transient fault (`faults.is_transient`); nothing was applied.
@@ -87,7 +87,7 @@ class Applier:
             try:
                 async with self.database.transaction(ALL_SITES) as tx:
                     outcome = await self.apply_in(tx, batch, isolate=isolate, unfillable=unfillable)
-                    await dead_letters.lay_aside(tx, self.consumer, [*letters, *outcome.letters])
+                    await dead_letters.store(tx, self.consumer, [*letters, *outcome.letters])
                 self._count(outcome, letters)
                 return outcome
             except GapsFound as found:
@@ -108,10 +108,10 @@ class Applier:
         unfillable: set[StreamKey],
         retrying: bool = False,
     ) -> Outcome:
-        """Apply a batch inside `tx`; see `apply`. `retrying` ignores that keys are held."""
+        """Apply a batch inside `tx`; see `apply`. `retrying` ignores that keys are stopped."""
         numbered = {(e.stream, e.key) for e in batch if e.sequence is not None}
-        reached, held = await positions.load(tx, self.consumer, numbered)
-        decided = plan(batch, reached, frozenset() if retrying else held)
+        reached, stopped = await positions.load(tx, self.consumer, numbered)
+        decided = plan(batch, reached, frozenset() if retrying else stopped)
         if gaps := {k: v for k, v in decided.gaps.items() if k not in unfillable}:
             raise GapsFound(gaps)
         outcome = Outcome(skipped=len(decided.skip))
@@ -124,7 +124,7 @@ class Applier:
                     "gap" if missing else "behind",
                     f"events {gap[0]} to {gap[1]} are missing"
                     if gap and missing
-                    else "key is held",
+                    else "key is stopped",
                 )
             )
         readable = self._read(decided.apply, outcome)
@@ -138,7 +138,7 @@ class Applier:
     def _read(
         self, envelopes: Sequence[Envelope], outcome: Outcome
     ) -> list[tuple[Envelope, Received[Event] | None]]:
-        """Payloads of the handled types; a broken event holds its key from there on.
+        """Payloads of the handled types; a broken event stops its key from there on.
 
         What nobody here reacts to is passed over, a newer major version too: it is published beside
         the one that is read here.
@@ -148,7 +148,7 @@ class Applier:
         for envelope in envelopes:
             stream_key = (envelope.stream, envelope.key)
             if stream_key in broken:
-                outcome.letters.append(DeadLetter.of(envelope, "behind", "key is held"))
+                outcome.letters.append(DeadLetter.of(envelope, "behind", "key is stopped"))
                 continue
             contract = self.registry.contract_of(envelope.type)
             try:
@@ -187,7 +187,7 @@ class Applier:
         for envelope, event in readable:
             stream_key = (envelope.stream, envelope.key)
             if stream_key in failed:
-                outcome.letters.append(DeadLetter.of(envelope, "behind", "key is held"))
+                outcome.letters.append(DeadLetter.of(envelope, "behind", "key is stopped"))
                 continue
             if event is not None:
                 published = len(tx.outgoing)

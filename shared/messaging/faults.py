@@ -24,7 +24,7 @@ TRANSIENT = (
     AppliedElsewhere,
     Overtaken,
 )
-"""Failures of the surroundings: tried again, never laid aside."""
+"""Failures of the surroundings: tried again, never a dead letter."""
 
 
 def is_transient(error: BaseException) -> bool:

@@ -12,7 +12,7 @@ from tests.support.subscriber import Subscriber, publish_referrals
 from tests.support.system import System
 
 
-async def test_what_fails_at_the_end_is_laid_aside_and_stops_no_other_client(
+async def test_what_fails_at_the_end_is_a_dead_letter_and_stops_no_other_client(
     system: System, subscriber: Subscriber
 ):
     good, bad = uuid4(), uuid4()
@@ -22,7 +22,7 @@ async def test_what_fails_at_the_end_is_laid_aside_and_stops_no_other_client(
     told = [(one.sequence, one.reason, one.detail) for one in outcome.letters]
     assert told == [
         (2, "handler_failed", "DivisionByZeroError"),
-        (3, "behind", "key is held"),
+        (3, "behind", "key is stopped"),
     ]
     assert {(e.key, e.sequence) for e in outcome.applied} == {(str(bad), 1), (str(good), 1)}
     reached = await system.fetch(
