@@ -66,10 +66,7 @@ ONE_OF_A_LIST: dict[Route, str] = {
     ("intake", "/clients/{client_id}/risk-reports/{report_id}"): "risk-reports",
 }
 """By the list that names it: found for every record of the person."""
-NOTES: set[Route] = {
-    (service, "/clients/{client_id}/accesses")
-    for service in SERVICES
-}
+NOTES: set[Route] = {(service, "/clients/{client_id}/accesses") for service in SERVICES}
 """Who looked at any record of the person; being read, they grow."""
 OF_THE_RECORD: set[Route] = {
     ("intake", "/clients/{client_id}"),
