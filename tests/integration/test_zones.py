@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 from services.scheduling.directory import commands
+from shared.database import ALL_SITES, Database
 from shared.zones import Zones, difference
 from tests.conftest import MONDAY
 from tests.support.system import System
@@ -173,3 +174,25 @@ async def test_the_zones_of_400_sites_are_compared_within_a_tenth_of_a_second(
     assert first < 1.0, (
         "the figure is in the benchmarks; here it only may not be out of all measure"
     )
+
+
+async def test_connections_are_in_utc_whatever_the_role_says(system: System) -> None:
+    settings = system.settings("scheduling", topics=False)
+    beside = await asyncpg.connect(settings.database_url)
+    name = await beside.fetchval("SELECT current_user")
+    await beside.close()
+    await system.execute_as_superuser(f"ALTER ROLE {name} SET timezone = 'America/Denver'")
+    evening = datetime(2026, 3, 8, 18, tzinfo=ZoneInfo("America/Denver"))
+    before = "SELECT $1::timestamptz + $2::interval"
+    database = Database(settings.database_url, size=1)
+    await database.open()
+    try:
+        async with database.transaction(ALL_SITES) as tx:
+            found = await tx.fetchval(before, evening, timedelta(minutes=-30))
+        own = await database.connect()
+        assert await own.fetchval("SHOW timezone") == "UTC"
+        await own.close()
+    finally:
+        await database.close()
+        await system.execute_as_superuser(f"ALTER ROLE {name} RESET timezone")
+    assert found == evening - timedelta(minutes=30)
