@@ -32,19 +32,7 @@ async def tell_not_held(
             continue
         contact = contacts.get(session.client_id)
         zone = zone_of(None if contact is None else contact.time_zone, session.time_zone)
-        messages.append(
-            PlannedMessage(
-                site_id=session.site_id,
-                client_id=session.client_id,
-                enrolment_id=session.enrolment_id,
-                session_id=session.session_id,
-                session_starts_at=session.starts_at,
-                site_time_zone=session.time_zone,
-                due_at=min(
-                    next_open(tx.now, zone, timing_policy(session.site_id).hours), session.starts_at
-                ),
-                expires_at=session.starts_at,
-                traceparent=traceparent,
-            )
-        )
+        opens = next_open(tx.now, zone, timing_policy(session.site_id).hours)
+        due_at = min(opens, session.starts_at)
+        messages.append(PlannedMessage.about(session, traceparent, due_at, session.starts_at))
     await plan_messages(tx, "session_not_held", messages)

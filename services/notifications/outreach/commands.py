@@ -21,16 +21,11 @@ async def plan_outreach(tx: Transaction, missed: SessionMissed, traceparent: str
     policy = timing_policy(missed.site_id)
     contact = (await contacts_of(tx, [missed.client_id])).get(missed.client_id)
     zone = zone_of(None if contact is None else contact.time_zone, missed.time_zone)
-    message = PlannedMessage(
-        site_id=missed.site_id,
-        client_id=missed.client_id,
-        enrolment_id=missed.enrolment_id,
-        session_id=missed.session_id,
-        session_starts_at=missed.starts_at,
-        site_time_zone=missed.time_zone,
+    message = PlannedMessage.about(
+        missed,
+        traceparent,
         due_at=next_open(tx.now, zone, policy.hours),
         expires_at=days_later(missed.starts_at, policy.outreach.timely_days, missed.time_zone),
-        traceparent=traceparent,
     )
     await plan_messages(tx, "missed_session_outreach", [message])
 

@@ -54,19 +54,7 @@ async def plan_reminders(
         times = _times(
             session.site_id, session.starts_at, stated, session.time_zone, tx.now, known=known
         )
-        messages.append(
-            PlannedMessage(
-                site_id=session.site_id,
-                client_id=session.client_id,
-                enrolment_id=session.enrolment_id,
-                session_id=session.session_id,
-                session_starts_at=session.starts_at,
-                site_time_zone=session.time_zone,
-                due_at=times.due_at,
-                expires_at=times.expires_at,
-                traceparent=traceparent,
-            )
-        )
+        messages.append(PlannedMessage.about(session, traceparent, times.due_at, times.expires_at))
     await plan_messages(tx, "session_reminder", messages)
 
 
