@@ -17,18 +17,41 @@ Seat = tuple[UUID, UUID]
 SessionTold = SessionScheduled | SessionMissed | SessionNotHeld
 """An event about a client's session that is a reason for a message."""
 
-PLANNED = Columns.of(
-    id="uuid",
-    site_id="uuid",
-    client_id="uuid",
-    enrolment_id="uuid",
-    session_id="uuid",
-    session_starts_at="timestamptz",
-    site_time_zone="text",
-    due_at="timestamptz",
-    expires_at="timestamptz",
-    traceparent="text",
-)
+
+@dataclass(frozen=True, slots=True)
+class PlannedMessage:
+    """A message to plan. All instants are aware; `expires_at` is when it is of no use any more."""
+
+    site_id: UUID
+    client_id: UUID
+    enrolment_id: UUID | None
+    session_id: UUID
+    session_starts_at: datetime
+    site_time_zone: str
+    due_at: datetime
+    expires_at: datetime
+    traceparent: str | None
+    id: UUID = field(default_factory=new_id)
+
+    @classmethod
+    def about(
+        cls, told: SessionTold, traceparent: str | None, due_at: datetime, expires_at: datetime
+    ) -> "PlannedMessage":
+        """A message about the session of an event, in the trace that it came with."""
+        return cls(
+            site_id=told.site_id,
+            client_id=told.client_id,
+            enrolment_id=told.enrolment_id,
+            session_id=told.session_id,
+            session_starts_at=told.starts_at,
+            site_time_zone=told.time_zone,
+            due_at=due_at,
+            expires_at=expires_at,
+            traceparent=traceparent,
+        )
+
+
+PLANNED = Columns.like(PlannedMessage)
 PLAN = f"""
 INSERT INTO notifications AS n ({PLANNED.names}, due_on, next_at, state, planned_at, kind)
 SELECT {PLANNED.names}, (due_at AT TIME ZONE site_time_zone)::date, due_at, 'planned',
@@ -110,39 +133,6 @@ class PlannedTimes:
 
     due_at: datetime
     expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedMessage:
-    """A message to plan. All instants are aware; `expires_at` is when it is of no use any more."""
-
-    site_id: UUID
-    client_id: UUID
-    enrolment_id: UUID | None
-    session_id: UUID
-    session_starts_at: datetime
-    site_time_zone: str
-    due_at: datetime
-    expires_at: datetime
-    traceparent: str | None
-    id: UUID = field(default_factory=new_id)
-
-    @classmethod
-    def about(
-        cls, told: SessionTold, traceparent: str | None, due_at: datetime, expires_at: datetime
-    ) -> "PlannedMessage":
-        """A message about the session of an event, in the trace that it came with."""
-        return cls(
-            site_id=told.site_id,
-            client_id=told.client_id,
-            enrolment_id=told.enrolment_id,
-            session_id=told.session_id,
-            session_starts_at=told.starts_at,
-            site_time_zone=told.time_zone,
-            due_at=due_at,
-            expires_at=expires_at,
-            traceparent=traceparent,
-        )
 
 
 async def plan_messages(tx: Transaction, kind: Kind, messages: Sequence[PlannedMessage]) -> None:

@@ -18,17 +18,7 @@ from services.notifications.delivery.vocabulary import AlertFailure, Failure
 from shared.database import Columns, Transaction
 from shared.messaging.outbox import publish
 
-RESULTS = Columns.of(
-    id="uuid",
-    state="text",
-    at="timestamptz",
-    attempts="integer",
-    channel="text",
-    failure="text",
-    rule="text",
-    texts_version="text",
-    next_at="timestamptz",
-)
+RESULTS = Columns.like(Result)
 WRITE = f"""
 WITH withdrawn AS (
   DELETE FROM withdrawals WHERE notification_id IN (

@@ -1,7 +1,7 @@
 """Naming whom a site tells, and planning alerts to them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -26,17 +26,24 @@ UPDATE escalation_contacts SET on_duty = $2, steps = $3, changed_by = $4, change
   version = version + 1
 WHERE site_id = $1
 """
-PLANNED = Columns.of(
-    id="uuid",
-    site_id="uuid",
-    client_id="uuid",
-    flag_id="uuid",
-    step="integer",
-    severity="text",
-    address="text",
-    expires_at="timestamptz",
-    traceparent="text",
-)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAlert:
+    """An alert to plan: to whom, and about which step of a flag."""
+
+    site_id: UUID
+    client_id: UUID
+    flag_id: UUID
+    step: int
+    severity: str
+    address: str | None = field(repr=False)
+    expires_at: datetime
+    traceparent: str | None
+    id: UUID = field(default_factory=new_id)
+
+
+PLANNED = Columns.like(PlannedAlert)
 PLAN = f"""
 INSERT INTO notifications ({PLANNED.names}, kind, state, planned_at, due_at, next_at)
 SELECT {PLANNED.names}, 'staff_alert', 'planned', now, now, now
@@ -91,17 +98,16 @@ async def plan_alerts(tx: Transaction, told: Sequence[Told]) -> None:
     """
     contacts = await contacts_of_sites(tx, (one.flag.site_id for one in told))
     planned = [
-        {
-            "id": new_id(),
-            "site_id": one.flag.site_id,
-            "client_id": one.flag.client_id,
-            "flag_id": one.flag.flag_id,
-            "step": one.step,
-            "severity": one.flag.severity,
-            "address": address,
-            "expires_at": one.at + alert_policy(one.flag.site_id).give_up_after,
-            "traceparent": one.traceparent,
-        }
+        PlannedAlert(
+            site_id=one.flag.site_id,
+            client_id=one.flag.client_id,
+            flag_id=one.flag.flag_id,
+            step=one.step,
+            severity=one.flag.severity,
+            address=address,
+            expires_at=one.at + alert_policy(one.flag.site_id).give_up_after,
+            traceparent=one.traceparent,
+        )
         for one in told
         for address in told_at(contacts.get(one.flag.site_id), one.step)
     ]

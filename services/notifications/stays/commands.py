@@ -8,20 +8,6 @@ from uuid import UUID
 from services.notifications.stays.rules import Standing
 from shared.database import Columns, Transaction
 
-STAYS = Columns.of(
-    enrolment_id="uuid",
-    client_id="uuid",
-    site_id="uuid",
-    standing="text",
-    changed_at="timestamptz",
-)
-ENTER = f"""
-INSERT INTO stays ({STAYS.names}) SELECT * FROM {STAYS.rows}
-ON CONFLICT (enrolment_id) DO UPDATE SET
-  standing = excluded.standing, changed_at = excluded.changed_at
-WHERE stays.standing <> 'over'
-"""  # noqa: S608 - the columns are above
-
 
 @dataclass(frozen=True, slots=True)
 class Stay:
@@ -32,6 +18,15 @@ class Stay:
     site_id: UUID
     standing: Standing
     changed_at: datetime
+
+
+STAYS = Columns.like(Stay)
+ENTER = f"""
+INSERT INTO stays ({STAYS.names}) SELECT * FROM {STAYS.rows}
+ON CONFLICT (enrolment_id) DO UPDATE SET
+  standing = excluded.standing, changed_at = excluded.changed_at
+WHERE stays.standing <> 'over'
+"""  # noqa: S608 - the columns are above
 
 
 async def enter_stays(tx: Transaction, told: Iterable[Stay]) -> None:
