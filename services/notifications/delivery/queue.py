@@ -8,7 +8,7 @@
 Whoever dies after step 1 leaves rows marked and not locked. Like any message whose attempt failed
 they are due again after a pause, with the same message id; so whatever keeps outcomes from being
 written, nobody is written to again and again. Locks, not leases, tell who is at work, and the
-number of the attempt tells a sender that was held up whether a message is still its own.
+number of the attempt tells a sender that was delayed whether a message is still its own.
 
 All messages lie in one table. Those to clients and alerts to staff are a queue each, with senders
 of their own, so that neither waits for the other.

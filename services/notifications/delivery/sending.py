@@ -97,7 +97,7 @@ class HandOver:
                 return
             except UNREADABLE:
                 raise
-            except Exception as error:  # a defect of one message must not hold up the others
+            except Exception as error:  # a defect of one message must not delay the others
                 note_defect(due, error)
 
     async def _look_again(self, tx: Transaction, due: Due) -> Due:
@@ -151,7 +151,7 @@ async def send(tx: Transaction, settings: Settings, channels: Channels, due: Due
 
 async def _attempt(settings: Settings, channel: Channel, due: Due, now: datetime) -> Fate:
     """Hand `due` to its channel, and say how it fared. A defect of a channel or a text is logged
-    and counted, and holds up nobody else's messages."""
+    and counted, and delays nobody else's messages."""
     try:
         address, text = due.addressed(settings)
         await channel.send(Message(due.id, due.kind, address, text.subject, text.body, now))

@@ -263,23 +263,14 @@ def _publish(
     minutes: int,
     cause: Received[Any] | None = None,
 ) -> None:
-    common: dict[str, Any] = {
-        "client_id": expected["client_id"],
-        "site_id": expected["site_id"],
-        "enrolment_id": expected["enrolment_id"],
-        "session_id": expected["session_id"],
-        "cohort_id": expected["cohort_id"],
-        "starts_at": expected["starts_at"],
+    common = {
+        **expected,
+        "status": report.status,
+        "attended_minutes": minutes,
         "scheduled_minutes": _meeting(expected).scheduled_minutes,
-        "time_zone": expected["time_zone"],
         "recorded_at": tx.now,
     }
-    status = report.status
-    if status == "present" or status == "partial":
-        attended = SessionAttended(**common, status=status, attended_minutes=minutes)
-        publish(tx, attended, cause=cause)
+    if report.attended:
+        publish(tx, SessionAttended(**common), cause=cause)
     else:
-        missed = SessionMissed(
-            **common, status=status, excused=is_excused(status), on_hold=expected["on_hold"]
-        )
-        publish(tx, missed, cause=cause)
+        publish(tx, SessionMissed(**common, excused=is_excused(report.status)), cause=cause)
