@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from services.notifications.delivery.vocabulary import ONCE_A_SESSION, Kind
@@ -127,8 +128,7 @@ WHERE n.id = t.id AND n.state = 'planned'
 """
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedTimes:
+class PlannedTimes(NamedTuple):
     """When a message is due and from when on it is of no use."""
 
     due_at: datetime

@@ -12,7 +12,7 @@ import asyncpg
 
 from services.notifications.consents.queries import consents_of
 from services.notifications.consents.rules import Consent
-from services.notifications.contacts.queries import Contact, contacts_of
+from services.notifications.contacts.queries import Contact, contacts_of, zone_for
 from services.notifications.delivery.due import Due, Result
 from services.notifications.delivery.policy import Text, permission_policy, texts
 from services.notifications.delivery.rules import Agreed, Decision, Reach, decide, next_attempt
@@ -21,7 +21,6 @@ from services.notifications.delivery.vocabulary import ChannelName, Kind
 from services.notifications.stays.queries import stays_of
 from services.notifications.stays.rules import Standing, standing
 from services.notifications.timing.policy import timing_policy
-from services.notifications.timing.rules import zone_of
 from shared.contracts.base import Event
 from shared.contracts.notifications import (
     NoticeDelivered,
@@ -65,11 +64,10 @@ class ClientMessage(Due):
     @property
     def reach(self) -> Reach:
         """What is known of how to reach the client."""
-        stated = None if self.contact is None else self.contact.time_zone
         return Reach(
             known=self.contact is not None,
             reachable=self.contact is not None and self.contact.can_be_reached,
-            zone=zone_of(stated, self.site_time_zone),
+            zone=zone_for(self.contact, self.site_time_zone),
         )
 
     @property

@@ -43,13 +43,8 @@ async def show_contacts(
     row = await tx.fetchrow(f"{CONTACTS} FOR UPDATE" if lock else CONTACTS, [site_id])
     if row is None:
         return EscalationContacts(site_id=site_id, on_duty=[], steps=[], changed_at=None, version=0)
-    return EscalationContacts(
-        site_id=site_id,
-        on_duty=row["on_duty"],
-        steps=[EscalationStep(addresses=step) for step in _steps(row)],
-        changed_at=row["changed_at"],
-        version=row["version"],
-    )
+    steps = [EscalationStep(addresses=step) for step in _steps(row)]
+    return EscalationContacts(**{**row, "steps": steps})
 
 
 async def contacts_of_sites(tx: Transaction, site_ids: Iterable[UUID]) -> dict[UUID, Contacts]:

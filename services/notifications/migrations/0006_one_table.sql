@@ -45,6 +45,10 @@ FROM staff_alerts;
 CREATE UNIQUE INDEX notifications_alert_once
   ON notifications (flag_id, step, severity, address) NULLS NOT DISTINCT
   WHERE kind = 'staff_alert';
+-- The list of alerts of a site is read in this order.
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX notifications_alerts_of_site ON notifications (site_id, id)
+  WHERE kind = 'staff_alert';
 -- Each queue finds what is due of its own kinds, however much is due of the others.
 -- squawk-ignore require-concurrent-index-creation
 CREATE INDEX notifications_alerts_due ON notifications (next_at)
@@ -105,6 +109,8 @@ CREATE INDEX notifications_due ON notifications (next_at) WHERE state IN ('plann
 DROP INDEX notifications_messages_due;
 -- squawk-ignore require-concurrent-index-deletion
 DROP INDEX notifications_alerts_due;
+-- squawk-ignore require-concurrent-index-deletion
+DROP INDEX notifications_alerts_of_site;
 -- squawk-ignore require-concurrent-index-deletion
 DROP INDEX notifications_alert_once;
 -- squawk-ignore ban-drop-constraint

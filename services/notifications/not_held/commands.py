@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from services.notifications.contacts.queries import contacts_of
+from services.notifications.contacts.queries import contacts_of, zone_for
 from services.notifications.delivery.commands import (
     PlannedMessage,
     cancel_messages,
     plan_messages,
 )
 from services.notifications.timing.policy import timing_policy
-from services.notifications.timing.rules import next_open, zone_of
+from services.notifications.timing.rules import next_open
 from shared.contracts.scheduling import SessionNotHeld
 from shared.database import Transaction
 
@@ -30,8 +30,7 @@ async def tell_not_held(
     for session, traceparent in not_held:
         if session.starts_at <= tx.now:
             continue
-        contact = contacts.get(session.client_id)
-        zone = zone_of(None if contact is None else contact.time_zone, session.time_zone)
+        zone = zone_for(contacts.get(session.client_id), session.time_zone)
         opens = next_open(tx.now, zone, timing_policy(session.site_id).hours)
         due_at = min(opens, session.starts_at)
         messages.append(PlannedMessage.about(session, traceparent, due_at, session.starts_at))
