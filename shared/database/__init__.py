@@ -1,6 +1,6 @@
 """The database of a service: its pool, its transactions, the tables every service has."""
 
-from shared.database.columns import Columns, insert
+from shared.database.columns import Columns, insert, upsert
 from shared.database.pool import Database
 from shared.database.transaction import (
     ALL_SITES,
@@ -21,4 +21,5 @@ __all__ = [
     "Transaction",
     "at_all_sites",
     "insert",
+    "upsert",
 ]
