@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from services.notifications.delivery.queries import Untried
 from services.notifications.delivery.vocabulary import ONCE_A_SESSION, Kind
 from services.notifications.stays.queries import stays_of
 from services.notifications.stays.rules import standing
+from shared.calendar import day_at
 from shared.contracts.scheduling import SessionMissed, SessionNotHeld, SessionScheduled
 from shared.database import Columns, Transaction
 from shared.ids import new_id
@@ -30,6 +32,8 @@ class PlannedMessage:
     session_starts_at: datetime
     site_time_zone: str
     due_at: datetime
+    due_on: date
+    """The day at the site."""
     expires_at: datetime
     traceparent: str | None
     id: UUID = field(default_factory=new_id)
@@ -47,6 +51,7 @@ class PlannedMessage:
             session_starts_at=told.starts_at,
             site_time_zone=told.time_zone,
             due_at=due_at,
+            due_on=day_at(due_at, told.time_zone),
             expires_at=expires_at,
             traceparent=traceparent,
         )
@@ -54,9 +59,8 @@ class PlannedMessage:
 
 PLANNED = Columns.like(PlannedMessage)
 PLAN = f"""
-INSERT INTO notifications AS n ({PLANNED.names}, due_on, next_at, state, planned_at, kind)
-SELECT {PLANNED.names}, (due_at AT TIME ZONE site_time_zone)::date, due_at, 'planned',
-  {PLANNED.after(0)}, {PLANNED.after(1)}
+INSERT INTO notifications AS n ({PLANNED.names}, next_at, state, planned_at, kind)
+SELECT {PLANNED.names}, due_at, 'planned', {PLANNED.after(0)}, {PLANNED.after(1)}
 FROM {PLANNED.rows}
 WHERE NOT EXISTS (
   SELECT FROM notifications known
@@ -66,7 +70,7 @@ WHERE NOT EXISTS (
 )
 ON CONFLICT (client_id, session_id, kind, session_starts_at) DO UPDATE SET
   {PLANNED.updates("id", "site_id", "client_id", "session_id", "session_starts_at")},
-  due_on = excluded.due_on, next_at = excluded.next_at, state = 'planned',
+  next_at = excluded.next_at, state = 'planned',
   planned_at = excluded.planned_at, ended_at = NULL, channel = NULL,
   attempts = CASE n.state WHEN 'planned' THEN n.attempts ELSE 0 END
 WHERE n.state IN ('planned', 'cancelled')
@@ -122,8 +126,9 @@ WHERE n.id = w.notification_id AND n.kind = $1
 
 REPLAN = """
 UPDATE notifications n SET due_at = t.due_at, next_at = t.due_at, expires_at = t.expires_at,
-  due_on = (t.due_at AT TIME ZONE n.site_time_zone)::date
-FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS t(id, due_at, expires_at)
+  due_on = t.due_on
+FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::date[])
+  AS t(id, due_at, expires_at, due_on)
 WHERE n.id = t.id AND n.state = 'planned'
 """
 
@@ -194,9 +199,17 @@ async def look_again(tx: Transaction, client_ids: Iterable[UUID]) -> None:
     tx.wake()
 
 
-async def replan(tx: Transaction, ids: Sequence[UUID], times: Sequence[PlannedTimes]) -> None:
+async def replan(
+    tx: Transaction, planned: Sequence[Untried], times: Sequence[PlannedTimes]
+) -> None:
     """Give messages that are still planned other times."""
-    if not ids:
+    if not planned:
         return
-    await tx.execute(REPLAN, ids, [t.due_at for t in times], [t.expires_at for t in times])
+    await tx.execute(
+        REPLAN,
+        [p.id for p in planned],
+        [t.due_at for t in times],
+        [t.expires_at for t in times],
+        [day_at(t.due_at, p.site_time_zone) for p, t in zip(planned, times, strict=True)],
+    )
     tx.wake()

@@ -61,7 +61,7 @@ async def move_reminders(tx: Transaction, client_id: UUID) -> None:
     times = [
         _times(p.site_id, p.session_starts_at, contact, p.site_time_zone, tx.now) for p in planned
     ]
-    await replan(tx, [p.id for p in planned], times)
+    await replan(tx, planned, times)
 
 
 async def cancel_reminders(tx: Transaction, seats: Iterable[Seat]) -> None:

@@ -58,7 +58,7 @@ ROWS = Columns.of(
     attended_minutes="integer",
     recorded_at="timestamptz",
 )
-INSERT = f"INSERT INTO attendance ({ROWS.names}) SELECT * FROM {ROWS.rows}"
+INSERT = f"INSERT INTO attendance ({ROWS.names}) SELECT * FROM {ROWS.rows}"  # noqa: S608 - the columns are above
 RECORDED = """
 SELECT r.id, r.session_id, r.client_id, r.version, r.status, r.checked_in_at, r.checked_out_at,
   r.attended_minutes, s.site_id, s.cohort_id, s.kind, s.starts_at, s.ends_at, s.break_minutes,
