@@ -76,6 +76,7 @@ EXCEPTIONS = {
     "outcomes/step_down/evaluation.py": READS,
     "scheduling/placement/seats.py": COMMANDS,
     "scheduling/sessions/cancelling.py": COMMANDS,
+    "scheduling/sessions/moving.py": COMMANDS,
 }
 """Everything else, and why; who adds one says so here."""
 

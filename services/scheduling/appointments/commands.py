@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -50,6 +51,17 @@ RETURNING a.client_id, a.placement_id, a.site_id, a.session_id, s.cohort_id, s.s
 """
 
 
+EXPECTED = """
+SELECT a.client_id, p.enrolment_id, s.id AS session_id, s.site_id, s.cohort_id, s.kind, s.starts_at,
+  s.ends_at, s.break_minutes, s.time_zone
+FROM appointments a
+JOIN sessions s ON s.id = a.session_id
+JOIN placements p ON p.id = a.placement_id
+WHERE a.session_id = ANY ($1::uuid[]) AND a.state = 'scheduled'
+ORDER BY s.starts_at, s.id, a.client_id
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Seat:
     """A placed client. `cause` is the event that led to the change, if one did."""
@@ -76,6 +88,13 @@ async def schedule_sessions(tx: Transaction, seats: Sequence[Seat]) -> None:
     for row in rows:
         event = SessionScheduled(**row)
         publish(tx, event, cause=causes[row["placement_id"]])
+
+
+async def tell_moved(tx: Transaction, before: Mapping[UUID, datetime]) -> None:
+    """Publish SessionScheduled anew for each client expected at sessions that moved; `before` is
+    where each began."""
+    for row in await tx.fetch(EXPECTED, list(before)):
+        publish(tx, SessionScheduled(**row, moved_from=before[row["session_id"]]))
 
 
 async def cancel_sessions(

@@ -25,6 +25,7 @@ SESSIONS = Columns.of(
     site_id="uuid",
     cohort_id="uuid",
     curriculum_id="uuid",
+    local_start="timestamp",
     starts_at="timestamptz",
     ends_at="timestamptz",
     time_zone="text",

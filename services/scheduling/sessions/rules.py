@@ -19,9 +19,10 @@ class WallClockSlot:
 
 @dataclass(frozen=True, slots=True)
 class PlannedSession:
-    """A session in UTC and the index of its slot."""
+    """A session in UTC, the index of its slot, and what the wall clock shows when it begins."""
 
     slot: int
+    local_start: datetime
     starts_at: datetime
     ends_at: datetime
 
@@ -54,9 +55,11 @@ def plan_sessions(
     for index, slot in enumerate(slots):
         first = starts_on + timedelta(days=(slot.weekday - starts_on.weekday()) % 7)
         for week in range(weeks):
-            starts_at = instant_of(first + timedelta(weeks=week), slot.starts, zone)
+            day = first + timedelta(weeks=week)
+            starts_at = instant_of(day, slot.starts, zone)
             ends_at = starts_at + timedelta(minutes=slot.minutes)
-            planned.append(PlannedSession(index, starts_at, ends_at))
+            local_start = datetime.combine(day, slot.starts)
+            planned.append(PlannedSession(index, local_start, starts_at, ends_at))
     return sorted(planned, key=lambda session: (session.starts_at, session.slot))
 
 
