@@ -13,6 +13,8 @@ from shutil import copy
 from typing import Any
 from uuid import uuid4
 
+import httpx
+
 from shared.settings import SERVICES
 from stepwell.keycloak import realm
 from stepwell.keycloak.admin import Admin
@@ -135,6 +137,15 @@ class Keycloak:
         roles = self.client(realm.AUDIENCE)["id"]
         found = self.admin.get(f"/clients/{roles}/roles/{role}")
         self.admin.post(f"/users/{user['id']}/role-mappings/clients/{roles}", [found])
+
+    def by_secret(self, client: str, secret: str) -> str:
+        """The access token of a client's own account."""
+        answer = httpx.post(
+            f"{self.url}/protocol/openid-connect/token",
+            data={"grant_type": "client_credentials"},
+            auth=(client, secret),
+        )
+        return str(answer.raise_for_status().json()["access_token"])
 
     def client(self, name: str) -> dict[str, Any]:
         """A client as Keycloak describes it."""
