@@ -16,9 +16,11 @@ import pytest
 from shared.access import Role, tokens
 from shared.access.client import ServiceToken
 from shared.access.tokens import Verifier
+from stepwell.keycloak.admin import Admin
 from stepwell.runtime.disposable import Stack
 from stepwell.runtime.keys import Issuer
-from tests.support.identity import caller, claims, header, in_browser, status, walk
+from stepwell.runtime.problem import Problem
+from tests.support.identity import Browser, caller, claims, header, in_browser, status, walk
 from tests.support.keycloak import Keycloak
 from tests.support.system import System
 
@@ -111,6 +113,13 @@ def test_the_realm_is_brought_in_line_and_then_nothing_is_changed(keycloak: Keyc
     }
     assert last.endswith("is changed in 13 places.")
     assert "nothing changed" in keycloak.apply()
+
+
+def test_an_operator_whom_keycloak_does_not_know_is_told_what_to_set(keycloak: Keycloak) -> None:
+    stranger = Admin(keycloak.admin.url, "stepwell", "stepwell-operator", "another-secret")
+    with pytest.raises(Problem, match="KEYCLOAK_ADMIN_SECRET_FILE") as told:
+        stranger.find()
+    assert "another-secret" not in str(told.value)
 
 
 async def test_a_token_ends_after_its_five_minutes_and_the_leeway(
@@ -240,6 +249,17 @@ async def test_a_subscriber_reads_the_events_of_its_topics_and_no_others(
         other = await http.get(url, params={"topic": "intake", "key": "a"})
         listed = await http.get("/sites")
     assert [answer.status_code for answer in (own, other, listed)] == [200, 403, 403]
+
+
+async def test_people_change_their_password_on_the_way_through_the_portal(
+    keycloak: Keycloak,
+) -> None:
+    person = await keycloak.person("counselor", ["*"])
+    new = {"password-new": "another long one", "password-confirm": "another long one"}
+    told = await Browser(keycloak.url, {**person, **new}).authorize(kc_action="UPDATE_PASSWORD")
+    assert told["kc_action_status"] == "success"
+    changed = {**person, "password": "another long one"}
+    assert (await Browser(keycloak.url, changed).log_in())["access_token"]
 
 
 async def test_services_may_reach_keycloak_at_another_address_than_browsers(
