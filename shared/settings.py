@@ -90,6 +90,8 @@ class Settings(BaseSettings):
     oidc_issuer: str = Field(alias="OIDC_ISSUER")
     oidc_audience: str = Field("stepwell", alias="OIDC_AUDIENCE")
     oidc_client_secret: str | None = Field(None, alias="OIDC_CLIENT_SECRET")
+    oidc_discovery_url: str | None = Field(None, alias="OIDC_DISCOVERY_URL")
+    """Where the discovery document is read, if the issuer's own address leads nowhere from here."""
 
     traces: Literal["zipkin", "otlp", "off"] = Field("off", alias="TRACES")
     traces_sample_ratio: float = Field(1.0, alias="TRACES_SAMPLE_RATIO")

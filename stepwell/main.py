@@ -25,6 +25,7 @@ COMMANDS = {
     "migrate": "Bring the databases of the services to the newest version.",
     "subscriber": "Let another system read events: add, list, remove.",
     "topics": "Create the topics and access lists on a broker.",
+    "identity": "Bring the realm of a Keycloak in line with its file.",
     "pending": "Show what is still under way in the four services.",
     "verify": "Prove that every published event was applied by every consumer.",
     "dead-letters": "List, retry or skip events that could not be applied.",
