@@ -1,6 +1,6 @@
 """The database of a service: its pool, its transactions, the tables every service has."""
 
-from shared.database.columns import Columns, insert
+from shared.database.columns import Columns, Statement, insert, names, select, together, update
 from shared.database.flush import write_now
 from shared.database.pool import Database
 from shared.database.transaction import (
@@ -19,8 +19,13 @@ __all__ = [
     "IdempotentAnswer",
     "Overtaken",
     "Sites",
+    "Statement",
     "Transaction",
     "at_all_sites",
     "insert",
+    "names",
+    "select",
+    "together",
+    "update",
     "write_now",
 ]

@@ -16,7 +16,7 @@ from services.intake.access_times.rules import (
     status,
 )
 from services.intake.access_times.schemas import Access, AccessTimes, Clock, SiteAccess, Timing
-from services.intake.directory.rules import day_at
+from shared.calendar import day_at
 from shared.database import Transaction
 from shared.errors import Invalid, NotFound
 
@@ -61,8 +61,6 @@ GROUP BY 1, 2, 3, 4, 5
 
 class ImpossiblePeriod(Invalid):
     """The time asked for is empty or too long."""
-
-    title = "Impossible period"
 
 
 async def show_clock(tx: Transaction, referral_id: UUID) -> Clock:

@@ -5,7 +5,7 @@ from datetime import datetime
 from services.intake.authorizations.alarms import Found, note_alarms, of_grant
 from services.intake.authorizations.policy import alarm_policy
 from services.intake.authorizations.rules.alarms import Cause, certification_causes, look_again
-from services.intake.directory.rules import day_at
+from shared.calendar import day_at
 from shared.database import ALL_SITES, Transaction
 from shared.jobs import Job, JobContext
 
@@ -22,19 +22,17 @@ FROM authorizations a JOIN sites s ON s.id = a.site_id
 WHERE a.look_at <= $1 ORDER BY a.look_at, a.id LIMIT $2 FOR UPDATE OF a SKIP LOCKED
 """
 LOOKED = """
-UPDATE authorizations a SET look_at = m.look_at
-FROM unnest($1::uuid[], $2::timestamptz[]) AS m(id, look_at) WHERE a.id = m.id
+UPDATE {} AS e SET look_at = m.look_at
+FROM unnest($1::uuid[], $2::timestamptz[]) AS m(id, look_at) WHERE e.id = m.id
 """
+LOOKED_AT_GRANTS = LOOKED.format("authorizations")
+LOOKED_AT_CERTIFICATIONS = LOOKED.format("certifications")
 DUE_CERTIFICATIONS = """
 SELECT e.id, e.client_id, e.site_id, e.recertify_by, s.time_zone,
   c.entered_in_error OR c.effective_until < (($1::timestamptz) AT TIME ZONE s.time_zone)::date
     AS over
 FROM certifications e JOIN sites s ON s.id = e.site_id JOIN coverages c ON c.id = e.coverage_id
 WHERE e.look_at <= $1 ORDER BY e.look_at, e.id LIMIT $2 FOR UPDATE OF e SKIP LOCKED
-"""
-LOOKED_AT_CERTIFICATIONS = """
-UPDATE certifications e SET look_at = m.look_at
-FROM unnest($1::uuid[], $2::timestamptz[]) AS m(id, look_at) WHERE e.id = m.id
 """
 
 
@@ -54,21 +52,10 @@ async def _look_at_grants(tx: Transaction) -> int:
     rows = await tx.fetch(DUE, tx.now, BATCH)
     if not rows:
         return 0
-    looked = [
-        of_grant(
-            tx.now,
-            about=row["id"],
-            client_id=row["client_id"],
-            site_id=row["site_id"],
-            time_zone=row["time_zone"],
-            granted=row["units_granted"],
-            used=row["units_used"],
-            last=row["valid_until"],
-        )
-        for row in rows
-    ]
-    await tx.execute(LOOKED, [one.about for one, _ in looked], [again for _, again in looked])
-    await note_alarms(tx, [one for one, _ in looked])
+    looked = [of_grant(tx.now, dict(row)) for row in rows]
+    found, again = zip(*looked, strict=True)
+    await tx.execute(LOOKED_AT_GRANTS, [one.about for one in found], again)
+    await note_alarms(tx, found)
     return len(rows)
 
 

@@ -14,7 +14,7 @@ WHERE state = 'granted' AND id = ANY (ARRAY(
   SELECT id FROM consents WHERE state = 'granted' AND expires_at <= $1
   ORDER BY expires_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
 ))
-RETURNING id, client_id, site_id, form, ended_at
+RETURNING id AS consent_id, client_id, site_id, form, ended_at AS expired_at
 """
 
 

@@ -13,9 +13,9 @@ from services.intake.costs.schemas import (
     ResidentialReference,
 )
 from services.intake.directory.queries import ZONE
-from services.intake.directory.rules import day_at
 from services.intake.sliding_scale.policy import Region, guidelines, scale
 from services.intake.sliding_scale.rules import Share, guideline_on, region_of, share_of_household
+from shared.calendar import day_at
 from shared.database import Transaction
 from shared.errors import Invalid, NotFound
 
@@ -24,8 +24,6 @@ NOTE = "A reference for costs only. Which level of care is right is a clinical d
 
 class UnknownProgram(Invalid):
     """The program is not on the list."""
-
-    title = "Unknown program"
 
 
 class NoPriceKnown(Invalid):

@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from services.intake.directory.rules import day_at
+from shared.calendar import day_at
 from shared.database import Transaction
 from shared.errors import NotFound
 

@@ -77,7 +77,7 @@ async def determine_level_of_care(
         ScreeningMissing, TooYoungForPolicy: the client cannot be held against the policy yet.
     """
     policy = _policy_for(new)
-    client = await show_client(tx, client_id, hold=True)
+    client = await show_client(tx, client_id, lock=True)
     if age_on(client.birth_date, await today_at(tx, client.site_id)) < policy.min_age:
         raise TooYoungForPolicy(f"The policy is for clients of {policy.min_age} years or more.")
     screens = await intake_screens(tx, client_id)

@@ -13,7 +13,7 @@ from services.intake.level_of_care.schemas import (
     NewSignature,
 )
 from services.intake.referrals.commands import advance
-from services.intake.referrals.queries import hold_client
+from services.intake.referrals.queries import lock_client
 from shared.contracts.intake import LevelOfCareSigned
 from shared.database import Transaction
 from shared.errors import Conflict, Invalid, require_version
@@ -159,7 +159,7 @@ async def _held(tx: Transaction, determination_id: UUID) -> Determination:
 
     It is read again once the client is held, as both change it.
     """
-    await hold_client(tx, (await show_by_id(tx, determination_id)).client_id)
+    await lock_client(tx, (await show_by_id(tx, determination_id)).client_id)
     return await show_by_id(tx, determination_id)
 
 

@@ -38,7 +38,7 @@ async def change_preferences(
         StaleVersion: somebody changed it meanwhile.
         SlotEndsBeforeStart, SlotsOverlap, UnknownPreference, CourtDatePassed: with a pointer.
     """
-    client = await show_client(tx, client_id, hold=True)
+    client = await show_client(tx, client_id, lock=True)
     require_version(await tx.fetchval(VERSION, client_id) or 0, expected)
     check(stated, await today_at(tx, client.site_id))
     await tx.execute(STATE, client_id, client.site_id, stated.model_dump_json(), changed_by, tx.now)

@@ -3,8 +3,6 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends
-
 from services.intake.questionnaires import commands, forms, links, queries
 from services.intake.questionnaires.own_schemas import Form
 from services.intake.questionnaires.schemas import (
@@ -16,12 +14,13 @@ from services.intake.questionnaires.schemas import (
     Questionnaire,
 )
 from shared.access import Role
+from shared.access.roles import CLINICIANS
 from shared.database import Transaction
-from shared.web import Allowed, Call, Page, Paging, Router, needs_if_match, of_one_client
+from shared.web import Allowed, Call, Page, Paged, Router, needs_if_match, of_one_client
 
 router = Router(tags=["Questionnaires"])
 
-Clinician = Annotated[Call, Allowed(Role.COUNSELOR, Role.CLINICAL_LEAD)]
+Clinician = Annotated[Call, Allowed(*CLINICIANS)]
 Staff = Annotated[Call, Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD)]
 OF_CLIENT = "/clients/{client_id}/questionnaires"
 PATH = "/questionnaires/{questionnaire_id}"
@@ -38,9 +37,7 @@ async def add_questionnaire(client_id: UUID, body: NewQuestionnaire, call: Staff
 
 @router.get(OF_CLIENT, summary="List questionnaires")
 @of_one_client
-async def list_questionnaires(
-    client_id: UUID, call: Staff, paging: Annotated[Paging, Depends()]
-) -> Page[Questionnaire]:
+async def list_questionnaires(client_id: UUID, call: Staff, paging: Paged) -> Page[Questionnaire]:
     """A client's questionnaires and how far they are, oldest first, without answers."""
     return await call.show(lambda tx: queries.list_questionnaires(tx, client_id, paging))
 

@@ -67,8 +67,6 @@ class ActionNotForThisRisk(Invalid):
 class NoteNeeded(Invalid):
     """This action says too little without a word of explanation."""
 
-    title = "Note needed"
-
 
 async def raise_flags(
     tx: Transaction, client_id: UUID, site_id: UUID, findings: Sequence[Finding]

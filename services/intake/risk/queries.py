@@ -6,7 +6,6 @@ from uuid import UUID
 
 import asyncpg
 
-from services.intake.directory.rules import day_at
 from services.intake.referrals.queries import require_client
 from services.intake.risk.policy import risk_policy
 from services.intake.risk.report_schemas import RiskReport
@@ -19,6 +18,7 @@ from services.intake.risk.schemas import (
     RiskSummary,
     Wanted,
 )
+from shared.calendar import day_at
 from shared.contracts.intake import PriorityPopulation, RiskKind
 from shared.database import Transaction
 from shared.errors import NotFound
