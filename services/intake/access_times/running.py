@@ -75,11 +75,11 @@ async def list_running(
         LISTED, *_arguments(tx, site_id), paging.after, due, targets().soon_days, paging.limit + 1
     )
     clocks = [
-        RunningClock(
-            **clock_of(row, row["today"]),
-            state=row["state"],
-            runs_out_on=row["runs_out_on"],
-            standing=standing(row["runs_out_on"], row["today"], targets().soon_days),
+        RunningClock.from_row(
+            {
+                **clock_of(row, row["today"]),
+                "standing": standing(row["runs_out_on"], row["today"], targets().soon_days),
+            }
         )
         for row in rows
     ]
@@ -94,7 +94,7 @@ async def count_running(tx: Transaction, site_id: UUID | None) -> ReferralCounts
         as_of=tx.now,
         soon_days=found.soon_days,
         targets_version=found.version,
-        sites=[SiteReferrals(**dict(row)) for row in rows],
+        sites=[SiteReferrals.from_row(row) for row in rows],
     )
 
 
