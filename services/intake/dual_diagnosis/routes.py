@@ -13,7 +13,6 @@ from services.intake.dual_diagnosis.schemas import (
     ShownDualDiagnosis,
 )
 from shared.access.roles import CLINICIANS, EVERY_STAFF_ROLE
-from shared.database import Transaction
 from shared.web import Allowed, Call, Page, Paged, Router, needs_if_match, of_one_client
 
 router = Router(tags=["Dual diagnosis"])
@@ -50,11 +49,7 @@ async def show_diagnosis(client_id: UUID, diagnosis_id: UUID, call: Clinician) -
 @of_one_client
 async def show_dual_diagnosis(client_id: UUID, call: Clinician) -> ShownDualDiagnosis:
     """Whether one is suspected, confirmed or ruled out, by what, and what the track must offer."""
-
-    async def shown(tx: Transaction) -> ShownDualDiagnosis:
-        return await queries.show_dual_diagnosis(tx, client_id)
-
-    return await call.show(shown)
+    return await call.show(lambda tx: queries.show_dual_diagnosis(tx, client_id))
 
 
 @router.get(f"{DUAL}/changes", summary="List changes of a dual diagnosis")

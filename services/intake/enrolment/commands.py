@@ -332,8 +332,8 @@ async def _change(
     if not can_follow(found.state, to):
         raise StateDoesNotAllow(f"A stay that is {found.state} cannot become {to}.")
     changes = {"state": to, "reason": reason}
-    held = {"held_at": tx.now if to == "on_hold" else None}
-    await tx.execute(*update("enrolments", changes | held, where={"id": enrolment_id}))
+    pause = {"held_at": tx.now if to == "on_hold" else None}
+    await tx.execute(*update("enrolments", changes | pause, where={"id": enrolment_id}))
     changed = found.changed(**changes)
     tell_change(tx, changed, found.state)
     return changed

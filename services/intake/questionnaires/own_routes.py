@@ -75,7 +75,7 @@ async def show_own_form(request: Request, holder: BySession) -> Response:
     """
 
     async def form(tx: Transaction) -> OwnForm:
-        return await forms.show_own_form(tx, await links.held_by(tx, holder))
+        return await forms.show_own_form(tx, await links.questionnaire_of(tx, holder))
 
     return await show(request, holder, form)
 
@@ -93,10 +93,10 @@ async def record_own_answers(
     """Save what was answered of one instrument so far, by `Authorization: Session …`."""
 
     async def save(tx: Transaction, expected: int) -> OwnSaved:
-        held = await links.held_by(tx, holder, hold=True)
+        locked = await links.questionnaire_of(tx, holder, lock=True)
         kept = await commands.save_answers(
             tx,
-            held,
+            locked,
             expected,
             instrument,
             body.answers,
@@ -104,12 +104,12 @@ async def record_own_answers(
             entered_by=holder.subject,
         )
         return OwnSaved(
-            client_id=held.client_id,
-            site_id=held.site_id,
+            client_id=locked.client_id,
+            site_id=locked.site_id,
             instrument=instrument,
             answers=list(kept),
-            crisis=forms.crisis_of(held, (instrument, kept)),
-            version=held.version + 1,
+            crisis=forms.crisis_of(locked, (instrument, kept)),
+            version=locked.version + 1,
         )
 
     return await update(request, holder, save)
@@ -126,15 +126,15 @@ async def complete_own(request: Request, holder: BySession) -> Response:
     """Hand in what was answered, by `Authorization: Session …`; the session ends with it."""
 
     async def hand_in(tx: Transaction, expected: int) -> OwnCompleted:
-        held = await links.held_by(tx, holder, hold=True)
+        locked = await links.questionnaire_of(tx, holder, lock=True)
         done = await commands.complete_questionnaire(
-            tx, held, expected, entered_by=holder.subject, own=True
+            tx, locked, expected, entered_by=holder.subject, own=True
         )
         return OwnCompleted(
             client_id=done.client_id,
             site_id=done.site_id,
             state=done.state,
-            crisis=forms.crisis_of(held),
+            crisis=forms.crisis_of(locked),
             version=done.version,
         )
 

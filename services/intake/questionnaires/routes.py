@@ -66,9 +66,9 @@ async def record_answers(
     """
 
     async def save(tx: Transaction, expected: int) -> Answers:
-        held = await queries.load(tx, questionnaire_id, hold=True)
+        locked = await queries.load(tx, questionnaire_id, lock=True)
         await commands.save_answers(
-            tx, held, expected, instrument, body.answers, mode=body.mode, entered_by=call.subject
+            tx, locked, expected, instrument, body.answers, mode=body.mode, entered_by=call.subject
         )
         return await queries.show_answers(tx, questionnaire_id)
 
@@ -110,8 +110,8 @@ async def complete_questionnaire(questionnaire_id: UUID, call: Clinician) -> Que
     """
 
     async def hand_in(tx: Transaction, expected: int) -> Questionnaire:
-        held = await queries.load(tx, questionnaire_id, hold=True)
-        return await commands.complete_questionnaire(tx, held, expected, entered_by=call.subject)
+        locked = await queries.load(tx, questionnaire_id, lock=True)
+        return await commands.complete_questionnaire(tx, locked, expected, entered_by=call.subject)
 
     return await call.update(hand_in)
 
@@ -122,7 +122,7 @@ async def record_questionnaire_withdrawal(questionnaire_id: UUID, call: Staff) -
     """Take an open questionnaire back: its links open nothing any more; saved answers stay."""
 
     async def take_back(tx: Transaction, expected: int) -> Questionnaire:
-        held = await queries.load(tx, questionnaire_id, hold=True)
-        return await commands.withdraw_questionnaire(tx, held, expected)
+        locked = await queries.load(tx, questionnaire_id, lock=True)
+        return await commands.withdraw_questionnaire(tx, locked, expected)
 
     return await call.update(take_back)

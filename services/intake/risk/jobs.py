@@ -1,7 +1,7 @@
 """The job that escalates: a flag that nobody acknowledged is told to the next people, step by step.
 
-Any number of workers may run it: a flag that another one holds is left to that one, and the step
-and its event are committed together; so every step is told once.
+Any number of workers may run it: a flag that another one has locked is left to that one, and the
+step and its event are committed together; so every step is told once.
 """
 
 from datetime import datetime
@@ -13,7 +13,7 @@ from services.intake.risk import metrics
 from services.intake.risk.policy import risk_policy
 from services.intake.risk.rules.flags import Escalation, after, escalation
 from shared.contracts.intake import RiskFlagEscalated
-from shared.database import ALL_SITES, Transaction
+from shared.database import ALL_SITES, Columns, Transaction
 from shared.jobs import Job, JobContext
 from shared.messaging.outbox import publish
 from shared.telemetry.tracing import link_to, span_from
@@ -25,12 +25,12 @@ SELECT id, client_id, site_id, kind, severity, state, step, escalate_at, tracepa
 FROM risk_flags WHERE state <> 'acknowledged' AND escalate_at <= $1
 ORDER BY escalate_at, id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
 """
-MOVE = """
-UPDATE risk_flags f SET state = m.state, step = m.step, escalate_at = m.escalate_at
-FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::timestamptz[])
-  AS m(id, state, step, escalate_at)
-WHERE f.id = m.id
-"""
+MOVED = Columns.of(id="uuid", state="text", step="integer", escalate_at="timestamptz")
+MOVE = f"""
+UPDATE risk_flags f
+SET state = given.state, step = given.step, escalate_at = given.escalate_at
+FROM {MOVED.rows} WHERE f.id = given.id
+"""  # noqa: S608 - constants only
 
 
 async def next_due(tx: Transaction) -> datetime | None:
@@ -46,23 +46,25 @@ async def escalate(context: JobContext) -> int:
 
 
 async def escalate_due(tx: Transaction) -> int:
-    """Escalate flags that are due and that nobody else holds; publishes RiskFlagEscalated."""
+    """Escalate flags that are due and that nobody else has locked; publishes RiskFlagEscalated."""
     policy = risk_policy()
-    moved: list[tuple[asyncpg.Record, Escalation]] = []
+    moved = []
     for flag in await tx.fetch(DUE, tx.now, BATCH):
         schedule = policy.urgency(flag["kind"], flag["severity"]).schedule
         step = escalation(schedule, flag["step"], flag["escalate_at"], tx.now)
         if step is not None:
             _tell(tx, flag, step)
-            moved.append((flag, step))
+            state = after(flag["state"], "escalate")
+            moved.append(
+                {
+                    "id": flag["id"],
+                    "state": state,
+                    "step": step.step,
+                    "escalate_at": step.next_at,
+                }
+            )
     if moved:
-        await tx.execute(
-            MOVE,
-            [flag["id"] for flag, _ in moved],
-            [after(flag["state"], "escalate") for flag, _ in moved],
-            [step.step for _, step in moved],
-            [step.next_at for _, step in moved],
-        )
+        await tx.execute(MOVE, *MOVED.arrays(moved))
     return len(moved)
 
 
