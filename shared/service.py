@@ -38,6 +38,9 @@ log = structlog.get_logger()
 
 GARBAGE_THRESHOLD = 20_000
 """New objects between two collections; a request makes many that go without one."""
+KEEP_ALIVE_SECONDS = 75
+"""How long an idle connection stays open: longer than clients and balancers keep theirs (60 s), as
+whoever writes to one that is being closed does not know whether the request was done."""
 ROLES = ("api", "worker", "stream")
 
 
@@ -157,6 +160,7 @@ def main(name: str, arguments: Sequence[str] | None = None) -> None:
             proxy_headers=False,
             server_header=False,
             date_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=5,
         )
     )

@@ -1,7 +1,6 @@
 """The database of a service: its pool, its transactions, the tables every service has."""
 
 from shared.database.columns import Columns, Statement, insert, names, select, together, update
-from shared.database.flush import write_now
 from shared.database.pool import Database
 from shared.database.transaction import (
     ALL_SITES,
@@ -27,5 +26,4 @@ __all__ = [
     "select",
     "together",
     "update",
-    "write_now",
 ]

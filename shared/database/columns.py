@@ -134,11 +134,17 @@ def _update(
 
 @cache
 def _together(statements: tuple[str, ...]) -> str:
-    numbered: list[str] = []
-    before = 0
-    for one in statements:
-        numbered.append(PARAMETER.sub(lambda m, n=before: f"${int(m[1]) + n}", one))  # type: ignore[misc]  # bound now, not later
-        before += max((int(number) for number in PARAMETER.findall(one)), default=0)
-    *others, last = numbered
+    *others, last = numbered(statements)
     parts = ", ".join(f"part_{n} AS ({one})" for n, one in enumerate(others))
     return f"WITH {parts} {last}"
+
+
+def numbered(parts: Iterable[str]) -> list[str]:
+    """Parts of one statement, each of which counts its parameters from 1, with its parameters
+    counted on from those of the parts before."""
+    made: list[str] = []
+    before = 0
+    for part in parts:
+        made.append(PARAMETER.sub(lambda m, n=before: f"${int(m[1]) + n}", part))  # type: ignore[misc]  # bound now, not later
+        before += max((int(number) for number in PARAMETER.findall(part)), default=0)
+    return made

@@ -64,15 +64,15 @@ async def ready(request: Request) -> Health | Response:
 async def show_metrics(request: Request) -> Response:
     """Counters, histograms and what waits in the database, in Prometheus' text format."""
     service: str = request.app.state.service.name
-    pending = aside = held = float("nan")
+    pending = aside = letters = float("nan")
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            pending, aside, held = await request.app.state.database.run(
+            pending, aside, letters = await request.app.state.database.run(
                 ALL_SITES, lambda tx: tx.fetchrow(WAITING)
             )
     except (*MISSING, TimeoutError):
         log.warning("metrics_without_database")
     metrics.outbox_pending.labels(service).set(pending)
     metrics.set_aside_held.labels(service).set(aside)
-    metrics.dead_letters_held.labels(service).set(held)
+    metrics.dead_letters_open.labels(service).set(letters)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -16,16 +16,7 @@ from shared.web import Allowed, Call, Page, Paged, Router, of_one_client
 router = Router(tags=["Referrals"])
 
 SiteStaff = Annotated[Call, Allowed(*SITE_STAFF)]
-Counting = Annotated[
-    Call,
-    Allowed(
-        Role.FRONT_DESK,
-        Role.COUNSELOR,
-        Role.CLINICAL_LEAD,
-        Role.SITE_MANAGER,
-        Role.REGIONAL_OPERATIONS,
-    ),
-]
+Counting = Annotated[Call, Allowed(*SITE_STAFF, Role.REGIONAL_OPERATIONS)]
 Overseeing = Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS, Role.SITE_MANAGER, Role.AUDITOR)]
 
 

@@ -6,8 +6,8 @@ from services.intake.authorizations.alarms import Found, note_alarms, of_grant
 from services.intake.authorizations.policy import alarm_policy
 from services.intake.authorizations.rules.alarms import Cause, certification_causes, look_again
 from shared.calendar import day_at
-from shared.database import ALL_SITES, Transaction
-from shared.jobs import Job, JobContext
+from shared.database import Transaction
+from shared.jobs import Job
 
 BATCH = 500
 NEXT_DUE = """
@@ -36,16 +36,9 @@ WHERE e.look_at <= $1 ORDER BY e.look_at, e.id LIMIT $2 FOR UPDATE OF e SKIP LOC
 """
 
 
-async def next_look(tx: Transaction) -> datetime | None:
-    """When the next date raises an alarm."""
-    due: datetime | None = await tx.fetchval(NEXT_DUE)
-    return due
-
-
-async def look(context: JobContext) -> int:
+async def look(tx: Transaction) -> int:
     """Raise the alarms of dates that have come; how many were looked at."""
-    async with context.database.transaction(ALL_SITES) as tx:
-        return await _look_at_grants(tx) + await _look_at_certifications(tx)
+    return await _look_at_grants(tx) + await _look_at_certifications(tx)
 
 
 async def _look_at_grants(tx: Transaction) -> int:
@@ -77,4 +70,5 @@ async def _look_at_certifications(tx: Transaction) -> int:
     return len(rows)
 
 
-authorization_job = Job(name="authorization-dates", next_due=next_look, run=look)
+authorization_job = Job.of("authorization-dates", NEXT_DUE, look)
+"""Due when the next date raises an alarm."""

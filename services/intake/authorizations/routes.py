@@ -19,13 +19,14 @@ from services.intake.authorizations.schemas import (
 )
 from services.intake.coverage.schemas import Coverage, CoverageEnd
 from shared.access import Role
+from shared.access.roles import SITE_STAFF
 from shared.web import Allowed, Call, Page, Paged, Router, of_one_client
 from shared.web.writes import needs_if_match
 
 router = Router(tags=["Authorizations"])
 
 ENTERING = (Role.FRONT_DESK, Role.SITE_MANAGER)
-READING = (*ENTERING, Role.COUNSELOR, Role.CLINICAL_LEAD, Role.AUDITOR)
+READING = (*SITE_STAFF, Role.AUDITOR)
 Entering = Annotated[Call, Allowed(*ENTERING)]
 Reader = Annotated[Call, Allowed(*READING)]
 Summing = Annotated[Call, Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS, Role.AUDITOR)]

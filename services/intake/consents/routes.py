@@ -15,21 +15,15 @@ from services.intake.consents.policy.forms import forms
 from services.intake.consents.policy.vocabulary import Vocabulary, vocabulary
 from services.intake.consents.schemas import NewConsent, NewConsentEvent, NewRevocation
 from shared.access import Role
-from shared.access.roles import EVERY_STAFF_ROLE, SITE_STAFF
+from shared.access.roles import CLINICIANS, EVERY_STAFF_ROLE, SITE_STAFF
 from shared.web import Allowed, Call, Page, Paged, Router, of_one_client
 from shared.web.writes import needs_if_match
 
 router = Router(tags=["Consents"])
 
 Entering = Annotated[Call, Allowed(*SITE_STAFF)]
-Reader = Annotated[
-    Call,
-    Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD, Role.SITE_MANAGER, Role.AUDITOR),
-]
-FullReader = Annotated[
-    Call,
-    Allowed(Role.COUNSELOR, Role.CLINICAL_LEAD, Role.SITE_MANAGER, Role.AUDITOR),
-]
+Reader = Annotated[Call, Allowed(*SITE_STAFF, Role.AUDITOR)]
+FullReader = Annotated[Call, Allowed(*CLINICIANS, Role.SITE_MANAGER, Role.AUDITOR)]
 Anybody = Annotated[Call, Allowed(*EVERY_STAFF_ROLE)]
 PATH = "/clients/{client_id}/consents"
 

@@ -219,10 +219,7 @@ async def make_keys(tx: Transaction) -> int:
     """
     data = matching()
     rows = await tx.fetch(WITHOUT_KEYS, data.version, CLIENTS_AT_ONCE)
-    people = [
-        Person(row["given_name"], row["family_name"], row["birth_date"], row["phone"])
-        for row in rows
-    ]
+    people = [Person.of(row) for row in rows]
     keys = KEYS.arrays(
         {"client_id": row["id"], "key": key, "site_id": row["site_id"]}
         for row, person in zip(rows, people, strict=True)

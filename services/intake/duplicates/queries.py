@@ -55,7 +55,7 @@ async def search_clients(tx: Transaction, sought: PersonSought) -> LikelyDuplica
     """The clients of the caller's sites who are likely the person sought."""
     return await _likely(
         tx,
-        Person(sought.given_name, sought.family_name, sought.birth_date, sought.phone),
+        Person.of(dict(sought)),
         tx.sites,
         besides=None,
     )
@@ -76,7 +76,7 @@ async def likely_duplicates(tx: Transaction, client_id: UUID, sites: Sites) -> L
         return _answer([])
     return await _likely(
         tx,
-        Person(row["given_name"], row["family_name"], row["birth_date"], row["phone"]),
+        Person.of(row),
         sites,
         besides=client_id,
     )
@@ -107,7 +107,7 @@ async def _likely(
     keys = keys_to_search(person, data)
     found: dict[UUID, LikelyDuplicate] = {}
     for row in await tx.fetch(CANDIDATES, keys, data.most_of_a_key, besides):
-        other = Person(row["given_name"], row["family_name"], row["birth_date"], row["phone"])
+        other = Person.of(row)
         compared = likeness(person, other, data)
         if compared.score < data.threshold:
             continue

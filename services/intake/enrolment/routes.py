@@ -10,13 +10,13 @@ from services.intake.enrolment.policy import DischargeReasons, discharge_reasons
 from services.intake.enrolment.rules import State
 from services.intake.enrolment.schemas import Census, Discharge, Enrolment, Hold, NewEnrolment
 from shared.access import Role
-from shared.access.roles import EVERY_STAFF_ROLE, SITE_STAFF
+from shared.access.roles import CLINICIANS, EVERY_STAFF_ROLE, SITE_STAFF
 from shared.web import Allowed, Call, Page, Paged, Router, needs_if_match, of_one_client
 
 router = Router(tags=["Enrolment"])
 
 Admitting = Annotated[Call, Allowed(*SITE_STAFF)]
-Discharging = Annotated[Call, Allowed(Role.COUNSELOR, Role.CLINICAL_LEAD, Role.SITE_MANAGER)]
+Discharging = Annotated[Call, Allowed(*CLINICIANS, Role.SITE_MANAGER)]
 Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE)]
 
 

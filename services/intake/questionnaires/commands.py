@@ -28,7 +28,7 @@ from services.intake.screening.queries import is_in_program
 from services.intake.screening.rules import Answer
 from services.intake.screening.schemas import InstrumentResponse, Mode, NewScreening
 from shared.calendar import days_later
-from shared.database import Transaction, insert, update, write_now
+from shared.database import Transaction, insert, update
 from shared.errors import require_version
 from shared.ids import new_id
 
@@ -149,7 +149,6 @@ async def complete_questionnaire(
     screening = await complete_screening(
         tx, client.id, new, entered_by=entered_by, told=told, under_way=own or client.merged
     )
-    await write_now(tx)
     ended = {"state": then, "ended_at": tx.now, "screening_id": screening.id}
     await tx.execute(*update("questionnaires", ended, where={"id": locked.id}))
     await tx.execute(CLEAR, locked.id)

@@ -21,7 +21,7 @@ from shared.web import Allowed, Call, Page, Paged, Router, needs_if_match, of_on
 router = Router(tags=["Questionnaires"])
 
 Clinician = Annotated[Call, Allowed(*CLINICIANS)]
-Staff = Annotated[Call, Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD)]
+Staff = Annotated[Call, Allowed(Role.FRONT_DESK, *CLINICIANS)]
 OF_CLIENT = "/clients/{client_id}/questionnaires"
 PATH = "/questionnaires/{questionnaire_id}"
 

@@ -114,12 +114,7 @@ K = TypeVar("K", bound=OfClient)
 
 
 async def show_client(
-    tx: Transaction,
-    client_id: UUID,
-    *,
-    lock: bool = False,
-    begins: bool = False,
-    hold: bool = False,
+    tx: Transaction, client_id: UUID, *, lock: bool = False, begins: bool = False
 ) -> Client:
     """One client; with `lock` as by `lock_client`, for what is to be done with the client; with
     `begins` for what begins something that need not wait for others.
@@ -128,7 +123,6 @@ async def show_client(
         NotFound: none that the caller may see.
         ClientMerged: to be locked or to begin with, and another client goes on for this one.
     """
-    lock = lock or hold
     row = await tx.fetchrow(f"{CLIENT} FOR NO KEY UPDATE" if lock else CLIENT, client_id)
     client = Client.from_row(found(row, "client"))
     if (lock or begins) and client.merged_into is not None:
@@ -147,9 +141,6 @@ async def lock_client(tx: Transaction, client_id: UUID) -> None:
     """
     if any(row["overtaken"] for row in await tx.fetch(LOCK, client_id)):
         raise Overtaken
-
-
-hold_client = lock_client
 
 
 async def lock(

@@ -4,8 +4,6 @@ Any number of workers may run it: a flag that another one has locked is left to 
 step and its event are committed together; so every step is told once.
 """
 
-from datetime import datetime
-
 import asyncpg
 from opentelemetry.trace import SpanKind
 
@@ -13,8 +11,8 @@ from services.intake.risk import metrics
 from services.intake.risk.policy import risk_policy
 from services.intake.risk.rules.flags import Escalation, after, escalation
 from shared.contracts.intake import RiskFlagEscalated
-from shared.database import ALL_SITES, Columns, Transaction
-from shared.jobs import Job, JobContext
+from shared.database import Columns, Transaction
+from shared.jobs import Job
 from shared.messaging.outbox import publish
 from shared.telemetry.tracing import link_to, span_from
 
@@ -31,18 +29,6 @@ UPDATE risk_flags f
 SET state = given.state, step = given.step, escalate_at = given.escalate_at
 FROM {MOVED.rows} WHERE f.id = given.id
 """  # noqa: S608 - constants only
-
-
-async def next_due(tx: Transaction) -> datetime | None:
-    """When the next open flag escalates."""
-    due: datetime | None = await tx.fetchval(NEXT_DUE)
-    return due
-
-
-async def escalate(context: JobContext) -> int:
-    """Escalate what is due; how many flags that were."""
-    async with context.database.transaction(ALL_SITES) as tx:
-        return await escalate_due(tx)
 
 
 async def escalate_due(tx: Transaction) -> int:
@@ -92,4 +78,5 @@ def _tell(tx: Transaction, flag: asyncpg.Record, step: Escalation) -> None:
         )
 
 
-escalation_job = Job(name="escalate risk flags", next_due=next_due, run=escalate)
+escalation_job = Job.of("escalate risk flags", NEXT_DUE, escalate_due)
+"""Due when the next open flag escalates."""

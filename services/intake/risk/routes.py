@@ -22,11 +22,8 @@ from shared.web import Allowed, Call, Page, Paged, Router, needs_if_match, of_on
 router = Router(tags=["Risk"])
 
 Clinician = Annotated[Call, Allowed(*CLINICIANS)]
-Reporting = Annotated[Call, Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD)]
-Counting = Annotated[
-    Call,
-    Allowed(Role.COUNSELOR, Role.CLINICAL_LEAD, Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS),
-]
+Reporting = Annotated[Call, Allowed(Role.FRONT_DESK, *CLINICIANS)]
+Counting = Annotated[Call, Allowed(*CLINICIANS, Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS)]
 State = Annotated[Wanted, Query(description="Open ones, those past their deadline, or all.")]
 REPORTS = "/clients/{client_id}/risk-reports"
 

@@ -10,7 +10,7 @@ import orjson
 
 from services.intake.dual_diagnosis.queries import OTHERS
 from services.intake.dual_diagnosis.standing import Standing, standing_of
-from services.intake.referrals.queries import hold_client, require_client
+from services.intake.referrals.queries import lock_client, page_of_client
 from services.intake.referrals.rules import moves
 from services.intake.screening.rules import Sex
 from services.intake.screening.schemas import (
@@ -19,9 +19,9 @@ from services.intake.screening.schemas import (
     Screening,
     ScreeningInFull,
 )
-from shared.database import Overtaken, Transaction
-from shared.errors import NotFound, Refused
-from shared.web import Page, Paging, page_of
+from shared.database import Transaction
+from shared.errors import found
+from shared.web import Page, Paging
 
 OF_CLIENT = """
 SELECT s.id, s.client_id, s.site_id, s.occasion, s.completed_at,
@@ -59,17 +59,14 @@ SELECT c.site_id, c.birth_date, c.sex_at_birth, c.merged_into,
     AND ended_at IS NULL) AS in_program,
   EXISTS (SELECT FROM referrals WHERE id = open_referral_of($1)
     AND (first_screened_on IS NULL OR state = ANY ($2::text[]))) AS advances,
-  d.status, d.needs, d.screens, d.diagnoses, d.changed_at, d.version, d.xmin AS seen,
+  d.status, d.needs, d.screens, d.diagnoses, d.changed_at, d.version,
   {OTHERS}
 FROM clients c LEFT JOIN dual_diagnoses d ON d.client_id = c.id
-WHERE c.id = $1 FOR NO KEY UPDATE OF c SKIP LOCKED
+WHERE c.id = $1
 """  # noqa: S608 - constants only
 IN_PROGRAM = """
-EXISTS (SELECT FROM enrolments WHERE client_id = ANY (platform.records_of($1)) AND ended_at IS NULL)
-"""
-ADVANCED = """
-NOT EXISTS (SELECT FROM referrals WHERE id = open_referral_of($1)
-  AND (first_screened_on IS NULL OR state = ANY ($2::text[])))
+SELECT EXISTS (
+  SELECT FROM enrolments WHERE client_id = ANY (platform.records_of($1)) AND ended_at IS NULL)
 """
 
 
@@ -98,21 +95,13 @@ class Before:
 
 
 async def before(tx: Transaction, client_id: UUID) -> Before:
-    """A client as a screening finds them, held as by `hold_client`.
-
-    What is read beside the client is as old as the statement, and somebody who held the client may
-    just have committed: `require_out_of_program` and `require_advanced` confirm it with the commit.
+    """A client as a screening finds them, locked as by `lock_client`.
 
     Raises:
         NotFound: no such client.
     """
-    states = list(moves("screened"))
-    row = await tx.fetchrow(BEFORE, client_id, states)
-    if row is None:  # somebody else holds the client; read only after them
-        await hold_client(tx, client_id)
-        row = await tx.fetchrow(BEFORE, client_id, states)
-    if row is None:
-        raise NotFound("There is no such client.")
+    await lock_client(tx, client_id)
+    row = found(await tx.fetchrow(BEFORE, client_id, list(moves("screened"))), "client")
     return Before(
         row["site_id"],
         row["birth_date"],
@@ -124,27 +113,13 @@ async def before(tx: Transaction, client_id: UUID) -> Before:
     )
 
 
-def require_out_of_program(tx: Transaction, client_id: UUID, *, otherwise: Refused) -> None:
-    """Let the commit fail by `otherwise` if the client is in the program by then."""
-    tx.require(f"NOT {IN_PROGRAM}", client_id, otherwise=otherwise)
-
-
-def require_advanced(tx: Transaction, client_id: UUID) -> None:
-    """Let the commit fail by `Overtaken` if there is a referral to be brought forward that `before`
-    did not see."""
-    tx.require(ADVANCED, client_id, list(moves("screened")), otherwise=Overtaken())
-
-
 async def list_screenings(tx: Transaction, client_id: UUID, paging: Paging) -> Page[Screening]:
     """A client's screenings, oldest first.
 
     Raises:
         NotFound: no such client.
     """
-    rows = await tx.fetch(OF_CLIENT, client_id, paging.after, paging.limit + 1)
-    if not rows:
-        await require_client(tx, client_id)
-    return page_of([_screening(row) for row in rows], paging.limit)
+    return await page_of_client(tx, OF_CLIENT, client_id, paging, _screening)
 
 
 async def show_screening(tx: Transaction, client_id: UUID, screening_id: UUID) -> ScreeningInFull:
@@ -154,28 +129,15 @@ async def show_screening(tx: Transaction, client_id: UUID, screening_id: UUID) -
         NotFound: none of that client that the caller may see.
     """
     rows = await tx.fetch(ONE, client_id, screening_id)
-    if not rows:
-        raise NotFound("There is no such screening.")
-    first = rows[0]
-    return ScreeningInFull(
-        id=first["id"],
-        client_id=first["client_id"],
-        site_id=first["site_id"],
-        occasion=first["occasion"],
-        completed_at=first["completed_at"],
-        entered_by=first["entered_by"],
-        results=[InstrumentResult.model_validate_json(row["result"]) for row in rows],
-        responses=[
-            GivenResponse(
-                instrument=row["instrument"],
-                instrument_version=row["instrument_version"],
-                language=row["language"],
-                mode=row["mode"],
-                answered_at=row["answered_at"],
-                answers=orjson.loads(row["answers"]),
-            )
-            for row in rows
-        ],
+    return ScreeningInFull.from_row(
+        {
+            **found(rows or None, "screening")[0],
+            "results": [InstrumentResult.model_validate_json(row["result"]) for row in rows],
+            "responses": [
+                GivenResponse.from_row({**row, "answers": orjson.loads(row["answers"])})
+                for row in rows
+            ],
+        }
     )
 
 
@@ -198,10 +160,9 @@ async def ratings(
 
 async def is_in_program(tx: Transaction, client_id: UUID) -> bool:
     """Whether the intake is over, as the client has an open stay."""
-    return bool(await tx.fetchval(f"SELECT {IN_PROGRAM}", client_id))
+    return bool(await tx.fetchval(IN_PROGRAM, client_id))
 
 
 def _screening(row: asyncpg.Record) -> Screening:
-    values = dict(row)
-    results = [InstrumentResult.model_validate_json(text) for text in values.pop("results")]
-    return Screening(**values, results=results)
+    results = [InstrumentResult.model_validate_json(text) for text in row["results"]]
+    return Screening.from_row({**row, "results": results})

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from typing import ClassVar
 from uuid import UUID
 
+import asyncpg
+
 from services.scheduling.directory.schemas import NewSite, Site
 from shared.contracts.scheduling import SiteOpened
 from shared.database import ALL_SITES, Transaction
@@ -33,19 +35,15 @@ async def open_site(tx: Transaction, new: NewSite) -> Site:
 
     Raises:
         AllSitesNeeded: when the caller's token lists sites, as the new one is not among them.
-        SiteNameTaken: when another site has the name; with the commit.
+        SiteNameTaken: when another site has the name.
     """
     if tx.sites != ALL_SITES:
         raise AllSitesNeeded("Opening a site needs a token for all sites.")
     site = Site(id=new_id(), name=new.name, time_zone=new.time_zone, opened_at=tx.now, version=1)
-    tx.write(
-        INSERT,
-        site.id,
-        site.name,
-        site.time_zone,
-        site.opened_at,
-        sites_name=SiteNameTaken("Another site has this name.", pointer="/name"),
-    )
+    try:
+        await tx.execute(INSERT, site.id, site.name, site.time_zone, site.opened_at)
+    except asyncpg.UniqueViolationError:
+        raise SiteNameTaken("Another site has this name.", pointer="/name") from None
     publish(tx, SiteOpened(site_id=site.id, time_zone=site.time_zone, opened_at=tx.now))
     return site
 
