@@ -54,7 +54,7 @@ WHERE s.client_id = ANY (platform.records_of($1)) AND r.instrument = ANY ($2::te
   AND r.result->>'scaled' IS NOT NULL AND r.answered_at >= $3 AND r.answered_at < $4
 """
 BEFORE = f"""
-SELECT c.site_id, c.birth_date, c.sex_at_birth, c.merged_into,
+SELECT c.site_id, c.birth_date, c.sex_at_birth, c.merged_into IS NOT NULL AS merged,
   EXISTS (SELECT FROM enrolments WHERE client_id = ANY (platform.records_of($1))
     AND ended_at IS NULL) AS in_program,
   EXISTS (SELECT FROM referrals WHERE id = open_referral_of($1)
@@ -102,15 +102,8 @@ async def before(tx: Transaction, client_id: UUID) -> Before:
     """
     await lock_client(tx, client_id)
     row = found(await tx.fetchrow(BEFORE, client_id, list(moves("screened"))), "client")
-    return Before(
-        row["site_id"],
-        row["birth_date"],
-        row["sex_at_birth"],
-        row["merged_into"] is not None,
-        row["in_program"],
-        row["advances"],
-        standing_of(row),
-    )
+    known = {name: row[name] for name in Before.__slots__ if name != "dual_diagnosis"}
+    return Before(**known, dual_diagnosis=standing_of(row))
 
 
 async def list_screenings(tx: Transaction, client_id: UUID, paging: Paging) -> Page[Screening]:
