@@ -1,6 +1,15 @@
 """The database of a service: its pool, its transactions, the tables every service has."""
 
-from shared.database.columns import Columns, Statement, insert, names, select, together, update
+from shared.database.columns import (
+    Columns,
+    Statement,
+    insert,
+    names,
+    select,
+    together,
+    update,
+    upsert,
+)
 from shared.database.pool import Database
 from shared.database.transaction import (
     ALL_SITES,
@@ -26,4 +35,5 @@ __all__ = [
     "select",
     "together",
     "update",
+    "upsert",
 ]

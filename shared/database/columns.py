@@ -6,10 +6,23 @@ A field is named once where it is written; nobody counts placeholders.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import date, datetime
 from functools import cache
 from operator import attrgetter, itemgetter
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+SQL_TYPES = {
+    bool: "boolean",
+    bytes: "bytea",
+    date: "date",
+    datetime: "timestamptz",
+    int: "integer",
+    str: "text",
+    UUID: "uuid",
+}
 
 PARAMETER = re.compile(r"\$(\d+)")
 Statement = tuple[Any, ...]
@@ -31,6 +44,18 @@ class Columns:
     def of(cls, **types: str) -> "Columns":
         """Columns in the order given: `Columns.of(client_id="uuid", total="integer")`."""
         return cls(tuple(types.items()))
+
+    @classmethod
+    def like(cls, row: type, **types: str) -> "Columns":
+        """The fields of a dataclass, for rows that are such objects. `types` names the SQL type of
+        those that are not of `SQL_TYPES`, or are larger: `Columns.like(Note, sequence="bigint")`.
+
+        Raises:
+            KeyError: the type of a field is unknown.
+        """
+        hints = get_type_hints(row)
+        names = [field.name for field in fields(row)]
+        return cls(tuple((n, types.get(n) or SQL_TYPES[_plain(hints[n])]) for n in names))
 
     @property
     def names(self) -> str:
@@ -63,6 +88,14 @@ class Columns:
         return [[get(name)(row) for row in known] for name, _ in self.types]
 
 
+def _plain(hint: Any) -> Any:
+    """The type of a field's values that are not None: of a Literal that of its words."""
+    if get_origin(hint) in (Union, UnionType):
+        kinds = {_plain(one) for one in get_args(hint)} - {NoneType}
+        return kinds.pop() if len(kinds) == 1 else hint
+    return type(get_args(hint)[0]) if get_origin(hint) is Literal else hint
+
+
 def names(model: type[Any]) -> str:
     """`id, total`: the columns that have the names of the fields of `model`.
 
@@ -83,6 +116,12 @@ def insert(table: str, row: Mapping[str, Any], *, suffix: str = "") -> Statement
     `ON CONFLICT DO NOTHING` or `RETURNING version`. Table and columns are ours, never input.
     """
     return _insert(table, tuple(row), suffix), *row.values()
+
+
+def upsert(table: str, row: Mapping[str, Any], *, key: str) -> Statement:
+    """As `insert`; where a row has the same `key`, all that `row` names takes its place."""
+    changes = ", ".join(f"{name} = excluded.{name}" for name in row if name != key)
+    return insert(table, row, suffix=f"ON CONFLICT ({key}) DO UPDATE SET {changes}")
 
 
 def update(

@@ -180,6 +180,14 @@ class System:
         )
         return [(r["key"], r["sequence"], r["name"]) for r in rows]
 
+    async def execute_as_superuser(self, statement: str) -> None:
+        """Change what belongs to the server."""
+        connection = await asyncpg.connect(self.stack.postgres.url())
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
     async def execute_as_owner(self, service: str, statement: str) -> None:
         """Change a service's database as its owner, for what no API does."""
         database = self.databases[service].rpartition("/")[2].partition("?")[0]

@@ -1,13 +1,26 @@
 """Columns by name: what is sent to the database for a list of rows, and for one."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
 
 import pytest
 from pydantic import BaseModel
 
-from shared.database.columns import Columns, insert, select, together, update
+from shared.database.columns import Columns, insert, select, together, update, upsert
 
 SCORES = Columns.of(client="uuid", total="integer", band="text")
+
+
+@dataclass
+class Note:
+    id: UUID
+    state: Literal["open", "closed"]
+    noted_at: datetime
+    sequence: int
+    reason: Literal["late"] | Literal["lost"] | None
+    headers: list[str]
 
 
 @dataclass
@@ -25,6 +38,22 @@ def test_rows_become_one_array_a_column_in_the_order_of_the_columns():
     rows = [Score(1, 7, "mild"), Score(2, None, "none")]
     assert SCORES.arrays(rows) == [[1, 2], [7, None], ["mild", "none"]]
     assert SCORES.arrays([vars(row) for row in rows]) == SCORES.arrays(rows)
+
+
+def test_columns_are_the_fields_of_what_is_written():
+    assert Columns.like(Note, sequence="bigint", headers="jsonb") == Columns.of(
+        id="uuid",
+        state="text",
+        noted_at="timestamptz",
+        sequence="bigint",
+        reason="text",
+        headers="jsonb",
+    )
+
+
+def test_a_field_whose_type_the_database_does_not_know_is_a_defect():
+    with pytest.raises(KeyError, match="list"):
+        Columns.like(Note)
 
 
 def test_no_rows_are_empty_arrays():
@@ -87,4 +116,14 @@ def test_statements_together_keep_their_own_arguments():
         "part_1 AS (DELETE FROM keys WHERE client = $3 AND key <> $4 AND site = $3) "
         "INSERT INTO scores (client) VALUES ($5) RETURNING total",
         *(1, 2, 1, 9, 1),
+    )
+
+
+def test_an_upsert_replaces_all_but_the_key():
+    assert upsert("scores", {"client": 1, "total": 2, "band": None}, key="client") == (
+        "INSERT INTO scores (client, total, band) VALUES ($1, $2, $3) "
+        "ON CONFLICT (client) DO UPDATE SET total = excluded.total, band = excluded.band",
+        1,
+        2,
+        None,
     )

@@ -8,16 +8,6 @@ from uuid import UUID
 from services.intake.access_times.queries import DUPLICATE
 from shared.database import Columns, Transaction
 
-ATTENDANCE = Columns.of(
-    client_id="uuid", session_id="uuid", site_id="uuid", attended_on="date", starts_at="timestamptz"
-)
-ATTENDED = f"""
-INSERT INTO attended_services ({ATTENDANCE.names}) SELECT * FROM {ATTENDANCE.rows}
-ON CONFLICT (client_id, session_id) DO UPDATE
-SET attended_on = excluded.attended_on, starts_at = excluded.starts_at
-  WHERE (attended_services.attended_on, attended_services.starts_at)
-    IS DISTINCT FROM (excluded.attended_on, excluded.starts_at)
-"""  # noqa: S608 - constants only
 MISSED = """
 DELETE FROM attended_services a USING unnest($1::uuid[], $2::uuid[]) AS m(client_id, session_id)
 WHERE a.client_id = m.client_id AND a.session_id = m.session_id
@@ -59,6 +49,16 @@ class Attended:
     attended_on: date
     starts_at: datetime | None = None
     """None where only the day is known."""
+
+
+ATTENDANCE = Columns.like(Attended)
+ATTENDED = f"""
+INSERT INTO attended_services ({ATTENDANCE.names}) SELECT * FROM {ATTENDANCE.rows}
+ON CONFLICT (client_id, session_id) DO UPDATE
+SET attended_on = excluded.attended_on, starts_at = excluded.starts_at
+  WHERE (attended_services.attended_on, attended_services.starts_at)
+    IS DISTINCT FROM (excluded.attended_on, excluded.starts_at)
+"""  # noqa: S608 - constants only
 
 
 async def note_attended(tx: Transaction, attended: Iterable[Attended]) -> None:

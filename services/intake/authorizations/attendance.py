@@ -20,18 +20,6 @@ RELEASE = """
 DELETE FROM expected_sessions e USING unnest($1::uuid[], $2::uuid[]) AS n(client_id, session_id)
 WHERE e.client_id = n.client_id AND e.session_id = n.session_id
 """
-FACTS = Columns.of(
-    client_id="uuid",
-    session_id="uuid",
-    sequence="bigint",
-    site_id="uuid",
-    service_date="date",
-    minutes="integer",
-    recorded_at="timestamptz",
-)
-NOTE = f"""
-INSERT INTO session_facts ({FACTS.names}) SELECT * FROM {FACTS.rows} ON CONFLICT DO NOTHING
-"""  # noqa: S608 - constants only
 TOUCHED = """
 SELECT f.client_id, min(f.service_date) AS first, max(f.service_date) AS last
 FROM unnest($1::uuid[], $2::uuid[]) AS k(client_id, session_id)
@@ -54,6 +42,12 @@ class Fact:
     minutes: int
     """Credited minutes; 0 when the client did not come or the session was not held."""
     recorded_at: datetime
+
+
+FACTS = Columns.like(Fact, sequence="bigint")
+NOTE = f"""
+INSERT INTO session_facts ({FACTS.names}) SELECT * FROM {FACTS.rows} ON CONFLICT DO NOTHING
+"""  # noqa: S608 - constants only
 
 
 async def expect_sessions(tx: Transaction, scheduled: Sequence[SessionScheduled]) -> None:

@@ -21,16 +21,11 @@ from services.intake.dual_diagnosis.schemas import (
 from services.intake.dual_diagnosis.standing import Standing, of_person
 from services.intake.referrals.queries import lock_client, show_client
 from shared.contracts.intake import DualDiagnosisChanged
-from shared.database import Transaction, insert
+from shared.database import Transaction, insert, upsert
 from shared.errors import Conflict, require_version
 from shared.ids import new_id
 from shared.messaging.outbox import publish
 
-KEEP = """
-ON CONFLICT (client_id) DO UPDATE SET
-  screens = excluded.screens, diagnoses = excluded.diagnoses, status = excluded.status,
-  needs = excluded.needs, changed_at = excluded.changed_at, version = excluded.version
-"""
 DECIDE = """
 INSERT INTO dual_diagnoses AS d
   (client_id, site_id, screens, diagnoses, status, needs, changed_at)
@@ -102,7 +97,7 @@ async def _reconsider(
         "changed_at": found.changed_at,
         "version": max(kept.version, 1) + changed,
     }
-    await tx.execute(*insert("dual_diagnoses", row, suffix=KEEP))
+    await tx.execute(*upsert("dual_diagnoses", row, key="client_id"))
     if changed:
         await _tell_change(tx, client_id, site_id, after, found.changed_at or tx.now)
     return after.status

@@ -89,10 +89,7 @@ async def show_roster(tx: Transaction, session_id: UUID) -> Roster:
     recorded = {row["client_id"]: row for row in await tx.fetch(OF_SESSION, session_id)}
     return Roster(
         session_id=session_id,
-        site_id=session["site_id"],
-        starts_at=session["starts_at"],
-        not_held_at=session["not_held_at"],
-        not_held_reason=session["not_held_reason"],
+        **session,
         entries=[
             RosterEntry(
                 client_id=row["client_id"],

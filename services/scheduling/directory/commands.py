@@ -12,9 +12,11 @@ from shared.database import ALL_SITES, Transaction
 from shared.errors import Conflict, Refused
 from shared.ids import new_id
 from shared.messaging.outbox import publish
+from shared.zones import Zones
 
 INSERT = "INSERT INTO sites (id, name, time_zone, opened_at) VALUES ($1, $2, $3, $4)"
 LOCK = "SELECT id FROM sites WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
+ZONES = Zones()
 
 
 class AllSitesNeeded(Refused):
@@ -22,6 +24,12 @@ class AllSitesNeeded(Refused):
 
     status: ClassVar[int] = 403
     title: ClassVar[str] = "Not allowed"
+
+
+class ZoneRulesDiffer(Conflict):
+    """Python and PostgreSQL do not know the same rules of the zone."""
+
+    title = "The rules of the time zone differ"
 
 
 class SiteNameTaken(Conflict):
@@ -35,10 +43,13 @@ async def open_site(tx: Transaction, new: NewSite) -> Site:
 
     Raises:
         AllSitesNeeded: when the caller's token lists sites, as the new one is not among them.
+        ZoneRulesDiffer: when sessions of the site would be at another time in a query.
         SiteNameTaken: when another site has the name.
     """
     if tx.sites != ALL_SITES:
         raise AllSitesNeeded("Opening a site needs a token for all sites.")
+    if (found := await ZONES.difference(tx.fetchval, [new.time_zone], tx.now)) is not None:
+        raise ZoneRulesDiffer(str(found), pointer="/time_zone")
     site = Site(id=new_id(), name=new.name, time_zone=new.time_zone, opened_at=tx.now, version=1)
     try:
         await tx.execute(INSERT, site.id, site.name, site.time_zone, site.opened_at)

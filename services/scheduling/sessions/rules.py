@@ -35,8 +35,8 @@ def instant_of(day: date, starts: time, zone: ZoneInfo) -> datetime:
     """The instant at which the wall clock of `zone` shows `starts` on `day`, in UTC.
 
     A time that the clock skips in spring is read with the offset before the change, so that 02:30
-    becomes 03:30; of a time that it shows twice in autumn the first one is taken. This is what
-    calendars do (RFC 5545, section 3.3.5).
+    becomes 03:30; of a time that it shows twice in autumn the first one is taken. That is our
+    choice: calendars differ, and RFC 5545, section 3.3.10, drops such a time of a recurrence.
     """
     return datetime.combine(day, starts, zone).replace(fold=0).astimezone(UTC)
 
