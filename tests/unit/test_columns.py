@@ -6,8 +6,9 @@ from typing import Literal
 from uuid import UUID
 
 import pytest
+from pydantic import BaseModel
 
-from shared.database.columns import Columns, insert, upsert
+from shared.database.columns import Columns, insert, select, together, update, upsert
 
 SCORES = Columns.of(client="uuid", total="integer", band="text")
 
@@ -80,6 +81,41 @@ def test_an_insert_has_a_placeholder_for_each_value():
     )
     assert insert("scores", {"client": 1}, suffix="RETURNING total")[0] == (
         "INSERT INTO scores (client) VALUES ($1) RETURNING total"
+    )
+
+
+def test_columns_of_a_select_are_the_fields_of_what_is_read():
+    class Shown(BaseModel):
+        client: int
+        total: int
+
+    assert select(Shown, "scores") == "SELECT client, total FROM scores"
+    assert select(Score, "scores") == "SELECT client, total, band FROM scores"
+
+
+def test_an_update_names_what_changes_and_where_and_raises_the_version():
+    assert update("scores", {"total": 7, "band": "mild"}, where={"client": 1}) == (
+        "UPDATE scores SET total = $1, band = $2, version = version + 1 WHERE client = $3",
+        7,
+        "mild",
+        1,
+    )
+    plain = update(
+        "scores", {"total": 7}, where={"client": 1}, suffix="RETURNING 1", versioned=False
+    )
+    assert plain[0] == "UPDATE scores SET total = $1 WHERE client = $2 RETURNING 1"
+
+
+def test_statements_together_keep_their_own_arguments():
+    assert together(
+        insert("clients", {"id": 1, "site": 2}),
+        ("DELETE FROM keys WHERE client = $1 AND key <> $2 AND site = $1", 1, 9),
+        insert("scores", {"client": 1}, suffix="RETURNING total"),
+    ) == (
+        "WITH part_0 AS (INSERT INTO clients (id, site) VALUES ($1, $2)), "
+        "part_1 AS (DELETE FROM keys WHERE client = $3 AND key <> $4 AND site = $3) "
+        "INSERT INTO scores (client) VALUES ($5) RETURNING total",
+        *(1, 2, 1, 9, 1),
     )
 
 
