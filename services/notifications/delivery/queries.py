@@ -11,7 +11,7 @@ from services.notifications.delivery.schemas import (
 )
 from services.notifications.delivery.vocabulary import STAFF_ALERT, Kind, State
 from shared.database import Transaction
-from shared.errors import NotFound
+from shared.errors import found
 from shared.web import Page, Paging, narrowed, page_of
 
 UNTRIED = """
@@ -67,9 +67,10 @@ async def show_notification(tx: Transaction, notification_id: UUID) -> Notificat
     Raises:
         NotFound: there is none with this id at the sites of the transaction.
     """
-    row = await tx.fetchrow(f"{SHOWN} WHERE id = $1 AND kind <> $2", notification_id, STAFF_ALERT)
-    if row is None:
-        raise NotFound("There is no such notification.")
+    row = found(
+        await tx.fetchrow(f"{SHOWN} WHERE id = $1 AND kind <> $2", notification_id, STAFF_ALERT),
+        "notification",
+    )
     return Notification(**dict(row))
 
 

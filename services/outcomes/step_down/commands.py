@@ -54,8 +54,6 @@ STATE_AFTER: dict[str, dict[str, str]] = {"open": {"accept": "accepted", "declin
 class AlreadyDecided(Conflict):
     """Somebody decided before."""
 
-    title = "Already decided"
-
 
 class StayEnded(Conflict):
     """The stay that the recommendation is for is over."""

@@ -26,7 +26,7 @@ from services.scheduling.hours.policy import session_kinds
 from services.scheduling.sessions.cancelling import SessionNotHeld
 from shared.contracts.scheduling import SessionAttended, SessionMissed
 from shared.database import Columns, Transaction
-from shared.errors import Conflict, Invalid, NotFound, require_version
+from shared.errors import Conflict, Invalid, NotFound, found, require_version
 from shared.ids import new_id
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
@@ -109,8 +109,6 @@ class ClientTwice(Invalid):
 class ImpossibleAttendance(Invalid):
     """The instants do not go with the status or the session."""
 
-    title = "Impossible attendance"
-
 
 async def record_attendance(tx: Transaction, session_id: UUID, new: NewAttendance) -> Attendance:
     """Record what became of one client's seat; publishes SessionAttended or SessionMissed.
@@ -150,9 +148,7 @@ async def correct_attendance(
         StaleVersion: when somebody else corrected it meanwhile.
         SessionNotHeld, ImpossibleAttendance: see there.
     """
-    session = await tx.fetchrow(LOCK, attendance_id)
-    if session is None:
-        raise NotFound("There is no such attendance.")
+    session = found(await tx.fetchrow(LOCK, attendance_id), "attendance")
     require_version(session["version"], expected_version)
     _require_held(session)
     report = correction.report

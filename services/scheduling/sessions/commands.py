@@ -41,8 +41,6 @@ INSERT INTO sessions ({SESSIONS.names}) SELECT * FROM {SESSIONS.rows}
 class SlotsOverlap(Invalid):
     """Two slots of one plan would be held at the same time."""
 
-    title = "Slots overlap"
-
 
 class SessionsOverlap(Conflict):
     """The cohort has sessions at that time already."""
