@@ -29,7 +29,7 @@ from shared.messaging.applier import Applier
 from shared.messaging.feed import Feed
 from shared.messaging.handlers import Consumers, Registry
 from shared.messaging.pending import Pending, Waiting
-from shared.settings import Settings, SettingsMissing
+from shared.settings import Settings, SettingsWrong
 from shared.telemetry import logs, tracing
 from shared.web.application import application
 from shared.worker import Worker
@@ -134,7 +134,7 @@ def main(name: str, arguments: Sequence[str] | None = None) -> None:
     try:
         load_all(service.name)
         settings = settings_module.load(service.name)
-    except (DataFileInvalid, SettingsMissing, ClockRefused) as error:
+    except (DataFileInvalid, SettingsWrong, ClockRefused) as error:
         sys.exit(_complaint(str(error), 3))
     logs.setup(service.name, settings)
     tracing.setup(service.name, settings)
