@@ -5,7 +5,7 @@ import re
 import ssl
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import (
@@ -49,6 +49,7 @@ Origin = Annotated[
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+")]
 Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+PROTOCOLS: tuple[str, ...] = get_args(Protocol)
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 SERVER = r"(\[[0-9A-Fa-f:.]+\]|[^\s:,\[\]]+)(:\d{1,5})?"
 """A host, perhaps with a port."""
