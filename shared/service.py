@@ -115,8 +115,8 @@ def build(service: Service, settings: Settings, roles: frozenset[str]) -> FastAP
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
             await running.open()
-        except Exception as error:
-            app.state.failure = error
+        except peers.PeerRefused as refused:
+            app.state.refused = refused
             raise
         if "worker" in roles:
             running.worker.start(lambda: stop(app))
@@ -138,8 +138,8 @@ def stop(app: FastAPI) -> None:
 def main(name: str, arguments: Sequence[str] | None = None) -> None:
     """Run the roles of a service named on the command line.
 
-    Exit code 2 for a wrong role, 3 for settings or data files that cannot be used, 4 for a server
-    that refuses the process or shows it a wrong certificate, 1 for any other start that failed.
+    Exit code 2 for a wrong role, 3 for settings or data files that cannot be used and other starts
+    that fail, 4 for a server that refuses the process or shows it a wrong certificate.
     """
     service: Service = importlib.import_module(f"services.{name}.service").service
     roles = frozenset(arguments if arguments is not None else sys.argv[1:]) or frozenset(
@@ -181,11 +181,13 @@ def main(name: str, arguments: Sequence[str] | None = None) -> None:
     app.state.server = server
     gc.freeze()  # what was imported stays: there is no use in looking through it again and again
     gc.set_threshold(GARBAGE_THRESHOLD)
-    server.run()
+    try:
+        server.run()
+    except SystemExit:
+        if (refused := getattr(app.state, "refused", None)) is not None:
+            sys.exit(_complaint(f"{name}: {refused}", 4))
+        raise
     tracing.shutdown()
-    if (failure := getattr(app.state, "failure", None)) is not None:
-        refused = isinstance(failure, peers.PeerRefused)
-        sys.exit(_complaint(f"{name}: {failure}", 4) if refused else 1)
 
 
 def needed(service: Service, settings: Settings, roles: frozenset[str]) -> list[Peer]:
