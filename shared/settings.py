@@ -209,8 +209,7 @@ class Settings(BaseSettings):
 
     @property
     def kafka_tls(self) -> ssl.SSLContext | None:
-        """What is asked of the brokers' certificates; None without TLS. The file of authorities is
-        read each time, so that it can be replaced."""
+        """What is asked of the brokers' certificates; None without TLS."""
         if not self.kafka_security_protocol.endswith("SSL"):
             return None
         return ssl.create_default_context(cafile=self.kafka_ca_file or None)
