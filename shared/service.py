@@ -9,14 +9,15 @@ import contextlib
 import gc
 import importlib
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import asyncpg
 import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
-from shared import clock
+from shared import clock, peers
 from shared import settings as settings_module
 from shared.access.client import ServiceToken
 from shared.access.tokens import Verifier
@@ -30,7 +31,8 @@ from shared.messaging.applier import Applier
 from shared.messaging.feed import Feed
 from shared.messaging.handlers import Consumers, Registry
 from shared.messaging.pending import Pending, Waiting
-from shared.settings import Settings, SettingsMissing
+from shared.peers import Peer
+from shared.settings import Settings, SettingsWrong
 from shared.telemetry import logs, tracing
 from shared.web.application import application
 from shared.worker import Worker
@@ -48,7 +50,8 @@ ROLES = ("api", "worker", "stream")
 
 @dataclass(frozen=True)
 class Service:
-    """A service and its parts. `stream_app` is `module:function`, run by the `stream` role."""
+    """A service and its parts. `stream_app` is `module:function`, run by the `stream` role; `peers`
+    are the servers that its worker needs beside database and broker."""
 
     name: str
     title: str
@@ -57,9 +60,14 @@ class Service:
     consumers: Sequence[Consumers] = ()
     jobs: Sequence[Job] = ()
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
+    peers: Sequence[Callable[[Settings], Peer]] = ()
     stream_app: str | None = None
     zones: str = ""
     """The query for the zones of the sites that the service keeps."""
+
+
+class Stopped(Exception):
+    """The process was asked to stop before it had started."""
 
 
 class Running:
@@ -103,16 +111,24 @@ class Running:
             await self.database.pool.fetchval("SELECT 1")
         return None
 
-    async def open(self) -> None:
-        """Open the database, waiting for a server that is not there yet."""
-        while True:
+    async def open(self, stopping: Callable[[], bool]) -> None:
+        """Open the database, waiting for a server that is not there yet.
+
+        Raises:
+            PeerRefused: the server came, and will not do.
+            Stopped: somebody asked the process to stop meanwhile.
+        """
+        while not stopping():
             try:
                 await self.database.open()
-            except MISSING as error:
+            except (*MISSING, asyncpg.PostgresError) as error:
+                if (reason := await peers.database(self.settings).refusal()) is not None:
+                    raise peers.PeerRefused(reason) from None
                 log.warning("database_awaited", error=type(error).__name__)
                 await asyncio.sleep(0.5)
             else:
                 return
+        raise Stopped
 
     async def close(self) -> None:
         await self.worker.stop()
@@ -127,7 +143,11 @@ def build(service: Service, settings: Settings, roles: frozenset[str]) -> FastAP
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await running.open()
+        try:
+            await running.open(lambda: is_stopping(app))
+        except peers.PeerRefused as refused:
+            app.state.refused = refused
+            raise
         if "worker" in roles:
             running.worker.start(lambda: stop(app))
         try:
@@ -145,10 +165,16 @@ def stop(app: FastAPI) -> None:
         server.should_exit = True
 
 
+def is_stopping(app: FastAPI) -> bool:
+    """Whether the server that runs `app` was asked to stop."""
+    return getattr(getattr(app.state, "server", None), "should_exit", False)
+
+
 def main(name: str, arguments: Sequence[str] | None = None) -> None:
     """Run the roles of a service named on the command line.
 
-    Exit code 2 for a wrong role, 3 for settings or data files that cannot be used.
+    Exit code 2 for a wrong role, 3 for settings or data files that cannot be used and other starts
+    that fail, 4 for a server that refuses the process or shows it a wrong certificate.
     """
     service: Service = importlib.import_module(f"services.{name}.service").service
     roles = frozenset(arguments if arguments is not None else sys.argv[1:]) or frozenset(
@@ -159,10 +185,12 @@ def main(name: str, arguments: Sequence[str] | None = None) -> None:
     try:
         load_all(service.name)
         settings = settings_module.load(service.name)
-    except (DataFileInvalid, SettingsMissing, ClockRefused) as error:
+    except (DataFileInvalid, SettingsWrong, ClockRefused) as error:
         sys.exit(_complaint(str(error), 3))
     logs.setup(service.name, settings)
     tracing.setup(service.name, settings)
+    if refusals := asyncio.run(peers.refusals(needed(service, settings, roles))):
+        sys.exit(_complaint("\n".join(f"{name}: {line}" for line in refusals), 4))
     if "stream" in roles:
         if service.stream_app is None:
             sys.exit(_complaint(f"{service.name} has no stream role", 2))
@@ -189,8 +217,21 @@ def main(name: str, arguments: Sequence[str] | None = None) -> None:
     app.state.server = server
     gc.freeze()  # what was imported stays: there is no use in looking through it again and again
     gc.set_threshold(GARBAGE_THRESHOLD)
-    server.run()
+    try:
+        server.run()
+    except SystemExit:
+        if (refused := getattr(app.state, "refused", None)) is not None:
+            sys.exit(_complaint(f"{name}: {refused}", 4))
+        raise
     tracing.shutdown()
+
+
+def needed(service: Service, settings: Settings, roles: frozenset[str]) -> list[Peer]:
+    """The servers that a process with these roles connects to."""
+    asked = [peers.database(settings)] if roles & {"api", "worker"} else []
+    asked += [peers.broker(settings)] if roles & {"worker", "stream"} else []
+    asked += [peer(settings) for peer in service.peers if "worker" in roles]
+    return asked
 
 
 def _complaint(message: str, code: int) -> int:

@@ -4,6 +4,8 @@ The owner role runs migrations. The application role reads and writes rows, make
 row-level security applies to it (and to the owner, as the tables force it).
 """
 
+from urllib.parse import urlsplit
+
 import asyncpg
 
 from shared.settings import SERVICES
@@ -106,5 +108,4 @@ async def close_database(connection: asyncpg.Connection, service: str, database:
 
 
 def _with_database(url: str, database: str) -> str:
-    head, _, tail = url.rpartition("/")
-    return f"{head}/{database}?{tail.partition('?')[2]}"
+    return urlsplit(url)._replace(path=f"/{database}").geturl()
