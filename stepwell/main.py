@@ -32,6 +32,7 @@ COMMANDS = {
     "policy": "Check a level-of-care policy, or replay it over past decisions.",
     "republish": "Refill a lost topic from its publisher's journal.",
     "contracts": "Generate the schemas and the AsyncAPI document for subscribers.",
+    "kubernetes": "Generate what the Kubernetes operators are told.",
 }
 
 
