@@ -1,10 +1,10 @@
-"""`stepwell kubernetes`: generate what the Kubernetes operators are told from the code."""
+"""`stepwell kubernetes`: generate what follows from the code in `deploy/k8s`, and render it."""
 
 from typing import Annotated
 
 import typer
 
-from stepwell.kubernetes import files
+from stepwell.kubernetes import files, rendering
 from stepwell.runtime.problem import CHECK_FAILED, Problem
 
 
@@ -14,12 +14,20 @@ def command(
     ] = False,
 ) -> None:
     """Write topics, principals, databases, scaling, network paths and routes to
-    `deploy/k8s/base/generated`."""
-    if check and (stale := files.outdated()):
+    `deploy/k8s/base/generated`, and both overlays as kustomize makes them to `deploy/k8s/rendered`.
+
+    Rendering needs kustomize or kubectl, and is done when a file changed.
+    """
+    generated, rendered = (
+        (files.outdated(), rendering.outdated()) if check else (files.write(), rendering.write())
+    )
+    changed = [f"base/generated/{path}" for path in generated]
+    changed += [f"{rendering.RENDERED}/{overlay}.yaml" for overlay in rendered]
+    if check and changed:
         raise Problem(
-            f"Out of date: {', '.join(stale)}. Run `stepwell kubernetes`.", exit_code=CHECK_FAILED
+            f"Out of date: {', '.join(changed)}. Run `stepwell kubernetes`.",
+            exit_code=CHECK_FAILED,
         )
-    changed = [] if check else files.write()
-    for name in changed:
-        typer.echo(f"deploy/k8s/base/generated/{name}")
-    typer.echo(f"{len(changed)} of {len(files.generated())} files changed.")
+    for path in changed:
+        typer.echo(f"deploy/k8s/{path}")
+    typer.echo(f"{len(changed)} of {len(files.generated()) + len(rendering.OVERLAYS)} changed.")
