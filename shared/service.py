@@ -9,13 +9,15 @@ import contextlib
 import gc
 import importlib
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import asyncpg
 import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
+from shared import peers
 from shared import settings as settings_module
 from shared.access.client import ServiceToken
 from shared.access.tokens import Verifier
@@ -29,7 +31,8 @@ from shared.messaging.applier import Applier
 from shared.messaging.feed import Feed
 from shared.messaging.handlers import Consumers, Registry
 from shared.messaging.pending import Pending, Waiting
-from shared.settings import Settings, SettingsMissing
+from shared.peers import Peer
+from shared.settings import Settings, SettingsWrong
 from shared.telemetry import logs, tracing
 from shared.web.application import application
 from shared.worker import Worker
@@ -43,7 +46,8 @@ ROLES = ("api", "worker", "stream")
 
 @dataclass(frozen=True)
 class Service:
-    """A service and its parts. `stream_app` is `module:function`, run by the `stream` role."""
+    """A service and its parts. `stream_app` is `module:function`, run by the `stream` role; `peers`
+    are the servers that its worker needs beside database and broker."""
 
     name: str
     title: str
@@ -52,6 +56,7 @@ class Service:
     consumers: Sequence[Consumers] = ()
     jobs: Sequence[Job] = ()
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
+    peers: Sequence[Callable[[Settings], Peer]] = ()
     stream_app: str | None = None
 
 
@@ -79,11 +84,17 @@ class Running:
         )
 
     async def open(self) -> None:
-        """Open the database, waiting for a server that is not there yet."""
+        """Open the database, waiting for a server that is not there yet.
+
+        Raises:
+            PeerRefused: the server came, and will not do.
+        """
         while True:
             try:
                 await self.database.open()
-            except MISSING as error:
+            except (*MISSING, asyncpg.PostgresError) as error:
+                if (reason := await peers.database(self.settings).refusal()) is not None:
+                    raise peers.PeerRefused(reason) from None
                 log.warning("database_awaited", error=type(error).__name__)
                 await asyncio.sleep(0.5)
             else:
@@ -102,7 +113,11 @@ def build(service: Service, settings: Settings, roles: frozenset[str]) -> FastAP
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await running.open()
+        try:
+            await running.open()
+        except Exception as error:
+            app.state.failure = error
+            raise
         if "worker" in roles:
             running.worker.start(lambda: stop(app))
         try:
@@ -123,7 +138,8 @@ def stop(app: FastAPI) -> None:
 def main(name: str, arguments: Sequence[str] | None = None) -> None:
     """Run the roles of a service named on the command line.
 
-    Exit code 2 for a wrong role, 3 for settings or data files that cannot be used.
+    Exit code 2 for a wrong role, 3 for settings or data files that cannot be used, 4 for a server
+    that refuses the process or shows it a wrong certificate, 1 for any other start that failed.
     """
     service: Service = importlib.import_module(f"services.{name}.service").service
     roles = frozenset(arguments if arguments is not None else sys.argv[1:]) or frozenset(
@@ -134,10 +150,12 @@ def main(name: str, arguments: Sequence[str] | None = None) -> None:
     try:
         load_all(service.name)
         settings = settings_module.load(service.name)
-    except (DataFileInvalid, SettingsMissing, ClockRefused) as error:
+    except (DataFileInvalid, SettingsWrong, ClockRefused) as error:
         sys.exit(_complaint(str(error), 3))
     logs.setup(service.name, settings)
     tracing.setup(service.name, settings)
+    if refusals := asyncio.run(peers.refusals(needed(service, settings, roles))):
+        sys.exit(_complaint("\n".join(f"{name}: {line}" for line in refusals), 4))
     if "stream" in roles:
         if service.stream_app is None:
             sys.exit(_complaint(f"{service.name} has no stream role", 2))
@@ -165,6 +183,17 @@ def main(name: str, arguments: Sequence[str] | None = None) -> None:
     gc.set_threshold(GARBAGE_THRESHOLD)
     server.run()
     tracing.shutdown()
+    if (failure := getattr(app.state, "failure", None)) is not None:
+        refused = isinstance(failure, peers.PeerRefused)
+        sys.exit(_complaint(f"{name}: {failure}", 4) if refused else 1)
+
+
+def needed(service: Service, settings: Settings, roles: frozenset[str]) -> list[Peer]:
+    """The servers that a process with these roles connects to."""
+    asked = [peers.database(settings)] if roles & {"api", "worker"} else []
+    asked += [peers.broker(settings)] if roles & {"worker", "stream"} else []
+    asked += [peer(settings) for peer in service.peers if "worker" in roles]
+    return asked
 
 
 def _complaint(message: str, code: int) -> int:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 
+from shared.settings import misspelt_variables
 from stepwell.runtime import lock
 from stepwell.runtime.environment import External
 from stepwell.runtime.pids import own, stop_leftovers
 from stepwell.runtime.ports import Ports
-from stepwell.runtime.problem import CHECK_FAILED, Problem, Stopping
+from stepwell.runtime.problem import CHECK_FAILED, WRONG_USE, Problem, Stopping
 from stepwell.runtime.state import State
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def command() -> None:
     KAFKA_REPLICATION for servers of your own.
     """
     console = Console(highlight=False)
+    if wrong := misspelt_variables(os.environ):
+        raise Problem(" ".join(wrong), exit_code=WRONG_USE)
     state = State.default()
     ports = Ports.from_environment()
     external = External.from_environment()

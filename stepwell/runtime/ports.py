@@ -139,9 +139,12 @@ def _holder(port: int) -> str:
 
 
 def free_base() -> int:
-    """A base such that nobody listens on any port that follows from it; for tests."""
+    """A base such that nobody listens on any port that follows from it; for tests.
+
+    It lies below the blocks of `stepwell.runtime.disposable.PortBlock`.
+    """
     while True:
-        base = random.randrange(10_000, LOWEST_EPHEMERAL - HIGHEST_OFFSET)  # noqa: S311 - no secret
+        base = random.randrange(10_000, 20_000 - HIGHEST_OFFSET)  # noqa: S311 - no secret
         if not any(accepts(port) for port in Ports(base).all):
             return base
 

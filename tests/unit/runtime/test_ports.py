@@ -1,10 +1,13 @@
 """PortBlock that tests are given belong to one process at a time, and to no outgoing connection."""
 
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from stepwell.runtime.disposable import PortBlock
+from stepwell.runtime.disposable import PortBlock, bound
 
 
 def test_two_holders_never_have_a_port_in_common():
@@ -26,3 +29,48 @@ def test_a_port_that_somebody_listens_on_is_left_out():
         assert ports.take(1) == [all_of_them[1]]
         with pytest.raises(RuntimeError, match="too few free ports"):
             ports.take(200)
+
+
+HOLDER = """
+import sys
+from stepwell.runtime.disposable import PortBlock
+from stepwell.runtime.processes import Processes, python
+from pathlib import Path
+
+block = PortBlock()
+(port,) = block.take(1)
+(block.data / "base").mkdir(parents=True)
+server = "import socket, time; s = socket.create_server(('127.0.0.1', {})); print(1, flush=True)"
+processes = Processes(block.processes, Path(sys.argv[1]))
+child = processes.start("server", python("-c", f"{server.format(port)}; time.sleep(600)"))
+processes.wait(child, lambda: child.log.read_bytes() != b"", 30)
+print(port, block.data, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_what_a_killed_holder_left_at_work_is_ended_and_its_data_are_deleted(tmp_path: Path):
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, tmp_path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout is not None
+    port, data = holder.stdout.readline().split()
+    with pytest.raises(OSError, match="in use"):
+        bound(int(port))
+    holder.kill()
+    holder.wait()
+    blocks = [PortBlock()]
+    while int(port) not in blocks[-1].take(200):
+        blocks.append(PortBlock())
+    assert not Path(data).exists()
+
+
+def test_a_block_with_a_port_that_is_in_use_is_passed_over():
+    first = PortBlock()
+    (port,) = first.take(1)
+    del first
+    with socket.create_server(("127.0.0.1", port)):
+        assert port not in PortBlock().take(200)
