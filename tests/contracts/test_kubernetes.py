@@ -246,3 +246,53 @@ def test_a_budget_is_of_one_workload_and_has_one_limit(overlay: str) -> None:
     assert sorted(covered) == sorted(
         one.name for one in workloads(overlay) if one.component != "migrations"
     )
+
+
+UNITS = {"Mi": 1 / 1024, "Gi": 1.0, "m": 1 / 1000, "": 1.0}
+
+
+def amount(text: str) -> float:
+    """Cores, or GiB."""
+    number = text.rstrip("GMim")
+    return float(number) * UNITS[text.removeprefix(number)]
+
+
+def requested(overlay: str) -> tuple[float, float]:
+    """Cores and GiB that the pods of an overlay ask for at rest, those of operators included."""
+    least = {
+        name_of(one): one["spec"].get("minReplicas") or one["spec"]["minReplicaCount"]
+        for one in of_kind(overlay, "HorizontalPodAutoscaler", "ScaledObject")
+    }
+    asked = [
+        (one.made["spec"].get("replicas") or least[one.name], one.container["resources"])
+        for one in workloads(overlay)
+        if one.component != "migrations"
+    ]
+    asked += [
+        (one["spec"]["replicas"], one["spec"]["resources"])
+        for one in of_kind(overlay, "KafkaNodePool")
+    ]
+    for one in of_kind(overlay, "Cluster"):
+        (store,) = of_kind(overlay, "ObjectStore")
+        for told in (one["spec"], store["spec"]["instanceSidecarConfiguration"]):
+            asked.append((one["spec"]["instances"], told["resources"]))
+    (kafka,) = of_kind(overlay, "Kafka")
+    asked += [(1, part["resources"]) for part in kafka["spec"]["entityOperator"].values()]
+    return (
+        sum(count * amount(given["requests"]["cpu"]) for count, given in asked),
+        sum(count * amount(given["requests"]["memory"]) for count, given in asked),
+    )
+
+
+@pytest.mark.parametrize(
+    ("overlay", "cores", "gibibytes"), [("small", 3 * 4, 3 * 8), ("region", 6 * 4, 6 * 16)]
+)
+def test_an_overlay_fits_the_nodes_that_the_page_on_sizing_names(
+    overlay: str, cores: int, gibibytes: int
+) -> None:
+    """With a fifth left for the system's own pods; what is requested is told to the digit."""
+    asked = requested(overlay)
+    page = (PROJECT / "docs" / "operations" / "sizing.md").read_text("utf-8")
+    assert f"| `{overlay}` | {asked[0]:.0f} cores, {asked[1]:.0f} GiB |" in page
+    assert asked[0] <= 0.8 * cores
+    assert asked[1] <= 0.8 * gibibytes
