@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import gc
 import importlib
+import os
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
+from shared import secret_files
 from shared import settings as settings_module
 from shared.access.client import ServiceToken
 from shared.access.tokens import Verifier
@@ -29,6 +31,7 @@ from shared.messaging.applier import Applier
 from shared.messaging.feed import Feed
 from shared.messaging.handlers import Consumers, Registry
 from shared.messaging.pending import Pending, Waiting
+from shared.secret_files import SecretUnusable
 from shared.settings import Settings, SettingsMissing
 from shared.telemetry import logs, tracing
 from shared.web.application import application
@@ -133,8 +136,9 @@ def main(name: str, arguments: Sequence[str] | None = None) -> None:
         sys.exit(_complaint(f"unknown role {unknown[0]}: use {', '.join(ROLES)}", 2))
     try:
         load_all(service.name)
+        secret_files.read_into(os.environ, service.name)
         settings = settings_module.load(service.name)
-    except (DataFileInvalid, SettingsMissing, ClockRefused) as error:
+    except (DataFileInvalid, SecretUnusable, SettingsMissing, ClockRefused) as error:
         sys.exit(_complaint(str(error), 3))
     logs.setup(service.name, settings)
     tracing.setup(service.name, settings)
