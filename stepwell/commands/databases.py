@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Callable, Mapping
 from urllib.parse import unquote, urlsplit
 
@@ -14,6 +15,7 @@ from stepwell.runtime.environment import External
 from stepwell.runtime.problem import CHECK_FAILED, WRONG_USE, Problem
 
 ADMIN = "DATABASE_ADMIN_URL"
+WITHIN_SECONDS = 20.0
 
 
 def command() -> None:
@@ -46,9 +48,25 @@ def command() -> None:
 
 
 async def _create(admin: str, passwords: Mapping[str, str]) -> None:
+    await _answering(admin)
     await roles.create_roles(admin, passwords, alone=False)
     for service in SERVICES:
         await roles.create_database(admin, service)
+
+
+async def _answering(admin: str) -> None:
+    """Wait a while for a server that is not there yet; the last error is raised."""
+    deadline = time.monotonic() + WITHIN_SECONDS
+    while True:
+        try:
+            connection = await asyncpg.connect(admin)
+        except (OSError, asyncpg.CannotConnectNowError):
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.5)
+        else:
+            await connection.close()
+            return
 
 
 def _passwords(
