@@ -17,12 +17,12 @@ import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
-from shared import secret_files
+from shared import clock, secret_files
 from shared import settings as settings_module
 from shared.access.client import ServiceToken
 from shared.access.tokens import Verifier
 from shared.clock import ClockRefused
-from shared.database import Database, Transaction
+from shared.database import ALL_SITES, Database, Transaction
 from shared.database.pool import MISSING
 from shared.datafiles import DataFileInvalid, load_all
 from shared.jobs import Job
@@ -36,11 +36,15 @@ from shared.settings import Settings, SettingsMissing
 from shared.telemetry import logs, tracing
 from shared.web.application import application
 from shared.worker import Worker
+from shared.zones import Zones
 
 log = structlog.get_logger()
 
 GARBAGE_THRESHOLD = 20_000
 """New objects between two collections; a request makes many that go without one."""
+KEEP_ALIVE_SECONDS = 75
+"""How long an idle connection stays open: longer than clients and balancers keep theirs (60 s), as
+whoever writes to one that is being closed does not know whether the request was done."""
 ROLES = ("api", "worker", "stream")
 
 
@@ -56,6 +60,8 @@ class Service:
     jobs: Sequence[Job] = ()
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
     stream_app: str | None = None
+    zones: str = ""
+    """The query for the zones of the sites that the service keeps."""
 
 
 class Running:
@@ -69,6 +75,7 @@ class Running:
         self.feed = Feed(settings, ServiceToken(settings))
         registry = Registry(service.name, service.consumers)
         self.applier = Applier(self.database, registry, self.feed)
+        self._zones = Zones()
         self.worker = Worker(self.database, settings, self.applier, service.jobs)
 
     async def pending(self, tx: Transaction) -> Pending:
@@ -80,6 +87,23 @@ class Running:
             waiting=self.service.waiting,
             consumes=self.applier.registry.streams,
         )
+
+    async def complaint(self) -> str | None:
+        """Why the process should get no traffic; None when it may.
+
+        Raises:
+            OSError, asyncpg.PostgresError: the database does not answer.
+        """
+        if self.service.zones:
+            rows = await self.database.run(ALL_SITES, lambda tx: tx.fetch(self.service.zones))
+            found = await self._zones.difference(
+                self.database.pool.fetchval, [row["time_zone"] for row in rows], clock.now()
+            )
+            if found is not None:
+                return str(found)
+        else:
+            await self.database.pool.fetchval("SELECT 1")
+        return None
 
     async def open(self) -> None:
         """Open the database, waiting for a server that is not there yet."""
@@ -161,6 +185,7 @@ def main(name: str, arguments: Sequence[str] | None = None) -> None:
             proxy_headers=False,
             server_header=False,
             date_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=5,
         )
     )

@@ -17,8 +17,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.contracts.base import SCHEMA_BASE
-
-SERVICES = ("intake", "scheduling", "notifications", "outcomes")
+from shared.contracts.services import SERVICES as SERVICES
 
 
 def _listed(given: object) -> object:

@@ -5,6 +5,7 @@ import random
 import socket
 from dataclasses import dataclass
 
+from shared.settings import SERVICES
 from stepwell.runtime.problem import WRONG_USE, Problem
 
 BASE = "STEPWELL_PORT_BASE"
@@ -41,12 +42,7 @@ class Ports:
 
     @property
     def services(self) -> dict[str, int]:
-        return {
-            "intake": self.base + 1,
-            "scheduling": self.base + 2,
-            "notifications": self.base + 3,
-            "outcomes": self.base + 4,
-        }
+        return {service: self.base + n for n, service in enumerate(SERVICES, 1)}
 
     @property
     def all(self) -> list[int]:
