@@ -10,14 +10,15 @@ import gc
 import importlib
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import asyncpg
 import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
-from shared import clock, secret_files
+from shared import clock, peers, secret_files
 from shared import settings as settings_module
 from shared.access.client import ServiceToken
 from shared.access.tokens import Verifier
@@ -31,8 +32,9 @@ from shared.messaging.applier import Applier
 from shared.messaging.feed import Feed
 from shared.messaging.handlers import Consumers, Registry
 from shared.messaging.pending import Pending, Waiting
+from shared.peers import Peer
 from shared.secret_files import SecretUnusable
-from shared.settings import Settings, SettingsMissing
+from shared.settings import Settings, SettingsWrong
 from shared.telemetry import logs, tracing
 from shared.web.application import application
 from shared.worker import Worker
@@ -50,7 +52,8 @@ ROLES = ("api", "worker", "stream")
 
 @dataclass(frozen=True)
 class Service:
-    """A service and its parts. `stream_app` is `module:function`, run by the `stream` role."""
+    """A service and its parts. `stream_app` is `module:function`, run by the `stream` role; `peers`
+    are the servers that its worker needs beside database and broker."""
 
     name: str
     title: str
@@ -59,6 +62,7 @@ class Service:
     consumers: Sequence[Consumers] = ()
     jobs: Sequence[Job] = ()
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
+    peers: Sequence[Callable[[Settings], Peer]] = ()
     stream_app: str | None = None
     zones: str = ""
     """The query for the zones of the sites that the service keeps."""
@@ -106,11 +110,17 @@ class Running:
         return None
 
     async def open(self) -> None:
-        """Open the database, waiting for a server that is not there yet."""
+        """Open the database, waiting for a server that is not there yet.
+
+        Raises:
+            PeerRefused: the server came, and will not do.
+        """
         while True:
             try:
                 await self.database.open()
-            except MISSING as error:
+            except (*MISSING, asyncpg.PostgresError) as error:
+                if (reason := await peers.database(self.settings).refusal()) is not None:
+                    raise peers.PeerRefused(reason) from None
                 log.warning("database_awaited", error=type(error).__name__)
                 await asyncio.sleep(0.5)
             else:
@@ -129,7 +139,11 @@ def build(service: Service, settings: Settings, roles: frozenset[str]) -> FastAP
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await running.open()
+        try:
+            await running.open()
+        except peers.PeerRefused as refused:
+            app.state.refused = refused
+            raise
         if "worker" in roles:
             running.worker.start(lambda: stop(app))
         try:
@@ -150,7 +164,8 @@ def stop(app: FastAPI) -> None:
 def main(name: str, arguments: Sequence[str] | None = None) -> None:
     """Run the roles of a service named on the command line.
 
-    Exit code 2 for a wrong role, 3 for settings or data files that cannot be used.
+    Exit code 2 for a wrong role, 3 for settings or data files that cannot be used and other starts
+    that fail, 4 for a server that refuses the process or shows it a wrong certificate.
     """
     service: Service = importlib.import_module(f"services.{name}.service").service
     roles = frozenset(arguments if arguments is not None else sys.argv[1:]) or frozenset(
@@ -162,10 +177,12 @@ def main(name: str, arguments: Sequence[str] | None = None) -> None:
         load_all(service.name)
         secret_files.read_into(os.environ, service.name)
         settings = settings_module.load(service.name)
-    except (DataFileInvalid, SecretUnusable, SettingsMissing, ClockRefused) as error:
+    except (DataFileInvalid, SecretUnusable, SettingsWrong, ClockRefused) as error:
         sys.exit(_complaint(str(error), 3))
     logs.setup(service.name, settings)
     tracing.setup(service.name, settings)
+    if refusals := asyncio.run(peers.refusals(needed(service, settings, roles))):
+        sys.exit(_complaint("\n".join(f"{name}: {line}" for line in refusals), 4))
     if "stream" in roles:
         if service.stream_app is None:
             sys.exit(_complaint(f"{service.name} has no stream role", 2))
@@ -192,8 +209,21 @@ def main(name: str, arguments: Sequence[str] | None = None) -> None:
     app.state.server = server
     gc.freeze()  # what was imported stays: there is no use in looking through it again and again
     gc.set_threshold(GARBAGE_THRESHOLD)
-    server.run()
+    try:
+        server.run()
+    except SystemExit:
+        if (refused := getattr(app.state, "refused", None)) is not None:
+            sys.exit(_complaint(f"{name}: {refused}", 4))
+        raise
     tracing.shutdown()
+
+
+def needed(service: Service, settings: Settings, roles: frozenset[str]) -> list[Peer]:
+    """The servers that a process with these roles connects to."""
+    asked = [peers.database(settings)] if roles & {"api", "worker"} else []
+    asked += [peers.broker(settings)] if roles & {"worker", "stream"} else []
+    asked += [peer(settings) for peer in service.peers if "worker" in roles]
+    return asked
 
 
 def _complaint(message: str, code: int) -> int:

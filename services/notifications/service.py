@@ -2,6 +2,7 @@
 
 from services.notifications.consents.consumers import consumers as consents
 from services.notifications.contacts.consumers import consumers as contacts
+from services.notifications.delivery.channels.email import mail_server
 from services.notifications.delivery.consumers import consumers as delivery
 from services.notifications.delivery.jobs import dispatch_job, messages
 from services.notifications.delivery.routes import router
@@ -37,5 +38,6 @@ service = Service(
         escalations,
     ],
     jobs=[dispatch_job, alert_job],
+    peers=[mail_server],
     waiting={"sending": messages.sending, "alerting": alerts.sending},
 )

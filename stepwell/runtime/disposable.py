@@ -18,6 +18,7 @@ from pathlib import Path
 from shared.settings import SERVICES
 from stepwell.runtime.kafka import PRINCIPALS, Kafka
 from stepwell.runtime.migrations import migrate
+from stepwell.runtime.pids import stop_leftovers
 from stepwell.runtime.postgres import Postgres
 from stepwell.runtime.processes import Processes
 from stepwell.runtime.roles import (
@@ -29,6 +30,7 @@ from stepwell.runtime.roles import (
     owner,
 )
 from stepwell.runtime.topics import Broker, create_topics
+from stepwell.runtime.unprivileged import database_user, delete_folder, reachable_folder
 
 
 class PortBlock:
@@ -37,22 +39,35 @@ class PortBlock:
     A port that is only looked up, to be bound later, may be somebody else's by then: the system
     gives it to any outgoing connection, and another test process may find it free as well. So
     these lie below the range of outgoing connections, and the lock on a file keeps a block of them
-    for one process.
+    for one process. What a killed holder left at work is ended, its data are deleted, and a block
+    with a port that somebody else listens on is passed over.
     """
 
     BLOCKS = range(20_000, 32_000, 200)
 
     def __init__(self) -> None:
         for first in self.BLOCKS:
-            name = f"stepwell-ports-{os.getuid()}-{first}.lock"
-            lock = (Path(tempfile.gettempdir()) / name).open("w")
+            name = Path(tempfile.gettempdir()) / f"stepwell-ports-{os.getuid()}-{first}"
+            lock = name.with_suffix(".lock").open("w")
+            ports = range(first, first + self.BLOCKS.step)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 lock.close()
                 continue
+            self.processes = name / "processes.json"
+            """The processes of the holder, for who comes after it."""
+            self.data = reachable_folder(name / "postgres", database_user())
+            stop_leftovers(self.processes)
+            delete_folder(self.data)
+            delete_folder(name)
+            if not all(map(_is_free, ports)):
+                lock.close()
+                continue
+            name.mkdir()
+            name.chmod(0o755)
             self._lock = lock
-            self._turns = itertools.cycle(range(first, first + self.BLOCKS.step))
+            self._turns = itertools.cycle(ports)
             return
         raise RuntimeError("all blocks of ports are taken: end other test runs and start again")
 
@@ -111,12 +126,11 @@ class Stack:
     def start(cls, folder: Path) -> "Stack":
         """Start both servers at once and make a migrated template database for each service."""
         folder.chmod(0o755)
-        postgres_port, kafka_port, controller_port = free_ports(3)
-        processes = Processes(folder / "processes.json", folder / "logs")
+        block = _ports()
+        postgres_port, kafka_port, controller_port = block.take(3)
+        processes = Processes(block.processes, folder / "logs")
         kafka_passwords = {name: secrets.token_urlsafe(12) for name in PRINCIPALS}
-        postgres = Postgres(
-            folder / "postgres", postgres_port, secrets.token_urlsafe(12), processes
-        )
+        postgres = Postgres(block.data, postgres_port, secrets.token_urlsafe(12), processes)
         kafka = Kafka(folder / "kafka", kafka_port, controller_port, kafka_passwords, processes)
         passwords = {role: secrets.token_urlsafe(12) for role in ROLE_NAMES}
         stack = cls(postgres, kafka, processes, folder, passwords, kafka_passwords)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from shared.settings import SERVICES
+from shared.settings import PROTOCOLS, SERVER, SERVICES
 from stepwell.runtime.keys import AUDIENCE
 from stepwell.runtime.lock import running
 from stepwell.runtime.ports import Ports
@@ -30,8 +30,6 @@ KEPT = (
     "STEPWELL_LOG_LEVEL",
 )
 """Variables of the person who starts the system that its processes get as they are."""
-PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
-SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+)(:\d{1,5})?")
 MOST_COPIES = 32_767
 
 
@@ -171,7 +169,7 @@ def broker(system: Mapping[str, str]) -> Broker:
     servers = system["KAFKA_BOOTSTRAP_SERVERS"]
     protocol = system.get("KAFKA_SECURITY_PROTOCOL") or "PLAINTEXT"
     for server in servers.split(","):
-        if not SERVER.fullmatch(server.strip()):
+        if not re.fullmatch(SERVER, server.strip()):
             raise Problem(
                 f"KAFKA_BOOTSTRAP_SERVERS={servers} is no list of addresses: write host:9092, "
                 "several with commas between.",
@@ -187,6 +185,8 @@ def broker(system: Mapping[str, str]) -> Broker:
         protocol,
         system.get("KAFKA_USERNAME_PLATFORM"),
         system.get("KAFKA_PASSWORD_PLATFORM"),
+        system.get("KAFKA_SASL_MECHANISM") or "PLAIN",
+        system.get("KAFKA_CA_FILE") or None,
     )
 
 

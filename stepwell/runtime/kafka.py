@@ -4,11 +4,11 @@ import signal
 import struct
 import uuid
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from pathlib import Path
 
 from shared.settings import SERVICES
 from stepwell.runtime import jars, sharing
-from stepwell.runtime.ports import accepts
 from stepwell.runtime.problem import Problem
 from stepwell.runtime.processes import STORES, Child, Processes, inherited
 from stepwell.runtime.programs import first_line, run
@@ -46,6 +46,7 @@ class Kafka:
 
     Args:
         passwords: of each name in PRINCIPALS; `platform` may do everything.
+        settings: more of the broker's, or others in place of ours.
     """
 
     name = "kafka"
@@ -57,7 +58,9 @@ class Kafka:
         controller_port: int,
         passwords: dict[str, str],
         processes: Processes,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
+        self._settings = settings or {}
         self._folder = folder
         self.port = port
         self._controller_port = controller_port
@@ -91,7 +94,7 @@ class Kafka:
             layer=STORES,
             stop_signal=signal.SIGTERM,
         )
-        self._processes.wait(child, lambda: accepts(self.port), within)
+        self._processes.wait(child, lambda: True, within, port=self.port)
         return child
 
     def stop(self) -> None:
@@ -175,6 +178,7 @@ class Kafka:
             "log.index.size.max.bytes": str(1024 * 1024),
             "broker.heartbeat.interval.ms": "500",
             "broker.session.timeout.ms": "4000",
+            **self._settings,
         }
         return "".join(f"{name}={escaped(value)}\n" for name, value in settings.items())
 

@@ -1,5 +1,7 @@
 """Topics and access lists, created from `shared.contracts.topics` against any broker."""
 
+import asyncio
+import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +23,9 @@ class Broker:
     security_protocol: str = "PLAINTEXT"
     username: str | None = None
     password: str | None = None
+    mechanism: str = "PLAIN"
+    ca_file: str | None = None
+    """The authorities whose certificates are believed; those of the machine when absent."""
 
     def arguments(self) -> dict[str, Any]:
         known: dict[str, Any] = {
@@ -29,10 +34,12 @@ class Broker:
         }
         if self.security_protocol.startswith("SASL"):
             known |= {
-                "sasl_mechanism": "PLAIN",
+                "sasl_mechanism": self.mechanism,
                 "sasl_plain_username": self.username,
                 "sasl_plain_password": self.password,
             }
+        if self.security_protocol.endswith("SSL"):
+            known["ssl_context"] = ssl.create_default_context(cafile=self.ca_file)
         return known
 
 
@@ -120,8 +127,12 @@ def with_client(broker: Broker, work: Callable[[Any], Any], within: float = 20.0
         finally:
             client.close()
     except KafkaError as error:
+        from shared.peers import broker_for
+
+        peer = broker_for(broker.arguments(), "KAFKA_USERNAME_PLATFORM", "KAFKA_PASSWORD_PLATFORM")
         raise Problem(
-            f"Kafka at {broker.bootstrap_servers} did not do what it was asked "
+            asyncio.run(peer.refusal())
+            or f"Kafka at {broker.bootstrap_servers} did not do what it was asked "
             f"({type(error).__name__}): check the address, KAFKA_SECURITY_PROTOCOL, "
             "KAFKA_USERNAME_PLATFORM and KAFKA_PASSWORD_PLATFORM."
         ) from None

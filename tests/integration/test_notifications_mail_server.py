@@ -4,25 +4,22 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from structlog.testing import capture_logs
 
 from stepwell.runtime.disposable import Stack
+from tests.support.certificates import certificate, pem
 from tests.support.mailbox import Counted, Mailbox
 from tests.support.notifications import MONDAY_NOON, Client, Desk, open_desk
+from tests.support.starting import refused as refused_start
 
 USER, PASSWORD = "mailer", "correct horse"
 MINUTE = timedelta(minutes=1)
-Key = ec.EllipticCurvePrivateKey
 
 
 @pytest.fixture
@@ -35,63 +32,6 @@ async def desk(
         await opened.introduce(ana.details())
         await opened.tell(ana.missed(MONDAY_NOON))
         yield opened
-
-
-def certificate(name: str, issuer: tuple[x509.Certificate, Key] | None) -> tuple[Any, Key]:
-    """A certificate for a host, or of an authority that nobody issued."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    day = timedelta(days=1)
-    now = datetime.now(UTC)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject if issuer is None else issuer[0].subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - day)
-        .not_valid_after(now + day)
-        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    )
-    signer = key if issuer is None else issuer[1]
-    if issuer is None:
-        usage = dict.fromkeys(
-            (
-                "digital_signature",
-                "content_commitment",
-                "key_encipherment",
-                "data_encipherment",
-                "key_agreement",
-                "encipher_only",
-                "decipher_only",
-            ),
-            False,
-        )
-        built = built.add_extension(
-            x509.KeyUsage(key_cert_sign=True, crl_sign=True, **usage), critical=True
-        )
-    else:
-        built = built.add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer[1].public_key()),
-            critical=False,
-        )
-    return built.sign(signer, hashes.SHA256()), key
-
-
-def pem(folder: Path, found: x509.Certificate, key: Key | None = None) -> str:
-    """A file with a certificate, and its key."""
-    file = folder / f"{found.serial_number}.pem"
-    text = found.public_bytes(serialization.Encoding.PEM)
-    if key is not None:
-        text += key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    file.write_bytes(text)
-    return str(file)
 
 
 class Protected:
@@ -191,7 +131,7 @@ async def test_a_certificate_for_another_host_is_refused(
     server = Protected(tmp_path, host="mail.example.test")
     async with server.listening(desk, tls):
         reason = await refused(desk)
-    assert reason.startswith("the certificate of the server is refused: Hostname mismatch")
+    assert reason.startswith("the certificate of the server is refused: wrong host name (")
     assert server.mailbox.taken == []
 
 
@@ -204,7 +144,7 @@ async def test_a_certificate_of_an_unknown_authority_is_refused(
         desk.settings.smtp_tls = tls  # type: ignore[assignment]
         desk.settings.smtp_ca_file = ""
         reason = await refused(desk)
-    assert reason.startswith("the certificate of the server is refused: ")
+    assert reason.startswith("the certificate of the server is refused: unknown authority (")
     assert server.mailbox.taken == []
 
 
@@ -231,3 +171,60 @@ async def test_a_wrong_password_holds_up_one_run_and_not_each_message(
         desk.settings.smtp_password = PASSWORD
         await desk.until_next_due()
     assert len(await desk.messages(state="delivered")) == 10
+
+
+@pytest.mark.parametrize(
+    ("host", "changes", "reason"),
+    [
+        (
+            "mail.example.test",
+            {},
+            "wrong host name in its certificate (Hostname mismatch, certificate is not valid for "
+            "'localhost'). Set SMTP_HOST to a name that the certificate has.",
+        ),
+        (
+            "localhost",
+            {"SMTP_CA_FILE": ""},
+            "unknown authority in its certificate (unable to get local issuer certificate). Name "
+            "the authority's file in SMTP_CA_FILE.",
+        ),
+        (
+            "localhost",
+            {"SMTP_PASSWORD": "wrong"},
+            "it refuses the user or the password: check SMTP_USERNAME and SMTP_PASSWORD or "
+            "SMTP_PASSWORD_FILE.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("tls", ["starttls", "tls"])
+async def test_notifications_does_not_start_with_such_a_server(
+    desk: Desk, tmp_path: Path, tls: str, host: str, changes: dict[str, str], reason: str
+) -> None:
+    server = Protected(tmp_path, host=host)
+    async with server.listening(desk, tls):
+        port = desk.settings.smtp_port
+        given = {
+            "SMTP_HOST": "localhost",
+            "SMTP_PORT": str(port),
+            "SMTP_TLS": tls,
+            "SMTP_CA_FILE": server.ca_file,
+            "SMTP_USERNAME": USER,
+            "SMTP_PASSWORD": PASSWORD,
+            **changes,
+        }
+        line = await asyncio.to_thread(refused_start, "services.notifications", "worker", **given)
+    assert line == f"notifications: the mail server at localhost:{port}: {reason}"
+
+
+async def test_notifications_does_not_start_with_a_server_that_offers_no_starttls(
+    desk: Desk, tmp_path: Path
+) -> None:
+    server = Protected(tmp_path)
+    async with server.listening(desk, "starttls", offers=False):
+        given = {
+            "SMTP_HOST": "localhost",
+            "SMTP_PORT": str(desk.settings.smtp_port),
+            "SMTP_TLS": "starttls",
+        }
+        line = await asyncio.to_thread(refused_start, "services.notifications", "worker", **given)
+    assert line.endswith("it cannot do what is required: check SMTP_TLS and SMTP_USERNAME.")

@@ -28,7 +28,7 @@ def test_after_kill_9_postgres_starts_although_its_pid_file_was_left(stack: Stac
 async def test_no_second_server_starts_on_data_that_is_in_use(stack: Stack, tmp_path: Path) -> None:
     processes = Processes(tmp_path / "processes.json", tmp_path / "logs")
     (port,) = free_ports(1)
-    second = Postgres(stack.folder / "postgres", port, "word", processes)
+    second = Postgres(stack.postgres.data, port, "word", processes)
     with pytest.raises(Problem, match=r'FATAL: .*"postmaster\.pid" already exists'):
         second.start()
     processes.stop_all()

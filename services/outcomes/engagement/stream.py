@@ -8,7 +8,6 @@ get lost; the consumer keeps the latest.
 
 import asyncio
 import logging
-import ssl
 from collections.abc import Awaitable
 from typing import Any, cast
 
@@ -189,10 +188,10 @@ def application(settings: Settings) -> faust.App:
 def credentials(settings: Settings) -> faust.SASLCredentials | faust.SSLCredentials | None:
     """How the worker makes itself known to the broker; None where everybody is let in."""
     protocol = settings.kafka_security_protocol
-    encryption = ssl.create_default_context() if protocol.endswith("SSL") else None
+    encryption = settings.kafka_tls
     if protocol.startswith("SASL"):
         return faust.SASLCredentials(
-            mechanism="PLAIN",
+            mechanism=settings.kafka_sasl_mechanism,
             username=settings.kafka_username,
             password=settings.kafka_password,
             ssl_context=encryption,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from services.notifications.delivery.channels.email import MailServer
-from shared.settings import SettingsMissing, load
+from shared.settings import SettingsWrong, load
 
 GIVEN = {
     "DATABASE_URL_NOTIFICATIONS": "postgresql://127.0.0.1/notifications",
@@ -31,7 +31,7 @@ def named(monkeypatch: pytest.MonkeyPatch) -> None:
             {
                 "SMTP_USERNAME": "u",
                 "SMTP_PASSWORD": "p",
-                "SMTP_PASSWORD_FILE": "/nowhere",
+                "SMTP_PASSWORD_FILE": __file__,
                 "SMTP_TLS": "tls",
             },
             "not both",
@@ -41,7 +41,7 @@ def named(monkeypatch: pytest.MonkeyPatch) -> None:
             "SMTP_PASSWORD_FILE names no file",
         ),
         ({"SMTP_CA_FILE": "/nowhere"}, "SMTP_CA_FILE names no file"),
-        ({"SMTP_TLS": "ssl"}, "set SMTP_TLS in the environment"),
+        ({"SMTP_TLS": "ssl"}, "SMTP_TLS is wrong"),
     ],
 )
 def test_what_does_not_go_together_is_refused_in_one_line(
@@ -49,7 +49,7 @@ def test_what_does_not_go_together_is_refused_in_one_line(
 ) -> None:
     for name, value in given.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(SettingsMissing, match=reason) as refused:
+    with pytest.raises(SettingsWrong, match=reason) as refused:
         load("notifications")
     assert "\n" not in str(refused.value)
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from shared.settings import SettingsMissing, load
+from shared.settings import SettingsWrong, load
 from tests.support.apis import app_of, caller, service, settings
 
 PORTAL = "https://portal.example.test"
@@ -106,7 +106,7 @@ def test_an_origin_that_no_browser_would_send_is_refused_at_the_start(
     monkeypatch.setenv("DATABASE_URL_INTAKE", "postgresql://nobody@127.0.0.1:1/nothing")
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
     monkeypatch.setenv("OIDC_ISSUER", "http://127.0.0.1:9")
-    with pytest.raises(SettingsMissing, match="STEPWELL_CORS_ORIGINS"):
+    with pytest.raises(SettingsWrong, match="STEPWELL_CORS_ORIGINS"):
         load("intake")
 
 

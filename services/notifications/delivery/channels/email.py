@@ -21,6 +21,7 @@ from services.notifications.delivery.channels.base import (
     Message,
 )
 from services.notifications.delivery.policy import texts
+from shared.peers import Peer, refused_certificate
 from shared.settings import Settings
 
 TIMEOUT_SECONDS = 10.0
@@ -140,16 +141,40 @@ def trusted(ca_file: str) -> ssl.SSLContext:
 
 def why(error: Exception) -> str:
     """Why there is no connection, in one line without anything of a client."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"the certificate of the server is refused: {cause.verify_message}"
-        cause = cause.__cause__ or cause.__context__
+    if (refused := refused_certificate(error)) is not None:
+        kind, reason = refused
+        return f"the certificate of the server is refused: {kind} ({reason})"
     if isinstance(error, aiosmtplib.SMTPAuthenticationError):
         return f"the server refused the user or the password: {error.code}"
     if type(error) is aiosmtplib.SMTPException:
         return f"the server cannot do what is required: {error}"
     return type(error).__name__
+
+
+def mail_server(settings: Settings) -> Peer:
+    """The mail server, as a process asks for it when it starts."""
+    user = "SMTP_USERNAME and SMTP_PASSWORD or SMTP_PASSWORD_FILE"
+
+    async def connect() -> None:
+        connection = MailServer.of(settings).connection()
+        try:
+            await connection.connect()
+        finally:
+            connection.close()
+
+    return Peer(
+        f"the mail server at {settings.smtp_host}:{settings.smtp_port}",
+        connect,
+        "SMTP_HOST",
+        "SMTP_CA_FILE",
+        {
+            aiosmtplib.SMTPAuthenticationError: "it refuses the user or the password: check "
+            f"{user}.",
+            # What aiosmtplib raises when STARTTLS or a login is required and not offered.
+            aiosmtplib.SMTPException: "it cannot do what is required: check SMTP_TLS and "
+            "SMTP_USERNAME.",
+        },
+    )
 
 
 class EmailChannel:
