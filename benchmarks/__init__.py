@@ -1,1 +1,1 @@
-"""What the platform's speed is held against: floors measured in the same run, one file a claim."""
+"""What the speed is checked against: floors measured in the same run, one file a claim."""

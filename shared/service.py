@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import gc
 import importlib
+import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,12 +18,12 @@ import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
-from shared import peers
+from shared import clock, peers, secret_files
 from shared import settings as settings_module
 from shared.access.client import ServiceToken
 from shared.access.tokens import Verifier
 from shared.clock import ClockRefused
-from shared.database import Database, Transaction
+from shared.database import ALL_SITES, Database, Transaction
 from shared.database.pool import MISSING
 from shared.datafiles import DataFileInvalid, load_all
 from shared.jobs import Job
@@ -32,15 +33,20 @@ from shared.messaging.feed import Feed
 from shared.messaging.handlers import Consumers, Registry
 from shared.messaging.pending import Pending, Waiting
 from shared.peers import Peer
+from shared.secret_files import SecretUnusable
 from shared.settings import Settings, SettingsWrong
 from shared.telemetry import logs, tracing
 from shared.web.application import application
 from shared.worker import Worker
+from shared.zones import Zones
 
 log = structlog.get_logger()
 
 GARBAGE_THRESHOLD = 20_000
 """New objects between two collections; a request makes many that go without one."""
+KEEP_ALIVE_SECONDS = 75
+"""How long an idle connection stays open: longer than clients and balancers keep theirs (60 s), as
+whoever writes to one that is being closed does not know whether the request was done."""
 ROLES = ("api", "worker", "stream")
 
 
@@ -58,6 +64,8 @@ class Service:
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
     peers: Sequence[Callable[[Settings], Peer]] = ()
     stream_app: str | None = None
+    zones: str = ""
+    """The query for the zones of the sites that the service keeps."""
 
 
 class Running:
@@ -71,6 +79,7 @@ class Running:
         self.feed = Feed(settings, ServiceToken(settings))
         registry = Registry(service.name, service.consumers)
         self.applier = Applier(self.database, registry, self.feed)
+        self._zones = Zones()
         self.worker = Worker(self.database, settings, self.applier, service.jobs)
 
     async def pending(self, tx: Transaction) -> Pending:
@@ -82,6 +91,23 @@ class Running:
             waiting=self.service.waiting,
             consumes=self.applier.registry.streams,
         )
+
+    async def complaint(self) -> str | None:
+        """Why the process should get no traffic; None when it may.
+
+        Raises:
+            OSError, asyncpg.PostgresError: the database does not answer.
+        """
+        if self.service.zones:
+            rows = await self.database.run(ALL_SITES, lambda tx: tx.fetch(self.service.zones))
+            found = await self._zones.difference(
+                self.database.pool.fetchval, [row["time_zone"] for row in rows], clock.now()
+            )
+            if found is not None:
+                return str(found)
+        else:
+            await self.database.pool.fetchval("SELECT 1")
+        return None
 
     async def open(self) -> None:
         """Open the database, waiting for a server that is not there yet.
@@ -115,8 +141,8 @@ def build(service: Service, settings: Settings, roles: frozenset[str]) -> FastAP
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
             await running.open()
-        except Exception as error:
-            app.state.failure = error
+        except peers.PeerRefused as refused:
+            app.state.refused = refused
             raise
         if "worker" in roles:
             running.worker.start(lambda: stop(app))
@@ -138,8 +164,8 @@ def stop(app: FastAPI) -> None:
 def main(name: str, arguments: Sequence[str] | None = None) -> None:
     """Run the roles of a service named on the command line.
 
-    Exit code 2 for a wrong role, 3 for settings or data files that cannot be used, 4 for a server
-    that refuses the process or shows it a wrong certificate, 1 for any other start that failed.
+    Exit code 2 for a wrong role, 3 for settings or data files that cannot be used and other starts
+    that fail, 4 for a server that refuses the process or shows it a wrong certificate.
     """
     service: Service = importlib.import_module(f"services.{name}.service").service
     roles = frozenset(arguments if arguments is not None else sys.argv[1:]) or frozenset(
@@ -149,8 +175,9 @@ def main(name: str, arguments: Sequence[str] | None = None) -> None:
         sys.exit(_complaint(f"unknown role {unknown[0]}: use {', '.join(ROLES)}", 2))
     try:
         load_all(service.name)
+        secret_files.read_into(os.environ, service.name)
         settings = settings_module.load(service.name)
-    except (DataFileInvalid, SettingsWrong, ClockRefused) as error:
+    except (DataFileInvalid, SecretUnusable, SettingsWrong, ClockRefused) as error:
         sys.exit(_complaint(str(error), 3))
     logs.setup(service.name, settings)
     tracing.setup(service.name, settings)
@@ -175,17 +202,20 @@ def main(name: str, arguments: Sequence[str] | None = None) -> None:
             proxy_headers=False,
             server_header=False,
             date_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=5,
         )
     )
     app.state.server = server
     gc.freeze()  # what was imported stays: there is no use in looking through it again and again
     gc.set_threshold(GARBAGE_THRESHOLD)
-    server.run()
+    try:
+        server.run()
+    except SystemExit:
+        if (refused := getattr(app.state, "refused", None)) is not None:
+            sys.exit(_complaint(f"{name}: {refused}", 4))
+        raise
     tracing.shutdown()
-    if (failure := getattr(app.state, "failure", None)) is not None:
-        refused = isinstance(failure, peers.PeerRefused)
-        sys.exit(_complaint(f"{name}: {failure}", 4) if refused else 1)
 
 
 def needed(service: Service, settings: Settings, roles: frozenset[str]) -> list[Peer]:

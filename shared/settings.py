@@ -19,9 +19,8 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.contracts.base import SCHEMA_BASE
+from shared.contracts.services import SERVICES as SERVICES
 from shared.variables import ELSEWHERE, OF_SERVICES, misspelt
-
-SERVICES = ("intake", "scheduling", "notifications", "outcomes")
 
 
 def _listed(given: object) -> object:

@@ -64,4 +64,5 @@ service = Service(
         enrolment_consumers,
     ),
     jobs=(consent_expiry, questionnaire_expiry, escalation_job, authorization_job, match_keys),
+    zones="SELECT DISTINCT time_zone FROM sites",
 )

@@ -26,4 +26,5 @@ service = Service(
     ),
     waiting={"engagement": clients_awaiting_engagement},
     stream_app="services.outcomes.engagement.stream:run",
+    zones="SELECT DISTINCT time_zone FROM sites",
 )

@@ -18,4 +18,5 @@ service = Service(
     "and who came for how long.",
     routers=(directory, cohorts, sessions, placement, attendance, hours),
     consumers=(merge_consumers, placement_consumers, holds_consumers),
+    zones="SELECT DISTINCT time_zone FROM sites",
 )

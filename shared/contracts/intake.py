@@ -215,7 +215,7 @@ class RiskFlagEscalated(IntakeEvent):
 
 
 class LevelOfCareDetermined(IntakeEvent):
-    """A counselor's dimensional ratings were held against the level-of-care policy."""
+    """A counselor's dimensional ratings were checked against the level-of-care policy."""
 
     determination_id: UUID
     edition: Literal["3", "4"] = Field(description="Edition of the dimensions that were rated.")

@@ -4,13 +4,13 @@ The platform creates the topics and their access lists from this file; brokers c
 themselves. Names are prefixed with the setting `KAFKA_TOPIC_PREFIX`.
 """
 
+import importlib
 from dataclasses import dataclass
 
-from shared.contracts import intake, notifications, outcomes, scheduling
 from shared.contracts.base import Event
+from shared.contracts.services import SERVICES
 
 WEEKS_8_MS = 8 * 7 * 24 * 3600 * 1000
-EVERYONE = ("intake", "scheduling", "notifications", "outcomes")
 LARGEST_EVENT_BYTES = 512 * 1024
 """The largest payload: half of what a broker takes by default, so that a batch with key and headers
 fits (Kafka 4.4, `message.max.bytes` 1,048,588)."""
@@ -32,8 +32,8 @@ class Topic:
 
     @property
     def open_to_subscribers(self) -> bool:
-        """Whether systems besides the four services may read it: those that all of them may."""
-        return self.readers == EVERYONE
+        """Whether systems besides the services may read it: those that all of them may."""
+        return self.readers == SERVICES
 
     @property
     def name(self) -> str:
@@ -41,12 +41,9 @@ class Topic:
 
 
 TOPICS = (
-    Topic("intake", producer="intake", readers=EVERYONE),
+    *(Topic(service, producer=service, readers=SERVICES) for service in SERVICES),
     Topic("contacts", producer="intake", readers=("notifications",)),
-    Topic("scheduling", producer="scheduling", readers=EVERYONE),
-    Topic("notifications", producer="notifications", readers=EVERYONE),
-    Topic("outcomes", producer="outcomes", readers=EVERYONE),
-    Topic("engagement", producer="outcomes", readers=EVERYONE, derived=True),
+    Topic("engagement", producer="outcomes", readers=SERVICES, derived=True),
     Topic(
         "engagement-windows-changelog",
         producer="outcomes",
@@ -58,11 +55,10 @@ TOPICS = (
 
 BY_STREAM = {topic.stream: topic for topic in TOPICS}
 
-EVENTS: tuple[type[Event], ...] = (
-    *intake.EVENTS,
-    *scheduling.EVENTS,
-    *notifications.EVENTS,
-    *outcomes.EVENTS,
+EVENTS: tuple[type[Event], ...] = tuple(
+    event
+    for service in SERVICES
+    for event in importlib.import_module(f"shared.contracts.{service}").EVENTS
 )
 
 BY_TYPE = {event.type_name(): event for event in EVENTS}

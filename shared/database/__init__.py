@@ -1,7 +1,6 @@
 """The database of a service: its pool, its transactions, the tables every service has."""
 
 from shared.database.columns import Columns, insert
-from shared.database.flush import write_now
 from shared.database.pool import Database
 from shared.database.transaction import (
     ALL_SITES,
@@ -22,5 +21,4 @@ __all__ = [
     "Transaction",
     "at_all_sites",
     "insert",
-    "write_now",
 ]

@@ -1,8 +1,7 @@
 """What a transaction writes just before its commit: its events, its remembered answer, the note of
-whose records were seen or changed, and whatever the command left for the end.
+whose records were seen or changed, and how far a consumer has come by it.
 
-All of it is one statement, put together from the parts that there are. Where nothing was sent
-before and nothing is asked, that statement is the whole transaction. An event takes the next
+All of it is one statement, put together from the parts that there are. An event takes the next
 number of its key's stream, so that the row of the stream stays locked until the commit and commit
 order is sequence order per key; of several events keys come in sorted order, so that transactions
 cannot deadlock.
@@ -12,16 +11,15 @@ import re
 from functools import cache
 from uuid import UUID
 
-import asyncpg
 import orjson
 
 from shared.database.transaction import (
-    SITES,
     Access,
+    AppliedElsewhere,
     IdempotentAnswer,
     Outgoing,
+    Reached,
     Transaction,
-    as_setting,
 )
 from shared.ids import new_id
 
@@ -95,21 +93,38 @@ noted AS (
 )
 """
 
-SEEN = f"set_config('{SITES}', $1, true)"
-"""The sites of a statement that is a transaction of its own. PostgreSQL evaluates the main query
-before the writes beside it that it does not read, and tests hold it to that; were it otherwise,
-row-level security would see no site: it would refuse an INSERT, and no UPDATE would find a row."""
+BEGIN = """
+begun AS (
+  INSERT INTO platform.positions (consumer, stream, key, sequence)
+  SELECT $1, stream, key, sequence
+  FROM unnest($2::text[], $3::text[], $4::bigint[]) AS g(stream, key, sequence)
+  ORDER BY stream, key
+)
+"""
+MOVE = """
+moved AS (
+  UPDATE platform.positions p SET sequence = g.sequence
+  FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[])
+    AS g(stream, key, sequence, reached)
+  WHERE p.consumer = $1 AND p.stream = g.stream AND p.key = g.key AND p.sequence = g.reached
+  RETURNING 1
+)
+"""
+COUNT_MOVED = "(SELECT count(*) FROM moved)"
 
 
 async def flush(tx: Transaction) -> None:
-    """Write what `tx` left for the end, publishes, remembers and notes; nothing where there is
-    nothing.
+    """Write what `tx` publishes, remembers, notes and has reached; nothing where there is nothing.
 
     Raises:
-        Exception: what the unmet requirement, the write without a row or the violated constraint
-            was given.
+        AppliedElsewhere: a position was no longer where it was read.
+        asyncpg.UniqueViolationError: the key was answered, or the position begun, meanwhile.
     """
-    parts, values = _left(tx)
+    parts: list[str] = []
+    values: list[object] = []
+    moved = 0
+    if tx.reached is not None:
+        moved = _of_positions(tx.reached, parts, values)
     if len(tx.outgoing) == 1:
         parts.append(ONE_EVENT)
         values += _of_event(tx, tx.outgoing[0])
@@ -122,81 +137,34 @@ async def flush(tx: Transaction) -> None:
     if tx.access is not None and tx.access.clients:
         parts.append(ONE_ACCESS if len(tx.access.clients) == 1 else ACCESSES)
         values += _of_access(tx, tx.access)
-    await _send(tx, parts, values, last=True)
-
-
-async def write_now(tx: Transaction) -> None:
-    """Write at once what `tx` left for the end, as what comes next rests on it.
-
-    Raises:
-        Exception: as `flush`.
-    """
-    parts, values = _left(tx)
-    await _send(tx, parts, values)
-    tx.writes.clear()
-    tx.requirements.clear()
-
-
-def _left(tx: Transaction) -> tuple[list[str], list[object]]:
-    """The parts for what the command left for the end, and their values."""
-    parts: list[str] = []
-    values: list[object] = []
-    for n, write in enumerate(tx.writes):
-        returning = " RETURNING 1" if write.unwritten is not None else ""
-        parts.append(f"write_{n} AS ({write.statement}{returning})")
-        values += write.args
-    return parts, values
-
-
-async def _send(
-    tx: Transaction, parts: list[str], values: list[object], *, last: bool = False
-) -> None:
-    """Send all parts as one statement that tells of each requirement and each write that must
-    write whether it did; the last statement of a transaction commits by itself if it is the only
-    one and nothing depends on what it tells."""
-    asked: list[tuple[str, Exception]] = []
-    for n, write in enumerate(tx.writes):
-        if write.unwritten is not None:
-            asked.append((f"(SELECT count(*) FROM write_{n}) >= $1", write.unwritten))  # noqa: S608 - n is ours
-            values.append(write.rows)
-    for requirement in tx.requirements:
-        asked.append((f"({requirement.condition})", requirement.otherwise))
-        values += requirement.args
-    if not parts and not asked:
-        return
-    alone = last and not asked and not tx.opened
-    if alone:
-        values.append(as_setting(tx.sites))
-    questions = (SEEN,) if alone else tuple(question for question, _ in asked)
-    statement = _together(tuple(parts), questions)
-    try:
-        if alone:
-            await tx.execute_alone(statement, *values)
-            return
-        if not asked:
-            await tx.execute(statement, *values)
-            return
-        told = await tx.fetchrow(statement, *values)
-    except asyncpg.UniqueViolationError as error:
-        if (refusal := tx.violations.get(error.constraint_name or "")) is None:
-            raise
-        raise refusal from None
-    assert told is not None
-    for holds, (_, otherwise) in zip(told, asked, strict=True):
-        if not holds:
-            raise otherwise
+    if parts and await tx.fetchval(_together(tuple(parts)), *values) != moved:
+        raise AppliedElsewhere
 
 
 @cache
-def _together(parts: tuple[str, ...], asked: tuple[str, ...]) -> str:
-    """One statement of several parts and questions, each of which counts its parameters from 1."""
+def _together(parts: tuple[str, ...]) -> str:
+    """One statement of several parts, each of which counts its parameters from 1; it gives the
+    number of positions that were moved."""
     numbered = []
     before = 0
-    for part in (*parts, *asked):
+    for part in parts:
         numbered.append(PARAMETER.sub(lambda m, n=before: f"${int(m[1]) + n}", part))  # type: ignore[misc]  # bound now, not later
-        before += max((int(number) for number in PARAMETER.findall(part)), default=0)
-    written = f"WITH {','.join(numbered[: len(parts)])} " if parts else ""
-    return f"{written}SELECT {','.join(numbered[len(parts) :])}"
+        before += max(int(number) for number in PARAMETER.findall(part))
+    return f"WITH {','.join(numbered)} SELECT {COUNT_MOVED if MOVE in parts else 0}"
+
+
+def _of_positions(to: Reached, parts: list[str], values: list[object]) -> int:
+    """Add the parts for positions and their values; tells how many are to be moved."""
+    begun = [key for key in to.applied if key not in to.before]
+    known = [key for key in to.applied if key in to.before]
+    for part, keys in ((BEGIN, begun), (MOVE, known)):
+        if keys:
+            parts.append(part)
+            values += [to.consumer, [stream for stream, _ in keys], [key for _, key in keys]]
+            values.append([to.applied[key] for key in keys])
+    if known:
+        values.append([to.before[key] for key in known])
+    return len(known)
 
 
 def _of_event(tx: Transaction, e: Outgoing) -> tuple[object, ...]:

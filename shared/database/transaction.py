@@ -1,6 +1,6 @@
 """One use case's transaction: what it may see, what it publishes, what it answered."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +9,6 @@ from uuid import UUID
 
 import asyncpg
 
-from shared.errors import Refused
 from shared.telemetry.statements import statement
 
 AllSites = Literal["*"]
@@ -21,6 +20,10 @@ SITES = "stepwell.sites"
 SEE = "SELECT set_config($1, $2, true)"
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+
+class AppliedElsewhere(RuntimeError):
+    """Another worker moved a position meanwhile; the batch has to be looked at again."""
 
 
 class Overtaken(Exception):
@@ -71,22 +74,13 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
-    """A statement left for the commit; `unwritten` is raised when it wrote fewer than `rows`."""
+class Reached:
+    """How far a consumer comes by the transaction: the last sequence applied of each stream and
+    key, and where each position was `before`, if it had begun."""
 
-    statement: str
-    args: tuple[object, ...]
-    unwritten: Exception | None
-    rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class Requirement:
-    """A condition that must hold at the commit; `otherwise` is raised when it does not."""
-
-    condition: str
-    args: tuple[object, ...]
-    otherwise: Exception
+    consumer: str
+    before: Mapping[tuple[str, str], int]
+    applied: Mapping[tuple[str, str], int]
 
 
 Ending: TypeAlias = "Callable[[Transaction, list[Any]], Awaitable[None]]"
@@ -96,22 +90,19 @@ Ending: TypeAlias = "Callable[[Transaction, list[Any]], Awaitable[None]]"
 class Transaction:
     """A transaction. `now` is its one instant: use it for every time of the use case.
 
-    Events given to `publish`, the remembered answer, the noted access and what was given to `write`
-    are written in one statement just before the commit, which also asks what `require` was given.
-    It opens with its first statement; a transaction of nothing but that last one is that statement
-    alone.
+    Lock first, then read, then write. Events given to `publish`, the remembered answer, the noted
+    access and a consumer's positions are written in one statement just before the commit. It opens
+    with its first statement.
     """
 
     connection: Connection
     now: datetime
     sites: Sites
     outgoing: list[Outgoing] = field(default_factory=list)
-    writes: list[Write] = field(default_factory=list)
-    requirements: list[Requirement] = field(default_factory=list)
-    violations: dict[str, Refused] = field(default_factory=dict)
     endings: dict[Ending, list[Any]] = field(default_factory=dict)
     answer: IdempotentAnswer | None = None
     access: Access | None = None
+    reached: Reached | None = None
     woken: bool = False
     opened: bool = False
 
@@ -122,38 +113,6 @@ class Transaction:
     def wake(self) -> None:
         """Wake the service's jobs after the commit, as this transaction planned work for them."""
         self.woken = True
-
-    def write(
-        self,
-        statement: str,
-        *args: object,
-        unwritten: Exception | None = None,
-        rows: int = 1,
-        **violations: Refused,
-    ) -> None:
-        """Let an INSERT, UPDATE or DELETE be sent with the commit's own statement, which saves a
-        round trip.
-
-        For a write whose result the command does not need, and that nothing in this transaction
-        reads: all that is sent together sees the tables as they were before; `write_now` sends it
-        earlier. With `unwritten` it must write `rows`, or else that is raised and nothing is
-        committed; such writes are done first, in their order, and have no RETURNING of their own.
-        No two writes of one transaction may change the same row.
-        `violations` names unique constraints of the written table, each with the refusal that a
-        violation means.
-        """
-        self.writes.append(Write(statement, args, unwritten, rows))
-        self.violations |= violations
-
-    def require(self, condition: str, *args: object, otherwise: Exception) -> None:
-        """Ask with the commit's own statement whether an SQL condition holds; `otherwise` is raised
-        and nothing is committed when it does not.
-
-        The condition sees what others had committed before that statement, and of this transaction
-        what was written before it. So what was read before a lock was waited for can be confirmed
-        by it.
-        """
-        self.requirements.append(Requirement(condition, args, otherwise))
 
     def at_end(self, function: Ending, *given: object) -> None:
         """Let `function` be called once, before the commit, with all that it was given in this
@@ -197,11 +156,6 @@ class Transaction:
         await self._open()
         with statement(query):
             return await self.connection.fetchval(query, *args)
-
-    async def execute_alone(self, query: str, *args: object) -> None:
-        """Run the one statement of a transaction that never opened: it commits by itself."""
-        with statement(query):
-            await self.connection.execute(query, *args)
 
     async def execute(self, query: str, *args: object) -> str:
         await self._open()

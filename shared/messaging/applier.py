@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from shared.contracts.base import Event
-from shared.database import ALL_SITES, Database, Transaction, write_now
+from shared.database import ALL_SITES, Database, Transaction
 from shared.messaging import dead_letters, positions
 from shared.messaging.dead_letters import DeadLetter
 from shared.messaging.envelope import (
@@ -73,8 +73,8 @@ class Applier:
     ) -> Outcome:
         """Apply a batch in one transaction and store `letters` with it.
 
-        Missing events are fetched from the publisher first; what cannot be had is laid aside with
-        its key. A failing handler is found by applying event by event; only its key is laid aside.
+        Missing events are fetched from the publisher first; of what cannot be had the key is
+        stopped. A failing handler is found by applying event by event; only its key is stopped.
 
         Raises:
             Exception: a transient fault (`faults.is_transient`); nothing was applied.
@@ -87,7 +87,7 @@ class Applier:
             try:
                 async with self.database.transaction(ALL_SITES) as tx:
                     outcome = await self.apply_in(tx, batch, isolate=isolate, unfillable=unfillable)
-                    await dead_letters.lay_aside(tx, self.consumer, [*letters, *outcome.letters])
+                    await dead_letters.store(tx, self.consumer, [*letters, *outcome.letters])
                 self._count(outcome, letters)
                 return outcome
             except GapsFound as found:
@@ -97,7 +97,7 @@ class Applier:
             except Exception as error:
                 if isolate or is_transient(error):
                     raise
-                isolate = True  # what a handler left for the commit cannot be written
+                isolate = True  # what a handler left for the end fails
 
     async def apply_in(
         self,
@@ -108,10 +108,10 @@ class Applier:
         unfillable: set[StreamKey],
         retrying: bool = False,
     ) -> Outcome:
-        """Apply a batch inside `tx`; see `apply`. `retrying` ignores that keys are held."""
+        """Apply a batch inside `tx`; see `apply`. `retrying` ignores that keys are stopped."""
         numbered = {(e.stream, e.key) for e in batch if e.sequence is not None}
-        reached, held = await positions.load(tx, self.consumer, numbered)
-        decided = plan(batch, reached, frozenset() if retrying else held)
+        reached, stopped = await positions.load(tx, self.consumer, numbered)
+        decided = plan(batch, reached, frozenset() if retrying else stopped)
         if gaps := {k: v for k, v in decided.gaps.items() if k not in unfillable}:
             raise GapsFound(gaps)
         outcome = Outcome(skipped=len(decided.skip))
@@ -124,7 +124,7 @@ class Applier:
                     "gap" if missing else "behind",
                     f"events {gap[0]} to {gap[1]} are missing"
                     if gap and missing
-                    else "key is held",
+                    else "key is stopped",
                 )
             )
         readable = self._read(decided.apply, outcome)
@@ -138,7 +138,7 @@ class Applier:
     def _read(
         self, envelopes: Sequence[Envelope], outcome: Outcome
     ) -> list[tuple[Envelope, Received[Event] | None]]:
-        """Payloads of the handled types; a broken event holds its key from there on.
+        """Payloads of the handled types; a broken event stops its key from there on.
 
         What nobody here reacts to is passed over, a newer major version too: it is published beside
         the one that is read here.
@@ -148,7 +148,7 @@ class Applier:
         for envelope in envelopes:
             stream_key = (envelope.stream, envelope.key)
             if stream_key in broken:
-                outcome.letters.append(DeadLetter.of(envelope, "behind", "key is held"))
+                outcome.letters.append(DeadLetter.of(envelope, "behind", "key is stopped"))
                 continue
             contract = self.registry.contract_of(envelope.type)
             try:
@@ -187,22 +187,19 @@ class Applier:
         for envelope, event in readable:
             stream_key = (envelope.stream, envelope.key)
             if stream_key in failed:
-                outcome.letters.append(DeadLetter.of(envelope, "behind", "key is held"))
+                outcome.letters.append(DeadLetter.of(envelope, "behind", "key is stopped"))
                 continue
             if event is not None:
-                published, left, required = len(tx.outgoing), len(tx.writes), len(tx.requirements)
+                published = len(tx.outgoing)
                 await tx.execute("SAVEPOINT one_event")
                 try:
                     await self.registry.handle(tx, envelope.type, [event])
                     await tx.conclude()
-                    await write_now(tx)
                 except Exception as error:
                     if is_transient(error):
                         raise
                     await tx.execute("ROLLBACK TO SAVEPOINT one_event")
                     del tx.outgoing[published:]
-                    del tx.writes[left:]
-                    del tx.requirements[required:]
                     tx.endings.clear()
                     outcome.letters.append(
                         DeadLetter.of(envelope, "handler_failed", describe(error))

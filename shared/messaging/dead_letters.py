@@ -1,4 +1,4 @@
-"""Records that a consumer laid aside: the one that failed and, in order, its key's later ones."""
+"""Records that a consumer could not apply: the one that failed, and its key's later ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ WHERE ($1::text IS NULL OR consumer = $1) AND ($2::boolean OR resolution IS NULL
   AND id > $3 ORDER BY id LIMIT $4
 """
 
-HELD = """
+OPEN = """
 SELECT id, reason, partition, record_offset, headers, payload
 FROM platform.dead_letters
 WHERE consumer = $1 AND stream = $2 AND key = $3 AND resolution IS NULL
@@ -57,13 +57,13 @@ GROUP BY d.stream, d.key, p.sequence
 HAVING bool_and(d.reason IN ('gap', 'behind')) OR min(d.sequence) <= coalesce(p.sequence, 0)
 ORDER BY max(d.attempts), min(d.id) LIMIT $2
 """
-"""Keys that wait for missing events, or that no failure holds: a record may be laid aside just when
-those before it were applied again."""
+"""Keys that wait for missing events, or behind no failure: a record may become a dead letter just
+when those before it were applied again."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One record to lay aside, and why. `detail` names the error, never the content."""
+    """One record that was not applied, and why. `detail` names the error, never the content."""
 
     reason: str
     detail: str
@@ -100,33 +100,33 @@ def as_text(value: bytes | None) -> str:
 
 
 def as_json(headers: Headers) -> str:
-    """Headers as JSON that PostgreSQL can hold, names cleaned as values are."""
+    """Headers as JSON that PostgreSQL can store, names cleaned as values are."""
     cleaned = {as_text(n.encode("utf-8", "backslashreplace")): as_text(v) for n, v in headers}
     return orjson.dumps(cleaned).decode()
 
 
-async def lay_aside(tx: Transaction, consumer: str, letters: Sequence[DeadLetter]) -> None:
+async def store(tx: Transaction, consumer: str, letters: Sequence[DeadLetter]) -> None:
     """Store letters in order; a record that is there already stays as it is.
 
-    One that cannot be stored whatever was cleaned is stored without what its record holds: that it
+    One that cannot be stored whatever was cleaned is stored without what is in its record: that it
     came is never lost, and it stops nobody.
     """
     if not letters:
         return
-    await tx.execute("SAVEPOINT laid_aside")
+    await tx.execute("SAVEPOINT letters")
     try:
         await _insert(tx, consumer, letters)
     except (ValueError, TypeError, asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
-        await tx.execute("ROLLBACK TO SAVEPOINT laid_aside")
+        await tx.execute("ROLLBACK TO SAVEPOINT letters")
         if len(letters) > 1:
             for letter in letters:
-                await lay_aside(tx, consumer, [letter])
+                await store(tx, consumer, [letter])
         elif letters[0] != (bare := letters[0].bare()):
-            await lay_aside(tx, consumer, [bare])
+            await store(tx, consumer, [bare])
         else:
             raise
     else:
-        await tx.execute("RELEASE SAVEPOINT laid_aside")
+        await tx.execute("RELEASE SAVEPOINT letters")
 
 
 async def _insert(tx: Transaction, consumer: str, letters: Sequence[DeadLetter]) -> None:
@@ -158,12 +158,12 @@ async def listed(
     return [dict(r) for r in await tx.fetch(LIST, consumer, resolved, after, limit)]
 
 
-async def held(
+async def open_of(
     tx: Transaction, consumer: str, stream: str, key: str
 ) -> list[tuple[int, str, Headers, bytes | None, int, int]]:
     """A key's unresolved letters in order, locked: id, reason, headers, payload, partition,
     offset."""
-    rows = await tx.fetch(HELD, consumer, stream, key)
+    rows = await tx.fetch(OPEN, consumer, stream, key)
     return [
         (
             r["id"],
@@ -193,5 +193,5 @@ async def failed_again(tx: Transaction, letter: int, reason: str, detail: str) -
 async def keys_that_may_go_on(
     tx: Transaction, consumer: str, limit: int = 100
 ) -> list[tuple[str, str]]:
-    """Held keys that are worth another try, those tried least first; see `MAY_GO_ON`."""
+    """Stopped keys that are worth another try, those tried least first; see `MAY_GO_ON`."""
     return [(r["stream"], r["key"]) for r in await tx.fetch(MAY_GO_ON, consumer, limit)]

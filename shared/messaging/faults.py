@@ -4,8 +4,7 @@ import asyncpg
 import httpx
 from aiokafka.errors import KafkaError
 
-from shared.database.transaction import Overtaken
-from shared.messaging.positions import AppliedElsewhere
+from shared.database.transaction import AppliedElsewhere, Overtaken
 
 TRANSIENT = (
     OSError,
@@ -25,7 +24,7 @@ TRANSIENT = (
     AppliedElsewhere,
     Overtaken,
 )
-"""Failures of the surroundings: tried again, never laid aside."""
+"""Failures of the surroundings: tried again, never a dead letter."""
 
 
 def is_transient(error: BaseException) -> bool:

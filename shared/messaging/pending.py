@@ -64,7 +64,7 @@ class Pending(BaseModel):
     set_aside: int = Field(description="Events that the broker does not take, and those behind.")
     due: int = Field(description="Jobs with work at the present instant.")
     next_due_at: datetime | None = Field(description="The next instant at which a job has work.")
-    dead_letters: int = Field(description="Records laid aside and not resolved.")
+    dead_letters: int = Field(description="Dead letters that are not resolved.")
     skipped: int = Field(description="Records that an operator skipped: without effect for good.")
     waiting: dict[str, int] = Field(description="Other work under way, by name.")
     streams: list[PublishedStream]

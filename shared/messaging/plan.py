@@ -1,4 +1,4 @@
-"""What to do with a batch, decided from positions alone: apply, skip, lay aside, or fetch first."""
+"""What to do with a batch, decided from positions alone: apply, skip, stop, or fetch first."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ class Plan:
     apply: list[Envelope] = field(default_factory=list)
     skip: list[Envelope] = field(default_factory=list)
     behind: list[Envelope] = field(default_factory=list)
-    """Of keys that are held: to be laid aside in order."""
+    """Of stopped keys: to become dead letters in order."""
     gaps: dict[StreamKey, tuple[int, int]] = field(default_factory=dict)
     """Per key the first and the last sequence that is missing before the next one at hand."""
 
@@ -35,25 +35,26 @@ def by_key(envelopes: Iterable[Envelope]) -> dict[StreamKey, list[Envelope]]:
 def plan(
     envelopes: Iterable[Envelope],
     positions: Mapping[StreamKey, int],
-    held: Set[StreamKey] = frozenset(),
+    stopped: Set[StreamKey] = frozenset(),
 ) -> Plan:
-    """Hold a batch against the positions reached so far.
+    """Compare a batch with the positions reached so far.
 
     An event is applied when it is the next one of its key, skipped when its number was reached
-    before, and laid aside when its key is held. From the first missing number on, nothing of the
-    key is applied and the gap is named. Events of derived streams have no number and are applied.
+    before, and a dead letter when its key is stopped. From the first missing number on, nothing of
+    the key is applied and the gap is named. Events of derived streams have no number: they are
+    applied.
     """
     decided = Plan()
     for stream_key, group in by_key(envelopes).items():
         reached = positions.get(stream_key, 0)
-        is_held = stream_key in held
+        is_stopped = stream_key in stopped
         for index, envelope in enumerate(group):
             sequence = envelope.sequence
             if sequence is None:
                 decided.apply.append(envelope)
             elif sequence <= reached:
                 decided.skip.append(envelope)
-            elif is_held:
+            elif is_stopped:
                 decided.behind.append(envelope)
             elif sequence == reached + 1:
                 decided.apply.append(envelope)

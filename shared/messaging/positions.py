@@ -1,47 +1,30 @@
 """How far a consumer has come: one number a key, moved in the transaction that applies events."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
-from shared.database.transaction import Transaction
+from shared.database.transaction import Reached, Transaction
 from shared.messaging.plan import StreamKey
 
 LOAD = """
 SELECT k.stream, k.key, p.sequence,
        EXISTS (SELECT FROM platform.dead_letters d
                WHERE d.consumer = $1 AND d.stream = k.stream AND d.key = k.key
-                 AND d.sequence IS NOT NULL AND d.resolution IS NULL) AS held
+                 AND d.sequence IS NOT NULL AND d.resolution IS NULL) AS stopped
 FROM unnest($2::text[], $3::text[]) AS k(stream, key)
 LEFT JOIN platform.positions p ON p.consumer = $1 AND p.stream = k.stream AND p.key = k.key
 """
-
-BEGIN = """
-INSERT INTO platform.positions (consumer, stream, key, sequence)
-SELECT $1, stream, key, sequence
-FROM unnest($2::text[], $3::text[], $4::bigint[]) AS g(stream, key, sequence)
-ORDER BY stream, key
-"""
-MOVE = """
-UPDATE platform.positions p SET sequence = g.sequence
-FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[])
-  AS g(stream, key, sequence, reached)
-WHERE p.consumer = $1 AND p.stream = g.stream AND p.key = g.key AND p.sequence = g.reached
-"""
-
-
-class AppliedElsewhere(RuntimeError):
-    """Another worker moved a position meanwhile; the batch has to be looked at again."""
 
 
 async def load(
     tx: Transaction, consumer: str, keys: Iterable[StreamKey]
 ) -> tuple[dict[StreamKey, int], set[StreamKey]]:
-    """The positions of `keys` (absent when nothing was applied), and which keys are held."""
+    """The positions of `keys` (absent when nothing was applied), and which keys are stopped."""
     wanted = list(keys)
     if not wanted:
         return {}, set()
     rows = await tx.fetch(LOAD, consumer, [k[0] for k in wanted], [k[1] for k in wanted])
     positions = {(r["stream"], r["key"]): r["sequence"] for r in rows if r["sequence"] is not None}
-    return positions, {(r["stream"], r["key"]) for r in rows if r["held"]}
+    return positions, {(r["stream"], r["key"]) for r in rows if r["stopped"]}
 
 
 def advance(
@@ -55,21 +38,4 @@ def advance(
     The commit raises `AppliedElsewhere` when a position is no longer where it was read, and
     `asyncpg.UniqueViolationError` when it was begun elsewhere, which is the same case.
     """
-    known = [key for key in applied if key in reached]
-    begun = [key for key in applied if key not in reached]
-    if begun:
-        tx.write(BEGIN, consumer, *_columns(begun), [applied[k] for k in begun])
-    if known:
-        tx.write(
-            MOVE,
-            consumer,
-            *_columns(known),
-            [applied[k] for k in known],
-            [reached[k] for k in known],
-            unwritten=AppliedElsewhere(),
-            rows=len(known),
-        )
-
-
-def _columns(keys: Sequence[StreamKey]) -> tuple[list[str], list[str]]:
-    return [stream for stream, _ in keys], [key for _, key in keys]
+    tx.reached = Reached(consumer, reached, applied)

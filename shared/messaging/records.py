@@ -3,7 +3,7 @@
 aiokafka raises where a header's name is no UTF-8 or a batch is packed in a way it does not know,
 and again at each new attempt, as its position stays before that batch. Here such a batch is read a
 second time with patience; what even that cannot read becomes one record without key, payload and
-headers of its own, which readers lay aside as they do with other rubbish. What was lost so is
+headers of its own, which becomes a dead letter like other rubbish. What was lost so is
 noticed by its sequence and fetched from the publisher.
 """
 

@@ -1,4 +1,4 @@
-"""What an operator does with a held key: try its records again, or tell the consumer to go on."""
+"""What an operator does with a stopped key: try its records again, or let the consumer go on."""
 
 import asyncio
 import contextlib
@@ -18,20 +18,20 @@ from shared.messaging.plan import StreamKey
 log = structlog.get_logger()
 
 REPAIR_SECONDS = 2.0
-HELD_UP_TO = """
+STOPPED_UP_TO = """
 SELECT max(sequence) FROM platform.dead_letters
 WHERE consumer = $1 AND stream = $2 AND key = $3 AND resolution IS NULL
 """
 
 
-class NothingHeld(NotFound):
-    """No record of that key is laid aside."""
+class NotStopped(NotFound):
+    """The key has no dead letter."""
 
-    title = "Nothing is held for this key"
+    title = "The key is not stopped"
 
 
 class CannotSkip(Conflict):
-    """The operator's number does not fit what was applied and laid aside."""
+    """The operator's number does not fit what was applied and what is a dead letter."""
 
     title = "Cannot go on from there"
 
@@ -39,12 +39,12 @@ class CannotSkip(Conflict):
 async def retry(
     applier: Applier, stream: str, key: str, *, by: str, away: set[str] | None = None
 ) -> tuple[int, int]:
-    """Try the records of a held key again, in order; how many were applied and how many remain.
+    """Try the records of a stopped key again, in order; how many were applied and how many remain.
 
     Missing events of the streams in `away` are not asked for; see `Applier.fetch`.
 
     Raises:
-        NothingHeld: when there is none.
+        NotStopped: when there is none.
     """
     fetched: list[Envelope] = []
     unfillable: set[StreamKey] = set()
@@ -66,9 +66,9 @@ async def _retry_in(
     fetched: list[Envelope],
     unfillable: set[StreamKey],
 ) -> tuple[int, int]:
-    letters = await dead_letters.held(tx, applier.consumer, stream, key)
+    letters = await dead_letters.open_of(tx, applier.consumer, stream, key)
     if not letters:
-        raise NothingHeld(f"The consumer {applier.consumer} holds nothing of this key.")
+        raise NotStopped(f"The consumer {applier.consumer} has no dead letter of this key.")
     envelopes: dict[int, Envelope] = {}
     for letter, _, headers, payload, partition, offset in letters:
         try:
@@ -94,7 +94,7 @@ async def _retry_in(
         elif again.reason != "behind" or reasons[letter] != "behind":
             await dead_letters.failed_again(tx, letter, again.reason, again.detail)
     # What is left was fetched for this attempt and failed, or stands behind what did.
-    await dead_letters.lay_aside(tx, applier.consumer, list(remaining.values()))
+    await dead_letters.store(tx, applier.consumer, list(remaining.values()))
     await dead_letters.resolve(tx, done, "applied", tx.now, by)
     return len(done), len(letters) - len(done)
 
@@ -109,19 +109,19 @@ def _place(record: Envelope | DeadLetter) -> tuple[int, int, int]:
 async def skip(
     tx: Transaction, consumer: str, stream: str, key: str, *, up_to: int, by: str
 ) -> int:
-    """Go on after sequence `up_to` without applying what is laid aside until there.
+    """Go on after sequence `up_to` without applying the dead letters until there.
 
-    Later records of the key stay laid aside until they are retried. Returns how many were skipped.
+    Later records of the key stay so until they are retried. Returns how many were skipped.
 
     Raises:
-        NothingHeld: no record of the key is laid aside.
-        CannotSkip: `up_to` was already reached, or is beyond what is laid aside.
+        NotStopped: the key has no dead letter.
+        CannotSkip: `up_to` was already reached, or is beyond the last dead letter.
     """
-    held = await tx.fetchval(HELD_UP_TO, consumer, stream, key)
-    if held is None:
-        raise NothingHeld(f"The consumer {consumer} holds nothing of this key.")
-    if up_to > held:
-        raise CannotSkip(f"Only events up to {held} are laid aside: name a lower one.")
+    last = await tx.fetchval(STOPPED_UP_TO, consumer, stream, key)
+    if last is None:
+        raise NotStopped(f"The consumer {consumer} has no dead letter of this key.")
+    if up_to > last:
+        raise CannotSkip(f"Only events up to {last} are dead letters: name a lower one.")
     reached, _ = await positions.load(tx, consumer, [(stream, key)])
     at = reached.get((stream, key), 0)
     if up_to <= at:
@@ -164,7 +164,7 @@ def _postponed() -> Iterator[None]:
     """Leave what fails to the next round."""
     try:
         yield
-    except NothingHeld:
+    except NotStopped:
         pass
     except Exception as error:
         log.warning("repair_postponed", error=type(error).__name__, transient=is_transient(error))

@@ -17,7 +17,9 @@ skipped = Counter(
 )
 gaps = Counter("stepwell_event_gaps_total", "Gaps noticed in a stream.", ["consumer", "stream"])
 dead_lettered = Counter(
-    "stepwell_dead_letters_total", "Records laid aside, by reason.", ["consumer", "reason"]
+    "stepwell_dead_letters_total",
+    "Records that became dead letters, by reason.",
+    ["consumer", "reason"],
 )
 set_aside = Counter(
     "stepwell_events_set_aside_total",
@@ -40,8 +42,8 @@ outbox_pending = Gauge(
     "Events committed and not yet acknowledged by the broker; not a number without a database.",
     ["service"],
 )
-dead_letters_held = Gauge(
-    "stepwell_dead_letters_held",
-    "Records laid aside and neither applied nor skipped since; not a number without a database.",
+dead_letters_open = Gauge(
+    "stepwell_dead_letters_open",
+    "Dead letters neither applied nor skipped since; not a number without a database.",
     ["service"],
 )

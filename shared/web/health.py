@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import Field
 
-from shared.database import ALL_SITES, Database
+from shared.database import ALL_SITES
 from shared.database.pool import MISSING
 from shared.telemetry import metrics
 from shared.web.models import Shown
@@ -44,18 +44,18 @@ async def live() -> Health:
     response_model=Health,
 )
 async def ready(request: Request) -> Health | Response:
-    """Ready when the database answers and the worker, where this process has one, is at work."""
-    database: Database = request.app.state.database
+    """Ready when the database answers and knows the rules of the sites' time zones as this process
+    does, and the worker, where this process has one, is at work."""
+    running = request.app.state.running
+    complaint: str | None
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            await database.pool.fetchval("SELECT 1")
+            complaint = await running.complaint()
     except (*MISSING, TimeoutError):
-        return problem(503, "not-ready", "Not ready", "The database does not answer.")
-    if "worker" in request.app.state.roles:
-        complaint: str | None = request.app.state.running.worker.complaint()
-        if complaint is not None:
-            return problem(503, "not-ready", "Not ready", complaint)
-    return Health()
+        complaint = "The database does not answer."
+    if complaint is None and "worker" in request.app.state.roles:
+        complaint = running.worker.complaint()
+    return Health() if complaint is None else problem(503, "not-ready", "Not ready", complaint)
 
 
 @router.get(
@@ -64,15 +64,15 @@ async def ready(request: Request) -> Health | Response:
 async def show_metrics(request: Request) -> Response:
     """Counters, histograms and what waits in the database, in Prometheus' text format."""
     service: str = request.app.state.service.name
-    pending = aside = held = float("nan")
+    pending = aside = letters = float("nan")
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            pending, aside, held = await request.app.state.database.run(
+            pending, aside, letters = await request.app.state.database.run(
                 ALL_SITES, lambda tx: tx.fetchrow(WAITING)
             )
     except (*MISSING, TimeoutError):
         log.warning("metrics_without_database")
     metrics.outbox_pending.labels(service).set(pending)
     metrics.set_aside_held.labels(service).set(aside)
-    metrics.dead_letters_held.labels(service).set(held)
+    metrics.dead_letters_open.labels(service).set(letters)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -56,7 +56,7 @@ class JournaledEvent(Shown):
 
 
 class DeadLetter(Shown):
-    """A record that the consumer laid aside; its content is not shown."""
+    """A record that the consumer could not apply; its content is not shown."""
 
     id: int
     consumer: str = Field(examples=["outcomes"])
@@ -75,14 +75,14 @@ class DeadLetter(Shown):
     resolved_by: str | None = Field(description="Who did it, as their token says.", examples=[None])
 
 
-class HeldKey(Strict):
-    """A key whose records were laid aside."""
+class StoppedKey(Strict):
+    """A key with dead letters."""
 
     stream: str = Field(max_length=100, examples=["intake"])
     key: str = Field(max_length=200, examples=["01a20e20-97d3-779f-8fac-673dd9f7f455"])
 
 
-class SkippedKey(HeldKey):
+class SkippedKey(StoppedKey):
     """A key, and how far to go on without applying."""
 
     up_to_sequence: int = Field(
@@ -115,7 +115,7 @@ class EventSetAside(Shown):
     set_aside_at: Instant
 
 
-class KeySetAside(HeldKey):
+class KeySetAside(StoppedKey):
     """A key whose events were set aside, and whether the first is not to be sent."""
 
     pass_over: bool = False
@@ -175,7 +175,7 @@ async def get_pending(call: Observer) -> Pending:
     return pending
 
 
-@router.get("/operations/dead-letters", summary="Records laid aside")
+@router.get("/operations/dead-letters", summary="Dead letters")
 async def list_dead_letters(
     call: Observer,
     resolved: Annotated[bool, Query(description="Show the resolved ones too.")] = False,
@@ -192,8 +192,8 @@ async def list_dead_letters(
     return Page(items=letters, next=encode_cursor(str(letters[-1].id)) if more else None)
 
 
-@router.post("/operations/dead-letters/retry", summary="Try a held key again")
-async def retry_dead_letters(body: HeldKey, call: Operator) -> Retried:
+@router.post("/operations/dead-letters/retry", summary="Try a stopped key again")
+async def retry_dead_letters(body: StoppedKey, call: Operator) -> Retried:
     """Apply the records of the key in order, until one fails again. Repeating it does no harm."""
     applier: Applier = call.request.app.state.running.applier
     with _busy():

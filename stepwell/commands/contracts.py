@@ -42,7 +42,7 @@ def generate(
 
 @app.command()
 def release() -> None:
-    """Keep the present schemas as released, so that later changes are held against them."""
+    """Keep the present schemas as released, so that later changes are checked against them."""
     found = files.broken(files.released())
     if found:
         raise Problem("Not released: " + "; ".join(found) + ".", exit_code=CHECK_FAILED)

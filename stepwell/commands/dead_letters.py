@@ -1,4 +1,4 @@
-"""`stepwell dead-letters`: records that a consumer laid aside, and what to do about them."""
+"""`stepwell dead-letters`: records that a consumer could not apply, and what to do about them."""
 
 from typing import Annotated
 

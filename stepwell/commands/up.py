@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-import time
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,13 @@ import typer
 from rich.console import Console
 
 from shared.settings import misspelt_variables
-from stepwell.runtime import lock
+from stepwell.runtime import lock, ports
 from stepwell.runtime.environment import External
 from stepwell.runtime.pids import own, stop_leftovers
 from stepwell.runtime.ports import Ports
 from stepwell.runtime.problem import CHECK_FAILED, WRONG_USE, Problem, Stopping
 from stepwell.runtime.state import State
+from stepwell.runtime.supervision import Supervisor
 
 if TYPE_CHECKING:
     from stepwell.runtime.system import System
@@ -36,7 +37,7 @@ def command() -> None:
     if wrong := misspelt_variables(os.environ):
         raise Problem(" ".join(wrong), exit_code=WRONG_USE)
     state = State.default()
-    ports = Ports.from_environment()
+    chosen = Ports.from_environment()
     external = External.from_environment()
     with lock.held(state):
         _listen_to_signals()
@@ -44,15 +45,15 @@ def command() -> None:
             for name in stop_leftovers(state.processes, starter=own()):
                 console.print(f"Stopped {name}, left over from a run that ended abruptly.")
             state.environment.unlink(missing_ok=True)
-            _run_until_asked(state, ports, external, console)
+            _run_until_asked(state, chosen, external, console)
         except (KeyboardInterrupt, Stopping):
             typer.echo("Stopping …")
 
 
-def _run_until_asked(state: State, ports: Ports, external: External, console: Console) -> None:
+def _run_until_asked(state: State, chosen: Ports, external: External, console: Console) -> None:
     from stepwell.runtime.system import System
 
-    system = System(state, ports, external)
+    system = System(state, chosen, external)
     try:
         _run(system, console)
     except (KeyboardInterrupt, Stopping):
@@ -66,34 +67,34 @@ def _run_until_asked(state: State, ports: Ports, external: External, console: Co
 def _run(system: "System", console: Console) -> None:
     from stepwell.runtime.steps import Steps
 
+    if told := ports.warning(system.needed_ports().values()):
+        console.print(f"Warning: {told}")
     with Steps(console) as steps:
         system.start(steps)
+    supervisor = Supervisor(system.processes, partial(console.print, markup=False))
     if os.environ.get(STORY, "on") != "off":
-        _tell(system, console)
+        _tell(system, console, supervisor)
     _print_addresses(system, console)
     console.print("[bold green]Stepwell is ready[/]")
-    while (child := system.processes.died()) is None:
-        time.sleep(0.25)
-    raise Problem(
-        f"{child.name} ended although it should run: look into {child.log}. "
-        "Everything else was stopped too.",
-        exit_code=CHECK_FAILED,
-    )
+    asyncio.run(supervisor.during(_forever()))
 
 
-def _tell(system: "System", console: Console) -> None:
+async def _forever() -> None:
+    await asyncio.Event().wait()
+
+
+def _tell(system: "System", console: Console, supervisor: Supervisor) -> None:
     from stepwell.region.story import tell
 
     try:
         with lock.alone(system.state, lock.STORY, patient=True):
-            asyncio.run(tell(system.environment, console))
+            asyncio.run(supervisor.during(tell(system.environment, console)))
     except (KeyboardInterrupt, Problem):
         raise
     except Exception as error:
-        child = system.processes.died()
         reason = (
-            f"{child.name} ended: look into {child.log}"
-            if child
+            f"{' and '.join(supervisor.died)} ended meanwhile"
+            if supervisor.died
             else f"{type(error).__name__} {str(error).strip().splitlines()[:1]}"
         )
         raise Problem(

@@ -22,7 +22,7 @@ def command(
 ) -> None:
     """Compare published with applied events of every stream and consumer.
 
-    Exit code 0: nothing is missing. 1: something is, or was laid aside. Records that an operator
+    Exit code 0: nothing is missing. 1: something is, or is a dead letter. Records that an operator
     skipped count as applied and are named.
     """
     operator = Operator()

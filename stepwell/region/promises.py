@@ -1,4 +1,4 @@
-"""What a story promises, held against what the services say."""
+"""What a story promises, checked against what the services say."""
 
 from stepwell.region.found import Client
 from stepwell.region.plan import Part

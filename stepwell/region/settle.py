@@ -65,8 +65,8 @@ class Rest:
         ]
         return found
 
-    def laid_aside(self) -> list[str]:
-        """Services that laid records aside, which will never be applied by waiting."""
+    def stopped(self) -> list[str]:
+        """Services with dead letters, which will never be applied by waiting."""
         return [service for service, state in self.pending.items() if state["dead_letters"]]
 
     @property
@@ -88,13 +88,13 @@ async def settled(services: Services, *, within: float = WITHIN_SECONDS) -> Rest
     """Wait until the system is at rest.
 
     Raises:
-        Problem: it is not after `within` seconds, or records were laid aside; says what is missing.
+        Problem: it is not after `within` seconds, or there are dead letters; says what is missing.
     """
     deadline = time.monotonic() + within
     while unrest := (rest := await look(services)).unrest():
-        if aside := rest.laid_aside():
+        if stopped := rest.stopped():
             raise Problem(
-                f"{aside[0]} laid records aside that it could not apply: see "
+                f"{stopped[0]} has records that it could not apply: see "
                 "`stepwell dead-letters list`.",
                 exit_code=CHECK_FAILED,
             )

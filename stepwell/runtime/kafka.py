@@ -9,7 +9,6 @@ from pathlib import Path
 
 from shared.settings import SERVICES
 from stepwell.runtime import jars, sharing
-from stepwell.runtime.ports import accepts
 from stepwell.runtime.problem import Problem
 from stepwell.runtime.processes import STORES, Child, Processes, inherited
 from stepwell.runtime.programs import first_line, run
@@ -95,7 +94,7 @@ class Kafka:
             layer=STORES,
             stop_signal=signal.SIGTERM,
         )
-        self._processes.wait(child, lambda: accepts(self.port), within)
+        self._processes.wait(child, lambda: True, within, port=self.port)
         return child
 
     def stop(self) -> None:

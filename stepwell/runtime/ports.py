@@ -3,15 +3,18 @@
 import os
 import random
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
+from shared.settings import SERVICES
 from stepwell.runtime.problem import WRONG_USE, Problem
 
 BASE = "STEPWELL_PORT_BASE"
 TRACE_PORT = "STEPWELL_TRACE_PORT"
 HIGHEST_OFFSET = 132
-LOWEST_EPHEMERAL = 32_768
-"""From here on the kernel gives ports to connections, and might take one of ours."""
+OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
+"""Where the kernel tells from which range it gives ports to connections, perhaps one of ours."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,7 @@ class Ports:
 
     @property
     def services(self) -> dict[str, int]:
-        return {
-            "intake": self.base + 1,
-            "scheduling": self.base + 2,
-            "notifications": self.base + 3,
-            "outcomes": self.base + 4,
-        }
+        return {service: self.base + n for n, service in enumerate(SERVICES, 1)}
 
     @property
     def all(self) -> list[int]:
@@ -97,7 +95,7 @@ def is_free(port: int) -> bool:
 
 
 def accepts(port: int) -> bool:
-    """Whether somebody answers on `port` of this machine."""
+    """Whether somebody answers on `port` of this machine, for tests."""
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -116,26 +114,51 @@ def require_free(needed: dict[str, int]) -> None:
                 else f"choose other ports with {BASE}=18000"
             )
             raise Problem(
-                f"Port {port} for {part} is in use by {_holder(port)}: "
+                f"Port {port} for {part} is in use by {holder(port)}: "
                 f"stop it (`make down` if it is a Stepwell), or {advice}."
             )
 
 
-def _holder(port: int) -> str:
+def holder(port: int) -> str:
+    """Who has `port`, for people."""
     import psutil
 
     try:
-        for connection in psutil.net_connections(kind="tcp"):
-            if (
-                connection.status == psutil.CONN_LISTEN
-                and connection.laddr
-                and connection.laddr.port == port
-                and connection.pid
-            ):
+        found = [c for c in psutil.net_connections(kind="tcp") if c.laddr and c.laddr.port == port]
+        for connection in sorted(found, key=lambda c: bool(c.status != psutil.CONN_LISTEN)):
+            if connection.pid:
                 return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
     except psutil.Error:
         pass
     return "another program"
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether that very process is a server on `port`: another one there is not ours."""
+    import psutil
+
+    try:
+        return any(
+            c.status == psutil.CONN_LISTEN and c.laddr.port == port
+            for c in psutil.Process(pid).net_connections(kind="tcp")
+        )
+    except psutil.Error:
+        return False
+
+
+def warning(needed: Iterable[int]) -> str | None:
+    """What to tell when ports lie where the kernel takes those of outgoing connections from."""
+    try:
+        first, last = map(int, OUTGOING.read_text().split())
+    except (OSError, ValueError):
+        return None
+    if not (inside := sorted(port for port in needed if first <= port <= last)):
+        return None
+    return (
+        f"Ports from {inside[0]} to {inside[-1]} lie in the range {first} to {last}, which the "
+        "kernel gives to outgoing connections: any program may take one of them at any time. "
+        f"Choose others with {BASE} and {TRACE_PORT}."
+    )
 
 
 def free_base() -> int:

@@ -8,12 +8,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from stepwell.runtime.pids import Known, PidFile, own, signal_group, stop_together
+from stepwell.runtime.ports import holder, is_free, listens
 from stepwell.runtime.problem import CHECK_FAILED, Problem, Stopping
 from stepwell.runtime.programs import cause
 from stepwell.runtime.unprivileged import User
@@ -30,6 +32,8 @@ class Child:
     popen: subprocess.Popen[bytes]
     log: Path
     known: Known
+    how: Mapping[str, Any] = field(repr=False)
+    """What it was started with, to start it again."""
 
     @property
     def pid(self) -> int:
@@ -79,6 +83,15 @@ class Processes:
         Raises:
             Stopping: the system is being stopped.
         """
+        how = {
+            "command": command,
+            "environment": environment,
+            "user": user,
+            "folder": folder,
+            "layer": layer,
+            "stop_signal": stop_signal,
+            "calm": calm,
+        }
         log = self._logs / f"{name}.log"
         if log.exists():
             log.replace(log.with_suffix(".previous.log"))
@@ -97,7 +110,8 @@ class Processes:
                     **(user.arguments() if user else {}),
                 )
             created = psutil.Process(popen.pid).create_time()
-            child = Child(name, popen, log, Known(name, popen.pid, created, layer, stop_signal))
+            known = Known(name, popen.pid, created, layer, stop_signal)
+            child = Child(name, popen, log, known, how)
             self._children[name] = child
             self._write()
         if calm:
@@ -105,20 +119,30 @@ class Processes:
                 psutil.Process(popen.pid).nice(10)
         return child
 
-    def wait(self, child: Child, ready: Callable[[], bool], within: float) -> None:
-        """Wait until `ready()`.
+    def start_again(self, child: Child) -> Child:
+        """Start a process that ended as it was started before.
+
+        Raises:
+            Stopping: the system is being stopped.
+        """
+        return self.start(child.name, **child.how)
+
+    def wait(
+        self, child: Child, ready: Callable[[], bool], within: float, *, port: int | None = None
+    ) -> None:
+        """Wait until `ready()`, and until it is that very process that listens on `port`.
 
         Raises:
             Problem: the process ended, or was not ready in time.
             Stopping: the system is being stopped.
         """
         deadline = time.monotonic() + within
-        while not ready():
+        while not ((port is None or listens(child.pid, port)) and ready()):
             if self._stopping.is_set():
                 raise Stopping
             if not child.alive:
                 raise Problem(
-                    f"{child.name} ended while starting: {last_line(child.log).rstrip('.')}. "
+                    f"{child.name} ended while starting: {_reason(child, port)}. "
                     f"The log is {child.log}.",
                     exit_code=CHECK_FAILED,
                 )
@@ -141,10 +165,10 @@ class Processes:
             with self._lock:
                 self._write()
 
-    def died(self) -> Child | None:
-        """The first process that ended although nobody asked it to."""
+    def dead(self) -> list[Child]:
+        """The processes that ended although nobody asked them to."""
         with self._lock:
-            return next((child for child in self._children.values() if not child.alive), None)
+            return [child for child in self._children.values() if not child.alive]
 
     def kill_all(self) -> None:
         """End everything at once, for what nobody will start again."""
@@ -184,6 +208,12 @@ def _stop(children: list[Child], within: float) -> None:
     stop_together([child.known for child in alive], within)
     for child in alive:
         child.popen.wait(5)
+
+
+def _reason(child: Child, port: int | None) -> str:
+    if port is not None and not is_free(port):
+        return f"its port {port} is in use by {holder(port)}"
+    return last_line(child.log).rstrip(".")
 
 
 def last_line(log: Path) -> str:

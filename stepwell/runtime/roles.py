@@ -4,6 +4,9 @@ The owner role runs migrations. The application role reads and writes rows, make
 row-level security applies to it (and to the owner, as the tables force it).
 """
 
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
 import asyncpg
 
 from shared.settings import SERVICES
@@ -50,17 +53,19 @@ GRANT CONNECT ON DATABASE {database} TO {app};
 """
 
 
-async def create_roles(admin_url: str, passwords: dict[str, str]) -> None:
+async def create_roles(admin_url: str, passwords: Mapping[str, str], *, alone: bool = True) -> None:
     """Create the two roles of every service; `passwords` maps the name of a role to its password.
 
-    Existing roles get the password again, so that a restored folder of secrets wins.
+    Existing roles get the password again, so that a restored folder of secrets wins. Where the
+    server is ours `alone`, its common databases are closed to all roles.
     """
+    quoted = {role: passwords[role].replace("'", "''") for role in ROLE_NAMES}
+    statements = [ROLE.format(role=role, password=word) for role, word in quoted.items()]
+    if alone:
+        statements.append("REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC;")
     connection = await asyncpg.connect(admin_url)
     try:
-        await connection.execute(
-            "".join(ROLE.format(role=role, password=passwords[role]) for role in ROLE_NAMES)
-            + "REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC;"
-        )
+        await connection.execute("".join(statements))
     finally:
         await connection.close()
 
@@ -109,5 +114,4 @@ async def close_database(connection: asyncpg.Connection, service: str, database:
 
 
 def _with_database(url: str, database: str) -> str:
-    head, _, tail = url.rpartition("/")
-    return f"{head}/{database}?{tail.partition('?')[2]}"
+    return urlsplit(url)._replace(path=f"/{database}").geturl()

@@ -48,7 +48,8 @@ def await_services(
 
     def ready(service: str, child: Child) -> None:
         with steps.step(f"Service {service}"):
-            processes.wait(child, partial(answers, ports.services[service]), WITHIN_SECONDS)
+            port = ports.services[service]
+            processes.wait(child, partial(answers, port), WITHIN_SECONDS, port=port)
 
     with ThreadPoolExecutor(len(SERVICES)) as pool:
         try:

@@ -76,7 +76,7 @@ class System:
         Raises:
             Problem: a part did not start; others may run or still be starting, so `stop` is due.
         """
-        require_free(self._needed_ports())
+        require_free(self.needed_ports())
         clock_file.create(self.state.clock)
         zipkin = self._begin(self._start_zipkin, steps)
         kafka = self._begin(self._start_kafka, steps)
@@ -130,7 +130,8 @@ class System:
     def _prefix(self) -> str:
         return self.environment.get("KAFKA_TOPIC_PREFIX", "")
 
-    def _needed_ports(self) -> dict[str, int]:
+    def needed_ports(self) -> dict[str, int]:
+        """The port of each part that is started here, by what people call the part."""
         needed = dict(self.ports.services)
         needed |= {
             "the mail folder": self.ports.smtp,

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.contracts.topics import TOPICS, Topic
-from shared.peers import broker_for
 from shared.settings import SERVICES
 from stepwell.runtime.problem import Problem
 
@@ -128,6 +127,8 @@ def with_client(broker: Broker, work: Callable[[Any], Any], within: float = 20.0
         finally:
             client.close()
     except KafkaError as error:
+        from shared.peers import broker_for
+
         peer = broker_for(broker.arguments(), "KAFKA_USERNAME_PLATFORM", "KAFKA_PASSWORD_PLATFORM")
         raise Problem(
             asyncio.run(peer.refusal())

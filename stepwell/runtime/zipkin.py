@@ -52,7 +52,7 @@ class Zipkin:
 
     def wait(self, child: Child, within: float = 60.0) -> None:
         """Wait until it takes spans."""
-        self._processes.wait(child, self._is_ready, within)
+        self._processes.wait(child, self._is_ready, within, port=self.port)
 
     def _is_ready(self) -> bool:
         try:

@@ -19,7 +19,6 @@ OF_ONE_RECORD = {
     "intake/referrals/queries.py PHONE": "the number by which just this record is found",
     "intake/referrals/commands.py CHANGE": "a write",
     "intake/referrals/identity.py CORRECT": "a write",
-    "intake/dual_diagnosis/queries.py LOCK": "a lock of the row that is written",
     "intake/level_of_care/commands.py SUPERSEDE": "a write; the other records' give way as read",
     "intake/consents/commands.py SUPERSEDE": "a write; the other records' give way as read",
     "intake/duplicates/commands.py MAKE_KEYS": "a write of the keys of just these records",

@@ -126,7 +126,9 @@ def shown(field: dict[str, Any]) -> bool:
     return any(shown(part) for part in (*choices, *inner) if isinstance(part, dict))
 
 
-@pytest.mark.parametrize("model", ["JournaledEvent", "DeadLetter", "HeldKey", "Problem", "Health"])
+@pytest.mark.parametrize(
+    "model", ["JournaledEvent", "DeadLetter", "StoppedKey", "Problem", "Health"]
+)
 def test_every_field_that_all_services_show_has_an_example(model: str):
     for app in APPS.values():
         fields = app.openapi()["components"]["schemas"][model]["properties"]

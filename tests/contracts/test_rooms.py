@@ -79,6 +79,13 @@ EXCEPTIONS = {
 """Everything else, and why; who adds one says so here."""
 
 
+def is_compiled(entry: Path) -> bool:
+    """Whether this is what Python compiled, or all that is left of a folder that was moved."""
+    return all(
+        "__pycache__" in file.parts for file in (entry.rglob("*") if entry.is_dir() else [entry])
+    )
+
+
 def strangers() -> set[str]:
     """Files and folders of capabilities that are none of the rooms."""
     found = set()
@@ -87,7 +94,7 @@ def strangers() -> set[str]:
             continue
         for entry in capability.iterdir():
             known = entry.stem in ROOMS if entry.is_file() else entry.name in FOLDERS
-            if not known and entry.name != "__pycache__":
+            if not known and not is_compiled(entry):
                 place = entry.relative_to(SERVICES).as_posix()
                 found.add(place if entry.is_file() else f"{place}/")
     return found

@@ -135,7 +135,7 @@ async def test_a_poison_event_stops_its_own_client_only_and_visibly(spine: Spine
     assert [r["sequence"] for r in own] == [1, 2]
 
 
-async def test_malformed_records_are_laid_aside_and_never_stop_the_consumer(spine: Spine):
+async def test_malformed_records_become_dead_letters_and_never_stop_the_consumer(spine: Spine):
     await spine.start("relay", "relay")
     await spine.start("consumer", "consumer")
     await spine.load(facts=FACTS // 2)

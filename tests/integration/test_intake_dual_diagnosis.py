@@ -9,10 +9,11 @@ import httpx
 import pytest
 
 from services.intake.dual_diagnosis.commands import reconsider
-from services.intake.dual_diagnosis.queries import DualDiagnosis, track_needs
+from services.intake.dual_diagnosis.queries import DualDiagnosis, standing, track_needs
 from services.intake.dual_diagnosis.rules import Screen
+from services.intake.referrals.queries import hold_client
 from shared.contracts.intake import DualDiagnosisChanged
-from shared.database import write_now
+from shared.database import Transaction
 from tests.conftest import MONDAY
 from tests.support.flow import Intake, created, problem
 from tests.support.system import Client
@@ -36,7 +37,13 @@ def screen(
 async def take(intake: Intake, client: str, *screens: Screen) -> str | None:
     """What completing a screening does."""
     async with intake.transaction() as tx:
-        return await reconsider(tx, UUID(client), SITE, screens)
+        return await reconsidered(tx, client, *screens)
+
+
+async def reconsidered(tx: Transaction, client: str, *screens: Screen) -> str | None:
+    await hold_client(tx, UUID(client))
+    kept = await standing(tx, UUID(client))
+    return await reconsider(tx, UUID(client), SITE, screens, kept=kept)
 
 
 async def suspected(intake: Intake) -> str:
@@ -146,8 +153,7 @@ async def test_a_diagnosis_counts_like_a_screen(intake: Intake, counselor: Clien
 async def test_of_two_findings_at_once_each_sees_the_other(intake: Intake, counselor: Client):
     client = await intake.refer()
     async with intake.transaction() as tx:
-        await reconsider(tx, UUID(client), SITE, [screen("audit")])
-        await write_now(tx)
+        await reconsidered(tx, client, screen("audit"))
         body = {"code": "F33.1"}
         recording = asyncio.create_task(counselor.post(f"/clients/{client}/diagnoses", body))
         await intake.until_somebody_waits()

@@ -241,7 +241,7 @@ async def test_a_step_down_that_is_in_time_is_no_late_one(intake: Intake):
 
 
 @pytest.mark.parametrize("other", ["client_id", "enrolment_id"])
-async def test_a_step_down_of_a_stay_that_is_not_the_clients_is_laid_aside(
+async def test_a_step_down_of_a_stay_that_is_not_the_clients_is_a_dead_letter(
     intake: Intake, other: str
 ):
     stay = await enrolled(intake)

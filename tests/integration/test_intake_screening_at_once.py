@@ -6,11 +6,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.intake.dual_diagnosis.queries import held_standing
+from services.intake.dual_diagnosis.queries import standing
 from services.intake.referrals.queries import hold_client
-from services.intake.screening.commands import IntakeIsOver, complete_screening
+from services.intake.screening.commands import complete_screening
 from services.intake.screening.schemas import NewScreening
-from shared.database import Overtaken
 from tests.support.flow import Intake, created, responses
 from tests.support.system import Client
 
@@ -61,8 +60,8 @@ async def test_nothing_of_many_screenings_at_once_is_lost(
     assert [answer.status_code for answer in answers] == [201] * 8
     assert await screenings(intake, client) == (8, 8)
     async with intake.transaction() as tx:
-        standing = await held_standing(tx, UUID(client))
-    assert set(standing.screens) == {"phq-9", "gad-7"}
+        kept = await standing(tx, UUID(client))
+    assert set(kept.screens) == {"phq-9", "gad-7"}
     told = [name for _, _, name in await intake.system.published("intake")]
     assert told.count("ReferralStateChanged") == (1 if occasion == "intake" else 0)
 
@@ -83,41 +82,40 @@ async def test_an_intake_waits_for_an_admission_and_is_refused_after_it(
     assert await screenings(intake, client) == (1, 1)
 
 
-async def test_an_admission_that_was_not_seen_refuses_an_intake_with_the_commit(intake: Intake):
-    client, determination = await ready(intake)
+async def test_a_further_referral_waits_for_a_screening_and_is_refused_while_one_is_open(
+    intake: Intake, counselor: Client
+):
+    client = await intake.refer()
     new = NewScreening.model_validate(sitting("intake"))
-    with pytest.raises(IntakeIsOver):  # noqa: PT012 - the commit raises
-        async with intake.transaction() as tx:
-            await complete_screening(tx, UUID(client), new, entered_by="counselor-1")
-            await intake.system.fetch("intake", ENROL, uuid4(), determination)
-    assert await screenings(intake, client) == (1, 1)
-
-
-async def test_a_referral_that_was_not_seen_lets_a_screening_be_done_again(intake: Intake):
-    client, _ = await ready(intake)
-    new = NewScreening.model_validate(sitting("intake"))
-    with pytest.raises(Overtaken):  # noqa: PT012 - the commit raises
-        async with intake.transaction() as tx:
-            await complete_screening(tx, UUID(client), new, entered_by="counselor-1")
-            await intake.system.fetch("intake", "UPDATE referrals SET first_screened_on = NULL")
+    async with intake.transaction() as tx:
+        await complete_screening(tx, UUID(client), new, entered_by="counselor-1")
+        referring = asyncio.create_task(
+            counselor.post(f"/clients/{client}/referrals", {"source": "self"})
+        )
+        await intake.until_somebody_waits()
+    assert (await referring).status_code == 409
     assert await screenings(intake, client) == (1, 1)
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_a_diagnosis_that_was_not_seen_lets_a_screening_be_done_again(
+async def test_a_diagnosis_waits_for_a_screening_and_neither_is_lost(
     intake: Intake, counselor: Client, known: bool
 ):
     client = await intake.refer()
     if known:
         await intake.screen(client, "follow_up")
     new = NewScreening.model_validate(sitting("follow_up"))
-    with pytest.raises(Overtaken):  # noqa: PT012 - the commit raises
-        async with intake.transaction() as tx:
-            await complete_screening(tx, UUID(client), new, entered_by="counselor-1")
-            created(await counselor.post(f"/clients/{client}/diagnoses", {"code": "F10.20"}))
-    assert await screenings(intake, client) == (int(known), int(known))
     async with intake.transaction() as tx:
-        assert set((await held_standing(tx, UUID(client))).diagnoses) == {"F10.20"}
+        await complete_screening(tx, UUID(client), new, entered_by="counselor-1")
+        diagnosing = asyncio.create_task(
+            counselor.post(f"/clients/{client}/diagnoses", {"code": "F10.20"})
+        )
+        await intake.until_somebody_waits()
+    created(await diagnosing)
+    assert await screenings(intake, client) == (int(known) + 1, int(known) + 1)
+    async with intake.transaction() as tx:
+        kept = await standing(tx, UUID(client))
+    assert (set(kept.screens), set(kept.diagnoses)) == ({"phq-9", "gad-7"}, {"F10.20"})
 
 
 async def test_a_screening_waits_for_whoever_holds_the_client_and_loses_nothing(

@@ -13,4 +13,4 @@ async def test_events_that_no_worker_published_are_counted(system: System) -> No
     assert opened.status_code == 201, opened.text
     shown = (await regional.get("/metrics")).text
     assert 'stepwell_outbox_pending{service="scheduling"} 1.0' in shown
-    assert 'stepwell_dead_letters_held{service="scheduling"} 0.0' in shown
+    assert 'stepwell_dead_letters_open{service="scheduling"} 0.0' in shown

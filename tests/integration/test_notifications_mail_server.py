@@ -16,6 +16,7 @@ from stepwell.runtime.disposable import Stack
 from tests.support.certificates import certificate, pem
 from tests.support.mailbox import Counted, Mailbox
 from tests.support.notifications import MONDAY_NOON, Client, Desk, open_desk
+from tests.support.starting import refused as refused_start
 
 USER, PASSWORD = "mailer", "correct horse"
 MINUTE = timedelta(minutes=1)
@@ -170,3 +171,60 @@ async def test_a_wrong_password_holds_up_one_run_and_not_each_message(
         desk.settings.smtp_password = PASSWORD
         await desk.until_next_due()
     assert len(await desk.messages(state="delivered")) == 10
+
+
+@pytest.mark.parametrize(
+    ("host", "changes", "reason"),
+    [
+        (
+            "mail.example.test",
+            {},
+            "wrong host name in its certificate (Hostname mismatch, certificate is not valid for "
+            "'localhost'). Set SMTP_HOST to a name that the certificate has.",
+        ),
+        (
+            "localhost",
+            {"SMTP_CA_FILE": ""},
+            "unknown authority in its certificate (unable to get local issuer certificate). Name "
+            "the authority's file in SMTP_CA_FILE.",
+        ),
+        (
+            "localhost",
+            {"SMTP_PASSWORD": "wrong"},
+            "it refuses the user or the password: check SMTP_USERNAME and SMTP_PASSWORD or "
+            "SMTP_PASSWORD_FILE.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("tls", ["starttls", "tls"])
+async def test_notifications_does_not_start_with_such_a_server(
+    desk: Desk, tmp_path: Path, tls: str, host: str, changes: dict[str, str], reason: str
+) -> None:
+    server = Protected(tmp_path, host=host)
+    async with server.listening(desk, tls):
+        port = desk.settings.smtp_port
+        given = {
+            "SMTP_HOST": "localhost",
+            "SMTP_PORT": str(port),
+            "SMTP_TLS": tls,
+            "SMTP_CA_FILE": server.ca_file,
+            "SMTP_USERNAME": USER,
+            "SMTP_PASSWORD": PASSWORD,
+            **changes,
+        }
+        line = await asyncio.to_thread(refused_start, "services.notifications", "worker", **given)
+    assert line == f"notifications: the mail server at localhost:{port}: {reason}"
+
+
+async def test_notifications_does_not_start_with_a_server_that_offers_no_starttls(
+    desk: Desk, tmp_path: Path
+) -> None:
+    server = Protected(tmp_path)
+    async with server.listening(desk, "starttls", offers=False):
+        given = {
+            "SMTP_HOST": "localhost",
+            "SMTP_PORT": str(desk.settings.smtp_port),
+            "SMTP_TLS": "starttls",
+        }
+        line = await asyncio.to_thread(refused_start, "services.notifications", "worker", **given)
+    assert line.endswith("it cannot do what is required: check SMTP_TLS and SMTP_USERNAME.")

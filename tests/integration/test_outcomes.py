@@ -361,7 +361,7 @@ FROM recommendations, generate_series(1, 5000)
 """
 
 
-async def test_attendance_of_which_no_figures_can_be_computed_is_laid_aside(
+async def test_attendance_of_which_no_figures_can_be_computed_is_a_dead_letter(
     system: System,
 ) -> None:
     ana = Enrolled("ana", SITE)
@@ -370,5 +370,5 @@ async def test_attendance_of_which_no_figures_can_be_computed_is_laid_aside(
     (first, *_) = sessions(ana, "attended", 9)
     nowhere = first.event.model_copy(update={"time_zone": "Mars/Olympus"})
     await publish_from(system, "scheduling", nowhere)
-    laid_aside = "SELECT reason || ' ' || detail FROM platform.dead_letters"
-    await system.until("outcomes", laid_aside, is_="handler_failed Unusable")
+    letters = "SELECT reason || ' ' || detail FROM platform.dead_letters"
+    await system.until("outcomes", letters, is_="handler_failed Unusable")

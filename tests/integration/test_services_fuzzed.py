@@ -21,13 +21,13 @@ from tests.support.system import System
 
 VALUES = {"week": "2026-W10", "from": "2026-03-02T00:00:00Z", "until": "2026-04-01T00:00:00Z"}
 KEY = "01a20e20-97d3-779f-8fac-673dd9f7f455"
-LAID_ASIDE = f"""
+DEAD_LETTER = f"""
 INSERT INTO platform.dead_letters (consumer, stream, key, sequence, reason, detail, partition,
   record_offset, headers, payload, failed_at)
 VALUES ('{{service}}', '{{service}}', '{KEY}', {2**63 - 1}, 'undecodable', 'a test', 0,
   0, '{{{{}}}}', '', '2026-03-02T00:00:00Z')
 """
-"""A record that stays laid aside however often it is retried."""
+"""A record that stays a dead letter however often it is retried."""
 NEVER_BY_CHANCE = {"record_roll", "retry_set_aside", "cancel_session", "cancel_sessions"}
 """A roll names each client of the session once, which no made-up request does. Nothing here is set
 aside to be retried. Sessions here are too long ago to be cancelled: those that were could not be
@@ -124,7 +124,7 @@ async def test_no_request_is_answered_in_another_way_than_is_documented(
     ids.setdefault("site_id", [(str(site), None)])
     by_operation = callers(system, service, site)
     values = VALUES | {"topic": service, "stream": service, "key": KEY}
-    await system.execute_as_owner(service, LAID_ASIDE.format(service=service))
+    await system.execute_as_owner(service, DEAD_LETTER.format(service=service))
     fuzzing = Fuzzing(system, service, tmp_path, by_operation, ids, values)
     failed = await fuzzing.failures_measured()
 

@@ -1,4 +1,4 @@
-"""Applying a batch: what cannot be written stops nobody else, and what moved undoes it all."""
+"""Applying a batch: what fails at the end stops nobody else, and what moved undoes it all."""
 
 from typing import Any
 from uuid import uuid4
@@ -6,23 +6,23 @@ from uuid import uuid4
 import pytest
 
 from shared.database import ALL_SITES, Transaction
+from shared.database.transaction import AppliedElsewhere
 from shared.messaging import positions
-from shared.messaging.positions import AppliedElsewhere
 from tests.support.subscriber import Subscriber, publish_referrals
 from tests.support.system import System
 
 
-async def test_what_cannot_be_written_with_the_commit_is_laid_aside_and_stops_no_other_client(
+async def test_what_fails_at_the_end_is_a_dead_letter_and_stops_no_other_client(
     system: System, subscriber: Subscriber
 ):
     good, bad = uuid4(), uuid4()
-    subscriber.unwritable = {2}
+    subscriber.failing_at_end = {2}
     events = [*await publish_referrals(system, bad, 3), *await publish_referrals(system, good, 1)]
     outcome = await subscriber.applier.apply(events)
     told = [(one.sequence, one.reason, one.detail) for one in outcome.letters]
     assert told == [
         (2, "handler_failed", "DivisionByZeroError"),
-        (3, "behind", "key is held"),
+        (3, "behind", "key is stopped"),
     ]
     assert {(e.key, e.sequence) for e in outcome.applied} == {(str(bad), 1), (str(good), 1)}
     reached = await system.fetch(

@@ -16,7 +16,7 @@ from shared.messaging.applier import Applier
 from shared.messaging.consumer import Consumers, Received
 from shared.messaging.envelope import Envelope, headers_of, open_envelope
 from shared.messaging.handlers import Registry
-from shared.messaging.retry import CannotSkip, NothingHeld, _retry_in, repair, retry, skip
+from shared.messaging.retry import CannotSkip, NotStopped, _retry_in, repair, retry, skip
 from shared.settings import SERVICES
 from stepwell.runtime.keys import ROLES
 from tests.support.outcomes import engaged
@@ -45,8 +45,8 @@ async def test_a_key_is_held_while_the_publisher_is_away_and_goes_on_later(
     others = await publish_referrals(system, other, 1)
     await subscriber.applier.apply([events[0], events[3], *others])
     assert subscriber.seen == [(str(client), 1), (str(other), 1)]
-    held = await system.fetch("outcomes", "SELECT sequence, reason FROM platform.dead_letters")
-    assert [tuple(r) for r in held] == [(4, "gap")]
+    letters = await system.fetch("outcomes", "SELECT sequence, reason FROM platform.dead_letters")
+    assert [tuple(r) for r in letters] == [(4, "gap")]
     await system.start("intake", roles=["api"])
     assert await retry(subscriber.applier, "intake", str(client), by="a test") == (1, 0)
     assert [s for k, s in subscriber.seen if k == str(client)] == [1, 2, 3, 4]
@@ -77,7 +77,7 @@ async def test_an_operator_can_tell_the_consumer_to_go_on(system: System, subscr
         assert await skip(tx, "outcomes", "intake", str(client), up_to=2, by="a test") == 1
     assert await retry(subscriber.applier, "intake", str(client), by="a test") == (2, 0)
     assert [s for _, s in subscriber.seen][-2:] == [3, 4]
-    with pytest.raises(NothingHeld):
+    with pytest.raises(NotStopped):
         async with subscriber.database.transaction(ALL_SITES) as tx:
             await skip(tx, "outcomes", "intake", str(client), up_to=5, by="a test")
 
@@ -126,10 +126,10 @@ async def test_only_notifications_gets_contact_details_from_the_journal(system: 
 async def test_only_an_operator_skips_retries_or_republishes(system: System, role: str):
     await system.start("scheduling", roles=["api"])
     client = system.client("scheduling", role, subject="outcomes")
-    held = {"stream": "intake", "key": "k"}
+    key = {"stream": "intake", "key": "k"}
     for answer in (
-        await client.post("/operations/dead-letters/skip", held | {"up_to_sequence": 1}),
-        await client.post("/operations/dead-letters/retry", held),
+        await client.post("/operations/dead-letters/skip", key | {"up_to_sequence": 1}),
+        await client.post("/operations/dead-letters/retry", key),
         await client.http.post("/operations/republish", params={"stream": "scheduling"}),
     ):
         assert (answer.status_code, answer.json()["type"]) == (403, "/problems/forbidden")
@@ -227,8 +227,8 @@ async def test_a_hole_in_the_journal_holds_its_key_and_nobody_else(
     async with asyncio.timeout(10):
         await subscriber.applier.apply([events[2], *others])
     assert subscriber.seen == [(str(other), 1)]
-    held = await system.fetch("outcomes", "SELECT sequence, reason FROM platform.dead_letters")
-    assert [tuple(r) for r in held] == [(3, "gap")]
+    letters = await system.fetch("outcomes", "SELECT sequence, reason FROM platform.dead_letters")
+    assert [tuple(r) for r in letters] == [(3, "gap")]
 
 
 async def test_an_answer_that_is_no_feed_holds_its_key_and_nobody_else(
@@ -264,7 +264,7 @@ async def test_an_event_that_came_while_its_key_was_retried_is_applied_by_repair
     assert [s for _, s in subscriber.seen] == [1, 2, 3]
 
 
-async def test_a_fetched_event_that_fails_is_laid_aside_with_its_reason(
+async def test_a_fetched_event_that_fails_is_a_dead_letter_with_its_reason(
     system: System, subscriber: Subscriber
 ):
     client = uuid4()
@@ -273,10 +273,10 @@ async def test_a_fetched_event_that_fails_is_laid_aside_with_its_reason(
     await system.start("intake", roles=["api"])
     subscriber.broken = {2}
     assert await retry(subscriber.applier, "intake", str(client), by="a test") == (0, 1)
-    held = await system.fetch(
+    letters = await system.fetch(
         "outcomes", "SELECT sequence, reason FROM platform.dead_letters ORDER BY sequence"
     )
-    assert [tuple(r) for r in held] == [(2, "handler_failed"), (3, "behind"), (4, "behind")]
+    assert [tuple(r) for r in letters] == [(2, "handler_failed"), (3, "behind"), (4, "behind")]
     subscriber.broken = set()
     assert await retry(subscriber.applier, "intake", str(client), by="a test") == (3, 0)
     assert [s for _, s in subscriber.seen] == [1, 2, 3, 4]
@@ -319,7 +319,7 @@ async def test_a_database_without_room_for_one_more_silences_nobody_for_long(
     await other.close()
 
 
-async def test_of_records_without_a_number_those_that_fail_again_stay_laid_aside(
+async def test_of_records_without_a_number_those_that_fail_again_stay_dead_letters(
     system: System, subscriber: Subscriber
 ):
     handled: list[int] = []

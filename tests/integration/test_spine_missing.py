@@ -156,7 +156,7 @@ def failing(database: Database, subscriber: Subscriber, error: Exception, times:
     return Applier(database, Registry("outcomes", [consumers]), subscriber.feed)
 
 
-async def test_an_event_whose_command_was_overtaken_is_applied_and_not_laid_aside(
+async def test_an_event_whose_command_was_overtaken_is_applied_and_no_dead_letter(
     system: System, subscriber: Subscriber
 ):
     (event,) = await publish_referrals(system, uuid4(), 1)
@@ -165,7 +165,7 @@ async def test_an_event_whose_command_was_overtaken_is_applied_and_not_laid_asid
     assert (len(subscriber.seen), await reasons(system)) == (1, set())
 
 
-async def test_a_value_that_cannot_be_sent_to_the_database_is_laid_aside_and_not_tried_for_ever(
+async def test_a_value_that_cannot_be_sent_to_the_database_is_a_dead_letter_and_not_tried_for_ever(
     system: System, subscriber: Subscriber
 ):
     events = await publish_referrals(system, uuid4(), 2)

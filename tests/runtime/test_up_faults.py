@@ -231,15 +231,64 @@ def test_after_kill_9_the_next_up_clears_the_leftovers_and_finds_its_data(
     assert again.wait(30) == 0
 
 
-def test_a_part_that_dies_is_named_and_the_rest_is_stopped(installation: Installation) -> None:
+def pid_of(installation: Installation, name: str) -> int:
+    """The process that has a name in the system now."""
+    (known,) = [k for k in PidFile(installation.state.processes).read() if k.name == name]
+    return known.pid
+
+
+def following(process: subprocess.Popen[str], word: str) -> str:
+    """The next line that the system prints with this word."""
+    assert process.stdout is not None
+    return next(line for line in process.stdout if word in line)
+
+
+@pytest.mark.parametrize("name", ["scheduling", "kafka", "postgres"])
+def test_a_part_that_dies_is_started_again(installation: Installation, name: str) -> None:
+    process = installation.up()
+    died = pid_of(installation, name)
+    os.kill(died, signal.SIGKILL)
+    assert following(process, name).startswith(
+        f"{name} ended (SIGKILL): it is started again in 1 s"
+    )
+    deadline = time.monotonic() + 60
+    while pid_of(installation, name) == died or installation.run("verify").returncode != 0:
+        assert time.monotonic() < deadline
+    process.terminate()
+    assert process.wait(30) == 0
+
+
+def test_the_third_death_in_a_minute_stops_everything(installation: Installation) -> None:
     process = installation.up()
     children = installation.children()
-    (scheduling,) = [
-        k for k in PidFile(installation.state.processes).read() if k.name == "scheduling"
-    ]
-    os.kill(scheduling.pid, signal.SIGKILL)
-    _, told = process.communicate(timeout=30)
-    assert "scheduling ended although it should run" in one_line(told)
+    for told in ("in 1 s", "in 2 s", None):
+        died = pid_of(installation, "scheduling")
+        os.kill(died, signal.SIGKILL)
+        if told:
+            assert told in following(process, "scheduling ended")
+            deadline = time.monotonic() + 30
+            while pid_of(installation, "scheduling") == died:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+    _, errors = process.communicate(timeout=60)
+    line = one_line(errors)
+    assert line.startswith("stepwell: scheduling ended (SIGKILL), three times in a minute now")
     assert process.returncode == 1
-    time.sleep(0.1)
     assert not any(child.is_running() for child in children)
+    assert installation.children() == []
+
+
+def test_ports_that_connections_may_take_are_warned_of_before_anything_starts(
+    installation: Installation,
+) -> None:
+    installation.base = 48_000
+    installation.trace_port = 9_411
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", 48_092))
+        taken.listen()
+        ended = installation.run("up", TRACES="off")
+    assert ended.stdout.startswith("Warning: Ports from 48001 to 48132 lie in the range ")
+    assert "Kafka: ready" not in ended.stdout
+    assert "Port 48092 for Kafka is in use" in one_line(ended.stderr)
+    assert ended.returncode == 3

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from shared.settings import SERVICES
+
 Route = tuple[str, str]
 """The service and the path; `{client_id}` stands for the client, in the path or as a parameter."""
 
@@ -64,10 +66,7 @@ ONE_OF_A_LIST: dict[Route, str] = {
     ("intake", "/clients/{client_id}/risk-reports/{report_id}"): "risk-reports",
 }
 """By the list that names it: found for every record of the person."""
-NOTES: set[Route] = {
-    (service, "/clients/{client_id}/accesses")
-    for service in ("intake", "scheduling", "notifications", "outcomes")
-}
+NOTES: set[Route] = {(service, "/clients/{client_id}/accesses") for service in SERVICES}
 """Who looked at any record of the person; being read, they grow."""
 OF_THE_RECORD: set[Route] = {
     ("intake", "/clients/{client_id}"),

@@ -16,13 +16,17 @@ from tests.support.system import System
 SITE = UUID(int=1)
 
 
+async def divide_by(tx: Transaction, given: list[int]) -> None:
+    await tx.execute("SELECT 1 / $1::int", given[0])
+
+
 class Subscriber:
     """A consumer on the outcomes database that remembers what it applied."""
 
     def __init__(self, system: System) -> None:
         self.seen: list[tuple[str, int]] = []
         self.broken: set[int] = set()
-        self.unwritable: set[int] = set()
+        self.failing_at_end: set[int] = set()
         consumers = Consumers()
 
         @consumers.on(ReferralReceived)
@@ -30,8 +34,8 @@ class Subscriber:
             assert received.sequence is not None
             if received.sequence in self.broken:
                 raise ValueError("cannot be handled yet")
-            if received.sequence in self.unwritable:
-                tx.write("INSERT INTO platform.streams VALUES ('outcomes', 'none', 1 / $1::int)", 0)
+            if received.sequence in self.failing_at_end:
+                tx.at_end(divide_by, 0)
             self.seen.append((received.key, received.sequence))
 
         settings = system.settings("outcomes")

@@ -17,7 +17,7 @@ import httpx
 import uvicorn
 
 from shared import clock
-from shared.service import Service, build
+from shared.service import KEEP_ALIVE_SECONDS, Service, build
 from shared.settings import SERVICES, Settings
 from stepwell.runtime.disposable import Stack, bound, free_ports
 from stepwell.runtime.issuer import application as issuer_application
@@ -93,7 +93,15 @@ class System:
         service: Service = module.service
         settings = self.settings(name, topics=tuple(roles) != ("api",))
         app = build(service, settings, frozenset(roles))
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on", ws="none"))
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                lifespan="on",
+                ws="none",
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            )
+        )
         task = serve(server, self.ports[name])
 
         async def stop() -> None:
@@ -125,7 +133,6 @@ class System:
             base_url=f"http://127.0.0.1:{self.ports[service]}",
             headers={"Authorization": f"Bearer {token}"},
             timeout=15,
-            limits=httpx.Limits(keepalive_expiry=2.0),  # less than the server keeps them
         )
         self.exits.push_async_callback(http.aclose)
         return Client(http)

@@ -10,7 +10,7 @@ import orjson
 
 from services.intake.dual_diagnosis import rules
 from services.intake.dual_diagnosis.policy import policy
-from services.intake.dual_diagnosis.queries import held_standing, shown_of
+from services.intake.dual_diagnosis.queries import shown_of, standing
 from services.intake.dual_diagnosis.rules import Screen, Status
 from services.intake.dual_diagnosis.schemas import (
     Diagnosis,
@@ -19,23 +19,18 @@ from services.intake.dual_diagnosis.schemas import (
     ShownDualDiagnosis,
 )
 from services.intake.dual_diagnosis.standing import Standing, of_person
-from services.intake.referrals.queries import show_client
+from services.intake.referrals.queries import hold_client, show_client
 from shared.contracts.intake import DualDiagnosisChanged
-from shared.database import Overtaken, Transaction
+from shared.database import Transaction, insert
 from shared.errors import Conflict, require_version
 from shared.ids import new_id
 from shared.messaging.outbox import publish
 
 KEEP = """
-INSERT INTO dual_diagnoses AS held
-  (client_id, site_id, screens, diagnoses, status, needs, changed_at, version)
-VALUES ($1, $2, $3::text::jsonb, $4::text::jsonb, $5, $6, $7, $8)
 ON CONFLICT (client_id) DO UPDATE SET
   screens = excluded.screens, diagnoses = excluded.diagnoses, status = excluded.status,
   needs = excluded.needs, changed_at = excluded.changed_at, version = excluded.version
-WHERE held.xmin = $9
 """
-"""Writes nothing when the row is no longer the one that was read, or there is one by now."""
 DECIDE = """
 INSERT INTO dual_diagnoses AS d
   (client_id, site_id, screens, diagnoses, status, needs, changed_at)
@@ -44,17 +39,6 @@ ON CONFLICT (client_id) DO UPDATE SET status = excluded.status, needs = excluded
   changed_at = excluded.changed_at, version = d.version + 1
 """
 """The decision is kept of the client that goes on, of whom nothing else may be kept yet."""
-CHANGE = """
-INSERT INTO dual_diagnosis_changes
-  (id, client_id, site_id, status, needs, found_in, policy_id, policy_version, reason, note,
-   decided_by, changed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-"""
-RECORD = """
-INSERT INTO diagnoses
-  (id, client_id, site_id, code, status, psychotropic_medication, recorded_by, recorded_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-"""
 
 
 class NothingToDecide(Conflict):
@@ -78,71 +62,67 @@ async def reconsider(
     site_id: UUID,
     screens: Sequence[Screen],
     *,
-    standing: Standing | None = None,
+    kept: Standing,
 ) -> Status | None:
     """Take in the results of a sitting and suspect a dual diagnosis where the policy says so, by
     all records of the person.
 
     Tells the status that follows, or None when none of the instruments matters; publishes
-    DualDiagnosisChanged where the status or the needs change. `standing` is what the caller has
-    read of the client in this transaction; without it, one round trip. All is written with the
-    commit, which fails by `Overtaken` when somebody else changed meanwhile what it rests on.
+    DualDiagnosisChanged where the status or the needs change. `kept` is what the caller has read
+    of the client since it locked it.
     """
     counting = [one for one in screens if one.instrument in policy().screens]
     if not counting:
         return None
-    if standing is None:
-        standing = await held_standing(tx, client_id)
-    return _reconsider(tx, client_id, site_id, standing, counting, ())
+    return await _reconsider(tx, client_id, site_id, kept, counting, ())
 
 
-def _reconsider(
+async def _reconsider(
     tx: Transaction,
     client_id: UUID,
     site_id: UUID,
-    standing: Standing,
+    kept: Standing,
     screens: Sequence[Screen],
     diagnoses: Sequence[Diagnosis],
 ) -> Status:
-    held, now = standing.screens, _kept(screens)
-    now_screens = held | {
-        name: one for name, one in now.items() if name not in held or held[name]["at"] <= one["at"]
+    now_screens = kept.screens | {
+        name: one
+        for name, one in _kept(screens).items()
+        if name not in kept.screens or kept.screens[name]["at"] <= one["at"]
     }
-    now_diagnoses = standing.diagnoses | _standing(diagnoses)
-    found = _with(tx, standing, now_screens, now_diagnoses)
-    before, after = of_person(policy(), standing), of_person(policy(), found)
+    now_diagnoses = kept.diagnoses | _standing(diagnoses)
+    found = _with(tx, kept, now_screens, now_diagnoses)
+    before, after = of_person(policy(), kept), of_person(policy(), found)
     changed = (before.status, before.needs) != (after.status, after.needs)
-    tx.write(
-        KEEP,
-        client_id,
-        site_id,
-        orjson.dumps(now_screens).decode(),
-        orjson.dumps(now_diagnoses).decode(),
-        found.status,
-        found.needs,
-        found.changed_at,
-        max(standing.version, 1) + changed,
-        standing.seen,
-        unwritten=Overtaken(),
-    )
+    row = {
+        "client_id": client_id,
+        "site_id": site_id,
+        "screens": orjson.dumps(now_screens).decode(),
+        "diagnoses": orjson.dumps(now_diagnoses).decode(),
+        "status": found.status,
+        "needs": found.needs,
+        "changed_at": found.changed_at,
+        "version": max(kept.version, 1) + changed,
+    }
+    await tx.execute(*insert("dual_diagnoses", row, suffix=KEEP))
     if changed:
-        _tell_change(tx, client_id, site_id, after, found.changed_at or tx.now)
+        await _tell_change(tx, client_id, site_id, after, found.changed_at or tx.now)
     return after.status
 
 
 def _with(
-    tx: Transaction, standing: Standing, screens: dict[str, Any], diagnoses: dict[str, Any]
+    tx: Transaction, kept: Standing, screens: dict[str, Any], diagnoses: dict[str, Any]
 ) -> Standing:
     """What is kept of the record alone, so that it holds after the undo of a merge."""
-    now = replace(standing, screens=screens, diagnoses=diagnoses)
-    changed_at = standing.changed_at or tx.now
-    found = rules.reconsider(policy(), standing.status, changed_at, now.known)
+    now = replace(kept, screens=screens, diagnoses=diagnoses)
+    changed_at = kept.changed_at or tx.now
+    found = rules.reconsider(policy(), kept.status, changed_at, now.known)
     return replace(
         now,
         status=found.status,
         needs=list(found.needs),
-        changed_at=changed_at if found.status == standing.status else tx.now,
-        version=max(standing.version, 1),
+        changed_at=changed_at if found.status == kept.status else tx.now,
+        version=max(kept.version, 1),
     )
 
 
@@ -152,9 +132,9 @@ async def leave_screens_behind(tx: Transaction, client_id: UUID, site_id: UUID) 
     What was suspected is still left to a clinician. Publishes DualDiagnosisChanged where the needs
     change.
     """
-    standing = await held_standing(tx, client_id)
-    if standing.seen is not None:
-        _reconsider(tx, client_id, site_id, standing, (), ())
+    kept = await standing(tx, client_id)
+    if kept.version:
+        await _reconsider(tx, client_id, site_id, kept, (), ())
 
 
 async def record_diagnosis(
@@ -166,6 +146,7 @@ async def record_diagnosis(
         NotFound: no such client.
         ClientMerged: another client goes on for this one.
     """
+    await hold_client(tx, client_id)
     client = await show_client(tx, client_id, begins=True)
     made = Diagnosis(
         id=new_id(),
@@ -177,19 +158,9 @@ async def record_diagnosis(
         recorded_by=recorded_by,
         recorded_at=tx.now,
     )
-    tx.write(
-        RECORD,
-        made.id,
-        client_id,
-        made.site_id,
-        new.code,
-        new.status,
-        new.psychotropic_medication,
-        recorded_by,
-        tx.now,
-    )
-    standing = await held_standing(tx, client_id)
-    _reconsider(tx, client_id, client.site_id, standing, (), (made,))
+    await tx.execute(*insert("diagnoses", made.model_dump()))
+    kept = await standing(tx, client_id)
+    await _reconsider(tx, client_id, client.site_id, kept, (), (made,))
     return made
 
 
@@ -203,8 +174,9 @@ async def decide(
         ClientMerged: another client goes on for this one.
         NothingToDecide, StaleVersion: it does not stand as it was read.
     """
-    client = await show_client(tx, client_id, hold=True)
-    own = await held_standing(tx, client_id)
+    await hold_client(tx, client_id)
+    client = await show_client(tx, client_id, begins=True)
+    own = await standing(tx, client_id)
     known = of_person(policy(), own)
     status = rules.after(known.status, new.decision)
     if status is None:
@@ -222,13 +194,13 @@ async def decide(
         version=known.version + 1,
     )
     needs = list(rules.needs(policy(), status, own.known))
-    tx.write(DECIDE, client_id, status, needs, tx.now, client.site_id)
+    await tx.execute(DECIDE, client_id, status, needs, tx.now, client.site_id)
     by = Decided(new.reason, new.note, decided_by)
-    _tell_change(tx, client_id, client.site_id, decided, tx.now, by)
+    await _tell_change(tx, client_id, client.site_id, decided, tx.now, by)
     return shown_of(client_id, client.site_id, decided)
 
 
-def _tell_change(
+async def _tell_change(
     tx: Transaction,
     client_id: UUID,
     site_id: UUID,
@@ -242,21 +214,21 @@ def _tell_change(
         *rules.findings(policy().substance_use, now.known),
         *rules.findings(policy().mental_health, now.known),
     )
-    tx.write(
-        CHANGE,
-        new_id(),
-        client_id,
-        site_id,
-        now.status,
-        now.needs,
-        [one.found_in for one in rested_on],
-        policy().id,
-        policy().version,
-        decided and decided.reason,
-        decided and decided.note,
-        decided and decided.by,
-        changed_at,
-    )
+    row = {
+        "id": new_id(),
+        "client_id": client_id,
+        "site_id": site_id,
+        "status": now.status,
+        "needs": now.needs,
+        "found_in": [one.found_in for one in rested_on],
+        "policy_id": policy().id,
+        "policy_version": policy().version,
+        "reason": decided and decided.reason,
+        "note": decided and decided.note,
+        "decided_by": decided and decided.by,
+        "changed_at": changed_at,
+    }
+    await tx.execute(*insert("dual_diagnosis_changes", row))
     publish(
         tx,
         DualDiagnosisChanged(

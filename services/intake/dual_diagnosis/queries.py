@@ -29,10 +29,9 @@ OTHERS = """
 when the former stay of the record and of the person ended: screens up to then count no more."""
 STANDING = f"""
 SELECT c.site_id, d.status, d.needs, d.screens, d.diagnoses, d.changed_at, d.version,
-  d.xmin AS seen, {OTHERS}
+  {OTHERS}
 FROM clients c LEFT JOIN dual_diagnoses d ON d.client_id = c.id WHERE c.id = $1
 """  # noqa: S608 - constants only
-LOCK = "SELECT FROM dual_diagnoses WHERE client_id = $1 FOR NO KEY UPDATE"
 DIAGNOSIS = """
 SELECT id, client_id, site_id, code, status, psychotropic_medication, recorded_by, recorded_at
 FROM diagnoses WHERE client_id = ANY (platform.records_of($1))
@@ -55,9 +54,8 @@ class DualDiagnosis:
     needs: tuple[TrackNeed, ...]
 
 
-async def held_standing(tx: Transaction, client_id: UUID) -> Standing:
-    """What is kept of a client; if anything is, nobody else changes it until the commit."""
-    await tx.execute(LOCK, client_id)
+async def standing(tx: Transaction, client_id: UUID) -> Standing:
+    """What is kept of a client. Whoever will change it locks the client first."""
     row = await tx.fetchrow(STANDING, client_id)
     return NOTHING_KEPT if row is None else standing_of(row)
 

@@ -24,9 +24,6 @@ class Standing:
     changed_at: datetime | None
     version: int
     """0 while nothing is kept."""
-    seen: int | None
-    """The version of the row in the database, which every write changes; None while there is no
-    row."""
     since: datetime | None = None
     """When the former stay of the record ended: screens answered up to then count no more."""
     others: tuple["Standing", ...] = ()
@@ -54,7 +51,7 @@ class Standing:
         )
 
 
-NOTHING_KEPT = Standing("none", [], {}, {}, None, 0, None)
+NOTHING_KEPT = Standing("none", [], {}, {}, None, 0)
 
 
 def standing_of(row: Any) -> Standing:
@@ -62,7 +59,7 @@ def standing_of(row: Any) -> Standing:
     `others` those of the other records as JSON."""
     others = tuple(_of_json(one) for one in orjson.loads(row["others"] or b"[]"))
     since, since_of_person = row["since"], row["since_of_person"]
-    if row["seen"] is None:
+    if row["status"] is None:
         return replace(NOTHING_KEPT, others=others, since=since, since_of_person=since_of_person)
     return Standing(
         row["status"],
@@ -71,7 +68,6 @@ def standing_of(row: Any) -> Standing:
         orjson.loads(row["diagnoses"]),
         row["changed_at"],
         row["version"],
-        row["seen"],
         since,
         others,
         since_of_person,
@@ -92,7 +88,7 @@ def of_person(policy: DualDiagnosisPolicy, own: Standing) -> Standing:
     status, since = _status([(one.status, one.changed_at) for one in kept if one.changed_at])
     version = sum(one.version for one in kept)
     ended = own.since_of_person
-    together = Standing(status, [], screens, diagnoses, since, version, None, ended)
+    together = Standing(status, [], screens, diagnoses, since, version, ended)
     found = rules.reconsider(policy, status, since, together.known)
     if found.status != status:
         since = max(one.at for one in (*found.substance_use, *found.mental_health))
@@ -125,6 +121,5 @@ def _of_json(one: Mapping[str, Any]) -> Standing:
         one["diagnoses"],
         datetime.fromisoformat(one["changed_at"]),
         one["version"],
-        None,
         datetime.fromisoformat(one["since"]) if one["since"] else None,
     )

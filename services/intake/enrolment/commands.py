@@ -140,7 +140,7 @@ class UnknownReason(Invalid):
 
 
 class UnknownStay(ValueError):
-    """A decision about a stay that is not there: it is laid aside where operators see it."""
+    """A decision about a stay that is not there: it becomes a dead letter, which operators see."""
 
 
 async def enrol(tx: Transaction, client_id: UUID, new: NewEnrolment) -> Enrolment:

@@ -27,7 +27,7 @@ from services.intake.screening.queries import is_in_program
 from services.intake.screening.rules import Answer
 from services.intake.screening.schemas import InstrumentResponse, Mode, NewScreening
 from shared.calendar import days_later
-from shared.database import Transaction, write_now
+from shared.database import Transaction
 from shared.errors import require_version
 from shared.ids import new_id
 
@@ -152,7 +152,6 @@ async def complete_questionnaire(
     screening = await complete_screening(
         tx, client.id, new, entered_by=entered_by, told=told, under_way=own or client.merged
     )
-    await write_now(tx)
     await tx.execute(END, held.id, then, tx.now, screening.id)
     await tx.execute(CLEAR, held.id)
     return (await load(tx, held.id)).summary()

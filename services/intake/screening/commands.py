@@ -2,8 +2,6 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from functools import cache
-from itertools import chain
 from uuid import UUID
 
 import orjson
@@ -17,33 +15,31 @@ from services.intake.risk.commands import raise_flags
 from services.intake.risk.rules import Finding
 from services.intake.screening.checks import answered_at, instrument_of
 from services.intake.screening.policy import Instrument, instruments
-from services.intake.screening.queries import (
-    before,
-    ratings,
-    require_advanced,
-    require_out_of_program,
-)
+from services.intake.screening.queries import before, ratings
 from services.intake.screening.results import findings_of, result_of, score_of, told_score
 from services.intake.screening.rules import SCORING_VERSION, has_risen
 from services.intake.screening.schemas import InstrumentResult, NewScreening, Screening
 from shared.calendar import days_later
 from shared.contracts.intake import ScreeningCompleted
-from shared.database import Transaction
+from shared.database import Columns, Transaction, insert
 from shared.errors import Conflict
 from shared.ids import new_id
 from shared.messaging.outbox import publish
 
-SCREENING = """
-INSERT INTO screenings (id, client_id, site_id, occasion, entered_by, completed_at)
-VALUES ($1, $2, $3, $4, $5, $6)
-"""
-RESPONSES = """
-INSERT INTO responses
-  (screening_id, site_id, scoring_version, instrument, instrument_version, language, mode,
-   answered_at, answers, result)
-VALUES
-"""
-RESPONSE = "($1, $2, $3, ${}, ${}, ${}, ${}, ${}, ${}, ${})"
+RESPONSES = Columns.of(
+    instrument="text",
+    instrument_version="text",
+    language="text",
+    mode="text",
+    answered_at="timestamptz",
+    answers="jsonb",
+    result="jsonb",
+)
+INSERT_RESPONSES = f"""
+INSERT INTO responses (screening_id, site_id, scoring_version, {RESPONSES.names})
+SELECT {RESPONSES.after(0)}, {RESPONSES.after(1)}, {RESPONSES.after(2)}, given.*
+FROM {RESPONSES.rows}
+"""  # noqa: S608 - constants only
 
 
 class IntakeIsOver(Conflict):
@@ -65,9 +61,8 @@ async def complete_screening(
 
     What a clinician has to see raises risk flags at once, of an incomplete form too, other than
     what was `told` when these answers were saved: a clinician may have dealt with it since. A dual
-    diagnosis may be suspected; at intake the client's referral goes on. Screening and answers are
-    written with the commit. What is `under_way`, as the client was asked before, is taken after an
-    admission or a merge too.
+    diagnosis may be suspected; at intake the client's referral goes on. What is `under_way`, as the
+    client was asked before, is taken after an admission or a merge too.
 
     Raises:
         NotFound: no such client.
@@ -79,15 +74,10 @@ async def complete_screening(
     client = await before(tx, client_id)
     if client.merged and not under_way:
         raise ClientMerged(MERGED)
-    if at_intake and not under_way:
-        over = IntakeIsOver(
+    if at_intake and not under_way and client.in_program:
+        raise IntakeIsOver(
             "This client is in the program: screen as follow_up.", pointer="/occasion"
         )
-        if client.in_program:
-            raise over
-        require_out_of_program(tx, client_id, otherwise=over)
-    if at_intake:
-        require_advanced(tx, client_id)
     answered = [
         answered_at(n, response, client.birth_date, tx.now)
         for n, response in enumerate(new.responses)
@@ -109,24 +99,33 @@ async def complete_screening(
         completed_at=tx.now,
         results=results,
     )
-    tx.write(SCREENING, screening.id, client_id, client.site_id, new.occasion, entered_by, tx.now)
-    tx.write(
-        insert_responses(len(new.responses)),
-        screening.id,
-        client.site_id,
-        SCORING_VERSION,
-        *chain.from_iterable(
-            (
-                given.instrument,
-                given.version,
-                given.language,
-                given.mode,
-                at,
-                orjson.dumps(given.answers).decode(),
-                result.model_dump_json(),
-            )
-            for given, at, result in zip(new.responses, answered, results, strict=True)
-        ),
+    await tx.execute(
+        *insert(
+            "screenings",
+            {
+                "id": screening.id,
+                "client_id": client_id,
+                "site_id": client.site_id,
+                "occasion": new.occasion,
+                "entered_by": entered_by,
+                "completed_at": tx.now,
+            },
+        )
+    )
+    given = [
+        {
+            "instrument": response.instrument,
+            "instrument_version": response.version,
+            "language": response.language,
+            "mode": response.mode,
+            "answered_at": at,
+            "answers": orjson.dumps(response.answers).decode(),
+            "result": result.model_dump_json(),
+        }
+        for response, at, result in zip(new.responses, answered, results, strict=True)
+    ]
+    await tx.execute(
+        INSERT_RESPONSES, *RESPONSES.arrays(given), screening.id, client.site_id, SCORING_VERSION
     )
     scored = list(zip(known, results, answered, strict=True))
     publish(
@@ -152,20 +151,12 @@ async def complete_screening(
         client_id,
         client.site_id,
         [Screen(result.instrument, result.positive, result.band, at) for _, result, at in scored],
-        standing=client.dual_diagnosis,
+        kept=client.dual_diagnosis,
     )
     found = [finding for result in results for finding in findings_of(result)]
     if findings := [finding for finding in found if finding not in told]:
         await raise_flags(tx, client_id, client.site_id, findings)
     return screening
-
-
-@cache
-def insert_responses(count: int) -> str:
-    """The statement for so many responses. Single values, as arrays take longer to be sent than
-    all the rest of it."""
-    rows = (RESPONSE.format(*range(4 + 7 * n, 11 + 7 * n)) for n in range(count))
-    return RESPONSES + ",".join(rows)
 
 
 async def _with_rise(

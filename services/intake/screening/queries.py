@@ -19,8 +19,8 @@ from services.intake.screening.schemas import (
     Screening,
     ScreeningInFull,
 )
-from shared.database import Overtaken, Transaction
-from shared.errors import NotFound, Refused
+from shared.database import Transaction
+from shared.errors import NotFound
 from shared.web import Page, Paging, page_of
 
 OF_CLIENT = """
@@ -59,17 +59,14 @@ SELECT c.site_id, c.birth_date, c.sex_at_birth, c.merged_into,
     AND ended_at IS NULL) AS in_program,
   EXISTS (SELECT FROM referrals WHERE id = open_referral_of($1)
     AND (first_screened_on IS NULL OR state = ANY ($2::text[]))) AS advances,
-  d.status, d.needs, d.screens, d.diagnoses, d.changed_at, d.version, d.xmin AS seen,
+  d.status, d.needs, d.screens, d.diagnoses, d.changed_at, d.version,
   {OTHERS}
 FROM clients c LEFT JOIN dual_diagnoses d ON d.client_id = c.id
-WHERE c.id = $1 FOR NO KEY UPDATE OF c SKIP LOCKED
+WHERE c.id = $1
 """  # noqa: S608 - constants only
 IN_PROGRAM = """
-EXISTS (SELECT FROM enrolments WHERE client_id = ANY (platform.records_of($1)) AND ended_at IS NULL)
-"""
-ADVANCED = """
-NOT EXISTS (SELECT FROM referrals WHERE id = open_referral_of($1)
-  AND (first_screened_on IS NULL OR state = ANY ($2::text[])))
+SELECT EXISTS (
+  SELECT FROM enrolments WHERE client_id = ANY (platform.records_of($1)) AND ended_at IS NULL)
 """
 
 
@@ -100,17 +97,11 @@ class Before:
 async def before(tx: Transaction, client_id: UUID) -> Before:
     """A client as a screening finds them, held as by `hold_client`.
 
-    What is read beside the client is as old as the statement, and somebody who held the client may
-    just have committed: `require_out_of_program` and `require_advanced` confirm it with the commit.
-
     Raises:
         NotFound: no such client.
     """
-    states = list(moves("screened"))
-    row = await tx.fetchrow(BEFORE, client_id, states)
-    if row is None:  # somebody else holds the client; read only after them
-        await hold_client(tx, client_id)
-        row = await tx.fetchrow(BEFORE, client_id, states)
+    await hold_client(tx, client_id)
+    row = await tx.fetchrow(BEFORE, client_id, list(moves("screened")))
     if row is None:
         raise NotFound("There is no such client.")
     return Before(
@@ -122,17 +113,6 @@ async def before(tx: Transaction, client_id: UUID) -> Before:
         row["advances"],
         standing_of(row),
     )
-
-
-def require_out_of_program(tx: Transaction, client_id: UUID, *, otherwise: Refused) -> None:
-    """Let the commit fail by `otherwise` if the client is in the program by then."""
-    tx.require(f"NOT {IN_PROGRAM}", client_id, otherwise=otherwise)
-
-
-def require_advanced(tx: Transaction, client_id: UUID) -> None:
-    """Let the commit fail by `Overtaken` if there is a referral to be brought forward that `before`
-    did not see."""
-    tx.require(ADVANCED, client_id, list(moves("screened")), otherwise=Overtaken())
 
 
 async def list_screenings(tx: Transaction, client_id: UUID, paging: Paging) -> Page[Screening]:
@@ -198,7 +178,7 @@ async def ratings(
 
 async def is_in_program(tx: Transaction, client_id: UUID) -> bool:
     """Whether the intake is over, as the client has an open stay."""
-    return bool(await tx.fetchval(f"SELECT {IN_PROGRAM}", client_id))
+    return bool(await tx.fetchval(IN_PROGRAM, client_id))
 
 
 def _screening(row: asyncpg.Record) -> Screening:

@@ -20,9 +20,9 @@ async def enter_sites(tx: Transaction, zones: Mapping[UUID, str]) -> None:
     await tx.execute(ENTER, list(zones), list(zones.values()))
 
 
-def learn_zones(tx: Transaction, zones: Mapping[UUID, str]) -> None:
-    """Keep, with the commit, the zones of sites that are not known yet.
+async def learn_zones(tx: Transaction, zones: Mapping[UUID, str]) -> None:
+    """Keep the zones of sites that are not known yet.
 
     A site that was opened before this service kept sites is never told of again.
     """
-    tx.write(LEARN, list(zones), list(zones.values()))
+    await tx.execute(LEARN, list(zones), list(zones.values()))

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from shared.contracts.base import ClientEvent
 from shared.contracts.outcomes import EngagementChanged
-from shared.database import Transaction, write_now
+from shared.database import Transaction
 
 KEEP = """
 INSERT INTO engagement AS e
@@ -51,7 +51,6 @@ async def keep_engagement(tx: Transaction, changes: Iterable[EngagementChanged])
         if known is None or known.source_sequence < change.source_sequence:
             latest[change.client_id] = change
     kept = [latest[client] for client in sorted(latest)]
-    await write_now(tx)  # what was noted of the same clients
     await hold_clients(tx, kept)
     rows = await tx.fetch(
         KEEP,
@@ -91,11 +90,11 @@ async def lock_records(tx: Transaction, clients: Iterable[UUID]) -> None:
 async def note_attendance(
     tx: Transaction, events: Iterable[tuple[ClientEvent, int | None]]
 ) -> None:
-    """Note the latest attendance sequence of each client, to know whose figures are behind; with
-    the commit, or before the next that is noted."""
+    """Note the latest attendance sequence of each client, to know whose figures are behind."""
     latest: dict[UUID, tuple[UUID, int]] = {}
     for event, sequence in events:
         latest[event.client_id] = (event.site_id, sequence or 0)
     clients = sorted(latest)
-    await write_now(tx)
-    tx.write(NOTE, clients, [latest[c][0] for c in clients], [latest[c][1] for c in clients])
+    await tx.execute(
+        NOTE, clients, [latest[c][0] for c in clients], [latest[c][1] for c in clients]
+    )

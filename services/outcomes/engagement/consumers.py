@@ -35,4 +35,4 @@ async def _note(tx: Transaction, received: Sequence[Received[SessionEvent]]) -> 
     for one in received:
         check_usable(one.event)
     await note_attendance(tx, [(one.event, one.sequence) for one in received])
-    learn_zones(tx, {one.event.site_id: one.event.time_zone for one in received})
+    await learn_zones(tx, {one.event.site_id: one.event.time_zone for one in received})

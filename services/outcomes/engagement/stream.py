@@ -215,7 +215,7 @@ def told_of_session(event: EventT[bytes]) -> Received[SessionEvent] | None:
 
 
 def passed_over(error: Undecodable | Unusable) -> None:
-    """Count and tell that a record could not be used; the consumer of outcomes lays it aside."""
+    """Count and log a record that could not be used; for the consumer it is a dead letter."""
     metrics.dead_lettered.labels(CONSUMER, "undecodable").inc()
     log.error("record_passed_over", stream=SOURCE, detail=str(error))
 

@@ -202,7 +202,7 @@ async def _record(
                 "Correct the recorded attendance instead.", pointer=f"{place}/client_id"
             )
     ids = [new_id() for _ in entries]
-    tx.write(
+    await tx.execute(
         INSERT,
         session_id,
         session["site_id"],

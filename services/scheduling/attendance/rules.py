@@ -26,7 +26,7 @@ class Unacceptable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """A session as attendance is held against it: aware instants, breaks in minutes, and the least
+    """A session that attendance is checked by: aware instants, breaks in minutes, and the least
     minutes for which a part of it is credited."""
 
     starts_at: datetime

@@ -33,7 +33,7 @@ async def show_weekly_hours(
         Population, Query(description="Whose rule of minimum hours applies.")
     ] = "adult",
 ) -> WeeklyHours:
-    """A client's minutes from Monday to Sunday of the site's calendar, held against level 2.1."""
+    """A client's minutes from Monday to Sunday of the site's calendar, checked by level 2.1."""
     try:
         asked = Week.parse(week)
     except ValueError as error:

@@ -19,7 +19,7 @@ class WeeklyHours(Shown):
     sessions: int = Field(description="Sessions planned that count.", examples=[3])
     planned_minutes: int = Field(examples=[540])
     attended_minutes: int = Field(examples=[360])
-    level: str = Field(description="The level the week is held against.", examples=["2.1"])
+    level: str = Field(description="The level the week is checked against.", examples=["2.1"])
     minimum_minutes: int = Field(description="What the level asks for.", examples=[540])
     meets_level_minimum: bool = Field(description="By the planned minutes.")
     level_of_planned_minutes: str | None = Field(

@@ -47,7 +47,7 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True)
 class Considered:
-    """A cohort held against a need: `criteria` has one line for the track, one for the gender
+    """A cohort checked against a need: `criteria` has one line for the track, one for the gender
     group and one for the seats."""
 
     cohort: Cohort

@@ -14,7 +14,7 @@ PlacementState = Literal["active", "ended"]
 
 
 class ConsideredCohort(Shown):
-    """A cohort that was held against the client's need."""
+    """A cohort that was checked against the client's need."""
 
     cohort_id: UUID
     eligible: bool

@@ -7,7 +7,6 @@ from uuid import UUID
 from shared.contracts.intake import ReferralReceived
 from shared.database import ALL_SITES, Database, Transaction
 from shared.database.transaction import Connection
-from shared.messaging import positions
 from shared.messaging.applier import Applier
 from shared.messaging.envelope import Received, headers_of, open_envelope
 from shared.messaging.feed import Feed
@@ -23,7 +22,7 @@ consumers = Consumers()
 @consumers.on(ReferralReceived)
 async def keep(tx: Transaction, received: Received[ReferralReceived]) -> None:
     client = received.event.client_id
-    tx.write(KEEP, client)
+    await tx.execute(KEEP, client)
     publish(tx, received.event)
     if client == BAD:
         raise ValueError("of no use")
@@ -64,12 +63,24 @@ def told(client: UUID) -> Any:
     return replace(open_envelope("intake", str(client).encode(), payload, headers), partition=0)
 
 
-async def test_what_a_refused_event_left_for_the_commit_is_not_written() -> None:
+async def test_what_a_refused_event_left_is_undone() -> None:
     silent = Silent()
     tx = Transaction(cast(Connection, silent), MONDAY, ALL_SITES)
     applier = Applier(cast(Database, None), Registry("test", [consumers]), cast(Feed, None))
     outcome = await applier.apply_in(tx, [told(BAD), told(GOOD)], isolate=True, unfillable=set())
     assert [(one.key, one.reason) for one in outcome.letters] == [(str(BAD), "handler_failed")]
     assert [event.key for event in tx.outgoing] == [str(GOOD)]
-    assert [values for query, values in silent.sent if KEEP in query] == [(GOOD,)]
-    assert [write.statement for write in tx.writes] == [positions.BEGIN]
+    assert [
+        (query.split()[0], values)
+        for query, values in silent.sent
+        if KEEP in query or "POINT" in query
+    ] == [
+        ("SAVEPOINT", ()),
+        ("INSERT", (BAD,)),
+        ("ROLLBACK", ()),
+        ("SAVEPOINT", ()),
+        ("INSERT", (GOOD,)),
+        ("RELEASE", ()),
+    ]
+    assert tx.reached is not None
+    assert tx.reached.applied == {("intake", str(GOOD)): 1}

@@ -47,7 +47,7 @@ def test_from_a_gap_on_nothing_of_the_client_is_applied_and_the_gap_is_named():
     assert decided.gaps == {(STREAM, "c"): (2, 3)}
 
 
-def test_events_of_a_held_client_are_laid_aside_and_other_clients_go_on():
+def test_events_of_a_stopped_client_are_dead_letters_and_other_clients_go_on():
     decided = plan([envelope("c", 2), envelope("d", 1)], {(STREAM, "c"): 1}, {(STREAM, "c")})
     assert (numbers(decided.behind), [e.key for e in decided.apply]) == ([2], ["d"])
 
@@ -62,18 +62,18 @@ def test_derived_events_have_no_sequence_and_are_applied():
     st.sets(st.sampled_from("cde")),
 )
 def test_whatever_arrives_each_client_advances_one_by_one(
-    arrived: list[tuple[str, int]], reached: dict[str, int], held: set[str]
+    arrived: list[tuple[str, int]], reached: dict[str, int], stopped: set[str]
 ):
     positions = {(STREAM, key): sequence for key, sequence in reached.items()}
     batch = [envelope(key, sequence) for key, sequence in arrived]
-    decided = plan(batch, positions, {(STREAM, key) for key in held})
+    decided = plan(batch, positions, {(STREAM, key) for key in stopped})
     together = [*decided.apply, *decided.skip, *decided.behind]
     assert sorted(map(id, together)) == sorted(map(id, batch))
     for key in "cde":
         start = reached.get(key, 0)
         applied = [e.sequence for e in decided.apply if e.key == key]
         assert applied == list(range(start + 1, start + 1 + len(applied)))
-        assert not (key in held and applied)
+        assert not (key in stopped and applied)
 
 
 @given(st.lists(st.tuples(st.sampled_from("cde"), st.sampled_from("AB")), max_size=30))

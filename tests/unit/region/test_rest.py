@@ -64,7 +64,7 @@ def test_what_is_to_be_published_or_done_is_named() -> None:
         "intake waits for 3 messages",
         "scheduling has 1 jobs that are due",
     ]
-    assert found.laid_aside() == ["scheduling"]
+    assert found.stopped() == ["scheduling"]
 
 
 def test_the_next_thing_due_is_the_earliest_of_all_services() -> None:

@@ -94,7 +94,7 @@ def test_a_part_that_fails_is_told_while_another_is_still_starting(
     monkeypatch.setattr(system, "_start_kafka", lambda steps: stopping.wait(30))
     monkeypatch.setattr(system, "_start_databases", lambda steps: stopping.wait(30))
     monkeypatch.setattr(system, "_start_zipkin", fails)
-    monkeypatch.setattr(system, "_needed_ports", dict)
+    monkeypatch.setattr(system, "needed_ports", dict)
     with pytest.raises(Problem, match="no room"), Steps(Console(quiet=True)) as steps:
         system.start(steps)
     assert not stopping.is_set()

@@ -1,5 +1,6 @@
-"""PortBlock that tests are given belong to one process at a time, and to no outgoing connection."""
+"""Ports: those of tests belong to one process at a time, those of servers to the very server."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -7,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from stepwell.runtime.disposable import PortBlock, bound
+from stepwell.runtime import ports
+from stepwell.runtime.disposable import PortBlock, bound, free_ports
+from stepwell.runtime.problem import Problem
+from stepwell.runtime.processes import Processes, python
 
 
 def test_two_holders_never_have_a_port_in_common():
@@ -74,3 +78,38 @@ def test_a_block_with_a_port_that_is_in_use_is_passed_over():
     del first
     with socket.create_server(("127.0.0.1", port)):
         assert port not in PortBlock().take(200)
+
+
+def test_ports_in_the_range_of_outgoing_connections_are_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    file = tmp_path / "range"
+    monkeypatch.setattr(ports, "OUTGOING", file)
+    file.write_text("32768\t60999\n")
+    assert ports.warning(ports.Ports(8000).all) is None
+    told = ports.warning([*ports.Ports(48000).all, 9411])
+    assert told is not None
+    assert "Ports from 48001 to 48132 lie in the range 32768 to 60999" in told
+    assert "STEPWELL_PORT_BASE" in told
+    file.unlink()
+    assert ports.warning([48000]) is None
+
+
+SERVER = "import socket, time; s = socket.create_server(('127.0.0.1', {})); time.sleep(600)"
+
+
+def test_a_server_is_ready_when_it_listens_itself_and_not_when_somebody_else_does(tmp_path: Path):
+    processes = Processes(tmp_path / "processes.json", tmp_path / "logs")
+    own, other = free_ports(2)
+    try:
+        child = processes.start("own", python("-c", SERVER.format(own)))
+        processes.wait(child, lambda: True, 20, port=own)
+        with socket.create_server(("127.0.0.1", other)):
+            child = processes.start("late", python("-c", SERVER.format(other)))
+            with pytest.raises(Problem) as told:
+                processes.wait(child, lambda: True, 20, port=other)
+        line = str(told.value)
+        assert line.startswith(f"late ended while starting: its port {other} is in use by ")
+        assert f"(process {os.getpid()})" in line
+    finally:
+        processes.stop_all(1)

@@ -66,9 +66,9 @@ def test_waiting_ends_when_the_system_is_stopped(processes: Processes) -> None:
 
 def test_a_process_that_died_is_noticed(processes: Processes) -> None:
     child = processes.start("service", python("-c", SLEEPS))
-    assert processes.died() is None
+    assert processes.dead() == []
     child.kill()
-    assert processes.died() is child
+    assert processes.dead() == [child]
 
 
 def test_leftovers_of_a_crash_are_ended(tmp_path: Path) -> None:
