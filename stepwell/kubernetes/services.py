@@ -79,13 +79,16 @@ def _settings(service: str) -> Object:
 
 def _migrations(service: str) -> Object:
     """The owner of the database is known to its migrations alone."""
-    url = {"secretKeyRef": {"name": f"{service}-database-owner", "key": "url"}}
+    url = f"DATABASE_OWNER_URL_{service.upper()}_FILE"
     container = {
         "name": "stepwell",
         "args": ["migrate", service],
-        "env": [{"name": f"DATABASE_OWNER_URL_{service.upper()}", "valueFrom": url}],
+        "env": [{"name": url, "value": f"{SECRETS}/database-owner-url"}],
     }
-    sources = [_file(f"{service}-database-ca", "ca.crt", "database-ca.crt")]
+    sources = [
+        _file(f"{service}-database-owner", "url", "database-owner-url"),
+        _file(f"{service}-database-ca", "ca.crt", "database-ca.crt"),
+    ]
     return _patch("batch/v1", "Job", container, sources)
 
 

@@ -4,16 +4,19 @@ That an API server takes it, with the operators' own definitions, is shown in `t
 """
 
 import tomllib
+from pathlib import Path
 
 import pytest
 
+from shared import secret_files
 from shared.contracts.topics import BY_STREAM, TOPICS
 from shared.settings import SERVICES, Settings, load, variable_of
 from stepwell.kubernetes import files, rendering
 from stepwell.kubernetes.objects import streams_of
-from stepwell.runtime.environment import KEPT
+from stepwell.runtime.environment import KEPT, External
 from stepwell.runtime.state import PROJECT
 from stepwell.runtime.topics import access, settings_of
+from tests.support.certificates import certificate, pem
 from tests.support.kubernetes.rendered import (
     OVERLAYS,
     Object,
@@ -136,26 +139,54 @@ def test_every_variable_is_known_to_the_settings(overlay: str, workload: Workloa
 
 
 @everywhere
-def test_a_service_starts_with_what_it_is_told(
-    overlay: str, workload: Workload, monkeypatch: pytest.MonkeyPatch
+def test_a_process_starts_with_what_it_is_told(
+    overlay: str, workload: Workload, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """What comes from a file is given here as it would stand there."""
-    if workload.component == "migrations":
-        return
-    own = workload.service.upper()
-    given = {n: v for n, v in variables(overlay, workload).items() if not n.endswith("_FILE")}
-    given |= {
-        f"DATABASE_URL_{own}": "postgresql://app:secret@database/intake?sslmode=require",
-        f"KAFKA_PASSWORD_{own}": "secret",
-        "SMTP_USERNAME": "",
-    }
+    """With files where its secrets are mounted, as operators make them of our objects."""
+    given = secret_files_of(overlay, workload, tmp_path)
+    secret_files.read_into(given, workload.service)
     for name, value in given.items():
         monkeypatch.setenv(name, value)
+    if workload.component == "migrations":
+        (owner,) = External.from_environment(given).owners.items()
+        assert owner == (workload.service, address_of(workload.service, "owner", tmp_path))
+        return
     settings = load(workload.service)
     assert settings.environment == "production"
-    assert settings.kafka_security_protocol == "SASL_SSL"
+    assert settings.kafka_client["sasl_mechanism"] == "SCRAM-SHA-512"
+    assert settings.database_url == address_of(workload.service, "app", tmp_path)
     assert settings.port in workload.ports.values()
     assert settings.host == "0.0.0.0"
+
+
+def address_of(service: str, role: str, folder: Path) -> str:
+    """The address of a database, whose server has to show a certificate."""
+    return (
+        f"postgresql://{service}_{role}:word@{service}-database-rw:5432/{service}"
+        f"?sslmode=verify-full&sslrootcert={folder}/database-ca.crt"
+    )
+
+
+def secret_files_of(overlay: str, workload: Workload, folder: Path) -> dict[str, str]:
+    """The variables of a container, with `folder` for the place where its secrets are mounted."""
+    templates = {
+        one["spec"]["target"]["name"]: one["spec"]["target"].get("template", {}).get("data", {})
+        for one in of_kind(overlay, "ExternalSecret")
+    }
+    authority = pem(folder, certificate("authority", None)[0])
+    (mount,) = workload.container["volumeMounts"]
+    for source in workload.pod["volumes"][0]["projected"]["sources"]:
+        secret = source["secret"]
+        for item in secret["items"]:
+            made = templates.get(secret["name"], {}).get(item["key"], "{{ .value }}")
+            text = made.replace("{{ .value }}", "word").replace(mount["mountPath"], str(folder))
+            is_authority = item["key"] == "ca.crt"
+            (folder / item["path"]).write_text(
+                Path(authority).read_text() if is_authority else text
+            )
+    told = variables(overlay, workload)
+    told = {name: value.replace(mount["mountPath"], str(folder)) for name, value in told.items()}
+    return told | ({"SMTP_USERNAME": "clinic"} if "SMTP_PASSWORD_FILE" in told else {})
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
