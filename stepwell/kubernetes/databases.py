@@ -143,7 +143,7 @@ def _login(service: str, which: str, role: str) -> Object:
 def _secret(
     service: str, what: str, stored: str, data: dict[str, str], *, type_: str = "Opaque"
 ) -> Object:
-    """A secret made of one value of the store: the property `stored` of `stepwell/<service>`."""
+    """A secret made of one value of the store: the property `stored` of `stepwell-<service>`."""
     name = f"{service}-{what}"
     spec = {
         "refreshInterval": "1h",
@@ -160,7 +160,7 @@ def _secret(
         "data": [
             {
                 "secretKey": "value",
-                "remoteRef": {"key": f"stepwell/{service}", "property": stored},
+                "remoteRef": {"key": f"stepwell-{service}", "property": stored},
             }
         ],
     }

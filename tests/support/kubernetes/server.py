@@ -126,16 +126,21 @@ def define(client: Client, definitions: list[Object]) -> None:
         assert answer.status in (200, 201), answer.reason
     deadline = time.monotonic() + WITHIN_SECONDS
     for definition in definitions:
-        name = definition["metadata"]["name"]
-        while not _established(client, name):
-            assert time.monotonic() < deadline, f"{name} is not served"
+        while not _served(client, definition):
+            assert time.monotonic() < deadline, f"{definition['metadata']['name']} is not served"
             time.sleep(0.05)
 
 
-def _established(client: Client, name: str) -> bool:
+def _served(client: Client, definition: Object) -> bool:
+    name, group = definition["metadata"]["name"], definition["spec"]["group"]
     found = client.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
-    conditions = {one["type"]: one["status"] for one in found["status"].get("conditions", [])}
-    return conditions.get("Established") == "True"
+    conditions = found["status"].get("conditions") or []
+    if ("Established", "True") not in [(one["type"], one["status"]) for one in conditions]:
+        return False
+    versions = [one["name"] for one in definition["spec"]["versions"] if one["served"]]
+    listed = [client.http.get(f"/apis/{group}/{version}").json() for version in versions]
+    kind = definition["spec"]["names"]["kind"]
+    return all(kind in [one["kind"] for one in told.get("resources", [])] for told in listed)
 
 
 def _ready(http: httpx.Client) -> bool:
