@@ -24,6 +24,8 @@ PACKAGES = {
     "kustomize": "sigs.k8s.io/kustomize/kustomize/v5",
     "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
 }
+LEAN = ("-trimpath", "-ldflags=-s -w", "-gcflags=all=-dwarf=false")
+"""What debuggers read is not made: that saves a tenth of the time."""
 LONGEST_SECONDS = 1_500
 
 
@@ -67,7 +69,7 @@ def programs() -> Programs:
             go("mod", "download")
             for name, package in PACKAGES.items():
                 began = time.monotonic()
-                go("build", "-trimpath", "-ldflags=-s -w", "-o", folder / name, package)
+                go("build", *LEAN, "-o", folder / name, package)
                 print(f"{name}: built in {time.monotonic() - began:.0f} s")
     return Programs(folder)
 
