@@ -11,11 +11,11 @@ TOGETHER := -n logical --maxprocesses 4 --dist loadfile
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up story down reset token test unit unit-intake unit-others check format bench mutants
+.PHONY: help up story down reset token test deployment unit unit-intake unit-others check format bench mutants
 
 help: ## Print this list
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/\1 \2/' \
-	  | while read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	  | while read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
 $(STAMP): pyproject.toml uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -54,6 +54,9 @@ test: unit ## Run all tests, the unit tests first
 	@$(BIN)/pytest tests/integration tests/contracts $(TOGETHER)
 	@$(BIN)/pytest tests/end_to_end tests/faults tests/runtime
 	@$(BIN)/pytest tests/year
+
+deployment: $(STAMP) ## Build the images and run whole installations (slow; Debian, root)
+	@$(BIN)/pytest tests/deployment -rs
 
 unit: $(STAMP) ## Run the unit tests, which need no server
 	@$(MAKE) --no-print-directory -j 2 unit-intake unit-others

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import gc
 import importlib
+import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
-from shared import clock, peers
+from shared import clock, peers, secret_files
 from shared import settings as settings_module
 from shared.access.client import ServiceToken
 from shared.access.tokens import Verifier
@@ -32,6 +33,7 @@ from shared.messaging.feed import Feed
 from shared.messaging.handlers import Consumers, Registry
 from shared.messaging.pending import Pending, Waiting
 from shared.peers import Peer
+from shared.secret_files import SecretUnusable
 from shared.settings import Settings, SettingsWrong
 from shared.telemetry import logs, tracing
 from shared.web.application import application
@@ -184,8 +186,9 @@ def main(name: str, arguments: Sequence[str] | None = None) -> None:
         sys.exit(_complaint(f"unknown role {unknown[0]}: use {', '.join(ROLES)}", 2))
     try:
         load_all(service.name)
+        secret_files.read_into(os.environ, service.name)
         settings = settings_module.load(service.name)
-    except (DataFileInvalid, SettingsWrong, ClockRefused) as error:
+    except (DataFileInvalid, SecretUnusable, SettingsWrong, ClockRefused) as error:
         sys.exit(_complaint(str(error), 3))
     logs.setup(service.name, settings)
     tracing.setup(service.name, settings)

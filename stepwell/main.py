@@ -12,7 +12,9 @@ import traceback
 
 import typer
 
-from stepwell.runtime.problem import CHECK_FAILED, Problem, Stopping
+from shared import secret_files
+from shared.secret_files import SecretUnusable
+from stepwell.runtime.problem import CHECK_FAILED, WRONG_USE, Problem, Stopping
 from stepwell.runtime.state import State, write_private
 
 COMMANDS = {
@@ -24,8 +26,11 @@ COMMANDS = {
     "token": "Print an access token of the local issuer.",
     "migrate": "Bring the databases of the services to the newest version.",
     "subscriber": "Let another system read events: add, list, remove.",
+    "databases": "Create the databases and their roles on a server of your own.",
     "topics": "Create the topics and access lists on a broker.",
     "identity": "Bring the realm of a Keycloak in line with its file.",
+    "secrets": "Make the files of secrets that containers are given.",
+    "issuer": "Serve the local token issuer by itself, for a story in containers.",
     "pending": "Show what is still under way in the four services.",
     "verify": "Prove that every published event was applied by every consumer.",
     "dead-letters": "List, retry or skip events that could not be applied.",
@@ -33,6 +38,7 @@ COMMANDS = {
     "policy": "Check a level-of-care policy, or replay it over past decisions.",
     "republish": "Refill a lost topic from its publisher's journal.",
     "contracts": "Generate the schemas and the AsyncAPI document for subscribers.",
+    "kubernetes": "Generate what the Kubernetes operators are told.",
 }
 
 
@@ -75,7 +81,11 @@ def main() -> None:
     """Run the command that the command line names, and exit with its code."""
     chosen = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     try:
+        secret_files.read_into(os.environ)
         application(chosen)()
+    except SecretUnusable as error:
+        _complain(str(error))
+        sys.exit(WRONG_USE)
     except Problem as problem:
         _complain(str(problem))
         sys.exit(problem.exit_code)

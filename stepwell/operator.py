@@ -26,7 +26,7 @@ class Operator:
 
     def __init__(self, role: str = "operator") -> None:
         """With `role` in the local system; elsewhere the token says the role."""
-        token = os.environ.get(TOKEN)
+        token = os.environ.get(TOKEN) or None
         known = dict(os.environ) if token else load_running()
         if token is None:
             issuer = Issuer(known["OIDC_ISSUER"], State.default().issuer_key)

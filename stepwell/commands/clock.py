@@ -1,6 +1,7 @@
 """`stepwell clock`: show or move the test clock of the system that runs here."""
 
 import asyncio
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,19 @@ app = typer.Typer(no_args_is_help=True)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 """Further on there is no room for the weeks that a story plans ahead."""
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+@app.command("create")
+def create_clock() -> None:
+    """Make the test clock that STEPWELL_CLOCK_FILE names, unless there is one, for services that
+    are started by something else than `stepwell up`."""
+    path = os.environ.get("STEPWELL_CLOCK_FILE")
+    if not path:
+        typer.echo("STEPWELL_CLOCK_FILE names no test clock: time is real.")
+        return
+    State(Path(path).parent).create()
+    clock_file.create(Path(path))
+    typer.echo(_text(clock_file.read(Path(path))))
 
 
 @app.command("show")

@@ -1,6 +1,8 @@
 """The public HTTP APIs of the four services, called as the people who work with them."""
 
+import asyncio
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +17,10 @@ from stepwell.runtime.problem import CHECK_FAILED, Problem
 from stepwell.runtime.state import State
 
 TIMEOUT_SECONDS = 30.0
+UNAVAILABLE = 503
+PATIENCE_SECONDS = 10.0
+"""How long a request is repeated whose answer says that nothing was changed."""
+REPEAT_SECONDS = 0.25
 IDLE_SECONDS = 2.0
 """How long a connection is kept for another request: less than the 5 s after which a service closes
 it, so that no request is sent into a connection that is being closed."""
@@ -188,10 +194,16 @@ class Services:
             headers["traceparent"] = trace.traceparent
         if version is not None:
             headers["If-Match"] = f'"{version}"'
+        url = f"{self._urls[service]}{path}"
+        deadline = time.monotonic() + PATIENCE_SECONDS
         try:
-            answer = await self._http.request(
-                method, f"{self._urls[service]}{path}", params=params, json=json, headers=headers
-            )
+            while True:
+                answer = await self._http.request(
+                    method, url, params=params, json=json, headers=headers
+                )
+                if answer.status_code != UNAVAILABLE or time.monotonic() > deadline:
+                    break
+                await asyncio.sleep(REPEAT_SECONDS)
         except httpx.HTTPError as error:
             raise Problem(
                 f"{service} does not answer at {self._urls[service]} ({type(error).__name__}): "

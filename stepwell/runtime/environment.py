@@ -213,12 +213,22 @@ def save(state: State, system: Mapping[str, str]) -> None:
     write_private(state.environment, json.dumps(dict(system), indent=2))
 
 
+DESCRIBED_BY = (
+    "OIDC_ISSUER",
+    "STEPWELL_CLOCK_FILE",
+    *(f"STEPWELL_URL_{service.upper()}" for service in SERVICES),
+)
+"""An environment with all of these describes a local system that something else started."""
+
+
 def load_running(state: State | None = None) -> dict[str, str]:
-    """The environment of the system that runs here.
+    """The environment of the system that runs here, or the one that our own environment describes.
 
     Raises:
         Problem: none runs.
     """
+    if all(os.environ.get(name) for name in DESCRIBED_BY):
+        return dict(os.environ)
     place = state or State.default()
     stored: Any = read_json(place.environment)
     if running(place) is None or not isinstance(stored, dict):

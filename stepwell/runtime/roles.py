@@ -4,6 +4,7 @@ The owner role runs migrations. The application role reads and writes rows, make
 row-level security applies to it (and to the owner, as the tables force it).
 """
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -21,13 +22,16 @@ def app(service: str) -> str:
 
 ROLE_NAMES = tuple(role(service) for service in SERVICES for role in (owner, app))
 
-ROLE = """
+ROLE_MADE = (
+    "CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION;\n"
+)
+
+ROLE = f"""
 DO $$ BEGIN
-  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
-    CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION;
-  END IF;
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{{role}}') THEN
+    {ROLE_MADE}  END IF;
 END $$;
-ALTER ROLE {role} PASSWORD '{password}';
+ALTER ROLE {{role}} PASSWORD '{{password}}';
 """
 
 IN_DATABASE = """
@@ -49,17 +53,19 @@ GRANT CONNECT ON DATABASE {database} TO {app};
 """
 
 
-async def create_roles(admin_url: str, passwords: dict[str, str]) -> None:
+async def create_roles(admin_url: str, passwords: Mapping[str, str], *, alone: bool = True) -> None:
     """Create the two roles of every service; `passwords` maps the name of a role to its password.
 
-    Existing roles get the password again, so that a restored folder of secrets wins.
+    Existing roles get the password again, so that a restored folder of secrets wins. Where the
+    server is ours `alone`, its common databases are closed to all roles.
     """
+    quoted = {role: passwords[role].replace("'", "''") for role in ROLE_NAMES}
+    statements = [ROLE.format(role=role, password=word) for role, word in quoted.items()]
+    if alone:
+        statements.append("REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC;")
     connection = await asyncpg.connect(admin_url)
     try:
-        await connection.execute(
-            "".join(ROLE.format(role=role, password=passwords[role]) for role in ROLE_NAMES)
-            + "REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC;"
-        )
+        await connection.execute("".join(statements))
     finally:
         await connection.close()
 

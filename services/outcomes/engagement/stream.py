@@ -15,7 +15,7 @@ import faust
 import structlog
 import uvloop
 from faust.types import EventT, StreamT
-from mode import Worker
+from mode import Service, Worker
 from opentelemetry.trace import SpanKind
 
 from services.outcomes.engagement.rules import SessionEvent, Unusable, Window, summary, with_event
@@ -37,6 +37,7 @@ from shared.messaging.spans import attributes
 from shared.settings import Settings
 from shared.telemetry import metrics, tracing
 from shared.telemetry.tracing import current_traceparent, span_from
+from shared.web.beside import Beside, beside
 
 log = structlog.get_logger()
 
@@ -231,14 +232,41 @@ def engagement(client_id: str, window: Window) -> EngagementChanged:
     )
 
 
+class Health(Service):
+    """Serves health and metrics from the first moment of the worker to its last."""
+
+    def __init__(self, server: Beside) -> None:
+        super().__init__()
+        self._server = server
+
+    async def on_start(self) -> None:
+        self.add_future(self._server.serve())
+
+    async def on_stop(self) -> None:
+        self._server.should_exit = True
+
+
+def complaint(app: faust.App) -> str | None:
+    """Why the worker answers no attendance yet; None when it does."""
+    recovery = cast(Any, app.tables).recovery
+    if app.rebalancing or app.in_recovery or not recovery.completed.is_set():
+        return "The partitions are being shared out, or the windows read back."
+    return None
+
+
 def run(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT."""
+    """Run until SIGTERM or SIGINT. Health and metrics are served where `STEPWELL_PORT` is set, as
+    several workers of one machine may have no port each."""
     logging.getLogger("faust.topics").setLevel(logging.CRITICAL)  # it would log unsent figures
     logging.getLogger("faust.transport.producer").setLevel(logging.ERROR)  # it tells of each burst
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # for Faust's consumer thread too
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    worker = Worker(application(settings), loop=loop, override_logging=False, loglevel=None)
+    app = application(settings)
+    services: list[Service] = [app]
+    if "port" in settings.model_fields_set:
+        services.insert(0, Health(beside(settings, lambda: complaint(app))))
+    worker = Worker(*services, loop=loop, override_logging=False, loglevel=None)
     try:
         worker.execute_from_commandline()
     finally:

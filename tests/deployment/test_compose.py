@@ -1,0 +1,145 @@
+"""The images and `docker-compose.yml`, really run: built, started in order, killed, stopped.
+
+Grafana, Prometheus, Mailpit's pages, the OpenTelemetry Collector and Keycloak are not started here,
+as they exist as images alone or have tests of their own; spans go straight to Zipkin, and mail to a
+sink on Mailpit's port. PostgreSQL, Kafka and Zipkin are the real servers.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from shared.settings import SERVICES
+from tests.support.compose_engine import Engine, require_tools
+from tests.support.compose_system import Compose
+
+pytestmark = pytest.mark.slow
+
+OPERATOR = ("run", "--rm", "--no-deps", "-T", "operator")
+OURS = ("stepwell", *(f"stepwell-{service}" for service in SERVICES))
+LOOK = """
+for tool in pip pip3 uv gcc cc make; do command -v $tool; done
+python -c 'import importlib.util; print(importlib.util.find_spec("pip"))'
+python -c 'import zoneinfo; print(zoneinfo.TZPATH, zoneinfo.ZoneInfo("America/Denver"))'
+touch /opt/stepwell/app/file 2>/dev/null && echo written
+id -u
+"""
+MOST_MEGABYTES = 320
+"""Of which the base that the tests make is 124."""
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    """Podman's server, with all images built."""
+    require_tools()
+    made = Engine.in_cache()
+    made.make()
+    made.start()
+    yield made
+    made.stop()
+    print("\n" + "\n".join(f"{step}: {seconds} s" for step, seconds in made.seconds.items()))
+
+
+@pytest.fixture(scope="module")
+def told(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
+    """The whole system, started as the documentation says, with its story told."""
+    compose = Compose(engine, tmp_path_factory.mktemp("compose"))
+    try:
+        with engine.timed("started, all healthy"):
+            compose.run("up", "--detach", "--no-build", "mailpit", "zipkin", "story")
+        with engine.timed("story told"):
+            ended = compose.wait("story", "exited")
+        assert ended["State"]["ExitCode"] == 0, compose.logs("story")
+        yield compose
+    finally:
+        compose.end()
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_an_image_runs_as_nobody_special_and_brings_nothing_to_build_with(engine, name):
+    image = engine.image(f"localhost/{name}")
+    assert image["User"] == "10001:10001"
+    labels = image["Labels"]
+    assert labels["org.opencontainers.image.title"] == name
+    assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
+    assert image["Size"] < MOST_MEGABYTES * 1_000_000
+    found = engine.run(
+        *("podman", "run", "--rm", "--network=none", "--read-only", "--entrypoint=/bin/sh"),
+        *(f"localhost/{name}", "-c", LOOK),
+    )
+    assert found.splitlines() == ["None", "() America/Denver", "10001"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_image_of_a_service_holds_no_code_of_another(engine, service):
+    name = f"localhost/stepwell-{service}"
+    health = engine.image(name)["Healthcheck"]["Test"]
+    assert health == ["CMD", "python", "-m", "shared.probe"]
+    listed = engine.run(
+        *("podman", "run", "--rm", "--network=none", "--entrypoint=/bin/ls", name),
+        *("/opt/stepwell/app", "/opt/stepwell/app/services"),
+    )
+    others = {"stepwell", *SERVICES} - {service}
+    assert service in listed.split()
+    assert not others & set(listed.split())
+
+
+def test_the_story_is_told_in_containers_as_it_is_by_make_up(told):
+    text = " ".join(told.logs("story").split())
+    assert "was applied by each service that reads it: 1346 of 1346" in text
+    assert "stepped down" in text
+
+
+def test_containers_get_their_secrets_as_files_and_show_none(told):
+    secret = (told.secrets / "kafka_password_intake").read_text()
+    shown = json.dumps(told.inspect("intake-worker"))
+    assert "KAFKA_PASSWORD_INTAKE_FILE" in shown
+    assert secret not in shown
+
+
+def test_a_worker_that_is_killed_amid_the_story_comes_back_and_nothing_is_missing(told):
+    began = told.inspect("intake-worker")["State"]["StartedAt"]
+    received = referrals(told)
+    with ThreadPoolExecutor(1) as pool:
+        story = pool.submit(told.run, *OPERATOR, "story")
+        while referrals(told) == received and not story.done():
+            time.sleep(0.1)
+        told.kill("intake-worker")
+        text = story.result()
+    assert "each service that reads it" in " ".join(text.split())
+    back = told.wait("intake-worker", "healthy")
+    assert back["State"]["StartedAt"] != began
+    assert "complete" in told.run(*OPERATOR, "verify", "--wait", "30")
+
+
+def referrals(compose: Compose) -> float:
+    """How many referrals intake was asked to receive, by its own count."""
+    text = httpx.get(f"http://127.0.0.1:{compose.ports['intake']}/metrics", timeout=10).text
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name.endswith("request_duration_seconds_count")
+        and (sample.labels["method"], sample.labels["route"]) == ("POST", "/referrals")
+    )
+
+
+def test_the_apis_are_published_on_this_machine_alone(told):
+    for service in SERVICES:
+        answer = httpx.get(f"http://127.0.0.1:{told.ports[service]}/health/ready", timeout=10)
+        assert answer.status_code == 200
+    bound = told.inspect("intake-api")["HostConfig"]["PortBindings"]["8000/tcp"]
+    assert [one["HostIp"] for one in bound] == ["127.0.0.1"]
+
+
+def test_all_stop_in_order_when_they_are_asked_to(told):
+    told.run("stop", "--timeout", "20")
+    for service in ("intake-api", "intake-worker", "outcomes-stream", "postgres"):
+        state = told.inspect(service)["State"]
+        assert (state["Status"], state["OOMKilled"]) == ("exited", False)
+        assert state["ExitCode"] in (0, 143), (service, state)
