@@ -194,7 +194,7 @@ def test_an_extra_of_the_package_belongs_to_each_image():
 def test_prometheus_asks_every_process_that_shows_metrics():
     jobs = yaml.safe_load((OBSERVABILITY / "prometheus.yml").read_text())["scrape_configs"]
     asked = {t for job in jobs for group in job["static_configs"] for t in group["targets"]}
-    assert asked == {f"{name}:8000" for name, (_, role) in PROCESSES.items() if role != "stream"}
+    assert asked == {f"{name}:8000" for name in PROCESSES}
 
 
 def test_the_dashboard_asks_for_metrics_that_exist():
