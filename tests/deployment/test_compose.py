@@ -20,7 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from shared.settings import SERVICES
 from tests.support.compose_engine import Engine, require_tools
-from tests.support.compose_system import OPERATOR, STORY, Compose
+from tests.support.compose_system import OPERATOR, Compose
 
 pytestmark = pytest.mark.slow
 
@@ -150,10 +150,11 @@ def test_all_stop_in_order_when_they_are_asked_to(told):
 
 
 def test_podman_compose_makes_the_same_of_the_file_as_docker_compose(engine, tmp_path):
-    ours = json.loads(Compose(engine, tmp_path).run("--profile=*", "config", "--format=json"))
+    compose = Compose(engine, tmp_path)
+    ours = json.loads(compose.run("--profile=*", "config", "--format=json"))
     other = Path(sys.executable).with_name("podman-compose")
     profiles = ("--profile=story", "--profile=operator")
-    theirs = yaml.safe_load(engine.run(other, "--env-file", STORY, *profiles, "config"))
+    theirs = yaml.safe_load(compose.run(*profiles, "config", program=other))
     assert {name: plain(one) for name, one in theirs["services"].items()} == {
         name: plain(one) for name, one in ours["services"].items()
     }

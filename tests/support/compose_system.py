@@ -43,19 +43,24 @@ class Compose:
         self.secrets.mkdir()
         self.run(*OPERATOR[:-1], f"--volume={self.secrets}:/secrets", "--user=0", "operator", *MAKE)
 
-    def run(self, *arguments: str, within: float = 240.0) -> str:
-        """What `docker compose …` printed; the test fails when it fails or takes too long."""
-        done = self._call(*arguments, within=within)
+    def run(self, *arguments: str, within: float = 240.0, program: Path | None = None) -> str:
+        """What `docker compose …` printed; the test fails when it fails or takes too long.
+
+        `program` is another implementation of compose.
+        """
+        done = self._call(*arguments, within=within, program=program)
         if done.returncode:
             pytest.fail(
                 f"docker compose {' '.join(arguments)}: {done.stdout[-3_000:]}{self.state()}"
             )
         return done.stdout
 
-    def _call(self, *arguments: str, within: float) -> "subprocess.CompletedProcess[str]":
-        command = [self._engine.compose, "--project-name", self._project, "--env-file", STORY]
+    def _call(
+        self, *arguments: str, within: float, program: Path | None = None
+    ) -> "subprocess.CompletedProcess[str]":
+        compose = program or self._engine.compose
         return subprocess.run(
-            [*command, *arguments],
+            [compose, "--project-name", self._project, "--env-file", STORY, *arguments],
             cwd=PROJECT,
             env=self._environment,
             stdout=subprocess.PIPE,
