@@ -2,16 +2,20 @@
 
 import re
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, TypeVar
+
+T = TypeVar("T")
+WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+"""Between the words of a class name."""
 
 
 class Refused(Exception):
     """The request is understood and cannot be carried out.
 
-    Subclasses name the reason in the domain's words; the problem type is derived from the class
-    name (`AlreadyEnrolled` becomes `already-enrolled`). `detail` is shown to the caller and does
-    not repeat personal data. `pointer` is a JSON pointer into the request body, `headers` go with
-    the answer.
+    Subclasses name the reason in the domain's words: the problem type is derived from the class
+    name (`AlreadyEnrolled` becomes `already-enrolled`), and so is a title that is not given
+    (`Already enrolled`). `detail` is shown to the caller and does not repeat personal data.
+    `pointer` is a JSON pointer into the request body, `headers` go with the answer.
     """
 
     status: ClassVar[int] = 409
@@ -28,21 +32,23 @@ class Refused(Exception):
     @classmethod
     def slug(cls) -> str:
         """The last part of the problem type, such as `already-enrolled`."""
-        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
+        return WORDS.sub("-", cls.__name__).lower()
+
+    def __init_subclass__(cls) -> None:
+        if "title" not in cls.__dict__:
+            cls.title = WORDS.sub(" ", cls.__name__).capitalize()
 
 
 class NotFound(Refused):
     """There is no such thing, or it belongs to a site the caller may not see."""
 
     status = 404
-    title = "Not found"
 
 
 class Conflict(Refused):
     """The state of things does not allow it."""
 
     status = 409
-    title = "Conflict"
 
 
 class Invalid(Refused):
@@ -95,3 +101,14 @@ def require_version(current: int, expected: int) -> None:
         raise StaleVersion(
             "It changed since you read it: read it again and repeat the change.", current=current
         )
+
+
+def found(row: T | None, what: str) -> T:
+    """What was looked for, such as a row.
+
+    Raises:
+        NotFound: there is none that the caller may see; `what` says of what kind.
+    """
+    if row is None:
+        raise NotFound(f"There is no such {what}.")
+    return row

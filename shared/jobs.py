@@ -43,6 +43,20 @@ class Job:
     next_due: Callable[[Transaction], Awaitable[datetime | None]]
     run: Callable[[JobContext], Awaitable[int]]
 
+    @classmethod
+    def of(cls, name: str, next_due: str, work: Callable[[Transaction], Awaitable[int]]) -> "Job":
+        """A job of one transaction at all sites; `next_due` is the query of the instant."""
+
+        async def due(tx: Transaction) -> datetime | None:
+            found: datetime | None = await tx.fetchval(next_due)
+            return found
+
+        async def run(context: JobContext) -> int:
+            async with context.database.transaction(ALL_SITES) as tx:
+                return await work(tx)
+
+        return cls(name, due, run)
+
 
 class JobRunner:
     """Runs one job for as long as the worker lives."""

@@ -68,6 +68,10 @@ class Service:
     """The query for the zones of the sites that the service keeps."""
 
 
+class Stopped(Exception):
+    """The process was asked to stop before it had started."""
+
+
 class Running:
     """One process of a service: its database, its handlers, what it can say about itself."""
 
@@ -109,13 +113,14 @@ class Running:
             await self.database.pool.fetchval("SELECT 1")
         return None
 
-    async def open(self) -> None:
+    async def open(self, stopping: Callable[[], bool]) -> None:
         """Open the database, waiting for a server that is not there yet.
 
         Raises:
             PeerRefused: the server came, and will not do.
+            Stopped: somebody asked the process to stop meanwhile.
         """
-        while True:
+        while not stopping():
             try:
                 await self.database.open()
             except (*MISSING, asyncpg.PostgresError) as error:
@@ -125,6 +130,7 @@ class Running:
                 await asyncio.sleep(0.5)
             else:
                 return
+        raise Stopped
 
     async def close(self) -> None:
         await self.worker.stop()
@@ -140,7 +146,7 @@ def build(service: Service, settings: Settings, roles: frozenset[str]) -> FastAP
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
-            await running.open()
+            await running.open(lambda: is_stopping(app))
         except peers.PeerRefused as refused:
             app.state.refused = refused
             raise
@@ -159,6 +165,11 @@ def stop(app: FastAPI) -> None:
     server = getattr(app.state, "server", None)
     if server is not None:
         server.should_exit = True
+
+
+def is_stopping(app: FastAPI) -> bool:
+    """Whether the server that runs `app` was asked to stop."""
+    return getattr(getattr(app.state, "server", None), "should_exit", False)
 
 
 def main(name: str, arguments: Sequence[str] | None = None) -> None:

@@ -114,6 +114,8 @@ class Settings(BaseSettings):
     oidc_issuer: Url = Field(alias="OIDC_ISSUER", examples=["https://login.example.org/realms/iop"])
     oidc_audience: str = Field("stepwell", alias="OIDC_AUDIENCE")
     oidc_client_secret: str | None = Field(None, alias="OIDC_CLIENT_SECRET", repr=False)
+    oidc_discovery_url: Url | None = Field(None, alias="OIDC_DISCOVERY_URL")
+    """Where the discovery document is read, if the issuer's own address leads nowhere from here."""
 
     traces: Literal["zipkin", "otlp", "off"] = Field("off", alias="TRACES")
     traces_sample_ratio: float = Field(1.0, ge=0, le=1, alias="TRACES_SAMPLE_RATIO")
@@ -208,8 +210,7 @@ class Settings(BaseSettings):
 
     @property
     def kafka_tls(self) -> ssl.SSLContext | None:
-        """What is asked of the brokers' certificates; None without TLS. The file of authorities is
-        read each time, so that it can be replaced."""
+        """What is asked of the brokers' certificates; None without TLS."""
         if not self.kafka_security_protocol.endswith("SSL"):
             return None
         return ssl.create_default_context(cafile=self.kafka_ca_file or None)

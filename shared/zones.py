@@ -38,9 +38,23 @@ class Difference:
     def __str__(self) -> str:
         return (
             f"The rules of {self.zone} differ: at {self.at:%Y-%m-%dT%H:%M:%SZ} the package tzdata "
-            f"{version('tzdata')} has {_shown(self.python)}, PostgreSQL {_shown(self.postgres)}. "
+            f"{edition()} has {_shown(self.python)}, PostgreSQL {_shown(self.postgres)}. "
             "Update the older of the two, or name the zone of a place."
         )
+
+
+def edition() -> str:
+    """The edition of the rules that this process has, such as `2026.6`."""
+    return version("tzdata")
+
+
+def is_newer(one: str, other: str | None) -> bool:
+    """Whether an edition is newer than another one, or there is no other."""
+    return other is None or _numbers(one) > _numbers(other)
+
+
+def _numbers(of: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in of.split("."))
 
 
 class Zones:

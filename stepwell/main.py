@@ -30,6 +30,7 @@ COMMANDS = {
     "topics": "Create the topics and access lists on a broker.",
     "secrets": "Make the files of secrets that containers are given.",
     "issuer": "Serve the local token issuer by itself, for a story in containers.",
+    "identity": "Bring the realm of a Keycloak in line with its file.",
     "pending": "Show what is still under way in the four services.",
     "verify": "Prove that every published event was applied by every consumer.",
     "dead-letters": "List, retry or skip events that could not be applied.",

@@ -7,8 +7,7 @@ from services.notifications.delivery.consumers import consumers as delivery
 from services.notifications.delivery.jobs import dispatch_job, messages
 from services.notifications.delivery.routes import router
 from services.notifications.escalations.consumers import consumers as escalations
-from services.notifications.escalations.jobs import WITHOUT_PORTAL as alerts
-from services.notifications.escalations.jobs import alert_job
+from services.notifications.escalations.jobs import alert_job, alerts
 from services.notifications.escalations.routes import router as escalation_routes
 from services.notifications.not_held.consumers import consumers as not_held
 from services.notifications.outreach.consumers import consumers as outreach

@@ -1,20 +1,13 @@
-"""The token with which one service calls another, and whom such calls trust."""
+"""The token with which one service calls another."""
 
-import ssl
 import time
-from functools import cache
 
 import httpx
 
+from shared.access.issuer import discovered, trusted
 from shared.settings import Settings
 
 RENEW_BEFORE_SECONDS = 30.0
-
-
-@cache
-def trusted() -> ssl.SSLContext:
-    """The certificate authorities of HTTPS calls; loading them holds a process up for 20 ms."""
-    return httpx.create_ssl_context()
 
 
 class ServiceToken:
@@ -35,7 +28,7 @@ class ServiceToken:
             return self._token
         async with httpx.AsyncClient(timeout=5.0, verify=trusted()) as http:
             answer = await http.post(
-                f"{self._settings.oidc_issuer.rstrip('/')}/token",
+                await self._endpoint(http),
                 data={
                     "grant_type": "client_credentials",
                     "client_id": self._settings.service,
@@ -48,3 +41,9 @@ class ServiceToken:
         self._token = granted["access_token"]
         self._until = time.monotonic() + float(granted["expires_in"]) - RENEW_BEFORE_SECONDS
         return self._token
+
+    async def _endpoint(self, http: httpx.AsyncClient) -> str:
+        try:
+            return str((await discovered(http, self._settings))["token_endpoint"])
+        except (ValueError, LookupError) as error:
+            raise httpx.DecodingError(f"no usable discovery document: {error}") from None

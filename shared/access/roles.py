@@ -20,11 +20,6 @@ class Role(StrEnum):
     """Another system that reads events: those of the topics that its token names."""
 
 
-EVERY_STAFF_ROLE = (
-    Role.FRONT_DESK,
-    Role.COUNSELOR,
-    Role.CLINICAL_LEAD,
-    Role.SITE_MANAGER,
-    Role.REGIONAL_OPERATIONS,
-    Role.AUDITOR,
-)
+CLINICIANS = (Role.COUNSELOR, Role.CLINICAL_LEAD)
+SITE_STAFF = (Role.FRONT_DESK, *CLINICIANS, Role.SITE_MANAGER)
+EVERY_STAFF_ROLE = (*SITE_STAFF, Role.REGIONAL_OPERATIONS, Role.AUDITOR)

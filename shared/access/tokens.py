@@ -8,12 +8,12 @@ from uuid import UUID
 
 import httpx
 import structlog
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
 from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from shared.access.caller import Caller
-from shared.access.client import trusted
+from shared.access.issuer import discovered, fetched, trusted
 from shared.access.roles import Role
 from shared.database.transaction import ALL_SITES, Sites
 from shared.settings import Settings
@@ -29,6 +29,11 @@ LONGEST_LIFE_SECONDS = 366 * 24 * 3600
 TIMES = ("exp", "iat", "nbf")
 KEYS_MAX_AGE_SECONDS = 600.0
 KEYS_RETRY_SECONDS = 10.0
+"""How long after a failure old keys are asked for again."""
+KEY_ID_RETRY_SECONDS = 1.0
+"""How long a key id that the issuer did not publish stays unknown before it is looked for again."""
+KEYS_PAUSE_SECONDS = 0.1
+"""Anybody can send a token with a new key id: those wait so long after a reading, and share one."""
 REMEMBERED_TOKENS = 4_096
 LONGEST_SUBJECT = 255
 UNREADABLE = (JoseError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
@@ -55,20 +60,21 @@ class Verifier:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._issuer = settings.oidc_issuer.rstrip("/")
-        self._audience = settings.oidc_audience
+        self._settings = settings
         self._http = httpx.AsyncClient(timeout=5.0, verify=trusted())
         self._keys: KeySet | None = None
         self._keys_at = float("-inf")
         self._asked_at = float("-inf")
         self._loading = asyncio.Lock()
-        self._refreshing: asyncio.Task[bool] | None = None
+        self._unknown: dict[str, float] = {}
+        self._refreshing: asyncio.Task[None] | None = None
         self._verified: dict[str, tuple[float, Caller]] = {}
+        issuer = settings.oidc_issuer.rstrip("/")
         self._claims = jwt.JWTClaimsRegistry(
             now=lambda: int(time.time()),
             leeway=LEEWAY_SECONDS,
-            iss={"essential": True, "values": [self._issuer, f"{self._issuer}/"]},
-            aud={"essential": True, "value": self._audience},
+            iss={"essential": True, "values": [issuer, f"{issuer}/"]},
+            aud={"essential": True, "value": settings.oidc_audience},
             exp={"essential": True},
             sub={"essential": True},
         )
@@ -111,9 +117,7 @@ class Verifier:
         try:
             decoded = self._decode(token, keys)
         except InvalidKeyIdError:
-            if not await self._load(older_than=KEYS_RETRY_SECONDS) or self._keys is None:
-                raise InvalidToken("it is signed with a key the issuer does not publish") from None
-            decoded = self._decode(token, self._keys, last=True)
+            decoded = self._decode(token, await self._looked_for(token), last=True)
         _check_times(decoded.claims)
         try:
             self._claims.validate(decoded.claims)
@@ -137,43 +141,49 @@ class Verifier:
     async def _key_set(self) -> KeySet:
         """The keys. Old ones stay in use while new ones are fetched, or the issuer is away."""
         if self._keys is None:
-            await self._load(older_than=0.5)
+            await self._load(since=time.monotonic() - 0.5)
         elif (
             time.monotonic() - self._keys_at > KEYS_MAX_AGE_SECONDS
             and time.monotonic() - self._asked_at > KEYS_RETRY_SECONDS
             and (self._refreshing is None or self._refreshing.done())
         ):
             self._refreshing = asyncio.create_task(
-                self._load(older_than=KEYS_RETRY_SECONDS), name="issuer keys"
+                self._load(since=time.monotonic()), name="issuer keys"
             )
         if self._keys is None:
             raise IssuerUnavailable
         return self._keys
 
-    async def _load(self, *, older_than: float) -> bool:
-        """Fetch the keys unless tried within `older_than` seconds; whether they are new."""
+    async def _looked_for(self, token: str) -> KeySet:
+        """The keys, read again unless that was done for the token's key id a moment ago."""
+        key_id = str(jws.extract_compact(token.encode()).headers().get("kid"))
+        now = time.monotonic()
+        while self._unknown and now - next(iter(self._unknown.values())) >= KEY_ID_RETRY_SECONDS:
+            del self._unknown[next(iter(self._unknown))]
+        first = self._unknown.setdefault(key_id, now)
+        await self._load(since=first, pause=KEYS_PAUSE_SECONDS)
+        return await self._key_set()
+
+    async def _load(self, *, since: float, pause: float = 0.0) -> None:
+        """Fetch the keys unless somebody did `since` that instant, `pause` seconds after the last.
+
+        Keys that were there before stay when it fails.
+        """
         async with self._loading:
-            if time.monotonic() - self._asked_at < older_than:
-                return self._keys_at >= self._asked_at
+            if self._asked_at >= since:
+                return
+            await asyncio.sleep(max(0.0, self._asked_at + pause - time.monotonic()))
             self._asked_at = time.monotonic()
             try:
-                found = await self._get(f"{self._issuer}/.well-known/openid-configuration")
-                if found["issuer"].rstrip("/") != self._issuer:
-                    raise ValueError("the document is another issuer's")
-                keys = _usable(await self._get(found["jwks_uri"]))
+                found = await discovered(self._http, self._settings)
+                keys = _usable(await fetched(self._http, found["jwks_uri"]))
             except (httpx.HTTPError, ValueError, LookupError, TypeError, AttributeError) as error:
                 log.warning("issuer_unavailable", error=type(error).__name__)
-                return False
+                return
             if self._keys is not None and _ids(keys) != _ids(self._keys):
                 self._verified.clear()
             self._keys = keys
             self._keys_at = time.monotonic()
-            return True
-
-    async def _get(self, url: str) -> Any:
-        answer = await self._http.get(url)
-        answer.raise_for_status()
-        return answer.json()
 
 
 def _usable(published: Any) -> KeySet:
@@ -220,10 +230,7 @@ def _caller(claims: dict[str, Any]) -> Caller:
     usable = isinstance(subject, str) and 0 < len(subject) <= LONGEST_SUBJECT
     if not usable or not subject.isprintable():  # what cannot be printed cannot be stored either
         raise InvalidToken("its subject is not a text of 1 to 255 printable characters")
-    try:
-        role = Role(claims.get("role", ""))
-    except ValueError:
-        raise InvalidToken("its role is missing or unknown") from None
+    role = _role(claims.get("role"))
     listed = claims.get("sites")
     if not isinstance(listed, list):
         raise InvalidToken("its sites are not a list of ids")
@@ -235,3 +242,14 @@ def _caller(claims: dict[str, Any]) -> Caller:
     if not isinstance(topics, list) or not all(isinstance(topic, str) for topic in topics):
         raise InvalidToken("its topics are not a list of names")
     return Caller(subject, role, sites, frozenset(topics))
+
+
+def _role(given: Any) -> Role:
+    """The one role of a token: a text, or a list of one, as providers send it."""
+    roles = given if isinstance(given, list) else [given]
+    if len(roles) > 1:
+        raise InvalidToken("it carries several roles where one is asked for")
+    try:
+        return Role(roles[0])
+    except (LookupError, ValueError):
+        raise InvalidToken("its role is missing or unknown") from None

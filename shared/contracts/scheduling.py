@@ -92,9 +92,12 @@ STAY = "The stay it belongs to; null in events before version 1.1."
 
 
 class SessionScheduled(SchedulingEvent):
-    """A client is expected at a session. One event a client: no event lists several clients."""
+    """A client is expected at a session. One event a client: no event lists several clients.
 
-    version: ClassVar[str] = "1.1"
+    A later one for the session moves it: `starts_at` and `ends_at` replace the former ones.
+    """
+
+    version: ClassVar[str] = "1.2"
 
     enrolment_id: UUID | None = Field(default=None, description=STAY)
     session_id: UUID
@@ -104,6 +107,10 @@ class SessionScheduled(SchedulingEvent):
     ends_at: datetime
     break_minutes: int
     time_zone: str = Field(description="IANA zone of the site.")
+    moved_from: datetime | None = Field(
+        default=None,
+        description="Where the session began before, when it was moved; since 1.2.",
+    )
 
 
 class SessionCancelled(StayOver):

@@ -1,6 +1,15 @@
 """The database of a service: its pool, its transactions, the tables every service has."""
 
-from shared.database.columns import Columns, insert
+from shared.database.columns import (
+    Columns,
+    Statement,
+    insert,
+    names,
+    select,
+    together,
+    update,
+    upsert,
+)
 from shared.database.pool import Database
 from shared.database.transaction import (
     ALL_SITES,
@@ -18,7 +27,13 @@ __all__ = [
     "IdempotentAnswer",
     "Overtaken",
     "Sites",
+    "Statement",
     "Transaction",
     "at_all_sites",
     "insert",
+    "names",
+    "select",
+    "together",
+    "update",
+    "upsert",
 ]

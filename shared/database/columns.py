@@ -1,13 +1,32 @@
-"""Columns by name: rows to arrays for `unnest`, and a row to an INSERT. SQL stays SQL.
+"""Columns by name: rows to arrays for `unnest`, a row to an INSERT or UPDATE, and the columns of a
+SELECT from what is read. SQL stays SQL.
 
 A field is named once where it is written; nobody counts placeholders.
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import date, datetime
 from functools import cache
 from operator import attrgetter, itemgetter
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+SQL_TYPES = {
+    bool: "boolean",
+    bytes: "bytea",
+    date: "date",
+    datetime: "timestamptz",
+    int: "integer",
+    str: "text",
+    UUID: "uuid",
+}
+
+PARAMETER = re.compile(r"\$(\d+)")
+Statement = tuple[Any, ...]
+"""A statement and its arguments: `await tx.execute(*statement)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +44,18 @@ class Columns:
     def of(cls, **types: str) -> "Columns":
         """Columns in the order given: `Columns.of(client_id="uuid", total="integer")`."""
         return cls(tuple(types.items()))
+
+    @classmethod
+    def like(cls, row: type, **types: str) -> "Columns":
+        """The fields of a dataclass, for rows that are such objects. `types` names the SQL type of
+        those that are not of `SQL_TYPES`, or are larger: `Columns.like(Note, sequence="bigint")`.
+
+        Raises:
+            KeyError: the type of a field is unknown.
+        """
+        hints = get_type_hints(row)
+        names = [field.name for field in fields(row)]
+        return cls(tuple((n, types.get(n) or SQL_TYPES[_plain(hints[n])]) for n in names))
 
     @property
     def names(self) -> str:
@@ -57,7 +88,28 @@ class Columns:
         return [[get(name)(row) for row in known] for name, _ in self.types]
 
 
-def insert(table: str, row: Mapping[str, Any], *, suffix: str = "") -> tuple[Any, ...]:
+def _plain(hint: Any) -> Any:
+    """The type of a field's values that are not None: of a Literal that of its words."""
+    if get_origin(hint) in (Union, UnionType):
+        kinds = {_plain(one) for one in get_args(hint)} - {NoneType}
+        return kinds.pop() if len(kinds) == 1 else hint
+    return type(get_args(hint)[0]) if get_origin(hint) is Literal else hint
+
+
+def names(model: type[Any]) -> str:
+    """`id, total`: the columns that have the names of the fields of `model`.
+
+    So what is read follows the answer that shows it, and a field is added there alone.
+    """
+    return ", ".join(getattr(model, "model_fields", None) or model.__dataclass_fields__)
+
+
+def select(model: type[Any], table: str) -> str:
+    """`SELECT id, total FROM scores`, the columns being those of `names`."""
+    return f"SELECT {names(model)} FROM {table}"  # noqa: S608 - ours
+
+
+def insert(table: str, row: Mapping[str, Any], *, suffix: str = "") -> Statement:
     """The statement that inserts `row` (column → value), and its arguments.
 
     Use it as `await tx.execute(*insert("diagnoses", row))`. `suffix` is more SQL, such as
@@ -66,8 +118,72 @@ def insert(table: str, row: Mapping[str, Any], *, suffix: str = "") -> tuple[Any
     return _insert(table, tuple(row), suffix), *row.values()
 
 
+def upsert(table: str, row: Mapping[str, Any], *, key: str) -> Statement:
+    """As `insert`; where a row has the same `key`, all that `row` names takes its place."""
+    changes = ", ".join(f"{name} = excluded.{name}" for name in row if name != key)
+    return insert(table, row, suffix=f"ON CONFLICT ({key}) DO UPDATE SET {changes}")
+
+
+def update(
+    table: str,
+    changes: Mapping[str, Any],
+    *,
+    where: Mapping[str, Any],
+    suffix: str = "",
+    versioned: bool = True,
+) -> Statement:
+    """The statement that changes columns where others have the values of `where`, and its
+    arguments; the row's `version`, by which its ETag is made, goes up by one.
+
+    Use it as `await tx.execute(*update("coverages", changes, where={"id": coverage_id}))`.
+    """
+    statement = _update(table, tuple(changes), tuple(where), suffix, versioned)
+    return statement, *changes.values(), *where.values()
+
+
+def together(*statements: Statement) -> Statement:
+    """Several statements as one, which is one round trip; rows and status are the last one's.
+
+    Each sees the tables as they were before all of them, so no two may change the same row.
+    """
+    return (
+        _together(tuple(statement for statement, *_ in statements)),
+        *(argument for _, *arguments in statements for argument in arguments),
+    )
+
+
 @cache
 def _insert(table: str, names: tuple[str, ...], suffix: str) -> str:
     marks = ", ".join(f"${n}" for n in range(1, len(names) + 1))
     statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks}) {suffix}"  # noqa: S608 - ours
     return statement.rstrip()
+
+
+@cache
+def _update(
+    table: str, names: tuple[str, ...], where: tuple[str, ...], suffix: str, versioned: bool
+) -> str:
+    changes = [f"{name} = ${n}" for n, name in enumerate(names, 1)]
+    tests = [f"{name} = ${n}" for n, name in enumerate(where, len(names) + 1)]
+    if versioned:
+        changes.append("version = version + 1")
+    statement = f"UPDATE {table} SET {', '.join(changes)} WHERE {' AND '.join(tests)} {suffix}"  # noqa: S608 - ours
+    return statement.rstrip()
+
+
+@cache
+def _together(statements: tuple[str, ...]) -> str:
+    *others, last = numbered(statements)
+    parts = ", ".join(f"part_{n} AS ({one})" for n, one in enumerate(others))
+    return f"WITH {parts} {last}"
+
+
+def numbered(parts: Iterable[str]) -> list[str]:
+    """Parts of one statement, each of which counts its parameters from 1, with its parameters
+    counted on from those of the parts before."""
+    made: list[str] = []
+    before = 0
+    for part in parts:
+        made.append(PARAMETER.sub(lambda m, n=before: f"${int(m[1]) + n}", part))  # type: ignore[misc]  # bound now, not later
+        before += max((int(number) for number in PARAMETER.findall(part)), default=0)
+    return made

@@ -7,12 +7,12 @@ order is sequence order per key; of several events keys come in sorted order, so
 cannot deadlock.
 """
 
-import re
 from functools import cache
 from uuid import UUID
 
 import orjson
 
+from shared.database.columns import numbered
 from shared.database.transaction import (
     Access,
     AppliedElsewhere,
@@ -22,8 +22,6 @@ from shared.database.transaction import (
     Transaction,
 )
 from shared.ids import new_id
-
-PARAMETER = re.compile(r"\$(\d+)")
 
 ONE_EVENT = """
 head AS (
@@ -143,14 +141,9 @@ async def flush(tx: Transaction) -> None:
 
 @cache
 def _together(parts: tuple[str, ...]) -> str:
-    """One statement of several parts, each of which counts its parameters from 1; it gives the
-    number of positions that were moved."""
-    numbered = []
-    before = 0
-    for part in parts:
-        numbered.append(PARAMETER.sub(lambda m, n=before: f"${int(m[1]) + n}", part))  # type: ignore[misc]  # bound now, not later
-        before += max(int(number) for number in PARAMETER.findall(part))
-    return f"WITH {','.join(numbered)} SELECT {COUNT_MOVED if MOVE in parts else 0}"
+    """One statement of several parts; it gives the number of positions that were moved."""
+    moved = COUNT_MOVED if MOVE in parts else 0
+    return f"WITH {','.join(numbered(parts))} SELECT {moved}"
 
 
 def _of_positions(to: Reached, parts: list[str], values: list[object]) -> int:

@@ -17,6 +17,9 @@ log = structlog.get_logger()
 CHANNEL = "stepwell"
 """LISTEN/NOTIFY channel that says: something was published or planned."""
 
+UTC = {"timezone": "UTC"}
+"""Whatever the server or the role says: a negative interval, which goes out as a day less and hours
+more, is another one where the clocks change on that day."""
 COMMAND_SECONDS = 30.0
 
 STALE_ATTEMPTS = 8
@@ -71,6 +74,7 @@ class Database:
             min_size=1,
             max_size=self.size,
             connection_class=PooledConnection,
+            server_settings=UTC,
             command_timeout=COMMAND_SECONDS,
             max_inactive_connection_lifetime=0,
         )
@@ -170,7 +174,7 @@ class Database:
     async def connect(self, **settings: str) -> Connection:
         """A connection of one's own, for listening or for a lock that lasts."""
         return await asyncpg.connect(
-            self.url, server_settings=settings, command_timeout=COMMAND_SECONDS
+            self.url, server_settings=UTC | settings, command_timeout=COMMAND_SECONDS
         )
 
     @contextlib.contextmanager

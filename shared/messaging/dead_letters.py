@@ -1,27 +1,16 @@
 """Records that a consumer could not apply: the one that failed, and its key's later ones."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 import orjson
 
+from shared.database.columns import Columns
 from shared.database.transaction import Transaction
 from shared.messaging.envelope import Envelope, Headers
-
-INSERT = """
-INSERT INTO platform.dead_letters
-  (consumer, stream, key, sequence, reason, detail, partition, record_offset, headers, payload,
-   failed_at)
-SELECT $1, l.stream, l.key, l.sequence, l.reason, l.detail, l.partition, l.record_offset,
-       l.headers::jsonb, l.payload, $2
-FROM unnest($3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::integer[],
-            $9::bigint[], $10::text[], $11::bytea[])
-  AS l(stream, key, sequence, reason, detail, partition, record_offset, headers, payload)
-ON CONFLICT DO NOTHING
-"""
 
 LIST = """
 SELECT id, consumer, stream, key, sequence, headers ->> 'ce_type' AS type, reason, detail,
@@ -94,6 +83,24 @@ class DeadLetter:
         return replace(self, detail=as_text(self.detail.encode()), headers=(), payload=None)
 
 
+LETTERS = Columns.of(
+    stream="text",
+    key="text",
+    sequence="bigint",
+    reason="text",
+    detail="text",
+    partition="integer",
+    record_offset="bigint",
+    headers="jsonb",
+    payload="bytea",
+)
+INSERT = f"""
+INSERT INTO platform.dead_letters ({LETTERS.names}, consumer, failed_at)
+SELECT given.*, {LETTERS.after(0)}, {LETTERS.after(1)} FROM {LETTERS.rows}
+ON CONFLICT DO NOTHING
+"""  # noqa: S608 - the columns are above
+
+
 def as_text(value: bytes | None) -> str:
     """Bytes of a record as text that can be stored, whatever they are."""
     return (value or b"").decode("utf-8", errors="backslashreplace").replace("\x00", "\\x00")
@@ -130,20 +137,11 @@ async def store(tx: Transaction, consumer: str, letters: Sequence[DeadLetter]) -
 
 
 async def _insert(tx: Transaction, consumer: str, letters: Sequence[DeadLetter]) -> None:
-    await tx.execute(
-        INSERT,
-        consumer,
-        tx.now,
-        [x.stream for x in letters],
-        [x.key for x in letters],
-        [x.sequence for x in letters],
-        [x.reason for x in letters],
-        [x.detail for x in letters],
-        [x.partition for x in letters],
-        [x.offset for x in letters],
-        [as_json(x.headers) for x in letters],
-        [x.payload for x in letters],
-    )
+    rows = [
+        {**asdict(one), "record_offset": one.offset, "headers": as_json(one.headers)}
+        for one in letters
+    ]
+    await tx.execute(INSERT, *LETTERS.arrays(rows), consumer, tx.now)
 
 
 async def listed(

@@ -34,8 +34,6 @@ FROM again ORDER BY key DESC, sequence DESC LIMIT 1
 class NoSuchStream(NotFound):
     """This service does not publish such a stream."""
 
-    title = "No such stream"
-
 
 def check_published(service: str, stream: str) -> None:
     """Refuse a stream that `service` does not publish through its outbox."""

@@ -34,7 +34,6 @@ class TooManyRequests(Refused):
     """The same address called too often."""
 
     status = 429
-    title = "Too many requests"
 
 
 class Limiter:

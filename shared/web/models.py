@@ -4,10 +4,10 @@ import base64
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Depends, Query
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -74,6 +74,16 @@ class Shown(BaseModel):
     model_config = ConfigDict(frozen=True)
     client_key: ClassVar[str] = "client_id"
 
+    @classmethod
+    def from_row(cls, row: Any) -> Self:
+        """What a row says whose columns have the names of the fields; others are passed over."""
+        return cls.model_validate(dict(row))
+
+    def changed(self, **changes: Any) -> Self:
+        """This as `shared.database.update` leaves its row: changed, with the next version."""
+        version: int = getattr(self, "version")  # noqa: B009 - not everything shown has one
+        return self.model_copy(update={**changes, "version": version + 1})
+
 
 class Page(Shown, Generic[T]):
     """A part of a list, and where to go on."""
@@ -99,8 +109,6 @@ class CountedPage(Page[T], Generic[T]):
 
 class BadCursor(Invalid):
     """The cursor was not given out by this list."""
-
-    title = "Bad cursor"
 
 
 def encode_cursor(text: str) -> str:
@@ -161,6 +169,10 @@ class Paging:
     ) -> None:
         self.limit = limit
         self.after = UUID(int=0) if cursor is None else read_cursor(cursor, UUID)
+
+
+Paged = Annotated[Paging, Depends()]
+"""A route's parameter by which it shows a page."""
 
 
 def page_of(

@@ -32,7 +32,7 @@ def command(
         _kafka(made)
         for service in SERVICES:
             made.password(f"client_secret_{service}")
-        for name in ("keycloak_admin_password", "grafana_admin_password"):
+        for name in ("keycloak_admin_password", "keycloak_operator", "grafana_admin_password"):
             made.password(name)
     except OSError as error:
         raise Problem(

@@ -60,8 +60,7 @@ def list_all() -> None:
 
 @app.command("remove")
 def remove(name: Name) -> None:
-    """Take a subscriber's password and access away. A token it holds ends by itself within the
-    hour."""
+    """Take a subscriber's password and access away. A token it holds ends within five minutes."""
     broker, prefix, local = _place()
     known = {} if local is None else local.all()
     if local is not None and name not in known:

@@ -28,10 +28,13 @@ STORY = "STEPWELL_STORY"
 def command() -> None:
     """Start the whole system on this machine, tell its story, and keep it running.
 
-    Ctrl-C or SIGTERM stops everything. Environment: STEPWELL_PORT_BASE (8000), STEPWELL_TRACE_PORT
-    (9411), STEPWELL_STATE, STEPWELL_CACHE, STEPWELL_STORY=off, TRACES=zipkin|otlp|off, and
-    DATABASE_URL_<SERVICE>, DATABASE_OWNER_URL_<SERVICE>, KAFKA_BOOTSTRAP_SERVERS and
-    KAFKA_REPLICATION for servers of your own.
+    Ctrl-C or SIGTERM stops everything. A process that dies is started again; three deaths of one in
+    a minute stop everything with exit code 1.
+
+    Environment: STEPWELL_PORT_BASE (8000), STEPWELL_TRACE_PORT (9411), STEPWELL_STATE,
+    STEPWELL_CACHE, STEPWELL_STORY=off, TRACES=zipkin|otlp|off, and DATABASE_URL_<SERVICE>,
+    DATABASE_OWNER_URL_<SERVICE>, KAFKA_BOOTSTRAP_SERVERS and KAFKA_REPLICATION for servers of your
+    own.
     """
     console = Console(highlight=False)
     if wrong := misspelt_variables(os.environ):
@@ -67,11 +70,12 @@ def _run_until_asked(state: State, chosen: Ports, external: External, console: C
 def _run(system: "System", console: Console) -> None:
     from stepwell.runtime.steps import Steps
 
+    tell = partial(console.print, markup=False, soft_wrap=True)
     if told := ports.warning(system.needed_ports().values()):
-        console.print(f"Warning: {told}")
+        tell(f"Warning: {told}")
     with Steps(console) as steps:
         system.start(steps)
-    supervisor = Supervisor(system.processes, partial(console.print, markup=False))
+    supervisor = Supervisor(system.processes, tell)
     if os.environ.get(STORY, "on") != "off":
         _tell(system, console, supervisor)
     _print_addresses(system, console)

@@ -119,7 +119,7 @@ def sha256(path: Path) -> str:
 
 def _size(folder: Path) -> int:
     size = 0
-    for path in folder.rglob("*.jar*"):
+    for path in (*folder.rglob("*.jar*"), *folder.rglob("*.zip*")):
         with contextlib.suppress(OSError):
             size += path.stat().st_size
     return size

@@ -73,6 +73,22 @@ LOCAL_MAIL = {
     **dict.fromkeys(("SMTP_CA_FILE", "SMTP_USERNAME", "SMTP_PASSWORD", "SMTP_PASSWORD_FILE"), ""),
 }
 """The mail folder asks for nobody's name, whatever is set for a server of one's own."""
+PORTAL = "STEPWELL_PORTAL_URL"
+
+
+def portal_url(ports: Ports, known: Mapping[str, str] = os.environ) -> str:
+    """The address of the portal, without a slash at the end.
+
+    Raises:
+        Problem: STEPWELL_PORTAL_URL is no address.
+    """
+    url = (known.get(PORTAL) or f"http://127.0.0.1:{ports.base}").rstrip("/")
+    if not re.fullmatch(r"https?://[^/?#\s]+", url):
+        raise Problem(
+            f"{PORTAL}={url} is no address: write it like http://127.0.0.1:8000.",
+            exit_code=WRONG_USE,
+        )
+    return url
 
 
 def assemble(
@@ -102,6 +118,8 @@ def assemble(
         "STEPWELL_CLOCK_FILE": str(clock),
         "OIDC_ISSUER": f"http://127.0.0.1:{ports.issuer}",
         "OIDC_AUDIENCE": AUDIENCE,
+        "OIDC_DISCOVERY_URL": "",
+        PORTAL: portal_url(ports, known),
         "SMTP_HOST": "127.0.0.1",
         "SMTP_PORT": str(ports.smtp),
         **LOCAL_MAIL,

@@ -16,6 +16,7 @@ from stepwell.runtime.state import cache_folder
 KAFKA_VERSION = "4.4.0"
 LOG4J_VERSION = "2.25.5"
 ZIPKIN_VERSION = "3.6.1"
+KEYCLOAK_VERSION = "26.7.3"
 TIMEOUT_SECONDS = 20
 FETCH = (sys.executable, "-m", "stepwell.runtime.jars")
 LOCALE = {"LC_ALL": "C.UTF-8"}
@@ -32,6 +33,12 @@ def zipkin() -> Download:
     """The one self-contained jar of the Zipkin server."""
     name = f"zipkin-{ZIPKIN_VERSION}"
     return Download("Zipkin", cache_folder() / name, read_lock(name), (*FETCH, "zipkin"))
+
+
+def keycloak() -> Download:
+    """The distribution of Keycloak as one zip; tests alone start it."""
+    name = f"keycloak-{KEYCLOAK_VERSION}"
+    return Download("Keycloak", cache_folder() / name, read_lock(name), (*FETCH, "keycloak"))
 
 
 def java() -> Path:
@@ -60,6 +67,12 @@ def _fetch_zipkin(repository: Path, folder: Path) -> None:
     _fetch_one(maven, "io.zipkin", "zipkin-server", ZIPKIN_VERSION, "slim", folder)
 
 
+def _fetch_keycloak(repository: Path, folder: Path) -> None:
+    maven = _maven(repository)
+    name = "keycloak-quarkus-dist"
+    _fetch_one(maven, "org.keycloak", name, KEYCLOAK_VERSION, "", folder, packaging="zip")
+
+
 def _maven(repository: Path) -> Any:
     from jgo.maven import MavenContext
 
@@ -68,14 +81,20 @@ def _maven(repository: Path) -> Any:
 
 
 def _fetch_one(
-    maven: Any, group: str, name: str, version: str, classifier: str, folder: Path
+    maven: Any,
+    group: str,
+    name: str,
+    version: str,
+    classifier: str,
+    folder: Path,
+    packaging: str = "jar",
 ) -> None:
-    """One jar without what it depends on: a parent's versions would change those of Kafka."""
+    """One file without what it depends on: a parent's versions would change those of Kafka."""
     component = maven.project(group, name).at_version(version)
-    jar = component.artifact(classifier=classifier).resolve()
-    if jar is None:
+    file = component.artifact(classifier=classifier, packaging=packaging).resolve()
+    if file is None:
         raise ConnectionError(f"{name} {version} was not found")
-    shutil.move(jar, folder / Path(jar).name)
+    shutil.move(file, folder / Path(file).name)
 
 
 def _reason(error: Exception) -> str:
@@ -88,7 +107,7 @@ def _reason(error: Exception) -> str:
 
 def main(which: str, repository: str, folder: str) -> None:
     """Fetch what `which` names; when it fails, the last line on stderr says why."""
-    fetch = {"kafka": _fetch_kafka, "zipkin": _fetch_zipkin}[which]
+    fetch = {"kafka": _fetch_kafka, "zipkin": _fetch_zipkin, "keycloak": _fetch_keycloak}[which]
     try:
         fetch(Path(repository), Path(folder))
     except Exception as error:

@@ -9,10 +9,13 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from stepwell.runtime.keys import Issuer
+from stepwell.runtime.keys import ALL_SITES, Issuer
 from stepwell.runtime.mail import MailFolder
 from stepwell.runtime.problem import Problem
 from stepwell.runtime.subscribers import Subscribers
+
+MOST_SITES = 50
+"""As many as a page of the local issuer shows by name; others are named by their ids."""
 
 
 class Sinks:
@@ -30,13 +33,18 @@ class Sinks:
         mail: Path,
         clients: Mapping[str, str],
         subscribers: Path,
+        portal_url: str | None = None,
+        sites_url: str | None = None,
     ) -> None:
+        """`portal_url` is where people may log in from; `sites_url` lists the sites they pick."""
         self.issuer = Issuer(f"http://127.0.0.1:{issuer_port}", key_file)
         self.mail = MailFolder(mail)
         self._issuer_port = issuer_port
         self.smtp_port = smtp_port
         self._clients = clients
         self._subscribers = Subscribers(subscribers).all
+        self._portal_url = portal_url
+        self._sites_url = sites_url
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         self._loop = asyncio.new_event_loop()
@@ -63,6 +71,22 @@ class Sinks:
             self._loop.call_soon_threadsafe(self._done.set)
             self._thread.join(5)
 
+    async def _sites(self) -> dict[str, str]:
+        """The names of the sites by id; none while the service that has them does not answer."""
+        import httpx
+
+        token = self.issuer.token("regional_operations", [ALL_SITES], seconds=60)
+        try:
+            async with httpx.AsyncClient(timeout=2.0) as http:
+                answer = await http.get(
+                    self._sites_url or "",
+                    params={"limit": MOST_SITES},
+                    headers={"Authorization": f"Bearer {token}"},
+                )
+            return {site["id"]: site["name"] for site in answer.raise_for_status().json()["items"]}
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError):
+            return {}
+
     def _run(self) -> None:
         try:
             self._loop.run_until_complete(self._serve())
@@ -77,6 +101,7 @@ class Sinks:
         from aiosmtpd.smtp import SMTP
 
         from stepwell.runtime.issuer import application
+        from stepwell.runtime.login import Portal
 
         listening = socket.create_server(("127.0.0.1", self._issuer_port))
         smtp = await self._loop.create_server(
@@ -86,7 +111,13 @@ class Sinks:
         )
         server = uvicorn.Server(
             uvicorn.Config(
-                application(self.issuer, self._clients, self._subscribers),
+                application(
+                    self.issuer,
+                    self._clients,
+                    self._subscribers,
+                    portal=Portal(self._portal_url) if self._portal_url else None,
+                    sites=self._sites,
+                ),
                 log_config=None,
                 access_log=False,
                 lifespan="off",

@@ -55,6 +55,8 @@ class System:
             mail=state.mail,
             clients=clients,
             subscribers=state.subscribers,
+            portal_url=environment.portal_url(ports),
+            sites_url=f"http://127.0.0.1:{ports.services['scheduling']}/sites",
         )
         self.environment = environment.assemble(
             ports=ports,

@@ -63,18 +63,20 @@ EXCEPTIONS = {
     "intake/self_check/answering.py": "from answers to words: nothing is read or kept",
     "intake/self_check/page/": "the page for browsers",
     "notifications/delivery/channels/": "one file a channel",
-    "notifications/delivery/due.py": "a message whose time has come, for sending",
-    "notifications/delivery/queue.py": "how both kinds of messages are sent",
+    "notifications/delivery/due.py": "what the queue asks of a message of any kind",
+    "notifications/delivery/messages.py": "what messages to clients answer to that",
+    "notifications/delivery/queue.py": "how messages of every kind are sent",
     "notifications/delivery/results.py": COMMANDS,
     "notifications/delivery/sending.py": COMMANDS,
     "notifications/delivery/texts.py": "how a text is filled in",
     "notifications/delivery/vocabulary.py": "the words of the capability",
-    "notifications/escalations/sending.py": COMMANDS,
+    "notifications/escalations/alerts.py": "what alerts to staff answer to the queue",
     "outcomes/engagement/stream.py": "the Faust app",
     "outcomes/engagement/table.py": "its table",
     "outcomes/step_down/evaluation.py": READS,
     "scheduling/placement/seats.py": COMMANDS,
     "scheduling/sessions/cancelling.py": COMMANDS,
+    "scheduling/sessions/moving.py": COMMANDS,
 }
 """Everything else, and why; who adds one says so here."""
 

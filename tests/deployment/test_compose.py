@@ -6,21 +6,24 @@ sink on Mailpit's port. PostgreSQL, Kafka and Zipkin are the real servers.
 """
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from shared.settings import SERVICES
 from tests.support.compose_engine import Engine, require_tools
-from tests.support.compose_system import Compose
+from tests.support.compose_system import OPERATOR, Compose
 
 pytestmark = pytest.mark.slow
 
-OPERATOR = ("run", "--rm", "--no-deps", "-T", "operator")
 OURS = ("stepwell", *(f"stepwell-{service}" for service in SERVICES))
 LOOK = """
 for tool in pip pip3 uv gcc cc make; do command -v $tool; done
@@ -50,6 +53,7 @@ def told(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
     """The whole system, started as the documentation says, with its story told."""
     compose = Compose(engine, tmp_path_factory.mktemp("compose"))
     try:
+        compose.make_secrets()
         with engine.timed("started, all healthy"):
             compose.run("up", "--detach", "--no-build", "mailpit", "zipkin", "story")
         with engine.timed("story told"):
@@ -139,7 +143,42 @@ def test_the_apis_are_published_on_this_machine_alone(told):
 
 def test_all_stop_in_order_when_they_are_asked_to(told):
     told.run("stop", "--timeout", "20")
-    for service in ("intake-api", "intake-worker", "outcomes-stream", "postgres"):
+    for service in ("intake-api", "intake-worker", "outcomes-stream", "postgres", "kafka"):
         state = told.inspect(service)["State"]
         assert (state["Status"], state["OOMKilled"]) == ("exited", False)
         assert state["ExitCode"] in (0, 143), (service, state)
+
+
+def test_podman_compose_makes_the_same_of_the_file_as_docker_compose(engine, tmp_path):
+    compose = Compose(engine, tmp_path)
+    ours = json.loads(compose.run("--profile=*", "config", "--format=json"))
+    other = Path(sys.executable).with_name("podman-compose")
+    profiles = ("--profile=story", "--profile=operator")
+    theirs = yaml.safe_load(compose.run(*profiles, "config", program=other))
+    assert {name: plain(one) for name, one in theirs["services"].items()} == {
+        name: plain(one) for name, one in ours["services"].items()
+    }
+
+
+ALIKE = ("image", "command", "read_only", "cap_drop", "restart")
+
+
+def plain(service: dict[str, Any]) -> dict[str, Any]:
+    """What decides how a container runs, in one form whichever implementation read it."""
+
+    def texts(given: Any) -> dict[str, str]:
+        pairs = given if isinstance(given, dict) else dict(i.split("=", 1) for i in given or [])
+        return {name: str(value) for name, value in pairs.items()}
+
+    named = (one if isinstance(one, str) else one["source"] for one in service.get("secrets", []))
+    return {
+        "after": {n: one["condition"] for n, one in (service.get("depends_on") or {}).items()},
+        "arguments": texts((service.get("build") or {}).get("args")),
+        "environment": texts(service.get("environment")),
+        "health": (service.get("healthcheck") or {}).get("test"),
+        "secrets": sorted(named),
+        **{
+            key: service.get(key)
+            for key in ("image", "command", "read_only", "cap_drop", "restart")
+        },
+    }

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.intake.referrals.queries import hold_client
+from services.intake.referrals.queries import lock_client
 from services.intake.service import service
 from shared.contracts.scheduling import SessionAttended
 from shared.messaging.envelope import Received
@@ -64,7 +64,7 @@ async def test_attendance_waits_for_the_client_with_nothing_of_the_client_in_its
             await registry.handle(tx, told.type, [told])
 
     async with intake.transaction() as staff:
-        await hold_client(staff, UUID(client))
+        await lock_client(staff, UUID(client))
         taking = asyncio.create_task(take())
         await intake.until_somebody_waits()
         assert len(await staff.fetch(ROWS, UUID(client))) == 1

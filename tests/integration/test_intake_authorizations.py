@@ -9,9 +9,10 @@ import pytest
 
 from services.intake.authorizations.commands import add_authorization
 from services.intake.authorizations.rules.allocation import Grant, allocate
-from services.intake.authorizations.rules.units import Day, Service, service_date
+from services.intake.authorizations.rules.units import Day, Service
 from services.intake.authorizations.schemas import AuthorizationDetails
 from services.intake.payers.policy import UnitRule
+from shared.calendar import day_at
 from tests.support.coverage import ZONE, Payments, card, grant, start
 from tests.support.flow import Intake, created, problem
 from tests.support.outcomes import opened, publish_from
@@ -97,7 +98,7 @@ async def test_facts_in_any_order_end_as_the_final_ones_from_the_beginning(
         told = session.model_copy(update={"attended_minutes": minutes})
         await payments.tell(told if minutes else payments.missed(session), sequence=number)
     days = [
-        Day(service_date(one.starts_at, ZONE), (Service(None, of[max(of)]),))
+        Day(day_at(one.starts_at, ZONE), (Service(None, of[max(of)]),))
         for one in sessions
         if (of := facts.get(one.session_id)) and of[max(of)]
     ]

@@ -10,7 +10,7 @@ import pytest
 from services.intake.consents import queries
 from services.intake.consents.commands import revoke_consent
 from services.intake.consents.expiry import expire_by_event
-from services.intake.consents.jobs import expire_due, next_due
+from services.intake.consents.jobs import expiry_job
 from services.intake.consents.schemas import NewRevocation
 from shared.database import Database
 from shared.jobs import JobContext
@@ -102,7 +102,7 @@ async def test_a_consent_expires_at_the_end_of_its_day_at_the_site_once(intake: 
     for form in ("treatment", "named_recipient"):
         await consented(intake, client, form, expiry={"kind": "date", "on": "2026-02-23"})
     async with intake.transaction() as tx:
-        due = await next_due(tx)
+        due = await expiry_job.next_due(tx)
     assert due is not None
     assert due.isoformat() == "2026-02-24T07:00:00+00:00"
     desk = staff(intake)
@@ -116,11 +116,11 @@ async def test_a_consent_expires_at_the_end_of_its_day_at_the_site_once(intake: 
     database = Database(intake.system.databases["intake"])
     await database.open()
     context = JobContext(database, intake.system.settings("intake"))
-    done = await asyncio.gather(*(expire_due(context) for _ in range(2)))
+    done = await asyncio.gather(*(expiry_job.run(context) for _ in range(2)))
     assert sum(done) == 2
-    assert await expire_due(context) == 0
+    assert await expiry_job.run(context) == 0
     async with database.transaction("*") as tx:
-        assert await next_due(tx) is None
+        assert await expiry_job.next_due(tx) is None
     await database.close()
     assert sorted(await told(intake)) == ["ConsentExpired"] * 2 + ["ConsentGranted"] * 2
 

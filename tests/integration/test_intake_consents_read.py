@@ -8,8 +8,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.intake.consents import queries
-from services.intake.consents.rules.permits import Recipient, permits
 from stepwell.runtime.state import PROJECT
 from tests.support.consents import (
     FILLED,
@@ -44,29 +42,18 @@ async def test_what_is_allowed_now_is_told_by_form_without_whom_it_names(intake:
     assert "counseling_notes" not in by_form[TPO]["information"]
     channels = answer["contact_channels"]
     assert (channels["channels"], channels["voicemail"]) == (["sms", "voice"], "name_and_number")
+    assert channels["sender_alias"] == "Northside Scheduling"
     assert "Relative" not in str(answer)
-    async with intake.transaction() as tx:
-        found = await queries.contact_channels(tx, UUID(client))
-        assert found is not None
-        assert found.sender_alias == "Northside Scheduling"
 
 
-async def test_a_disclosure_that_was_planned_before_a_revocation_is_not_allowed_after_it(
-    intake: Intake,
-):
+async def test_what_was_revoked_is_not_allowed_any_more(intake: Intake):
     client = await intake.refer()
     made = await consented(intake, client, "named_recipient")
-    relative = Recipient("relative 01  EXAMPLE")
-
-    async def asked() -> tuple[bool, str]:
-        async with intake.transaction() as tx:
-            known = await queries.consents_for_decision(tx, UUID(client))
-            answer = permits(known, "coordination_with_family", relative, {"attendance"}, tx.now)
-        return answer.allowed, answer.why
-
-    assert await asked() == (True, "allowed")
-    await staff(intake).post(f"/consents/{made['id']}/revocation", {"how": "written"}, etag='"1"')
-    assert await asked() == (False, "revoked")
+    desk, path = staff(intake), f"/clients/{client}/consents/in-force"
+    (named,) = (await desk.get(path)).json()["consents"]
+    assert (named["consent_id"], named["purposes"]) == (made["id"], ["coordination_with_family"])
+    await desk.post(f"/consents/{made['id']}/revocation", {"how": "written"}, etag='"1"')
+    assert (await desk.get(path)).json()["consents"] == []
 
 
 async def test_the_text_that_was_signed_is_shown_when_the_form_is_gone(

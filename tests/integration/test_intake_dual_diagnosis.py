@@ -11,7 +11,7 @@ import pytest
 from services.intake.dual_diagnosis.commands import reconsider
 from services.intake.dual_diagnosis.queries import DualDiagnosis, standing, track_needs
 from services.intake.dual_diagnosis.rules import Screen
-from services.intake.referrals.queries import hold_client
+from services.intake.referrals.queries import lock_client
 from shared.contracts.intake import DualDiagnosisChanged
 from shared.database import Transaction
 from tests.conftest import MONDAY
@@ -41,7 +41,7 @@ async def take(intake: Intake, client: str, *screens: Screen) -> str | None:
 
 
 async def reconsidered(tx: Transaction, client: str, *screens: Screen) -> str | None:
-    await hold_client(tx, UUID(client))
+    await lock_client(tx, UUID(client))
     kept = await standing(tx, UUID(client))
     return await reconsider(tx, UUID(client), SITE, screens, kept=kept)
 

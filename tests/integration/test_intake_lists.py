@@ -303,7 +303,7 @@ async def test_no_list_reads_what_was_before(intake: Intake):
     await refer(intake)
     await intake.system.execute_as_owner("intake", HISTORY.format(client=stay["client_id"]))
     nobody, most, now = UUID(int=0), 51, MONDAY
-    clocks = (now, None, 6, 13, [], [], [])
+    clocks = ([None], [6], [13], now, None)
     lists: dict[str, tuple[object, ...]] = {
         referrals.UNDER_WAY: (nobody, None, most),
         referrals.IN_STATE: (nobody, None, most, "lost"),

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.intake.dual_diagnosis.queries import standing
-from services.intake.referrals.queries import hold_client
+from services.intake.referrals.queries import lock_client
 from services.intake.screening.commands import complete_screening
 from services.intake.screening.schemas import NewScreening
 from tests.support.flow import Intake, created, responses
@@ -72,7 +72,7 @@ async def test_an_intake_waits_for_an_admission_and_is_refused_after_it(
     client, determination = await ready(intake)
     path = f"/clients/{client}/screenings"
     async with intake.transaction() as tx:
-        await hold_client(tx, UUID(client))
+        await lock_client(tx, UUID(client))
         screening = asyncio.create_task(counselor.post(path, sitting("intake")))
         await intake.until_somebody_waits()
         await tx.execute(ENROL, uuid4(), determination)

@@ -139,7 +139,7 @@ async def test_a_flag_in_intake_becomes_a_mail_to_staff_and_an_event_that_proves
     )
     await tell(system, "intake", flag)
     await system.until(
-        "notifications", "SELECT count(*) FROM staff_alerts WHERE state = 'delivered'", is_=1
+        "notifications", "SELECT count(*) FROM notifications WHERE state = 'delivered'", is_=1
     )
     assert [mail["To"] for mail in mailbox.taken] == ["duty@example.test"]
     assert str(flag.flag_id) in mailbox.bodies[0]

@@ -11,18 +11,29 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+import yaml
 from structlog.testing import capture_logs
 
 from services.notifications.delivery.metrics import defects
+from services.notifications.delivery.metrics import outcomes as attempts
 from services.notifications.delivery.policy import Text, revealing, texts
-from services.notifications.escalations import metrics
-from services.notifications.escalations.jobs import WITHOUT_PORTAL
-from services.notifications.escalations.policy import AlertPolicy
+from services.notifications.delivery.queries import show_notification, summarize
+from services.notifications.escalations.jobs import alerts
+from services.notifications.escalations.policy import AlertPolicy, alert_policy
 from shared.contracts.notifications import StaffAlerted, StaffAlertFailed
 from shared.database import ALL_SITES
+from shared.errors import NotFound
 from stepwell.runtime.disposable import Stack
 from tests.support.alerts import DUTY, LEAD, MANAGER, PORTAL, Flag, Staff
-from tests.support.notifications import CAUSE, MONDAY_NOON, Desk, open_desk
+from tests.support.data import read_anew
+from tests.support.notifications import (
+    CAUSE,
+    DENVER_SITE,
+    MONDAY_NOON,
+    Client,
+    Desk,
+    open_desk,
+)
 
 MINUTE = timedelta(minutes=1)
 NIGHT = MONDAY_NOON + timedelta(hours=15)
@@ -149,9 +160,9 @@ async def test_an_alert_on_its_way_is_withdrawn_without_waiting_for_its_sender(
     flag = Flag()
     await desk.tell(flag.escalated(1))
     async with desk.database.transaction(ALL_SITES) as sender:
-        await WITHOUT_PORTAL.mark_due(sender)
+        await alerts.mark_due(sender)
     async with desk.database.transaction(ALL_SITES) as sender:
-        await sender.fetch("SELECT id FROM staff_alerts FOR UPDATE")
+        await sender.fetch("SELECT id FROM notifications FOR UPDATE")
         async with asyncio.timeout(2):
             await desk.tell(flag.acknowledged())
     assert (await staff.alert()).state == "sending"
@@ -179,17 +190,19 @@ async def test_an_alert_that_the_server_took_counts_although_somebody_came_meanw
 
 async def test_a_site_that_named_nobody_is_seen(desk: Desk) -> None:
     staff, flag = Staff(desk), Flag()
-    before = metrics.alerts.labels("no_contacts")._value.get()
+    counter = attempts.labels("staff_alert", "email", "no_contacts")
+    before = counter._value.get()
     await desk.tell(flag.raised(), traceparent=CAUSE)
+    assert await staff.dispatch() == 1
     await desk.tell(flag.escalated(1))
     await desk.tell(flag.escalated(1))
-    assert await staff.dispatch() == 0
+    assert await staff.dispatch() == 1
     assert await outcomes(desk) == [
         ("StaffAlertFailed", 0, "no_contacts"),
         ("StaffAlertFailed", 1, "no_contacts"),
     ]
     assert [(a.state, a.failure) for a in await staff.alerts()] == [("failed", "no_contacts")] * 2
-    assert metrics.alerts.labels("no_contacts")._value.get() == before + 2
+    assert counter._value.get() == before + 2
     traceparent = (await desk.published())[0][1]
     assert traceparent is not None
     assert traceparent.split("-")[1] == CAUSE.split("-")[1]
@@ -226,6 +239,22 @@ async def test_a_server_that_is_away_is_tried_with_growing_pauses_and_then_given
     alert = await staff.alert()
     assert (alert.state, alert.failure, alert.attempts) == ("failed", "no_longer_timely", 9)
     assert await outcomes(desk) == [("StaffAlertFailed", 1, "no_longer_timely")]
+
+
+async def test_a_site_says_itself_when_an_alert_is_given_up(
+    desk: Desk, staff: Staff, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    own = alert_policy().model_dump(mode="json") | {"give_up_after_minutes": 2}
+    folder = tmp_path / "sites" / str(DENVER_SITE) / "notifications" / "escalations"
+    folder.mkdir(parents=True)
+    (folder / "staff-alerts.yaml").write_text(yaml.safe_dump(own))
+    read_anew(monkeypatch, alert_policy, folder=tmp_path)
+    desk.mailbox.recipient_answers[LEAD] = "450 try later"
+    await desk.tell(Flag().escalated(1))
+    await staff.dispatch()
+    await staff.until_next_due()
+    assert await staff.until_next_due() == MONDAY_NOON + 2 * MINUTE
+    assert (await staff.alert()).failure == "no_longer_timely"
 
 
 async def test_an_alert_goes_out_when_the_server_is_back(desk: Desk, staff: Staff) -> None:
@@ -308,7 +337,7 @@ async def test_an_alert_goes_on_with_the_trace_of_the_answers_that_raised_the_fl
     flag = Flag()
     await desk.tell(flag.raised(), traceparent=CAUSE)
     await staff.dispatch()
-    span = next(s for s in desk.spans if s.name == "send staff alert")
+    span = next(s for s in desk.spans if s.name == "send notification")
     assert f"{span.context.trace_id:032x}" == CAUSE.split("-")[1]
     ((_, traceparent),) = await desk.published()
     assert traceparent == f"00-{CAUSE.split('-')[1]}-{span.context.span_id:016x}-01"
@@ -324,9 +353,30 @@ async def test_an_alert_that_had_to_be_tried_again_links_to_its_cause(
     await desk.tell(Flag().raised(), traceparent=CAUSE)
     await staff.dispatch()
     await staff.until_next_due()
-    span = [s for s in desk.spans if s.name == "send staff alert"][-1]
+    span = [s for s in desk.spans if s.name == "send notification"][-1]
     assert f"{span.context.trace_id:032x}" != CAUSE.split("-")[1]
     assert [f"{link.context.trace_id:032x}" for link in span.links] == [CAUSE.split("-")[1]]
+
+
+async def test_an_alert_is_none_of_the_messages_to_clients(desk: Desk, staff: Staff) -> None:
+    await desk.tell(Flag().raised())
+    await staff.dispatch()
+    alert = await staff.alert()
+    assert await desk.messages() == []
+    async with desk.database.transaction(ALL_SITES) as tx:
+        with pytest.raises(NotFound):
+            await show_notification(tx, alert.id)
+        counts = await summarize(tx, DENVER_SITE, MONDAY_NOON.date())
+    assert counts.total == 0
+
+
+async def test_a_message_to_a_client_is_none_of_the_alerts(desk: Desk, staff: Staff) -> None:
+    ana = Client("ana")
+    await desk.introduce(ana.details())
+    await desk.tell(ana.missed(MONDAY_NOON))
+    assert await staff.alerts() == []
+    assert await staff.next_due() is None
+    assert await staff.dispatch() == 0
 
 
 async def test_alerts_and_messages_to_clients_do_not_hold_each_other_up(

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import pytest
 
+from services.notifications.delivery import messages as messages_module
 from services.notifications.delivery import sending
 from services.notifications.delivery import texts as texts_module
 from services.notifications.delivery.jobs import dispatch_job
@@ -80,7 +81,7 @@ async def test_a_message_that_cannot_be_written_keeps_nobody_else_waiting(
             raise KeyError(kind)
         return written(kind, site_id, starts_at, zone, site_zone)
 
-    monkeypatch.setattr(sending, "written", written_but_for_reminders)
+    monkeypatch.setattr(messages_module, "written", written_but_for_reminders)
     await desk.introduce(ana.details())
     await desk.tell(ana.expected(MONDAY_NOON + timedelta(hours=5)))
     await desk.tell(ana.missed(MONDAY_NOON))

@@ -1,6 +1,5 @@
 """Zone rules: Python's and PostgreSQL's are the same, or the service says so and is not ready."""
 
-import struct
 import zoneinfo
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,30 +12,19 @@ import asyncpg
 import pytest
 
 from services.scheduling.directory import commands
+from shared.database import ALL_SITES, Database
 from shared.zones import Zones, difference
 from tests.conftest import MONDAY
 from tests.support.system import System
-
-
-def before_the_change(folder: Path, zone: str, rules: str) -> None:
-    """Write a file of zone rules as it stood before a law: nothing but the rule for all years
-    (RFC 9636, a TZif file without transitions and with a footer)."""
-    body = struct.pack(">6L", 0, 0, 0, 0, 1, 4) + struct.pack(">lBB", 0, 0, 0) + b"LMT\0"
-    block = b"TZif2" + bytes(15) + body
-    file = folder / zone
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(block + block + f"\n{rules}\n".encode())
+from tests.support.zone_rules import VANCOUVER_UNTIL_2026, before_the_change, rules_from
 
 
 @pytest.fixture
 def older_rules(tmp_path: Path) -> Iterator[None]:
-    """Vancouver as it changed its clocks until the law of 2026."""
-    before_the_change(tmp_path, "America/Vancouver", "PST8PDT,M3.2.0,M11.1.0")
-    zoneinfo.reset_tzpath([tmp_path])
-    ZoneInfo.clear_cache()
+    before_the_change(tmp_path, "America/Vancouver", VANCOUVER_UNTIL_2026)
+    rules_from(tmp_path)
     yield
-    zoneinfo.reset_tzpath(())
-    ZoneInfo.clear_cache()
+    rules_from()
 
 
 async def connection(system: System, service: str) -> "asyncpg.Connection[asyncpg.Record]":
@@ -173,3 +161,25 @@ async def test_the_zones_of_400_sites_are_compared_within_a_tenth_of_a_second(
     assert first < 1.0, (
         "the figure is in the benchmarks; here it only may not be out of all measure"
     )
+
+
+async def test_connections_are_in_utc_whatever_the_role_says(system: System) -> None:
+    settings = system.settings("scheduling", topics=False)
+    beside = await asyncpg.connect(settings.database_url)
+    name = await beside.fetchval("SELECT current_user")
+    await beside.close()
+    await system.execute_as_superuser(f"ALTER ROLE {name} SET timezone = 'America/Denver'")
+    evening = datetime(2026, 3, 8, 18, tzinfo=ZoneInfo("America/Denver"))
+    before = "SELECT $1::timestamptz + $2::interval"
+    database = Database(settings.database_url, size=1)
+    await database.open()
+    try:
+        async with database.transaction(ALL_SITES) as tx:
+            found = await tx.fetchval(before, evening, timedelta(minutes=-30))
+        own = await database.connect()
+        assert await own.fetchval("SHOW timezone") == "UTC"
+        await own.close()
+    finally:
+        await database.close()
+        await system.execute_as_superuser(f"ALTER ROLE {name} RESET timezone")
+    assert found == evening - timedelta(minutes=30)

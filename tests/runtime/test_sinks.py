@@ -48,7 +48,7 @@ def test_a_service_gets_a_token_that_its_published_key_verifies(sinks: Sinks) ->
     keys = KeySet.import_key_set(httpx.get(found["jwks_uri"]).json())
     claims = jwt.decode(answer.json()["access_token"], keys, algorithms=["ES256"]).claims
     assert (claims["iss"], claims["sub"]) == (url, "intake")
-    assert (claims["role"], claims["sites"]) == ("service", ["*"])
+    assert (claims["role"], claims["sites"]) == (["service"], ["*"])
 
 
 def test_a_service_may_prove_itself_in_the_header_too(sinks: Sinks) -> None:

@@ -126,7 +126,7 @@ def test_the_local_issuer_knows_a_subscriber_at_once_and_forgets_it_at_once(
         answer = httpx.post(f"{url}/token", data=login)
         keys = KeySet.import_key_set(httpx.get(f"{url}/jwks.json").json())
         claims = jwt.decode(answer.json()["access_token"], keys, algorithms=["ES256"]).claims
-        assert (claims["sub"], claims["role"]) == ("reporting", "subscriber")
+        assert (claims["sub"], claims["role"]) == ("reporting", ["subscriber"])
         assert claims["topics"] == ["scheduling"]
         wrong = login | {"client_secret": "another"}
         assert httpx.post(f"{url}/token", data=wrong).status_code == 401

@@ -4,6 +4,7 @@ Each test runs the real command in a state folder and on ports of its own. The f
 ASCII and files are closed to others from the start, as some people's machines have it.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -18,7 +19,7 @@ import pytest
 
 from stepwell.runtime import jars
 from stepwell.runtime.pids import PidFile
-from stepwell.runtime.ports import free_base
+from stepwell.runtime.ports import Ports, free_base, is_free
 from stepwell.runtime.state import PROJECT, State
 
 NOWHERE = "http://127.0.0.1:9"
@@ -281,14 +282,17 @@ def test_the_third_death_in_a_minute_stops_everything(installation: Installation
 def test_ports_that_connections_may_take_are_warned_of_before_anything_starts(
     installation: Installation,
 ) -> None:
-    installation.base = 48_000
-    installation.trace_port = 9_411
-    with socket.socket() as taken:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(("127.0.0.1", 48_092))
-        taken.listen()
+    with contextlib.ExitStack() as stack:
+        while True:
+            taken = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            kafka = taken.getsockname()[1]
+            chosen = Ports(kafka - Ports(0).kafka)
+            if all(is_free(port) for port in chosen.all if port != kafka):
+                break
+        installation.base = chosen.base
         ended = installation.run("up", TRACES="off")
-    assert ended.stdout.startswith("Warning: Ports from 48001 to 48132 lie in the range ")
+    first, last = min(chosen.all), max(chosen.all)
+    assert ended.stdout.startswith(f"Warning: Ports from {first} to {last} lie in the range ")
     assert "Kafka: ready" not in ended.stdout
-    assert "Port 48092 for Kafka is in use" in one_line(ended.stderr)
+    assert f"Port {kafka} for Kafka is in use" in one_line(ended.stderr)
     assert ended.returncode == 3

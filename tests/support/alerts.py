@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from services.notifications.escalations.commands import replace_contacts
-from services.notifications.escalations.jobs import WITHOUT_PORTAL, alert_staff
+from services.notifications.escalations.jobs import alerts
 from services.notifications.escalations.queries import list_alerts, show_contacts
 from services.notifications.escalations.schemas import (
     EscalationStep,
@@ -70,11 +70,11 @@ class Staff:
             await replace_contacts(tx, site_id, known.version, new, by="manager-1")
 
     async def dispatch(self) -> int:
-        return await alert_staff(JobContext(self.desk.database, self.desk.settings))
+        return await alerts.dispatch(JobContext(self.desk.database, self.desk.settings))
 
     async def next_due(self) -> datetime | None:
         async with self.desk.database.transaction(ALL_SITES) as tx:
-            return await WITHOUT_PORTAL.next_due(tx)
+            return await alerts.next_due(tx)
 
     async def until_next_due(self) -> datetime:
         """Move the clock to the next attempt and dispatch; the instant of it."""
@@ -86,12 +86,12 @@ class Staff:
 
     async def sending(self) -> int:
         async with self.desk.database.transaction(ALL_SITES) as tx:
-            return await WITHOUT_PORTAL.sending(tx)
+            return await alerts.sending(tx)
 
     async def until_unlocked(self) -> None:
         """Wait until the database has let go of what a killed process held."""
         async with self.desk.database.transaction(ALL_SITES) as tx:
-            await tx.fetch("SELECT id FROM staff_alerts FOR UPDATE")
+            await tx.fetch("SELECT id FROM notifications FOR UPDATE")
 
     async def alerts(self, site_id: UUID = DENVER_SITE) -> list[StaffAlert]:
         async with self.desk.database.transaction(ALL_SITES) as tx:

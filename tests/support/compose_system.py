@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 
 from shared.settings import SERVICES
-from stepwell.commands.secrets import command as make_secrets
 from stepwell.runtime.disposable import free_ports
 from stepwell.runtime.state import PROJECT
 from tests.support.compose_engine import STOOD_IN, Engine
 
 STORY = PROJECT / "deploy" / "compose" / "story.env"
 PUBLISHED = (*SERVICES, "mail", "zipkin")
+OPERATOR = ("run", "--rm", "--no-deps", "-T", "operator")
+"""A command for operators, to be continued by its name."""
+MAKE = ("secrets", "/secrets")
 Found = dict[str, Any]
 
 
@@ -28,28 +30,37 @@ class Compose:
         self._engine = engine
         self._project = f"stepwell-test-{os.getpid()}"
         self.secrets = folder / "secrets"
-        make_secrets(self.secrets)
         self.ports = dict(zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True))
         self._environment = {
             **engine.environment,
-            "STEPWELL_SECRETS": str(self.secrets),
+            "SECRETS_FOLDER": str(self.secrets),
             **{f"{name.upper()}_IMAGE": f"localhost/stand-in-{name}" for name in STOOD_IN},
             **{f"{name.upper()}_PORT": str(port) for name, port in self.ports.items()},
         }
 
-    def run(self, *arguments: str, within: float = 240.0) -> str:
-        """What `docker compose …` printed; the test fails when it fails or takes too long."""
-        done = self._call(*arguments, within=within)
+    def make_secrets(self) -> None:
+        """Write the secrets by the image, as the documentation says."""
+        self.secrets.mkdir()
+        self.run(*OPERATOR[:-1], f"--volume={self.secrets}:/secrets", "--user=0", "operator", *MAKE)
+
+    def run(self, *arguments: str, within: float = 240.0, program: Path | None = None) -> str:
+        """What `docker compose …` printed; the test fails when it fails or takes too long.
+
+        `program` is another implementation of compose.
+        """
+        done = self._call(*arguments, within=within, program=program)
         if done.returncode:
             pytest.fail(
                 f"docker compose {' '.join(arguments)}: {done.stdout[-3_000:]}{self.state()}"
             )
         return done.stdout
 
-    def _call(self, *arguments: str, within: float) -> "subprocess.CompletedProcess[str]":
-        command = [self._engine.compose, "--project-name", self._project, "--env-file", STORY]
+    def _call(
+        self, *arguments: str, within: float, program: Path | None = None
+    ) -> "subprocess.CompletedProcess[str]":
+        compose = program or self._engine.compose
         return subprocess.run(
-            [*command, *arguments],
+            [compose, "--project-name", self._project, "--env-file", STORY, *arguments],
             cwd=PROJECT,
             env=self._environment,
             stdout=subprocess.PIPE,

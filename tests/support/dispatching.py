@@ -5,7 +5,7 @@ import os
 import sys
 
 from services.notifications.delivery.jobs import messages
-from services.notifications.escalations.jobs import alert_staff
+from services.notifications.escalations.jobs import alerts
 from shared.database import Database
 from shared.jobs import JobContext
 from shared.settings import Settings
@@ -16,10 +16,7 @@ async def main() -> None:
     database = Database(settings.database_url, size=2)
     await database.open()
     context = JobContext(database, settings)
-    if sys.argv[1:] == ["alerts"]:
-        await alert_staff(context)
-    else:
-        await messages.dispatch(context)
+    await (alerts if sys.argv[1:] == ["alerts"] else messages).dispatch(context)
     await database.close()
 
 

@@ -22,6 +22,7 @@ from shared.settings import SERVICES, Settings
 from stepwell.runtime.disposable import Stack, bound, free_ports
 from stepwell.runtime.issuer import application as issuer_application
 from stepwell.runtime.keys import Issuer
+from stepwell.runtime.login import Portal
 from stepwell.runtime.roles import owner
 
 
@@ -81,7 +82,7 @@ class System:
                 "kafka_password": self.stack.kafka_passwords[service],
                 "kafka_topic_prefix": self.prefix if topics else "none-made.",
                 "oidc_issuer": self.issuer.url,
-                "oidc_client_secret": f"secret of {service}",
+                "oidc_client_secret": f"secret-of-{service}",
                 "smtp_port": self.smtp_port,
                 **urls,
             }
@@ -180,6 +181,14 @@ class System:
         )
         return [(r["key"], r["sequence"], r["name"]) for r in rows]
 
+    async def execute_as_superuser(self, statement: str) -> None:
+        """Change what belongs to the server."""
+        connection = await asyncpg.connect(self.stack.postgres.url())
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
     async def execute_as_owner(self, service: str, statement: str) -> None:
         """Change a service's database as its owner, for what no API does."""
         database = self.databases[service].rpartition("/")[2].partition("?")[0]
@@ -214,7 +223,9 @@ class Client:
 
 async def serve_issuer(issuer: Issuer, port: int) -> tuple[uvicorn.Server, "asyncio.Task[None]"]:
     """Serve the local issuer over HTTP."""
-    app = issuer_application(issuer, {s: f"secret of {s}" for s in SERVICES})
+    app = issuer_application(
+        issuer, {s: f"secret-of-{s}" for s in SERVICES}, portal=Portal("http://127.0.0.1:8000")
+    )
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
     return server, serve(server, port)
 

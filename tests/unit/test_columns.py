@@ -1,12 +1,26 @@
 """Columns by name: what is sent to the database for a list of rows, and for one."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
 
 import pytest
+from pydantic import BaseModel
 
-from shared.database.columns import Columns, insert
+from shared.database.columns import Columns, insert, select, together, update, upsert
 
 SCORES = Columns.of(client="uuid", total="integer", band="text")
+
+
+@dataclass
+class Note:
+    id: UUID
+    state: Literal["open", "closed"]
+    noted_at: datetime
+    sequence: int
+    reason: Literal["late"] | Literal["lost"] | None
+    headers: list[str]
 
 
 @dataclass
@@ -24,6 +38,22 @@ def test_rows_become_one_array_a_column_in_the_order_of_the_columns():
     rows = [Score(1, 7, "mild"), Score(2, None, "none")]
     assert SCORES.arrays(rows) == [[1, 2], [7, None], ["mild", "none"]]
     assert SCORES.arrays([vars(row) for row in rows]) == SCORES.arrays(rows)
+
+
+def test_columns_are_the_fields_of_what_is_written():
+    assert Columns.like(Note, sequence="bigint", headers="jsonb") == Columns.of(
+        id="uuid",
+        state="text",
+        noted_at="timestamptz",
+        sequence="bigint",
+        reason="text",
+        headers="jsonb",
+    )
+
+
+def test_a_field_whose_type_the_database_does_not_know_is_a_defect():
+    with pytest.raises(KeyError, match="list"):
+        Columns.like(Note)
 
 
 def test_no_rows_are_empty_arrays():
@@ -51,4 +81,49 @@ def test_an_insert_has_a_placeholder_for_each_value():
     )
     assert insert("scores", {"client": 1}, suffix="RETURNING total")[0] == (
         "INSERT INTO scores (client) VALUES ($1) RETURNING total"
+    )
+
+
+def test_columns_of_a_select_are_the_fields_of_what_is_read():
+    class Shown(BaseModel):
+        client: int
+        total: int
+
+    assert select(Shown, "scores") == "SELECT client, total FROM scores"
+    assert select(Score, "scores") == "SELECT client, total, band FROM scores"
+
+
+def test_an_update_names_what_changes_and_where_and_raises_the_version():
+    assert update("scores", {"total": 7, "band": "mild"}, where={"client": 1}) == (
+        "UPDATE scores SET total = $1, band = $2, version = version + 1 WHERE client = $3",
+        7,
+        "mild",
+        1,
+    )
+    plain = update(
+        "scores", {"total": 7}, where={"client": 1}, suffix="RETURNING 1", versioned=False
+    )
+    assert plain[0] == "UPDATE scores SET total = $1 WHERE client = $2 RETURNING 1"
+
+
+def test_statements_together_keep_their_own_arguments():
+    assert together(
+        insert("clients", {"id": 1, "site": 2}),
+        ("DELETE FROM keys WHERE client = $1 AND key <> $2 AND site = $1", 1, 9),
+        insert("scores", {"client": 1}, suffix="RETURNING total"),
+    ) == (
+        "WITH part_0 AS (INSERT INTO clients (id, site) VALUES ($1, $2)), "
+        "part_1 AS (DELETE FROM keys WHERE client = $3 AND key <> $4 AND site = $3) "
+        "INSERT INTO scores (client) VALUES ($5) RETURNING total",
+        *(1, 2, 1, 9, 1),
+    )
+
+
+def test_an_upsert_replaces_all_but_the_key():
+    assert upsert("scores", {"client": 1, "total": 2, "band": None}, key="client") == (
+        "INSERT INTO scores (client, total, band) VALUES ($1, $2, $3) "
+        "ON CONFLICT (client) DO UPDATE SET total = excluded.total, band = excluded.band",
+        1,
+        2,
+        None,
     )

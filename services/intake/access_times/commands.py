@@ -6,16 +6,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from services.intake.access_times.queries import DUPLICATE
-from shared.database import Transaction
+from shared.database import Columns, Transaction
 
-ATTENDED = """
-INSERT INTO attended_services (client_id, session_id, site_id, attended_on, starts_at)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::date[], $5::timestamptz[])
-ON CONFLICT (client_id, session_id) DO UPDATE
-SET attended_on = excluded.attended_on, starts_at = excluded.starts_at
-  WHERE (attended_services.attended_on, attended_services.starts_at)
-    IS DISTINCT FROM (excluded.attended_on, excluded.starts_at)
-"""
 MISSED = """
 DELETE FROM attended_services a USING unnest($1::uuid[], $2::uuid[]) AS m(client_id, session_id)
 WHERE a.client_id = m.client_id AND a.session_id = m.session_id
@@ -49,14 +41,24 @@ that came later that day."""
 
 @dataclass(frozen=True, slots=True)
 class Attended:
-    """A client came to a session; `day` is the date at the site on which it began."""
+    """A client came to a session; `attended_on` is the date at the site on which it began."""
 
     client_id: UUID
     session_id: UUID
     site_id: UUID
-    day: date
+    attended_on: date
     starts_at: datetime | None = None
     """None where only the day is known."""
+
+
+ATTENDANCE = Columns.like(Attended)
+ATTENDED = f"""
+INSERT INTO attended_services ({ATTENDANCE.names}) SELECT * FROM {ATTENDANCE.rows}
+ON CONFLICT (client_id, session_id) DO UPDATE
+SET attended_on = excluded.attended_on, starts_at = excluded.starts_at
+  WHERE (attended_services.attended_on, attended_services.starts_at)
+    IS DISTINCT FROM (excluded.attended_on, excluded.starts_at)
+"""  # noqa: S608 - constants only
 
 
 async def note_attended(tx: Transaction, attended: Iterable[Attended]) -> None:
@@ -66,14 +68,7 @@ async def note_attended(tx: Transaction, attended: Iterable[Attended]) -> None:
     counts.
     """
     latest = {(one.client_id, one.session_id): one for one in attended}.values()
-    await tx.execute(
-        ATTENDED,
-        [one.client_id for one in latest],
-        [one.session_id for one in latest],
-        [one.site_id for one in latest],
-        [one.day for one in latest],
-        [one.starts_at for one in latest],
-    )
+    await tx.execute(ATTENDED, *ATTENDANCE.arrays(latest))
     await find_first_services(tx, {one.client_id for one in latest})
 
 

@@ -1,7 +1,7 @@
 """Attendance, as scheduling tells it."""
 
 from services.intake.access_times.commands import Attended, note_attended, note_missed
-from services.intake.directory.rules import day_at
+from shared.calendar import day_at
 from shared.contracts.scheduling import SessionAttended, SessionMissed, SessionNotHeld
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received

@@ -16,9 +16,9 @@ from services.intake.access_times.rules import (
     status,
 )
 from services.intake.access_times.schemas import Access, AccessTimes, Clock, SiteAccess, Timing
-from services.intake.directory.rules import day_at
+from shared.calendar import day_at
 from shared.database import Transaction
-from shared.errors import Invalid, NotFound
+from shared.errors import Invalid, found
 
 LONGEST_DAYS = 366
 DUPLICATE = """
@@ -62,8 +62,6 @@ GROUP BY 1, 2, 3, 4, 5
 class ImpossiblePeriod(Invalid):
     """The time asked for is empty or too long."""
 
-    title = "Impossible period"
-
 
 async def show_clock(tx: Transaction, referral_id: UUID) -> Clock:
     """How long a referred person waits.
@@ -71,18 +69,16 @@ async def show_clock(tx: Transaction, referral_id: UUID) -> Clock:
     Raises:
         NotFound: no such referral.
     """
-    row = await tx.fetchrow(CLOCK, referral_id)
-    if row is None:
-        raise NotFound("There is no such referral.")
-    return Clock(**clock_of(row, day_at(tx.now, row["time_zone"])))
+    row = found(await tx.fetchrow(CLOCK, referral_id), "referral")
+    return Clock.from_row(clock_of(row, day_at(tx.now, row["time_zone"])))
 
 
 def clock_of(row: Any, today: date) -> dict[str, Any]:
     """The fields of a clock from a row of `CLOCK`, as of a day at the site."""
-    found = targets(row["site_id"])
+    known = targets(row["site_id"])
 
     def timing(measure: Measure, happened_on: date | None) -> Timing:
-        target, start = found.by_measure[measure], row["starts_on"]
+        target, start = known.by_measure[measure], row["starts_on"]
         days = None if happened_on is None else days_between(start, happened_on)
         return Timing(
             target_days=target.days,
@@ -93,14 +89,10 @@ def clock_of(row: Any, today: date) -> dict[str, Any]:
         )
 
     return {
-        "referral_id": row["referral_id"],
-        "client_id": row["client_id"],
-        "site_id": row["site_id"],
-        "received_on": row["received_on"],
-        "starts_on": row["starts_on"],
+        **row,
         "starts_by": "discharge" if row["starts_on"] > row["received_on"] else "referral",
-        "first_day_counts": found.first_day_counts,
-        "targets_version": found.version,
+        "first_day_counts": known.first_day_counts,
+        "targets_version": known.version,
         "first_screening": timing("first_screening", row["first_screened_on"]),
         "first_service": timing("first_service", row["first_service_on"]),
     }
@@ -119,14 +111,14 @@ async def access_times(
     """
     if not 0 < (starts_until - starts_from).days <= LONGEST_DAYS:
         raise ImpossiblePeriod(f"Ask for 1 to {LONGEST_DAYS} days.", pointer="until")
-    found = targets()
+    default = targets()
     rows = await tx.fetch(WAITS, starts_from, starts_until, site_id, tx.now)
     sites = sorted({row["site_id"] for row in rows})
     return AccessTimes(
         starts_from=starts_from,
         starts_until=starts_until,
-        first_day_counts=found.first_day_counts,
-        targets_version=found.version,
+        first_day_counts=default.first_day_counts,
+        targets_version=default.version,
         all_sites=_by_measure(rows),
         sites=[
             SiteAccess(

@@ -4,30 +4,19 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Query
 
 from services.intake.access_times import queries, running
 from services.intake.access_times.rules import Standing
 from services.intake.access_times.schemas import AccessTimes, Clock, ReferralCounts, RunningClock
 from shared.access import Role
-from shared.web import Allowed, Call, Page, Paging, Router, of_one_client
+from shared.access.roles import SITE_STAFF
+from shared.web import Allowed, Call, Page, Paged, Router, of_one_client
 
 router = Router(tags=["Referrals"])
 
-SiteStaff = Annotated[
-    Call,
-    Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD, Role.SITE_MANAGER),
-]
-Counting = Annotated[
-    Call,
-    Allowed(
-        Role.FRONT_DESK,
-        Role.COUNSELOR,
-        Role.CLINICAL_LEAD,
-        Role.SITE_MANAGER,
-        Role.REGIONAL_OPERATIONS,
-    ),
-]
+SiteStaff = Annotated[Call, Allowed(*SITE_STAFF)]
+Counting = Annotated[Call, Allowed(*SITE_STAFF, Role.REGIONAL_OPERATIONS)]
 Overseeing = Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS, Role.SITE_MANAGER, Role.AUDITOR)]
 
 
@@ -41,7 +30,7 @@ async def show_clock(referral_id: UUID, call: SiteStaff) -> Clock:
 @router.get("/referral-clocks", summary="List the clocks that run")
 async def list_running_clocks(
     call: SiteStaff,
-    paging: Annotated[Paging, Depends()],
+    paging: Paged,
     site_id: Annotated[UUID | None, Query(description="One site only.")] = None,
     due: Annotated[
         Standing | None, Query(description="Only those that have run out, do so soon, or later.")

@@ -7,18 +7,20 @@ from services.intake.access_times.policy import targets
 from services.intake.access_times.queries import DUPLICATE, clock_of
 from services.intake.access_times.rules import Standing, standing
 from services.intake.access_times.schemas import ReferralCounts, RunningClock, SiteReferrals
-from shared.database import Transaction
+from shared.database import Columns, Transaction
 from shared.web import Page, Paging, page_of
 
+TARGETS = Columns.of(id="uuid", first_screening="integer", first_service="integer")
+"""After how many days what is waited for is too late at a site; id NULL: at all others."""
 RUNNING = f"""
-WITH here AS (
-  SELECT s.id, s.time_zone, ($1::timestamptz AT TIME ZONE s.time_zone)::date AS today,
-    coalesce(t.first_screening, $3) AS first_screening,
-    coalesce(t.first_service, $4) AS first_service
-  FROM sites s
-  LEFT JOIN unnest($5::uuid[], $6::integer[], $7::integer[])
-    AS t(id, first_screening, first_service) ON t.id = s.id
-  WHERE $2::uuid IS NULL OR s.id = $2
+WITH targets AS (
+  SELECT * FROM {TARGETS.rows}
+), here AS (
+  SELECT s.id, s.time_zone, ($4::timestamptz AT TIME ZONE s.time_zone)::date AS today,
+    coalesce(own.first_screening, others.first_screening) AS first_screening,
+    coalesce(own.first_service, others.first_service) AS first_service
+  FROM sites s JOIN targets others ON others.id IS NULL LEFT JOIN targets own ON own.id = s.id
+  WHERE $5::uuid IS NULL OR s.id = $5
 ), waiting AS (
   SELECT r.* FROM here JOIN referrals r ON r.site_id = here.id AND r.ended_at IS NULL
   UNION ALL
@@ -49,9 +51,9 @@ not ended, and of those that led to a stay the ones whose stay goes on without a
 referral of a merged record that goes on for the person is one of them (see `DUPLICATE`)."""
 LISTED = RUNNING.format("""
 SELECT * FROM running
-WHERE id > $8 AND ($9::text IS NULL OR $9 = CASE WHEN runs_out_on < today THEN 'overdue'
-  WHEN runs_out_on <= today + $10::integer THEN 'soon' ELSE 'later' END)
-ORDER BY id LIMIT $11
+WHERE id > $6 AND ($7::text IS NULL OR $7 = CASE WHEN runs_out_on < today THEN 'overdue'
+  WHEN runs_out_on <= today + $8::integer THEN 'soon' ELSE 'later' END)
+ORDER BY id LIMIT $9
 """)
 COUNTED = RUNNING.format("""
 SELECT here.id AS site_id,
@@ -61,7 +63,7 @@ SELECT here.id AS site_id,
   count(*) FILTER (WHERE state = 'assessed') AS assessed,
   count(*) FILTER (WHERE state = 'accepted') AS awaiting_first_service,
   count(*) FILTER (WHERE runs_out_on < r.today) AS overdue,
-  count(*) FILTER (WHERE runs_out_on BETWEEN r.today AND r.today + $8::integer) AS soon
+  count(*) FILTER (WHERE runs_out_on BETWEEN r.today AND r.today + $6::integer) AS soon
 FROM here LEFT JOIN running r ON r.site_id = here.id GROUP BY here.id ORDER BY here.id
 """)
 
@@ -75,11 +77,11 @@ async def list_running(
         LISTED, *_arguments(tx, site_id), paging.after, due, targets().soon_days, paging.limit + 1
     )
     clocks = [
-        RunningClock(
-            **clock_of(row, row["today"]),
-            state=row["state"],
-            runs_out_on=row["runs_out_on"],
-            standing=standing(row["runs_out_on"], row["today"], targets().soon_days),
+        RunningClock.from_row(
+            {
+                **clock_of(row, row["today"]),
+                "standing": standing(row["runs_out_on"], row["today"], targets().soon_days),
+            }
         )
         for row in rows
     ]
@@ -94,21 +96,15 @@ async def count_running(tx: Transaction, site_id: UUID | None) -> ReferralCounts
         as_of=tx.now,
         soon_days=found.soon_days,
         targets_version=found.version,
-        sites=[SiteReferrals(**dict(row)) for row in rows],
+        sites=[SiteReferrals.from_row(row) for row in rows],
     )
 
 
 def _arguments(tx: Transaction, site_id: UUID | None) -> tuple[Any, ...]:
-    """Now, the site, and after how many days what is waited for is too late: everywhere, and at
-    the sites that have targets of their own."""
-    own = {site: found.by_measure for site, found in targets.of_sites.items()}
-    default = targets().by_measure
-    return (
-        tx.now,
-        site_id,
-        default["first_screening"].most_days_after,
-        default["first_service"].most_days_after,
-        list(own),
-        [target["first_screening"].most_days_after for target in own.values()],
-        [target["first_service"].most_days_after for target in own.values()],
+    """The targets everywhere and at the sites that have targets of their own, now, and the site."""
+    rows = (
+        {"id": site}
+        | {measure: target.most_days_after for measure, target in found.by_measure.items()}
+        for site, found in ((None, targets()), *targets.of_sites.items())
     )
+    return (*TARGETS.arrays(rows), tx.now, site_id)

@@ -12,21 +12,20 @@ from services.intake.authorizations.rules.alarms import (
     grant_causes,
     look_again,
 )
-from services.intake.directory.rules import day_at
+from shared.calendar import day_at
 from shared.contracts.intake import AuthorizationRunningOut
-from shared.database import Transaction
+from shared.database import Columns, Transaction
 from shared.ids import new_id
 from shared.messaging.envelope import Received
 from shared.messaging.outbox import publish
 
-RAISE = """
-INSERT INTO coverage_alarms AS a (id, client_id, site_id, about, cause, raised_at)
-SELECT f.id, f.client_id, f.site_id, f.about, f.cause, $6
-FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[])
-  AS f(id, client_id, site_id, about, cause)
+ALARMS = Columns.of(id="uuid", client_id="uuid", site_id="uuid", about="uuid", cause="text")
+RAISE = f"""
+INSERT INTO coverage_alarms AS a ({ALARMS.names}, raised_at)
+SELECT given.*, {ALARMS.next} FROM {ALARMS.rows}
 ON CONFLICT (about, cause) DO UPDATE SET cleared_at = NULL WHERE a.cleared_at IS NOT NULL
 RETURNING a.about, a.cause, a.xmax = 0 AS first
-"""
+"""  # noqa: S608 - constants only
 """An alarm that comes back is the former one: it is told once."""
 CLEAR = """
 UPDATE coverage_alarms a SET cleared_at = $4
@@ -50,23 +49,16 @@ class Found:
     last: date
 
 
-def of_grant(
-    now: datetime,
-    *,
-    about: UUID,
-    client_id: UUID,
-    site_id: UUID,
-    time_zone: str,
-    granted: int,
-    used: int,
-    last: date,
-) -> tuple[Found, datetime | None]:
-    """What holds of an authorization now, and when its date is to be looked at again."""
-    policy, today = alarm_policy(), day_at(now, time_zone)
-    left = granted - used
+def of_grant(now: datetime, grant: Mapping[str, Any]) -> tuple[Found, datetime | None]:
+    """What holds of an authorization now, and when its date is to be looked at again; `grant` is
+    its row, with the zone of its site."""
+    policy, today = alarm_policy(), day_at(now, grant["time_zone"])
+    granted, last = grant["units_granted"], grant["valid_until"]
+    left = granted - grant["units_used"]
     causes = grant_causes(policy, granted=granted, left=left, last=last, today=today)
-    found = Found(about, client_id, site_id, frozenset[Cause](causes), left, last)
-    return found, look_again(policy, last, today, time_zone)
+    about = (grant["id"], grant["client_id"], grant["site_id"])
+    found = Found(*about, frozenset[Cause](causes), left, last)
+    return found, look_again(policy, last, today, grant["time_zone"])
 
 
 async def note_alarms(
@@ -76,28 +68,23 @@ async def note_alarms(
 ) -> None:
     """Raise what holds and was not raised, clear what no longer holds; what is raised for the
     first time of an authorization is told by AuthorizationRunningOut."""
-    standing = [(one, cause) for one in found for cause in sorted(one.causes)]
     known = {one.about: one for one in found}
-    if standing:
-        rows = await tx.fetch(
-            RAISE,
-            [new_id() for _ in standing],
-            [one.client_id for one, _ in standing],
-            [one.site_id for one, _ in standing],
-            [one.about for one, _ in standing],
-            [cause for _, cause in standing],
-            tx.now,
-        )
-        for row in rows:
+    standing = ALARMS.arrays(
+        {
+            "id": new_id(),
+            "client_id": one.client_id,
+            "site_id": one.site_id,
+            "about": one.about,
+            "cause": cause,
+        }
+        for one in found
+        for cause in sorted(one.causes)
+    )
+    if standing[0]:
+        for row in await tx.fetch(RAISE, *standing, tx.now):
             if row["first"]:
                 _tell(tx, known[row["about"]], row["cause"], caused_by or {})
-    await tx.execute(
-        CLEAR,
-        list(known),
-        [one.about for one, _ in standing],
-        [cause for _, cause in standing],
-        tx.now,
-    )
+    await tx.execute(CLEAR, list(known), *standing[3:], tx.now)
 
 
 def _tell(

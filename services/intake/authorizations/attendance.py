@@ -6,26 +6,19 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from services.intake.authorizations.settlement import hold_clients, settle
+from services.intake.authorizations.settlement import lock_clients, settle
 from shared.contracts.scheduling import SessionScheduled
-from shared.database import Transaction
+from shared.database import Columns, Transaction
 from shared.messaging.envelope import Received
 
-EXPECT = """
-INSERT INTO expected_sessions (client_id, session_id, site_id, kind)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[])
+EXPECTED = Columns.of(client_id="uuid", session_id="uuid", site_id="uuid", kind="text")
+EXPECT = f"""
+INSERT INTO expected_sessions ({EXPECTED.names}) SELECT * FROM {EXPECTED.rows}
 ON CONFLICT (client_id, session_id) DO UPDATE SET kind = excluded.kind
-"""
+"""  # noqa: S608 - constants only
 RELEASE = """
 DELETE FROM expected_sessions e USING unnest($1::uuid[], $2::uuid[]) AS n(client_id, session_id)
 WHERE e.client_id = n.client_id AND e.session_id = n.session_id
-"""
-NOTE = """
-INSERT INTO session_facts
-  (client_id, session_id, sequence, site_id, service_date, minutes, recorded_at)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::date[], $6::integer[],
-  $7::timestamptz[])
-ON CONFLICT DO NOTHING
 """
 TOUCHED = """
 SELECT f.client_id, min(f.service_date) AS first, max(f.service_date) AS last
@@ -51,17 +44,16 @@ class Fact:
     recorded_at: datetime
 
 
+FACTS = Columns.like(Fact, sequence="bigint")
+NOTE = f"""
+INSERT INTO session_facts ({FACTS.names}) SELECT * FROM {FACTS.rows} ON CONFLICT DO NOTHING
+"""  # noqa: S608 - constants only
+
+
 async def expect_sessions(tx: Transaction, scheduled: Sequence[SessionScheduled]) -> None:
     """Keep of which kind sessions are, as attendance does not say it."""
     latest = {(one.client_id, one.session_id): one for one in scheduled}
-    keys = sorted(latest)
-    await tx.execute(
-        EXPECT,
-        [client for client, _ in keys],
-        [session for _, session in keys],
-        [latest[key].site_id for key in keys],
-        [latest[key].kind for key in keys],
-    )
+    await tx.execute(EXPECT, *EXPECTED.arrays(latest[key] for key in sorted(latest)))
 
 
 async def release_sessions(tx: Transaction, not_held: Sequence[tuple[UUID, UUID]]) -> None:
@@ -78,19 +70,9 @@ async def note_sessions(
 
     Publishes AuthorizationRunningOut for what came to its end by it.
     """
-    await hold_clients(tx, (one.client_id for one in facts))
-    await tx.execute(
-        NOTE,
-        [one.client_id for one in facts],
-        [one.session_id for one in facts],
-        [one.sequence for one in facts],
-        [one.site_id for one in facts],
-        [one.service_date for one in facts],
-        [one.minutes for one in facts],
-        [one.recorded_at for one in facts],
-    )
-    rows = await tx.fetch(
-        TOUCHED, [one.client_id for one in facts], [one.session_id for one in facts]
-    )
+    await lock_clients(tx, (one.client_id for one in facts))
+    columns = FACTS.arrays(facts)
+    await tx.execute(NOTE, *columns)
+    rows = await tx.fetch(TOUCHED, *columns[:2])
     touched = {row["client_id"]: (row["first"], row["last"]) for row in rows}
     await settle(tx, touched, caused_by)

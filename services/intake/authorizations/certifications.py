@@ -11,20 +11,15 @@ from services.intake.authorizations.rules.alarms import Cause, certification_cau
 from services.intake.authorizations.schemas import Certification, NewCertification
 from services.intake.coverage.commands import EnteredInError
 from services.intake.coverage.queries import show_coverage
-from services.intake.directory.queries import ZONE
-from services.intake.directory.rules import day_at
+from services.intake.directory.queries import zone_of
 from services.intake.payers.policy import terms
-from services.intake.referrals.queries import hold_client
-from shared.database import Transaction
-from shared.errors import Conflict, Invalid, NotFound
+from services.intake.referrals.queries import lock
+from shared.calendar import day_at
+from shared.database import Transaction, insert
+from shared.errors import Conflict, Invalid
 from shared.ids import new_id
 
 OLDEST = timedelta(days=366)
-INSERT = """
-INSERT INTO certifications
-  (id, coverage_id, client_id, site_id, certified_on, recertify_by, look_at, entered_by, entered_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-"""
 OTHERS = "SELECT id, certified_on, recertify_by FROM certifications WHERE coverage_id = $1"
 REST = "UPDATE certifications SET look_at = NULL WHERE coverage_id = $1"
 
@@ -57,17 +52,13 @@ async def record_certification(
         EnteredInError, NotCertified, AlreadyCertified: the coverage does not ask for it.
         ImpossibleCertification: the day does not go with the site's calendar.
     """
-    seen = await show_coverage(tx, coverage_id)
-    await hold_client(tx, seen.client_id)
-    coverage = await show_coverage(tx, coverage_id)
+    coverage = await lock(tx, show_coverage, coverage_id)
     if coverage.entered_in_error:
         raise EnteredInError("This coverage was entered in error: enter another one.")
     renewal = terms(coverage.payer, coverage.kind).recertification
     if renewal is None:
         raise NotCertified("The payer of this coverage asks for no recertification.")
-    time_zone = await tx.fetchval(ZONE, coverage.site_id)
-    if time_zone is None:
-        raise NotFound("There is no such site.")
+    time_zone = await zone_of(tx, coverage.site_id)
     today = day_at(tx.now, time_zone)
     if not today - OLDEST <= new.certified_on <= today:
         raise ImpossibleCertification(
@@ -88,19 +79,10 @@ async def record_certification(
     policy = alarm_policy()
     if latest:
         await tx.execute(REST, coverage_id)
+    look_at = look_again(policy, made.recertify_by, today, time_zone) if latest else None
+    row = {**made.model_dump(), "look_at": look_at, "entered_by": entered_by}
     try:
-        await tx.execute(
-            INSERT,
-            made.id,
-            coverage_id,
-            made.client_id,
-            made.site_id,
-            made.certified_on,
-            made.recertify_by,
-            look_again(policy, made.recertify_by, today, time_zone) if latest else None,
-            entered_by,
-            tx.now,
-        )
+        await tx.execute(*insert("certifications", row))
     except asyncpg.UniqueViolationError as error:
         if error.constraint_name != "certifications_coverage_id_certified_on_key":
             raise

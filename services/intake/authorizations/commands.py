@@ -1,5 +1,6 @@
 """Entering, changing and withdrawing authorizations."""
 
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -14,25 +15,12 @@ from services.intake.authorizations.settlement import settle
 from services.intake.coverage.commands import EnteredInError
 from services.intake.coverage.queries import show_coverage
 from services.intake.coverage.schemas import Coverage
-from services.intake.payers.policy import UnitRule, codes, terms
-from services.intake.referrals.queries import hold_client
-from shared.database import Transaction
+from services.intake.payers.policy import codes, terms
+from services.intake.referrals.queries import lock
+from shared.database import Statement, Transaction, insert, update
 from shared.errors import Conflict, Invalid, require_version
 from shared.ids import new_id
 
-INSERT = """
-INSERT INTO authorizations
-  (id, coverage_id, client_id, site_id, number, code, unit_rule, units_granted, valid_from,
-   valid_until, next_review, entered_by, entered_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-"""
-CHANGE = """
-UPDATE authorizations SET number = $2, code = $3, unit_rule = $4, units_granted = $5,
-  units_used = least(units_used, $5), valid_from = $6, valid_until = $7, next_review = $8,
-  version = version + 1
-WHERE id = $1
-"""
-WITHDRAW = "UPDATE authorizations SET withdrawn = $2, version = version + 1 WHERE id = $1"
 NUMBER = "one_authorization_a_number"
 
 
@@ -71,34 +59,21 @@ async def add_authorization(
         UnknownCode, OutsideCoverage: it cannot be so.
         NumberKnown: it was entered before.
     """
-    seen = await show_coverage(tx, coverage_id)
-    await hold_client(tx, seen.client_id)
-    coverage = await show_coverage(tx, coverage_id)
+    coverage = await lock(tx, show_coverage, coverage_id)
     if coverage.entered_in_error:
         raise EnteredInError("This coverage was entered in error: enter another one.")
-    rule = _rule(coverage, new)
-    id_ = new_id()
-    try:
-        await tx.execute(
-            INSERT,
-            id_,
-            coverage_id,
-            coverage.client_id,
-            coverage.site_id,
-            new.number,
-            new.code,
-            rule.model_dump_json(),
-            new.units_granted,
-            new.valid_from,
-            new.valid_until,
-            new.next_review,
-            entered_by,
-            tx.now,
-        )
-    except asyncpg.UniqueViolationError as error:
-        raise _known_number(error) from None
+    row = {
+        "id": new_id(),
+        "coverage_id": coverage_id,
+        "client_id": coverage.client_id,
+        "site_id": coverage.site_id,
+        **_granted(coverage, new),
+        "entered_by": entered_by,
+        "entered_at": tx.now,
+    }
+    await _enter(tx, insert("authorizations", row))
     await settle(tx, {coverage.client_id: (new.valid_from, new.valid_until)})
-    return await show_authorization(tx, id_)
+    return await show_authorization(tx, row["id"])
 
 
 async def change_authorization(
@@ -111,22 +86,11 @@ async def change_authorization(
         StaleVersion: somebody changed it meanwhile.
         Withdrawn, UnknownCode, OutsideCoverage, NumberKnown: it cannot be so.
     """
-    known = await _held(tx, authorization_id, expected)
-    rule = _rule(await show_coverage(tx, known.coverage_id), changed)
-    try:
-        await tx.execute(
-            CHANGE,
-            authorization_id,
-            changed.number,
-            changed.code,
-            rule.model_dump_json(),
-            changed.units_granted,
-            changed.valid_from,
-            changed.valid_until,
-            changed.next_review,
-        )
-    except asyncpg.UniqueViolationError as error:
-        raise _known_number(error) from None
+    known = await _locked(tx, authorization_id, expected)
+    granted = _granted(await show_coverage(tx, known.coverage_id), changed)
+    used = min(known.units_used, changed.units_granted)
+    changes = {**granted, "units_used": used}
+    await _enter(tx, update("authorizations", changes, where={"id": authorization_id}))
     first = min(known.valid_from, changed.valid_from)
     await settle(tx, {known.client_id: (first, max(known.valid_until, changed.valid_until))})
     return await show_authorization(tx, authorization_id)
@@ -142,24 +106,23 @@ async def withdraw_authorization(
         StaleVersion: somebody changed it meanwhile.
         Withdrawn: it was withdrawn before.
     """
-    known = await _held(tx, authorization_id, expected)
-    await tx.execute(WITHDRAW, authorization_id, withdrawal.reason)
+    known = await _locked(tx, authorization_id, expected)
+    withdrawn = {"withdrawn": withdrawal.reason}
+    await tx.execute(*update("authorizations", withdrawn, where={"id": authorization_id}))
     await settle(tx, {known.client_id: (known.valid_from, known.valid_until)})
     return await show_authorization(tx, authorization_id)
 
 
-async def _held(tx: Transaction, authorization_id: UUID, expected: int) -> Authorization:
-    """The authorization, after its client, so that everybody waits in one order."""
-    seen = await show_authorization(tx, authorization_id)
-    await hold_client(tx, seen.client_id)
-    known = await show_authorization(tx, authorization_id)
+async def _locked(tx: Transaction, authorization_id: UUID, expected: int) -> Authorization:
+    known = await lock(tx, show_authorization, authorization_id)
     require_version(known.version, expected)
     if known.withdrawn is not None:
         raise Withdrawn("This authorization was withdrawn: enter another one.")
     return known
 
 
-def _rule(coverage: Coverage, details: AuthorizationDetails) -> UnitRule:
+def _granted(coverage: Coverage, details: AuthorizationDetails) -> dict[str, Any]:
+    """What is granted, with what a unit of it is."""
     code = codes().get(details.code)
     if code is None:
         raise UnknownCode(f"The known codes are {', '.join(sorted(codes()))}.", pointer="/code")
@@ -167,10 +130,16 @@ def _rule(coverage: Coverage, details: AuthorizationDetails) -> UnitRule:
         raise OutsideCoverage("It ends before the coverage begins.", pointer="/valid_until")
     if coverage.effective_until is not None and details.valid_from > coverage.effective_until:
         raise OutsideCoverage("It begins after the coverage has ended.", pointer="/valid_from")
-    return terms(coverage.payer, coverage.kind).unit_rule(code)
+    rule = terms(coverage.payer, coverage.kind).unit_rule(code)
+    return {**details.model_dump(), "unit_rule": rule.model_dump_json()}
 
 
-def _known_number(error: asyncpg.UniqueViolationError) -> Exception:
-    if error.constraint_name != NUMBER:
-        return error
-    return NumberKnown("This number was entered for this code before.", pointer="/number")
+async def _enter(tx: Transaction, statement: Statement) -> None:
+    try:
+        await tx.execute(*statement)
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name != NUMBER:
+            raise
+        raise NumberKnown(
+            "This number was entered for this code before.", pointer="/number"
+        ) from None

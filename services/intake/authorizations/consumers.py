@@ -1,6 +1,7 @@
 """Sessions as scheduling tells of them: what kind each is, and who came for how long."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from services.intake.authorizations.attendance import (
@@ -9,9 +10,8 @@ from services.intake.authorizations.attendance import (
     note_sessions,
     release_sessions,
 )
-from services.intake.authorizations.rules.units import service_date
+from shared.calendar import day_at
 from shared.contracts.scheduling import (
-    AttendanceEvent,
     SessionAttended,
     SessionMissed,
     SessionNotHeld,
@@ -30,44 +30,36 @@ async def sessions_scheduled(tx: Transaction, received: list[Received[SessionSch
 
 @consumers.on_many(SessionAttended)
 async def sessions_attended(tx: Transaction, received: list[Received[SessionAttended]]) -> None:
-    await _note(tx, [(one, one.event.attended_minutes) for one in received])
+    await _note(tx, received, lambda event: (event.attended_minutes, event.recorded_at))
 
 
 @consumers.on_many(SessionMissed)
 async def sessions_missed(tx: Transaction, received: list[Received[SessionMissed]]) -> None:
-    await _note(tx, [(one, 0) for one in received])
+    await _note(tx, received, lambda event: (0, event.recorded_at))
 
 
 @consumers.on_many(SessionNotHeld)
 async def sessions_not_held(tx: Transaction, received: list[Received[SessionNotHeld]]) -> None:
     await release_sessions(tx, [(one.event.client_id, one.event.session_id) for one in received])
+    await _note(tx, received, lambda event: (0, event.not_held_at))
+
+
+async def _note(
+    tx: Transaction,
+    received: Sequence[Received[Any]],
+    credited: Callable[[Any], tuple[int, datetime]],
+) -> None:
+    """Note what became of sessions; `credited` tells the minutes of an event, and when it was
+    recorded."""
     facts = [
         Fact(
-            client_id=one.event.client_id,
-            session_id=one.event.session_id,
-            sequence=one.sequence or 0,
-            site_id=one.event.site_id,
-            service_date=service_date(one.event.starts_at, one.event.time_zone),
-            minutes=0,
-            recorded_at=one.event.not_held_at,
+            one.event.client_id,
+            one.event.session_id,
+            one.sequence or 0,
+            one.event.site_id,
+            day_at(one.event.starts_at, one.event.time_zone),
+            *credited(one.event),
         )
         for one in received
     ]
     await note_sessions(tx, facts, {one.event.client_id: one for one in received})
-
-
-async def _note(tx: Transaction, told: Sequence[tuple[Received[Any], int]]) -> None:
-    facts = [_fact(one.event, one.sequence or 0, minutes) for one, minutes in told]
-    await note_sessions(tx, facts, {one.event.client_id: one for one, _ in told})
-
-
-def _fact(event: AttendanceEvent, sequence: int, minutes: int) -> Fact:
-    return Fact(
-        client_id=event.client_id,
-        session_id=event.session_id,
-        sequence=sequence,
-        site_id=event.site_id,
-        service_date=service_date(event.starts_at, event.time_zone),
-        minutes=minutes,
-        recorded_at=event.recorded_at,
-    )

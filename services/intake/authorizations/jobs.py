@@ -5,9 +5,9 @@ from datetime import datetime
 from services.intake.authorizations.alarms import Found, note_alarms, of_grant
 from services.intake.authorizations.policy import alarm_policy
 from services.intake.authorizations.rules.alarms import Cause, certification_causes, look_again
-from services.intake.directory.rules import day_at
-from shared.database import ALL_SITES, Transaction
-from shared.jobs import Job, JobContext
+from shared.calendar import day_at
+from shared.database import Transaction
+from shared.jobs import Job
 
 BATCH = 500
 NEXT_DUE = """
@@ -22,9 +22,11 @@ FROM authorizations a JOIN sites s ON s.id = a.site_id
 WHERE a.look_at <= $1 ORDER BY a.look_at, a.id LIMIT $2 FOR UPDATE OF a SKIP LOCKED
 """
 LOOKED = """
-UPDATE authorizations a SET look_at = m.look_at
-FROM unnest($1::uuid[], $2::timestamptz[]) AS m(id, look_at) WHERE a.id = m.id
+UPDATE {} AS e SET look_at = m.look_at
+FROM unnest($1::uuid[], $2::timestamptz[]) AS m(id, look_at) WHERE e.id = m.id
 """
+LOOKED_AT_GRANTS = LOOKED.format("authorizations")
+LOOKED_AT_CERTIFICATIONS = LOOKED.format("certifications")
 DUE_CERTIFICATIONS = """
 SELECT e.id, e.client_id, e.site_id, e.recertify_by, s.time_zone,
   c.entered_in_error OR c.effective_until < (($1::timestamptz) AT TIME ZONE s.time_zone)::date
@@ -32,43 +34,21 @@ SELECT e.id, e.client_id, e.site_id, e.recertify_by, s.time_zone,
 FROM certifications e JOIN sites s ON s.id = e.site_id JOIN coverages c ON c.id = e.coverage_id
 WHERE e.look_at <= $1 ORDER BY e.look_at, e.id LIMIT $2 FOR UPDATE OF e SKIP LOCKED
 """
-LOOKED_AT_CERTIFICATIONS = """
-UPDATE certifications e SET look_at = m.look_at
-FROM unnest($1::uuid[], $2::timestamptz[]) AS m(id, look_at) WHERE e.id = m.id
-"""
 
 
-async def next_look(tx: Transaction) -> datetime | None:
-    """When the next date raises an alarm."""
-    due: datetime | None = await tx.fetchval(NEXT_DUE)
-    return due
-
-
-async def look(context: JobContext) -> int:
+async def look(tx: Transaction) -> int:
     """Raise the alarms of dates that have come; how many were looked at."""
-    async with context.database.transaction(ALL_SITES) as tx:
-        return await _look_at_grants(tx) + await _look_at_certifications(tx)
+    return await _look_at_grants(tx) + await _look_at_certifications(tx)
 
 
 async def _look_at_grants(tx: Transaction) -> int:
     rows = await tx.fetch(DUE, tx.now, BATCH)
     if not rows:
         return 0
-    looked = [
-        of_grant(
-            tx.now,
-            about=row["id"],
-            client_id=row["client_id"],
-            site_id=row["site_id"],
-            time_zone=row["time_zone"],
-            granted=row["units_granted"],
-            used=row["units_used"],
-            last=row["valid_until"],
-        )
-        for row in rows
-    ]
-    await tx.execute(LOOKED, [one.about for one, _ in looked], [again for _, again in looked])
-    await note_alarms(tx, [one for one, _ in looked])
+    looked = [of_grant(tx.now, dict(row)) for row in rows]
+    found, again = zip(*looked, strict=True)
+    await tx.execute(LOOKED_AT_GRANTS, [one.about for one in found], again)
+    await note_alarms(tx, found)
     return len(rows)
 
 
@@ -90,4 +70,5 @@ async def _look_at_certifications(tx: Transaction) -> int:
     return len(rows)
 
 
-authorization_job = Job(name="authorization-dates", next_due=next_look, run=look)
+authorization_job = Job.of("authorization-dates", NEXT_DUE, look)
+"""Due when the next date raises an alarm."""

@@ -17,9 +17,9 @@ from services.intake.authorizations.schemas import (
 )
 from services.intake.coverage.queries import COVERAGE_ON, show_coverage
 from services.intake.payers.policy import terms
-from services.intake.referrals.queries import require_client
-from shared.database import Transaction
-from shared.errors import NotFound
+from services.intake.referrals.queries import page_of_client
+from shared.database import Transaction, select
+from shared.errors import found
 from shared.web import Page, Paging, page_of
 
 AUTHORIZATION = """
@@ -34,9 +34,11 @@ DAYS = """
 SELECT service_date, units, overrun FROM authorization_days
 WHERE authorization_id = $1 ORDER BY service_date
 """
-CERTIFICATIONS = """
-SELECT id, coverage_id, client_id, site_id, certified_on, recertify_by, entered_at
-FROM certifications WHERE coverage_id = $1 AND id > $2 ORDER BY id LIMIT $3
+OF_RECORDS = (
+    "WHERE a.client_id = ANY (platform.records_of($1)) AND a.id > $2 ORDER BY a.id LIMIT $3"
+)
+CERTIFICATIONS = f"""
+{select(Certification, "certifications")} WHERE coverage_id = $1 AND id > $2 ORDER BY id LIMIT $3
 """
 ALARMS = """
 SELECT l.id, l.client_id, l.site_id, l.cause, l.raised_at, a.id AS authorization_id,
@@ -103,9 +105,7 @@ async def show_authorization(tx: Transaction, authorization_id: UUID) -> Authori
         NotFound: none that the caller may see.
     """
     row = await tx.fetchrow(f"{AUTHORIZATION} WHERE a.id = $1", authorization_id)
-    if row is None:
-        raise NotFound("There is no such authorization.")
-    return Authorization(**dict(row))
+    return Authorization.from_row(found(row, "authorization"))
 
 
 async def list_authorizations(
@@ -116,16 +116,8 @@ async def list_authorizations(
     Raises:
         NotFound: no such client.
     """
-    rows = await tx.fetch(
-        f"{AUTHORIZATION} WHERE a.client_id = ANY (platform.records_of($1)) AND a.id > $2"
-        " ORDER BY a.id LIMIT $3",
-        client_id,
-        paging.after,
-        paging.limit + 1,
-    )
-    if not rows:
-        await require_client(tx, client_id)
-    return page_of([Authorization(**dict(row)) for row in rows], paging.limit)
+    query = AUTHORIZATION + OF_RECORDS
+    return await page_of_client(tx, query, client_id, paging, Authorization.from_row)
 
 
 async def list_authorization_days(tx: Transaction, authorization_id: UUID) -> AuthorizationDays:
@@ -140,7 +132,7 @@ async def list_authorization_days(tx: Transaction, authorization_id: UUID) -> Au
         authorization_id=known.id,
         client_id=known.client_id,
         site_id=known.site_id,
-        items=[AuthorizationDay(**dict(row)) for row in rows],
+        items=[AuthorizationDay.from_row(row) for row in rows],
     )
 
 
@@ -155,13 +147,13 @@ async def list_certifications(
     rows = await tx.fetch(CERTIFICATIONS, coverage_id, paging.after, paging.limit + 1)
     if not rows:
         await show_coverage(tx, coverage_id)
-    return page_of([Certification(**dict(row)) for row in rows], paging.limit)
+    return page_of([Certification.from_row(row) for row in rows], paging.limit)
 
 
 async def list_alarms(tx: Transaction, paging: Paging, site_id: UUID | None) -> Page[CoverageAlarm]:
     """Open alarms of the caller's sites, oldest first."""
     rows = await tx.fetch(ALARMS, paging.after, site_id, paging.limit + 1)
-    return page_of([CoverageAlarm(**dict(row)) for row in rows], paging.limit)
+    return page_of([CoverageAlarm.from_row(row) for row in rows], paging.limit)
 
 
 async def list_service_days(tx: Transaction, client_id: UUID, paging: Paging) -> Page[ServiceDay]:
@@ -171,10 +163,7 @@ async def list_service_days(tx: Transaction, client_id: UUID, paging: Paging) ->
         NotFound: no such client.
     """
     query = STANDING + COVERAGE_ON + OF_CLIENT
-    rows = await tx.fetch(query, client_id, paging.after, paging.limit + 1)
-    if not rows:
-        await require_client(tx, client_id)
-    return page_of([_service_day(row) for row in rows], paging.limit)
+    return await page_of_client(tx, query, client_id, paging, _service_day)
 
 
 async def list_uncovered_days(
@@ -189,22 +178,15 @@ async def list_uncovered_days(
 async def summarize_coverage(tx: Transaction, paging: Paging) -> Page[SiteCoverage]:
     """Sums of each of the caller's sites, by the calendar of each."""
     rows = await tx.fetch(SITES, tx.now, paging.after, paging.limit + 1)
-    found = [
-        SiteCoverage(
-            **{
-                **dict(row),
-                "covered_clients": orjson.loads(row["covered_clients"]),
-                "alarms": orjson.loads(row["alarms"]),
-            }
-        )
+    counted = ("covered_clients", "alarms")
+    sums = [
+        SiteCoverage.from_row({**row, **{name: orjson.loads(row[name]) for name in counted}})
         for row in rows
     ]
-    return page_of(found, paging.limit, key=lambda site: site.site_id)
+    return page_of(sums, paging.limit, key=lambda site: site.site_id)
 
 
 def _service_day(row: asyncpg.Record) -> ServiceDay:
-    values = dict(row)
-    kind, payer = values.pop("kind"), values.pop("payer")
-    payment = terms(payer, kind).day_payment if kind is not None else None
+    payment = terms(row["payer"], row["kind"]).day_payment if row["kind"] is not None else None
     tier = tier_of(payment, row["services"]) if payment is not None else None
-    return ServiceDay(**values, day_tier=tier)
+    return ServiceDay.from_row({**row, "day_tier": tier})

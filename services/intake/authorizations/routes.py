@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Query
 
 from services.intake.authorizations import certifications, commands, coverage_ends, queries
 from services.intake.authorizations.schemas import (
@@ -19,13 +19,14 @@ from services.intake.authorizations.schemas import (
 )
 from services.intake.coverage.schemas import Coverage, CoverageEnd
 from shared.access import Role
-from shared.web import Allowed, Call, Page, Paging, Router, of_one_client
+from shared.access.roles import SITE_STAFF
+from shared.web import Allowed, Call, Page, Paged, Router, of_one_client
 from shared.web.writes import needs_if_match
 
 router = Router(tags=["Authorizations"])
 
 ENTERING = (Role.FRONT_DESK, Role.SITE_MANAGER)
-READING = (*ENTERING, Role.COUNSELOR, Role.CLINICAL_LEAD, Role.AUDITOR)
+READING = (*SITE_STAFF, Role.AUDITOR)
 Entering = Annotated[Call, Allowed(*ENTERING)]
 Reader = Annotated[Call, Allowed(*READING)]
 Summing = Annotated[Call, Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS, Role.AUDITOR)]
@@ -47,9 +48,7 @@ async def add_authorization(
 
 @router.get("/clients/{client_id}/authorizations", summary="List authorizations")
 @of_one_client
-async def list_authorizations(
-    client_id: UUID, call: Reader, paging: Annotated[Paging, Depends()]
-) -> Page[Authorization]:
+async def list_authorizations(client_id: UUID, call: Reader, paging: Paged) -> Page[Authorization]:
     """A client's authorizations with what is left of each, in the order of entry."""
     return await call.show(lambda tx: queries.list_authorizations(tx, client_id, paging))
 
@@ -106,7 +105,7 @@ async def record_certification(
 
 @router.get("/coverages/{coverage_id}/certifications", summary="List certifications")
 async def list_certifications(
-    coverage_id: UUID, call: Reader, paging: Annotated[Paging, Depends()]
+    coverage_id: UUID, call: Reader, paging: Paged
 ) -> Page[Certification]:
     """The certifications for a coverage, in the order of entry."""
     return await call.show(lambda tx: queries.list_certifications(tx, coverage_id, paging))
@@ -114,7 +113,7 @@ async def list_certifications(
 
 @router.get("/authorization-alarms", summary="List what runs out")
 async def list_authorization_alarms(
-    call: Reader, paging: Annotated[Paging, Depends()], site_id: OneSite = None
+    call: Reader, paging: Paged, site_id: OneSite = None
 ) -> Page[CoverageAlarm]:
     """Authorizations and certifications that come to their end, of the caller's sites."""
     return await call.show(lambda tx: queries.list_alarms(tx, paging, site_id))
@@ -122,25 +121,21 @@ async def list_authorization_alarms(
 
 @router.get("/clients/{client_id}/service-days", summary="List days of service")
 @of_one_client
-async def list_service_days(
-    client_id: UUID, call: Reader, paging: Annotated[Paging, Depends()]
-) -> Page[ServiceDay]:
+async def list_service_days(client_id: UUID, call: Reader, paging: Paged) -> Page[ServiceDay]:
     """A client's days of service with units, and who is to pay for each."""
     return await call.show(lambda tx: queries.list_service_days(tx, client_id, paging))
 
 
 @router.get("/unauthorized-days", summary="List days without a grant")
 async def list_unauthorized_days(
-    call: Reader, paging: Annotated[Paging, Depends()], site_id: OneSite = None
+    call: Reader, paging: Paged, site_id: OneSite = None
 ) -> Page[ServiceDay]:
     """Days of service without a grant that is needed, beyond one, or without any coverage."""
     return await call.show(lambda tx: queries.list_uncovered_days(tx, paging, site_id))
 
 
 @router.get("/coverage-summary", summary="Sum up coverage by site")
-async def summarize_coverage(
-    call: Summing, paging: Annotated[Paging, Depends()]
-) -> Page[SiteCoverage]:
+async def summarize_coverage(call: Summing, paging: Paged) -> Page[SiteCoverage]:
     """Sums of each of the caller's sites: coverage, authorizations, units, alarms."""
     return await call.show(lambda tx: queries.summarize_coverage(tx, paging))
 

@@ -6,6 +6,7 @@ written. So it makes no difference in which order facts came, or how often.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -17,7 +18,7 @@ from services.intake.authorizations.alarms import Found, note_alarms, of_grant
 from services.intake.authorizations.rules.allocation import Allocation, Grant, allocate, reach
 from services.intake.authorizations.rules.units import Day, Service
 from services.intake.payers.policy import UnitRule
-from shared.database import Overtaken, Transaction, at_all_sites
+from shared.database import Columns, Overtaken, Transaction, at_all_sites
 from shared.ids import new_id
 from shared.messaging.envelope import Received
 
@@ -64,21 +65,23 @@ DELETE FROM authorization_days d WHERE d.authorization_id = ANY($1) AND NOT EXIS
   WHERE k.id = d.authorization_id AND k.service_date = d.service_date
 )
 """
-TAKE = """
-INSERT INTO authorization_days AS d (authorization_id, service_date, site_id, units, overrun)
-SELECT * FROM unnest($1::uuid[], $2::date[], $3::uuid[], $4::integer[], $5::integer[])
+TAKEN = Columns.of(
+    authorization_id="uuid", service_date="date", site_id="uuid", units="integer", overrun="integer"
+)
+TAKE = f"""
+INSERT INTO authorization_days AS d ({TAKEN.names}) SELECT * FROM {TAKEN.rows}
 ON CONFLICT (authorization_id, service_date) DO UPDATE
 SET units = excluded.units, overrun = excluded.overrun
 WHERE (d.units, d.overrun) IS DISTINCT FROM (excluded.units, excluded.overrun)
-"""
-SUMS = """
-UPDATE authorizations a
-SET units_used = m.used, units_overrun = m.overrun, look_at = m.look_at
-FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::timestamptz[])
-  AS m(id, used, overrun, look_at)
-WHERE a.id = m.id AND (a.units_used, a.units_overrun, a.look_at)
-  IS DISTINCT FROM (m.used, m.overrun, m.look_at)
-"""
+"""  # noqa: S608 - constants only
+USED = Columns.of(id="uuid", units_used="integer", units_overrun="integer", look_at="timestamptz")
+SUMS = f"""
+UPDATE authorizations a SET (units_used, units_overrun, look_at) =
+  (given.units_used, given.units_overrun, given.look_at)
+FROM {USED.rows}
+WHERE a.id = given.id AND (a.units_used, a.units_overrun, a.look_at)
+  IS DISTINCT FROM (given.units_used, given.units_overrun, given.look_at)
+"""  # noqa: S608 - constants only
 FORGET_DAYS = """
 DELETE FROM service_days d
 USING unnest($1::uuid[], $2::date[], $3::date[]) AS w(person, first, last)
@@ -88,20 +91,27 @@ WHERE d.client_id = ANY (platform.records_of(w.person))
   WHERE k.client_id = d.client_id AND k.service_date = d.service_date
 )
 """
-KEEP_DAYS = """
-INSERT INTO service_days AS d
-  (id, client_id, site_id, service_date, services, minutes, units, overrun, authorized, counts)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::date[], $5::integer[], $6::integer[],
-  $7::integer[], $8::integer[], $9::boolean[], $10::boolean[])
+DAYS = Columns.of(
+    id="uuid",
+    client_id="uuid",
+    site_id="uuid",
+    service_date="date",
+    services="integer",
+    minutes="integer",
+    units="integer",
+    overrun="integer",
+    authorized="boolean",
+    counts="boolean",
+)
+KEEP_DAYS = f"""
+INSERT INTO service_days AS d ({DAYS.names}) SELECT * FROM {DAYS.rows}
 ON CONFLICT (client_id, service_date) DO UPDATE
-SET site_id = excluded.site_id, services = excluded.services, minutes = excluded.minutes,
-  units = excluded.units, overrun = excluded.overrun, authorized = excluded.authorized,
-  counts = excluded.counts
+SET {DAYS.updates("id", "client_id", "service_date")}
 WHERE (d.site_id, d.services, d.minutes, d.units, d.overrun, d.authorized, d.counts)
   IS DISTINCT FROM
   (excluded.site_id, excluded.services, excluded.minutes, excluded.units, excluded.overrun,
    excluded.authorized, excluded.counts)
-"""
+"""  # noqa: S608 - constants only
 """Each record has a row of each of its days, and one of a person's rows of a day counts: so an undo
 finds the rows that there were before."""
 
@@ -110,7 +120,7 @@ Attended = dict[tuple[UUID, date], dict[UUID, UUID]]
 """By person and day: the records for which somebody came, each with the site."""
 
 
-async def hold_clients(tx: Transaction, clients: Iterable[UUID]) -> None:
+async def lock_clients(tx: Transaction, clients: Iterable[UUID]) -> None:
     """Let nobody else move units of these persons until the commit; in one order for everybody.
 
     Raises:
@@ -128,7 +138,7 @@ async def settle(
     """Reckon the units of clients anew where something between two days changed; raise alarms.
 
     Units are those of the person, whichever record a session or a grant was entered for. The
-    clients are held. Records and sessions of sites that the caller may not see take part, as the
+    clients are locked. Records and sessions of sites that the caller may not see take part, as the
     person has one sum. What it costs depends on the authorizations that share days with the
     change, not on how long a client has been coming.
     """
@@ -195,43 +205,36 @@ async def _write_grants(
     caused_by: Mapping[UUID, Received[Any]] | None,
 ) -> None:
     site_of = {row["id"]: row["site_id"] for row in rows}
-    taken = [
-        (grant, on, what)
+    taken = TAKEN.arrays(
+        {
+            "authorization_id": grant,
+            "service_date": on,
+            "site_id": site_of[grant],
+            "units": what.units,
+            "overrun": what.overrun,
+        }
         for one in made.values()
         for (grant, on), what in sorted(one.taken.items())
-    ]
-    await tx.execute(TAKE_BACK, list(site_of), [t[0] for t in taken], [t[1] for t in taken])
-    await tx.execute(
-        TAKE,
-        [grant for grant, _, _ in taken],
-        [on for _, on, _ in taken],
-        [site_of[grant] for grant, _, _ in taken],
-        [what.units for _, _, what in taken],
-        [what.overrun for _, _, what in taken],
     )
+    await tx.execute(TAKE_BACK, list(site_of), *taken[:2])
+    await tx.execute(TAKE, *taken)
     sums = [made[row["person"]].of(row["id"]) for row in rows]
     looked = [
-        of_grant(
-            tx.now,
-            about=row["id"],
-            client_id=row["client_id"],
-            site_id=row["site_id"],
-            time_zone=row["time_zone"],
-            granted=row["units_granted"],
-            used=of.units,
-            last=row["valid_until"],
-        )
+        of_grant(tx.now, {**row, "units_used": of.units})
         if row["withdrawn"] is None
         else (_silent(row), None)
         for row, of in zip(rows, sums, strict=True)
     ]
-    await tx.execute(
-        SUMS,
-        [row["id"] for row in rows],
-        [of.units for of in sums],
-        [of.overrun for of in sums],
-        [again for _, again in looked],
+    used = (
+        {
+            "id": row["id"],
+            "units_used": of.units,
+            "units_overrun": of.overrun,
+            "look_at": again,
+        }
+        for row, of, (_, again) in zip(rows, sums, looked, strict=True)
     )
+    await tx.execute(SUMS, *USED.arrays(used))
     await note_alarms(tx, [found for found, _ in looked], caused_by)
     tx.wake()
 
@@ -243,32 +246,25 @@ async def _write_days(
     attended: Attended,
     made: Mapping[UUID, Allocation],
 ) -> None:
-    kept = [
-        (client, site, day, made[person].days[day.on], n == len(records))
+    kept = DAYS.arrays(
+        {
+            "id": new_id(),
+            "client_id": client,
+            "site_id": site,
+            "service_date": day.on,
+            "services": len(day.services),
+            "minutes": day.minutes,
+            **asdict(made[person].days[day.on]),
+            "counts": n == len(records),
+        }
         for person in reaches
         for day in days[person]
         for records in (attended[person, day.on],)
         for n, (client, site) in enumerate(records.items(), start=1)
-    ]
-    await tx.execute(
-        FORGET_DAYS,
-        *_columns(reaches),
-        [client for client, *_ in kept],
-        [day.on for _, _, day, _, _ in kept],
     )
-    await tx.execute(
-        KEEP_DAYS,
-        [new_id() for _ in kept],
-        [client for client, *_ in kept],
-        [site for _, site, *_ in kept],
-        [day.on for _, _, day, _, _ in kept],
-        [len(day.services) for _, _, day, _, _ in kept],
-        [day.minutes for _, _, day, _, _ in kept],
-        [units.units for _, _, _, units, _ in kept],
-        [units.overrun for _, _, _, units, _ in kept],
-        [units.authorized for _, _, _, units, _ in kept],
-        [counts for *_, counts in kept],
-    )
+    _, clients, _, on, *_ = kept
+    await tx.execute(FORGET_DAYS, *_columns(reaches), clients, on)
+    await tx.execute(KEEP_DAYS, *kept)
 
 
 def _columns(reaches: Mapping[UUID, Reach]) -> tuple[list[UUID], list[date], list[date]]:
@@ -279,21 +275,15 @@ def _columns(reaches: Mapping[UUID, Reach]) -> tuple[list[UUID], list[date], lis
     )
 
 
-def _grant(row: asyncpg.Record) -> Grant:
-    return Grant(
-        row["id"],
-        row["code"],
-        _rule(row["unit_rule"]),
-        row["units_granted"],
-        row["valid_from"],
-        row["valid_until"],
-    )
-
-
 @lru_cache(maxsize=256)
 def _rule(text: str) -> UnitRule:
     """A unit's meaning as it was kept; the same few of them come again and again."""
     return UnitRule.model_validate_json(text)
+
+
+def _grant(row: asyncpg.Record) -> Grant:
+    given = (row["units_granted"], row["valid_from"], row["valid_until"])
+    return Grant(row["id"], row["code"], _rule(row["unit_rule"]), *given)
 
 
 def _within(grants: Iterable[Grant], days: Reach) -> list[Grant]:

@@ -89,25 +89,17 @@ class FormText(Shown):
     @classmethod
     def of(cls, form: Form, language: str) -> "FormText":
         """A form as it is shown."""
-        text = form.languages[language]
-        return cls(
-            form=form.id,
-            version=form.version,
-            language=language,
-            title=text.title,
-            blocks=list(text.blocks),
-            digest=form.digest(language),
-            source=form.source,
-            elements=list(form.elements),
-            information=list(form.information),
-            purposes=list(form.purposes),
-            recipients=list(form.recipients),
-            recipient_classes=list(form.recipient_classes),
-            expiry=list(form.expiry.kinds),
-            expiry_events=list(form.expiry.events),
-            may_be_court_referral=form.may_be_court_referral,
-            withdrawn_on=form.withdrawn_on,
-            notice=form.notice.text if form.notice else None,
+        return cls.from_row(
+            {
+                **dict(form),
+                **dict(form.languages[language]),
+                "form": form.id,
+                "language": language,
+                "digest": form.digest(language),
+                "expiry": form.expiry.kinds,
+                "expiry_events": form.expiry.events,
+                "notice": form.notice.text if form.notice else None,
+            }
         )
 
 
@@ -140,15 +132,7 @@ class ContactChannels(Shown):
     @classmethod
     def of(cls, consent_id: UUID, given: Channels) -> "ContactChannels":
         """What a consent says."""
-        return cls(
-            consent_id=consent_id,
-            channels=given.ways,
-            uses=given.uses,
-            voicemail=given.voicemail,
-            sender_alias=given.sender_alias,
-            time_zone=given.time_zone,
-            safe_times=given.safe_times,
-        )
+        return cls.from_row({**dict(given), "consent_id": consent_id, "channels": given.ways})
 
 
 class AllowedNow(Shown):

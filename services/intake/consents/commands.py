@@ -1,14 +1,13 @@
 """Giving a consent and taking it back."""
 
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from services.intake.consents.answers import Consent, ConsentEvent, Revocation
 from services.intake.consents.checks import check, form_of
 from services.intake.consents.expiry import expire_by_event, expire_overdue
 from services.intake.consents.policy.vocabulary import vocabulary
-from services.intake.consents.queries import hold_consent, summary, zone_of
+from services.intake.consents.queries import lock_consent
 from services.intake.consents.refusals import (
     ConsentEnded,
     ImpossibleReceipt,
@@ -20,11 +19,12 @@ from services.intake.consents.refusals import (
 from services.intake.consents.rules.expiry import end_of_day
 from services.intake.consents.rules.states import after, state_at
 from services.intake.consents.schemas import NewConsent, NewConsentEvent, NewRevocation
-from services.intake.directory.rules import day_at
+from services.intake.directory.queries import zone_of
 from services.intake.preferences.commands import weekly
 from services.intake.referrals.queries import show_client
+from shared.calendar import day_at
 from shared.contracts.intake import ConsentGranted, ConsentRevoked
-from shared.database import Transaction
+from shared.database import Transaction, insert, together, update
 from shared.errors import require_version
 from shared.ids import new_id
 from shared.messaging.outbox import publish
@@ -41,23 +41,6 @@ SUPERSEDE = """
 UPDATE consents SET state = $3, ended_at = $4, version = version + 1
 WHERE client_id = $1 AND form = $2 AND state = 'granted'
 """
-INSERT = """
-WITH shown AS (
-  INSERT INTO consent_texts (site_id, digest, form, form_version, language, shown)
-  VALUES ($3, $7, $4, $5, $6, $8) ON CONFLICT DO NOTHING
-)
-INSERT INTO consents
-  (id, client_id, site_id, form, form_version, language, text_digest, single, details, signed_on,
-   expires_on, expires_at, expires_with, state, granted_at, entered_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $9, $10, $11, $12, $13, $14, 'granted', $15, $16)
-"""
-REVOKE = """
-UPDATE consents SET state = $2, ended_at = $3, revocation = $4, version = version + 1 WHERE id = $1
-"""
-RECORD = """
-INSERT INTO consent_events (id, client_id, site_id, event, recorded_by, recorded_at)
-VALUES ($1, $2, $3, $4, $5, $6)
-"""
 
 
 async def grant_consent(
@@ -73,45 +56,49 @@ async def grant_consent(
         NewerConsentInForce, RevokedSince: it was signed before what holds now.
     """
     form = form_of(new)
-    client = await show_client(tx, client_id, hold=True)
+    client = await show_client(tx, client_id, lock=True)
     zone = await zone_of(tx, client.site_id)
     signed_on = check(new, form, client.birth_date, day_at(tx.now, zone))
     assert new.expiry is not None
     if form.single:
         await _supersede(tx, client_id, form.id, signed_on, zone)
     expires_on = new.expiry.on
-    row: dict[str, Any] = {
-        "id": new_id(),
-        "client_id": client_id,
+    made = Consent(
+        id=new_id(),
+        client_id=client_id,
+        site_id=client.site_id,
+        form=form.id,
+        form_version=form.version,
+        state="granted",
+        signed_on=signed_on,
+        expires_on=expires_on,
+        expires_with=new.expiry.event,
+        granted_at=tx.now,
+        ended_at=None,
+        version=1,
+    )
+    shown = {
         "site_id": client.site_id,
+        "digest": new.text_digest,
         "form": form.id,
         "form_version": form.version,
-        "state": "granted",
-        "signed_on": signed_on,
-        "expires_on": expires_on,
-        "expires_with": new.expiry.event,
-        "granted_at": tx.now,
-        "ended_at": None,
-        "version": 1,
+        "language": new.language,
+        "shown": form.shown(new.language).decode(),
+    }
+    row = {
+        **made.model_dump(),
+        "language": new.language,
+        "text_digest": new.text_digest,
+        "single": form.single,
+        "details": new.model_dump_json(),
+        "expires_at": None if expires_on is None else end_of_day(expires_on, zone),
+        "entered_by": entered_by,
     }
     await tx.execute(
-        INSERT,
-        row["id"],
-        client_id,
-        client.site_id,
-        form.id,
-        form.version,
-        new.language,
-        new.text_digest,
-        form.shown(new.language).decode(),
-        form.single,
-        new.model_dump_json(),
-        signed_on,
-        expires_on,
-        None if expires_on is None else end_of_day(expires_on, zone),
-        new.expiry.event,
-        tx.now,
-        entered_by,
+        *together(
+            insert("consent_texts", shown, suffix="ON CONFLICT DO NOTHING"),
+            insert("consents", row),
+        )
     )
     channels = new.channels
     publish(
@@ -119,7 +106,7 @@ async def grant_consent(
         ConsentGranted(
             client_id=client_id,
             site_id=client.site_id,
-            consent_id=row["id"],
+            consent_id=made.id,
             form=form.id,
             channels=channels.ways if channels else [],
             voicemail=channels.voicemail if channels else None,
@@ -130,7 +117,7 @@ async def grant_consent(
             time_zone=channels.time_zone if channels else None,
         ),
     )
-    return Consent(**row)
+    return made
 
 
 async def _supersede(
@@ -168,7 +155,7 @@ async def revoke_consent(
         ImpossibleReceipt: it arrived in the future, or before the consent was entered.
         NotRevocableYet: by the terms of a court referral.
     """
-    row = await hold_consent(tx, consent_id)
+    row = await lock_consent(tx, consent_id)
     require_version(row["version"], expected)
     state = after(state_at(row["state"], row["expires_at"], tx.now), "revoke")
     if state is None:
@@ -185,15 +172,11 @@ async def revoke_consent(
         raise NotRevocableYet(
             f"By the terms of the court referral it is revocable from {terms} on (42 CFR 2.35(c))."
         )
-    revocation = Revocation(
-        how=new.how,
-        received_at=received_at,
-        done_in_reliance=new.done_in_reliance,
-        document_id=new.document_id,
-        recorded_by=recorded_by,
-        recorded_at=tx.now,
-    )
-    await tx.execute(REVOKE, consent_id, state, received_at, revocation.model_dump_json())
+    given = {**dict(new), "received_at": received_at}
+    revocation = Revocation(**given, recorded_by=recorded_by, recorded_at=tx.now)
+    changes = {"state": state, "ended_at": received_at}
+    kept = {**changes, "revocation": revocation.model_dump_json()}
+    await tx.execute(*update("consents", kept, where={"id": consent_id}))
     publish(
         tx,
         ConsentRevoked(
@@ -204,8 +187,7 @@ async def revoke_consent(
             revoked_at=received_at,
         ),
     )
-    ended = {"state": state, "ended_at": received_at, "version": expected + 1}
-    return Consent(**summary(tx, {**row, **ended, "expires_at": None}))
+    return Consent.from_row(row).changed(**changes)
 
 
 async def record_consent_event(
@@ -219,7 +201,7 @@ async def record_consent_event(
     """
     if new.event not in vocabulary().events:
         raise UnknownConsentWord("Use an event of the vocabulary.", pointer="/event")
-    client = await show_client(tx, client_id, hold=True)
+    client = await show_client(tx, client_id, lock=True)
     expired = await expire_by_event(tx, client_id, new.event)
     event = ConsentEvent(
         id=new_id(),
@@ -229,5 +211,6 @@ async def record_consent_event(
         recorded_at=tx.now,
         expired=expired,
     )
-    await tx.execute(RECORD, event.id, client_id, client.site_id, new.event, recorded_by, tx.now)
+    row = {**event.model_dump(exclude={"expired"}), "recorded_by": recorded_by}
+    await tx.execute(*insert("consent_events", row))
     return event

@@ -13,13 +13,13 @@ from shared.messaging.outbox import publish
 EXPIRE_WITH = """
 UPDATE consents SET state = 'expired', ended_at = $3, version = version + 1
 WHERE client_id = ANY (platform.records_of($1)) AND state = 'granted' AND expires_with = $2
-RETURNING id, client_id, site_id, form, ended_at
+RETURNING id AS consent_id, client_id, site_id, form, ended_at AS expired_at
 """
 EXPIRE_OVERDUE = """
 UPDATE consents SET state = 'expired', ended_at = expires_at, version = version + 1
 WHERE client_id = ANY (platform.records_of($1)) AND form = $2 AND state = 'granted'
   AND expires_at <= $3
-RETURNING id, client_id, site_id, form, ended_at
+RETURNING id AS consent_id, client_id, site_id, form, ended_at AS expired_at
 """
 
 
@@ -27,7 +27,7 @@ async def expire_by_event(tx: Transaction, client_id: UUID, word: str) -> list[U
     """Expire the client's consents that were given up to an event, such as `end_of_treatment`, in
     the transaction of whoever knows that it came; publishes ConsentExpired for each. Their ids.
 
-    The caller holds the client, so that nobody enters a consent meanwhile.
+    The caller locks the client, so that nobody enters a consent meanwhile.
 
     Raises:
         LookupError: no consent can be given up to such an event.
@@ -36,7 +36,7 @@ async def expire_by_event(tx: Transaction, client_id: UUID, word: str) -> list[U
         raise LookupError(f"{word} is no event up to which a consent can be given")
     rows = await tx.fetch(EXPIRE_WITH, client_id, word, tx.now)
     tell_expired(tx, rows)
-    return sorted(row["id"] for row in rows)
+    return sorted(row["consent_id"] for row in rows)
 
 
 async def expire_overdue(tx: Transaction, client_id: UUID, form: str) -> None:
@@ -48,13 +48,4 @@ async def expire_overdue(tx: Transaction, client_id: UUID, form: str) -> None:
 def tell_expired(tx: Transaction, rows: Sequence[asyncpg.Record]) -> None:
     """Publish ConsentExpired for each row."""
     for row in rows:
-        publish(
-            tx,
-            ConsentExpired(
-                client_id=row["client_id"],
-                site_id=row["site_id"],
-                consent_id=row["id"],
-                form=row["form"],
-                expired_at=row["ended_at"],
-            ),
-        )
+        publish(tx, ConsentExpired(**dict(row)))

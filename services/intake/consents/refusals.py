@@ -6,8 +6,6 @@ from shared.errors import Conflict, Invalid
 class UnknownForm(Invalid):
     """There is no such version of the form, or not in that language."""
 
-    title = "Unknown form"
-
 
 class FormWithdrawn(Invalid):
     """The form was out of use when it was signed."""
@@ -48,8 +46,6 @@ class ImpossibleSigningDate(Invalid):
 class ImpossibleExpiry(Invalid):
     """The form does not end that way, or it would have ended already."""
 
-    title = "Impossible expiry"
-
 
 class OutlastsCourtReferral(Invalid):
     """It would last longer than to the final disposition of the case (42 CFR 2.35)."""
@@ -89,8 +85,6 @@ class ConsentEnded(Conflict):
 
 class NotRevocableYet(Conflict):
     """By the terms of a court referral it may be revoked later (42 CFR 2.35(c))."""
-
-    title = "Not revocable yet"
 
 
 class ImpossibleReceipt(Invalid):

@@ -3,8 +3,6 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends
-
 from services.intake.consents import commands, queries
 from services.intake.consents.answers import (
     AllowedNow,
@@ -17,24 +15,15 @@ from services.intake.consents.policy.forms import forms
 from services.intake.consents.policy.vocabulary import Vocabulary, vocabulary
 from services.intake.consents.schemas import NewConsent, NewConsentEvent, NewRevocation
 from shared.access import Role
-from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Allowed, Call, Page, Paging, Router, of_one_client
+from shared.access.roles import CLINICIANS, EVERY_STAFF_ROLE, SITE_STAFF
+from shared.web import Allowed, Call, Page, Paged, Router, of_one_client
 from shared.web.writes import needs_if_match
 
 router = Router(tags=["Consents"])
 
-Entering = Annotated[
-    Call,
-    Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD, Role.SITE_MANAGER),
-]
-Reader = Annotated[
-    Call,
-    Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD, Role.SITE_MANAGER, Role.AUDITOR),
-]
-FullReader = Annotated[
-    Call,
-    Allowed(Role.COUNSELOR, Role.CLINICAL_LEAD, Role.SITE_MANAGER, Role.AUDITOR),
-]
+Entering = Annotated[Call, Allowed(*SITE_STAFF)]
+Reader = Annotated[Call, Allowed(*SITE_STAFF, Role.AUDITOR)]
+FullReader = Annotated[Call, Allowed(*CLINICIANS, Role.SITE_MANAGER, Role.AUDITOR)]
 Anybody = Annotated[Call, Allowed(*EVERY_STAFF_ROLE)]
 PATH = "/clients/{client_id}/consents"
 
@@ -64,9 +53,7 @@ async def record_consent(client_id: UUID, body: NewConsent, call: Entering) -> C
 
 @router.get(PATH, summary="List consents")
 @of_one_client
-async def list_consents(
-    client_id: UUID, call: Reader, paging: Annotated[Paging, Depends()]
-) -> Page[Consent]:
+async def list_consents(client_id: UUID, call: Reader, paging: Paged) -> Page[Consent]:
     """A client's consents with their states, oldest first, without whom they name."""
     return await call.show(lambda tx: queries.list_consents(tx, client_id, paging))
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from services.intake.contact_attempts.rules import REACHED, untimely
 from services.intake.contact_attempts.schemas import ContactAttempt, NewContactAttempt
 from services.intake.referrals.commands import ReferralEnded, advance
-from services.intake.referrals.queries import hold_client, show_referral
+from services.intake.referrals.queries import lock, show_referral
 from shared.database import Transaction, insert
 from shared.errors import Invalid
 from shared.ids import new_id
@@ -32,9 +32,7 @@ async def record_attempt(
         ReferralEnded: nobody is to be reached any more.
         UntimelyAttempt: with a pointer.
     """
-    referral = await show_referral(tx, referral_id)
-    await hold_client(tx, referral.client_id)
-    referral = await show_referral(tx, referral_id)
+    referral = await lock(tx, show_referral, referral_id)
     if referral.ended_at is not None:
         raise ReferralEnded("The referral has ended.")
     if (why := untimely(new.attempted_at, referral.received_at, tx.now)) is not None:

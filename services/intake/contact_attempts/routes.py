@@ -3,19 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends
-
 from services.intake.contact_attempts import commands, queries
 from services.intake.contact_attempts.schemas import ContactAttempt, NewContactAttempt
-from shared.access import Role
-from shared.web import Allowed, Call, Page, Paging, Router
+from shared.access.roles import SITE_STAFF
+from shared.web import Allowed, Call, Page, Paged, Router
 
 router = Router(tags=["Referrals"])
 
-SiteStaff = Annotated[
-    Call,
-    Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD, Role.SITE_MANAGER),
-]
+SiteStaff = Annotated[Call, Allowed(*SITE_STAFF)]
 
 
 @router.post(
@@ -34,7 +29,7 @@ async def record_contact_attempt(
 
 @router.get("/referrals/{referral_id}/contact-attempts", summary="List contact attempts")
 async def list_contact_attempts(
-    referral_id: UUID, call: SiteStaff, paging: Annotated[Paging, Depends()]
+    referral_id: UUID, call: SiteStaff, paging: Paged
 ) -> Page[ContactAttempt]:
     """The attempts to reach a referred person, in the order in which they were recorded."""
     return await call.show(lambda tx: queries.list_attempts(tx, referral_id, paging))

@@ -1,5 +1,6 @@
 """Estimates: reckoned from data and what is asked; nothing is stored."""
 
+from dataclasses import asdict
 from datetime import date
 
 from services.intake.costs.policy import Program, price_list, programs, reference
@@ -13,9 +14,9 @@ from services.intake.costs.schemas import (
     ResidentialReference,
 )
 from services.intake.directory.queries import ZONE
-from services.intake.directory.rules import day_at
 from services.intake.sliding_scale.policy import Region, guidelines, scale
 from services.intake.sliding_scale.rules import Share, guideline_on, region_of, share_of_household
+from shared.calendar import day_at
 from shared.database import Transaction
 from shared.errors import Invalid, NotFound
 
@@ -24,8 +25,6 @@ NOTE = "A reference for costs only. Which level of care is right is a clinical d
 
 class UnknownProgram(Invalid):
     """The program is not on the list."""
-
-    title = "Unknown program"
 
 
 class NoPriceKnown(Invalid):
@@ -73,10 +72,7 @@ async def estimate_costs(tx: Transaction, asked: NewEstimate) -> CostEstimate:
         price_list_version=prices.version,
         starts_on=starts_on,
         days=len(days),
-        lines=[
-            EstimateLine(kind=line.kind, cents=line.cents, explanation=line.explanation)
-            for line in found.lines
-        ],
+        lines=[EstimateLine(**asdict(line)) for line in found.lines],
         charged_cents=found.charged,
         plan_pays_cents=found.plan_pays,
         sliding_scale_cents=found.reduced,
@@ -113,14 +109,5 @@ def _terms(plan: InsurancePlan) -> PlanTerms:
 
 def _reference() -> ResidentialReference:
     known = reference()
-    return ResidentialReference(
-        id=known.id,
-        version=known.version,
-        days=known.days,
-        daily_rate_cents=known.daily_rate_cents,
-        total_cents=known.days * known.daily_rate_cents,
-        as_of=known.as_of,
-        source=known.source,
-        verified=known.verified,
-        note=NOTE,
-    )
+    total = known.days * known.daily_rate_cents
+    return ResidentialReference(**dict(known), total_cents=total, note=NOTE)

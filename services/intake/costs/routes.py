@@ -4,14 +4,12 @@ from typing import Annotated
 
 from services.intake.costs import queries
 from services.intake.costs.schemas import CostEstimate, NewEstimate
-from shared.access import Role
+from shared.access.roles import SITE_STAFF
 from shared.web import Allowed, Call, Router
 
 router = Router(tags=["Costs"])
 
-Staff = Annotated[
-    Call, Allowed(Role.FRONT_DESK, Role.SITE_MANAGER, Role.COUNSELOR, Role.CLINICAL_LEAD)
-]
+Staff = Annotated[Call, Allowed(*SITE_STAFF)]
 
 
 @router.post("/cost-estimates", summary="Estimate what a program costs")

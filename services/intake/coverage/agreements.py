@@ -1,14 +1,14 @@
 """Agreeing with a client on a share by the sliding scale, and ending it."""
 
+from dataclasses import asdict
 from uuid import UUID
 
 from services.intake.coverage.commands import EnteredInError, require_end
 from services.intake.coverage.queries import agreement_of, show_agreement
 from services.intake.coverage.rules import can_be_signed_on
 from services.intake.coverage.schemas import CoverageEnd, NewSelfPayAgreement, SelfPayAgreement
-from services.intake.directory.queries import ZONE
-from services.intake.directory.rules import day_at
-from services.intake.referrals.queries import hold_client, show_client
+from services.intake.directory.queries import zone_of
+from services.intake.referrals.queries import lock, show_client
 from services.intake.sliding_scale.policy import guidelines, scale
 from services.intake.sliding_scale.rules import (
     guideline_on,
@@ -16,15 +16,10 @@ from services.intake.sliding_scale.rules import (
     share_of_household,
     valid_until,
 )
-from shared.database import Transaction, insert
-from shared.errors import Invalid, NotFound, require_version
+from shared.calendar import day_at
+from shared.database import Transaction, insert, update
+from shared.errors import Invalid, require_version
 from shared.ids import new_id
-
-END = """
-UPDATE self_pay_agreements SET valid_until = coalesce($2, valid_until), entered_in_error = $3,
-  version = version + 1
-WHERE id = $1 RETURNING *
-"""
 
 
 class ImpossibleSignature(Invalid):
@@ -49,10 +44,8 @@ async def sign_agreement(
         ImpossibleSignature: the day does not go with the site's calendar.
         NoGuideline: no guideline held on that day.
     """
-    client = await show_client(tx, client_id, hold=True)
-    time_zone = await tx.fetchval(ZONE, client.site_id)
-    if time_zone is None:
-        raise NotFound("There is no such site.")
+    client = await show_client(tx, client_id, lock=True)
+    time_zone = await zone_of(tx, client.site_id)
     rule = scale()
     if not can_be_signed_on(new.signed_on, day_at(tx.now, time_zone), rule.oldest_signature_days):
         raise ImpossibleSignature(
@@ -69,25 +62,17 @@ async def sign_agreement(
         "id": new_id(),
         "client_id": client_id,
         "site_id": client.site_id,
-        "household_size": new.household_size,
-        "yearly_income_cents": new.yearly_income_cents,
-        "signed_on": new.signed_on,
+        **new.model_dump(),
         "valid_until": valid_until(new.signed_on, rule.valid_months),
         "region": region,
-        "guideline": share.guideline,
-        "guideline_cents": share.guideline_cents,
-        "scale": share.scale,
-        "scale_version": share.scale_version,
-        "band": share.band,
-        "share_percent": share.share_percent,
-        "nominal_fee_cents": share.nominal_fee_cents,
+        **asdict(share),
         "entered_by": entered_by,
         "entered_at": tx.now,
     }
-    row = await tx.fetchrow(*insert("self_pay_agreements", agreed, suffix="RETURNING *"))
-    if row is None:
-        raise NotFound("There is no such client.")
-    return agreement_of(row)
+    shown = agreement_of({**agreed, "entered_in_error": False, "version": 1})
+    del agreed["percent_of_guideline"]  # it follows from the two amounts
+    await tx.execute(*insert("self_pay_agreements", agreed))
+    return shown
 
 
 async def end_agreement(
@@ -101,14 +86,12 @@ async def end_agreement(
         EnteredInError: it was taken back before.
         ImpossibleEnd: the day lies before it was signed, or after its last one.
     """
-    seen = await show_agreement(tx, agreement_id)
-    await hold_client(tx, seen.client_id)
-    known = await show_agreement(tx, agreement_id, hold=True)
+    known = await lock(tx, show_agreement, agreement_id)
     require_version(known.version, expected)
     if known.entered_in_error:
         raise EnteredInError("This agreement was entered in error: sign another one.")
     require_end(end, known.signed_on, known.valid_until)
-    row = await tx.fetchrow(END, agreement_id, end.last_day, end.entered_in_error)
-    if row is None:
-        raise NotFound("There is no such self-pay agreement.")
-    return agreement_of(row)
+    last = end.last_day or known.valid_until
+    changes = {"valid_until": last, "entered_in_error": end.entered_in_error}
+    await tx.execute(*update("self_pay_agreements", changes, where={"id": agreement_id}))
+    return known.changed(**changes)

@@ -1,6 +1,7 @@
 """Entering, changing and ending an insurance."""
 
 from datetime import date
+from functools import partial
 from uuid import UUID
 
 from services.intake.coverage.queries import coverage_of, show_coverage
@@ -12,29 +13,11 @@ from services.intake.coverage.schemas import (
     NewCoverage,
 )
 from services.intake.payers.policy import Payer, payers, terms
-from services.intake.referrals.queries import hold_client, show_client
-from shared.database import Transaction
-from shared.errors import Conflict, Invalid, NotFound, require_version
+from services.intake.referrals.queries import lock, show_client
+from shared.database import Transaction, insert, update
+from shared.errors import Conflict, Invalid, require_version
 from shared.ids import new_id
 
-INSERT = """
-INSERT INTO coverages
-  (id, client_id, site_id, kind, payer, payer_name, plan, member_id, priority,
-   requires_authorization, effective_from, effective_until, entered_by, entered_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-RETURNING *
-"""
-CHANGE = """
-UPDATE coverages SET kind = $2, payer = $3, payer_name = $4, plan = $5,
-  member_id = coalesce($6, member_id), priority = $7, requires_authorization = $8,
-  effective_from = $9, effective_until = $10, version = version + 1
-WHERE id = $1 RETURNING *
-"""
-END = """
-UPDATE coverages SET effective_until = coalesce($2, effective_until), entered_in_error = $3,
-  version = version + 1
-WHERE id = $1 RETURNING *
-"""
 OVERLAPS = """
 SELECT EXISTS (
   SELECT FROM coverages
@@ -48,8 +31,6 @@ SELECT EXISTS (
 
 class UnknownPayer(Invalid):
     """The payer is not on the list, or is one of another kind."""
-
-    title = "Unknown payer"
 
 
 class OverlappingCoverage(Conflict):
@@ -80,30 +61,19 @@ async def add_coverage(
         UnknownPayer: not on the list with this kind.
         OverlappingCoverage: another one of the same priority holds on some of its days.
     """
-    client = await show_client(tx, client_id, hold=True)
-    payer = payer_of(new)
-    id_ = new_id()
-    await _require_room(tx, client_id, id_, new)
-    row = await tx.fetchrow(
-        INSERT,
-        id_,
-        client_id,
-        client.site_id,
-        new.kind,
-        new.payer,
-        new.payer_name,
-        new.plan,
-        new.member_id,
-        new.priority,
-        payer.requires_authorization,
-        new.effective_from,
-        new.effective_until,
-        entered_by,
-        tx.now,
-    )
-    if row is None:
-        raise NotFound("There is no such client.")
-    return coverage_of(row, in_full=False)
+    client = await show_client(tx, client_id, lock=True)
+    entered = {
+        "id": new_id(),
+        "client_id": client_id,
+        "site_id": client.site_id,
+        **new.model_dump(),
+        "requires_authorization": payer_of(new).requires_authorization,
+        "entered_by": entered_by,
+        "entered_at": tx.now,
+    }
+    await _require_room(tx, client_id, entered["id"], new)
+    await tx.execute(*insert("coverages", entered))
+    return coverage_of({**entered, "entered_in_error": False, "version": 1}, in_full=False)
 
 
 async def change_coverage(
@@ -116,25 +86,15 @@ async def change_coverage(
         StaleVersion: somebody changed it meanwhile.
         EnteredInError, UnknownPayer, OverlappingCoverage: it cannot be so.
     """
-    known = await _held(tx, coverage_id, expected)
-    payer = payer_of(changed)
+    known = await _locked(tx, coverage_id, expected)
+    changes = {
+        **changed.model_dump(),
+        "member_id": changed.member_id or known.member_id,
+        "requires_authorization": payer_of(changed).requires_authorization,
+    }
     await _require_room(tx, known.client_id, coverage_id, changed)
-    row = await tx.fetchrow(
-        CHANGE,
-        coverage_id,
-        changed.kind,
-        changed.payer,
-        changed.payer_name,
-        changed.plan,
-        changed.member_id,
-        changed.priority,
-        payer.requires_authorization,
-        changed.effective_from,
-        changed.effective_until,
-    )
-    if row is None:
-        raise NotFound("There is no such coverage.")
-    return coverage_of(row, in_full=True)
+    await tx.execute(*update("coverages", changes, where={"id": coverage_id}))
+    return known.changed(**changes)
 
 
 async def end_coverage(
@@ -148,12 +108,12 @@ async def end_coverage(
         EnteredInError: it was taken back before.
         ImpossibleEnd: the day lies before its first one, or after its last one.
     """
-    known = await _held(tx, coverage_id, expected)
+    known = await _locked(tx, coverage_id, expected)
     require_end(end, known.effective_from, known.effective_until)
-    row = await tx.fetchrow(END, coverage_id, end.last_day, end.entered_in_error)
-    if row is None:
-        raise NotFound("There is no such coverage.")
-    return coverage_of(row, in_full=True)
+    last = end.last_day or known.effective_until
+    changes = {"effective_until": last, "entered_in_error": end.entered_in_error}
+    await tx.execute(*update("coverages", changes, where={"id": coverage_id}))
+    return known.changed(**changes)
 
 
 def require_end(end: CoverageEnd, first: date, last: date | None) -> None:
@@ -186,11 +146,9 @@ def payer_of(details: CoverageDetails) -> Payer:
     return terms(details.payer, details.kind)
 
 
-async def _held(tx: Transaction, coverage_id: UUID, expected: int) -> Coverage:
-    """The coverage, after its client, so that everybody waits in one order."""
-    seen = await show_coverage(tx, coverage_id)
-    await hold_client(tx, seen.client_id)
-    known = await show_coverage(tx, coverage_id, hold=True)
+async def _locked(tx: Transaction, coverage_id: UUID, expected: int) -> Coverage:
+    """The coverage in full, while nobody else changes it."""
+    known = await lock(tx, partial(show_coverage, in_full=True), coverage_id)
     require_version(known.version, expected)
     if known.entered_in_error:
         raise EnteredInError("This coverage was entered in error: enter another one.")

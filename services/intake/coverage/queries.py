@@ -1,29 +1,21 @@
 """Coverage as it is read."""
 
 from datetime import date
+from functools import partial
+from typing import Any
 from uuid import UUID
-
-import asyncpg
 
 from services.intake.coverage.rules import masked
 from services.intake.coverage.schemas import Coverage, ListedPayer, ListedPayers, SelfPayAgreement
 from services.intake.payers.policy import codes, payers
-from services.intake.referrals.queries import require_client
-from shared.database import Transaction
-from shared.errors import NotFound
-from shared.web import Page, Paging, page_of
+from services.intake.referrals.queries import page_of_client
+from shared.database import Transaction, select
+from shared.errors import found
+from shared.web import Page, Paging
 
-COVERAGE = """
-SELECT id, client_id, site_id, kind, payer, payer_name, plan, member_id, priority,
-  requires_authorization, effective_from, effective_until, entered_in_error, entered_at, version
-FROM coverages
-"""
-AGREEMENT = """
-SELECT id, client_id, site_id, household_size, yearly_income_cents, signed_on, valid_until, region,
-  guideline, guideline_cents, scale, scale_version, band, share_percent, nominal_fee_cents,
-  entered_in_error, entered_at, version
-FROM self_pay_agreements
-"""
+COVERAGE = select(Coverage, "coverages")
+OF_CLIENT = "WHERE client_id = ANY (platform.records_of($1)) AND id > $2 ORDER BY id LIMIT $3"
+AGREEMENT = "SELECT * FROM self_pay_agreements"
 COVERED = """
 SELECT EXISTS (
   SELECT FROM coverages WHERE client_id = ANY (platform.records_of($1)) AND NOT entered_in_error
@@ -56,40 +48,32 @@ LEFT JOIN LATERAL (
 async def is_covered(tx: Transaction, client_id: UUID, on: date) -> bool:
     """Whether an insurance or a self-pay agreement of the client holds on a local date.
 
-    One round trip. Whoever decides by it holds the client, as changes of coverage do.
+    One round trip. Whoever decides by it locks the client, as changes of coverage do.
     """
     return bool(await tx.fetchval(COVERED, client_id, on))
 
 
-def coverage_of(row: asyncpg.Record, *, in_full: bool) -> Coverage:
+def coverage_of(row: Any, *, in_full: bool) -> Coverage:
     """A coverage, with its member id in full or only its end."""
-    values = dict(row)
-    if not in_full:
-        values["member_id"] = masked(values["member_id"])
-    return Coverage(**values)
+    shown = Coverage.from_row(row)
+    member_id = shown.member_id if in_full else masked(shown.member_id)
+    return shown.model_copy(update={"member_id": member_id})
 
 
-def agreement_of(row: asyncpg.Record) -> SelfPayAgreement:
+def agreement_of(row: Any) -> SelfPayAgreement:
     """An agreement, with the percentage that its share was found by."""
-    whole = row["guideline_cents"]
-    return SelfPayAgreement(
-        **dict(row), percent_of_guideline=-(-row["yearly_income_cents"] * 100 // whole)
-    )
+    percent = -(-row["yearly_income_cents"] * 100 // row["guideline_cents"])
+    return SelfPayAgreement.from_row({**row, "percent_of_guideline": percent})
 
 
-async def show_coverage(
-    tx: Transaction, coverage_id: UUID, *, in_full: bool = False, hold: bool = False
-) -> Coverage:
-    """One coverage; with `hold` nobody else changes it until the commit.
+async def show_coverage(tx: Transaction, coverage_id: UUID, *, in_full: bool = False) -> Coverage:
+    """One coverage.
 
     Raises:
         NotFound: none that the caller may see.
     """
-    query = f"{COVERAGE} WHERE id = $1{' FOR UPDATE' if hold else ''}"
-    row = await tx.fetchrow(query, coverage_id)
-    if row is None:
-        raise NotFound("There is no such coverage.")
-    return coverage_of(row, in_full=in_full)
+    row = await tx.fetchrow(f"{COVERAGE} WHERE id = $1", coverage_id)
+    return coverage_of(found(row, "coverage"), in_full=in_full)
 
 
 async def list_coverages(
@@ -100,31 +84,18 @@ async def list_coverages(
     Raises:
         NotFound: no such client.
     """
-    rows = await tx.fetch(
-        f"{COVERAGE} WHERE client_id = ANY (platform.records_of($1)) AND id > $2"
-        " ORDER BY id LIMIT $3",
-        client_id,
-        paging.after,
-        paging.limit + 1,
-    )
-    if not rows:
-        await require_client(tx, client_id)
-    return page_of([coverage_of(row, in_full=in_full) for row in rows], paging.limit)
+    query, shown = f"{COVERAGE} {OF_CLIENT}", partial(coverage_of, in_full=in_full)
+    return await page_of_client(tx, query, client_id, paging, shown)
 
 
-async def show_agreement(
-    tx: Transaction, agreement_id: UUID, *, hold: bool = False
-) -> SelfPayAgreement:
-    """One self-pay agreement; with `hold` nobody else changes it until the commit.
+async def show_agreement(tx: Transaction, agreement_id: UUID) -> SelfPayAgreement:
+    """One self-pay agreement.
 
     Raises:
         NotFound: none that the caller may see.
     """
-    query = f"{AGREEMENT} WHERE id = $1{' FOR UPDATE' if hold else ''}"
-    row = await tx.fetchrow(query, agreement_id)
-    if row is None:
-        raise NotFound("There is no such self-pay agreement.")
-    return agreement_of(row)
+    row = await tx.fetchrow(f"{AGREEMENT} WHERE id = $1", agreement_id)
+    return agreement_of(found(row, "self-pay agreement"))
 
 
 async def list_agreements(
@@ -135,29 +106,16 @@ async def list_agreements(
     Raises:
         NotFound: no such client.
     """
-    rows = await tx.fetch(
-        f"{AGREEMENT} WHERE client_id = ANY (platform.records_of($1)) AND id > $2"
-        " ORDER BY id LIMIT $3",
-        client_id,
-        paging.after,
-        paging.limit + 1,
-    )
-    if not rows:
-        await require_client(tx, client_id)
-    return page_of([agreement_of(row) for row in rows], paging.limit)
+    return await page_of_client(tx, f"{AGREEMENT} {OF_CLIENT}", client_id, paging, agreement_of)
 
 
 async def list_payers() -> ListedPayers:
     """The payers of the list, with what a unit of each code is to them."""
+    known = sorted(codes().items())
     return ListedPayers(
         items=[
-            ListedPayer(
-                id=one.id,
-                version=one.version,
-                name=one.name,
-                kind=one.kind,
-                requires_authorization=one.requires_authorization,
-                units={code: one.unit_rule(what).unit for code, what in sorted(codes().items())},
+            ListedPayer.from_row(
+                {**dict(one), "units": {code: one.unit_rule(what).unit for code, what in known}}
             )
             for one in payers().values()
         ]

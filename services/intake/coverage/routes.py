@@ -3,8 +3,6 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends
-
 from services.intake.coverage import agreements, commands, queries
 from services.intake.coverage.schemas import (
     ChangedCoverage,
@@ -16,13 +14,14 @@ from services.intake.coverage.schemas import (
     SelfPayAgreement,
 )
 from shared.access import Role
-from shared.web import Allowed, Call, Page, Paging, Router, of_one_client
+from shared.access.roles import SITE_STAFF
+from shared.web import Allowed, Call, Page, Paged, Router, of_one_client
 from shared.web.writes import needs_if_match
 
 router = Router(tags=["Coverage"])
 
 ENTERING = (Role.FRONT_DESK, Role.SITE_MANAGER)
-READING = (*ENTERING, Role.COUNSELOR, Role.CLINICAL_LEAD, Role.AUDITOR)
+READING = (*SITE_STAFF, Role.AUDITOR)
 Entering = Annotated[Call, Allowed(*ENTERING)]
 Reader = Annotated[Call, Allowed(*READING)]
 
@@ -44,9 +43,7 @@ async def add_coverage(client_id: UUID, body: NewCoverage, call: Entering) -> Co
 
 @router.get("/clients/{client_id}/coverages", summary="List insurances")
 @of_one_client
-async def list_coverages(
-    client_id: UUID, call: Reader, paging: Annotated[Paging, Depends()]
-) -> Page[Coverage]:
+async def list_coverages(client_id: UUID, call: Reader, paging: Paged) -> Page[Coverage]:
     """A client's insurances in the order in which they were entered."""
     in_full = call.caller.role in ENTERING
     return await call.show(
@@ -88,7 +85,7 @@ async def record_self_pay_agreement(
 @router.get("/clients/{client_id}/self-pay-agreements", summary="List self-pay agreements")
 @of_one_client
 async def list_self_pay_agreements(
-    client_id: UUID, call: Reader, paging: Annotated[Paging, Depends()]
+    client_id: UUID, call: Reader, paging: Paged
 ) -> Page[SelfPayAgreement]:
     """A client's self-pay agreements in the order in which they were entered."""
     return await call.show(lambda tx: queries.list_agreements(tx, client_id, paging))

@@ -3,21 +3,16 @@
 from collections.abc import Sequence
 
 from shared.contracts.scheduling import SiteOpened
-from shared.database import Transaction
+from shared.database import Columns, Transaction
 
-INSERT = """
-INSERT INTO sites (id, time_zone, opened_at)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[])
+SITES = Columns.of(id="uuid", time_zone="text", opened_at="timestamptz")
+REMEMBER = f"""
+INSERT INTO sites ({SITES.names}) SELECT * FROM {SITES.rows}
 ON CONFLICT (id) DO UPDATE SET time_zone = excluded.time_zone
-"""
+"""  # noqa: S608 - constants only
 
 
 async def remember_sites(tx: Transaction, opened: Sequence[SiteOpened]) -> None:
     """Enter sites, so that clients can be referred to them. Of one told twice the last counts."""
-    latest = {site.site_id: site for site in opened}.values()
-    await tx.execute(
-        INSERT,
-        [site.site_id for site in latest],
-        [site.time_zone for site in latest],
-        [site.opened_at for site in latest],
-    )
+    latest = {site.site_id: {**dict(site), "id": site.site_id} for site in opened}
+    await tx.execute(REMEMBER, *SITES.arrays(latest.values()))

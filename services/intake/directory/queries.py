@@ -3,9 +3,9 @@
 from datetime import date
 from uuid import UUID
 
-from services.intake.directory.rules import day_at
+from shared.calendar import day_at
 from shared.database import Transaction
-from shared.errors import NotFound
+from shared.errors import found
 
 ZONE = "SELECT time_zone FROM sites WHERE id = $1"
 
@@ -16,9 +16,7 @@ async def zone_of(tx: Transaction, site_id: UUID) -> str:
     Raises:
         NotFound: no such site.
     """
-    time_zone: str | None = await tx.fetchval(ZONE, site_id)
-    if time_zone is None:
-        raise NotFound("There is no such site.")
+    time_zone: str = found(await tx.fetchval(ZONE, site_id), "site")
     return time_zone
 
 

@@ -1,7 +1,7 @@
 """Reconsidering a client's dual diagnosis, recording diagnoses, and deciding."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -19,18 +19,13 @@ from services.intake.dual_diagnosis.schemas import (
     ShownDualDiagnosis,
 )
 from services.intake.dual_diagnosis.standing import Standing, of_person
-from services.intake.referrals.queries import hold_client, show_client
+from services.intake.referrals.queries import lock_client, show_client
 from shared.contracts.intake import DualDiagnosisChanged
-from shared.database import Transaction, insert
+from shared.database import Transaction, insert, upsert
 from shared.errors import Conflict, require_version
 from shared.ids import new_id
 from shared.messaging.outbox import publish
 
-KEEP = """
-ON CONFLICT (client_id) DO UPDATE SET
-  screens = excluded.screens, diagnoses = excluded.diagnoses, status = excluded.status,
-  needs = excluded.needs, changed_at = excluded.changed_at, version = excluded.version
-"""
 DECIDE = """
 INSERT INTO dual_diagnoses AS d
   (client_id, site_id, screens, diagnoses, status, needs, changed_at)
@@ -44,8 +39,6 @@ ON CONFLICT (client_id) DO UPDATE SET status = excluded.status, needs = excluded
 class NothingToDecide(Conflict):
     """What is to be decided cannot follow from how things stand."""
 
-    title = "Nothing to decide"
-
 
 @dataclass(frozen=True, slots=True)
 class Decided:
@@ -53,7 +46,7 @@ class Decided:
 
     reason: str
     note: str | None
-    by: str
+    decided_by: str
 
 
 async def reconsider(
@@ -104,7 +97,7 @@ async def _reconsider(
         "changed_at": found.changed_at,
         "version": max(kept.version, 1) + changed,
     }
-    await tx.execute(*insert("dual_diagnoses", row, suffix=KEEP))
+    await tx.execute(*upsert("dual_diagnoses", row, key="client_id"))
     if changed:
         await _tell_change(tx, client_id, site_id, after, found.changed_at or tx.now)
     return after.status
@@ -146,15 +139,13 @@ async def record_diagnosis(
         NotFound: no such client.
         ClientMerged: another client goes on for this one.
     """
-    await hold_client(tx, client_id)
+    await lock_client(tx, client_id)
     client = await show_client(tx, client_id, begins=True)
     made = Diagnosis(
         id=new_id(),
         client_id=client_id,
         site_id=client.site_id,
-        code=new.code,
-        status=new.status,
-        psychotropic_medication=new.psychotropic_medication,
+        **new.model_dump(),
         recorded_by=recorded_by,
         recorded_at=tx.now,
     )
@@ -174,7 +165,7 @@ async def decide(
         ClientMerged: another client goes on for this one.
         NothingToDecide, StaleVersion: it does not stand as it was read.
     """
-    await hold_client(tx, client_id)
+    await lock_client(tx, client_id)
     client = await show_client(tx, client_id, begins=True)
     own = await standing(tx, client_id)
     known = of_person(policy(), own)
@@ -223,9 +214,7 @@ async def _tell_change(
         "found_in": [one.found_in for one in rested_on],
         "policy_id": policy().id,
         "policy_version": policy().version,
-        "reason": decided and decided.reason,
-        "note": decided and decided.note,
-        "decided_by": decided and decided.by,
+        **(asdict(decided) if decided else {}),
         "changed_at": changed_at,
     }
     await tx.execute(*insert("dual_diagnosis_changes", row))

@@ -9,12 +9,12 @@ from services.intake.dual_diagnosis.policy import policy
 from services.intake.dual_diagnosis.rules import Status
 from services.intake.dual_diagnosis.schemas import Change, Diagnosis, Found, ShownDualDiagnosis
 from services.intake.dual_diagnosis.standing import NOTHING_KEPT, Standing, of_person, standing_of
-from services.intake.referrals.queries import require_client
+from services.intake.referrals.queries import page_of_client
 from shared.contracts.base import PolicyReference
 from shared.contracts.intake import TrackNeed
-from shared.database import Transaction
-from shared.errors import NotFound
-from shared.web import Page, Paging, page_of
+from shared.database import Transaction, select
+from shared.errors import found
+from shared.web import Page, Paging
 
 OTHERS = """
 (SELECT jsonb_agg(to_jsonb(o) || jsonb_build_object('since',
@@ -32,17 +32,14 @@ SELECT c.site_id, d.status, d.needs, d.screens, d.diagnoses, d.changed_at, d.ver
   {OTHERS}
 FROM clients c LEFT JOIN dual_diagnoses d ON d.client_id = c.id WHERE c.id = $1
 """  # noqa: S608 - constants only
-DIAGNOSIS = """
-SELECT id, client_id, site_id, code, status, psychotropic_medication, recorded_by, recorded_at
-FROM diagnoses WHERE client_id = ANY (platform.records_of($1))
+DIAGNOSIS = f"""
+{select(Diagnosis, "diagnoses")} WHERE client_id = ANY (platform.records_of($1))
 """
 DIAGNOSES = f"{DIAGNOSIS} AND id > $2 ORDER BY id LIMIT $3"
 ONE_DIAGNOSIS = f"{DIAGNOSIS} AND id = $2"
 CHANGES = """
-SELECT id, client_id, site_id, status, needs, found_in, policy_id, policy_version, reason, note,
-  decided_by, changed_at
-FROM dual_diagnosis_changes WHERE client_id = ANY (platform.records_of($1)) AND id > $2
-ORDER BY id LIMIT $3
+SELECT * FROM dual_diagnosis_changes
+WHERE client_id = ANY (platform.records_of($1)) AND id > $2 ORDER BY id LIMIT $3
 """
 
 
@@ -63,8 +60,8 @@ async def standing(tx: Transaction, client_id: UUID) -> Standing:
 async def track_needs(tx: Transaction, client_id: UUID) -> DualDiagnosis:
     """What a client's dual diagnosis asks of the track; nothing while there is none."""
     row = await tx.fetchrow(STANDING, client_id)
-    found = of_person(policy(), NOTHING_KEPT if row is None else standing_of(row))
-    return DualDiagnosis(found.status, tuple(found.needs))
+    now = of_person(policy(), NOTHING_KEPT if row is None else standing_of(row))
+    return DualDiagnosis(now.status, tuple(now.needs))
 
 
 async def show_dual_diagnosis(tx: Transaction, client_id: UUID) -> ShownDualDiagnosis:
@@ -73,20 +70,18 @@ async def show_dual_diagnosis(tx: Transaction, client_id: UUID) -> ShownDualDiag
     Raises:
         NotFound: no such client.
     """
-    row = await tx.fetchrow(STANDING, client_id)
-    if row is None:
-        raise NotFound("There is no such client.")
+    row = found(await tx.fetchrow(STANDING, client_id), "client")
     return shown_of(client_id, row["site_id"], of_person(policy(), standing_of(row)))
 
 
-def shown_of(client_id: UUID, site_id: UUID, found: Standing) -> ShownDualDiagnosis:
+def shown_of(client_id: UUID, site_id: UUID, now: Standing) -> ShownDualDiagnosis:
     """How a standing is shown."""
-    known = found.known
+    known = now.known
     return ShownDualDiagnosis(
         client_id=client_id,
         site_id=site_id,
-        status=found.status,
-        needs=found.needs,
+        status=now.status,
+        needs=now.needs,
         substance_use=[
             Found(**asdict(one)) for one in rules.findings(policy().substance_use, known)
         ],
@@ -94,8 +89,8 @@ def shown_of(client_id: UUID, site_id: UUID, found: Standing) -> ShownDualDiagno
             Found(**asdict(one)) for one in rules.findings(policy().mental_health, known)
         ],
         policy=PolicyReference(id=policy().id, version=policy().version),
-        changed_at=None if found.status == "none" else found.changed_at,
-        version=found.version,
+        changed_at=None if now.status == "none" else now.changed_at,
+        version=now.version,
     )
 
 
@@ -105,10 +100,7 @@ async def list_diagnoses(tx: Transaction, client_id: UUID, paging: Paging) -> Pa
     Raises:
         NotFound: no such client.
     """
-    rows = await tx.fetch(DIAGNOSES, client_id, paging.after, paging.limit + 1)
-    if not rows:
-        await require_client(tx, client_id)
-    return page_of([Diagnosis(**dict(row)) for row in rows], paging.limit)
+    return await page_of_client(tx, DIAGNOSES, client_id, paging, Diagnosis.from_row)
 
 
 async def show_diagnosis(tx: Transaction, client_id: UUID, diagnosis_id: UUID) -> Diagnosis:
@@ -118,9 +110,7 @@ async def show_diagnosis(tx: Transaction, client_id: UUID, diagnosis_id: UUID) -
         NotFound: none of that client that the caller may see.
     """
     row = await tx.fetchrow(ONE_DIAGNOSIS, client_id, diagnosis_id)
-    if row is None:
-        raise NotFound("There is no such diagnosis.")
-    return Diagnosis(**dict(row))
+    return Diagnosis.from_row(found(row, "diagnosis"))
 
 
 async def list_changes(tx: Transaction, client_id: UUID, paging: Paging) -> Page[Change]:
@@ -129,13 +119,9 @@ async def list_changes(tx: Transaction, client_id: UUID, paging: Paging) -> Page
     Raises:
         NotFound: no such client.
     """
-    rows = await tx.fetch(CHANGES, client_id, paging.after, paging.limit + 1)
-    if not rows:
-        await require_client(tx, client_id)
-    return page_of([_change(row) for row in rows], paging.limit)
+    return await page_of_client(tx, CHANGES, client_id, paging, _change)
 
 
 def _change(row: Any) -> Change:
-    values = dict(row)
-    policy_id, version = values.pop("policy_id"), values.pop("policy_version")
-    return Change(**values, policy=PolicyReference(id=policy_id, version=version))
+    policy = PolicyReference(id=row["policy_id"], version=row["policy_version"])
+    return Change.from_row({**row, "policy": policy})

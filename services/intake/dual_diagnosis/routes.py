@@ -3,8 +3,6 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends
-
 from services.intake.dual_diagnosis import commands, queries
 from services.intake.dual_diagnosis.policy import DualDiagnosisPolicy, policy
 from services.intake.dual_diagnosis.schemas import (
@@ -14,14 +12,12 @@ from services.intake.dual_diagnosis.schemas import (
     NewDiagnosis,
     ShownDualDiagnosis,
 )
-from shared.access import Role
-from shared.access.roles import EVERY_STAFF_ROLE
-from shared.database import Transaction
-from shared.web import Allowed, Call, Page, Paging, Router, needs_if_match, of_one_client
+from shared.access.roles import CLINICIANS, EVERY_STAFF_ROLE
+from shared.web import Allowed, Call, Page, Paged, Router, needs_if_match, of_one_client
 
 router = Router(tags=["Dual diagnosis"])
 
-Clinician = Annotated[Call, Allowed(Role.COUNSELOR, Role.CLINICAL_LEAD)]
+Clinician = Annotated[Call, Allowed(*CLINICIANS)]
 DIAGNOSES = "/clients/{client_id}/diagnoses"
 DUAL = "/clients/{client_id}/dual-diagnosis"
 
@@ -37,9 +33,7 @@ async def record_diagnosis(client_id: UUID, body: NewDiagnosis, call: Clinician)
 
 @router.get(DIAGNOSES, summary="List diagnoses")
 @of_one_client
-async def list_diagnoses(
-    client_id: UUID, call: Clinician, paging: Annotated[Paging, Depends()]
-) -> Page[Diagnosis]:
+async def list_diagnoses(client_id: UUID, call: Clinician, paging: Paged) -> Page[Diagnosis]:
     """A client's diagnoses as recorded, oldest first; of each code the last one counts."""
     return await call.show(lambda tx: queries.list_diagnoses(tx, client_id, paging))
 
@@ -55,17 +49,13 @@ async def show_diagnosis(client_id: UUID, diagnosis_id: UUID, call: Clinician) -
 @of_one_client
 async def show_dual_diagnosis(client_id: UUID, call: Clinician) -> ShownDualDiagnosis:
     """Whether one is suspected, confirmed or ruled out, by what, and what the track must offer."""
-
-    async def shown(tx: Transaction) -> ShownDualDiagnosis:
-        return await queries.show_dual_diagnosis(tx, client_id)
-
-    return await call.show(shown)
+    return await call.show(lambda tx: queries.show_dual_diagnosis(tx, client_id))
 
 
 @router.get(f"{DUAL}/changes", summary="List changes of a dual diagnosis")
 @of_one_client
 async def list_dual_diagnosis_changes(
-    client_id: UUID, call: Clinician, paging: Annotated[Paging, Depends()]
+    client_id: UUID, call: Clinician, paging: Paged
 ) -> Page[Change]:
     """What became of it, oldest first, with the evidence or the clinician behind each change."""
     return await call.show(lambda tx: queries.list_changes(tx, client_id, paging))

@@ -1,25 +1,16 @@
 """What requests and answers about diagnoses and dual diagnoses look like."""
 
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from services.intake.dual_diagnosis.rules import DiagnosisStatus, Status
+from services.intake.referrals.values import ClinicalNote as Note
 from shared.contracts.base import PolicyReference
 from shared.contracts.intake import TrackNeed
 from shared.web import Instant, Shown, Strict
 
-Note = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True,
-        min_length=1,
-        max_length=2000,
-        pattern=r"^[^\x00-\x08\x0B-\x1F\x7F]*$",
-    ),
-]
-"""Free text of a clinician, which stays in intake; without control characters."""
 Reason = Literal[
     "clinical_interview",
     "records_of_another_provider",

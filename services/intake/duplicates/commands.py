@@ -1,6 +1,5 @@
 """Merging clients, undoing it, and noting that two who look alike are two people."""
 
-from typing import Any
 from uuid import UUID
 
 from services.intake.access_times.commands import find_first_services
@@ -19,13 +18,13 @@ from services.intake.matching.keys import Person, keys_of
 from services.intake.matching.names import listed_as
 from services.intake.matching.policy import matching
 from shared.contracts.intake import ClientMergeUndone, ClientsMerged
-from shared.database import Transaction, at_all_sites
+from shared.database import Columns, Transaction, at_all_sites, insert, update
 from shared.errors import Conflict, Invalid, NotFound, require_version
 from shared.ids import new_id
 from shared.merges import note_merge, note_undo
 from shared.messaging.outbox import publish
 
-HOLD = """
+LOCK = """
 SELECT c.id, c.site_id, c.merged_into IS NOT NULL AS is_merged
 FROM clients c WHERE c.id = ANY($1::uuid[]) ORDER BY c.id FOR NO KEY UPDATE
 """
@@ -35,40 +34,25 @@ SELECT c.id,
   EXISTS (SELECT FROM enrolments e WHERE e.client_id = c.id AND e.ended_at IS NULL) AS in_program
 FROM clients c WHERE c.id = ANY($1::uuid[])
 """
-MERGE = """
-WITH given_up AS (UPDATE clients SET merged_into = $2, version = version + 1
-  WHERE id = $3)
-INSERT INTO client_merges (id, survivor_id, merged_id, site_id, merged_site_id, reason, merged_by,
-  merged_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-"""
-UNDO = """
-WITH back AS (UPDATE clients SET merged_into = NULL, version = version + 1
-  WHERE id = $2)
-UPDATE client_merges SET undone_because = $3, undone_by = $4, undone_at = $5, version = version + 1
-WHERE id = $1
-"""
-DISTINGUISH = """
-INSERT INTO distinct_clients (client_id, other_id, site_id, id, reason, decided_by, decided_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
-"""
 WITHOUT_KEYS = """
 SELECT c.id, c.site_id, c.given_name, c.family_name, c.birth_date, t.phone
 FROM clients c LEFT JOIN contacts t ON t.client_id = c.id
 WHERE c.keys_version < $1 ORDER BY c.keys_version LIMIT $2 FOR NO KEY UPDATE OF c SKIP LOCKED
 """
-MAKE_KEYS = """
+KEYS = Columns.of(client_id="uuid", key="bigint", site_id="uuid")
+MAKE_KEYS = f"""
 WITH done AS (
-  UPDATE clients c SET keys_version = $4, listed_as = n.listed_as
-  FROM unnest($5::uuid[], $6::text[]) AS n(id, listed_as) WHERE c.id = n.id
-), given AS (
-  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[]) AS g(client_id, key, site_id)
+  UPDATE clients c SET keys_version = {KEYS.next}, listed_as = n.listed_as
+  FROM unnest({KEYS.after(1)}::uuid[], {KEYS.after(2)}::text[]) AS n(id, listed_as)
+  WHERE c.id = n.id
+), made AS (
+  SELECT * FROM {KEYS.rows}
 ), gone AS (
-  DELETE FROM match_keys m WHERE m.client_id = ANY($5::uuid[])
-    AND NOT EXISTS (SELECT FROM given g WHERE g.client_id = m.client_id AND g.key = m.key)
+  DELETE FROM match_keys m WHERE m.client_id = ANY({KEYS.after(1)}::uuid[])
+    AND NOT EXISTS (SELECT FROM made g WHERE g.client_id = m.client_id AND g.key = m.key)
 )
-INSERT INTO match_keys (client_id, key, site_id) SELECT * FROM given ON CONFLICT DO NOTHING
-"""
+INSERT INTO match_keys ({KEYS.names}) SELECT * FROM made ON CONFLICT DO NOTHING
+"""  # noqa: S608 - constants only
 CLIENTS_AT_ONCE = 500
 
 
@@ -114,9 +98,8 @@ async def merge_clients(tx: Transaction, new: NewMerge, *, merged_by: str) -> Me
         SameClient: they are the same one.
         ClientsNotMergeable: by `rules.refusal`.
     """
-    sites, standings = await _held(
-        tx, new.survivor_id, new.merged_id, pointers=("/survivor_id", "/merged_id")
-    )
+    pointers = ("/survivor_id", "/merged_id")
+    sites, standings = await _locked(tx, new.survivor_id, new.merged_id, pointers)
     why = refusal(standings[new.survivor_id], standings[new.merged_id])
     if why is not None:
         pointer, detail = DETAILS[why]
@@ -133,17 +116,19 @@ async def merge_clients(tx: Transaction, new: NewMerge, *, merged_by: str) -> Me
         undone_at=None,
         version=1,
     )
-    await tx.execute(
-        MERGE,
-        merge.id,
-        new.survivor_id,
-        new.merged_id,
-        merge.survivor.site_id,
-        merge.merged.site_id,
-        new.reason,
-        merged_by,
-        tx.now,
-    )
+    row = {
+        "id": merge.id,
+        "survivor_id": new.survivor_id,
+        "merged_id": new.merged_id,
+        "site_id": merge.survivor.site_id,
+        "merged_site_id": merge.merged.site_id,
+        "reason": new.reason,
+        "merged_by": merged_by,
+        "merged_at": tx.now,
+    }
+    given_up = {"merged_into": new.survivor_id}
+    await tx.execute(*update("clients", given_up, where={"id": new.merged_id}))
+    await tx.execute(*insert("client_merges", row))
     await note_merge(tx, merge.id, new.survivor_id, new.merged_id, tx.now)
     await _recompute(tx, new.survivor_id, new.merged_id)
     publish(
@@ -170,13 +155,15 @@ async def undo_merge(
         AlreadyUndone: it is not in force.
     """
     found = await show_merge(tx, merge_id)
-    await _held(tx, found.survivor.client_id, found.merged.client_id)
+    await _locked(tx, found.survivor.client_id, found.merged.client_id)
     found = await show_merge(tx, merge_id)
     require_version(found.version, expected)
     if after("undone" if found.undone_at else "in_force", "undo") is None:
         raise AlreadyUndone("This merge was undone before.")
     survivor_id, merged_id = found.survivor.client_id, found.merged.client_id
-    await tx.execute(UNDO, merge_id, merged_id, undo.reason, undone_by, tx.now)
+    changes = {"undone_because": undo.reason, "undone_by": undone_by, "undone_at": tx.now}
+    await tx.execute(*update("clients", {"merged_into": None}, where={"id": merged_id}))
+    await tx.execute(*update("client_merges", changes, where={"id": merge_id}))
     await note_undo(tx, merge_id, survivor_id, merged_id, tx.now)
     await _recompute(tx, survivor_id, merged_id)
     publish(
@@ -189,14 +176,7 @@ async def undo_merge(
             undone_at=tx.now,
         ),
     )
-    return found.model_copy(
-        update={
-            "undone_because": undo.reason,
-            "undone_by": undone_by,
-            "undone_at": tx.now,
-            "version": found.version + 1,
-        }
-    )
+    return found.changed(**changes)
 
 
 async def distinguish_clients(
@@ -209,7 +189,7 @@ async def distinguish_clients(
         SameClient: they are the same one.
         AlreadyDistinct: it is noted.
     """
-    sites, _ = await _held(tx, new.client_id, new.other_id, pointers=("/client_id", "/other_id"))
+    sites, _ = await _locked(tx, new.client_id, new.other_id, ("/client_id", "/other_id"))
     one, other = sorted((new.client_id, new.other_id))
     made = Distinction(
         id=new_id(),
@@ -219,9 +199,13 @@ async def distinguish_clients(
         decided_by=decided_by,
         decided_at=tx.now,
     )
-    entered = await tx.execute(
-        DISTINGUISH, one, other, sites[one], made.id, new.reason, decided_by, tx.now
-    )
+    row = {
+        "client_id": one,
+        "other_id": other,
+        "site_id": sites[one],
+        **made.model_dump(include={"id", "reason", "decided_by", "decided_at"}),
+    }
+    entered = await tx.execute(*insert("distinct_clients", row, suffix="ON CONFLICT DO NOTHING"))
     if entered == "INSERT 0 0":
         raise AlreadyDistinct("It is noted that these are two people.", pointer="/other_id")
     return made
@@ -235,23 +219,15 @@ async def make_keys(tx: Transaction) -> int:
     """
     data = matching()
     rows = await tx.fetch(WITHOUT_KEYS, data.version, CLIENTS_AT_ONCE)
-    made: list[tuple[Any, int, Any]] = [
-        (row["id"], key, row["site_id"])
-        for row in rows
-        for key in keys_of(
-            Person(row["given_name"], row["family_name"], row["birth_date"], row["phone"]), data
-        )
-    ]
+    people = [Person.of(row) for row in rows]
+    keys = KEYS.arrays(
+        {"client_id": row["id"], "key": key, "site_id": row["site_id"]}
+        for row, person in zip(rows, people, strict=True)
+        for key in keys_of(person, data)
+    )
     if rows:
-        await tx.execute(
-            MAKE_KEYS,
-            [client for client, _, _ in made],
-            [key for _, key, _ in made],
-            [site for _, _, site in made],
-            data.version,
-            [row["id"] for row in rows],
-            [listed_as(row["given_name"], row["family_name"]) for row in rows],
-        )
+        listed = [listed_as(one.given_name, one.family_name) for one in people]
+        await tx.execute(MAKE_KEYS, *keys, data.version, [row["id"] for row in rows], listed)
     return len(rows)
 
 
@@ -262,7 +238,7 @@ async def _recompute(tx: Transaction, *clients: UUID) -> None:
         await find_first_services(tx, clients)
 
 
-async def _held(
+async def _locked(
     tx: Transaction,
     one: UUID,
     other: UUID,
@@ -272,14 +248,14 @@ async def _held(
     if one == other:
         raise SameClient("Name two clients.", pointer=pointers[1])
     ids = [one, other]
-    held = {row["id"]: row for row in await tx.fetch(HOLD, ids)}
+    locked = {row["id"]: row for row in await tx.fetch(LOCK, ids)}
     for client_id, pointer in zip(ids, pointers, strict=True):
-        if client_id not in held:
+        if client_id not in locked:
             raise NotFound("There is no such client among yours.", pointer=pointer)
     standings = {
         row["id"]: Standing(
-            held[row["id"]]["is_merged"], row["stands_for_others"], row["in_program"]
+            locked[row["id"]]["is_merged"], row["stands_for_others"], row["in_program"]
         )
         for row in await tx.fetch(STANDING, ids)
     }
-    return {client_id: row["site_id"] for client_id, row in held.items()}, standings
+    return {client_id: row["site_id"] for client_id, row in locked.items()}, standings

@@ -1,5 +1,6 @@
 """Clients who are likely one person, and merges."""
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +15,10 @@ from services.intake.duplicates.schemas import (
 from services.intake.matching.keys import Person, keys_to_search
 from services.intake.matching.policy import matching
 from services.intake.matching.rules import Likeness, likeness
-from services.intake.referrals.queries import require_client
+from services.intake.referrals.queries import page_of_client
 from shared.database import ALL_SITES, Sites, Transaction
-from shared.errors import NotFound
-from shared.web import Page, Paging, page_of
+from shared.errors import found
+from shared.web import Page, Paging
 
 CANDIDATES = """
 WITH found AS (
@@ -43,11 +44,7 @@ KNOWN = """
 SELECT c.given_name, c.family_name, c.birth_date, c.merged_into, t.phone
 FROM clients c LEFT JOIN contacts t ON t.client_id = c.id WHERE c.id = $1
 """
-MERGES = """
-SELECT id, survivor_id, site_id, merged_id, merged_site_id, reason, merged_by, merged_at,
-  undone_because, undone_by, undone_at, version
-FROM client_merges
-"""
+MERGES = "SELECT * FROM client_merges"
 ONE = f"{MERGES} WHERE id = $1"
 OF_CLIENT = f"""
 {MERGES} WHERE (survivor_id = $1 OR merged_id = $1) AND id > $2 ORDER BY id LIMIT $3
@@ -58,7 +55,7 @@ async def search_clients(tx: Transaction, sought: PersonSought) -> LikelyDuplica
     """The clients of the caller's sites who are likely the person sought."""
     return await _likely(
         tx,
-        Person(sought.given_name, sought.family_name, sought.birth_date, sought.phone),
+        Person.of(dict(sought)),
         tx.sites,
         besides=None,
     )
@@ -74,14 +71,12 @@ async def likely_duplicates(tx: Transaction, client_id: UUID, sites: Sites) -> L
     Raises:
         NotFound: no such client.
     """
-    row = await tx.fetchrow(KNOWN, client_id)
-    if row is None:
-        raise NotFound("There is no such client.")
+    row = found(await tx.fetchrow(KNOWN, client_id), "client")
     if row["merged_into"] is not None:
         return _answer([])
     return await _likely(
         tx,
-        Person(row["given_name"], row["family_name"], row["birth_date"], row["phone"]),
+        Person.of(row),
         sites,
         besides=client_id,
     )
@@ -93,10 +88,7 @@ async def show_merge(tx: Transaction, merge_id: UUID) -> Merge:
     Raises:
         NotFound: none that the caller may see.
     """
-    row = await tx.fetchrow(ONE, merge_id)
-    if row is None:
-        raise NotFound("There is no such merge.")
-    return _merge(row)
+    return _merge(found(await tx.fetchrow(ONE, merge_id), "merge"))
 
 
 async def merges_of(tx: Transaction, client_id: UUID, paging: Paging) -> Page[Merge]:
@@ -105,10 +97,7 @@ async def merges_of(tx: Transaction, client_id: UUID, paging: Paging) -> Page[Me
     Raises:
         NotFound: no such client.
     """
-    rows = await tx.fetch(OF_CLIENT, client_id, paging.after, paging.limit + 1)
-    if not rows:
-        await require_client(tx, client_id)
-    return page_of([_merge(row) for row in rows], paging.limit)
+    return await page_of_client(tx, OF_CLIENT, client_id, paging, _merge)
 
 
 async def _likely(
@@ -118,7 +107,7 @@ async def _likely(
     keys = keys_to_search(person, data)
     found: dict[UUID, LikelyDuplicate] = {}
     for row in await tx.fetch(CANDIDATES, keys, data.most_of_a_key, besides):
-        other = Person(row["given_name"], row["family_name"], row["birth_date"], row["phone"])
+        other = Person.of(row)
         compared = likeness(person, other, data)
         if compared.score < data.threshold:
             continue
@@ -134,18 +123,13 @@ async def _likely(
 def _found(row: Any, compared: Likeness) -> LikelyDuplicate:
     merged = row["merged_into"] is not None
     shown = "survivor_" if merged else ""
+    told = ("site_id", "given_name", "family_name", "birth_date")
     return LikelyDuplicate(
         client_id=row[f"{shown}id"],
-        site_id=row[f"{shown}site_id"],
-        given_name=row[f"{shown}given_name"],
-        family_name=row[f"{shown}family_name"],
-        birth_date=row[f"{shown}birth_date"],
+        **{name: row[shown + name] for name in told},
         found_by=row["id"] if merged else None,
         score=compared.score,
-        reasons=[
-            MatchReason(kind=one.kind, likeness=one.likeness, words=one.words)
-            for one in compared.reasons
-        ],
+        reasons=[MatchReason(**asdict(one), words=one.words) for one in compared.reasons],
     )
 
 
@@ -155,11 +139,6 @@ def _answer(found: list[LikelyDuplicate]) -> LikelyDuplicates:
 
 
 def _merge(row: Any) -> Merge:
-    told = dict(row)
-    return Merge.model_validate(
-        told
-        | {
-            "survivor": MergedOne(client_id=told["survivor_id"], site_id=told["site_id"]),
-            "merged": MergedOne(client_id=told["merged_id"], site_id=told["merged_site_id"]),
-        }
-    )
+    survivor = MergedOne(client_id=row["survivor_id"], site_id=row["site_id"])
+    merged = MergedOne(client_id=row["merged_id"], site_id=row["merged_site_id"])
+    return Merge.from_row({**row, "survivor": survivor, "merged": merged})

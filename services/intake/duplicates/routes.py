@@ -3,8 +3,6 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends
-
 from services.intake.duplicates import commands, queries
 from services.intake.duplicates.schemas import (
     ClientSearch,
@@ -16,15 +14,13 @@ from services.intake.duplicates.schemas import (
     NewMerge,
 )
 from shared.access import Role
-from shared.web import Allowed, Call, Page, Paging, Router, of_one_client
+from shared.access.roles import SITE_STAFF
+from shared.web import Allowed, Call, Page, Paged, Router, of_one_client
 from shared.web.writes import needs_if_match
 
 router = Router(tags=["Duplicates"])
 
-SiteStaff = Annotated[
-    Call,
-    Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD, Role.SITE_MANAGER),
-]
+SiteStaff = Annotated[Call, Allowed(*SITE_STAFF)]
 Merging = Annotated[Call, Allowed(Role.CLINICAL_LEAD, Role.SITE_MANAGER)]
 
 
@@ -61,9 +57,7 @@ async def show_merge(merge_id: UUID, call: SiteStaff) -> Merge:
 
 @router.get("/clients/{client_id}/merges", summary="List a client's merges")
 @of_one_client
-async def list_merges(
-    client_id: UUID, call: SiteStaff, paging: Annotated[Paging, Depends()]
-) -> Page[Merge]:
+async def list_merges(client_id: UUID, call: SiteStaff, paging: Paged) -> Page[Merge]:
     """The merges that the client took part in, also those that were undone, oldest first."""
     return await call.show(lambda tx: queries.merges_of(tx, client_id, paging))
 

@@ -11,7 +11,7 @@ from services.intake.consents.queries import is_treatment_consented
 from services.intake.coverage.queries import is_covered
 from services.intake.directory.queries import today_at
 from services.intake.dual_diagnosis.queries import track_needs
-from services.intake.enrolment.endings import end
+from services.intake.enrolment.endings import end, tell_change
 from services.intake.enrolment.policy import discharge_reasons
 from services.intake.enrolment.queries import lock_enrolment, show_enrolment
 from services.intake.enrolment.rules import State, can_follow, resumed
@@ -19,12 +19,12 @@ from services.intake.enrolment.schemas import Discharge, Enrolment, Hold, NewEnr
 from services.intake.level_of_care.queries import signed_decision
 from services.intake.preferences.rules import GROUP_OF_GENDER
 from services.intake.referrals.commands import advance
-from services.intake.referrals.queries import hold_client, show_client
+from services.intake.referrals.queries import lock, lock_client, show_client
 from services.intake.risk.queries import priority_populations
 from shared.contracts.intake import ClientEnrolled, ClientSteppedDown, EpisodeStateChanged
 from shared.contracts.outcomes import StepDownDecided
-from shared.database import Transaction
-from shared.errors import Conflict, Invalid, require_version
+from shared.database import Transaction, insert, update
+from shared.errors import Conflict, Invalid, NotFound, require_version
 from shared.ids import new_id
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
@@ -34,29 +34,12 @@ log = structlog.get_logger()
 PROGRAM = "intensive_outpatient"
 """The kind of level that this program is, whatever an edition's number for it."""
 
-INSERT = """
-INSERT INTO enrolments
-  (id, client_id, site_id, determination_id, level_of_care, dual_diagnosis, needs, priority, state,
-   enrolled_at, former_id)
-SELECT $1, $2, $3, $4, $5, $6, $7, $8, 'enrolled', $9, (
-  SELECT id FROM enrolments
-  WHERE client_id = ANY (platform.records_of($2)) AND ended_at IS NOT NULL
-  ORDER BY ended_at DESC, id DESC LIMIT 1
-)
-WHERE NOT EXISTS (
-  SELECT FROM enrolments WHERE determination_id = $4 AND ended_at IS NOT NULL
-)
-RETURNING former_id
-"""
-"""Enters nothing when the decision led to an enrolment that has ended."""
-CHANGE = """
-UPDATE enrolments SET state = $2, reason = $3, version = version + 1,
-  held_at = CASE WHEN $5 THEN $4::timestamptz END
-WHERE id = $1
-"""
-NOTE_LATE = """
-UPDATE enrolments SET late_step_down_id = $2, late_step_down_at = $3, version = version + 1
-WHERE id = $1
+FORMER = """
+SELECT
+  (SELECT id FROM enrolments
+   WHERE client_id = ANY (platform.records_of($1)) AND ended_at IS NOT NULL
+   ORDER BY ended_at DESC, id DESC LIMIT 1) AS id,
+  EXISTS (SELECT FROM enrolments WHERE determination_id = $2 AND ended_at IS NOT NULL) AS is_used
 """
 SERVED = """
 WITH served AS (
@@ -136,8 +119,6 @@ class StateDoesNotAllow(Conflict):
 class UnknownReason(Invalid):
     """Not one of the reasons of the data file."""
 
-    title = "Unknown reason"
-
 
 class UnknownStay(ValueError):
     """A decision about a stay that is not there: it becomes a dead letter, which operators see."""
@@ -156,7 +137,7 @@ async def enrol(tx: Transaction, client_id: UUID, new: NewEnrolment) -> Enrolmen
         TreatmentConsentMissing, CoverageMissing: something has to be agreed first.
         AlreadyEnrolled: the client has an open stay.
     """
-    client = await show_client(tx, client_id, hold=True)
+    client = await show_client(tx, client_id, lock=True)
     decision = await signed_decision(tx, client_id)
     if decision is None:
         raise DecisionNotSigned("A clinician signs the level-of-care decision first.")
@@ -175,43 +156,13 @@ async def enrol(tx: Transaction, client_id: UUID, new: NewEnrolment) -> Enrolmen
         diagnosis.status == "suspected" and decision.dual_diagnosis
     )
     needs = [n for n in diagnosis.needs if dual or n != "dual_diagnosis_cohort"]
-    priority = await priority_populations(tx, client_id)
-    enrolment_id = new_id()
-    try:
-        row = await tx.fetchrow(
-            INSERT,
-            enrolment_id,
-            client_id,
-            client.site_id,
-            decision.id,
-            decision.final_level,
-            dual,
-            needs,
-            list(priority),
-            tx.now,
-        )
-    except asyncpg.UniqueViolationError:
-        raise AlreadyEnrolled("The client has an open stay in the program.") from None
-    if row is None:
+    priority = list(await priority_populations(tx, client_id))
+    former = await tx.fetchrow(FORMER, client_id, decision.id)
+    assert former is not None
+    if former["is_used"]:
         raise DecisionUsed("The enrolment by this decision has ended: determine the level anew.")
-    await advance(tx, client_id, "enrolled")
-    publish(
-        tx,
-        ClientEnrolled(
-            client_id=client_id,
-            site_id=client.site_id,
-            enrolment_id=enrolment_id,
-            level_of_care=decision.final_level,
-            dual_diagnosis=dual,
-            gender_group=GROUP_OF_GENDER.get(client.gender),
-            enrolled_at=tx.now,
-            needs=needs,
-            priority=list(priority),
-            former_enrolment_id=row["former_id"],
-        ),
-    )
-    return Enrolment(
-        id=enrolment_id,
+    made = Enrolment(
+        id=new_id(),
         client_id=client_id,
         site_id=client.site_id,
         determination_id=decision.id,
@@ -219,7 +170,7 @@ async def enrol(tx: Transaction, client_id: UUID, new: NewEnrolment) -> Enrolmen
         state="enrolled",
         reason=None,
         teds_reason=None,
-        former_id=row["former_id"],
+        former_id=former["id"],
         enrolled_at=tx.now,
         first_service_at=None,
         ended_at=None,
@@ -227,6 +178,28 @@ async def enrol(tx: Transaction, client_id: UUID, new: NewEnrolment) -> Enrolmen
         late_step_down_at=None,
         version=1,
     )
+    row = {**made.model_dump(), "dual_diagnosis": dual, "needs": needs, "priority": priority}
+    try:
+        await tx.execute(*insert("enrolments", row))
+    except asyncpg.UniqueViolationError:
+        raise AlreadyEnrolled("The client has an open stay in the program.") from None
+    await advance(tx, client_id, "enrolled")
+    publish(
+        tx,
+        ClientEnrolled(
+            client_id=client_id,
+            site_id=client.site_id,
+            enrolment_id=made.id,
+            level_of_care=made.level_of_care,
+            dual_diagnosis=dual,
+            gender_group=GROUP_OF_GENDER.get(client.gender),
+            enrolled_at=tx.now,
+            needs=needs,
+            priority=priority,
+            former_enrolment_id=made.former_id,
+        ),
+    )
+    return made
 
 
 async def hold(tx: Transaction, enrolment_id: UUID, expected: int, new: Hold) -> Enrolment:
@@ -272,8 +245,7 @@ async def discharge(
     if reason is None or reason.ends_as == "stepped_down":
         possible = ", ".join(r.reason for r in reasons.reasons if r.ends_as != "stepped_down")
         raise UnknownReason(f"Discharge reasons: {possible}.", pointer="/reason")
-    await hold_client(tx, (await show_enrolment(tx, enrolment_id)).client_id)
-    found = await lock_enrolment(tx, enrolment_id)
+    found = await lock(tx, show_enrolment, enrolment_id)
     require_version(found.version, expected)
     if not can_follow(found.state, reason.ends_as):
         raise StateDoesNotAllow(f"A stay that is {found.state} cannot become {reason.ends_as}.")
@@ -291,25 +263,32 @@ async def step_down(
     Raises:
         UnknownStay: the decision is about no stay of the client.
     """
-    await hold_client(tx, decided.client_id)
-    found = await lock_enrolment(tx, decided.enrolment_id, missing_ok=True)
-    reasons = discharge_reasons()
-    reason = reasons.of(reasons.step_down)
-    if found is None or reason is None or found.client_id != decided.client_id:
+    await lock_client(tx, decided.client_id)
+    try:
+        stay = await lock_enrolment(tx, decided.enrolment_id)
+    except NotFound:
+        stay = None
+    if stay is None or stay.client_id != decided.client_id:
         raise UnknownStay("An accepted step-down names no stay of the client.")
-    if not can_follow(found.state, reason.ends_as):
-        await tx.execute(NOTE_LATE, found.id, decided.recommendation_id, decided.decided_at)
-        log.warning("step_down_came_too_late", enrolment_id=str(found.id), state=found.state)
+    reason = discharge_reasons().of(discharge_reasons().step_down)
+    assert reason is not None  # as the file was checked when it was read
+    if not can_follow(stay.state, reason.ends_as):
+        late = {
+            "late_step_down_id": decided.recommendation_id,
+            "late_step_down_at": decided.decided_at,
+        }
+        await tx.execute(*update("enrolments", late, where={"id": stay.id}))
+        log.warning("step_down_came_too_late", enrolment_id=str(stay.id), state=stay.state)
         return
-    await end(tx, found, reason, cause=cause)
+    await end(tx, stay, reason, cause=cause)
     publish(
         tx,
         ClientSteppedDown(
             client_id=decided.client_id,
-            site_id=found.site_id,
+            site_id=stay.site_id,
             enrolment_id=decided.enrolment_id,
             recommendation_id=decided.recommendation_id,
-            from_level=found.level_of_care,
+            from_level=stay.level_of_care,
             to_level=decided.to_level,
             stepped_down_at=tx.now,
         ),
@@ -352,18 +331,9 @@ async def _change(
     require_version(found.version, expected)
     if not can_follow(found.state, to):
         raise StateDoesNotAllow(f"A stay that is {found.state} cannot become {to}.")
-    await tx.execute(CHANGE, enrolment_id, to, reason, tx.now, to == "on_hold")
-    publish(
-        tx,
-        EpisodeStateChanged(
-            client_id=found.client_id,
-            site_id=found.site_id,
-            enrolment_id=enrolment_id,
-            from_state=found.state,
-            to_state=to,
-            reason=reason,
-            ended=False,
-            changed_at=tx.now,
-        ),
-    )
-    return found.model_copy(update={"state": to, "reason": reason, "version": found.version + 1})
+    changes = {"state": to, "reason": reason}
+    pause = {"held_at": tx.now if to == "on_hold" else None}
+    await tx.execute(*update("enrolments", changes | pause, where={"id": enrolment_id}))
+    changed = found.changed(**changes)
+    tell_change(tx, changed, found.state)
+    return changed

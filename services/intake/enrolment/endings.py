@@ -5,17 +5,12 @@ from typing import Any
 from services.intake.consents.expiry import expire_by_event
 from services.intake.dual_diagnosis.commands import leave_screens_behind
 from services.intake.enrolment.policy import DischargeReason
+from services.intake.enrolment.rules import State
 from services.intake.enrolment.schemas import Enrolment
 from shared.contracts.intake import EpisodeStateChanged
-from shared.database import Transaction
+from shared.database import Transaction, update
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
-
-END = """
-UPDATE enrolments SET state = $2, reason = $3, teds_reason = $4, note = $5, ended_at = $6,
-  version = version + 1
-WHERE id = $1
-"""
 
 
 async def end(
@@ -31,29 +26,35 @@ async def end(
     Consents that were given until the end of treatment expire with it, and its screens do not
     count for a dual diagnosis any more.
     """
-    await tx.execute(END, stay.id, reason.ends_as, reason.reason, reason.teds, note, tx.now)
+    changes = {
+        "state": reason.ends_as,
+        "reason": reason.reason,
+        "teds_reason": reason.teds,
+        "ended_at": tx.now,
+    }
+    await tx.execute(*update("enrolments", {**changes, "note": note}, where={"id": stay.id}))
+    ended = stay.changed(**changes)
+    tell_change(tx, ended, stay.state, cause)
+    await expire_by_event(tx, stay.client_id, "end_of_treatment")
+    await leave_screens_behind(tx, stay.client_id, stay.site_id)
+    return ended
+
+
+def tell_change(
+    tx: Transaction, stay: Enrolment, former: State, cause: Received[Any] | None = None
+) -> None:
+    """Publish EpisodeStateChanged of a stay that was in another state before."""
     publish(
         tx,
         EpisodeStateChanged(
             client_id=stay.client_id,
             site_id=stay.site_id,
             enrolment_id=stay.id,
-            from_state=stay.state,
-            to_state=reason.ends_as,
-            reason=reason.reason,
-            ended=True,
+            from_state=former,
+            to_state=stay.state,
+            reason=stay.reason,
+            ended=stay.ended_at is not None,
             changed_at=tx.now,
         ),
         cause=cause,
-    )
-    await expire_by_event(tx, stay.client_id, "end_of_treatment")
-    await leave_screens_behind(tx, stay.client_id, stay.site_id)
-    return stay.model_copy(
-        update={
-            "state": reason.ends_as,
-            "reason": reason.reason,
-            "teds_reason": reason.teds,
-            "ended_at": tx.now,
-            "version": stay.version + 1,
-        }
     )

@@ -1,20 +1,15 @@
 """Enrolments as they are read."""
 
-from typing import Literal, overload
 from uuid import UUID
 
 from services.intake.enrolment.rules import State
 from services.intake.enrolment.schemas import Census, Enrolment, SiteCensus, StayCount
-from services.intake.referrals.queries import require_client
-from shared.database import Transaction
-from shared.errors import NotFound
+from services.intake.referrals.queries import page_of_client
+from shared.database import Transaction, select
+from shared.errors import found
 from shared.web import Page, Paging, page_of
 
-COLUMNS = """
-SELECT id, client_id, site_id, determination_id, level_of_care, state, reason, teds_reason,
-  former_id, enrolled_at, first_service_at, ended_at, late_step_down_id, late_step_down_at, version
-FROM enrolments
-"""
+COLUMNS = select(Enrolment, "enrolments")
 OF_CLIENT = f"""
 {COLUMNS} WHERE client_id = ANY (platform.records_of($1)) AND id > $2 ORDER BY id LIMIT $3
 """
@@ -43,10 +38,7 @@ async def list_enrolments(tx: Transaction, client_id: UUID, paging: Paging) -> P
     Raises:
         NotFound: no such client.
     """
-    rows = await tx.fetch(OF_CLIENT, client_id, paging.after, paging.limit + 1)
-    if not rows:
-        await require_client(tx, client_id)
-    return page_of([Enrolment(**dict(row)) for row in rows], paging.limit)
+    return await page_of_client(tx, OF_CLIENT, client_id, paging, Enrolment.from_row)
 
 
 async def list_stays(
@@ -62,7 +54,7 @@ async def list_stays(
         rows = await tx.fetch(OPEN, *arguments)
     else:
         rows = await tx.fetch(IN_STATE, *arguments, state)
-    return page_of([Enrolment(**dict(row)) for row in rows], paging.limit)
+    return page_of([Enrolment.from_row(row) for row in rows], paging.limit)
 
 
 async def show_census(tx: Transaction, site_id: UUID | None) -> Census:
@@ -71,11 +63,7 @@ async def show_census(tx: Transaction, site_id: UUID | None) -> Census:
     for row in await tx.fetch(CENSUS, site_id):
         counts = sites.setdefault(row["site_id"], [])
         if row["count"]:
-            counts.append(
-                StayCount(
-                    state=row["state"], level_of_care=row["level_of_care"], count=row["count"]
-                )
-            )
+            counts.append(StayCount.from_row(row))
     return Census(
         as_of=tx.now,
         sites=[
@@ -91,29 +79,13 @@ async def show_enrolment(tx: Transaction, enrolment_id: UUID) -> Enrolment:
     Raises:
         NotFound: none that the caller may see.
     """
-    row = await tx.fetchrow(ONE, enrolment_id)
-    if row is None:
-        raise NotFound("There is no such enrolment.")
-    return Enrolment(**dict(row))
+    return Enrolment.from_row(found(await tx.fetchrow(ONE, enrolment_id), "enrolment"))
 
 
-@overload
-async def lock_enrolment(tx: Transaction, enrolment_id: UUID) -> Enrolment: ...
-@overload
-async def lock_enrolment(
-    tx: Transaction, enrolment_id: UUID, *, missing_ok: Literal[True]
-) -> Enrolment | None: ...
-async def lock_enrolment(
-    tx: Transaction, enrolment_id: UUID, *, missing_ok: bool = False
-) -> Enrolment | None:
+async def lock_enrolment(tx: Transaction, enrolment_id: UUID) -> Enrolment:
     """One stay that nobody else changes until the commit.
 
     Raises:
-        NotFound: none that the caller may see, unless that may be.
+        NotFound: none that the caller may see.
     """
-    row = await tx.fetchrow(LOCKED, enrolment_id)
-    if row is None:
-        if missing_ok:
-            return None
-        raise NotFound("There is no such enrolment.")
-    return Enrolment(**dict(row))
+    return Enrolment.from_row(found(await tx.fetchrow(LOCKED, enrolment_id), "enrolment"))

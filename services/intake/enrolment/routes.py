@@ -3,23 +3,20 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Query
 
 from services.intake.enrolment import commands, queries
 from services.intake.enrolment.policy import DischargeReasons, discharge_reasons
 from services.intake.enrolment.rules import State
 from services.intake.enrolment.schemas import Census, Discharge, Enrolment, Hold, NewEnrolment
 from shared.access import Role
-from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Allowed, Call, Page, Paging, Router, needs_if_match, of_one_client
+from shared.access.roles import CLINICIANS, EVERY_STAFF_ROLE, SITE_STAFF
+from shared.web import Allowed, Call, Page, Paged, Router, needs_if_match, of_one_client
 
 router = Router(tags=["Enrolment"])
 
-Admitting = Annotated[
-    Call,
-    Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD, Role.SITE_MANAGER),
-]
-Discharging = Annotated[Call, Allowed(Role.COUNSELOR, Role.CLINICAL_LEAD, Role.SITE_MANAGER)]
+Admitting = Annotated[Call, Allowed(*SITE_STAFF)]
+Discharging = Annotated[Call, Allowed(*CLINICIANS, Role.SITE_MANAGER)]
 Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE)]
 
 
@@ -35,9 +32,7 @@ async def enrol_client(client_id: UUID, body: NewEnrolment, call: Admitting) -> 
 
 @router.get("/clients/{client_id}/enrolments", summary="List enrolments")
 @of_one_client
-async def list_enrolments(
-    client_id: UUID, call: Reader, paging: Annotated[Paging, Depends()]
-) -> Page[Enrolment]:
+async def list_enrolments(client_id: UUID, call: Reader, paging: Paged) -> Page[Enrolment]:
     """A client's stays in the program, oldest first."""
     return await call.show(lambda tx: queries.list_enrolments(tx, client_id, paging))
 
@@ -45,7 +40,7 @@ async def list_enrolments(
 @router.get("/enrolments", summary="List stays, by default those that have not ended")
 async def list_stays(
     call: Reader,
-    paging: Annotated[Paging, Depends()],
+    paging: Paged,
     site_id: Annotated[UUID | None, Query(description="Stays at one site only.")] = None,
     state: Annotated[
         State | None, Query(description="In this state; absent for all that have not ended.")

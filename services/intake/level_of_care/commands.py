@@ -26,7 +26,7 @@ from services.intake.risk.commands import raise_flags
 from services.intake.screening.queries import intake_screens
 from shared.contracts.base import PolicyReference
 from shared.contracts.intake import LevelOfCareDetermined
-from shared.database import Transaction
+from shared.database import Transaction, insert
 from shared.errors import Conflict, Invalid
 from shared.ids import new_id
 from shared.messaging.outbox import publish
@@ -35,13 +35,6 @@ from shared.web.problems import pointer_of
 SUPERSEDE = """
 UPDATE determinations SET state = 'superseded', version = version + 1
 WHERE client_id = $1 AND state <> 'superseded'
-"""
-INSERT = """
-INSERT INTO determinations
-  (id, client_id, site_id, screening_id, edition, ratings, evidence, status, recommended_level,
-   dual_diagnosis, criteria, explanation, policy_id, policy_version, determined_by, determined_at)
-VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, $7::text::jsonb, $8, $9, $10, $11::text::jsonb,
-  $12::text::jsonb, $13, $14, $15, $16)
 """
 
 
@@ -77,7 +70,7 @@ async def determine_level_of_care(
         ScreeningMissing, TooYoungForPolicy: the client cannot be held against the policy yet.
     """
     policy = _policy_for(new)
-    client = await show_client(tx, client_id, hold=True)
+    client = await show_client(tx, client_id, lock=True)
     if age_on(client.birth_date, await today_at(tx, client.site_id)) < policy.min_age:
         raise TooYoungForPolicy(f"The policy is for clients of {policy.min_age} years or more.")
     screens = await intake_screens(tx, client_id)
@@ -93,7 +86,7 @@ async def determine_level_of_care(
         site_id=client.site_id,
         screening_id=screens.latest_id,
         edition=new.edition,
-        ratings={n: ShownRating(**one.model_dump()) for n, one in new.ratings.items()},
+        ratings={n: ShownRating(**dict(one)) for n, one in new.ratings.items()},
         status=found.recommendation.status,
         recommended_level=found.recommendation.level,
         least_level=found.recommendation.least_level,
@@ -103,9 +96,7 @@ async def determine_level_of_care(
         deciding=list(found.deciding),
         would_change=[OtherOutcome(**asdict(one)) for one in found.would_change],
         comparable_to_residential=found.comparable
-        and ShownComparableOutcomes(
-            **found.comparable.model_dump(include={"statement", "condition", "source"})
-        ),
+        and ShownComparableOutcomes(**dict(found.comparable)),
         policy=PolicyReference(id=policy.id, version=policy.version),
         determined_at=tx.now,
         state="determined",
@@ -113,7 +104,7 @@ async def determine_level_of_care(
         version=1,
     )
     await tx.execute(SUPERSEDE, client_id)
-    await tx.execute(INSERT, *_row(made, new, determined_by))
+    await tx.execute(*insert("determinations", _row(made, new, determined_by)))
     publish(
         tx,
         LevelOfCareDetermined(
@@ -137,25 +128,18 @@ EXPLANATION = {"least_level", "rules", "deciding", "would_change", "comparable_t
 """What is kept together, as it is only ever read whole."""
 
 
-def _row(made: Determination, new: NewDetermination, determined_by: str) -> list[Any]:
-    return [
-        made.id,
-        made.client_id,
-        made.site_id,
-        made.screening_id,
-        made.edition,
-        orjson.dumps(new.numbers).decode(),
-        orjson.dumps({n: one.evidence for n, one in new.ratings.items()}).decode(),
-        made.status,
-        made.recommended_level,
-        made.dual_diagnosis,
-        orjson.dumps([one.model_dump() for one in made.criteria]).decode(),
-        made.model_dump_json(include=EXPLANATION),
-        made.policy.id,
-        made.policy.version,
-        determined_by,
-        made.determined_at,
-    ]
+def _row(made: Determination, new: NewDetermination, determined_by: str) -> dict[str, Any]:
+    apart = EXPLANATION | {"ratings", "criteria", "policy", "state", "signature", "version"}
+    return {
+        **made.model_dump(exclude=apart),
+        "ratings": orjson.dumps(new.numbers).decode(),
+        "evidence": orjson.dumps({n: one.evidence for n, one in new.ratings.items()}).decode(),
+        "criteria": orjson.dumps([one.model_dump() for one in made.criteria]).decode(),
+        "explanation": made.model_dump_json(include=EXPLANATION),
+        "policy_id": made.policy.id,
+        "policy_version": made.policy.version,
+        "determined_by": determined_by,
+    }
 
 
 def _policy_for(new: NewDetermination) -> LevelOfCarePolicy:

@@ -6,12 +6,12 @@ from uuid import UUID
 
 import orjson
 
-from services.intake.level_of_care.schemas import Determination, DeterminationSignature, ShownRating
-from services.intake.referrals.queries import require_client
+from services.intake.level_of_care.schemas import Determination, ShownRating
+from services.intake.referrals.queries import page_of_client
 from shared.contracts.base import PolicyReference
 from shared.database import Transaction
-from shared.errors import NotFound
-from shared.web import Page, Paging, page_of
+from shared.errors import found
+from shared.web import Page, Paging
 
 COLUMNS = """
 SELECT d.id, d.client_id, d.site_id, d.screening_id, d.edition, d.ratings, d.evidence, d.status,
@@ -34,7 +34,7 @@ LATEST = f"""
 """
 """The index `one_determination_in_force` sees to it that there is one a record at most, and the
 view that there is one a person."""
-NONE = "There is no such level-of-care decision."
+DECISION = "level-of-care decision"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,7 @@ async def list_determinations(
     Raises:
         NotFound: no such client.
     """
-    rows = await tx.fetch(OF_CLIENT, client_id, paging.after, paging.limit + 1)
-    if not rows:
-        await require_client(tx, client_id)
-    return page_of([_determination(row) for row in rows], paging.limit)
+    return await page_of_client(tx, OF_CLIENT, client_id, paging, _determination)
 
 
 async def show_determination(
@@ -75,10 +72,7 @@ async def show_determination(
     Raises:
         NotFound: none of that client that the caller may see.
     """
-    row = await tx.fetchrow(ONE, client_id, determination_id)
-    if row is None:
-        raise NotFound(NONE)
-    return _determination(row)
+    return _determination(found(await tx.fetchrow(ONE, client_id, determination_id), DECISION))
 
 
 async def show_by_id(tx: Transaction, determination_id: UUID) -> Determination:
@@ -87,10 +81,7 @@ async def show_by_id(tx: Transaction, determination_id: UUID) -> Determination:
     Raises:
         NotFound: none that the caller may see.
     """
-    row = await tx.fetchrow(BY_ID, determination_id)
-    if row is None:
-        raise NotFound(NONE)
-    return _determination(row)
+    return _determination(found(await tx.fetchrow(BY_ID, determination_id), DECISION))
 
 
 async def latest_determination(tx: Transaction, client_id: UUID) -> Determination | None:
@@ -119,36 +110,23 @@ async def signed_decision(tx: Transaction, client_id: UUID) -> SignedDecision | 
 
 
 def _determination(row: Any) -> Determination:
-    values = dict(row)
-    evidence = orjson.loads(values.pop("evidence"))
-    signature = values.pop("signature")
-    return Determination(
-        **EXPLAINED_BEFORE
-        | {name: values[name] for name in AS_THEY_ARE}
-        | orjson.loads(values["explanation"]),
-        ratings={
-            number: ShownRating(rating=rating, evidence=evidence.get(number))
-            for number, rating in orjson.loads(values["ratings"]).items()
-        },
-        criteria=orjson.loads(values["criteria"]),
-        policy=PolicyReference(id=values["policy_id"], version=values["policy_version"]),
-        signature=None if signature is None else DeterminationSignature(**orjson.loads(signature)),
+    evidence = orjson.loads(row["evidence"])
+    return Determination.from_row(
+        {
+            **EXPLAINED_BEFORE,
+            **row,
+            **orjson.loads(row["explanation"]),
+            "ratings": {
+                number: ShownRating(rating=rating, evidence=evidence.get(number))
+                for number, rating in orjson.loads(row["ratings"]).items()
+            },
+            "criteria": orjson.loads(row["criteria"]),
+            "policy": PolicyReference(id=row["policy_id"], version=row["policy_version"]),
+            "signature": orjson.loads(row["signature"] or "null"),
+        }
     )
 
 
-AS_THEY_ARE = (
-    "id",
-    "client_id",
-    "site_id",
-    "screening_id",
-    "edition",
-    "status",
-    "recommended_level",
-    "dual_diagnosis",
-    "determined_at",
-    "state",
-    "version",
-)
 EXPLAINED_BEFORE: dict[str, Any] = {
     "least_level": None,
     "rules": [],

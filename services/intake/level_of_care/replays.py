@@ -1,8 +1,8 @@
 """Running a policy over past cases: a part at a time, and nothing is written."""
 
+from dataclasses import asdict
 from uuid import UUID
 
-import asyncpg
 import orjson
 
 from services.intake.level_of_care.rules.policy import LevelOfCarePolicy
@@ -12,7 +12,8 @@ from shared.database import Transaction
 from shared.web import Paging, page_of
 
 CASES = """
-SELECT id, client_id, site_id, edition, ratings, recommended_level, determined_at
+SELECT id, id AS determination_id, client_id, site_id, edition, ratings, determined_at,
+  recommended_level AS level_then
 FROM determinations WHERE id > $1 AND ($2::uuid IS NULL OR site_id = $2) ORDER BY id LIMIT $3
 """
 TOTAL = "SELECT count(*) FROM determinations WHERE $1::uuid IS NULL OR site_id = $1"
@@ -32,13 +33,11 @@ async def replay_policy(
     stays = undecidable = 0
     moved: list[Moved] = []
     for row in page.items:
-        found = replay(
-            policy, row["edition"], orjson.loads(row["ratings"]), row["recommended_level"]
-        )
+        found = replay(policy, row["edition"], orjson.loads(row["ratings"]), row["level_then"])
         stays += found.outcome == "stays"
         undecidable += found.outcome == "undecidable"
         if found.outcome == "moves":
-            moved.append(_moved(row, found.level_now, found.deciding))
+            moved.append(Moved.from_row({**row, **asdict(found)}))
     return ReplayPage(
         total=await tx.fetchval(TOTAL, site_id) if first else None,
         replayed=len(page.items),
@@ -46,16 +45,4 @@ async def replay_policy(
         undecidable=undecidable,
         items=moved,
         next=page.next,
-    )
-
-
-def _moved(row: asyncpg.Record, level_now: str | None, deciding: tuple[str, ...]) -> Moved:
-    return Moved(
-        client_id=row["client_id"],
-        site_id=row["site_id"],
-        determination_id=row["id"],
-        determined_at=row["determined_at"],
-        level_then=row["recommended_level"],
-        level_now=level_now,
-        deciding=list(deciding),
     )

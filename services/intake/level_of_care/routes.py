@@ -16,12 +16,12 @@ from services.intake.level_of_care.schemas import (
     ReplayPage,
 )
 from shared.access import Role
-from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Allowed, Call, Page, Paging, Router, needs_if_match, of_one_client
+from shared.access.roles import CLINICIANS, EVERY_STAFF_ROLE
+from shared.web import Allowed, Call, Page, Paged, Paging, Router, needs_if_match, of_one_client
 
 router = Router(tags=["Level of care"])
 
-Clinician = Annotated[Call, Allowed(Role.COUNSELOR, Role.CLINICAL_LEAD)]
+Clinician = Annotated[Call, Allowed(*CLINICIANS)]
 PATH = "/clients/{client_id}/level-of-care-determinations"
 
 
@@ -45,7 +45,7 @@ async def determine_level_of_care(
 @router.get(PATH, summary="List level-of-care decisions")
 @of_one_client
 async def list_level_of_care_determinations(
-    client_id: UUID, call: Clinician, paging: Annotated[Paging, Depends()]
+    client_id: UUID, call: Clinician, paging: Paged
 ) -> Page[Determination]:
     """A client's decisions, oldest first; the last one counts."""
     return await call.show(lambda tx: queries.list_determinations(tx, client_id, paging))

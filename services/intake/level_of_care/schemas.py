@@ -1,24 +1,14 @@
 """What requests and answers about levels of care look like."""
 
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from pydantic import Field, StrictInt, StringConstraints
+from pydantic import Field, StrictInt
 
 from services.intake.level_of_care.rules.signing import Reason, State
+from services.intake.referrals.values import ClinicalNote as Note
 from shared.contracts.base import Criterion, PolicyReference
 from shared.web import Instant, Shown, Strict
-
-Note = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True,
-        min_length=1,
-        max_length=2000,
-        pattern=r"^[^\x00-\x08\x0B-\x1F\x7F]*$",
-    ),
-]
-"""Free text of a clinician, which stays in intake; without control characters."""
 
 
 class Rating(Strict):

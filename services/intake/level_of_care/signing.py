@@ -13,23 +13,11 @@ from services.intake.level_of_care.schemas import (
     NewSignature,
 )
 from services.intake.referrals.commands import advance
-from services.intake.referrals.queries import hold_client
+from services.intake.referrals.queries import lock
 from shared.contracts.intake import LevelOfCareSigned
-from shared.database import Transaction
+from shared.database import Transaction, insert, update
 from shared.errors import Conflict, Invalid, require_version
 from shared.messaging.outbox import publish
-
-STATE = "UPDATE determinations SET state = $2, version = version + 1 WHERE id = $1"
-SIGN = """
-INSERT INTO level_of_care_signatures
-  (determination_id, client_id, site_id, final_level, final_level_kind, override_reason, note,
-   signed_by, signed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-"""
-SIGN_SECOND = """
-UPDATE level_of_care_signatures
-SET second_note = $2, second_signed_by = $3, second_signed_at = $4 WHERE determination_id = $1
-"""
 
 
 class CannotBeSigned(Conflict):
@@ -69,7 +57,7 @@ async def sign(
         CannotBeSigned, PolicyChanged, StaleVersion: it is not the state that was read.
         UnfitSignature: with a pointer.
     """
-    known = await _held(tx, determination_id)
+    known = await lock(tx, show_by_id, determination_id)
     if after(known.state, "sign") is None:
         raise CannotBeSigned(f"This decision is {_spaced(known.state)}.")
     require_version(known.version, expected)
@@ -91,26 +79,16 @@ async def sign(
         second_signed_by=None,
         second_signed_at=None,
     )
-    signed = known.model_copy(
-        update={
-            "state": after(known.state, "sign_below" if below else "sign"),
-            "signature": signature,
-            "version": known.version + 1,
-        }
-    )
-    await tx.execute(STATE, known.id, signed.state)
-    await tx.execute(
-        SIGN,
-        known.id,
-        known.client_id,
-        known.site_id,
-        final,
-        signature.final_level_kind,
-        new.override_reason,
-        new.note,
-        signed_by,
-        tx.now,
-    )
+    state = after(known.state, "sign_below" if below else "sign")
+    row = {
+        "determination_id": known.id,
+        "client_id": known.client_id,
+        "site_id": known.site_id,
+        **signature.model_dump(),
+    }
+    await tx.execute(*update("determinations", {"state": state}, where={"id": known.id}))
+    await tx.execute(*insert("level_of_care_signatures", row))
+    signed = known.changed(state=state, signature=signature)
     if not below:
         await _tell(tx, signed, signature)
     return signed
@@ -131,36 +109,25 @@ async def sign_second(
         CannotBeSigned, StaleVersion: it does not wait for a second signature any more, or not yet.
         SecondSignerNeeded: the first signer tries to sign again.
     """
-    known = await _held(tx, determination_id)
+    known = await lock(tx, show_by_id, determination_id)
     state = after(known.state, "sign_second")
     if state is None or known.signature is None:
         raise CannotBeSigned(f"This decision is {_spaced(known.state)}: no second one is awaited.")
     require_version(known.version, expected)
     if known.signature.signed_by == signed_by:
         raise SecondSignerNeeded("You signed first: another clinical lead has to sign this level.")
-    signature = known.signature.model_copy(
-        update={
-            "second_note": new.note,
-            "second_signed_by": signed_by,
-            "second_signed_at": tx.now,
-        }
-    )
-    await tx.execute(STATE, known.id, state)
-    await tx.execute(SIGN_SECOND, known.id, new.note, signed_by, tx.now)
-    signed = known.model_copy(
-        update={"state": state, "signature": signature, "version": known.version + 1}
-    )
+    second = {
+        "second_note": new.note,
+        "second_signed_by": signed_by,
+        "second_signed_at": tx.now,
+    }
+    of_it = {"determination_id": known.id}
+    await tx.execute(*update("determinations", {"state": state}, where={"id": known.id}))
+    await tx.execute(*update("level_of_care_signatures", second, where=of_it, versioned=False))
+    signature = known.signature.model_copy(update=second)
+    signed = known.changed(state=state, signature=signature)
     await _tell(tx, signed, signature)
     return signed
-
-
-async def _held(tx: Transaction, determination_id: UUID) -> Determination:
-    """The decision, while nobody makes a newer one or signs it.
-
-    It is read again once the client is held, as both change it.
-    """
-    await hold_client(tx, (await show_by_id(tx, determination_id)).client_id)
-    return await show_by_id(tx, determination_id)
 
 
 def _policy_of(known: Determination) -> LevelOfCarePolicy:

@@ -13,6 +13,7 @@ is found by a piece of it, and finds others by a piece of either of theirs.
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
+from typing import Any
 
 from services.intake.matching.names import (
     family_parts,
@@ -37,6 +38,11 @@ class Person:
     family_name: str | None
     birth_date: date | None
     phone: str | None
+
+    @classmethod
+    def of(cls, row: Any) -> "Person":
+        """Who a row or a request tells of."""
+        return cls(**{name: row[name] for name in cls.__slots__})
 
 
 def keys_of(person: Person, data: Matching) -> list[int]:

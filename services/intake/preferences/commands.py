@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.intake.directory.queries import today_at
 from services.intake.preferences.checks import check
-from services.intake.preferences.queries import shown_of
+from services.intake.preferences.queries import shown
 from services.intake.preferences.rules import time_of
 from services.intake.preferences.schemas import Preferences, StatedPreferences, WeeklyTime
 from services.intake.referrals.queries import show_client
@@ -38,11 +38,11 @@ async def change_preferences(
         StaleVersion: somebody changed it meanwhile.
         SlotEndsBeforeStart, SlotsOverlap, UnknownPreference, CourtDatePassed: with a pointer.
     """
-    client = await show_client(tx, client_id, hold=True)
+    client = await show_client(tx, client_id, lock=True)
     require_version(await tx.fetchval(VERSION, client_id) or 0, expected)
     check(stated, await today_at(tx, client.site_id))
     await tx.execute(STATE, client_id, client.site_id, stated.model_dump_json(), changed_by, tx.now)
-    preferences = shown_of(client, stated, tx.now, expected + 1)
+    preferences = shown(dict(client), stated, tx.now, expected + 1)
     publish(
         tx,
         PreferencesChanged(

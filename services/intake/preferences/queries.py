@@ -1,14 +1,14 @@
 """Preferences as they are read."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from services.intake.preferences.policy import vocabulary
 from services.intake.preferences.rules import gender_group, minutes_available
 from services.intake.preferences.schemas import Preferences, StatedPreferences
-from services.intake.referrals.schemas import Client
 from shared.database import Transaction
-from shared.errors import NotFound
+from shared.errors import found
 
 PREFERENCES = """
 SELECT c.id, c.site_id, c.gender, p.details, p.changed_at, coalesce(p.version, 0) AS version
@@ -27,28 +27,15 @@ async def show_preferences(tx: Transaction, client_id: UUID) -> Preferences:
     Raises:
         NotFound: no such client.
     """
-    row = await tx.fetchrow(PREFERENCES, client_id)
-    if row is None:
-        raise NotFound("There is no such client.")
+    row = found(await tx.fetchrow(PREFERENCES, client_id), "client")
     stated = (
         None if row["details"] is None else StatedPreferences.model_validate_json(row["details"])
     )
-    return shown(
-        row["id"], row["site_id"], row["gender"], stated, row["changed_at"], row["version"]
-    )
-
-
-def shown_of(
-    client: Client, stated: StatedPreferences, changed_at: datetime, version: int
-) -> Preferences:
-    """What was just stated."""
-    return shown(client.id, client.site_id, client.gender, stated, changed_at, version)
+    return shown(row, stated, row["changed_at"], row["version"])
 
 
 def shown(
-    client_id: UUID,
-    site_id: UUID,
-    gender: str,
+    client: Any,
     stated: StatedPreferences | None,
     changed_at: datetime | None,
     version: int,
@@ -57,13 +44,13 @@ def shown(
     nothing."""
     way = None if stated is None else vocabulary().transport.get(stated.transport)
     return Preferences(
-        client_id=client_id,
-        site_id=site_id,
+        client_id=client["id"],
+        site_id=client["site_id"],
         stated=stated,
         available_minutes=minutes_available(one.slot for one in stated.available) if stated else 0,
         telehealth_able=stated is not None and stated.telehealth.is_able,
         needs_transport=way is not None and way.needs_help,
-        gender_group=gender_group(stated.cohort_wish, gender) if stated else None,
+        gender_group=gender_group(stated.cohort_wish, client["gender"]) if stated else None,
         changed_at=changed_at,
         version=version,
     )

@@ -6,16 +6,12 @@ from uuid import UUID
 from services.intake.preferences import commands, queries
 from services.intake.preferences.policy import PreferencesVocabulary, vocabulary
 from services.intake.preferences.schemas import Preferences, StatedPreferences
-from shared.access import Role
-from shared.access.roles import EVERY_STAFF_ROLE
+from shared.access.roles import EVERY_STAFF_ROLE, SITE_STAFF
 from shared.web import Allowed, Call, Router, of_one_client
 
 router = Router(tags=["Preferences"])
 
-SiteStaff = Annotated[
-    Call,
-    Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD, Role.SITE_MANAGER),
-]
+SiteStaff = Annotated[Call, Allowed(*SITE_STAFF)]
 PATH = "/clients/{client_id}/preferences"
 
 

@@ -1,6 +1,7 @@
 """Assigning a questionnaire, saving what is answered, handing it in, taking it back."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -8,7 +9,7 @@ import orjson
 from services.intake.directory.queries import zone_of
 from services.intake.questionnaires.expiry import tell_left_open
 from services.intake.questionnaires.policy import policy
-from services.intake.questionnaires.queries import Held, instrument_of, load
+from services.intake.questionnaires.queries import QuestionnaireInFull, instrument_of, load
 from services.intake.questionnaires.refusals import (
     AssignedTwice,
     NotAsked,
@@ -27,32 +28,13 @@ from services.intake.screening.queries import is_in_program
 from services.intake.screening.rules import Answer
 from services.intake.screening.schemas import InstrumentResponse, Mode, NewScreening
 from shared.calendar import days_later
-from shared.database import Transaction
+from shared.database import Transaction, insert, update
 from shared.errors import require_version
 from shared.ids import new_id
 
 ASSIGN = """
-WITH questionnaire AS (
-  INSERT INTO questionnaires (id, client_id, site_id, occasion, language, state, assigned_by,
-    assigned_at, expires_at)
-  VALUES ($1, $2, $3, $4, $5, 'open', $6, $7, $8) RETURNING id
-)
-INSERT INTO questionnaire_parts (questionnaire_id, instrument, instrument_version, site_id, place)
-SELECT questionnaire.id, p.instrument, p.version, $3, p.place
-FROM questionnaire,
-  unnest($9::text[], $10::text[]) WITH ORDINALITY AS p(instrument, version, place)
-"""
-SAVE = """
-WITH questionnaire AS (
-  UPDATE questionnaires SET version = version + 1 WHERE id = $1 RETURNING id
-)
-UPDATE questionnaire_parts p SET answers = $3::text::jsonb, mode = $4, answered_at = $5,
-  entered_by = $6
-FROM questionnaire WHERE p.questionnaire_id = questionnaire.id AND p.instrument = $2
-"""
-END = """
-UPDATE questionnaires SET state = $2, ended_at = $3, screening_id = $4, version = version + 1
-WHERE id = $1
+INSERT INTO questionnaire_parts (questionnaire_id, site_id, instrument, instrument_version, place)
+SELECT $1, $2, p.* FROM unnest($3::text[], $4::text[]) WITH ORDINALITY AS p
 """
 CLEAR = "UPDATE questionnaire_parts SET answers = NULL WHERE questionnaire_id = $1"
 
@@ -74,27 +56,29 @@ async def assign_questionnaire(
         )
     for place in range(len(new.instruments)):
         _check_assigned(new, place)
-    questionnaire_id = new_id()
-    await tx.execute(
-        ASSIGN,
-        questionnaire_id,
-        client_id,
-        client.site_id,
-        new.occasion,
-        new.language,
-        assigned_by,
-        tx.now,
-        days_later(tx.now, policy().open_days, await zone_of(tx, client.site_id)),
-        [one.instrument for one in new.instruments],
-        [one.version for one in new.instruments],
-    )
+    zone = await zone_of(tx, client.site_id)
+    row: dict[str, Any] = {
+        "id": new_id(),
+        "client_id": client_id,
+        "site_id": client.site_id,
+        "occasion": new.occasion,
+        "language": new.language,
+        "state": "open",
+        "assigned_by": assigned_by,
+        "assigned_at": tx.now,
+        "expires_at": days_later(tx.now, policy().open_days, zone),
+    }
+    names = [one.instrument for one in new.instruments]
+    versions = [one.version for one in new.instruments]
+    await tx.execute(*insert("questionnaires", row))
+    await tx.execute(ASSIGN, row["id"], client.site_id, names, versions)
     tx.wake()
-    return (await load(tx, questionnaire_id)).summary()
+    return (await load(tx, row["id"])).summary()
 
 
 async def save_answers(
     tx: Transaction,
-    held: Held,
+    locked: QuestionnaireInFull,
     expected: int,
     name: str,
     given: Sequence[Answer],
@@ -109,25 +93,38 @@ async def save_answers(
         NotFound: the instrument is not part of it.
         ImpossibleAnswer, NotAsked, WrongMode: with a pointer.
     """
-    held.require("save")
-    part = held.part(name)
-    require_version(held.version, expected)
+    locked.require("save")
+    part = locked.part(name)
+    require_version(locked.version, expected)
     instrument = instrument_of(part)
     if mode not in instrument.modes:
         raise WrongMode(
             f"{instrument.title} is given by {' or '.join(instrument.modes)}.", pointer="/mode"
         )
     answers = _settled(instrument, given)
-    await tx.execute(SAVE, held.id, name, orjson.dumps(answers).decode(), mode, tx.now, entered_by)
+    saved = {
+        "answers": orjson.dumps(answers).decode(),
+        "mode": mode,
+        "answered_at": tx.now,
+        "entered_by": entered_by,
+    }
+    of_it = {"questionnaire_id": locked.id, "instrument": name}
+    await tx.execute(*update("questionnaire_parts", saved, where=of_it, versioned=False))
+    await tx.execute(*update("questionnaires", {}, where={"id": locked.id}))
     before = found_so_far(instrument, part.answers)
     if found := newly(before, found_so_far(instrument, answers)):
-        client = await survivor_of(tx, held.client_id)
+        client = await survivor_of(tx, locked.client_id)
         await raise_flags(tx, client.id, client.site_id, found)
     return answers
 
 
 async def complete_questionnaire(
-    tx: Transaction, held: Held, expected: int, *, entered_by: str, own: bool = False
+    tx: Transaction,
+    locked: QuestionnaireInFull,
+    expected: int,
+    *,
+    entered_by: str,
+    own: bool = False,
 ) -> Questionnaire:
     """Hand in what was answered: it becomes a screening, in the same transaction.
 
@@ -141,23 +138,26 @@ async def complete_questionnaire(
         QuestionnaireOver, StaleVersion, NothingAnswered, InstrumentReplaced, IntakeIsOver: it
         cannot be completed.
     """
-    then = held.require("complete")
-    require_version(held.version, expected)
-    answered = [_response(held, part) for part in held.parts if is_answered(part.answers)]
+    then = locked.require("complete")
+    require_version(locked.version, expected)
+    answered = [_response(locked, part) for part in locked.parts if is_answered(part.answers)]
     if not answered:
         raise NothingAnswered("Nothing is answered yet: save answers, or withdraw it.")
-    new = NewScreening(occasion=held.occasion, responses=answered)
-    told = [one for part in held.parts for one in found_so_far(instrument_of(part), part.answers)]
-    client = await survivor_of(tx, held.client_id)
+    new = NewScreening(occasion=locked.occasion, responses=answered)
+    told = [one for part in locked.parts for one in found_so_far(instrument_of(part), part.answers)]
+    client = await survivor_of(tx, locked.client_id)
     screening = await complete_screening(
         tx, client.id, new, entered_by=entered_by, told=told, under_way=own or client.merged
     )
-    await tx.execute(END, held.id, then, tx.now, screening.id)
-    await tx.execute(CLEAR, held.id)
-    return (await load(tx, held.id)).summary()
+    ended = {"state": then, "ended_at": tx.now, "screening_id": screening.id}
+    await tx.execute(*update("questionnaires", ended, where={"id": locked.id}))
+    await tx.execute(CLEAR, locked.id)
+    return (await load(tx, locked.id)).summary()
 
 
-async def withdraw_questionnaire(tx: Transaction, held: Held, expected: int) -> Questionnaire:
+async def withdraw_questionnaire(
+    tx: Transaction, locked: QuestionnaireInFull, expected: int
+) -> Questionnaire:
     """Take back what is not answered yet; saved answers stay readable to clinicians.
 
     Answers that leave a risk undetermined raise its flag, as nobody will complete them.
@@ -165,11 +165,12 @@ async def withdraw_questionnaire(tx: Transaction, held: Held, expected: int) -> 
     Raises:
         QuestionnaireOver, StaleVersion: it cannot be withdrawn.
     """
-    then = held.require("withdraw")
-    require_version(held.version, expected)
-    await tx.execute(END, held.id, then, tx.now, None)
-    await tell_left_open(tx, [held.id])
-    return (await load(tx, held.id)).summary()
+    then = locked.require("withdraw")
+    require_version(locked.version, expected)
+    ended = {"state": then, "ended_at": tx.now}
+    await tx.execute(*update("questionnaires", ended, where={"id": locked.id}))
+    await tell_left_open(tx, [locked.id])
+    return (await load(tx, locked.id)).summary()
 
 
 def _check_assigned(new: NewQuestionnaire, place: int) -> None:
@@ -189,17 +190,10 @@ def _check_assigned(new: NewQuestionnaire, place: int) -> None:
         )
 
 
-def _response(held: Held, part: SavedPart) -> InstrumentResponse:
-    return InstrumentResponse.model_validate(
-        {
-            "instrument": instrument_of(part).id,
-            "version": part.version,
-            "language": held.language,
-            "mode": part.mode,
-            "answered_at": part.answered_at,
-            "answers": part.answers,
-        }
-    )
+def _response(locked: QuestionnaireInFull, part: SavedPart) -> InstrumentResponse:
+    instrument_of(part)  # or it cannot be scored any more
+    given = part.model_dump(exclude={"entered_by"})
+    return InstrumentResponse.model_validate({**given, "language": locked.language})
 
 
 def _settled(instrument: Instrument, given: Sequence[Answer]) -> Sequence[Answer]:

@@ -8,7 +8,7 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -16,6 +16,7 @@ from fastapi import Depends, Request
 from services.intake.questionnaires.refusals import LinkNotValid
 from shared.access import Caller
 from shared.database import ALL_SITES, Database
+from shared.web import Call
 
 SECRET_BYTES = 32
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
@@ -49,22 +50,31 @@ def digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("ascii")).digest()
 
 
-async def by_link(request: Request) -> Holder:
+class OwnCall(Call):
+    """A request of who holds a link or a session."""
+
+    @property
+    def holder(self) -> Holder:
+        """The caller."""
+        return cast(Holder, self.caller)
+
+
+async def by_link(request: Request) -> OwnCall:
     """Who sends the secret of a link: `Authorization: Link …`.
 
     Raises:
         LinkNotValid: it is no secret, or of no link.
     """
-    return await _holder(request, "Link", BY_LINK)
+    return OwnCall(request, await _holder(request, "Link", BY_LINK))
 
 
-async def by_session(request: Request) -> Holder:
+async def by_session(request: Request) -> OwnCall:
     """Who sends the secret of a session: `Authorization: Session …`.
 
     Raises:
         LinkNotValid: it is no secret, or of no session.
     """
-    return await _holder(request, "Session", BY_SESSION)
+    return OwnCall(request, await _holder(request, "Session", BY_SESSION))
 
 
 async def _holder(request: Request, scheme: Literal["Link", "Session"], query: str) -> Holder:
@@ -84,5 +94,5 @@ async def _holder(request: Request, scheme: Literal["Link", "Session"], query: s
     )
 
 
-ByLink = Annotated[Holder, Depends(by_link)]
-BySession = Annotated[Holder, Depends(by_session)]
+ByLink = Annotated[OwnCall, Depends(by_link)]
+BySession = Annotated[OwnCall, Depends(by_session)]

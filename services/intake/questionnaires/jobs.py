@@ -1,10 +1,8 @@
 """The job that ends questionnaires whose time is over."""
 
-from datetime import datetime
-
 from services.intake.questionnaires.expiry import tell_left_open
-from shared.database import ALL_SITES, Transaction
-from shared.jobs import Job, JobContext
+from shared.database import Transaction
+from shared.jobs import Job
 
 BATCH = 500
 NEXT = "SELECT min(expires_at) FROM questionnaires WHERE state = 'open'"
@@ -19,18 +17,12 @@ RETURNING q.id
 """
 
 
-async def next_due(tx: Transaction) -> datetime | None:
-    """When the next open questionnaire expires."""
-    due: datetime | None = await tx.fetchval(NEXT)
-    return due
-
-
-async def expire(context: JobContext) -> int:
+async def expire(tx: Transaction) -> int:
     """End what is over. Requests go by the instant itself, so nobody waits for this job."""
-    async with context.database.transaction(ALL_SITES) as tx:
-        over = [row["id"] for row in await tx.fetch(EXPIRE, tx.now, BATCH)]
-        await tell_left_open(tx, over)
-        return len(over)
+    over = [row["id"] for row in await tx.fetch(EXPIRE, tx.now, BATCH)]
+    await tell_left_open(tx, over)
+    return len(over)
 
 
-expiry_job = Job(name="questionnaires", next_due=next_due, run=expire)
+expiry_job = Job.of("questionnaires", NEXT, expire)
+"""Due when the next open questionnaire expires."""

@@ -6,7 +6,7 @@ from services.intake.questionnaires.forms import show_form
 from services.intake.questionnaires.holder import Holder, digest, new_secret
 from services.intake.questionnaires.own_schemas import Session
 from services.intake.questionnaires.policy import policy
-from services.intake.questionnaires.queries import Held, load
+from services.intake.questionnaires.queries import QuestionnaireInFull, load
 from services.intake.questionnaires.refusals import LinkNotValid
 from services.intake.questionnaires.rules.life import (
     LinkAction,
@@ -15,20 +15,12 @@ from services.intake.questionnaires.rules.life import (
     valid_until,
 )
 from services.intake.questionnaires.schemas import Link
-from shared.database import Transaction
+from shared.database import Transaction, insert, update
 from shared.errors import NotFound, require_version
 from shared.ids import new_id
 
 REVOKE = """
 UPDATE questionnaire_links SET revoked_at = $2 WHERE questionnaire_id = $1 AND revoked_at IS NULL
-"""
-ISSUE = """
-WITH questionnaire AS (
-  UPDATE questionnaires SET version = version + 1 WHERE id = $2
-)
-INSERT INTO questionnaire_links
-  (id, questionnaire_id, site_id, secret_hash, issued_by, issued_at, valid_until)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 TIMES = """
 SELECT valid_until, opened_at, revoked_at FROM questionnaire_links WHERE id = $1
@@ -45,23 +37,31 @@ async def issue_link(
         NotFound: no such questionnaire.
         QuestionnaireOver, StaleVersion, WordingMissing, InstrumentReplaced: none can be issued.
     """
-    held = await load(tx, questionnaire_id, hold=True)
-    held.require("issue_link")
-    require_version(held.version, expected)
-    await show_form(tx, held)
-    until = valid_until(tx.now, policy().link_hours, held.expires_at)
+    locked = await load(tx, questionnaire_id, lock=True)
+    locked.require("issue_link")
+    require_version(locked.version, expected)
+    await show_form(tx, locked)
+    until = valid_until(tx.now, policy().link_hours, locked.expires_at)
     secret = new_secret()
-    await tx.execute(REVOKE, held.id, tx.now)
-    await tx.execute(
-        ISSUE, new_id(), held.id, held.site_id, digest(secret), issued_by, tx.now, until
-    )
+    await tx.execute(REVOKE, locked.id, tx.now)
+    row = {
+        "id": new_id(),
+        "questionnaire_id": locked.id,
+        "site_id": locked.site_id,
+        "secret_hash": digest(secret),
+        "issued_by": issued_by,
+        "issued_at": tx.now,
+        "valid_until": until,
+    }
+    await tx.execute(*insert("questionnaire_links", row))
+    await tx.execute(*update("questionnaires", {}, where={"id": locked.id}))
     return Link(
-        questionnaire_id=held.id,
-        client_id=held.client_id,
-        site_id=held.site_id,
+        questionnaire_id=locked.id,
+        client_id=locked.client_id,
+        site_id=locked.site_id,
         address=f"{policy().page_address}#{secret}",
         valid_until=until,
-        version=held.version + 1,
+        version=locked.version + 1,
     )
 
 
@@ -71,32 +71,32 @@ async def open_link(tx: Transaction, holder: Holder) -> Session:
     Raises:
         LinkNotValid: it was opened before, is revoked or too old, or the questionnaire is over.
     """
-    held = await held_by(tx, holder, "open", hold=True)
+    locked = await questionnaire_of(tx, holder, "open", lock=True)
     session = new_secret()
     await tx.execute(OPEN, holder.link_id, tx.now, digest(session))
     return Session(
-        client_id=held.client_id,
-        site_id=held.site_id,
+        client_id=locked.client_id,
+        site_id=locked.site_id,
         session=session,
-        ends_at=held.expires_at,
+        ends_at=locked.expires_at,
     )
 
 
-async def held_by(
-    tx: Transaction, holder: Holder, action: LinkAction = "use", *, hold: bool = False
-) -> Held:
+async def questionnaire_of(
+    tx: Transaction, holder: Holder, action: LinkAction = "use", *, lock: bool = False
+) -> QuestionnaireInFull:
     """The questionnaire of who holds a link or session that allows the action now.
 
-    The link is read after the questionnaire is held, so that a newer link is seen.
+    The link is read after the questionnaire is locked, so that a newer link is seen.
 
     Raises:
         LinkNotValid: it does not.
     """
     try:
-        held = await load(tx, holder.questionnaire_id, hold=hold)
+        locked = await load(tx, holder.questionnaire_id, lock=lock)
     except NotFound:
         raise LinkNotValid from None
     row = await tx.fetchrow(TIMES, holder.link_id)
-    if row is None or not link_after(LinkTimes(**dict(row)), held.state, action, tx.now):
+    if row is None or not link_after(LinkTimes(**dict(row)), locked.state, action, tx.now):
         raise LinkNotValid
-    return held
+    return locked

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
-
 from services.intake.questionnaires import commands, forms, links
 from services.intake.questionnaires.holder import ByLink, BySession
 from services.intake.questionnaires.own_schemas import (
@@ -15,10 +13,9 @@ from services.intake.questionnaires.own_schemas import (
 )
 from services.intake.questionnaires.schemas import InstrumentId
 from shared.access import Open
-from shared.database import Database, Transaction
-from shared.web import audit, needs_if_match
+from shared.database import Transaction
+from shared.web import Router, audit, needs_if_match
 from shared.web.problems import MEDIA_TYPE
-from shared.web.writes import show, update
 
 WHY = "A client has no token: the request carries the secret of a link or of its session."
 PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
@@ -35,107 +32,75 @@ NOT_ACCEPTABLE: dict[int | str, dict[str, Any]] = {
     422: {"description": "An answer is not acceptable; `errors` says where", **PROBLEM},
 }
 
-router = APIRouter(tags=["Own questionnaire"], dependencies=[Open(WHY)], responses=REFUSED)
+router = Router(tags=["Own questionnaire"], dependencies=[Open(WHY)], responses=REFUSED)
 
 
-@router.post(
-    "/questionnaire/session",
-    response_model=Session,
-    operation_id="open_own_questionnaire",
-    summary="Open a one-time link",
-)
-async def open_link(request: Request, holder: ByLink) -> Response:
+@router.post("/questionnaire/session", summary="Open a one-time link")
+async def open_own_questionnaire(call: ByLink) -> Session:
     """Exchange the secret of a link, sent as `Authorization: Link …`, for that of a session.
 
     It works once: the link is used up by it. The session ends with completion, with a newer link,
     and when the questionnaire expires.
     """
-    database: Database = request.app.state.database
 
     async def exchange(tx: Transaction) -> Session:
-        opened = await links.open_link(tx, holder)
-        tx.access = audit.access(request, holder, "change", opened)
+        opened = await links.open_link(tx, call.holder)
+        tx.access = audit.access(call.request, call.holder, "change", opened)
         return opened
 
-    opened = await database.run(holder.sites, exchange)
-    return Response(opened.model_dump_json(), media_type="application/json")
+    return await call.database.run(call.holder.sites, exchange)
 
 
-@router.get(
-    "/questionnaire/form",
-    response_model=OwnForm,
-    operation_id="show_own_questionnaire",
-    summary="Show one's own form",
-    responses=CONFLICT,
-)
-async def show_own_form(request: Request, holder: BySession) -> Response:
+@router.get("/questionnaire/form", summary="Show one's own form", responses=CONFLICT)
+async def show_own_questionnaire(call: BySession) -> OwnForm:
     """The form with the answers so far, by `Authorization: Session …`; the ETag is needed to save.
 
     Names nobody, and tells nothing of scores.
     """
 
     async def form(tx: Transaction) -> OwnForm:
-        return await forms.show_own_form(tx, await links.held_by(tx, holder))
+        return await forms.show_own_form(tx, await links.questionnaire_of(tx, call.holder))
 
-    return await show(request, holder, form)
+    return await call.show(form)
 
 
 @router.put(
     "/questionnaire/answers/{instrument}",
-    response_model=OwnSaved,
-    operation_id="record_own_answers",
     summary="Save one's own answers to one instrument",
     responses=NOT_ACCEPTABLE,
 )
 async def record_own_answers(
-    instrument: InstrumentId, body: OwnAnswers, request: Request, holder: BySession
-) -> Response:
+    instrument: InstrumentId, body: OwnAnswers, call: BySession
+) -> OwnSaved:
     """Save what was answered of one instrument so far, by `Authorization: Session …`."""
 
     async def save(tx: Transaction, expected: int) -> OwnSaved:
-        held = await links.held_by(tx, holder, hold=True)
+        locked = await links.questionnaire_of(tx, call.holder, lock=True)
         kept = await commands.save_answers(
-            tx,
-            held,
-            expected,
-            instrument,
-            body.answers,
-            mode="self",
-            entered_by=holder.subject,
+            tx, locked, expected, instrument, body.answers, mode="self", entered_by=call.subject
         )
         return OwnSaved(
-            client_id=held.client_id,
-            site_id=held.site_id,
+            client_id=locked.client_id,
+            site_id=locked.site_id,
             instrument=instrument,
             answers=list(kept),
-            crisis=forms.crisis_of(held, (instrument, kept)),
-            version=held.version + 1,
+            crisis=forms.crisis_of(locked, (instrument, kept)),
+            version=locked.version + 1,
         )
 
-    return await update(request, holder, save)
+    return await call.update(save)
 
 
-@router.post(
-    "/questionnaire/completion",
-    response_model=OwnCompleted,
-    operation_id="complete_own_questionnaire",
-    summary="Hand in one's own answers",
-)
+@router.post("/questionnaire/completion", summary="Hand in one's own answers")
 @needs_if_match
-async def complete_own(request: Request, holder: BySession) -> Response:
+async def complete_own_questionnaire(call: BySession) -> OwnCompleted:
     """Hand in what was answered, by `Authorization: Session …`; the session ends with it."""
 
     async def hand_in(tx: Transaction, expected: int) -> OwnCompleted:
-        held = await links.held_by(tx, holder, hold=True)
+        locked = await links.questionnaire_of(tx, call.holder, lock=True)
         done = await commands.complete_questionnaire(
-            tx, held, expected, entered_by=holder.subject, own=True
+            tx, locked, expected, entered_by=call.subject, own=True
         )
-        return OwnCompleted(
-            client_id=done.client_id,
-            site_id=done.site_id,
-            state=done.state,
-            crisis=forms.crisis_of(held),
-            version=done.version,
-        )
+        return OwnCompleted.from_row({**dict(done), "crisis": forms.crisis_of(locked)})
 
-    return await update(request, holder, hand_in)
+    return await call.update(hand_in)

@@ -1,8 +1,6 @@
 """Questionnaires as they are read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -14,46 +12,27 @@ from services.intake.questionnaires.schemas import Answers, Part, Questionnaire,
 from services.intake.referrals.queries import require_client
 from services.intake.screening.policy import Instrument, instruments
 from services.intake.screening.rules import Answer
-from services.intake.screening.schemas import Occasion
 from shared.database import Transaction
-from shared.errors import NotFound
+from shared.errors import NotFound, found
 from shared.web import Page, Paging, page_of
 
-ONE = """
-SELECT id, client_id, site_id, occasion, language, state, assigned_by, assigned_at, expires_at,
-  ended_at, screening_id, version
-FROM questionnaires WHERE id = $1
-"""
+QUESTIONNAIRE = ", ".join(name for name in Questionnaire.model_fields if name != "parts")
+ONE = f"SELECT {QUESTIONNAIRE} FROM questionnaires WHERE id = $1"  # noqa: S608 - constants only
 PARTS = """
 SELECT questionnaire_id, instrument, instrument_version AS version, answers, mode, answered_at,
   entered_by
 FROM questionnaire_parts WHERE questionnaire_id = ANY ($1) ORDER BY questionnaire_id, place
 """
-OF_CLIENT = """
-SELECT id, client_id, site_id, occasion, language, state, assigned_by, assigned_at, expires_at,
-  ended_at, screening_id, version
-FROM questionnaires WHERE client_id = ANY (platform.records_of($1)) AND id > $2
-ORDER BY id LIMIT $3
-"""
+OF_CLIENT = f"""
+SELECT {QUESTIONNAIRE} FROM questionnaires
+WHERE client_id = ANY (platform.records_of($1)) AND id > $2 ORDER BY id LIMIT $3
+"""  # noqa: S608 - constants only
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class QuestionnaireInFull(Questionnaire):
     """A questionnaire with everything that is known of it; `state` is that of the instant."""
 
-    id: UUID
-    client_id: UUID
-    site_id: UUID
-    occasion: Occasion
-    language: str
-    state: State
-    assigned_by: str
-    assigned_at: datetime
-    expires_at: datetime
-    ended_at: datetime | None
-    screening_id: UUID | None
-    version: int
-    parts: tuple[SavedPart, ...]
+    parts: list[SavedPart]  # type: ignore[assignment]  # nobody writes to the list
 
     def part(self, instrument: str) -> SavedPart:
         """One of its instruments.
@@ -78,25 +57,7 @@ class Held:
 
     def summary(self) -> Questionnaire:
         """Without answers."""
-        known = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "parts"}
-        return Questionnaire(
-            **known,
-            parts=[
-                Part(instrument=p.instrument, version=p.version, answered_at=p.answered_at)
-                for p in self.parts
-            ],
-        )
-
-    def answers(self) -> Answers:
-        """With answers."""
-        return Answers(
-            questionnaire_id=self.id,
-            client_id=self.client_id,
-            site_id=self.site_id,
-            state=self.state,
-            parts=list(self.parts),
-            version=self.version,
-        )
+        return Questionnaire.model_validate(self.model_dump())
 
 
 def instrument_of(part: Part) -> Instrument:
@@ -116,17 +77,16 @@ def answers_of(part: SavedPart, instrument: Instrument) -> Sequence[Answer]:
     return [None] * len(instrument.items) if part.answers is None else part.answers
 
 
-async def load(tx: Transaction, questionnaire_id: UUID, *, hold: bool = False) -> Held:
-    """A questionnaire; with `hold` nobody else changes it until the commit.
+async def load(
+    tx: Transaction, questionnaire_id: UUID, *, lock: bool = False
+) -> QuestionnaireInFull:
+    """A questionnaire; with `lock` nobody else changes it until the commit.
 
     Raises:
         NotFound: none that the caller may see.
     """
-    row = await tx.fetchrow(f"{ONE} FOR UPDATE" if hold else ONE, questionnaire_id)
-    if row is None:
-        raise NotFound("There is no such questionnaire.")
-    parts = await _parts(tx, [row["id"]])
-    return _held(row, parts.get(row["id"], ()), tx.now)
+    row = await tx.fetchrow(f"{ONE} FOR UPDATE" if lock else ONE, questionnaire_id)
+    return (await _in_full(tx, [found(row, "questionnaire")]))[0]
 
 
 async def list_questionnaires(
@@ -140,10 +100,7 @@ async def list_questionnaires(
     rows = await tx.fetch(OF_CLIENT, client_id, paging.after, paging.limit + 1)
     if not rows:
         await require_client(tx, client_id)
-    parts = await _parts(tx, [row["id"] for row in rows])
-    return page_of(
-        [_held(row, parts.get(row["id"], ()), tx.now).summary() for row in rows], paging.limit
-    )
+    return page_of([one.summary() for one in await _in_full(tx, rows)], paging.limit)
 
 
 async def show_questionnaire(tx: Transaction, questionnaire_id: UUID) -> Questionnaire:
@@ -153,19 +110,22 @@ async def show_questionnaire(tx: Transaction, questionnaire_id: UUID) -> Questio
 
 async def show_answers(tx: Transaction, questionnaire_id: UUID) -> Answers:
     """What was answered so far."""
-    return (await load(tx, questionnaire_id)).answers()
+    known = await load(tx, questionnaire_id)
+    return Answers.from_row({**dict(known), "questionnaire_id": known.id})
 
 
-def _held(row: asyncpg.Record, parts: Sequence[SavedPart], now: datetime) -> Held:
-    state = state_at(row["state"], row["expires_at"], now)
-    return Held(**{**dict(row), "state": state}, parts=tuple(parts))
-
-
-async def _parts(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, list[SavedPart]]:
-    found: dict[UUID, list[SavedPart]] = {}
-    for row in await tx.fetch(PARTS, ids):
-        values = dict(row)
-        if values["answers"] is not None:
-            values["answers"] = orjson.loads(values["answers"])
-        found.setdefault(values.pop("questionnaire_id"), []).append(SavedPart(**values))
-    return found
+async def _in_full(tx: Transaction, rows: Sequence[asyncpg.Record]) -> list[QuestionnaireInFull]:
+    parts: dict[UUID, list[SavedPart]] = {row["id"]: [] for row in rows}
+    for part in await tx.fetch(PARTS, list(parts)):
+        answers = orjson.loads(part["answers"] or "null")
+        parts[part["questionnaire_id"]].append(SavedPart.from_row({**part, "answers": answers}))
+    return [
+        QuestionnaireInFull.from_row(
+            {
+                **row,
+                "state": state_at(row["state"], row["expires_at"], tx.now),
+                "parts": parts[row["id"]],
+            }
+        )
+        for row in rows
+    ]

@@ -6,8 +6,6 @@ from shared.errors import Conflict, Invalid, Unauthorized
 class UnknownInstrument(Invalid):
     """The instrument is not known in that version."""
 
-    title = "Unknown instrument"
-
 
 class AssignedTwice(Invalid):
     """A questionnaire has an instrument once."""
@@ -30,25 +28,17 @@ class QuestionnaireOver(Conflict):
 class NothingAnswered(Conflict):
     """A screening has at least one answer."""
 
-    title = "Nothing answered"
-
 
 class InstrumentReplaced(Conflict):
     """The instrument's data were taken away since it was assigned."""
-
-    title = "Instrument replaced"
 
 
 class WordingMissing(Conflict):
     """Neither we nor the site have a complete wording in the language: the form is not shown."""
 
-    title = "Wording missing"
-
 
 class WordingIncomplete(Invalid):
     """A form of this wording could not be answered."""
-
-    title = "Wording incomplete"
 
 
 class NotAsked(Invalid):
@@ -62,8 +52,6 @@ class LinkNotValid(Unauthorized):
 
     All of them get the same answer, so that a secret tells nothing to who finds it.
     """
-
-    title = "Link not valid"
 
     def __init__(self) -> None:
         super().__init__(

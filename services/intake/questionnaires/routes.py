@@ -3,8 +3,6 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends
-
 from services.intake.questionnaires import commands, forms, links, queries
 from services.intake.questionnaires.own_schemas import Form
 from services.intake.questionnaires.schemas import (
@@ -16,13 +14,14 @@ from services.intake.questionnaires.schemas import (
     Questionnaire,
 )
 from shared.access import Role
+from shared.access.roles import CLINICIANS
 from shared.database import Transaction
-from shared.web import Allowed, Call, Page, Paging, Router, needs_if_match, of_one_client
+from shared.web import Allowed, Call, Page, Paged, Router, needs_if_match, of_one_client
 
 router = Router(tags=["Questionnaires"])
 
-Clinician = Annotated[Call, Allowed(Role.COUNSELOR, Role.CLINICAL_LEAD)]
-Staff = Annotated[Call, Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD)]
+Clinician = Annotated[Call, Allowed(*CLINICIANS)]
+Staff = Annotated[Call, Allowed(Role.FRONT_DESK, *CLINICIANS)]
 OF_CLIENT = "/clients/{client_id}/questionnaires"
 PATH = "/questionnaires/{questionnaire_id}"
 
@@ -38,9 +37,7 @@ async def add_questionnaire(client_id: UUID, body: NewQuestionnaire, call: Staff
 
 @router.get(OF_CLIENT, summary="List questionnaires")
 @of_one_client
-async def list_questionnaires(
-    client_id: UUID, call: Staff, paging: Annotated[Paging, Depends()]
-) -> Page[Questionnaire]:
+async def list_questionnaires(client_id: UUID, call: Staff, paging: Paged) -> Page[Questionnaire]:
     """A client's questionnaires and how far they are, oldest first, without answers."""
     return await call.show(lambda tx: queries.list_questionnaires(tx, client_id, paging))
 
@@ -69,9 +66,9 @@ async def record_answers(
     """
 
     async def save(tx: Transaction, expected: int) -> Answers:
-        held = await queries.load(tx, questionnaire_id, hold=True)
+        locked = await queries.load(tx, questionnaire_id, lock=True)
         await commands.save_answers(
-            tx, held, expected, instrument, body.answers, mode=body.mode, entered_by=call.subject
+            tx, locked, expected, instrument, body.answers, mode=body.mode, entered_by=call.subject
         )
         return await queries.show_answers(tx, questionnaire_id)
 
@@ -113,8 +110,8 @@ async def complete_questionnaire(questionnaire_id: UUID, call: Clinician) -> Que
     """
 
     async def hand_in(tx: Transaction, expected: int) -> Questionnaire:
-        held = await queries.load(tx, questionnaire_id, hold=True)
-        return await commands.complete_questionnaire(tx, held, expected, entered_by=call.subject)
+        locked = await queries.load(tx, questionnaire_id, lock=True)
+        return await commands.complete_questionnaire(tx, locked, expected, entered_by=call.subject)
 
     return await call.update(hand_in)
 
@@ -125,7 +122,7 @@ async def record_questionnaire_withdrawal(questionnaire_id: UUID, call: Staff) -
     """Take an open questionnaire back: its links open nothing any more; saved answers stay."""
 
     async def take_back(tx: Transaction, expected: int) -> Questionnaire:
-        held = await queries.load(tx, questionnaire_id, hold=True)
-        return await commands.withdraw_questionnaire(tx, held, expected)
+        locked = await queries.load(tx, questionnaire_id, lock=True)
+        return await commands.withdraw_questionnaire(tx, locked, expected)
 
     return await call.update(take_back)

@@ -1,6 +1,7 @@
 """Wordings of sites: entered and replaced by the site, in force before the one that we ship."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from services.intake.questionnaires.policy import policy, shipped_wordings
@@ -8,7 +9,7 @@ from services.intake.questionnaires.refusals import WordingIncomplete
 from services.intake.questionnaires.rules.wording import Wording, gaps, shipped
 from services.intake.questionnaires.wording_schemas import NewWording, SiteWording
 from services.intake.screening.policy import Instrument, instruments
-from shared.database import Transaction
+from shared.database import Transaction, insert
 from shared.errors import NotFound, require_version
 
 SITE = "SELECT true FROM sites WHERE id = $1"
@@ -21,15 +22,14 @@ SELECT wording, permission, changed_by, changed_at, version FROM wordings
 WHERE site_id = $1 AND instrument = $2 AND instrument_version = $3 AND language = $4
 """
 REPLACE = """
-INSERT INTO wordings AS w
-  (site_id, instrument, instrument_version, language, wording, permission, changed_by, changed_at)
-VALUES ($1, $2, $3, $4, $5::text::jsonb, $6, $7, $8)
 ON CONFLICT (site_id, instrument, instrument_version, language) DO UPDATE
 SET wording = excluded.wording, permission = excluded.permission,
-  changed_by = excluded.changed_by, changed_at = excluded.changed_at, version = w.version + 1
-WHERE w.version = $9
+  changed_by = excluded.changed_by, changed_at = excluded.changed_at,
+  version = wordings.version + 1
+WHERE wordings.version = excluded.version - 1
 RETURNING version
 """
+"""Writes nothing where another version is there than the one that was read."""
 
 
 async def wordings_in_force(
@@ -58,29 +58,22 @@ async def show_wording(
     if instrument is None or not await tx.fetchval(SITE, site_id):
         raise NotFound("There is no such site among yours, or no such instrument.")
     row = await tx.fetchrow(ONE, site_id, name, version, language)
+    known: dict[str, Any]
     if row is None:
         ours = _shipped(instrument, language)
-        return SiteWording(
-            site_id=site_id,
-            instrument=name,
-            instrument_version=version,
-            language=language,
-            source="missing" if ours is None else "shipped",
-            wording=ours,
-            permission=None if ours is None else instrument.licence,
-            changed_by=None,
-            changed_at=None,
-            version=0,
-        )
-    values = dict(row)
-    return SiteWording(
-        site_id=site_id,
-        instrument=name,
-        instrument_version=version,
-        language=language,
-        source="site",
-        **{**values, "wording": Wording.model_validate_json(values["wording"])},
-    )
+        known = {
+            "source": "missing" if ours is None else "shipped",
+            "wording": ours,
+            "permission": None if ours is None else instrument.licence,
+            "changed_by": None,
+            "changed_at": None,
+            "version": 0,
+        }
+    else:
+        own = Wording.model_validate_json(row["wording"])
+        known = {**row, "source": "site", "wording": own}
+    of_it = {"instrument": name, "instrument_version": version, "language": language}
+    return SiteWording.from_row({"site_id": site_id, **of_it, **known})
 
 
 async def change_wording(
@@ -106,18 +99,18 @@ async def change_wording(
     instrument = instruments()[name, version]
     for pointer in gaps(instrument, new, policy().most_choices):
         raise WordingIncomplete(_needs(instrument, pointer), pointer=pointer)
-    written = await tx.fetchval(
-        REPLACE,
-        site_id,
-        name,
-        version,
-        language,
-        new.model_dump_json(exclude={"permission"}),
-        new.permission,
-        changed_by,
-        tx.now,
-        expected,
-    )
+    row = {
+        "site_id": site_id,
+        "instrument": name,
+        "instrument_version": version,
+        "language": language,
+        "wording": new.model_dump_json(exclude={"permission"}),
+        "permission": new.permission,
+        "changed_by": changed_by,
+        "changed_at": tx.now,
+        "version": expected + 1,
+    }
+    written = await tx.fetchval(*insert("wordings", row, suffix=REPLACE))
     require_version(-1 if written is None else written, expected + 1)
     return await show_wording(tx, site_id, name, version, language)
 

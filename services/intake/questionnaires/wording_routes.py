@@ -7,15 +7,13 @@ from services.intake.questionnaires import site_wordings
 from services.intake.questionnaires.schemas import InstrumentId, Language, Version
 from services.intake.questionnaires.wording_schemas import NewWording, SiteWording
 from shared.access import Role
+from shared.access.roles import SITE_STAFF
 from shared.web import Allowed, Call, Router
 
 router = Router(tags=["Wordings"])
 
 PATH = "/sites/{site_id}/wordings/{instrument}/{version}/{language}"
-SiteStaff = Annotated[
-    Call,
-    Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD, Role.SITE_MANAGER),
-]
+SiteStaff = Annotated[Call, Allowed(*SITE_STAFF)]
 
 
 @router.get(PATH, summary="Show a wording")

@@ -13,7 +13,7 @@ from services.intake.referrals.checks import (
 )
 from services.intake.referrals.policy import catalog
 from services.intake.referrals.queries import (
-    hold_client,
+    lock,
     own_phone,
     show_client,
     show_contact,
@@ -28,16 +28,11 @@ from services.intake.referrals.schemas import (
     ReferralStateChange,
 )
 from shared.contracts.intake import ContactDetailsChanged, ReferralStateChanged
-from shared.database import Transaction
+from shared.database import Transaction, together, update
 from shared.errors import Conflict, Invalid, require_version
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
-CHANGE_STATE = """
-UPDATE referrals SET state = $2, reason = $3, changed_at = $4, version = version + 1,
-  ended_at = CASE WHEN $5 THEN $4::timestamptz END
-WHERE id = $1
-"""
 CHANGE_DETAILS = """
 UPDATE referrals SET details = $2::text::jsonb, changed_at = $3, version = version + 1,
   starts_on = greatest(received_on, $4)
@@ -59,19 +54,12 @@ UPDATE referrals AS r SET
     ELSE r.first_screened_on END
 FROM open
 WHERE r.id = open.id AND (open.to_state IS NOT NULL OR ($5 AND r.first_screened_on IS NULL))
-RETURNING r.id, r.client_id, r.site_id, open.from_state, open.to_state
+RETURNING r.client_id, r.site_id, r.id AS referral_id, open.from_state, open.to_state
 """
-CHANGE = """
-WITH gone AS (
-  DELETE FROM match_keys WHERE client_id = $1 AND key = ANY($7::bigint[])
-    AND NOT key = ANY($8::bigint[])
-), keys AS (
-  INSERT INTO match_keys (client_id, key, site_id)
-  SELECT $1, key, $9 FROM unnest($8::bigint[]) AS k(key) ON CONFLICT DO NOTHING
-)
-UPDATE contacts SET channel = $2, email = $3, phone = $4, time_zone = $5, changed_at = $6,
-  version = version + 1
-WHERE client_id = $1
+DROP_KEYS = "DELETE FROM match_keys WHERE client_id = $1 AND key = ANY($2::bigint[])"
+ADD_KEYS = """
+INSERT INTO match_keys (client_id, site_id, key)
+SELECT $1, $2, key FROM unnest($3::bigint[]) AS k(key) ON CONFLICT DO NOTHING
 """
 
 
@@ -83,8 +71,6 @@ class ImpossibleStateChange(Conflict):
 
 class ReasonDoesNotFit(Invalid):
     """The reason is missing, not asked for, or not one for that end."""
-
-    title = "Reason does not fit"
 
 
 class ReferralEnded(Conflict):
@@ -104,7 +90,8 @@ async def change_referral_state(
         ImpossibleStateChange: it cannot come to that state.
         ReasonDoesNotFit: an end needs a reason from the catalog for that end.
     """
-    known = await _held(tx, referral_id, expected)
+    known = await lock(tx, show_referral, referral_id)
+    require_version(known.version, expected)
     if after(known.state, BY_STAFF[change.state]) is None:
         raise ImpossibleStateChange(
             f"A referral that is {known.state} cannot become {change.state}.", pointer="/state"
@@ -115,17 +102,13 @@ async def change_referral_state(
             f"Give one of: {', '.join(fitting)}." if fitting else "Give no reason here.",
             pointer="/reason",
         )
-    ended = change.state not in OPEN
-    await tx.execute(CHANGE_STATE, referral_id, change.state, change.reason, tx.now, ended)
-    changed = known.model_copy(
-        update={
-            "state": change.state,
-            "reason": change.reason,
-            "changed_at": tx.now,
-            "ended_at": tx.now if ended else None,
-            "version": known.version + 1,
-        }
-    )
+    changes = {
+        "state": change.state,
+        "reason": change.reason,
+        "changed_at": tx.now,
+        "ended_at": None if change.state in OPEN else tx.now,
+    }
+    await tx.execute(*update("referrals", changes, where={"id": referral_id}))
     publish(
         tx,
         ReferralStateChanged(
@@ -138,7 +121,7 @@ async def change_referral_state(
             changed_at=tx.now,
         ),
     )
-    return changed
+    return known.changed(**changes)
 
 
 async def change_referral_details(
@@ -152,21 +135,15 @@ async def change_referral_details(
         StaleVersion: somebody changed it meanwhile.
         DetailsDoNotBelong, ImpossibleDischarge: what the referrer told does not fit.
     """
-    known = await _held(tx, referral_id, expected)
+    known = await lock(tx, show_referral, referral_id)
+    require_version(known.version, expected)
     if known.state not in OPEN:
         raise ReferralEnded("The referral has ended; what was told of it stays as it is.")
     require_belonging(known.source, new.details)
     require_possible_discharge(new.details, await today_at(tx, known.site_id))
-    await tx.execute(
-        CHANGE_DETAILS,
-        referral_id,
-        kept(new.details),
-        tx.now,
-        discharge_that_counts(known.source, new.details),
-    )
-    return known.model_copy(
-        update={"details": new.details, "changed_at": tx.now, "version": known.version + 1}
-    )
+    starts_on = discharge_that_counts(known.source, new.details)
+    await tx.execute(CHANGE_DETAILS, referral_id, kept(new.details), tx.now, starts_on)
+    return known.changed(details=new.details, changed_at=tx.now)
 
 
 async def advance(
@@ -180,27 +157,15 @@ async def advance(
     intake), `assessed` (a level of care was signed), `enrolled`; publishes ReferralStateChanged.
 
     One statement; nothing happens where no referral is open or it has come further already. The
-    first screening stops its part of the clock. Call it while the client is held.
+    first screening stops its part of the clock. Call it while the client is locked.
     """
     table = moves(happening)
     moved = await tx.fetchrow(
         ADVANCE, client_id, list(table), list(table.values()), tx.now, happening == "screened"
     )
-    if moved is None or moved["to_state"] is None:
-        return
-    publish(
-        tx,
-        ReferralStateChanged(
-            client_id=moved["client_id"],
-            site_id=moved["site_id"],
-            referral_id=moved["id"],
-            from_state=moved["from_state"],
-            to_state=moved["to_state"],
-            reason=None,
-            changed_at=tx.now,
-        ),
-        cause=cause,
-    )
+    if moved is not None and moved["to_state"] is not None:
+        told = ReferralStateChanged(**dict(moved), reason=None, changed_at=tx.now)
+        publish(tx, told, cause=cause)
 
 
 async def change_contact(
@@ -213,29 +178,20 @@ async def change_contact(
         ClientMerged: another client goes on for this one.
         StaleVersion: somebody changed it meanwhile.
     """
-    client = await show_client(tx, client_id, hold=True)
+    client = await show_client(tx, client_id, lock=True)
     known = await show_contact(tx, client_id)
     require_version(known.version, expected)
+    before, now = phone_keys(await own_phone(tx, client_id)), phone_keys(contact.phone)
+    changes = {**contact.model_dump(), "changed_at": tx.now}
     await tx.execute(
-        CHANGE,
-        client_id,
-        contact.channel,
-        contact.email,
-        contact.phone,
-        contact.time_zone,
-        tx.now,
-        phone_keys(await own_phone(tx, client_id)),
-        phone_keys(contact.phone),
-        client.site_id,
+        *together(
+            (DROP_KEYS, client_id, [key for key in before if key not in now]),
+            (ADD_KEYS, client_id, client.site_id, now),
+            update("contacts", changes, where={"client_id": client_id}),
+        )
     )
     tell_contact(tx, client_id, client.site_id, contact)
-    return Contact(
-        client_id=client_id,
-        site_id=client.site_id,
-        **contact.model_dump(),
-        changed_at=tx.now,
-        version=known.version + 1,
-    )
+    return known.changed(**changes, client_id=client_id, site_id=client.site_id)
 
 
 def tell_contact(tx: Transaction, client_id: UUID, site_id: UUID, contact: ContactDetails) -> None:
@@ -252,11 +208,3 @@ def tell_contact(tx: Transaction, client_id: UUID, site_id: UUID, contact: Conta
             changed_at=tx.now,
         ),
     )
-
-
-async def _held(tx: Transaction, referral_id: UUID, expected: int) -> Referral:
-    """A referral as the last change left it, while nobody else does anything for the client."""
-    await hold_client(tx, (await show_referral(tx, referral_id)).client_id)
-    known = await show_referral(tx, referral_id)
-    require_version(known.version, expected)
-    return known

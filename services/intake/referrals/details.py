@@ -5,10 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from services.intake.referrals.policy import LegalStatus, catalog
+from services.intake.referrals.policy import LegalStatus
 from services.intake.referrals.values import BirthDate as FullDate
 from services.intake.referrals.values import Name
-from shared.contracts.intake import Referrer
 from shared.web import Strict
 
 Level = Annotated[str, StringConstraints(pattern=r"^[1-4](\.[0-9]{1,2})?(-WM)?$")]
@@ -81,13 +80,3 @@ Details = Annotated[
 def planned_discharge(details: Details | None) -> date | None:
     """The day on which the person leaves a facility, where one is told."""
     return details.planned_discharge_on if isinstance(details, FacilityStay) else None
-
-
-def legal_status(details: Details | None) -> LegalStatus | None:
-    """The legal status, where a court told one."""
-    return details.legal_status if isinstance(details, CourtOrder) else None
-
-
-def teds_codes(referrer: Referrer, details: Details | None) -> tuple[int, int | None]:
-    """PSOURCE and DETCRIM of the TEDS public-use files."""
-    return catalog().teds_codes(referrer, legal_status(details))

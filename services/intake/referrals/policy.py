@@ -19,8 +19,6 @@ LegalStatus = Literal[
     "dui_dwi",
     "other",
 ]
-COURT_IN_TEDS = 7
-"""PSOURCE 7, the only one with which DETCRIM is told."""
 
 
 class KindOfReferrer(Part):
@@ -42,7 +40,7 @@ class Catalog(Part):
     source: str = Field(min_length=1)
     referrers: dict[Referrer, KindOfReferrer]
     legal_statuses: dict[LegalStatus, int]
-    """DETCRIM of the TEDS public-use files."""
+    """DETCRIM of the TEDS public-use files, told with PSOURCE 7 only."""
     endings: dict[EndWithout, list[ReferralReason]]
     furthest_discharge_days: int = Field(ge=1)
 
@@ -57,15 +55,6 @@ class Catalog(Part):
             if missing := [word for word in words if word not in found]:
                 raise ValueError(f"{missing[0]} is missing")
         return self
-
-    def teds_codes(
-        self, referrer: Referrer, legal_status: LegalStatus | None
-    ) -> tuple[int, int | None]:
-        """PSOURCE and DETCRIM; the second is told with the first at 7 only."""
-        psource = self.referrers[referrer].teds
-        if psource != COURT_IN_TEDS or legal_status is None:
-            return psource, None
-        return psource, self.legal_statuses[legal_status]
 
 
 catalog = data_file(Catalog, __name__, "referrals")

@@ -1,6 +1,8 @@
 """Clients, their referrals and how they are reached."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 import orjson
@@ -15,27 +17,20 @@ from services.intake.referrals.schemas import (
     Referral,
 )
 from shared.contracts.intake import ReferralState
-from shared.database import Overtaken, Transaction
-from shared.errors import Conflict, NotFound
+from shared.database import Overtaken, Transaction, names, select
+from shared.errors import Conflict, found
 from shared.web import Page, Paging, page_of
 
-CLIENT = """
-SELECT id, site_id, given_name, family_name, birth_date, gender, sex_at_birth, created_at,
-  merged_into, version
-FROM clients WHERE id = $1
-"""
-CLIENTS = """
-SELECT id, site_id, given_name, family_name, birth_date, gender, sex_at_birth, created_at,
-  merged_into, version
-FROM clients
+T = TypeVar("T")
+CLIENT = f"{select(Client, 'clients')} WHERE id = $1"
+CLIENTS = f"""
+{select(Client, "clients")}
 WHERE id > $1 AND ($2::uuid IS NULL OR site_id = $2) AND ($4 OR merged_into IS NULL)
 ORDER BY id LIMIT $3
 """
-CORRECTIONS = """
-SELECT id, client_id, site_id, given_name, family_name, birth_date, sex_at_birth, reason,
-  corrected_by, corrected_at
-FROM identity_corrections WHERE client_id = ANY (platform.records_of($1)) AND id > $2
-ORDER BY id LIMIT $3
+CORRECTIONS = f"""
+{select(IdentityCorrection, "identity_corrections")}
+WHERE client_id = ANY (platform.records_of($1)) AND id > $2 ORDER BY id LIMIT $3
 """
 CONTACT = """
 SELECT $1::uuid AS client_id, site_id, channel, email, phone, time_zone, changed_at,
@@ -80,17 +75,15 @@ UNDER_WAY = EACH_SITE.format(
 IN_STATE = EACH_SITE.format(
     f"{REFERRALS} WHERE site_id = s.id AND state = $4 AND id > $1 ORDER BY id LIMIT $3", "id"
 )
-BY_NAME = """
+BY_NAME = f"""
 SELECT c.* FROM sites s CROSS JOIN LATERAL (
-  SELECT id, site_id, given_name, family_name, birth_date, gender, sex_at_birth, created_at,
-    merged_into, version, listed_as
-  FROM clients
+  SELECT {names(Client)}, listed_as FROM clients
   WHERE site_id = s.id AND listed_as >= $1 AND listed_as < $2 AND (listed_as, id) > ($3, $4)
     AND ($7 OR merged_into IS NULL)
   ORDER BY listed_as, id LIMIT $6
 ) AS c
 WHERE $5::uuid IS NULL OR s.id = $5 ORDER BY c.listed_as, c.id LIMIT $6
-"""
+"""  # noqa: S608 - constants only
 BEYOND = "\U0010ffff"
 """Sorts behind everything that a folded name begins with."""
 
@@ -110,25 +103,34 @@ class Survivor:
     merged: bool
 
 
+class OfClient(Protocol):
+    """Something that is kept of one client."""
+
+    @property
+    def client_id(self) -> UUID: ...
+
+
+K = TypeVar("K", bound=OfClient)
+
+
 async def show_client(
-    tx: Transaction, client_id: UUID, *, hold: bool = False, begins: bool = False
+    tx: Transaction, client_id: UUID, *, lock: bool = False, begins: bool = False
 ) -> Client:
-    """One client; with `hold` as by `hold_client`, for what is to be done with the client; with
+    """One client; with `lock` as by `lock_client`, for what is to be done with the client; with
     `begins` for what begins something that need not wait for others.
 
     Raises:
         NotFound: none that the caller may see.
-        ClientMerged: to be held or to begin with, and another client goes on for this one.
+        ClientMerged: to be locked or to begin with, and another client goes on for this one.
     """
-    row = await tx.fetchrow(f"{CLIENT} FOR NO KEY UPDATE" if hold else CLIENT, client_id)
-    if row is None:
-        raise NotFound("There is no such client.")
-    if (hold or begins) and row["merged_into"] is not None:
+    row = await tx.fetchrow(f"{CLIENT} FOR NO KEY UPDATE" if lock else CLIENT, client_id)
+    client = Client.from_row(found(row, "client"))
+    if (lock or begins) and client.merged_into is not None:
         raise ClientMerged(MERGED)
-    return Client(**dict(row))
+    return client
 
 
-async def hold_client(tx: Transaction, client_id: UUID) -> None:
+async def lock_client(tx: Transaction, client_id: UUID) -> None:
     """Let nobody else screen at intake, rate, admit, discharge or merge the client until the
     commit, by whichever record of the person the caller may see.
 
@@ -141,6 +143,19 @@ async def hold_client(tx: Transaction, client_id: UUID) -> None:
         raise Overtaken
 
 
+async def lock(
+    tx: Transaction, show: Callable[[Transaction, UUID], Awaitable[K]], kept_id: UUID
+) -> K:
+    """What `show` tells of something that is kept of a client, as the last change left it, while
+    nobody else does anything for the client: it is read to know whom to lock, and then again.
+
+    Raises:
+        NotFound: none that the caller may see.
+    """
+    await lock_client(tx, (await show(tx, kept_id)).client_id)
+    return await show(tx, kept_id)
+
+
 async def survivor_of(tx: Transaction, client_id: UUID) -> Survivor:
     """The client that goes on for a record, and its site: what is under way is finished for it.
 
@@ -149,10 +164,7 @@ async def survivor_of(tx: Transaction, client_id: UUID) -> Survivor:
     Raises:
         NotFound: none that the caller may see.
     """
-    row = await tx.fetchrow(SURVIVOR, client_id)
-    if row is None:
-        raise NotFound("There is no such client.")
-    return Survivor(row["id"], row["site_id"], row["merged"])
+    return Survivor(**dict(found(await tx.fetchrow(SURVIVOR, client_id), "client")))
 
 
 async def require_client(tx: Transaction, client_id: UUID) -> None:
@@ -161,8 +173,22 @@ async def require_client(tx: Transaction, client_id: UUID) -> None:
     Raises:
         NotFound: none that the caller may see.
     """
-    if not await tx.fetchval(EXISTS, client_id):
-        raise NotFound("There is no such client.")
+    found(await tx.fetchval(EXISTS, client_id), "client")
+
+
+async def page_of_client(
+    tx: Transaction, query: str, client_id: UUID, paging: Paging, shown: Callable[[Record], T]
+) -> Page[T]:
+    """A part of what is kept of a client; `query` takes the client, the last id shown before, and
+    how many rows it reads at most.
+
+    Raises:
+        NotFound: no such client.
+    """
+    rows = await tx.fetch(query, client_id, paging.after, paging.limit + 1)
+    if not rows:
+        await require_client(tx, client_id)
+    return page_of([shown(row) for row in rows], paging.limit)
 
 
 async def list_clients(
@@ -170,25 +196,16 @@ async def list_clients(
 ) -> Page[Client]:
     """The clients the caller may see, oldest first; also those that were merged with `merged`."""
     rows = await tx.fetch(CLIENTS, paging.after, site_id, paging.limit + 1, merged)
-    return page_of([Client(**dict(row)) for row in rows], paging.limit)
+    return page_of([Client.from_row(row) for row in rows], paging.limit)
 
 
 async def list_by_name(tx: Transaction, search: NameSearch) -> Page[Client]:
     """The clients the caller may see whose family name, or only name, begins so, by name."""
     begins = "".join(words_of(search.name_begins))
-    place, after = search.place()
-    rows = await tx.fetch(
-        BY_NAME,
-        begins,
-        begins + BEYOND,
-        place,
-        after,
-        search.site_id,
-        search.limit + 1,
-        search.merged,
-    )
-    clients = [Client(**dict(row)) for row in rows]
+    among = (begins, begins + BEYOND, *search.place(), search.site_id)
+    rows = await tx.fetch(BY_NAME, *among, search.limit + 1, search.merged)
     places = {row["id"]: row["listed_as"] for row in rows}
+    clients = [Client.from_row(row) for row in rows]
     return page_of(clients, search.limit, lambda one: f"{one.id} {places[one.id]}")
 
 
@@ -200,10 +217,7 @@ async def list_identity_corrections(
     Raises:
         NotFound: none that the caller may see.
     """
-    rows = await tx.fetch(CORRECTIONS, client_id, paging.after, paging.limit + 1)
-    if not rows:
-        await require_client(tx, client_id)
-    return page_of([IdentityCorrection(**dict(row)) for row in rows], paging.limit)
+    return await page_of_client(tx, CORRECTIONS, client_id, paging, IdentityCorrection.from_row)
 
 
 async def show_contact(tx: Transaction, client_id: UUID) -> Contact:
@@ -212,10 +226,7 @@ async def show_contact(tx: Transaction, client_id: UUID) -> Contact:
     Raises:
         NotFound: none that the caller may see.
     """
-    row = await tx.fetchrow(CONTACT, client_id)
-    if row is None:
-        raise NotFound("There is no such client.")
-    return Contact(**dict(row))
+    return Contact.from_row(found(await tx.fetchrow(CONTACT, client_id), "client"))
 
 
 async def own_phone(tx: Transaction, client_id: UUID) -> str | None:
@@ -231,10 +242,7 @@ async def show_referral(tx: Transaction, referral_id: UUID) -> Referral:
     Raises:
         NotFound: none that the caller may see.
     """
-    row = await tx.fetchrow(REFERRAL, referral_id)
-    if row is None:
-        raise NotFound("There is no such referral.")
-    return _referral(row)
+    return _referral(found(await tx.fetchrow(REFERRAL, referral_id), "referral"))
 
 
 async def referrals_of(tx: Transaction, client_id: UUID, paging: Paging) -> Page[Referral]:
@@ -243,10 +251,7 @@ async def referrals_of(tx: Transaction, client_id: UUID, paging: Paging) -> Page
     Raises:
         NotFound: no such client.
     """
-    rows = await tx.fetch(OF_CLIENT, client_id, paging.after, paging.limit + 1)
-    if not rows:
-        await require_client(tx, client_id)
-    return page_of([_referral(row) for row in rows], paging.limit)
+    return await page_of_client(tx, OF_CLIENT, client_id, paging, _referral)
 
 
 async def list_referrals(

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Query
 
 from services.intake.referrals import commands, identity, queries, receiving
 from services.intake.referrals.schemas import (
@@ -19,17 +19,14 @@ from services.intake.referrals.schemas import (
     ReferralDetails,
     ReferralStateChange,
 )
-from shared.access import Role
+from shared.access.roles import SITE_STAFF
 from shared.contracts.intake import ReferralState
-from shared.web import Allowed, Call, Page, Paging, Router, of_one_client
+from shared.web import Allowed, Call, Page, Paged, Router, of_one_client
 from shared.web.writes import needs_if_match
 
 router = Router(tags=["Clients"])
 
-SiteStaff = Annotated[
-    Call,
-    Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD, Role.SITE_MANAGER),
-]
+SiteStaff = Annotated[Call, Allowed(*SITE_STAFF)]
 
 
 @router.post("/referrals", status_code=201, summary="Receive a referral")
@@ -44,7 +41,7 @@ async def receive_referral(body: NewReferral, call: SiteStaff) -> Referral:
 @router.get("/referrals", summary="List referrals, by default those under way")
 async def list_referrals(
     call: SiteStaff,
-    paging: Annotated[Paging, Depends()],
+    paging: Paged,
     site_id: Annotated[UUID | None, Query(description="Referrals to one site only.")] = None,
     state: Annotated[
         ReferralState | None,
@@ -72,7 +69,7 @@ async def receive_further_referral(
 @router.get("/clients/{client_id}/referrals", summary="List a client's referrals")
 @of_one_client
 async def list_referrals_of_client(
-    client_id: UUID, call: SiteStaff, paging: Annotated[Paging, Depends()]
+    client_id: UUID, call: SiteStaff, paging: Paged
 ) -> Page[Referral]:
     """All referrals of a client, oldest first."""
     return await call.show(lambda tx: queries.referrals_of(tx, client_id, paging))
@@ -109,7 +106,7 @@ async def show_referral(referral_id: UUID, call: SiteStaff) -> Referral:
 @router.get("/clients", summary="List clients")
 async def list_clients(
     call: SiteStaff,
-    paging: Annotated[Paging, Depends()],
+    paging: Paged,
     site_id: Annotated[UUID | None, Query(description="Clients of one site only.")] = None,
     merged: Annotated[bool, Query(description="Also those merged into another one.")] = False,
 ) -> Page[Client]:
@@ -148,7 +145,7 @@ async def correct_identity(client_id: UUID, body: Identity, call: SiteStaff) -> 
 )
 @of_one_client
 async def list_identity_corrections(
-    client_id: UUID, call: SiteStaff, paging: Annotated[Paging, Depends()]
+    client_id: UUID, call: SiteStaff, paging: Paged
 ) -> Page[IdentityCorrection]:
     """What was known of the client before each correction, oldest first."""
     return await call.show(lambda tx: queries.list_identity_corrections(tx, client_id, paging))

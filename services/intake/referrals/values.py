@@ -129,3 +129,13 @@ Note = Annotated[
     AfterValidator(readable),
 ]
 """A few words of staff, which stay in this service."""
+ClinicalNote = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        min_length=1,
+        max_length=2000,
+        pattern=r"^[^\x00-\x08\x0B-\x1F\x7F]*$",
+    ),
+]
+"""Free text of a clinician, which stays in intake; without control characters."""

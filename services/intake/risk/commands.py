@@ -10,20 +10,22 @@ from services.intake.risk.rules import Finding
 from services.intake.risk.rules.flags import after, most_severe
 from services.intake.risk.schemas import Acknowledgement, RiskFlagInFull
 from shared.contracts.intake import RiskFlagAcknowledged, RiskFlagRaised
-from shared.database import Transaction
+from shared.database import Columns, Transaction, update
 from shared.errors import Conflict, Invalid, require_version
 from shared.ids import new_id
 from shared.messaging.outbox import publish
 from shared.telemetry.tracing import current_traceparent
 
-RAISE = """
+FOUND = Columns.of(
+    id="uuid", kind="text", severity="text", found_in="text", acknowledge_by="timestamptz"
+)
+RAISE = f"""
 INSERT INTO risk_flags AS flag (
-  id, client_id, site_id, kind, severity, state, found_in, raising_id, raised_at, last_found_at,
-  acknowledge_by, escalate_at, traceparent, policy_version)
-SELECT f.id, $1, $2, f.kind, f.severity, 'raised', f.found_in, f.id, $3, $3,
-  f.acknowledge_by, f.acknowledge_by, $4, $5
-FROM unnest($6::uuid[], $7::text[], $8::text[], $9::text[], $10::timestamptz[])
-  AS f(id, kind, severity, found_in, acknowledge_by)
+  {FOUND.names}, raising_id, escalate_at, state, client_id, site_id, raised_at, last_found_at,
+  traceparent, policy_version)
+SELECT given.*, given.id, given.acknowledge_by, 'raised', {FOUND.next}, {FOUND.after(1)},
+  {FOUND.after(2)}, {FOUND.after(2)}, {FOUND.after(3)}, {FOUND.after(4)}
+FROM {FOUND.rows}
 ON CONFLICT (client_id, kind) WHERE state <> 'acknowledged' DO UPDATE SET
   found_count = flag.found_count + 1,
   last_found_at = excluded.last_found_at,
@@ -41,15 +43,9 @@ ON CONFLICT (client_id, kind) WHERE state <> 'acknowledged' DO UPDATE SET
       WHERE NOT (excluded.severity = 'high' AND flag.severity = 'moderate')
     ) AS n)
 RETURNING id, kind, raising_id, raised_at, acknowledge_by
-"""
+"""  # noqa: S608 - constants only
 """One statement for all findings. A flag that is open already takes over a finding only if that is
 more severe; its deadline only comes nearer, and so does its next step."""
-
-ACKNOWLEDGE = """
-UPDATE risk_flags SET state = $2, action = $3, note = $4, acknowledged_by = $5,
-  acknowledged_at = $6, version = version + 1
-WHERE id = $1
-"""
 
 
 class AlreadyAcknowledged(Conflict):
@@ -67,8 +63,6 @@ class ActionNotForThisRisk(Invalid):
 class NoteNeeded(Invalid):
     """This action says too little without a word of explanation."""
 
-    title = "Note needed"
-
 
 async def raise_flags(
     tx: Transaction, client_id: UUID, site_id: UUID, findings: Sequence[Finding]
@@ -82,35 +76,32 @@ async def raise_flags(
     if not findings:
         return []
     policy = risk_policy()
-    found = [(new_id(), finding) for finding in most_severe(findings)]
-    rows = await tx.fetch(
-        RAISE,
-        client_id,
-        site_id,
-        tx.now,
-        current_traceparent(),
-        policy.version,
-        [raising for raising, _ in found],
-        [f.kind for _, f in found],
-        [f.severity for _, f in found],
-        [f.found_in for _, f in found],
-        [tx.now + policy.urgency(f.kind, f.severity).schedule.within for _, f in found],
-    )
-    flags = {row["kind"]: row for row in rows}
-    for raising, finding in found:
-        flag = flags[finding.kind]
-        if flag["raising_id"] != raising:
+    found = [
+        {
+            "id": new_id(),
+            "kind": one.kind,
+            "severity": one.severity,
+            "found_in": one.found_in,
+            "acknowledge_by": tx.now + policy.urgency(one.kind, one.severity).schedule.within,
+        }
+        for one in most_severe(findings)
+    ]
+    by = (client_id, site_id, tx.now, current_traceparent(), policy.version)
+    rows = await tx.fetch(RAISE, *FOUND.arrays(found), *by)
+    flags = {row["raising_id"]: row for row in rows}
+    for one in found:
+        if (flag := flags.get(one["id"])) is None:
             continue
-        metrics.flags.labels(finding.kind, finding.severity, "raised").inc()
+        metrics.flags.labels(one["kind"], one["severity"], "raised").inc()
         publish(
             tx,
             RiskFlagRaised(
                 client_id=client_id,
                 site_id=site_id,
                 flag_id=flag["id"],
-                kind=finding.kind,
-                severity=finding.severity,
-                found_in=finding.found_in,
+                kind=one["kind"],
+                severity=one["severity"],
+                found_in=one["found_in"],
                 acknowledge_by=flag["acknowledge_by"],
                 raised_at=tx.now,
             ),
@@ -131,7 +122,7 @@ async def acknowledge(
         AlreadyAcknowledged: a clinician took charge before.
         ActionNotForThisRisk, NoteNeeded: with a pointer.
     """
-    flag = await show_flag(tx, flag_id, hold=True)
+    flag = await show_flag(tx, flag_id, lock=True)
     require_version(flag.version, expected)
     state = after(flag.state, "acknowledge")
     if state is None:
@@ -143,7 +134,13 @@ async def acknowledge(
         )
     if action.note_needed and given.note is None:
         raise NoteNeeded("Say in a note why.", pointer="/note")
-    await tx.execute(ACKNOWLEDGE, flag_id, state, given.action, given.note, by, tx.now)
+    changes = {
+        "state": state,
+        **dict(given),
+        "acknowledged_by": by,
+        "acknowledged_at": tx.now,
+    }
+    await tx.execute(*update("risk_flags", changes, where={"id": flag_id}))
     metrics.flags.labels(flag.kind, flag.severity, "acknowledged").inc()
     publish(
         tx,
@@ -156,16 +153,4 @@ async def acknowledge(
             acknowledged_at=tx.now,
         ),
     )
-    return flag.model_copy(
-        update={
-            "state": state,
-            "escalates_at": None,
-            "next_told": None,
-            "overdue": False,
-            "action": given.action,
-            "note": given.note,
-            "acknowledged_by": by,
-            "acknowledged_at": tx.now,
-            "version": flag.version + 1,
-        }
-    )
+    return flag.changed(**changes, escalates_at=None, next_told=None, overdue=False)

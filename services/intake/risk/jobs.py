@@ -1,10 +1,8 @@
 """The job that escalates: a flag that nobody acknowledged is told to the next people, step by step.
 
-Any number of workers may run it: a flag that another one holds is left to that one, and the step
-and its event are committed together; so every step is told once.
+Any number of workers may run it: a flag that another one has locked is left to that one, and the
+step and its event are committed together; so every step is told once.
 """
-
-from datetime import datetime
 
 import asyncpg
 from opentelemetry.trace import SpanKind
@@ -13,8 +11,8 @@ from services.intake.risk import metrics
 from services.intake.risk.policy import risk_policy
 from services.intake.risk.rules.flags import Escalation, after, escalation
 from shared.contracts.intake import RiskFlagEscalated
-from shared.database import ALL_SITES, Transaction
-from shared.jobs import Job, JobContext
+from shared.database import Columns, Transaction
+from shared.jobs import Job
 from shared.messaging.outbox import publish
 from shared.telemetry.tracing import link_to, span_from
 
@@ -25,44 +23,34 @@ SELECT id, client_id, site_id, kind, severity, state, step, escalate_at, tracepa
 FROM risk_flags WHERE state <> 'acknowledged' AND escalate_at <= $1
 ORDER BY escalate_at, id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
 """
-MOVE = """
-UPDATE risk_flags f SET state = m.state, step = m.step, escalate_at = m.escalate_at
-FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::timestamptz[])
-  AS m(id, state, step, escalate_at)
-WHERE f.id = m.id
-"""
-
-
-async def next_due(tx: Transaction) -> datetime | None:
-    """When the next open flag escalates."""
-    due: datetime | None = await tx.fetchval(NEXT_DUE)
-    return due
-
-
-async def escalate(context: JobContext) -> int:
-    """Escalate what is due; how many flags that were."""
-    async with context.database.transaction(ALL_SITES) as tx:
-        return await escalate_due(tx)
+MOVED = Columns.of(id="uuid", state="text", step="integer", escalate_at="timestamptz")
+MOVE = f"""
+UPDATE risk_flags f
+SET state = given.state, step = given.step, escalate_at = given.escalate_at
+FROM {MOVED.rows} WHERE f.id = given.id
+"""  # noqa: S608 - constants only
 
 
 async def escalate_due(tx: Transaction) -> int:
-    """Escalate flags that are due and that nobody else holds; publishes RiskFlagEscalated."""
+    """Escalate flags that are due and that nobody else has locked; publishes RiskFlagEscalated."""
     policy = risk_policy()
-    moved: list[tuple[asyncpg.Record, Escalation]] = []
+    moved = []
     for flag in await tx.fetch(DUE, tx.now, BATCH):
         schedule = policy.urgency(flag["kind"], flag["severity"]).schedule
         step = escalation(schedule, flag["step"], flag["escalate_at"], tx.now)
         if step is not None:
             _tell(tx, flag, step)
-            moved.append((flag, step))
+            state = after(flag["state"], "escalate")
+            moved.append(
+                {
+                    "id": flag["id"],
+                    "state": state,
+                    "step": step.step,
+                    "escalate_at": step.next_at,
+                }
+            )
     if moved:
-        await tx.execute(
-            MOVE,
-            [flag["id"] for flag, _ in moved],
-            [after(flag["state"], "escalate") for flag, _ in moved],
-            [step.step for _, step in moved],
-            [step.next_at for _, step in moved],
-        )
+        await tx.execute(MOVE, *MOVED.arrays(moved))
     return len(moved)
 
 
@@ -90,4 +78,5 @@ def _tell(tx: Transaction, flag: asyncpg.Record, step: Escalation) -> None:
         )
 
 
-escalation_job = Job(name="escalate risk flags", next_due=next_due, run=escalate)
+escalation_job = Job.of("escalate risk flags", NEXT_DUE, escalate_due)
+"""Due when the next open flag escalates."""

@@ -6,8 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.intake.directory.rules import day_at
-from services.intake.referrals.queries import require_client
+from services.intake.referrals.queries import page_of_client, require_client
 from services.intake.risk.policy import risk_policy
 from services.intake.risk.report_schemas import RiskReport
 from services.intake.risk.rules.reports import Facts, priority
@@ -19,9 +18,10 @@ from services.intake.risk.schemas import (
     RiskSummary,
     Wanted,
 )
+from shared.calendar import day_at
 from shared.contracts.intake import PriorityPopulation, RiskKind
 from shared.database import Transaction
-from shared.errors import NotFound
+from shared.errors import found
 from shared.web import Page, Paging, page_of
 
 COLUMNS = """
@@ -85,23 +85,23 @@ WHERE c.id = $1
 does not end it. What was reported of a client who was merged into this one counts too."""
 
 
-async def show_flag(tx: Transaction, flag_id: UUID, *, hold: bool = False) -> RiskFlagInFull:
-    """One flag with guidance and actions; with `hold` nobody else changes it until the commit.
+async def show_flag(tx: Transaction, flag_id: UUID, *, lock: bool = False) -> RiskFlagInFull:
+    """One flag with guidance and actions; with `lock` nobody else changes it until the commit.
 
     Raises:
         NotFound: none that the caller may see.
     """
-    row = await tx.fetchrow(f"{ONE} FOR NO KEY UPDATE" if hold else ONE, flag_id)
-    if row is None:
-        raise NotFound("There is no such risk flag.")
+    row = found(
+        await tx.fetchrow(f"{ONE} FOR NO KEY UPDATE" if lock else ONE, flag_id), "risk flag"
+    )
     flag = _flag(row, tx.now)
     policy = risk_policy()
     urgency = policy.urgency(flag.kind, flag.severity)
     return RiskFlagInFull(
-        **flag.model_dump(),
+        **dict(flag),
         guidance=policy.kinds[flag.kind].guidance,
         actions=[
-            RiskAction(action=name, name=action.name, note_needed=action.note_needed)
+            RiskAction(action=name, **dict(action))
             for name, action in policy.allowed(flag.kind).items()
         ],
         next_told=None if flag.escalates_at is None else urgency.who_at(flag.step + 1),
@@ -138,7 +138,7 @@ async def list_flags_of_client(
 async def summarize(tx: Transaction) -> RiskSummary:
     """How many flags are open and overdue at each site; no client is named."""
     rows = await tx.fetch(SUMMARY, tx.now)
-    return RiskSummary(sites=[RiskCounts(**dict(row)) for row in rows])
+    return RiskSummary(sites=[RiskCounts.from_row(row) for row in rows])
 
 
 async def list_reports(tx: Transaction, client_id: UUID, paging: Paging) -> Page[RiskReport]:
@@ -147,10 +147,7 @@ async def list_reports(tx: Transaction, client_id: UUID, paging: Paging) -> Page
     Raises:
         NotFound: no such client.
     """
-    rows = await tx.fetch(REPORTS_OF_CLIENT, client_id, paging.after, paging.limit + 1)
-    if not rows:
-        await require_client(tx, client_id)
-    return page_of([RiskReport(**dict(row)) for row in rows], paging.limit)
+    return await page_of_client(tx, REPORTS_OF_CLIENT, client_id, paging, RiskReport.from_row)
 
 
 async def show_report(tx: Transaction, client_id: UUID, report_id: UUID) -> RiskReport:
@@ -160,9 +157,7 @@ async def show_report(tx: Transaction, client_id: UUID, report_id: UUID) -> Risk
         NotFound: none of that client that the caller may see.
     """
     row = await tx.fetchrow(ONE_REPORT, client_id, report_id)
-    if row is None:
-        raise NotFound("There is no such risk report.")
-    return RiskReport(**dict(row))
+    return RiskReport.from_row(found(row, "risk report"))
 
 
 async def priority_populations(tx: Transaction, client_id: UUID) -> list[PriorityPopulation]:
@@ -202,12 +197,7 @@ async def _listed(
 
 
 def _flag(row: asyncpg.Record, now: datetime) -> RiskFlag:
-    values = dict(row)
-    escalate_at = values.pop("escalate_at")
-    values.pop("note")
     is_open = row["state"] != "acknowledged"
-    return RiskFlag(
-        **values,
-        overdue=is_open and row["acknowledge_by"] <= now,
-        escalates_at=escalate_at if is_open else None,
-    )
+    overdue = is_open and row["acknowledge_by"] <= now
+    escalates_at = row["escalate_at"] if is_open else None
+    return RiskFlag.from_row({**row, "overdue": overdue, "escalates_at": escalates_at})

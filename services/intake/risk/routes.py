@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Query
 
 from services.intake.risk import commands, queries, reporting
 from services.intake.risk.report_schemas import NewRiskReport, RiskReport, RiskReportReceived
@@ -15,17 +15,15 @@ from services.intake.risk.schemas import (
     Wanted,
 )
 from shared.access import Role
+from shared.access.roles import CLINICIANS
 from shared.contracts.intake import RiskKind
-from shared.web import Allowed, Call, Page, Paging, Router, needs_if_match, of_one_client
+from shared.web import Allowed, Call, Page, Paged, Router, needs_if_match, of_one_client
 
 router = Router(tags=["Risk"])
 
-Clinician = Annotated[Call, Allowed(Role.COUNSELOR, Role.CLINICAL_LEAD)]
-Reporting = Annotated[Call, Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD)]
-Counting = Annotated[
-    Call,
-    Allowed(Role.COUNSELOR, Role.CLINICAL_LEAD, Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS),
-]
+Clinician = Annotated[Call, Allowed(*CLINICIANS)]
+Reporting = Annotated[Call, Allowed(Role.FRONT_DESK, *CLINICIANS)]
+Counting = Annotated[Call, Allowed(*CLINICIANS, Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS)]
 State = Annotated[Wanted, Query(description="Open ones, those past their deadline, or all.")]
 REPORTS = "/clients/{client_id}/risk-reports"
 
@@ -43,9 +41,7 @@ async def receive_risk_report(
 
 @router.get(REPORTS, summary="List reports of a client's risks")
 @of_one_client
-async def list_risk_reports(
-    client_id: UUID, call: Clinician, paging: Annotated[Paging, Depends()]
-) -> Page[RiskReport]:
+async def list_risk_reports(client_id: UUID, call: Clinician, paging: Paged) -> Page[RiskReport]:
     """What was reported about a client, oldest first."""
     return await call.show(lambda tx: queries.list_reports(tx, client_id, paging))
 
@@ -60,7 +56,7 @@ async def show_risk_report(client_id: UUID, report_id: UUID, call: Clinician) ->
 @router.get("/risk-flags", summary="List risk flags")
 async def list_risk_flags(
     call: Clinician,
-    paging: Annotated[Paging, Depends()],
+    paging: Paged,
     state: State = "open",
     site_id: Annotated[UUID | None, Query(description="Flags of one site only.")] = None,
     kind: Annotated[RiskKind | None, Query(description="Flags of one kind only.")] = None,
@@ -74,7 +70,7 @@ async def list_risk_flags(
 @router.get("/clients/{client_id}/risk-flags", summary="List a client's risk flags")
 @of_one_client
 async def list_risk_flags_of_client(
-    client_id: UUID, call: Clinician, paging: Annotated[Paging, Depends()], state: State = "all"
+    client_id: UUID, call: Clinician, paging: Paged, state: State = "all"
 ) -> Page[RiskFlag]:
     """A client's flags, open and acknowledged, in the order of their deadlines."""
     return await call.show(

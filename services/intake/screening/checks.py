@@ -11,8 +11,6 @@ from shared.errors import Invalid
 class UnknownInstrumentVersion(Invalid):
     """The instrument is not known in that version."""
 
-    title = "Unknown instrument version"
-
 
 class InstrumentTwice(Invalid):
     """One sitting has an instrument once."""
@@ -35,8 +33,6 @@ class WrongOccasion(Invalid):
 class AnsweredBeforeBirth(Invalid):
     """The client was not born yet on the day of the answers."""
 
-    title = "Answered before birth"
-
 
 class AnsweredInFuture(Invalid):
     """Nobody has answered yet what is told as answered."""
@@ -46,8 +42,6 @@ class AnsweredInFuture(Invalid):
 
 class ImpossibleAnswer(Invalid):
     """An item cannot be answered so."""
-
-    title = "Impossible answer"
 
 
 def answered_at(

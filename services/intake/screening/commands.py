@@ -99,25 +99,12 @@ async def complete_screening(
         completed_at=tx.now,
         results=results,
     )
-    await tx.execute(
-        *insert(
-            "screenings",
-            {
-                "id": screening.id,
-                "client_id": client_id,
-                "site_id": client.site_id,
-                "occasion": new.occasion,
-                "entered_by": entered_by,
-                "completed_at": tx.now,
-            },
-        )
-    )
+    row = {**screening.model_dump(exclude={"results"}), "entered_by": entered_by}
+    await tx.execute(*insert("screenings", row))
     given = [
         {
-            "instrument": response.instrument,
+            **dict(response),
             "instrument_version": response.version,
-            "language": response.language,
-            "mode": response.mode,
             "answered_at": at,
             "answers": orjson.dumps(response.answers).decode(),
             "result": result.model_dump_json(),

@@ -10,7 +10,7 @@ import orjson
 
 from services.intake.dual_diagnosis.queries import OTHERS
 from services.intake.dual_diagnosis.standing import Standing, standing_of
-from services.intake.referrals.queries import hold_client, require_client
+from services.intake.referrals.queries import lock_client, page_of_client
 from services.intake.referrals.rules import moves
 from services.intake.screening.rules import Sex
 from services.intake.screening.schemas import (
@@ -20,8 +20,8 @@ from services.intake.screening.schemas import (
     ScreeningInFull,
 )
 from shared.database import Transaction
-from shared.errors import NotFound
-from shared.web import Page, Paging, page_of
+from shared.errors import found
+from shared.web import Page, Paging
 
 OF_CLIENT = """
 SELECT s.id, s.client_id, s.site_id, s.occasion, s.completed_at,
@@ -54,7 +54,7 @@ WHERE s.client_id = ANY (platform.records_of($1)) AND r.instrument = ANY ($2::te
   AND r.result->>'scaled' IS NOT NULL AND r.answered_at >= $3 AND r.answered_at < $4
 """
 BEFORE = f"""
-SELECT c.site_id, c.birth_date, c.sex_at_birth, c.merged_into,
+SELECT c.site_id, c.birth_date, c.sex_at_birth, c.merged_into IS NOT NULL AS merged,
   EXISTS (SELECT FROM enrolments WHERE client_id = ANY (platform.records_of($1))
     AND ended_at IS NULL) AS in_program,
   EXISTS (SELECT FROM referrals WHERE id = open_referral_of($1)
@@ -95,24 +95,15 @@ class Before:
 
 
 async def before(tx: Transaction, client_id: UUID) -> Before:
-    """A client as a screening finds them, held as by `hold_client`.
+    """A client as a screening finds them, locked as by `lock_client`.
 
     Raises:
         NotFound: no such client.
     """
-    await hold_client(tx, client_id)
-    row = await tx.fetchrow(BEFORE, client_id, list(moves("screened")))
-    if row is None:
-        raise NotFound("There is no such client.")
-    return Before(
-        row["site_id"],
-        row["birth_date"],
-        row["sex_at_birth"],
-        row["merged_into"] is not None,
-        row["in_program"],
-        row["advances"],
-        standing_of(row),
-    )
+    await lock_client(tx, client_id)
+    row = found(await tx.fetchrow(BEFORE, client_id, list(moves("screened"))), "client")
+    known = {name: row[name] for name in Before.__slots__ if name != "dual_diagnosis"}
+    return Before(**known, dual_diagnosis=standing_of(row))
 
 
 async def list_screenings(tx: Transaction, client_id: UUID, paging: Paging) -> Page[Screening]:
@@ -121,10 +112,7 @@ async def list_screenings(tx: Transaction, client_id: UUID, paging: Paging) -> P
     Raises:
         NotFound: no such client.
     """
-    rows = await tx.fetch(OF_CLIENT, client_id, paging.after, paging.limit + 1)
-    if not rows:
-        await require_client(tx, client_id)
-    return page_of([_screening(row) for row in rows], paging.limit)
+    return await page_of_client(tx, OF_CLIENT, client_id, paging, _screening)
 
 
 async def show_screening(tx: Transaction, client_id: UUID, screening_id: UUID) -> ScreeningInFull:
@@ -134,28 +122,15 @@ async def show_screening(tx: Transaction, client_id: UUID, screening_id: UUID) -
         NotFound: none of that client that the caller may see.
     """
     rows = await tx.fetch(ONE, client_id, screening_id)
-    if not rows:
-        raise NotFound("There is no such screening.")
-    first = rows[0]
-    return ScreeningInFull(
-        id=first["id"],
-        client_id=first["client_id"],
-        site_id=first["site_id"],
-        occasion=first["occasion"],
-        completed_at=first["completed_at"],
-        entered_by=first["entered_by"],
-        results=[InstrumentResult.model_validate_json(row["result"]) for row in rows],
-        responses=[
-            GivenResponse(
-                instrument=row["instrument"],
-                instrument_version=row["instrument_version"],
-                language=row["language"],
-                mode=row["mode"],
-                answered_at=row["answered_at"],
-                answers=orjson.loads(row["answers"]),
-            )
-            for row in rows
-        ],
+    return ScreeningInFull.from_row(
+        {
+            **found(rows or None, "screening")[0],
+            "results": [InstrumentResult.model_validate_json(row["result"]) for row in rows],
+            "responses": [
+                GivenResponse.from_row({**row, "answers": orjson.loads(row["answers"])})
+                for row in rows
+            ],
+        }
     )
 
 
@@ -182,6 +157,5 @@ async def is_in_program(tx: Transaction, client_id: UUID) -> bool:
 
 
 def _screening(row: asyncpg.Record) -> Screening:
-    values = dict(row)
-    results = [InstrumentResult.model_validate_json(text) for text in values.pop("results")]
-    return Screening(**values, results=results)
+    results = [InstrumentResult.model_validate_json(text) for text in row["results"]]
+    return Screening.from_row({**row, "results": results})

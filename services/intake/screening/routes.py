@@ -3,18 +3,15 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends
-
 from services.intake.screening import commands, queries
 from services.intake.screening.policy import Instrument, instruments
 from services.intake.screening.schemas import NewScreening, Screening, ScreeningInFull
-from shared.access import Role
-from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Allowed, Call, Page, Paging, Router, of_one_client
+from shared.access.roles import CLINICIANS, EVERY_STAFF_ROLE
+from shared.web import Allowed, Call, Page, Paged, Router, of_one_client
 
 router = Router(tags=["Screening"])
 
-Clinician = Annotated[Call, Allowed(Role.COUNSELOR, Role.CLINICAL_LEAD)]
+Clinician = Annotated[Call, Allowed(*CLINICIANS)]
 PATH = "/clients/{client_id}/screenings"
 
 
@@ -29,9 +26,7 @@ async def complete_screening(client_id: UUID, body: NewScreening, call: Clinicia
 
 @router.get(PATH, summary="List screenings")
 @of_one_client
-async def list_screenings(
-    client_id: UUID, call: Clinician, paging: Annotated[Paging, Depends()]
-) -> Page[Screening]:
+async def list_screenings(client_id: UUID, call: Clinician, paging: Paged) -> Page[Screening]:
     """Results of a client's screenings, oldest first, without the answers."""
     return await call.show(lambda tx: queries.list_screenings(tx, client_id, paging))
 

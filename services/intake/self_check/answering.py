@@ -45,11 +45,7 @@ def in_words(decided: Guidance, by: Policy, said: Words) -> SelfCheckGuidance:
         helps.append(Help(answer="left_out", text=said.ask_first))
     compared = None
     if decided.comparable:
-        compared = ComparableToResidential(
-            statement=said.comparable.statement,
-            condition=said.comparable.condition,
-            source=by.comparable.source,
-        )
+        compared = ComparableToResidential(**dict(said.comparable), source=by.comparable.source)
     outcome = said.outcomes[decided.outcome]
     return SelfCheckGuidance(
         help_first=helps,
@@ -81,4 +77,4 @@ def _basis(decided: Guidance, said: Words) -> list[Basis]:
 
 
 def _reach(lines: Lines) -> list[Reach]:
-    return [Reach(text=line.text, link=line.link) for line in lines.lines]
+    return [Reach(**dict(line)) for line in lines.lines]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.intake.screening.policy import Instrument
-from services.intake.screening.rules import Answer, check, score
+from services.intake.screening.rules import score, with_skips
 from services.intake.self_check.policy.guidance import (
     SCREENS,
     Comparable,
@@ -78,8 +78,7 @@ def guidance(
 
 def screened(instrument: Instrument, items: Sequence[int | None]) -> Screened:
     """Score one screen by its instrument; questions that it lets go are no missing answers."""
-    given = _with_skips(instrument, items)
-    result = score(instrument, given)
+    result = score(instrument, with_skips(instrument, items))
     finding: Finding = "open"
     if all(item is None for item in items):
         finding = "unanswered"
@@ -92,17 +91,6 @@ def screened(instrument: Instrument, items: Sequence[int | None]) -> Screened:
         complete=result.status == "complete",
         contradicts=contradicts,
     )
-
-
-def _with_skips(instrument: Instrument, items: Sequence[int | None]) -> list[Answer]:
-    """The answers, with `not_asked` where one is missing that the instrument lets go."""
-    given: list[Answer] = list(items)
-    for place, item in enumerate(items):
-        if item is None:
-            given[place] = "not_asked"
-            if any(one.item == place for one in check(instrument, given)):
-                given[place] = None
-    return given
 
 
 def is_minimal_risk(answers: Answers, screens: Mapping[Screen, Screened], rule: Comparable) -> bool:

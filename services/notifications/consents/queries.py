@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from services.notifications.consents.commands import SAFE_TIMES
-from services.notifications.consents.rules import Consent, SafeTime
+from services.notifications.consents.rules import Consent
 from shared.database import Transaction
 
 CONSENTS = """
@@ -20,18 +20,6 @@ async def consents_of(tx: Transaction, client_ids: Iterable[UUID]) -> dict[UUID,
     ended ones too."""
     found: dict[UUID, list[Consent]] = {}
     for row in await tx.fetch(CONSENTS, list(set(client_ids))):
-        consent = Consent(
-            channels=frozenset(row["channels"]),
-            uses=frozenset(row["uses"]),
-            safe_times=tuple(
-                SafeTime(one.weekday, one.starts_at, one.ends_at)
-                for one in SAFE_TIMES.validate_json(row["safe_times"])
-            ),
-            time_zone=row["time_zone"],
-            expires_on=row["expires_on"],
-            granted_at=row["granted_at"],
-            ended_as=row["ended_as"],
-            ended_at=row["ended_at"],
-        )
-        found.setdefault(row["client_id"], []).append(consent)
+        agreed = {**row, "safe_times": SAFE_TIMES.validate_json(row["safe_times"])}
+        found.setdefault(agreed.pop("client_id"), []).append(Consent(**agreed))
     return found

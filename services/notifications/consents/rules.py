@@ -5,13 +5,14 @@ it was planned. Express consent for each purpose: 47 CFR 64.1200(a) and its revo
 reasonable means (a)(10); that even a message's arrival can tell of treatment: 42 CFR 2.11.
 """
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from services.notifications.timing.rules import Window, at, next_open, zone_of
+from shared.contracts.intake import AvailableTime
 
 Rule = Literal["no_consent", "revoked", "expired", "other_way", "other_use", "outside_safe_times"]
 """Why a client may not be reached, in the order in which it is looked at."""
@@ -19,24 +20,12 @@ WEEK = 7
 
 
 @dataclass(frozen=True, slots=True)
-class SafeTime:
-    """A time of each week, on a clock on the wall; `ends_at` midnight is the one that ends the day.
-
-    `weekday` is ISO: 1 is Monday.
-    """
-
-    weekday: int
-    starts_at: time
-    ends_at: time
-
-
-@dataclass(frozen=True, slots=True)
 class Consent:
     """What of a consent to be reached decides."""
 
-    channels: frozenset[str]
-    uses: frozenset[str]
-    safe_times: tuple[SafeTime, ...]
+    channels: Collection[str]
+    uses: Collection[str]
+    safe_times: Sequence[AvailableTime]
     """None: at any time that quiet hours allow."""
     time_zone: str | None
     """Of the safe times; None: the site's."""
@@ -80,7 +69,7 @@ def permission(
         return "expired"
     if purpose.way is not None and purpose.way not in consent.channels:
         return "other_way"
-    if not _agreed(consent.uses, purpose.uses):
+    if purpose.uses.isdisjoint(consent.uses):
         return "other_use"
     return None if is_safe(consent, instant, site_zone) else "outside_safe_times"
 
@@ -117,10 +106,6 @@ def _last_word(consent: Consent) -> tuple[datetime, bool]:
     if consent.ended_as == "revoked" and consent.ended_at is not None:
         return max(consent.granted_at, consent.ended_at), True
     return consent.granted_at, False
-
-
-def _agreed(agreed: Set[str], asked: Set[str]) -> bool:
-    return not agreed.isdisjoint(asked)
 
 
 def _spans(

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from services.notifications.timing.rules import zone_of
 from shared.database import Transaction
 
 CONTACTS = """
@@ -30,6 +32,11 @@ class Contact:
     def can_be_reached(self) -> bool:
         """Whether the wanted channel has what it needs."""
         return self.channel != "email" or bool(self.email)
+
+
+def zone_for(contact: Contact | None, site_time_zone: str) -> ZoneInfo:
+    """The zone in which a client reads clocks: the one stated, else the site's."""
+    return zone_of(None if contact is None else contact.time_zone, site_time_zone)
 
 
 async def contacts_of(tx: Transaction, client_ids: Iterable[UUID]) -> dict[UUID, Contact]:

@@ -1,49 +1,84 @@
-"""Planning and cancelling messages; set-based, as one placement plans many reminders."""
+"""Planning and cancelling; set-based, as one placement plans many reminders."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
+from services.notifications.delivery.queries import Untried
 from services.notifications.delivery.vocabulary import ONCE_A_SESSION, Kind
 from services.notifications.stays.queries import stays_of
 from services.notifications.stays.rules import standing
-from shared.database import Transaction
+from shared.calendar import day_at
+from shared.contracts.scheduling import SessionMissed, SessionNotHeld, SessionScheduled
+from shared.database import Columns, Transaction
 from shared.ids import new_id
 
 Seat = tuple[UUID, UUID]
 """A client and a session."""
+SessionTold = SessionScheduled | SessionMissed | SessionNotHeld
+"""An event about a client's session that is a reason for a message."""
 
-PLAN = """
-INSERT INTO notifications (
-  id, site_id, client_id, enrolment_id, session_id, kind, session_starts_at, site_time_zone,
-  state, planned_at, due_at, due_on, next_at, expires_at, traceparent)
-SELECT id, site_id, client_id, enrolment_id, session_id, $2, session_starts_at, site_time_zone,
-  'planned', $1, due_at, (due_at AT TIME ZONE site_time_zone)::date, due_at, expires_at, traceparent
-FROM unnest(
-  $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::timestamptz[], $8::text[],
-  $9::timestamptz[], $10::timestamptz[], $11::text[], $13::uuid[]
-) AS p(id, site_id, client_id, session_id, session_starts_at, site_time_zone,
-  due_at, expires_at, traceparent, enrolment_id)
+
+@dataclass(frozen=True, slots=True)
+class PlannedMessage:
+    """A message to plan. All instants are aware; `expires_at` is when it is of no use any more."""
+
+    site_id: UUID
+    client_id: UUID
+    enrolment_id: UUID | None
+    session_id: UUID
+    session_starts_at: datetime
+    site_time_zone: str
+    due_at: datetime
+    due_on: date
+    """The day at the site."""
+    expires_at: datetime
+    traceparent: str | None
+    id: UUID = field(default_factory=new_id)
+
+    @classmethod
+    def about(
+        cls, told: SessionTold, traceparent: str | None, due_at: datetime, expires_at: datetime
+    ) -> "PlannedMessage":
+        """A message about the session of an event, in the trace that it came with."""
+        return cls(
+            site_id=told.site_id,
+            client_id=told.client_id,
+            enrolment_id=told.enrolment_id,
+            session_id=told.session_id,
+            session_starts_at=told.starts_at,
+            site_time_zone=told.time_zone,
+            due_at=due_at,
+            due_on=day_at(due_at, told.time_zone),
+            expires_at=expires_at,
+            traceparent=traceparent,
+        )
+
+
+PLANNED = Columns.like(PlannedMessage)
+PLAN = f"""
+INSERT INTO notifications AS n ({PLANNED.names}, next_at, state, planned_at, kind)
+SELECT {PLANNED.names}, due_at, 'planned', {PLANNED.after(0)}, {PLANNED.after(1)}
+FROM {PLANNED.rows}
 WHERE NOT EXISTS (
-  SELECT FROM notifications n
-  WHERE n.client_id = p.client_id AND n.session_id = p.session_id AND n.kind = $2
-    AND (n.session_starts_at = p.session_starts_at OR $12)
-    AND n.state NOT IN ('planned', 'cancelled')
+  SELECT FROM notifications known
+  WHERE (known.client_id, known.session_id) = (given.client_id, given.session_id)
+    AND known.kind = {PLANNED.after(1)} AND known.state NOT IN ('planned', 'cancelled')
+    AND (known.session_starts_at = given.session_starts_at OR {PLANNED.after(2)})
 )
 ON CONFLICT (client_id, session_id, kind, session_starts_at) DO UPDATE SET
-  state = 'planned', planned_at = excluded.planned_at, due_at = excluded.due_at,
-  due_on = excluded.due_on, site_time_zone = excluded.site_time_zone,
-  next_at = excluded.next_at, expires_at = excluded.expires_at,
-  traceparent = excluded.traceparent, enrolment_id = excluded.enrolment_id,
-  ended_at = NULL, channel = NULL,
-  attempts = CASE notifications.state WHEN 'planned' THEN notifications.attempts ELSE 0 END
-WHERE notifications.state IN ('planned', 'cancelled')
-"""
+  {PLANNED.updates("id", "site_id", "client_id", "session_id", "session_starts_at")},
+  next_at = excluded.next_at, state = 'planned',
+  planned_at = excluded.planned_at, ended_at = NULL, channel = NULL,
+  attempts = CASE n.state WHEN 'planned' THEN n.attempts ELSE 0 END
+WHERE n.state IN ('planned', 'cancelled')
+"""  # noqa: S608 - the columns are above
 
 CANCEL = """
 WITH unwanted AS (
-  SELECT n.id FROM notifications n JOIN {unwanted} AND n.state IN ('planned', 'sending')
+  SELECT n.id FROM notifications n {unwanted} AND n.state IN ('planned', 'sending')
 ), cancelled AS (
   UPDATE notifications n SET state = 'cancelled', ended_at = $1
   FROM unwanted WHERE n.id = unwanted.id AND n.state = 'planned'
@@ -57,19 +92,22 @@ ON CONFLICT DO NOTHING
 and not touched."""
 CANCEL_OF_SEATS = CANCEL.format(
     unwanted="""
-  unnest($3::uuid[], $4::uuid[], $5::timestamptz[]) AS seat(client_id, session_id, kept)
+  JOIN unnest($3::uuid[], $4::uuid[], $5::timestamptz[]) AS seat(client_id, session_id, kept)
     ON n.client_id = seat.client_id AND n.session_id = seat.session_id
   WHERE n.kind = $2 AND n.session_starts_at IS DISTINCT FROM seat.kept"""
 )
 """A message for the start that is `kept` stays; null keeps none."""
 CANCEL_OF_STAYS = CANCEL.format(
     unwanted="""
-  unnest($2::uuid[], $3::uuid[]) AS stay(client_id, enrolment_id)
+  JOIN unnest($2::uuid[], $3::uuid[]) AS stay(client_id, enrolment_id)
     ON n.client_id = stay.client_id
   WHERE (n.enrolment_id = stay.enrolment_id
     OR n.enrolment_id IS NULL OR stay.enrolment_id IS NULL)"""
 )
 """A message that names no stay belongs to any; no stay stands for all of the client."""
+CANCEL_OF_FLAGS = CANCEL.format(
+    unwanted="WHERE n.kind = 'staff_alert' AND n.flag_id = ANY ($2::uuid[])"
+)
 
 LOOK_AGAIN = """
 UPDATE notifications SET next_at = greatest(due_at, $1)
@@ -88,33 +126,18 @@ WHERE n.id = w.notification_id AND n.kind = $1
 
 REPLAN = """
 UPDATE notifications n SET due_at = t.due_at, next_at = t.due_at, expires_at = t.expires_at,
-  due_on = (t.due_at AT TIME ZONE n.site_time_zone)::date
-FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS t(id, due_at, expires_at)
+  due_on = t.due_on
+FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::date[])
+  AS t(id, due_at, expires_at, due_on)
 WHERE n.id = t.id AND n.state = 'planned'
 """
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedTimes:
+class PlannedTimes(NamedTuple):
     """When a message is due and from when on it is of no use."""
 
     due_at: datetime
     expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedMessage:
-    """A message to plan. All instants are aware; `expires_at` is when it is of no use any more."""
-
-    site_id: UUID
-    client_id: UUID
-    enrolment_id: UUID | None
-    session_id: UUID
-    session_starts_at: datetime
-    site_time_zone: str
-    due_at: datetime
-    expires_at: datetime
-    traceparent: str | None
 
 
 async def plan_messages(tx: Transaction, kind: Kind, messages: Sequence[PlannedMessage]) -> None:
@@ -138,22 +161,7 @@ async def plan_messages(tx: Transaction, kind: Kind, messages: Sequence[PlannedM
     once = kind in ONCE_A_SESSION
     await tx.execute(CANCEL_OF_SEATS, tx.now, kind, clients, sessions, starts)
     await tx.execute(KEEP, kind, clients, sessions, starts, once)
-    await tx.execute(
-        PLAN,
-        tx.now,
-        kind,
-        [new_id() for _ in kept],
-        [m.site_id for m in kept],
-        clients,
-        sessions,
-        starts,
-        [m.site_time_zone for m in kept],
-        [m.due_at for m in kept],
-        [m.expires_at for m in kept],
-        [m.traceparent for m in kept],
-        once,
-        [m.enrolment_id for m in kept],
-    )
+    await tx.execute(PLAN, *PLANNED.arrays(kept), tx.now, kind, once)
     tx.wake()
 
 
@@ -178,6 +186,12 @@ async def cancel_of_stays(tx: Transaction, stays: Iterable[tuple[UUID, UUID | No
     )
 
 
+async def cancel_of_flags(tx: Transaction, flag_ids: Iterable[UUID]) -> None:
+    """Somebody took charge: cancel alerts about flags that are still planned, and withdraw those on
+    their way."""
+    await tx.execute(CANCEL_OF_FLAGS, tx.now, list(set(flag_ids)))
+
+
 async def look_again(tx: Transaction, client_ids: Iterable[UUID]) -> None:
     """Decide anew about planned messages of clients that were put off: what put them off may be
     gone."""
@@ -185,9 +199,17 @@ async def look_again(tx: Transaction, client_ids: Iterable[UUID]) -> None:
     tx.wake()
 
 
-async def replan(tx: Transaction, ids: Sequence[UUID], times: Sequence[PlannedTimes]) -> None:
+async def replan(
+    tx: Transaction, planned: Sequence[Untried], times: Sequence[PlannedTimes]
+) -> None:
     """Give messages that are still planned other times."""
-    if not ids:
+    if not planned:
         return
-    await tx.execute(REPLAN, ids, [t.due_at for t in times], [t.expires_at for t in times])
+    await tx.execute(
+        REPLAN,
+        [p.id for p in planned],
+        [t.due_at for t in times],
+        [t.expires_at for t in times],
+        [day_at(t.due_at, p.site_time_zone) for p, t in zip(planned, times, strict=True)],
+    )
     tx.wake()

@@ -4,7 +4,7 @@ from prometheus_client import Counter
 
 outcomes = Counter(
     "stepwell_notifications_total",
-    "Attempts to send a message, by what came of them.",
+    "Attempts to send a message to a client or to staff, by what came of them.",
     ["kind", "channel", "outcome"],
 )
 

@@ -9,9 +9,9 @@ from services.notifications.delivery.schemas import (
     NotificationCount,
     NotificationCounts,
 )
-from services.notifications.delivery.vocabulary import Kind, State
+from services.notifications.delivery.vocabulary import STAFF_ALERT, Kind, State
 from shared.database import Transaction
-from shared.errors import NotFound
+from shared.errors import found
 from shared.web import Page, Paging, narrowed, page_of
 
 UNTRIED = """
@@ -67,9 +67,10 @@ async def show_notification(tx: Transaction, notification_id: UUID) -> Notificat
     Raises:
         NotFound: there is none with this id at the sites of the transaction.
     """
-    row = await tx.fetchrow(f"{SHOWN} WHERE id = $1", notification_id)
-    if row is None:
-        raise NotFound("There is no such notification.")
+    row = found(
+        await tx.fetchrow(f"{SHOWN} WHERE id = $1 AND kind <> $2", notification_id, STAFF_ALERT),
+        "notification",
+    )
     return Notification(**dict(row))
 
 
@@ -81,6 +82,7 @@ async def list_notifications(tx: Transaction, wanted: Wanted, paging: Paging) ->
         ("session_id = ?", wanted.session_id),
         ("site_id = ?", wanted.site_id),
         ("due_on = ?", wanted.due_on),
+        ("kind <> ?", STAFF_ALERT),
         ("kind = ?", wanted.kind),
         ("state = ?", wanted.state),
     )

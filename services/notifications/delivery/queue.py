@@ -8,22 +8,22 @@
 Whoever dies after step 1 leaves rows marked and not locked. Like any message whose attempt failed
 they are due again after a pause, with the same message id; so whatever keeps outcomes from being
 written, nobody is written to again and again. Locks, not leases, tell who is at work, and the
-number of the attempt tells a sender that was held up whether a message is still its own.
+number of the attempt tells a sender that was delayed whether a message is still its own.
 
-A queue is a table with the columns `id`, `state`, `attempts` and `next_at`, and the functions that
-know what its rows mean. Messages to clients are one, alerts to staff another.
+All messages lie in one table. Those to clients and alerts to staff are a queue each, with senders
+of their own, so that neither waits for the other.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Protocol, Self, TypeVar
-from uuid import UUID
 
 import asyncpg
 
-from services.notifications.delivery.channels.opening import Channels, open_channels
+from services.notifications.delivery.channels.opening import open_channels
+from services.notifications.delivery.due import Due, Result
+from services.notifications.delivery.results import settled, write_results
 from services.notifications.delivery.sending import HandOver
 from shared.database import ALL_SITES, Transaction
 from shared.jobs import JobContext
@@ -36,28 +36,30 @@ AT_WORK = "SELECT pg_advisory_xact_lock_shared(1, $1)"
 way any more."""
 DUE = """
 SELECT n.*, EXISTS (SELECT FROM withdrawals w WHERE w.notification_id = n.id) AS withdrawn
-FROM {table} n WHERE n.state IN ('planned', 'sending') AND n.next_at <= $1
+FROM notifications n WHERE {kinds} AND state IN ('planned', 'sending') AND next_at <= $1
 ORDER BY n.next_at, n.id LIMIT $2 FOR UPDATE OF n SKIP LOCKED
 """
 MARK = """
-UPDATE {table} n SET state = 'sending', attempts = m.attempts, next_at = m.next_at
+UPDATE notifications n SET state = 'sending', attempts = m.attempts, next_at = m.next_at
 FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[]) AS m(id, attempts, next_at)
 WHERE n.id = m.id
 """
 LOCK = """
-SELECT n.id FROM {table} n
+SELECT n.id FROM notifications n
 JOIN unnest($1::uuid[], $2::integer[]) AS m(id, attempts)
   ON n.id = m.id AND n.attempts = m.attempts
-WHERE n.state = 'sending' ORDER BY {order} FOR UPDATE OF n
+WHERE n.state = 'sending' ORDER BY n.client_id, n.session_id, n.id FOR UPDATE OF n
 """
 """In the order in which messages are planned, so that nobody waits in a circle."""
 AGAIN = """
 SELECT n.*, EXISTS (SELECT FROM withdrawals w WHERE w.notification_id = n.id) AS withdrawn
-FROM {table} n WHERE n.id = $1
+FROM notifications n WHERE n.id = $1
 """
-NEXT_DUE = "SELECT min(next_at) FROM {table} WHERE state IN ('planned', 'sending')"
+NEXT_DUE = """
+SELECT min(next_at) FROM notifications WHERE {kinds} AND state IN ('planned', 'sending')
+"""
 SENDING = """
-SELECT count(*) FROM {table} WHERE state = 'sending' AND EXISTS (
+SELECT count(*) FROM notifications WHERE {kinds} AND state = 'sending' AND EXISTS (
   SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
   WHERE d.datname = current_database() AND l.locktype = 'advisory'
     AND (l.classid, l.objid, l.objsubid) = (1, $1, 2)
@@ -65,78 +67,44 @@ SELECT count(*) FROM {table} WHERE state = 'sending' AND EXISTS (
 """
 
 
-class Sendable(Protocol):
-    """One row that is due."""
-
-    @property
-    def id(self) -> UUID: ...
-
-    @property
-    def kind(self) -> str: ...
-
-    @property
-    def attempts(self) -> int: ...
-
-    def tried(self) -> Self:
-        """The message with one attempt more."""
-        ...
-
-    def renewed(self, found: Self) -> Self:
-        """What is `found` of the message right before it is handed over, as it was when marked."""
-        ...
-
-    def next_attempt(self, now: datetime) -> datetime:
-        """When to try again if the attempts made until `now` failed."""
-        ...
-
-
-D = TypeVar("D", bound=Sendable)
-R = TypeVar("R")
-
-
 @dataclass(frozen=True, slots=True)
-class Queue(Generic[D, R]):
-    """One kind of messages: where its rows lie, and what they mean."""
+class Queue:
+    """Messages of some kinds, and who sends them."""
 
-    table: str
-    order: str
-    """The columns of the row `n` by which rows are locked."""
-    lock: int
+    kinds: str
+    """The SQL condition of its kinds, as an index has it."""
+    number: int
     """Tells its senders from those of other queues."""
-    due: Callable[[Transaction, Sequence[asyncpg.Record]], Awaitable[list[D]]]
-    settled: Callable[[Transaction, D, datetime], R | None]
-    """What comes of a message that is not to go out at this instant; None when it is."""
-    send: Callable[[Transaction, Channels, D], Awaitable[R]]
-    untouched: Callable[[D, datetime], R]
-    write: Callable[[Transaction, Sequence[R]], Awaitable[None]]
+    due: Callable[[Transaction, Sequence[asyncpg.Record]], Awaitable[Sequence[Due]]]
+    """The messages in rows of the table."""
 
     async def next_due(self, tx: Transaction) -> datetime | None:
         """When the next attempt is due."""
-        due: datetime | None = await tx.fetchval(NEXT_DUE.format(table=self.table))
+        due: datetime | None = await tx.fetchval(NEXT_DUE.format(kinds=self.kinds))
         return due
 
     async def sending(self, tx: Transaction) -> int:
         """How many messages somebody is at work on."""
-        count: int = await tx.fetchval(SENDING.format(table=self.table), self.lock)
+        count: int = await tx.fetchval(SENDING.format(kinds=self.kinds), self.number)
         return count
 
-    async def mark_due(self, tx: Transaction) -> tuple[list[D], int]:
+    async def mark_due(self, tx: Transaction) -> tuple[list[Due], int]:
         """Step 1: mark what may go out now; give up, postpone or call off the rest.
 
         The messages that were marked, as they were before, and the number of the others.
         """
-        marked: list[D] = []
-        results: list[R] = []
-        rows = await tx.fetch(DUE.format(table=self.table), tx.now, BATCH)
+        marked: list[Due] = []
+        results: list[Result] = []
+        rows = await tx.fetch(DUE.format(kinds=self.kinds), tx.now, BATCH)
         for due in await self.due(tx, rows):
-            if (result := self.settled(tx, due, tx.now)) is None:
+            if (result := settled(tx, due, tx.now)) is None:
                 marked.append(due)
             else:
                 results.append(result)
-        await self.write(tx, results)
+        await write_results(tx, results)
         tried = [due.tried() for due in marked]
         await tx.execute(
-            MARK.format(table=self.table),
+            MARK,
             [due.id for due in tried],
             [due.attempts for due in tried],
             [due.next_attempt(tx.now) for due in tried],
@@ -144,21 +112,21 @@ class Queue(Generic[D, R]):
         return marked, len(results)
 
     async def send_marked(
-        self, tx: Transaction, marked: Sequence[D], hand_over: HandOver[D, R]
+        self, tx: Transaction, marked: Sequence[Due], hand_over: HandOver
     ) -> None:
         """Steps 2 and 3 for those that are still ours."""
         rows = await tx.fetch(
-            LOCK.format(table=self.table, order=self.order),
+            LOCK,
             [due.id for due in marked],
             [due.attempts + 1 for due in marked],
         )
         locked = {row["id"] for row in rows}
         ours = [due for due in marked if due.id in locked]
-        await self.write(tx, await hand_over.run(tx, ours))
+        await write_results(tx, await hand_over.run(tx, ours))
 
-    async def again(self, tx: Transaction, due: D) -> D:
+    async def again(self, tx: Transaction, due: Due) -> Due:
         """What is known of a marked message at this instant: others may have committed since."""
-        rows = await tx.fetch(AGAIN.format(table=self.table), due.id)
+        rows = await tx.fetch(AGAIN, due.id)
         (found,) = await self.due(tx, rows)
         return due.renewed(found)
 
@@ -170,7 +138,7 @@ class Queue(Generic[D, R]):
         dealt_with = 0
         async with open_channels(context.settings) as channels:
             while True:
-                hand_over = HandOver(channels, self.again, self.send, self.untouched)
+                hand_over = HandOver(context.settings, channels, self.again)
                 batch = asyncio.create_task(self._dispatch_batch(context, hand_over))
                 try:
                     done = await asyncio.shield(batch)
@@ -182,10 +150,10 @@ class Queue(Generic[D, R]):
                     return dealt_with
                 dealt_with += done
 
-    async def _dispatch_batch(self, context: JobContext, hand_over: HandOver[D, R]) -> int:
+    async def _dispatch_batch(self, context: JobContext, hand_over: HandOver) -> int:
         """All three steps for some of what is due; how many messages that were."""
         async with context.database.transaction(ALL_SITES) as tx:
-            await tx.execute(AT_WORK, self.lock)
+            await tx.execute(AT_WORK, self.number)
             async with context.database.transaction(ALL_SITES) as marking:
                 marked, others = await self.mark_due(marking)
             if marked:

@@ -12,7 +12,7 @@ from services.notifications.consents.rules import (
     next_allowed,
     permission,
 )
-from services.notifications.delivery.vocabulary import Failure
+from services.notifications.delivery.vocabulary import AlertFailure, Failure
 from services.notifications.stays.rules import Standing
 from services.notifications.timing.rules import Window, next_open
 
@@ -28,7 +28,7 @@ class Send:
 class GiveUp:
     """It is never sent."""
 
-    failure: Failure
+    failure: Failure | AlertFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +132,16 @@ def next_attempt(
     *,
     attempts: int,
     expires_at: datetime,
-    zone: ZoneInfo,
-    window: Window,
     backoff: Sequence[timedelta],
+    zone: ZoneInfo | None = None,
+    window: Window | None = None,
 ) -> datetime:
-    """When to try again after `attempts` (1 or more) failed ones: never in quiet hours.
-
-    Never later than `expires_at` either, at which the message is given up.
-    """
-    pause = backoff[min(attempts, len(backoff)) - 1]
-    return min(next_open(now.astimezone(UTC) + pause, zone, window), expires_at)
+    """When to try again after `attempts` (1 or more) failed ones: not outside of a client's
+    `window` in `zone`, and never later than `expires_at`, at which the message is given up."""
+    again = now.astimezone(UTC) + backoff[min(attempts, len(backoff)) - 1]
+    if zone is not None and window is not None:
+        again = next_open(again, zone, window)
+    return min(again, expires_at)
 
 
 def continues_trace(next_at: datetime, planned_at: datetime) -> bool:

@@ -4,8 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
-from typing import Generic, Literal, Protocol, TypeVar
-from uuid import UUID
+from typing import Literal
 
 import asyncpg
 import structlog
@@ -19,17 +18,17 @@ from services.notifications.delivery.channels.base import (
     Message,
 )
 from services.notifications.delivery.channels.opening import Channels
-from services.notifications.delivery.due import Due
+from services.notifications.delivery.due import Due, Result
 from services.notifications.delivery.results import (
-    Result,
     delivered,
     given_up,
     postponed,
     settled,
+    untouched,
 )
-from services.notifications.delivery.texts import written
 from shared import clock
 from shared.database import Transaction
+from shared.settings import Settings
 
 log = structlog.get_logger()
 
@@ -44,46 +43,30 @@ UNREADABLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 """What is raised when the transaction in which messages are sent is lost."""
 
 
-class Named(Protocol):
-    """A message that can be told of."""
-
-    @property
-    def id(self) -> UUID: ...
-
-    @property
-    def kind(self) -> str: ...
-
-
-D = TypeVar("D", bound=Named)
-R = TypeVar("R")
-
-
-class HandOver(Generic[D, R]):
+class HandOver:
     """Hands messages to their channels until all are handed over, or it is stopped."""
 
     def __init__(
         self,
+        settings: Settings,
         channels: Channels,
-        again: Callable[[Transaction, D], Awaitable[D]],
-        send: Callable[[Transaction, Channels, D], Awaitable[R]],
-        untouched: Callable[[D, datetime], R],
+        again: Callable[[Transaction, Due], Awaitable[Due]],
     ) -> None:
+        self._settings = settings
         self._channels = channels
         self._again = again
-        self._send = send
-        self._untouched = untouched
-        self._waiting: deque[D] = deque()
+        self._waiting: deque[Due] = deque()
         self._hands: list[asyncio.Task[None]] = []
         self._stopped = False
         self._reading = asyncio.Lock()
 
-    async def run(self, tx: Transaction, marked: Iterable[D]) -> list[R]:
+    async def run(self, tx: Transaction, marked: Iterable[Due]) -> list[Result]:
         """What came of each message; a message whose fate is unknown has no result.
 
         Raises:
             asyncpg.PostgresError, asyncpg.InterfaceError, OSError: the database cannot be read.
         """
-        results: list[R] = []
+        results: list[Result] = []
         self._waiting.extend(marked)
         self._hands = [asyncio.create_task(self._hand(tx, results)) for _ in range(HANDS)]
         await asyncio.wait(self._hands)
@@ -92,7 +75,7 @@ class HandOver(Generic[D, R]):
         for hand in self._hands:
             if not hand.cancelled():
                 hand.result()
-        return results + [self._untouched(due, clock.now()) for due in self._waiting]
+        return results + [untouched(due, clock.now()) for due in self._waiting]
 
     def stop(self) -> None:
         """Hand over nothing more, and wait only a little for what is under way."""
@@ -103,25 +86,25 @@ class HandOver(Generic[D, R]):
         for hand in self._hands:
             hand.cancel()
 
-    async def _hand(self, tx: Transaction, results: list[R]) -> None:
+    async def _hand(self, tx: Transaction, results: list[Result]) -> None:
         while self._waiting and not self._stopped:
             due = self._waiting.popleft()
             try:
                 found = await self._look_again(tx, due)
-                results.append(await self._send(tx, self._channels, found))
+                results.append(await send(tx, self._settings, self._channels, found))
             except ChannelBusy:  # the hands that are at work take it over
                 self._waiting.appendleft(due)
                 return
             except UNREADABLE:
                 raise
-            except Exception as error:  # a defect of one message must not hold up the others
-                note_defect(due.kind, due.id, error)
+            except Exception as error:  # a defect of one message must not delay the others
+                note_defect(due, error)
 
-    async def _look_again(self, tx: Transaction, due: D) -> D:
+    async def _look_again(self, tx: Transaction, due: Due) -> Due:
         """What is known of a message now. One reading at a time, and none is broken off, as they
         share the connection on which the outcomes are written."""
 
-        async def look() -> D:
+        async def look() -> Due:
             async with self._reading:
                 return await self._again(tx, due)
 
@@ -132,49 +115,22 @@ class HandOver(Generic[D, R]):
             raise
 
 
-def note_defect(kind: str, message_id: UUID, error: Exception) -> None:
+def note_defect(due: Due, error: Exception) -> None:
     """Log and count a mistake of ours that kept a message from going out; its text stays out, as it
     may repeat personal data."""
-    metrics.defects.labels(kind, type(error).__name__).inc()
+    metrics.defects.labels(due.kind, type(error).__name__).inc()
     log.error(
         "message_defect",
-        notification_id=str(message_id),
-        kind=kind,
+        notification_id=str(due.id),
+        kind=due.kind,
         reason=f"defect: {type(error).__name__}",
     )
 
 
-async def attempt(
-    channel: Channel, kind: str, message_id: UUID, write: Callable[[], Message]
-) -> Fate:
-    """Hand the message that `write` makes to its channel, and say how it fared.
-
-    A defect of a channel or a text is logged and counted, and holds up nobody else's messages.
-
-    Raises:
-        ChannelBusy: nothing was sent, as all ways of the channel are in use.
-    """
-    try:
-        await channel.send(write())
-    except ChannelBusy:
-        raise
-    except ChannelRefused as error:
-        log.warning("message_refused", notification_id=str(message_id), reason=str(error))
-        return "refused"
-    except ChannelUnavailable as error:
-        log.warning("message_postponed", notification_id=str(message_id), reason=str(error))
-        return "later"
-    except Exception as error:
-        note_defect(kind, message_id, error)
-        return "later"
-    return "taken"
-
-
-async def send(tx: Transaction, channels: Channels, due: Due) -> Result:
+async def send(tx: Transaction, settings: Settings, channels: Channels, due: Due) -> Result:
     """Send `due` and say what came of it; the event that tells it is part of the same trace.
 
-    It is decided again, as those before it may have taken long. The text is made now, so that it
-    shows the time in the zone that the recipient states now.
+    It is decided again, as those before it may have taken long.
 
     Raises:
         ChannelBusy: nothing was sent, as all ways of the channel are in use.
@@ -184,7 +140,7 @@ async def send(tx: Transaction, channels: Channels, due: Due) -> Result:
         return result
     tried = due.tried()
     with due.span("send notification"):
-        match await attempt(channels[due.channel], due.kind, due.id, lambda: _message(due, now)):
+        match await _attempt(settings, channels[due.channel], due, now):
             case "refused":
                 return given_up(tx, tried, "refused_by_channel", now)
             case "later":
@@ -193,13 +149,21 @@ async def send(tx: Transaction, channels: Channels, due: Due) -> Result:
                 return delivered(tx, tried, now)
 
 
-def _message(due: Due, now: datetime) -> Message:
-    text = written(due.kind, due.site_id, due.session_starts_at, due.reach.zone, due.site_zone)
-    return Message(
-        id=due.id,
-        kind=due.kind,
-        address=None if due.contact is None else due.contact.email,
-        subject=text.subject,
-        body=text.body,
-        written_at=now,
-    )
+async def _attempt(settings: Settings, channel: Channel, due: Due, now: datetime) -> Fate:
+    """Hand `due` to its channel, and say how it fared. A defect of a channel or a text is logged
+    and counted, and delays nobody else's messages."""
+    try:
+        address, text = due.addressed(settings)
+        await channel.send(Message(due.id, due.kind, address, text.subject, text.body, now))
+    except ChannelBusy:
+        raise
+    except ChannelRefused as error:
+        log.warning("message_refused", notification_id=str(due.id), reason=str(error))
+        return "refused"
+    except ChannelUnavailable as error:
+        log.warning("message_postponed", notification_id=str(due.id), reason=str(error))
+        return "later"
+    except Exception as error:
+        note_defect(due, error)
+        return "later"
+    return "taken"

@@ -1,6 +1,7 @@
 """What intake tells of risk flags: staff are told of each step until a clinician takes charge."""
 
-from services.notifications.escalations.commands import Told, plan_alerts, withdraw_alerts
+from services.notifications.delivery.commands import cancel_of_flags
+from services.notifications.escalations.commands import Told, plan_alerts
 from shared.contracts.intake import RiskFlagAcknowledged, RiskFlagEscalated, RiskFlagRaised
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
@@ -10,13 +11,19 @@ consumers = Consumers()
 
 @consumers.on_many(RiskFlagRaised)
 async def flags_raised(tx: Transaction, received: list[Received[RiskFlagRaised]]) -> None:
-    await plan_alerts(tx, [Told(one.event, 0, one.event.raised_at, one) for one in received])
+    await plan_alerts(
+        tx, [Told(one.event, 0, one.event.raised_at, one.traceparent) for one in received]
+    )
 
 
 @consumers.on_many(RiskFlagEscalated)
 async def flags_escalated(tx: Transaction, received: list[Received[RiskFlagEscalated]]) -> None:
     await plan_alerts(
-        tx, [Told(one.event, one.event.step, one.event.escalated_at, one) for one in received]
+        tx,
+        [
+            Told(one.event, one.event.step, one.event.escalated_at, one.traceparent)
+            for one in received
+        ],
     )
 
 
@@ -24,4 +31,4 @@ async def flags_escalated(tx: Transaction, received: list[Received[RiskFlagEscal
 async def flags_acknowledged(
     tx: Transaction, received: list[Received[RiskFlagAcknowledged]]
 ) -> None:
-    await withdraw_alerts(tx, (one.event.flag_id for one in received))
+    await cancel_of_flags(tx, (one.event.flag_id for one in received))

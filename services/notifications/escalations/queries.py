@@ -23,15 +23,15 @@ WHERE site_id = ANY ($1::uuid[])
 ALERTS = """
 SELECT id, client_id, site_id, flag_id, step, state, failure, attempts, planned_at, ended_at,
   CASE WHEN ended_at IS NULL THEN next_at END AS next_attempt_at
-FROM staff_alerts
-WHERE site_id = $1 AND id > $2 AND ($3::uuid IS NULL OR flag_id = $3)
+FROM notifications
+WHERE kind = 'staff_alert' AND site_id = $1 AND id > $2 AND ($3::uuid IS NULL OR flag_id = $3)
   AND ($4 OR failure IS NOT NULL)
 ORDER BY id LIMIT $5
 """
 
 
 async def show_contacts(
-    tx: Transaction, site_id: UUID, *, hold: bool = False
+    tx: Transaction, site_id: UUID, *, lock: bool = False
 ) -> EscalationContacts:
     """Whom a site tells; version 0 when it named nobody yet.
 
@@ -40,16 +40,11 @@ async def show_contacts(
     """
     if not tx.may_see(site_id):
         raise NotFound("There is no such site among yours.")
-    row = await tx.fetchrow(f"{CONTACTS} FOR UPDATE" if hold else CONTACTS, [site_id])
+    row = await tx.fetchrow(f"{CONTACTS} FOR UPDATE" if lock else CONTACTS, [site_id])
     if row is None:
         return EscalationContacts(site_id=site_id, on_duty=[], steps=[], changed_at=None, version=0)
-    return EscalationContacts(
-        site_id=site_id,
-        on_duty=row["on_duty"],
-        steps=[EscalationStep(addresses=step) for step in _steps(row)],
-        changed_at=row["changed_at"],
-        version=row["version"],
-    )
+    steps = [EscalationStep(addresses=step) for step in _steps(row)]
+    return EscalationContacts(**{**row, "steps": steps})
 
 
 async def contacts_of_sites(tx: Transaction, site_ids: Iterable[UUID]) -> dict[UUID, Contacts]:

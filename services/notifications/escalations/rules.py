@@ -1,13 +1,10 @@
-"""Whom a step tells, what is done with an alert whose time has come, and when it is tried again."""
+"""Whom a step tells, and what is done with an alert whose time has come."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Literal
+from datetime import datetime
 
-Failure = Literal["no_contacts", "refused_by_channel", "no_longer_timely"]
-State = Literal["planned", "sending", "delivered", "failed", "cancelled"]
-Decision = Literal["send", "give_up", "call_off"]
+from services.notifications.delivery.rules import CallOff, Decision, GiveUp, Send
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +29,14 @@ def told_at(contacts: Contacts | None, step: int) -> Sequence[str | None]:
     return contacts.steps[min(step, len(contacts.steps)) - 1]
 
 
-def decide(now: datetime, *, withdrawn: bool, expires_at: datetime) -> Decision:
-    """What to do with an alert whose attempt is due.
+def decide(now: datetime, *, withdrawn: bool, named: bool, expires_at: datetime) -> Decision:
+    """What to do with an alert whose attempt is due; `named`: the site named somebody to tell.
 
     There are no quiet hours: staff on duty took on to be told, at night too, and a risk does not
     wait for the morning. Quiet hours protect clients and other consumers.
     """
     if withdrawn:
-        return "call_off"
-    return "give_up" if now >= expires_at else "send"
-
-
-def next_attempt(
-    now: datetime, *, attempts: int, expires_at: datetime, backoff: Sequence[timedelta]
-) -> datetime:
-    """When to try again after `attempts` (1 or more) failed ones; at the latest when to give up."""
-    return min(now + backoff[min(attempts, len(backoff)) - 1], expires_at)
+        return CallOff()
+    if not named:
+        return GiveUp("no_contacts")
+    return GiveUp("no_longer_timely") if now >= expires_at else Send()

@@ -1,14 +1,16 @@
 """What requests and answers about escalation contacts and alerts look like."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from services.notifications.delivery.channels.base import ChannelRefused
 from services.notifications.delivery.channels.email import recipient_of
-from services.notifications.escalations.rules import Failure, State
+from services.notifications.delivery.vocabulary import AlertFailure
 from shared.web import Instant, Shown, Strict
+
+AlertState = Literal["planned", "sending", "delivered", "failed", "cancelled"]
 
 
 def one_address(value: str) -> str:
@@ -88,8 +90,8 @@ class StaffAlert(Shown):
     site_id: UUID
     flag_id: UUID
     step: int = Field(description="0 when the flag was raised.", examples=[1])
-    state: State = Field(examples=["delivered"])
-    failure: Failure | None = Field(examples=[None])
+    state: AlertState = Field(examples=["delivered"])
+    failure: AlertFailure | None = Field(examples=[None])
     attempts: int = Field(examples=[1])
     planned_at: Instant
     next_attempt_at: Instant | None

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from services.notifications.contacts.queries import contacts_of
+from services.notifications.contacts.queries import contacts_of, zone_for
 from services.notifications.delivery.commands import (
     PlannedMessage,
     cancel_messages,
     plan_messages,
 )
 from services.notifications.timing.policy import timing_policy
-from services.notifications.timing.rules import next_open, zone_of
+from services.notifications.timing.rules import next_open
 from shared.contracts.scheduling import SessionNotHeld
 from shared.database import Transaction
 
@@ -30,21 +30,8 @@ async def tell_not_held(
     for session, traceparent in not_held:
         if session.starts_at <= tx.now:
             continue
-        contact = contacts.get(session.client_id)
-        zone = zone_of(None if contact is None else contact.time_zone, session.time_zone)
-        messages.append(
-            PlannedMessage(
-                site_id=session.site_id,
-                client_id=session.client_id,
-                enrolment_id=session.enrolment_id,
-                session_id=session.session_id,
-                session_starts_at=session.starts_at,
-                site_time_zone=session.time_zone,
-                due_at=min(
-                    next_open(tx.now, zone, timing_policy(session.site_id).hours), session.starts_at
-                ),
-                expires_at=session.starts_at,
-                traceparent=traceparent,
-            )
-        )
+        zone = zone_for(contacts.get(session.client_id), session.time_zone)
+        opens = next_open(tx.now, zone, timing_policy(session.site_id).hours)
+        due_at = min(opens, session.starts_at)
+        messages.append(PlannedMessage.about(session, traceparent, due_at, session.starts_at))
     await plan_messages(tx, "session_not_held", messages)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from services.notifications.contacts.queries import contacts_of
+from services.notifications.contacts.queries import contacts_of, zone_for
 from services.notifications.delivery.commands import (
     PlannedMessage,
     Seat,
@@ -10,7 +10,7 @@ from services.notifications.delivery.commands import (
     plan_messages,
 )
 from services.notifications.timing.policy import timing_policy
-from services.notifications.timing.rules import next_open, zone_of
+from services.notifications.timing.rules import next_open
 from shared.calendar import days_later
 from shared.contracts.scheduling import SessionMissed
 from shared.database import Transaction
@@ -20,17 +20,12 @@ async def plan_outreach(tx: Transaction, missed: SessionMissed, traceparent: str
     """Reach out at once, or when quiet hours end; at most once for each missed session."""
     policy = timing_policy(missed.site_id)
     contact = (await contacts_of(tx, [missed.client_id])).get(missed.client_id)
-    zone = zone_of(None if contact is None else contact.time_zone, missed.time_zone)
-    message = PlannedMessage(
-        site_id=missed.site_id,
-        client_id=missed.client_id,
-        enrolment_id=missed.enrolment_id,
-        session_id=missed.session_id,
-        session_starts_at=missed.starts_at,
-        site_time_zone=missed.time_zone,
+    zone = zone_for(contact, missed.time_zone)
+    message = PlannedMessage.about(
+        missed,
+        traceparent,
         due_at=next_open(tx.now, zone, policy.hours),
         expires_at=days_later(missed.starts_at, policy.outreach.timely_days, missed.time_zone),
-        traceparent=traceparent,
     )
     await plan_messages(tx, "missed_session_outreach", [message])
 

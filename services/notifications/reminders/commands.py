@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from services.notifications.contacts.queries import contacts_of
+from services.notifications.contacts.queries import Contact, contacts_of, zone_for
 from services.notifications.delivery.commands import (
     PlannedMessage,
     PlannedTimes,
@@ -15,13 +15,13 @@ from services.notifications.delivery.commands import (
 )
 from services.notifications.delivery.queries import untried_of
 from services.notifications.timing.policy import timing_policy
-from services.notifications.timing.rules import reminder_due, zone_of
+from services.notifications.timing.rules import reminder_due
 from shared.contracts.scheduling import SessionScheduled
 from shared.database import Transaction
 
 
 def _times(
-    site_id: UUID, starts_at: datetime, stated: str | None, site: str, now: datetime, *, known: bool
+    site_id: UUID, starts_at: datetime, contact: Contact | None, site_time_zone: str, now: datetime
 ) -> PlannedTimes:
     """When the reminder is due and when it expires; at once and expired when it is too late.
 
@@ -32,12 +32,12 @@ def _times(
     due_at = reminder_due(
         starts_at,
         not_before=now,
-        zone=zone_of(stated, site),
+        zone=zone_for(contact, site_time_zone),
         window=policy.hours,
         rule=policy.reminder_rule,
     )
     if due_at is None:
-        return PlannedTimes(now, now if known else starts_at)
+        return PlannedTimes(now, starts_at if contact is None else now)
     return PlannedTimes(due_at, starts_at)
 
 
@@ -49,37 +49,19 @@ async def plan_reminders(
     messages = []
     for session, traceparent in scheduled:
         contact = contacts.get(session.client_id)
-        stated = None if contact is None else contact.time_zone
-        known = contact is not None
-        times = _times(
-            session.site_id, session.starts_at, stated, session.time_zone, tx.now, known=known
-        )
-        messages.append(
-            PlannedMessage(
-                site_id=session.site_id,
-                client_id=session.client_id,
-                enrolment_id=session.enrolment_id,
-                session_id=session.session_id,
-                session_starts_at=session.starts_at,
-                site_time_zone=session.time_zone,
-                due_at=times.due_at,
-                expires_at=times.expires_at,
-                traceparent=traceparent,
-            )
-        )
+        times = _times(session.site_id, session.starts_at, contact, session.time_zone, tx.now)
+        messages.append(PlannedMessage.about(session, traceparent, *times))
     await plan_messages(tx, "session_reminder", messages)
 
 
 async def move_reminders(tx: Transaction, client_id: UUID) -> None:
     """Plan the reminders of a person that have not been tried yet anew, for the zone stated now."""
     contact = (await contacts_of(tx, [client_id])).get(client_id)
-    stated, known = None if contact is None else contact.time_zone, contact is not None
     planned = await untried_of(tx, client_id, "session_reminder")
     times = [
-        _times(p.site_id, p.session_starts_at, stated, p.site_time_zone, tx.now, known=known)
-        for p in planned
+        _times(p.site_id, p.session_starts_at, contact, p.site_time_zone, tx.now) for p in planned
     ]
-    await replan(tx, [p.id for p in planned], times)
+    await replan(tx, planned, times)
 
 
 async def cancel_reminders(tx: Transaction, seats: Iterable[Seat]) -> None:

@@ -6,15 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.notifications.stays.rules import Standing
-from shared.database import Transaction
-
-ENTER = """
-INSERT INTO stays (enrolment_id, client_id, site_id, standing, changed_at)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[])
-ON CONFLICT (enrolment_id) DO UPDATE SET
-  standing = excluded.standing, changed_at = excluded.changed_at
-WHERE stays.standing <> 'over'
-"""
+from shared.database import Columns, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +20,15 @@ class Stay:
     changed_at: datetime
 
 
+STAYS = Columns.like(Stay)
+ENTER = f"""
+INSERT INTO stays ({STAYS.names}) SELECT * FROM {STAYS.rows}
+ON CONFLICT (enrolment_id) DO UPDATE SET
+  standing = excluded.standing, changed_at = excluded.changed_at
+WHERE stays.standing <> 'over'
+"""  # noqa: S608 - the columns are above
+
+
 async def enter_stays(tx: Transaction, told: Iterable[Stay]) -> None:
     """Keep where stays stand; what is told of one last counts, and what is over stays over."""
     latest: dict[UUID, Stay] = {}
@@ -35,12 +36,4 @@ async def enter_stays(tx: Transaction, told: Iterable[Stay]) -> None:
         known = latest.get(stay.enrolment_id)
         if known is None or known.standing != "over":
             latest[stay.enrolment_id] = stay
-    kept = [latest[key] for key in sorted(latest)]
-    await tx.execute(
-        ENTER,
-        [stay.enrolment_id for stay in kept],
-        [stay.client_id for stay in kept],
-        [stay.site_id for stay in kept],
-        [stay.standing for stay in kept],
-        [stay.changed_at for stay in kept],
-    )
+    await tx.execute(ENTER, *STAYS.arrays(latest[key] for key in sorted(latest)))

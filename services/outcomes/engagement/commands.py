@@ -5,28 +5,31 @@ from uuid import UUID
 
 from shared.contracts.base import ClientEvent
 from shared.contracts.outcomes import EngagementChanged
-from shared.database import Transaction
+from shared.database import Columns, Transaction
 
-KEEP = """
-INSERT INTO engagement AS e
-  (client_id, site_id, source_sequence, window_from, window_until, sessions_attended,
-   sessions_missed, sessions_excused, attended_minutes, missed_minutes, excused_minutes,
-   consecutive_attended, consecutive_missed, weeks_observed, enrolment_id)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::timestamptz[],
-  $6::integer[], $7::integer[], $8::integer[], $9::integer[], $10::integer[], $11::integer[],
-  $12::integer[], $13::integer[], $14::integer[], $15::uuid[])
-ON CONFLICT (client_id) DO UPDATE SET site_id = excluded.site_id,
-  enrolment_id = excluded.enrolment_id, source_sequence = excluded.source_sequence,
-  window_from = excluded.window_from,
-  window_until = excluded.window_until, sessions_attended = excluded.sessions_attended,
-  sessions_missed = excluded.sessions_missed, sessions_excused = excluded.sessions_excused,
-  attended_minutes = excluded.attended_minutes, missed_minutes = excluded.missed_minutes,
-  excused_minutes = excluded.excused_minutes,
-  consecutive_attended = excluded.consecutive_attended,
-  consecutive_missed = excluded.consecutive_missed, weeks_observed = excluded.weeks_observed
+FIGURES = Columns.of(
+    client_id="uuid",
+    site_id="uuid",
+    enrolment_id="uuid",
+    source_sequence="bigint",
+    window_from="timestamptz",
+    window_until="timestamptz",
+    sessions_attended="integer",
+    sessions_missed="integer",
+    sessions_excused="integer",
+    attended_minutes="integer",
+    missed_minutes="integer",
+    excused_minutes="integer",
+    consecutive_attended="integer",
+    consecutive_missed="integer",
+    weeks_observed="integer",
+)
+KEEP = f"""
+INSERT INTO engagement AS e ({FIGURES.names}) SELECT * FROM {FIGURES.rows}
+ON CONFLICT (client_id) DO UPDATE SET {FIGURES.updates("client_id")}
 WHERE e.source_sequence < excluded.source_sequence
 RETURNING client_id
-"""
+"""  # noqa: S608 - the columns are above
 
 NOTE = """
 INSERT INTO engagement AS e (client_id, site_id, attendance_sequence)
@@ -51,29 +54,12 @@ async def keep_engagement(tx: Transaction, changes: Iterable[EngagementChanged])
         if known is None or known.source_sequence < change.source_sequence:
             latest[change.client_id] = change
     kept = [latest[client] for client in sorted(latest)]
-    await hold_clients(tx, kept)
-    rows = await tx.fetch(
-        KEEP,
-        [c.client_id for c in kept],
-        [c.site_id for c in kept],
-        [c.source_sequence for c in kept],
-        [c.window_from for c in kept],
-        [c.window_until for c in kept],
-        [c.sessions_attended for c in kept],
-        [c.sessions_missed for c in kept],
-        [c.sessions_excused for c in kept],
-        [c.attended_minutes for c in kept],
-        [c.missed_minutes for c in kept],
-        [c.excused_minutes for c in kept],
-        [c.consecutive_attended for c in kept],
-        [c.consecutive_missed for c in kept],
-        [c.weeks_observed for c in kept],
-        [c.enrolment_id for c in kept],
-    )
+    await lock_clients(tx, kept)
+    rows = await tx.fetch(KEEP, *FIGURES.arrays(kept))
     return [row["client_id"] for row in rows]
 
 
-async def hold_clients(tx: Transaction, events: Iterable[ClientEvent]) -> None:
+async def lock_clients(tx: Transaction, events: Iterable[ClientEvent]) -> None:
     """Let nobody else change what a recommendation to these clients rests on until the commit.
 
     Two transactions of which one changes a client's scores and the other the figures would each
@@ -83,7 +69,7 @@ async def hold_clients(tx: Transaction, events: Iterable[ClientEvent]) -> None:
 
 
 async def lock_records(tx: Transaction, clients: Iterable[UUID]) -> None:
-    """As `hold_clients`, by all records of each person, in one order for everybody."""
+    """As `lock_clients`, by all records of each person, in one order for everybody."""
     await tx.execute(LOCK, list(set(clients)))
 
 

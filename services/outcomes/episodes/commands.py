@@ -2,27 +2,17 @@
 
 from datetime import datetime
 
-from services.outcomes.engagement.commands import hold_clients
+from services.outcomes.engagement.commands import lock_clients
 from shared.contracts.intake import ClientEnrolled, ClientSteppedDown, EpisodeStateChanged
-from shared.database import Transaction
+from shared.database import Transaction, insert
 
-BEGIN = """
-INSERT INTO episodes (enrolment_id, client_id, site_id, level_of_care, enrolled_at)
-VALUES ($1, $2, $3, $4, $5)
-"""
+BEGUN = {"enrolment_id", "client_id", "site_id", "level_of_care", "enrolled_at"}
 END = "UPDATE episodes SET ended_at = $2 WHERE enrolment_id = $1 AND ended_at IS NULL"
 
 
 async def begin_episode(tx: Transaction, enrolled: ClientEnrolled) -> None:
     """A client entered the program."""
-    await tx.execute(
-        BEGIN,
-        enrolled.enrolment_id,
-        enrolled.client_id,
-        enrolled.site_id,
-        enrolled.level_of_care,
-        enrolled.enrolled_at,
-    )
+    await tx.execute(*insert("episodes", enrolled.model_dump(include=BEGUN)))
 
 
 async def end_episode(
@@ -32,5 +22,5 @@ async def end_episode(
 
     Nothing is recommended meanwhile that would outlive the stay.
     """
-    await hold_clients(tx, [end])
+    await lock_clients(tx, [end])
     await tx.execute(END, end.enrolment_id, at)

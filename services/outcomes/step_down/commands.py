@@ -14,22 +14,28 @@ from services.outcomes.step_down.rules import all_met, evaluate
 from services.outcomes.step_down.schemas import NewDecision, Recommendation
 from shared.contracts.base import Criterion, PolicyReference
 from shared.contracts.outcomes import StepDownDecided, StepDownRecommended
-from shared.database import Transaction
+from shared.database import Columns, Transaction
 from shared.errors import Conflict, require_version
 from shared.ids import new_id
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
-INSERT = """
-INSERT INTO recommendations
-  (id, client_id, site_id, enrolment_id, from_level, to_level, criteria, policy_id,
-   policy_version, state, recommended_at)
-SELECT id, client_id, site_id, enrolment_id, from_level, to_level, criteria::jsonb, policy_id,
-  policy_version, 'open', $10
-FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[],
-  $8::text[], $9::text[]) AS r(id, client_id, site_id, enrolment_id, from_level, to_level,
-  criteria, policy_id, policy_version)
-"""
+RECOMMENDED = Columns.of(
+    id="uuid",
+    client_id="uuid",
+    site_id="uuid",
+    enrolment_id="uuid",
+    from_level="text",
+    to_level="text",
+    criteria="jsonb",
+    policy_id="text",
+    policy_version="text",
+    state="text",
+    recommended_at="timestamptz",
+)
+INSERT = f"""
+INSERT INTO recommendations ({RECOMMENDED.names}) SELECT * FROM {RECOMMENDED.rows}
+"""  # noqa: S608 - the columns are above
 DECIDE = """
 UPDATE recommendations SET state = $2, reason = $3, decided_by = $4, decided_at = $5,
   version = version + 1
@@ -47,8 +53,6 @@ STATE_AFTER: dict[str, dict[str, str]] = {"open": {"accept": "accepted", "declin
 
 class AlreadyDecided(Conflict):
     """Somebody decided before."""
-
-    title = "Already decided"
 
 
 class StayEnded(Conflict):
@@ -79,19 +83,8 @@ async def evaluate_clients(
             led_to.append(next((by_client[r] for r in case.records if r in by_client), None))
     if not made:
         return
-    await tx.execute(  # at once: what the same batch tells next may end the stay, or recommend anew
-        INSERT,
-        [one.recommendation_id for one in made],
-        [one.client_id for one in made],
-        [one.site_id for one in made],
-        [one.enrolment_id for one in made],
-        [one.from_level for one in made],
-        [one.to_level for one in made],
-        [orjson.dumps([c.model_dump() for c in one.criteria]).decode() for one in made],
-        [one.policy.id for one in made],
-        [one.policy.version for one in made],
-        tx.now,
-    )
+    # at once: what the same batch tells next may end the stay, or recommend anew
+    await tx.execute(INSERT, *RECOMMENDED.arrays(_row(one) for one in made))
     for one, cause in zip(made, led_to, strict=True):
         publish(tx, one, cause=cause)
 
@@ -122,6 +115,18 @@ def _recommendation(
     )
 
 
+def _row(recommended: StepDownRecommended) -> dict[str, Any]:
+    criteria = [criterion.model_dump() for criterion in recommended.criteria]
+    return {
+        **dict(recommended),
+        "id": recommended.recommendation_id,
+        "criteria": orjson.dumps(criteria).decode(),
+        "policy_id": recommended.policy.id,
+        "policy_version": recommended.policy.version,
+        "state": "open",
+    }
+
+
 async def decide(
     tx: Transaction,
     recommendation_id: UUID,
@@ -148,20 +153,14 @@ async def decide(
         raise AlreadyDecided(f"This recommendation is {known.state}.")
     require_version(known.version, expected)
     await tx.execute(DECIDE, recommendation_id, state, new.reason, decided_by, tx.now)
-    publish(
-        tx,
-        StepDownDecided(
-            client_id=known.client_id,
-            site_id=known.site_id,
-            enrolment_id=known.enrolment_id,
-            recommendation_id=recommendation_id,
-            decision=new.decision,
-            reason=new.reason,
-            from_level=known.from_level,
-            to_level=known.to_level,
-            decided_at=tx.now,
-        ),
-    )
+    decided = {
+        **dict(known),
+        "recommendation_id": recommendation_id,
+        "decision": new.decision,
+        "reason": new.reason,
+        "decided_at": tx.now,
+    }
+    publish(tx, StepDownDecided(**decided))
     return known.model_copy(
         update={
             "state": state,

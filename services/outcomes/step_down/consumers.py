@@ -1,8 +1,8 @@
 """What may make a client ready to step down: figures, scores, an admission, a merge; an end."""
 
 from services.outcomes.engagement.commands import (
-    hold_clients,
     keep_engagement,
+    lock_clients,
     lock_records,
 )
 from services.outcomes.step_down.commands import evaluate_clients, lapse
@@ -32,13 +32,13 @@ async def engagement_changed(tx: Transaction, received: list[Received[Engagement
 async def screenings_completed(
     tx: Transaction, received: list[Received[ScreeningCompleted]]
 ) -> None:
-    await hold_clients(tx, [one.event for one in received])
+    await lock_clients(tx, [one.event for one in received])
     await evaluate_clients(tx, {one.event.client_id: one for one in received})
 
 
 @consumers.on_many(ClientEnrolled, "episodes")
 async def clients_enrolled(tx: Transaction, received: list[Received[ClientEnrolled]]) -> None:
-    await hold_clients(tx, [one.event for one in received])
+    await lock_clients(tx, [one.event for one in received])
     await evaluate_clients(tx, {one.event.client_id: one for one in received})
 
 

@@ -12,7 +12,7 @@ from services.outcomes.step_down.rules import all_met, evaluate
 from services.outcomes.step_down.schemas import Progress, Recommendation, State
 from shared.contracts.base import PolicyReference
 from shared.database import Transaction
-from shared.errors import NotFound
+from shared.errors import found
 from shared.web import CountedPage, Paging, count_of, narrowed, page_of
 
 COLUMNS = """
@@ -37,9 +37,9 @@ async def show_recommendation(
     Raises:
         NotFound: none that the caller may see.
     """
-    row = await tx.fetchrow(f"{ONE} FOR UPDATE" if lock else ONE, recommendation_id)
-    if row is None:
-        raise NotFound("There is no such recommendation.")
+    row = found(
+        await tx.fetchrow(f"{ONE} FOR UPDATE" if lock else ONE, recommendation_id), "recommendation"
+    )
     return _recommendation(row)
 
 
@@ -73,9 +73,7 @@ async def show_progress(tx: Transaction, client_id: UUID) -> Progress:
     Raises:
         NotFound: the client never was in the program, or the caller may not see the site.
     """
-    episode = await tx.fetchrow(EPISODE, client_id)
-    if episode is None:
-        raise NotFound("There is no such client in the program.")
+    episode = found(await tx.fetchrow(EPISODE, client_id), "client in the program")
     policy = policies(episode["site_id"]).get(episode["level_of_care"])
     cases = await load_cases(tx, [client_id])
     criteria = (

@@ -1,4 +1,4 @@
-"""Holding a client's engagement and scores against a step-down policy. Unknown is never met."""
+"""Comparing a client's engagement and scores with a step-down policy. Unknown is never met."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

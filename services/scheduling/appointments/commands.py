@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,8 +28,8 @@ WITH seats AS (
   WHERE a.state = 'cancelled'
   RETURNING session_id, client_id, placement_id
 )
-SELECT made.client_id, made.placement_id, p.enrolment_id, s.id, s.site_id, s.cohort_id, s.kind,
-  s.starts_at, s.ends_at, s.break_minutes, s.time_zone
+SELECT made.client_id, made.placement_id, p.enrolment_id, s.id AS session_id, s.site_id,
+  s.cohort_id, s.kind, s.starts_at, s.ends_at, s.break_minutes, s.time_zone
 FROM made
 JOIN sessions s ON s.id = made.session_id
 JOIN placements p ON p.id = made.placement_id
@@ -47,6 +48,17 @@ WHERE a.placement_id = ANY ($2::uuid[]) AND a.state = 'scheduled'
   AND NOT EXISTS (SELECT FROM attendance r
                   WHERE r.session_id = a.session_id AND r.client_id = a.client_id)
 RETURNING a.client_id, a.placement_id, a.site_id, a.session_id, s.cohort_id, s.starts_at
+"""
+
+
+EXPECTED = """
+SELECT a.client_id, p.enrolment_id, s.id AS session_id, s.site_id, s.cohort_id, s.kind, s.starts_at,
+  s.ends_at, s.break_minutes, s.time_zone
+FROM appointments a
+JOIN sessions s ON s.id = a.session_id
+JOIN placements p ON p.id = a.placement_id
+WHERE a.session_id = ANY ($1::uuid[]) AND a.state = 'scheduled'
+ORDER BY s.starts_at, s.id, a.client_id
 """
 
 
@@ -74,19 +86,15 @@ async def schedule_sessions(tx: Transaction, seats: Sequence[Seat]) -> None:
     )
     causes = {seat.placement_id: seat.cause for seat in seats}
     for row in rows:
-        event = SessionScheduled(
-            client_id=row["client_id"],
-            site_id=row["site_id"],
-            enrolment_id=row["enrolment_id"],
-            session_id=row["id"],
-            cohort_id=row["cohort_id"],
-            kind=row["kind"],
-            starts_at=row["starts_at"],
-            ends_at=row["ends_at"],
-            break_minutes=row["break_minutes"],
-            time_zone=row["time_zone"],
-        )
+        event = SessionScheduled(**row)
         publish(tx, event, cause=causes[row["placement_id"]])
+
+
+async def tell_moved(tx: Transaction, before: Mapping[UUID, datetime]) -> None:
+    """Publish SessionScheduled anew for each client expected at sessions that moved; `before` is
+    where each began."""
+    for row in await tx.fetch(EXPECTED, list(before)):
+        publish(tx, SessionScheduled(**row, moved_from=before[row["session_id"]]))
 
 
 async def cancel_sessions(
@@ -103,10 +111,7 @@ async def cancel_sessions(
     causes = {seat.placement_id: seat.cause for seat in seats}
     for row in sorted(rows, key=lambda row: (row["starts_at"], row["session_id"])):
         event = SessionCancelled(
-            client_id=row["client_id"],
-            site_id=row["site_id"],
-            session_id=row["session_id"],
-            cohort_id=row["cohort_id"],
+            **row,
             reason="stepped_down",
             ended_as=ended_as[row["placement_id"]],
             cancelled_at=tx.now,

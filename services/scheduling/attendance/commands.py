@@ -25,8 +25,8 @@ from services.scheduling.attendance.schemas import (
 from services.scheduling.hours.policy import session_kinds
 from services.scheduling.sessions.cancelling import SessionNotHeld
 from shared.contracts.scheduling import SessionAttended, SessionMissed
-from shared.database import Transaction
-from shared.errors import Conflict, Invalid, NotFound, require_version
+from shared.database import Columns, Transaction
+from shared.errors import Conflict, Invalid, NotFound, found, require_version
 from shared.ids import new_id
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
@@ -47,13 +47,18 @@ WHERE s.id = $1 FOR SHARE OF s
 """Locked, so that neither the session nor an appointment is cancelled, and no hold begins or ends,
 while it is recorded what became of it. Who records the same at the same time violates
 `attendance_once`, and finds it `known` at the next attempt."""
-INSERT = """
-INSERT INTO attendance (id, session_id, client_id, site_id, status, checked_in_at, checked_out_at,
-  attended_minutes, recorded_at)
-SELECT id, $1, client_id, $2, status, checked_in_at, checked_out_at, attended_minutes, $3
-FROM unnest($4::uuid[], $5::uuid[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::int[])
-  AS r(id, client_id, status, checked_in_at, checked_out_at, attended_minutes)
-"""
+ROWS = Columns.of(
+    id="uuid",
+    session_id="uuid",
+    client_id="uuid",
+    site_id="uuid",
+    status="text",
+    checked_in_at="timestamptz",
+    checked_out_at="timestamptz",
+    attended_minutes="integer",
+    recorded_at="timestamptz",
+)
+INSERT = f"INSERT INTO attendance ({ROWS.names}) SELECT * FROM {ROWS.rows}"  # noqa: S608 - the columns are above
 RECORDED = """
 SELECT r.id, r.session_id, r.client_id, r.version, r.status, r.checked_in_at, r.checked_out_at,
   r.attended_minutes, s.site_id, s.cohort_id, s.kind, s.starts_at, s.ends_at, s.break_minutes,
@@ -104,8 +109,6 @@ class ClientTwice(Invalid):
 class ImpossibleAttendance(Invalid):
     """The instants do not go with the status or the session."""
 
-    title = "Impossible attendance"
-
 
 async def record_attendance(tx: Transaction, session_id: UUID, new: NewAttendance) -> Attendance:
     """Record what became of one client's seat; publishes SessionAttended or SessionMissed.
@@ -145,9 +148,7 @@ async def correct_attendance(
         StaleVersion: when somebody else corrected it meanwhile.
         SessionNotHeld, ImpossibleAttendance: see there.
     """
-    session = await tx.fetchrow(LOCK, attendance_id)
-    if session is None:
-        raise NotFound("There is no such attendance.")
+    session = found(await tx.fetchrow(LOCK, attendance_id), "attendance")
     require_version(session["version"], expected_version)
     _require_held(session)
     report = correction.report
@@ -201,24 +202,9 @@ async def _record(
             raise AlreadyRecorded(
                 "Correct the recorded attendance instead.", pointer=f"{place}/client_id"
             )
-    ids = [new_id() for _ in entries]
-    await tx.execute(
-        INSERT,
-        session_id,
-        session["site_id"],
-        tx.now,
-        ids,
-        clients,
-        [entry.status for entry in entries],
-        [entry.checked_in_at for entry in entries],
-        [entry.checked_out_at for entry in entries],
-        minutes,
-    )
-    for entry, credited in zip(entries, minutes, strict=True):
-        _publish(tx, expected[entry.client_id], entry.report, credited)
-    return [
+    recorded = [
         Attendance(
-            id=attendance_id,
+            id=new_id(),
             session_id=session_id,
             site_id=session["site_id"],
             **entry.model_dump(),
@@ -229,8 +215,12 @@ async def _record(
             counted=entry.report.attended or not expected[entry.client_id]["on_hold"],
             version=1,
         )
-        for attendance_id, entry, credited in zip(ids, entries, minutes, strict=True)
+        for entry, credited in zip(entries, minutes, strict=True)
     ]
+    await tx.execute(INSERT, *ROWS.arrays(recorded))
+    for entry, credited in zip(entries, minutes, strict=True):
+        _publish(tx, expected[entry.client_id], entry.report, credited)
+    return recorded
 
 
 def _meeting(session: asyncpg.Record) -> Meeting:
@@ -263,23 +253,14 @@ def _publish(
     minutes: int,
     cause: Received[Any] | None = None,
 ) -> None:
-    common: dict[str, Any] = {
-        "client_id": expected["client_id"],
-        "site_id": expected["site_id"],
-        "enrolment_id": expected["enrolment_id"],
-        "session_id": expected["session_id"],
-        "cohort_id": expected["cohort_id"],
-        "starts_at": expected["starts_at"],
+    common = {
+        **expected,
+        "status": report.status,
+        "attended_minutes": minutes,
         "scheduled_minutes": _meeting(expected).scheduled_minutes,
-        "time_zone": expected["time_zone"],
         "recorded_at": tx.now,
     }
-    status = report.status
-    if status == "present" or status == "partial":
-        attended = SessionAttended(**common, status=status, attended_minutes=minutes)
-        publish(tx, attended, cause=cause)
+    if report.attended:
+        publish(tx, SessionAttended(**common), cause=cause)
     else:
-        missed = SessionMissed(
-            **common, status=status, excused=is_excused(status), on_hold=expected["on_hold"]
-        )
-        publish(tx, missed, cause=cause)
+        publish(tx, SessionMissed(**common, excused=is_excused(report.status)), cause=cause)

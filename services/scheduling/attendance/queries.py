@@ -12,7 +12,7 @@ from services.scheduling.attendance.schemas import (
     RosterEntry,
 )
 from shared.database import Transaction
-from shared.errors import NotFound
+from shared.errors import found
 
 RECORDED = """
 SELECT r.id, r.session_id, r.client_id, r.site_id, r.status, r.checked_in_at, r.checked_out_at,
@@ -70,9 +70,7 @@ async def show_attendance(tx: Transaction, attendance_id: UUID) -> Attendance:
     Raises:
         NotFound: when there is none that the caller may see.
     """
-    row = await tx.fetchrow(ONE, attendance_id)
-    if row is None:
-        raise NotFound("There is no such attendance.")
+    row = found(await tx.fetchrow(ONE, attendance_id), "attendance")
     return Attendance(**dict(row))
 
 
@@ -82,17 +80,12 @@ async def show_roster(tx: Transaction, session_id: UUID) -> Roster:
     Raises:
         NotFound: when there is no such session that the caller may see.
     """
-    session = await tx.fetchrow(SESSION, session_id)
-    if session is None:
-        raise NotFound("There is no such session.")
+    session = found(await tx.fetchrow(SESSION, session_id), "session")
     not_held = session["not_held_at"] is not None
     recorded = {row["client_id"]: row for row in await tx.fetch(OF_SESSION, session_id)}
     return Roster(
         session_id=session_id,
-        site_id=session["site_id"],
-        starts_at=session["starts_at"],
-        not_held_at=session["not_held_at"],
-        not_held_reason=session["not_held_reason"],
+        **session,
         entries=[
             RosterEntry(
                 client_id=row["client_id"],

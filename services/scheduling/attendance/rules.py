@@ -7,9 +7,8 @@ from typing import Literal
 
 from shared.calendar import elapsed
 
-AttendedStatus = Literal["present", "partial"]
-MissedStatus = Literal["excused_absence", "late_cancel", "no_show"]
-Status = Literal[AttendedStatus, MissedStatus]
+Status = Literal["present", "partial", "excused_absence", "late_cancel", "no_show"]
+"""What became of a client's seat; the first two are of who came."""
 
 MINUTE = timedelta(minutes=1)
 EARLIEST_CHECK_IN = timedelta(hours=12)
@@ -59,7 +58,7 @@ class Report:
         return self.status in ("present", "partial")
 
 
-def is_excused(status: MissedStatus) -> bool:
+def is_excused(status: Status) -> bool:
     """Whether a miss is excused. A late cancellation is not: the seat could not be used."""
     return status == "excused_absence"
 

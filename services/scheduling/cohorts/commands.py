@@ -9,15 +9,9 @@ from services.scheduling.directory.commands import lock_sites
 from services.scheduling.directory.queries import show_site
 from services.scheduling.placement.commands import offer_seats
 from services.scheduling.placement.policy import placement_policy
-from shared.database import Transaction
+from shared.database import Transaction, insert
 from shared.errors import Conflict
 from shared.ids import new_id
-
-INSERT = """
-INSERT INTO cohorts
-  (id, site_id, name, track, gender_group, capacity, dual_diagnosis_trained, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-"""
 
 
 class CohortNameTaken(Conflict):
@@ -40,17 +34,8 @@ async def open_cohort(tx: Transaction, new: NewCohort) -> Cohort:
     await lock_sites(tx, [new.site_id])
     cohort_id = new_id()
     try:
-        await tx.execute(
-            INSERT,
-            cohort_id,
-            new.site_id,
-            new.name,
-            new.track,
-            new.gender_group,
-            new.capacity,
-            new.dual_diagnosis_trained,
-            tx.now,
-        )
+        row = {"id": cohort_id, **new.model_dump(), "created_at": tx.now}
+        await tx.execute(*insert("cohorts", row))
     except asyncpg.UniqueViolationError:
         raise CohortNameTaken(
             "Another cohort of this site has this name.", pointer="/name"

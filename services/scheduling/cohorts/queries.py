@@ -7,7 +7,7 @@ import asyncpg
 from services.scheduling.cohorts.schemas import Cohort
 from services.scheduling.placement.policy import placement_policy
 from shared.database import Transaction
-from shared.errors import NotFound
+from shared.errors import found
 from shared.web import Page, Paging, page_of
 
 COHORT = """
@@ -27,9 +27,7 @@ async def show_cohort(tx: Transaction, cohort_id: UUID) -> Cohort:
     Raises:
         NotFound: when there is none that the caller may see.
     """
-    row = await tx.fetchrow(ONE, cohort_id)
-    if row is None:
-        raise NotFound("There is no such cohort.")
+    row = found(await tx.fetchrow(ONE, cohort_id), "cohort")
     return _read(row)
 
 

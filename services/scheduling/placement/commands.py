@@ -1,7 +1,7 @@
 """Placing clients who enrolled, ending placements, offering free seats to those who wait."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,22 +10,26 @@ from services.scheduling.directory.commands import lock_sites
 from services.scheduling.placement.rules import Choice, Need
 from services.scheduling.placement.seats import Arrival, Chart, as_json, give_seats
 from shared.contracts.scheduling import ClientWaitlisted, EndedAs, PlacementEnded
-from shared.database import Transaction
+from shared.database import Columns, Transaction
 from shared.ids import new_id
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
-WAIT = """
-INSERT INTO waitlist
-  (id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, criteria, priority,
-   enrolled_at, waitlisted_at)
-SELECT id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, criteria, priority,
-  enrolled_at, $1
-FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::boolean[], $7::text[], $8::jsonb[],
-  $9::integer[], $10::timestamptz[])
-  AS w(id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, criteria, priority,
-    enrolled_at)
-"""
+WAITLISTED = Columns.of(
+    id="uuid",
+    site_id="uuid",
+    client_id="uuid",
+    enrolment_id="uuid",
+    dual_diagnosis="boolean",
+    gender_group="text",
+    priority="integer",
+    criteria="jsonb",
+    enrolled_at="timestamptz",
+    waitlisted_at="timestamptz",
+)
+WAIT = f"""
+INSERT INTO waitlist ({WAITLISTED.names}) SELECT * FROM {WAITLISTED.rows}
+"""  # noqa: S608 - the columns are above
 WAITING = """
 SELECT client_id, site_id, enrolment_id, dual_diagnosis, gender_group, priority,
   coalesce(enrolled_at, waitlisted_at) AS enrolled_at
@@ -126,10 +130,8 @@ async def _end_placements(
         return {}
     for row in ended:
         event = PlacementEnded(
-            client_id=row["client_id"],
-            site_id=row["site_id"],
+            **row,
             placement_id=row["id"],
-            cohort_id=row["cohort_id"],
             reason="stepped_down",
             ended_as=leaving[row["enrolment_id"]].ended_as,
             ended_at=tx.now,
@@ -147,19 +149,20 @@ async def _end_placements(
 
 
 async def _wait(tx: Transaction, unplaced: Sequence[tuple[Arrival, Choice]]) -> None:
-    await tx.execute(
-        WAIT,
-        tx.now,
-        [new_id() for _ in unplaced],
-        [arrival.site_id for arrival, _ in unplaced],
-        [arrival.client_id for arrival, _ in unplaced],
-        [arrival.enrolment_id for arrival, _ in unplaced],
-        [arrival.need.dual_diagnosis for arrival, _ in unplaced],
-        [arrival.need.gender_group for arrival, _ in unplaced],
-        [as_json(choice.criteria) for _, choice in unplaced],
-        [arrival.need.priority for arrival, _ in unplaced],
-        [arrival.enrolled_at for arrival, _ in unplaced],
-    )
+    rows = [
+        {
+            **asdict(arrival.need),
+            "id": new_id(),
+            "site_id": arrival.site_id,
+            "client_id": arrival.client_id,
+            "enrolment_id": arrival.enrolment_id,
+            "criteria": as_json(choice.criteria),
+            "enrolled_at": arrival.enrolled_at,
+            "waitlisted_at": tx.now,
+        }
+        for arrival, choice in unplaced
+    ]
+    await tx.execute(WAIT, *WAITLISTED.arrays(rows))
     for arrival, choice in unplaced:
         event = ClientWaitlisted(
             client_id=arrival.client_id,

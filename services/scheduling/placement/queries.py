@@ -10,7 +10,7 @@ from services.scheduling.appointments.commands import Seat
 from services.scheduling.placement.rules import NO_PRIORITY
 from services.scheduling.placement.schemas import Placement, PlacementState, WaitingClient
 from shared.database import Transaction
-from shared.errors import NotFound
+from shared.errors import found
 from shared.web import CountedPage, Paging, count_of, narrowed, page_of
 
 PLACEMENT = """
@@ -49,9 +49,7 @@ async def show_placement(tx: Transaction, placement_id: UUID) -> Placement:
     Raises:
         NotFound: when there is none that the caller may see.
     """
-    row = await tx.fetchrow(ONE, placement_id)
-    if row is None:
-        raise NotFound("There is no such placement.")
+    row = found(await tx.fetchrow(ONE, placement_id), "placement")
     return Placement(**_read(row))
 
 

@@ -47,7 +47,7 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True)
 class Considered:
-    """A cohort checked against a need: `criteria` has one line for the track, one for the gender
+    """A cohort compared with a need: `criteria` has one line for the track, one for the gender
     group and one for the seats."""
 
     cohort: Cohort
@@ -69,7 +69,7 @@ class Choice:
 
 
 def consider(need: Need, cohort: Cohort, policy: PlacementPolicy) -> Considered:
-    """Hold one cohort against a client's need."""
+    """Compare one cohort with a client's need."""
     tracks = policy.tracks.for_dual_diagnosis if need.dual_diagnosis else policy.tracks.for_others
     groups = ("mixed",) if need.gender_group is None else (need.gender_group, "mixed")
     group = cohort.gender_group or "mixed"

@@ -13,7 +13,7 @@ from services.scheduling.placement.policy import placement_policy
 from services.scheduling.placement.rules import Choice, Cohort, Need, choose_cohort
 from shared.contracts.base import Criterion
 from shared.contracts.scheduling import ClientPlaced
-from shared.database import Transaction
+from shared.database import Columns, Transaction
 from shared.ids import new_id
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
@@ -29,13 +29,19 @@ FROM cohorts c WHERE c.site_id = ANY ($1::uuid[]) AND (
 """
 """Cohorts whose sessions are all over or not held are left out; those whose sessions are not
 planned yet are not."""
-PLACE = """
-INSERT INTO placements
-  (id, site_id, client_id, enrolment_id, cohort_id, criteria, considered, placed_at)
-SELECT id, site_id, client_id, enrolment_id, cohort_id, criteria, considered, $1
-FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::jsonb[], $8::jsonb[])
-  AS p(id, site_id, client_id, enrolment_id, cohort_id, criteria, considered)
-"""
+PLACED = Columns.of(
+    id="uuid",
+    site_id="uuid",
+    client_id="uuid",
+    enrolment_id="uuid",
+    cohort_id="uuid",
+    criteria="jsonb",
+    considered="jsonb",
+    placed_at="timestamptz",
+)
+PLACE = f"""
+INSERT INTO placements ({PLACED.names}) SELECT * FROM {PLACED.rows}
+"""  # noqa: S608 - the columns are above
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +123,20 @@ async def give_seats(
 
 
 async def _write(tx: Transaction, placed: Sequence[Placed]) -> None:
-    await tx.execute(
-        PLACE,
-        tx.now,
-        [one.placement_id for one in placed],
-        [one.arrival.site_id for one in placed],
-        [one.arrival.client_id for one in placed],
-        [one.arrival.enrolment_id for one in placed],
-        [one.cohort.id for one in placed],
-        [as_json(one.choice.criteria) for one in placed],
-        [_considered(one.choice) for one in placed],
-    )
+    rows = [
+        {
+            "id": one.placement_id,
+            "site_id": one.arrival.site_id,
+            "client_id": one.arrival.client_id,
+            "enrolment_id": one.arrival.enrolment_id,
+            "cohort_id": one.cohort.id,
+            "criteria": as_json(one.choice.criteria),
+            "considered": _considered(one.choice),
+            "placed_at": tx.now,
+        }
+        for one in placed
+    ]
+    await tx.execute(PLACE, *PLACED.arrays(rows))
     for one in placed:
         event = ClientPlaced(
             client_id=one.arrival.client_id,

@@ -35,7 +35,8 @@ UPDATE sessions SET not_held_at = $2, not_held_reason = $3, version = version + 
 WHERE id = ANY ($1::uuid[])
 """
 EXPECTED = """
-SELECT a.client_id, p.enrolment_id, s.id, s.site_id, s.cohort_id, s.kind, s.starts_at, s.time_zone
+SELECT a.client_id, p.enrolment_id, s.id AS session_id, s.site_id, s.cohort_id, s.kind, s.starts_at,
+  s.time_zone
 FROM sessions s
 JOIN appointments a ON a.session_id = s.id AND a.state = 'scheduled'
 JOIN placements p ON p.id = a.placement_id
@@ -145,19 +146,8 @@ async def _cancel(
     await tx.execute(NOT_HELD, session_ids, tx.now, reason)
     clients: dict[UUID, list[UUID]] = {session_id: [] for session_id in session_ids}
     for row in await tx.fetch(EXPECTED, session_ids):
-        clients[row["id"]].append(row["client_id"])
-        event = told.SessionNotHeld(
-            client_id=row["client_id"],
-            site_id=row["site_id"],
-            enrolment_id=row["enrolment_id"],
-            session_id=row["id"],
-            cohort_id=row["cohort_id"],
-            kind=row["kind"],
-            starts_at=row["starts_at"],
-            time_zone=row["time_zone"],
-            reason=reason,
-            not_held_at=tx.now,
-        )
+        clients[row["session_id"]].append(row["client_id"])
+        event = told.SessionNotHeld(**row, reason=reason, not_held_at=tx.now)
         publish(tx, event)
     return [
         CancelledSession(**session.model_dump(), client_ids=clients[session.id])

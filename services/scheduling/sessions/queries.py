@@ -16,7 +16,7 @@ from services.scheduling.hours.rules import Week, meets_minimum
 from services.scheduling.sessions.rules import day_bounds
 from services.scheduling.sessions.schemas import Curriculum, RosterCounts, Session
 from shared.database import Transaction
-from shared.errors import Invalid, NotFound
+from shared.errors import Invalid, NotFound, found
 from shared.web import CountedPage, Page, Paging, count_of, narrowed, page_of
 from shared.web.models import read_cursor
 
@@ -52,10 +52,19 @@ ROWS = "SELECT * FROM sessions"
 SESSIONS_BY_ID = SESSION.format(found=f"{ROWS} WHERE id = ANY ($1::uuid[])")
 
 
+EDITION = "SELECT edition FROM zone_rules"
+
+
 class SiteNeeded(Invalid):
     """A day is one of a site's calendar."""
 
     title = "Name a site"
+
+
+async def edition_looked_at(tx: Transaction) -> str | None:
+    """The edition of zone rules by which sessions to come were last looked at; None before that."""
+    found: str | None = await tx.fetchval(EDITION)
+    return found
 
 
 class SessionPaging:
@@ -95,9 +104,7 @@ async def show_curriculum(tx: Transaction, cohort_id: UUID, curriculum_id: UUID)
     Raises:
         NotFound: when there is none that the caller may see.
     """
-    row = await tx.fetchrow(ONE_CURRICULUM, cohort_id, curriculum_id)
-    if row is None:
-        raise NotFound("There is no such curriculum.")
+    row = found(await tx.fetchrow(ONE_CURRICULUM, cohort_id, curriculum_id), "curriculum")
     return _curriculum(row)
 
 

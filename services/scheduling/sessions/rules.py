@@ -19,9 +19,10 @@ class WallClockSlot:
 
 @dataclass(frozen=True, slots=True)
 class PlannedSession:
-    """A session in UTC and the index of its slot."""
+    """A session in UTC, the index of its slot, and what the wall clock shows when it begins."""
 
     slot: int
+    local_start: datetime
     starts_at: datetime
     ends_at: datetime
 
@@ -35,8 +36,8 @@ def instant_of(day: date, starts: time, zone: ZoneInfo) -> datetime:
     """The instant at which the wall clock of `zone` shows `starts` on `day`, in UTC.
 
     A time that the clock skips in spring is read with the offset before the change, so that 02:30
-    becomes 03:30; of a time that it shows twice in autumn the first one is taken. This is what
-    calendars do (RFC 5545, section 3.3.5).
+    becomes 03:30; of a time that it shows twice in autumn the first one is taken. That is our
+    choice: calendars differ, and RFC 5545, section 3.3.10, drops such a time of a recurrence.
     """
     return datetime.combine(day, starts, zone).replace(fold=0).astimezone(UTC)
 
@@ -54,9 +55,11 @@ def plan_sessions(
     for index, slot in enumerate(slots):
         first = starts_on + timedelta(days=(slot.weekday - starts_on.weekday()) % 7)
         for week in range(weeks):
-            starts_at = instant_of(first + timedelta(weeks=week), slot.starts, zone)
+            day = first + timedelta(weeks=week)
+            starts_at = instant_of(day, slot.starts, zone)
             ends_at = starts_at + timedelta(minutes=slot.minutes)
-            planned.append(PlannedSession(index, starts_at, ends_at))
+            local_start = datetime.combine(day, slot.starts)
+            planned.append(PlannedSession(index, local_start, starts_at, ends_at))
     return sorted(planned, key=lambda session: (session.starts_at, session.slot))
 
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -99,12 +100,6 @@ async def verifier(issuer: Issuer):
     await made.close()
 
 
-@pytest.fixture
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys may be asked for at any time."""
-    monkeypatch.setattr(tokens, "KEYS_RETRY_SECONDS", 0.0)
-
-
 def part(data: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(data).encode()).decode().rstrip("=")
 
@@ -120,6 +115,15 @@ async def test_signatures_of_asymmetric_keys_are_accepted(verifier, issuer, algo
     caller = await verifier.verify(issuer.token(algorithm))
     assert (caller.subject, caller.role) == ("someone", Role.COUNSELOR)
     assert caller.sites == frozenset({UUID(SITE)})
+
+
+async def test_a_role_may_come_as_a_list_of_one(verifier, issuer):
+    assert (await verifier.verify(issuer.token(role=["auditor"]))).role == Role.AUDITOR
+
+
+async def test_of_several_roles_none_is_guessed(verifier, issuer):
+    with pytest.raises(InvalidToken, match="several roles"):
+        await verifier.verify(issuer.token(role=["counselor", "operator"]))
 
 
 async def test_a_token_for_all_sites_sees_all(verifier, issuer):
@@ -144,7 +148,9 @@ async def test_a_token_for_all_sites_sees_all(verifier, issuer):
         {"sub": "x" * 256},
         {"role": ...},
         {"role": "owner"},
-        {"role": ["counselor"]},
+        {"role": []},
+        {"role": ["owner"]},
+        {"role": ["counselor", "auditor"]},
         {"sites": ...},
         {"sites": None},
         {"sites": "*"},
@@ -292,7 +298,6 @@ async def test_no_refusal_repeats_what_the_token_says(verifier, issuer):
         assert "SECRET" not in str(refused.value)
 
 
-@pytest.mark.usefixtures("no_pause")
 async def test_new_keys_are_fetched_once_when_a_token_names_one(verifier, issuer):
     await verifier.verify(issuer.token())
     new = ECKey.generate_key("P-256", {"kid": "new"})
@@ -301,7 +306,6 @@ async def test_new_keys_are_fetched_once_when_a_token_names_one(verifier, issuer
     assert issuer.asked == 2
 
 
-@pytest.mark.usefixtures("no_pause")
 async def test_a_token_of_a_withdrawn_key_is_no_longer_remembered(verifier, issuer):
     old = issuer.token()
     await verifier.verify(old)
@@ -312,12 +316,53 @@ async def test_a_token_of_a_withdrawn_key_is_no_longer_remembered(verifier, issu
         await verifier.verify(old)
 
 
-async def test_unknown_keys_do_not_make_us_ask_the_issuer_again_and_again(verifier, issuer):
+async def test_an_unknown_key_is_looked_for_once_a_second(verifier, issuer, monkeypatch):
+    later = 0.0
+    monkeypatch.setattr(tokens, "KEYS_PAUSE_SECONDS", 0.0)
+    now = time.monotonic
+    monkeypatch.setattr(
+        tokens, "time", SimpleNamespace(time=time.time, monotonic=lambda: now() + later)
+    )
     stranger = ECKey.generate_key("P-256", {"kid": "stranger"})
-    for number in range(20):
+
+    async def refused(number: int) -> None:
         with pytest.raises(InvalidToken):
             await verifier.verify(issuer.token("ES256", stranger, jti=str(number)))
-    assert issuer.asked == 1
+
+    for number in range(20):
+        await refused(number)
+    assert issuer.asked == 2, "at the start, and for the key"
+    later = tokens.KEY_ID_RETRY_SECONDS
+    for number in range(20):
+        await refused(number)
+    assert issuer.asked == 3
+
+
+async def test_a_new_key_is_taken_although_another_was_looked_for_just_now(verifier, issuer):
+    stranger = ECKey.generate_key("P-256", {"kid": "stranger"})
+    with pytest.raises(InvalidToken):
+        await verifier.verify(issuer.token("ES256", stranger))
+    new = ECKey.generate_key("P-256", {"kid": "new"})
+    issuer.keys = [new.as_dict(private=False)]
+    assert await verifier.verify(issuer.token("ES256", new))
+
+
+async def test_all_who_come_at_once_with_a_new_key_are_let_in_after_one_reading(verifier, issuer):
+    await verifier.verify(issuer.token())
+    new = ECKey.generate_key("P-256", {"kid": "new"})
+    issuer.keys = [new.as_dict(private=False)]
+    given = [issuer.token("ES256", new, jti=str(number)) for number in range(10)]
+    assert len(await asyncio.gather(*map(verifier.verify, given))) == 10
+    assert issuer.asked == 2
+
+
+async def test_many_unknown_keys_share_a_reading(verifier, issuer):
+    await verifier.verify(issuer.token())
+    stranger = [ECKey.generate_key("P-256", {"kid": f"stranger {n}"}) for n in range(50)]
+    given = [issuer.token("ES256", key) for key in stranger]
+    for done in await asyncio.gather(*map(verifier.verify, given), return_exceptions=True):
+        assert isinstance(done, InvalidToken)
+    assert issuer.asked == 2
 
 
 async def test_many_first_callers_ask_for_the_keys_once(verifier, issuer):
@@ -340,7 +385,6 @@ async def test_keys_of_other_kinds_do_no_harm(verifier, issuer):
         )
 
 
-@pytest.mark.usefixtures("no_pause")
 async def test_without_the_issuer_cached_keys_go_on(verifier, issuer, monkeypatch):
     await verifier.verify(issuer.token())
     issuer.stop()
@@ -353,6 +397,16 @@ async def test_without_the_issuer_and_without_keys_nobody_is_known(issuer):
     issuer.stop()
     with pytest.raises(IssuerUnavailable):
         await verifier.verify(issuer.token())
+    await verifier.close()
+
+
+async def test_the_discovery_document_may_be_read_at_another_address(issuer):
+    issuer.named = "https://issuer.example.test"
+    here = f"{issuer.url}/.well-known/openid-configuration"
+    verifier = Verifier(settings(oidc_issuer=issuer.named, oidc_discovery_url=here))
+    assert await verifier.verify(issuer.token(iss=issuer.named))
+    with pytest.raises(InvalidToken):
+        await verifier.verify(issuer.token(iss=issuer.url))
     await verifier.close()
 
 

@@ -30,7 +30,8 @@ PROCESSES = {
     for role in ("api", "worker", *(("stream",) if service in STREAMS else ()))
 }
 OURS = {name for name, one in RUNNING.items() if "stepwell" in one["image"]}
-ONCE = ("databases", "migrations", "topics", "clock")
+ONCE = ("databases", "migrations", "topics", "clock", "identity")
+START_OF_KEYCLOAK = PROJECT / "deploy" / "compose" / "keycloak.sh"
 OBSERVABILITY = PROJECT / "deploy" / "observability"
 ELSEWHERE = {clock.CLOCK_FILE, "OTEL_EXPORTER_OTLP_ENDPOINT"}
 """Variables of a service process that other code than the settings reads."""
@@ -104,8 +105,11 @@ def test_every_secret_is_a_file_that_is_made_mounted_and_read(secrets):
     for name, one in RUNNING.items():
         text = json.dumps([one.get("environment"), one.get("command")])
         mentioned = set(re.findall(r"/run/secrets/([a-z_]+)", text))
-        if name != "keycloak":  # its script reads them
-            assert mentioned == set(one.get("secrets", [])), name
+        if name == "keycloak":
+            mentioned = set(re.findall(r"/run/secrets/([a-z_]+)", START_OF_KEYCLOAK.read_text()))
+        if name == "identity":  # it reads those of all services from the folder
+            mentioned |= {f"client_secret_{service}" for service in SERVICES}
+        assert mentioned == set(one.get("secrets", [])), name
         read_by_somebody |= set(one.get("secrets", []))
     assert read_by_somebody == made
 
@@ -194,7 +198,7 @@ def test_an_extra_of_the_package_belongs_to_each_image():
 def test_prometheus_asks_every_process_that_shows_metrics():
     jobs = yaml.safe_load((OBSERVABILITY / "prometheus.yml").read_text())["scrape_configs"]
     asked = {t for job in jobs for group in job["static_configs"] for t in group["targets"]}
-    assert asked == {f"{name}:8000" for name, (_, role) in PROCESSES.items() if role != "stream"}
+    assert asked == {f"{name}:8000" for name in PROCESSES}
 
 
 def test_the_dashboard_asks_for_metrics_that_exist():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.intake.screening.policy import Instrument, instruments, newest
+from services.intake.screening.policy import Instrument, instruments
 from services.intake.screening.rules import Answer, check, not_asked, score
 from services.intake.screening.rules.results import Subscore
 from shared.datafiles import DataFileInvalid, parse
@@ -330,19 +330,6 @@ def test_wording_is_included_only_where_no_permission_is_needed():
 
 def test_a_line_is_not_given_by_telephone():
     assert [one.id for one in EVERY if "phone" not in one.modes] == ["craving-vas"]
-
-
-def test_the_newest_version_is_found_by_its_numbers():
-    assert newest("phq-9") is PHQ9
-    assert newest("nothing") is None
-    known = instruments()
-    later = {v: PHQ9.model_copy(update={"version": v}) for v in ("1.9", "1.10")}
-    try:
-        known.update({("phq-9", v): one for v, one in later.items()})
-        assert newest("phq-9") is later["1.10"]
-    finally:
-        for version in later:
-            del known["phq-9", version]
 
 
 def test_a_band_is_shown_by_its_label():

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.intake.contact_attempts.rules import untimely
 from services.intake.referrals.checks import DetailsDoNotBelong, require_belonging
-from services.intake.referrals.details import Details, teds_codes
+from services.intake.referrals.details import Details
 from services.intake.referrals.policy import Catalog, KindOfReferrer, LegalStatus, catalog
 from services.intake.referrals.rules import BY_STAFF, NEXT, OPEN, Happening, after, moves
 from services.intake.referrals.schemas import FurtherReferral
@@ -120,7 +120,7 @@ def test_the_old_groups_follow_from_who_referred():
      ("physician", 3), ("employer", 5), ("other", 6), ("court", 7)],
 )  # fmt: skip
 def test_psource_of_the_teds_public_use_files(referrer: Referrer, psource: int):
-    assert teds_codes(referrer, None) == (psource, None)
+    assert catalog().referrers[referrer].teds == psource
 
 
 @pytest.mark.parametrize(
@@ -136,10 +136,8 @@ def test_psource_of_the_teds_public_use_files(referrer: Referrer, psource: int):
         ("other", 8),
     ],
 )
-def test_detcrim_goes_with_psource_7_only(status: LegalStatus, detcrim: int):
-    told = DETAILS.validate_python({"kind": "court", "legal_status": status})
-    assert teds_codes("court", told) == (7, detcrim)
-    assert catalog().teds_codes("self", status) == (1, None)
+def test_detcrim_of_the_teds_public_use_files(status: LegalStatus, detcrim: int):
+    assert catalog().legal_statuses[status] == detcrim
 
 
 @pytest.mark.parametrize("referrer", get_args(Referrer))

@@ -8,11 +8,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from services.intake.directory.rules import day_at
 from services.intake.referrals.rules import age_on, is_possible_birth_date
 from services.intake.referrals.schemas import ContactDetails, Person
 from services.intake.referrals.values import Note
 from services.notifications.delivery.channels.email import recipient_of
+from shared.calendar import day_at
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.authorizations.rules.units import Day, Service, service_date, tier_of, units_of
+from services.intake.authorizations.rules.units import Day, Service, tier_of, units_of
 from services.intake.payers.policy import (
     BillingCode,
     Payer,
@@ -16,6 +16,7 @@ from services.intake.payers.policy import (
     payers,
     terms,
 )
+from shared.calendar import day_at
 from shared.datafiles import DataFileInvalid
 
 DAY = date(2026, 2, 23)
@@ -133,7 +134,7 @@ def test_more_attendance_is_never_fewer_units(minutes: list[int], rule: UnitRule
 def test_the_day_of_a_session_is_the_sites_in_summer_and_in_winter(
     instant: datetime, zone: str, on: date
 ) -> None:
-    assert service_date(instant, zone) == on
+    assert day_at(instant, zone) == on
 
 
 @pytest.mark.parametrize(

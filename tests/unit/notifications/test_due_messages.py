@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications.consents.rules import Consent, Purpose, SafeTime
+from services.notifications.consents.rules import Consent, Purpose
 from services.notifications.delivery.rules import (
     Agreed,
     CallOff,
@@ -25,6 +25,7 @@ from services.notifications.delivery.rules import (
 )
 from services.notifications.stays.rules import Standing
 from services.notifications.timing.rules import Window, is_open
+from shared.contracts.intake import AvailableTime
 
 ZONE = ZoneInfo("America/Chicago")
 WINDOW = Window(time(8), time(21), timedelta(minutes=30))
@@ -108,7 +109,11 @@ def test_a_message_found_late_at_night_waits_for_the_morning() -> None:
 def safe_at(*times: tuple[int, int, int]) -> Consent:
     """A consent with safe times: ISO weekday, from and up to the hour."""
     return replace(
-        AGREED, safe_times=tuple(SafeTime(day, time(start), time(end)) for day, start, end in times)
+        AGREED,
+        safe_times=[
+            AvailableTime(weekday=day, starts_at=time(start), ends_at=time(end))
+            for day, start, end in times
+        ],
     )
 
 

@@ -11,8 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from services.notifications.delivery.rules import (
+    CallOff,
+    Decision,
+    GiveUp,
+    Send,
+    next_attempt,
+)
 from services.notifications.escalations.policy import AlertPolicy, alert_policy
-from services.notifications.escalations.rules import Contacts, decide, next_attempt, told_at
+from services.notifications.escalations.rules import Contacts, decide, told_at
 from services.notifications.escalations.schemas import EscalationContacts, NewEscalationContacts
 from shared.datafiles import DataFileInvalid, parse
 
@@ -45,24 +52,29 @@ def test_contacts_do_not_show_their_addresses() -> None:
 
 
 @pytest.mark.parametrize(
-    ("minutes", "withdrawn", "decision"),
+    ("minutes", "withdrawn", "named", "decision"),
     [
-        (0, False, "send"),
-        (59, False, "send"),
-        (60, False, "give_up"),
-        (0, True, "call_off"),
-        (60, True, "call_off"),
+        (0, False, True, Send()),
+        (59, False, True, Send()),
+        (60, False, True, GiveUp("no_longer_timely")),
+        (0, False, False, GiveUp("no_contacts")),
+        (60, False, False, GiveUp("no_contacts")),
+        (0, True, True, CallOff()),
+        (60, True, True, CallOff()),
+        (0, True, False, CallOff()),
     ],
 )
-def test_what_is_done_with_an_alert(minutes: int, withdrawn: bool, decision: str) -> None:
+def test_what_is_done_with_an_alert(
+    minutes: int, withdrawn: bool, named: bool, decision: Decision
+) -> None:
     now = NOON + minutes * MINUTE
-    assert decide(now, withdrawn=withdrawn, expires_at=EXPIRES) == decision
+    assert decide(now, withdrawn=withdrawn, named=named, expires_at=EXPIRES) == decision
 
 
 @given(hour=st.integers(0, 23))
 def test_there_are_no_quiet_hours_for_staff(hour: int) -> None:
     now = NOON.replace(hour=hour)
-    assert decide(now, withdrawn=False, expires_at=now + MINUTE) == "send"
+    assert decide(now, withdrawn=False, named=True, expires_at=now + MINUTE) == Send()
 
 
 @given(attempts=st.integers(1, 12), minutes=st.integers(0, 59))
@@ -85,7 +97,7 @@ class AlertOnItsWay(RuleBasedStateMachine):
         self.attempts = 0
         self.taken = 0
         self.withdrawn = False
-        self.ended: str | None = None
+        self.ended: str | Decision | None = None
         self.tried: list[datetime] = []
 
     @rule(minutes=st.integers(0, 20))
@@ -99,8 +111,8 @@ class AlertOnItsWay(RuleBasedStateMachine):
     @rule(fate=st.sampled_from(["taken", "refused", "later", "killed after it was taken"]))
     @precondition(lambda self: self.ended is None and self.next_at <= self.now)
     def the_job_runs(self, fate: str) -> None:
-        decision = decide(self.now, withdrawn=self.withdrawn, expires_at=EXPIRES)
-        if decision != "send":
+        decision = decide(self.now, withdrawn=self.withdrawn, named=True, expires_at=EXPIRES)
+        if decision != Send():
             self.ended = decision
             return
         self.attempts += 1

@@ -14,7 +14,6 @@ from services.notifications.consents.rules import (
     Consent,
     Purpose,
     Rule,
-    SafeTime,
     is_safe,
     next_allowed,
     permission,
@@ -23,6 +22,7 @@ from services.notifications.delivery.policy import PermissionPolicy, permission_
 from services.notifications.delivery.vocabulary import Kind
 from services.notifications.stays.rules import standing
 from services.notifications.timing.rules import Window, is_open
+from shared.contracts.intake import AvailableTime
 from shared.datafiles import DataFileInvalid, parse
 
 DENVER, NEW_YORK = ZoneInfo("America/Denver"), ZoneInfo("America/New_York")
@@ -40,7 +40,13 @@ SIGNED = Consent(
     ended_as=None,
     ended_at=None,
 )
-MONDAY_EVENING = SafeTime(1, time(18), time())
+
+
+def safe_time(weekday: int, starts_at: time, ends_at: time) -> AvailableTime:
+    return AvailableTime(weekday=weekday, starts_at=starts_at, ends_at=ends_at)
+
+
+MONDAY_EVENING = safe_time(1, time(18), time())
 REVOKED = replace(SIGNED, ended_as="revoked", ended_at=NOON)
 
 
@@ -162,24 +168,24 @@ def test_safe_times_are_on_the_clock_that_the_consent_names() -> None:
 
 
 def test_the_clock_change_moves_no_safe_time_on_the_wall() -> None:
-    consent = replace(SIGNED, safe_times=(SafeTime(7, time(9), time(10)),))
+    consent = replace(SIGNED, safe_times=(safe_time(7, time(9), time(10)),))
     before = datetime(2026, 3, 7, 12, tzinfo=DENVER)
     found = next_allowed([consent], before, DENVER, DENVER, WINDOW)
     assert found == datetime(2026, 3, 8, 9, tzinfo=DENVER) == datetime(2026, 3, 8, 15, tzinfo=UTC)
 
 
 def test_a_safe_time_that_is_running_is_used_at_once_and_one_that_is_over_next_week() -> None:
-    consent = replace(SIGNED, safe_times=(SafeTime(1, time(9), time(12)),))
+    consent = replace(SIGNED, safe_times=(safe_time(1, time(9), time(12)),))
     running = NOON - timedelta(minutes=1)
     assert next_allowed([consent], running, DENVER, DENVER, WINDOW) == running
     assert next_allowed([consent], NOON, DENVER, DENVER, WINDOW) == NOON.replace(day=8, hour=9)
 
 
 def test_safe_times_do_not_open_quiet_hours() -> None:
-    consent = replace(SIGNED, safe_times=(SafeTime(2, time(6), time(9)),))
+    consent = replace(SIGNED, safe_times=(safe_time(2, time(6), time(9)),))
     found = next_allowed([consent], NOON, DENVER, DENVER, WINDOW)
     assert found == NOON.replace(day=2, hour=8)
-    at_night = replace(SIGNED, safe_times=(SafeTime(2, time(5), time(8)),))
+    at_night = replace(SIGNED, safe_times=(safe_time(2, time(5), time(8)),))
     assert next_allowed([at_night], NOON, DENVER, DENVER, WINDOW) is None
 
 
@@ -196,7 +202,7 @@ SLOTS = st.tuples(st.integers(1, 7), st.integers(0, 22), st.integers(1, 23)).fil
 def test_the_next_allowed_instant_is_the_first_that_is_safe_and_outside_quiet_hours(
     slots: list[tuple[int, int, int]], instant: datetime, named: str | None
 ) -> None:
-    safe = tuple(SafeTime(day, time(start), time(end)) for day, start, end in slots)
+    safe = tuple(safe_time(day, time(start), time(end)) for day, start, end in slots)
     consent = replace(SIGNED, safe_times=safe, time_zone=named)
 
     def allowed(at: datetime) -> bool:

@@ -157,3 +157,15 @@ def test_a_lost_password_of_data_that_is_there_is_not_made_anew(tmp_path: Path) 
     with pytest.raises(Problem, match="make reset"):
         Secrets(path).of_data("postgres", data)
     assert not path.exists()
+
+
+@pytest.mark.parametrize("url", ["portal.example.org", "ftp://portal", "https://", "https://a/b"])
+def test_an_address_of_the_portal_that_is_none_is_named(url: str) -> None:
+    with pytest.raises(Problem, match="STEPWELL_PORTAL_URL"):
+        environment.portal_url(Ports(8000), {"STEPWELL_PORTAL_URL": url})
+
+
+def test_the_portal_is_at_the_base_of_the_ports_unless_it_is_named() -> None:
+    assert environment.portal_url(Ports(18000), {}) == "http://127.0.0.1:18000"
+    named = {"STEPWELL_PORTAL_URL": "https://portal.example.org/"}
+    assert environment.portal_url(Ports(8000), named) == "https://portal.example.org"

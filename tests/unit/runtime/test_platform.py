@@ -44,7 +44,7 @@ def test_a_token_carries_role_and_sites_and_is_signed(tmp_path: Path) -> None:
     token = issuer.token("counselor", ["a-site"], seconds=60)
     keys = KeySet.import_key_set(again.jwks())
     read = jwt.decode(token, keys, algorithms=["ES256"])
-    assert read.claims["role"] == "counselor"
+    assert read.claims["role"] == ["counselor"]
     assert read.claims["sites"] == ["a-site"]
     assert read.claims["aud"] == "stepwell"
     assert read.claims["exp"] - read.claims["iat"] == 60

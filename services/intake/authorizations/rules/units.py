@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date
 
 from services.intake.payers.policy import MINUTES, DayPayment, UnitRule
 
@@ -27,11 +26,6 @@ class Day:
     @property
     def minutes(self) -> int:
         return sum(one.minutes for one in self.services)
-
-
-def service_date(starts_at: datetime, time_zone: str) -> date:
-    """The day a session belongs to: the local date of its start, even if it ends the next day."""
-    return starts_at.astimezone(ZoneInfo(time_zone)).date()
 
 
 def units_of(rule: UnitRule, day: Day) -> int:

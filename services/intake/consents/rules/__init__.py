@@ -1,1 +1,1 @@
-"""What a consent is worth at an instant, and what it allows."""
+"""How long a consent lasts, which state it is in, and what it lacks to be one."""

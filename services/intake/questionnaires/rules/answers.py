@@ -6,7 +6,7 @@ from typing import Final
 
 from services.intake.risk.rules import Finding
 from services.intake.screening.policy import Instrument
-from services.intake.screening.rules import Answer, Impossible, Result, check, score
+from services.intake.screening.rules import Answer, Impossible, Result, check, not_asked, score
 
 NOT_ASKED: Final = "not_asked"
 GRAVITY = {"moderate": 1, "high": 2}
@@ -33,7 +33,7 @@ def settle(instrument: Instrument, given: Sequence[Answer]) -> Settled:
         wrong = Impossible(0, f"{instrument.title} has {len(instrument.items)} items.")
         return Settled(tuple(given), (), (wrong,))
     answers: list[Answer] = [None if answer == NOT_ASKED else answer for answer in given]
-    while new := [n for n in range(len(answers)) if _is_left_out(instrument, answers, n)]:
+    while new := [n for n in not_asked(instrument, answers) if answers[n] != NOT_ASKED]:
         for place in new:
             answers[place] = NOT_ASKED
     asked = [
@@ -50,14 +50,6 @@ def settle(instrument: Instrument, given: Sequence[Answer]) -> Settled:
         ),
         impossible=(*asked, *check(instrument, answers)),
     )
-
-
-def _is_left_out(instrument: Instrument, answers: Sequence[Answer], place: int) -> bool:
-    """Whether the instrument lets this item be skipped now, as its own check says."""
-    if answers[place] == NOT_ASKED:
-        return False
-    probe = [*answers[:place], NOT_ASKED, *answers[place + 1 :]]
-    return all(impossible.item != place for impossible in check(instrument, probe))
 
 
 def is_answered(answers: Iterable[Answer] | None) -> bool:

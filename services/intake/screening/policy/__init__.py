@@ -7,7 +7,7 @@ from services.intake.screening.policy.instrument import Instrument
 from services.intake.screening.policy.parts import Item
 from shared.datafiles import DataFileInvalid, data_folder
 
-__all__ = ["Instrument", "Item", "instruments", "newest"]
+__all__ = ["Instrument", "Item", "instruments"]
 
 
 def by_id_and_version(found: dict[str, Instrument]) -> dict[tuple[str, str], Instrument]:
@@ -26,9 +26,3 @@ def by_id_and_version(found: dict[str, Instrument]) -> dict[tuple[str, str], Ins
 
 instruments = data_folder(Instrument, __name__, "instruments", by_id_and_version)
 """All known instruments by id and version."""
-
-
-def newest(instrument_id: str) -> Instrument | None:
-    """The last version of an instrument; None when there is none of that name."""
-    known = [one for (name, _), one in instruments().items() if name == instrument_id]
-    return max(known, key=lambda one: [int(p) for p in one.version.split(".")], default=None)

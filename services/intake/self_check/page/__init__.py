@@ -18,30 +18,16 @@ def pages() -> dict[str, str]:
 def page(said: Words) -> str:
     """The page in one language."""
     template = Template(resources.files(__package__).joinpath("page.html").read_text("utf-8"))
+    plain = {name: escape(text) for name, text in said if isinstance(text, str)}
+    errors = {f"error_{name}": escape(text) for name, text in said.errors}
     return template.substitute(
-        language=said.language,
-        title=escape(said.title),
+        plain | errors,
         intro="\n".join(f"<p>{escape(text)}</p>" for text in said.intro),
         languages=_languages(said),
-        other_language=escape(said.other_language),
-        leave=escape(said.leave),
-        skip_to_questions=escape(said.skip_to_questions),
         now=_lines("now", said.now),
         clinic=_lines("clinic", said.clinic),
-        without_script=escape(said.without_script),
         sections="\n".join([_safety(said), *(_screen(one, said) for one in SCREENS)]),
-        send=escape(said.send),
-        again=escape(said.again),
-        result=escape(said.result),
-        sending=escape(said.sending),
-        based_on=escape(said.based_on),
         limits=escape(said.limits.title),
-        error_title=escape(said.errors.title),
-        error_nothing=escape(said.errors.nothing),
-        error_refused=escape(said.errors.refused),
-        error_too_many=escape(said.errors.too_many),
-        error_failed=escape(said.errors.failed),
-        next_step=escape(said.next_step),
     )
 
 

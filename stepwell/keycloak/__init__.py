@@ -1,0 +1,1 @@
+"""Keycloak as the identity provider: its realm is kept in line with a file."""
