@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from joserfc import jwt
-from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
+from shared.access.tokens import UNREADABLE
 from stepwell.runtime.problem import Problem
 from stepwell.runtime.state import read_json, write_private
 
@@ -79,7 +79,7 @@ class Issuer:
         """The claims of a token that was signed here, expired or not; none of any other."""
         try:
             return jwt.decode(token, self._key, algorithms=[ALGORITHM]).claims
-        except (JoseError, ValueError):
+        except UNREADABLE:
             return {}
 
     def _signed(

@@ -1,5 +1,6 @@
 """A stay in the program goes through its states, by staff and by what others tell."""
 
+import asyncio
 import json
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +9,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from services.intake.enrolment.commands import UnknownStay, begin_service, step_down
+from services.intake.enrolment.commands import UnknownStay, begin_service, hold, step_down
+from services.intake.enrolment.schemas import Hold
 from shared.contracts.scheduling import SessionAttended
 from shared.messaging.envelope import Received
 from tests.conftest import MONDAY
@@ -133,6 +135,21 @@ async def test_a_stay_on_hold_goes_on_as_it_was_before(intake: Intake):
         ("active", "on_hold"),
         ("on_hold", "active"),
     ]
+
+
+@pytest.mark.parametrize("what", ["discharge", "hold"])
+async def test_of_two_who_change_a_stay_at_once_the_second_is_told_that_it_changed(
+    intake: Intake, what: str
+):
+    stay = await enrolled(intake)
+    body = {"reason": "goals_met" if what == "discharge" else "travel"}
+    async with intake.transaction() as tx:
+        await hold(tx, UUID(stay["id"]), stay["version"], Hold(reason="medical_leave"))
+        asking = asyncio.create_task(ask(intake, stay, what, body))
+        await intake.until_somebody_waits()
+    assert (await asking).status_code == 412
+    assert (await shown(intake, stay))["state"] == "on_hold"
+    assert [(a, b) for a, b, _, _ in await told_states(intake)] == [("enrolled", "on_hold")]
 
 
 async def test_who_comes_although_the_stay_is_on_hold_is_active_again(intake: Intake):

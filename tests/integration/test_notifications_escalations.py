@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import yaml
@@ -20,6 +20,7 @@ from services.notifications.delivery.policy import Text, revealing, texts
 from services.notifications.delivery.queries import show_notification, summarize
 from services.notifications.escalations.jobs import alerts
 from services.notifications.escalations.policy import AlertPolicy, alert_policy
+from shared.contracts.intake import ClientsMerged
 from shared.contracts.notifications import StaffAlerted, StaffAlertFailed
 from shared.database import ALL_SITES
 from shared.errors import NotFound
@@ -152,6 +153,44 @@ async def test_what_was_not_sent_before_somebody_took_charge_is_not_sent(
     assert staff.told == [LEAD]
     states = {alert.flag_id: alert.state for alert in await staff.alerts()}
     assert states == {flag.id: "cancelled", other.id: "delivered"}
+
+
+@pytest.mark.parametrize("end", ["left_against_advice", "died"])
+async def test_staff_are_told_of_a_risk_although_the_stay_ends(
+    desk: Desk, staff: Staff, end: str
+) -> None:
+    ana = Client("Ana")
+    await desk.tell(ana.enrolled())
+    await desk.tell(Flag(client_id=ana.id).raised())
+    await desk.tell(ana.becomes(end))
+    await staff.dispatch()
+    assert staff.told == [DUTY]
+
+
+async def test_staff_are_told_of_a_risk_although_the_record_is_merged(
+    desk: Desk, staff: Staff
+) -> None:
+    flag = Flag()
+    await desk.tell(flag.raised())
+    await desk.tell(
+        ClientsMerged(
+            merge_id=uuid4(),
+            client_id=uuid4(),
+            site_id=flag.site_id,
+            merged_client_id=flag.client_id,
+            merged_at=MONDAY_NOON,
+        )
+    )
+    await staff.dispatch()
+    assert staff.told == [DUTY]
+
+
+async def test_that_a_site_named_nobody_is_told_although_somebody_took_charge(desk: Desk) -> None:
+    nobody, flag = Staff(desk), Flag()
+    await desk.tell(flag.raised())
+    await desk.tell(flag.acknowledged())
+    await nobody.dispatch()
+    assert await outcomes(desk) == [("StaffAlertFailed", 0, "no_contacts")]
 
 
 async def test_an_alert_on_its_way_is_withdrawn_without_waiting_for_its_sender(

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.scheduling.directory import commands
-from services.scheduling.sessions import jobs, moving
+from services.scheduling.sessions import jobs, metrics, moving
 from shared.contracts.scheduling import SessionScheduled
 from shared.database import ALL_SITES
+from shared.jobs import JobContext
 from tests.support.scheduling import EVENING, Clinic, Enrolled, open_clinic
 from tests.support.system import System
 from tests.support.zone_rules import VANCOUVER_UNTIL_2026, before_the_change, rules_from
@@ -40,7 +41,7 @@ class Agreeing:
 @pytest.fixture
 def by_edition(monkeypatch: pytest.MonkeyPatch) -> Any:
     def as_of(edition: str) -> None:
-        for module in (jobs, moving):
+        for module in (commands, moving):
             monkeypatch.setattr(module, "edition", lambda: edition)
 
     monkeypatch.setattr(commands, "ZONES", Agreeing())
@@ -57,8 +58,18 @@ def older_rules(tmp_path: Path) -> Iterator[None]:
 
 
 async def follow(clinic: Clinic) -> int:
-    async with clinic.database.transaction(ALL_SITES) as tx:
-        return await moving.follow_zone_rules(tx)
+    """Let the job do its work; how many sessions moved."""
+    before = await all_starts(clinic)
+    context = JobContext(clinic.database, clinic.system.settings("scheduling", topics=False))
+    while await jobs.look(context):
+        pass
+    after = await all_starts(clinic)
+    return sum(after[session] != before[session] for session in before)
+
+
+async def all_starts(clinic: Clinic) -> dict[UUID, datetime]:
+    rows = await clinic.system.fetch("scheduling", "SELECT id, starts_at FROM sessions")
+    return {row["id"]: row["starts_at"] for row in rows}
 
 
 async def is_due(clinic: Clinic) -> bool:
@@ -66,9 +77,11 @@ async def is_due(clinic: Clinic) -> bool:
         return await jobs.next_due(tx) is not None
 
 
-async def planned(clinic: Clinic, time_zone: str) -> tuple[UUID, Enrolled]:
+async def planned(
+    clinic: Clinic, time_zone: str, name: str = "Cedar Ridge"
+) -> tuple[UUID, Enrolled]:
     """A cohort with two sessions end to end on 44 Mondays, and a client in it."""
-    site = await clinic.site(time_zone=time_zone)
+    site = await clinic.site(name, time_zone=time_zone)
     cohort = await clinic.cohort(site)
     await clinic.curriculum(cohort, weeks=44, slots=BACK_TO_BACK)
     ana = Enrolled("Ana", site)
@@ -175,3 +188,68 @@ async def test_what_has_begun_or_is_not_held_stays_as_it_is(
     assert await follow(clinic) == 1
     after = await starts_of(clinic, cohort)
     assert (after[-4:-2], after[-1]) == (starts[-4:-2], starts[-1])
+
+
+async def test_what_was_planned_before_the_wall_clock_was_kept_gets_it_from_the_plan(
+    clinic: Clinic, older_rules: None, by_edition: Any
+) -> None:
+    cohort, _ = await planned(clinic, VANCOUVER)
+    await clinic.system.execute_as_owner(
+        "scheduling",
+        "SET stepwell.sites = '*'; UPDATE sessions SET local_start = NULL;"
+        " UPDATE sites SET zone_edition = NULL",
+    )
+    rules_from()
+    by_edition("2026.6")
+    assert await is_due(clinic)
+    assert await follow(clinic) > 0
+    zone = ZoneInfo(VANCOUVER)
+    walls = {one.astimezone(zone).strftime("%H:%M") for one in await starts_of(clinic, cohort)}
+    assert walls == {"17:30", "18:30"}
+
+
+async def test_a_cohort_in_which_sessions_would_overlap_stays_and_others_move(
+    clinic: Clinic, older_rules: None, by_edition: Any
+) -> None:
+    cohort, _ = await planned(clinic, VANCOUVER)
+    other, _ = await planned(clinic, VANCOUVER, name="Elsewhere")
+    starts = await starts_of(clinic, cohort)
+    clinic.system.set_clock(starts[-2] - timedelta(minutes=1))
+    await clinic.system.execute_as_owner(
+        "scheduling",
+        f"""SET stepwell.sites = '*';
+        UPDATE sessions SET local_start = NULL WHERE starts_at = '{starts[-2].isoformat()}'
+          AND cohort_id = '{cohort}';
+        UPDATE curricula SET weeks = weeks + 1 WHERE cohort_id = '{cohort}'""",
+    )
+    rules_from()
+    by_edition("2026.6")
+    counted = metrics.not_moved._value.get()
+    assert await follow(clinic) == 2
+    assert await starts_of(clinic, cohort) == starts
+    assert (await starts_of(clinic, other))[-2:] == [
+        one - timedelta(hours=1) for one in starts[-2:]
+    ]
+    assert metrics.not_moved._value.get() == counted + 1
+    assert not await is_due(clinic)
+
+
+async def test_what_an_older_process_plans_after_the_look_is_looked_at_again(
+    clinic: Clinic, older_rules: None, by_edition: Any, tmp_path: Path
+) -> None:
+    cohort, _ = await planned(clinic, VANCOUVER)
+    rules_from()
+    by_edition("2026.6")
+    await follow(clinic)
+    rules_from(tmp_path)
+    by_edition("2025.2")
+    later = [{**slot, "weekday": 2} for slot in BACK_TO_BACK]
+    await clinic.curriculum(cohort, weeks=44, slots=later)
+    assert not await is_due(clinic)
+    rules_from()
+    by_edition("2026.6")
+    assert await is_due(clinic)
+    assert await follow(clinic) > 0
+    zone = ZoneInfo(VANCOUVER)
+    walls = {one.astimezone(zone).strftime("%H:%M") for one in await starts_of(clinic, cohort)}
+    assert walls == {"17:30", "18:30"}

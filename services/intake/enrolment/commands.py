@@ -13,7 +13,7 @@ from services.intake.directory.queries import today_at
 from services.intake.dual_diagnosis.queries import track_needs
 from services.intake.enrolment.endings import end, tell_change
 from services.intake.enrolment.policy import discharge_reasons
-from services.intake.enrolment.queries import lock_enrolment, show_enrolment
+from services.intake.enrolment.queries import show_enrolment
 from services.intake.enrolment.rules import State, can_follow, resumed
 from services.intake.enrolment.schemas import Discharge, Enrolment, Hold, NewEnrolment
 from services.intake.level_of_care.queries import signed_decision
@@ -222,7 +222,7 @@ async def resume(tx: Transaction, enrolment_id: UUID, expected: int) -> Enrolmen
     Raises:
         NotFound, StaleVersion, StateDoesNotAllow.
     """
-    found = await lock_enrolment(tx, enrolment_id)
+    found = await lock(tx, show_enrolment, enrolment_id)
     if found.state != "on_hold":
         raise StateDoesNotAllow(f"A stay that is {found.state} is not on hold.")
     following = resumed(served=found.first_service_at is not None)
@@ -265,7 +265,7 @@ async def step_down(
     """
     await lock_client(tx, decided.client_id)
     try:
-        stay = await lock_enrolment(tx, decided.enrolment_id)
+        stay = await show_enrolment(tx, decided.enrolment_id)
     except NotFound:
         stay = None
     if stay is None or stay.client_id != decided.client_id:
@@ -327,7 +327,7 @@ async def begin_service(tx: Transaction, attended: Sequence[Received[Any]]) -> N
 async def _change(
     tx: Transaction, enrolment_id: UUID, expected: int, to: State, reason: str | None
 ) -> Enrolment:
-    found = await lock_enrolment(tx, enrolment_id)
+    found = await lock(tx, show_enrolment, enrolment_id)
     require_version(found.version, expected)
     if not can_follow(found.state, to):
         raise StateDoesNotAllow(f"A stay that is {found.state} cannot become {to}.")

@@ -29,7 +29,6 @@ SELECT s.id AS site_id, e.state, e.level_of_care, count(e.id) AS count
 FROM sites s LEFT JOIN enrolments e ON e.site_id = s.id AND e.ended_at IS NULL
 WHERE $1::uuid IS NULL OR s.id = $1 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
-LOCKED = f"{ONE} FOR NO KEY UPDATE"
 
 
 async def list_enrolments(tx: Transaction, client_id: UUID, paging: Paging) -> Page[Enrolment]:
@@ -80,12 +79,3 @@ async def show_enrolment(tx: Transaction, enrolment_id: UUID) -> Enrolment:
         NotFound: none that the caller may see.
     """
     return Enrolment.from_row(found(await tx.fetchrow(ONE, enrolment_id), "enrolment"))
-
-
-async def lock_enrolment(tx: Transaction, enrolment_id: UUID) -> Enrolment:
-    """One stay that nobody else changes until the commit.
-
-    Raises:
-        NotFound: none that the caller may see.
-    """
-    return Enrolment.from_row(found(await tx.fetchrow(LOCKED, enrolment_id), "enrolment"))

@@ -101,18 +101,21 @@ CANCEL_OF_STAYS = CANCEL.format(
     unwanted="""
   JOIN unnest($2::uuid[], $3::uuid[]) AS stay(client_id, enrolment_id)
     ON n.client_id = stay.client_id
-  WHERE (n.enrolment_id = stay.enrolment_id
+  WHERE n.kind <> 'staff_alert' AND (n.enrolment_id = stay.enrolment_id
     OR n.enrolment_id IS NULL OR stay.enrolment_id IS NULL)"""
 )
-"""A message that names no stay belongs to any; no stay stands for all of the client."""
+"""A message that names no stay belongs to any; no stay stands for all of the client. What staff has
+to know of a client it has to know after the end of a stay too."""
 CANCEL_OF_FLAGS = CANCEL.format(
-    unwanted="WHERE n.kind = 'staff_alert' AND n.flag_id = ANY ($2::uuid[])"
+    unwanted="""
+  WHERE n.kind = 'staff_alert' AND n.flag_id = ANY ($2::uuid[]) AND n.address IS NOT NULL"""
 )
+"""That a site named nobody is told although somebody took charge."""
 
 LOOK_AGAIN = """
 UPDATE notifications SET next_at = greatest(due_at, $1)
 WHERE client_id IN (SELECT unnest(platform.records_of(c.id)) FROM unnest($2::uuid[]) AS c (id))
-  AND state = 'planned' AND next_at > greatest(due_at, $1)
+  AND kind <> 'staff_alert' AND state = 'planned' AND next_at > greatest(due_at, $1)
 """
 
 KEEP = """

@@ -30,7 +30,7 @@ ALTER TABLE notifications ADD CONSTRAINT notifications_about CHECK (
   CASE kind WHEN 'staff_alert' THEN
     num_nulls(flag_id, step, severity) = 0 AND num_nonnulls(session_id, enrolment_id) = 0
     AND step >= 0 AND severity IN ('moderate', 'high')
-    AND (address IS NOT NULL OR state IN ('planned', 'cancelled') OR failure = 'no_contacts')
+    AND (address IS NOT NULL OR state IN ('planned', 'cancelled') OR failure IS NOT DISTINCT FROM 'no_contacts')
   ELSE
     num_nulls(session_id, session_starts_at, site_time_zone) = 0
     AND num_nonnulls(flag_id, step, severity, address) = 0

@@ -12,9 +12,11 @@ from shared.database import ALL_SITES, Transaction
 from shared.errors import Conflict, Refused
 from shared.ids import new_id
 from shared.messaging.outbox import publish
-from shared.zones import Zones
+from shared.zones import Zones, edition
 
-INSERT = "INSERT INTO sites (id, name, time_zone, opened_at) VALUES ($1, $2, $3, $4)"
+INSERT = """
+INSERT INTO sites (id, name, time_zone, opened_at, zone_edition) VALUES ($1, $2, $3, $4, $5)
+"""
 LOCK = "SELECT id FROM sites WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
 ZONES = Zones()
 
@@ -52,7 +54,7 @@ async def open_site(tx: Transaction, new: NewSite) -> Site:
         raise ZoneRulesDiffer(str(found), pointer="/time_zone")
     site = Site(id=new_id(), name=new.name, time_zone=new.time_zone, opened_at=tx.now, version=1)
     try:
-        await tx.execute(INSERT, site.id, site.name, site.time_zone, site.opened_at)
+        await tx.execute(INSERT, site.id, site.name, site.time_zone, site.opened_at, edition())
     except asyncpg.UniqueViolationError:
         raise SiteNameTaken("Another site has this name.", pointer="/name") from None
     publish(tx, SiteOpened(site_id=site.id, time_zone=site.time_zone, opened_at=tx.now))

@@ -13,6 +13,7 @@ from services.scheduling.directory.queries import show_site
 from services.scheduling.hours.policy import session_kinds
 from services.scheduling.placement.commands import offer_seats
 from services.scheduling.placement.queries import seats_of
+from services.scheduling.sessions.moving import plan_by_own_edition
 from services.scheduling.sessions.queries import show_curriculum
 from services.scheduling.sessions.rules import overlapping_slot, plan_sessions
 from services.scheduling.sessions.schemas import Curriculum, NewCurriculum
@@ -67,6 +68,7 @@ async def add_curriculum(tx: Transaction, cohort_id: UUID, new: NewCurriculum) -
     if (slot := overlapping_slot(sessions)) is not None:
         raise SlotsOverlap("This slot begins before another ends.", pointer=f"/slots/{slot}")
     await lock_sites(tx, [site.id])
+    await plan_by_own_edition(tx, site.id)
     curriculum_id = new_id()
     counting = session_kinds(site.id).counting
     curriculum = {

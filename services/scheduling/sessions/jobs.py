@@ -2,22 +2,24 @@
 
 from datetime import datetime
 
-from services.scheduling.sessions.moving import follow_zone_rules
-from services.scheduling.sessions.queries import edition_looked_at
+from services.scheduling.sessions.moving import follow_zone_rules, is_behind, next_site_behind
 from shared.database import ALL_SITES, Transaction
 from shared.jobs import Job, JobContext
-from shared.zones import edition, is_newer
 
 
 async def next_due(tx: Transaction) -> datetime | None:
     """Now, where this process has a newer edition than the last one that looked."""
-    return tx.now if is_newer(edition(), await edition_looked_at(tx)) else None
+    return tx.now if await is_behind(tx) else None
 
 
 async def look(context: JobContext) -> int:
-    """Move what has to be moved; how many sessions that were."""
+    """Look at the sessions of one site; 0 once all sites were looked at."""
     async with context.database.transaction(ALL_SITES) as tx:
-        return await follow_zone_rules(tx)
+        site_id = await next_site_behind(tx)
+        if site_id is None:
+            return 0
+        await follow_zone_rules(tx, site_id)
+    return 1
 
 
 zone_rules_job = Job(name="zone-rules", next_due=next_due, run=look)

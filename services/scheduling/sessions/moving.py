@@ -5,17 +5,39 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import asyncpg
+import orjson
+import structlog
+
 from services.scheduling.appointments.commands import tell_moved
 from services.scheduling.directory.commands import lock_sites
-from services.scheduling.sessions.queries import edition_looked_at
-from services.scheduling.sessions.rules import instant_of
+from services.scheduling.sessions import metrics
+from services.scheduling.sessions.rules import instant_of, plan_sessions
+from services.scheduling.sessions.schemas import Slot
 from shared.database import Transaction
 from shared.zones import edition, is_newer
 
-SITES = "SELECT id FROM sites"
+log = structlog.get_logger()
+
+EDITIONS = "SELECT DISTINCT zone_edition FROM sites"
+SITES = "SELECT id, zone_edition FROM sites WHERE zone_edition IS DISTINCT FROM $1 ORDER BY id"
+EDITION = "SELECT zone_edition FROM sites WHERE id = $1"
+LOOKED = "UPDATE sites SET zone_edition = $2 WHERE id = $1"
+WITHOUT = """
+SELECT c.starts_on, c.weeks, c.slots, i.time_zone,
+  array_agg(s.id ORDER BY s.starts_at, s.id) AS sessions
+FROM sessions s JOIN curricula c ON c.id = s.curriculum_id JOIN sites i ON i.id = s.site_id
+WHERE s.site_id = $1 GROUP BY c.id, i.id HAVING bool_or(s.local_start IS NULL)
+"""
+FILL = """
+UPDATE sessions s SET local_start = g.local_start
+FROM unnest($1::uuid[], $2::timestamp[]) AS g(id, local_start)
+WHERE s.id = g.id AND s.local_start IS NULL
+"""
 TO_COME = """
-SELECT id, local_start, time_zone, starts_at FROM sessions
-WHERE starts_at > $1 AND not_held_at IS NULL AND local_start IS NOT NULL
+SELECT id, cohort_id, local_start, time_zone, starts_at FROM sessions
+WHERE site_id = $1 AND starts_at > $2 AND not_held_at IS NULL AND local_start IS NOT NULL
+ORDER BY cohort_id
 """
 LOCK = """
 SELECT id, starts_at FROM sessions
@@ -35,40 +57,66 @@ FROM (
 ) AS s
 WHERE c.id = s.curriculum_id
 """
-LOOKED = """
-INSERT INTO zone_rules (edition, looked_at) VALUES ($1, $2)
-ON CONFLICT (one) DO UPDATE SET edition = excluded.edition, looked_at = excluded.looked_at
-"""
 
 
-async def follow_zone_rules(tx: Transaction) -> int:
-    """Give each session to come the instant at which, by today's rules of its zone, the clock on
-    the wall shows its time; how many moved. Publishes as `move_sessions` does.
+async def is_behind(tx: Transaction) -> bool:
+    """Whether the sessions of a site are to be looked at by this process's edition of the rules."""
+    return any(is_newer(edition(), row["zone_edition"]) for row in await tx.fetch(EDITIONS))
 
-    Once an edition of the rules: a process with an older edition moves nothing back.
+
+async def next_site_behind(tx: Transaction) -> UUID | None:
+    """A site whose sessions are to be looked at; None where there is none."""
+    for row in await tx.fetch(SITES, edition()):
+        if is_newer(edition(), row["zone_edition"]):
+            site_id: UUID = row["id"]
+            return site_id
+    return None
+
+
+async def follow_zone_rules(tx: Transaction, site_id: UUID) -> int:
+    """Give each session to come at a site the instant at which, by today's rules of its zone, the
+    clock on the wall shows its time; how many moved. Publishes as `move_sessions` does.
+
+    Once an edition of the rules: a process with an older edition moves nothing back. A cohort in
+    which two sessions would overlap keeps its instants, and is logged and counted: plan it anew.
     """
-    await lock_sites(tx, [row["id"] for row in await tx.fetch(SITES)])
-    if not is_newer(edition(), await edition_looked_at(tx)):
+    await lock_sites(tx, [site_id])
+    if not is_newer(edition(), await tx.fetchval(EDITION, site_id)):
         return 0
-    to_come = await tx.fetch(TO_COME, tx.now)
-    starts = {
-        row["id"]: instant_of(
-            row["local_start"].date(), row["local_start"].time(), ZoneInfo(row["time_zone"])
-        )
-        for row in to_come
-    }
-    apart = {
-        row["id"]: starts[row["id"]] for row in to_come if starts[row["id"]] != row["starts_at"]
-    }
-    await move_sessions(tx, apart)
-    await tx.execute(LOOKED, edition(), tx.now)
-    return len(apart)
+    await _fill(tx, site_id)
+    apart: dict[UUID, dict[UUID, datetime]] = {}
+    for row in await tx.fetch(TO_COME, site_id, tx.now):
+        wall = row["local_start"]
+        starts_at = instant_of(wall.date(), wall.time(), ZoneInfo(row["time_zone"]))
+        if starts_at != row["starts_at"]:
+            apart.setdefault(row["cohort_id"], {})[row["id"]] = starts_at
+    moved = 0
+    for cohort_id, starts in apart.items():
+        await tx.execute("SAVEPOINT cohort")
+        try:
+            await move_sessions(tx, starts)
+        except asyncpg.ExclusionViolationError:
+            await tx.execute("ROLLBACK TO SAVEPOINT cohort")
+            metrics.not_moved.inc(len(starts))
+            log.error("sessions_not_moved", cohort_id=str(cohort_id), sessions=len(starts))
+        else:
+            await tx.execute("RELEASE SAVEPOINT cohort")
+            moved += len(starts)
+    await tx.execute(LOOKED, site_id, edition())
+    return moved
+
+
+async def plan_by_own_edition(tx: Transaction, site_id: UUID) -> None:
+    """Let the sessions of a site be looked at again if a newer edition did so: those that are now
+    planned are planned by an older one, as happens while processes are replaced."""
+    if is_newer(await tx.fetchval(EDITION, site_id) or edition(), edition()):
+        await tx.execute(LOOKED, site_id, edition())
 
 
 async def move_sessions(tx: Transaction, starts: Mapping[UUID, datetime]) -> None:
     """Begin sessions that are to be held at other instants; they last as long as before.
 
-    Publishes SessionScheduled anew for each client who is expected. Call it while the sites are
+    Publishes SessionScheduled anew for each client who is expected. Call it while the site is
     locked, so that nobody is placed in the sessions meanwhile.
     """
     before = {row["id"]: row["starts_at"] for row in await tx.fetch(LOCK, list(starts))}
@@ -79,3 +127,12 @@ async def move_sessions(tx: Transaction, starts: Mapping[UUID, datetime]) -> Non
     await tx.executemany(MOVE, [(one, starts[one]) for one in order])
     await tx.execute(SPAN, order)
     await tell_moved(tx, {one: before[one] for one in order})
+
+
+async def _fill(tx: Transaction, site_id: UUID) -> None:
+    """Say of sessions that were planned before it was kept what the clock on the wall shows."""
+    for row in await tx.fetch(WITHOUT, site_id):
+        slots = [Slot(**slot).on_wall_clock for slot in orjson.loads(row["slots"])]
+        planned = plan_sessions(row["starts_on"], row["weeks"], slots, row["time_zone"])
+        if len(planned) == len(row["sessions"]):
+            await tx.execute(FILL, row["sessions"], [one.local_start for one in planned])

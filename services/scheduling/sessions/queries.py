@@ -52,19 +52,10 @@ ROWS = "SELECT * FROM sessions"
 SESSIONS_BY_ID = SESSION.format(found=f"{ROWS} WHERE id = ANY ($1::uuid[])")
 
 
-EDITION = "SELECT edition FROM zone_rules"
-
-
 class SiteNeeded(Invalid):
     """A day is one of a site's calendar."""
 
     title = "Name a site"
-
-
-async def edition_looked_at(tx: Transaction) -> str | None:
-    """The edition of zone rules by which sessions to come were last looked at; None before that."""
-    found: str | None = await tx.fetchval(EDITION)
-    return found
 
 
 class SessionPaging:

@@ -1,5 +1,6 @@
 """Access lists, tokens, mail, ids of clusters and the proof of completeness."""
 
+from base64 import urlsafe_b64encode
 from pathlib import Path
 from uuid import UUID
 
@@ -95,3 +96,12 @@ def test_a_cluster_id_is_never_taken_for_an_option(monkeypatch: pytest.MonkeyPat
     drawn = iter([UUID(bytes=b"\xf8" * 16), UUID(int=0)])
     monkeypatch.setattr(kafka.uuid, "uuid4", lambda: next(drawn))
     assert kafka.cluster_id() == "A" * 22
+
+
+@pytest.mark.parametrize("header", ['{"alg":"ES256","crit":5}', '{"alg":7}', "[]", "null", "no"])
+def test_what_only_looks_like_a_token_has_no_claims(tmp_path: Path, header: str) -> None:
+    issuer = Issuer("http://127.0.0.1:8090", tmp_path / "key.json")
+    parts = (
+        urlsafe_b64encode(part).rstrip(b"=").decode() for part in (header.encode(), b"{}", b"x")
+    )
+    assert issuer.read(".".join(parts)) == {}
