@@ -39,7 +39,7 @@ BASE = f"localhost/stepwell-base:{SUITE}-1"
 """The number changes with what the base is made of."""
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 STAND_INS = PROJECT / "tests" / "deployment" / "stand_ins"
-STOOD_IN = ("postgres", "kafka", "zipkin", "mail")
+STOOD_IN = ("postgres", "kafka", "zipkin", "keycloak", "mail")
 HEALTHY_EVERY_SECONDS = 15.0
 """How often a container that is healthy is asked again."""
 
@@ -185,10 +185,24 @@ class Engine:
                 f"--build-context=packages={packages}",
                 f"--build-context=jars={jars.kafka().ensure()}",
                 f"--build-context=zipkin={jars.zipkin().ensure()}",
+                f"--build-context=keycloak={self._unpacked_keycloak()}",
                 f"--target={name}",
                 f"--tag=localhost/stand-in-{name}",
                 STAND_INS,
             )
+
+    def _unpacked_keycloak(self) -> Path:
+        (archive,) = jars.keycloak().ensure().glob("*.zip")
+        home = self.folder / archive.stem
+        if not home.exists():
+            draft = self.folder / "keycloak.draft"
+            shutil.rmtree(draft, ignore_errors=True)
+            shutil.unpack_archive(archive, draft)
+            (unpacked,) = draft.iterdir()
+            (unpacked / "data").mkdir()
+            (unpacked / "bin" / "kc.sh").chmod(0o755)
+            unpacked.rename(home)
+        return home
 
     def _buildah(self, *arguments: str | Path) -> None:
         self.run(
