@@ -42,10 +42,11 @@ def engine() -> Iterator[Engine]:
     """Podman's server, with all images built."""
     require_tools()
     made = Engine.in_cache()
-    made.make()
-    made.start()
-    yield made
-    made.stop()
+    with made.alone():
+        made.make()
+        made.start()
+        yield made
+        made.stop()
     print("\n" + "\n".join(f"{step}: {seconds} s" for step, seconds in made.seconds.items()))
 
 

@@ -6,6 +6,7 @@ Debian's packages, and what `make up` runs stands in for the official images of 
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import resource
@@ -40,6 +41,8 @@ BASE = f"localhost/stepwell-base:{SUITE}-1"
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 STAND_INS = PROJECT / "tests" / "deployment" / "stand_ins"
 STOOD_IN = ("postgres", "kafka", "zipkin", "keycloak", "mail")
+KEPT_HOURS = 24
+"""How long the layers of an earlier build are kept, from which the next one takes what is alike."""
 HEALTHY_EVERY_SECONDS = 15.0
 """How often a container that is healthy is asked again."""
 
@@ -120,9 +123,19 @@ class Engine:
             'runroot = "/run/stepwell-containers"\n'
         )
 
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep the folder for one run at a time, without what an earlier one left in it."""
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.configure()
+            self.run("podman", "rm", "--all", "--force", "--volumes", "--time=0")
+            self.run("podman", "volume", "prune", "--force")
+            self.run("podman", "image", "prune", "--force", f"--filter=until={KEPT_HOURS}h")
+            yield
+
     def make(self) -> None:
         """Make Docker Compose, the base, the product's images and the stand-ins."""
-        self.configure()
         with ThreadPoolExecutor(2) as pool:
             parts = [pool.submit(self._make_compose), pool.submit(self._make_images)]
             for part in parts:
