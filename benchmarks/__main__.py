@@ -28,6 +28,7 @@ NAMES = (
     "api_write",
     "tracing",
     "chain",
+    "stream",
     "screening",
     "scoring",
     "duplicates",

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import gc
 import importlib
+import math
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -214,7 +215,7 @@ def main(name: str, arguments: Sequence[str] | None = None) -> None:
             server_header=False,
             date_header=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=5,
+            timeout_graceful_shutdown=math.ceil(settings.request_timeout) + 1,
         )
     )
     app.state.server = server

@@ -28,9 +28,9 @@ COMMANDS = {
     "subscriber": "Let another system read events: add, list, remove.",
     "databases": "Create the databases and their roles on a server of your own.",
     "topics": "Create the topics and access lists on a broker.",
+    "identity": "Bring the realm of a Keycloak in line with its file.",
     "secrets": "Make the files of secrets that containers are given.",
     "issuer": "Serve the local token issuer by itself, for a story in containers.",
-    "identity": "Bring the realm of a Keycloak in line with its file.",
     "pending": "Show what is still under way in the four services.",
     "verify": "Prove that every published event was applied by every consumer.",
     "dead-letters": "List, retry or skip events that could not be applied.",
@@ -38,6 +38,7 @@ COMMANDS = {
     "policy": "Check a level-of-care policy, or replay it over past decisions.",
     "republish": "Refill a lost topic from its publisher's journal.",
     "contracts": "Generate the schemas and the AsyncAPI document for subscribers.",
+    "kubernetes": "Generate what the Kubernetes operators are told.",
 }
 
 

@@ -42,7 +42,7 @@ def command() -> None:
     state = State.default()
     chosen = Ports.from_environment()
     external = External.from_environment()
-    with lock.held(state):
+    with lock.locked(state):
         _listen_to_signals()
         try:
             for name in stop_leftovers(state.processes, starter=own()):

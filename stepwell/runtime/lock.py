@@ -16,16 +16,16 @@ STORY = "The story is being told"
 CLOCK = "The clock is being moved"
 
 
-class Held(Problem):
-    """Another process holds the state folder."""
+class InUse(Problem):
+    """Another process works with the state folder."""
 
 
 @contextlib.contextmanager
-def held(state: State) -> Iterator[None]:
-    """Hold the state folder.
+def locked(state: State) -> Iterator[None]:
+    """Lock the state folder.
 
     Raises:
-        Held: another system runs, starts or stops in this folder, or its data is being deleted.
+        InUse: another system runs, starts or stops in this folder, or its data is being deleted.
         Problem: the folder is not Stepwell's or cannot be written.
     """
     state.create()
@@ -39,7 +39,7 @@ def held(state: State) -> Iterator[None]:
             if os.fstat(file.fileno()).st_ino != state.lock.stat().st_ino:
                 raise BlockingIOError
         except (BlockingIOError, FileNotFoundError):
-            raise Held(_holder(state)) from None
+            raise InUse(_holder(state)) from None
         yield
 
 

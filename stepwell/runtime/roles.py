@@ -22,13 +22,16 @@ def app(service: str) -> str:
 
 ROLE_NAMES = tuple(role(service) for service in SERVICES for role in (owner, app))
 
-ROLE = """
+ROLE_MADE = (
+    "CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION;\n"
+)
+
+ROLE = f"""
 DO $$ BEGIN
-  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
-    CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION;
-  END IF;
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{{role}}') THEN
+    {ROLE_MADE}  END IF;
 END $$;
-ALTER ROLE {role} PASSWORD '{password}';
+ALTER ROLE {{role}} PASSWORD '{{password}}';
 """
 
 IN_DATABASE = """

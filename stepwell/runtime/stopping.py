@@ -37,9 +37,9 @@ def stopped(state: State) -> Iterator[list[str]]:
                 stop_together([runner], PATIENCE_SECONDS)
                 names = ["Stepwell"]
             try:
-                stack.enter_context(lock.held(state))
+                stack.enter_context(lock.locked(state))
                 break
-            except lock.Held:
+            except lock.InUse:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.02)

@@ -143,7 +143,7 @@ def _create(client: Any, prefix: str, replication: int) -> int:
 
     existing = set(client.list_topics())
     missing = {
-        prefix + topic.name: _settings(topic, replication)
+        prefix + topic.name: settings_of(topic, replication)
         for topic in TOPICS
         if prefix + topic.name not in existing
     }
@@ -161,7 +161,11 @@ def _create(client: Any, prefix: str, replication: int) -> int:
     return created
 
 
-def _settings(topic: Topic, replication: int) -> dict[str, Any]:
+def settings_of(topic: Topic, replication: int) -> dict[str, Any]:
+    """How a topic is kept, with `replication` copies of which one may be away while it is written.
+
+    `configs` are the broker's own names.
+    """
     kept = (
         {"cleanup.policy": "compact"}
         if topic.compacted

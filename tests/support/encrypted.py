@@ -1,5 +1,6 @@
 """PostgreSQL and Kafka with TLS, whose certificates are of an authority that the test makes up."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from stepwell.runtime.processes import STORES
 from stepwell.runtime.state import write_private
 from stepwell.runtime.unprivileged import database_user
 from tests.support.certificates import certificate, pem
+from tests.support.debian import refusal_of
 from tests.support.spine import Spine
 
 HOST = "localhost"
@@ -130,12 +132,24 @@ class EncryptedPostgres:
         )
 
 
+OWN_CLUSTER = Path("/etc/postgresql-common/createcluster.conf")
+"""Says that the package makes and starts no server of its own."""
+
+
 def debian_programs() -> Path:
-    """The folder of the newest PostgreSQL of the machine's packages."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[4]))
-    if not found:
-        pytest.fail("PostgreSQL with TLS is missing: install Debian's package postgresql.")
-    return found[-1].parent
+    """The folder of the newest PostgreSQL of the machine's packages, which is installed where there
+    is none; where that cannot be, the test is skipped, and fails in continuous integration."""
+    if not _installed():
+        OWN_CLUSTER.parent.mkdir(parents=True, exist_ok=True)
+        OWN_CLUSTER.write_text("create_main_cluster = false\n")
+        if (reason := refusal_of(["postgresql"])) is not None:
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    return _installed()[-1].parent
+
+
+def _installed() -> list[Path]:
+    found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    return sorted(found, key=lambda path: int(path.parts[4]))
 
 
 @pytest.fixture(scope="module")

@@ -113,13 +113,13 @@ def test_a_lock_file_without_its_process_does_not_count(tmp_path: Path) -> None:
     state = State(tmp_path / "state")
     state.create()
     state.lock.write_text("left by a crash")
-    with lock.held(state):
+    with lock.locked(state):
         pass
 
 
 def test_a_second_system_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     state = State(tmp_path / "state")
-    with lock.held(state):
+    with lock.locked(state):
         stop_leftovers(state.processes, starter=own())
-        with pytest.raises(Problem, match="already runs here"), lock.held(state):
+        with pytest.raises(Problem, match="already runs here"), lock.locked(state):
             pass

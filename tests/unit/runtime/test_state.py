@@ -21,7 +21,7 @@ from stepwell.runtime import lock
 from stepwell.runtime.pids import own, stop_leftovers
 from stepwell.runtime.state import State
 state = State(Path(sys.argv[1]))
-with lock.held(state):
+with lock.locked(state):
     print("held", flush=True)
     stop_leftovers(state.processes, starter=own())
     signal.pause()
@@ -134,16 +134,16 @@ def test_a_system_that_has_only_begun_to_start_is_stopped_before_its_data_is_del
     with stopped(state) as told:
         assert told == ["Stepwell"]
         assert starting.wait(0) != 0
-        with pytest.raises(Problem, match="Another command is at work"), lock.held(state):
+        with pytest.raises(Problem, match="Another command is at work"), lock.locked(state):
             pass
     starting.stdout.close()
 
 
 def test_a_lock_that_was_deleted_meanwhile_holds_nothing(state: State) -> None:
     state.create()
-    with lock.held(state):
+    with lock.locked(state):
         state.lock.unlink()
-        with lock.held(state):
+        with lock.locked(state):
             pass
 
 
