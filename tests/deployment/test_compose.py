@@ -1,8 +1,8 @@
 """The images and `docker-compose.yml`, really run: built, started in order, killed, stopped.
 
-Grafana, Prometheus, Mailpit's pages, the OpenTelemetry Collector and Keycloak are not started here,
-as they exist as images alone or have tests of their own; spans go straight to Zipkin, and mail to a
-sink on Mailpit's port. PostgreSQL, Kafka and Zipkin are the real servers.
+Grafana, Prometheus, Mailpit's pages and the OpenTelemetry Collector are not started here, as they
+exist as images alone; spans go straight to Zipkin, and mail to a sink on Mailpit's port.
+PostgreSQL, Kafka, Zipkin and Keycloak are the real servers.
 """
 
 import json
@@ -21,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from shared.settings import SERVICES
 from tests.support.compose_engine import Engine, require_tools
 from tests.support.compose_system import OPERATOR, Compose
+from tests.support.identity import claims
 
 pytestmark = pytest.mark.slow
 
@@ -41,10 +42,11 @@ def engine() -> Iterator[Engine]:
     """Podman's server, with all images built."""
     require_tools()
     made = Engine.in_cache()
-    made.make()
-    made.start()
-    yield made
-    made.stop()
+    with made.alone():
+        made.make()
+        made.start()
+        yield made
+        made.stop()
     print("\n" + "\n".join(f"{step}: {seconds} s" for step, seconds in made.seconds.items()))
 
 
@@ -139,6 +141,25 @@ def test_the_apis_are_published_on_this_machine_alone(told):
         assert answer.status_code == 200
     bound = told.inspect("intake-api")["HostConfig"]["PortBindings"]["8000/tcp"]
     assert [one["HostIp"] for one in bound] == ["127.0.0.1"]
+
+
+def test_keycloak_gives_a_service_its_token_once_the_realm_is_made(told):
+    told.run("up", "--detach", "--no-build", "--no-recreate", "identity")
+    assert told.wait("identity", "exited")["State"]["ExitCode"] == 0, told.logs("identity")
+    answer = httpx.post(
+        f"http://127.0.0.1:{told.ports['keycloak']}/realms/stepwell/protocol/openid-connect/token",
+        data={
+            "grant_type": "client_credentials",
+            "client_id": "intake",
+            "client_secret": (told.secrets / "client_secret_intake").read_text(),
+        },
+        timeout=20,
+    )
+    assert answer.status_code == 200, answer.text
+    told_of = claims(answer.json()["access_token"])
+    assert told_of["iss"] == "http://keycloak.localhost:8090/realms/stepwell"
+    assert "stepwell" in told_of["aud"]
+    assert told_of["sites"] == ["*"]
 
 
 def test_all_stop_in_order_when_they_are_asked_to(told):

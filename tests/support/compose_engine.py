@@ -6,6 +6,7 @@ Debian's packages, and what `make up` runs stands in for the official images of 
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import resource
@@ -39,7 +40,9 @@ BASE = f"localhost/stepwell-base:{SUITE}-1"
 """The number changes with what the base is made of."""
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 STAND_INS = PROJECT / "tests" / "deployment" / "stand_ins"
-STOOD_IN = ("postgres", "kafka", "zipkin", "mail")
+STOOD_IN = ("postgres", "kafka", "zipkin", "keycloak", "mail")
+KEPT_HOURS = 24
+"""How long the layers of an earlier build are kept, from which the next one takes what is alike."""
 HEALTHY_EVERY_SECONDS = 15.0
 """How often a container that is healthy is asked again."""
 
@@ -120,9 +123,19 @@ class Engine:
             'runroot = "/run/stepwell-containers"\n'
         )
 
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep the folder for one run at a time, without what an earlier one left in it."""
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.configure()
+            self.run("podman", "rm", "--all", "--force", "--volumes", "--time=0")
+            self.run("podman", "volume", "prune", "--force")
+            self.run("podman", "image", "prune", "--force", f"--filter=until={KEPT_HOURS}h")
+            yield
+
     def make(self) -> None:
         """Make Docker Compose, the base, the product's images and the stand-ins."""
-        self.configure()
         with ThreadPoolExecutor(2) as pool:
             parts = [pool.submit(self._make_compose), pool.submit(self._make_images)]
             for part in parts:
@@ -185,10 +198,24 @@ class Engine:
                 f"--build-context=packages={packages}",
                 f"--build-context=jars={jars.kafka().ensure()}",
                 f"--build-context=zipkin={jars.zipkin().ensure()}",
+                f"--build-context=keycloak={self._unpacked_keycloak()}",
                 f"--target={name}",
                 f"--tag=localhost/stand-in-{name}",
                 STAND_INS,
             )
+
+    def _unpacked_keycloak(self) -> Path:
+        (archive,) = jars.keycloak().ensure().glob("*.zip")
+        home = self.folder / archive.stem
+        if not home.exists():
+            draft = self.folder / "keycloak.draft"
+            shutil.rmtree(draft, ignore_errors=True)
+            shutil.unpack_archive(archive, draft)
+            (unpacked,) = draft.iterdir()
+            (unpacked / "data").mkdir()
+            (unpacked / "bin" / "kc.sh").chmod(0o755)
+            unpacked.rename(home)
+        return home
 
     def _buildah(self, *arguments: str | Path) -> None:
         self.run(
