@@ -27,6 +27,7 @@ import pytest
 from shared.settings import SERVICES
 from stepwell.runtime import jars
 from stepwell.runtime.state import PROJECT, cache_folder
+from tests.support.debian import refusal_of
 
 TOOLS = ("podman", "buildah", "runc", "iptables", "debootstrap")
 PACKAGES = (*TOOLS, "netavark", "aardvark-dns", "ca-certificates")
@@ -53,14 +54,8 @@ def require_tools() -> None:
         pytest.skip("Go is not installed here, so that Docker Compose cannot be built.")
     if all(shutil.which(tool) for tool in TOOLS) and Path("/usr/lib/podman/netavark").exists():
         return
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        pytest.skip(f"Containers need {', '.join(PACKAGES)}, and root on Debian to install them.")
-    install = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *PACKAGES]
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["apt-get", "update", "--quiet"], install):
-        done = subprocess.run(command, env=quiet, capture_output=True, text=True, check=False)
-        if done.returncode:
-            pytest.skip(f"Debian's packages for containers cannot be installed: {done.stderr}")
+    if (reason := refusal_of(PACKAGES)) is not None:
+        pytest.skip(reason)
 
 
 @dataclass
