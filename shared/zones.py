@@ -9,6 +9,7 @@ tzdata 2026.6.
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib.metadata import version
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -43,6 +44,7 @@ class Difference:
         )
 
 
+@cache
 def edition() -> str:
     """The edition of the rules that this process has, such as `2026.6`."""
     return version("tzdata")

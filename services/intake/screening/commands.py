@@ -21,7 +21,7 @@ from services.intake.screening.rules import SCORING_VERSION, has_risen
 from services.intake.screening.schemas import InstrumentResult, NewScreening, Screening
 from shared.calendar import days_later
 from shared.contracts.intake import ScreeningCompleted
-from shared.database import Columns, Transaction, insert
+from shared.database import Columns, Transaction, insert, together
 from shared.errors import Conflict
 from shared.ids import new_id
 from shared.messaging.outbox import publish
@@ -100,7 +100,6 @@ async def complete_screening(
         results=results,
     )
     row = {**screening.model_dump(exclude={"results"}), "entered_by": entered_by}
-    await tx.execute(*insert("screenings", row))
     given = [
         {
             **dict(response),
@@ -111,9 +110,8 @@ async def complete_screening(
         }
         for response, at, result in zip(new.responses, answered, results, strict=True)
     ]
-    await tx.execute(
-        INSERT_RESPONSES, *RESPONSES.arrays(given), screening.id, client.site_id, SCORING_VERSION
-    )
+    written = (*RESPONSES.arrays(given), screening.id, client.site_id, SCORING_VERSION)
+    await tx.execute(*together(insert("screenings", row), (INSERT_RESPONSES, *written)))
     scored = list(zip(known, results, answered, strict=True))
     publish(
         tx,
