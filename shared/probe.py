@@ -9,9 +9,10 @@ import os
 import sys
 
 PATIENCE_SECONDS = 3.0
+READY = "/health/ready"
 
 
-def answers(path: str, port: int) -> bool:
+def answers(port: int, path: str = READY) -> bool:
     """Whether the process that listens on `port` of this machine answers `path` with success."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     try:
@@ -25,6 +26,6 @@ def answers(path: str, port: int) -> bool:
 
 if __name__ == "__main__":
     given = dict(enumerate(sys.argv))
-    path = given.get(1, "/health/ready")
+    path = given.get(1, READY)
     port = given.get(2) or os.environ.get("STEPWELL_PORT", "8000")
-    sys.exit(not answers(path, int(port)))
+    sys.exit(not answers(int(port), path))

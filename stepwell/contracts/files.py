@@ -15,6 +15,7 @@ from shared.contracts.topics import EVENTS
 from stepwell.contracts.asyncapi import document
 from stepwell.contracts.compatibility import ABOUT, breaking_changes, refusals
 from stepwell.contracts.schemas import Schema, file_name, reader_schema_of, schema_of
+from stepwell.generated import bring_up_to_date
 from stepwell.runtime.state import PROJECT
 
 FOLDER = PROJECT / "contracts"
@@ -43,13 +44,7 @@ def outdated(folder: Path = FOLDER) -> list[str]:
 def write(folder: Path = FOLDER) -> list[str]:
     """Bring the folder up to date; returns the paths that changed."""
     changed, files = outdated(folder), generated()
-    for path in changed:
-        target = folder / path
-        if path in files:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(files[path], encoding="utf-8")
-        else:
-            target.unlink()
+    bring_up_to_date(folder, files, changed)
     return changed
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from shared.settings import SERVICES
 from stepwell.contracts.files import to_yaml
+from stepwell.generated import bring_up_to_date
 from stepwell.kubernetes import broker, databases, network, routes, services, workers
 from stepwell.kubernetes.objects import Object
 from stepwell.runtime.state import PROJECT
@@ -50,11 +51,5 @@ def outdated(folder: Path = FOLDER) -> list[str]:
 def write(folder: Path = FOLDER) -> list[str]:
     """Bring the folder up to date; returns the paths that changed."""
     files, changed = generated(), outdated(folder)
-    for path in changed:
-        target = folder / path
-        if path in files:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(files[path], encoding="utf-8")
-        else:
-            target.unlink()
+    bring_up_to_date(folder, files, changed)
     return changed

@@ -10,20 +10,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from stepwell.runtime import login_page as page
-from stepwell.runtime.keys import ALL_SITES, Issuer, local_name
+from stepwell.runtime.keys import ALL_SITES, ROLES, Issuer, local_name
 from stepwell.runtime.sessions import Grant, Person, Refused, Session, Sessions
 
 Form = Mapping[str, str]
 LONGEST_FORM = 16_384
-STAFF = (
-    "front_desk",
-    "counselor",
-    "clinical_lead",
-    "site_manager",
-    "regional_operations",
-    "auditor",
-    "operator",
-)
+STAFF = tuple(role for role in ROLES if role not in ("service", "subscriber"))
 """Whom a person may be; `service` and `subscriber` have secrets."""
 CLIENT = "portal"
 CALLBACK = "/oidc/callback"

@@ -1,10 +1,10 @@
 """The four services and the engagement worker as processes of the local system."""
 
-import http.client
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from shared.probe import answers
 from shared.settings import SERVICES
 from stepwell.runtime.environment import for_process
 from stepwell.runtime.ports import Ports
@@ -71,15 +71,3 @@ def start_service(
         folder=PROJECT,
         layer=LAYER,
     )
-
-
-def answers(port: int, path: str = "/health/ready") -> bool:
-    """Whether the process on `port` says that it is ready."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()

@@ -7,12 +7,12 @@ import asyncpg
 import pytest
 
 from shared.database import ALL_SITES, Database
+from shared.probe import answers
 from stepwell.runtime import roles
 from stepwell.runtime.disposable import Stack, free_ports
 from stepwell.runtime.migrations import migrate
 from stepwell.runtime.problem import Problem
 from stepwell.runtime.processes import python
-from stepwell.runtime.services import answers
 from stepwell.runtime.topics import Broker, create_topics
 from tests.support.encrypted import (
     HOST,

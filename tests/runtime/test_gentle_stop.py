@@ -8,9 +8,9 @@ from uuid import uuid4
 import asyncpg
 import httpx
 
+from shared.probe import answers
 from stepwell.runtime.processes import python
 from stepwell.runtime.roles import owner
-from stepwell.runtime.services import answers
 from tests.support.system import System
 
 WAITS_FOR_A_LOCK = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
