@@ -19,7 +19,8 @@ from stepwell.runtime.state import State
 TIMEOUT_SECONDS = 30.0
 UNAVAILABLE = 503
 PATIENCE_SECONDS = 10.0
-"""How long a request is repeated whose answer says that nothing was changed."""
+"""How long a request is repeated that was not answered, or whose answer says that nothing was
+changed."""
 REPEAT_SECONDS = 0.25
 IDLE_SECONDS = 2.0
 """How long a connection is kept for another request: less than the 5 s after which a service closes
@@ -196,20 +197,24 @@ class Services:
             headers["If-Match"] = f'"{version}"'
         url = f"{self._urls[service]}{path}"
         deadline = time.monotonic() + PATIENCE_SECONDS
-        try:
-            while True:
+        while True:
+            try:
                 answer = await self._http.request(
                     method, url, params=params, json=json, headers=headers
                 )
                 if answer.status_code != UNAVAILABLE or time.monotonic() > deadline:
                     break
-                await asyncio.sleep(REPEAT_SECONDS)
-        except httpx.HTTPError as error:
-            raise Problem(
-                f"{service} does not answer at {self._urls[service]} ({type(error).__name__}): "
-                "look into its log.",
-                exit_code=CHECK_FAILED,
-            ) from None
+            except httpx.TransportError as error:
+                # A service that died is started again; what has a key is done once however often
+                # it is asked for.
+                again = method == "GET" or key is not None or isinstance(error, httpx.ConnectError)
+                if not again or time.monotonic() > deadline:
+                    raise Problem(
+                        f"{service} does not answer at {self._urls[service]} "
+                        f"({type(error).__name__}): look into its log.",
+                        exit_code=CHECK_FAILED,
+                    ) from None
+            await asyncio.sleep(REPEAT_SECONDS)
         return Answer(
             answer.status_code,
             answer.json() if answer.content else None,

@@ -81,8 +81,8 @@ class Compose:
         return f"{self._project}-{service}-1"
 
     def logs(self, service: str) -> str:
-        """All that the container of a service printed."""
-        return self._engine.run("podman", "logs", self.name(service))
+        """All that the container of a service printed, its errors as well."""
+        return self._engine.run(*("/bin/sh", "-c", 'podman logs "$0" 2>&1'), self.name(service))
 
     def state(self) -> str:
         """All containers of the project and how they are."""

@@ -1,4 +1,7 @@
-"""Expecting clients at sessions, and expecting them no longer; one event a client and session."""
+"""Expecting clients at sessions, and expecting them no longer; one event a client and session.
+
+Who is expected is booked: a client who has another session at the time is not expected twice.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,11 +25,17 @@ WITH seats AS (
             WHERE p.id = seats.placement_id)
   FROM seats
   JOIN sessions s ON s.cohort_id = seats.cohort_id AND s.starts_at > $1 AND s.not_held_at IS NULL
+  WHERE NOT EXISTS (SELECT FROM bookings b WHERE b.resource_id = seats.client_id
+    AND b.during && tstzrange(s.starts_at, s.ends_at) AND b.session_id <> s.id)
   ON CONFLICT (session_id, client_id) DO UPDATE SET
     placement_id = excluded.placement_id, state = 'scheduled',
     scheduled_at = excluded.scheduled_at, cancelled_at = NULL, on_hold = excluded.on_hold
   WHERE a.state = 'cancelled'
   RETURNING session_id, client_id, placement_id
+), booked AS (
+  INSERT INTO bookings (session_id, resource_id, kind, site_id, during)
+  SELECT s.id, made.client_id, 'client', s.site_id, tstzrange(s.starts_at, s.ends_at)
+  FROM made JOIN sessions s ON s.id = made.session_id
 )
 SELECT made.client_id, made.placement_id, p.enrolment_id, s.id AS session_id, s.site_id,
   s.cohort_id, s.kind, s.starts_at, s.ends_at, s.break_minutes, s.time_zone
@@ -41,6 +50,7 @@ SELECT FROM appointments WHERE placement_id = ANY ($1::uuid[]) AND state = 'sche
 ORDER BY session_id, client_id FOR UPDATE
 """
 CANCEL = """
+WITH cancelled AS (
 UPDATE appointments a SET state = 'cancelled', cancelled_at = $1
 FROM sessions s
 WHERE a.placement_id = ANY ($2::uuid[]) AND a.state = 'scheduled'
@@ -48,6 +58,11 @@ WHERE a.placement_id = ANY ($2::uuid[]) AND a.state = 'scheduled'
   AND NOT EXISTS (SELECT FROM attendance r
                   WHERE r.session_id = a.session_id AND r.client_id = a.client_id)
 RETURNING a.client_id, a.placement_id, a.site_id, a.session_id, s.cohort_id, s.starts_at
+), freed AS (
+  DELETE FROM bookings b USING cancelled c
+  WHERE b.session_id = c.session_id AND b.resource_id = c.client_id
+)
+SELECT * FROM cancelled
 """
 
 

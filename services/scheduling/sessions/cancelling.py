@@ -5,6 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.scheduling.bookings.commands import free
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.directory.queries import show_site
 from services.scheduling.sessions.policy import cancellation_policy
@@ -144,6 +145,7 @@ async def _cancel(
     """Cancel sessions of a site that is locked, so that nobody is placed in them meanwhile. Who
     records attendance at the same time waits for it, or is waited for."""
     await tx.execute(NOT_HELD, session_ids, tx.now, reason)
+    await free(tx, session_ids)
     clients: dict[UUID, list[UUID]] = {session_id: [] for session_id in session_ids}
     for row in await tx.fetch(EXPECTED, session_ids):
         clients[row["session_id"]].append(row["client_id"])

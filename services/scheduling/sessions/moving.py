@@ -10,6 +10,7 @@ import orjson
 import structlog
 
 from services.scheduling.appointments.commands import tell_moved
+from services.scheduling.bookings.commands import Busy, book, free
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.sessions import metrics
 from services.scheduling.sessions.rules import instant_of, plan_sessions
@@ -85,8 +86,9 @@ async def follow_zone_rules(tx: Transaction, site_id: UUID) -> int:
     """Give each session to come at a site the instant at which, by today's rules of its zone, the
     clock on the wall shows its time; how many moved. Publishes as `move_sessions` does.
 
-    Once an edition of the rules: a process with an older edition moves nothing back. A cohort in
-    which two sessions would overlap keeps its instants, and is logged and counted: plan it anew.
+    Once an edition of the rules: a process with an older edition moves nothing back. A cohort of
+    which a session would overlap another one of the cohort, its room, its staff or a client keeps
+    its instants, and is logged and counted: plan it anew.
     """
     await lock_sites(tx, [site_id])
     if not is_newer(edition(), await tx.fetchval(EDITION, site_id)):
@@ -103,7 +105,7 @@ async def follow_zone_rules(tx: Transaction, site_id: UUID) -> int:
         await tx.execute("SAVEPOINT cohort")
         try:
             await move_sessions(tx, starts)
-        except asyncpg.ExclusionViolationError:
+        except (asyncpg.ExclusionViolationError, Busy):
             await tx.execute("ROLLBACK TO SAVEPOINT cohort")
             metrics.not_moved.inc(len(starts))
             log.error("sessions_not_moved", cohort_id=str(cohort_id), sessions=len(starts))
@@ -126,13 +128,18 @@ async def move_sessions(tx: Transaction, starts: Mapping[UUID, datetime]) -> Non
 
     Publishes SessionScheduled anew for each client who is expected. Call it while the site is
     locked, so that nobody is placed in the sessions meanwhile.
+
+    Raises:
+        Busy: a room, a person or a client is taken then.
     """
     before = {row["id"]: row["starts_at"] for row in await tx.fetch(LOCK, list(starts))}
     later = sorted((one for one in before if starts[one] > before[one]), key=starts.__getitem__)
     earlier = sorted((one for one in before if starts[one] < before[one]), key=starts.__getitem__)
     # Of sessions end to end the one ahead makes room first.
     order = [*reversed(later), *earlier]
+    taken = await free(tx, order)
     await tx.executemany(MOVE, [(one, starts[one]) for one in order])
+    await book(tx, taken)
     await tx.execute(SPAN, order)
     await tell_moved(tx, {one: before[one] for one in order})
 
