@@ -21,10 +21,11 @@ WITH seats AS (
   INSERT INTO appointments AS a
     (session_id, client_id, site_id, placement_id, state, scheduled_at, on_hold)
   SELECT s.id, seats.client_id, s.site_id, seats.placement_id, 'scheduled', $1,
-    EXISTS (SELECT FROM placements p JOIN holds h ON h.enrolment_id = p.enrolment_id
-            WHERE p.id = seats.placement_id)
+    EXISTS (SELECT FROM holds h WHERE h.enrolment_id = p.enrolment_id)
   FROM seats
+  JOIN placements p ON p.id = seats.placement_id
   JOIN sessions s ON s.cohort_id = seats.cohort_id AND s.starts_at > $1 AND s.not_held_at IS NULL
+    AND (s.phases IS NULL OR p.phase = ANY (s.phases))
   WHERE NOT EXISTS (SELECT FROM bookings b WHERE b.resource_id = seats.client_id
     AND b.during && tstzrange(s.starts_at, s.ends_at) AND b.session_id <> s.id)
   ON CONFLICT (session_id, client_id) DO UPDATE SET
@@ -88,7 +89,8 @@ class Seat:
 
 
 async def schedule_sessions(tx: Transaction, seats: Sequence[Seat]) -> None:
-    """Expect these clients at every session of their cohorts that is to come and to be held.
+    """Expect these clients at every session of their phase of the cohort that is to come and to be
+    held.
 
     Publishes SessionScheduled for each appointment made; those that exist stay as they are.
     """

@@ -125,6 +125,25 @@ ALTER TABLE sessions ADD CONSTRAINT sessions_modality
 ALTER TABLE sessions ADD CONSTRAINT sessions_of_a_cohort
   CHECK (cohort_id IS NOT NULL OR curriculum_id IS NULL) NOT VALID;
 
+-- Which phases of a cohort a session is for; null: all of them.
+ALTER TABLE sessions ADD COLUMN phases integer[];
+
+-- Whom a cohort takes (`eligibility`, see the cohorts' policy), its phases in their order as
+-- {"name", "weeks", "minimum_minutes", "maximum_minutes", "minimum_days"} a week, how many clients
+-- it needs to run, and what its staff must have.
+ALTER TABLE cohorts ADD COLUMN eligibility jsonb NOT NULL DEFAULT '{}';
+ALTER TABLE cohorts ADD COLUMN phases jsonb NOT NULL DEFAULT '[]';
+ALTER TABLE cohorts ADD COLUMN enrolment text NOT NULL DEFAULT 'open';
+ALTER TABLE cohorts ADD CONSTRAINT cohorts_enrolment
+  CHECK (enrolment IN ('open', 'closed')) NOT VALID;
+ALTER TABLE cohorts ADD COLUMN minimum_size integer NOT NULL DEFAULT 1;
+ALTER TABLE cohorts ADD COLUMN credentials text[] NOT NULL DEFAULT '{}';
+ALTER TABLE cohorts ADD COLUMN cofacilitated boolean NOT NULL DEFAULT false;
+
+-- In which phase of the cohort the client is, from 1 on, and since when; null: since the placement.
+ALTER TABLE placements ADD COLUMN phase integer NOT NULL DEFAULT 1;
+ALTER TABLE placements ADD COLUMN phase_began_at timestamptz;
+
 -- A row says that a room, a person of the staff or a client is taken for a session that is to be
 -- held; it has the time of the session. Written with the session or the appointment; moved with the
 -- session; deleted when the session is not held or the client is no longer expected. Nobody and
@@ -156,6 +175,24 @@ ON CONFLICT DO NOTHING;
 
 -- migrate:down
 DROP TABLE bookings;
+-- squawk-ignore ban-drop-column
+ALTER TABLE placements DROP COLUMN phase_began_at;
+-- squawk-ignore ban-drop-column
+ALTER TABLE placements DROP COLUMN phase;
+-- squawk-ignore ban-drop-column
+ALTER TABLE cohorts DROP COLUMN cofacilitated;
+-- squawk-ignore ban-drop-column
+ALTER TABLE cohorts DROP COLUMN credentials;
+-- squawk-ignore ban-drop-column
+ALTER TABLE cohorts DROP COLUMN minimum_size;
+-- squawk-ignore ban-drop-column
+ALTER TABLE cohorts DROP COLUMN enrolment;
+-- squawk-ignore ban-drop-column
+ALTER TABLE cohorts DROP COLUMN phases;
+-- squawk-ignore ban-drop-column
+ALTER TABLE cohorts DROP COLUMN eligibility;
+-- squawk-ignore ban-drop-column
+ALTER TABLE sessions DROP COLUMN phases;
 -- Rows of all sites are brought back below; the setting ends with the transaction.
 SET LOCAL stepwell.sites = '*';
 -- The former release knows no session without a cohort: it goes, with who was expected at it.
