@@ -101,6 +101,25 @@ def test_the_story_is_told_in_containers_as_it_is_by_make_up(told):
     assert "stepped down" in text
 
 
+def test_the_map_of_services_goes_across_the_broker_and_to_the_databases(told):
+    day = 86_400_000
+    found = httpx.get(
+        f"http://127.0.0.1:{told.ports['zipkin']}/api/v2/dependencies",
+        params={"endTs": int(time.time() * 1_000) + day, "lookback": 10_000 * day},
+        timeout=10,
+    ).json()
+    pairs = {(one["parent"], one["child"]) for one in found}
+    assert {(service, f"postgresql/{service}") for service in SERVICES} <= pairs
+    assert {
+        ("intake", "kafka/stepwell.intake"),
+        ("kafka/stepwell.intake", "scheduling"),
+        ("scheduling", "kafka/stepwell.scheduling"),
+        ("kafka/stepwell.scheduling", "outcomes"),
+        ("kafka/stepwell.outcomes", "intake"),
+        ("notifications", "smtp"),
+    } <= pairs
+
+
 def test_containers_get_their_secrets_as_files_and_show_none(told):
     secret = (told.secrets / "kafka_password_intake").read_text()
     shown = json.dumps(told.inspect("intake-worker"))
