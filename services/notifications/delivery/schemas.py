@@ -1,27 +1,14 @@
 """What others may see of a message: that it was planned and how it went; no text, no address."""
 
-import re
 from datetime import date
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from services.notifications.consents.rules import Rule
 from services.notifications.delivery.vocabulary import ChannelName, Failure, Kind, State
 from shared.web import Instant, Shown
 
-
-def full_date(value: object) -> object:
-    """A date as RFC 3339 writes it; a number of seconds is none."""
-    if isinstance(value, date) or (
-        isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value)
-    ):
-        return value
-    raise ValueError("Send a date such as 2026-06-01.")
-
-
-Day = Annotated[date, BeforeValidator(full_date)]
 EXAMPLE_ID = "019ab7d0-3c1e-7a52-9d4e-5b1f2c3d4e5f"
 
 
