@@ -4,11 +4,11 @@ from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from services.scheduling.directory.schemas import PRINTABLE
 from services.scheduling.sessions.rules import WallClockSlot, wall_clock
-from shared import web
+from shared.literal import full_date
 from shared.contracts.scheduling import NotHeldReason, SessionKind
 from shared.web import Instant, Shown, Strict
 
@@ -21,7 +21,11 @@ def _of_our_times(value: datetime) -> datetime:
 
 Bound = Annotated[Instant, AfterValidator(_of_our_times), Field(examples=["2026-03-02T00:00:00Z"])]
 """An instant that bounds a list of sessions by their start."""
-Day = Annotated[web.Day, Field(ge=date(2000, 1, 1), lt=date(2200, 1, 1), examples=["2026-03-02"])]
+Day = Annotated[
+    date,
+    Field(ge=date(2000, 1, 1), lt=date(2200, 1, 1), examples=["2026-03-02"]),
+    BeforeValidator(full_date),
+]
 """A date of a site's calendar."""
 
 
