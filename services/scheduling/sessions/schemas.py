@@ -8,8 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from services.scheduling.directory.schemas import PRINTABLE
 from services.scheduling.sessions.rules import WallClockSlot, wall_clock
-from shared.literal import full_date
 from shared.contracts.scheduling import NotHeldReason, SessionKind
+from shared.literal import full_date
 from shared.web import Instant, Shown, Strict
 
 
