@@ -34,7 +34,9 @@ touch /opt/stepwell/app/file 2>/dev/null && echo written
 id -u
 """
 MOST_MEGABYTES = 320
-"""Of which the base that the tests make is 124."""
+"""Of which the base that the tests make is 126."""
+SOLVER_MEGABYTES = 150
+"""OR-Tools, with the pandas and numpy that it imports: the weekly plan of scheduling."""
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +75,8 @@ def test_an_image_runs_as_nobody_special_and_brings_nothing_to_build_with(engine
     labels = image["Labels"]
     assert labels["org.opencontainers.image.title"] == name
     assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
-    assert image["Size"] < MOST_MEGABYTES * 1_000_000
+    most = MOST_MEGABYTES + SOLVER_MEGABYTES * (name == "stepwell-scheduling")
+    assert image["Size"] < most * 1_000_000
     found = engine.run(
         *("podman", "run", "--rm", "--network=none", "--read-only", "--entrypoint=/bin/sh"),
         *(f"localhost/{name}", "-c", LOOK),
