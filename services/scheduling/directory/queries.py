@@ -6,17 +6,22 @@ from uuid import UUID
 
 import orjson
 
-from services.scheduling.directory.rules import Credential, Person, Room, WorkingTime
-from services.scheduling.directory.schemas import Site
+from services.scheduling.directory.rules import Credential, Person, Room, Window, WorkingTime
+from services.scheduling.directory.schemas import OpeningHours, Region, Site, WeeklyTime, weekly
 from shared.database import Transaction, select
 from shared.errors import NotFound
 from shared.web import Page, Paging, page_of
 
-SITE = "SELECT id, name, time_zone, opened_at, version FROM sites WHERE id = $1"
-SITES = """
-SELECT id, name, time_zone, opened_at, version FROM sites WHERE id > $1 ORDER BY id LIMIT $2
+REGION = f"{select(Region, 'regions')} WHERE id = $1"
+REGIONS = f"{select(Region, 'regions')} WHERE id > $1 ORDER BY id LIMIT $2"
+SITE = f"{select(Site, 'sites')} WHERE id = $1"
+SITES = f"""
+{select(Site, "sites")} WHERE id > $1 AND ($3::uuid IS NULL OR region_id = $3) ORDER BY id LIMIT $2
 """
-
+HOURS = """
+SELECT weekday, opens_minute, closes_minute FROM opening_hours WHERE site_id = $1
+ORDER BY weekday, opens_minute
+"""
 ROOMS_OF = f"""
 {select(Room, "rooms")} WHERE site_id = ANY ($1::uuid[]) AND closed_at IS NULL ORDER BY site_id, id
 """
@@ -76,6 +81,26 @@ def read_hours(text: str) -> list[WorkingTime]:
     return [WorkingTime(**{**one, "site_id": UUID(one["site_id"])}) for one in orjson.loads(text)]
 
 
+async def show_region(
+    tx: Transaction, region_id: UUID, *, pointer: str | None = None, lock: bool = False
+) -> Region:
+    """One region.
+
+    Raises:
+        NotFound: when there is none; `pointer` says where it was named.
+    """
+    row = await tx.fetchrow(f"{REGION} {'FOR UPDATE' if lock else ''}", region_id)
+    if row is None:
+        raise NotFound("There is no such region.", pointer=pointer)
+    return Region(**row)
+
+
+async def list_regions(tx: Transaction, paging: Paging) -> Page[Region]:
+    """The regions, oldest first."""
+    rows = await tx.fetch(REGIONS, paging.after, paging.limit + 1)
+    return page_of([Region(**row) for row in rows], paging.limit)
+
+
 async def show_site(tx: Transaction, site_id: UUID, *, pointer: str | None = None) -> Site:
     """One site.
 
@@ -85,10 +110,26 @@ async def show_site(tx: Transaction, site_id: UUID, *, pointer: str | None = Non
     row = await tx.fetchrow(SITE, site_id)
     if row is None:
         raise NotFound("There is no such site.", pointer=pointer)
-    return Site(**dict(row))
+    return Site(**row)
 
 
-async def list_sites(tx: Transaction, paging: Paging) -> Page[Site]:
+async def list_sites(tx: Transaction, paging: Paging, region_id: UUID | None) -> Page[Site]:
     """The sites the caller may see, oldest first."""
-    rows = await tx.fetch(SITES, paging.after, paging.limit + 1)
-    return page_of([Site(**dict(row)) for row in rows], paging.limit)
+    rows = await tx.fetch(SITES, paging.after, paging.limit + 1, region_id)
+    return page_of([Site(**row) for row in rows], paging.limit)
+
+
+async def show_opening_hours(tx: Transaction, site_id: UUID) -> OpeningHours:
+    """When a site is open.
+
+    Raises:
+        NotFound: when there is no such site that the caller may see.
+    """
+    site = await show_site(tx, site_id)
+    hours = [Window(*row) for row in await tx.fetch(HOURS, site_id)]
+    return OpeningHours(
+        site_id=site_id,
+        time_zone=site.time_zone,
+        hours=[WeeklyTime.model_validate(weekly(one)) for one in hours],
+        version=site.version,
+    )

@@ -144,6 +144,17 @@ class Room:
         return people <= self.capacity
 
 
+def minute_of(clock: str) -> int:
+    """Minutes since midnight of a time such as `17:30` or `24:00`."""
+    hours, _, minutes = clock.partition(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def clock_of(minute: int) -> str:
+    """A time such as `17:30`; the midnight that ends a day is `24:00`."""
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
 def is_expired(expires_on: date | None, on: date) -> bool:
     """Whether the last day of a credential is over on a day."""
     return expires_on is not None and expires_on < on
@@ -180,12 +191,14 @@ def windows_of(starts_at: datetime, ends_at: datetime, time_zone: str) -> list[W
 
 
 def first_overlapping(windows: Sequence[Window]) -> int | None:
-    """The place of the first window that begins before another one of its day ends, whatever site
-    they are of. Of two that begin at the same time the later in the list is named."""
-    placed = sorted(
-        enumerate(windows), key=lambda one: (one[1].weekday, one[1].starts_minute, one[0])
-    )
+    """The place of the first window that begins before another one of its day, and of its site,
+    ends. Of two that begin at the same time the later in the list is named."""
+    placed = sorted(enumerate(windows), key=lambda one: (*_day(one[1]), one[1].starts_minute))
     for (_, before), (n, after) in pairwise(placed):
-        if before.weekday == after.weekday and after.starts_minute < before.ends_minute:
+        if _day(before) == _day(after) and after.starts_minute < before.ends_minute:
             return n
     return None
+
+
+def _day(one: Window) -> tuple[str, int]:
+    return (str(one.site_id) if isinstance(one, WorkingTime) else "", one.weekday)
