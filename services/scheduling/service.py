@@ -1,14 +1,17 @@
 """Scheduling, declared."""
 
 from services.scheduling.attendance.routes import router as attendance
+from services.scheduling.closed_days.routes import router as closed_days
 from services.scheduling.cohorts.routes import router as cohorts
 from services.scheduling.directory.routes import router as directory
 from services.scheduling.holds.consumers import consumers as holds_consumers
 from services.scheduling.hours.routes import router as hours
 from services.scheduling.placement.consumers import consumers as placement_consumers
 from services.scheduling.placement.routes import router as placement
+from services.scheduling.rooms.routes import router as rooms
 from services.scheduling.sessions.jobs import zone_rules_job
 from services.scheduling.sessions.routes import router as sessions
+from services.scheduling.staff.routes import router as staff
 from shared.merges import consumers as merge_consumers
 from shared.service import Service
 
@@ -17,7 +20,7 @@ service = Service(
     title="Stepwell scheduling",
     description="Sites with their time zones, cohorts and their curricula, seats, sessions, "
     "and who came for how long.",
-    routers=(directory, cohorts, sessions, placement, attendance, hours),
+    routers=(directory, closed_days, rooms, staff, cohorts, sessions, placement, attendance, hours),
     jobs=(zone_rules_job,),
     consumers=(merge_consumers, placement_consumers, holds_consumers),
     zones="SELECT DISTINCT time_zone FROM sites",

@@ -1,12 +1,13 @@
 """What scheduling tells: sites, seats in cohorts, sessions, and who came."""
 
-from datetime import datetime
-from typing import ClassVar, Literal
+from datetime import date, datetime
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.base import ClientEvent, Criterion, Event
+from shared.contracts.intake import Token
 
 Track = Literal["general", "dual_diagnosis"]
 SessionKind = Literal["group", "individual", "psychoeducation", "life_skills", "family"]
@@ -15,18 +16,109 @@ NotHeldReason = Literal[
 ]
 
 
-class SiteOpened(Event):
-    """A site was entered in the directory. Keyed by the site, as no client is concerned."""
+Subdivision = Annotated[str, Field(pattern=r"^[A-Z]{2}-[A-Z0-9]{1,3}$", examples=["US-CO"])]
+ClosedDayKind = Literal["holiday", "observed_holiday", "closure"]
+StaffGender = Literal["woman", "man", "non_binary"]
+StaffTraining = Literal["dual_diagnosis", "trauma"]
+Language = Annotated[
+    str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35, examples=["es"])
+]
+
+
+class SiteEvent(Event):
+    """An event about a site. Keyed by the site, as no client is concerned."""
 
     stream: ClassVar[str] = "scheduling"
 
     site_id: UUID
-    time_zone: str = Field(description="IANA zone of the site.", examples=["America/Denver"])
-    opened_at: datetime
 
     @property
     def key(self) -> str:
         return str(self.site_id)
+
+
+class SiteEntry(SiteEvent):
+    """What the directory says of a site."""
+
+    time_zone: str = Field(description="IANA zone of the site.", examples=["America/Denver"])
+    opened_at: datetime
+    region_id: UUID | None = Field(default=None, description="The region it belongs to.")
+    subdivision: Subdivision | None = Field(default=None, description="ISO 3166-2.")
+    latitude: float | None = Field(default=None, ge=-90, le=90, description="Degrees of WGS 84.")
+    longitude: float | None = Field(default=None, ge=-180, le=180, description="Of WGS 84.")
+
+
+class SiteOpened(SiteEntry):
+    """A site was entered in the directory. Keyed by the site, as no client is concerned."""
+
+    version: ClassVar[str] = "1.1"
+
+
+class SiteChanged(SiteEntry):
+    """What the directory says of a site is this now; it takes the place of all that was said."""
+
+    changed_at: datetime
+
+
+class ClosedDay(BaseModel):
+    """A day by the site's calendar, and whether it is a holiday, the day on which one that falls on
+    a weekend is observed, or a closure of the site's own."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    day: date
+    kind: ClosedDayKind
+
+
+class ClosedDaysChanged(SiteEvent):
+    """A site is closed on days, or opens on a day on which it was to be closed."""
+
+    closed: list[ClosedDay] = Field(description="Days on which it is closed from now on.")
+    reopened: list[date] = Field(description="Days on which it is closed no more.")
+    changed_at: datetime
+
+
+class RoomChanged(SiteEvent):
+    """A room of a site was opened, changed or closed. A closed one takes no new session."""
+
+    room_id: UUID
+    kind: Literal["room", "telehealth"]
+    capacity: int = Field(ge=1, description="People who have a place in it.", examples=[12])
+    closed_at: datetime | None
+    changed_at: datetime
+
+
+class StaffCredential(BaseModel):
+    """What a person of the staff may do, and until when."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    credential: Token = Field(examples=["lac"])
+    expires_on: date | None = Field(description="Its last day; null where it does not expire.")
+
+
+class StaffChanged(Event):
+    """A person of the staff was entered, changed or has left: what they may do, and where.
+
+    Keyed by the person, known by a pseudonymous id only. It takes the place of all that was said.
+    """
+
+    stream: ClassVar[str] = "scheduling"
+
+    staff_id: UUID = Field(description="Pseudonymous id of the person; the key of the event.")
+    home_site_id: UUID
+    site_ids: list[UUID] = Field(description="Where the person works, the home site among them.")
+    credentials: list[StaffCredential]
+    trainings: list[StaffTraining]
+    languages: list[Language] = Field(description="BCP 47.")
+    staff_gender: StaffGender | None = Field(description="For groups that need it; may be unsaid.")
+    caseload_limit: int | None = Field(description="Most clients at a time; null: no limit.")
+    left_at: datetime | None
+    changed_at: datetime
+
+    @property
+    def key(self) -> str:
+        return str(self.staff_id)
 
 
 class SchedulingEvent(ClientEvent):
@@ -171,6 +263,10 @@ class SessionMissed(AttendanceEvent):
 
 EVENTS = (
     SiteOpened,
+    SiteChanged,
+    ClosedDaysChanged,
+    RoomChanged,
+    StaffChanged,
     ClientPlaced,
     ClientWaitlisted,
     PlacementEnded,

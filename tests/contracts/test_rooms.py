@@ -77,6 +77,7 @@ EXCEPTIONS = {
     "scheduling/placement/seats.py": COMMANDS,
     "scheduling/sessions/cancelling.py": COMMANDS,
     "scheduling/sessions/moving.py": COMMANDS,
+    "scheduling/staff/leave.py": COMMANDS,
 }
 """Everything else, and why; who adds one says so here."""
 
