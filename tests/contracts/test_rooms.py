@@ -75,6 +75,7 @@ EXCEPTIONS = {
     "outcomes/engagement/table.py": "its table",
     "outcomes/step_down/evaluation.py": READS,
     "scheduling/placement/seats.py": COMMANDS,
+    "scheduling/sessions/assigning.py": COMMANDS,
     "scheduling/sessions/cancelling.py": COMMANDS,
     "scheduling/sessions/moving.py": COMMANDS,
 }

@@ -9,7 +9,7 @@ import asyncpg
 import orjson
 import structlog
 
-from services.scheduling.appointments.commands import tell_moved
+from services.scheduling.appointments.commands import tell_again
 from services.scheduling.bookings.commands import Busy, book, free
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.sessions import metrics
@@ -141,7 +141,7 @@ async def move_sessions(tx: Transaction, starts: Mapping[UUID, datetime]) -> Non
     await tx.executemany(MOVE, [(one, starts[one]) for one in order])
     await book(tx, taken)
     await tx.execute(SPAN, order)
-    await tell_moved(tx, {one: before[one] for one in order})
+    await tell_again(tx, order, before)
 
 
 async def _fill(tx: Transaction, site_id: UUID) -> None:
