@@ -1,7 +1,8 @@
-"""The job that looks at sessions to come again when there is a newer edition of the zone rules."""
+"""Sessions to come, made week by week, and looked at again when there are newer zone rules."""
 
 from datetime import datetime
 
+from services.scheduling.sessions.materializing import NEXT_DUE, materialize_next
 from services.scheduling.sessions.moving import follow_zone_rules, is_behind, next_site_behind
 from shared.database import ALL_SITES, Transaction
 from shared.jobs import Job, JobContext
@@ -23,3 +24,4 @@ async def look(context: JobContext) -> int:
 
 
 zone_rules_job = Job(name="zone-rules", next_due=next_due, run=look)
+materializing_job = Job.of("materializing", NEXT_DUE, materialize_next)

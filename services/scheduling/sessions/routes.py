@@ -12,6 +12,7 @@ from services.scheduling.sessions.schemas import (
     Bound,
     Cancellation,
     CancelledSession,
+    Conflicts,
     Curriculum,
     Day,
     NewCurriculum,
@@ -91,6 +92,16 @@ async def list_sessions(
             starting_before=starting_before,
         )
     )
+
+
+@router.get("/sessions/conflicts", summary="List clients who have another session at the time")
+async def list_conflicts(
+    call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE)],
+    site_id: Annotated[UUID, Query(description="Where the cohorts are.")],
+) -> Conflicts:
+    """Clients with a seat who are not expected at a session to come of their cohort, because they
+    have another session then. They are expected as soon as that one goes away."""
+    return await call.show(lambda tx: queries.list_conflicts(tx, site_id))
 
 
 @router.get("/sessions/{session_id}", summary="Show a session")
