@@ -7,7 +7,7 @@ from services.scheduling.holds.consumers import consumers as holds_consumers
 from services.scheduling.hours.routes import router as hours
 from services.scheduling.placement.consumers import consumers as placement_consumers
 from services.scheduling.placement.routes import router as placement
-from services.scheduling.sessions.jobs import materializing_job, zone_rules_job
+from services.scheduling.sessions.jobs import closing_job, materializing_job, zone_rules_job
 from services.scheduling.sessions.routes import router as sessions
 from shared.merges import consumers as merge_consumers
 from shared.service import Service
@@ -18,7 +18,7 @@ service = Service(
     description="Sites with their time zones, cohorts and their curricula, seats, sessions, "
     "and who came for how long.",
     routers=(directory, cohorts, sessions, placement, attendance, hours),
-    jobs=(zone_rules_job, materializing_job),
+    jobs=(zone_rules_job, materializing_job, closing_job),
     consumers=(merge_consumers, placement_consumers, holds_consumers),
     zones="SELECT DISTINCT time_zone FROM sites",
 )

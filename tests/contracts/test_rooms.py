@@ -77,6 +77,9 @@ EXCEPTIONS = {
     "scheduling/placement/seats.py": COMMANDS,
     "scheduling/sessions/assigning.py": COMMANDS,
     "scheduling/sessions/cancelling.py": COMMANDS,
+    "scheduling/sessions/changing.py": COMMANDS,
+    "scheduling/sessions/closing.py": COMMANDS,
+    "scheduling/sessions/materializing.py": COMMANDS,
     "scheduling/sessions/moving.py": COMMANDS,
 }
 """Everything else, and why; who adds one says so here."""

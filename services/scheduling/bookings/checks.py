@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from services.scheduling.bookings.rules import Asked, Group, Place, unsuited
+from services.scheduling.bookings.rules import Asked, Group, Place, violations
 from services.scheduling.directory.queries import rooms_of, staff_of
 from services.scheduling.directory.rules import Window
 from services.scheduling.directory.schemas import Site
@@ -12,6 +12,7 @@ from shared.database import Transaction
 OPENING = """
 SELECT weekday, opens_minute, closes_minute FROM opening_hours WHERE site_id = $1
 """
+FIELDS = ("starts", "room_id", "facilitator_id", "cofacilitator_ids")
 COHORT = "SELECT capacity, credentials, cofacilitated FROM cohorts WHERE id = $1"
 
 
@@ -35,16 +36,16 @@ async def group_of(tx: Transaction, cohort_id: UUID | None) -> Group:
 
 
 def require_suited(
-    asked: Iterable[tuple[str, Asked]], group: Group, place: Place, *, named: Sequence[str] = ()
+    asked: Iterable[tuple[str, Asked]], group: Group, place: Place, *, only: Sequence[str] = FIELDS
 ) -> None:
-    """Refuse the first session that breaks a rule; each is given with its place in the request.
+    """Refuse the first session that breaks a rule about one of the fields `only`; each is given
+    with its place in the request.
 
     Raises:
-        Unsuited: by the rule's name, with a pointer; fields that are not in `named` are pointed at
-            as a whole, where the request has not all of them.
+        Unsuited: by the rule's name, with a pointer.
     """
     for pointer, one in asked:
-        if (wrong := unsuited(one, group, place)) is not None:
-            field = wrong.field if not named or wrong.field in named else ""
-            wrong.pointer = f"{pointer}/{field}" if field else pointer or None
-            raise wrong
+        for wrong in violations(one, group, place):
+            if wrong.field in only:
+                wrong.pointer = f"{pointer}/{wrong.field}"
+                raise wrong

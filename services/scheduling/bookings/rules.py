@@ -1,6 +1,6 @@
 """Which rooms and people suit a session. No I/O: what there is comes in as values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -103,24 +103,24 @@ def modality_of(asked: Asked, place: Place) -> Modality:
     return asked.modality or "in_person"
 
 
-def unsuited(asked: Asked, group: Group, place: Place) -> Unsuited | None:
-    """The first rule that the session would break, if there is one: opening hours, the room, the
-    people, and that there are enough of them."""
+def violations(asked: Asked, group: Group, place: Place) -> Iterator[Unsuited]:
+    """The rules that the session would break: opening hours, the room, the people, and that there
+    are enough of them."""
     windows = windows_of(asked.starts_at, asked.ends_at, place.time_zone)
     modality = modality_of(asked, place)
     open_then = all(is_within(window, place.opening) for window in windows)
     if modality == "in_person" and place.opening and not open_then:
-        return OutsideOpeningHours("The site is not open for all of the session.")
+        yield OutsideOpeningHours("The site is not open for all of the session.")
     people = [asked.facilitator_id] if asked.facilitator_id is not None else []
     people += asked.cofacilitator_ids
     if asked.room_id is not None:
         room = place.rooms.get(asked.room_id)
         if room is None:
-            return RoomNotAtSite("The site has no such room that takes sessions.")
-        if (room.kind == "telehealth") != (modality == "telehealth"):
-            return RoomOfOtherModality(f"The session is {modality}, and the room is not for that.")
-        if not room.seats(group.clients + len(people)):
-            return RoomTooSmall(
+            yield RoomNotAtSite("The site has no such room that takes sessions.")
+        elif (room.kind == "telehealth") != (modality == "telehealth"):
+            yield RoomOfOtherModality(f"The session is {modality}, and the room is not for that.")
+        elif not room.seats(group.clients + len(people)):
+            yield RoomTooSmall(
                 f"The room seats {room.capacity}; the group and its staff are "
                 f"{group.clients + len(people)}."
             )
@@ -128,10 +128,9 @@ def unsuited(asked: Asked, group: Group, place: Place) -> Unsuited | None:
         why = _not_suited(place.staff.get(person_id), asked, windows, group, place)
         if why is not None:
             kind = CofacilitatorUnsuited if number else FacilitatorUnsuited
-            return kind(f"{person_id} {why} at {asked.starts_at:%Y-%m-%dT%H:%MZ}.")
+            yield kind(f"{person_id} {why} at {asked.starts_at:%Y-%m-%dT%H:%MZ}.")
     if group.cofacilitated and len(people) == 1:
-        return CofacilitatorNeeded("The cohort is held by two: name who helps.")
-    return None
+        yield CofacilitatorNeeded("The cohort is held by two: name who helps.")
 
 
 def _not_suited(

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.scheduling.appointments.commands import tell_again
 from services.scheduling.bookings.commands import Booking, book, free
+from shared.contracts.scheduling import Modality
 from shared.database import Transaction
 
 LOCK = """
@@ -16,19 +17,22 @@ CHANGED = """
 UPDATE sessions s SET version = s.version + 1, modality = coalesce((
   SELECT CASE r.kind WHEN 'telehealth' THEN 'telehealth' ELSE 'in_person' END FROM rooms r
   WHERE r.id = given.room_id
-), s.modality)
-FROM unnest($1::uuid[], $2::uuid[]) AS given(id, room_id) WHERE s.id = given.id
+), given.modality, s.modality)
+FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS given(id, room_id, modality)
+WHERE s.id = given.id
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Who and what a session is to have; None and nobody: it has none."""
+    """Who and what a session is to have; None and nobody: it has none. The modality is that of the
+    room; without a room it is as given, or stays."""
 
     session_id: UUID
     room_id: UUID | None = None
     facilitator_id: UUID | None = None
     cofacilitator_ids: tuple[UUID, ...] = ()
+    modality: Modality | None = None
 
     @property
     def bookings(self) -> Iterator[Booking]:
@@ -58,6 +62,8 @@ async def assign(tx: Transaction, assignments: Sequence[Assignment]) -> None:
     given = [asked[row["id"]] for row in rows]
     session_ids = [one.session_id for one in given]
     await free(tx, session_ids, clients=False)
-    await tx.execute(CHANGED, session_ids, [one.room_id for one in given])
+    await tx.execute(
+        CHANGED, session_ids, [one.room_id for one in given], [one.modality for one in given]
+    )
     await book(tx, (booking for one in given for booking in one.bookings))
     await tell_again(tx, session_ids)

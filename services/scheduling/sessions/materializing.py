@@ -14,7 +14,7 @@ import structlog
 from services.scheduling.appointments.commands import schedule_sessions
 from services.scheduling.bookings.checks import group_of, place_of
 from services.scheduling.bookings.commands import Busy, book, book_free
-from services.scheduling.bookings.rules import Asked, Group, Place, modality_of, unsuited
+from services.scheduling.bookings.rules import Asked, Group, Place, modality_of, violations
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.directory.queries import show_site
 from services.scheduling.placement.commands import offer_seats
@@ -24,7 +24,7 @@ from services.scheduling.sessions.assigning import Assignment
 from services.scheduling.sessions.moving import plan_by_own_edition
 from services.scheduling.sessions.policy import materializing_policy
 from services.scheduling.sessions.rules import PlannedSession, instant_of, plan_between
-from services.scheduling.sessions.schemas import Slot
+from services.scheduling.sessions.schemas import Content, Slot
 from shared.calendar import day_at
 from shared.database import Columns, Transaction
 from shared.errors import Conflict
@@ -84,9 +84,11 @@ class Plan:
 
     curriculum_id: UUID | None
     cohort_id: UUID
-    slots: Sequence[Slot]
+    slots: Sequence[Content]
     group: Group
     place: Place
+    pointer: str = "/slots/{}"
+    """Where a slot stands in the request."""
 
     def asked(self, one: PlannedSession) -> Asked:
         """A session as the rules of room and staff look at it."""
@@ -111,7 +113,9 @@ def horizon(site_id: UUID, time_zone: str, starts_on: date, now: datetime) -> tu
     return from_here + ahead + timedelta(weeks=1), due
 
 
-async def make_sessions(tx: Transaction, plan: Plan, planned: Sequence[PlannedSession]) -> None:
+async def make_sessions(
+    tx: Transaction, plan: Plan, planned: Sequence[PlannedSession]
+) -> list[UUID]:
     """Write these sessions, which suit, with their rooms and staff, and expect the cohort's
     clients.
 
@@ -130,9 +134,10 @@ async def make_sessions(tx: Transaction, plan: Plan, planned: Sequence[PlannedSe
     except Busy as busy:
         first = busy.taken[0]
         suffix = "s" if first.kind == "cofacilitator" else ""
-        busy.pointer = f"/slots/{slot_of[first.session_id]}/{first.kind}_id{suffix}"
+        busy.pointer = f"{plan.pointer.format(slot_of[first.session_id])}/{first.kind}_id{suffix}"
         raise
     await schedule_sessions(tx, await seats_of(tx, plan.cohort_id), never_expected=True)
+    return list(slot_of)
 
 
 async def materialize_next(tx: Transaction) -> int:
@@ -194,10 +199,9 @@ def left_out(planned: Sequence[PlannedSession], closed: dict[date, str]) -> str:
 def _suiting(asked: Asked, plan: Plan) -> Asked:
     """The session without what does not suit."""
     given = asdict(asked)
-    while (wrong := unsuited(Asked(**given), plan.group, plan.place)) is not None:
-        if not given.get(wrong.field) or wrong.field == "starts":
-            break
-        given[wrong.field] = () if wrong.field == "cofacilitator_ids" else None
+    for wrong in violations(asked, plan.group, plan.place):
+        if wrong.field != "starts":
+            given[wrong.field] = () if wrong.field == "cofacilitator_ids" else None
     return Asked(**given)
 
 

@@ -97,9 +97,11 @@ async def follow_zone_rules(tx: Transaction, site_id: UUID) -> int:
     apart: dict[UUID, dict[UUID, datetime]] = {}
     for row in await tx.fetch(TO_COME, site_id, tx.now):
         wall = row["local_start"]
-        starts_at = instant_of(wall.date(), wall.time(), ZoneInfo(row["time_zone"]))
-        if starts_at != row["starts_at"]:
-            apart.setdefault(row["cohort_id"], {})[row["id"]] = starts_at
+        zone = ZoneInfo(row["time_zone"])
+        starts_at = instant_of(wall.date(), wall.time(), zone)
+        shows = row["starts_at"].astimezone(zone).replace(tzinfo=None)
+        if starts_at != row["starts_at"] and shows != wall:  # not the second of a time shown twice
+            apart.setdefault(row["cohort_id"] or row["id"], {})[row["id"]] = starts_at
     moved = 0
     for cohort_id, starts in apart.items():
         await tx.execute("SAVEPOINT cohort")

@@ -20,6 +20,7 @@ from services.scheduling.sessions.schemas import (
     Conflicts,
     Curriculum,
     RosterCounts,
+    ScheduledSession,
     Session,
 )
 from shared.database import Transaction
@@ -74,6 +75,7 @@ JOIN bookings b ON b.resource_id = p.client_id AND b.kind = 'client' AND b.sessi
 ORDER BY s.starts_at, s.id, p.client_id LIMIT 200
 """
 OF_COHORT = CONFLICTS.format(of="WHERE s.starts_at > $1 AND s.cohort_id = $2")
+OF_SESSION = CONFLICTS.format(of="WHERE s.starts_at > $1 AND s.id = $2")
 OF_SITE = CONFLICTS.format(of="WHERE s.starts_at > $1 AND s.site_id = $2")
 ROWS = "SELECT * FROM sessions"
 SESSIONS_BY_ID = SESSION.format(found=f"{ROWS} WHERE id = ANY ($1::uuid[])")
@@ -192,6 +194,13 @@ async def list_sessions(
         key=lambda shown: _written((shown.starts_at, shown.id)),
     )
     return CountedPage(items=shown.items, next=shown.next, count=count)
+
+
+async def show_scheduled(tx: Transaction, session_id: UUID) -> ScheduledSession:
+    """A session as it was changed or added."""
+    session = await show_session(tx, session_id)
+    conflicts = await conflicts_of(tx, OF_SESSION, session_id)
+    return ScheduledSession(**session.model_dump(), conflicts=conflicts)
 
 
 async def list_conflicts(tx: Transaction, site_id: UUID) -> Conflicts:

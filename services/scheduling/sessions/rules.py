@@ -201,6 +201,11 @@ def day_bounds(day: date, zone_name: str) -> tuple[datetime, datetime]:
     return instant_of(day, time(), zone), instant_of(day + timedelta(days=1), time(), zone)
 
 
+def span_of(first: date, last: date, zone_name: str) -> tuple[datetime, datetime]:
+    """From when until when these days and those between them last, in UTC."""
+    return day_bounds(first, zone_name)[0], day_bounds(last, zone_name)[1]
+
+
 def may_be_cancelled(
     starts_at: datetime, zone_name: str, now: datetime, days_afterwards: int
 ) -> bool:

@@ -1,7 +1,7 @@
 """What requests and answers about curricula and sessions look like."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -32,10 +32,9 @@ STARTS = Field(
 MINUTES = Field(ge=15, le=480, strict=True, description="Length, breaks included.", examples=[180])
 
 
-class Staffing(Strict):
-    """Who and what a session is to have."""
+class Staff(Strict):
+    """Who is to hold a session."""
 
-    room_id: UUID | None = Field(default=None, description="A room of the site.", examples=[None])
     facilitator_id: UUID | None = Field(
         default=None, description="Who of the staff holds it.", examples=[None]
     )
@@ -53,9 +52,10 @@ class Staffing(Strict):
         return self
 
 
-class Content(Staffing):
+class Content(Staff):
     """What a session is, beside when it is."""
 
+    room_id: UUID | None = Field(default=None, description="A room of the site.", examples=[None])
     minutes: int = MINUTES
     break_minutes: int = Field(
         default=0, ge=0, strict=True, description="Breaks in it, not credited.", examples=[15]
@@ -70,6 +70,14 @@ class Content(Staffing):
     )
     modality: Modality | None = Field(
         default=None, description="Null: that of the room, else in person.", examples=[None]
+    )
+    module: int | None = Field(
+        default=None,
+        ge=1,
+        le=200,
+        strict=True,
+        description="Place in the order of the curriculum: slots of one time take turns by it.",
+        examples=[None],
     )
     phases: list[Annotated[int, Field(ge=1, le=20, strict=True)]] | None = Field(
         default=None,
@@ -104,14 +112,6 @@ class Slot(Content):
         examples=[None],
     )
     starts: str = STARTS
-    module: int | None = Field(
-        default=None,
-        ge=1,
-        le=200,
-        strict=True,
-        description="Place in the order of the curriculum: slots of one time take turns by it.",
-        examples=[None],
-    )
 
     @model_validator(mode="after")
     def says_when_in_one_way(self) -> Self:
@@ -254,6 +254,61 @@ class Session(Shown):
     version: int = Field(description="The ETag.", examples=[1])
 
 
+class LocalTime(Strict):
+    """One time by the wall clock of the site. A time that the clock skips is refused."""
+
+    day: Day
+    starts: str = STARTS
+    fold: Literal[0, 1] | None = Field(
+        default=None,
+        description="Of a time that the clock shows twice the first (0) or the second (1).",
+        examples=[None],
+    )
+
+
+class NewTime(LocalTime):
+    """When a session is to be held instead."""
+
+    minutes: int | None = Field(
+        default=None,
+        ge=15,
+        le=480,
+        strict=True,
+        description="Length, breaks included; null: as before.",
+        examples=[None],
+    )
+
+
+class NewSession(LocalTime, Content):
+    """A session of a cohort beside its plan."""
+
+
+class NewRoom(Strict):
+    """Where a session is to be held."""
+
+    room_id: UUID | None = Field(description="A room of the site; null: none.")
+    modality: Modality | None = Field(
+        default=None, description="Null: that of the room, without one as before.", examples=[None]
+    )
+
+
+class ScheduledSession(Session):
+    """A session as it was changed or added."""
+
+    conflicts: list[Conflict] = Field(
+        description="Clients with a seat who have another session then, and are not expected."
+    )
+
+
+class EndOfPlan(Strict):
+    """When a plan ends."""
+
+    last_day: Day
+    reason: NotHeldReason = Field(
+        description="Why the sessions after that day are not held.", examples=["other"]
+    )
+
+
 class Cancellation(Strict):
     """Why the program does not hold a session."""
 
@@ -293,3 +348,53 @@ class SessionCancellation(Shown):
     reason: NotHeldReason
     not_held_at: Instant
     sessions: list[CancelledSession]
+
+
+class NewSiteClosure(Strict):
+    """Days on which a site is closed, by its calendar."""
+
+    site_id: UUID
+    first_day: Day
+    last_day: Day
+    reason: NotHeldReason = Field(examples=["weather"])
+
+    @model_validator(mode="after")
+    def ends_after_it_begins(self) -> Self:
+        if not 0 <= (self.last_day - self.first_day).days <= 366:
+            raise ValueError("last_day must be from first_day on, and within a year of it.")
+        return self
+
+
+class ShortWeek(Shown):
+    """A client's week that has enough hours without the closure, and not with it."""
+
+    client_id: UUID
+    week: str = Field(description="ISO week at the site.", examples=["2026-W10"])
+    planned_minutes: int = Field(description="That count, less breaks, as it is now.")
+    remaining_minutes: int = Field(description="Without the sessions of the closure.")
+    minimum_minutes: int = Field(description="Of the client's phase, else of the level.")
+
+
+class ClosurePreview(Shown):
+    """What a closure would come to. Nothing was changed."""
+
+    site_id: UUID
+    sessions: int
+    clients: int = Field(description="Who are expected at them.")
+    session_minutes: int = Field(description="Of the sessions, less breaks.")
+    client_minutes: int = Field(description="The same for each client who is expected.")
+    short_weeks: list[ShortWeek]
+
+
+class SiteClosure(Shown):
+    """A closure, and how far its sessions are worked off."""
+
+    id: UUID
+    site_id: UUID
+    first_day: date
+    last_day: date
+    reason: NotHeldReason
+    sessions: int = Field(description="That were to be held when the closure was entered.")
+    sessions_done: int = Field(description="Of which everybody was told that they are not held.")
+    entered_at: Instant
+    finished_at: Instant | None = Field(description="Null while sessions are left.")
