@@ -83,7 +83,7 @@ async def add_curriculum(tx: Transaction, cohort_id: UUID, new: NewCurriculum) -
         "cohort_id": cohort_id,
         "starts_on": new.starts_on,
         "weeks": new.weeks,
-        "slots": orjson.dumps([slot.model_dump() for slot in new.slots]).decode(),
+        "slots": orjson.dumps([slot.model_dump(mode="json") for slot in new.slots]).decode(),
         "sessions": len(sessions),
         "first_starts_at": sessions[0].starts_at,
         "last_ends_at": max(session.ends_at for session in sessions),
