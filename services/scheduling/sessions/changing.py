@@ -98,7 +98,7 @@ class Current:
         return Asked(**{**given, "cofacilitator_ids": people, **changes})
 
 
-async def reschedule_session(
+async def change_session_time(
     tx: Transaction, session_id: UUID, expected_version: int, new: NewTime
 ) -> ScheduledSession:
     """Hold a session to come at another time, with its room, its staff and its clients. Publishes
@@ -138,7 +138,7 @@ async def reschedule_session(
     return await show_scheduled(tx, session_id)
 
 
-async def give_to_staff(
+async def change_session_staff(
     tx: Transaction, session_id: UUID, expected_version: int, new: Staff
 ) -> ScheduledSession:
     """Let others of the staff hold a session to come. Publishes as `assign` does.
@@ -153,7 +153,7 @@ async def give_to_staff(
     return await _assigned(tx, session_id, asked)
 
 
-async def move_to_room(
+async def change_session_room(
     tx: Transaction, session_id: UUID, expected_version: int, new: NewRoom
 ) -> ScheduledSession:
     """Hold a session to come in another room, or by telehealth. Publishes as `assign` does.
@@ -196,7 +196,7 @@ async def add_session(tx: Transaction, cohort_id: UUID, new: NewSession) -> Sche
     return await show_scheduled(tx, session_id)
 
 
-async def end_curriculum(
+async def complete_curriculum(
     tx: Transaction, cohort_id: UUID, curriculum_id: UUID, expected_version: int, new: EndOfPlan
 ) -> Curriculum:
     """End a plan with a day to come: sessions after it are not held, and no more are made.

@@ -36,23 +36,24 @@ WITH minutes AS (
 SELECT (SELECT count(*) FROM minutes) AS sessions,
   (SELECT coalesce(sum(own), 0)::int FROM minutes) AS session_minutes,
   coalesce(sum(own), 0)::int AS client_minutes,
-  coalesce(array_agg(DISTINCT a.client_id), '{{}}') AS clients
+  coalesce(array_agg(DISTINCT platform.survivor_of(a.client_id)), '{{}}') AS clients
 FROM minutes JOIN appointments a ON a.session_id = minutes.id AND a.state = 'scheduled'
 """  # noqa: S608 - the part is ours
 WEEKS = """
-SELECT a.client_id, date_trunc('week', s.starts_at AT TIME ZONE $5)::date AS monday,
+SELECT one.client_id, date_trunc('week', s.starts_at AT TIME ZONE $5)::date AS monday,
   sum(minutes)::int AS planned_minutes,
   coalesce(sum(minutes) FILTER (WHERE NOT hit), 0)::int AS remaining_minutes,
   max((c.phases -> (p.phase - 1) ->> 'minimum_minutes')::int) AS minimum_minutes
-FROM appointments a
+FROM unnest($7::uuid[]) AS one(client_id)
+JOIN appointments a ON a.client_id = ANY (platform.records_of(one.client_id))
+  AND a.state = 'scheduled'
 JOIN sessions s ON s.id = a.session_id AND s.not_held_at IS NULL AND s.kind = ANY ($6::text[])
 JOIN placements p ON p.id = a.placement_id
 JOIN cohorts c ON c.id = p.cohort_id
 CROSS JOIN LATERAL (SELECT
   extract(epoch FROM s.ends_at - s.starts_at) / 60 - s.break_minutes AS minutes,
   s.site_id = $1 AND s.starts_at >= $2 AND s.starts_at < $3 AND s.starts_at > $4 AS hit) AS m
-WHERE a.client_id = ANY ($7::uuid[]) AND a.state = 'scheduled'
-  AND s.starts_at >= $8 AND s.starts_at < $9
+WHERE s.starts_at >= $8 AND s.starts_at < $9
 GROUP BY 1, 2 ORDER BY 2, 1
 """
 CLOSE = """
@@ -70,7 +71,7 @@ UPDATE site_closures SET sessions_done = sessions_done + $2, finished_at = $3 WH
 """
 
 
-async def preview_closure(tx: Transaction, new: NewSiteClosure) -> ClosurePreview:
+async def show_closure_preview(tx: Transaction, new: NewSiteClosure) -> ClosurePreview:
     """What a closure would come to, and whose weeks would have too few hours by it.
 
     Raises:
@@ -104,7 +105,7 @@ async def preview_closure(tx: Transaction, new: NewSiteClosure) -> ClosurePrevie
     return ClosurePreview(site_id=site.id, **given, short_weeks=short)
 
 
-async def close_site(tx: Transaction, new: NewSiteClosure) -> SiteClosure:
+async def add_site_closure(tx: Transaction, new: NewSiteClosure) -> SiteClosure:
     """Close a site for some days: from now on nothing is planned for them, and a job says of their
     sessions that they are not held, a day at a time.
 
@@ -130,7 +131,7 @@ async def close_site(tx: Transaction, new: NewSiteClosure) -> SiteClosure:
     return closure
 
 
-async def show_closure(tx: Transaction, closure_id: UUID) -> SiteClosure:
+async def show_site_closure(tx: Transaction, closure_id: UUID) -> SiteClosure:
     """A closure and its progress.
 
     Raises:
@@ -150,7 +151,7 @@ async def close_next_day(tx: Transaction) -> int:
         return 0
     site = await show_site(tx, row["site_id"])
     await lock_sites(tx, [site.id])
-    closure = await show_closure(tx, row["id"])
+    closure = await show_site_closure(tx, row["id"])
     if closure.finished_at is not None:
         return 1
     span = span_of(closure.first_day, closure.last_day, site.time_zone)

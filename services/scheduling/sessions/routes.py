@@ -128,12 +128,14 @@ async def show_session(session_id: UUID, call: Reader) -> Session:
 
 @router.post("/cohorts/{cohort_id}/curriculum/{curriculum_id}/end", summary="Let a weekly plan end")
 @needs_if_match
-async def end_curriculum(
+async def complete_curriculum(
     cohort_id: UUID, curriculum_id: UUID, body: EndOfPlan, call: Planner
 ) -> Curriculum:
     """The plan has no session after a day: those that there are already are not held."""
     return await call.update(
-        lambda tx, expected: changing.end_curriculum(tx, cohort_id, curriculum_id, expected, body)
+        lambda tx, expected: changing.complete_curriculum(
+            tx, cohort_id, curriculum_id, expected, body
+        )
     )
 
 
@@ -148,52 +150,53 @@ async def add_session(cohort_id: UUID, body: NewSession, call: Planner) -> Sched
 
 @router.post("/sessions/{session_id}/reschedule", summary="Hold a session at another time")
 @needs_if_match
-async def reschedule_session(session_id: UUID, body: NewTime, call: Changer) -> ScheduledSession:
+async def change_session_time(session_id: UUID, body: NewTime, call: Changer) -> ScheduledSession:
     """Its room, its staff and its clients come along; whoever is expected is told."""
     return await call.update(
-        lambda tx, expected: changing.reschedule_session(tx, session_id, expected, body)
+        lambda tx, expected: changing.change_session_time(tx, session_id, expected, body)
     )
 
 
 @router.post("/sessions/{session_id}/staff", summary="Let others hold a session")
 @needs_if_match
-async def give_to_staff(session_id: UUID, body: Staff, call: Changer) -> ScheduledSession:
+async def change_session_staff(session_id: UUID, body: Staff, call: Changer) -> ScheduledSession:
     """In place of those who were to hold it; whoever is expected is told."""
     return await call.update(
-        lambda tx, expected: changing.give_to_staff(tx, session_id, expected, body)
+        lambda tx, expected: changing.change_session_staff(tx, session_id, expected, body)
     )
 
 
 @router.post("/sessions/{session_id}/room", summary="Hold a session in another room")
 @needs_if_match
-async def move_to_room(session_id: UUID, body: NewRoom, call: Changer) -> ScheduledSession:
+async def change_session_room(session_id: UUID, body: NewRoom, call: Changer) -> ScheduledSession:
     """A telehealth room makes it a telehealth session, with the link of the room; whoever is
     expected is told."""
     return await call.update(
-        lambda tx, expected: changing.move_to_room(tx, session_id, expected, body)
+        lambda tx, expected: changing.change_session_room(tx, session_id, expected, body)
     )
 
 
 @router.post("/site-closures/preview", summary="Show what a closure would come to")
-async def preview_closure(body: NewSiteClosure, call: Planner) -> ClosurePreview:
+async def show_closure_preview(body: NewSiteClosure, call: Planner) -> ClosurePreview:
     """Sessions, clients and hours of the days, and whose weeks would have too few hours. Nothing is
     changed."""
-    return await call.show(lambda tx: closing.preview_closure(tx, body))
+    return await call.show(lambda tx: closing.show_closure_preview(tx, body))
 
 
 @router.post("/site-closures", status_code=201, summary="Close a site for some days")
-async def close_site(body: NewSiteClosure, call: Planner) -> SiteClosure:
+async def add_site_closure(body: NewSiteClosure, call: Planner) -> SiteClosure:
     """Nothing is planned for these days any more, and their sessions are not held: that is worked
     off day by day, and can be followed at the address of the answer."""
     return await call.create(
-        lambda tx: closing.close_site(tx, body), location=lambda made: f"/site-closures/{made.id}"
+        lambda tx: closing.add_site_closure(tx, body),
+        location=lambda made: f"/site-closures/{made.id}",
     )
 
 
 @router.get("/site-closures/{closure_id}", summary="Show a closure and how far it is")
-async def show_closure(closure_id: UUID, call: Reader) -> SiteClosure:
+async def show_site_closure(closure_id: UUID, call: Reader) -> SiteClosure:
     """How many of its sessions are worked off."""
-    return await call.show(lambda tx: closing.show_closure(tx, closure_id))
+    return await call.show(lambda tx: closing.show_site_closure(tx, closure_id))
 
 
 @router.post("/sessions/{session_id}/cancel", summary="Say that a session is not held")
