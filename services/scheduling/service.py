@@ -9,7 +9,7 @@ from services.scheduling.hours.routes import router as hours
 from services.scheduling.placement.consumers import consumers as placement_consumers
 from services.scheduling.placement.routes import router as placement
 from services.scheduling.rooms.routes import router as rooms
-from services.scheduling.sessions.jobs import zone_rules_job
+from services.scheduling.sessions.jobs import closing_job, materializing_job, zone_rules_job
 from services.scheduling.sessions.routes import router as sessions
 from services.scheduling.staff.routes import router as staff
 from shared.merges import consumers as merge_consumers
@@ -20,8 +20,26 @@ service = Service(
     title="Stepwell scheduling",
     description="Sites with their time zones, cohorts and their curricula, seats, sessions, "
     "and who came for how long.",
-    routers=(directory, closed_days, rooms, staff, cohorts, sessions, placement, attendance, hours),
-    jobs=(zone_rules_job,),
-    consumers=(merge_consumers, placement_consumers, holds_consumers),
+    routers=(
+        directory,
+        closed_days,
+        rooms,
+        staff,
+        cohorts,
+        sessions,
+        placement,
+        attendance,
+        hours,
+    ),
+    jobs=(
+        zone_rules_job,
+        materializing_job,
+        closing_job,
+    ),
+    consumers=(
+        merge_consumers,
+        placement_consumers,
+        holds_consumers,
+    ),
     zones="SELECT DISTINCT time_zone FROM sites",
 )
