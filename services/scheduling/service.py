@@ -1,5 +1,9 @@
 """Scheduling, declared."""
 
+from services.scheduling.attendance.check_in_routes import own_router as joins
+from services.scheduling.attendance.check_in_routes import router as check_ins
+from services.scheduling.attendance.jobs import no_shows_job
+from services.scheduling.attendance.page import router as join_page
 from services.scheduling.attendance.routes import router as attendance
 from services.scheduling.cohorts.routes import router as cohorts
 from services.scheduling.directory.routes import router as directory
@@ -17,8 +21,18 @@ service = Service(
     title="Stepwell scheduling",
     description="Sites with their time zones, cohorts and their curricula, seats, sessions, "
     "and who came for how long.",
-    routers=(directory, cohorts, sessions, placement, attendance, hours),
-    jobs=(zone_rules_job,),
+    routers=(
+        directory,
+        cohorts,
+        sessions,
+        placement,
+        attendance,
+        check_ins,
+        joins,
+        join_page,
+        hours,
+    ),
+    jobs=(zone_rules_job, no_shows_job),
     consumers=(merge_consumers, placement_consumers, holds_consumers),
     zones="SELECT DISTINCT time_zone FROM sites",
 )
