@@ -44,11 +44,9 @@ LEFT JOIN check_ins c USING (session_id, client_id)
 """
 SESSION = """
 SELECT site_id, kind, starts_at, ends_at, break_minutes, not_held_at FROM sessions
-WHERE id = $1 FOR SHARE
+WHERE id = $1 FOR NO KEY UPDATE
 """
-LOCK = """
-SELECT FROM appointments WHERE session_id = $1 AND state = 'scheduled' ORDER BY client_id FOR SHARE
-"""
+"""Who records, checks in or closes the roll at the same time waits, or is waited for."""
 UNRECORDED = """
 SELECT a.client_id, c.checked_in_at, c.checked_out_at
 FROM appointments a
@@ -157,8 +155,8 @@ async def record_unrecorded(
     by: str | None,
     absent_only: bool = False,
 ) -> None:
-    """Record whom nothing is recorded of, from their check-ins; or only who did not check in."""
-    await tx.fetch(LOCK, session_id)
+    """Record of whom nothing is recorded, from their check-ins; or only who did not check in. The
+    session is over, and locked by `SESSION`."""
     meeting = meeting_of(session)
     entries = []
     for row in await tx.fetch(UNRECORDED, session_id, absent_only):
