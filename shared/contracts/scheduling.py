@@ -263,8 +263,15 @@ class AttendanceEvent(SchedulingEvent):
 class SessionAttended(AttendanceEvent):
     """A client came, for all of the session or a part of it."""
 
+    version: ClassVar[str] = "1.2"
+
     status: Literal["present", "partial"]
     attended_minutes: int = Field(description="Credited minutes: breaks are not counted.")
+    minutes_late: int = Field(default=0, description="Beyond the site's grace; since 1.2.")
+    minutes_left_early: int = Field(default=0, description="Beyond the site's grace; since 1.2.")
+    makes_up_session_id: UUID | None = Field(
+        default=None, description="The missed session that this one makes up; since 1.2."
+    )
 
 
 class SessionMissed(AttendanceEvent):
@@ -356,6 +363,30 @@ class PartnerSeatReleased(PartnerSeatEvent):
 
     outcome: Literal["taken", "given_up", "expired"]
     released_at: datetime
+class AttendanceState(BaseModel):
+    """What an attendance said before or after a correction."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    status: Literal["present", "partial", "excused_absence", "late_cancel", "no_show"]
+    attended_minutes: int
+    checked_in_at: datetime | None
+    checked_out_at: datetime | None
+    makes_up_session_id: UUID | None
+
+
+class AttendanceCorrected(SchedulingEvent):
+    """What was recorded of one client's seat was corrected. What holds now is told anew after it,
+    by SessionAttended or SessionMissed."""
+
+    enrolment_id: UUID
+    session_id: UUID
+    cohort_id: UUID
+    attendance_id: UUID
+    starts_at: datetime
+    before: AttendanceState
+    after: AttendanceState
+    corrected_at: datetime
 
 
 EVENTS = (
@@ -380,4 +411,5 @@ EVENTS = (
     PhaseBegan,
     PartnerSeatHeld,
     PartnerSeatReleased,
+    AttendanceCorrected,
 )
