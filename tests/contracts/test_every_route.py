@@ -54,15 +54,12 @@ OPEN = {
     ("scheduling", "GET", "/seat-offer/page.js", offer_page.WHY),
     ("scheduling", "GET", "/seat-offer/own", offers.WHY),
     ("scheduling", "POST", "/seat-offer/own", offers.WHY),
-}
-"""Every route that asks for no token, and why: whoever opens another one says so here."""
-BY_SECRET = [one[:3] for one in sorted(OPEN) if one[3] in (BY_LINK, offers.WHY)]
     ("scheduling", "GET", "/telehealth", join_page.WHY),
     ("scheduling", "GET", "/telehealth/page.js", join_page.WHY),
     ("scheduling", "POST", "/telehealth/joins", check_in_routes.WHY),
 }
 """Every route that asks for no token, and why: whoever opens another one says so here."""
-BY_SECRET = [one[:3] for one in sorted(OPEN) if one[3] in (BY_LINK, check_in_routes.WHY)]
+BY_SECRET = [one[:3] for one in sorted(OPEN) if one[3] in (BY_LINK, offers.WHY, check_in_routes.WHY)]
 """Those that ask for the secret of a link or its session in place of a token."""
 DOCUMENTED_AS_PUBLIC = {
     "/health/live",
@@ -125,7 +122,6 @@ async def test_an_open_address_that_needs_a_secret_takes_no_token_in_its_place(
     for role in (None, *Role):
         async with caller(APPS[name], role) as api:
             body = {"answers": [0]} if method == "PUT" else {"answer": "accept"}
-            body = {"answers": [0]} if method == "PUT" else None
             address = path.format(instrument="phq-9")
             answer = await api.request(method, address, json=body, headers={"If-Match": '"1"'})
         assert answer.status_code == 401
