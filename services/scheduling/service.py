@@ -4,6 +4,7 @@ from services.scheduling.attendance.routes import router as attendance
 from services.scheduling.cohorts.routes import router as cohorts
 from services.scheduling.directory.routes import router as directory
 from services.scheduling.holds.consumers import consumers as holds_consumers
+from services.scheduling.hours.jobs import weeks_job
 from services.scheduling.hours.routes import router as hours
 from services.scheduling.placement.consumers import consumers as placement_consumers
 from services.scheduling.placement.routes import router as placement
@@ -18,7 +19,7 @@ service = Service(
     description="Sites with their time zones, cohorts and their curricula, seats, sessions, "
     "and who came for how long.",
     routers=(directory, cohorts, sessions, placement, attendance, hours),
-    jobs=(zone_rules_job,),
+    jobs=(zone_rules_job, weeks_job),
     consumers=(merge_consumers, placement_consumers, holds_consumers),
     zones="SELECT DISTINCT time_zone FROM sites",
 )
