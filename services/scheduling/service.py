@@ -10,6 +10,9 @@ from services.scheduling.placement.consumers import consumers as placement_consu
 from services.scheduling.placement.routes import router as placement
 from services.scheduling.sessions.jobs import zone_rules_job
 from services.scheduling.sessions.routes import router as sessions
+from services.scheduling.units.consumers import consumers as units_consumers
+from services.scheduling.units.jobs import recertification_job
+from services.scheduling.units.routes import router as units
 from shared.merges import consumers as merge_consumers
 from shared.service import Service
 
@@ -18,8 +21,8 @@ service = Service(
     title="Stepwell scheduling",
     description="Sites with their time zones, cohorts and their curricula, seats, sessions, "
     "and who came for how long.",
-    routers=(directory, cohorts, sessions, placement, attendance, hours),
-    jobs=(zone_rules_job, weeks_job),
-    consumers=(merge_consumers, placement_consumers, holds_consumers),
+    routers=(directory, cohorts, sessions, placement, attendance, hours, units),
+    jobs=(zone_rules_job, weeks_job, recertification_job),
+    consumers=(merge_consumers, placement_consumers, holds_consumers, units_consumers),
     zones="SELECT DISTINCT time_zone FROM sites",
 )

@@ -160,6 +160,20 @@ def judged(row: Mapping[str, Any], week: Week, *, final: bool) -> tuple[Sums, Ju
     return sums, judge(sums, _asked(row, None)[1], share, final=final)
 
 
+async def placed_in(tx: Transaction, client_id: UUID, week: Week) -> dict[str, Any]:
+    """The placement by whose site, zone and phase a client's week is read: the last one before the
+    end of the week, or the first of all.
+
+    Raises:
+        NotFound: when the client was never placed at a site that the caller may see.
+    """
+    placements = await tx.fetch(PLACEMENTS, client_id)
+    if not placements:
+        raise NotFound("This client was never placed.")
+    earlier = (one for one in placements if one["placed_at"] < week.bounds(one["time_zone"])[1])
+    return dict(next(earlier, placements[-1]))
+
+
 async def weekly_hours(
     tx: Transaction, client_id: UUID, week: Week, population: Population | None
 ) -> WeeklyHours:
@@ -172,13 +186,7 @@ async def weekly_hours(
     Raises:
         NotFound: when the client was never placed at a site that the caller may see.
     """
-    placements = await tx.fetch(PLACEMENTS, client_id)
-    if not placements:
-        raise NotFound("This client was never placed.")
-    site = next(
-        (one for one in placements if one["placed_at"] < week.bounds(one["time_zone"])[1]),
-        placements[-1],
-    )
+    site = await placed_in(tx, client_id, week)
     starts_at, ends_at = week.bounds(site["time_zone"])
     row = await tx.fetchrow(
         OF_PERSON,
@@ -190,7 +198,7 @@ async def weekly_hours(
     )
     assert row is not None  # an aggregate without GROUP BY always has one row
     policy = level_hours(site["site_id"])
-    whose, asked = _asked(dict(site), population)
+    whose, asked = _asked(site, population)
     hours = policy.populations[whose]
     planned = row["planned_minutes"]
     return WeeklyHours(
