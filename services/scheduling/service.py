@@ -9,6 +9,7 @@ from services.scheduling.closed_days.routes import router as closed_days
 from services.scheduling.cohorts.routes import router as cohorts
 from services.scheduling.directory.routes import router as directory
 from services.scheduling.holds.consumers import consumers as holds_consumers
+from services.scheduling.hours.jobs import weeks_job
 from services.scheduling.hours.routes import router as hours
 from services.scheduling.offers.jobs import seat_offers_job
 from services.scheduling.offers.page import router as offer_page
@@ -26,6 +27,9 @@ from services.scheduling.step_up.consumers import consumers as step_up_consumers
 from services.scheduling.step_up.jobs import partner_seats_job
 from services.scheduling.step_up.routes import router as step_up
 from services.scheduling.waiting.consumers import consumers as waiting_consumers
+from services.scheduling.units.consumers import consumers as units_consumers
+from services.scheduling.units.jobs import recertification_job
+from services.scheduling.units.routes import router as units
 from shared.merges import consumers as merge_consumers
 from shared.service import Service
 
@@ -70,5 +74,8 @@ service = Service(
         step_down_consumers,
         step_up_consumers,
     ),
+    routers=(directory, cohorts, sessions, placement, attendance, hours, units),
+    jobs=(zone_rules_job, weeks_job, recertification_job),
+    consumers=(merge_consumers, placement_consumers, holds_consumers, units_consumers),
     zones="SELECT DISTINCT time_zone FROM sites",
 )

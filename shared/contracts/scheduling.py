@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -387,6 +388,58 @@ class AttendanceCorrected(SchedulingEvent):
     before: AttendanceState
     after: AttendanceState
     corrected_at: datetime
+class WeeklyHoursEvent(SchedulingEvent):
+    """What became known of a client's week; the latest one of a week is what holds of it."""
+
+    enrolment_id: UUID
+    placement_id: UUID
+    week: str = Field(
+        pattern=r"^\d{4}-W\d{2}$", description="ISO week at the site.", examples=["2026-W10"]
+    )
+    time_zone: str = Field(description="IANA zone of the site.")
+    planned_minutes: int = Field(description="Less breaks; what is missed included.")
+    credited_minutes: int
+    forecast_minutes: int = Field(
+        description="Credited, and planned where nothing is recorded yet."
+    )
+    minimum_minutes: int = Field(description="What the week is judged by.")
+    credited_days: int = Field(description="Treatment days.")
+    minimum_days: int
+
+
+class WeeklyHoursAtRisk(WeeklyHoursEvent):
+    """By what is credited and still planned a client's week comes to less than it has to."""
+
+    missing_minutes: int
+    missing_days: int
+    noticed_at: datetime
+
+
+class WeeklyHoursShort(WeeklyHoursEvent):
+    """A week is over and settled, and less was credited than it asks for."""
+
+    missing_minutes: int
+    missing_days: int
+    settled_at: datetime
+
+
+class WeeklyHoursShortageLifted(WeeklyHoursEvent):
+    """What was last told of a week, at risk or short, is not so, or no longer."""
+
+    reason: Literal["enough", "not_judged"] = Field(
+        description="Enough is planned or credited now, or the week is judged by nothing, such as "
+        "one on hold."
+    )
+    lifted_at: datetime
+
+
+class RecertificationDue(SchedulingEvent):
+    """The need for the program has to be certified again by a day that comes near."""
+
+    enrolment_id: UUID
+    certified_on: date = Field(description="Of the last certification, else of the enrolment.")
+    due_on: date
+    noticed_at: datetime
 
 
 EVENTS = (
@@ -412,4 +465,8 @@ EVENTS = (
     PartnerSeatHeld,
     PartnerSeatReleased,
     AttendanceCorrected,
+    WeeklyHoursAtRisk,
+    WeeklyHoursShort,
+    WeeklyHoursShortageLifted,
+    RecertificationDue,
 )
