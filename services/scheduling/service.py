@@ -51,6 +51,7 @@ service = Service(
         joins,
         join_page,
         hours,
+        units,
         offers,
         own_offers,
         offer_page,
@@ -65,6 +66,8 @@ service = Service(
         phases_job,
         partner_seats_job,
         no_shows_job,
+        weeks_job,
+        recertification_job,
     ),
     consumers=(
         merge_consumers,
@@ -73,9 +76,7 @@ service = Service(
         waiting_consumers,
         step_down_consumers,
         step_up_consumers,
+        units_consumers,
     ),
-    routers=(directory, cohorts, sessions, placement, attendance, hours, units),
-    jobs=(zone_rules_job, weeks_job, recertification_job),
-    consumers=(merge_consumers, placement_consumers, holds_consumers, units_consumers),
     zones="SELECT DISTINCT time_zone FROM sites",
 )
