@@ -26,10 +26,10 @@ from services.scheduling.step_down.jobs import phases_job, step_down_job
 from services.scheduling.step_up.consumers import consumers as step_up_consumers
 from services.scheduling.step_up.jobs import partner_seats_job
 from services.scheduling.step_up.routes import router as step_up
-from services.scheduling.waiting.consumers import consumers as waiting_consumers
 from services.scheduling.units.consumers import consumers as units_consumers
 from services.scheduling.units.jobs import recertification_job
 from services.scheduling.units.routes import router as units
+from services.scheduling.waiting.consumers import consumers as waiting_consumers
 from shared.merges import consumers as merge_consumers
 from shared.service import Service
 

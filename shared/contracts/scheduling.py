@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal
-from typing import ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -364,6 +363,8 @@ class PartnerSeatReleased(PartnerSeatEvent):
 
     outcome: Literal["taken", "given_up", "expired"]
     released_at: datetime
+
+
 class AttendanceState(BaseModel):
     """What an attendance said before or after a correction."""
 
@@ -388,6 +389,8 @@ class AttendanceCorrected(SchedulingEvent):
     before: AttendanceState
     after: AttendanceState
     corrected_at: datetime
+
+
 class WeeklyHoursEvent(SchedulingEvent):
     """What became known of a client's week; the latest one of a week is what holds of it."""
 

@@ -10,10 +10,10 @@ from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 
 from services.intake.questionnaires import own_routes, page
-from services.scheduling.offers import page as offer_page
-from services.scheduling.offers import routes as offers
 from services.scheduling.attendance import check_in_routes
 from services.scheduling.attendance import page as join_page
+from services.scheduling.offers import page as offer_page
+from services.scheduling.offers import routes as offers
 from shared.access import Role
 from shared.settings import SERVICES
 from shared.web.application import (
@@ -59,7 +59,9 @@ OPEN = {
     ("scheduling", "POST", "/telehealth/joins", check_in_routes.WHY),
 }
 """Every route that asks for no token, and why: whoever opens another one says so here."""
-BY_SECRET = [one[:3] for one in sorted(OPEN) if one[3] in (BY_LINK, offers.WHY, check_in_routes.WHY)]
+BY_SECRET = [
+    one[:3] for one in sorted(OPEN) if one[3] in (BY_LINK, offers.WHY, check_in_routes.WHY)
+]
 """Those that ask for the secret of a link or its session in place of a token."""
 DOCUMENTED_AS_PUBLIC = {
     "/health/live",
