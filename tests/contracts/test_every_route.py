@@ -9,9 +9,10 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 
-from services.intake.questionnaires import own_routes, page
+from services.intake.questionnaires import own_routes
 from shared.access import Role
 from shared.settings import SERVICES
+from shared.web import links
 from shared.web.application import (
     PUBLIC,
     RouteWithoutRoles,
@@ -39,9 +40,9 @@ OPEN = {
     ("intake", "GET", "/self-check", UNKNOWN),
     ("intake", "GET", "/self-check/page.css", UNKNOWN),
     ("intake", "GET", "/self-check/page.js", UNKNOWN),
-    ("intake", "GET", "/questionnaire", page.WHY),
-    ("intake", "GET", "/questionnaire/page.js", page.WHY),
-    ("intake", "GET", "/questionnaire/page.css", page.WHY),
+    ("intake", "GET", "/questionnaire", links.WHY),
+    ("intake", "GET", "/questionnaire/page.js", links.WHY),
+    ("intake", "GET", "/questionnaire/page.css", links.WHY),
     ("intake", "POST", "/questionnaire/session", BY_LINK),
     ("intake", "GET", "/questionnaire/form", BY_LINK),
     ("intake", "PUT", "/questionnaire/answers/{instrument}", BY_LINK),
