@@ -14,8 +14,10 @@ from services.scheduling.attendance import check_in_routes
 from services.scheduling.attendance import page as join_page
 from services.scheduling.offers import page as offer_page
 from services.scheduling.offers import routes as offers
+from services.intake.questionnaires import own_routes
 from shared.access import Role
 from shared.settings import SERVICES
+from shared.web import links
 from shared.web.application import (
     PUBLIC,
     RouteWithoutRoles,
@@ -43,9 +45,9 @@ OPEN = {
     ("intake", "GET", "/self-check", UNKNOWN),
     ("intake", "GET", "/self-check/page.css", UNKNOWN),
     ("intake", "GET", "/self-check/page.js", UNKNOWN),
-    ("intake", "GET", "/questionnaire", page.WHY),
-    ("intake", "GET", "/questionnaire/page.js", page.WHY),
-    ("intake", "GET", "/questionnaire/page.css", page.WHY),
+    ("intake", "GET", "/questionnaire", links.WHY),
+    ("intake", "GET", "/questionnaire/page.js", links.WHY),
+    ("intake", "GET", "/questionnaire/page.css", links.WHY),
     ("intake", "POST", "/questionnaire/session", BY_LINK),
     ("intake", "GET", "/questionnaire/form", BY_LINK),
     ("intake", "PUT", "/questionnaire/answers/{instrument}", BY_LINK),

@@ -1,26 +1,16 @@
-"""Who holds a link: a caller without a token, for one questionnaire at one site.
+"""Who holds a link: a caller without a token, for one questionnaire at one site."""
 
-The secret is random over 256 bits and is looked up by its SHA-256, so that neither the database nor
-the time an answer takes tells anything of it.
-"""
-
-import hashlib
-import re
-import secrets
 from dataclasses import dataclass
 from typing import Annotated, Literal, cast
 from uuid import UUID
 
 from fastapi import Depends, Request
 
-from services.intake.questionnaires.refusals import LinkNotValid
 from shared.access import Caller
 from shared.database import ALL_SITES, Database
 from shared.web import Call
+from shared.web.links import LinkNotValid, digest_sent
 
-SECRET_BYTES = 32
-SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
-"""256 bits in base64url."""
 LINK = """
 SELECT l.id, l.questionnaire_id, ARRAY[l.site_id, coalesce(s.site_id, l.site_id)] AS sites
 FROM questionnaire_links l JOIN questionnaires q ON q.id = l.questionnaire_id
@@ -38,16 +28,6 @@ class Holder(Caller):
 
     questionnaire_id: UUID
     link_id: UUID
-
-
-def new_secret() -> str:
-    """A secret for a link or a session."""
-    return secrets.token_urlsafe(SECRET_BYTES)
-
-
-def digest(secret: str) -> bytes:
-    """What is kept of a secret. No salt is needed, as nobody can try 2^256 of them."""
-    return hashlib.sha256(secret.encode("ascii")).digest()
 
 
 class OwnCall(Call):
@@ -78,11 +58,9 @@ async def by_session(request: Request) -> OwnCall:
 
 
 async def _holder(request: Request, scheme: Literal["Link", "Session"], query: str) -> Holder:
-    given, _, secret = request.headers.get("authorization", "").partition(" ")
-    if given.lower() != scheme.lower() or not SECRET.fullmatch(secret):
-        raise LinkNotValid
+    secret = digest_sent(request, scheme)
     database: Database = request.app.state.database
-    row = await database.run(ALL_SITES, lambda tx: tx.fetchrow(query, digest(secret)))
+    row = await database.run(ALL_SITES, lambda tx: tx.fetchrow(query, secret))
     if row is None:
         raise LinkNotValid
     return Holder(

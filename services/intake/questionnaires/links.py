@@ -3,11 +3,10 @@
 from uuid import UUID
 
 from services.intake.questionnaires.forms import show_form
-from services.intake.questionnaires.holder import Holder, digest, new_secret
+from services.intake.questionnaires.holder import Holder
 from services.intake.questionnaires.own_schemas import Session
 from services.intake.questionnaires.policy import policy
 from services.intake.questionnaires.queries import QuestionnaireInFull, load
-from services.intake.questionnaires.refusals import LinkNotValid
 from services.intake.questionnaires.rules.life import (
     LinkAction,
     LinkTimes,
@@ -18,6 +17,7 @@ from services.intake.questionnaires.schemas import Link
 from shared.database import Transaction, insert, update
 from shared.errors import NotFound, require_version
 from shared.ids import new_id
+from shared.web.links import LinkNotValid, digest, new_secret
 
 REVOKE = """
 UPDATE questionnaire_links SET revoked_at = $2 WHERE questionnaire_id = $1 AND revoked_at IS NULL

@@ -1,6 +1,6 @@
 """Why something about a questionnaire cannot be done."""
 
-from shared.errors import Conflict, Invalid, Unauthorized
+from shared.errors import Conflict, Invalid
 
 
 class UnknownInstrument(Invalid):
@@ -45,15 +45,3 @@ class NotAsked(Invalid):
     """These answers leave the item out."""
 
     title = "Item is not asked"
-
-
-class LinkNotValid(Unauthorized):
-    """The secret opens nothing: unknown, used, revoked, too old, or the questionnaire is over.
-
-    All of them get the same answer, so that a secret tells nothing to who finds it.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This link is not valid, or not valid any more.", headers={"WWW-Authenticate": "Link"}
-        )
