@@ -16,7 +16,7 @@ from tests.support.flow import created
 from tests.support.fuzzing import Fuzzing, callers, rows
 from tests.support.notifications import DENVER_SITE, MONDAY_NOON, Client
 from tests.support.outcomes import Outcomes, opened
-from tests.support.scheduling import Enrolled, open_clinic, registry_of, told
+from tests.support.scheduling import Clinic, Enrolled, open_clinic, registry_of, told
 from tests.support.system import System
 
 VALUES = {"week": "2026-W10", "from": "2026-03-02T00:00:00Z", "until": "2026-04-01T00:00:00Z"}
@@ -29,16 +29,20 @@ VALUES ('{{service}}', '{{service}}', '{KEY}', {2**63 - 1}, 'undecodable', 'a te
 """
 """A record that stays a dead letter however often it is retried."""
 NEVER_BY_CHANCE = {"record_roll", "retry_set_aside", "cancel_session", "cancel_sessions"}
+NEVER_BY_CHANCE |= {"add_staff_member", "change_staff_member", "change_opening_hours"}
 """A roll names each client of the session once, which no made-up request does. Nothing here is set
 aside to be retried. Sessions here are too long ago to be cancelled: those that were could not be
-attended any more in the same run."""
+attended any more in the same run. People of the staff name sites of ours in a list,
+and the version of a site goes on whenever anything of it is changed."""
 VALUES |= {"starts_on": "2026-03-09", "date": "2026-03-02"}
+VALUES |= {"year": "2027", "day": "2027-12-25"}
 
 
 async def scheduling(system: System) -> UUID:
     """A site with cohorts, sessions, seats, a client who waits, and attendance."""
     async with open_clinic(system) as clinic:
         site = await clinic.site()
+        await directory(clinic, site)
         cohort = await clinic.cohort(site)
         await clinic.cohort(site, "Morning", capacity=4)
         await clinic.curriculum(cohort, weeks=6)
@@ -50,6 +54,21 @@ async def scheduling(system: System) -> UUID:
         body = {"client_id": str(seated[0].id), "status": "present"}
         created(await clinic.desk.post(f"/sessions/{session['id']}/attendance", body))
     return site
+
+
+async def directory(clinic: Clinic, site: UUID) -> None:
+    """A region, a closed day, a room, and a person who is to be on leave."""
+    post, here = clinic.regional.post, str(site)
+    place = {"name": "Cedar Ridge", "time_zone": "America/Denver", "subdivision": "US-CO"}
+    assert (await clinic.regional.put(f"/sites/{site}", place, etag='"1"')).status_code == 200
+    created(await post("/regions", {"name": "Front Range"}))
+    day = {"day": VALUES["day"], "name": "Christmas", "kind": "holiday"}
+    created(await post(f"/sites/{site}/closed-days", {"days": [day]}))
+    created(await post("/rooms", {"site_id": here, "name": "A", "kind": "room", "capacity": 9}))
+    person = {"name": "Rosa", "home_site_id": here, "site_ids": [here]}
+    rosa = created(await post("/staff", person))
+    leave = {"starts": "2031-01-01", "ends": "2031-01-02"}
+    created(await post(f"/staff/{rosa['id']}/leave", leave))
 
 
 async def notifications(system: System) -> UUID:
@@ -92,6 +111,11 @@ CASES: dict[str, tuple[Callable[[System], Awaitable[UUID]], dict[str, str]]] = {
         scheduling,
         {
             "site_id": "sites",
+            "home_site_id": "sites",
+            "region_id": "regions",
+            "room_id": "rooms",
+            "staff_id": "staff",
+            "leave_id": "staff_leave",
             "cohort_id": "cohorts",
             "curriculum_id": "curricula",
             "session_id": "sessions",

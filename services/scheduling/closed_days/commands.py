@@ -37,10 +37,10 @@ async def close_days(tx: Transaction, site_id: UUID, new: NewClosedDays) -> Clos
         if day in days[:n]:
             raise DayTwice("This day is listed above.", pointer=f"/days/{n}/day")
     await show_site(tx, site_id)
-    await tx.execute(CLOSE, *DAYS.arrays(sorted(new.days, key=lambda one: one.day)), site_id)
-    closed = [ToldDay(**one.model_dump()) for one in new.days]
+    await tx.execute(CLOSE, *DAYS.arrays(new.days), site_id)
+    closed = [ToldDay(**dict(one)) for one in new.days]
     publish(tx, ClosedDaysChanged(site_id=site_id, closed=closed, reopened=[], changed_at=tx.now))
-    return ClosedDays(site_id=site_id, days=[ClosedDay(**one.model_dump()) for one in new.days])
+    return ClosedDays(site_id=site_id, days=new.days)
 
 
 async def reopen_day(tx: Transaction, site_id: UUID, day: date) -> ClosedDay:

@@ -1,5 +1,6 @@
 """Closed days as they are read."""
 
+from dataclasses import asdict
 from datetime import date
 from uuid import UUID
 
@@ -56,8 +57,5 @@ async def list_proposed_days(tx: Transaction, site_id: UUID, year: int) -> Propo
         site_id=site_id,
         subdivision=site.subdivision,
         source=source(),
-        days=[
-            ProposedDay(day=one.day, name=one.name, kind=one.kind, confirmed=one.day in taken)
-            for one in found
-        ],
+        days=[ProposedDay(**asdict(one), confirmed=one.day in taken) for one in found],
     )

@@ -16,20 +16,20 @@ from services.scheduling.closed_days.schemas import (
 from services.scheduling.directory.routes import Manager, Reader
 from shared.web import Router
 
-router = Router(prefix="/sites/{site_id}/closed-days", tags=["Closed days"])
+router = Router(prefix="/sites/{site_id}", tags=["Closed days"])
 
 Year = Annotated[
     int, Query(ge=YEARS[0], le=YEARS[1], description="Of the calendar.", examples=[2026])
 ]
 
 
-@router.get("", summary="List closed days")
+@router.get("/closed-days", summary="List closed days")
 async def list_closed_days(site_id: UUID, year: Year, call: Reader) -> ClosedDays:
     """The days of a year on which the site is closed."""
     return await call.show(lambda tx: queries.list_closed_days(tx, site_id, year))
 
 
-@router.get("/proposals", summary="List holidays to confirm")
+@router.get("/proposed-closed-days", summary="List holidays to confirm")
 async def list_proposed_days(site_id: UUID, year: Year, call: Reader) -> ProposedDays:
     """The public holidays of a year where the site is. None closes the site until it is confirmed,
     with another name or kind where that is better: send those that are taken to
@@ -37,7 +37,7 @@ async def list_proposed_days(site_id: UUID, year: Year, call: Reader) -> Propose
     return await call.show(lambda tx: queries.list_proposed_days(tx, site_id, year))
 
 
-@router.post("", status_code=201, summary="Close a site on days")
+@router.post("/closed-days", status_code=201, summary="Close a site on days")
 async def add_closed_days(site_id: UUID, body: NewClosedDays, call: Manager) -> ClosedDays:
     """Enter days on which the site is closed, all or none. What was said of one is replaced."""
     return await call.create(
@@ -48,7 +48,7 @@ async def add_closed_days(site_id: UUID, body: NewClosedDays, call: Manager) -> 
     )
 
 
-@router.delete("/{day}", status_code=204, summary="Open a site on a closed day")
+@router.delete("/closed-days/{day}", status_code=204, summary="Open a site on a closed day")
 async def remove_closed_day(site_id: UUID, day: Day, call: Manager) -> None:
     """The site opens on that day after all."""
     return await call.remove(lambda tx: commands.reopen_day(tx, site_id, day))

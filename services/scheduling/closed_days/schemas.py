@@ -20,8 +20,8 @@ KIND = Field(
 )
 
 
-class NewClosedDay(Strict):
-    """A day on which a site is to be closed."""
+class ClosedDay(Strict):
+    """A day on which a site is closed."""
 
     day: Day = Field(description="By the site's calendar.")
     name: Name = Field(description="Why, for staff.", examples=["Thanksgiving Day"])
@@ -31,20 +31,15 @@ class NewClosedDay(Strict):
 class NewClosedDays(Strict):
     """Days on which a site is to be closed, such as the proposals that it takes."""
 
-    days: list[NewClosedDay] = Field(min_length=1, max_length=100)
+    days: list[ClosedDay] = Field(min_length=1, max_length=100)
 
 
-class ClosedDay(Shown):
-    """A day on which a site is closed."""
+class ProposedDay(Shown):
+    """A public holiday."""
 
     day: date
     name: str = Field(examples=["Thanksgiving Day"])
     kind: ClosedDayKind = KIND
-
-
-class ProposedDay(ClosedDay):
-    """A public holiday."""
-
     confirmed: bool = Field(description="Whether the site is closed on that day.")
 
 
