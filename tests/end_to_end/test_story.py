@@ -95,7 +95,10 @@ def test_scheduling_places_the_client_and_expects_them_until_the_step_down(
 ) -> None:
     attended = ["SessionAttended"] * 7
     of_weeks, others = apart(names(told, "scheduling", steps_down), "WeeklyHours")
-    assert of_weeks == ["WeeklyHoursAtRisk", "WeeklyHoursShort"]
+    assert of_weeks == [
+        *("WeeklyHoursAtRisk", "WeeklyHoursShort"),  # the week of the miss
+        *("WeeklyHoursAtRisk", "WeeklyHoursShortageLifted"),  # the one after the end of the plan
+    ]
     assert others == [
         "ClientPlaced",
         *(["SessionScheduled"] * 12),
