@@ -165,6 +165,8 @@ async def test_a_week_on_hold_and_one_in_which_the_stay_ends_are_not_judged(
     await program.clinic.tell(program.ana.changed("on_hold"))
     await program.clinic.tell(ben.changed("completed"))
     await program.look()
+    weeks = {one["client_id"]: one["told"] for one in await program.of_week("2026-W11")}
+    assert weeks == {str(program.ana.id): None}
     lifted = [e for e in await program.clinic.published() if type(e) is WeeklyHoursShortageLifted]
     assert {e.client_id for e in lifted if e.week == WEEK} == {program.ana.id, ben.id}
     assert {e.reason for e in lifted} == {"not_judged"}

@@ -26,8 +26,10 @@ WATCH_NOW = """
 INSERT INTO program_weeks (placement_id, monday, site_id, look_at)
 SELECT p.id, date_trunc('week', $2::timestamptz AT TIME ZONE i.time_zone)::date, p.site_id, $2
 FROM placements p JOIN sites i ON i.id = p.site_id WHERE p.id = ANY ($1::uuid[])
-ORDER BY p.id
-ON CONFLICT (placement_id, monday) DO UPDATE SET look_at = excluded.look_at
+ON CONFLICT DO NOTHING
+"""
+LOOK_NOW = """
+UPDATE program_weeks SET look_at = $2 WHERE placement_id = ANY ($1::uuid[]) AND look_at > $2
 """
 LOCK = """
 SELECT w.placement_id, w.monday, w.site_id, i.time_zone
@@ -60,6 +62,7 @@ async def look_at_weeks(tx: Transaction) -> int:
     changed = await tx.fetch(TAKE, AT_ONCE)
     if now := sorted({row["placement_id"] for row in changed if row["monday"] is None}):
         await tx.execute(WATCH_NOW, now, tx.now)
+        await tx.execute(LOOK_NOW, now, tx.now)
     weeks = {(row["placement_id"], row["monday"]) for row in changed if row["monday"] is not None}
     picked = await tx.fetch(
         LOCK, [seat for seat, _ in weeks], [monday for _, monday in weeks], tx.now, AT_ONCE

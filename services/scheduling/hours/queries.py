@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
@@ -11,7 +11,6 @@ from fastapi import Query
 from services.scheduling.directory.queries import show_site
 from services.scheduling.hours.policy import (
     PROGRAM_LEVEL,
-    LevelHours,
     Population,
     level_hours,
     session_kinds,
@@ -139,15 +138,15 @@ def _of(item: ClientWeek) -> Place:
     return -item.missing_minutes, -item.missing_days, item.placement_id
 
 
-def population_of(row: Mapping[str, Any], level: Mapping[Population, LevelHours]) -> Population:
-    """Whose rule of hours holds in a cohort: by the age band that it takes, else that of adults."""
-    band = orjson.loads(row["eligibility"]).get("age_band")
-    return band if band in get_args(Population) and band in level else "adult"
+def population_of(row: Mapping[str, Any]) -> Population:
+    """Whose rule of hours holds in a cohort: that of adolescents where it takes no others."""
+    bands = orjson.loads(row["eligibility"]).get("age_bands")
+    return "adolescent" if bands == ["adolescent"] else "adult"
 
 
 def _asked(row: Mapping[str, Any], population: Population | None) -> tuple[Population, Asked]:
     levels = level_hours(row["site_id"]).populations
-    found = population or population_of(row, levels)
+    found = population or population_of(row)
     return found, asked_of(orjson.loads(row["phases"]), row["phase"], levels[found])
 
 

@@ -19,7 +19,7 @@ CREATE POLICY site ON program_weeks
   USING (platform.visible(site_id)) WITH CHECK (platform.visible(site_id));
 
 -- A row says that something changed that the hours of a seat's week are made of; without a Monday,
--- the week that is going on. Written by the triggers below, whoever makes the change; deleted by the
+-- the week that is going on and those to come. Written by the triggers below, whoever makes the change; deleted by the
 -- job of the weeks, which looks at the week. Rows are only ever added by the side that changes, so
 -- that it waits for nobody.
 CREATE TABLE changed_weeks (
@@ -50,6 +50,15 @@ BEGIN
 END $$;
 CREATE TRIGGER week_changes AFTER UPDATE OF phase, ended_at ON placements
   FOR EACH ROW EXECUTE FUNCTION seat_changed();
+CREATE FUNCTION hold_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO changed_weeks (placement_id, site_id)
+  SELECT id, site_id FROM placements
+  WHERE enrolment_id = coalesce(new.enrolment_id, old.enrolment_id);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER week_changes AFTER INSERT OR DELETE ON holds
+  FOR EACH ROW EXECUTE FUNCTION hold_changed();
 
 CREATE FUNCTION appointments_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -166,9 +175,10 @@ DROP TRIGGER week_changes ON attendance;
 DROP TRIGGER week_begins ON attendance;
 DROP TRIGGER week_changes ON appointments;
 DROP TRIGGER week_begins ON appointments;
+DROP TRIGGER week_changes ON holds;
 DROP TRIGGER week_changes ON placements;
 DROP TRIGGER week_begins ON placements;
 -- squawk-ignore ban-drop-function
-DROP FUNCTION session_changed, attendance_changed, appointments_changed, seat_changed,
-  seat_given;
+DROP FUNCTION session_changed, attendance_changed, appointments_changed, hold_changed,
+  seat_changed, seat_given;
 DROP TABLE changed_weeks, program_weeks;
