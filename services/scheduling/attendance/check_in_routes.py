@@ -22,12 +22,12 @@ from shared.web.problems import MEDIA_TYPE
 
 WHY = "A client has no token: the request carries the secret of a link to one session."
 PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+TRIED: dict[int | str, dict[str, Any]] = {
+    429: {"description": "The kiosk sent too many wrong codes", **PROBLEM}
+}
 REFUSED: dict[int | str, dict[str, Any]] = {
     401: {"description": "The link is not valid, or not valid any more", **PROBLEM},
     409: {"description": "The session is not held, or has no room yet", **PROBLEM},
-    422: {"description": "It cannot be joined yet", **PROBLEM},
-    500: {"description": "A defect of the service, which has been logged", **PROBLEM},
-    504: {"description": "It took too long and was given up", **PROBLEM},
 }
 router = Router(tags=["Check-in"])
 own_router = Router(tags=["Check-in"], dependencies=[Open(WHY)], responses=REFUSED)
@@ -82,7 +82,7 @@ async def add_pass(session_id: UUID, body: NewPass, call: Staff) -> Pass:
     return await call.update(lambda tx, version: passes.add_pass(tx, session_id, version, body))
 
 
-@router.post("/kiosk/check-ins", status_code=201, summary="Check in at a kiosk")
+@router.post("/kiosk/check-ins", status_code=201, summary="Check in at a kiosk", responses=TRIED)
 async def record_kiosk_check_in(body: Code, call: Kiosk) -> CheckIn:
     """Check in whoever's code was typed. Wrong codes are counted, and too many are refused."""
     await call.database.run(call.caller.sites, lambda tx: passes.count_try(tx, call.caller))
@@ -91,7 +91,7 @@ async def record_kiosk_check_in(body: Code, call: Kiosk) -> CheckIn:
     )
 
 
-@router.post("/kiosk/check-outs", status_code=201, summary="Check out at a kiosk")
+@router.post("/kiosk/check-outs", status_code=201, summary="Check out at a kiosk", responses=TRIED)
 async def record_kiosk_check_out(body: Code, call: Kiosk) -> CheckIn:
     """Check out whoever's code was typed. Wrong codes are counted, and too many are refused."""
     await call.database.run(call.caller.sites, lambda tx: passes.count_try(tx, call.caller))
