@@ -32,6 +32,8 @@ NAMES = (
     "screening",
     "scoring",
     "duplicates",
+    "materializing",
+    "attendance",
     "whole_stack",
 )
 LATEST = Path(__file__).with_name("latest.json")

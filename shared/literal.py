@@ -1,16 +1,38 @@
-"""Models that take truth values and numbers as they are written."""
+"""Models that take truth values, numbers and dates as they are written."""
 
-from pydantic import BaseModel, GetCoreSchemaHandler
+import re
+from datetime import date
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_before_validator_function
 
 LITERALLY = ("bool", "int", "float")
+FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def full_date(value: object) -> object:
+    """Refuse what would be read as days or seconds since 1970, and an instant at midnight."""
+    if type(value) is date or (isinstance(value, str) and FULL_DATE.fullmatch(value)):
+        return value
+    raise ValueError("Send a date such as 2026-03-02.")
+
+
+Day = Annotated[date, BeforeValidator(full_date)]
+"""A date in a query, as RFC 3339 writes it. In a body every date is one."""
 
 
 def _take_literally(schema: object) -> None:
-    """Let the truth values and numbers in a core schema be of their own type only."""
+    """Let the truth values, numbers and dates in a core schema be of their own type only."""
     if isinstance(schema, dict):
         if schema.get("type") in LITERALLY:
             schema.setdefault("strict", True)
+        if schema.get("type") == "date":
+            plain = dict(schema)
+            schema.clear()
+            schema.update(no_info_before_validator_function(full_date, plain))
+            return
         for name, part in schema.items():
             if name not in ("metadata", "serialization"):
                 _take_literally(part)
@@ -23,7 +45,8 @@ class Literally(BaseModel):
     """A truth value is `true` or `false` and a number is a number, as schemas say.
 
     Nothing is made of `"yes"`, of `"3"`, or of a 0 in the place of `false`. Ids and dates are
-    texts in JSON and are read as such, for which pydantic's own strict mode has no room.
+    texts in JSON and are read as such, for which pydantic's own strict mode has no room; a date is
+    never a number of seconds in a text.
     """
 
     @classmethod

@@ -338,6 +338,46 @@ class AuthorizationRunningOut(IntakeEvent):
     noticed_at: datetime
 
 
+class AuthorizedUnit(BaseModel):
+    """What one unit of an authorization is."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    unit: Literal["per_diem", "hour", "15_min"]
+    minimum_minutes: int = Field(description="Credited minutes below which there is no unit.")
+    counts_from: int | None = Field(
+        description="Minutes of a unit begun from which it counts; null for a day."
+    )
+    adds_up: Literal["day", "session"]
+    session_kinds: list[Token] | None = Field(
+        description="Which count; null: all.", examples=[["individual"]]
+    )
+
+
+class AuthorizationChanged(IntakeEvent):
+    """A payer's authorization was entered, changed or withdrawn, or its units moved. The latest one
+    of an authorization replaces those before."""
+
+    authorization_id: UUID
+    code: Annotated[str, Field(pattern=r"^[A-Z0-9]{4,5}$", examples=["H0015"])]
+    unit: AuthorizedUnit
+    units_granted: int
+    units_used: int = Field(description="By attended days; never more than granted.")
+    valid_from: date
+    valid_until: date
+    withdrawn: bool
+    changed_at: datetime
+
+
+class ClientCertified(IntakeEvent):
+    """A physician certified that a client needs the program."""
+
+    certification_id: UUID
+    certified_on: date
+    recertify_by: date
+    noted_at: datetime
+
+
 class ClientEnrolled(IntakeEvent):
     """A client entered the intensive outpatient program of a site and needs a seat in a cohort."""
 
@@ -415,6 +455,8 @@ EVENTS = (
     ConsentRevoked,
     ConsentExpired,
     AuthorizationRunningOut,
+    AuthorizationChanged,
+    ClientCertified,
     ClientEnrolled,
     EpisodeStateChanged,
     ClientSteppedDown,

@@ -47,12 +47,10 @@ def setup(service: str, settings: Settings) -> None:
         sampler=ParentBased(TraceIdRatioBased(settings.traces_sample_ratio)),
     )
     if settings.traces == "zipkin":
-        from opentelemetry.exporter.zipkin.json import ZipkinExporter
+        from shared.telemetry.zipkin import exporter
 
         provider.add_span_processor(
-            BatchSpanProcessor(
-                ZipkinExporter(endpoint=settings.zipkin_endpoint), schedule_delay_millis=1_000
-            )
+            BatchSpanProcessor(exporter(settings.zipkin_endpoint), schedule_delay_millis=1_000)
         )
     elif settings.traces == "otlp":
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter

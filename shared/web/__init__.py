@@ -1,5 +1,6 @@
 """What every HTTP API of the platform has in common."""
 
+from shared.literal import Day
 from shared.web.call import Allowed, Call, Router
 from shared.web.models import (
     CountedPage,
@@ -19,6 +20,7 @@ __all__ = [
     "Allowed",
     "Call",
     "CountedPage",
+    "Day",
     "Instant",
     "Page",
     "Paged",

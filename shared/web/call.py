@@ -72,6 +72,11 @@ class Call:
         """Run `command` with the version of the request's If-Match; see `writes.update`."""
         return cast(M, await writes.update(self.request, self.caller, command))
 
+    async def remove(self, command: Callable[[Transaction], Awaitable[BaseModel]]) -> None:
+        """Run `command`, which takes something away, and answer without a body; see
+        `writes.remove`."""
+        return cast(None, await writes.remove(self.request, self.caller, command))
+
 
 def Allowed(*roles: Role, everywhere: bool = False) -> Any:
     """The call of a caller who must have one of `roles`.

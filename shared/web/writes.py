@@ -193,6 +193,28 @@ async def update(
     raise Busy(CONTENTION)
 
 
+async def remove(
+    request: Request, caller: Caller, command: Callable[[Transaction], Awaitable[BaseModel]]
+) -> Response:
+    """Run `command`, which takes something away that has no version, and answer without a body.
+
+    A repetition is told that it is not there.
+    """
+    database: Database = request.app.state.database
+
+    async def take(tx: Transaction) -> Response:
+        taken = await command(tx)
+        tx.access = audit.access(request, caller, "change", taken)
+        return Response(status_code=204)
+
+    for _ in range(ATTEMPTS):
+        try:
+            return await database.run(caller.sites, take)
+        except CONTENDED:
+            continue
+    raise Busy(CONTENTION)
+
+
 def needs_if_match(route: E) -> E:
     """Mark a POST that changes something versioned, so that the documentation shows If-Match."""
     route.needs_if_match = True  # type: ignore[attr-defined]

@@ -114,6 +114,7 @@ def _print_addresses(system: "System", console: Console) -> None:
         console.print(f"  {service:<14} http://127.0.0.1:{port}/docs")
     if system.zipkin:
         console.print(f"  {'traces':<14} {system.zipkin.url}")
+        console.print(f"  {'who tells whom':<14} {system.zipkin.url}/zipkin/dependency")
     console.print(
         f"  {'token':<14} .venv/bin/stepwell token --role regional_operations --sites '*'"
     )

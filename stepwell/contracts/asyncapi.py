@@ -11,11 +11,11 @@ ABOUT = """\
 Events of Stepwell, a platform for providers that run intensive outpatient programs at many sites.
 
 Every event is a CloudEvents 1.0 record in Kafka's binary mode: the attributes are `ce_*` headers,
-the value is the JSON payload, the key is the client (of SiteOpened: the site). Per key and stream
-events carry `ce_sequence` 1, 2, 3 … without a gap and in commit order, so that a subscriber can
-prove that it missed nothing; what a topic no longer holds is to be had from the publisher's
-`GET /events`. Derived streams have no sequence: each event says from which source position it was
-computed, and the highest position wins.
+the value is the JSON payload, the key is the client (of the directory: the site, or the person of
+the staff). Per key and stream events carry `ce_sequence` 1, 2, 3 … without a gap and in commit
+order, so that a subscriber can prove that it missed nothing; what a topic no longer holds is to be
+had from the publisher's `GET /events`. Derived streams have no sequence: each event says
+from which source position it was computed, and the highest position wins.
 
 A record can come twice; one whose sequence is not above the last one applied is skipped. Readers
 pass over properties and headers that they do not know. A change that would break a reader gets a

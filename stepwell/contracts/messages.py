@@ -18,7 +18,8 @@ TOLD = {event.stream for event in EVENTS}
 KEY: Part = {
     "type": "string",
     "format": "uuid",
-    "description": "The client the event is about (of SiteOpened: the site); also ce_subject.",
+    "description": "The client the event is about; of events of the directory the site, or the "
+    "person of the staff. Also ce_subject.",
     "examples": [EXAMPLE_ID],
 }
 

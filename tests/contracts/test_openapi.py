@@ -21,8 +21,8 @@ OPERATIONS = [
     for method in route.methods
 ]
 VERBS = re.compile(
-    "add|cancel|change|complete|correct|decide|determine|discharge|enrol|get|hold|list|merge|open|receive|"
-    "record|replay|republish|resume|retry|show|sign|skip|summarize|undo"
+    "add|cancel|change|close|complete|correct|decide|determine|discharge|enrol|get|hold|list|mark|merge|open|"
+    "receive|record|remove|replay|republish|resume|retry|show|sign|skip|summarize|undo"
 )
 
 

@@ -74,9 +74,20 @@ EXCEPTIONS = {
     "outcomes/engagement/stream.py": "the Faust app",
     "outcomes/engagement/table.py": "its table",
     "outcomes/step_down/evaluation.py": READS,
+    "scheduling/offers/holder.py": "who holds a link: a caller without a token",
+    "scheduling/offers/page/": "the page for browsers",
+    "scheduling/attendance/check_in_routes.py": "coming and going, beside what becomes of it",
+    "scheduling/attendance/check_ins.py": COMMANDS,
+    "scheduling/attendance/page/": "the page for browsers",
+    "scheduling/attendance/passes.py": COMMANDS,
     "scheduling/placement/seats.py": COMMANDS,
+    "scheduling/sessions/assigning.py": COMMANDS,
     "scheduling/sessions/cancelling.py": COMMANDS,
+    "scheduling/sessions/changing.py": COMMANDS,
+    "scheduling/sessions/closing.py": COMMANDS,
+    "scheduling/sessions/materializing.py": COMMANDS,
     "scheduling/sessions/moving.py": COMMANDS,
+    "scheduling/staff/leave.py": COMMANDS,
 }
 """Everything else, and why; who adds one says so here."""
 

@@ -1,6 +1,7 @@
 """Units of authorizations move with attendance, and alarms come before they run out."""
 
 import asyncio
+import json
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from uuid import UUID
@@ -40,6 +41,30 @@ async def test_a_day_takes_one_unit_however_many_sessions_it_has(payments: Payme
         (2, 120, "authorized"),
         (1, 165, "authorized"),
     }
+
+
+async def test_whoever_books_is_told_of_each_change_of_an_authorization(payments: Payments) -> None:
+    client, coverage = await payments.covered()
+    authorization = await payments.granted(coverage)
+    came = payments.attended(client, MON)
+    await payments.tell(came, payments.attended(client, MON))
+    await payments.tell(payments.missed(came))
+    path = f"/authorizations/{authorization['id']}/withdrawal"
+    answer = await payments.end(path, {"reason": "replaced"})
+    assert answer.status_code == 200, answer.text
+    rows = await payments.intake.system.fetch(
+        "intake",
+        "SELECT convert_from(payload, 'UTF8')::jsonb AS told FROM platform.journal"
+        " WHERE type LIKE '%AuthorizationChanged%' ORDER BY sequence",
+    )
+    told = [json.loads(row["told"]) for row in rows]
+    assert [(one["units_granted"], one["units_used"], one["withdrawn"]) for one in told] == [
+        (10, 0, False),
+        (10, 1, False),
+        (10, 0, True),
+    ]
+    assert (told[0]["code"], told[0]["unit"]["unit"]) == ("H0015", "per_diem")
+    assert (told[0]["client_id"], told[0]["authorization_id"]) == (client, authorization["id"])
 
 
 async def test_a_correction_gives_the_unit_back_and_takes_it_again(payments: Payments) -> None:

@@ -88,6 +88,17 @@ async def test_a_server_that_is_busy_is_asked_again_after_growing_pauses(
     assert len(desk.mailbox.taken) == 1
 
 
+async def test_a_server_that_shuts_down_has_refused_nobody(desk: Desk, ana: Client) -> None:
+    desk.mailbox.recipient_answers["ana@example.test"] = "421 shutting down"
+    await reach_out(desk, ana)
+    await desk.dispatch()
+    assert (await desk.message()).state == "planned"
+    desk.mailbox.recipient_answers.clear()
+    await desk.until_next_due()
+    assert (await desk.message()).state == "delivered"
+    assert len(desk.mailbox.taken) == 1
+
+
 async def test_a_server_that_is_down_is_waited_for(desk: Desk) -> None:
     clients = [Client(f"client{n}") for n in range(9)]
     port = desk.settings.smtp_port

@@ -45,6 +45,7 @@ OF_PERSON: dict[Route, Read] = {
     ("scheduling", "/placements"): Read(),
     ("scheduling", "/clients/{client_id}/attendance-summary"): Read(),
     ("scheduling", "/clients/{client_id}/weekly-hours"): Read(params={"week": "2026-W07"}),
+    ("scheduling", "/clients/{client_id}/units"): Read(params={"week": "2026-W07"}),
     ("notifications", "/notifications"): Read(),
     ("outcomes", "/clients/{client_id}/progress"): Read(),
 }

@@ -1,6 +1,5 @@
 """Access times over HTTP."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from services.intake.access_times.rules import Standing
 from services.intake.access_times.schemas import AccessTimes, Clock, ReferralCounts, RunningClock
 from shared.access import Role
 from shared.access.roles import SITE_STAFF
-from shared.web import Allowed, Call, Page, Paged, Router, of_one_client
+from shared.web import Allowed, Call, Day, Page, Paged, Router, of_one_client
 
 router = Router(tags=["Referrals"])
 
@@ -53,10 +52,10 @@ async def summarize_referrals(
 async def summarize_access_times(
     call: Overseeing,
     starts_from: Annotated[
-        date, Query(alias="from", description="The clock started on this day or later.")
+        Day, Query(alias="from", description="The clock started on this day or later.")
     ],
     starts_until: Annotated[
-        date, Query(alias="until", description="The clock started before this day.")
+        Day, Query(alias="until", description="The clock started before this day.")
     ],
     site_id: Annotated[UUID | None, Query(description="One site only.")] = None,
 ) -> AccessTimes:

@@ -15,9 +15,11 @@ from services.intake.directory.queries import zone_of
 from services.intake.payers.policy import terms
 from services.intake.referrals.queries import lock
 from shared.calendar import day_at
+from shared.contracts.intake import ClientCertified
 from shared.database import Transaction, insert
 from shared.errors import Conflict, Invalid
 from shared.ids import new_id
+from shared.messaging.outbox import publish
 
 OLDEST = timedelta(days=366)
 OTHERS = "SELECT id, certified_on, recertify_by FROM certifications WHERE coverage_id = $1"
@@ -45,7 +47,8 @@ class AlreadyCertified(Conflict):
 async def record_certification(
     tx: Transaction, coverage_id: UUID, new: NewCertification, *, entered_by: str
 ) -> Certification:
-    """Keep a certification; the latest by its day decides when the next one is needed.
+    """Keep a certification; the latest by its day decides when the next one is needed. Publishes
+    ClientCertified for that one.
 
     Raises:
         NotFound: no such coverage.
@@ -90,6 +93,10 @@ async def record_certification(
             "The certification of this day was entered before.", pointer="/certified_on"
         ) from None
     if latest:
+        event = ClientCertified(
+            **made.model_dump(), certification_id=made.id, noted_at=made.entered_at
+        )
+        publish(tx, event)
         causes = certification_causes(policy, recertify_by=made.recertify_by, today=today)
         renewed = [
             Found(row["id"], made.client_id, made.site_id, frozenset(), None, row["recertify_by"])

@@ -72,7 +72,8 @@ async def add_authorization(
         "entered_at": tx.now,
     }
     await _enter(tx, insert("authorizations", row))
-    await settle(tx, {coverage.client_id: (new.valid_from, new.valid_until)})
+    touched = {coverage.client_id: (new.valid_from, new.valid_until)}
+    await settle(tx, touched, entered=[row["id"]])
     return await show_authorization(tx, row["id"])
 
 
@@ -92,7 +93,8 @@ async def change_authorization(
     changes = {**granted, "units_used": used}
     await _enter(tx, update("authorizations", changes, where={"id": authorization_id}))
     first = min(known.valid_from, changed.valid_from)
-    await settle(tx, {known.client_id: (first, max(known.valid_until, changed.valid_until))})
+    touched = {known.client_id: (first, max(known.valid_until, changed.valid_until))}
+    await settle(tx, touched, entered=[authorization_id])
     return await show_authorization(tx, authorization_id)
 
 
@@ -109,7 +111,8 @@ async def withdraw_authorization(
     known = await _locked(tx, authorization_id, expected)
     withdrawn = {"withdrawn": withdrawal.reason}
     await tx.execute(*update("authorizations", withdrawn, where={"id": authorization_id}))
-    await settle(tx, {known.client_id: (known.valid_from, known.valid_until)})
+    touched = {known.client_id: (known.valid_from, known.valid_until)}
+    await settle(tx, touched, entered=[authorization_id])
     return await show_authorization(tx, authorization_id)
 
 

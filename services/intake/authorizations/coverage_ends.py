@@ -10,7 +10,7 @@ from shared.database import Transaction
 
 WITHDRAW = """
 UPDATE authorizations SET withdrawn = 'entered_in_error', version = version + 1
-WHERE coverage_id = $1 AND withdrawn IS NULL RETURNING valid_from, valid_until
+WHERE coverage_id = $1 AND withdrawn IS NULL RETURNING id, valid_from, valid_until
 """
 REST = "UPDATE certifications SET look_at = NULL WHERE coverage_id = $1 RETURNING id, recertify_by"
 
@@ -28,7 +28,8 @@ async def end_coverage(
     if grants:
         first = min(row["valid_from"] for row in grants)
         last = max(row["valid_until"] for row in grants)
-        await settle(tx, {ended.client_id: (first, last)})
+        entered = [row["id"] for row in grants]
+        await settle(tx, {ended.client_id: (first, last)}, entered=entered)
     await note_alarms(
         tx,
         [

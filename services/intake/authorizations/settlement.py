@@ -5,7 +5,7 @@ written. So it makes no difference in which order facts came, or how often.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from datetime import date
 from functools import lru_cache
@@ -18,9 +18,11 @@ from services.intake.authorizations.alarms import Found, note_alarms, of_grant
 from services.intake.authorizations.rules.allocation import Allocation, Grant, allocate, reach
 from services.intake.authorizations.rules.units import Day, Service
 from services.intake.payers.policy import UnitRule
+from shared.contracts.intake import AuthorizationChanged, AuthorizedUnit
 from shared.database import Columns, Overtaken, Transaction, at_all_sites
 from shared.ids import new_id
 from shared.messaging.envelope import Received
+from shared.messaging.outbox import publish
 
 LOCK = """
 SELECT platform.survivor_of(id) <> coalesce(merged_into, id) AS overtaken FROM clients
@@ -29,7 +31,7 @@ ORDER BY id FOR NO KEY UPDATE
 """
 GRANTS = """
 SELECT w.id AS touched, platform.survivor_of(w.id) AS person, a.id, a.client_id, a.site_id, a.code,
-  a.unit_rule, a.units_granted, a.valid_from, a.valid_until, a.withdrawn, s.time_zone
+  a.unit_rule, a.units_granted, a.units_used, a.valid_from, a.valid_until, a.withdrawn, s.time_zone
 FROM unnest($1::uuid[]) AS w (id) LEFT JOIN (
   authorizations a JOIN sites s ON s.id = a.site_id
 ) ON a.client_id = ANY (platform.records_of(w.id))
@@ -134,8 +136,13 @@ async def settle(
     tx: Transaction,
     touched: Mapping[UUID, Reach],
     caused_by: Mapping[UUID, Received[Any]] | None = None,
+    *,
+    entered: Collection[UUID] = (),
 ) -> None:
     """Reckon the units of clients anew where something between two days changed; raise alarms.
+
+    Publishes AuthorizationChanged for each authorization whose units moved, and for the one those
+    that were just `entered`, changed or withdrawn.
 
     Units are those of the person, whichever record a session or a grant was entered for. The
     clients are locked. Records and sessions of sites that the caller may not see take part, as the
@@ -144,13 +151,14 @@ async def settle(
     """
     if touched:
         async with at_all_sites(tx):
-            await _settle(tx, touched, caused_by)
+            await _settle(tx, touched, caused_by or {}, entered)
 
 
 async def _settle(
     tx: Transaction,
     touched: Mapping[UUID, Reach],
-    caused_by: Mapping[UUID, Received[Any]] | None,
+    caused_by: Mapping[UUID, Received[Any]],
+    entered: Collection[UUID],
 ) -> None:
     by_person: dict[UUID, dict[UUID, asyncpg.Record]] = defaultdict(dict)
     between: dict[UUID, Reach] = {}
@@ -177,7 +185,7 @@ async def _settle(
         if _meets(row["valid_from"], row["valid_until"], reaches[person])
     ]
     if rows:
-        await _write_grants(tx, rows, made, caused_by)
+        await _write_grants(tx, rows, made, caused_by, entered)
     await _write_days(tx, reaches, days, attended, made)
 
 
@@ -202,7 +210,8 @@ async def _write_grants(
     tx: Transaction,
     rows: list[asyncpg.Record],
     made: Mapping[UUID, Allocation],
-    caused_by: Mapping[UUID, Received[Any]] | None,
+    caused_by: Mapping[UUID, Received[Any]],
+    entered: Collection[UUID],
 ) -> None:
     site_of = {row["id"]: row["site_id"] for row in rows}
     taken = TAKEN.arrays(
@@ -235,8 +244,22 @@ async def _write_grants(
         for row, of, (_, again) in zip(rows, sums, looked, strict=True)
     )
     await tx.execute(SUMS, *USED.arrays(used))
+    for row, of in zip(rows, sums, strict=True):
+        if row["id"] in entered or row["units_used"] != of.units:
+            _tell(tx, {**row, "units_used": of.units}, caused_by.get(row["client_id"]))
     await note_alarms(tx, [found for found, _ in looked], caused_by)
     tx.wake()
+
+
+def _tell(tx: Transaction, grant: Mapping[str, Any], cause: Received[Any] | None) -> None:
+    changed = {
+        **grant,
+        "authorization_id": grant["id"],
+        "unit": AuthorizedUnit.model_validate_json(grant["unit_rule"]),
+        "withdrawn": grant["withdrawn"] is not None,
+        "changed_at": tx.now,
+    }
+    publish(tx, AuthorizationChanged(**changed), cause=cause)
 
 
 async def _write_days(

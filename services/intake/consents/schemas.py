@@ -1,5 +1,6 @@
 """What requests about consents look like."""
 
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -13,7 +14,6 @@ from pydantic import (
 
 from services.intake.consents.policy.law import ElementName
 from services.intake.preferences.schemas import Language, Note, WeeklyTime
-from services.intake.referrals.values import BirthDate as FullDate
 from services.intake.referrals.values import Name, Zone, legible
 from shared.contracts.intake import ConsentForm, Token
 from shared.web import Instant, Strict
@@ -93,10 +93,10 @@ class Intermediary(Strict):
 class CourtReferral(Strict):
     """The criminal justice system made treatment a condition (42 CFR 2.35)."""
 
-    final_disposition_on: FullDate | None = Field(
+    final_disposition_on: date | None = Field(
         None, description="If known; a consent with a date lasts no longer.", examples=[None]
     )
-    revocable_from: FullDate | None = Field(
+    revocable_from: date | None = Field(
         None,
         description="The terms of the form; null: at any time. No later than the final "
         "disposition.",
@@ -108,7 +108,7 @@ class GivenExpiry(Strict):
     """How it ends by itself: at the end of a day, with an event, or not at all."""
 
     kind: Literal["date", "event", "none"] = Field(examples=["event"])
-    on: FullDate | None = Field(None, description="The last day at the site.", examples=[None])
+    on: date | None = Field(None, description="The last day at the site.", examples=[None])
     event: Token | None = Field(
         None, description="Word of the vocabulary.", examples=["end_of_treatment"]
     )
@@ -133,7 +133,7 @@ class ConsentSignature(Strict):
         None, description="Of an authorized person to the client.", examples=[None]
     )
     method: Literal["paper_on_file", "electronic"] = Field(examples=["paper_on_file"])
-    signed_on: FullDate | None = Field(
+    signed_on: date | None = Field(
         None, description="The date on the form.", examples=["2026-03-02"]
     )
     witness: Name | None = Field(None, description="If there was one.", examples=[None])

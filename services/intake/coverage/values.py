@@ -3,9 +3,7 @@
 from datetime import date
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
-
-from services.intake.referrals.values import full_date
+from pydantic import AfterValidator, Field, StringConstraints
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 
@@ -17,7 +15,7 @@ def usual_year(value: date) -> date:
     return value
 
 
-LocalDate = Annotated[date, BeforeValidator(full_date), AfterValidator(usual_year)]
+LocalDate = Annotated[date, AfterValidator(usual_year)]
 """A day of the site's calendar."""
 Identifier = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9 ./-]{0,38}[A-Za-z0-9])?$")

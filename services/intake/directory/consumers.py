@@ -1,7 +1,7 @@
-"""Sites that scheduling opened."""
+"""Sites that scheduling opened or changed."""
 
 from services.intake.directory.commands import remember_sites
-from shared.contracts.scheduling import SiteOpened
+from shared.contracts.scheduling import SiteChanged, SiteOpened
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
 
@@ -10,4 +10,9 @@ consumers = Consumers()
 
 @consumers.on_many(SiteOpened)
 async def sites_opened(tx: Transaction, received: list[Received[SiteOpened]]) -> None:
+    await remember_sites(tx, [one.event for one in received])
+
+
+@consumers.on_many(SiteChanged)
+async def sites_changed(tx: Transaction, received: list[Received[SiteChanged]]) -> None:
     await remember_sites(tx, [one.event for one in received])

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from services.intake.matching.rules import ReasonKind
 from services.intake.referrals.schemas import Named
-from services.intake.referrals.values import BirthDate, Note, Phone
+from services.intake.referrals.values import Note, Phone
 from shared.web import Instant, Shown, Strict
 
 AN_ID = "01a20e20-97d3-779f-8fac-673dd9f7f455"
@@ -17,7 +17,7 @@ ANOTHER_ID = "01a20e20-97d3-779f-8fac-673dd9f7f456"
 class PersonSought(Named):
     """Somebody who may be a client already, by one name or two."""
 
-    birth_date: BirthDate | None = Field(
+    birth_date: date | None = Field(
         None, description="Date of birth, if known.", examples=["1988-04-17"]
     )
     phone: Phone | None = Field(

@@ -1,6 +1,7 @@
 """What requests and answers about preferences look like."""
 
 import unicodedata
+from datetime import date
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -8,7 +9,6 @@ from pydantic import AfterValidator, Field, StrictBool, StringConstraints, model
 
 from services.intake.preferences.rules import Slot, minutes_of
 from services.intake.referrals.values import BLANK, Zone
-from services.intake.referrals.values import BirthDate as FullDate
 from shared.contracts.intake import GenderGroup, Token
 from shared.web import Instant, Shown, Strict
 
@@ -94,7 +94,7 @@ class CourtRequirements(Strict):
     reports_to: list[Token] = Field(
         max_length=8, description="Words of the vocabulary.", examples=[["probation"]]
     )
-    next_date: FullDate | None = Field(
+    next_date: date | None = Field(
         None, description="Next hearing or report.", examples=["2026-04-01"]
     )
 

@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from services.intake.referrals.policy import LegalStatus
-from services.intake.referrals.values import BirthDate as FullDate
 from services.intake.referrals.values import Name
 from shared.web import Strict
 
@@ -28,7 +27,7 @@ class FacilityStay(Strict):
 
     kind: Literal["facility"]
     facility: Name = Field(description="Name of the facility.", examples=["Facility 01"])
-    planned_discharge_on: FullDate | None = Field(
+    planned_discharge_on: date | None = Field(
         None, description="Date at the site; the clock starts then.", examples=["2026-03-09"]
     )
     level_of_care: Level | None = Field(None, description="Level there.", examples=["3.5"])

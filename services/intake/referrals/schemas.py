@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from services.intake.matching.names import words_of
 from services.intake.referrals.details import Details
-from services.intake.referrals.values import BirthDate, Email, Name, NamePart, Phone, Zone
+from services.intake.referrals.values import Email, Name, NamePart, Phone, Zone
 from shared.contracts.intake import ReferralReason, ReferralState, Referrer
 from shared.web import Instant, Shown, Strict
 from shared.web.models import BadCursor, decode_cursor
@@ -44,7 +44,7 @@ class Named(Strict):
 class Person(Named):
     """Who was referred."""
 
-    birth_date: BirthDate = Field(description="Date of birth.", examples=["1988-04-17"])
+    birth_date: date = Field(description="Date of birth.", examples=["1988-04-17"])
     gender: Gender = Field(
         "undisclosed", description="As stated; decides on gender-specific groups.", examples=["man"]
     )
@@ -57,7 +57,7 @@ class Identity(Named):
     """Who a client is, as it should have been known or has become; a name that is absent here is
     taken away."""
 
-    birth_date: BirthDate = Field(description="Date of birth.", examples=["1988-04-17"])
+    birth_date: date = Field(description="Date of birth.", examples=["1988-04-17"])
     sex_at_birth: Sex = Field(
         description="Decides on the cut of AUDIT-C only; what is scored stays.", examples=["male"]
     )

@@ -1,8 +1,6 @@
 """What can be a name, an e-mail address, a phone number, a zone and a birth date."""
 
-import re
 import unicodedata
-from datetime import date
 from typing import Annotated
 from zoneinfo import available_timezones
 
@@ -20,7 +18,6 @@ BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and signs that show nothing: the Hangul fillers and the empty Braille cell."""
 ZONES = frozenset(available_timezones()) - {"Factory", "localtime"}
 """Without what a system keeps beside the IANA zones: its own setting, and that it has none."""
-FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def legible(name: str) -> str:
@@ -90,13 +87,6 @@ def reachable_number(value: str) -> str:
     return format_number(number, PhoneNumberFormat.E164)
 
 
-def full_date(value: object) -> object:
-    """Refuse what would be read as days or seconds since 1970."""
-    if isinstance(value, date) or (isinstance(value, str) and FULL_DATE.fullmatch(value)):
-        return value
-    raise ValueError("Send a date such as 1988-04-17.")
-
-
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
@@ -122,7 +112,6 @@ Phone = Annotated[
 ]
 """E.164."""
 Zone = Annotated[str, AfterValidator(known_zone)]
-BirthDate = Annotated[date, BeforeValidator(full_date)]
 Note = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=500),

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.intake.referrals.values import BirthDate
 from services.intake.risk.rules.reports import Harm, Known, Withdrawal
 from shared.web import Instant, Shown, Strict
 
@@ -17,7 +16,7 @@ class NewRiskReport(Strict):
     overdose_in_last_30_days: Known = Field(
         "unknown", description="Of any drug or alcohol, meant or not.", examples=["unknown"]
     )
-    last_overdose_on: BirthDate | None = Field(
+    last_overdose_on: date | None = Field(
         None,
         description="Day of the last overdose if known; it decides on the 30 days by the site's "
         "calendar.",

@@ -7,11 +7,11 @@ from fastapi import Depends, Query
 
 from services.notifications.delivery import queries
 from services.notifications.delivery.queries import Wanted
-from services.notifications.delivery.schemas import Day, Notification, NotificationCounts
+from services.notifications.delivery.schemas import Notification, NotificationCounts
 from services.notifications.delivery.vocabulary import Kind, State
 from shared.access import Role
 from shared.errors import Invalid
-from shared.web import Allowed, Call, Page, Paging, Router, of_one_client
+from shared.web import Allowed, Call, Day, Page, Paging, Router, of_one_client
 
 router = Router(tags=["Notifications"])
 

@@ -1,23 +1,26 @@
-"""Keeping the zones of the sites."""
+"""Keeping zones and regions of the sites."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from shared.database import Transaction
+from shared.contracts.scheduling import SiteChanged, SiteOpened
+from shared.database import Columns, Transaction
 
-ENTER = """
-INSERT INTO sites (site_id, time_zone) SELECT * FROM unnest($1::uuid[], $2::text[])
-ON CONFLICT (site_id) DO UPDATE SET time_zone = excluded.time_zone
-"""
+SITES = Columns.of(site_id="uuid", time_zone="text", region_id="uuid")
+ENTER = f"""
+INSERT INTO sites ({SITES.names}) SELECT * FROM {SITES.rows}
+ON CONFLICT (site_id) DO UPDATE SET {SITES.updates("site_id")}
+"""  # noqa: S608 - the columns are above
 LEARN = """
 INSERT INTO sites (site_id, time_zone) SELECT * FROM unnest($1::uuid[], $2::text[])
 ON CONFLICT (site_id) DO NOTHING
 """
 
 
-async def enter_sites(tx: Transaction, zones: Mapping[UUID, str]) -> None:
-    """Keep the zone of each site; what was known is replaced."""
-    await tx.execute(ENTER, list(zones), list(zones.values()))
+async def enter_sites(tx: Transaction, told: Sequence[SiteOpened | SiteChanged]) -> None:
+    """Keep zone and region of each site; what was known is replaced. Of one told twice the last
+    counts."""
+    await tx.execute(ENTER, *SITES.arrays({site.site_id: site for site in told}.values()))
 
 
 async def learn_zones(tx: Transaction, zones: Mapping[UUID, str]) -> None:

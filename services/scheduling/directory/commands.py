@@ -1,23 +1,37 @@
-"""Opening sites."""
+"""Opening regions and sites, and changing them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 from uuid import UUID
 
 import asyncpg
 
-from services.scheduling.directory.schemas import NewSite, Site
-from shared.contracts.scheduling import SiteOpened
-from shared.database import ALL_SITES, Transaction
-from shared.errors import Conflict, Refused
+from services.scheduling.directory.queries import show_opening_hours, show_region, show_site
+from services.scheduling.directory.rules import Window, first_overlapping
+from services.scheduling.directory.schemas import (
+    NewOpeningHours,
+    NewRegion,
+    NewSite,
+    OpeningHours,
+    Region,
+    Site,
+)
+from shared.contracts.scheduling import SiteChanged, SiteOpened
+from shared.database import ALL_SITES, Columns, Transaction, insert, update
+from shared.errors import Conflict, Invalid, Refused, require_version
 from shared.ids import new_id
 from shared.messaging.outbox import publish
 from shared.zones import Zones, edition
 
-INSERT = """
-INSERT INTO sites (id, name, time_zone, opened_at, zone_edition) VALUES ($1, $2, $3, $4, $5)
-"""
 LOCK = "SELECT id FROM sites WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
+TO_COME = """
+SELECT EXISTS (SELECT FROM sessions WHERE site_id = $1 AND ends_at > $2 AND not_held_at IS NULL)
+"""
+HOURS = Columns.like(Window)
+OPEN = f"""
+INSERT INTO opening_hours (site_id, weekday, opens_minute, closes_minute)
+SELECT {HOURS.next}, given.* FROM {HOURS.rows}
+"""  # noqa: S608 - the columns are above
 ZONES = Zones()
 
 
@@ -34,10 +48,57 @@ class ZoneRulesDiffer(Conflict):
     title = "The rules of the time zone differ"
 
 
+class ZoneInUse(Conflict):
+    """Sessions to come are planned by the wall clock of the site."""
+
+    title = "Sessions are planned by this zone"
+
+
 class SiteNameTaken(Conflict):
     """Two sites cannot have one name."""
 
     title = "A site has this name"
+
+
+class RegionNameTaken(Conflict):
+    """Two regions cannot have one name."""
+
+    title = "A region has this name"
+
+
+class TimesOverlap(Invalid):
+    """Two weekly times of one place overlap."""
+
+
+async def open_region(tx: Transaction, new: NewRegion) -> Region:
+    """Enter a region.
+
+    Raises:
+        RegionNameTaken: when another region has the name.
+    """
+    region = Region(id=new_id(), name=new.name, created_at=tx.now, version=1)
+    try:
+        await tx.execute(*insert("regions", region.model_dump()))
+    except asyncpg.UniqueViolationError:
+        raise RegionNameTaken("Another region has this name.", pointer="/name") from None
+    return region
+
+
+async def change_region(
+    tx: Transaction, region_id: UUID, expected: int, changed: NewRegion
+) -> Region:
+    """Give a region another name.
+
+    Raises:
+        NotFound, StaleVersion, RegionNameTaken: see there.
+    """
+    region = await show_region(tx, region_id, lock=True)
+    require_version(region.version, expected)
+    try:
+        await tx.execute(*update("regions", changed.model_dump(), where={"id": region_id}))
+    except asyncpg.UniqueViolationError:
+        raise RegionNameTaken("Another region has this name.", pointer="/name") from None
+    return region.changed(**changed.model_dump())
 
 
 async def open_site(tx: Transaction, new: NewSite) -> Site:
@@ -45,20 +106,70 @@ async def open_site(tx: Transaction, new: NewSite) -> Site:
 
     Raises:
         AllSitesNeeded: when the caller's token lists sites, as the new one is not among them.
+        NotFound: when there is no such region.
         ZoneRulesDiffer: when sessions of the site would be at another time in a query.
         SiteNameTaken: when another site has the name.
     """
     if tx.sites != ALL_SITES:
         raise AllSitesNeeded("Opening a site needs a token for all sites.")
-    if (found := await ZONES.difference(tx.fetchval, [new.time_zone], tx.now)) is not None:
-        raise ZoneRulesDiffer(str(found), pointer="/time_zone")
-    site = Site(id=new_id(), name=new.name, time_zone=new.time_zone, opened_at=tx.now, version=1)
+    await _check(tx, new)
+    site = Site(id=new_id(), **new.model_dump(), opened_at=tx.now, version=1)
     try:
-        await tx.execute(INSERT, site.id, site.name, site.time_zone, site.opened_at, edition())
+        await tx.execute(*insert("sites", {**site.model_dump(), "zone_edition": edition()}))
     except asyncpg.UniqueViolationError:
         raise SiteNameTaken("Another site has this name.", pointer="/name") from None
-    publish(tx, SiteOpened(site_id=site.id, time_zone=site.time_zone, opened_at=tx.now))
+    publish(tx, SiteOpened(site_id=site.id, **dict(site)))
     return site
+
+
+async def change_site(tx: Transaction, site_id: UUID, expected: int, changed: NewSite) -> Site:
+    """Replace what the directory says of a site; publishes SiteChanged.
+
+    Raises:
+        NotFound: when there is no such site or region.
+        StaleVersion: when somebody else changed it meanwhile.
+        ZoneInUse: when the zone would change while sessions are to come.
+        ZoneRulesDiffer, SiteNameTaken: see there.
+    """
+    await lock_sites(tx, [site_id])
+    site = await show_site(tx, site_id)
+    require_version(site.version, expected)
+    await _check(tx, changed)
+    row = changed.model_dump()
+    if changed.time_zone != site.time_zone:
+        if await tx.fetchval(TO_COME, site_id, tx.now):
+            raise ZoneInUse(
+                "Sessions to come are planned by the clock of this zone: cancel them, or change "
+                "the zone after the last one.",
+                pointer="/time_zone",
+            )
+        row["zone_edition"] = edition()
+    try:
+        await tx.execute(*update("sites", row, where={"id": site_id}))
+    except asyncpg.UniqueViolationError:
+        raise SiteNameTaken("Another site has this name.", pointer="/name") from None
+    site = site.changed(**changed.model_dump())
+    publish(tx, SiteChanged(site_id=site.id, **dict(site), changed_at=tx.now))
+    return site
+
+
+async def change_opening_hours(
+    tx: Transaction, site_id: UUID, expected: int, changed: NewOpeningHours
+) -> OpeningHours:
+    """Replace the opening hours of a site; `expected` is the version of the site.
+
+    Raises:
+        NotFound, StaleVersion, TimesOverlap: see there.
+    """
+    windows = [one.window for one in changed.hours]
+    require_apart(windows, "/hours")
+    await lock_sites(tx, [site_id])
+    site = await show_site(tx, site_id)
+    require_version(site.version, expected)
+    await tx.execute("DELETE FROM opening_hours WHERE site_id = $1", site_id)
+    await tx.execute(OPEN, *HOURS.arrays(windows), site_id)
+    await tx.execute("UPDATE sites SET version = version + 1 WHERE id = $1", site_id)
+    return await show_opening_hours(tx, site_id)
 
 
 async def lock_sites(tx: Transaction, site_ids: Iterable[UUID]) -> None:
@@ -66,3 +177,20 @@ async def lock_sites(tx: Transaction, site_ids: Iterable[UUID]) -> None:
     transaction. Sites are locked in the order of their ids, so that two such locks cannot
     deadlock."""
     await tx.fetch(LOCK, sorted(set(site_ids)))
+
+
+def require_apart(windows: Sequence[Window], pointer: str) -> None:
+    """Refuse weekly times that overlap.
+
+    Raises:
+        TimesOverlap: `pointer` is where they stand in the request.
+    """
+    if (wrong := first_overlapping(windows)) is not None:
+        raise TimesOverlap("It begins before another one ends.", pointer=f"{pointer}/{wrong}")
+
+
+async def _check(tx: Transaction, site: NewSite) -> None:
+    if site.region_id is not None:
+        await show_region(tx, site.region_id, pointer="/region_id")
+    if (found := await ZONES.difference(tx.fetchval, [site.time_zone], tx.now)) is not None:
+        raise ZoneRulesDiffer(str(found), pointer="/time_zone")

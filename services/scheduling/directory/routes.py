@@ -1,22 +1,59 @@
-"""Sites over HTTP."""
+"""Regions and sites over HTTP."""
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends
+from fastapi import Depends, Query
 
 from services.scheduling.directory import commands, queries
-from services.scheduling.directory.schemas import NewSite, Site
+from services.scheduling.directory.schemas import (
+    NewOpeningHours,
+    NewRegion,
+    NewSite,
+    OpeningHours,
+    Region,
+    Site,
+)
 from shared.access import Role
 from shared.access.roles import EVERY_STAFF_ROLE
 from shared.web import Allowed, Call, Page, Paging, Router
 
-router = Router(prefix="/sites", tags=["Sites"])
+router = Router(tags=["Sites"])
 
 Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
+Manager = Annotated[Call, Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS)]
+Everywhere = Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS, everywhere=True)]
 
 
-@router.post("", status_code=201, summary="Open a site")
+@router.post("/regions", status_code=201, summary="Open a region")
+async def open_region(body: NewRegion, call: Everywhere) -> Region:
+    """Enter a region, to which sites can belong. The caller's token must cover all sites."""
+    return await call.create(
+        lambda tx: commands.open_region(tx, body), location=lambda made: f"/regions/{made.id}"
+    )
+
+
+@router.get("/regions", summary="List regions")
+async def list_regions(call: Reader, paging: Annotated[Paging, Depends()]) -> Page[Region]:
+    """The regions, oldest first; which sites belong to one, `GET /sites?region_id=` says."""
+    return await call.show(lambda tx: queries.list_regions(tx, paging))
+
+
+@router.get("/regions/{region_id}", summary="Show a region")
+async def show_region(region_id: UUID, call: Reader) -> Region:
+    """One region and its name."""
+    return await call.show(lambda tx: queries.show_region(tx, region_id))
+
+
+@router.put("/regions/{region_id}", summary="Change a region")
+async def change_region(region_id: UUID, body: NewRegion, call: Everywhere) -> Region:
+    """Give a region another name. The caller's token must cover all sites."""
+    return await call.update(
+        lambda tx, expected: commands.change_region(tx, region_id, expected, body)
+    )
+
+
+@router.post("/sites", status_code=201, summary="Open a site")
 async def open_site(
     body: NewSite, call: Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS)]
 ) -> Site:
@@ -26,13 +63,40 @@ async def open_site(
     )
 
 
-@router.get("", summary="List sites")
-async def list_sites(call: Reader, paging: Annotated[Paging, Depends()]) -> Page[Site]:
+@router.get("/sites", summary="List sites")
+async def list_sites(
+    call: Reader,
+    paging: Annotated[Paging, Depends()],
+    region_id: Annotated[UUID | None, Query(description="Only of this region.")] = None,
+) -> Page[Site]:
     """The sites that the caller may see."""
-    return await call.show(lambda tx: queries.list_sites(tx, paging))
+    return await call.show(lambda tx: queries.list_sites(tx, paging, region_id))
 
 
-@router.get("/{site_id}", summary="Show a site")
+@router.get("/sites/{site_id}", summary="Show a site")
 async def show_site(site_id: UUID, call: Reader) -> Site:
-    """One site and its time zone."""
+    """One site, its time zone and its place."""
     return await call.show(lambda tx: queries.show_site(tx, site_id))
+
+
+@router.put("/sites/{site_id}", summary="Change a site")
+async def change_site(site_id: UUID, body: NewSite, call: Manager) -> Site:
+    """Replace what the directory says of a site; what is left out is empty afterwards.
+
+    The zone can be changed only while no sessions are to come, as they are planned by its clock.
+    """
+    return await call.update(lambda tx, expected: commands.change_site(tx, site_id, expected, body))
+
+
+@router.get("/sites/{site_id}/opening-hours", summary="Show opening hours")
+async def show_opening_hours(site_id: UUID, call: Reader) -> OpeningHours:
+    """When a site is open each week, by its wall clock."""
+    return await call.show(lambda tx: queries.show_opening_hours(tx, site_id))
+
+
+@router.put("/sites/{site_id}/opening-hours", summary="Change opening hours")
+async def change_opening_hours(site_id: UUID, body: NewOpeningHours, call: Manager) -> OpeningHours:
+    """Replace the opening hours of a site. A time over midnight is written on both days."""
+    return await call.update(
+        lambda tx, expected: commands.change_opening_hours(tx, site_id, expected, body)
+    )

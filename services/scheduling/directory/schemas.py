@@ -1,28 +1,56 @@
-"""What requests and answers about sites look like."""
+"""What requests and answers about regions and sites look like."""
 
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from services.scheduling.directory.rules import is_zone
+from services.scheduling.directory.rules import Window, clock_of, is_zone, minute_of
+from shared.contracts.scheduling import Subdivision
 from shared.web import Instant, Shown, Strict
 
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 """Pattern of names and topics: no control characters."""
+Name = Annotated[str, Field(min_length=1, max_length=120, pattern=PRINTABLE)]
 ZONE = Field(description="IANA zone of the site.", examples=["America/Denver"])
+VERSION = Field(description="The ETag.", examples=[1])
+
+
+class NewRegion(Strict):
+    """A region, which groups sites."""
+
+    name: Name = Field(description="Unique name.", examples=["Front Range"])
+
+
+class Region(Shown):
+    """A region, which groups sites for planning and figures."""
+
+    id: UUID
+    name: str = Field(examples=["Front Range"])
+    created_at: Instant
+    version: int = VERSION
 
 
 class NewSite(Strict):
-    """A site to open."""
+    """A site, as it is to be."""
 
-    name: str = Field(
-        min_length=1,
-        max_length=120,
-        pattern=PRINTABLE,
-        description="Unique name.",
-        examples=["Cedar Ridge"],
-    )
+    name: Name = Field(description="Unique name.", examples=["Cedar Ridge"])
     time_zone: str = ZONE
+    region_id: UUID | None = Field(
+        default=None, description="The region it belongs to.", examples=[None]
+    )
+    address: Name | None = Field(
+        default=None, description="In one line.", examples=["12 Main Street, Golden, CO 80401"]
+    )
+    subdivision: Subdivision | None = Field(
+        default=None, description="ISO 3166-2; holidays are proposed by it.", examples=["US-CO"]
+    )
+    latitude: float | None = Field(
+        default=None, ge=-90, le=90, description="Degrees of WGS 84.", examples=[39.7555]
+    )
+    longitude: float | None = Field(
+        default=None, ge=-180, le=180, description="Degrees of WGS 84.", examples=[-105.2211]
+    )
 
     @field_validator("time_zone")
     @classmethod
@@ -31,6 +59,12 @@ class NewSite(Strict):
             raise ValueError("Not a zone of the IANA time zone database.")
         return value
 
+    @model_validator(mode="after")
+    def is_at_a_place_or_none(self) -> Self:
+        if (self.latitude is None) != (self.longitude is None):
+            raise ValueError("Give latitude and longitude, or neither.")
+        return self
+
 
 class Site(Shown):
     """A site that treats clients."""
@@ -38,5 +72,60 @@ class Site(Shown):
     id: UUID
     name: str = Field(examples=["Cedar Ridge"])
     time_zone: str = ZONE
+    region_id: UUID | None
+    address: str | None = Field(examples=["12 Main Street, Golden, CO 80401"])
+    subdivision: str | None = Field(description="ISO 3166-2.", examples=["US-CO"])
+    latitude: float | None = Field(examples=[39.7555])
+    longitude: float | None = Field(examples=[-105.2211])
     opened_at: Instant
-    version: int = Field(description="The ETag.", examples=[1])
+    version: int = VERSION
+
+
+class WeeklyTime(Strict):
+    """A time of each week, by the wall clock of the site."""
+
+    weekday: int = Field(ge=1, le=7, strict=True, description="1 is Monday.", examples=[1])
+    starts_at: str = Field(
+        pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="From.", examples=["09:00"]
+    )
+    ends_at: str = Field(
+        pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$",
+        description="Up to, on the same day; `24:00` is the midnight that ends it.",
+        examples=["17:00"],
+    )
+
+    @model_validator(mode="after")
+    def ends_after_its_start(self) -> Self:
+        if self.window.ends_minute <= self.window.starts_minute:
+            raise ValueError("It ends after its start: write a time over midnight on both days.")
+        return self
+
+    @property
+    def window(self) -> Window:
+        """As the rules take it."""
+        return Window(self.weekday, minute_of(self.starts_at), minute_of(self.ends_at))
+
+
+def weekly(window: Window) -> dict[str, object]:
+    """The fields of a `WeeklyTime`."""
+    starts_at, ends_at = clock_of(window.starts_minute), clock_of(window.ends_minute)
+    return {"weekday": window.weekday, "starts_at": starts_at, "ends_at": ends_at}
+
+
+class NewOpeningHours(Strict):
+    """When a site is open."""
+
+    hours: list[WeeklyTime] = Field(
+        max_length=70,
+        description="Times that do not overlap; they may touch. Without any, a site may plan at "
+        "any time.",
+    )
+
+
+class OpeningHours(Shown):
+    """When a site is open."""
+
+    site_id: UUID
+    time_zone: str = ZONE
+    hours: list[WeeklyTime]
+    version: int = Field(description="The ETag: the version of the site.", examples=[1])

@@ -1,4 +1,4 @@
-"""The data on hours, read once from `kinds.json` and `levels.json`."""
+"""The data on hours, read once from `kinds.json`, `levels.json` and `weeks.yaml`."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -35,10 +35,13 @@ class Kinds(Part):
 
 
 class LevelHours(Part):
-    """The least planned minutes a week of each level, for one population."""
+    """The planned minutes a week of each level, at least and at most, for one population."""
 
     source: str
     minimum_minutes: Mapping[str, int]
+    maximum_minutes: Mapping[str, int] = Field(default_factory=dict)
+    minimum_days: Mapping[str, int] = Field(default_factory=dict)
+    """Treatment days a week; none are asked for where a level is not named."""
 
 
 class Levels(Part):
@@ -49,9 +52,29 @@ class Levels(Part):
     populations: Mapping[Population, LevelHours]
 
 
+PartOfAWeek = Literal["not_judged", "prorated"]
+
+
+class WeekPolicy(Part):
+    """When a week is forecast, warned of and settled, and which weeks are judged."""
+
+    id: str
+    version: str
+    source: str
+    warn_days_before_start: int = Field(ge=0, le=28)
+    last_warning_days_before_end: int = Field(ge=0, le=6)
+    final_after_hours: int = Field(ge=0, le=14 * 24)
+    stay_began_or_ended: PartOfAWeek
+    on_hold: PartOfAWeek
+
+
 session_kinds = data_file(Kinds, __name__, "kinds", by_site=True)
 """The kinds in force, everywhere or at a site."""
 
 
 level_hours = data_file(Levels, __name__, "levels", by_site=True)
 """The levels' hours in force, everywhere or at a site."""
+
+
+week_policy = data_file(WeekPolicy, __name__, "weeks", by_site=True)
+"""How weeks are watched, everywhere or at a site."""

@@ -1,39 +1,181 @@
-"""A client's week, summed."""
+"""Clients' weeks, summed and judged."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Annotated, Any, get_args
 from uuid import UUID
 
+import orjson
+from fastapi import Query
+
+from services.scheduling.directory.queries import show_site
 from services.scheduling.hours.policy import (
     PROGRAM_LEVEL,
+    LevelHours,
     Population,
     level_hours,
     session_kinds,
+    week_policy,
 )
-from services.scheduling.hours.rules import Week, level_of, meets_minimum
-from services.scheduling.hours.schemas import WeeklyHours
+from services.scheduling.hours.rules import (
+    Asked,
+    Judged,
+    Seat,
+    Sums,
+    Week,
+    Window,
+    asked_of,
+    judge,
+    level_of,
+    meets_minimum,
+    share_of,
+)
+from services.scheduling.hours.schemas import ClientWeek, WeeklyHours
 from shared.database import Transaction
 from shared.errors import NotFound
+from shared.web import Page, page_of
+from shared.web.models import read_cursor
 
+MADE_UP = "false"
+"""Of an attendance `r`: that it makes up for a missed session."""
+SUMS = f"""
+SELECT count(*) FILTER (WHERE counts)::int AS sessions,
+  coalesce(sum(minutes) FILTER (WHERE counts), 0)::int AS planned_minutes,
+  coalesce(sum(attended_minutes), 0)::int AS attended_minutes,
+  coalesce(sum(attended_minutes) FILTER (WHERE made_up), 0)::int AS makeup_minutes,
+  coalesce(sum(minutes) FILTER (WHERE counts AND open), 0)::int AS open_minutes,
+  count(DISTINCT day) FILTER (WHERE counts)::int AS planned_days,
+  count(DISTINCT day) FILTER (WHERE attended_minutes > 0)::int AS attended_days,
+  count(DISTINCT day) FILTER (WHERE counts AND (open OR attended_minutes > 0))::int
+    AS forecast_days,
+  count(*) FILTER (WHERE NOT counts)::int AS sessions_on_hold
+FROM (
+  SELECT extract(epoch FROM s.ends_at - s.starts_at) / 60 - s.break_minutes AS minutes,
+    r.attended_minutes, coalesce({MADE_UP}, false) AS made_up, r.id IS NULL AS open,
+    NOT a.on_hold OR coalesce(r.status IN ('present', 'partial'), false) AS counts,
+    (s.starts_at AT TIME ZONE s.time_zone)::date AS day
+  FROM appointments a
+  JOIN sessions s ON s.id = a.session_id
+  LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
+  WHERE {{whose}} AND a.state = 'scheduled' AND s.not_held_at IS NULL
+    AND s.starts_at >= {{since}} AND s.starts_at < {{until}} AND s.kind = ANY ({{kinds}})
+) AS m
+"""  # noqa: S608 - the condition is above
+OF_PERSON = SUMS.format(
+    whose="a.client_id = ANY (platform.records_of($1)) AND a.site_id = $2",
+    since="$3",
+    until="$4",
+    kinds="$5::text[]",
+)
 PLACEMENTS = """
-SELECT p.site_id, s.time_zone, p.placed_at FROM placements p JOIN sites s ON s.id = p.site_id
+SELECT p.site_id, s.time_zone, p.placed_at, p.phase, c.phases, c.eligibility
+FROM placements p JOIN sites s ON s.id = p.site_id JOIN cohorts c ON c.id = p.cohort_id
 WHERE p.client_id = ANY (platform.records_of($1)) ORDER BY p.placed_at DESC, p.id DESC
 """
-SUMS = """
-SELECT count(*) AS sessions,
-  coalesce(sum(extract(epoch FROM s.ends_at - s.starts_at) / 60 - s.break_minutes), 0)::int
-    AS planned_minutes,
-  coalesce(sum(r.attended_minutes), 0)::int AS attended_minutes
-FROM appointments a
-JOIN sessions s ON s.id = a.session_id
-LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
-WHERE a.client_id = ANY (platform.records_of($1)) AND a.site_id = $2 AND a.state = 'scheduled'
-  AND s.starts_at >= $3 AND s.starts_at < $4 AND s.kind = ANY ($5::text[])
-  AND s.not_held_at IS NULL
-  AND (NOT a.on_hold OR coalesce(r.status IN ('present', 'partial'), false))
+SEAT = """
+SELECT p.id AS placement_id, p.client_id, p.site_id, p.enrolment_id, p.cohort_id, p.phase,
+  p.placed_at, p.ended_at, h.began_at AS held_since, c.phases, c.eligibility, i.time_zone, w.told,
+  m.*, w.monday
+FROM {seats}
+JOIN cohorts c ON c.id = p.cohort_id JOIN sites i ON i.id = p.site_id
+LEFT JOIN holds h ON h.enrolment_id = p.enrolment_id
+CROSS JOIN LATERAL ({sums}) AS m
 """
+OF_SITE = (
+    SEAT.format(
+        seats="placements p LEFT JOIN program_weeks w ON w.placement_id = p.id AND w.monday = $5",
+        sums=SUMS.format(whose="a.placement_id = p.id", since="$2", until="$3", kinds="$4::text[]"),
+    )
+    + " WHERE p.site_id = $1 AND p.placed_at < $3 AND (p.ended_at IS NULL OR p.ended_at > $2)"
+)
+WATCHED = SEAT.format(
+    seats="unnest($1::uuid[], $2::date[], $3::timestamptz[], $4::timestamptz[], $5::text[])"
+    " AS g(placement_id, monday, since, until, kinds)"
+    " JOIN placements p ON p.id = g.placement_id"
+    " JOIN program_weeks w ON w.placement_id = p.id AND w.monday = g.monday",
+    sums=SUMS.format(
+        whose="a.placement_id = p.id",
+        since="g.since",
+        until="g.until",
+        kinds="string_to_array(g.kinds, ' ')",
+    ),
+)
+NAMES = [field.name for field in fields(Sums)]
+
+
+class ShortestFirst:
+    """Where a page of a site's week starts: after what was missing, and the id of a seat."""
+
+    def __init__(
+        self,
+        cursor: Annotated[
+            str | None, Query(max_length=200, description="`next` of the page before.")
+        ] = None,
+        limit: Annotated[int, Query(ge=1, le=200, description="Items a page.")] = 50,
+    ) -> None:
+        self.limit = limit
+        self.after = None if cursor is None else read_cursor(cursor, _place, _written)
+
+
+Place = tuple[int, int, UUID]
+
+
+def _place(text: str) -> Place:
+    """A place in the list.
+
+    Raises:
+        ValueError: it is none.
+    """
+    minutes, days, seat = text.split(" ")
+    return int(minutes), int(days), UUID(seat)
+
+
+def _written(place: Place) -> str:
+    return " ".join(str(part) for part in place)
+
+
+def _of(item: ClientWeek) -> Place:
+    """The more is missing the further in front."""
+    return -item.missing_minutes, -item.missing_days, item.placement_id
+
+
+def population_of(row: Mapping[str, Any], level: Mapping[Population, LevelHours]) -> Population:
+    """Whose rule of hours holds in a cohort: by the age band that it takes, else that of adults."""
+    band = orjson.loads(row["eligibility"]).get("age_band")
+    return band if band in get_args(Population) and band in level else "adult"
+
+
+def _asked(row: Mapping[str, Any], population: Population | None) -> tuple[Population, Asked]:
+    levels = level_hours(row["site_id"]).populations
+    found = population or population_of(row, levels)
+    return found, asked_of(orjson.loads(row["phases"]), row["phase"], levels[found])
+
+
+def judged(row: Mapping[str, Any], week: Week, *, final: bool) -> tuple[Sums, Judged]:
+    """A row of `SEAT` as the rules see it."""
+    sums = Sums(**{name: row[name] for name in NAMES})
+    seat = Seat(row["placed_at"], row["ended_at"], row["held_since"])
+    policy = week_policy(row["site_id"])
+    share = share_of(week, row["time_zone"], seat, sums, policy)
+    return sums, judge(sums, _asked(row, None)[1], share, final=final)
+
+
+async def placed_in(tx: Transaction, client_id: UUID, week: Week) -> dict[str, Any]:
+    """The placement by whose site, zone and phase a client's week is read: the last one before the
+    end of the week, or the first of all.
+
+    Raises:
+        NotFound: when the client was never placed at a site that the caller may see.
+    """
+    placements = await tx.fetch(PLACEMENTS, client_id)
+    if not placements:
+        raise NotFound("This client was never placed.")
+    earlier = (one for one in placements if one["placed_at"] < week.bounds(one["time_zone"])[1])
+    return dict(next(earlier, placements[-1]))
 
 
 async def weekly_hours(
-    tx: Transaction, client_id: UUID, week: Week, population: Population
+    tx: Transaction, client_id: UUID, week: Week, population: Population | None
 ) -> WeeklyHours:
     """The planned and attended minutes of a client in one week of the site's calendar.
 
@@ -44,26 +186,21 @@ async def weekly_hours(
     Raises:
         NotFound: when the client was never placed at a site that the caller may see.
     """
-    placements = await tx.fetch(PLACEMENTS, client_id)
-    if not placements:
-        raise NotFound("This client was never placed.")
-    site = next(
-        (one for one in placements if one["placed_at"] < week.bounds(one["time_zone"])[1]),
-        placements[-1],
-    )
+    site = await placed_in(tx, client_id, week)
     starts_at, ends_at = week.bounds(site["time_zone"])
-    sums = await tx.fetchrow(
-        SUMS,
+    row = await tx.fetchrow(
+        OF_PERSON,
         client_id,
         site["site_id"],
         starts_at,
         ends_at,
         session_kinds(site["site_id"]).counting,
     )
-    assert sums is not None  # an aggregate without GROUP BY always has one row
+    assert row is not None  # an aggregate without GROUP BY always has one row
     policy = level_hours(site["site_id"])
-    hours = policy.populations[population]
-    planned = sums["planned_minutes"]
+    whose, asked = _asked(site, population)
+    hours = policy.populations[whose]
+    planned = row["planned_minutes"]
     return WeeklyHours(
         client_id=client_id,
         site_id=site["site_id"],
@@ -71,7 +208,12 @@ async def weekly_hours(
         time_zone=site["time_zone"],
         starts_at=starts_at,
         ends_at=ends_at,
-        **dict(sums),
+        **{name: row[name] for name in NAMES},
+        population=whose,
+        phase=site["phase"],
+        phase_minimum_minutes=asked.minimum_minutes,
+        phase_maximum_minutes=asked.maximum_minutes,
+        phase_minimum_days=asked.minimum_days,
         level=PROGRAM_LEVEL,
         minimum_minutes=hours.minimum_minutes[PROGRAM_LEVEL],
         meets_level_minimum=meets_minimum(planned, PROGRAM_LEVEL, hours.minimum_minutes),
@@ -79,3 +221,59 @@ async def weekly_hours(
         policy_version=f"{policy.id} {policy.version}",
         source=hours.source,
     )
+
+
+async def weeks_of_site(
+    tx: Transaction, site_id: UUID, week: Week, paging: ShortestFirst
+) -> Page[ClientWeek]:
+    """The week of each client who had a seat at a site in it: who lacks most comes first. What is
+    missing is of the forecast, and of the credited minutes once the week is settled.
+
+    Raises:
+        NotFound: no such site that the caller may see.
+    """
+    site = await show_site(tx, site_id, pointer="site_id")
+    starts_at, ends_at = week.bounds(site.time_zone)
+    window = Window.of(week, site.time_zone, week_policy(site_id))
+    kinds = session_kinds(site_id).counting
+    rows = await tx.fetch(OF_SITE, site_id, starts_at, ends_at, kinds, week.monday)
+    weeks = [_client_week(dict(row), week, final=tx.now >= window.final_at) for row in rows]
+    after = paging.after
+    shown = sorted((one for one in weeks if after is None or _of(one) > after), key=_of)
+    return page_of(shown, paging.limit, lambda one: _written(_of(one)))
+
+
+def _client_week(row: Mapping[str, Any], week: Week, *, final: bool) -> ClientWeek:
+    sums, found = judged(row, week, final=final)
+    most = found.asked.maximum_minutes
+    return ClientWeek(
+        **{name: row[name] for name in ("client_id", "placement_id", "cohort_id", "phase", "told")},
+        week=str(week),
+        **{name: getattr(sums, name) for name in NAMES},
+        forecast_minutes=sums.forecast_minutes,
+        minimum_minutes=found.asked.minimum_minutes,
+        maximum_minutes=most,
+        minimum_days=found.asked.minimum_days,
+        standing=found.standing,
+        missing_minutes=found.missing_minutes,
+        missing_days=found.missing_days,
+        over_maximum=most is not None and sums.planned_minutes > most,
+    )
+
+
+async def watched_weeks(
+    tx: Transaction, picked: Sequence[tuple[UUID, UUID, str, Week]]
+) -> list[Mapping[str, Any]]:
+    """Rows of `SEAT` for these weeks, each given by its seat, site and zone."""
+    bounds = [week.bounds(zone) for _, _, zone, week in picked]
+    return [
+        dict(row)
+        for row in await tx.fetch(
+            WATCHED,
+            [seat for seat, *_ in picked],
+            [week.monday for *_, week in picked],
+            [starts_at for starts_at, _ in bounds],
+            [ends_at for _, ends_at in bounds],
+            [" ".join(session_kinds(site_id).counting) for _, site_id, *_ in picked],
+        )
+    ]

@@ -3,18 +3,20 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Depends, Query
 
 from services.scheduling.hours import queries
 from services.scheduling.hours.policy import Population
 from services.scheduling.hours.rules import Week
-from services.scheduling.hours.schemas import WeeklyHours
+from services.scheduling.hours.schemas import ClientWeek, WeeklyHours
 from shared.access import Role
 from shared.access.roles import EVERY_STAFF_ROLE
 from shared.errors import Invalid
-from shared.web import Allowed, Call, Router, of_one_client
+from shared.web import Allowed, Call, Page, Router, of_one_client
 
-router = Router(prefix="/clients", tags=["Hours"])
+router = Router(tags=["Hours"])
+
+ISO_WEEK = Query(max_length=8, description="ISO week.", examples=["2026-W10"])
 
 
 class BadWeek(Invalid):
@@ -23,19 +25,42 @@ class BadWeek(Invalid):
     title = "Not an ISO week"
 
 
-@router.get("/{client_id}/weekly-hours", summary="Planned and attended hours of one week")
+def asked_week(text: str) -> Week:
+    """The week that a caller named.
+
+    Raises:
+        BadWeek: it is none.
+    """
+    try:
+        return Week.parse(text)
+    except ValueError as error:
+        raise BadWeek(str(error), pointer="week") from None
+
+
+@router.get("/weekly-hours", summary="List the hours of a site's clients in one week")
+async def list_weekly_hours(
+    call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE)],
+    site_id: Annotated[UUID, Query(description="The site.")],
+    week: Annotated[str, ISO_WEEK],
+    paging: Annotated[queries.ShortestFirst, Depends()],
+) -> Page[ClientWeek]:
+    """Every client with a seat in that week: who lacks most comes first, so that a session can be
+    added in time. For staff only."""
+    asked = asked_week(week)
+    return await call.show(lambda tx: queries.weeks_of_site(tx, site_id, asked, paging))
+
+
+@router.get("/clients/{client_id}/weekly-hours", summary="Planned and attended hours of one week")
 @of_one_client
 async def show_weekly_hours(
     client_id: UUID,
     call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)],
-    week: Annotated[str, Query(max_length=8, description="ISO week.", examples=["2026-W10"])],
+    week: Annotated[str, ISO_WEEK],
     population: Annotated[
-        Population, Query(description="Whose rule of minimum hours applies.")
-    ] = "adult",
+        Population | None,
+        Query(description="Whose rule of hours applies; without it by the cohort."),
+    ] = None,
 ) -> WeeklyHours:
     """A client's minutes from Monday to Sunday of the site's calendar, checked by level 2.1."""
-    try:
-        asked = Week.parse(week)
-    except ValueError as error:
-        raise BadWeek(str(error), pointer="week") from None
+    asked = asked_week(week)
     return await call.show(lambda tx: queries.weekly_hours(tx, client_id, asked, population))

@@ -1,0 +1,54 @@
+"""Closed days over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from services.scheduling.closed_days import commands, queries
+from services.scheduling.closed_days.schemas import (
+    YEARS,
+    ClosedDays,
+    Day,
+    NewClosedDays,
+    ProposedDays,
+)
+from services.scheduling.directory.routes import Manager, Reader
+from shared.web import Router
+
+router = Router(prefix="/sites/{site_id}/closed-days", tags=["Closed days"])
+
+Year = Annotated[
+    int, Query(ge=YEARS[0], le=YEARS[1], description="Of the calendar.", examples=[2026])
+]
+
+
+@router.get("", summary="List closed days")
+async def list_closed_days(site_id: UUID, year: Year, call: Reader) -> ClosedDays:
+    """The days of a year on which the site is closed."""
+    return await call.show(lambda tx: queries.list_closed_days(tx, site_id, year))
+
+
+@router.get("/proposals", summary="List holidays to confirm")
+async def list_proposed_days(site_id: UUID, year: Year, call: Reader) -> ProposedDays:
+    """The public holidays of a year where the site is. None closes the site until it is confirmed,
+    with another name or kind where that is better: send those that are taken to
+    `POST /sites/{site_id}/closed-days`."""
+    return await call.show(lambda tx: queries.list_proposed_days(tx, site_id, year))
+
+
+@router.post("", status_code=201, summary="Close a site on days")
+async def add_closed_days(site_id: UUID, body: NewClosedDays, call: Manager) -> ClosedDays:
+    """Enter days on which the site is closed, all or none. What was said of one is replaced."""
+    return await call.create(
+        lambda tx: commands.close_days(tx, site_id, body),
+        location=lambda made: (
+            f"/sites/{site_id}/closed-days?year={min(one.day for one in made.days).year}"
+        ),
+    )
+
+
+@router.delete("/{day}", status_code=204, summary="Open a site on a closed day")
+async def remove_closed_day(site_id: UUID, day: Day, call: Manager) -> None:
+    """The site opens on that day after all."""
+    return await call.remove(lambda tx: commands.reopen_day(tx, site_id, day))

@@ -1,0 +1,64 @@
+"""What requests and answers about closed days look like."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from services.scheduling.directory.schemas import Name
+from shared.contracts.scheduling import ClosedDayKind
+from shared.web import Shown, Strict
+
+YEARS = (2000, 2100)
+Day = Annotated[
+    date, Field(ge=date(YEARS[0], 1, 1), le=date(YEARS[1], 12, 31), examples=["2026-11-26"])
+]
+KIND = Field(
+    description="A holiday, the weekday on which one is observed, or a closure of the site's own.",
+    examples=["holiday"],
+)
+
+
+class NewClosedDay(Strict):
+    """A day on which a site is to be closed."""
+
+    day: Day = Field(description="By the site's calendar.")
+    name: Name = Field(description="Why, for staff.", examples=["Thanksgiving Day"])
+    kind: ClosedDayKind = KIND
+
+
+class NewClosedDays(Strict):
+    """Days on which a site is to be closed, such as the proposals that it takes."""
+
+    days: list[NewClosedDay] = Field(min_length=1, max_length=100)
+
+
+class ClosedDay(Shown):
+    """A day on which a site is closed."""
+
+    day: date
+    name: str = Field(examples=["Thanksgiving Day"])
+    kind: ClosedDayKind = KIND
+
+
+class ProposedDay(ClosedDay):
+    """A public holiday."""
+
+    confirmed: bool = Field(description="Whether the site is closed on that day.")
+
+
+class ClosedDays(Shown):
+    """The days of a year on which a site is closed."""
+
+    site_id: UUID
+    days: list[ClosedDay]
+
+
+class ProposedDays(Shown):
+    """The public holidays of a year, of which a site takes those on which it closes."""
+
+    site_id: UUID
+    subdivision: str = Field(examples=["US-CO"])
+    source: str = Field(description="Library and version.", examples=["holidays 0.109"])
+    days: list[ProposedDay]

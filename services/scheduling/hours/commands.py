@@ -1,0 +1,124 @@
+"""Looking at weeks whose time has come or that changed, and telling what holds of them."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from services.scheduling.hours.policy import week_policy
+from services.scheduling.hours.queries import judged, watched_weeks
+from services.scheduling.hours.rules import Told, Week, Window, word_of
+from shared.contracts.scheduling import (
+    WeeklyHoursAtRisk,
+    WeeklyHoursShort,
+    WeeklyHoursShortageLifted,
+)
+from shared.database import Columns, Transaction
+from shared.messaging.outbox import publish
+
+AT_ONCE = 500
+TAKE = """
+DELETE FROM changed_weeks WHERE id IN (
+  SELECT id FROM changed_weeks ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
+) RETURNING placement_id, monday
+"""
+WATCH_NOW = """
+INSERT INTO program_weeks (placement_id, monday, site_id, look_at)
+SELECT p.id, date_trunc('week', $2::timestamptz AT TIME ZONE i.time_zone)::date, p.site_id, $2
+FROM placements p JOIN sites i ON i.id = p.site_id WHERE p.id = ANY ($1::uuid[])
+ORDER BY p.id
+ON CONFLICT (placement_id, monday) DO UPDATE SET look_at = excluded.look_at
+"""
+LOCK = """
+SELECT w.placement_id, w.monday, w.site_id, i.time_zone
+FROM program_weeks w JOIN sites i ON i.id = w.site_id
+WHERE (w.placement_id, w.monday) IN (
+  SELECT * FROM unnest($1::uuid[], $2::date[]) UNION ALL
+  (SELECT placement_id, monday FROM program_weeks WHERE look_at <= $3 ORDER BY look_at LIMIT $4)
+)
+ORDER BY w.placement_id, w.monday FOR NO KEY UPDATE OF w
+"""
+"""In one order, so that two workers cannot deadlock. What they are made of is read afterwards."""
+LOOKED = Columns.of(placement_id="uuid", monday="date", told="text", look_at="timestamptz")
+NOTE = f"""
+UPDATE program_weeks w SET told = given.told, look_at = given.look_at
+FROM {LOOKED.rows} WHERE w.placement_id = given.placement_id AND w.monday = given.monday
+"""  # noqa: S608 - the columns are above
+AHEAD = Columns.of(placement_id="uuid", monday="date", site_id="uuid", look_at="timestamptz")
+LOOK_AHEAD = f"""
+INSERT INTO program_weeks ({AHEAD.names}) SELECT * FROM {AHEAD.rows} ON CONFLICT DO NOTHING
+"""  # noqa: S608 - the columns are above
+
+
+async def look_at_weeks(tx: Transaction) -> int:
+    """Look at weeks that changed or whose time has come; how many there were.
+
+    Publishes WeeklyHoursAtRisk, WeeklyHoursShort or WeeklyHoursShortageLifted where what holds is
+    not what was told last, so each once. Each week that is looked at makes the next one of the seat
+    known, as long as the seat is held: what is watched grows with the seats, not with the past.
+    """
+    changed = await tx.fetch(TAKE, AT_ONCE)
+    if now := sorted({row["placement_id"] for row in changed if row["monday"] is None}):
+        await tx.execute(WATCH_NOW, now, tx.now)
+    weeks = {(row["placement_id"], row["monday"]) for row in changed if row["monday"] is not None}
+    picked = await tx.fetch(
+        LOCK, [seat for seat, _ in weeks], [monday for _, monday in weeks], tx.now, AT_ONCE
+    )
+    rows = await watched_weeks(
+        tx,
+        [
+            (row["placement_id"], row["site_id"], row["time_zone"], Week(row["monday"]))
+            for row in picked
+        ],
+    )
+    looked = [_look(tx, row) for row in sorted(rows, key=_in_order)]
+    await tx.execute(NOTE, *LOOKED.arrays(looked))
+    await tx.execute(LOOK_AHEAD, *AHEAD.arrays(_next(row) for row in rows if not row["ended_at"]))
+    return len(changed) + len(rows)
+
+
+def _in_order(row: Mapping[str, Any]) -> tuple[UUID, date]:
+    return row["placement_id"], row["monday"]
+
+
+def _look(tx: Transaction, row: Mapping[str, Any]) -> dict[str, Any]:
+    week = Week(row["monday"])
+    window = Window.of(week, row["time_zone"], week_policy(row["site_id"]))
+    final = tx.now >= window.final_at
+    sums, found = judged(row, week, final=final)
+    word = word_of(found.standing, row["told"], tx.now, window)
+    if word != row["told"]:
+        about = {
+            **row,
+            "week": str(week),
+            "credited_minutes": sums.attended_minutes,
+            "forecast_minutes": sums.forecast_minutes,
+            "minimum_minutes": found.asked.minimum_minutes,
+            "credited_days": sums.attended_days,
+            "minimum_days": found.asked.minimum_days,
+            "missing_minutes": found.missing_minutes,
+            "missing_days": found.missing_days,
+        }
+        _tell(tx, word, about, enough=found.standing != "not_judged")
+    return {**row, "told": word, "look_at": None if final else _again(tx.now, window)}
+
+
+def _again(now: datetime, window: Window) -> datetime:
+    return window.warn_from if now < window.warn_from else window.final_at
+
+
+def _tell(tx: Transaction, word: Told, about: Mapping[str, Any], *, enough: bool) -> None:
+    match word:
+        case "at_risk":
+            publish(tx, WeeklyHoursAtRisk(**about, noticed_at=tx.now))
+        case "short":
+            publish(tx, WeeklyHoursShort(**about, settled_at=tx.now))
+        case None:
+            reason = "enough" if enough else "not_judged"
+            publish(tx, WeeklyHoursShortageLifted(**about, reason=reason, lifted_at=tx.now))
+
+
+def _next(row: Mapping[str, Any]) -> dict[str, Any]:
+    week = Week(row["monday"]).next
+    window = Window.of(week, row["time_zone"], week_policy(row["site_id"]))
+    return {**row, "monday": week.monday, "look_at": window.warn_from}

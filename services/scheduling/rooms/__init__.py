@@ -1,0 +1,1 @@
+"""The rooms of a site, and its telehealth rooms."""

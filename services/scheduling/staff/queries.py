@@ -1,0 +1,87 @@
+"""The staff as it is read."""
+
+from datetime import date
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from services.scheduling.directory.queries import read_hours
+from services.scheduling.directory.schemas import weekly
+from services.scheduling.staff.schemas import HeldCredential, Leave, StaffMember, WorkingHours
+from shared.database import Transaction
+from shared.errors import found
+from shared.web import Page, Paging, page_of
+
+STAFF = """
+SELECT s.id, s.name, s.subject, s.gender, s.languages, s.trainings, s.credentials, s.caseload_limit,
+  w.home_site_id, w.site_ids, s.hours, s.created_at, s.left_at, s.version,
+  (SELECT count(*) FROM bookings b WHERE b.resource_id = s.id AND b.during && tstzrange($1, NULL))
+    AS sessions_to_come,
+  (SELECT coalesce(json_agg(json_build_object('id', l.id, 'staff_id', l.staff_id,
+     'starts_at', lower(l.during), 'ends_at', upper(l.during), 'entered_at', l.entered_at)
+     ORDER BY l.during), '[]')
+   FROM staff_leave l WHERE l.staff_id = s.id AND upper(l.during) > $1) AS leave
+FROM staff s CROSS JOIN LATERAL (
+  SELECT array_agg(x.site_id ORDER BY x.site_id) AS site_ids,
+    (array_agg(x.site_id) FILTER (WHERE x.home))[1] AS home_site_id,
+    ($1::timestamptz AT TIME ZONE (array_agg(i.time_zone ORDER BY x.home DESC))[1])::date AS today
+  FROM staff_sites x JOIN sites i ON i.id = x.site_id WHERE x.staff_id = s.id
+) AS w
+WHERE w.site_ids IS NOT NULL
+"""
+"""Who works at no site that the caller may see is not there."""
+ONE = f"{STAFF} AND s.id = $2"
+MANY = f"""
+{STAFF} AND s.id > $2 AND ($4 OR s.left_at IS NULL)
+  AND ($5::uuid IS NULL OR $5 = ANY (w.site_ids))
+  AND ($6::text IS NULL OR $6 = ANY (s.trainings))
+  AND ($7::text IS NULL OR $7 = ANY (s.languages))
+  AND ($8::text IS NULL AND $9::date IS NULL OR EXISTS (
+    SELECT FROM jsonb_to_recordset(s.credentials) AS c (credential text, expires_on date)
+    WHERE ($8 IS NULL OR c.credential = $8)
+      AND CASE WHEN $9 IS NULL THEN coalesce(c.expires_on >= w.today, true)
+        ELSE c.expires_on < $9 END))
+ORDER BY s.id LIMIT $3
+"""
+
+
+async def show_staff_member(tx: Transaction, staff_id: UUID) -> StaffMember:
+    """One person.
+
+    Raises:
+        NotFound: when there is none at a site that the caller may see.
+    """
+    return _read(found(await tx.fetchrow(ONE, tx.now, staff_id), "person of the staff"))
+
+
+async def list_staff(
+    tx: Transaction,
+    paging: Paging,
+    *,
+    left: bool,
+    site_id: UUID | None,
+    training: str | None,
+    language: str | None,
+    credential: str | None,
+    expires_before: date | None,
+) -> Page[StaffMember]:
+    """People by id, the oldest entry first. `credential` finds who holds it today, by the calendar
+    of the home site; with `expires_before` whose expires earlier than that day."""
+    asked = (left, site_id, training, language, credential, expires_before)
+    rows = await tx.fetch(MANY, tx.now, paging.after, paging.limit + 1, *asked)
+    return page_of([_read(row) for row in rows], paging.limit)
+
+
+def _read(row: asyncpg.Record) -> StaffMember:
+    seen = frozenset(row["site_ids"])
+    read = {
+        "credentials": [HeldCredential(**one) for one in orjson.loads(row["credentials"])],
+        "hours": [
+            WorkingHours.model_validate({**weekly(one), "site_id": one.site_id})
+            for one in read_hours(row["hours"])
+            if one.site_id in seen
+        ],
+        "leave": [Leave(**one) for one in orjson.loads(row["leave"])],
+    }
+    return StaffMember(**{**dict(row), **read})

@@ -1,0 +1,217 @@
+"""Asking a reason of whoever books beyond what is authorized, and following what intake tells."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.scheduling.units.policy import booking_policy
+from services.scheduling.units.queries import by_day, grants_since, sessions_from_today
+from services.scheduling.units.rules import Grant, Service, beyond, to_take, uncovered
+from shared.calendar import day_at
+from shared.contracts.intake import (
+    AuthorizationChanged,
+    ClientCertified,
+    ClientEnrolled,
+    EpisodeStateChanged,
+)
+from shared.contracts.scheduling import RecertificationDue
+from shared.database import Columns, Transaction, at_all_sites, upsert
+from shared.errors import Conflict, Invalid
+from shared.ids import new_id
+from shared.messaging.consumer import Received
+from shared.messaging.outbox import publish
+
+AT_ONCE = 500
+SINCE = """
+SELECT max((p.placed_at AT TIME ZONE s.time_zone)::date)
+FROM placements p JOIN sites s ON s.id = p.site_id
+WHERE p.client_id = ANY (platform.records_of($1)) AND p.ended_at IS NULL
+"""
+EXCESSES = Columns.of(
+    id="uuid",
+    site_id="uuid",
+    client_id="uuid",
+    code="text",
+    service_date="date",
+    units="integer",
+    reason="text",
+    entered_by="text",
+    entered_at="timestamptz",
+)
+EXCEED = f"""
+INSERT INTO unit_excesses ({EXCESSES.names}) SELECT * FROM {EXCESSES.rows}
+"""  # noqa: S608 - the columns are above
+ZONES = "SELECT id, time_zone FROM sites WHERE id = ANY ($1::uuid[])"
+STAYS = Columns.of(
+    enrolment_id="uuid",
+    site_id="uuid",
+    client_id="uuid",
+    certified_on="date",
+    due_on="date",
+    look_at="timestamptz",
+)
+BEGIN = f"""
+INSERT INTO recertifications ({STAYS.names}) SELECT * FROM {STAYS.rows} ON CONFLICT DO NOTHING
+"""  # noqa: S608 - the columns are above
+END = "DELETE FROM recertifications WHERE enrolment_id = ANY ($1::uuid[])"
+CERTIFY = """
+UPDATE recertifications SET certified_on = $2, due_on = $3, look_at = $4
+WHERE client_id = ANY (platform.records_of($1)) AND certified_on < $2
+"""
+DUE = """
+SELECT enrolment_id, client_id, site_id, certified_on, due_on FROM recertifications
+WHERE look_at <= $1 ORDER BY look_at, enrolment_id LIMIT $2 FOR UPDATE SKIP LOCKED
+"""
+TOLD = "UPDATE recertifications SET look_at = NULL WHERE enrolment_id = ANY ($1::uuid[])"
+
+
+class UnitsExceeded(Conflict):
+    """More would be booked than the payer has authorized: a person has to say why."""
+
+    title = "More than is authorized"
+
+
+class UnknownReason(Invalid):
+    """The reason is none of the policy's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A session that is to be booked for a client; minutes without breaks."""
+
+    kind: str
+    starts_at: datetime
+    minutes: int
+    time_zone: str
+
+
+async def require_authorized(
+    tx: Transaction,
+    client_id: UUID,
+    site_id: UUID,
+    planned: Sequence[Planned],
+    *,
+    reason: str | None,
+    by: str,
+    pointer: str = "/reason",
+) -> None:
+    """Let sessions be booked that the client's authorizations cover, or for which there is a
+    reason, which is kept with what exceeds them. Call it before they are written.
+
+    Authorizations are those of the person, at whatever site, that reach into the present stay; who
+    has none of a code is not asked for it. A day on which none holds is not covered.
+
+    Raises:
+        UnitsExceeded: with the figures; there is no reason.
+        UnknownReason: it is none of `BookingPolicy.excess_reasons`.
+    """
+    reasons = booking_policy(site_id).excess_reasons
+    if reason is not None and reason not in reasons:
+        raise UnknownReason(f"Give one of {', '.join(reasons)}.", pointer=pointer)
+    new = by_day(
+        (day_at(one.starts_at, one.time_zone), Service(one.kind, one.minutes)) for one in planned
+    )
+    async with at_all_sites(tx):
+        since = await tx.fetchval(SINCE, client_id) or tx.now.date()
+        grants = await grants_since(tx, client_id, since)
+        done, booked = await sessions_from_today(tx, client_id) if grants else ({}, {})
+    together = {on: [*booked.get(on, []), *new.get(on, [])] for on in {*booked, *new}}
+    over = {}
+    for code, of in grants.items():
+        before = uncovered(of, to_take(of, done, booked))
+        after = uncovered(of, to_take(of, done, together))
+        if found := beyond(before, after):
+            over[code] = found
+    if not over:
+        return
+    if reason is None:
+        said = " ".join(_figures(code, grants[code], found) for code, found in over.items())
+        raise UnitsExceeded(
+            f"{said} Give a reason to book it all the same: {', '.join(reasons)}.", pointer=pointer
+        )
+    rows = [
+        {
+            "id": new_id(),
+            "site_id": site_id,
+            "client_id": client_id,
+            "code": code,
+            "service_date": on,
+            "units": units,
+            "reason": reason,
+            "entered_by": by,
+            "entered_at": tx.now,
+        }
+        for code, found in over.items()
+        for on, units in found.items()
+    ]
+    await tx.execute(EXCEED, *EXCESSES.arrays(rows))
+
+
+def _figures(code: str, grants: Sequence[Grant], over: Mapping[date, int]) -> str:
+    granted, used = sum(one.granted for one in grants), sum(one.used for one in grants)
+    days = ", ".join(str(on) for on in over)
+    return (
+        f"{code}: {sum(over.values())} more than is authorized, on {days}; {used} of {granted} are "
+        f"used, the last authorization ends on {grants[-1].last}."
+    )
+
+
+async def keep_authorization(tx: Transaction, told: AuthorizationChanged) -> None:
+    """Keep what intake says of an authorization in place of what it said before."""
+    row = {
+        "id": told.authorization_id,
+        "unit": told.unit.model_dump_json(),
+        **told.model_dump(exclude={"authorization_id", "unit", "changed_at"}),
+    }
+    await tx.execute(*upsert("authorizations", row, key="id"))
+
+
+async def follow_stays(
+    tx: Transaction, told: Sequence[Received[ClientEnrolled] | Received[EpisodeStateChanged]]
+) -> None:
+    """Know by when each stay that goes on has to be certified again; one that ended needs none."""
+    enrolled = [one.event for one in told if isinstance(one.event, ClientEnrolled)]
+    zones = {row["id"]: row["time_zone"] for row in await tx.fetch(ZONES, _sites(enrolled))}
+    rows = []
+    for event in enrolled:
+        if (zone := zones.get(event.site_id)) is not None:
+            policy = booking_policy(event.site_id)
+            on = day_at(event.enrolled_at, zone)
+            due_on = on + timedelta(days=policy.recertify_every_days)
+            row = event.model_dump() | {"certified_on": on, "due_on": due_on}
+            rows.append(row | {"look_at": _look_at(due_on, event.site_id, zone)})
+    await tx.execute(BEGIN, *STAYS.arrays(rows))
+    changes = [one.event for one in told if isinstance(one.event, EpisodeStateChanged)]
+    await tx.execute(END, [event.enrolment_id for event in changes if event.ended])
+    tx.wake()
+
+
+async def note_certification(tx: Transaction, told: ClientCertified) -> None:
+    """Reckon the next certification of the stay that goes on from this one."""
+    row = await tx.fetchrow(ZONES, [told.site_id])
+    if row is not None:
+        look_at = _look_at(told.recertify_by, told.site_id, row["time_zone"])
+        await tx.execute(CERTIFY, told.client_id, told.certified_on, told.recertify_by, look_at)
+        tx.wake()
+
+
+async def tell_recertifications(tx: Transaction) -> int:
+    """Publish RecertificationDue for each certification whose time has come; how many."""
+    rows = await tx.fetch(DUE, tx.now, AT_ONCE)
+    for row in rows:
+        publish(tx, RecertificationDue(**row, noticed_at=tx.now))
+    await tx.execute(TOLD, [row["enrolment_id"] for row in rows])
+    return len(rows)
+
+
+def _sites(events: Sequence[Any]) -> list[UUID]:
+    return sorted({event.site_id for event in events})
+
+
+def _look_at(due_on: date, site_id: UUID, zone: str) -> datetime:
+    """The midnight at the site from which on it is told."""
+    day = due_on - timedelta(days=booking_policy(site_id).recertification_lead_days)
+    return datetime.combine(day, time(), ZoneInfo(zone))

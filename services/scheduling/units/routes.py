@@ -1,0 +1,36 @@
+"""Units over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from services.scheduling.hours.routes import ISO_WEEK, asked_week
+from services.scheduling.units import queries
+from services.scheduling.units.schemas import ClientUnits
+from shared.access import Role
+from shared.access.roles import EVERY_STAFF_ROLE
+from shared.web import Allowed, Call, Router, of_one_client
+
+router = Router(prefix="/clients", tags=["Hours"])
+
+
+@router.get("/{client_id}/units", summary="Show the billing units of a client's week")
+@of_one_client
+async def show_client_units(
+    client_id: UUID,
+    call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)],
+    week: Annotated[str, ISO_WEEK],
+    payer: Annotated[
+        str | None,
+        Query(
+            pattern=r"^[a-z0-9][a-z0-9_.-]{0,59}$",
+            description="Id of a payer whose units differ; without it the usual ones.",
+            examples=["commercial-hourly"],
+        ),
+    ] = None,
+) -> ClientUnits:
+    """The units of each day by its attended minutes and services, for each code alone; what
+    authorizations have left today; and by when the need has to be certified again."""
+    asked = asked_week(week)
+    return await call.show(lambda tx: queries.client_units(tx, client_id, asked, payer))
