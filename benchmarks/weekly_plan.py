@@ -84,7 +84,7 @@ def week_of(random: Random, sites: int = SITES) -> Problem:
                     site,
                     at(day, hour, 180),
                     12,
-                    credentials=frozenset({"lead"}),
+                    credentials=("lead",),
                     cofacilitated=cohort < 2,
                     usual=usual,
                 )
@@ -109,7 +109,7 @@ def week_of(random: Random, sites: int = SITES) -> Problem:
                         without(hours, coming),
                         tuple(at(one.begins // DAY, 0, DAY) for one in coming),
                         usual=random.choice(own).id if random.random() < 0.8 else None,
-                        credentials=frozenset({"counselor"}),
+                        credentials=("counselor",),
                     )
                 )
     return Problem(tuple(rooms), tuple(people), tuple(sessions), tuple(demands), ways)

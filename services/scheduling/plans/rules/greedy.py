@@ -19,7 +19,6 @@ from services.scheduling.plans.rules.problem import (
     Unplaced,
 )
 from services.scheduling.plans.rules.worth import (
-    is_moved,
     objectives,
     wish,
     working_minutes,
@@ -48,7 +47,7 @@ class Greedy:
         places = {}
         for one in sorted(
             self.problem.demands,
-            key=lambda one: (one.published is None, len(times[one.id]), one.id),
+            key=lambda one: (len(times[one.id]), one.id),
         ):
             if (place := self._place(one, times[one.id])) is None:
                 self.unplaced.append(Unplaced(one.id, "session"))
@@ -104,7 +103,6 @@ class Greedy:
         options = sorted(
             (
                 (
-                    is_moved(demand, begins, person.id),
                     wish(demand, Place(begins, person.id), self.policy),
                     self._load(person),
                     begins,
@@ -120,8 +118,7 @@ class Greedy:
         )
         for *_, begins, _, person in options:
             stay = demand.stay(begins)
-            told = demand.published.room if demand.published else None
-            if self._is_free(person.id, stay) and (room := self._room(demand, stay, told)):
+            if self._is_free(person.id, stay) and (room := self._room(demand, stay, None)):
                 self._take(person.id, stay)
                 self._take(demand.client_id, stay)
                 self.minutes[person.id] += demand.minutes

@@ -65,7 +65,7 @@ class Permitted:
     def __init__(self, problem: Problem, step: int) -> None:
         self.problem = problem
         self.step = step
-        self._answers: dict[tuple[UUID, UUID, Stay, frozenset[str]], bool] = {}
+        self._answers: dict[tuple[UUID, UUID, Stay, tuple[str, ...]], bool] = {}
 
     @cached_property
     def of_site(self) -> dict[UUID, list[Person]]:
@@ -87,9 +87,4 @@ class Permitted:
 
     def times(self, demand: Demand) -> list[int]:
         """When the session may begin, for the client."""
-        found = starts(demand.available, demand.minutes, self.step)
-        if demand.published is not None and demand.published.begins not in found:
-            stay = demand.stay(demand.published.begins).span
-            if any(span.covers(stay) for span in demand.available):
-                found.append(demand.published.begins)
-        return found
+        return starts(demand.available, demand.minutes, self.step)

@@ -106,7 +106,7 @@ class Session:
     span: Span
     people: int
     telehealth: bool = False
-    credentials: frozenset[str] = frozenset()
+    credentials: tuple[str, ...] = ()
     cofacilitated: bool = False
     usual: UUID | None = None
     published: Staffing = Staffing()
@@ -127,8 +127,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """A session of one client that is to be placed, or stands already as `published`. `available`
-    is when the client can come while the site is open, `preferred` when the client would rather."""
+    """A session of one client that is to be placed. `available` is when the client can come while
+    the site is open, `preferred` when the client would rather."""
 
     id: UUID
     client_id: UUID
@@ -139,8 +139,7 @@ class Demand:
     available: tuple[Span, ...]
     preferred: tuple[Span, ...] = ()
     usual: UUID | None = None
-    credentials: frozenset[str] = frozenset()
-    published: Place | None = None
+    credentials: tuple[str, ...] = ()
 
     def stay(self, begins: int) -> Stay:
         return Stay(self.site_id, Span(begins, begins + self.minutes))

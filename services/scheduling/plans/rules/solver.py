@@ -44,7 +44,6 @@ from services.scheduling.plans.rules.worth import (
     STAGES,
     even_share,
     is_close,
-    is_moved,
     needed,
     objectives,
     posts_of,
@@ -191,13 +190,13 @@ class Model:
     def _loose_times(self, demand: Demand) -> dict[tuple[int, UUID], Choice]:
         """One choice for all times with a person that are worth the same, if groups leave one of
         them free; other sessions of one client are not looked at."""
-        alike: dict[tuple[UUID, int, bool], list[int]] = defaultdict(list)
+        alike: dict[tuple[UUID, int], list[int]] = defaultdict(list)
         for begins in self.permitted.times(demand):
             for person in self.permitted.people(demand, demand.stay(begins)):
                 cost = wish(demand, Place(begins, person.id), self.policy)
-                alike[person.id, cost, is_moved(demand, begins, person.id)].append(begins)
+                alike[person.id, cost].append(begins)
         found = {}
-        for (person_id, *_), times in alike.items():
+        for (person_id, _), times in alike.items():
             found[times[0], person_id] = choice = self._choice()
             for begins in times:
                 self.same[demand.id, begins, person_id] = times[0]
@@ -333,12 +332,6 @@ class Model:
             if post != "room" and (told := getattr(session.published, post)) is not None
             for person, choice in self.posts[session.id, post].items()
             if person != told
-        ]
-        moved += [
-            choice
-            for demand in self.problem.demands
-            for (begins, person), choice in self.times[demand.id].items()
-            if is_moved(demand, begins, person)
         ]
         return cp_model.LinearExpr.sum(moved)
 
@@ -562,9 +555,7 @@ def with_rooms(problem: Problem, policy: PlanPolicy, plan: Plan) -> Plan:
     ]
     for demand in problem.demands:
         if (place := plan.places.get(demand.id)) is not None:
-            told = demand.published
-            room = told.room if told is not None and told.begins == place.begins else None
-            asked.append((demand, demand.stay(place.begins).span, room, "session"))
+            asked.append((demand, demand.stay(place.begins).span, None, "session"))
     uses: dict[UUID, list[tuple[Span, Choice]]] = defaultdict(list)
     chosen: dict[UUID, dict[UUID, Choice]] = {}
     terms: list[Choice] = []

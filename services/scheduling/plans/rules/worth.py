@@ -47,12 +47,6 @@ def wish(demand: Demand, place: Place, policy: PlanPolicy) -> int:
     return cost
 
 
-def is_moved(demand: Demand, begins: int, facilitator: UUID) -> bool:
-    """Whether the client was told otherwise."""
-    told = demand.published
-    return told is not None and (told.begins, told.facilitator) != (begins, facilitator)
-
-
 def objectives(
     problem: Problem, plan: Plan, policy: PlanPolicy, *, rooms: bool = True
 ) -> tuple[int, int, int]:
@@ -88,19 +82,14 @@ def is_close(worth: Sequence[int], bounds: Sequence[int], policy: PlanPolicy) ->
     )
 
 
-def changed(problem: Problem, plan: Plan) -> Iterator[tuple[Session | Demand, Post]]:
-    """Each post that somebody else has than was published, and each session of one client that is
-    with somebody else or at another time. What has no place is none of them."""
+def changed(problem: Problem, plan: Plan) -> Iterator[tuple[Session, Post]]:
+    """Each post that somebody else has than was published. What has no place is none of them."""
     for session in problem.sessions:
         now = plan.staffing[session.id]
         for post in POSTS:
             before, after = getattr(session.published, post), getattr(now, post)
             if None not in (before, after) and before != after:
                 yield session, post
-    for demand in problem.demands:
-        place = plan.places.get(demand.id)
-        if place is not None and is_moved(demand, place.begins, place.facilitator):
-            yield demand, "session"
 
 
 def needed(session: Session) -> Iterator[Post]:
