@@ -1,6 +1,7 @@
 """A week is planned in the background, and a person publishes it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,10 +16,6 @@ from tests.support.scheduling import Clinic, Enrolled, created, open_clinic, ref
 from tests.support.system import System
 
 WEEK = "2026-W10"
-HOURS = [
-    '{"weekday": %d, "starts_minute": 480, "ends_minute": 1260, "site_id": "%s"}' % (day, "{site}")
-    for day in range(1, 6)
-]
 STAFF = """
 INSERT INTO staff (id, name, languages, trainings, credentials, hours, created_at)
 VALUES ($1, 'Somebody', '{}', '{}', '[]', $2, now())
@@ -45,7 +42,8 @@ class Week:
         await self.clinic.curriculum(self.cohort, weeks=1)
         self.client = Enrolled("Ada", self.site)
         await self.clinic.tell(self.client.enrolment)
-        hours = "[" + ", ".join(HOURS).replace("{site}", str(self.site)) + "]"
+        day = {"starts_minute": 480, "ends_minute": 1260, "site_id": str(self.site)}
+        hours = json.dumps([{"weekday": weekday, **day} for weekday in range(1, 6)])
         async with self.clinic.database.transaction(ALL_SITES) as tx:
             for person in self.people:
                 await tx.execute(STAFF, person, hours)

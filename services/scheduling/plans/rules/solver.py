@@ -444,7 +444,7 @@ def improve(
     stages = [(stage.objective, stage.bound) for stage in start.stages]
     known = [Found(start, *zip(*stages, strict=True))]
     loose = Model(problem, policy, permitted, loose=True)
-    known.append(_by_stages(loose, start, known, left(0.5), stop, told, workers))
+    known.append(by_stages(loose, start, known, left(0.5), stop, told, workers))
     who, free, best = known[-1].plan, frozenset[UUID](), start
     for attempt in ("by those chosen", "by others where it is crowded", "by anybody"):
         worth = objectives(problem, best, policy, rooms=False)
@@ -452,10 +452,10 @@ def improve(
             break
         if attempt == "by anybody":
             model = Model(problem, policy, permitted)
-            known.append(found := _by_stages(model, best, known, left(1), stop, told, workers))
+            known.append(found := by_stages(model, best, known, left(1), stop, told, workers))
         else:
             model = Model(problem, policy, permitted, who=who, free=free)
-            found = _by_stages(model, None, known, left(0.5), stop, told, workers)
+            found = by_stages(model, None, known, left(0.5), stop, told, workers)
             free = _crowded(who, found.plan)
         if found.plan is not None and found.reached < worth:
             best = found.plan
@@ -499,7 +499,7 @@ def _crowded(who: Plan | None, found: Plan | None) -> frozenset[UUID]:
     return frozenset(one for one, place in who.places.items() if place.facilitator in people)
 
 
-def _by_stages(
+def by_stages(
     model: Model,
     begin: Plan | None,
     known: Sequence[Found],
