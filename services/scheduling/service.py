@@ -17,6 +17,8 @@ from services.scheduling.offers.routes import own_router as own_offers
 from services.scheduling.offers.routes import router as offers
 from services.scheduling.placement.consumers import consumers as placement_consumers
 from services.scheduling.placement.routes import router as placement
+from services.scheduling.plans.jobs import plan_job
+from services.scheduling.plans.routes import router as plans
 from services.scheduling.rooms.routes import router as rooms
 from services.scheduling.sessions.jobs import closing_job, materializing_job, zone_rules_job
 from services.scheduling.sessions.routes import router as sessions
@@ -39,6 +41,7 @@ service = Service(
     description="Sites with their time zones, cohorts and their curricula, seats, sessions, "
     "and who came for how long.",
     routers=(
+        plans,
         directory,
         closed_days,
         rooms,
@@ -58,6 +61,7 @@ service = Service(
         step_up,
     ),
     jobs=(
+        plan_job,
         zone_rules_job,
         materializing_job,
         closing_job,

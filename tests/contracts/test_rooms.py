@@ -82,6 +82,7 @@ EXCEPTIONS = {
     "scheduling/attendance/passes.py": COMMANDS,
     "scheduling/placement/seats.py": COMMANDS,
     "scheduling/sessions/assigning.py": COMMANDS,
+    "scheduling/plans/loading.py": READS,
     "scheduling/sessions/cancelling.py": COMMANDS,
     "scheduling/sessions/changing.py": COMMANDS,
     "scheduling/sessions/closing.py": COMMANDS,

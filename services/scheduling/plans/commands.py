@@ -1,0 +1,185 @@
+"""Asking for a plan, ending it, and publishing it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from services.scheduling.bookings.commands import Booking, book
+from services.scheduling.directory.commands import lock_sites
+from services.scheduling.directory.queries import show_site
+from services.scheduling.hours.rules import Week
+from services.scheduling.plans.loading import basis, load
+from services.scheduling.plans.policy import plan_policy
+from services.scheduling.plans.queries import show_run
+from services.scheduling.plans.schemas import Draft, NewPlanRun, PlannedPlace, PlanRun
+from services.scheduling.sessions.assigning import Assignment, assign
+from shared.contracts.scheduling import SessionScheduled
+from shared.database import Columns, Transaction, at_all_sites, insert, update
+from shared.errors import Conflict, Invalid, found
+from shared.ids import new_id
+from shared.messaging.outbox import publish
+
+OF_REGION = "SELECT id FROM sites WHERE region_id = $1 ORDER BY id"
+LOCK = "SELECT * FROM plan_runs WHERE id = $1 FOR NO KEY UPDATE"
+STOP = """
+UPDATE plan_runs SET stop_asked_at = coalesce(stop_asked_at, $2), version = version + 1
+WHERE id = $1 AND state IN ('queued', 'running')
+"""
+MADE = Columns.of(
+    id="uuid",
+    site_id="uuid",
+    client_id="uuid",
+    kind="text",
+    topic="text",
+    starts_at="timestamptz",
+    ends_at="timestamptz",
+)
+WRITE = f"""
+WITH given AS (
+  SELECT given.*, i.time_zone, p.id AS placement_id, p.enrolment_id, p.cohort_id
+  FROM {MADE.rows} JOIN sites i ON i.id = given.site_id
+  JOIN placements p ON p.client_id = given.client_id AND p.ended_at IS NULL
+), made AS (
+  INSERT INTO sessions (id, site_id, starts_at, ends_at, local_start, time_zone, kind, topic,
+    break_minutes)
+  SELECT id, site_id, starts_at, ends_at, starts_at AT TIME ZONE time_zone, time_zone, kind, topic,
+    0
+  FROM given
+), expected AS (
+  INSERT INTO appointments (session_id, client_id, site_id, placement_id, state, scheduled_at)
+  SELECT id, client_id, site_id, placement_id, 'scheduled', {MADE.next} FROM given
+)
+SELECT id AS session_id, client_id, site_id, enrolment_id, cohort_id, kind, starts_at, ends_at,
+  0 AS break_minutes, time_zone
+FROM given ORDER BY starts_at, id
+"""  # noqa: S608 - the columns are above
+NAMED = 10
+"""How many changed things a refusal names."""
+
+
+class NoSitesInRegion(Invalid):
+    """There is nothing to plan for."""
+
+
+class PlanNotReady(Conflict):
+    """A plan is published once, when it is drafted."""
+
+    title = "There is no draft to publish"
+
+
+class PlanOutdated(Conflict):
+    """What the plan rests on is no longer so."""
+
+    title = "What the plan rests on has changed"
+
+
+async def request_run(tx: Transaction, new: NewPlanRun, subject: str) -> PlanRun:
+    """Let a week be planned in the background.
+
+    Raises:
+        NotFound: no such site that the caller may see.
+        NoSitesInRegion: no site of the region that the caller may see.
+    """
+    if new.site_ids is not None:
+        for place, site_id in enumerate(new.site_ids):
+            await show_site(tx, site_id, pointer=f"/site_ids/{place}")
+        sites = sorted(set(new.site_ids))
+    else:
+        sites = [row["id"] for row in await tx.fetch(OF_REGION, new.region_id)]
+        if not sites:
+            raise NoSitesInRegion("No site of this region is known to you.", pointer="/region_id")
+    run = {
+        "id": new_id(),
+        "region_id": new.region_id,
+        "site_ids": sites,
+        "monday": Week.parse(new.week).monday,
+        "state": "queued",
+        "requested_by": subject,
+        "requested_at": tx.now,
+    }
+    await tx.execute(*insert("plan_runs", run))
+    tx.wake()
+    return await show_run(tx, run["id"])  # type: ignore[arg-type]  # it is the id
+
+
+async def stop_run(tx: Transaction, run_id: UUID) -> PlanRun:
+    """End a run with the best plan so far; of one that has ended nothing changes."""
+    await tx.execute(STOP, run_id, tx.now)
+    return await show_run(tx, run_id)
+
+
+async def publish_run(tx: Transaction, run_id: UUID, subject: str) -> PlanRun:
+    """Make a draft true: rooms and staff of sessions, and new sessions of single clients. All or
+    nothing; publishes SessionScheduled for each client of a session that is changed or new.
+
+    Raises:
+        NotFound: no such run that the caller may see.
+        PlanNotReady: there is no draft, or it was published before.
+        PlanOutdated: something that it rests on has changed, which is named.
+        Busy: somebody was taken at that moment.
+    """
+    run = found(await tx.fetchrow(LOCK, run_id), "plan run")
+    if run["state"] != "drafted":
+        raise PlanNotReady(f"The run is {run['state']}: only a draft is published, once.")
+    await lock_sites(tx, run["site_ids"])
+    draft = Draft.model_validate_json(run["draft"])
+    async with at_all_sites(tx):
+        await _require_same(tx, run)
+        await assign(
+            tx,
+            [
+                Assignment(
+                    one.session_id,
+                    one.room_id,
+                    one.facilitator_id,
+                    () if one.cofacilitator_id is None else (one.cofacilitator_id,),
+                )
+                for one in draft.sessions
+                if one.changes
+            ],
+        )
+        await _add_sessions(tx, draft.places)
+    changes = {"state": "published", "published_by": subject, "published_at": tx.now}
+    await tx.execute(*update("plan_runs", changes, where={"id": run_id}))
+    return await show_run(tx, run_id)
+
+
+async def _require_same(tx: Transaction, run: asyncpg.Record) -> None:
+    """Refuse a plan whose week is another one by now."""
+    problem = await load(tx, run["site_ids"], run["monday"], run["requested_at"])
+    before, now = orjson.loads(run["basis"]), basis(problem)
+    changed = sorted(one for one in {*before, *now} if before.get(one) != now.get(one))
+    changed += [
+        f"session {one.session_id} (begun)"
+        for one in Draft.model_validate_json(run["draft"]).sessions
+        if one.changes and one.starts_at <= tx.now
+    ]
+    if changed:
+        more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
+        raise PlanOutdated(f"Changed since: {', '.join(changed[:NAMED])}{more}. Plan anew.")
+
+
+async def _add_sessions(tx: Transaction, places: Sequence[PlannedPlace]) -> None:
+    topics = plan_policy().sessions_of_one_client
+    ids = {place.demand_id: new_id() for place in places}
+    rows = [
+        {**dict(place), "id": ids[place.demand_id], "topic": topics[place.kind].topic}
+        for place in places
+    ]
+    events = await tx.fetch(WRITE, *MADE.arrays(rows), tx.now)
+    await book(
+        tx,
+        [
+            booking
+            for place in places
+            for booking in (
+                Booking(ids[place.demand_id], place.room_id, "room"),
+                Booking(ids[place.demand_id], place.facilitator_id, "facilitator"),
+                Booking(ids[place.demand_id], place.client_id, "client"),
+            )
+        ],
+    )
+    for row in events:
+        publish(tx, SessionScheduled(**row))

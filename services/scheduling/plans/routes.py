@@ -1,0 +1,66 @@
+"""Weekly plans over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends
+
+from services.scheduling.plans import commands, queries
+from services.scheduling.plans.schemas import Draft, NewPlanRun, PlanRun
+from shared.access import Role
+from shared.web import Allowed, Call, Page, Paging, Router
+
+router = Router(prefix="/plan-runs", tags=["Weekly plans"])
+
+Planner = Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS)]
+Reader = Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS, Role.SITE_MANAGER)]
+
+
+@router.post("", status_code=201, summary="Plan a week")
+async def create_plan_run(body: NewPlanRun, call: Planner) -> PlanRun:
+    """Assign staff and rooms to all sessions of cohorts in the week, and place the sessions that
+    single clients are to have, over many sites at once. It runs in the background."""
+    return await call.create(
+        lambda tx: commands.request_run(tx, body, call.subject),
+        location=lambda made: f"/plan-runs/{made.id}",
+    )
+
+
+@router.get("", summary="List runs of the weekly plan")
+async def list_plan_runs(call: Reader, paging: Annotated[Paging, Depends()]) -> Page[PlanRun]:
+    """Runs of sites all of which you may see, oldest first."""
+    return await call.show(lambda tx: queries.list_runs(tx, paging))
+
+
+@router.get("/{run_id}", summary="Show how far a run is")
+async def show_plan_run(run_id: UUID, call: Reader) -> PlanRun:
+    """Its state, and the objective and bound of the best plan so far."""
+    return await call.show(lambda tx: queries.show_run(tx, run_id))
+
+
+@router.post("/{run_id}/stop", status_code=200, summary="End a run with the best plan so far")
+async def stop_plan_run(run_id: UUID, call: Planner) -> PlanRun:
+    """The draft follows within seconds."""
+    return await call.create(
+        lambda tx: commands.stop_run(tx, run_id),
+        location=lambda made: f"/plan-runs/{made.id}",
+        status=200,
+    )
+
+
+@router.get("/{run_id}/plan", summary="Show a drafted plan")
+async def show_plan(run_id: UUID, call: Reader) -> Draft:
+    """Who and what each session is to have and has now, new sessions of single clients, and what
+    has no place, with the rules in conflict."""
+    return await call.show(lambda tx: queries.show_draft(tx, run_id))
+
+
+@router.post("/{run_id}/publish", status_code=200, summary="Publish a drafted plan")
+async def publish_plan(run_id: UUID, call: Planner) -> PlanRun:
+    """All of it at once, if nothing that it rests on has changed meanwhile; else what has changed
+    is named, and nothing is written."""
+    return await call.create(
+        lambda tx: commands.publish_run(tx, run_id, call.subject),
+        location=lambda made: f"/plan-runs/{made.id}/plan",
+        status=200,
+    )

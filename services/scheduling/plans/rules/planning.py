@@ -1,0 +1,115 @@
+"""A week planned part by part, on several cores."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from time import monotonic
+
+from services.scheduling.plans.policy import PlanPolicy
+from services.scheduling.plans.rules.greedy import Greedy
+from services.scheduling.plans.rules.parts import Stop, parts, size
+from services.scheduling.plans.rules.permitted import Permitted
+from services.scheduling.plans.rules.problem import Plan, Problem, Stage, StageName
+from services.scheduling.plans.rules.solver import conflict, improve
+from services.scheduling.plans.rules.worth import STAGES, is_close
+
+
+def plan_week(
+    problem: Problem,
+    policy: PlanPolicy,
+    *,
+    stop: Stop,
+    told: Callable[[Sequence[Stage]], None] = lambda stages: None,
+) -> Plan:
+    """The best plan that is found within the policy's seconds, on its cores: there always is one.
+    `told` hears of each better plan and bound, in any thread. What has no place has its rules in
+    conflict, found afterwards; what `stop` cut short may have none.
+    """
+    until = monotonic() + policy.seconds
+    pieces = parts(problem)
+    permitted = [Permitted(piece, policy.step_minutes) for piece in pieces]
+    started = [
+        Greedy(piece, policy, asked).plan() for piece, asked in zip(pieces, permitted, strict=True)
+    ]
+    known: list[dict[StageName, Stage]] = [
+        {stage.name: stage for stage in plan.stages} for plan in started
+    ]
+    told(total(plan.stages for plan in started))
+    plans = started
+
+    def improved(number: int, seconds: float) -> Plan:
+        def tell(stage: Stage) -> None:
+            known[number][stage.name] = stage
+            told(total(one.values() for one in known))
+
+        return improve(
+            pieces[number],
+            policy,
+            permitted[number],
+            plans[number],
+            seconds=seconds,
+            stop=stop,
+            told=tell,
+            workers=policy.cores,
+        )
+
+    def explain(number: int, plan: Plan) -> Plan:
+        seconds = 0 if stop.asked else policy.seconds_to_explain
+        explained = [
+            one
+            if one.conflict or place >= policy.explained
+            else replace(one, conflict=conflict(pieces[number], policy, plan, one, seconds))
+            for place, one in enumerate(plan.unplaced)
+        ]
+        return replace(plan, unplaced=tuple(explained))
+
+    with ThreadPoolExecutor(policy.cores) as cores:
+        open_ = list(range(len(pieces)))
+        while open_ and until - monotonic() > 1 and not stop.asked:
+            left = sum(size(pieces[number]) for number in open_)
+
+            def improve_one(number: int) -> None:
+                nonlocal left
+                share = min(1.0, policy.cores * size(pieces[number]) / left)
+                left -= size(pieces[number])
+                plans[number] = improved(number, max(0.0, until - monotonic()) * share)
+
+            list(cores.map(improve_one, open_))
+            open_ = [
+                n
+                for n in open_
+                if not all(is_close([s.objective], [s.bound], policy) for s in plans[n].stages)
+            ]
+        plans = list(cores.map(explain, range(len(pieces)), plans))
+    return Plan(
+        {one: now for plan in plans for one, now in plan.staffing.items()},
+        {one: now for plan in plans for one, now in plan.places.items()},
+        tuple(one for plan in plans for one in plan.unplaced),
+        total(plan.stages for plan in plans),
+    )
+
+
+def greedy_week(problem: Problem, policy: PlanPolicy) -> Plan:
+    """The plan that is made without looking back."""
+    plans = [
+        Greedy(piece, policy, Permitted(piece, policy.step_minutes)).plan()
+        for piece in parts(problem)
+    ]
+    return Plan(
+        {one: now for plan in plans for one, now in plan.staffing.items()},
+        {one: now for plan in plans for one, now in plan.places.items()},
+        tuple(one for plan in plans for one in plan.unplaced),
+        total(plan.stages for plan in plans),
+    )
+
+
+def total(parts_of_plan: Iterable[Iterable[Stage]]) -> tuple[Stage, ...]:
+    """The stages of the parts as those of the whole."""
+    objective: dict[StageName, int] = defaultdict(int)
+    bound: dict[StageName, int] = defaultdict(int)
+    for stages in parts_of_plan:
+        for stage in stages:
+            objective[stage.name] += stage.objective
+            bound[stage.name] += stage.bound
+    return tuple(Stage(name, objective[name], bound[name]) for name in STAGES)

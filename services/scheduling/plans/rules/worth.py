@@ -1,0 +1,119 @@
+"""What a plan is worth: the one measure for every planner, and what is in no planner's hand."""
+
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from services.scheduling.plans.policy import PlanPolicy, Post
+from services.scheduling.plans.rules.permitted import fits
+from services.scheduling.plans.rules.problem import (
+    Demand,
+    Person,
+    Place,
+    Plan,
+    Problem,
+    Session,
+    StageName,
+)
+from services.scheduling.plans.rules.spans import joined, without
+
+POSTS: tuple[Post, ...] = ("facilitator", "cofacilitator", "room")
+STAGES: tuple[StageName, ...] = ("unplaced", "changes", "wishes")
+
+
+def even_share(problem: Problem, policy: PlanPolicy) -> dict[UUID, int]:
+    """Up to how many minutes of sessions nobody minds, for each person: their share of all minutes
+    by their working time, and the tolerance."""
+    working = {person.id: working_minutes(person) for person in problem.people}
+    asked = sum(one.span.minutes * (1 + one.cofacilitated) for one in problem.sessions)
+    asked += sum(one.minutes for one in problem.demands)
+    whole = sum(working.values()) or 1
+    percent = 100 + policy.load_tolerance_percent
+    return {one: asked * minutes * percent // (100 * whole) for one, minutes in working.items()}
+
+
+def working_minutes(person: Person) -> int:
+    hours = joined(stay.span for stay in person.hours)
+    return sum(span.minutes for span in without(hours, person.leave))
+
+
+def wish(demand: Demand, place: Place, policy: PlanPolicy) -> int:
+    """What it weighs to see the client there and then, with that person."""
+    cost = 0
+    if demand.usual is not None and place.facilitator != demand.usual:
+        cost += policy.continuity
+    span = demand.stay(place.begins).span
+    if demand.preferred and not any(rather.meets(span) for rather in demand.preferred):
+        cost += policy.preferred_time
+    return cost
+
+
+def objectives(
+    problem: Problem, plan: Plan, policy: PlanPolicy, *, rooms: bool = True
+) -> tuple[int, int, int]:
+    """What a plan is worth in each stage: what has no place, how many posts are changed, those of
+    rooms with `rooms`, and the wishes that are not met."""
+    unplaced = sum(policy.unplaced[one.post] for one in plan.unplaced)
+    changes = sum(1 for _, post in changed(problem, plan) if rooms or post != "room")
+    wishes = sum(
+        policy.continuity
+        for one in problem.sessions
+        if (now := plan.staffing[one.id].facilitator) is not None and one.usual not in (None, now)
+    )
+    load = dict.fromkeys((person.id for person in problem.people), 0)
+    for session in problem.sessions:
+        staffing = plan.staffing[session.id]
+        for person in (staffing.facilitator, staffing.cofacilitator):
+            if person is not None:
+                load[person] += session.span.minutes
+    for demand in problem.demands:
+        if (place := plan.places.get(demand.id)) is not None:
+            load[place.facilitator] += demand.minutes
+            wishes += wish(demand, place, policy)
+    share = even_share(problem, policy)
+    wishes += sum(max(0, minutes - share[one]) for one, minutes in load.items())
+    return unplaced, changes, wishes
+
+
+def is_close(worth: Sequence[int], bounds: Sequence[int], policy: PlanPolicy) -> bool:
+    """Whether a plan is so near to what no plan is below that nobody looks further."""
+    return all(
+        100 * (now - least) <= policy.gap_percent * now
+        for now, least in zip(worth, bounds, strict=True)
+    )
+
+
+def changed(problem: Problem, plan: Plan) -> Iterator[tuple[Session, Post]]:
+    """Each post that somebody else has than was published. What has no place is none of them."""
+    for session in problem.sessions:
+        now = plan.staffing[session.id]
+        for post in POSTS:
+            before, after = getattr(session.published, post), getattr(now, post)
+            if None not in (before, after) and before != after:
+                yield session, post
+
+
+def needed(session: Session) -> Iterator[Post]:
+    """The posts of a session that are to be filled."""
+    yield "facilitator"
+    if session.cofacilitated:
+        yield "cofacilitator"
+    yield "room"
+
+
+def posts_of(problem: Problem) -> Iterator[tuple[UUID, Post]]:
+    """All that is to have a place."""
+    for session in problem.sessions:
+        for post in needed(session):
+            yield session.id, post
+    for demand in problem.demands:
+        yield demand.id, "session"
+
+
+def unavoidable(problem: Problem) -> int:
+    """How many sessions cannot stay in the room that was published, whatever is planned."""
+    rooms = {room.id: room for room in problem.rooms}
+    return sum(
+        (told := one.published.room) is not None
+        and not (told in rooms and fits(rooms[told], one, one.span))
+        for one in problem.sessions
+    )

@@ -1,0 +1,120 @@
+"""What requests and answers about weekly plans look like."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, model_validator
+
+from services.scheduling.hours.rules import Week
+from services.scheduling.plans.policy import Post
+from services.scheduling.plans.rules.problem import RuleName, StageName
+from shared.web import Instant, Shown, Strict
+
+
+def _iso_week(text: str) -> str:
+    Week.parse(text)
+    return text
+
+
+class NewPlanRun(Strict):
+    """A week to plan, of a region or of some sites."""
+
+    region_id: UUID | None = Field(default=None, description="All its sites that you may see.")
+    site_ids: list[UUID] | None = Field(default=None, min_length=1, max_length=400)
+    week: Annotated[str, AfterValidator(_iso_week)] = Field(
+        description="ISO week by the sites' calendars.", examples=["2026-W10"]
+    )
+
+    @model_validator(mode="after")
+    def names_sites_in_one_way(self) -> "NewPlanRun":
+        if (self.region_id is None) == (self.site_ids is None):
+            raise ValueError("Give either region_id or site_ids.")
+        return self
+
+
+class StageShown(Shown):
+    """What the plan is worth in one regard; less is better, and an earlier stage outweighs all
+    later ones."""
+
+    name: StageName
+    objective: int = Field(description="Of the best plan so far.", examples=[758])
+    bound: int = Field(description="What no plan is below.", examples=[741])
+
+
+class PlanRun(Shown):
+    """A run that plans a week."""
+
+    id: UUID
+    region_id: UUID | None
+    site_ids: list[UUID]
+    week: str = Field(examples=["2026-W10"])
+    state: Literal["queued", "running", "drafted", "published", "failed"]
+    progress: list[StageShown]
+    seconds: int = Field(description="How long it has been solved, or was.")
+    requested_at: Instant
+    finished_at: Instant | None
+    published_at: Instant | None
+    version: int = Field(description="The ETag.", examples=[1])
+
+
+class StaffingShown(Shown):
+    """Who and what a session has."""
+
+    facilitator_id: UUID | None
+    cofacilitator_id: UUID | None
+    room_id: UUID | None
+
+
+class PlannedSession(StaffingShown):
+    """A session of a cohort as planned, and as it is published."""
+
+    session_id: UUID
+    site_id: UUID
+    starts_at: Instant
+    ends_at: Instant
+    published: StaffingShown
+    changes: list[Post] = Field(description="What is published otherwise, or not at all.")
+
+
+class PlannedPlace(Shown):
+    """A new session of one client."""
+
+    demand_id: UUID
+    client_id: UUID
+    site_id: UUID
+    kind: Literal["individual", "family"]
+    starts_at: Instant
+    ends_at: Instant
+    facilitator_id: UUID
+    room_id: UUID
+
+
+class RuleInConflict(Shown):
+    """A rule, and of which session, client, person or site."""
+
+    rule: RuleName
+    of: UUID | None
+
+
+class UnplacedShown(Shown):
+    """What has no place, and the rules because of which: without any one of them it would have."""
+
+    id: UUID = Field(description="Of the session, or of what would be a session of the client.")
+    client_id: UUID | None
+    post: Post
+    conflict: list[RuleInConflict] = Field(
+        description="Empty: not looked for. `time_ran_out`: not found in the time there was."
+    )
+
+
+class Draft(Shown):
+    """A plan that a person may publish."""
+
+    run_id: UUID
+    week: str
+    proved: bool = Field(description="No plan is better: every stage is at its bound.")
+    gap: float = Field(description="Largest of the stages, as a share of its objective.")
+    stages: list[StageShown]
+    sessions: list[PlannedSession]
+    places: list[PlannedPlace]
+    unplaced: list[UnplacedShown]

@@ -1,0 +1,308 @@
+"""A week planned: what must hold, what is asked first, and why something has no place."""
+
+from collections import defaultdict
+from dataclasses import replace
+from itertools import combinations
+from random import Random
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.scheduling.plans.policy import plan_policy
+from services.scheduling.plans.rules.explaining import shrunk
+from services.scheduling.plans.rules.parts import Stop, parts
+from services.scheduling.plans.rules.permitted import Permitted, broken, collide
+from services.scheduling.plans.rules.planning import greedy_week, plan_week
+from services.scheduling.plans.rules.problem import (
+    Demand,
+    Person,
+    Plan,
+    Problem,
+    Room,
+    Rule,
+    Session,
+    Span,
+    Stage,
+    Staffing,
+    Stay,
+)
+from services.scheduling.plans.rules.solver import Model, by_stages
+from services.scheduling.plans.rules.spans import at_once, joined, starts, without
+from services.scheduling.plans.rules.worth import objectives
+
+POLICY = plan_policy().model_copy(update={"seconds": 20, "seconds_to_explain": 10})
+DAY = 1440
+
+
+def id_of(number: int) -> UUID:
+    return UUID(int=number)
+
+
+NORTH, SOUTH = id_of(1), id_of(2)
+ANN, BEN, CLEO = id_of(11), id_of(12), id_of(13)
+
+
+def person(one: UUID, *, site: UUID = NORTH, days: int = 5, **other: object) -> Person:
+    hours = tuple(Stay(site, Span(day * DAY + 480, day * DAY + 1200)) for day in range(days))
+    return replace(Person(one, hours), **other)  # type: ignore[arg-type]
+
+
+def session(number: int, begins: int, minutes: int = 120, **other: object) -> Session:
+    made = Session(id_of(100 + number), NORTH, Span(begins, begins + minutes), 8)
+    return replace(made, **other)  # type: ignore[arg-type]
+
+
+def demand(number: int, available: Span, **other: object) -> Demand:
+    made = Demand(
+        id_of(200 + number), id_of(300 + number), NORTH, "individual", 50, 2, (available,)
+    )
+    return replace(made, **other)  # type: ignore[arg-type]
+
+
+ROOMS = tuple(Room(id_of(50 + n), NORTH, 12) for n in range(3))
+
+
+def planned(problem: Problem) -> Plan:
+    plan = plan_week(problem, POLICY, stop=Stop())
+    assert violations(problem, plan) == []
+    return plan
+
+
+def violations(problem: Problem, plan: Plan) -> list[str]:
+    """Every hard rule that a plan breaks, found without any planner's code."""
+    people = {one.id: one for one in problem.people}
+    rooms = {one.id: one for one in problem.rooms}
+    at: dict[UUID, list[Stay]] = defaultdict(list)
+    seen: dict[UUID, set[UUID]] = defaultdict(set)
+    wrong = []
+    held = [
+        (one, one.stay, plan.staffing[one.id].room, lead)
+        for one in problem.sessions
+        for lead in (plan.staffing[one.id].facilitator, plan.staffing[one.id].cofacilitator)
+    ]
+    for one in problem.demands:
+        if (place := plan.places.get(one.id)) is not None:
+            stay = one.stay(place.begins)
+            held.append((one, stay, place.room, place.facilitator))  # type: ignore[arg-type]
+            at[one.client_id].append(stay)
+            seen[place.facilitator].add(one.client_id)
+            if place.room is None or not any(free.covers(stay.span) for free in one.available):
+                wrong.append(f"client {one.id}")
+    for one, stay, _, lead in held:
+        if lead is not None:
+            at[lead].append(stay)
+            wrong += [rule.name for rule in broken(people[lead], one, stay, problem.ways)]
+    for one, stay, room in {(one, stay, room) for one, stay, room, _ in held}:
+        if room is not None:
+            at[room].append(stay)
+            if rooms[room].capacity < one.people or rooms[room].site_id != one.site_id:
+                wrong.append(f"room {room}")
+    for who, stays in at.items():
+        wrong += [f"{who} twice" for a, b in combinations(stays, 2) if collide(a, b, problem.ways)]
+    wrong += [
+        f"caseload of {who}"
+        for who, clients in seen.items()
+        if (limit := people[who].caseload_limit) is not None
+        and people[who].caseload + len(clients) > limit
+    ]
+    return wrong
+
+
+def any_week(random: Random) -> Problem:
+    """A small week of two sites that share somebody."""
+    sites = (NORTH, SOUTH)
+
+    def span(longest: int) -> Span:
+        begins = random.randrange(2) * DAY + random.randrange(480, 1100, 30)
+        return Span(begins, begins + random.randrange(60, longest, 30))
+
+    people = [
+        Person(
+            id_of(10 + n),
+            tuple(
+                Stay(site, Span(day * DAY + 480, day * DAY + 1200))
+                for day in range(2)
+                for site in random.sample(sites, random.choice((1, 1, 2)))
+            ),
+            {"lead": random.choice((None, DAY))} if random.random() < 0.7 else {},
+            leave=(span(300),) if random.random() < 0.3 else (),
+            caseload_limit=random.choice((None, 1, 2)),
+        )
+        for n in range(4)
+    ]
+    return Problem(
+        tuple(Room(id_of(50 + n), sites[n % 2], random.choice((3, 12))) for n in range(4)),
+        tuple(people),
+        tuple(
+            Session(
+                id_of(100 + n),
+                random.choice(sites),
+                span(180),
+                8,
+                credentials=random.choice(((), ("lead",))),
+                cofacilitated=random.random() < 0.3,
+                usual=random.choice((None, *(one.id for one in people))),
+                published=Staffing(random.choice((None, *(one.id for one in people)))),
+            )
+            for n in range(4)
+        ),
+        tuple(
+            Demand(
+                id_of(200 + n),
+                id_of(300 + n // 2),
+                random.choice(sites),
+                "individual",
+                50,
+                2,
+                (span(400),),
+                usual=random.choice((None, *(one.id for one in people))),
+            )
+            for n in range(4)
+        ),
+        {(NORTH, SOUTH): 35, (SOUTH, NORTH): 35},
+    )
+
+
+@settings(max_examples=12)
+@given(st.integers(0, 10_000))
+def test_no_plan_breaks_a_rule_and_none_is_worse_than_the_greedy_one_or_below_its_bound(seed: int):
+    problem = any_week(Random(seed))
+    policy = POLICY.model_copy(update={"explained": 0, "gap_percent": 0})
+    simple = greedy_week(problem, policy)
+    assert violations(problem, simple) == []
+    plan = plan_week(problem, policy, stop=Stop())
+    assert violations(problem, plan) == []
+    worth = tuple(stage.objective for stage in plan.stages)
+    assert worth <= tuple(stage.objective for stage in simple.stages)
+    assert all(stage.bound <= stage.objective for stage in plan.stages)
+    if len(parts(problem)) == 1:
+        assert worth == objectives(problem, plan, policy)
+        asked = Permitted(problem, policy.step_minutes)
+        whole = Model(problem, policy, asked)
+        exact = by_stages(whole, simple, [], 20, Stop(), lambda stage: None, 1).reached
+        for best, stage in zip(exact, plan.stages, strict=True):
+            assert best >= stage.bound
+            if best < stage.objective:
+                break
+
+
+def test_of_an_ill_therapist_the_sessions_move_and_no_others():
+    """Twenty-four sessions of three people, eight of them of somebody who is ill."""
+    people = (ANN, BEN, CLEO)
+    told = [
+        session(
+            n,
+            n // 6 * DAY + 480 + n % 6 * 60,
+            60,
+            published=Staffing(people[n % 3], room=ROOMS[n % 3].id),
+        )
+        for n in range(24)
+    ]
+    ill = person(ANN, leave=(Span(0, 7 * DAY),))
+    plan = planned(Problem(ROOMS, (ill, person(BEN), person(CLEO)), tuple(told), ()))
+    moved = [
+        one.id for one in told if plan.staffing[one.id].facilitator != one.published.facilitator
+    ]
+    assert sorted(moved) == sorted(one.id for one in told if one.published.facilitator == ANN)
+    assert plan.proved
+    assert plan.stages[1].objective == plan.stages[1].bound == 8
+
+
+def test_a_plan_is_proved_only_where_its_bound_is_reached():
+    assert not Plan({}, {}, (), (Stage("wishes", 100, 99),)).proved
+    assert Plan({}, {}, (), (Stage("wishes", 100, 100),)).proved
+    assert Plan({}, {}, (), (Stage("wishes", 100, 99),)).gap == pytest.approx(0.01)
+
+
+def conflict_of(problem: Problem) -> set[Rule]:
+    (one,) = planned(problem).unplaced
+    return set(one.conflict)
+
+
+def test_who_has_the_credential_is_on_leave():
+    problem = Problem(
+        ROOMS,
+        (person(ANN, credentials={"lead": None}, leave=(Span(480, 900),)), person(BEN)),
+        (session(1, 540, credentials=("lead",)),),
+        (),
+    )
+    assert conflict_of(problem) == {Rule("credentials", id_of(101)), Rule("leave", ANN)}
+
+
+def test_one_person_for_two_sessions_at_once():
+    problem = Problem(ROOMS, (person(ANN),), (session(1, 540), session(2, 600)), ())
+    (one,) = planned(problem).unplaced
+    other = id_of(101) if one.id == id_of(102) else id_of(102)
+    assert set(one.conflict) == {Rule("one_at_a_time", ANN), Rule("to_be_held", other)}
+
+
+def test_no_room_is_large_enough():
+    problem = Problem(ROOMS, (person(ANN),), (session(1, 540, people=13),), ())
+    assert conflict_of(problem) == {Rule("rooms", NORTH)}
+
+
+def test_a_client_can_come_only_while_nobody_works():
+    problem = Problem(ROOMS, (person(ANN, days=1),), (), (demand(1, Span(1260, 1380)),))
+    assert conflict_of(problem) == {Rule("availability", id_of(301)), Rule("working_hours", ANN)}
+
+
+def test_the_caseload_is_full():
+    full = person(ANN, caseload_limit=3, caseload=3)
+    problem = Problem(ROOMS, (full,), (), (demand(1, Span(480, 900)),))
+    assert conflict_of(problem) == {Rule("caseload", ANN)}
+
+
+def test_the_way_between_two_sites_is_too_long():
+    hours = (Stay(NORTH, Span(480, 1200)), Stay(SOUTH, Span(480, 1200)))
+    there = replace(session(2, 680), site_id=SOUTH)
+    rooms = (*ROOMS, Room(id_of(60), SOUTH, 12))
+    problem = Problem(
+        rooms, (Person(ANN, hours),), (session(1, 540), there), (), {(NORTH, SOUTH): 30}
+    )
+    ways = {**problem.ways, (SOUTH, NORTH): 30}
+    (one,) = planned(replace(problem, ways=ways)).unplaced
+    assert Rule("travel", ANN) in one.conflict
+    near = dict.fromkeys(ways, 20)
+    assert planned(replace(problem, ways=near)).unplaced == ()
+
+
+def test_a_run_that_was_stopped_at_once_has_the_greedy_plan():
+    problem = Problem(ROOMS, (person(ANN), person(BEN)), (session(1, 540, usual=ANN),), ())
+    stop = Stop()
+    stop.ask()
+    plan = plan_week(problem, POLICY, stop=stop)
+    assert plan.staffing == greedy_week(problem, POLICY).staffing
+
+
+def test_sites_that_share_nobody_are_planned_apart():
+    south = replace(session(1, 540), site_id=SOUTH)
+    problem = Problem(ROOMS, (person(ANN), person(BEN, site=SOUTH)), (session(2, 540), south), ())
+    assert sorted(len(part.sessions) for part in parts(problem)) == [1, 1]
+    both = replace(person(CLEO), hours=person(CLEO).hours + person(CLEO, site=SOUTH).hours)
+    (whole,) = parts(replace(problem, people=(*problem.people, both)))
+    assert len(whole.sessions) == 2
+
+
+@given(st.sets(st.integers(0, 9), min_size=1, max_size=4), st.permutations(range(10)))
+def test_a_set_of_rules_is_shrunk_to_those_that_are_all_needed(core: set[int], rules: list[int]):
+    def contradict(some):
+        return list(some) if core <= set(some) else None
+
+    assert set(shrunk(rules, contradict)) == core
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 9)), max_size=8))
+def test_two_overlap_if_and_only_if_they_are_in_one_of_the_largest_sets(given_spans):
+    spans = [(Span(begins, begins + length), n) for n, (begins, length) in enumerate(given_spans)]
+    together = {pair for _, ones in at_once(spans) for pair in combinations(sorted(ones), 2)}
+    assert together == {
+        (a, b) for (one, a), (other, b) in combinations(spans, 2) if one.meets(other)
+    }
+
+
+def test_times_are_joined_and_cut():
+    assert joined([Span(5, 9), Span(0, 5)]) == (Span(0, 9),)
+    assert without([Span(0, 9)], [Span(2, 3), Span(8, 12)]) == (Span(0, 2), Span(3, 8))
+    assert starts([Span(10, 100)], 50, 30) == [10, 30]
