@@ -9,6 +9,8 @@ from services.scheduling.placement.consumers import consumers as placement_consu
 from services.scheduling.placement.routes import router as placement
 from services.scheduling.sessions.jobs import zone_rules_job
 from services.scheduling.sessions.routes import router as sessions
+from services.scheduling.slots.routes import router as slots
+from services.scheduling.therapists.routes import router as therapists
 from shared.merges import consumers as merge_consumers
 from shared.service import Service
 
@@ -17,7 +19,7 @@ service = Service(
     title="Stepwell scheduling",
     description="Sites with their time zones, cohorts and their curricula, seats, sessions, "
     "and who came for how long.",
-    routers=(directory, cohorts, sessions, placement, attendance, hours),
+    routers=(directory, cohorts, sessions, placement, attendance, hours, slots, therapists),
     jobs=(zone_rules_job,),
     consumers=(merge_consumers, placement_consumers, holds_consumers),
     zones="SELECT DISTINCT time_zone FROM sites",

@@ -113,6 +113,15 @@ class SessionScheduled(SchedulingEvent):
     )
 
 
+class PrimaryTherapistChanged(SchedulingEvent):
+    """Another person of the staff is answerable for a client's treatment, or nobody for now."""
+
+    enrolment_id: UUID
+    placement_id: UUID
+    therapist_id: UUID | None
+    changed_at: datetime
+
+
 class SessionCancelled(StayOver):
     """A client is no longer expected at a session."""
 
@@ -179,4 +188,5 @@ EVENTS = (
     SessionNotHeld,
     SessionAttended,
     SessionMissed,
+    PrimaryTherapistChanged,
 )

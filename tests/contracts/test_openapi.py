@@ -21,7 +21,7 @@ OPERATIONS = [
     for method in route.methods
 ]
 VERBS = re.compile(
-    "add|cancel|change|complete|correct|decide|determine|discharge|enrol|get|hold|list|merge|open|receive|"
+    "add|book|cancel|change|complete|correct|decide|determine|discharge|enrol|get|hold|list|merge|open|receive|"
     "record|replay|republish|resume|retry|show|sign|skip|summarize|undo"
 )
 

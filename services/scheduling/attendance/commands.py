@@ -32,12 +32,13 @@ from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
 LOAD = """
-SELECT s.id AS session_id, s.site_id, s.cohort_id, s.kind, s.starts_at, s.ends_at,
-  s.break_minutes, s.time_zone, s.not_held_at, a.client_id, a.on_hold, a.enrolment_id,
+SELECT s.id AS session_id, s.site_id, coalesce(s.cohort_id, a.cohort_id) AS cohort_id, s.kind,
+  s.starts_at, s.ends_at, s.break_minutes, s.time_zone, s.not_held_at, a.client_id, a.on_hold,
+  a.enrolment_id,
   EXISTS (SELECT FROM attendance r WHERE r.session_id = $1 AND r.client_id = a.client_id) AS known
 FROM sessions s
 LEFT JOIN (
-  SELECT e.client_id, e.on_hold, p.enrolment_id
+  SELECT e.client_id, e.on_hold, p.enrolment_id, p.cohort_id
   FROM appointments e JOIN placements p ON p.id = e.placement_id
   WHERE e.session_id = $1 AND e.client_id = ANY ($2::uuid[]) AND e.state = 'scheduled'
   FOR SHARE OF e
@@ -61,8 +62,8 @@ ROWS = Columns.of(
 INSERT = f"INSERT INTO attendance ({ROWS.names}) SELECT * FROM {ROWS.rows}"  # noqa: S608 - the columns are above
 RECORDED = """
 SELECT r.id, r.session_id, r.client_id, r.version, r.status, r.checked_in_at, r.checked_out_at,
-  r.attended_minutes, s.site_id, s.cohort_id, s.kind, s.starts_at, s.ends_at, s.break_minutes,
-  s.time_zone, s.not_held_at, a.on_hold, p.enrolment_id
+  r.attended_minutes, s.site_id, coalesce(s.cohort_id, p.cohort_id) AS cohort_id, s.kind,
+  s.starts_at, s.ends_at, s.break_minutes, s.time_zone, s.not_held_at, a.on_hold, p.enrolment_id
 FROM attendance r
 JOIN sessions s ON s.id = r.session_id
 JOIN appointments a ON a.session_id = r.session_id AND a.client_id = r.client_id

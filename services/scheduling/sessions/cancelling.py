@@ -36,8 +36,8 @@ UPDATE sessions SET not_held_at = $2, not_held_reason = $3, version = version + 
 WHERE id = ANY ($1::uuid[])
 """
 EXPECTED = """
-SELECT a.client_id, p.enrolment_id, s.id AS session_id, s.site_id, s.cohort_id, s.kind, s.starts_at,
-  s.time_zone
+SELECT a.client_id, p.enrolment_id, s.id AS session_id, s.site_id,
+  coalesce(s.cohort_id, p.cohort_id) AS cohort_id, s.kind, s.starts_at, s.time_zone
 FROM sessions s
 JOIN appointments a ON a.session_id = s.id AND a.state = 'scheduled'
 JOIN placements p ON p.id = a.placement_id

@@ -115,12 +115,12 @@ class RosterCounts(Shown):
 
 
 class Session(Shown):
-    """One session of a cohort."""
+    """One session of a cohort, or of clients of their own."""
 
     id: UUID
     site_id: UUID
-    cohort_id: UUID
-    curriculum_id: UUID
+    cohort_id: UUID | None = Field(description="Null of individual and family sessions.")
+    curriculum_id: UUID | None
     starts_at: Instant
     ends_at: Instant
     local_date: date = Field(description="Date at the site.")
