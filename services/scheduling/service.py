@@ -1,6 +1,7 @@
 """Scheduling, declared."""
 
 from services.scheduling.attendance.routes import router as attendance
+from services.scheduling.calendars.routes import router as calendars
 from services.scheduling.cohorts.routes import router as cohorts
 from services.scheduling.directory.routes import router as directory
 from services.scheduling.holds.consumers import consumers as holds_consumers
@@ -19,7 +20,17 @@ service = Service(
     title="Stepwell scheduling",
     description="Sites with their time zones, cohorts and their curricula, seats, sessions, "
     "and who came for how long.",
-    routers=(directory, cohorts, sessions, placement, attendance, hours, slots, therapists),
+    routers=(
+        directory,
+        cohorts,
+        sessions,
+        placement,
+        attendance,
+        hours,
+        slots,
+        therapists,
+        calendars,
+    ),
     jobs=(zone_rules_job,),
     consumers=(merge_consumers, placement_consumers, holds_consumers),
     zones="SELECT DISTINCT time_zone FROM sites",

@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 
 from services.intake.questionnaires import own_routes, page
+from services.scheduling.calendars import routes as calendars
 from shared.access import Role
 from shared.settings import SERVICES
 from shared.web.application import (
@@ -46,6 +47,7 @@ OPEN = {
     ("intake", "GET", "/questionnaire/form", BY_LINK),
     ("intake", "PUT", "/questionnaire/answers/{instrument}", BY_LINK),
     ("intake", "POST", "/questionnaire/completion", BY_LINK),
+    ("scheduling", "GET", "/calendars/{secret}.ics", calendars.WHY),
 }
 """Every route that asks for no token, and why: whoever opens another one says so here."""
 BY_SECRET = [(method, path) for _, method, path, why in sorted(OPEN) if why == BY_LINK]

@@ -128,14 +128,14 @@ async def test_what_stands_against_a_session_is_named(booking: Booking) -> None:
             {"kind": "family", "client_ids": [str(booking.ana.id)] * 2},
         ),
         (409, "not-placed-here", "/client_ids/0", {"client_ids": [str(stranger.id)]}),
-        (409, "site-closed", "/local_start", {"local_start": "2026-03-04T10:00"}),
-        (409, "outside-opening-hours", "/local_start", {"local_start": "2026-03-03T19:30"}),
+        (422, "site-closed", "/local_start", {"local_start": "2026-03-04T10:00"}),
+        (422, "outside-opening-hours", "/local_start", {"local_start": "2026-03-03T19:30"}),
         (404, "not-found", "/facilitator_id", {"facilitator_id": str(stranger.id)}),
-        (409, "staff-not-qualified", "/facilitator_id", {"facilitator_id": str(unlicensed)}),
-        (409, "outside-working-hours", "/facilitator_id", {"local_start": "2026-03-03T11:30"}),
-        (409, "staff-on-leave", "/facilitator_id", {"local_start": "2026-03-10T10:00"}),
+        (422, "staff-not-qualified", "/facilitator_id", {"facilitator_id": str(unlicensed)}),
+        (422, "outside-working-hours", "/facilitator_id", {"local_start": "2026-03-03T11:30"}),
+        (422, "staff-on-leave", "/facilitator_id", {"local_start": "2026-03-10T10:00"}),
         (404, "not-found", "/room_id", {"room_id": str(stranger.id)}),
-        (409, "room-too-small", "/room_id", {"room_id": str(small)}),
+        (422, "room-too-small", "/room_id", {"room_id": str(small)}),
         (422, "invalid-request", "/local_start", {"local_start": "2026-03-03T10:00:00Z"}),
         (422, "invalid-request", "", {"local_start": None}),
     ):
@@ -144,13 +144,13 @@ async def test_what_stands_against_a_session_is_named(booking: Booking) -> None:
     created(await booking.book())
     lee = await staff(clinic, site, "Lee")
     second = await room(clinic, site, "Room 2")
-    for pointer, other in (
-        ("/facilitator_id", {}),
-        ("/room_id", {"facilitator_id": str(lee)}),
-        ("/client_ids/0", {"facilitator_id": str(lee), "room_id": str(second)}),
+    for slug, pointer, other in (
+        ("staff-busy", "/facilitator_id", {}),
+        ("room-busy", "/room_id", {"facilitator_id": str(lee)}),
+        ("client-busy", "/client_ids/0", {"facilitator_id": str(lee), "room_id": str(second)}),
     ):
         answer = await booking.book(**other, local_start="2026-03-03T10:15")
-        refused(answer, 409, "busy", pointer)
+        refused(answer, 409, slug, pointer)
         assert "from 10:00 to 10:50" in answer.text
     assert len(await clinic.published()) == told + 1
 
@@ -214,7 +214,7 @@ async def test_a_client_with_two_records_is_busy_by_both(booking: Booking) -> No
     await clinic.tell(merge)
     lee, second = await staff(clinic, site, "Lee"), await room(clinic, site, "Room 2")
     answer = await booking.book(facilitator_id=str(lee), room_id=str(second))
-    refused(answer, 409, "busy", "/client_ids/0")
+    refused(answer, 409, "client-busy", "/client_ids/0")
 
 
 async def test_a_therapist_has_at_most_as_many_clients_as_the_limit(booking: Booking) -> None:

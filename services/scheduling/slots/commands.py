@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from services.scheduling.bookings.commands import Booking, Busy, book
+from services.scheduling.bookings.commands import Booking, book
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.directory.queries import show_site
 from services.scheduling.directory.schemas import Site
@@ -17,15 +17,18 @@ from services.scheduling.slots.policy import KindPolicy, slot_policy
 from services.scheduling.slots.queries import seats_now, survey
 from services.scheduling.slots.refusals import (
     BadLength,
+    ClientBusy,
     ClientTwice,
     LocalTimeSkipped,
     LocalTimeTwice,
     NotPlacedHere,
     OutsideOpeningHours,
     OutsideWorkingHours,
+    RoomBusy,
     RoomTooSmall,
     SessionInPast,
     SiteClosed,
+    StaffBusy,
     StaffNotQualified,
     StaffOnLeave,
     TooManyClients,
@@ -34,7 +37,7 @@ from services.scheduling.slots.rules import Ground, Room, Span, holds, instants_
 from services.scheduling.slots.schemas import BookedSession, NewSession
 from shared.contracts.scheduling import SessionScheduled
 from shared.database import Columns, Transaction, insert
-from shared.errors import NotFound
+from shared.errors import Conflict, NotFound
 from shared.ids import new_id
 from shared.messaging.outbox import publish
 
@@ -54,7 +57,7 @@ async def book_session(tx: Transaction, new: NewSession) -> BookedSession:
 
     Raises:
         NotFound: no such site, person of the staff or room there that the caller may see.
-        Busy: the room, the person or a client is taken then.
+        StaffBusy, RoomBusy, ClientBusy: taken then; Busy, where that was so at the same moment.
         BadLength, TooManyClients, ClientTwice, LocalTimeSkipped, LocalTimeTwice, SessionInPast,
         NotPlacedHere, SiteClosed, OutsideOpeningHours, StaffNotQualified, OutsideWorkingHours,
         StaffOnLeave, RoomTooSmall: see there.
@@ -192,19 +195,17 @@ def _require_free(
         raise NotFound("There is no such room at the site that is in use.", pointer="/room_id")
     if room.capacity < len(clients) + 1:
         raise RoomTooSmall(f"It holds {room.capacity} people.", pointer="/room_id")
-    taken = [
-        (new.facilitator_id, "The person", "/facilitator_id"),
-        (room.id, "The room", "/room_id"),
+    taken: list[tuple[UUID, type[Conflict], str]] = [
+        (new.facilitator_id, StaffBusy, "/facilitator_id"),
+        (room.id, RoomBusy, "/room_id"),
+        *(
+            (record, ClientBusy, f"/client_ids/{n}")
+            for n, records in enumerate(clients)
+            for record in records
+        ),
     ]
-    taken += [
-        (record, "The client", f"/client_ids/{n}")
-        for n, records in enumerate(clients)
-        for record in records
-    ]
-    for one, named, pointer in taken:
+    for one, refusal, pointer in taken:
         if (busy := ground.conflict(one, span)) is not None:
             begins, ends = (instant.astimezone(ground.zone) for instant in busy)
-            raise Busy(
-                f"{named} is taken from {begins:%H:%M} to {ends:%H:%M} that day.", pointer=pointer
-            )
+            raise refusal(f"Taken from {begins:%H:%M} to {ends:%H:%M} that day.", pointer=pointer)
     return room

@@ -51,37 +51,55 @@ class NotPlacedHere(Conflict):
     title = "The client has no seat at the site"
 
 
-class SiteClosed(Conflict):
+class SiteClosed(Invalid):
     """The site is closed on that day."""
 
     title = "The site is closed that day"
 
 
-class OutsideOpeningHours(Conflict):
+class OutsideOpeningHours(Invalid):
     """The site is not open for all of the session."""
 
     title = "The site is not open then"
 
 
-class StaffNotQualified(Conflict):
+class StaffNotQualified(Invalid):
     """The person has no valid credential for such a session on that day."""
 
     title = "The person is not qualified for it"
 
 
-class OutsideWorkingHours(Conflict):
+class OutsideWorkingHours(Invalid):
     """The person does not work at the site for all of the session."""
 
     title = "The person does not work then"
 
 
-class StaffOnLeave(Conflict):
+class StaffOnLeave(Invalid):
     """The person is away."""
 
     title = "The person is on leave then"
 
 
-class RoomTooSmall(Conflict):
+class RoomTooSmall(Invalid):
     """Not everybody has a seat in the room, the therapist included."""
 
     title = "The room is too small"
+
+
+class StaffBusy(Conflict):
+    """The person has another session then, here or at another site."""
+
+    title = "The person has another session then"
+
+
+class RoomBusy(Conflict):
+    """Another session is in the room then."""
+
+    title = "The room is taken then"
+
+
+class ClientBusy(Conflict):
+    """The client has another session then."""
+
+    title = "The client has another session then"
