@@ -3,6 +3,7 @@
 from services.scheduling.attendance.routes import router as attendance
 from services.scheduling.calendars.routes import router as calendars
 from services.scheduling.cohorts.routes import router as cohorts
+from services.scheduling.days.routes import router as days
 from services.scheduling.directory.routes import router as directory
 from services.scheduling.holds.consumers import consumers as holds_consumers
 from services.scheduling.hours.routes import router as hours
@@ -30,6 +31,7 @@ service = Service(
         slots,
         therapists,
         calendars,
+        days,
     ),
     jobs=(zone_rules_job,),
     consumers=(merge_consumers, placement_consumers, holds_consumers),
