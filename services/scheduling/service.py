@@ -9,7 +9,7 @@ from services.scheduling.holds.consumers import consumers as holds_consumers
 from services.scheduling.hours.routes import router as hours
 from services.scheduling.placement.consumers import consumers as placement_consumers
 from services.scheduling.placement.routes import router as placement
-from services.scheduling.sessions.jobs import zone_rules_job
+from services.scheduling.sessions.jobs import closing_job, materializing_job, zone_rules_job
 from services.scheduling.sessions.routes import router as sessions
 from services.scheduling.slots.routes import router as slots
 from services.scheduling.therapists.routes import router as therapists
@@ -33,7 +33,7 @@ service = Service(
         calendars,
         days,
     ),
-    jobs=(zone_rules_job,),
+    jobs=(zone_rules_job, materializing_job, closing_job),
     consumers=(merge_consumers, placement_consumers, holds_consumers),
     zones="SELECT DISTINCT time_zone FROM sites",
 )

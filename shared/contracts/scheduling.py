@@ -14,6 +14,8 @@ NotHeldReason = Literal[
     "closure", "weather", "staff_absent", "room", "emergency", "too_few", "other"
 ]
 
+Modality = Literal["in_person", "telehealth"]
+
 
 class SiteOpened(Event):
     """A site was entered in the directory. Keyed by the site, as no client is concerned."""
@@ -94,10 +96,10 @@ STAY = "The stay it belongs to; null in events before version 1.1."
 class SessionScheduled(SchedulingEvent):
     """A client is expected at a session. One event a client: no event lists several clients.
 
-    A later one for the session moves it: `starts_at` and `ends_at` replace the former ones.
+    A later one for the session changes it: times, room and staff replace the former ones.
     """
 
-    version: ClassVar[str] = "1.2"
+    version: ClassVar[str] = "1.3"
 
     enrolment_id: UUID | None = Field(default=None, description=STAY)
     session_id: UUID
@@ -111,6 +113,14 @@ class SessionScheduled(SchedulingEvent):
         default=None,
         description="Where the session began before, when it was moved; since 1.2.",
     )
+    modality: Modality | None = Field(default=None, description="Since 1.3.")
+    room_id: UUID | None = Field(
+        default=None, description="Null while the session has no room; since 1.3."
+    )
+    facilitator_id: UUID | None = Field(
+        default=None, description="Who of the staff holds it; null while nobody does; since 1.3."
+    )
+    cofacilitator_ids: list[UUID] = Field(default=[], description="Who helps; since 1.3.")
 
 
 class PrimaryTherapistChanged(SchedulingEvent):

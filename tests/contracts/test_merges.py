@@ -14,6 +14,7 @@ from tests.support.reads import NOTES, OF_PERSON, OF_THE_RECORD, ONE_OF_A_LIST, 
 PAST_THE_MECHANISM = re.compile(r"client_id\s*=\s*(?:ANY\s*\(\s*)?(?:\$\d|\{)", re.I)
 OF_ONE_RECORD = {
     "scheduling/attendance/commands.py LOAD": "a seat is of the record it was given to",
+    "scheduling/appointments/commands.py SEATS": "a seat is of the record it was given to",
     "notifications/consents/commands.py END": "a write",
     "notifications/stays/queries.py STAYS": "a message stands to a stay of its own record",
     "intake/referrals/queries.py PHONE": "the number by which just this record is found",

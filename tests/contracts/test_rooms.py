@@ -75,7 +75,11 @@ EXCEPTIONS = {
     "outcomes/engagement/table.py": "its table",
     "outcomes/step_down/evaluation.py": READS,
     "scheduling/placement/seats.py": COMMANDS,
+    "scheduling/sessions/assigning.py": COMMANDS,
     "scheduling/sessions/cancelling.py": COMMANDS,
+    "scheduling/sessions/changing.py": COMMANDS,
+    "scheduling/sessions/closing.py": COMMANDS,
+    "scheduling/sessions/materializing.py": COMMANDS,
     "scheduling/sessions/moving.py": COMMANDS,
 }
 """Everything else, and why; who adds one says so here."""

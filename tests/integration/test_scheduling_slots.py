@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
+from services.scheduling.slots import commands
+from services.scheduling.slots.policy import slot_policy
 from shared.contracts.scheduling import (
     SessionAttended,
     SessionCancelled,
@@ -21,7 +23,6 @@ from tests.support.scheduling import EVENING, Clinic, Enrolled, created, open_cl
 from tests.support.system import System
 
 MORNINGS = [(day, 9 * 60, 12 * 60) for day in range(1, 6)]
-TUESDAY = "2026-03-03T10:00"
 
 
 @dataclass
@@ -40,15 +41,14 @@ class Booking:
             "site_id": str(self.site),
             "kind": "individual",
             "client_ids": [str(self.ana.id)],
-            "local_start": TUESDAY,
+            "day": "2026-03-03",
+            "starts": "10:00",
             "minutes": 50,
             "facilitator_id": str(self.dana),
             "room_id": str(self.room),
             **other,
         }
-        return await self.clinic.desk.post(
-            "/sessions", {name: value for name, value in body.items() if value is not None}
-        )
+        return await self.clinic.desk.post("/sessions", body)
 
     async def slots(self, **other: Any) -> list[dict[str, Any]]:
         query = {
@@ -82,13 +82,14 @@ async def test_a_free_time_that_is_proposed_can_be_booked_and_is_then_taken(
 ) -> None:
     clinic = booking.clinic
     first, *others = await booking.slots()
-    assert first["local_start"] == "2026-03-02T09:00"
+    assert (first["day"], first["starts"]) == ("2026-03-02", "09:00")
     assert [one["name"] for one in first["criteria"] if one["met"]] == [
         "day_with_session",
         "caseload",
     ]
-    assert all("09:00" <= one["local_start"][11:] <= "11:10" for one in others)
-    made = created(await booking.book(local_start=None, starts_at=first["starts_at"]))
+    assert all("09:00" <= one["starts"] <= "11:10" for one in others)
+    made = created(await booking.book(day=first["day"], starts=first["starts"]))
+    assert made["starts_at"] == first["starts_at"]
     assert (made["cohort_id"], made["modality"], made["roster"]["expected"]) == (
         None,
         "in_person",
@@ -101,58 +102,66 @@ async def test_a_free_time_that_is_proposed_can_be_booked_and_is_then_taken(
     assert first["starts_at"] not in [one["starts_at"] for one in await booking.slots()]
 
 
-async def test_what_stands_against_a_session_is_named(booking: Booking) -> None:
-    clinic, site = booking.clinic, booking.site
-    unlicensed = await staff(clinic, site, "Kim", credential=("LCSW", "2026-03-02"))
+async def test_what_stands_against_a_session_is_named(
+    booking: Booking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic, site, ana = booking.clinic, booking.site, str(booking.ana.id)
     small = await room(clinic, site, "Booth", capacity=1)
     await sql(
         clinic, "INSERT INTO closed_days VALUES ($1, '2026-03-04', 'Inventory', 'closure')", site
     )
     await sql(clinic, "INSERT INTO opening_hours VALUES ($1, 2, 480, 1200)", site)
-    await sql(
-        clinic,
-        "INSERT INTO staff_leave VALUES ($1, $1, tstzrange('2026-03-10', '2026-03-11'), now())",
-        booking.dana,
-    )
-    stranger = Enrolled("bea", site)
-    for status, slug, pointer, wrong in (
-        (422, "local-time-skipped", "/local_start", {"local_start": "2026-03-08T02:30"}),
-        (422, "local-time-twice", "/local_start", {"local_start": "2026-11-01T01:30"}),
-        (422, "session-in-past", "/local_start", {"local_start": "2026-02-23T06:59"}),
-        (422, "bad-length", "/minutes", {"minutes": 5}),
-        (422, "too-many-clients", "/client_ids", {"client_ids": [str(booking.ana.id)] * 2}),
-        (
-            422,
-            "client-twice",
-            "/client_ids/1",
-            {"kind": "family", "client_ids": [str(booking.ana.id)] * 2},
-        ),
-        (409, "not-placed-here", "/client_ids/0", {"client_ids": [str(stranger.id)]}),
-        (422, "site-closed", "/local_start", {"local_start": "2026-03-04T10:00"}),
-        (422, "outside-opening-hours", "/local_start", {"local_start": "2026-03-03T19:30"}),
-        (404, "not-found", "/facilitator_id", {"facilitator_id": str(stranger.id)}),
-        (422, "staff-not-qualified", "/facilitator_id", {"facilitator_id": str(unlicensed)}),
-        (422, "outside-working-hours", "/facilitator_id", {"local_start": "2026-03-03T11:30"}),
-        (422, "staff-on-leave", "/facilitator_id", {"local_start": "2026-03-10T10:00"}),
-        (404, "not-found", "/room_id", {"room_id": str(stranger.id)}),
-        (422, "room-too-small", "/room_id", {"room_id": str(small)}),
-        (422, "invalid-request", "/local_start", {"local_start": "2026-03-03T10:00:00Z"}),
-        (422, "invalid-request", "", {"local_start": None}),
+    leave = "tstzrange('2026-03-10', '2026-03-11')"
+    await sql(clinic, f"INSERT INTO staff_leave VALUES ($1, $1, {leave}, now())", booking.dana)
+    nobody = str(uuid4())
+    twice = {"kind": "family", "client_ids": [ana, ana]}
+    who, where = "/facilitator_id", "/room_id"
+    for slug, pointer, wrong in (
+        ("no-such-time", "/starts", {"day": "2026-03-08", "starts": "02:30"}),
+        ("time-shown-twice", "/fold", {"day": "2026-11-01", "starts": "01:30"}),
+        ("time-is-past", "/day", {"day": "2026-02-23", "starts": "06:59"}),
+        ("bad-length", "/minutes", {"minutes": 5}),
+        ("too-many-clients", "/client_ids", {"client_ids": [ana, ana]}),
+        ("client-twice", "/client_ids/1", twice),
+        ("site-closed", "/day", {"day": "2026-03-04"}),
+        ("outside-opening-hours", "/starts", {"starts": "19:30"}),
+        ("facilitator-unsuited", who, {"facilitator_id": nobody}),
+        ("facilitator-unsuited", who, {"starts": "11:30"}),
+        ("facilitator-unsuited", who, {"day": "2026-03-10"}),
+        ("room-not-at-site", where, {"room_id": nobody}),
+        ("room-too-small", where, {"room_id": str(small)}),
     ):
-        refused(await booking.book(**wrong), status, slug, pointer)
+        refused(await booking.book(**wrong), 422, slug, pointer)
+    refused(await booking.book(client_ids=[nobody]), 409, "not-placed-here", "/client_ids/0")
+    strict = slot_policy()
+    kinds = {**strict.kinds}
+    kinds["individual"] = kinds["individual"].model_copy(update={"credentials": ("LMFT",)})
+    strict = strict.model_copy(update={"kinds": kinds})
+    with monkeypatch.context() as patched:
+        patched.setattr(commands, "slot_policy", lambda _: strict)
+        refused(await booking.book(), 422, "staff-not-qualified", who)
     told = len(await clinic.published())
     created(await booking.book())
-    lee = await staff(clinic, site, "Lee")
-    second = await room(clinic, site, "Room 2")
+    lee, second = await staff(clinic, site, "Lee"), await room(clinic, site, "Room 2")
+    bea = Enrolled("bea", site)
+    await clinic.tell(bea.enrolment)
+    hers = {"client_ids": [str(bea.id)], "starts": "10:15"}
     for slug, pointer, other in (
-        ("staff-busy", "/facilitator_id", {}),
-        ("room-busy", "/room_id", {"facilitator_id": str(lee)}),
-        ("client-busy", "/client_ids/0", {"facilitator_id": str(lee), "room_id": str(second)}),
+        ("busy", who, {**hers, "room_id": str(second)}),
+        ("busy", where, {**hers, "facilitator_id": str(lee)}),
+        (
+            "client-busy",
+            "/client_ids/0",
+            {"starts": "10:45", "facilitator_id": str(lee), "room_id": str(second)},
+        ),
     ):
-        answer = await booking.book(**other, local_start="2026-03-03T10:15")
-        refused(answer, 409, slug, pointer)
-        assert "from 10:00 to 10:50" in answer.text
-    assert len(await clinic.published()) == told + 1
+        refused(await booking.book(**other), 409, slug, pointer)
+    names = [type(event).__name__ for event in (await clinic.published())[told:]]
+    assert names.count("SessionScheduled") == 1 + 4, "the one that was booked, and bea's groups"
+    unbooked = await clinic.system.fetch(
+        "scheduling", "SELECT FROM sessions WHERE cohort_id IS NULL"
+    )
+    assert len(unbooked) == 1
 
 
 async def test_a_session_of_one_client_is_attended_counted_and_cancelled_as_any_other(
@@ -160,7 +169,7 @@ async def test_a_session_of_one_client_is_attended_counted_and_cancelled_as_any_
 ) -> None:
     clinic, ana = booking.clinic, booking.ana
     made = created(await booking.book())
-    other = created(await booking.book(local_start="2026-03-05T10:00"))
+    other = created(await booking.book(day="2026-03-05"))
     clinic.at(datetime.fromisoformat("2026-03-03T20:00:00Z"))
     entry = {"client_id": str(ana.id), "status": "present"}
     attendance = created(await clinic.desk.post(f"/sessions/{made['id']}/attendance", entry))
@@ -179,7 +188,7 @@ async def test_a_session_of_one_client_is_attended_counted_and_cancelled_as_any_
         f"/sessions/{other['id']}/cancel", {"reason": "staff_absent"}, etag='"1"'
     )
     assert gone.status_code == 200, gone.text
-    created(await booking.book(local_start="2026-03-05T10:00"))
+    created(await booking.book(day="2026-03-05"))
     cohorts = {
         (type(event).__name__, event.cohort_id)
         for event in await clinic.published()
@@ -194,7 +203,7 @@ async def test_when_a_stay_ends_its_own_sessions_to_come_are_not_held(booking: B
     await clinic.tell(bea.enrolment)
     alone = created(await booking.book())
     both = {"kind": "family", "client_ids": [str(ana.id), str(bea.id)], "minutes": 60}
-    family = created(await booking.book(**both, local_start="2026-03-05T10:00"))
+    family = created(await booking.book(**both, day="2026-03-05"))
     await clinic.tell(ana.changed("completed"))
     shown = [(await clinic.desk.get(f"/sessions/{one['id']}")).json() for one in (alone, family)]
     assert [one["not_held_reason"] for one in shown] == ["too_few", None]

@@ -1,20 +1,26 @@
 """Expecting clients at sessions, and expecting them no longer; one event a client and session.
 
-Who is expected is booked: a client who has another session at the time is not expected twice.
+Who is expected is booked: a client who has another session at the time is not expected twice, is
+shown among the conflicts, and is expected once the other session goes away.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+
+from services.scheduling.bookings.queries import ASSIGNED
+from services.scheduling.directory.commands import lock_sites
 from shared.contracts.scheduling import EndedAs, SessionCancelled, SessionScheduled
 from shared.database import Transaction
+from shared.database.transaction import Overtaken, at_all_sites
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
-SCHEDULE = """
+SCHEDULE = f"""
 WITH seats AS (
   SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) AS p(placement_id, client_id, cohort_id)
 ), made AS (
@@ -28,6 +34,8 @@ WITH seats AS (
     AND (s.phases IS NULL OR p.phase = ANY (s.phases))
   WHERE NOT EXISTS (SELECT FROM bookings b WHERE b.resource_id = seats.client_id
     AND b.during && tstzrange(s.starts_at, s.ends_at) AND b.session_id <> s.id)
+  AND NOT EXISTS (SELECT FROM appointments e WHERE e.session_id = s.id
+    AND e.client_id = seats.client_id AND (e.state = 'scheduled' OR $5))
   ON CONFLICT (session_id, client_id) DO UPDATE SET
     placement_id = excluded.placement_id, state = 'scheduled',
     scheduled_at = excluded.scheduled_at, cancelled_at = NULL, on_hold = excluded.on_hold
@@ -39,11 +47,16 @@ WITH seats AS (
   FROM made JOIN sessions s ON s.id = made.session_id
 )
 SELECT made.client_id, made.placement_id, p.enrolment_id, s.id AS session_id, s.site_id,
-  s.cohort_id, s.kind, s.starts_at, s.ends_at, s.break_minutes, s.time_zone
+  s.cohort_id, s.kind, s.starts_at, s.ends_at, s.break_minutes, s.time_zone, s.modality, assigned.*
 FROM made
 JOIN sessions s ON s.id = made.session_id
 JOIN placements p ON p.id = made.placement_id
+{ASSIGNED}
 ORDER BY s.starts_at, s.id
+"""  # noqa: S608 - the part is ours
+SEATS = """
+SELECT id AS placement_id, client_id, cohort_id, site_id FROM placements
+WHERE client_id = ANY ($1::uuid[]) AND ended_at IS NULL ORDER BY id
 """
 
 LOCK = """
@@ -75,18 +88,17 @@ WITH empty AS (
 )
 DELETE FROM bookings b USING empty e WHERE b.session_id = e.id
 """
-
-
-EXPECTED = """
+EXPECTED = f"""
 SELECT a.client_id, p.enrolment_id, s.id AS session_id, s.site_id,
   coalesce(s.cohort_id, p.cohort_id) AS cohort_id, s.kind, s.starts_at, s.ends_at, s.break_minutes,
-  s.time_zone
+  s.time_zone, s.modality, assigned.*
 FROM appointments a
 JOIN sessions s ON s.id = a.session_id
 JOIN placements p ON p.id = a.placement_id
+{ASSIGNED}
 WHERE a.session_id = ANY ($1::uuid[]) AND a.state = 'scheduled'
 ORDER BY s.starts_at, s.id, a.client_id
-"""
+"""  # noqa: S608 - the part is ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,30 +111,52 @@ class Seat:
     cause: Received[Any] | None = None
 
 
-async def schedule_sessions(tx: Transaction, seats: Sequence[Seat]) -> None:
+async def schedule_sessions(
+    tx: Transaction, seats: Sequence[Seat], *, never_expected: bool = False
+) -> None:
     """Expect these clients at every session of their phase of the cohort that is to come and to be
-    held.
+    held; with `never_expected` only at those at which they were never expected before. A client who
+    has another session at the time, at whatever site, is left out: see `conflicts`.
 
     Publishes SessionScheduled for each appointment made; those that exist stay as they are.
     """
-    rows = await tx.fetch(
-        SCHEDULE,
-        tx.now,
-        [seat.placement_id for seat in seats],
-        [seat.client_id for seat in seats],
-        [seat.cohort_id for seat in seats],
-    )
+    try:
+        async with at_all_sites(tx):
+            rows = await tx.fetch(
+                SCHEDULE,
+                tx.now,
+                [seat.placement_id for seat in seats],
+                [seat.client_id for seat in seats],
+                [seat.cohort_id for seat in seats],
+                never_expected,
+            )
+    except asyncpg.ExclusionViolationError:
+        raise Overtaken("A client was given another session meanwhile.") from None
     causes = {seat.placement_id: seat.cause for seat in seats}
     for row in rows:
         event = SessionScheduled(**row)
         publish(tx, event, cause=causes[row["placement_id"]])
 
 
-async def tell_moved(tx: Transaction, before: Mapping[UUID, datetime]) -> None:
-    """Publish SessionScheduled anew for each client expected at sessions that moved; `before` is
-    where each began."""
-    for row in await tx.fetch(EXPECTED, list(before)):
-        publish(tx, SessionScheduled(**row, moved_from=before[row["session_id"]]))
+async def expect_again(tx: Transaction, client_ids: Iterable[UUID]) -> None:
+    """Expect clients, of whom another session went away, at those sessions of their cohorts that
+    were at its time. Publishes as `schedule_sessions` does."""
+    async with at_all_sites(tx):
+        rows = await tx.fetch(SEATS, list(client_ids))
+        await lock_sites(tx, {row["site_id"] for row in rows})
+    if rows:
+        seats = [Seat(row["placement_id"], row["client_id"], row["cohort_id"]) for row in rows]
+        await schedule_sessions(tx, seats, never_expected=True)
+
+
+async def tell_again(
+    tx: Transaction, session_ids: Sequence[UUID], moved_from: Mapping[UUID, datetime] | None = None
+) -> None:
+    """Publish SessionScheduled anew for each client expected at sessions that changed;
+    `moved_from` is where those that moved began before."""
+    before = moved_from or {}
+    for row in await tx.fetch(EXPECTED, session_ids):
+        publish(tx, SessionScheduled(**row, moved_from=before.get(row["session_id"])))
 
 
 async def cancel_sessions(

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 import asyncpg
 
 from shared.database import Columns, Transaction
+from shared.database.transaction import Overtaken, at_all_sites
 from shared.errors import Conflict
 
 Kind = Literal["room", "facilitator", "cofacilitator", "client"]
@@ -17,15 +19,30 @@ INSERT INTO bookings (session_id, resource_id, kind, site_id, during)
 SELECT s.id, given.resource_id, given.kind, s.site_id, tstzrange(s.starts_at, s.ends_at)
 FROM {BOOKED.rows} JOIN sessions s ON s.id = given.session_id AND s.not_held_at IS NULL
 """  # noqa: S608 - the columns are above
+BOOK_FREE = f"{BOOK} ON CONFLICT DO NOTHING RETURNING session_id, resource_id, kind"
+TAKEN = f"""
+WITH asked AS (
+  SELECT given.*, s.site_id, tstzrange(s.starts_at, s.ends_at) AS during
+  FROM {BOOKED.rows} JOIN sessions s ON s.id = given.session_id
+)
+SELECT a.session_id, a.resource_id, a.kind, t.session_id AS taken_for, t.site_id,
+  lower(t.during) AS since, upper(t.during) AS until
+FROM asked a JOIN (
+  SELECT session_id, resource_id, site_id, during FROM asked
+  UNION ALL SELECT session_id, resource_id, site_id, during FROM bookings
+) AS t ON t.resource_id = a.resource_id AND t.during && a.during AND t.session_id <> a.session_id
+ORDER BY since, a.session_id LIMIT 5
+"""  # noqa: S608 - the columns are above
 FREE = """
-DELETE FROM bookings WHERE session_id = ANY ($1::uuid[]) RETURNING session_id, resource_id, kind
+DELETE FROM bookings WHERE session_id = ANY ($1::uuid[]) AND ($2 OR kind <> 'client')
+RETURNING session_id, resource_id, kind
 """
-
-
-class Busy(Conflict):
-    """A room, a person of the staff or a client has another session at that time."""
-
-    title = "Taken at that time"
+IN_WORDS = {
+    "room": "The room",
+    "facilitator": "The facilitator",
+    "cofacilitator": "The cofacilitator",
+    "client": "The client",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +54,72 @@ class Booking:
     kind: Kind
 
 
+@dataclass(frozen=True, slots=True)
+class Taken(Booking):
+    """What is asked for and taken: for which session, None at a site that the caller may not see,
+    and from when until when."""
+
+    taken_for: UUID | None
+    since: datetime
+    until: datetime
+
+    def __str__(self) -> str:
+        what = "another site" if self.taken_for is None else f"session {self.taken_for}"
+        return (
+            f"{IN_WORDS[self.kind]} {self.resource_id} is taken from {self.since:%Y-%m-%dT%H:%MZ} "
+            f"to {self.until:%Y-%m-%dT%H:%MZ} for {what}."
+        )
+
+
+class Busy(Conflict):
+    """A room, a person of the staff or a client has another session at that time."""
+
+    title = "Taken at that time"
+
+    def __init__(self, taken: Sequence[Taken], *, pointer: str | None = None) -> None:
+        super().__init__(" ".join(map(str, taken)), pointer=pointer)
+        self.taken = taken
+
+
 async def book(tx: Transaction, bookings: Iterable[Booking]) -> None:
     """Take these for the time of their sessions; those of sessions that are not held are passed
     over.
 
     Raises:
-        Busy: one of them is taken then. The transaction can go on only from a savepoint.
+        Busy: one of them is taken then; it names who, for which session, and when. None of them is
+            taken, and the transaction can go on.
     """
+    asked = BOOKED.arrays(sorted(bookings, key=lambda one: (one.resource_id, one.session_id)))
+    await tx.execute("SAVEPOINT booking")
     try:
-        await tx.execute(BOOK, *BOOKED.arrays(bookings))
+        await tx.execute(BOOK, *asked)
     except asyncpg.ExclusionViolationError:
-        raise Busy("A room, a person or a client has another session at that time.") from None
+        await tx.execute("ROLLBACK TO SAVEPOINT booking")
+        async with at_all_sites(tx):
+            rows = await tx.fetch(TAKEN, *asked)
+        if not rows:
+            raise Overtaken("Who was in the way is gone.") from None
+        raise Busy([_taken(tx, row) for row in rows]) from None
+    await tx.execute("RELEASE SAVEPOINT booking")
 
 
-async def free(tx: Transaction, session_ids: Sequence[UUID]) -> list[Booking]:
-    """Let all go that is taken for these sessions; what that was."""
-    return [Booking(**row) for row in await tx.fetch(FREE, session_ids)]
+def _taken(tx: Transaction, row: asyncpg.Record) -> Taken:
+    values = dict(row)
+    if not tx.may_see(values.pop("site_id")):
+        values["taken_for"] = None
+    return Taken(**values)
+
+
+async def book_free(tx: Transaction, bookings: Iterable[Booking]) -> set[Booking]:
+    """Take those of these that are free at the time of their sessions; which ones were not."""
+    asked = set(bookings)
+    ordered = sorted(asked, key=lambda one: (one.resource_id, one.session_id))
+    rows = await tx.fetch(BOOK_FREE, *BOOKED.arrays(ordered))
+    return asked - {Booking(**row) for row in rows}
+
+
+async def free(
+    tx: Transaction, session_ids: Sequence[UUID], *, clients: bool = True
+) -> list[Booking]:
+    """Let all go that is taken for these sessions, or all but the clients; what that was."""
+    return [Booking(**row) for row in await tx.fetch(FREE, session_ids, clients)]

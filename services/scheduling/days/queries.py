@@ -11,8 +11,6 @@ from services.scheduling.days.schemas import (
     GridDay,
     SessionInGrid,
     SessionOfDay,
-    SessionRoom,
-    SessionTherapist,
     SiteDay,
     WeekGrid,
 )
@@ -20,6 +18,7 @@ from services.scheduling.hours.rules import Week
 from services.scheduling.sessions.queries import sessions_by_id
 from services.scheduling.sessions.rules import day_bounds
 from services.scheduling.sessions.schemas import Session
+from services.scheduling.slots.schemas import Named
 from shared.calendar import day_at
 from shared.database import Transaction
 from shared.errors import found
@@ -43,13 +42,9 @@ OF_RESOURCE = """
 SELECT b.session_id AS id FROM bookings b
 WHERE b.resource_id = $1 AND b.during && tstzrange($2, $3) AND lower(b.during) >= $2
 """
-PLACES = """
-SELECT b.session_id, b.kind AS role, b.resource_id AS id, coalesce(r.name, s.name) AS name, r.kind
-FROM bookings b
-LEFT JOIN rooms r ON b.kind = 'room' AND r.id = b.resource_id
-LEFT JOIN staff s ON b.kind <> 'room' AND s.id = b.resource_id
-WHERE b.session_id = ANY ($1::uuid[]) AND b.kind IN ('room', 'facilitator', 'cofacilitator')
-ORDER BY b.session_id, b.kind DESC, s.name, b.resource_id
+NAMES = """
+SELECT id, name FROM rooms WHERE id = ANY ($1::uuid[])
+UNION ALL SELECT id, name FROM staff WHERE id = ANY ($1::uuid[])
 """
 CHECKED_IN = "r.status IN ('present', 'partial')"
 CHECKED_IN_AT = "r.checked_in_at"
@@ -121,16 +116,23 @@ async def show_week(tx: Transaction, week: Week, subject: Subject, subject_id: U
 async def _sessions(
     tx: Transaction, ids: str, subject_id: UUID, starts_at: datetime, ends_at: datetime
 ) -> list[tuple[Session, Mapping[str, Any]]]:
-    """The sessions that `ids` finds, in order, each with its room and its therapists."""
+    """The sessions that `ids` finds, in order, each with the names of its room and therapists."""
     wanted = [row["id"] for row in await tx.fetch(ids, subject_id, starts_at, ends_at)]
     sessions = await sessions_by_id(tx, wanted)
-    rooms: dict[UUID, SessionRoom] = {}
-    therapists: defaultdict[UUID, list[SessionTherapist]] = defaultdict(list)
-    for row in await tx.fetch(PLACES, wanted):
-        if row["role"] == "room":
-            rooms[row["session_id"]] = SessionRoom.from_row(row)
-        else:
-            therapists[row["session_id"]].append(SessionTherapist.from_row(row))
+    taken = {one for s in sessions for one in (s.room_id, *_people(s)) if one is not None}
+    names = {row["id"]: Named.from_row(row) for row in await tx.fetch(NAMES, sorted(taken))}
     return [
-        (one, {"room": rooms.get(one.id), "therapists": therapists[one.id]}) for one in sessions
+        (
+            one,
+            {
+                "room": names.get(one.room_id) if one.room_id is not None else None,
+                "therapists": [names[person] for person in _people(one)],
+            },
+        )
+        for one in sessions
     ]
+
+
+def _people(session: Session) -> list[UUID]:
+    first = session.facilitator_id
+    return [*([] if first is None else [first]), *session.cofacilitator_ids]

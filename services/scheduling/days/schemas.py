@@ -1,36 +1,20 @@
 """What answers about days and weeks look like."""
 
 from datetime import date
-from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from services.scheduling.sessions.schemas import Session
+from services.scheduling.slots.schemas import Named
 from shared.web import Instant, Shown
 
 
-class SessionRoom(Shown):
-    """Where a session is held."""
-
-    id: UUID
-    name: str = Field(examples=["Blue room"])
-    kind: Literal["room", "telehealth"]
-
-
-class SessionTherapist(Shown):
-    """Who holds a session, or helps with it."""
-
-    id: UUID
-    name: str = Field(examples=["Dana"])
-    role: Literal["facilitator", "cofacilitator"]
-
-
 class SessionInGrid(Session):
-    """A session with its room and its therapists."""
+    """A session with the names of its room and of who holds it."""
 
-    room: SessionRoom | None
-    therapists: list[SessionTherapist] = Field(description="The facilitator first.")
+    room: Named | None
+    therapists: list[Named] = Field(description="The facilitator first.")
 
 
 class ExpectedClient(Shown):
@@ -52,14 +36,19 @@ class SessionOfDay(SessionInGrid):
     clients: list[ExpectedClient]
 
 
-class SiteDay(Shown):
+class Span(Shown):
+    """A time of a calendar, by the clock of a site."""
+
+    time_zone: str = Field(examples=["America/Denver"])
+    starts_at: Instant
+    ends_at: Instant
+
+
+class SiteDay(Span):
     """A day of a site's calendar."""
 
     site_id: UUID
     day: date
-    time_zone: str = Field(examples=["America/Denver"])
-    starts_at: Instant
-    ends_at: Instant
     closed: str | None = Field(description="Why the site is closed that day.", examples=[None])
     sessions: list[SessionOfDay] = Field(description="Those that start on the day, in order.")
 
@@ -71,11 +60,8 @@ class GridDay(Shown):
     sessions: list[SessionInGrid] = Field(description="Those that start on the day, in order.")
 
 
-class WeekGrid(Shown):
+class WeekGrid(Span):
     """The week of a site, a person of the staff or a room, by the clock of their site."""
 
     week: str = Field(description="ISO week.", examples=["2026-W10"])
-    time_zone: str = Field(examples=["America/Denver"])
-    starts_at: Instant
-    ends_at: Instant
     days: list[GridDay] = Field(description="Monday to Sunday.")

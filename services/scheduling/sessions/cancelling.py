@@ -5,6 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.scheduling.appointments.commands import expect_again
 from services.scheduling.bookings.commands import free
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.directory.queries import show_site
@@ -86,7 +87,7 @@ async def cancel_session(
     (session,) = await tx.fetch(LOCK, [session_id], site_id)
     require_version(session["version"], expected_version)
     _require_cancellable(tx, session, None)
-    (cancelled,) = await _cancel(tx, [session_id], new.reason)
+    (cancelled,) = await not_hold(tx, [session_id], new.reason)
     return cancelled
 
 
@@ -125,7 +126,7 @@ async def cancel_sessions(tx: Transaction, new: NewSessionCancellation) -> Sessi
         site_id=site.id,
         reason=new.reason,
         not_held_at=tx.now,
-        sessions=await _cancel(tx, asked, new.reason),
+        sessions=await not_hold(tx, asked, new.reason),
     )
 
 
@@ -139,18 +140,20 @@ def _require_cancellable(tx: Transaction, session: asyncpg.Record, pointer: str 
         )
 
 
-async def _cancel(
+async def not_hold(
     tx: Transaction, session_ids: Sequence[UUID], reason: NotHeldReason
 ) -> list[CancelledSession]:
     """Cancel sessions of a site that is locked, so that nobody is placed in them meanwhile. Who
-    records attendance at the same time waits for it, or is waited for."""
+    records attendance at the same time waits for it, or is waited for. Clients who have time now
+    for a session of their cohort are expected at it."""
     await tx.execute(NOT_HELD, session_ids, tx.now, reason)
-    await free(tx, session_ids)
+    taken = await free(tx, session_ids)
     clients: dict[UUID, list[UUID]] = {session_id: [] for session_id in session_ids}
     for row in await tx.fetch(EXPECTED, session_ids):
         clients[row["session_id"]].append(row["client_id"])
         event = told.SessionNotHeld(**row, reason=reason, not_held_at=tx.now)
         publish(tx, event)
+    await expect_again(tx, {one.resource_id for one in taken if one.kind == "client"})
     return [
         CancelledSession(**session.model_dump(), client_ids=clients[session.id])
         for session in await sessions_by_id(tx, session_ids)

@@ -1,56 +1,46 @@
 """Giving a cohort its curriculum."""
 
-from dataclasses import asdict
+from datetime import timedelta
 from uuid import UUID
 
-import asyncpg
 import orjson
 
-from services.scheduling.appointments.commands import schedule_sessions
+from services.scheduling.bookings.checks import group_of, place_of, require_suited
 from services.scheduling.cohorts.queries import show_cohort
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.directory.queries import show_site
 from services.scheduling.hours.policy import session_kinds
 from services.scheduling.placement.commands import offer_seats
-from services.scheduling.placement.queries import seats_of
+from services.scheduling.sessions.materializing import (
+    Plan,
+    SessionsOverlap,
+    closed_days,
+    horizon,
+    left_out,
+    make_sessions,
+)
 from services.scheduling.sessions.moving import plan_by_own_edition
 from services.scheduling.sessions.queries import show_curriculum
-from services.scheduling.sessions.rules import overlapping_slot, plan_sessions
+from services.scheduling.sessions.rules import overlapping_slot, plan_between
 from services.scheduling.sessions.schemas import Curriculum, NewCurriculum
-from shared.database import Columns, Transaction, insert
-from shared.errors import Conflict, Invalid
+from shared.database import Transaction, insert
+from shared.errors import Invalid
 from shared.ids import new_id
-
-SESSIONS = Columns.of(
-    id="uuid",
-    site_id="uuid",
-    cohort_id="uuid",
-    curriculum_id="uuid",
-    local_start="timestamp",
-    starts_at="timestamptz",
-    ends_at="timestamptz",
-    time_zone="text",
-    kind="text",
-    topic="text",
-    break_minutes="integer",
-)
-INSERT = f"""
-INSERT INTO sessions ({SESSIONS.names}) SELECT * FROM {SESSIONS.rows}
-"""  # noqa: S608 - the columns are above
 
 
 class SlotsOverlap(Invalid):
     """Two slots of one plan would be held at the same time."""
 
 
-class SessionsOverlap(Conflict):
-    """The cohort has sessions at that time already."""
+class NothingPlanned(Invalid):
+    """The plan has no session."""
 
-    title = "The cohort is busy then"
+    title = "The plan has no session"
 
 
 async def add_curriculum(tx: Transaction, cohort_id: UUID, new: NewCurriculum) -> Curriculum:
-    """Turn a weekly plan into sessions, and expect the cohort's clients at those to come.
+    """Turn a weekly plan into sessions, and expect the cohort's clients at those to come. Days on
+    which the site is closed are left out.
 
     Publishes SessionScheduled for each client and session that has not started. Seats that the new
     sessions open go to those who wait.
@@ -58,50 +48,58 @@ async def add_curriculum(tx: Transaction, cohort_id: UUID, new: NewCurriculum) -
     Raises:
         NotFound: when there is no such cohort that the caller may see.
         SlotsOverlap: when slots of the plan overlap.
+        NothingPlanned: when no day is left.
+        Unsuited: when a slot breaks a rule of opening hours, its room or its staff.
         SessionsOverlap: when the cohort has a session at the time of one of these.
+        Busy: when the room or a person of a slot is taken then.
     """
     cohort = await show_cohort(tx, cohort_id)
     site = await show_site(tx, cohort.site_id)
-    sessions = plan_sessions(
-        new.starts_on, new.weeks, [slot.on_wall_clock for slot in new.slots], site.time_zone
-    )
-    if (slot := overlapping_slot(sessions)) is not None:
-        raise SlotsOverlap("This slot begins before another ends.", pointer=f"/slots/{slot}")
     await lock_sites(tx, [site.id])
     await plan_by_own_edition(tx, site.id)
+    until, due = horizon(site.id, site.time_zone, new.starts_on, tx.now)
+    if new.weeks is not None:
+        until = new.starts_on + timedelta(weeks=new.weeks)
+    clock = [slot.on_wall_clock for slot in new.slots]
+    planned = plan_between(new.starts_on, new.starts_on, until, clock, site.time_zone)
+    if (slot := overlapping_slot(planned)) is not None:
+        raise SlotsOverlap("This slot begins before another ends.", pointer=f"/slots/{slot}")
+    closed = await closed_days(tx, site.id, new.starts_on, until)
+    sessions = [one for one in planned if one.local_start.date() not in closed]
+    if not sessions:
+        raise NothingPlanned("No day of it is left on which the site is open.", pointer="/slots")
     curriculum_id = new_id()
+    plan = Plan(
+        curriculum_id, cohort_id, new.slots, await group_of(tx, cohort_id), await place_of(tx, site)
+    )
+    require_suited(
+        ((f"/slots/{one.slot}", plan.asked(one)) for one in sessions), plan.group, plan.place
+    )
     counting = session_kinds(site.id).counting
+    counted = [new.slots[one.slot] for one in planned if new.slots[one.slot].kind in counting]
     curriculum = {
         "id": curriculum_id,
         "site_id": site.id,
         "cohort_id": cohort_id,
         "starts_on": new.starts_on,
         "weeks": new.weeks,
-        "slots": orjson.dumps([slot.model_dump() for slot in new.slots]).decode(),
+        "slots": orjson.dumps([slot.model_dump(mode="json") for slot in new.slots]).decode(),
         "sessions": len(sessions),
         "first_starts_at": sessions[0].starts_at,
         "last_ends_at": max(session.ends_at for session in sessions),
-        "weekly_minutes": sum(
-            slot.minutes - slot.break_minutes for slot in new.slots if slot.kind in counting
-        ),
+        "weekly_minutes": sum(slot.minutes - slot.break_minutes for slot in counted)
+        * 7
+        // (until - new.starts_on).days,
+        "left_out": left_out(planned, closed),
+        "materialized_until": until if new.weeks is None else None,
+        "materialize_at": due if new.weeks is None else None,
         "created_at": tx.now,
     }
     await tx.execute(*insert("curricula", curriculum))
-    place = {
-        "site_id": site.id,
-        "cohort_id": cohort_id,
-        "curriculum_id": curriculum_id,
-        "time_zone": site.time_zone,
-    }
-    rows = [
-        {**dict(new.slots[one.slot]), **asdict(one), **place, "id": new_id()} for one in sessions
-    ]
     try:
-        await tx.execute(INSERT, *SESSIONS.arrays(rows))
-    except asyncpg.ExclusionViolationError:
-        raise SessionsOverlap(
-            "The cohort has a session at the time of one of these.", pointer="/slots"
-        ) from None
-    await schedule_sessions(tx, await seats_of(tx, cohort_id))
+        await make_sessions(tx, plan, sessions)
+    except SessionsOverlap as overlap:
+        overlap.pointer = "/slots"
+        raise
     await offer_seats(tx, {site.id: None})
     return await show_curriculum(tx, cohort_id, curriculum_id)

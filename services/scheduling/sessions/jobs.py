@@ -1,7 +1,10 @@
-"""The job that looks at sessions to come again when there is a newer edition of the zone rules."""
+"""Sessions to come: made week by week, looked at again when there are newer zone rules, and not
+held where a site is closed."""
 
 from datetime import datetime
 
+from services.scheduling.sessions.closing import NEXT_ENTERED, close_next_day
+from services.scheduling.sessions.materializing import NEXT_DUE, materialize_next
 from services.scheduling.sessions.moving import follow_zone_rules, is_behind, next_site_behind
 from shared.database import ALL_SITES, Transaction
 from shared.jobs import Job, JobContext
@@ -23,3 +26,5 @@ async def look(context: JobContext) -> int:
 
 
 zone_rules_job = Job(name="zone-rules", next_due=next_due, run=look)
+closing_job = Job.of("site-closures", NEXT_ENTERED, close_next_day)
+materializing_job = Job.of("materializing", NEXT_DUE, materialize_next)

@@ -9,7 +9,7 @@ import asyncpg
 import orjson
 import structlog
 
-from services.scheduling.appointments.commands import tell_moved
+from services.scheduling.appointments.commands import tell_again
 from services.scheduling.bookings.commands import Busy, book, free
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.sessions import metrics
@@ -98,9 +98,11 @@ async def follow_zone_rules(tx: Transaction, site_id: UUID) -> int:
     apart: dict[UUID, dict[UUID, datetime]] = {}
     for row in await tx.fetch(TO_COME, site_id, tx.now):
         wall = row["local_start"]
-        starts_at = instant_of(wall.date(), wall.time(), ZoneInfo(row["time_zone"]))
-        if starts_at != row["starts_at"]:
-            apart.setdefault(row["cohort_id"], {})[row["id"]] = starts_at
+        zone = ZoneInfo(row["time_zone"])
+        starts_at = instant_of(wall.date(), wall.time(), zone)
+        shows = row["starts_at"].astimezone(zone).replace(tzinfo=None)
+        if starts_at != row["starts_at"] and shows != wall:  # not the second of a time shown twice
+            apart.setdefault(row["cohort_id"] or row["id"], {})[row["id"]] = starts_at
     moved = 0
     for cohort_id, starts in apart.items():
         await tx.execute("SAVEPOINT cohort")
@@ -142,7 +144,7 @@ async def move_sessions(tx: Transaction, starts: Mapping[UUID, datetime]) -> Non
     await tx.executemany(MOVE, [(one, starts[one]) for one in order])
     await book(tx, taken)
     await tx.execute(SPAN, order)
-    await tell_moved(tx, {one: before[one] for one in order})
+    await tell_again(tx, order, before)
 
 
 async def _fill(tx: Transaction, site_id: UUID) -> None:

@@ -1,4 +1,4 @@
-"""Until when a session can still be said not to have been held: one file, with its version."""
+"""How far ahead plans have sessions, and until when one can be said not to have been held."""
 
 from pydantic import Field
 
@@ -15,4 +15,17 @@ class CancellationPolicy(Part):
 
 
 cancellation_policy = data_file(CancellationPolicy, __name__, "cancellations", by_site=True)
+"""The policy in force, everywhere or at a site."""
+
+
+class MaterializingPolicy(Part):
+    """How many weeks ahead a plan without an end has its sessions, at least."""
+
+    id: str
+    version: str
+    source: str
+    weeks_ahead: int = Field(ge=1, le=52)
+
+
+materializing_policy = data_file(MaterializingPolicy, __name__, "materializing", by_site=True)
 """The policy in force, everywhere or at a site."""

@@ -10,27 +10,40 @@ import asyncpg
 import orjson
 from fastapi import Query
 
+from services.scheduling.bookings.queries import ASSIGNED
 from services.scheduling.directory.queries import show_site
 from services.scheduling.hours.policy import PROGRAM_LEVEL, level_hours
 from services.scheduling.hours.rules import Week, meets_minimum
 from services.scheduling.sessions.rules import day_bounds
-from services.scheduling.sessions.schemas import Curriculum, RosterCounts, Session
+from services.scheduling.sessions.schemas import (
+    Conflict,
+    Conflicts,
+    Curriculum,
+    RosterCounts,
+    ScheduledSession,
+    Session,
+)
 from shared.database import Transaction
+from shared.database.transaction import at_all_sites
 from shared.errors import Invalid, NotFound, found
 from shared.web import CountedPage, Page, Paging, count_of, narrowed, page_of
 from shared.web.models import read_cursor
 
 CURRICULUM = """
 SELECT id, cohort_id, site_id, starts_on, weeks, slots, sessions, first_starts_at, last_ends_at,
-  weekly_minutes, created_at
+  weekly_minutes, materialized_until, left_out, created_at, version
 FROM curricula WHERE cohort_id = $1
 """
 ONE_CURRICULUM = CURRICULUM + "AND id = $2"
 CURRICULA = CURRICULUM + "AND id > $2 ORDER BY id LIMIT $3"
-SESSION = """
+SESSION = f"""
 SELECT s.id, s.site_id, s.cohort_id, s.curriculum_id, s.starts_at, s.ends_at, s.time_zone, s.kind,
-  s.topic, s.break_minutes, s.not_held_at, s.not_held_reason, s.version, c.*
-FROM ({found}) AS s CROSS JOIN LATERAL (
+  s.topic, s.break_minutes, s.module, s.phases, s.modality, s.not_held_at, s.not_held_reason,
+  s.version, assigned.*, r.join_url, c.*
+FROM ({{found}}) AS s
+{ASSIGNED}
+LEFT JOIN rooms r ON r.id = assigned.room_id
+CROSS JOIN LATERAL (
   SELECT count(*) FILTER (WHERE held) AS expected,
     count(status) FILTER (WHERE held) AS recorded,
     count(*) FILTER (WHERE held AND came) AS present,
@@ -46,8 +59,24 @@ FROM ({found}) AS s CROSS JOIN LATERAL (
   ) AS roster
 ) AS c
 ORDER BY s.starts_at, s.id
-"""
+"""  # noqa: S608 - the part is ours
 """Counted for the sessions of the page alone."""
+CONFLICTS = """
+SELECT p.client_id, s.id AS session_id, s.cohort_id, s.starts_at, s.ends_at,
+  b.session_id AS other_session_id, b.site_id, lower(b.during) AS other_starts_at,
+  upper(b.during) AS other_ends_at
+FROM sessions s
+JOIN placements p ON p.cohort_id = s.cohort_id AND p.ended_at IS NULL
+  AND (s.phases IS NULL OR p.phase = ANY (s.phases))
+JOIN bookings b ON b.resource_id = p.client_id AND b.kind = 'client' AND b.session_id <> s.id
+  AND b.during && tstzrange(s.starts_at, s.ends_at)
+{of} AND s.not_held_at IS NULL AND NOT EXISTS (SELECT FROM appointments a
+  WHERE a.session_id = s.id AND a.client_id = p.client_id AND a.state = 'scheduled')
+ORDER BY s.starts_at, s.id, p.client_id LIMIT 200
+"""
+OF_COHORT = CONFLICTS.format(of="WHERE s.starts_at > $1 AND s.cohort_id = $2")
+OF_SESSION = CONFLICTS.format(of="WHERE s.starts_at > $1 AND s.id = $2")
+OF_SITE = CONFLICTS.format(of="WHERE s.starts_at > $1 AND s.site_id = $2")
 ROWS = "SELECT * FROM sessions"
 SESSIONS_BY_ID = SESSION.format(found=f"{ROWS} WHERE id = ANY ($1::uuid[])")
 
@@ -96,13 +125,14 @@ async def show_curriculum(tx: Transaction, cohort_id: UUID, curriculum_id: UUID)
         NotFound: when there is none that the caller may see.
     """
     row = found(await tx.fetchrow(ONE_CURRICULUM, cohort_id, curriculum_id), "curriculum")
-    return _curriculum(row)
+    return _curriculum(row, await conflicts_of(tx, OF_COHORT, cohort_id))
 
 
 async def list_curricula(tx: Transaction, cohort_id: UUID, paging: Paging) -> Page[Curriculum]:
     """The curricula of a cohort, oldest first."""
     rows = await tx.fetch(CURRICULA, cohort_id, paging.after, paging.limit + 1)
-    return page_of([_curriculum(row) for row in rows], paging.limit)
+    conflicts = await conflicts_of(tx, OF_COHORT, cohort_id)
+    return page_of([_curriculum(row, conflicts) for row in rows], paging.limit)
 
 
 async def show_session(tx: Transaction, session_id: UUID) -> Session:
@@ -166,10 +196,45 @@ async def list_sessions(
     return CountedPage(items=shown.items, next=shown.next, count=count)
 
 
-def _curriculum(row: asyncpg.Record) -> Curriculum:
+async def show_scheduled(tx: Transaction, session_id: UUID) -> ScheduledSession:
+    """A session as it was changed or added."""
+    session = await show_session(tx, session_id)
+    conflicts = await conflicts_of(tx, OF_SESSION, session_id)
+    return ScheduledSession(**session.model_dump(), conflicts=conflicts)
+
+
+async def list_conflicts(tx: Transaction, site_id: UUID) -> Conflicts:
+    """The clients who are not expected at sessions to come of their cohorts at a site, because of
+    another session at the time; the next 200.
+
+    Raises:
+        NotFound: no such site that the caller may see.
+    """
+    await show_site(tx, site_id, pointer="site_id")
+    return Conflicts(site_id=site_id, items=await conflicts_of(tx, OF_SITE, site_id))
+
+
+async def conflicts_of(tx: Transaction, query: str, of: UUID) -> list[Conflict]:
+    """Those of a cohort or a site that the caller may see. The other session may be anywhere."""
+    async with at_all_sites(tx):
+        rows = await tx.fetch(query, tx.now, of)
+    shown = []
+    for row in map(dict, rows):
+        if not tx.may_see(row.pop("site_id")):
+            row["other_session_id"] = None
+        shown.append(Conflict(**row))
+    return shown
+
+
+def _curriculum(row: asyncpg.Record, conflicts: list[Conflict]) -> Curriculum:
     hours = level_hours(row["site_id"]).populations["adult"].minimum_minutes
     return Curriculum(
-        **{**dict(row), "slots": orjson.loads(row["slots"])},
+        **{
+            **dict(row),
+            "slots": orjson.loads(row["slots"]),
+            "left_out": orjson.loads(row["left_out"]),
+        },
+        conflicts=conflicts,
         meets_level_minimum=meets_minimum(row["weekly_minutes"], PROGRAM_LEVEL, hours),
     )
 

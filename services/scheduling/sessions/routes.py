@@ -6,18 +6,28 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from services.scheduling.sessions import cancelling, commands, queries
+from services.scheduling.sessions import cancelling, changing, closing, commands, queries
 from services.scheduling.sessions.queries import SessionPaging
 from services.scheduling.sessions.schemas import (
     Bound,
     Cancellation,
     CancelledSession,
+    ClosurePreview,
+    Conflicts,
     Curriculum,
     Day,
+    EndOfPlan,
     NewCurriculum,
+    NewRoom,
+    NewSession,
     NewSessionCancellation,
+    NewSiteClosure,
+    NewTime,
+    ScheduledSession,
     Session,
     SessionCancellation,
+    SiteClosure,
+    Staff,
 )
 from shared.access import Role
 from shared.access.roles import EVERY_STAFF_ROLE
@@ -27,6 +37,13 @@ router = Router(tags=["Sessions"])
 
 Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
 Canceller = Annotated[Call, Allowed(Role.SITE_MANAGER, Role.CLINICAL_LEAD, Role.FRONT_DESK)]
+
+
+Planner = Annotated[Call, Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS, Role.CLINICAL_LEAD)]
+Changer = Annotated[
+    Call,
+    Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS, Role.CLINICAL_LEAD, Role.FRONT_DESK),
+]
 
 
 @router.post(
@@ -93,10 +110,93 @@ async def list_sessions(
     )
 
 
+@router.get("/sessions/conflicts", summary="List clients who have another session at the time")
+async def list_conflicts(
+    call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE)],
+    site_id: Annotated[UUID, Query(description="Where the cohorts are.")],
+) -> Conflicts:
+    """Clients with a seat who are not expected at a session to come of their cohort, because they
+    have another session then. They are expected as soon as that one goes away."""
+    return await call.show(lambda tx: queries.list_conflicts(tx, site_id))
+
+
 @router.get("/sessions/{session_id}", summary="Show a session")
 async def show_session(session_id: UUID, call: Reader) -> Session:
     """One session, in UTC and by the site's wall clock. It names no client."""
     return await call.show(lambda tx: queries.show_session(tx, session_id))
+
+
+@router.post("/cohorts/{cohort_id}/curriculum/{curriculum_id}/end", summary="Let a weekly plan end")
+@needs_if_match
+async def complete_curriculum(
+    cohort_id: UUID, curriculum_id: UUID, body: EndOfPlan, call: Planner
+) -> Curriculum:
+    """The plan has no session after a day: those that there are already are not held."""
+    return await call.update(
+        lambda tx, expected: changing.complete_curriculum(
+            tx, cohort_id, curriculum_id, expected, body
+        )
+    )
+
+
+@router.post("/cohorts/{cohort_id}/sessions", status_code=201, summary="Add a session to a cohort")
+async def add_session(cohort_id: UUID, body: NewSession, call: Planner) -> ScheduledSession:
+    """A session beside the weekly plan. Clients who have a seat are expected at it."""
+    return await call.create(
+        lambda tx: changing.add_session(tx, cohort_id, body),
+        location=lambda made: f"/sessions/{made.id}",
+    )
+
+
+@router.post("/sessions/{session_id}/reschedule", summary="Hold a session at another time")
+@needs_if_match
+async def change_session_time(session_id: UUID, body: NewTime, call: Changer) -> ScheduledSession:
+    """Its room, its staff and its clients come along; whoever is expected is told."""
+    return await call.update(
+        lambda tx, expected: changing.change_session_time(tx, session_id, expected, body)
+    )
+
+
+@router.post("/sessions/{session_id}/staff", summary="Let others hold a session")
+@needs_if_match
+async def change_session_staff(session_id: UUID, body: Staff, call: Changer) -> ScheduledSession:
+    """In place of those who were to hold it; whoever is expected is told."""
+    return await call.update(
+        lambda tx, expected: changing.change_session_staff(tx, session_id, expected, body)
+    )
+
+
+@router.post("/sessions/{session_id}/room", summary="Hold a session in another room")
+@needs_if_match
+async def change_session_room(session_id: UUID, body: NewRoom, call: Changer) -> ScheduledSession:
+    """A telehealth room makes it a telehealth session, with the link of the room; whoever is
+    expected is told."""
+    return await call.update(
+        lambda tx, expected: changing.change_session_room(tx, session_id, expected, body)
+    )
+
+
+@router.post("/site-closures/preview", summary="Show what a closure would come to")
+async def show_closure_preview(body: NewSiteClosure, call: Planner) -> ClosurePreview:
+    """Sessions, clients and hours of the days, and whose weeks would have too few hours. Nothing is
+    changed."""
+    return await call.show(lambda tx: closing.show_closure_preview(tx, body))
+
+
+@router.post("/site-closures", status_code=201, summary="Close a site for some days")
+async def add_site_closure(body: NewSiteClosure, call: Planner) -> SiteClosure:
+    """Nothing is planned for these days any more, and their sessions are not held: that is worked
+    off day by day, and can be followed at the address of the answer."""
+    return await call.create(
+        lambda tx: closing.add_site_closure(tx, body),
+        location=lambda made: f"/site-closures/{made.id}",
+    )
+
+
+@router.get("/site-closures/{closure_id}", summary="Show a closure and how far it is")
+async def show_site_closure(closure_id: UUID, call: Reader) -> SiteClosure:
+    """How many of its sessions are worked off."""
+    return await call.show(lambda tx: closing.show_site_closure(tx, closure_id))
 
 
 @router.post("/sessions/{session_id}/cancel", summary="Say that a session is not held")

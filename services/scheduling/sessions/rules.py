@@ -1,20 +1,93 @@
 """From a weekly plan in wall-clock times to instants. No I/O, no clock."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+from dateutil.rrule import rrulestr  # type: ignore[import-untyped]
+
+from shared.errors import Invalid
+
+DAY = "(MO|TU|WE|TH|FR|SA|SU)"
+PARTS = {
+    "FREQ": r"WEEKLY|MONTHLY",
+    "INTERVAL": r"[1-9]|1[0-2]",
+    "BYDAY": rf"(-?[1-5])?{DAY}(,(-?[1-5])?{DAY}){{0,6}}",
+    "BYMONTHDAY": r"-?([1-9]|1\d|2[0-8])(,-?([1-9]|1\d|2[0-8])){0,6}",
+    "BYSETPOS": r"-?[1-4]",
+    "WKST": DAY,
+}
+
+
+class NoSuchTime(Invalid):
+    """The clock is put forward over that time."""
+
+    title = "There is no such time"
+
+
+class TimeShownTwice(Invalid):
+    """The clock is put back over that time."""
+
+    title = "The clock shows this time twice"
+
+
+def recurrence(text: str) -> str:
+    """`text` if it is a rule of RFC 5545, section 3.3.10, that a slot may have.
+
+    Taken are FREQ=WEEKLY with BYDAY, and FREQ=MONTHLY with either BYDAY (such as 1MO, or weekdays
+    of which BYSETPOS picks one) or BYMONTHDAY (1 to 28, or from the end); INTERVAL up to 12,
+    counted from the week or month in which the plan starts; WKST. When a plan begins and ends, and
+    at what time of day, stands in the plan: DTSTART, UNTIL, COUNT and BYHOUR are not taken.
+
+    Raises:
+        ValueError: it is none of those.
+    """
+    parts = dict(part.partition("=")[::2] for part in text.split(";"))
+    if len(parts) != text.count(";") + 1:
+        raise ValueError("A part of the rule is given twice.")
+    for name, value in parts.items():
+        if name not in PARTS:
+            raise ValueError(f"Of a rule {', '.join(PARTS)} are taken.")
+        if not re.fullmatch(PARTS[name], value):
+            raise ValueError(f"{name} is not taken with this value.")
+    by_day, numbered = parts.get("BYDAY"), re.search(r"\d", parts.get("BYDAY", ""))
+    if parts.get("FREQ") == "WEEKLY":
+        fits = by_day is not None and not numbered and not {"BYMONTHDAY", "BYSETPOS"} & set(parts)
+    else:
+        fits = "FREQ" in parts and (by_day is not None) != ("BYMONTHDAY" in parts)
+        fits = fits and ("BYSETPOS" not in parts or (by_day is not None and not numbered))
+    if not fits:
+        raise ValueError(
+            "Give FREQ=WEEKLY with BYDAY, or FREQ=MONTHLY with BYDAY or BYMONTHDAY; BYSETPOS goes "
+            "with FREQ=MONTHLY and weekdays without numbers."
+        )
+    return text
+
 
 @dataclass(frozen=True, slots=True)
 class WallClockSlot:
     """One session of each week. `weekday` 0 is Monday, `starts` is by the site's wall clock and
-    `minutes` includes breaks."""
+    `minutes` includes breaks. With a `rule` it is held by that one instead of on a weekday. Slots
+    of one time that have a `module` take turns in its order."""
 
-    weekday: int
+    weekday: int | None
     starts: time
     minutes: int
+    rule: str | None = None
+    module: int | None = None
+
+    def days(self, starts_on: date, until: date) -> list[date]:
+        """Its days from `starts_on` to before `until`."""
+        if self.rule is not None:
+            first, end = (datetime.combine(day, time()) for day in (starts_on, until))
+            found = rrulestr(self.rule, dtstart=first).between(first, end, inc=True)
+            return [one.date() for one in found if one < end]
+        assert self.weekday is not None  # the schema asks for one of the two
+        ahead = (self.weekday - starts_on.weekday()) % 7
+        return [starts_on + timedelta(n) for n in range(ahead, (until - starts_on).days, 7)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +115,68 @@ def instant_of(day: date, starts: time, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, starts, zone).replace(fold=0).astimezone(UTC)
 
 
+def exact_instant(day: date, starts: time, zone_name: str, fold: int | None = None) -> datetime:
+    """The one instant at which the wall clock of the zone shows `starts` on `day`, in UTC. Of a
+    time that it shows twice `fold` chooses the first (0) or the second (1).
+
+    Raises:
+        NoSuchTime, TimeShownTwice: both readings are named.
+    """
+    zone = ZoneInfo(zone_name)
+    one, other = (
+        datetime.combine(day, starts, zone).replace(fold=n).astimezone(UTC) for n in (0, 1)
+    )
+    if one == other:
+        return one
+    if one > other:
+        raise NoSuchTime(
+            f"The clock skips {starts:%H:%M} on {day}. Read by the time before the change it is "
+            f"{one.astimezone(zone):%H:%M}, by the one after it {other.astimezone(zone):%H:%M}: "
+            "give one of these.",
+            pointer="/starts",
+        )
+    if fold is None:
+        raise TimeShownTwice(
+            f"The clock shows {starts:%H:%M} twice on {day}: at {one:%H:%M} UTC (fold 0) and at "
+            f"{other:%H:%M} UTC (fold 1). Give the fold.",
+            pointer="/fold",
+        )
+    return other if fold else one
+
+
 def plan_sessions(
     starts_on: date, weeks: int, slots: Sequence[WallClockSlot], zone_name: str
 ) -> list[PlannedSession]:
-    """Every session of a plan, in order of its start.
+    """Every session of a plan of so many weeks, in order of its start: each slot of a weekday is
+    held `weeks` times, first on its first weekday from `starts_on` on."""
+    return plan_between(starts_on, starts_on, starts_on + timedelta(weeks=weeks), slots, zone_name)
 
-    Each slot is held `weeks` times, first on its first weekday from `starts_on` on. A session
-    lasts its minutes in real time, whatever the wall clock does meanwhile.
+
+def plan_between(
+    starts_on: date, since: date, until: date, slots: Sequence[WallClockSlot], zone_name: str
+) -> list[PlannedSession]:
+    """The sessions, from `since` to before `until`, of a plan that starts on a day; in order of
+    their start. Whose turn it is among modules is counted from the start of the plan.
+
+    A session lasts its minutes in real time, whatever the wall clock does meanwhile.
     """
     zone = ZoneInfo(zone_name)
-    planned = []
+    turns: dict[object, list[int]] = {}
     for index, slot in enumerate(slots):
-        first = starts_on + timedelta(days=(slot.weekday - starts_on.weekday()) % 7)
-        for week in range(weeks):
-            day = first + timedelta(weeks=week)
+        alone = index if slot.module is None else None
+        key = (slot.weekday, slot.rule, slot.starts, slot.minutes, alone)
+        turns.setdefault(key, []).append(index)
+    planned = []
+    for turn in turns.values():
+        turn.sort(key=lambda index: slots[index].module or 0)
+        for number, day in enumerate(slots[turn[0]].days(starts_on, until)):
+            if day < since:
+                continue
+            slot = slots[turn[number % len(turn)]]
             starts_at = instant_of(day, slot.starts, zone)
             ends_at = starts_at + timedelta(minutes=slot.minutes)
             local_start = datetime.combine(day, slot.starts)
+            index = turn[number % len(turn)]
             planned.append(PlannedSession(index, local_start, starts_at, ends_at))
     return sorted(planned, key=lambda session: (session.starts_at, session.slot))
 
@@ -81,6 +199,11 @@ def day_bounds(day: date, zone_name: str) -> tuple[datetime, datetime]:
     """
     zone = ZoneInfo(zone_name)
     return instant_of(day, time(), zone), instant_of(day + timedelta(days=1), time(), zone)
+
+
+def span_of(first: date, last: date, zone_name: str) -> tuple[datetime, datetime]:
+    """From when until when these days and those between them last, in UTC."""
+    return day_bounds(first, zone_name)[0], day_bounds(last, zone_name)[1]
 
 
 def may_be_cancelled(

@@ -1,14 +1,14 @@
 """What requests and answers about curricula and sessions look like."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from services.scheduling.directory.schemas import PRINTABLE
-from services.scheduling.sessions.rules import WallClockSlot, wall_clock
-from shared.contracts.scheduling import NotHeldReason, SessionKind
+from services.scheduling.sessions.rules import WallClockSlot, recurrence, wall_clock
+from shared.contracts.scheduling import Modality, NotHeldReason, SessionKind
 from shared.web import Instant, Shown, Strict
 
 
@@ -24,18 +24,39 @@ Day = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(2200, 1, 1), examples=[
 """A date of a site's calendar."""
 
 
-class Slot(Strict):
-    """One session of each week, by the wall clock of the site."""
+STARTS = Field(
+    pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
+    description="Start by the site's wall clock.",
+    examples=["17:30"],
+)
+MINUTES = Field(ge=15, le=480, strict=True, description="Length, breaks included.", examples=[180])
 
-    weekday: int = Field(ge=0, le=6, strict=True, description="0 is Monday.", examples=[0])
-    starts: str = Field(
-        pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
-        description="Start by the site's wall clock.",
-        examples=["17:30"],
+
+class Staff(Strict):
+    """Who is to hold a session."""
+
+    facilitator_id: UUID | None = Field(
+        default=None, description="Who of the staff holds it.", examples=[None]
     )
-    minutes: int = Field(
-        ge=15, le=480, strict=True, description="Length, breaks included.", examples=[180]
+    cofacilitator_ids: list[UUID] = Field(
+        default=[], max_length=5, description="Who helps.", examples=[[]]
     )
+
+    @model_validator(mode="after")
+    def everybody_once(self) -> Self:
+        people = [self.facilitator_id, *self.cofacilitator_ids]
+        if len(set(people)) < len(people):
+            raise ValueError("A person of the staff is named twice.")
+        if self.facilitator_id is None and self.cofacilitator_ids:
+            raise ValueError("Name who holds the session beside those who help.")
+        return self
+
+
+class Content(Staff):
+    """What a session is, beside when it is."""
+
+    room_id: UUID | None = Field(default=None, description="A room of the site.", examples=[None])
+    minutes: int = MINUTES
     break_minutes: int = Field(
         default=0, ge=0, strict=True, description="Breaks in it, not credited.", examples=[15]
     )
@@ -47,17 +68,62 @@ class Slot(Strict):
         description="What it is about.",
         examples=["Coping skills"],
     )
+    modality: Modality | None = Field(
+        default=None, description="Null: that of the room, else in person.", examples=[None]
+    )
+    module: int | None = Field(
+        default=None,
+        ge=1,
+        le=200,
+        strict=True,
+        description="Place in the order of the curriculum: slots of one time take turns by it.",
+        examples=[None],
+    )
+    phases: list[Annotated[int, Field(ge=1, le=20, strict=True)]] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=20,
+        description="For which phases of the cohort, from 1 on; null: for all.",
+        examples=[None],
+    )
 
     @model_validator(mode="after")
-    def breaks_are_shorter(self) -> "Slot":
+    def breaks_are_shorter(self) -> Self:
         if self.break_minutes >= self.minutes:
             raise ValueError("break_minutes must be less than minutes.")
+        return self
+
+
+class Slot(Content):
+    """One session of each week, or of each day that a rule names, by the site's wall clock."""
+
+    weekday: int | None = Field(
+        default=None,
+        ge=0,
+        le=6,
+        strict=True,
+        description="0 is Monday; null where `rrule` is given.",
+        examples=[0],
+    )
+    rrule: Annotated[str, Field(max_length=120), AfterValidator(recurrence)] | None = Field(
+        default=None,
+        description="RFC 5545, in place of `weekday`: FREQ=WEEKLY with BYDAY, or FREQ=MONTHLY with "
+        "BYDAY or BYMONTHDAY; INTERVAL, BYSETPOS and WKST.",
+        examples=[None],
+    )
+    starts: str = STARTS
+
+    @model_validator(mode="after")
+    def says_when_in_one_way(self) -> Self:
+        if (self.weekday is None) == (self.rrule is None):
+            raise ValueError("Give either weekday or rrule.")
         return self
 
     @property
     def on_wall_clock(self) -> WallClockSlot:
         """The slot as the rules take it."""
-        return WallClockSlot(self.weekday, wall_clock(self.starts), self.minutes)
+        starts = wall_clock(self.starts)
+        return WallClockSlot(self.weekday, starts, self.minutes, self.rrule, self.module)
 
 
 class NewCurriculum(Strict):
@@ -68,7 +134,13 @@ class NewCurriculum(Strict):
         "held on its first weekday from here on.",
         examples=["2026-03-02"],
     )
-    weeks: int = Field(ge=1, le=52, strict=True, examples=[12])
+    weeks: int | None = Field(
+        ge=1,
+        le=52,
+        strict=True,
+        description="Null: without an end, materialized as many weeks ahead as the policy says.",
+        examples=[12],
+    )
     slots: list[Slot] = Field(min_length=1, max_length=21)
 
     @field_validator("starts_on")
@@ -79,6 +151,34 @@ class NewCurriculum(Strict):
         return value
 
 
+class ClosedDay(Shown):
+    """A day on which the site is closed, so that no session of a plan is held."""
+
+    day: date
+    name: str = Field(examples=["Labor Day"])
+
+
+class Conflict(Shown):
+    """A client with a seat in the cohort who is not expected at a session of it, because of another
+    session of theirs at the time. Expected once that one goes away."""
+
+    client_id: UUID
+    session_id: UUID
+    cohort_id: UUID
+    starts_at: Instant
+    ends_at: Instant
+    other_session_id: UUID | None = Field(description="Null at a site that you may not see.")
+    other_starts_at: Instant
+    other_ends_at: Instant
+
+
+class Conflicts(Shown):
+    """Clients of a site who are not expected at sessions to come of their cohorts."""
+
+    site_id: UUID
+    items: list[Conflict] = Field(description="The next 200.")
+
+
 class Curriculum(Shown):
     """A weekly plan and what it came to."""
 
@@ -86,18 +186,26 @@ class Curriculum(Shown):
     cohort_id: UUID
     site_id: UUID
     starts_on: date
-    weeks: int
+    weeks: int | None
     slots: list[Slot]
+    materialized_until: date | None = Field(
+        description="Of a plan without an end the first day that has no sessions yet."
+    )
     sessions: int = Field(description="Sessions planned.", examples=[36])
     first_starts_at: Instant
     last_ends_at: Instant
+    left_out: list[ClosedDay] = Field(description="Days without their sessions.")
+    conflicts: list[Conflict] = Field(description="Clients who are not expected at some sessions.")
     weekly_minutes: int = Field(
-        description="Minutes a week that count towards the level, less breaks.", examples=[495]
+        description="Minutes a week that count towards the level, less breaks; of a plan with "
+        "rules the mean.",
+        examples=[495],
     )
     meets_level_minimum: bool = Field(
         description="Whether these alone are enough for level 2.1 (9 hours for adults)."
     )
     created_at: Instant
+    version: int = Field(description="The ETag.", examples=[1])
 
 
 class RosterCounts(Shown):
@@ -115,12 +223,12 @@ class RosterCounts(Shown):
 
 
 class Session(Shown):
-    """One session of a cohort, or of clients of their own."""
+    """One session of a cohort, or of one client."""
 
     id: UUID
     site_id: UUID
-    cohort_id: UUID | None = Field(description="Null of individual and family sessions.")
-    curriculum_id: UUID | None
+    cohort_id: UUID | None = Field(description="Null for a session of one client.")
+    curriculum_id: UUID | None = Field(description="Null for a session that no plan made.")
     starts_at: Instant
     ends_at: Instant
     local_date: date = Field(description="Date at the site.")
@@ -131,12 +239,74 @@ class Session(Shown):
     topic: str
     break_minutes: int = Field(examples=[15])
     scheduled_minutes: int = Field(description="Length less breaks.", examples=[165])
+    module: int | None = Field(description="Place in the order of the curriculum.")
+    phases: list[int] | None = Field(description="Phases of the cohort that it is for; null: all.")
+    modality: Modality
+    room_id: UUID | None
+    join_url: str | None = Field(description="The link of a telehealth room.")
+    facilitator_id: UUID | None
+    cofacilitator_ids: list[UUID]
     not_held_at: Instant | None = Field(
         description="Since when it is known that the program does not hold it; null if it does."
     )
     not_held_reason: NotHeldReason | None
     roster: RosterCounts
     version: int = Field(description="The ETag.", examples=[1])
+
+
+class LocalTime(Strict):
+    """One time by the wall clock of the site. A time that the clock skips is refused."""
+
+    day: Day
+    starts: str = STARTS
+    fold: Literal[0, 1] | None = Field(
+        default=None,
+        description="Of a time that the clock shows twice the first (0) or the second (1).",
+        examples=[None],
+    )
+
+
+class NewTime(LocalTime):
+    """When a session is to be held instead."""
+
+    minutes: int | None = Field(
+        default=None,
+        ge=15,
+        le=480,
+        strict=True,
+        description="Length, breaks included; null: as before.",
+        examples=[None],
+    )
+
+
+class NewSession(LocalTime, Content):
+    """A session of a cohort beside its plan."""
+
+
+class NewRoom(Strict):
+    """Where a session is to be held."""
+
+    room_id: UUID | None = Field(description="A room of the site; null: none.")
+    modality: Modality | None = Field(
+        default=None, description="Null: that of the room, without one as before.", examples=[None]
+    )
+
+
+class ScheduledSession(Session):
+    """A session as it was changed or added."""
+
+    conflicts: list[Conflict] = Field(
+        description="Clients with a seat who have another session then, and are not expected."
+    )
+
+
+class EndOfPlan(Strict):
+    """When a plan ends."""
+
+    last_day: Day
+    reason: NotHeldReason = Field(
+        description="Why the sessions after that day are not held.", examples=["other"]
+    )
 
 
 class Cancellation(Strict):
@@ -178,3 +348,53 @@ class SessionCancellation(Shown):
     reason: NotHeldReason
     not_held_at: Instant
     sessions: list[CancelledSession]
+
+
+class NewSiteClosure(Strict):
+    """Days on which a site is closed, by its calendar."""
+
+    site_id: UUID
+    first_day: Day
+    last_day: Day
+    reason: NotHeldReason = Field(examples=["weather"])
+
+    @model_validator(mode="after")
+    def ends_after_it_begins(self) -> Self:
+        if not 0 <= (self.last_day - self.first_day).days <= 366:
+            raise ValueError("last_day must be from first_day on, and within a year of it.")
+        return self
+
+
+class ShortWeek(Shown):
+    """A client's week that has enough hours without the closure, and not with it."""
+
+    client_id: UUID
+    week: str = Field(description="ISO week at the site.", examples=["2026-W10"])
+    planned_minutes: int = Field(description="That count, less breaks, as it is now.")
+    remaining_minutes: int = Field(description="Without the sessions of the closure.")
+    minimum_minutes: int = Field(description="Of the client's phase, else of the level.")
+
+
+class ClosurePreview(Shown):
+    """What a closure would come to. Nothing was changed."""
+
+    site_id: UUID
+    sessions: int
+    clients: int = Field(description="Who are expected at them.")
+    session_minutes: int = Field(description="Of the sessions, less breaks.")
+    client_minutes: int = Field(description="The same for each client who is expected.")
+    short_weeks: list[ShortWeek]
+
+
+class SiteClosure(Shown):
+    """A closure, and how far its sessions are worked off."""
+
+    id: UUID
+    site_id: UUID
+    first_day: date
+    last_day: date
+    reason: NotHeldReason
+    sessions: int = Field(description="That were to be held when the closure was entered.")
+    sessions_done: int = Field(description="Of which everybody was told that they are not held.")
+    entered_at: Instant
+    finished_at: Instant | None = Field(description="Null while sessions are left.")

@@ -8,9 +8,10 @@ from fastapi import Query
 from services.scheduling.sessions.schemas import Bound
 from services.scheduling.slots import commands, queries
 from services.scheduling.slots.policy import OwnKind
-from services.scheduling.slots.schemas import BookedSession, FreeSlots, Modality, NewSession
+from services.scheduling.slots.schemas import FreeSlots, NewOwnSession, OwnSession
 from shared.access import Role
 from shared.access.roles import SITE_STAFF
+from shared.contracts.scheduling import Modality
 from shared.web import Allowed, Call, Router, of_one_client
 
 router = Router(tags=["Sessions of one client"])
@@ -52,7 +53,7 @@ async def list_slots(
 
 
 @router.post("/sessions", status_code=201, summary="Book a session of a client or a family")
-async def book_session(body: NewSession, call: Planner) -> BookedSession:
+async def book_session(body: NewOwnSession, call: Planner) -> OwnSession:
     """Book a session that belongs to no cohort: the clients, the therapist and the room are taken
     for it, and each client is told. It is cancelled as any other session."""
     return await call.create(

@@ -1,235 +1,155 @@
-"""Free times as spans of instants: who and what is free together, and which time is best.
+"""Which times are free for a client, a therapist and a room."""
 
-A span holds its start and not its end. Lists of spans are in order and do not overlap. No I/O, no
-clock.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
+from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.scheduling.sessions.rules import instant_of
+from services.scheduling.bookings.rules import Place
+from services.scheduling.directory.rules import Person, Room, Window, is_within, windows_of
 from services.scheduling.slots.policy import SlotPolicy
 from shared.contracts.base import Criterion
+from shared.contracts.scheduling import Modality
 
 Span = tuple[datetime, datetime]
-Window = tuple[int, int, int]
-"""A time of each week by the wall clock: weekday (1 is Monday), and minutes from midnight."""
-
-
-def together(spans: Iterable[Span]) -> list[Span]:
-    """Spans in order; those that touch or overlap become one."""
-    made: list[Span] = []
-    for begins, ends in sorted(spans):
-        if made and begins <= made[-1][1]:
-            made[-1] = made[-1][0], max(made[-1][1], ends)
-        else:
-            made.append((begins, ends))
-    return made
-
-
-def common(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
-    """The time that is in both."""
-    found: list[Span] = []
-    i = j = 0
-    while i < len(one) and j < len(other):
-        begins, ends = max(one[i][0], other[j][0]), min(one[i][1], other[j][1])
-        if begins < ends:
-            found.append((begins, ends))
-        if one[i][1] < other[j][1]:
-            i += 1
-        else:
-            j += 1
-    return found
-
-
-def without(spans: Sequence[Span], taken: Iterable[Span]) -> list[Span]:
-    """The time of `spans` that is not taken."""
-    left = list(spans)
-    for begins, ends in taken:
-        left = [
-            part
-            for one in left
-            for part in ((one[0], min(one[1], begins)), (max(one[0], ends), one[1]))
-            if part[0] < part[1]
-        ]
-    return together(left)
-
-
-def holds(spans: Iterable[Span], span: Span) -> bool:
-    """Whether all of `span` is in one of `spans`."""
-    return any(begins <= span[0] and span[1] <= ends for begins, ends in spans)
-
-
-def weekly(windows: Iterable[Window], first: date, last: date, zone: ZoneInfo) -> list[Span]:
-    """Windows of each week from one day to another, both included, as instants."""
-    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    return together(
-        (_minute(day, begins, zone), _minute(day, ends, zone))
-        for weekday, begins, ends in windows
-        for day in days
-        if day.isoweekday() == weekday
-    )
-
-
-def _minute(day: date, minute: int, zone: ZoneInfo) -> datetime:
-    days, rest = divmod(minute, 1440)
-    return instant_of(day + timedelta(days=days), time(*divmod(rest, 60)), zone)
-
-
-def instants_of(local: datetime, zone: ZoneInfo) -> list[datetime]:
-    """The instants, in UTC, at which the wall clock shows `local`: none where the clock skips it,
-    two where it shows it twice."""
-    folds = [local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
-    shown = (one for one in folds if one.astimezone(zone).replace(tzinfo=None) == local)
-    return sorted(set(shown))
-
-
-def starts_in(span: Span, length: timedelta, grid: int, zone: ZoneInfo) -> list[datetime]:
-    """Where a session of `length` can begin within `span`: every `grid` minutes of the clock."""
-    local = span[0].astimezone(zone)
-    over = timedelta(
-        minutes=local.minute % grid, seconds=local.second, microseconds=local.microsecond
-    )
-    at = span[0] + (timedelta(minutes=grid) - over if over else timedelta())
-    found = []
-    while at + length <= span[1]:
-        found.append(at)
-        at += timedelta(minutes=grid)
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Therapist:
-    """A person of the staff as a search sees them: `credentials` with their last days, `works` the
-    spans of working hours at the site, `clients` those of the caseload, and its limit."""
-
-    id: UUID
-    name: str
-    credentials: Mapping[str, date | None]
-    works: Sequence[Span]
-    leave: Sequence[Span]
-    clients: int
-    limit: int | None
-
-    def qualified(self, credentials: Sequence[str], on: date) -> bool:
-        """Whether one of `credentials`, or any where none is named, is valid on a day."""
-        valid = {name for name, last in self.credentials.items() if last is None or on <= last}
-        return bool(valid.intersection(credentials) if credentials else valid)
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """A room or telehealth room that takes sessions."""
-
-    id: UUID
-    name: str
-    kind: Literal["room", "telehealth"]
-    capacity: int
+"""From an instant to before another one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What is known of a site's time around a search: when it is `open`, what is `busy` by the id
-    of a room, a person or a client."""
+    """What is known of a site around a search: its rules, the days on which it is closed, when a
+    room, a person or a client is taken, and how many clients each person is answerable for."""
 
-    zone: ZoneInfo
-    open: Sequence[Span]
-    closed: Mapping[date, str]
-    therapists: Mapping[UUID, Therapist]
-    rooms: Sequence[Room]
+    place: Place
+    closed: Collection[date]
     busy: Mapping[UUID, Sequence[Span]]
+    caseloads: Mapping[UUID, int]
 
-    def conflict(self, resource_id: UUID, span: Span) -> Span | None:
-        """For what time it is taken already within `span`."""
+    def is_free(self, resource_id: UUID, span: Span) -> bool:
+        """Whether nothing takes them within `span`."""
         taken = self.busy.get(resource_id, ())
-        return next((one for one in taken if one[0] < span[1] and span[0] < one[1]), None)
+        return not any(begins < span[1] and span[0] < ends for begins, ends in taken)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is looked for: `people` are all who need a seat, the therapist too; `client_ids` the
-    records of one client; `within` the times at which the client can come, None where that is not
-    known."""
+    """What is looked for: `client_ids` are the records of one client, `only` one therapist, and
+    `within` the times at which the client can come, None where that is not known."""
 
     span: Span
     minutes: int
-    people: int
     client_ids: Sequence[UUID]
-    primary_therapist_id: UUID | None
+    modality: Modality
     credentials: Sequence[str]
-    kind: Literal["room", "telehealth"]
+    primary_therapist_id: UUID | None
+    only: UUID | None = None
     within: Sequence[Span] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class Proposal:
     """A time that is free for all, with its points and what they are for."""
 
     starts_at: datetime
     ends_at: datetime
-    therapist: Therapist
+    therapist_id: UUID
     room: Room
     score: int
     criteria: tuple[Criterion, ...]
 
 
-def propose(ground: Ground, asked: Asked, policy: SlotPolicy) -> list[Slot]:
+def credential_of(person: Person, credentials: Sequence[str], on: date) -> str | None:
+    """The first of these that the person has on a day."""
+    return next((one for one in credentials if person.qualified([one], on)), None)
+
+
+def starts(span: Span, minutes: int, grid: int, zone: ZoneInfo) -> Iterator[datetime]:
+    """Where a session can begin within `span`: every `grid` minutes of the wall clock."""
+    local = span[0].astimezone(zone)
+    over = timedelta(
+        minutes=local.minute % grid, seconds=local.second, microseconds=local.microsecond
+    )
+    at = span[0] + (timedelta(minutes=grid) - over if over else timedelta())
+    while at + timedelta(minutes=minutes) <= span[1]:
+        yield at
+        at += timedelta(minutes=grid)
+
+
+def propose(ground: Ground, asked: Asked, policy: SlotPolicy) -> list[Proposal]:
     """The best free times first, then the sooner ones; those of one therapist apart."""
-    mine = together(span for one in asked.client_ids for span in ground.busy.get(one, ()))
-    free = without(common([asked.span], ground.open), mine)
-    if asked.within is not None:
-        free = common(free, asked.within)
-    length = timedelta(minutes=asked.minutes)
+    place, zone = ground.place, ZoneInfo(ground.place.time_zone)
+    first = asked.span[0].astimezone(zone).date()
+    people = [one for one in place.staff.values() if asked.only in (None, one.id)]
+    kind = "telehealth" if asked.modality == "telehealth" else "room"
     rooms = sorted(
-        (one for one in ground.rooms if one.kind == asked.kind and one.capacity >= asked.people),
+        (one for one in place.rooms.values() if one.kind == kind and one.seats(2)),
         key=lambda one: (one.capacity, one.name, one.id),
     )
-    days = {begins.astimezone(ground.zone).date() for begins, _ in mine}
-    found: list[Slot] = []
-    for therapist in ground.therapists.values():
-        away = [*therapist.leave, *ground.busy.get(therapist.id, ())]
-        spans = without(common(free, therapist.works), away)
-        for span in spans:
-            for at in starts_in(span, length, policy.grid_minutes, ground.zone):
-                until = at + length
-                room = next((r for r in rooms if ground.conflict(r.id, (at, until)) is None), None)
-                day = at.astimezone(ground.zone).date()
-                if room is None or not therapist.qualified(asked.credentials, day):
-                    continue
-                criteria = _criteria(asked, therapist, day in days, policy.named)
-                later = (day - asked.span[0].astimezone(ground.zone).date()).days
-                score = _score(criteria, later, policy)
-                found.append(Slot(at, until, therapist, room, score, criteria))
+    taken = [one for record in asked.client_ids for one in ground.busy.get(record, ())]
+    comes = {begins.astimezone(zone).date() for begins, _ in taken}
+    found: list[Proposal] = []
+    for at in starts(asked.span, asked.minutes, policy.grid_minutes, zone):
+        span = at, at + timedelta(minutes=asked.minutes)
+        day, windows = at.astimezone(zone).date(), windows_of(*span, place.time_zone)
+        if day in ground.closed or not _can_come(ground, asked, span, windows):
+            continue
+        room = next((one for one in rooms if ground.is_free(one.id, span)), None)
+        for person in people if room is not None else ():
+            if _can_hold(ground, asked, person, span, windows, day):
+                assert room is not None  # nobody is asked where there is none
+                criteria = _criteria(ground, asked, person, day in comes, policy.named)
+                score = _score(criteria, (day - first).days, policy)
+                found.append(Proposal(*span, person.id, room, score, criteria))
     return _apart(found, policy)
 
 
+def _can_come(ground: Ground, asked: Asked, span: Span, windows: Iterable[Window]) -> bool:
+    """Whether the site is open and the client has time."""
+    opening = ground.place.opening if asked.modality == "in_person" else ()
+    return (
+        (not opening or all(is_within(one, opening) for one in windows))
+        and all(ground.is_free(record, span) for record in asked.client_ids)
+        and (asked.within is None or any(b <= span[0] and span[1] <= e for b, e in asked.within))
+    )
+
+
+def _can_hold(
+    ground: Ground, asked: Asked, person: Person, span: Span, windows: Iterable[Window], day: date
+) -> bool:
+    """Whether the person is at work, free and qualified."""
+    site_id = ground.place.site_id
+    return (
+        all(person.works(w.weekday, w.starts_minute, w.ends_minute, site_id) for w in windows)
+        and not person.is_away(*span)
+        and ground.is_free(person.id, span)
+        and (not asked.credentials or credential_of(person, asked.credentials, day) is not None)
+    )
+
+
 def _criteria(
-    asked: Asked, therapist: Therapist, comes_anyway: bool, source: str
+    ground: Ground, asked: Asked, person: Person, comes_anyway: bool, source: str
 ) -> tuple[Criterion, ...]:
-    primary = therapist.id == asked.primary_therapist_id
-    room = primary or therapist.limit is None or therapist.clients < therapist.limit
-    of = "no limit" if therapist.limit is None else f"limit {therapist.limit}"
+    clients, limit = ground.caseloads.get(person.id, 0), person.caseload_limit
+    own = person.id == asked.primary_therapist_id
     told = (
+        ("primary_therapist", own, str(person.id), "the client's own therapist"),
+        ("day_with_session", comes_anyway, "", "a day on which the client comes anyway"),
         (
-            "primary_therapist",
-            primary,
-            "own" if primary else "another",
-            "the client's own therapist",
+            "caseload",
+            own or limit is None or clients < limit,
+            f"{clients} clients, limit {limit or 'none'}",
+            "room in the caseload",
         ),
-        (
-            "day_with_session",
-            comes_anyway,
-            "a session that day" if comes_anyway else "no session that day",
-            "a day on which the client comes anyway",
-        ),
-        ("caseload", room, f"{therapist.clients} clients, {of}", "room in the caseload"),
     )
     return tuple(
-        Criterion(name=name, met=met, observed=observed, required=required, source=source)
+        Criterion(
+            name=name,
+            met=met,
+            observed=observed or ("yes" if met else "no"),
+            required=required,
+            source=source,
+        )
         for name, met, observed, required in told
     )
 
@@ -239,16 +159,14 @@ def _score(criteria: Iterable[Criterion], days_later: int, policy: SlotPolicy) -
     return int(points) - days_later * policy.weights.day_later
 
 
-def _apart(found: Iterable[Slot], policy: SlotPolicy) -> list[Slot]:
+def _apart(found: Iterable[Proposal], policy: SlotPolicy) -> list[Proposal]:
     """The best of those that begin close to each other with one therapist."""
     apart = timedelta(minutes=policy.apart_minutes)
-    kept: list[Slot] = []
-    for slot in sorted(found, key=lambda one: (-one.score, one.starts_at, one.therapist.id)):
-        if len(kept) == policy.proposals:
-            break
-        if not any(
-            one.therapist.id == slot.therapist.id and abs(one.starts_at - slot.starts_at) < apart
-            for one in kept
+    kept: list[Proposal] = []
+    for one in sorted(found, key=lambda one: (-one.score, one.starts_at, one.therapist_id)):
+        near = (k for k in kept if k.therapist_id == one.therapist_id)
+        if len(kept) < policy.proposals and all(
+            abs(k.starts_at - one.starts_at) >= apart for k in near
         ):
-            kept.append(slot)
+            kept.append(one)
     return kept

@@ -9,10 +9,15 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.scheduling.sessions.rules import (
+    NoSuchTime,
+    TimeShownTwice,
     WallClockSlot,
+    exact_instant,
     instant_of,
     overlapping_slot,
+    plan_between,
     plan_sessions,
+    recurrence,
 )
 from services.scheduling.sessions.schemas import NewCurriculum, Slot
 
@@ -138,3 +143,122 @@ def test_an_impossible_plan_is_refused(wrong: dict[str, object]) -> None:
     assert NewCurriculum.model_validate(plan).weeks == 12
     with pytest.raises(ValidationError):
         NewCurriculum.model_validate({**plan, **wrong})
+
+
+@pytest.mark.parametrize(
+    ("zone", "skipped", "by_now", "by_then"),
+    [
+        ("America/New_York", "2026-03-08T02:30", "01:30", "03:30"),
+        ("America/St_Johns", "2026-03-08T02:30", "01:30", "03:30"),
+        ("Europe/London", "2026-03-29T01:30", "00:30", "02:30"),
+    ],
+)
+def test_a_time_that_the_clock_skips_is_refused_with_both_readings(
+    zone: str, skipped: str, by_now: str, by_then: str
+) -> None:
+    wall = datetime.fromisoformat(skipped)
+    with pytest.raises(NoSuchTime) as refused:
+        exact_instant(wall.date(), wall.time(), zone)
+    assert refused.value.pointer == "/starts"
+    assert by_now in refused.value.detail
+    assert by_then in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    ("zone", "twice", "first", "second"),
+    [
+        ("America/New_York", "2026-11-01T01:30", "2026-11-01T05:30", "2026-11-01T06:30"),
+        ("America/St_Johns", "2026-11-01T01:30", "2026-11-01T04:00", "2026-11-01T05:00"),
+        ("Europe/London", "2026-10-25T01:30", "2026-10-25T00:30", "2026-10-25T01:30"),
+    ],
+)
+def test_a_time_shown_twice_is_refused_until_one_is_chosen(
+    zone: str, twice: str, first: str, second: str
+) -> None:
+    wall = datetime.fromisoformat(twice)
+    with pytest.raises(TimeShownTwice) as refused:
+        exact_instant(wall.date(), wall.time(), zone)
+    assert refused.value.pointer == "/fold"
+    assert f"{first[-5:]} UTC (fold 0)" in refused.value.detail
+    assert f"{second[-5:]} UTC (fold 1)" in refused.value.detail
+    for fold, instant in enumerate((first, second)):
+        expected = datetime.fromisoformat(instant).replace(tzinfo=UTC)
+        assert exact_instant(wall.date(), wall.time(), zone, fold) == expected
+
+
+def test_where_no_clock_is_changed_every_time_is_one_instant() -> None:
+    for day in (date(2026, 3, 8), date(2026, 11, 1)):
+        instant = exact_instant(day, time(2, 30), "America/Phoenix")
+        assert instant == datetime.combine(day, time(9, 30), UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "winter", "summer"),
+    [
+        ("America/New_York", "22:30", "21:30"),
+        ("America/Phoenix", "00:30", "00:30"),
+        ("America/St_Johns", "21:00", "20:00"),
+        ("Europe/London", "17:30", "16:30"),
+    ],
+)
+def test_a_rule_keeps_the_clock_on_the_wall_over_a_year(
+    zone: str, winter: str, summer: str
+) -> None:
+    rule = WallClockSlot(None, time(17, 30), 60, "FREQ=MONTHLY;BYDAY=1MO")
+    planned = plan_between(date(2026, 1, 1), date(2026, 1, 1), date(2027, 1, 1), [rule], zone)
+    assert [s.local_start.day for s in planned] == [5, 2, 2, 6, 4, 1, 6, 3, 7, 5, 2, 7]
+    assert {f"{s.starts_at.astimezone(ZoneInfo(zone)):%H:%M}" for s in planned} == {"17:30"}
+    shown = [f"{s.starts_at:%H:%M}" for s in planned]
+    assert (shown[0], shown[6]) == (winter, summer)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=WEEKLY;BYDAY=MO,WE",
+        "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU;WKST=SU",
+        "FREQ=MONTHLY;BYDAY=-1FR",
+        "FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=2",
+        "FREQ=MONTHLY;BYMONTHDAY=1,-1",
+    ],
+)
+def test_a_rule_of_weeks_or_months_has_sessions_every_year(rule: str) -> None:
+    slot = WallClockSlot(None, time(9), 60, recurrence(rule))
+    assert slot.days(date(2026, 3, 2), date(2027, 3, 2))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "",
+        "BYDAY=MO",
+        "FREQ=DAILY",
+        "FREQ=WEEKLY",
+        "FREQ=WEEKLY;BYDAY=1MO",
+        "FREQ=WEEKLY;BYDAY=MO;COUNT=3",
+        "FREQ=WEEKLY;BYDAY=MO;UNTIL=20260401T000000Z",
+        "FREQ=WEEKLY;BYDAY=MO;INTERVAL=13",
+        "FREQ=WEEKLY;BYDAY=MO;BYHOUR=9",
+        "FREQ=WEEKLY;BYDAY=MO;BYDAY=TU",
+        "FREQ=MONTHLY;BYDAY=1MO;BYMONTHDAY=2",
+        "FREQ=MONTHLY;BYMONTHDAY=31",
+        "FREQ=MONTHLY;BYMONTHDAY=2;BYSETPOS=1",
+        "FREQ=MONTHLY;BYDAY=1MO;BYSETPOS=2",
+        "DTSTART:20260302T090000\nRRULE:FREQ=WEEKLY;BYDAY=MO",
+    ],
+)
+def test_a_rule_that_says_when_a_plan_begins_or_never_comes_true_is_refused(rule: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        recurrence(rule)
+
+
+def test_modules_take_turns_from_the_start_of_the_plan_whenever_it_is_looked_at() -> None:
+    turns = [WallClockSlot(0, time(9), 60, module=n) for n in (3, 1, 2)]
+    starts_on = SECOND_OF_MARCH
+    whole = plan_sessions(starts_on, 7, turns, "America/New_York")
+    assert [s.slot for s in whole] == [1, 2, 0, 1, 2, 0, 1]
+    until = starts_on + timedelta(weeks=7)
+    for week in range(7):
+        since = starts_on + timedelta(weeks=week)
+        rest = plan_between(starts_on, since, until, turns, "America/New_York")
+        assert rest == whole[week:]

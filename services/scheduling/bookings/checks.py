@@ -1,0 +1,51 @@
+"""Whether rooms and people suit sessions, asked of what the directory knows now."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from services.scheduling.bookings.rules import Asked, Group, Place, violations
+from services.scheduling.directory.queries import rooms_of, staff_of
+from services.scheduling.directory.rules import Window
+from services.scheduling.directory.schemas import Site
+from shared.database import Transaction
+
+OPENING = """
+SELECT weekday, opens_minute, closes_minute FROM opening_hours WHERE site_id = $1
+"""
+FIELDS = ("starts", "room_id", "facilitator_id", "cofacilitator_ids")
+COHORT = "SELECT capacity, credentials, cofacilitated FROM cohorts WHERE id = $1"
+
+
+async def place_of(tx: Transaction, site: Site) -> Place:
+    """A site as the rules look at it."""
+    return Place(
+        site.id,
+        site.time_zone,
+        tuple(Window(*row) for row in await tx.fetch(OPENING, site.id)),
+        {room.id: room for room in await rooms_of(tx, [site.id])},
+        {person.id: person for person in await staff_of(tx, [site.id])},
+    )
+
+
+async def group_of(tx: Transaction, cohort_id: UUID | None) -> Group:
+    """What a cohort asks of room and staff; without one it is a session of one client."""
+    row = None if cohort_id is None else await tx.fetchrow(COHORT, cohort_id)
+    if row is None:
+        return Group(1)
+    return Group(row["capacity"], tuple(row["credentials"]), row["cofacilitated"])
+
+
+def require_suited(
+    asked: Iterable[tuple[str, Asked]], group: Group, place: Place, *, only: Sequence[str] = FIELDS
+) -> None:
+    """Refuse the first session that breaks a rule about one of the fields `only`; each is given
+    with its place in the request.
+
+    Raises:
+        Unsuited: by the rule's name, with a pointer.
+    """
+    for pointer, one in asked:
+        for wrong in violations(one, group, place):
+            if wrong.field in only:
+                wrong.pointer = f"{pointer}/{wrong.field}"
+                raise wrong

@@ -1,0 +1,150 @@
+"""Which rooms and people suit a session. No I/O: what there is comes in as values."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from services.scheduling.directory.rules import Person, Room, Window, is_within, windows_of
+from shared.calendar import day_at
+from shared.contracts.scheduling import Modality
+from shared.errors import Invalid
+
+
+class Unsuited(Invalid):
+    """A room, a person or the time does not suit; `field` is what to change."""
+
+    field: ClassVar[str]
+
+
+class OutsideOpeningHours(Unsuited):
+    """The site is not open for all of the session. A telehealth session may be at any time."""
+
+    field = "starts"
+
+
+class RoomNotAtSite(Unsuited):
+    """The site has no such room that takes sessions."""
+
+    field = "room_id"
+
+
+class RoomTooSmall(Unsuited):
+    """The room does not seat the whole group and its staff."""
+
+    field = "room_id"
+
+
+class RoomOfOtherModality(Unsuited):
+    """Only a telehealth session is in a telehealth room, and it is in no other."""
+
+    field = "room_id"
+
+
+class FacilitatorUnsuited(Unsuited):
+    """Who is to hold it is not of the site, not qualified that day, not at work, or away."""
+
+    title = "The facilitator does not suit"
+    field = "facilitator_id"
+
+
+class CofacilitatorUnsuited(FacilitatorUnsuited):
+    """Who is to help does not suit, as a facilitator."""
+
+    title = "The cofacilitator does not suit"
+    field = "cofacilitator_ids"
+
+
+class CofacilitatorNeeded(Unsuited):
+    """The cohort is held by two."""
+
+    field = "cofacilitator_ids"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What a session asks of its room and staff: seats for so many clients, credentials of which
+    everybody who holds it has all, and whether two hold it."""
+
+    clients: int
+    credentials: tuple[str, ...] = ()
+    cofacilitated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A site that sessions are planned for; without `opening` windows it is always open."""
+
+    site_id: UUID
+    time_zone: str
+    opening: tuple[Window, ...]
+    rooms: Mapping[UUID, Room]
+    staff: Mapping[UUID, Person]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A session with the room and the people that it is to have."""
+
+    starts_at: datetime
+    ends_at: datetime
+    modality: Modality | None
+    room_id: UUID | None
+    facilitator_id: UUID | None
+    cofacilitator_ids: tuple[UUID, ...]
+
+
+def modality_of(asked: Asked, place: Place) -> Modality:
+    """As it is asked for, else that of the room, else in person."""
+    room = place.rooms.get(asked.room_id) if asked.room_id is not None else None
+    if asked.modality is None and room is not None and room.kind == "telehealth":
+        return "telehealth"
+    return asked.modality or "in_person"
+
+
+def violations(asked: Asked, group: Group, place: Place) -> Iterator[Unsuited]:
+    """The rules that the session would break: opening hours, the room, the people, and that there
+    are enough of them."""
+    windows = windows_of(asked.starts_at, asked.ends_at, place.time_zone)
+    modality = modality_of(asked, place)
+    open_then = all(is_within(window, place.opening) for window in windows)
+    if modality == "in_person" and place.opening and not open_then:
+        yield OutsideOpeningHours("The site is not open for all of the session.")
+    people = [asked.facilitator_id] if asked.facilitator_id is not None else []
+    people += asked.cofacilitator_ids
+    if asked.room_id is not None:
+        room = place.rooms.get(asked.room_id)
+        if room is None:
+            yield RoomNotAtSite("The site has no such room that takes sessions.")
+        elif (room.kind == "telehealth") != (modality == "telehealth"):
+            yield RoomOfOtherModality(f"The session is {modality}, and the room is not for that.")
+        elif not room.seats(group.clients + len(people)):
+            yield RoomTooSmall(
+                f"The room seats {room.capacity}; the group and its staff are "
+                f"{group.clients + len(people)}."
+            )
+    for number, person_id in enumerate(people):
+        why = _not_suited(place.staff.get(person_id), asked, windows, group, place)
+        if why is not None:
+            kind = CofacilitatorUnsuited if number else FacilitatorUnsuited
+            yield kind(f"{person_id} {why} at {asked.starts_at:%Y-%m-%dT%H:%MZ}.")
+    if group.cofacilitated and len(people) == 1:
+        yield CofacilitatorNeeded("The cohort is held by two: name who helps.")
+
+
+def _not_suited(
+    person: Person | None, asked: Asked, windows: list[Window], group: Group, place: Place
+) -> str | None:
+    if person is None or place.site_id not in person.site_ids:
+        return "does not work at the site"
+    if not person.qualified(group.credentials, day_at(asked.starts_at, place.time_zone)):
+        return f"has not all of {', '.join(group.credentials)}"
+    if person.is_away(asked.starts_at, asked.ends_at):
+        return "is on leave"
+    if not all(
+        person.works(one.weekday, one.starts_minute, one.ends_minute, place.site_id)
+        for one in windows
+    ):
+        return "does not work"
+    return None

@@ -1,0 +1,271 @@
+"""Sessions to come at another time, with other staff, in another room, or beside the plan."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+
+from services.scheduling.appointments.commands import expect_again, schedule_sessions, tell_again
+from services.scheduling.bookings.checks import group_of, place_of, require_suited
+from services.scheduling.bookings.commands import Booking, Busy, book, free
+from services.scheduling.bookings.queries import ASSIGNED
+from services.scheduling.bookings.rules import Asked
+from services.scheduling.cohorts.queries import show_cohort
+from services.scheduling.directory.commands import lock_sites
+from services.scheduling.directory.queries import show_site
+from services.scheduling.directory.schemas import Site
+from services.scheduling.placement.commands import offer_seats
+from services.scheduling.placement.queries import seats_of
+from services.scheduling.sessions.assigning import Assignment, assign
+from services.scheduling.sessions.cancelling import SessionNotHeld, not_hold
+from services.scheduling.sessions.materializing import (
+    Plan,
+    SessionsOverlap,
+    closed_days,
+    make_sessions,
+)
+from services.scheduling.sessions.moving import SPAN, plan_by_own_edition
+from services.scheduling.sessions.queries import show_curriculum, show_scheduled, show_session
+from services.scheduling.sessions.rules import (
+    PlannedSession,
+    day_bounds,
+    exact_instant,
+    wall_clock,
+)
+from services.scheduling.sessions.schemas import (
+    Curriculum,
+    EndOfPlan,
+    LocalTime,
+    NewRoom,
+    NewSession,
+    NewTime,
+    ScheduledSession,
+    Staff,
+)
+from shared.database import Transaction, update
+from shared.errors import Conflict, Invalid, found, require_version
+
+LOCK = f"""
+SELECT s.id, s.cohort_id, s.starts_at, s.ends_at, s.modality, s.break_minutes, s.not_held_at,
+  s.version, assigned.*
+FROM sessions s {ASSIGNED} WHERE s.id = $1 FOR NO KEY UPDATE OF s
+"""  # noqa: S608 - the part is ours
+PLAN = "SELECT site_id, starts_on FROM curricula WHERE id = $1 AND cohort_id = $2"
+LOCK_PLAN = "SELECT version FROM curricula WHERE id = $1 FOR NO KEY UPDATE"
+AFTER = """
+SELECT id FROM sessions
+WHERE cohort_id = $1 AND curriculum_id = $2 AND starts_at >= $3 AND not_held_at IS NULL
+"""
+
+
+class SessionBegan(Conflict):
+    """What has begun is not planned any more."""
+
+    title = "The session has begun"
+
+
+class TimeIsPast(Invalid):
+    """Sessions are planned for times to come."""
+
+    title = "That time is past"
+
+
+class SiteClosed(Invalid):
+    """The site is closed on that day."""
+
+    title = "The site is closed on that day"
+
+
+class BreaksTooLong(Invalid):
+    """The breaks of the session are as long as all of it would be."""
+
+    title = "The session would be no longer than its breaks"
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """A session to come, locked, and its site."""
+
+    site: Site
+    row: asyncpg.Record
+
+    def asked(self, **changes: object) -> Asked:
+        """The session as the rules look at it, with changes."""
+        names = ("starts_at", "ends_at", "modality", "room_id", "facilitator_id")
+        given = {name: self.row[name] for name in names}
+        people = tuple(self.row["cofacilitator_ids"])
+        return Asked(**{**given, "cofacilitator_ids": people, **changes})
+
+
+async def change_session_time(
+    tx: Transaction, session_id: UUID, expected_version: int, new: NewTime
+) -> ScheduledSession:
+    """Hold a session to come at another time, with its room, its staff and its clients. Publishes
+    SessionScheduled for each client who is expected.
+
+    Raises:
+        NotFound, StaleVersion, SessionNotHeld, SessionBegan: see there.
+        NoSuchTime, TimeShownTwice, TimeIsPast, SiteClosed, BreaksTooLong, Unsuited: the new time.
+        SessionsOverlap: the cohort has another session then.
+        Busy: the room, a person or a client has another session then.
+    """
+    current = await _current(tx, session_id, expected_version)
+    before, ends = current.row["starts_at"], current.row["ends_at"]
+    starts_at = await instant_to_come(tx, current.site, new)
+    length = ends - before if new.minutes is None else timedelta(minutes=new.minutes)
+    if length <= timedelta(minutes=current.row["break_minutes"]):
+        raise BreaksTooLong("Give more minutes than its breaks have.", pointer="/minutes")
+    asked = current.asked(starts_at=starts_at, ends_at=starts_at + length)
+    await _require(tx, current, asked, ("starts", "facilitator_id", "cofacilitator_ids"))
+    taken = await free(tx, [session_id])
+    times = {
+        "starts_at": starts_at,
+        "ends_at": starts_at + length,
+        "local_start": datetime.combine(new.day, wall_clock(new.starts)),
+    }
+    try:
+        await tx.execute(*update("sessions", times, where={"id": session_id}))
+    except asyncpg.ExclusionViolationError:
+        raise SessionsOverlap("The cohort has a session then.", pointer="/starts") from None
+    await _book(tx, taken, "/starts")
+    await tx.execute(SPAN, [session_id])
+    await tell_again(tx, [session_id], {session_id: before})
+    if current.row["cohort_id"] is not None:
+        seats = await seats_of(tx, current.row["cohort_id"])
+        await schedule_sessions(tx, seats, never_expected=True)
+    await expect_again(tx, {one.resource_id for one in taken if one.kind == "client"})
+    return await show_scheduled(tx, session_id)
+
+
+async def change_session_staff(
+    tx: Transaction, session_id: UUID, expected_version: int, new: Staff
+) -> ScheduledSession:
+    """Let others of the staff hold a session to come. Publishes as `assign` does.
+
+    Raises:
+        NotFound, StaleVersion, SessionNotHeld, SessionBegan, Unsuited, Busy: see there.
+    """
+    current = await _current(tx, session_id, expected_version)
+    people = tuple(new.cofacilitator_ids)
+    asked = current.asked(facilitator_id=new.facilitator_id, cofacilitator_ids=people)
+    await _require(tx, current, asked, ("facilitator_id", "cofacilitator_ids"))
+    return await _assigned(tx, session_id, asked)
+
+
+async def change_session_room(
+    tx: Transaction, session_id: UUID, expected_version: int, new: NewRoom
+) -> ScheduledSession:
+    """Hold a session to come in another room, or by telehealth. Publishes as `assign` does.
+
+    Raises:
+        NotFound, StaleVersion, SessionNotHeld, SessionBegan, Unsuited, Busy: see there.
+    """
+    current = await _current(tx, session_id, expected_version)
+    kept = current.row["modality"] if new.room_id is None else None
+    asked = current.asked(room_id=new.room_id, modality=new.modality or kept)
+    await _require(tx, current, asked, ("room_id",))
+    return await _assigned(tx, session_id, asked)
+
+
+async def add_session(tx: Transaction, cohort_id: UUID, new: NewSession) -> ScheduledSession:
+    """Hold a session of a cohort beside its plan. Publishes SessionScheduled for each client.
+
+    Raises:
+        NotFound: no such cohort that the caller may see.
+        NoSuchTime, TimeShownTwice, TimeIsPast, SiteClosed, Unsuited: see there.
+        SessionsOverlap: the cohort has another session then.
+        Busy: the room or a person has another session then.
+    """
+    cohort = await show_cohort(tx, cohort_id)
+    site = await show_site(tx, cohort.site_id)
+    await lock_sites(tx, [site.id])
+    await plan_by_own_edition(tx, site.id)
+    starts_at = await instant_to_come(tx, site, new)
+    local_start = datetime.combine(new.day, wall_clock(new.starts))
+    one = PlannedSession(0, local_start, starts_at, starts_at + timedelta(minutes=new.minutes))
+    group, place = await group_of(tx, cohort_id), await place_of(tx, site)
+    plan = Plan(None, cohort_id, [new], group, place, pointer="")
+    require_suited([("", plan.asked(one))], group, place)
+    try:
+        (session_id,) = await make_sessions(tx, plan, [one])
+    except SessionsOverlap as overlap:
+        overlap.pointer = "/starts"
+        raise
+    await offer_seats(tx, {site.id: None})
+    return await show_scheduled(tx, session_id)
+
+
+async def complete_curriculum(
+    tx: Transaction, cohort_id: UUID, curriculum_id: UUID, expected_version: int, new: EndOfPlan
+) -> Curriculum:
+    """End a plan with a day to come: sessions after it are not held, and no more are made.
+    Publishes SessionNotHeld for each client who was expected at one.
+
+    Raises:
+        NotFound, StaleVersion: see there.
+        TimeIsPast: the plan was not to end before today.
+    """
+    plan = found(await tx.fetchrow(PLAN, curriculum_id, cohort_id), "curriculum")
+    site = await show_site(tx, plan["site_id"])
+    await lock_sites(tx, [site.id])
+    require_version(await tx.fetchval(LOCK_PLAN, curriculum_id), expected_version)
+    over = day_bounds(new.last_day, site.time_zone)[1]
+    if over <= tx.now:
+        raise TimeIsPast("Give today or a day to come.", pointer="/last_day")
+    rest = [row["id"] for row in await tx.fetch(AFTER, cohort_id, curriculum_id, over)]
+    await not_hold(tx, rest, new.reason)
+    ends = {"materialize_at": None, "materialized_until": new.last_day + timedelta(days=1)}
+    await tx.execute(*update("curricula", ends, where={"id": curriculum_id}))
+    return await show_curriculum(tx, cohort_id, curriculum_id)
+
+
+async def _current(tx: Transaction, session_id: UUID, expected_version: int) -> Current:
+    site = await show_site(tx, (await show_session(tx, session_id)).site_id)
+    await lock_sites(tx, [site.id])
+    row = found(await tx.fetchrow(LOCK, session_id), "session")
+    require_version(row["version"], expected_version)
+    if row["not_held_at"] is not None:
+        raise SessionNotHeld("The program does not hold this session: plan another one.")
+    if row["starts_at"] <= tx.now:
+        raise SessionBegan("It has begun: it stays as it was.")
+    return Current(site, row)
+
+
+async def instant_to_come(tx: Transaction, site: Site, new: LocalTime) -> datetime:
+    """When it is to begin, on a day on which the site is open.
+
+    Raises:
+        NoSuchTime, TimeShownTwice, TimeIsPast, SiteClosed: see there.
+    """
+    starts_at = exact_instant(new.day, wall_clock(new.starts), site.time_zone, new.fold)
+    if starts_at <= tx.now:
+        raise TimeIsPast("Give a time to come.", pointer="/day")
+    closed = await closed_days(tx, site.id, new.day, new.day + timedelta(days=1))
+    for name in closed.values():
+        raise SiteClosed(f"The site is closed on {new.day}: {name}.", pointer="/day")
+    return starts_at
+
+
+async def _require(tx: Transaction, current: Current, asked: Asked, only: tuple[str, ...]) -> None:
+    group = await group_of(tx, current.row["cohort_id"])
+    require_suited([("", asked)], group, await place_of(tx, current.site), only=only)
+
+
+async def _assigned(tx: Transaction, session_id: UUID, asked: Asked) -> ScheduledSession:
+    people = asked.facilitator_id, asked.cofacilitator_ids
+    try:
+        await assign(tx, [Assignment(session_id, asked.room_id, *people, asked.modality)])
+    except Busy as busy:
+        kind = busy.taken[0].kind
+        busy.pointer = f"/{kind}_id{'s' if kind == 'cofacilitator' else ''}"
+        raise
+    return await show_scheduled(tx, session_id)
+
+
+async def _book(tx: Transaction, bookings: list[Booking], pointer: str) -> None:
+    try:
+        await book(tx, bookings)
+    except Busy as busy:
+        busy.pointer = pointer
+        raise

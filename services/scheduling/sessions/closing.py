@@ -1,0 +1,170 @@
+"""Closing a site for some days: what it would come to, and working it off day by day."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.scheduling.directory.commands import lock_sites
+from services.scheduling.directory.queries import show_site
+from services.scheduling.directory.schemas import Site
+from services.scheduling.hours.policy import PROGRAM_LEVEL, level_hours, session_kinds
+from services.scheduling.hours.rules import Week
+from services.scheduling.sessions.cancelling import not_hold
+from services.scheduling.sessions.changing import TimeIsPast
+from services.scheduling.sessions.rules import span_of
+from services.scheduling.sessions.schemas import (
+    ClosurePreview,
+    NewSiteClosure,
+    ShortWeek,
+    SiteClosure,
+)
+from shared.calendar import day_at
+from shared.database import Transaction, insert, select
+from shared.errors import found
+from shared.ids import new_id
+
+TO_BE_HELD = """
+SELECT id, starts_at, ends_at, break_minutes FROM sessions
+WHERE site_id = $1 AND starts_at >= $2 AND starts_at < $3 AND starts_at > $4
+  AND not_held_at IS NULL
+ORDER BY starts_at, id
+"""
+COUNTED = f"""
+WITH minutes AS (
+  SELECT id, extract(epoch FROM ends_at - starts_at) / 60 - break_minutes AS own
+  FROM ({TO_BE_HELD}) AS t
+)
+SELECT (SELECT count(*) FROM minutes) AS sessions,
+  (SELECT coalesce(sum(own), 0)::int FROM minutes) AS session_minutes,
+  coalesce(sum(own), 0)::int AS client_minutes,
+  coalesce(array_agg(DISTINCT platform.survivor_of(a.client_id)), '{{}}') AS clients
+FROM minutes JOIN appointments a ON a.session_id = minutes.id AND a.state = 'scheduled'
+"""  # noqa: S608 - the part is ours
+WEEKS = """
+SELECT one.client_id, date_trunc('week', s.starts_at AT TIME ZONE $5)::date AS monday,
+  sum(minutes)::int AS planned_minutes,
+  coalesce(sum(minutes) FILTER (WHERE NOT hit), 0)::int AS remaining_minutes,
+  max((c.phases -> (p.phase - 1) ->> 'minimum_minutes')::int) AS minimum_minutes
+FROM unnest($7::uuid[]) AS one(client_id)
+JOIN appointments a ON a.client_id = ANY (platform.records_of(one.client_id))
+  AND a.state = 'scheduled'
+JOIN sessions s ON s.id = a.session_id AND s.not_held_at IS NULL AND s.kind = ANY ($6::text[])
+JOIN placements p ON p.id = a.placement_id
+JOIN cohorts c ON c.id = p.cohort_id
+CROSS JOIN LATERAL (SELECT
+  extract(epoch FROM s.ends_at - s.starts_at) / 60 - s.break_minutes AS minutes,
+  s.site_id = $1 AND s.starts_at >= $2 AND s.starts_at < $3 AND s.starts_at > $4 AS hit) AS m
+WHERE s.starts_at >= $8 AND s.starts_at < $9
+GROUP BY 1, 2 ORDER BY 2, 1
+"""
+CLOSE = """
+INSERT INTO closed_days (site_id, day, name, kind)
+SELECT $1, day::date, $4, 'closure' FROM generate_series($2::date, $3::date, '1 day') AS day
+ON CONFLICT DO NOTHING
+"""
+CLOSURE = f"{select(SiteClosure, 'site_closures')} WHERE id = $1"
+NEXT_ENTERED = "SELECT min(entered_at) FROM site_closures WHERE finished_at IS NULL"
+NEXT = """
+SELECT id, site_id FROM site_closures WHERE finished_at IS NULL ORDER BY entered_at, id LIMIT 1
+"""
+WORKED_OFF = """
+UPDATE site_closures SET sessions_done = sessions_done + $2, finished_at = $3 WHERE id = $1
+"""
+
+
+async def show_closure_preview(tx: Transaction, new: NewSiteClosure) -> ClosurePreview:
+    """What a closure would come to, and whose weeks would have too few hours by it.
+
+    Raises:
+        NotFound: no such site that the caller may see.
+        TimeIsPast: it would begin before today.
+    """
+    site = await show_site(tx, new.site_id, pointer="/site_id")
+    span = _span(new, site, tx.now)
+    counts = await tx.fetchrow(COUNTED, site.id, *span, tx.now)
+    assert counts is not None  # an aggregate without GROUP BY always has one row
+    weeks = [Week.of(instant, site.time_zone).bounds(site.time_zone) for instant in span]
+    rows = await tx.fetch(
+        WEEKS,
+        site.id,
+        *span,
+        tx.now,
+        site.time_zone,
+        session_kinds(site.id).counting,
+        counts["clients"],
+        weeks[0][0],
+        weeks[1][1],
+    )
+    least = level_hours(site.id).populations["adult"].minimum_minutes[PROGRAM_LEVEL]
+    short = [
+        ShortWeek(**{**row, "minimum_minutes": minimum}, week=str(Week(row["monday"])))
+        for row in rows
+        if row["planned_minutes"] >= (minimum := row["minimum_minutes"] or least)
+        and row["remaining_minutes"] < minimum
+    ]
+    given = {**counts, "clients": len(counts["clients"])}
+    return ClosurePreview(site_id=site.id, **given, short_weeks=short)
+
+
+async def add_site_closure(tx: Transaction, new: NewSiteClosure) -> SiteClosure:
+    """Close a site for some days: from now on nothing is planned for them, and a job says of their
+    sessions that they are not held, a day at a time.
+
+    Raises:
+        NotFound: no such site that the caller may see.
+        TimeIsPast: it would begin before today.
+    """
+    site = await show_site(tx, new.site_id, pointer="/site_id")
+    span = _span(new, site, tx.now)
+    await lock_sites(tx, [site.id])
+    await tx.execute(CLOSE, site.id, new.first_day, new.last_day, new.reason)
+    sessions = await tx.fetch(TO_BE_HELD, site.id, *span, tx.now)
+    closure = SiteClosure(
+        id=new_id(),
+        **new.model_dump(),
+        sessions=len(sessions),
+        sessions_done=0,
+        entered_at=tx.now,
+        finished_at=None,
+    )
+    await tx.execute(*insert("site_closures", closure.model_dump()))
+    tx.wake()
+    return closure
+
+
+async def show_site_closure(tx: Transaction, closure_id: UUID) -> SiteClosure:
+    """A closure and its progress.
+
+    Raises:
+        NotFound: none that the caller may see.
+    """
+    return SiteClosure.from_row(found(await tx.fetchrow(CLOSURE, closure_id), "closure"))
+
+
+async def close_next_day(tx: Transaction) -> int:
+    """Say of the sessions of the next day of a closure that they are not held; 0 when no closure is
+    left. Each day is one transaction: whatever dies, everybody is told once.
+
+    Publishes SessionNotHeld for each client who was expected.
+    """
+    row = await tx.fetchrow(NEXT)
+    if row is None:
+        return 0
+    site = await show_site(tx, row["site_id"])
+    await lock_sites(tx, [site.id])
+    closure = await show_site_closure(tx, row["id"])
+    if closure.finished_at is not None:
+        return 1
+    span = span_of(closure.first_day, closure.last_day, site.time_zone)
+    left = await tx.fetch(TO_BE_HELD, site.id, *span, closure.entered_at)
+    days = [day_at(one["starts_at"], site.time_zone) for one in left]
+    day = [one["id"] for one, its in zip(left, days, strict=True) if its == days[0]]
+    await not_hold(tx, day, closure.reason)
+    finished = tx.now if len(day) == len(left) else None
+    await tx.execute(WORKED_OFF, closure.id, len(day), finished)
+    return 1
+
+
+def _span(new: NewSiteClosure, site: Site, now: datetime) -> tuple[datetime, datetime]:
+    if new.first_day < day_at(now, site.time_zone):
+        raise TimeIsPast("Give today or a day to come.", pointer="/first_day")
+    return span_of(new.first_day, new.last_day, site.time_zone)
