@@ -409,16 +409,26 @@ async def test_of_two_who_want_one_room_or_one_therapist_at_a_time_one_gets_it(
 ) -> None:
     clinic = house.clinic
     room, therapist = await house.room(), await house.therapist()
-    cohorts = [await clinic.cohort(house.site, str(n)) for n in range(4)]
+    there = await clinic.site("There")
+    await house.put_only("staff_sites", staff_id=therapist, site_id=there, home=False)
+    here = [await clinic.cohort(house.site, str(n)) for n in range(3)]
+    elsewhere = [await clinic.cohort(there, str(n)) for n in range(2)]
     for what in ("room_id", "facilitator_id"):
         given = {"room_id": str(room), "facilitator_id": str(therapist)}[what]
         day = {"room_id": "2026-03-02", "facilitator_id": "2026-03-03"}[what]
         body = {**SHORT, "day": day, "starts": "09:00", what: given}
         del body["weekday"]
+        cohorts = here if what == "room_id" else [here[0], *elsewhere]
         answers = await asyncio.gather(
-            *(house.manager.post(f"/cohorts/{cohort}/sessions", body) for cohort in cohorts)
+            *(clinic.regional.post(f"/cohorts/{cohort}/sessions", body) for cohort in cohorts)
         )
-        assert sorted(a.status_code for a in answers) == [201, 409, 409, 409]
+        assert sorted(a.status_code for a in answers) == [201, 409, 409]
         for answer in answers:
             if answer.status_code == 409:
                 refused(answer, 409, "busy", f"/{what}")
+    manager = clinic.system.client("scheduling", "site_manager", [there])
+    later = {**body, "day": "2026-03-04"}
+    created(await clinic.regional.post(f"/cohorts/{here[1]}/sessions", later))
+    hidden = await manager.post(f"/cohorts/{elsewhere[0]}/sessions", later)
+    refused(hidden, 409, "busy", "/facilitator_id")
+    assert "2026-03-04T17:00Z for another site." in hidden.json()["detail"]

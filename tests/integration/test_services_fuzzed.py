@@ -29,9 +29,10 @@ VALUES ('{{service}}', '{{service}}', '{KEY}', {2**63 - 1}, 'undecodable', 'a te
 """
 """A record that stays a dead letter however often it is retried."""
 NEVER_BY_CHANCE = {"record_roll", "retry_set_aside", "cancel_session", "cancel_sessions"}
+NEVER_BY_CHANCE |= {"change_session_time", "change_session_staff", "change_session_room"}
 """A roll names each client of the session once, which no made-up request does. Nothing here is set
-aside to be retried. Sessions here are too long ago to be cancelled: those that were could not be
-attended any more in the same run."""
+aside to be retried. Sessions here are too long ago to be changed or cancelled: those that were
+could not be attended any more in the same run."""
 VALUES |= {"starts_on": "2026-03-09", "date": "2026-03-02"}
 
 
@@ -47,6 +48,8 @@ async def scheduling(system: System) -> UUID:
             await clinic.tell(client.enrolment)
         session, *_ = await clinic.sessions(cohort)
         clinic.at(MONDAY_NOON)
+        closed = {"first_day": "2026-07-06", "last_day": "2026-07-06", "reason": "weather"}
+        created(await clinic.regional.post("/site-closures", {"site_id": str(site), **closed}))
         body = {"client_id": str(seated[0].id), "status": "present"}
         created(await clinic.desk.post(f"/sessions/{session['id']}/attendance", body))
     return site
@@ -95,6 +98,7 @@ CASES: dict[str, tuple[Callable[[System], Awaitable[UUID]], dict[str, str]]] = {
             "cohort_id": "cohorts",
             "curriculum_id": "curricula",
             "session_id": "sessions",
+            "closure_id": "site_closures",
             "placement_id": "placements",
             "attendance_id": "attendance",
             "client_id": "placements",

@@ -141,8 +141,10 @@ async def schedule_sessions(
 async def expect_again(tx: Transaction, client_ids: Iterable[UUID]) -> None:
     """Expect clients, of whom another session went away, at those sessions of their cohorts that
     were at its time. Publishes as `schedule_sessions` does."""
+    if not (ids := list(client_ids)):
+        return
     async with at_all_sites(tx):
-        rows = await tx.fetch(SEATS, list(client_ids))
+        rows = await tx.fetch(SEATS, ids)
         await lock_sites(tx, {row["site_id"] for row in rows})
     if rows:
         seats = [Seat(row["placement_id"], row["client_id"], row["cohort_id"]) for row in rows]

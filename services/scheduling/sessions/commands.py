@@ -23,6 +23,7 @@ from services.scheduling.sessions.moving import plan_by_own_edition
 from services.scheduling.sessions.queries import show_curriculum
 from services.scheduling.sessions.rules import overlapping_slot, plan_between
 from services.scheduling.sessions.schemas import Curriculum, NewCurriculum
+from shared.calendar import day_at
 from shared.database import Transaction, insert
 from shared.errors import Invalid
 from shared.ids import new_id
@@ -30,6 +31,12 @@ from shared.ids import new_id
 
 class SlotsOverlap(Invalid):
     """Two slots of one plan would be held at the same time."""
+
+
+class TooLongAgo(Invalid):
+    """A plan without an end would have sessions of more than a year ago."""
+
+    title = "That is too long ago"
 
 
 class NothingPlanned(Invalid):
@@ -48,6 +55,7 @@ async def add_curriculum(tx: Transaction, cohort_id: UUID, new: NewCurriculum) -
     Raises:
         NotFound: when there is no such cohort that the caller may see.
         SlotsOverlap: when slots of the plan overlap.
+        TooLongAgo: when a plan without an end starts more than a year ago.
         NothingPlanned: when no day is left.
         Unsuited: when a slot breaks a rule of opening hours, its room or its staff.
         SessionsOverlap: when the cohort has a session at the time of one of these.
@@ -60,6 +68,8 @@ async def add_curriculum(tx: Transaction, cohort_id: UUID, new: NewCurriculum) -
     until, due = horizon(site.id, site.time_zone, new.starts_on, tx.now)
     if new.weeks is not None:
         until = new.starts_on + timedelta(weeks=new.weeks)
+    elif new.starts_on < day_at(tx.now, site.time_zone) - timedelta(weeks=52):
+        raise TooLongAgo("Give a day of the last 52 weeks, or later.", pointer="/starts_on")
     clock = [slot.on_wall_clock for slot in new.slots]
     planned = plan_between(new.starts_on, new.starts_on, until, clock, site.time_zone)
     if (slot := overlapping_slot(planned)) is not None:

@@ -211,30 +211,20 @@ def _assignment(session_id: Any, asked: Asked) -> Assignment:
 
 def _rows(plan: Plan, sessions: Sequence[tuple[PlannedSession, Asked]]) -> list[dict[str, Any]]:
     """The rows of these sessions, each with its assignment beside."""
+    place = {
+        "site_id": plan.place.site_id,
+        "cohort_id": plan.cohort_id,
+        "curriculum_id": plan.curriculum_id,
+        "time_zone": plan.place.time_zone,
+    }
     rows = []
     for one, asked in sessions:
         slot, session_id = plan.slots[one.slot], new_id()
-        rows.append(
-            {
-                "id": session_id,
-                "site_id": plan.place.site_id,
-                "cohort_id": plan.cohort_id,
-                "curriculum_id": plan.curriculum_id,
-                "local_start": one.local_start,
-                "starts_at": one.starts_at,
-                "ends_at": one.ends_at,
-                "time_zone": plan.place.time_zone,
-                "kind": slot.kind,
-                "topic": slot.topic,
-                "break_minutes": slot.break_minutes,
-                "module": slot.module,
-                "modality": modality_of(asked, plan.place),
-                "phases": _array(slot.phases),
-                "assignment": _assignment(session_id, asked),
-            }
-        )
+        made = {
+            "id": session_id,
+            "modality": modality_of(asked, plan.place),
+            "phases": slot.phases and f"{{{','.join(map(str, slot.phases))}}}",
+            "assignment": _assignment(session_id, asked),
+        }
+        rows.append({**dict(slot), **asdict(one), **place, **made})
     return rows
-
-
-def _array(numbers: Sequence[int] | None) -> str | None:
-    return None if numbers is None else f"{{{','.join(map(str, numbers))}}}"

@@ -193,9 +193,10 @@ async def add_site_closure(body: NewSiteClosure, call: Planner) -> SiteClosure:
     )
 
 
-@router.get("/site-closures/{closure_id}", summary="Show a closure and how far it is")
+@router.get("/site-closures/{closure_id:uuid}", summary="Show a closure and how far it is")
 async def show_site_closure(closure_id: UUID, call: Reader) -> SiteClosure:
     """How many of its sessions are worked off."""
+    # The path takes ids only, so that `preview` above is an address of its own.
     return await call.show(lambda tx: closing.show_site_closure(tx, closure_id))
 
 

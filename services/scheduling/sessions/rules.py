@@ -16,7 +16,7 @@ PARTS = {
     "FREQ": r"WEEKLY|MONTHLY",
     "INTERVAL": r"[1-9]|1[0-2]",
     "BYDAY": rf"(-?[1-5])?{DAY}(,(-?[1-5])?{DAY}){{0,6}}",
-    "BYMONTHDAY": r"-?([1-9]|1\d|2[0-8])(,-?([1-9]|1\d|2[0-8])){0,6}",
+    "BYMONTHDAY": r"-?([1-9]|1[0-9]|2[0-8])(,-?([1-9]|1[0-9]|2[0-8])){0,6}",
     "BYSETPOS": r"-?[1-4]",
     "WKST": DAY,
 }
@@ -53,7 +53,7 @@ def recurrence(text: str) -> str:
             raise ValueError(f"Of a rule {', '.join(PARTS)} are taken.")
         if not re.fullmatch(PARTS[name], value):
             raise ValueError(f"{name} is not taken with this value.")
-    by_day, numbered = parts.get("BYDAY"), re.search(r"\d", parts.get("BYDAY", ""))
+    by_day, numbered = parts.get("BYDAY"), re.search(r"[0-9]", parts.get("BYDAY", ""))
     if parts.get("FREQ") == "WEEKLY":
         fits = by_day is not None and not numbered and not {"BYMONTHDAY", "BYSETPOS"} & set(parts)
     else:

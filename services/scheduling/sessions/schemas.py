@@ -257,7 +257,7 @@ class Session(Shown):
 class LocalTime(Strict):
     """One time by the wall clock of the site. A time that the clock skips is refused."""
 
-    day: Day
+    day: Day = Field(examples=["2027-03-01"])
     starts: str = STARTS
     fold: Literal[0, 1] | None = Field(
         default=None,
@@ -303,7 +303,7 @@ class ScheduledSession(Session):
 class EndOfPlan(Strict):
     """When a plan ends."""
 
-    last_day: Day
+    last_day: Day = Field(examples=["2027-05-28"])
     reason: NotHeldReason = Field(
         description="Why the sessions after that day are not held.", examples=["other"]
     )
@@ -354,8 +354,8 @@ class NewSiteClosure(Strict):
     """Days on which a site is closed, by its calendar."""
 
     site_id: UUID
-    first_day: Day
-    last_day: Day
+    first_day: Day = Field(examples=["2027-07-05"])
+    last_day: Day = Field(examples=["2027-07-06"])
     reason: NotHeldReason = Field(examples=["weather"])
 
     @model_validator(mode="after")

@@ -41,6 +41,10 @@ PLACE = Place(
     {LEAD: person(LEAD), HELPER: person(HELPER)},
 )
 ASKED = Asked(MONDAY, MONDAY + timedelta(hours=3), None, ROOM, LEAD, (HELPER,))
+NEXT_WEEK = MONDAY + timedelta(days=7)
+TOMORROW = replace(
+    ASKED, starts_at=MONDAY + timedelta(days=1), ends_at=MONDAY + timedelta(days=1, hours=1)
+)
 GROUP = Group(10, ("LAC",), cofacilitated=True)
 
 
@@ -75,11 +79,10 @@ def test_what_breaks_no_rule_suits() -> None:
         (replace(ASKED, cofacilitator_ids=()), GROUP, PLACE, ["CofacilitatorNeeded"]),
         (ASKED, replace(GROUP, credentials=("LCSW",)), PLACE,
             ["FacilitatorUnsuited", "CofacilitatorUnsuited"]),
-        (replace(ASKED, starts_at=MONDAY + timedelta(days=1), ends_at=MONDAY + timedelta(days=1, hours=1)),
-            GROUP, PLACE, ["FacilitatorUnsuited", "CofacilitatorUnsuited"]),
+        (TOMORROW, GROUP, PLACE, ["FacilitatorUnsuited", "CofacilitatorUnsuited"]),
         (ASKED, GROUP, with_lead(site_ids=frozenset()), ["FacilitatorUnsuited"]),
         (ASKED, GROUP, with_lead(**hours(9, 11)), ["FacilitatorUnsuited"]),
-        (ASKED, GROUP, with_lead(leave=((MONDAY + timedelta(hours=2), MONDAY + timedelta(days=9)),)),
+        (ASKED, GROUP, with_lead(leave=((MONDAY + timedelta(hours=2), NEXT_WEEK),)),
             ["FacilitatorUnsuited"]),
         (ASKED, GROUP, opening((1, 540, 700)), ["OutsideOpeningHours"]),
         (ASKED, GROUP, opening((2, 540, 720)), ["OutsideOpeningHours"]),
