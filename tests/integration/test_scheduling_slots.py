@@ -1,5 +1,6 @@
 """Sessions of one client: free times, booking, and what becomes of them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -224,6 +225,23 @@ async def test_a_client_with_two_records_is_busy_by_both(booking: Booking) -> No
     lee, second = await staff(clinic, site, "Lee"), await room(clinic, site, "Room 2")
     answer = await booking.book(facilitator_id=str(lee), room_id=str(second))
     refused(answer, 409, "client-busy", "/client_ids/0")
+
+
+async def test_of_bookings_and_caseloads_at_one_moment_only_as_many_come_true_as_there_is_room_for(
+    booking: Booking,
+) -> None:
+    clinic, site = booking.clinic, booking.site
+    clients = [Enrolled(f"client {n}", site) for n in range(6)]
+    await clinic.tell(*(one.enrolment for one in clients))
+    asked = [booking.book(client_ids=[str(one.id)]) for one in clients]
+    answers = await asyncio.gather(*asked)
+    assert sorted(one.status_code for one in answers) == [201] + 5 * [409]
+    lead = clinic.system.client("scheduling", "clinical_lead", [site])
+    placements = (await lead.get("/placements")).json()["items"]
+    body = {"therapist_id": str(await staff(clinic, site, "Lee", limit=2))}
+    paths = [f"/placements/{one['id']}/therapist" for one in placements]
+    changed = await asyncio.gather(*(lead.put(path, body, etag='"1"') for path in paths))
+    assert sorted(one.status_code for one in changed) == 2 * [200] + 5 * [409]
 
 
 async def test_a_therapist_has_at_most_as_many_clients_as_the_limit(booking: Booking) -> None:

@@ -26,7 +26,7 @@ class FeedPolicy(Part):
     weeks_back: int = Field(ge=1, le=52)
     weeks_ahead: int = Field(ge=1, le=52)
     refresh_minutes: int = Field(ge=15, le=1440)
-    titles: Mapping[str, Titles]
+    titles: Mapping[str, Titles] = Field(min_length=1)
 
 
 feed_policy = data_file(FeedPolicy, __name__, "feeds", by_site=True)

@@ -53,7 +53,7 @@ def tag_of(feed: Feed, policy: FeedPolicy) -> str:
 
 def render(feed: Feed, policy: FeedPolicy) -> bytes:
     """The calendar as it is read. Clients read neither the kind of a session nor a place."""
-    titles = policy.titles[feed.language]
+    titles = policy.titles.get(feed.language) or next(iter(policy.titles.values()))
     refresh = timedelta(minutes=policy.refresh_minutes)
     calendar = Calendar()
     calendar.add("version", "2.0")
@@ -69,7 +69,8 @@ def render(feed: Feed, policy: FeedPolicy) -> bytes:
         event.add("sequence", entry.sequence)
         event.add("dtstart", entry.starts_at)
         event.add("dtend", entry.ends_at)
-        event.add("summary", titles.client if feed.kind == "client" else titles.kinds[entry.kind])
+        kind = titles.client if feed.kind == "client" else titles.kinds.get(entry.kind)
+        event.add("summary", kind or titles.client)
         event.add("status", "CANCELLED" if entry.cancelled else "CONFIRMED")
         event.add("class", "PRIVATE")
         if feed.kind == "staff" and entry.room is not None:

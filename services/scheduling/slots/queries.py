@@ -13,7 +13,7 @@ from services.scheduling.directory.queries import show_site
 from services.scheduling.sessions.materializing import closed_days
 from services.scheduling.slots.policy import OwnKind, SlotPolicy, slot_policy
 from services.scheduling.slots.refusals import BadLength, BadRange, NotPlacedHere
-from services.scheduling.slots.rules import Asked, Ground, Span, propose
+from services.scheduling.slots.rules import Asked, Ground, Span, explain, propose
 from services.scheduling.slots.schemas import FreeSlot, FreeSlots, Named
 from shared.calendar import day_at
 from shared.contracts.scheduling import Modality
@@ -112,7 +112,7 @@ async def find_slots(
         facilitator_id,
         within,
     )
-    zone = ZoneInfo(site.time_zone)
+    zone, ground = ZoneInfo(site.time_zone), Ground(place, closed, busy, caseloads)
     return FreeSlots(
         client_id=client_id,
         site_id=site.id,
@@ -124,11 +124,11 @@ async def find_slots(
                 ends_at=one.ends_at,
                 day=f"{one.starts_at.astimezone(zone):%Y-%m-%d}",
                 starts=f"{one.starts_at.astimezone(zone):%H:%M}",
-                facilitator=Named(id=one.therapist_id, name=staff[one.therapist_id]["name"]),
+                facilitator=Named(id=one.therapist.id, name=staff[one.therapist.id]["name"]),
                 room=Named(id=one.room.id, name=one.room.name),
                 score=one.score,
-                criteria=list(one.criteria),
+                criteria=explain(one, ground, policy),
             )
-            for one in propose(Ground(place, closed, busy, caseloads), asked, policy)
+            for one in propose(ground, asked, policy)
         ],
     )

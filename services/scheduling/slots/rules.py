@@ -49,14 +49,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A time that is free for all, with its points and what they are for."""
+    """A time that is free for all, with its points; `met` says what they are for."""
 
     starts_at: datetime
     ends_at: datetime
-    therapist_id: UUID
+    therapist: Person
     room: Room
     score: int
-    criteria: tuple[Criterion, ...]
+    met: Mapping[str, bool]
 
 
 def credential_of(person: Person, credentials: Sequence[str], on: date) -> str | None:
@@ -98,9 +98,12 @@ def propose(ground: Ground, asked: Asked, policy: SlotPolicy) -> list[Proposal]:
         for person in people if room is not None else ():
             if _can_hold(ground, asked, person, span, windows, day):
                 assert room is not None  # nobody is asked where there is none
-                criteria = _criteria(ground, asked, person, day in comes, policy.named)
-                score = _score(criteria, (day - first).days, policy)
-                found.append(Proposal(*span, person.id, room, score, criteria))
+                met = _met(ground, asked, person, day in comes)
+                points = sum(
+                    getattr(policy.weights, name) for name, is_met in met.items() if is_met
+                )
+                score = points - (day - first).days * policy.weights.day_later
+                found.append(Proposal(*span, person, room, score, met))
     return _apart(found, policy)
 
 
@@ -127,46 +130,42 @@ def _can_hold(
     )
 
 
-def _criteria(
-    ground: Ground, asked: Asked, person: Person, comes_anyway: bool, source: str
-) -> tuple[Criterion, ...]:
-    clients, limit = ground.caseloads.get(person.id, 0), person.caseload_limit
-    own = person.id == asked.primary_therapist_id
-    told = (
-        ("primary_therapist", own, str(person.id), "the client's own therapist"),
-        ("day_with_session", comes_anyway, "", "a day on which the client comes anyway"),
-        (
-            "caseload",
-            own or limit is None or clients < limit,
-            f"{clients} clients, limit {limit or 'none'}",
+def _met(ground: Ground, asked: Asked, person: Person, comes_anyway: bool) -> dict[str, bool]:
+    own, limit = person.id == asked.primary_therapist_id, person.caseload_limit
+    has_room = own or limit is None or ground.caseloads.get(person.id, 0) < limit
+    return {"primary_therapist": own, "day_with_session": comes_anyway, "caseload": has_room}
+
+
+def explain(one: Proposal, ground: Ground, policy: SlotPolicy) -> list[Criterion]:
+    """What the points of a proposal are for."""
+    limit = one.therapist.caseload_limit or "none"
+    told = {
+        "primary_therapist": (str(one.therapist.id), "the client's own therapist"),
+        "day_with_session": (
+            "a session that day" if one.met["day_with_session"] else "no session that day",
+            "a day on which the client comes anyway",
+        ),
+        "caseload": (
+            f"{ground.caseloads.get(one.therapist.id, 0)} clients, limit {limit}",
             "room in the caseload",
         ),
-    )
-    return tuple(
+    }
+    return [
         Criterion(
-            name=name,
-            met=met,
-            observed=observed or ("yes" if met else "no"),
-            required=required,
-            source=source,
+            name=name, met=met, observed=told[name][0], required=told[name][1], source=policy.named
         )
-        for name, met, observed, required in told
-    )
-
-
-def _score(criteria: Iterable[Criterion], days_later: int, policy: SlotPolicy) -> int:
-    points = sum(getattr(policy.weights, one.name) for one in criteria if one.met)
-    return int(points) - days_later * policy.weights.day_later
+        for name, met in one.met.items()
+    ]
 
 
 def _apart(found: Iterable[Proposal], policy: SlotPolicy) -> list[Proposal]:
     """The best of those that begin close to each other with one therapist."""
     apart = timedelta(minutes=policy.apart_minutes)
     kept: list[Proposal] = []
-    for one in sorted(found, key=lambda one: (-one.score, one.starts_at, one.therapist_id)):
-        near = (k for k in kept if k.therapist_id == one.therapist_id)
-        if len(kept) < policy.proposals and all(
-            abs(k.starts_at - one.starts_at) >= apart for k in near
-        ):
+    for one in sorted(found, key=lambda one: (-one.score, one.starts_at, one.therapist.id)):
+        if len(kept) == policy.proposals:
+            break
+        near = (kept_one for kept_one in kept if kept_one.therapist.id == one.therapist.id)
+        if all(abs(kept_one.starts_at - one.starts_at) >= apart for kept_one in near):
             kept.append(one)
     return kept

@@ -73,7 +73,7 @@ MORNINGS = [span("09:00", "12:00"), span("09:00", "12:00", "2026-03-04")]
 def proposed(ground: Ground = GROUND, **other: Any) -> list[tuple[str, str]]:
     found = propose(ground, replace(ASKED, **other), slot_policy())
     return [
-        (f"{one.starts_at.astimezone(DENVER):%d %H:%M}", NAMES[one.therapist_id]) for one in found
+        (f"{one.starts_at.astimezone(DENVER):%d %H:%M}", NAMES[one.therapist.id]) for one in found
     ]
 
 
