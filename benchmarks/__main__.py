@@ -33,6 +33,7 @@ NAMES = (
     "scoring",
     "duplicates",
     "materializing",
+    "attendance",
     "whole_stack",
 )
 LATEST = Path(__file__).with_name("latest.json")

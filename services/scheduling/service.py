@@ -1,5 +1,9 @@
 """Scheduling, declared."""
 
+from services.scheduling.attendance.check_in_routes import own_router as joins
+from services.scheduling.attendance.check_in_routes import router as check_ins
+from services.scheduling.attendance.jobs import no_shows_job
+from services.scheduling.attendance.page import router as join_page
 from services.scheduling.attendance.routes import router as attendance
 from services.scheduling.calendars.routes import router as calendars
 from services.scheduling.cohorts.routes import router as cohorts
@@ -27,13 +31,16 @@ service = Service(
         sessions,
         placement,
         attendance,
+        check_ins,
+        joins,
+        join_page,
         hours,
         slots,
         therapists,
         calendars,
         days,
     ),
-    jobs=(zone_rules_job, materializing_job, closing_job),
+    jobs=(zone_rules_job, materializing_job, closing_job, no_shows_job),
     consumers=(merge_consumers, placement_consumers, holds_consumers),
     zones="SELECT DISTINCT time_zone FROM sites",
 )

@@ -18,6 +18,8 @@ class Role(StrEnum):
     """One of the four services, which its token names as its subject."""
     SUBSCRIBER = "subscriber"
     """Another system that reads events: those of the topics that its token names."""
+    KIOSK = "kiosk"
+    """A device in the waiting room of the one site that its token names; nobody's account."""
 
 
 CLINICIANS = (Role.COUNSELOR, Role.CLINICAL_LEAD)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.base import ClientEvent, Criterion, Event
 
@@ -173,8 +173,15 @@ class AttendanceEvent(SchedulingEvent):
 class SessionAttended(AttendanceEvent):
     """A client came, for all of the session or a part of it."""
 
+    version: ClassVar[str] = "1.2"
+
     status: Literal["present", "partial"]
     attended_minutes: int = Field(description="Credited minutes: breaks are not counted.")
+    minutes_late: int = Field(default=0, description="Beyond the site's grace; since 1.2.")
+    minutes_left_early: int = Field(default=0, description="Beyond the site's grace; since 1.2.")
+    makes_up_session_id: UUID | None = Field(
+        default=None, description="The missed session that this one makes up; since 1.2."
+    )
 
 
 class SessionMissed(AttendanceEvent):
@@ -188,6 +195,32 @@ class SessionMissed(AttendanceEvent):
     )
 
 
+class AttendanceState(BaseModel):
+    """What an attendance said before or after a correction."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    status: Literal["present", "partial", "excused_absence", "late_cancel", "no_show"]
+    attended_minutes: int
+    checked_in_at: datetime | None
+    checked_out_at: datetime | None
+    makes_up_session_id: UUID | None
+
+
+class AttendanceCorrected(SchedulingEvent):
+    """What was recorded of one client's seat was corrected. What holds now is told anew after it,
+    by SessionAttended or SessionMissed."""
+
+    enrolment_id: UUID
+    session_id: UUID
+    cohort_id: UUID
+    attendance_id: UUID
+    starts_at: datetime
+    before: AttendanceState
+    after: AttendanceState
+    corrected_at: datetime
+
+
 EVENTS = (
     SiteOpened,
     ClientPlaced,
@@ -199,4 +232,5 @@ EVENTS = (
     SessionAttended,
     SessionMissed,
     PrimaryTherapistChanged,
+    AttendanceCorrected,
 )

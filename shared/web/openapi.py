@@ -221,6 +221,8 @@ def _complete(operation: dict[str, Any], method: str, route: APIRoute, roles: li
         codes.add("409")
     if "requestBody" in operation:
         codes |= {"400", "413", "415"}
+    if creates:
+        codes.add("400")
     if creates or updates:
         codes.add("409")
         operation.setdefault("parameters", []).append(CREATES if creates else UPDATES)

@@ -27,6 +27,7 @@ ROLES = (
     "operator",
     "service",
     "subscriber",
+    "kiosk",
 )
 
 

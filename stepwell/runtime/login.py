@@ -15,7 +15,7 @@ from stepwell.runtime.sessions import Grant, Person, Refused, Session, Sessions
 
 Form = Mapping[str, str]
 LONGEST_FORM = 16_384
-STAFF = tuple(role for role in ROLES if role not in ("service", "subscriber"))
+STAFF = tuple(role for role in ROLES if role not in ("service", "subscriber", "kiosk"))
 """Whom a person may be; `service` and `subscriber` have secrets."""
 CLIENT = "portal"
 CALLBACK = "/oidc/callback"

@@ -10,6 +10,8 @@ from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 
 from services.intake.questionnaires import own_routes, page
+from services.scheduling.attendance import check_in_routes
+from services.scheduling.attendance import page as join_page
 from services.scheduling.calendars import routes as calendars
 from shared.access import Role
 from shared.settings import SERVICES
@@ -48,9 +50,12 @@ OPEN = {
     ("intake", "PUT", "/questionnaire/answers/{instrument}", BY_LINK),
     ("intake", "POST", "/questionnaire/completion", BY_LINK),
     ("scheduling", "GET", "/calendars/{secret}.ics", calendars.WHY),
+    ("scheduling", "GET", "/telehealth", join_page.WHY),
+    ("scheduling", "GET", "/telehealth/page.js", join_page.WHY),
+    ("scheduling", "POST", "/telehealth/joins", check_in_routes.WHY),
 }
 """Every route that asks for no token, and why: whoever opens another one says so here."""
-BY_SECRET = [(method, path) for _, method, path, why in sorted(OPEN) if why == BY_LINK]
+BY_SECRET = [one[:3] for one in sorted(OPEN) if one[3] in (BY_LINK, check_in_routes.WHY)]
 """Those that ask for the secret of a link or its session in place of a token."""
 DOCUMENTED_AS_PUBLIC = {
     "/health/live",
@@ -106,12 +111,12 @@ def test_only_health_metrics_and_documentation_are_public(name: str):
     assert public == DOCUMENTED_AS_PUBLIC == PUBLIC
 
 
-@pytest.mark.parametrize(("method", "path"), BY_SECRET)
+@pytest.mark.parametrize(("name", "method", "path"), BY_SECRET)
 async def test_an_open_address_that_needs_a_secret_takes_no_token_in_its_place(
-    method: str, path: str
+    name: str, method: str, path: str
 ):
     for role in (None, *Role):
-        async with caller(APPS["intake"], role) as api:
+        async with caller(APPS[name], role) as api:
             body = {"answers": [0]} if method == "PUT" else None
             address = path.format(instrument="phq-9")
             answer = await api.request(method, address, json=body, headers={"If-Match": '"1"'})

@@ -15,6 +15,8 @@ PAST_THE_MECHANISM = re.compile(r"client_id\s*=\s*(?:ANY\s*\(\s*)?(?:\$\d|\{)", 
 OF_ONE_RECORD = {
     "scheduling/attendance/commands.py LOAD": "a seat is of the record it was given to",
     "scheduling/appointments/commands.py SEATS": "a seat is of the record it was given to",
+    "scheduling/attendance/check_ins.py EXPECTED": "a seat is of the record it was given to",
+    "scheduling/attendance/check_ins.py KNOWN": "a seat is of the record it was given to",
     "notifications/consents/commands.py END": "a write",
     "notifications/stays/queries.py STAYS": "a message stands to a stay of its own record",
     "intake/referrals/queries.py PHONE": "the number by which just this record is found",

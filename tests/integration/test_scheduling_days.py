@@ -61,6 +61,8 @@ async def test_a_day_shows_its_sessions_with_room_therapists_and_who_is_there(
     }
     created(await clinic.desk.post("/sessions", own))
     clinic.at(datetime.fromisoformat("2026-03-03T01:00:00Z"))
+    came = {"client_id": str(ana.id)}
+    created(await clinic.desk.post(f"/sessions/{group['id']}/check-ins", came))
     entry = {"client_id": str(bea.id), "status": "present"}
     created(await clinic.desk.post(f"/sessions/{group['id']}/attendance", entry))
     statements: list[str] = []
@@ -80,11 +82,12 @@ async def test_a_day_shows_its_sessions_with_room_therapists_and_who_is_there(
     ]
     assert (shown["closed"], shown["starts_at"]) == (None, "2026-03-02T07:00:00Z")
     one = shown["sessions"][1]
-    assert (one["roster"]["expected"], one["roster"]["present"], one["checked_in"]) == (2, 1, 1)
-    assert {c["client_id"]: c["checked_in"] for c in one["clients"]} == {
-        str(ana.id): False,
-        str(bea.id): True,
+    assert (one["roster"]["expected"], one["roster"]["present"], one["checked_in"]) == (2, 1, 2)
+    assert {c["client_id"]: (c["checked_in_at"], c["status"]) for c in one["clients"]} == {
+        str(ana.id): ("2026-03-03T01:00:00Z", None),
+        str(bea.id): (None, "present"),
     }
+    assert [c["checked_in"] for c in shown["sessions"][0]["clients"]] == [False]
     statements.clear()
     week = (await clinic.desk.get("/weeks/2026-W10", staff_id=lee)).json()
     assert len(statements) == 4

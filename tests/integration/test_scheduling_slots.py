@@ -101,6 +101,12 @@ async def test_a_free_time_that_is_proposed_can_be_booked_and_is_then_taken(
     assert (str(told.session_id), told.cohort_id) == (made["id"], booking.cohort)
     assert told.enrolment_id == booking.ana.enrolment_id
     assert first["starts_at"] not in [one["starts_at"] for one in await booking.slots()]
+    query = {"client_id": booking.ana.id, "kind": "individual", "minutes": 50}
+    week = {"from": "2026-03-02T00:00:00Z", "to": "2026-03-09T00:00:00Z"}
+    elsewhere = await clinic.desk.get("/slots", **query, **week, site_id=uuid4())
+    refused(elsewhere, 404, "not-found")
+    too_long = await clinic.desk.get("/slots", **query, **{**week, "to": "2026-04-09T00:00:00Z"})
+    refused(too_long, 422, "bad-range", "to")
 
 
 async def test_what_stands_against_a_session_is_named(

@@ -6,13 +6,16 @@ from uuid import UUID
 
 import asyncpg
 
-from services.scheduling.attendance.queries import show_attendance
+from services.scheduling.attendance.policy import attendance_policy
+from services.scheduling.attendance.queries import meeting_of, show_attendance
 from services.scheduling.attendance.rules import (
     Meeting,
     Report,
     Unacceptable,
+    away,
     credited_minutes,
     is_excused,
+    is_in_time,
     require_acceptable,
 )
 from services.scheduling.attendance.schemas import (
@@ -22,10 +25,15 @@ from services.scheduling.attendance.schemas import (
     NewRoll,
     Roll,
 )
-from services.scheduling.hours.policy import session_kinds
+from services.scheduling.hours.rules import Week
 from services.scheduling.sessions.cancelling import SessionNotHeld
-from shared.contracts.scheduling import SessionAttended, SessionMissed
-from shared.database import Columns, Transaction
+from shared.contracts.scheduling import (
+    AttendanceCorrected,
+    AttendanceState,
+    SessionAttended,
+    SessionMissed,
+)
+from shared.database import Columns, Transaction, together, update
 from shared.errors import Conflict, Invalid, NotFound, found, require_version
 from shared.ids import new_id
 from shared.messaging.consumer import Received
@@ -58,12 +66,15 @@ ROWS = Columns.of(
     checked_out_at="timestamptz",
     attended_minutes="integer",
     recorded_at="timestamptz",
+    recorded_by="text",
+    makes_up="uuid",
 )
 INSERT = f"INSERT INTO attendance ({ROWS.names}) SELECT * FROM {ROWS.rows}"  # noqa: S608 - the columns are above
 RECORDED = """
 SELECT r.id, r.session_id, r.client_id, r.version, r.status, r.checked_in_at, r.checked_out_at,
-  r.attended_minutes, s.site_id, coalesce(s.cohort_id, p.cohort_id) AS cohort_id, s.kind,
-  s.starts_at, s.ends_at, s.break_minutes, s.time_zone, s.not_held_at, a.on_hold, p.enrolment_id
+  r.attended_minutes, r.makes_up, s.site_id, coalesce(s.cohort_id, p.cohort_id) AS cohort_id,
+  s.kind, s.starts_at, s.ends_at, s.break_minutes,
+  s.time_zone, s.not_held_at, a.on_hold, p.enrolment_id
 FROM attendance r
 JOIN sessions s ON s.id = r.session_id
 JOIN appointments a ON a.session_id = r.session_id AND a.client_id = r.client_id
@@ -76,11 +87,28 @@ MISSES = f"""
 WHERE r.status NOT IN ('present', 'partial') AND s.not_held_at IS NULL
 ORDER BY s.starts_at, s.id
 """
-CORRECT = """
-UPDATE attendance SET status = $2, checked_in_at = $3, checked_out_at = $4,
-  attended_minutes = $5, corrected_at = $6, version = version + 1
-WHERE id = $1
+KEEP = """
+INSERT INTO attendance_versions (attendance_id, version, site_id, status, checked_in_at,
+  checked_out_at, attended_minutes, makes_up, recorded_by, recorded_at)
+SELECT id, version, site_id, status, checked_in_at, checked_out_at, attended_minutes, makes_up,
+  recorded_by, coalesce(corrected_at, recorded_at)
+FROM attendance WHERE id = $1
 """
+LOCK_MISSES = "SELECT FROM attendance WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
+TO_MAKE_UP = """
+SELECT r.id, r.session_id, r.status, s.starts_at, s.time_zone, s.not_held_at,
+  r.client_id = ANY (platform.records_of(g.client_id)) AS of_client,
+  EXISTS (SELECT FROM attendance m JOIN sessions n ON n.id = m.session_id
+    WHERE m.makes_up = r.id AND n.not_held_at IS NULL
+      AND (m.session_id, m.client_id) <> ($3::uuid, g.client_id)) AS made_up
+FROM unnest($1::uuid[], $2::uuid[]) AS g(id, client_id)
+JOIN attendance r ON r.id = g.id JOIN sessions s ON s.id = r.session_id
+"""
+IS_MADE_UP = """
+SELECT EXISTS (SELECT FROM attendance m JOIN sessions n ON n.id = m.session_id
+  WHERE m.makes_up = $1 AND n.not_held_at IS NULL)
+"""
+SESSION_OF = "SELECT session_id FROM attendance WHERE id = $1"
 
 
 class SessionNotStarted(Conflict):
@@ -111,19 +139,35 @@ class ImpossibleAttendance(Invalid):
     """The instants do not go with the status or the session."""
 
 
-async def record_attendance(tx: Transaction, session_id: UUID, new: NewAttendance) -> Attendance:
+class CannotBeMadeUp(Conflict):
+    """The miss that is named is none that this attendance makes up."""
+
+    title = "That miss cannot be made up by this"
+
+
+class MissMadeUp(Conflict):
+    """Another attendance makes up the miss."""
+
+    title = "The miss is made up"
+
+
+async def record_attendance(
+    tx: Transaction, session_id: UUID, new: NewAttendance, *, by: str | None
+) -> Attendance:
     """Record what became of one client's seat; publishes SessionAttended or SessionMissed.
+
+    `by` is who records it; None where it is set by itself.
 
     Raises:
         NotFound: when there is no such session that the caller may see.
-        SessionNotHeld, SessionNotStarted, ClientNotPlaced, AlreadyRecorded, ImpossibleAttendance:
-            see there.
+        SessionNotHeld, SessionNotStarted, ClientNotPlaced, AlreadyRecorded, ImpossibleAttendance,
+            CannotBeMadeUp: see there.
     """
-    (recorded,) = await _record(tx, session_id, [new], [""])
+    (recorded,) = await record(tx, session_id, [new], [""], by)
     return recorded
 
 
-async def record_roll(tx: Transaction, session_id: UUID, new: NewRoll) -> Roll:
+async def record_roll(tx: Transaction, session_id: UUID, new: NewRoll, *, by: str) -> Roll:
     """Record the attendance of several clients, all or nothing; publishes one event a client.
 
     Raises:
@@ -136,34 +180,54 @@ async def record_roll(tx: Transaction, session_id: UUID, new: NewRoll) -> Roll:
             raise ClientTwice("This client is listed above.", pointer=f"/entries/{index}/client_id")
         seen.add(entry.client_id)
     places = [f"/entries/{index}" for index in range(len(new.entries))]
-    return Roll(session_id=session_id, recorded=await _record(tx, session_id, new.entries, places))
+    recorded = await record(tx, session_id, new.entries, places, by)
+    return Roll(session_id=session_id, recorded=recorded)
 
 
 async def correct_attendance(
-    tx: Transaction, attendance_id: UUID, expected_version: int, correction: Correction
+    tx: Transaction, attendance_id: UUID, expected_version: int, correction: Correction, *, by: str
 ) -> Attendance:
-    """Replace what was recorded; publishes SessionAttended or SessionMissed anew.
+    """Replace what was recorded, and keep what it was; publishes AttendanceCorrected with both,
+    then SessionAttended or SessionMissed anew.
 
     Raises:
         NotFound: when there is no such attendance that the caller may see.
         StaleVersion: when somebody else corrected it meanwhile.
-        SessionNotHeld, ImpossibleAttendance: see there.
+        SessionNotHeld, ImpossibleAttendance, CannotBeMadeUp, MissMadeUp: see there.
     """
-    session = found(await tx.fetchrow(LOCK, attendance_id), "attendance")
-    require_version(session["version"], expected_version)
-    _require_held(session)
+    was = found(await tx.fetchrow(LOCK, attendance_id), "attendance")
+    require_version(was["version"], expected_version)
+    require_held(was)
     report = correction.report
-    minutes = _credited(report, _meeting(session), tx, "")
+    minutes = _credited(report, meeting_of(was), tx, "")
+    if report.attended and await tx.fetchval(IS_MADE_UP, attendance_id):
+        raise MissMadeUp("Another attendance makes up this miss: correct that one first.")
+    made_up = await _made_up(tx, was, [(was["client_id"], report, "")])
+    changes = {
+        "status": report.status,
+        "checked_in_at": report.checked_in_at,
+        "checked_out_at": report.checked_out_at,
+        "makes_up": report.makes_up,
+        "attended_minutes": minutes,
+        "corrected_at": tx.now,
+        "recorded_by": by,
+    }
     await tx.execute(
-        CORRECT,
-        attendance_id,
-        report.status,
-        report.checked_in_at,
-        report.checked_out_at,
-        minutes,
-        tx.now,
+        *together((KEEP, attendance_id), update("attendance", changes, where={"id": attendance_id}))
     )
-    _publish(tx, session, report, minutes)
+    before = await tx.fetchval(SESSION_OF, was["makes_up"]) if was["makes_up"] else None
+    after = made_up.get(report.makes_up)
+    publish(
+        tx,
+        AttendanceCorrected(
+            **was,
+            attendance_id=attendance_id,
+            before=AttendanceState(**was, makes_up_session_id=before),
+            after=AttendanceState(**changes, makes_up_session_id=after),
+            corrected_at=tx.now,
+        ),
+    )
+    _publish(tx, was, report, minutes, makes_up_session_id=after)
     return await show_attendance(tx, attendance_id)
 
 
@@ -177,20 +241,24 @@ async def tell_misses_again(
         _publish(tx, row, Report(row["status"]), 0, cause)
 
 
-async def _record(
-    tx: Transaction, session_id: UUID, entries: Sequence[NewAttendance], places: Sequence[str]
+async def record(
+    tx: Transaction,
+    session_id: UUID,
+    entries: Sequence[NewAttendance],
+    places: Sequence[str],
+    by: str | None,
 ) -> list[Attendance]:
-    """Record entries of different clients; `places` are their pointers in the request."""
-    clients = [entry.client_id for entry in entries]
-    rows = await tx.fetch(LOAD, session_id, clients)
+    """Record entries of different clients; `places` are their pointers in the request. Raises as
+    `record_attendance` does."""
+    rows = await tx.fetch(LOAD, session_id, [entry.client_id for entry in entries])
     if not rows:
         raise NotFound("There is no such session.")
     session = rows[0]
-    _require_held(session)
+    require_held(session)
     if session["starts_at"] > tx.now:
         raise SessionNotStarted("Attendance can be recorded once the session has started.")
     expected = {row["client_id"]: row for row in rows}
-    meeting = _meeting(session)
+    meeting = meeting_of(session)
     minutes = []
     for entry, place in zip(entries, places, strict=True):
         if entry.client_id not in expected:
@@ -203,35 +271,69 @@ async def _record(
             raise AlreadyRecorded(
                 "Correct the recorded attendance instead.", pointer=f"{place}/client_id"
             )
-    recorded = [
-        Attendance(
+    given = [(one.client_id, one.report, at) for one, at in zip(entries, places, strict=True)]
+    made_up = await _made_up(tx, session, given)
+    recorded = []
+    for entry, credited in zip(entries, minutes, strict=True):
+        late, early = away(entry.report, meeting)
+        one = Attendance(
             id=new_id(),
             session_id=session_id,
             site_id=session["site_id"],
             **entry.model_dump(),
             attended_minutes=credited,
             scheduled_minutes=meeting.scheduled_minutes,
+            minutes_late=late,
+            minutes_left_early=early,
+            recorded_by=by,
             recorded_at=tx.now,
             corrected_at=None,
             counted=entry.report.attended or not expected[entry.client_id]["on_hold"],
             version=1,
         )
-        for entry, credited in zip(entries, minutes, strict=True)
-    ]
+        recorded.append(one)
     await tx.execute(INSERT, *ROWS.arrays(recorded))
     for entry, credited in zip(entries, minutes, strict=True):
-        _publish(tx, expected[entry.client_id], entry.report, credited)
+        missed = made_up.get(entry.makes_up)
+        row = expected[entry.client_id]
+        _publish(tx, row, entry.report, credited, makes_up_session_id=missed)
     return recorded
 
 
-def _meeting(session: asyncpg.Record) -> Meeting:
-    kind = session_kinds(session["site_id"]).kinds[session["kind"]]
-    return Meeting(
-        session["starts_at"],
-        session["ends_at"],
-        session["break_minutes"],
-        kind.min_minutes_for_credit,
-    )
+async def _made_up(
+    tx: Transaction, session: asyncpg.Record, given: Sequence[tuple[UUID, Report, str]]
+) -> dict[UUID | None, UUID]:
+    """The sessions of the misses that these clients' attendance of a session makes up, by miss.
+
+    A miss is locked before it is looked at, so that it is neither corrected nor made up twice.
+
+    Raises:
+        CannotBeMadeUp: see there.
+    """
+    named = [(report.makes_up, client, place) for client, report, place in given if report.makes_up]
+    if not named:
+        return {}
+    ids, clients = [miss for miss, _, _ in named], [client for _, client, _ in named]
+    await tx.fetch(LOCK_MISSES, ids)
+    rows = {
+        row["id"]: row for row in await tx.fetch(TO_MAKE_UP, ids, clients, session["session_id"])
+    }
+    weeks_apart = attendance_policy(session["site_id"]).makeup_weeks_apart
+    week = Week.of(session["starts_at"], session["time_zone"])
+    for miss, _, place in named:
+        row = rows.get(miss)
+        wrong = None
+        if row is None or not row["of_client"] or ids.count(miss) > 1:
+            wrong = "This client has no such attendance."
+        elif row["status"] in ("present", "partial") or row["not_held_at"] is not None:
+            wrong = "Nothing was missed there."
+        elif not is_in_time(Week.of(row["starts_at"], row["time_zone"]), week, weeks_apart):
+            wrong = "A miss is made up within the weeks that the policy of the site allows."
+        elif row["made_up"]:
+            wrong = "Another attendance makes it up."
+        if wrong is not None:
+            raise CannotBeMadeUp(wrong, pointer=f"{place}/makes_up")
+    return {miss: rows[miss]["session_id"] for miss in ids}
 
 
 def _credited(report: Report, meeting: Meeting, tx: Transaction, place: str) -> int:
@@ -242,7 +344,12 @@ def _credited(report: Report, meeting: Meeting, tx: Transaction, place: str) -> 
     return credited_minutes(report, meeting)
 
 
-def _require_held(session: asyncpg.Record) -> None:
+def require_held(session: asyncpg.Record) -> None:
+    """Refuse what is about a session that the program does not hold.
+
+    Raises:
+        SessionNotHeld: it does not.
+    """
     if session["not_held_at"] is not None:
         raise SessionNotHeld("The program does not hold this session: it counts nowhere.")
 
@@ -253,12 +360,18 @@ def _publish(
     report: Report,
     minutes: int,
     cause: Received[Any] | None = None,
+    makes_up_session_id: UUID | None = None,
 ) -> None:
+    meeting = meeting_of(expected)
+    late, early = away(report, meeting)
     common = {
         **expected,
         "status": report.status,
         "attended_minutes": minutes,
-        "scheduled_minutes": _meeting(expected).scheduled_minutes,
+        "scheduled_minutes": meeting.scheduled_minutes,
+        "minutes_late": late,
+        "minutes_left_early": early,
+        "makes_up_session_id": makes_up_session_id,
         "recorded_at": tx.now,
     }
     if report.attended:

@@ -4,19 +4,30 @@ from datetime import datetime
 from fractions import Fraction
 from uuid import UUID
 
-from services.scheduling.attendance.rules import Tally, rates
+import asyncpg
+
+from services.scheduling.attendance.policy import attendance_policy
+from services.scheduling.attendance.rules import Meeting, Report, Tally, away, rates
 from services.scheduling.attendance.schemas import (
     Attendance,
+    AttendanceHistory,
     AttendanceSummary,
+    AttendanceVersion,
+    CheckIn,
     Roster,
     RosterEntry,
 )
+from services.scheduling.hours.policy import session_kinds
 from shared.database import Transaction
+from shared.database.columns import select
 from shared.errors import found
 
 RECORDED = """
 SELECT r.id, r.session_id, r.client_id, r.site_id, r.status, r.checked_in_at, r.checked_out_at,
-  r.attended_minutes, r.recorded_at, r.corrected_at, r.version,
+  r.attended_minutes, r.recorded_at, r.corrected_at, r.version, r.recorded_by, r.makes_up,
+  s.starts_at, s.ends_at, s.break_minutes, s.kind,
+  (SELECT m.id FROM attendance m JOIN sessions n ON n.id = m.session_id AND n.not_held_at IS NULL
+   WHERE m.makes_up = r.id) AS made_up_by,
   (extract(epoch FROM s.ends_at - s.starts_at) / 60 - s.break_minutes)::int AS scheduled_minutes,
   s.not_held_at IS NULL AND (r.status IN ('present', 'partial') OR NOT a.on_hold) AS counted
 FROM attendance r
@@ -24,7 +35,18 @@ JOIN sessions s ON s.id = r.session_id
 JOIN appointments a ON a.session_id = r.session_id AND a.client_id = r.client_id
 """
 ONE = f"{RECORDED} WHERE r.id = $1"
-OF_SESSION = f"{RECORDED} WHERE s.id = $1"
+OF_SESSION = f"{RECORDED} WHERE s.id = $1 ORDER BY r.client_id"
+CHECKED_IN = f"{select(CheckIn, 'check_ins')} WHERE session_id = $1"
+SAID = """
+SELECT version, status, checked_in_at, checked_out_at, attended_minutes, makes_up, recorded_by,
+  recorded_at
+FROM attendance_versions WHERE attendance_id = $1
+UNION ALL
+SELECT version, status, checked_in_at, checked_out_at, attended_minutes, makes_up, recorded_by,
+  coalesce(corrected_at, recorded_at)
+FROM attendance WHERE id = $1
+ORDER BY version
+"""
 SESSION = "SELECT starts_at, site_id, not_held_at, not_held_reason FROM sessions WHERE id = $1"
 ROSTER = """
 SELECT client_id, state, on_hold FROM appointments WHERE session_id = $1 ORDER BY client_id
@@ -70,8 +92,40 @@ async def show_attendance(tx: Transaction, attendance_id: UUID) -> Attendance:
     Raises:
         NotFound: when there is none that the caller may see.
     """
-    row = found(await tx.fetchrow(ONE, attendance_id), "attendance")
-    return Attendance(**dict(row))
+    return _attendance(found(await tx.fetchrow(ONE, attendance_id), "attendance"))
+
+
+async def show_history(tx: Transaction, attendance_id: UUID) -> AttendanceHistory:
+    """Everything that an attendance said, the latest last.
+
+    Raises:
+        NotFound: when there is none that the caller may see.
+    """
+    now = await show_attendance(tx, attendance_id)
+    rows = await tx.fetch(SAID, attendance_id)
+    return AttendanceHistory(
+        attendance_id=now.id,
+        client_id=now.client_id,
+        site_id=now.site_id,
+        versions=[AttendanceVersion(**dict(row)) for row in rows],
+    )
+
+
+async def recorded_of(tx: Transaction, session_id: UUID) -> list[Attendance]:
+    """What was recorded of a session, by client."""
+    return [_attendance(row) for row in await tx.fetch(OF_SESSION, session_id)]
+
+
+def meeting_of(session: asyncpg.Record) -> Meeting:
+    """A session as the rules take it, by the policies of its site."""
+    kind = session_kinds(session["site_id"]).kinds[session["kind"]]
+    return Meeting(
+        session["starts_at"],
+        session["ends_at"],
+        session["break_minutes"],
+        kind.min_minutes_for_credit,
+        attendance_policy(session["site_id"]).timing,
+    )
 
 
 async def show_roster(tx: Transaction, session_id: UUID) -> Roster:
@@ -82,7 +136,8 @@ async def show_roster(tx: Transaction, session_id: UUID) -> Roster:
     """
     session = found(await tx.fetchrow(SESSION, session_id), "session")
     not_held = session["not_held_at"] is not None
-    recorded = {row["client_id"]: row for row in await tx.fetch(OF_SESSION, session_id)}
+    recorded = {one.client_id: one for one in await recorded_of(tx, session_id)}
+    came = {row["client_id"]: CheckIn(**row) for row in await tx.fetch(CHECKED_IN, session_id)}
     return Roster(
         session_id=session_id,
         **session,
@@ -91,11 +146,8 @@ async def show_roster(tx: Transaction, session_id: UUID) -> Roster:
                 client_id=row["client_id"],
                 state="not_held" if not_held and row["state"] == "scheduled" else row["state"],
                 on_hold=row["on_hold"],
-                attendance=(
-                    Attendance(**dict(recorded[row["client_id"]]))
-                    if row["client_id"] in recorded
-                    else None
-                ),
+                check_in=came.get(row["client_id"]),
+                attendance=recorded.get(row["client_id"]),
             )
             for row in await tx.fetch(ROSTER, session_id)
         ],
@@ -127,6 +179,12 @@ async def summarize_attendance(
         attendance_rate_excused_out=_rounded(found.attendance_excused_out),
         no_show_rate=_rounded(found.no_show),
     )
+
+
+def _attendance(row: asyncpg.Record) -> Attendance:
+    report = Report(row["status"], row["checked_in_at"], row["checked_out_at"])
+    late, early = away(report, meeting_of(row))
+    return Attendance.from_row({**row, "minutes_late": late, "minutes_left_early": early})
 
 
 def _rounded(share: Fraction | None) -> float | None:

@@ -8,6 +8,7 @@ from fastapi import Query
 from services.scheduling.attendance import commands, queries
 from services.scheduling.attendance.schemas import (
     Attendance,
+    AttendanceHistory,
     AttendanceSummary,
     Correction,
     NewAttendance,
@@ -37,7 +38,7 @@ async def record_attendance(session_id: UUID, body: NewAttendance, call: Recorde
     few.
     """
     return await call.create(
-        lambda tx: commands.record_attendance(tx, session_id, body),
+        lambda tx: commands.record_attendance(tx, session_id, body, by=call.subject),
         location=lambda made: f"/attendance/{made.id}",
     )
 
@@ -48,7 +49,7 @@ async def record_attendance(session_id: UUID, body: NewAttendance, call: Recorde
 async def record_roll(session_id: UUID, body: NewRoll, call: Recorder) -> Roll:
     """Record the attendance of several clients in one request: all or nothing."""
     return await call.create(
-        lambda tx: commands.record_roll(tx, session_id, body),
+        lambda tx: commands.record_roll(tx, session_id, body, by=call.subject),
         location=lambda _: f"/sessions/{session_id}/roster",
     )
 
@@ -72,8 +73,17 @@ async def show_attendance(attendance_id: UUID, call: Reader) -> Attendance:
 async def correct_attendance(attendance_id: UUID, body: Correction, call: Recorder) -> Attendance:
     """Replace what was recorded by what was true; needs the ETag as If-Match."""
     return await call.update(
-        lambda tx, version: commands.correct_attendance(tx, attendance_id, version, body)
+        lambda tx, version: commands.correct_attendance(
+            tx, attendance_id, version, body, by=call.subject
+        )
     )
+
+
+@router.get("/attendance/{attendance_id}/history", summary="Show what an attendance said before")
+@of_one_client
+async def show_attendance_history(attendance_id: UUID, call: Reader) -> AttendanceHistory:
+    """Every version of a recorded attendance, the latest last: who said what, and when."""
+    return await call.show(lambda tx: queries.show_history(tx, attendance_id))
 
 
 @router.get("/clients/{client_id}/attendance-summary", summary="Sum up a client's attendance")

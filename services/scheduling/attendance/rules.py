@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Literal
+from uuid import UUID
 
+from services.scheduling.hours.rules import Week
 from shared.calendar import elapsed
 
 Status = Literal["present", "partial", "excused_absence", "late_cancel", "no_show"]
@@ -24,14 +26,26 @@ class Unacceptable(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Timing:
+    """Minutes of grace for who comes late or leaves early, and how far before and after a session
+    its check-ins and check-outs may lie."""
+
+    late: int = 0
+    left_early: int = 0
+    check_in_before: int = 720
+    check_out_after: int = 720
+
+
+@dataclass(frozen=True, slots=True)
 class Meeting:
-    """A session that attendance is checked by: aware instants, breaks in minutes, and the least
-    minutes for which a part of it is credited."""
+    """A session that attendance is checked by: aware instants, breaks in minutes, the least
+    minutes for which a part of it is credited, and the times around it."""
 
     starts_at: datetime
     ends_at: datetime
     break_minutes: int
     min_minutes_for_credit: int
+    timing: Timing = Timing()
 
     @property
     def length(self) -> int:
@@ -46,11 +60,12 @@ class Meeting:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was noted about one client."""
+    """What was noted about one client; `makes_up` is the miss that this attendance makes up."""
 
     status: Status
     checked_in_at: datetime | None = None
     checked_out_at: datetime | None = None
+    makes_up: UUID | None = None
 
     @property
     def attended(self) -> bool:
@@ -67,12 +82,14 @@ def require_acceptable(report: Report, meeting: Meeting, now: datetime) -> None:
     """Refuse instants that do not go with the status.
 
     A partial attendance needs both, in order, not in the future, with some of the session between
-    them; no other status has any.
+    them and not longer than it; no other status has any. Only who came makes up for a miss.
 
     Raises:
         Unacceptable: naming the field.
     """
     checked_in, checked_out = report.checked_in_at, report.checked_out_at
+    if report.makes_up is not None and not report.attended:
+        raise Unacceptable("makes_up", f"Leave it out for status {report.status}.")
     if report.status != "partial":
         for field, value in (("checked_in_at", checked_in), ("checked_out_at", checked_out)):
             if value is not None:
@@ -92,6 +109,75 @@ def require_acceptable(report: Report, meeting: Meeting, now: datetime) -> None:
         raise Unacceptable("checked_in_at", "The session was over by then.")
     if checked_out <= meeting.starts_at:
         raise Unacceptable("checked_out_at", "The session had not started by then.")
+    _require_not_longer(checked_out, meeting, "checked_out_at")
+
+
+def require_check_in(at: datetime, meeting: Meeting, now: datetime) -> None:
+    """Refuse a check-in in the future, before it opens, or when the session is over.
+
+    Raises:
+        Unacceptable: naming the field.
+    """
+    before = meeting.timing.check_in_before
+    if at > now:
+        raise Unacceptable("at", "Lies in the future.")
+    if elapsed(at, meeting.starts_at) > before * MINUTE:
+        raise Unacceptable("at", f"Check-in opens {before} minutes before the session.")
+    if at >= meeting.ends_at:
+        raise Unacceptable("at", "The session was over by then.")
+
+
+def require_check_out(at: datetime, came: datetime, meeting: Meeting, now: datetime) -> None:
+    """Refuse a check-out in the future, before the check-in or the session, or long after it.
+
+    Raises:
+        Unacceptable: naming the field.
+    """
+    if at > now:
+        raise Unacceptable("at", "Lies in the future.")
+    if at <= came:
+        raise Unacceptable("at", "Must be later than the check-in.")
+    if at <= meeting.starts_at:
+        raise Unacceptable("at", "The session had not started by then.")
+    _require_not_longer(at, meeting, "at")
+
+
+def _require_not_longer(at: datetime, meeting: Meeting, field: str) -> None:
+    if elapsed(meeting.ends_at, at) > meeting.timing.check_out_after * MINUTE:
+        raise Unacceptable(field, "Attendance is not longer than the session: note its end.")
+
+
+def report_of(came: datetime | None, left: datetime | None, meeting: Meeting) -> Report:
+    """What check-in and check-out say of a client once the session is over.
+
+    Present within the grace at both ends, else partial. Who did not check out stayed to the end;
+    who did not come, or for none of the session, is a no-show.
+    """
+    if came is None:
+        return Report("no_show")
+    left = meeting.ends_at if left is None else min(left, meeting.ends_at)
+    early = elapsed(came, meeting.starts_at) > EARLIEST_CHECK_IN
+    if early or came >= left or left <= meeting.starts_at:
+        return Report("no_show")
+    report = Report("partial", came, left)
+    return report if any(away(report, meeting)) else Report("present")
+
+
+def away(report: Report, meeting: Meeting) -> tuple[int, int]:
+    """Whole minutes by which a partial attendance began late and ended early; 0 within the
+    grace."""
+    if report.checked_in_at is None or report.checked_out_at is None:
+        return 0, 0
+    late = elapsed(meeting.starts_at, report.checked_in_at) // MINUTE
+    early = elapsed(report.checked_out_at, meeting.ends_at) // MINUTE
+    timing = meeting.timing
+    return late if late > timing.late else 0, early if early > timing.left_early else 0
+
+
+def is_in_time(missed: Week, made_up: Week, weeks_apart: int | None) -> bool:
+    """Whether a session of one week makes up a miss of another; see the policy for None."""
+    apart = abs((made_up.monday - missed.monday).days) // 7
+    return weeks_apart is not None and apart <= weeks_apart
 
 
 def credited_minutes(report: Report, meeting: Meeting) -> int:

@@ -23,10 +23,16 @@ class Noted(Strict):
         default=None, description="Only with status partial.", examples=["2026-03-03T03:30:00Z"]
     )
 
+    makes_up: UUID | None = Field(
+        default=None,
+        description="The recorded miss that this attendance makes up, of the same ISO week unless "
+        "the policy allows more; only for who came. Its hours count where it is held.",
+    )
+
     @property
     def report(self) -> Report:
         """It as the rules take it."""
-        return Report(self.status, self.checked_in_at, self.checked_out_at)
+        return Report(self.status, self.checked_in_at, self.checked_out_at, self.makes_up)
 
 
 class NewAttendance(Noted):
@@ -57,6 +63,21 @@ class Attendance(Shown):
     checked_out_at: Instant | None
     attended_minutes: int = Field(description="Credited minutes, less breaks.", examples=[165])
     scheduled_minutes: int = Field(description="Length of the session less breaks.")
+    minutes_late: int = Field(
+        default=0, description="Of who came later than the grace allows.", examples=[0]
+    )
+    minutes_left_early: int = Field(
+        default=0, description="Of who left earlier than the grace allows.", examples=[12]
+    )
+    makes_up: UUID | None = Field(default=None, description="The miss that it makes up.")
+    made_up_by: UUID | None = Field(
+        default=None, description="The attendance that makes up this miss."
+    )
+    recorded_by: str | None = Field(
+        default=None,
+        description="Who recorded or corrected it last; null: set by itself, or before that was "
+        "kept.",
+    )
     recorded_at: Instant
     corrected_at: Instant | None
     counted: bool = Field(
@@ -73,6 +94,86 @@ class Roll(Shown):
     recorded: list[Attendance]
 
 
+class NewCheckIn(Strict):
+    """A client who comes or leaves."""
+
+    client_id: UUID = Field(description="Pseudonymous id of the client.")
+    at: Instant | None = Field(default=None, description="When; without it, now.")
+
+
+class CheckIn(Shown):
+    """When a client came to a session and left it, and how that became known."""
+
+    session_id: UUID
+    client_id: UUID
+    site_id: UUID
+    checked_in_at: Instant
+    checked_in_by: Literal["staff", "kiosk", "telehealth"]
+    checked_out_at: Instant | None
+    checked_out_by: Literal["staff", "kiosk"] | None
+
+
+class NewPass(Strict):
+    """Whom a pass is for."""
+
+    client_id: UUID = Field(description="Pseudonymous id of the client.")
+
+
+class Pass(Shown):
+    """What one client checks in with at one session, shown this once."""
+
+    session_id: UUID
+    client_id: UUID
+    site_id: UUID
+    code: str | None = Field(
+        description="To type at a kiosk; null for telehealth.", examples=["7KQ4WD"]
+    )
+    address: str | None = Field(
+        description="Where the client joins; null for a session on site.",
+        examples=["/telehealth#dB0Ra1…"],
+    )
+    valid_until: Instant = Field(description="The end of the session.")
+    version: int = Field(description="Of the session.", examples=[1])
+
+
+class Code(Strict):
+    """What was typed at a kiosk."""
+
+    code: str = Field(min_length=1, max_length=20, examples=["7KQ4WD"])
+
+
+class Joined(Shown):
+    """Where a session is joined; the client is checked in."""
+
+    session_id: UUID
+    client_id: UUID
+    site_id: UUID
+    join_url: str
+    checked_in_at: Instant | None = Field(description="Null where it was recorded before.")
+
+
+class AttendanceVersion(Shown):
+    """What an attendance said from one instant on."""
+
+    version: int = Field(examples=[1])
+    status: Status = STATUS
+    checked_in_at: Instant | None
+    checked_out_at: Instant | None
+    attended_minutes: int
+    makes_up: UUID | None
+    recorded_by: str | None
+    recorded_at: Instant
+
+
+class AttendanceHistory(Shown):
+    """Everything that an attendance said, the latest last."""
+
+    attendance_id: UUID
+    client_id: UUID
+    site_id: UUID
+    versions: list[AttendanceVersion]
+
+
 class RosterEntry(Shown):
     """One client who is or was expected at a session."""
 
@@ -81,6 +182,7 @@ class RosterEntry(Shown):
         description="Cancelled: this client is not expected any more. Not held: nobody is."
     )
     on_hold: bool = Field(description="The client's stay is on hold when the session begins.")
+    check_in: CheckIn | None = Field(default=None, description="Null who was not checked in.")
     attendance: Attendance | None = Field(description="Null while nothing is recorded.")
 
 

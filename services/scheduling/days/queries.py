@@ -46,17 +46,17 @@ NAMES = """
 SELECT id, name FROM rooms WHERE id = ANY ($1::uuid[])
 UNION ALL SELECT id, name FROM staff WHERE id = ANY ($1::uuid[])
 """
-CHECKED_IN = "r.status IN ('present', 'partial')"
-CHECKED_IN_AT = "r.checked_in_at"
-"""Whether and since when a client is there, by what is recorded."""
-CLIENTS = f"""
-SELECT a.session_id, a.client_id, a.on_hold, coalesce({CHECKED_IN}, false) AS checked_in,
-  {CHECKED_IN_AT} AS checked_in_at, r.status
+CLIENTS = """
+SELECT a.session_id, a.client_id, a.on_hold, r.status,
+  coalesce(i.checked_in_at, r.checked_in_at) AS checked_in_at,
+  coalesce(r.status IN ('present', 'partial'), i.client_id IS NOT NULL) AS checked_in
 FROM appointments a
+LEFT JOIN check_ins i ON i.session_id = a.session_id AND i.client_id = a.client_id
 LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
 WHERE a.session_id = ANY ($1::uuid[]) AND a.state = 'scheduled'
 ORDER BY a.session_id, a.client_id
-"""  # noqa: S608 - the parts are above
+"""
+"""What is recorded counts, else whether they checked in."""
 
 
 async def show_day(tx: Transaction, site_id: UUID, day: date) -> SiteDay:

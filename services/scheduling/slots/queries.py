@@ -12,7 +12,7 @@ from services.scheduling.bookings.checks import place_of
 from services.scheduling.directory.queries import show_site
 from services.scheduling.sessions.materializing import closed_days
 from services.scheduling.slots.policy import OwnKind, SlotPolicy, slot_policy
-from services.scheduling.slots.refusals import BadLength, BadRange, NotPlacedHere
+from services.scheduling.slots.refusals import BadLength, BadRange
 from services.scheduling.slots.rules import Asked, Ground, Span, explain, propose
 from services.scheduling.slots.schemas import FreeSlot, FreeSlots, Named
 from shared.calendar import day_at
@@ -75,15 +75,12 @@ async def find_slots(
     are taken for at sites that the caller may not see counts, and is not told.
 
     Raises:
-        NotFound: the client has no seat now that the caller may see.
-        NotPlacedHere: it is at another site.
+        NotFound: the client has no seat now that the caller may see, or none at the site.
         BadLength, BadRange: see there.
     """
     seat = (await seats_now(tx, [client_id])).get(client_id)
-    if seat is None:
-        raise NotFound("The client has no seat now.")
-    if site_id not in (None, seat["site_id"]):
-        raise NotPlacedHere("The client has a seat at another site.", pointer="site_id")
+    if seat is None or site_id not in (None, seat["site_id"]):
+        raise NotFound("The client has no seat at the site now.")
     site = await show_site(tx, seat["site_id"])
     policy = slot_policy(site.id)
     require_length(policy, kind, minutes, "minutes")

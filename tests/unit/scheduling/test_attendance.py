@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,16 +13,24 @@ from services.scheduling.attendance.rules import (
     Meeting,
     Report,
     Tally,
+    Timing,
     Unacceptable,
+    away,
     credited_minutes,
     is_excused,
+    is_in_time,
     rates,
+    report_of,
     require_acceptable,
+    require_check_in,
+    require_check_out,
 )
+from services.scheduling.hours.rules import Week
 
 START = datetime(2026, 3, 3, 0, 30, tzinfo=UTC)
 EVENING = Meeting(START, START + timedelta(minutes=180), 15, 30)
 WITHOUT_BREAK = Meeting(START, START + timedelta(minutes=180), 0, 30)
+GRACE = Meeting(START, START + timedelta(minutes=180), 15, 30, Timing(5, 10, 60, 30))
 AFTERWARDS = START + timedelta(days=1)
 
 
@@ -137,3 +146,100 @@ def test_only_excused_absences_leave_no_whole_to_share_without_them() -> None:
 
 def test_partial_without_credit_lowers_the_rate() -> None:
     assert rates(Tally(credited=1, uncredited=1)).attendance == Fraction(1, 2)
+
+
+@pytest.mark.parametrize(
+    ("came", "left", "report"),
+    [
+        (-20, None, Report("present")),
+        (5.9, None, Report("present")),
+        (6, None, partial(6, 180)),
+        (0, 170, Report("present")),
+        (0, 169, partial(0, 169)),
+        (20, 100, partial(20, 100)),
+        (0, 400, Report("present")),
+        (None, None, Report("no_show")),
+        (180, None, Report("no_show")),
+        (-20, 0, Report("no_show")),
+        (-60 * 13, None, Report("no_show")),
+    ],
+)
+def test_a_roll_says_what_check_ins_say(
+    came: float | None, left: float | None, report: Report
+) -> None:
+    found = report_of(None if came is None else at(came), None if left is None else at(left), GRACE)
+    assert found == report
+
+
+@given(came=st.integers(-900, 400), stayed=st.none() | st.integers(1, 900))
+def test_what_check_ins_say_is_always_acceptable_and_never_more_than_the_session(
+    came: int, stayed: int | None
+) -> None:
+    report = report_of(at(came), None if stayed is None else at(came + stayed), GRACE)
+    require_acceptable(report, GRACE, at(180))
+    assert credited_minutes(report, GRACE) <= GRACE.scheduled_minutes
+
+
+@pytest.mark.parametrize(
+    ("report", "minutes"),
+    [
+        (partial(20, 180), (20, 0)),
+        (partial(5, 120), (0, 60)),
+        (partial(-10, 170), (0, 0)),
+        (partial(30.9, 169.5), (30, 0)),
+        (Report("present"), (0, 0)),
+    ],
+)
+def test_minutes_late_and_left_early_are_those_beyond_the_grace(
+    report: Report, minutes: tuple[int, int]
+) -> None:
+    assert away(report, GRACE) == minutes
+
+
+def test_attendance_is_not_longer_than_its_session() -> None:
+    require_acceptable(partial(0, 210), GRACE, AFTERWARDS)
+    with pytest.raises(Unacceptable, match="not longer"):
+        require_acceptable(partial(0, 210.1), GRACE, AFTERWARDS)
+
+
+@pytest.mark.parametrize(("minutes", "now"), [(-60.1, 0), (180, 200), (10.1, 10)])
+def test_nobody_checks_in_before_it_opens_after_the_end_or_in_the_future(
+    minutes: float, now: float
+) -> None:
+    with pytest.raises(Unacceptable):
+        require_check_in(at(minutes), GRACE, at(now))
+    require_check_in(at(-60), GRACE, at(now))
+
+
+@pytest.mark.parametrize(("minutes", "now"), [(-5, 300), (0, 300), (210.1, 300), (50.1, 50)])
+def test_nobody_checks_out_before_the_check_in_or_the_session_or_long_after_it(
+    minutes: float, now: float
+) -> None:
+    with pytest.raises(Unacceptable):
+        require_check_out(at(minutes), at(-5), GRACE, at(now))
+    require_check_out(at(1), at(-5), GRACE, at(now))
+
+
+@pytest.mark.parametrize("status", ["excused_absence", "late_cancel", "no_show"])
+def test_only_who_came_makes_up_for_a_miss(status: str) -> None:
+    report = Report(status, makes_up=UUID(int=1))  # type: ignore[arg-type]
+    with pytest.raises(Unacceptable) as refused:
+        require_acceptable(report, EVENING, AFTERWARDS)
+    assert refused.value.field == "makes_up"
+
+
+@pytest.mark.parametrize(
+    ("made_up", "apart", "in_time"),
+    [
+        ("2026-W53", 0, True),
+        ("2027-W01", 0, False),
+        ("2027-W01", 1, True),
+        ("2026-W52", 1, True),
+        ("2026-W51", 1, False),
+        ("2026-W53", None, False),
+    ],
+)
+def test_a_miss_is_made_up_within_the_weeks_of_the_policy(
+    made_up: str, apart: int | None, in_time: bool
+) -> None:
+    assert is_in_time(Week.parse("2026-W53"), Week.parse(made_up), apart) is in_time

@@ -1,0 +1,119 @@
+"""Coming and going before attendance is final: by staff, at a kiosk, by a link to join."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Request
+
+from services.scheduling.attendance import check_ins, passes
+from services.scheduling.attendance.schemas import (
+    CheckIn,
+    Code,
+    Joined,
+    NewCheckIn,
+    NewPass,
+    Pass,
+    Roll,
+)
+from shared.access import Caller, Open, Role
+from shared.database import ALL_SITES, Database, Transaction
+from shared.web import Allowed, Call, Router, audit, needs_if_match
+from shared.web.problems import MEDIA_TYPE
+
+WHY = "A client has no token: the request carries the secret of a link to one session."
+PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+TRIED: dict[int | str, dict[str, Any]] = {
+    429: {"description": "The kiosk sent too many wrong codes", **PROBLEM}
+}
+REFUSED: dict[int | str, dict[str, Any]] = {
+    401: {"description": "The link is not valid, or not valid any more", **PROBLEM},
+    409: {"description": "The session is not held, or has no room yet", **PROBLEM},
+}
+router = Router(tags=["Check-in"])
+own_router = Router(tags=["Check-in"], dependencies=[Open(WHY)], responses=REFUSED)
+
+Staff = Annotated[Call, Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD)]
+Kiosk = Annotated[Call, Allowed(Role.KIOSK)]
+
+
+def _location(made: CheckIn) -> str:
+    return f"/sessions/{made.session_id}/roster"
+
+
+@router.post("/sessions/{session_id}/check-ins", status_code=201, summary="Check a client in")
+async def record_check_in(session_id: UUID, body: NewCheckIn, call: Staff) -> CheckIn:
+    """Note that a client came, now or when it was; the roster shows it until attendance is
+    recorded."""
+    return await call.create(
+        lambda tx: check_ins.check_in(tx, session_id, body.client_id, "staff", body.at),
+        location=_location,
+    )
+
+
+@router.post("/sessions/{session_id}/check-outs", status_code=201, summary="Check a client out")
+async def record_check_out(session_id: UUID, body: NewCheckIn, call: Staff) -> CheckIn:
+    """Note that a client left, now or when it was."""
+    return await call.create(
+        lambda tx: check_ins.check_out(tx, session_id, body.client_id, "staff", body.at),
+        location=_location,
+    )
+
+
+@router.post(
+    "/sessions/{session_id}/attendance/from-check-ins",
+    status_code=201,
+    summary="Record a roll from its check-ins",
+)
+async def record_roll_from_check_ins(session_id: UUID, call: Staff) -> Roll:
+    """Once a session is over, record everybody of whom nothing is recorded yet: present or partial
+    by the instants, no-show without. Who did not check out stayed to the end. Asked again it
+    changes nothing; the answer is the whole roll."""
+    return await call.create(
+        lambda tx: check_ins.record_from_check_ins(tx, session_id, by=call.subject),
+        location=lambda _: f"/sessions/{session_id}/roster",
+    )
+
+
+@router.post("/sessions/{session_id}/passes", summary="Give a client a pass to check in")
+@needs_if_match
+async def add_pass(session_id: UUID, body: NewPass, call: Staff) -> Pass:
+    """A short code for the kiosk or, for a telehealth session, a link to join; shown this once.
+    Needs the ETag of the session; a newer pass ends the one before."""
+    return await call.update(lambda tx, version: passes.add_pass(tx, session_id, version, body))
+
+
+@router.post("/kiosk/check-ins", status_code=201, summary="Check in at a kiosk", responses=TRIED)
+async def record_kiosk_check_in(body: Code, call: Kiosk) -> CheckIn:
+    """Check in whoever's code was typed. Wrong codes are counted, and too many are refused."""
+    await call.database.run(call.caller.sites, lambda tx: passes.count_try(tx, call.caller))
+    return await call.create(
+        lambda tx: passes.check_in_by_code(tx, call.caller, body.code), location=_location
+    )
+
+
+@router.post("/kiosk/check-outs", status_code=201, summary="Check out at a kiosk", responses=TRIED)
+async def record_kiosk_check_out(body: Code, call: Kiosk) -> CheckIn:
+    """Check out whoever's code was typed. Wrong codes are counted, and too many are refused."""
+    await call.database.run(call.caller.sites, lambda tx: passes.count_try(tx, call.caller))
+    return await call.create(
+        lambda tx: passes.check_out_by_code(tx, call.caller, body.code), location=_location
+    )
+
+
+@own_router.post("/telehealth/joins", summary="Join a telehealth session")
+async def record_telehealth_join(request: Request) -> Joined:
+    """Where the session of a link is joined, by `Authorization: Link …`; it checks the client in.
+
+    Joining again, after the connection was lost, changes nothing.
+    """
+    secret = passes.secret_of(request.headers.get("authorization", ""))
+    database: Database = request.app.state.database
+    held = await database.run(ALL_SITES, lambda tx: passes.holder_of(tx, secret))
+    caller = Caller(f"pass:{held['session_id']}", "client", frozenset({held["site_id"]}))
+
+    async def join(tx: Transaction) -> Joined:
+        joined = await passes.join(tx, secret)
+        tx.access = audit.access(request, caller, "change", joined)
+        return joined
+
+    return await database.run(caller.sites, join)

@@ -1,0 +1,202 @@
+"""Who comes and goes before attendance is final, and the roll that follows from it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import asyncpg
+
+from services.scheduling.attendance.commands import (
+    AlreadyRecorded,
+    ClientNotPlaced,
+    ImpossibleAttendance,
+    record,
+    require_held,
+)
+from services.scheduling.attendance.queries import meeting_of, recorded_of
+from services.scheduling.attendance.rules import (
+    Unacceptable,
+    report_of,
+    require_check_in,
+    require_check_out,
+)
+from services.scheduling.attendance.schemas import CheckIn, NewAttendance, Roll
+from shared.database import Transaction, insert, update
+from shared.errors import Conflict, NotFound, found
+
+By = Literal["staff", "kiosk", "telehealth"]
+EXPECTED = """
+SELECT s.id AS session_id, s.site_id, s.kind, s.starts_at, s.ends_at, s.break_minutes, s.modality,
+  s.not_held_at, s.version, e.client_id
+FROM sessions s
+LEFT JOIN LATERAL (
+  SELECT client_id FROM appointments
+  WHERE session_id = s.id AND client_id = $2 AND state = 'scheduled' FOR NO KEY UPDATE
+) AS e ON true
+WHERE s.id = $1 FOR SHARE OF s
+"""
+"""Who records the attendance at the same time waits, or is waited for."""
+KNOWN = """
+SELECT c.*, EXISTS (SELECT FROM attendance WHERE session_id = $1 AND client_id = $2) AS recorded
+FROM (SELECT $1::uuid AS session_id, $2::uuid AS client_id) AS asked
+LEFT JOIN check_ins c USING (session_id, client_id)
+"""
+SESSION = """
+SELECT site_id, kind, starts_at, ends_at, break_minutes, not_held_at FROM sessions
+WHERE id = $1 FOR NO KEY UPDATE
+"""
+"""Who records, checks in or closes the roll at the same time waits, or is waited for."""
+UNRECORDED = """
+SELECT a.client_id, c.checked_in_at, c.checked_out_at
+FROM appointments a
+LEFT JOIN check_ins c ON c.session_id = a.session_id AND c.client_id = a.client_id
+WHERE a.session_id = $1 AND a.state = 'scheduled' AND (c.checked_in_at IS NULL OR NOT $2)
+  AND NOT EXISTS (SELECT FROM attendance r
+    WHERE r.session_id = a.session_id AND r.client_id = a.client_id)
+ORDER BY a.client_id
+"""
+
+
+class SessionNotOver(Conflict):
+    """A roll is recorded from check-ins once the session is over."""
+
+    title = "The session is not over"
+
+
+class AlreadyCheckedIn(Conflict):
+    """A client checks in once at a session, and out once."""
+
+
+class AlreadyCheckedOut(Conflict):
+    """A client checks in once at a session, and out once."""
+
+
+class NotCheckedIn(Conflict):
+    """Only who checked in checks out."""
+
+
+async def check_in(
+    tx: Transaction, session_id: UUID, client_id: UUID, by: By, at: datetime | None = None
+) -> CheckIn:
+    """Note that a client came; nothing is published before attendance is recorded.
+
+    Raises:
+        NotFound: no such session that the caller may see.
+        SessionNotHeld, ClientNotPlaced, AlreadyRecorded, AlreadyCheckedIn, ImpossibleAttendance:
+            see there.
+    """
+    session, known = await expected_at(tx, session_id, client_id)
+    if known["checked_in_at"] is not None:
+        raise AlreadyCheckedIn("This client checked in before.", pointer="/client_id")
+    came = at or tx.now
+    _require(require_check_in, came, meeting_of(session), tx.now)
+    made = CheckIn(
+        session_id=session_id,
+        client_id=client_id,
+        site_id=session["site_id"],
+        checked_in_at=came,
+        checked_in_by=by,
+        checked_out_at=None,
+        checked_out_by=None,
+    )
+    await tx.execute(*insert("check_ins", made.model_dump()))
+    return made
+
+
+async def check_out(
+    tx: Transaction,
+    session_id: UUID,
+    client_id: UUID,
+    by: Literal["staff", "kiosk"],
+    at: datetime | None = None,
+) -> CheckIn:
+    """Note that a client left.
+
+    Raises:
+        NotFound: no such session that the caller may see.
+        SessionNotHeld, ClientNotPlaced, AlreadyRecorded, NotCheckedIn, AlreadyCheckedOut,
+            ImpossibleAttendance: see there.
+    """
+    session, known = await expected_at(tx, session_id, client_id)
+    if known["checked_in_at"] is None:
+        raise NotCheckedIn("This client did not check in.", pointer="/client_id")
+    if known["checked_out_at"] is not None:
+        raise AlreadyCheckedOut("This client checked out before.", pointer="/client_id")
+    left = at or tx.now
+    _require(require_check_out, left, known["checked_in_at"], meeting_of(session), tx.now)
+    changes = {"checked_out_at": left, "checked_out_by": by}
+    of_it = {"session_id": session_id, "client_id": client_id}
+    await tx.execute(*update("check_ins", changes, where=of_it, versioned=False))
+    return CheckIn.from_row({**known, **changes})
+
+
+async def record_from_check_ins(tx: Transaction, session_id: UUID, *, by: str) -> Roll:
+    """Record what check-ins say of everybody expected of whom nothing is recorded yet; the whole
+    roll. Asked again it changes nothing. Publishes as `record_roll` does.
+
+    Raises:
+        NotFound: no such session that the caller may see.
+        SessionNotHeld, SessionNotOver: see there.
+    """
+    session = found(await tx.fetchrow(SESSION, session_id), "session")
+    require_held(session)
+    if session["ends_at"] > tx.now:
+        raise SessionNotOver("Who leaves when is known once the session is over.")
+    await record_unrecorded(tx, session_id, session, by=by)
+    return Roll(session_id=session_id, recorded=await recorded_of(tx, session_id))
+
+
+async def record_unrecorded(
+    tx: Transaction,
+    session_id: UUID,
+    session: asyncpg.Record,
+    *,
+    by: str | None,
+    absent_only: bool = False,
+) -> None:
+    """Record of whom nothing is recorded, from their check-ins; or only who did not check in. The
+    session is over, and locked by `SESSION`."""
+    meeting = meeting_of(session)
+    entries = []
+    for row in await tx.fetch(UNRECORDED, session_id, absent_only):
+        report = report_of(row["checked_in_at"], row["checked_out_at"], meeting)
+        entries.append(
+            NewAttendance(
+                client_id=row["client_id"],
+                status=report.status,
+                checked_in_at=report.checked_in_at,
+                checked_out_at=report.checked_out_at,
+            )
+        )
+    if entries:
+        await record(tx, session_id, entries, [""] * len(entries), by)
+
+
+async def expected_at(
+    tx: Transaction, session_id: UUID, client_id: UUID
+) -> tuple[asyncpg.Record, asyncpg.Record]:
+    """A session at which a client is expected and nothing is recorded of it, locked, and the
+    check-in so far.
+
+    Raises:
+        NotFound, SessionNotHeld, ClientNotPlaced, AlreadyRecorded: see `check_in`.
+    """
+    session = await tx.fetchrow(EXPECTED, session_id, client_id)
+    if session is None:
+        raise NotFound("There is no such session.")
+    require_held(session)
+    if session["client_id"] is None:
+        raise ClientNotPlaced("This client is not expected at this session.", pointer="/client_id")
+    known = await tx.fetchrow(KNOWN, session_id, client_id)
+    assert known is not None  # one row, whatever there is
+    if known["recorded"]:
+        raise AlreadyRecorded("Correct the recorded attendance instead.", pointer="/client_id")
+    return session, known
+
+
+def _require(rule: Callable[..., None], *given: object) -> None:
+    try:
+        rule(*given)
+    except Unacceptable as wrong:
+        raise ImpossibleAttendance(str(wrong), pointer=f"/{wrong.field}") from None

@@ -1,0 +1,237 @@
+"""What clients check in with themselves: a short code at the kiosk of a site, or a link to join.
+
+A secret is looked up by its hash alone. That of a link is random over 256 bits, so that SHA-256
+will do. A code has 30 bits and a life of a day: it is stretched by scrypt, a kiosk has a token of
+its own, and the wrong codes of each are counted.
+"""
+
+import asyncio
+import hashlib
+import re
+import secrets
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+
+from services.scheduling.attendance.check_ins import KNOWN, check_in, check_out, expected_at
+from services.scheduling.attendance.policy import attendance_policy
+from services.scheduling.attendance.schemas import CheckIn, Joined, NewPass, Pass
+from shared.access import Caller
+from shared.database import ALL_SITES, Transaction
+from shared.database.columns import upsert
+from shared.errors import Conflict, Forbidden, Invalid, Refused, Unauthorized, require_version
+
+LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+"""Without those that are taken for one another."""
+CODE_LENGTH = 6
+SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+"""256 bits in base64url."""
+FOUND = """
+SELECT p.session_id, p.client_id, p.site_id FROM passes p JOIN sessions s ON s.id = p.session_id
+WHERE p.secret_hash = $1 AND p.kind = $2 AND s.ends_at > $3
+"""
+ROOM = """
+SELECT r.join_url FROM bookings b JOIN rooms r ON r.id = b.resource_id
+WHERE b.session_id = $1 AND b.kind = 'room'
+"""
+TRY = """
+INSERT INTO kiosk_tries AS k (subject, since, tries) VALUES ($1, $2, 1)
+ON CONFLICT (subject) DO UPDATE SET
+  tries = CASE WHEN k.since <= $3 THEN 1 ELSE k.tries + 1 END,
+  since = CASE WHEN k.since <= $3 THEN excluded.since ELSE k.since END
+RETURNING tries
+"""
+RIGHT = "UPDATE kiosk_tries SET tries = greatest(tries - 1, 0) WHERE subject = $1"
+
+
+class SessionOver(Conflict):
+    """Nobody comes to a session any more that is over."""
+
+    title = "The session is over"
+
+
+class NotAtOneSite(Forbidden):
+    """A kiosk stands at one site, which its token names."""
+
+    title = "A kiosk stands at one site"
+
+
+class CodeNotValid(Invalid):
+    """The code is of no session at this site that is still to end."""
+
+    title = "Not a code that is good here and now"
+
+
+class TooManyWrongCodes(Refused):
+    """The kiosk sent too many wrong codes."""
+
+    status = 429
+
+
+class LinkNotValid(Unauthorized):
+    """The link is of no session that is still to end, or a newer one took its place."""
+
+    title = "The link is not valid, or not valid any more"
+
+    def __init__(self) -> None:
+        super().__init__("Ask your site for a new link.")
+
+
+class NoTelehealthRoom(Conflict):
+    """The session has no room that can be joined yet."""
+
+    title = "The session has no telehealth room"
+
+
+async def add_pass(tx: Transaction, session_id: UUID, expected: int, new: NewPass) -> Pass:
+    """Give a client a code for the kiosk, or a link for telehealth; the one before ends.
+
+    Raises:
+        NotFound: no such session that the caller may see.
+        StaleVersion: it changed since the caller read it.
+        SessionNotHeld, SessionOver, ClientNotPlaced, AlreadyRecorded: see there.
+    """
+    session, _ = await expected_at(tx, session_id, new.client_id)
+    require_version(session["version"], expected)
+    if session["ends_at"] <= tx.now:
+        raise SessionOver("Record the attendance of the session instead.")
+    site_id = session["site_id"]
+    code = address = None
+    if session["modality"] == "telehealth":
+        secret = secrets.token_urlsafe(32)
+        hashed = digest(secret)
+        address = f"{attendance_policy(site_id).join_address}#{secret}"
+    else:
+        code = "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
+        hashed = await stretched(code, site_id)
+    row = {
+        "session_id": session_id,
+        "client_id": new.client_id,
+        "site_id": site_id,
+        "kind": "code" if code else "link",
+        "secret_hash": hashed,
+        "issued_at": tx.now,
+    }
+    await tx.execute(*upsert("passes", row, key="session_id, client_id"))
+    return Pass.from_row(
+        {
+            **row,
+            "code": code,
+            "address": address,
+            "valid_until": session["ends_at"],
+            "version": session["version"],
+        }
+    )
+
+
+def site_of(kiosk: Caller) -> UUID:
+    """The site at which a kiosk stands.
+
+    Raises:
+        NotAtOneSite: its token names several, or none.
+    """
+    if kiosk.sites == ALL_SITES or len(kiosk.sites) != 1:
+        raise NotAtOneSite("Give each kiosk a token for its own site.")
+    return next(iter(kiosk.sites))
+
+
+async def count_try(tx: Transaction, kiosk: Caller) -> None:
+    """Count that a kiosk sends a code, in a transaction of its own, as a wrong one ends the other.
+
+    Raises:
+        NotAtOneSite, TooManyWrongCodes: see there.
+    """
+    policy = attendance_policy(site_of(kiosk))
+    window = timedelta(minutes=policy.kiosk_window_minutes)
+    if await tx.fetchval(TRY, kiosk.subject, tx.now, tx.now - window) > policy.kiosk_tries:
+        raise TooManyWrongCodes(
+            "Too many wrong codes: the front desk checks clients in for a while.",
+            headers={"Retry-After": str(60 * policy.kiosk_window_minutes)},
+        )
+
+
+async def check_in_by_code(tx: Transaction, kiosk: Caller, code: str) -> CheckIn:
+    """Check in whoever's code it is.
+
+    Raises:
+        CodeNotValid: it is nobody's at this site and time; and what `check_in` raises.
+    """
+    session_id, client_id = await _by_code(tx, kiosk, code)
+    return await check_in(tx, session_id, client_id, "kiosk")
+
+
+async def check_out_by_code(tx: Transaction, kiosk: Caller, code: str) -> CheckIn:
+    """Check out whoever's code it is.
+
+    Raises:
+        CodeNotValid: it is nobody's at this site and time; and what `check_out` raises.
+    """
+    session_id, client_id = await _by_code(tx, kiosk, code)
+    return await check_out(tx, session_id, client_id, "kiosk")
+
+
+def secret_of(authorization: str) -> str:
+    """The secret of a link, sent as `Link …`.
+
+    Raises:
+        LinkNotValid: it is none.
+    """
+    scheme, _, secret = authorization.partition(" ")
+    if scheme.lower() != "link" or not SECRET.fullmatch(secret):
+        raise LinkNotValid
+    return secret
+
+
+async def holder_of(tx: Transaction, secret: str) -> asyncpg.Record:
+    """The session, client and site of a link.
+
+    Raises:
+        LinkNotValid: see there.
+    """
+    held = await tx.fetchrow(FOUND, digest(secret), "link", tx.now)
+    if held is None:
+        raise LinkNotValid
+    return held
+
+
+async def join(tx: Transaction, secret: str) -> Joined:
+    """Where the session of a link is joined; the client is checked in, if that was not done before.
+
+    Raises:
+        LinkNotValid: see there.
+        NoTelehealthRoom: see there; and what `check_in` raises.
+    """
+    held = await holder_of(tx, secret)
+    session_id, client_id = held["session_id"], held["client_id"]
+    join_url = await tx.fetchval(ROOM, session_id)
+    if join_url is None:
+        raise NoTelehealthRoom("Call your site: the session cannot be joined yet.")
+    known = await tx.fetchrow(KNOWN, session_id, client_id)
+    assert known is not None  # one row, whatever there is
+    came = known["checked_in_at"]
+    if came is None and not known["recorded"]:
+        came = (await check_in(tx, session_id, client_id, "telehealth")).checked_in_at
+    return Joined(**held, join_url=join_url, checked_in_at=came)
+
+
+async def _by_code(tx: Transaction, kiosk: Caller, code: str) -> tuple[UUID, UUID]:
+    site_id = site_of(kiosk)
+    hashed = await stretched(code.strip().upper(), site_id)
+    held = await tx.fetchrow(FOUND, hashed, "code", tx.now)
+    if held is None:
+        raise CodeNotValid("Try it again, or ask at the front desk.", pointer="/code")
+    await tx.execute(RIGHT, kiosk.subject)
+    return held["session_id"], held["client_id"]
+
+
+def digest(secret: str) -> bytes:
+    """What is kept of the secret of a link. No salt is needed, as nobody can try 2^256."""
+    return hashlib.sha256(secret.encode("ascii")).digest()
+
+
+async def stretched(code: str, site_id: UUID) -> bytes:
+    """What is kept of a code: some 15 ms and 4 MB a guess, salted by the site."""
+    return await asyncio.to_thread(
+        hashlib.scrypt, code.encode(), salt=site_id.bytes, n=4096, r=8, p=1, dklen=32
+    )
