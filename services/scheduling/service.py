@@ -6,7 +6,9 @@ from services.scheduling.attendance.jobs import no_shows_job
 from services.scheduling.attendance.page import router as join_page
 from services.scheduling.attendance.routes import router as attendance
 from services.scheduling.closed_days.routes import router as closed_days
+from services.scheduling.calendars.routes import router as calendars
 from services.scheduling.cohorts.routes import router as cohorts
+from services.scheduling.days.routes import router as days
 from services.scheduling.directory.routes import router as directory
 from services.scheduling.holds.consumers import consumers as holds_consumers
 from services.scheduling.hours.jobs import weeks_job
@@ -32,6 +34,8 @@ from services.scheduling.units.consumers import consumers as units_consumers
 from services.scheduling.units.jobs import recertification_job
 from services.scheduling.units.routes import router as units
 from services.scheduling.waiting.consumers import consumers as waiting_consumers
+from services.scheduling.slots.routes import router as slots
+from services.scheduling.therapists.routes import router as therapists
 from shared.merges import consumers as merge_consumers
 from shared.service import Service
 
@@ -82,5 +86,12 @@ service = Service(
         step_up_consumers,
         units_consumers,
     ),
+        slots,
+        therapists,
+        calendars,
+        days,
+    ),
+    jobs=(zone_rules_job, materializing_job, closing_job, no_shows_job),
+    consumers=(merge_consumers, placement_consumers, holds_consumers),
     zones="SELECT DISTINCT time_zone FROM sites",
 )

@@ -215,6 +215,15 @@ class SessionScheduled(SchedulingEvent):
     cofacilitator_ids: list[UUID] = Field(default=[], description="Who helps; since 1.3.")
 
 
+class PrimaryTherapistChanged(SchedulingEvent):
+    """Another person of the staff is answerable for a client's treatment, or nobody for now."""
+
+    enrolment_id: UUID
+    placement_id: UUID
+    therapist_id: UUID | None
+    changed_at: datetime
+
+
 class SessionCancelled(StayOver):
     """A client is no longer expected at a session."""
 
@@ -467,6 +476,7 @@ EVENTS = (
     PhaseBegan,
     PartnerSeatHeld,
     PartnerSeatReleased,
+    PrimaryTherapistChanged,
     AttendanceCorrected,
     WeeklyHoursAtRisk,
     WeeklyHoursShort,

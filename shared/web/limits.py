@@ -94,18 +94,27 @@ class LimitedRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def limited(request: Request) -> Response:
-            limiter: Limiter = request.app.state.limiter
             settings: Settings = request.app.state.settings
             address = address_of(request, settings.trusted_proxies)
-            seconds = limiter.wait(self.path, address, time.monotonic())
-            if seconds > 0:
-                raise TooManyRequests(
-                    "Too many requests came from your network: wait a little and try again.",
-                    headers={"Retry-After": str(math.ceil(seconds))},
-                )
+            count_call(request, self.path, address, "Too many requests came from your network.")
             return await handle(request)
 
         return limited
+
+
+def count_call(request: Request, route: str, caller: str, told: str) -> None:
+    """Count a call of a route by `caller`, whatever it is known by; `told` says what is too much.
+
+    Raises:
+        TooManyRequests: it is too soon.
+    """
+    limiter: Limiter = request.app.state.limiter
+    seconds = limiter.wait(route, caller, time.monotonic())
+    if seconds > 0:
+        raise TooManyRequests(
+            f"{told} Wait a little and try again.",
+            headers={"Retry-After": str(math.ceil(seconds))},
+        )
 
 
 def address_of(request: Request, trusted_proxies: int) -> str:

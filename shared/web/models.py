@@ -68,11 +68,13 @@ class Shown(BaseModel):
     """An answer or a part of one.
 
     `client_key` names the field that holds the client whom it is about, so that it is noted whose
-    record was looked at.
+    record was looked at. The fields of `told_once` are secrets: a repetition of the request that
+    made them is answered without, as they are not kept.
     """
 
     model_config = ConfigDict(frozen=True)
     client_key: ClassVar[str] = "client_id"
+    told_once: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def from_row(cls, row: Any) -> Self:

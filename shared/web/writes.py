@@ -119,7 +119,9 @@ async def create(
 
     async def make(tx: Transaction) -> Response:
         made = await command(tx)
-        answer = _answer(made, status, {"location": location(made)})
+        answer = kept = _answer(made, status, {"location": location(made)})
+        if secrets := getattr(made, "told_once", ()):
+            kept = _answer(made.model_copy(update=dict.fromkeys(secrets)), status)
         tx.access = audit.access(request, caller, "change", made)
         tx.remember(
             IdempotentAnswer(
@@ -133,7 +135,7 @@ async def create(
                     for name, value in answer.raw_headers
                     if name != b"content-length"
                 },
-                bytes(answer.body),
+                bytes(kept.body),
             )
         )
         return answer
@@ -213,6 +215,14 @@ async def remove(
         except CONTENDED:
             continue
     raise Busy(CONTENTION)
+
+
+def none_match(request: Request, tag: str) -> bool:
+    """Whether the request's If-None-Match, if there is one, leaves out the entity tag of what there
+    is, by weak comparison (RFC 9110, 13.1.2): then it is to be sent."""
+    given = ",".join(request.headers.getlist("if-none-match"))
+    known = {f'"{opaque}"' for _, opaque in re.findall(ENTITY_TAG, given)}
+    return tag not in known and given.strip() != "*"
 
 
 def needs_if_match(route: E) -> E:

@@ -14,6 +14,7 @@ from services.scheduling.attendance import check_in_routes
 from services.scheduling.attendance import page as join_page
 from services.scheduling.offers import page as offer_page
 from services.scheduling.offers import routes as offers
+from services.scheduling.calendars import routes as calendars
 from shared.access import Role
 from shared.settings import SERVICES
 from shared.web import links
@@ -55,6 +56,7 @@ OPEN = {
     ("scheduling", "GET", "/seat-offer/page.js", offer_page.WHY),
     ("scheduling", "GET", "/seat-offer/own", offers.WHY),
     ("scheduling", "POST", "/seat-offer/own", offers.WHY),
+    ("scheduling", "GET", "/calendars/{secret}.ics", calendars.WHY),
     ("scheduling", "GET", "/telehealth", join_page.WHY),
     ("scheduling", "GET", "/telehealth/page.js", join_page.WHY),
     ("scheduling", "POST", "/telehealth/joins", check_in_routes.WHY),

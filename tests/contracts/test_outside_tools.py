@@ -4,17 +4,23 @@ import json
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import Future
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from services.scheduling.calendars.policy import feed_policy
+from services.scheduling.calendars.rules import Entry, Feed, render
 from shared.settings import SERVICES
 from stepwell.contracts.files import FOLDER
 from tests.support.apis import APPS
 from tests.support.tools import NODE, SideBySide, node_tools, run, script
 
 Started = dict[str, Future[Any]]
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +140,27 @@ def test_a_generated_typescript_client_compiles_strictly(of_node: Started) -> No
         sdk = next(file for file in made if file.match(f"{name}/sdk.gen.ts")).read_text()
         for path in APPS[name].openapi()["paths"]:
             assert f"url: '{path}'" in sdk
+
+
+def test_icaljs_reads_what_a_calendar_says(tmp_path: Path) -> None:
+    starts = datetime(2026, 3, 3, 0, 30, tzinfo=UTC)
+    entry = Entry(UUID(int=1), UUID(int=2), "group", starts, starts + HOUR, 1, False, "Blue room")
+    gone = replace(entry, session_id=UUID(int=3), starts_at=starts + HOUR, cancelled=True)
+    gone = replace(gone, ends_at=starts + 2 * HOUR, sequence=4)
+    file = tmp_path / "calendar.ics"
+    file.write_bytes(render(Feed("client", "es", starts, (entry, gone)), feed_policy()))
+    tools = node_tools()
+    first, second = json.loads(run("node", tools / "calendar.cjs", file, folder=tools))
+    assert first.pop("uid") != second.pop("uid")
+    assert first == {
+        "starts": "2026-03-03T00:30:00.000Z",
+        "ends": "2026-03-03T01:30:00.000Z",
+        "sequence": 1,
+        "summary": "Cita",
+        "status": "CONFIRMED",
+        "recurring": False,
+    }
+    assert (second["status"], second["sequence"]) == ("CANCELLED", 4)
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -5,13 +5,14 @@ import os
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from shared.contracts.base import Event
 from shared.database import ALL_SITES
 from tests.support.alerts import Flag
+from tests.support.directory import room, staff
 from tests.support.flow import created
 from tests.support.fuzzing import Fuzzing, callers, rows
 from tests.support.notifications import DENVER_SITE, MONDAY_NOON, Client
@@ -42,6 +43,15 @@ aside to be retried. Sessions here are too long ago to be cancelled, as those th
 attended any more in the same run, and to be checked in at; nobody guesses a code or a link."""
 VALUES |= {"starts_on": "2026-03-09", "date": "2026-03-02"}
 VALUES |= {"year": "2027", "day": "2027-12-25"}
+NEVER_BY_CHANCE |= {"change_session_time", "change_session_staff", "change_session_room"}
+NEVER_BY_CHANCE |= {"record_check_in", "record_check_out", "add_pass", "record_telehealth_join"}
+NEVER_BY_CHANCE |= {"record_kiosk_check_in", "record_kiosk_check_out"}
+NEVER_BY_CHANCE |= {"book_session", "show_calendar"}
+"""A roll names each client of the session once, which no made-up request does. Nothing here is set
+aside to be retried. Sessions here are too long ago to be changed or cancelled: those that were
+could not be attended any more in the same run; they are too long ago to be checked in at, too, and
+nobody guesses a code, a link or the secret of a calendar. Clients of a booking are a list."""
+VALUES |= {"to": "2026-03-09T00:00:00Z", "starts_on": "2026-03-09", "date": "2026-03-02"}
 
 
 async def scheduling(system: System) -> UUID:
@@ -56,6 +66,11 @@ async def scheduling(system: System) -> UUID:
         for client in (*seated, Enrolled("cleo", site, gender_group="men", dual_diagnosis=True)):
             await clinic.tell(client.enrolment)
         session, *_ = await clinic.sessions(cohort)
+        at_site = {"site_id": str(site), "language": "en"}
+        for _ in range(3):
+            await room(clinic, site, name := f"Room {uuid4()}")
+            link = {**at_site, "staff_id": str(await staff(clinic, site, name))}
+            created(await clinic.desk.post("/calendar-links", link))
         clinic.at(MONDAY_NOON)
         closed = {"first_day": "2026-07-06", "last_day": "2026-07-06", "reason": "weather"}
         created(await clinic.regional.post("/site-closures", {"site_id": str(site), **closed}))
@@ -131,6 +146,11 @@ CASES: dict[str, tuple[Callable[[System], Awaitable[UUID]], dict[str, str]]] = {
             "placement_id": "placements",
             "attendance_id": "attendance",
             "client_id": "placements",
+            "staff_id": "staff",
+            "therapist_id": "staff",
+            "facilitator_id": "staff",
+            "room_id": "rooms",
+            "link_id": "calendar_links",
         },
     ),
     "notifications": (

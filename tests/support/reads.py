@@ -46,6 +46,14 @@ OF_PERSON: dict[Route, Read] = {
     ("scheduling", "/clients/{client_id}/attendance-summary"): Read(),
     ("scheduling", "/clients/{client_id}/weekly-hours"): Read(params={"week": "2026-W07"}),
     ("scheduling", "/clients/{client_id}/units"): Read(params={"week": "2026-W07"}),
+    ("scheduling", "/slots"): Read(
+        params={
+            "kind": "individual",
+            "minutes": "50",
+            "from": "2026-03-02T00:00:00Z",
+            "to": "2026-03-09T00:00:00Z",
+        }
+    ),
     ("notifications", "/notifications"): Read(),
     ("outcomes", "/clients/{client_id}/progress"): Read(),
 }

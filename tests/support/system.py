@@ -220,6 +220,9 @@ class Client:
         headers = {} if etag is None else {"If-Match": etag}
         return await self.http.put(path, json=body, headers=headers)
 
+    async def delete(self, path: str, *, etag: str) -> httpx.Response:
+        return await self.http.delete(path, headers={"If-Match": etag})
+
 
 async def serve_issuer(issuer: Issuer, port: int) -> tuple[uvicorn.Server, "asyncio.Task[None]"]:
     """Serve the local issuer over HTTP."""

@@ -66,17 +66,27 @@ ORDER BY session_id, client_id FOR UPDATE
 CANCEL = """
 WITH cancelled AS (
 UPDATE appointments a SET state = 'cancelled', cancelled_at = $1
-FROM sessions s
-WHERE a.placement_id = ANY ($2::uuid[]) AND a.state = 'scheduled'
+FROM sessions s, placements p
+WHERE a.placement_id = ANY ($2::uuid[]) AND p.id = a.placement_id AND a.state = 'scheduled'
   AND s.id = a.session_id AND s.starts_at > $1 AND s.not_held_at IS NULL
   AND NOT EXISTS (SELECT FROM attendance r
                   WHERE r.session_id = a.session_id AND r.client_id = a.client_id)
-RETURNING a.client_id, a.placement_id, a.site_id, a.session_id, s.cohort_id, s.starts_at
+RETURNING a.client_id, a.placement_id, a.site_id, a.session_id, s.starts_at,
+  coalesce(s.cohort_id, p.cohort_id) AS cohort_id, s.cohort_id IS NULL AS own
 ), freed AS (
   DELETE FROM bookings b USING cancelled c
   WHERE b.session_id = c.session_id AND b.resource_id = c.client_id
 )
 SELECT * FROM cancelled
+"""
+LEFT_EMPTY = """
+WITH empty AS (
+  UPDATE sessions s SET not_held_at = $1, not_held_reason = 'too_few', version = version + 1
+  WHERE s.id = ANY ($2::uuid[]) AND s.not_held_at IS NULL
+    AND NOT EXISTS (SELECT FROM appointments a WHERE a.session_id = s.id AND a.state = 'scheduled')
+  RETURNING s.id
+)
+DELETE FROM bookings b USING empty e WHERE b.session_id = e.id
 """
 EXPECTED = f"""
 SELECT a.client_id, p.enrolment_id, s.id AS session_id, s.site_id,
@@ -158,10 +168,13 @@ async def cancel_sessions(
     placement, as what the stay ended.
 
     Publishes SessionCancelled for each; what has started, or has its attendance recorded while this
-    transaction waited, keeps its appointment.
+    transaction waited, keeps its appointment. A session of their own at which nobody is
+    expected any more is not held: its room and its therapist are free.
     """
     await tx.execute(LOCK, [seat.placement_id for seat in seats])
     rows = await tx.fetch(CANCEL, tx.now, [seat.placement_id for seat in seats])
+    if own := [row["session_id"] for row in rows if row["own"]]:
+        await tx.execute(LEFT_EMPTY, tx.now, own)
     causes = {seat.placement_id: seat.cause for seat in seats}
     for row in sorted(rows, key=lambda row: (row["starts_at"], row["session_id"])):
         event = SessionCancelled(

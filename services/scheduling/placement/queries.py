@@ -17,7 +17,7 @@ from shared.web import CountedPage, Paging, count_of, narrowed, page_of
 PLACEMENT = """
 SELECT p.id, p.site_id, p.client_id, p.enrolment_id, p.cohort_id, c.track,
   CASE WHEN p.ended_at IS NULL THEN 'active' ELSE 'ended' END AS state,
-  p.placed_at, p.ended_at, p.end_reason, p.criteria, p.considered
+  p.placed_at, p.ended_at, p.end_reason, p.criteria, p.considered, p.primary_therapist_id, p.version
 FROM ({found}) AS p JOIN cohorts c ON c.id = p.cohort_id ORDER BY p.id
 """
 ONE = PLACEMENT.format(found="SELECT * FROM placements WHERE id = $1")

@@ -37,6 +37,8 @@ class Placement(Shown):
     end_reason: EndedAs | None
     criteria: list[Criterion] = Field(description="Why this cohort was chosen.")
     considered: list[ConsideredCohort] = Field(description="Every cohort of the site, then.")
+    primary_therapist_id: UUID | None = Field(description="Who is answerable for the treatment.")
+    version: int = Field(description="The ETag.", examples=[1])
 
 
 class WaitingClient(Shown):

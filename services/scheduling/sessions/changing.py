@@ -112,7 +112,7 @@ async def change_session_time(
     """
     current = await _current(tx, session_id, expected_version)
     before, ends = current.row["starts_at"], current.row["ends_at"]
-    starts_at = await _instant(tx, current.site, new)
+    starts_at = await instant_to_come(tx, current.site, new)
     length = ends - before if new.minutes is None else timedelta(minutes=new.minutes)
     if length <= timedelta(minutes=current.row["break_minutes"]):
         raise BreaksTooLong("Give more minutes than its breaks have.", pointer="/minutes")
@@ -181,7 +181,7 @@ async def add_session(tx: Transaction, cohort_id: UUID, new: NewSession) -> Sche
     site = await show_site(tx, cohort.site_id)
     await lock_sites(tx, [site.id])
     await plan_by_own_edition(tx, site.id)
-    starts_at = await _instant(tx, site, new)
+    starts_at = await instant_to_come(tx, site, new)
     local_start = datetime.combine(new.day, wall_clock(new.starts))
     one = PlannedSession(0, local_start, starts_at, starts_at + timedelta(minutes=new.minutes))
     group, place = await group_of(tx, cohort_id), await place_of(tx, site)
@@ -232,7 +232,12 @@ async def _current(tx: Transaction, session_id: UUID, expected_version: int) -> 
     return Current(site, row)
 
 
-async def _instant(tx: Transaction, site: Site, new: LocalTime) -> datetime:
+async def instant_to_come(tx: Transaction, site: Site, new: LocalTime) -> datetime:
+    """When it is to begin, on a day on which the site is open.
+
+    Raises:
+        NoSuchTime, TimeShownTwice, TimeIsPast, SiteClosed: see there.
+    """
     starts_at = exact_instant(new.day, wall_clock(new.starts), site.time_zone, new.fold)
     if starts_at <= tx.now:
         raise TimeIsPast("Give a time to come.", pointer="/day")

@@ -42,10 +42,11 @@ FROM unnest($1::uuid[], $2::timestamp[]) AS g(id, local_start)
 WHERE s.id = g.id AND s.local_start IS NULL
 """
 TO_COME = """
-SELECT id, cohort_id, local_start, time_zone, starts_at FROM sessions
+SELECT id, coalesce(cohort_id, id) AS cohort_id, local_start, time_zone, starts_at FROM sessions
 WHERE site_id = $1 AND starts_at > $2 AND not_held_at IS NULL AND local_start IS NOT NULL
-ORDER BY cohort_id
+ORDER BY 2
 """
+"""A session without a cohort moves by itself."""
 LOCK = """
 SELECT id, starts_at FROM sessions
 WHERE id = ANY ($1::uuid[]) AND not_held_at IS NULL ORDER BY id FOR NO KEY UPDATE

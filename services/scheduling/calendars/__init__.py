@@ -1,0 +1,1 @@
+"""Calendars of staff, rooms and clients, read at secret addresses in neutral words."""

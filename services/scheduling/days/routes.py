@@ -1,0 +1,61 @@
+"""Days and weeks over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from services.scheduling.days import queries
+from services.scheduling.days.schemas import SiteDay, WeekGrid
+from services.scheduling.hours.routes import BadWeek
+from services.scheduling.hours.rules import Week
+from services.scheduling.sessions.schemas import Day
+from shared.access import Role
+from shared.access.roles import EVERY_STAFF_ROLE
+from shared.errors import Invalid
+from shared.web import Allowed, Call, Router
+
+router = Router(tags=["Days and weeks"])
+
+
+class SubjectNeeded(Invalid):
+    """A week is that of a site, a person of the staff or a room."""
+
+    title = "Say whose week"
+
+
+@router.get("/sites/{site_id}/day", summary="Show a day at a site")
+async def show_day(
+    site_id: UUID,
+    call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE)],
+    day: Annotated[Day, Query(alias="date", description="A date of the site's calendar.")],
+) -> SiteDay:
+    """All sessions of the day with room, therapists, counts of the roster, and who is expected and
+    who is there. It names several clients and is for staff only."""
+    return await call.show(lambda tx: queries.show_day(tx, site_id, day))
+
+
+@router.get("/weeks/{week}", summary="Show the week of a site, a person or a room")
+async def show_week(
+    week: str,
+    call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)],
+    site_id: Annotated[UUID | None, Query(description="Of this site.")] = None,
+    staff_id: Annotated[UUID | None, Query(description="Of this person of the staff.")] = None,
+    room_id: Annotated[UUID | None, Query(description="Of this room.")] = None,
+) -> WeekGrid:
+    """The grid of a week from Monday to Sunday by the clock of the site; of a person by that of the
+    home site. Give one of `site_id`, `staff_id` and `room_id`. It names no client."""
+    asked: dict[queries.Subject, UUID | None] = {
+        "site": site_id,
+        "staff": staff_id,
+        "room": room_id,
+    }
+    given = [(subject, one) for subject, one in asked.items() if one is not None]
+    if len(given) != 1:
+        raise SubjectNeeded("Give one of site_id, staff_id and room_id.", pointer="site_id")
+    try:
+        named = Week.parse(week)
+    except ValueError as error:
+        raise BadWeek(str(error), pointer="week") from None
+    ((subject, subject_id),) = given
+    return await call.show(lambda tx: queries.show_week(tx, named, subject, subject_id))

@@ -1,0 +1,131 @@
+"""Booking a session of one client, or of clients with relatives."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+
+from services.scheduling.appointments.commands import tell_again
+from services.scheduling.bookings.checks import place_of, require_suited
+from services.scheduling.bookings.commands import Booking, Busy, book
+from services.scheduling.bookings.rules import Asked, Group, modality_of
+from services.scheduling.directory.commands import lock_sites
+from services.scheduling.directory.queries import show_site
+from services.scheduling.sessions.changing import instant_to_come
+from services.scheduling.sessions.moving import plan_by_own_edition
+from services.scheduling.sessions.queries import show_session
+from services.scheduling.sessions.rules import wall_clock
+from services.scheduling.slots.policy import slot_policy
+from services.scheduling.slots.queries import BUSY, require_length, seats_now
+from services.scheduling.slots.refusals import (
+    ClientBusy,
+    ClientTwice,
+    NotPlacedHere,
+    StaffNotQualified,
+    TooManyClients,
+)
+from services.scheduling.slots.rules import Span, credential_of
+from services.scheduling.slots.schemas import NewOwnSession, OwnSession
+from shared.database import Columns, Transaction, insert
+from shared.database.transaction import at_all_sites
+from shared.ids import new_id
+
+APPOINTED = Columns.of(client_id="uuid", placement_id="uuid", on_hold="boolean")
+APPOINT = f"""
+INSERT INTO appointments
+  (client_id, placement_id, on_hold, session_id, site_id, state, scheduled_at)
+SELECT given.*, {APPOINTED.next}, {APPOINTED.after(1)}, 'scheduled', {APPOINTED.after(2)}
+FROM {APPOINTED.rows}
+"""  # noqa: S608 - the columns are above
+TOPICS = {"individual": "Individual session", "family": "Family session"}
+
+
+async def book_session(tx: Transaction, new: NewOwnSession) -> OwnSession:
+    """Book a session that belongs to no cohort; publishes SessionScheduled for each client, with
+    the cohort of the client's seat.
+
+    Raises:
+        NotFound: no such site that the caller may see.
+        BadLength, TooManyClients, ClientTwice, NotPlacedHere, StaffNotQualified: see there.
+        NoSuchTime, TimeShownTwice, TimeIsPast, SiteClosed, Unsuited: see there.
+        Busy, ClientBusy: the room, the person or a client is taken then.
+    """
+    site = await show_site(tx, new.site_id, pointer="/site_id")
+    policy = slot_policy(site.id)
+    require_length(policy, new.kind, new.minutes, "/minutes")
+    kind = policy.kinds[new.kind]
+    if len(new.client_ids) > kind.people:
+        raise TooManyClients(f"At most {kind.people} of them.", pointer="/client_ids")
+    await lock_sites(tx, [site.id])
+    await plan_by_own_edition(tx, site.id)
+    starts_at = await instant_to_come(tx, site, new)
+    seats = await _seats(tx, new.client_ids, site.id)
+    place = await place_of(tx, site)
+    ends_at = starts_at + timedelta(minutes=new.minutes)
+    asked = Asked(starts_at, ends_at, None, new.room_id, new.facilitator_id, ())
+    require_suited([("", asked)], Group(len(seats)), place)
+    person = place.staff[new.facilitator_id]
+    if kind.credentials and credential_of(person, kind.credentials, new.day) is None:
+        needed = " or ".join(kind.credentials)
+        raise StaffNotQualified(f"Needed on {new.day}: {needed}.", pointer="/facilitator_id")
+    session = {
+        "id": new_id(),
+        "site_id": site.id,
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        # The second of two equal times would move to the first when the rules of the zone change.
+        "local_start": None if new.fold else datetime.combine(new.day, wall_clock(new.starts)),
+        "time_zone": site.time_zone,
+        "kind": new.kind,
+        "topic": new.topic or TOPICS[new.kind],
+        "break_minutes": 0,
+        "modality": modality_of(asked, place),
+    }
+    await tx.execute(*insert("sessions", session))
+    session_id = UUID(str(session["id"]))
+    await tx.execute(APPOINT, *APPOINTED.arrays(map(dict, seats)), session_id, site.id, tx.now)
+    await _book(tx, session_id, new, seats, (starts_at, ends_at))
+    await tell_again(tx, [session_id])
+    shown = await show_session(tx, session_id)
+    return OwnSession(**dict(shown), client_ids=[seat["client_id"] for seat in seats])
+
+
+async def _seats(
+    tx: Transaction, client_ids: Sequence[UUID], site_id: UUID
+) -> list[asyncpg.Record]:
+    found = await seats_now(tx, client_ids)
+    seats: dict[UUID, asyncpg.Record] = {}  # by placement, as one person may be named twice
+    for index, client_id in enumerate(client_ids):
+        pointer = f"/client_ids/{index}"
+        seat = found.get(client_id)
+        if seat is None or seat["site_id"] != site_id:
+            raise NotPlacedHere("This client has no seat at the site now.", pointer=pointer)
+        if seat["placement_id"] in seats:
+            raise ClientTwice("This client is listed above.", pointer=pointer)
+        seats[seat["placement_id"]] = seat
+    return list(seats.values())
+
+
+async def _book(
+    tx: Transaction, session_id: UUID, new: NewOwnSession, seats: list[asyncpg.Record], span: Span
+) -> None:
+    async with at_all_sites(tx):
+        for index, seat in enumerate(seats):
+            if await tx.fetchrow(BUSY, seat["records"], *span) is not None:
+                raise ClientBusy(
+                    "This client has another session then.", pointer=f"/client_ids/{index}"
+                )
+    try:
+        await book(
+            tx,
+            [
+                Booking(session_id, new.room_id, "room"),
+                Booking(session_id, new.facilitator_id, "facilitator"),
+                *(Booking(session_id, seat["client_id"], "client") for seat in seats),
+            ],
+        )
+    except Busy as busy:
+        kind = busy.taken[0].kind
+        busy.pointer = "/client_ids" if kind == "client" else f"/{kind}_id"
+        raise

@@ -1,0 +1,62 @@
+"""How sessions of one client are searched and booked: one file, with its version."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from shared.datafiles import Part, data_file
+
+OwnKind = Literal["individual", "family"]
+"""Kinds of sessions that belong to clients and not to a cohort."""
+
+
+class Minutes(Part):
+    """The shortest and the longest session."""
+
+    least: int = Field(ge=5)
+    most: int = Field(le=480)
+
+
+class KindPolicy(Part):
+    """`people` are the clients of one session at most; one of `credentials` is needed, or any where
+    none is named."""
+
+    people: int = Field(ge=1)
+    minutes: Minutes
+    credentials: tuple[str, ...]
+
+
+class Weights(Part):
+    """Points of a proposal: for each criterion that is met, and less for each day later."""
+
+    primary_therapist: int
+    day_with_session: int
+    caseload: int
+    day_later: int
+
+
+class SlotPolicy(Part):
+    """The grid of starts, how far a search goes, how many times it proposes, and what comes first.
+
+    Proposals of one person of the staff begin `apart_minutes` apart at least.
+    """
+
+    id: str
+    version: str
+    source: str
+    kinds: Mapping[OwnKind, KindPolicy]
+    grid_minutes: Literal[5, 10, 15, 30]
+    days_searched: int = Field(ge=1, le=62)
+    proposals: int = Field(ge=1, le=200)
+    apart_minutes: int = Field(ge=0)
+    weights: Weights
+
+    @property
+    def named(self) -> str:
+        """The policy as explanations name it."""
+        return f"{self.id} policy, version {self.version}"
+
+
+slot_policy = data_file(SlotPolicy, __name__, "slots", by_site=True)
+"""The policy in force, everywhere or at a site."""

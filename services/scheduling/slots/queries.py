@@ -1,0 +1,131 @@
+"""What a search of free times rests on, and what it finds."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from services.scheduling.bookings.checks import place_of
+from services.scheduling.directory.queries import show_site
+from services.scheduling.sessions.materializing import closed_days
+from services.scheduling.slots.policy import OwnKind, SlotPolicy, slot_policy
+from services.scheduling.slots.refusals import BadLength, BadRange
+from services.scheduling.slots.rules import Asked, Ground, Span, explain, propose
+from services.scheduling.slots.schemas import FreeSlot, FreeSlots, Named
+from shared.calendar import day_at
+from shared.contracts.scheduling import Modality
+from shared.database import Transaction
+from shared.database.transaction import at_all_sites
+from shared.errors import NotFound
+
+SEATS = """
+SELECT asked.client_id AS asked, p.id AS placement_id, p.site_id, p.client_id,
+  p.primary_therapist_id, platform.records_of(asked.client_id) AS records,
+  EXISTS (SELECT FROM holds h WHERE h.enrolment_id = p.enrolment_id) AS on_hold
+FROM unnest($1::uuid[]) AS asked(client_id) CROSS JOIN LATERAL (
+  SELECT * FROM placements
+  WHERE client_id = ANY (platform.records_of(asked.client_id)) AND ended_at IS NULL
+  ORDER BY placed_at DESC, id DESC LIMIT 1
+) AS p
+"""
+"""The seats that clients have now; of a person who has two, the later one."""
+STAFF = """
+SELECT s.id, s.name, (
+  SELECT count(*) FROM placements p WHERE p.primary_therapist_id = s.id AND p.ended_at IS NULL
+) AS clients
+FROM staff s WHERE s.id = ANY ($1::uuid[])
+"""
+BUSY = """
+SELECT resource_id, lower(during) AS begins, upper(during) AS ends FROM bookings
+WHERE resource_id = ANY ($1::uuid[]) AND during && tstzrange($2, $3)
+"""
+DAY = timedelta(days=1)
+
+
+async def seats_now(tx: Transaction, client_ids: Sequence[UUID]) -> dict[UUID, asyncpg.Record]:
+    """The seat that each client has now, by the id that was asked for."""
+    return {row["asked"]: row for row in await tx.fetch(SEATS, client_ids)}
+
+
+def require_length(policy: SlotPolicy, kind: OwnKind, minutes: int, pointer: str) -> None:
+    """Refuse what is too short or too long for the kind."""
+    allowed = policy.kinds[kind].minutes
+    if not allowed.least <= minutes <= allowed.most:
+        raise BadLength(f"From {allowed.least} to {allowed.most} minutes.", pointer=pointer)
+
+
+async def find_slots(
+    tx: Transaction,
+    client_id: UUID,
+    kind: OwnKind,
+    minutes: int,
+    span: Span,
+    *,
+    site_id: UUID | None,
+    facilitator_id: UUID | None,
+    modality: Modality,
+    within: Sequence[Span] | None = None,
+) -> FreeSlots:
+    """Free times for a session of a client at the site of the seat, best first, each explained.
+
+    `within` are the times at which the client can come; without them any time will do. What people
+    are taken for at sites that the caller may not see counts, and is not told.
+
+    Raises:
+        NotFound: the client has no seat now that the caller may see, or none at the site.
+        BadLength, BadRange: see there.
+    """
+    seat = (await seats_now(tx, [client_id])).get(client_id)
+    if seat is None or site_id not in (None, seat["site_id"]):
+        raise NotFound("The client has no seat at the site now.")
+    site = await show_site(tx, seat["site_id"])
+    policy = slot_policy(site.id)
+    require_length(policy, kind, minutes, "minutes")
+    if not span[0] < span[1] <= span[0] + policy.days_searched * DAY or span[1] <= tx.now:
+        raise BadRange(
+            f"Ask for a time to come of {policy.days_searched} days at most.", pointer="to"
+        )
+    span = max(span[0], tx.now), span[1]
+    place = await place_of(tx, site)
+    closed = await closed_days(
+        tx, site.id, day_at(span[0], site.time_zone), day_at(span[1], site.time_zone) + DAY
+    )
+    busy: defaultdict[UUID, list[Span]] = defaultdict(list)
+    async with at_all_sites(tx):
+        staff = {row["id"]: row for row in await tx.fetch(STAFF, list(place.staff))}
+        for row in await tx.fetch(BUSY, [*staff, *place.rooms, *seat["records"]], *span):
+            busy[row["resource_id"]].append((row["begins"], row["ends"]))
+    caseloads = {one: row["clients"] for one, row in staff.items()}
+    asked = Asked(
+        span,
+        minutes,
+        seat["records"],
+        modality,
+        policy.kinds[kind].credentials,
+        seat["primary_therapist_id"],
+        facilitator_id,
+        within,
+    )
+    zone, ground = ZoneInfo(site.time_zone), Ground(place, closed, busy, caseloads)
+    return FreeSlots(
+        client_id=client_id,
+        site_id=site.id,
+        time_zone=site.time_zone,
+        minutes=minutes,
+        items=[
+            FreeSlot(
+                starts_at=one.starts_at,
+                ends_at=one.ends_at,
+                day=f"{one.starts_at.astimezone(zone):%Y-%m-%d}",
+                starts=f"{one.starts_at.astimezone(zone):%H:%M}",
+                facilitator=Named(id=one.therapist.id, name=staff[one.therapist.id]["name"]),
+                room=Named(id=one.room.id, name=one.room.name),
+                score=one.score,
+                criteria=explain(one, ground, policy),
+            )
+            for one in propose(ground, asked, policy)
+        ],
+    )

@@ -1,0 +1,39 @@
+"""Why a session of a client cannot be booked, or a search not be made."""
+
+from shared.errors import Conflict, Invalid
+
+
+class BadRange(Invalid):
+    """The time that is searched is over, upside down, or too long."""
+
+
+class BadLength(Invalid):
+    """A session of the kind is shorter or longer."""
+
+
+class TooManyClients(Invalid):
+    """More clients than a session of the kind may have."""
+
+
+class ClientTwice(Invalid):
+    """One person is in the list more than once."""
+
+    title = "A client is listed twice"
+
+
+class StaffNotQualified(Invalid):
+    """The person has no valid credential for such a session on that day."""
+
+    title = "The person is not qualified for it"
+
+
+class NotPlacedHere(Conflict):
+    """A client without a seat at the site has no sessions there."""
+
+    title = "The client has no seat at the site"
+
+
+class ClientBusy(Conflict):
+    """The client, by whichever record, has another session then."""
+
+    title = "The client has another session then"

@@ -1,0 +1,171 @@
+"""Which times are free for a client, a therapist and a room."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.scheduling.bookings.rules import Place
+from services.scheduling.directory.rules import Person, Room, Window, is_within, windows_of
+from services.scheduling.slots.policy import SlotPolicy
+from shared.contracts.base import Criterion
+from shared.contracts.scheduling import Modality
+
+Span = tuple[datetime, datetime]
+"""From an instant to before another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What is known of a site around a search: its rules, the days on which it is closed, when a
+    room, a person or a client is taken, and how many clients each person is answerable for."""
+
+    place: Place
+    closed: Collection[date]
+    busy: Mapping[UUID, Sequence[Span]]
+    caseloads: Mapping[UUID, int]
+
+    def is_free(self, resource_id: UUID, span: Span) -> bool:
+        """Whether nothing takes them within `span`."""
+        taken = self.busy.get(resource_id, ())
+        return not any(begins < span[1] and span[0] < ends for begins, ends in taken)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is looked for: `client_ids` are the records of one client, `only` one therapist, and
+    `within` the times at which the client can come, None where that is not known."""
+
+    span: Span
+    minutes: int
+    client_ids: Sequence[UUID]
+    modality: Modality
+    credentials: Sequence[str]
+    primary_therapist_id: UUID | None
+    only: UUID | None = None
+    within: Sequence[Span] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A time that is free for all, with its points; `met` says what they are for."""
+
+    starts_at: datetime
+    ends_at: datetime
+    therapist: Person
+    room: Room
+    score: int
+    met: Mapping[str, bool]
+
+
+def credential_of(person: Person, credentials: Sequence[str], on: date) -> str | None:
+    """The first of these that the person has on a day."""
+    return next((one for one in credentials if person.qualified([one], on)), None)
+
+
+def starts(span: Span, minutes: int, grid: int, zone: ZoneInfo) -> Iterator[datetime]:
+    """Where a session can begin within `span`: every `grid` minutes of the wall clock."""
+    local = span[0].astimezone(zone)
+    over = timedelta(
+        minutes=local.minute % grid, seconds=local.second, microseconds=local.microsecond
+    )
+    at = span[0] + (timedelta(minutes=grid) - over if over else timedelta())
+    while at + timedelta(minutes=minutes) <= span[1]:
+        yield at
+        at += timedelta(minutes=grid)
+
+
+def propose(ground: Ground, asked: Asked, policy: SlotPolicy) -> list[Proposal]:
+    """The best free times first, then the sooner ones; those of one therapist apart."""
+    place, zone = ground.place, ZoneInfo(ground.place.time_zone)
+    first = asked.span[0].astimezone(zone).date()
+    people = [one for one in place.staff.values() if asked.only in (None, one.id)]
+    kind = "telehealth" if asked.modality == "telehealth" else "room"
+    rooms = sorted(
+        (one for one in place.rooms.values() if one.kind == kind and one.seats(2)),
+        key=lambda one: (one.capacity, one.name, one.id),
+    )
+    taken = [one for record in asked.client_ids for one in ground.busy.get(record, ())]
+    comes = {begins.astimezone(zone).date() for begins, _ in taken}
+    found: list[Proposal] = []
+    for at in starts(asked.span, asked.minutes, policy.grid_minutes, zone):
+        span = at, at + timedelta(minutes=asked.minutes)
+        day, windows = at.astimezone(zone).date(), windows_of(*span, place.time_zone)
+        if day in ground.closed or not _can_come(ground, asked, span, windows):
+            continue
+        room = next((one for one in rooms if ground.is_free(one.id, span)), None)
+        for person in people if room is not None else ():
+            if _can_hold(ground, asked, person, span, windows, day):
+                assert room is not None  # nobody is asked where there is none
+                met = _met(ground, asked, person, day in comes)
+                points = sum(
+                    getattr(policy.weights, name) for name, is_met in met.items() if is_met
+                )
+                score = points - (day - first).days * policy.weights.day_later
+                found.append(Proposal(*span, person, room, score, met))
+    return _apart(found, policy)
+
+
+def _can_come(ground: Ground, asked: Asked, span: Span, windows: Iterable[Window]) -> bool:
+    """Whether the site is open and the client has time."""
+    opening = ground.place.opening if asked.modality == "in_person" else ()
+    return (
+        (not opening or all(is_within(one, opening) for one in windows))
+        and all(ground.is_free(record, span) for record in asked.client_ids)
+        and (asked.within is None or any(b <= span[0] and span[1] <= e for b, e in asked.within))
+    )
+
+
+def _can_hold(
+    ground: Ground, asked: Asked, person: Person, span: Span, windows: Iterable[Window], day: date
+) -> bool:
+    """Whether the person is at work, free and qualified."""
+    site_id = ground.place.site_id
+    return (
+        all(person.works(w.weekday, w.starts_minute, w.ends_minute, site_id) for w in windows)
+        and not person.is_away(*span)
+        and ground.is_free(person.id, span)
+        and (not asked.credentials or credential_of(person, asked.credentials, day) is not None)
+    )
+
+
+def _met(ground: Ground, asked: Asked, person: Person, comes_anyway: bool) -> dict[str, bool]:
+    own, limit = person.id == asked.primary_therapist_id, person.caseload_limit
+    has_room = own or limit is None or ground.caseloads.get(person.id, 0) < limit
+    return {"primary_therapist": own, "day_with_session": comes_anyway, "caseload": has_room}
+
+
+def explain(one: Proposal, ground: Ground, policy: SlotPolicy) -> list[Criterion]:
+    """What the points of a proposal are for."""
+    limit = one.therapist.caseload_limit or "none"
+    told = {
+        "primary_therapist": (str(one.therapist.id), "the client's own therapist"),
+        "day_with_session": (
+            "a session that day" if one.met["day_with_session"] else "no session that day",
+            "a day on which the client comes anyway",
+        ),
+        "caseload": (
+            f"{ground.caseloads.get(one.therapist.id, 0)} clients, limit {limit}",
+            "room in the caseload",
+        ),
+    }
+    return [
+        Criterion(
+            name=name, met=met, observed=told[name][0], required=told[name][1], source=policy.named
+        )
+        for name, met in one.met.items()
+    ]
+
+
+def _apart(found: Iterable[Proposal], policy: SlotPolicy) -> list[Proposal]:
+    """The best of those that begin close to each other with one therapist."""
+    apart = timedelta(minutes=policy.apart_minutes)
+    kept: list[Proposal] = []
+    for one in sorted(found, key=lambda one: (-one.score, one.starts_at, one.therapist.id)):
+        if len(kept) == policy.proposals:
+            break
+        near = (kept_one for kept_one in kept if kept_one.therapist.id == one.therapist.id)
+        if all(abs(kept_one.starts_at - one.starts_at) >= apart for kept_one in near):
+            kept.append(one)
+    return kept

@@ -1,0 +1,62 @@
+"""What requests and answers about sessions of one client look like."""
+
+from uuid import UUID
+
+from pydantic import Field
+
+from services.scheduling.directory.schemas import PRINTABLE
+from services.scheduling.sessions.schemas import LocalTime, Session
+from services.scheduling.slots.policy import OwnKind
+from shared.contracts.base import Criterion
+from shared.web import Instant, Shown
+
+
+class Named(Shown):
+    """A person of the staff or a room, by id and name."""
+
+    id: UUID
+    name: str = Field(examples=["Blue room"])
+
+
+class FreeSlot(Shown):
+    """A time that is free for the client, a therapist and a room."""
+
+    starts_at: Instant
+    ends_at: Instant
+    day: str = Field(description="Date at the site.", examples=["2026-03-03"])
+    starts: str = Field(description="Start by the site's wall clock.", examples=["10:00"])
+    facilitator: Named
+    room: Named
+    score: int = Field(description="Points of the policy; the highest is proposed first.")
+    criteria: list[Criterion] = Field(description="What the points are for.")
+
+
+class FreeSlots(Shown):
+    """The best free times first."""
+
+    client_id: UUID
+    site_id: UUID
+    time_zone: str = Field(examples=["America/Denver"])
+    minutes: int
+    items: list[FreeSlot]
+
+
+class NewOwnSession(LocalTime):
+    """A session of one client, or of clients with relatives, to book at a time of the site's wall
+    clock."""
+
+    site_id: UUID = Field(description="Where the clients have their seats.")
+    kind: OwnKind = Field(examples=["individual"])
+    client_ids: list[UUID] = Field(min_length=1, max_length=12, description="Each one once.")
+    minutes: int = Field(ge=5, le=480, strict=True, examples=[50])
+    facilitator_id: UUID = Field(description="The person of the staff who holds it.")
+    room_id: UUID = Field(description="A room, or a telehealth room: then it is held by that.")
+    topic: str | None = Field(
+        default=None, min_length=1, max_length=120, pattern=PRINTABLE, examples=[None]
+    )
+
+
+class OwnSession(Session):
+    """A session of clients of their own."""
+
+    client_ids: list[UUID] = Field(description="Who is expected.")
