@@ -5,8 +5,8 @@ from services.scheduling.attendance.check_in_routes import router as check_ins
 from services.scheduling.attendance.jobs import no_shows_job
 from services.scheduling.attendance.page import router as join_page
 from services.scheduling.attendance.routes import router as attendance
-from services.scheduling.closed_days.routes import router as closed_days
 from services.scheduling.calendars.routes import router as calendars
+from services.scheduling.closed_days.routes import router as closed_days
 from services.scheduling.cohorts.routes import router as cohorts
 from services.scheduling.days.routes import router as days
 from services.scheduling.directory.routes import router as directory
@@ -24,18 +24,18 @@ from services.scheduling.plans.routes import router as plans
 from services.scheduling.rooms.routes import router as rooms
 from services.scheduling.sessions.jobs import closing_job, materializing_job, zone_rules_job
 from services.scheduling.sessions.routes import router as sessions
+from services.scheduling.slots.routes import router as slots
 from services.scheduling.staff.routes import router as staff
 from services.scheduling.step_down.consumers import consumers as step_down_consumers
 from services.scheduling.step_down.jobs import phases_job, step_down_job
 from services.scheduling.step_up.consumers import consumers as step_up_consumers
 from services.scheduling.step_up.jobs import partner_seats_job
 from services.scheduling.step_up.routes import router as step_up
+from services.scheduling.therapists.routes import router as therapists
 from services.scheduling.units.consumers import consumers as units_consumers
 from services.scheduling.units.jobs import recertification_job
 from services.scheduling.units.routes import router as units
 from services.scheduling.waiting.consumers import consumers as waiting_consumers
-from services.scheduling.slots.routes import router as slots
-from services.scheduling.therapists.routes import router as therapists
 from shared.merges import consumers as merge_consumers
 from shared.service import Service
 
@@ -63,6 +63,10 @@ service = Service(
         own_offers,
         offer_page,
         step_up,
+        slots,
+        therapists,
+        calendars,
+        days,
     ),
     jobs=(
         plan_job,
@@ -86,12 +90,5 @@ service = Service(
         step_up_consumers,
         units_consumers,
     ),
-        slots,
-        therapists,
-        calendars,
-        days,
-    ),
-    jobs=(zone_rules_job, materializing_job, closing_job, no_shows_job),
-    consumers=(merge_consumers, placement_consumers, holds_consumers),
     zones="SELECT DISTINCT time_zone FROM sites",
 )

@@ -12,9 +12,9 @@ from starlette.routing import Mount, Route
 from services.intake.questionnaires import own_routes
 from services.scheduling.attendance import check_in_routes
 from services.scheduling.attendance import page as join_page
+from services.scheduling.calendars import routes as calendars
 from services.scheduling.offers import page as offer_page
 from services.scheduling.offers import routes as offers
-from services.scheduling.calendars import routes as calendars
 from shared.access import Role
 from shared.settings import SERVICES
 from shared.web import links
