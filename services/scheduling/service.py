@@ -7,6 +7,7 @@ from services.scheduling.holds.consumers import consumers as holds_consumers
 from services.scheduling.hours.routes import router as hours
 from services.scheduling.placement.consumers import consumers as placement_consumers
 from services.scheduling.placement.routes import router as placement
+from services.scheduling.preferences.consumers import consumers as preferences_consumers
 from services.scheduling.sessions.jobs import zone_rules_job
 from services.scheduling.sessions.routes import router as sessions
 from shared.merges import consumers as merge_consumers
@@ -19,6 +20,6 @@ service = Service(
     "and who came for how long.",
     routers=(directory, cohorts, sessions, placement, attendance, hours),
     jobs=(zone_rules_job,),
-    consumers=(merge_consumers, placement_consumers, holds_consumers),
+    consumers=(merge_consumers, preferences_consumers, placement_consumers, holds_consumers),
     zones="SELECT DISTINCT time_zone FROM sites",
 )

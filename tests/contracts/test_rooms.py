@@ -74,6 +74,7 @@ EXCEPTIONS = {
     "outcomes/engagement/stream.py": "the Faust app",
     "outcomes/engagement/table.py": "its table",
     "outcomes/step_down/evaluation.py": READS,
+    "scheduling/placement/chart.py": "the seats of sites while they are given",
     "scheduling/placement/seats.py": COMMANDS,
     "scheduling/sessions/cancelling.py": COMMANDS,
     "scheduling/sessions/moving.py": COMMANDS,

@@ -12,9 +12,7 @@ from shared.web import Page, Paging, page_of
 
 COHORT = """
 SELECT c.id, c.site_id, c.name, c.track, c.gender_group, c.capacity, c.dual_diagnosis_trained,
-  c.created_at, c.version,
-  (SELECT count(*) FROM placements p WHERE p.cohort_id = c.id AND p.ended_at IS NULL)
-    AS seats_taken
+  c.created_at, c.version, c.seats_taken
 FROM cohorts c
 """
 ONE = COHORT + "WHERE c.id = $1"

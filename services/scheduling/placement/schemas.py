@@ -10,7 +10,7 @@ from shared.contracts.intake import GenderGroup
 from shared.contracts.scheduling import EndedAs, Track
 from shared.web import Instant, Shown
 
-PlacementState = Literal["active", "ended"]
+PlacementState = Literal["proposed", "active", "ended"]
 
 
 class ConsideredCohort(Shown):
@@ -18,6 +18,14 @@ class ConsideredCohort(Shown):
 
     cohort_id: UUID
     eligible: bool
+    rank: int | None = Field(
+        default=None, description="Of those that fit, 1 is the best; null for the others."
+    )
+    sentence: str | None = Field(
+        default=None,
+        description="What speaks against the cohort, or how it fits.",
+        examples=["Evening men's group at North: full until 4 Dec"],
+    )
     criteria: list[Criterion]
 
 
@@ -31,11 +39,14 @@ class Placement(Shown):
     cohort_id: UUID
     track: Track
     state: PlacementState
-    placed_at: Instant
+    placed_at: Instant = Field(description="Since when the client has the seat, or it is kept.")
+    proposed_until: Instant | None = Field(
+        description="Until when the seat is kept while nobody has confirmed it; null: confirmed."
+    )
     ended_at: Instant | None
     end_reason: EndedAs | None
     criteria: list[Criterion] = Field(description="Why this cohort was chosen.")
-    considered: list[ConsideredCohort] = Field(description="Every cohort of the site, then.")
+    considered: list[ConsideredCohort] = Field(description="Every cohort in reach, then.")
 
 
 class WaitingClient(Shown):
