@@ -5,7 +5,9 @@ from services.scheduling.cohorts.routes import router as cohorts
 from services.scheduling.directory.routes import router as directory
 from services.scheduling.holds.consumers import consumers as holds_consumers
 from services.scheduling.hours.routes import router as hours
+from services.scheduling.no_contacts.routes import router as no_contacts
 from services.scheduling.placement.consumers import consumers as placement_consumers
+from services.scheduling.placement.jobs import proposals_job
 from services.scheduling.placement.routes import router as placement
 from services.scheduling.preferences.consumers import consumers as preferences_consumers
 from services.scheduling.sessions.jobs import zone_rules_job
@@ -18,8 +20,8 @@ service = Service(
     title="Stepwell scheduling",
     description="Sites with their time zones, cohorts and their curricula, seats, sessions, "
     "and who came for how long.",
-    routers=(directory, cohorts, sessions, placement, attendance, hours),
-    jobs=(zone_rules_job,),
+    routers=(directory, cohorts, sessions, placement, no_contacts, attendance, hours),
+    jobs=(zone_rules_job, proposals_job),
     consumers=(merge_consumers, preferences_consumers, placement_consumers, holds_consumers),
     zones="SELECT DISTINCT time_zone FROM sites",
 )

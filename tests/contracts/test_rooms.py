@@ -75,6 +75,8 @@ EXCEPTIONS = {
     "outcomes/engagement/table.py": "its table",
     "outcomes/step_down/evaluation.py": READS,
     "scheduling/placement/chart.py": "the seats of sites while they are given",
+    "scheduling/placement/confirming.py": COMMANDS,
+    "scheduling/placement/previews.py": READS,
     "scheduling/placement/seats.py": COMMANDS,
     "scheduling/sessions/cancelling.py": COMMANDS,
     "scheduling/sessions/moving.py": COMMANDS,

@@ -29,6 +29,7 @@ VALUES ('{{service}}', '{{service}}', '{KEY}', {2**63 - 1}, 'undecodable', 'a te
 """
 """A record that stays a dead letter however often it is retried."""
 NEVER_BY_CHANCE = {"record_roll", "retry_set_aside", "cancel_session", "cancel_sessions"}
+NEVER_BY_CHANCE |= {"confirm_placement"}  # by the policy there, nothing is left to a person
 """A roll names each client of the session once, which no made-up request does. Nothing here is set
 aside to be retried. Sessions here are too long ago to be cancelled: those that were could not be
 attended any more in the same run."""

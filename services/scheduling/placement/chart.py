@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -23,6 +24,7 @@ from services.scheduling.placement.rules import (
 )
 from services.scheduling.preferences.rules import Client, Meeting
 from shared.database import Transaction
+from shared.messaging.consumer import Received
 
 SEATS = """
 SELECT c.id, c.site_id, c.name, c.track, c.gender_group, c.capacity, c.seats_taken AS taken,
@@ -67,6 +69,11 @@ SELECT home.id AS home, home.latitude AS from_latitude, home.longitude AS from_l
   other.id, other.latitude, other.longitude
 FROM sites home JOIN sites other ON other.region_id = home.region_id AND other.id <> home.id
 WHERE home.id = ANY ($1::uuid[])
+"""
+SAME_REGION = """
+SELECT freed.id AS freed, other.id FROM sites freed
+JOIN sites other ON other.region_id = freed.region_id AND other.id <> freed.id
+WHERE freed.id = ANY ($1::uuid[])
 """
 SEATED = """
 SELECT p.client_id, p.cohort_id FROM unnest($1::uuid[]) AS apart(client_id)
@@ -145,6 +152,21 @@ class Chart:
         self.cohorts[cohort_id] = replace(cohort, taken=cohort.taken + seats)
         if seats > 0:
             self.seated[cohort_id].add(client_id)
+
+
+async def with_reaching(
+    tx: Transaction, freed_by: Mapping[UUID, Received[Any] | None]
+) -> Mapping[UUID, Received[Any] | None]:
+    """These sites and those whose clients may take seats there, which are locked; each with the
+    event because of which a seat is free, if one is."""
+    policies = (placement_policy(), *placement_policy.of_sites.values())
+    if not freed_by or not any(policy.reach.beyond_site for policy in policies):
+        return freed_by
+    rows = await tx.fetch(SAME_REGION, list(freed_by))
+    near = {r["id"]: freed_by[r["freed"]] for r in rows if r["id"] not in freed_by}
+    reaching = {one: by for one, by in near.items() if placement_policy(one).reach.beyond_site}
+    await lock_sites(tx, reaching)
+    return {**reaching, **freed_by}
 
 
 async def _travel(tx: Transaction, site_ids: set[UUID]) -> Mapping[UUID, Mapping[UUID, int | None]]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.scheduling.appointments.commands import Seat, cancel_sessions
 from services.scheduling.directory.commands import lock_sites
+from services.scheduling.placement.chart import with_reaching
 from services.scheduling.placement.rules import Choice, Need
 from services.scheduling.placement.seats import Arrival, Chart, as_json, give_seats
 from shared.contracts.scheduling import ClientWaitlisted, EndedAs, PlacementEnded
@@ -29,6 +30,7 @@ WAITLISTED = Columns.of(
 )
 WAIT = f"""
 INSERT INTO waitlist ({WAITLISTED.names}) SELECT * FROM {WAITLISTED.rows}
+ON CONFLICT (enrolment_id) DO UPDATE SET {WAITLISTED.updates("id")}, left_at = NULL, outcome = NULL
 """  # noqa: S608 - the columns are above
 WAITING = """
 SELECT client_id, site_id, enrolment_id, dual_diagnosis, gender_group, priority,
@@ -140,6 +142,7 @@ async def offer_seats(
     did, each with the event because of which a seat is free, if one is; it is the cause of what is
     published for those who waited.
     """
+    freed_by = await with_reaching(tx, freed_by)
     waiting = await _waiting(tx, freed_by) if freed_by else []
     if not waiting and not arrivals:
         return

@@ -6,9 +6,9 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.base import Criterion
-from shared.contracts.intake import GenderGroup
+from shared.contracts.intake import GenderGroup, Token
 from shared.contracts.scheduling import EndedAs, Track
-from shared.web import Instant, Shown
+from shared.web import Instant, Shown, Strict
 
 PlacementState = Literal["proposed", "active", "ended"]
 
@@ -47,6 +47,28 @@ class Placement(Shown):
     end_reason: EndedAs | None
     criteria: list[Criterion] = Field(description="Why this cohort was chosen.")
     considered: list[ConsideredCohort] = Field(description="Every cohort in reach, then.")
+
+
+class PlacementPreview(Shown):
+    """How the cohorts in reach rank for a client now."""
+
+    client_id: UUID
+    site_id: UUID
+    enrolment_id: UUID
+    cohorts: list[ConsideredCohort] = Field(
+        description="By rank, then those that the client cannot join."
+    )
+
+
+class Confirmation(Strict):
+    """What a person chose for a client."""
+
+    cohort_id: UUID = Field(description="That of the proposal, or another one in reach.")
+    override_reason: Token | None = Field(
+        default=None,
+        description="Why a rule is set aside that the cohort lacks: a reason of the policy.",
+        examples=[None],
+    )
 
 
 class WaitingClient(Shown):
