@@ -32,6 +32,7 @@ NAMES = (
     "screening",
     "scoring",
     "duplicates",
+    "placement",
     "whole_stack",
 )
 LATEST = Path(__file__).with_name("latest.json")
