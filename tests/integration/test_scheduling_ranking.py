@@ -171,7 +171,7 @@ async def test_the_seat_that_suits_a_client_is_chosen_and_every_refusal_is_expla
     assert seat["cohort_id"] == str(evening)
     sentences = {one["sentence"] for one in seat["considered"]}
     assert sentences == {
-        "Evening at North: starts 2 Mar, 10 of 10 seats free, all of it within the client's hours",
+        "Evening at North: from 2 Mar, 10 of 10 seats free, all of it within the client's hours",
         "Morning at North: only 0 % of its time is in the client's week",
         "Evening men's group at North: full until 20 Apr",
         "Noche at North: held in another language (es)",
@@ -282,7 +282,7 @@ async def test_a_therapist_whom_the_client_knows_and_an_earlier_start_count(clin
     await clinic.tell(ana.enrolment)
     lines = await ranked(clinic, ana)
     assert lines[0] == (
-        "Known at Cedar Ridge: starts 4 Mar, 10 of 10 seats free, "
+        "Known at Cedar Ridge: from 4 Mar, 10 of 10 seats free, "
         "with a therapist whom the client knows"
     )
     other = Enrolled("other", site)

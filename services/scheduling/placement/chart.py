@@ -1,8 +1,10 @@
 """The cohorts in reach of some sites and their seats, as they are in this transaction."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -22,48 +24,56 @@ from services.scheduling.placement.rules import (
     Situation,
     choose_cohort,
 )
-from services.scheduling.preferences.rules import Client, Meeting
+from services.scheduling.preferences.rules import Client
 from shared.database import Transaction
 from shared.messaging.consumer import Received
 
 SEATS = """
+WITH ahead AS MATERIALIZED (
+  SELECT s.cohort_id, min(s.starts_at) AS first, array_agg(s.starts_at) AS begin_at,
+    array_agg((extract(epoch FROM s.ends_at - s.starts_at) / 60)::int) AS lengths
+  FROM sessions s WHERE s.site_id = ANY ($1::uuid[])
+    AND s.starts_at > $2 AND s.starts_at < $2 + interval '14 days'
+    AND s.cohort_id IS NOT NULL AND s.not_held_at IS NULL
+    AND (s.phases IS NULL OR 1 = ANY (s.phases))
+  GROUP BY s.cohort_id HAVING min(s.starts_at) < $2 + interval '7 days'
+)
 SELECT c.id, c.site_id, c.name, c.track, c.gender_group, c.capacity, c.seats_taken AS taken,
-  c.eligibility, (c.phases -> 0 ->> 'minimum_minutes')::int AS phase_minutes, c.enrolment,
-  o.name AS site_name, o.time_zone, next.starts_at, week.begin_at, week.lengths,
-  began.starts_at AS began_at, freed.at AS frees_at
+  c.eligibility, c.phases, c.enrolment, o.name AS site_name, o.time_zone,
+  coalesce(ahead.begin_at, later.begin_at) AS begin_at,
+  coalesce(ahead.lengths, later.lengths) AS lengths, began.at AS began_at
 FROM cohorts c
 JOIN sites o ON o.id = c.site_id
-LEFT JOIN LATERAL (
-  SELECT s.starts_at FROM sessions s WHERE s.cohort_id = c.id AND s.starts_at > $2
-    AND s.not_held_at IS NULL AND (s.phases IS NULL OR 1 = ANY (s.phases))
-  ORDER BY s.starts_at, s.id LIMIT 1
-) AS next ON true
+LEFT JOIN ahead ON ahead.cohort_id = c.id
 LEFT JOIN LATERAL (
   SELECT array_agg(s.starts_at) AS begin_at,
     array_agg((extract(epoch FROM s.ends_at - s.starts_at) / 60)::int) AS lengths
-  FROM sessions s WHERE s.cohort_id = c.id AND s.starts_at >= next.starts_at
-    AND s.starts_at < next.starts_at + interval '7 days'
-    AND s.not_held_at IS NULL AND (s.phases IS NULL OR 1 = ANY (s.phases))
-) AS week ON true
+  FROM (
+    SELECT starts_at, ends_at FROM sessions
+    WHERE ahead.cohort_id IS NULL AND cohort_id = c.id AND starts_at > $2 AND not_held_at IS NULL
+      AND (phases IS NULL OR 1 = ANY (phases))
+    ORDER BY starts_at, id LIMIT 21
+  ) AS s
+) AS later ON true
 LEFT JOIN LATERAL (
-  SELECT s.starts_at FROM sessions s
-  WHERE s.cohort_id = c.id AND s.starts_at <= $2 AND s.not_held_at IS NULL
-  ORDER BY s.starts_at, s.id LIMIT 1
+  SELECT min(s.starts_at) AS at FROM sessions s
+  WHERE c.enrolment = 'closed' AND s.cohort_id = c.id AND s.starts_at <= $2
+    AND s.not_held_at IS NULL
 ) AS began ON true
-LEFT JOIN LATERAL (
-  SELECT min(ends.at) AS at FROM placements p
-  CROSS JOIN LATERAL (SELECT coalesce(p.proposed_until, coalesce(p.phase_began_at, p.placed_at)
-    + make_interval(weeks => (SELECT sum((phase.value ->> 'weeks')::int)
-      FROM jsonb_array_elements(c.phases) WITH ORDINALITY AS phase(value, nth)
-      WHERE phase.nth >= p.phase)::int)) AS at) AS ends
-  WHERE p.cohort_id = c.id AND p.ended_at IS NULL AND ends.at > $2
-) AS freed ON c.seats_taken >= c.capacity
 WHERE c.site_id = ANY ($1::uuid[]) AND (
-  next.starts_at IS NOT NULL OR NOT EXISTS (SELECT FROM sessions s WHERE s.cohort_id = c.id)
+  ahead.cohort_id IS NOT NULL OR later.begin_at IS NOT NULL
+  OR NOT EXISTS (SELECT FROM sessions s WHERE s.cohort_id = c.id)
 ) ORDER BY c.id
 """
 """Cohorts whose sessions are all over or not held are left out; those whose sessions are not
-planned yet are not. A full one has a seat when somebody's phases are over, or a proposal is."""
+planned yet are not. Those that meet within a week, nearly all of them, are found by one look at
+the sessions of their sites."""
+FREED = """
+SELECT p.cohort_id, p.phase, min(coalesce(p.phase_began_at, p.placed_at)) AS began_at,
+  min(p.proposed_until) AS proposed_until
+FROM placements p WHERE p.cohort_id = ANY ($1::uuid[]) AND p.ended_at IS NULL
+GROUP BY p.cohort_id, p.phase
+"""
 REGION = """
 SELECT home.id AS home, home.latitude AS from_latitude, home.longitude AS from_longitude,
   other.id, other.latitude, other.longitude
@@ -119,7 +129,7 @@ class Chart:
         reached = await _travel(tx, sites) if travel is None else travel
         sites = sites.union(*reached.values())
         rows = await tx.fetch(SEATS, sorted(sites), tx.now)
-        return cls({row["id"]: _cohort(row) for row in rows}, reached)
+        return cls(await _cohorts(tx, rows), reached)
 
     async def keep_apart(self, tx: Transaction, clients: Iterable[Client]) -> None:
         """Learn where those have seats whom these clients must not meet."""
@@ -208,13 +218,37 @@ def _level_minutes(site_id: UUID, client: Client) -> int:
     return population.minimum_minutes.get(client.level_of_care, 0)
 
 
-def _cohort(row: asyncpg.Record) -> Cohort:
+async def _cohorts(tx: Transaction, rows: Sequence[asyncpg.Record]) -> dict[UUID, Cohort]:
+    """The cohorts of these rows; of full ones with phases when the first client is through them, or
+    a proposal lapses: then a seat is known to become free."""
+    phases: dict[UUID, list[dict[str, Any]]] = {r["id"]: orjson.loads(r["phases"]) for r in rows}
+    full = [row["id"] for row in rows if row["taken"] >= row["capacity"]]
+    frees_at: dict[UUID, datetime] = {}
+    for row in await tx.fetch(FREED, full) if full else ():
+        left = phases[row["cohort_id"]][row["phase"] - 1 :]
+        through = row["began_at"] + timedelta(weeks=sum(phase["weeks"] for phase in left))
+        for at in (through if left else None, row["proposed_until"]):
+            if at is not None and at > tx.now:
+                frees_at[row["cohort_id"]] = min(at, frees_at.get(row["cohort_id"], at))
+    return {r["id"]: _cohort(r, phases[r["id"]], frees_at.get(r["id"])) for r in rows}
+
+
+def _cohort(
+    row: asyncpg.Record, phases: Sequence[Mapping[str, Any]], frees_at: datetime | None
+) -> Cohort:
     values = dict(row)
-    begin_at, lengths = values.pop("begin_at") or (), values.pop("lengths") or ()
-    week = tuple(Meeting(at, minutes) for at, minutes in zip(begin_at, lengths, strict=True))
-    return Cohort(**{**values, "week": week, "eligibility": _eligibility(row["eligibility"])})
+    del values["phases"]
+    meetings = sorted(zip(values.pop("begin_at") or (), values.pop("lengths") or (), strict=True))
+    if meetings:
+        values["starts_at"] = meetings[0][0]
+        until = meetings[0][0] + timedelta(days=7)
+        values["week"] = tuple([meeting for meeting in meetings if meeting[0] < until])
+    values["phase_minutes"] = phases[0]["minimum_minutes"] if phases else None
+    values["eligibility"] = _eligibility(row["eligibility"])
+    return Cohort(**values, frees_at=frees_at)
 
 
+@lru_cache(maxsize=1_000)
 def _eligibility(stored: str) -> Eligibility:
     values = orjson.loads(stored)
     if values.get("age_bands") is not None:

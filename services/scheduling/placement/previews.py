@@ -9,7 +9,7 @@ from services.scheduling.placement.chart import Chart
 from services.scheduling.placement.policy import placement_policy
 from services.scheduling.placement.rules import Need, priority_of
 from services.scheduling.placement.schemas import ConsideredCohort, PlacementPreview
-from services.scheduling.placement.seats import Arrival, considered_json
+from services.scheduling.placement.seats import Arrival, considered_json, read_considered
 from services.scheduling.preferences.queries import known_clients
 from shared.database import Transaction
 from shared.errors import found
@@ -50,7 +50,7 @@ async def preview_placement(tx: Transaction, client_id: UUID) -> PlacementPrevie
     clients = await known_clients(tx, [arrival.client_id])
     await chart.keep_apart(tx, clients.values())
     choice = chart.choose(tx, arrival.site_id, arrival.need, clients[arrival.client_id])
-    cohorts = [ConsideredCohort(**one) for one in orjson.loads(considered_json(choice))]
+    cohorts = [ConsideredCohort(**one) for one in read_considered(considered_json(choice))]
     return PlacementPreview(
         client_id=client_id,
         site_id=arrival.site_id,

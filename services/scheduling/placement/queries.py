@@ -9,6 +9,7 @@ import orjson
 from services.scheduling.appointments.commands import Seat
 from services.scheduling.placement.rules import NO_PRIORITY
 from services.scheduling.placement.schemas import Placement, PlacementState, WaitingClient
+from services.scheduling.placement.seats import read_considered
 from shared.database import Transaction
 from shared.errors import found
 from shared.web import CountedPage, Paging, count_of, narrowed, page_of
@@ -101,9 +102,7 @@ async def list_waiting(
 
 
 def _read(row: asyncpg.Record) -> dict[str, Any]:
-    explained = {
-        name: orjson.loads(value)
-        for name, value in row.items()
-        if name in ("criteria", "considered")
-    }
-    return {**dict(row), **explained}
+    values = {**dict(row), "criteria": orjson.loads(row["criteria"])}
+    if "considered" in values:
+        values["considered"] = read_considered(row["considered"])
+    return values

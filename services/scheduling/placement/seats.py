@@ -168,17 +168,32 @@ def as_json(criteria: Iterable[Criterion]) -> str:
 
 
 def considered_json(choice: Choice) -> str:
-    """All cohorts that were considered, as they are stored; the rank of those that fit."""
+    """All cohorts that were considered, as they are stored; the rank of those that fit. Criteria
+    stand once, and the cohorts name their places, as most of many cohorts have the same."""
     ranks = {one.cohort.id: rank for rank, one in enumerate(choice.ranked, 1)}
-    return orjson.dumps(
-        [
+    places: dict[int, int] = {}
+    criteria: list[dict[str, Any]] = []
+    cohorts = []
+    for one in choice.considered:
+        for criterion in one.criteria:
+            if places.setdefault(id(criterion), len(criteria)) == len(criteria):
+                criteria.append(criterion.model_dump())
+        cohorts.append(
             {
                 "cohort_id": str(one.cohort.id),
                 "eligible": one.eligible,
                 "rank": ranks.get(one.cohort.id),
                 "sentence": one.sentence,
-                "criteria": [criterion.__dict__ for criterion in one.criteria],
+                "criteria": [places[id(criterion)] for criterion in one.criteria],
             }
-            for one in choice.considered
-        ]
-    ).decode()
+        )
+    return orjson.dumps({"criteria": criteria, "cohorts": cohorts}).decode()
+
+
+def read_considered(stored: str) -> list[dict[str, Any]]:
+    """What `considered_json` wrote, each cohort with its criteria; former releases wrote it so."""
+    found = orjson.loads(stored)
+    if isinstance(found, list):
+        return found
+    criteria = found["criteria"]
+    return [{**one, "criteria": [criteria[n] for n in one["criteria"]]} for one in found["cohorts"]]

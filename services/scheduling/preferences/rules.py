@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import lru_cache
+from itertools import accumulate
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -10,7 +12,8 @@ from shared.contracts.intake import AgeBand, GenderGroup
 
 DAY = 24 * 60
 WEEK = 7 * DAY
-MINUTE = timedelta(minutes=1)
+Meeting = tuple[datetime, int]
+"""A session as far as it takes somebody's time: when it begins, and its minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +22,6 @@ class Window:
 
     starts: int
     ends: int
-
-
-@dataclass(frozen=True, slots=True)
-class Meeting:
-    """A session as far as it takes somebody's time: an aware instant, and minutes."""
-
-    starts_at: datetime
-    minutes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +46,32 @@ class Client:
     """Cohorts of a therapist whom this client had."""
 
 
-def within(meetings: Iterable[Meeting], windows: Sequence[Window], zone: ZoneInfo) -> int:
-    """How many minutes of these sessions are in the windows, which do not overlap.
+def opened(windows: Iterable[Window]) -> list[int]:
+    """For each minute of a week how many minutes before it are in one of the windows."""
+    minutes = bytearray(WEEK)
+    for window in windows:
+        minutes[window.starts : window.ends] = b"\1" * (window.ends - window.starts)
+    return list(accumulate(minutes, initial=0))
 
-    A session is laid on the client's clock where it begins; it lasts its minutes in real time.
+
+def within(meetings: Iterable[Meeting], hours: Sequence[int], zone: ZoneInfo) -> int:
+    """How many minutes of these sessions are in the hours that `opened` made.
+
+    A session is laid on the client's clock where it begins, and lasts its minutes in real time; one
+    of Sunday night goes on in the hours of Monday.
     """
     total = 0
-    for meeting in meetings:
-        local = meeting.starts_at.astimezone(zone)
-        starts = local.weekday() * DAY + local.hour * 60 + local.minute
-        ends = starts + meeting.minutes
-        for window in windows:
-            for turn in (0, WEEK):  # a session of Sunday night goes on in Monday's windows
-                shared = min(ends, window.ends + turn) - max(starts, window.starts + turn)
-                total += max(0, shared)
+    for starts_at, minutes in meetings:
+        starts = _minute_of_week(starts_at, zone)
+        ends = starts + minutes
+        total += hours[min(ends, WEEK)] - hours[starts] + hours[max(0, ends - WEEK)]
     return total
+
+
+@lru_cache(maxsize=10_000)
+def _minute_of_week(instant: datetime, zone: ZoneInfo) -> int:
+    local = instant.astimezone(zone)
+    return local.weekday() * DAY + local.hour * 60 + local.minute
 
 
 def comes_after(minute_of_day: int, windows: Sequence[Window]) -> bool:

@@ -3,13 +3,14 @@
 A rule that a cohort does not have, or about which nothing is known of the client, says nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from services.scheduling.placement.policy import PlacementPolicy, Rule
 from services.scheduling.placement.rules.values import Cohort, Need, Situation
-from services.scheduling.preferences.rules import comes_after, within
+from services.scheduling.preferences.rules import comes_after, opened, within
 from shared.contracts.base import Criterion
 
 Line = tuple[Criterion, str]
@@ -87,7 +88,7 @@ def _traits(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterator[
 def _times(cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int) -> Iterator[Line]:
     client = at.client
     if client.windows and cohort.week:
-        total = sum(meeting.minutes for meeting in cohort.week)
+        total = cohort.weekly_minutes
         share = 1 - outside / total
         yield _line(
             "availability",
@@ -151,14 +152,19 @@ def _place(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterator[L
         )
 
 
-def minutes_outside(cohort: Cohort, at: Situation) -> int:
-    """Minutes of the cohort's week outside the hours at which the client said to be able to come;
-    0 where nothing was said."""
+def outside_hours(at: Situation) -> Callable[[Cohort], int]:
+    """Minutes of a cohort's week outside the hours at which the client said to be able to come; 0
+    where nothing was said."""
     client = at.client
     if not client.windows or client.zone is None:
-        return 0
-    total = sum(meeting.minutes for meeting in cohort.week)
-    return total - within(cohort.week, client.windows, ZoneInfo(client.zone))
+        return lambda cohort: 0
+    hours_open, zone = opened(client.windows), ZoneInfo(client.zone)
+
+    def outside(cohort: Cohort) -> int:
+        total = cohort.weekly_minutes
+        return total - within(cohort.week, hours_open, zone)
+
+    return outside
 
 
 def day(instant: datetime, cohort: Cohort) -> str:
@@ -182,7 +188,10 @@ def _yes(value: bool) -> str:
 
 
 def _line(name: Rule, met: bool, observed: str, required: str, source: str, lacking: str) -> Line:
-    criterion = Criterion.model_construct(
-        name=name, met=met, observed=observed, required=required, source=source
-    )
-    return criterion, lacking
+    return _criterion(name, met, observed, required, source), lacking
+
+
+@lru_cache(maxsize=10_000)
+def _criterion(name: Rule, met: bool, observed: str, required: str, source: str) -> Criterion:
+    """Of many cohorts most have the same criteria: one object each, so that each is stored once."""
+    return Criterion(name=name, met=met, observed=observed, required=required, source=source)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from services.scheduling.placement.policy import PlacementPolicy
-from services.scheduling.placement.rules.eligibility import day, hours, lines, minutes_outside
+from services.scheduling.placement.rules.eligibility import day, hours, lines, outside_hours
 from services.scheduling.placement.rules.values import (
     Choice,
     Cohort,
@@ -23,10 +23,10 @@ UNTOLD = "no_contact"
 
 
 def consider(
-    need: Need, cohort: Cohort, policy: PlacementPolicy, at: Situation = NOTHING_KNOWN
+    need: Need, cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int
 ) -> Considered:
-    """Compare one cohort with a client's need."""
-    outside = minutes_outside(cohort, at)
+    """Compare one cohort with a client's need. `outside` is how many minutes of its week are not
+    within the client's hours."""
     found = list(lines(need, cohort, policy, at, outside))
     criteria = tuple(criterion for criterion, _ in found)
     lacking = [words for criterion, words in found if not criterion.met]
@@ -50,7 +50,8 @@ def choose_cohort(
     more specific, such as a gender-specific before a mixed one, then the one with most free seats,
     then the one with the lowest id, which is the oldest.
     """
-    considered = tuple(consider(need, cohort, policy, at) for cohort in cohorts)
+    outside = outside_hours(at)
+    considered = tuple(consider(need, one, policy, at, outside(one)) for one in cohorts)
 
     def order(one: Considered) -> tuple[float, int, int, UUID]:
         cohort = one.cohort
@@ -103,7 +104,7 @@ def _merits(cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int
     if cohort.starts_at is None:
         start = "not planned yet"
     else:
-        start = f"{'next' if cohort.began_at else 'starts'} {day(cohort.starts_at, cohort)}"
+        start = f"from {day(cohort.starts_at, cohort)}"
     words = [start, f"{free} of {cap} seats free"]
     if at.client.windows and cohort.week:
         words.append(

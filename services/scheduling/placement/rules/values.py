@@ -68,13 +68,17 @@ class Cohort:
     phase_minutes: int | None = None
     """What its first phase plans a week at least; None for a cohort without phases."""
     began_at: datetime | None = None
-    """Its first session that has begun."""
+    """When the first session of a closed one began."""
     starts_at: datetime | None = None
     """Its next session; None where none is planned."""
     week: tuple[Meeting, ...] = ()
     """The sessions of seven days from then on."""
     frees_at: datetime | None = None
     """When a seat is known to become free in it while it is full."""
+
+    @property
+    def weekly_minutes(self) -> int:
+        return sum([minutes for _, minutes in self.week])
 
     def seats(self, hard_cap: int) -> int:
         """Seats that it may have."""
