@@ -35,6 +35,7 @@ NAMES = (
     "materializing",
     "attendance",
     "weekly_plan",
+    "placement",
     "whole_stack",
 )
 LATEST = Path(__file__).with_name("latest.json")

@@ -13,14 +13,17 @@ from services.scheduling.directory.routes import router as directory
 from services.scheduling.holds.consumers import consumers as holds_consumers
 from services.scheduling.hours.jobs import weeks_job
 from services.scheduling.hours.routes import router as hours
+from services.scheduling.no_contacts.routes import router as no_contacts
 from services.scheduling.offers.jobs import seat_offers_job
 from services.scheduling.offers.page import router as offer_page
 from services.scheduling.offers.routes import own_router as own_offers
 from services.scheduling.offers.routes import router as offers
 from services.scheduling.placement.consumers import consumers as placement_consumers
+from services.scheduling.placement.jobs import proposals_job
 from services.scheduling.placement.routes import router as placement
 from services.scheduling.plans.jobs import plan_job
 from services.scheduling.plans.routes import router as plans
+from services.scheduling.preferences.consumers import consumers as preferences_consumers
 from services.scheduling.rooms.routes import router as rooms
 from services.scheduling.sessions.jobs import closing_job, materializing_job, zone_rules_job
 from services.scheduling.sessions.routes import router as sessions
@@ -53,6 +56,7 @@ service = Service(
         cohorts,
         sessions,
         placement,
+        no_contacts,
         attendance,
         check_ins,
         joins,
@@ -73,6 +77,7 @@ service = Service(
         zone_rules_job,
         materializing_job,
         closing_job,
+        proposals_job,
         seat_offers_job,
         step_down_job,
         phases_job,
@@ -83,6 +88,7 @@ service = Service(
     ),
     consumers=(
         merge_consumers,
+        preferences_consumers,
         placement_consumers,
         holds_consumers,
         waiting_consumers,

@@ -32,6 +32,7 @@ VALUES ('{{service}}', '{{service}}', '{KEY}', {2**63 - 1}, 'undecodable', 'a te
 NEVER_BY_CHANCE = {"record_roll", "retry_set_aside", "cancel_session", "cancel_sessions"}
 NEVER_BY_CHANCE |= {"add_staff_member", "change_staff_member", "change_opening_hours"}
 NEVER_BY_CHANCE |= {"change_session_time", "change_session_staff", "change_session_room"}
+NEVER_BY_CHANCE |= {"confirm_placement"}  # by the policy there, nothing is left to a person
 """A roll names each client of the session once, which no made-up request does. Nothing here is set
 aside to be retried. Sessions here are too long ago to be changed or cancelled: those that were
 could not be attended any more in the same run. People of the staff name sites of ours in a list,

@@ -62,6 +62,9 @@ CREATE UNIQUE INDEX seat_offers_open ON seat_offers (enrolment_id) WHERE ended_a
 CREATE INDEX seat_offers_held ON seat_offers (cohort_id) WHERE ended_at IS NULL;
 CREATE INDEX seat_offers_due ON seat_offers (expires_at) WHERE ended_at IS NULL;
 CREATE INDEX seat_offers_of_site ON seat_offers (site_id, id);
+-- A seat that is held for somebody who is asked is taken.
+CREATE TRIGGER counted AFTER INSERT OR DELETE OR UPDATE OF cohort_id, ended_at ON seat_offers
+  FOR EACH ROW EXECUTE FUNCTION count_seats();
 ALTER TABLE seat_offers ENABLE ROW LEVEL SECURITY;
 ALTER TABLE seat_offers FORCE ROW LEVEL SECURITY;
 CREATE POLICY site ON seat_offers

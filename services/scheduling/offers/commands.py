@@ -15,6 +15,7 @@ from services.scheduling.offers.schemas import (
     OwnOffer,
     SeatOffer,
 )
+from services.scheduling.placement.chart import Chart
 from services.scheduling.placement.commands import (
     leave_waitlist,
     offer_of,
@@ -22,7 +23,8 @@ from services.scheduling.placement.commands import (
     waiting_at,
 )
 from services.scheduling.placement.rules import Choice
-from services.scheduling.placement.seats import Chart, give_seats
+from services.scheduling.placement.seats import give_seats
+from services.scheduling.preferences.queries import known_clients
 from services.scheduling.waiting.commands import end_offers, make_offers
 from services.scheduling.waiting.policy import waiting_policy
 from shared.database import Transaction, update
@@ -175,11 +177,14 @@ async def offer_seat(tx: Transaction, new: NewSeatOffer, offered_by: str) -> Sea
     place = next((n for n, one in enumerate(in_turn) if one.enrolment_id == enrolment_id), None)
     if place is None:
         raise AlreadyAsked("A seat is held for this client already.", pointer="/waiting_id")
-    chart = await Chart.counted(tx, [site_id])
-    choice = chart.only(new.cohort_id).take_seat(in_turn[place])
+    chart = (await Chart.counted(tx, [site_id])).only(new.cohort_id)
+    clients = await known_clients(tx, [one.client_id for one in in_turn[: place + 1]])
+    await chart.keep_apart(tx, clients.values())
+    *before, choice = (
+        chart.choose(tx, site_id, one.need, clients[one.client_id]) for one in in_turn[: place + 1]
+    )
     if choice.cohort is None:
         raise NoFittingSeat(_lacking(choice), pointer="/cohort_id")
-    before = (chart.only(new.cohort_id).take_seat(one) for one in in_turn[:place])
     passed_over = sum(one.cohort is not None for one in before)
     _require_reason(new.reason, waiting_policy(site_id).jump_reasons)
     if passed_over and new.reason is None:
