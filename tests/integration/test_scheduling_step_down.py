@@ -19,7 +19,8 @@ from tests.support.waiting import of_site
 Work = Callable[[Transaction], Awaitable[int]]
 MONDAYS = [datetime(2026, 3, day, 6 if day > 8 else 7, tzinfo=UTC) for day in (2, 9, 16, 23, 30)]
 """00:00 at the site; the clock goes forward on 8 March."""
-PHASES = [{"name": "intensive", "weeks": 4}, {"name": "step-down", "weeks": 1}]
+WEEK = {"minimum_minutes": 540, "maximum_minutes": 1140, "minimum_days": 1}
+PHASES = [{"name": "intensive", "weeks": 4, **WEEK}, {"name": "step-down", "weeks": 1, **WEEK}]
 
 
 @pytest.fixture

@@ -86,6 +86,7 @@ OF_SITE = (
         sums=SUMS.format(whose="a.placement_id = p.id", since="$2", until="$3", kinds="$4::text[]"),
     )
     + " WHERE p.site_id = $1 AND p.placed_at < $3 AND (p.ended_at IS NULL OR p.ended_at > $2)"
+    " AND p.proposed_until IS NULL"
 )
 WATCHED = SEAT.format(
     seats="unnest($1::uuid[], $2::date[], $3::timestamptz[], $4::timestamptz[], $5::text[])"

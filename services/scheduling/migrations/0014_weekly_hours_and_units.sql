@@ -42,7 +42,10 @@ BEGIN
   RETURN NULL;
 END $$;
 CREATE TRIGGER week_begins AFTER INSERT ON placements
-  FOR EACH ROW EXECUTE FUNCTION seat_given();
+  FOR EACH ROW WHEN (new.proposed_until IS NULL) EXECUTE FUNCTION seat_given();
+CREATE TRIGGER week_begins_confirmed AFTER UPDATE OF proposed_until ON placements FOR EACH ROW
+  WHEN (old.proposed_until IS NOT NULL AND new.proposed_until IS NULL)
+  EXECUTE FUNCTION seat_given();
 CREATE FUNCTION seat_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO changed_weeks (placement_id, site_id) VALUES (new.id, new.site_id);
@@ -177,6 +180,7 @@ DROP TRIGGER week_changes ON appointments;
 DROP TRIGGER week_begins ON appointments;
 DROP TRIGGER week_changes ON holds;
 DROP TRIGGER week_changes ON placements;
+DROP TRIGGER week_begins_confirmed ON placements;
 DROP TRIGGER week_begins ON placements;
 -- squawk-ignore ban-drop-function
 DROP FUNCTION session_changed, attendance_changed, appointments_changed, hold_changed,
