@@ -5,11 +5,11 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
+from services.scheduling.closed_days.schemas import Day
 from services.scheduling.directory.routes import Manager, Reader
 from services.scheduling.staff import commands, leave, queries
 from services.scheduling.staff.schemas import (
     EnteredLeave,
-    Expiry,
     NewLeave,
     NewStaffMember,
     StaffMember,
@@ -40,7 +40,7 @@ async def list_staff(
     training: Annotated[StaffTraining | None, Query(description="Who has it.")] = None,
     language: Annotated[Language | None, Query(description="Who speaks it, as BCP 47.")] = None,
     expires_before: Annotated[
-        Expiry | None,
+        Day | None,
         Query(description="Whose credential, of those asked for, expires before this day."),
     ] = None,
     left: Annotated[bool, Query(description="Show those who left, too.")] = False,

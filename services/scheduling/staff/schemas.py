@@ -1,6 +1,5 @@
 """What requests and answers about the staff look like."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -116,6 +115,3 @@ class StaffMember(Shown):
         description="Sessions that the person is taken for.", examples=[4]
     )
     version: int = Field(description="The ETag.", examples=[1])
-
-
-Expiry = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(2200, 1, 1), examples=["2026-04-01"])]
