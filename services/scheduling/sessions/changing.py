@@ -8,7 +8,7 @@ import asyncpg
 
 from services.scheduling.appointments.commands import expect_again, schedule_sessions, tell_again
 from services.scheduling.bookings.checks import group_of, place_of, require_suited
-from services.scheduling.bookings.commands import Booking, Busy, book, free
+from services.scheduling.bookings.commands import Busy, book, free
 from services.scheduling.bookings.queries import ASSIGNED
 from services.scheduling.bookings.rules import Asked
 from services.scheduling.cohorts.queries import show_cohort
@@ -128,7 +128,11 @@ async def change_session_time(
         await tx.execute(*update("sessions", times, where={"id": session_id}))
     except asyncpg.ExclusionViolationError:
         raise SessionsOverlap("The cohort has a session then.", pointer="/starts") from None
-    await _book(tx, taken, "/starts")
+    try:
+        await book(tx, taken)
+    except Busy as busy:
+        busy.pointer = "/starts"
+        raise
     await tx.execute(SPAN, [session_id])
     await tell_again(tx, [session_id], {session_id: before})
     if current.row["cohort_id"] is not None:
@@ -252,15 +256,6 @@ async def _assigned(tx: Transaction, session_id: UUID, asked: Asked) -> Schedule
     try:
         await assign(tx, [Assignment(session_id, asked.room_id, *people, asked.modality)])
     except Busy as busy:
-        kind = busy.taken[0].kind
-        busy.pointer = f"/{kind}_id{'s' if kind == 'cofacilitator' else ''}"
+        busy.pointer = f"/{busy.field}"
         raise
     return await show_scheduled(tx, session_id)
-
-
-async def _book(tx: Transaction, bookings: list[Booking], pointer: str) -> None:
-    try:
-        await book(tx, bookings)
-    except Busy as busy:
-        busy.pointer = pointer
-        raise
