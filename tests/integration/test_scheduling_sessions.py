@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 import orjson
 import pytest
@@ -283,6 +284,10 @@ async def test_a_session_is_held_at_another_time_in_another_room_by_others(house
     await wrong(409, "sessions-overlap", "/starts", {"day": "2026-03-04", "starts": "09:30"})
     await wrong(422, "time-is-past", "/day", {"day": "2026-02-20", "starts": "09:30"})
     await wrong(422, "no-such-time", "/starts", {"day": "2026-03-08", "starts": "02:30"})
+    away = asyncpg.Range(datetime(2026, 3, 12, tzinfo=UTC), datetime(2026, 3, 14, tzinfo=UTC))
+    await house.put("staff_leave", staff_id=therapist, during=away, entered_at=clock.now())
+    on_leave = {"day": "2026-03-12", "starts": "09:00"}
+    await wrong(422, "facilitator-unsuited", "/starts", on_leave)
     twice = {"day": "2026-11-01", "starts": "01:30"}
     await wrong(422, "time-shown-twice", "/fold", twice)
     late = await house.change(second["id"], "reschedule", {**twice, "fold": 1})

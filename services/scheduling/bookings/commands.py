@@ -79,6 +79,9 @@ class Busy(Conflict):
     def __init__(self, taken: Sequence[Taken], *, pointer: str | None = None) -> None:
         super().__init__(" ".join(map(str, taken)), pointer=pointer)
         self.taken = taken
+        kind = taken[0].kind
+        self.field = "cofacilitator_ids" if kind == "cofacilitator" else f"{kind}_id"
+        """The field of a request that names the first of them."""
 
 
 async def book(tx: Transaction, bookings: Iterable[Booking]) -> None:

@@ -95,19 +95,19 @@ class Asked:
     cofacilitator_ids: tuple[UUID, ...]
 
 
-def modality_of(asked: Asked, place: Place) -> Modality:
+def modality_of(modality: Modality | None, room_id: UUID | None, place: Place) -> Modality:
     """As it is asked for, else that of the room, else in person."""
-    room = place.rooms.get(asked.room_id) if asked.room_id is not None else None
-    if asked.modality is None and room is not None and room.kind == "telehealth":
+    room = place.rooms.get(room_id) if room_id is not None else None
+    if modality is None and room is not None and room.kind == "telehealth":
         return "telehealth"
-    return asked.modality or "in_person"
+    return modality or "in_person"
 
 
 def violations(asked: Asked, group: Group, place: Place) -> Iterator[Unsuited]:
     """The rules that the session would break: opening hours, the room, the people, and that there
     are enough of them."""
     windows = windows_of(asked.starts_at, asked.ends_at, place.time_zone)
-    modality = modality_of(asked, place)
+    modality = modality_of(asked.modality, asked.room_id, place)
     open_then = all(is_within(window, place.opening) for window in windows)
     if modality == "in_person" and place.opening and not open_then:
         yield OutsideOpeningHours("The site is not open for all of the session.")

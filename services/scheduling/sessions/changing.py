@@ -8,9 +8,9 @@ import asyncpg
 
 from services.scheduling.appointments.commands import expect_again, schedule_sessions, tell_again
 from services.scheduling.bookings.checks import group_of, place_of, require_suited
-from services.scheduling.bookings.commands import Booking, Busy, book, free
+from services.scheduling.bookings.commands import Busy, book, free
 from services.scheduling.bookings.queries import ASSIGNED
-from services.scheduling.bookings.rules import Asked
+from services.scheduling.bookings.rules import Asked, Unsuited
 from services.scheduling.cohorts.queries import show_cohort
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.directory.queries import show_site
@@ -111,13 +111,20 @@ async def change_session_time(
         Busy: the room, a person or a client has another session then.
     """
     current = await _current(tx, session_id, expected_version)
+    await plan_by_own_edition(tx, current.site.id)
     before, ends = current.row["starts_at"], current.row["ends_at"]
     starts_at = await instant_to_come(tx, current.site, new)
     length = ends - before if new.minutes is None else timedelta(minutes=new.minutes)
     if length <= timedelta(minutes=current.row["break_minutes"]):
         raise BreaksTooLong("Give more minutes than its breaks have.", pointer="/minutes")
     asked = current.asked(starts_at=starts_at, ends_at=starts_at + length)
-    await _require(tx, current, asked, ("starts", "facilitator_id", "cofacilitator_ids"))
+    try:
+        await _require(tx, current, asked, ("starts", "facilitator_id", "cofacilitator_ids"))
+    except Unsuited as wrong:
+        wrong.pointer = (
+            "/starts"  # nobody is named in the request: it is the time that is to change
+        )
+        raise
     taken = await free(tx, [session_id])
     times = {
         "starts_at": starts_at,
@@ -128,9 +135,13 @@ async def change_session_time(
         await tx.execute(*update("sessions", times, where={"id": session_id}))
     except asyncpg.ExclusionViolationError:
         raise SessionsOverlap("The cohort has a session then.", pointer="/starts") from None
-    await _book(tx, taken, "/starts")
+    try:
+        await book(tx, taken)
+    except Busy as busy:
+        busy.pointer = "/starts"
+        raise
     await tx.execute(SPAN, [session_id])
-    await tell_again(tx, [session_id], {session_id: before})
+    await tell_again(tx, [session_id], {session_id: before} if starts_at != before else None)
     if current.row["cohort_id"] is not None:
         seats = await seats_of(tx, current.row["cohort_id"])
         await schedule_sessions(tx, seats, never_expected=True)
@@ -257,15 +268,6 @@ async def _assigned(tx: Transaction, session_id: UUID, asked: Asked) -> Schedule
     try:
         await assign(tx, [Assignment(session_id, asked.room_id, *people, asked.modality)])
     except Busy as busy:
-        kind = busy.taken[0].kind
-        busy.pointer = f"/{kind}_id{'s' if kind == 'cofacilitator' else ''}"
+        busy.pointer = f"/{busy.field}"
         raise
     return await show_scheduled(tx, session_id)
-
-
-async def _book(tx: Transaction, bookings: list[Booking], pointer: str) -> None:
-    try:
-        await book(tx, bookings)
-    except Busy as busy:
-        busy.pointer = pointer
-        raise

@@ -6,6 +6,7 @@ from uuid import UUID
 import orjson
 
 from services.scheduling.bookings.checks import group_of, place_of, require_suited
+from services.scheduling.bookings.rules import modality_of
 from services.scheduling.cohorts.queries import show_cohort
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.directory.queries import show_site
@@ -78,22 +79,22 @@ async def add_curriculum(tx: Transaction, cohort_id: UUID, new: NewCurriculum) -
     sessions = [one for one in planned if one.local_start.date() not in closed]
     if not sessions:
         raise NothingPlanned("No day of it is left on which the site is open.", pointer="/slots")
-    curriculum_id = new_id()
-    plan = Plan(
-        curriculum_id, cohort_id, new.slots, await group_of(tx, cohort_id), await place_of(tx, site)
-    )
-    require_suited(
-        ((f"/slots/{one.slot}", plan.asked(one)) for one in sessions), plan.group, plan.place
-    )
+    curriculum_id, group, place = new_id(), await group_of(tx, cohort_id), await place_of(tx, site)
+    slots = [
+        slot.model_copy(update={"modality": modality_of(slot.modality, slot.room_id, place)})
+        for slot in new.slots
+    ]
+    plan = Plan(curriculum_id, cohort_id, slots, group, place)
+    require_suited(((f"/slots/{one.slot}", plan.asked(one)) for one in sessions), group, place)
     counting = session_kinds(site.id).counting
-    counted = [new.slots[one.slot] for one in planned if new.slots[one.slot].kind in counting]
+    counted = [slots[one.slot] for one in planned if slots[one.slot].kind in counting]
     curriculum = {
         "id": curriculum_id,
         "site_id": site.id,
         "cohort_id": cohort_id,
         "starts_on": new.starts_on,
         "weeks": new.weeks,
-        "slots": orjson.dumps([slot.model_dump(mode="json") for slot in new.slots]).decode(),
+        "slots": orjson.dumps([slot.model_dump(mode="json") for slot in slots]).decode(),
         "sessions": len(sessions),
         "first_starts_at": sessions[0].starts_at,
         "last_ends_at": max(session.ends_at for session in sessions),

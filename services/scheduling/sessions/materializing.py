@@ -1,6 +1,6 @@
 """From plans to sessions: all of a plan that ends, some weeks ahead of one that does not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -132,9 +132,8 @@ async def make_sessions(
     try:
         await book(tx, (booking for row in rows for booking in row["assignment"].bookings))
     except Busy as busy:
-        first = busy.taken[0]
-        suffix = "s" if first.kind == "cofacilitator" else ""
-        busy.pointer = f"{plan.pointer.format(slot_of[first.session_id])}/{first.kind}_id{suffix}"
+        slot = slot_of[busy.taken[0].session_id]
+        busy.pointer = f"{plan.pointer.format(slot)}/{busy.field}"
         raise
     await schedule_sessions(tx, await seats_of(tx, plan.cohort_id), never_expected=True)
     return list(slot_of)
@@ -172,18 +171,16 @@ async def materialize_next(tx: Transaction) -> int:
     closed = await closed_days(tx, site.id, since, until)
     held = [one for one in planned if one.local_start.date() not in closed]
     rows = _rows(plan, [(one, _suiting(plan.asked(one), plan)) for one in held])
-    made = {one["id"] for one in await tx.fetch(INSERT_FREE, *SESSIONS.arrays(rows))}
-    bookings = [b for one in rows if one["id"] in made for b in one["assignment"].bookings]
-    taken = await book_free(tx, bookings)
-    wanted = sum(len(list(_assignment(None, plan.asked(one)).bookings)) for one in held)
-    if lacking := wanted - (len(bookings) - len(taken)):
+    written = {one["id"] for one in await tx.fetch(INSERT_FREE, *SESSIONS.arrays(rows))}
+    made = [one for one in rows if one["id"] in written]
+    bookings = [booking for one in made for booking in one["assignment"].bookings]
+    booked = len(bookings) - len(await book_free(tx, bookings))
+    if lacking := sum(len(list(_assignment(one["id"], one).bookings)) for one in made) - booked:
         metrics.not_assigned.inc(lacking)
         log.warning("sessions_not_assigned", curriculum_id=str(due["id"]), lacking=lacking)
-    if len(made) < len(rows):
-        log.warning(
-            "sessions_not_made", curriculum_id=str(due["id"]), sessions=len(rows) - len(made)
-        )
-    last = max((one["ends_at"] for one in rows if one["id"] in made), default=None)
+    if failed := len(rows) - len(made):
+        log.warning("sessions_not_made", curriculum_id=str(due["id"]), sessions=failed)
+    last = max((one["ends_at"] for one in made), default=None)
     await tx.execute(GREW, due["id"], len(made), last, left_out(planned, closed), until, next_due)
     await schedule_sessions(tx, await seats_of(tx, plan.cohort_id), never_expected=True)
     await offer_seats(tx, {site.id: None})
@@ -205,8 +202,9 @@ def _suiting(asked: Asked, plan: Plan) -> Asked:
     return Asked(**given)
 
 
-def _assignment(session_id: Any, asked: Asked) -> Assignment:
-    return Assignment(session_id, asked.room_id, asked.facilitator_id, asked.cofacilitator_ids)
+def _assignment(session_id: UUID, given: Mapping[str, Any]) -> Assignment:
+    people = given["facilitator_id"], tuple(given["cofacilitator_ids"])
+    return Assignment(session_id, given["room_id"], *people)
 
 
 def _rows(plan: Plan, sessions: Sequence[tuple[PlannedSession, Asked]]) -> list[dict[str, Any]]:
@@ -222,9 +220,9 @@ def _rows(plan: Plan, sessions: Sequence[tuple[PlannedSession, Asked]]) -> list[
         slot, session_id = plan.slots[one.slot], new_id()
         made = {
             "id": session_id,
-            "modality": modality_of(asked, plan.place),
+            "modality": modality_of(asked.modality, asked.room_id, plan.place),
             "phases": slot.phases and f"{{{','.join(map(str, slot.phases))}}}",
-            "assignment": _assignment(session_id, asked),
+            "assignment": _assignment(session_id, asdict(asked)),
         }
         rows.append({**dict(slot), **asdict(one), **place, **made})
     return rows

@@ -74,7 +74,7 @@ class Content(Staff):
         examples=["Coping skills"],
     )
     modality: Modality | None = Field(
-        default=None, description="Null: that of the room, else in person.", examples=[None]
+        default=None, description="Null: that of the room, else in person.", examples=["in_person"]
     )
     module: int | None = Field(
         default=None,

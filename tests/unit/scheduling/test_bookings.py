@@ -96,7 +96,7 @@ def test_a_rule_that_is_broken_is_named(
 
 def test_telehealth_needs_no_open_site_and_has_the_modality_of_its_room() -> None:
     online = replace(ASKED, room_id=ONLINE)
-    assert modality_of(online, PLACE) == "telehealth"
+    assert modality_of(None, ONLINE, PLACE) == "telehealth"
     assert broken(online, place=opening((2, 540, 720))) == []
 
 
