@@ -34,6 +34,7 @@ NAMES = (
     "duplicates",
     "materializing",
     "attendance",
+    "placement",
     "whole_stack",
 )
 LATEST = Path(__file__).with_name("latest.json")

@@ -11,8 +11,11 @@ from services.scheduling.days.routes import router as days
 from services.scheduling.directory.routes import router as directory
 from services.scheduling.holds.consumers import consumers as holds_consumers
 from services.scheduling.hours.routes import router as hours
+from services.scheduling.no_contacts.routes import router as no_contacts
 from services.scheduling.placement.consumers import consumers as placement_consumers
+from services.scheduling.placement.jobs import proposals_job
 from services.scheduling.placement.routes import router as placement
+from services.scheduling.preferences.consumers import consumers as preferences_consumers
 from services.scheduling.sessions.jobs import closing_job, materializing_job, zone_rules_job
 from services.scheduling.sessions.routes import router as sessions
 from services.scheduling.slots.routes import router as slots
@@ -30,6 +33,7 @@ service = Service(
         cohorts,
         sessions,
         placement,
+        no_contacts,
         attendance,
         check_ins,
         joins,
@@ -40,7 +44,7 @@ service = Service(
         calendars,
         days,
     ),
-    jobs=(zone_rules_job, materializing_job, closing_job, no_shows_job),
-    consumers=(merge_consumers, placement_consumers, holds_consumers),
+    jobs=(zone_rules_job, materializing_job, closing_job, no_shows_job, proposals_job),
+    consumers=(merge_consumers, preferences_consumers, placement_consumers, holds_consumers),
     zones="SELECT DISTINCT time_zone FROM sites",
 )

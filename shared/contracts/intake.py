@@ -74,6 +74,7 @@ ConsentForm = Literal[
 Token = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,59}$")]
 """A word from a data file of intake, such as the id of an instrument; never free text."""
 GenderGroup = Literal["men", "women"]
+AgeBand = Literal["adolescent", "young_adult", "adult", "older_adult"]
 
 
 class IntakeEvent(ClientEvent):
@@ -341,7 +342,7 @@ class AuthorizationRunningOut(IntakeEvent):
 class ClientEnrolled(IntakeEvent):
     """A client entered the intensive outpatient program of a site and needs a seat in a cohort."""
 
-    version: ClassVar[str] = "1.1"
+    version: ClassVar[str] = "1.2"
 
     enrolment_id: UUID
     level_of_care: str = Field(examples=["2.1"])
@@ -358,6 +359,11 @@ class ClientEnrolled(IntakeEvent):
     )
     former_enrolment_id: UUID | None = Field(
         default=None, description="The stay before this one, for a re-admission; since version 1.1."
+    )
+    age_band: AgeBand | None = Field(
+        default=None,
+        description="By the age on the day of the enrolment; null where no group is for that age, "
+        "and in events before version 1.2.",
     )
 
 

@@ -56,6 +56,21 @@ class ClientWaitlisted(SchedulingEvent):
     waitlisted_at: datetime
 
 
+class PlacementProposed(SchedulingEvent):
+    """A seat is kept for an enrolled client until a person confirms the placement, or another one.
+
+    ClientPlaced follows when it is confirmed; after `expires_at` the seat is free again. A later
+    one for the stay replaces it.
+    """
+
+    enrolment_id: UUID
+    placement_id: UUID = Field(description="The placement's own id once it is confirmed.")
+    cohort_id: UUID
+    criteria: list[Criterion] = Field(description="Why this cohort is proposed.")
+    proposed_at: datetime
+    expires_at: datetime = Field(description="The seat is kept until then.")
+
+
 EndedAs = Literal[
     "stepped_down",
     "stepped_up",
@@ -224,6 +239,7 @@ class AttendanceCorrected(SchedulingEvent):
 EVENTS = (
     SiteOpened,
     ClientPlaced,
+    PlacementProposed,
     ClientWaitlisted,
     PlacementEnded,
     SessionScheduled,

@@ -16,6 +16,7 @@ PERSONAL = re.compile(
     r"|gender|sex|ethnic|race|note|comment|text|message|answer|item|employer|photo"
 )
 HARMLESS = {
+    "age_band": "of four bands; needed to give a seat, and nothing finer",
     "criteria/*/name": "names a criterion, not a person",
     "gender_group": "which groups the client may join; needed to give a seat, and nothing finer",
     "scores/*/safety_item": "whether the safety item was positive, which staff must see",

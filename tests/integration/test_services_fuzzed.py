@@ -34,6 +34,7 @@ NEVER_BY_CHANCE |= {"change_session_time", "change_session_staff", "change_sessi
 NEVER_BY_CHANCE |= {"record_check_in", "record_check_out", "add_pass", "record_telehealth_join"}
 NEVER_BY_CHANCE |= {"record_kiosk_check_in", "record_kiosk_check_out"}
 NEVER_BY_CHANCE |= {"book_session", "show_calendar"}
+NEVER_BY_CHANCE |= {"confirm_placement"}  # by the policy there, nothing is left to a person
 """A roll names each client of the session once, which no made-up request does. Nothing here is set
 aside to be retried. Sessions here are too long ago to be changed or cancelled: those that were
 could not be attended any more in the same run; they are too long ago to be checked in at, too, and

@@ -43,6 +43,7 @@ OF_PERSON: dict[Route, Read] = {
     ("intake", "/clients/{client_id}/authorizations"): Read("front_desk"),
     ("intake", "/clients/{client_id}/service-days"): Read("front_desk"),
     ("scheduling", "/placements"): Read(),
+    ("scheduling", "/placements/preview"): Read(),
     ("scheduling", "/clients/{client_id}/attendance-summary"): Read(),
     ("scheduling", "/clients/{client_id}/weekly-hours"): Read(params={"week": "2026-W07"}),
     ("scheduling", "/slots"): Read(
@@ -62,6 +63,7 @@ TOGETHER: dict[Route, Read] = {
     ("intake", "/clients/{client_id}/risk-flags"): Read(),
     ("intake", "/clients/{client_id}/dual-diagnosis/changes"): Read(),
     ("outcomes", "/recommendations"): Read(),
+    ("scheduling", "/no-contacts"): Read(),
 }
 """Lists of what came about at an instant, by what was known then: those of all records together."""
 ONE_OF_A_LIST: dict[Route, str] = {

@@ -14,11 +14,13 @@ import httpx
 from shared import clock
 from shared.contracts.base import Event
 from shared.contracts.intake import (
+    AgeBand,
     ClientEnrolled,
     ClientSteppedDown,
     EpisodeState,
     EpisodeStateChanged,
     PriorityPopulation,
+    TrackNeed,
 )
 from shared.contracts.topics import BY_TYPE
 from shared.database import ALL_SITES, Database, Transaction
@@ -52,6 +54,8 @@ class Enrolled:
     """Those that are made later are higher, as ids are that time makes."""
     enrolled_at: datetime | None = None
     """Now, unless a test says otherwise."""
+    age_band: AgeBand | None = None
+    needs: tuple[TrackNeed, ...] = ()
 
     @property
     def enrolment(self) -> ClientEnrolled:
@@ -64,6 +68,8 @@ class Enrolled:
             gender_group=self.gender_group,
             enrolled_at=self.enrolled_at or clock.now(),
             priority=list(self.priority),
+            age_band=self.age_band,
+            needs=list(self.needs),
         )
 
     def changed(self, to: EpisodeState) -> EpisodeStateChanged:

@@ -12,7 +12,7 @@ from services.intake.coverage.queries import is_covered
 from services.intake.directory.queries import today_at
 from services.intake.dual_diagnosis.queries import track_needs
 from services.intake.enrolment.endings import end, tell_change
-from services.intake.enrolment.policy import discharge_reasons
+from services.intake.enrolment.policy import age_bands, discharge_reasons
 from services.intake.enrolment.queries import show_enrolment
 from services.intake.enrolment.rules import State, can_follow, resumed
 from services.intake.enrolment.schemas import Discharge, Enrolment, Hold, NewEnrolment
@@ -20,6 +20,7 @@ from services.intake.level_of_care.queries import signed_decision
 from services.intake.preferences.rules import GROUP_OF_GENDER
 from services.intake.referrals.commands import advance
 from services.intake.referrals.queries import lock, lock_client, show_client
+from services.intake.referrals.rules import age_on
 from services.intake.risk.queries import priority_populations
 from shared.contracts.intake import ClientEnrolled, ClientSteppedDown, EpisodeStateChanged
 from shared.contracts.outcomes import StepDownDecided
@@ -149,7 +150,8 @@ async def enrol(tx: Transaction, client_id: UUID, new: NewEnrolment) -> Enrolmen
         raise LevelDoesNotFit("The signed level of care is not this program's.")
     if not await is_treatment_consented(tx, client_id):
         raise TreatmentConsentMissing("The client's consent to treatment is entered first.")
-    if not await is_covered(tx, client_id, await today_at(tx, client.site_id)):
+    today = await today_at(tx, client.site_id)
+    if not await is_covered(tx, client_id, today):
         raise CoverageMissing("Enter a coverage that holds today, or a self-pay agreement.")
     diagnosis = await track_needs(tx, client_id)
     dual = diagnosis.status == "confirmed" or (
@@ -197,6 +199,7 @@ async def enrol(tx: Transaction, client_id: UUID, new: NewEnrolment) -> Enrolmen
             needs=needs,
             priority=priority,
             former_enrolment_id=made.former_id,
+            age_band=age_bands(client.site_id).of(age_on(client.birth_date, today)),
         ),
     )
     return made

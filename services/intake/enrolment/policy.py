@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from services.intake.enrolment.rules import ENDED, State
-from shared.contracts.intake import Token
+from shared.contracts.intake import AgeBand, Token
 from shared.datafiles import Part, data_file
 
 
@@ -48,3 +48,35 @@ class DischargeReasons(Part):
 
 discharge_reasons = data_file(DischargeReasons, __name__, "discharge-reasons")
 """The reasons in force."""
+
+
+class BandFrom(Part):
+    """A band of ages, which ends where the next one begins."""
+
+    band: AgeBand = Field(examples=["adult"])
+    from_years: int = Field(ge=0, description="Whole years of life.", examples=[26])
+
+
+class AgeBands(Part):
+    """The bands of ages that groups are made for."""
+
+    id: str = Field(examples=["age-bands"])
+    version: str = Field(examples=["1"])
+    source: str
+    bands: tuple[BandFrom, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def bands_follow_one_another(self) -> Self:
+        begins = [one.from_years for one in self.bands]
+        if begins != sorted(set(begins)):
+            raise ValueError("Let each band begin at a higher age than the one before it.")
+        return self
+
+    def of(self, years: int) -> AgeBand | None:
+        """The band of whoever has completed so many years; None below the first."""
+        reached = [one.band for one in self.bands if one.from_years <= years]
+        return reached[-1] if reached else None
+
+
+age_bands = data_file(AgeBands, __name__, "age-bands", by_site=True)
+"""The bands in force, everywhere or at a site."""

@@ -1,17 +1,25 @@
-"""Opening cohorts."""
+"""Opening and changing cohorts."""
+
+from typing import Any
+from uuid import UUID
 
 import asyncpg
+import orjson
 
+from services.scheduling.cohorts.checks import check
+from services.scheduling.cohorts.policy import cohort_policy
 from services.scheduling.cohorts.queries import show_cohort
-from services.scheduling.cohorts.rules import require_lawful_size, require_trained_staff
-from services.scheduling.cohorts.schemas import Cohort, NewCohort
+from services.scheduling.cohorts.schemas import ChangedCohort, Cohort, NewCohort
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.directory.queries import show_site
+from services.scheduling.hours.policy import level_hours
 from services.scheduling.placement.commands import offer_seats
 from services.scheduling.placement.policy import placement_policy
-from shared.database import Transaction, insert
-from shared.errors import Conflict
+from shared.database import Transaction, insert, update
+from shared.errors import Conflict, require_version
 from shared.ids import new_id
+
+FURTHEST = "SELECT max(phase) FROM placements WHERE cohort_id = $1 AND ended_at IS NULL"
 
 
 class CohortNameTaken(Conflict):
@@ -20,25 +28,76 @@ class CohortNameTaken(Conflict):
     title = "A cohort of the site has this name"
 
 
+class SeatsAreTaken(Conflict):
+    """More clients have a seat than it would have."""
+
+
+class PhaseInUse(Conflict):
+    """A client is in a phase that it would not have."""
+
+
 async def open_cohort(tx: Transaction, new: NewCohort) -> Cohort:
     """Open a cohort and offer its seats to the clients who wait at the site, oldest first.
 
     Raises:
         NotFound: when there is no such site that the caller may see.
-        StaffNotTrained, CapacityAboveCap: when the cohort would be against the rules.
+        Invalid: when the cohort would be against the rules, or no client could meet its own.
         CohortNameTaken: when another cohort of the site has the name.
     """
-    require_trained_staff(new.track, new.dual_diagnosis_trained)
-    require_lawful_size(new.capacity, placement_policy(new.site_id).seats)
+    _check(new, new.site_id)
     await show_site(tx, new.site_id, pointer="/site_id")
     await lock_sites(tx, [new.site_id])
     cohort_id = new_id()
     try:
-        row = {"id": cohort_id, **new.model_dump(), "created_at": tx.now}
+        row = {"id": cohort_id, **_row(new), "created_at": tx.now}
         await tx.execute(*insert("cohorts", row))
     except asyncpg.UniqueViolationError:
-        raise CohortNameTaken(
-            "Another cohort of this site has this name.", pointer="/name"
-        ) from None
+        raise _name_taken() from None
     await offer_seats(tx, {new.site_id: None})
     return await show_cohort(tx, cohort_id)
+
+
+async def change_cohort(
+    tx: Transaction, cohort_id: UUID, expected: int, changed: ChangedCohort
+) -> Cohort:
+    """Change a cohort, and offer seats that are open by it to the clients who wait at the site. Who
+    has a seat keeps it.
+
+    Raises:
+        NotFound, StaleVersion.
+        Invalid: when the cohort would be against the rules, or no client could meet its own.
+        CohortNameTaken: when another cohort of the site has the name.
+        SeatsAreTaken, PhaseInUse: when clients have what it would not have any more.
+    """
+    site_id = (await show_cohort(tx, cohort_id)).site_id
+    await lock_sites(tx, [site_id])
+    cohort = await show_cohort(tx, cohort_id)
+    require_version(cohort.version, expected)
+    _check(changed, site_id)
+    if cohort.seats_taken > changed.capacity:
+        raise SeatsAreTaken(
+            f"{cohort.seats_taken} clients have a seat: leave as many at least.",
+            pointer="/capacity",
+        )
+    if (await tx.fetchval(FURTHEST, cohort_id) or 1) > max(1, len(changed.phases)):
+        raise PhaseInUse("A client is in a phase that would be gone.", pointer="/phases")
+    try:
+        await tx.execute(*update("cohorts", _row(changed), where={"id": cohort_id}))
+    except asyncpg.UniqueViolationError:
+        raise _name_taken() from None
+    await offer_seats(tx, {site_id: None})
+    return await show_cohort(tx, cohort_id)
+
+
+def _check(cohort: ChangedCohort, site_id: UUID) -> None:
+    policies = cohort_policy(site_id), placement_policy(site_id), level_hours(site_id)
+    check(cohort, *policies)
+
+
+def _row(cohort: ChangedCohort) -> dict[str, Any]:
+    as_json = cohort.model_dump(mode="json", include={"eligibility", "phases"})
+    return {**cohort.model_dump(), **{n: orjson.dumps(v).decode() for n, v in as_json.items()}}
+
+
+def _name_taken() -> CohortNameTaken:
+    return CohortNameTaken("Another cohort of this site has this name.", pointer="/name")

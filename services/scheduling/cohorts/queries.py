@@ -3,18 +3,22 @@
 from uuid import UUID
 
 import asyncpg
+from pydantic import TypeAdapter
 
-from services.scheduling.cohorts.schemas import Cohort
+from services.scheduling.cohorts.checks import as_planned
+from services.scheduling.cohorts.rules import below_level
+from services.scheduling.cohorts.schemas import Cohort, Eligibility, Phase
+from services.scheduling.hours.policy import level_hours
 from services.scheduling.placement.policy import placement_policy
 from shared.database import Transaction
 from shared.errors import found
 from shared.web import Page, Paging, page_of
 
+PHASES = TypeAdapter(list[Phase])
 COHORT = """
 SELECT c.id, c.site_id, c.name, c.track, c.gender_group, c.capacity, c.dual_diagnosis_trained,
-  c.created_at, c.version,
-  (SELECT count(*) FROM placements p WHERE p.cohort_id = c.id AND p.ended_at IS NULL)
-    AS seats_taken
+  c.eligibility, c.phases, c.enrolment, c.minimum_size, c.credentials, c.cofacilitated,
+  c.created_at, c.version, c.seats_taken
 FROM cohorts c
 """
 ONE = COHORT + "WHERE c.id = $1"
@@ -39,4 +43,13 @@ async def list_cohorts(tx: Transaction, paging: Paging, site_id: UUID | None) ->
 
 def _read(row: asyncpg.Record) -> Cohort:
     usable = min(row["capacity"], placement_policy(row["site_id"]).seats.hard_cap)
-    return Cohort(**dict(row), seats_free=max(0, usable - row["seats_taken"]))
+    eligibility = Eligibility.model_validate_json(row["eligibility"])
+    phases = PHASES.validate_json(row["phases"])
+    levels = level_hours(row["site_id"])
+    shown = {
+        "eligibility": eligibility,
+        "phases": phases,
+        "warnings": list(below_level(as_planned(phases), eligibility.age_bands, levels).values()),
+        "seats_free": max(0, usable - row["seats_taken"]),
+    }
+    return Cohort(**{**dict(row), **shown})

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query
 
 from services.scheduling.cohorts import commands, queries
-from services.scheduling.cohorts.schemas import Cohort, NewCohort
+from services.scheduling.cohorts.schemas import ChangedCohort, Cohort, NewCohort
 from shared.access import Role
 from shared.access.roles import EVERY_STAFF_ROLE
 from shared.web import Allowed, Call, Page, Paging, Router
@@ -23,6 +23,19 @@ async def open_cohort(
     """Open a cohort at a site. Clients who wait there and fit are placed at once."""
     return await call.create(
         lambda tx: commands.open_cohort(tx, body), location=lambda made: f"/cohorts/{made.id}"
+    )
+
+
+@router.put("/{cohort_id}", summary="Change a cohort")
+async def change_cohort(
+    cohort_id: UUID,
+    body: ChangedCohort,
+    call: Annotated[Call, Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS)],
+) -> Cohort:
+    """Replace what a cohort is, whom it takes and its phases. Who has a seat keeps it; clients who
+    wait at the site and fit now are placed at once."""
+    return await call.update(
+        lambda tx, expected: commands.change_cohort(tx, cohort_id, expected, body)
     )
 
 

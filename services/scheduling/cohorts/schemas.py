@@ -1,14 +1,16 @@
 """What requests and answers about cohorts look like."""
 
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from services.scheduling.directory.schemas import PRINTABLE
-from shared.contracts.intake import GenderGroup
+from shared.contracts.intake import AgeBand, GenderGroup, Token
 from shared.contracts.scheduling import Track
 from shared.web import Instant, Shown, Strict
 
+Enrolment = Literal["open", "closed"]
 NAME = Field(
     min_length=1,
     max_length=120,
@@ -22,15 +24,76 @@ CAPACITY = Field(ge=1, le=1_000, strict=True, description="Seats.", examples=[10
 TRAINED = Field(description="Staff is trained for co-occurring disorders.", examples=[False])
 
 
-class NewCohort(Strict):
-    """A cohort to open at a site."""
+class Eligibility(Strict):
+    """Whom a cohort takes beside its track and gender group."""
 
-    site_id: UUID = Field(description="Where the cohort meets.")
+    age_bands: list[AgeBand] | None = Field(
+        default=None, max_length=4, description="Null for every age.", examples=[["young_adult"]]
+    )
+    evening: bool = Field(default=False, description="It meets in the evening.")
+    telehealth: bool = Field(default=False, description="It meets by telehealth.")
+    language: str | None = Field(
+        default=None,
+        max_length=35,
+        pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
+        description="BCP 47; null: everybody is taken, whatever they speak.",
+        examples=["es"],
+    )
+    court_mandated: bool = Field(
+        default=False, description="Kept for clients whom a court referred."
+    )
+    trauma_informed: bool = Field(
+        default=False, description="Kept for clients who need trauma care."
+    )
+
+
+class Phase(Strict):
+    """A part of the way through a cohort; the next one has lower hours as a rule."""
+
+    name: str = Field(min_length=1, max_length=60, pattern=PRINTABLE, examples=["Phase 1"])
+    weeks: int = Field(ge=1, le=104, strict=True, examples=[4])
+    minimum_minutes: int = Field(
+        ge=1, le=7 * 24 * 60, strict=True, description="A week.", examples=[540]
+    )
+    maximum_minutes: int = Field(
+        ge=1, le=7 * 24 * 60, strict=True, description="A week.", examples=[720]
+    )
+    minimum_days: int = Field(
+        ge=1, le=7, strict=True, description="Days with treatment a week.", examples=[3]
+    )
+
+
+class ChangedCohort(Strict):
+    """A cohort as it is to be from now on; who has a seat keeps it."""
+
     name: str = NAME
     track: Track = TRACK
     gender_group: GenderGroup | None = GENDER
     capacity: int = CAPACITY
     dual_diagnosis_trained: bool = TRAINED
+    eligibility: Eligibility = Eligibility()
+    phases: list[Phase] = Field(
+        default=[], max_length=12, description="In their order; empty: it has none."
+    )
+    enrolment: Enrolment = Field(
+        default="open", description="A closed one takes nobody after its first session."
+    )
+    minimum_size: int = Field(
+        default=1, ge=1, le=1_000, strict=True, description="Clients it needs to run."
+    )
+    credentials: list[Token] = Field(
+        default=[],
+        max_length=20,
+        description="What its staff must have.",
+        examples=[["licensed_counselor"]],
+    )
+    cofacilitated: bool = Field(default=False, description="Two people lead it together.")
+
+
+class NewCohort(ChangedCohort):
+    """A cohort to open at a site."""
+
+    site_id: UUID = Field(description="Where the cohort meets.")
 
 
 class Cohort(Shown):
@@ -43,7 +106,17 @@ class Cohort(Shown):
     gender_group: GenderGroup | None = GENDER
     capacity: int = Field(description="Seats.", examples=[10])
     dual_diagnosis_trained: bool = TRAINED
-    seats_taken: int = Field(examples=[4])
+    eligibility: Eligibility
+    phases: list[Phase]
+    enrolment: Enrolment
+    minimum_size: int = Field(description="Clients it needs to run.", examples=[1])
+    credentials: list[str]
+    cofacilitated: bool
+    warnings: list[str] = Field(
+        description="What is possible and questionable, for people.",
+        examples=[["Phase 3 plans 6 h a week: level 2.1 asks for 9 h."]],
+    )
+    seats_taken: int = Field(description="Taken, or kept for a proposal.", examples=[4])
     seats_free: int = Field(examples=[6])
     created_at: Instant
     version: int = Field(description="The ETag.", examples=[1])

@@ -1,12 +1,13 @@
 """Placing clients who enrolled, ending placements, offering free seats to those who wait."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
 from services.scheduling.appointments.commands import Seat, cancel_sessions
 from services.scheduling.directory.commands import lock_sites
+from services.scheduling.placement.chart import with_reaching
 from services.scheduling.placement.rules import Choice, Need
 from services.scheduling.placement.seats import Arrival, Chart, as_json, give_seats
 from shared.contracts.scheduling import ClientWaitlisted, EndedAs, PlacementEnded
@@ -29,6 +30,7 @@ WAITLISTED = Columns.of(
 )
 WAIT = f"""
 INSERT INTO waitlist ({WAITLISTED.names}) SELECT * FROM {WAITLISTED.rows}
+ON CONFLICT (enrolment_id) DO UPDATE SET {WAITLISTED.updates("id")}, left_at = NULL, outcome = NULL
 """  # noqa: S608 - the columns are above
 WAITING = """
 SELECT client_id, site_id, enrolment_id, dual_diagnosis, gender_group, priority,
@@ -46,6 +48,31 @@ FROM unnest($2::uuid[], $3::text[]) AS d(enrolment_id, ended_as)
 WHERE p.enrolment_id = d.enrolment_id AND p.ended_at IS NULL
 RETURNING p.id, p.client_id, p.site_id, p.enrolment_id, p.cohort_id
 """
+SEATED_AT = """
+SELECT DISTINCT site_id FROM placements
+WHERE enrolment_id = ANY ($1::uuid[]) AND ended_at IS NULL
+"""
+WAITING_AT = """
+SELECT asked.client_id, w.site_id FROM unnest($1::uuid[]) AS asked(client_id)
+JOIN waitlist w ON w.client_id = ANY (platform.records_of(asked.client_id)) AND w.left_at IS NULL
+"""
+DIAGNOSE = """
+UPDATE waitlist w SET dual_diagnosis = told.dual_diagnosis
+FROM unnest($1::uuid[], $2::boolean[]) AS told(client_id, dual_diagnosis)
+WHERE w.client_id = ANY (platform.records_of(told.client_id)) AND w.left_at IS NULL
+"""
+WITHDRAW = """
+DELETE FROM placements WHERE enrolment_id = ANY ($1::uuid[]) AND proposed_until IS NOT NULL
+RETURNING site_id, enrolment_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconsidered:
+    """A client who waits at a site said something that may open a cohort, by that event."""
+
+    site_id: UUID
+    cause: Received[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +85,12 @@ class Departure:
     cause: Received[Any]
 
 
-async def change_seats(tx: Transaction, changes: Sequence[Arrival | Departure]) -> None:
+async def change_seats(
+    tx: Transaction, changes: Sequence[Arrival | Departure | Reconsidered]
+) -> None:
     """End the placements of stays that are over; then give each client who enrolled a seat in the
-    cohort that fits best, or a place on the waitlist, and offer freed seats to those who wait.
+    cohort that fits best, or a place on the waitlist, and offer free seats to those who wait where
+    one was freed or somebody who waits is reconsidered.
 
     Who enrolled and who waits are placed together, by priority population and then by the time of
     enrolment, in whatever order they are given here. Publishes PlacementEnded and SessionCancelled,
@@ -74,9 +104,30 @@ async def change_seats(tx: Transaction, changes: Sequence[Arrival | Departure]) 
         for change in changes
         if isinstance(change, Arrival) and change.enrolment_id not in over
     ]
-    await lock_sites(tx, {change.site_id for change in changes})
-    freed_by = await _end_placements(tx, departures) if departures else {}
+    freed_by: dict[UUID, Received[Any] | None] = {
+        change.site_id: change.cause for change in changes if isinstance(change, Reconsidered)
+    }
+    seated_at = await tx.fetch(SEATED_AT, list(over)) if over else []
+    await lock_sites(tx, {one.site_id for one in changes} | {row["site_id"] for row in seated_at})
+    if departures:
+        freed_by |= await _end_placements(tx, departures)
     await offer_seats(tx, freed_by, arrivals)
+
+
+async def reconsider(tx: Transaction, received: Iterable[Received[Any]]) -> None:
+    """Look at the end of the batch for seats of those clients of these events who wait: they may
+    fit by what was told now, and nobody is to wait beside a free seat that fits."""
+    causes = {one.event.client_id: one for one in received}
+    if waiting := await tx.fetch(WAITING_AT, list(causes)):
+        tx.at_end(
+            change_seats,
+            *(Reconsidered(row["site_id"], causes[row["client_id"]]) for row in waiting),
+        )
+
+
+async def note_diagnoses(tx: Transaction, diagnosed: Mapping[UUID, bool]) -> None:
+    """Whether those of these clients who wait need a cohort for a dual diagnosis from now on."""
+    await tx.execute(DIAGNOSE, list(diagnosed), list(diagnosed.values()))
 
 
 async def offer_seats(
@@ -91,6 +142,7 @@ async def offer_seats(
     did, each with the event because of which a seat is free, if one is; it is the cause of what is
     published for those who waited.
     """
+    freed_by = await with_reaching(tx, freed_by)
     waiting = await _waiting(tx, freed_by) if freed_by else []
     if not waiting and not arrivals:
         return
@@ -124,10 +176,14 @@ async def _end_placements(
     leaving = {departure.enrolment_id: departure for departure in departures}
     causes = {enrolment_id: one.cause for enrolment_id, one in leaving.items()}
     ended_as = [one.ended_as for one in leaving.values()]
+    freed_by: dict[UUID, Received[Any] | None] = {
+        row["site_id"]: causes[row["enrolment_id"]]
+        for row in await tx.fetch(WITHDRAW, list(leaving))
+    }
     ended = await tx.fetch(END, tx.now, list(leaving), ended_as)
     await tx.execute(LEAVE, tx.now, list(leaving), ended_as)
     if not ended:
-        return {}
+        return freed_by
     for row in ended:
         event = PlacementEnded(
             **row,
@@ -145,7 +201,7 @@ async def _end_placements(
         ],
         {row["id"]: leaving[row["enrolment_id"]].ended_as for row in ended},
     )
-    return {row["site_id"]: causes[row["enrolment_id"]] for row in ended}
+    return freed_by | {row["site_id"]: causes[row["enrolment_id"]] for row in ended}
 
 
 async def _wait(tx: Transaction, unplaced: Sequence[tuple[Arrival, Choice]]) -> None:

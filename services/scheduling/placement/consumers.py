@@ -4,11 +4,22 @@ A batch of events is taken together, at its end: which partition an event came f
 first.
 """
 
-from services.scheduling.placement.commands import Departure, change_seats
+from services.scheduling.placement.commands import (
+    Departure,
+    change_seats,
+    note_diagnoses,
+    reconsider,
+)
 from services.scheduling.placement.policy import placement_policy
 from services.scheduling.placement.rules import Need, priority_of
 from services.scheduling.placement.seats import Arrival
-from shared.contracts.intake import ClientEnrolled, ClientSteppedDown, EpisodeStateChanged
+from shared.contracts.intake import (
+    ClientEnrolled,
+    ClientSteppedDown,
+    DualDiagnosisChanged,
+    EpisodeStateChanged,
+    PreferencesChanged,
+)
 from shared.contracts.scheduling import EndedAs
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
@@ -16,7 +27,7 @@ from shared.messaging.consumer import Consumers, Received
 consumers = Consumers()
 
 
-@consumers.on_many(ClientEnrolled)
+@consumers.on_many(ClientEnrolled, "preferences")
 async def clients_enrolled(tx: Transaction, received: list[Received[ClientEnrolled]]) -> None:
     arrivals = [
         Arrival(
@@ -45,6 +56,28 @@ async def clients_stepped_down(
         for one in received
     ]
     tx.at_end(change_seats, *departures)
+
+
+@consumers.on_many(PreferencesChanged, "preferences")
+async def preferences_changed(
+    tx: Transaction, received: list[Received[PreferencesChanged]]
+) -> None:
+    await reconsider(tx, received)
+
+
+@consumers.on_many(DualDiagnosisChanged, "preferences")
+async def dual_diagnosis_changed(
+    tx: Transaction, received: list[Received[DualDiagnosisChanged]]
+) -> None:
+    await note_diagnoses(
+        tx,
+        {
+            one.event.client_id: one.event.status == "confirmed"
+            for one in received
+            if one.event.status != "suspected"
+        },
+    )
+    await reconsider(tx, received)
 
 
 @consumers.on_many(EpisodeStateChanged)

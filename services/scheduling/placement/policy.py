@@ -1,10 +1,30 @@
-"""The placement policy in force, read once from `policy.json`."""
+"""The placement policy in force, read once from `placement.json`."""
+
+from typing import Literal
 
 from pydantic import Field
 
-from shared.contracts.intake import PriorityPopulation
+from shared.contracts.intake import PriorityPopulation, Token
 from shared.contracts.scheduling import Track
 from shared.datafiles import Part, data_file
+
+Rule = Literal[
+    "track",
+    "gender_group",
+    "age_band",
+    "language",
+    "court_mandated",
+    "trauma_informed",
+    "modality",
+    "evening",
+    "availability",
+    "travel",
+    "weekly_hours",
+    "enrolment",
+    "no_contact",
+    "free_seat",
+]
+"""What a cohort has to be for a client; each is a criterion of that name."""
 
 
 class Sourced(Part):
@@ -32,6 +52,55 @@ class SeatPolicy(Sourced):
     hard_cap: int = Field(gt=0)
 
 
+class EligibilityPolicy(Sourced):
+    """From when on by the wall clock it is evening."""
+
+    evening_from: str = Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
+
+    @property
+    def evening_minute(self) -> int:
+        """Minutes since midnight."""
+        hours, minutes = self.evening_from.split(":")
+        return int(hours) * 60 + int(minutes)
+
+
+class AvailabilityPolicy(Sourced):
+    """How much of a cohort's week a client must be able to come to."""
+
+    least_share: float = Field(ge=0, le=1)
+
+
+class ReachPolicy(Sourced):
+    """Which cohorts beside those of the client's site are considered."""
+
+    travel_minutes: int = Field(ge=0)
+    telehealth_of_region: bool
+
+    @property
+    def beyond_site(self) -> bool:
+        return self.travel_minutes > 0 or self.telehealth_of_region
+
+
+class ScorePolicy(Sourced):
+    """Points against a cohort that a client could join; the one with the least is chosen."""
+
+    day_until_start: float = Field(ge=0)
+    days_if_unplanned: int = Field(ge=0)
+    hour_outside: float = Field(ge=0)
+    minute_of_travel: float = Field(ge=0)
+    known_therapist: float = Field(ge=0)
+    wished_group: float = Field(ge=0)
+
+
+class ConfirmationPolicy(Sourced):
+    """Who confirms placements, and which rules a person may set aside for which reasons."""
+
+    by: Literal["policy", "person"]
+    hours: int = Field(ge=1, le=24 * 60)
+    override_reasons: tuple[Token, ...]
+    overridable: tuple[Rule, ...]
+
+
 class PlacementPolicy(Part):
     """Everything that decides who may join which cohort."""
 
@@ -41,6 +110,13 @@ class PlacementPolicy(Part):
     gender_groups: Sourced
     seats: SeatPolicy
     priority: PriorityPolicy
+    eligibility: EligibilityPolicy
+    no_contact: Sourced
+    hours: Sourced
+    availability: AvailabilityPolicy
+    reach: ReachPolicy
+    score: ScorePolicy
+    confirmation: ConfirmationPolicy
 
 
 placement_policy = data_file(PlacementPolicy, __name__, "placement", by_site=True)

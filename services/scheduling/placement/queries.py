@@ -9,20 +9,23 @@ import orjson
 from services.scheduling.appointments.commands import Seat
 from services.scheduling.placement.rules import NO_PRIORITY
 from services.scheduling.placement.schemas import Placement, PlacementState, WaitingClient
+from services.scheduling.placement.seats import read_considered
 from shared.database import Transaction
 from shared.errors import found
 from shared.web import CountedPage, Paging, count_of, narrowed, page_of
 
 PLACEMENT = """
 SELECT p.id, p.site_id, p.client_id, p.enrolment_id, p.cohort_id, c.track,
-  CASE WHEN p.ended_at IS NULL THEN 'active' ELSE 'ended' END AS state,
-  p.placed_at, p.ended_at, p.end_reason, p.criteria, p.considered, p.primary_therapist_id, p.version
+  CASE WHEN p.ended_at IS NOT NULL THEN 'ended' WHEN p.proposed_until IS NOT NULL THEN 'proposed'
+    ELSE 'active' END AS state, p.placed_at, p.proposed_until, p.ended_at,
+  p.end_reason, p.criteria, p.considered, p.primary_therapist_id, p.version
 FROM ({found}) AS p JOIN cohorts c ON c.id = p.cohort_id ORDER BY p.id
 """
 ONE = PLACEMENT.format(found="SELECT * FROM placements WHERE id = $1")
 IN_STATE = {
     None: "placements",
-    "active": "(SELECT * FROM placements WHERE ended_at IS NULL)",
+    "proposed": "(SELECT * FROM placements WHERE proposed_until IS NOT NULL)",
+    "active": "(SELECT * FROM placements WHERE ended_at IS NULL AND proposed_until IS NULL)",
     "ended": "(SELECT * FROM placements WHERE ended_at IS NOT NULL)",
 }
 TURN = "priority, coalesce(enrolled_at, waitlisted_at), enrolment_id"
@@ -33,7 +36,8 @@ SELECT id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, crite
 FROM (SELECT * FROM waitlist WHERE left_at IS NULL) AS w
 """
 SEATS_OF_COHORT = """
-SELECT id, client_id FROM placements WHERE cohort_id = $1 AND ended_at IS NULL ORDER BY id
+SELECT id, client_id FROM placements
+WHERE cohort_id = $1 AND ended_at IS NULL AND proposed_until IS NULL ORDER BY id
 """
 
 
@@ -98,9 +102,7 @@ async def list_waiting(
 
 
 def _read(row: asyncpg.Record) -> dict[str, Any]:
-    explained = {
-        name: orjson.loads(value)
-        for name, value in row.items()
-        if name in ("criteria", "considered")
-    }
-    return {**dict(row), **explained}
+    values = {**dict(row), "criteria": orjson.loads(row["criteria"])}
+    if "considered" in values:
+        values["considered"] = read_considered(row["considered"])
+    return values

@@ -1,14 +1,20 @@
-"""Seats and the waitlist over HTTP; both change by events only."""
+"""Seats and the waitlist over HTTP."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query
 
-from services.scheduling.placement import queries
-from services.scheduling.placement.schemas import Placement, PlacementState, WaitingClient
+from services.scheduling.placement import confirming, previews, queries
+from services.scheduling.placement.schemas import (
+    Confirmation,
+    Placement,
+    PlacementPreview,
+    PlacementState,
+    WaitingClient,
+)
 from shared.access import Role
-from shared.access.roles import EVERY_STAFF_ROLE
+from shared.access.roles import CLINICIANS, EVERY_STAFF_ROLE
 from shared.web import Allowed, Call, CountedPage, Paging, Router, of_one_client
 
 router = Router(tags=["Placement"])
@@ -32,6 +38,32 @@ async def list_placements(
         lambda tx: queries.list_placements(
             tx, paging, site_id=site_id, state=state, cohort_id=cohort_id, client_id=client_id
         )
+    )
+
+
+@router.get("/placements/preview", summary="Rank the cohorts for a client")
+@of_one_client
+async def preview_placement(
+    client_id: Annotated[UUID, Query(description="Who enrolled.")], call: Reader
+) -> PlacementPreview:
+    """Every cohort in reach with a sentence and its criteria, as it would be ranked for the client
+    now. Nothing is changed by it."""
+    return await call.show(lambda tx: previews.preview_placement(tx, client_id))
+
+
+@router.post(
+    "/placements/{placement_id}/confirm", status_code=201, summary="Confirm a proposed placement"
+)
+async def confirm_placement(
+    placement_id: UUID,
+    body: Confirmation,
+    call: Annotated[Call, Allowed(*CLINICIANS, Role.SITE_MANAGER)],
+) -> Placement:
+    """Give a client the seat that was proposed, or one in another cohort in reach. A rule that the
+    cohort lacks can be set aside with a reason where the policy allows it."""
+    return await call.create(
+        lambda tx: confirming.confirm_placement(tx, placement_id, body),
+        location=lambda made: f"/placements/{made.id}",
     )
 
 

@@ -6,11 +6,11 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.base import Criterion
-from shared.contracts.intake import GenderGroup
+from shared.contracts.intake import GenderGroup, Token
 from shared.contracts.scheduling import EndedAs, Track
-from shared.web import Instant, Shown
+from shared.web import Instant, Shown, Strict
 
-PlacementState = Literal["active", "ended"]
+PlacementState = Literal["proposed", "active", "ended"]
 
 
 class ConsideredCohort(Shown):
@@ -18,6 +18,14 @@ class ConsideredCohort(Shown):
 
     cohort_id: UUID
     eligible: bool
+    rank: int | None = Field(
+        default=None, description="Of those that fit, 1 is the best; null for the others."
+    )
+    sentence: str | None = Field(
+        default=None,
+        description="What speaks against the cohort, or how it fits.",
+        examples=["Evening men's group at North: full until 4 Dec"],
+    )
     criteria: list[Criterion]
 
 
@@ -31,13 +39,38 @@ class Placement(Shown):
     cohort_id: UUID
     track: Track
     state: PlacementState
-    placed_at: Instant
+    placed_at: Instant = Field(description="Since when the client has the seat, or it is kept.")
+    proposed_until: Instant | None = Field(
+        description="Until when the seat is kept while nobody has confirmed it; null: confirmed."
+    )
     ended_at: Instant | None
     end_reason: EndedAs | None
     criteria: list[Criterion] = Field(description="Why this cohort was chosen.")
-    considered: list[ConsideredCohort] = Field(description="Every cohort of the site, then.")
+    considered: list[ConsideredCohort] = Field(description="Every cohort in reach, then.")
     primary_therapist_id: UUID | None = Field(description="Who is answerable for the treatment.")
     version: int = Field(description="The ETag.", examples=[1])
+
+
+class PlacementPreview(Shown):
+    """How the cohorts in reach rank for a client now."""
+
+    client_id: UUID
+    site_id: UUID
+    enrolment_id: UUID
+    cohorts: list[ConsideredCohort] = Field(
+        description="By rank, then those that the client cannot join."
+    )
+
+
+class Confirmation(Strict):
+    """What a person chose for a client."""
+
+    cohort_id: UUID = Field(description="That of the proposal, or another one in reach.")
+    override_reason: Token | None = Field(
+        default=None,
+        description="Why a rule is set aside that the cohort lacks: a reason of the policy.",
+        examples=[None],
+    )
 
 
 class WaitingClient(Shown):

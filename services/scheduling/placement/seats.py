@@ -1,34 +1,26 @@
 """Giving seats, with the site locked: the only place that writes placements."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import orjson
 
 from services.scheduling.appointments.commands import Seat, schedule_sessions
+from services.scheduling.placement.chart import Chart as Chart
 from services.scheduling.placement.policy import placement_policy
-from services.scheduling.placement.rules import Choice, Cohort, Need, choose_cohort
+from services.scheduling.placement.rules import Choice, Cohort, Need
+from services.scheduling.preferences.queries import known_clients
 from shared.contracts.base import Criterion
-from shared.contracts.scheduling import ClientPlaced
-from shared.database import Columns, Transaction
+from shared.contracts.scheduling import ClientPlaced, PlacementProposed
+from shared.database import Columns, Overtaken, Transaction
 from shared.ids import new_id
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
-SEATS = """
-SELECT c.site_id, c.id, c.track, c.gender_group, c.capacity,
-  (SELECT count(*) FROM placements p WHERE p.cohort_id = c.id AND p.ended_at IS NULL) AS taken
-FROM cohorts c WHERE c.site_id = ANY ($1::uuid[]) AND (
-  EXISTS (SELECT FROM sessions s
-          WHERE s.cohort_id = c.id AND s.starts_at > $2 AND s.not_held_at IS NULL)
-  OR NOT EXISTS (SELECT FROM sessions s WHERE s.cohort_id = c.id)
-) ORDER BY c.id
-"""
-"""Cohorts whose sessions are all over or not held are left out; those whose sessions are not
-planned yet are not."""
 PLACED = Columns.of(
     id="uuid",
     site_id="uuid",
@@ -38,6 +30,7 @@ PLACED = Columns.of(
     criteria="jsonb",
     considered="jsonb",
     placed_at="timestamptz",
+    proposed_until="timestamptz",
 )
 PLACE = f"""
 INSERT INTO placements ({PLACED.names}) SELECT * FROM {PLACED.rows}
@@ -63,43 +56,13 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A seat that was found."""
+    """A seat that was found. `proposed_until` is the end of its keeping where a person confirms."""
 
     placement_id: UUID
     arrival: Arrival
     cohort: Cohort
     choice: Choice
-
-
-class Chart:
-    """The seats of some sites as they are in this transaction, while they are given away."""
-
-    def __init__(self, cohorts: dict[UUID, list[Cohort]]) -> None:
-        self._cohorts = cohorts
-
-    @classmethod
-    async def counted(cls, tx: Transaction, site_ids: Iterable[UUID]) -> "Chart":
-        """Count the seats of sites that this transaction has locked.
-
-        A statement of its own, so that it sees what was committed while the lock was waited for.
-        The lock is the site's and not a cohort's: a client who would have to wait does not miss a
-        cohort that is opened at the same moment.
-        """
-        sites = sorted(set(site_ids))
-        cohorts: dict[UUID, list[Cohort]] = {site: [] for site in sites}
-        for row in await tx.fetch(SEATS, sites, tx.now):
-            values = dict(row)
-            cohorts[values.pop("site_id")].append(Cohort(**values))
-        return cls(cohorts)
-
-    def take_seat(self, arrival: Arrival) -> Choice:
-        """Choose a cohort for the client and count the seat as taken."""
-        cohorts = self._cohorts[arrival.site_id]
-        choice = choose_cohort(arrival.need, cohorts, placement_policy(arrival.site_id))
-        if choice.cohort is not None:
-            index = cohorts.index(choice.cohort)
-            cohorts[index] = replace(choice.cohort, taken=choice.cohort.taken + 1)
-        return choice
+    proposed_until: datetime | None
 
 
 async def give_seats(
@@ -107,55 +70,96 @@ async def give_seats(
 ) -> tuple[list[Placed], list[tuple[Arrival, Choice]]]:
     """Seat the clients in the order of their turns; who was placed, and for whom there was no seat.
 
-    Publishes ClientPlaced, then SessionScheduled for each session to come.
+    Publishes ClientPlaced, then SessionScheduled for each session to come; PlacementProposed alone
+    where the site's policy lets a person confirm.
+
+    Raises:
+        Overtaken: somebody who did not lock the site took a seat meanwhile.
     """
     placed: list[Placed] = []
     unplaced: list[tuple[Arrival, Choice]] = []
-    for arrival in sorted(arrivals, key=lambda one: one.turn):
-        choice = chart.take_seat(arrival)
+    turns = sorted(arrivals, key=lambda one: one.turn)
+    clients = await known_clients(tx, [arrival.client_id for arrival in turns])
+    await chart.keep_apart(tx, clients.values())
+    for arrival in turns:
+        choice = chart.choose(tx, arrival.site_id, arrival.need, clients[arrival.client_id])
         if choice.cohort is None:
             unplaced.append((arrival, choice))
         else:
-            placed.append(Placed(new_id(), arrival, choice.cohort, choice))
+            chart.take(choice.cohort.id, arrival.client_id)
+            until = _kept_until(tx, arrival.site_id)
+            placed.append(Placed(new_id(), arrival, choice.cohort, choice, until))
     if placed:
         await _write(tx, placed)
     return placed, unplaced
+
+
+def _kept_until(tx: Transaction, site_id: UUID) -> datetime | None:
+    confirmation = placement_policy(site_id).confirmation
+    return tx.now + timedelta(hours=confirmation.hours) if confirmation.by == "person" else None
 
 
 async def _write(tx: Transaction, placed: Sequence[Placed]) -> None:
     rows = [
         {
             "id": one.placement_id,
-            "site_id": one.arrival.site_id,
+            "site_id": one.cohort.site_id,
             "client_id": one.arrival.client_id,
             "enrolment_id": one.arrival.enrolment_id,
             "cohort_id": one.cohort.id,
             "criteria": as_json(one.choice.criteria),
-            "considered": _considered(one.choice),
+            "considered": considered_json(one.choice),
             "placed_at": tx.now,
+            "proposed_until": one.proposed_until,
         }
         for one in placed
     ]
-    await tx.execute(PLACE, *PLACED.arrays(rows))
+    try:
+        await tx.execute(PLACE, *PLACED.arrays(rows))
+    except asyncpg.CheckViolationError:
+        raise Overtaken from None
     for one in placed:
-        event = ClientPlaced(
-            client_id=one.arrival.client_id,
-            site_id=one.arrival.site_id,
-            enrolment_id=one.arrival.enrolment_id,
-            placement_id=one.placement_id,
-            cohort_id=one.cohort.id,
-            track=one.cohort.track,
-            criteria=list(one.choice.criteria),
-            placed_at=tx.now,
+        tell_seat(
+            tx,
+            one.arrival,
+            one.placement_id,
+            one.cohort,
+            one.choice.criteria,
+            one.proposed_until,
         )
-        publish(tx, event, cause=one.arrival.cause)
     await schedule_sessions(
         tx,
         [
             Seat(one.placement_id, one.arrival.client_id, one.cohort.id, one.arrival.cause)
             for one in placed
+            if one.proposed_until is None
         ],
     )
+
+
+def tell_seat(
+    tx: Transaction,
+    arrival: Arrival,
+    placement_id: UUID,
+    cohort: Cohort,
+    criteria: Iterable[Criterion],
+    proposed_until: datetime | None = None,
+) -> None:
+    """Publish ClientPlaced, or PlacementProposed while the seat is only kept."""
+    told = {
+        "client_id": arrival.client_id,
+        "site_id": cohort.site_id,
+        "enrolment_id": arrival.enrolment_id,
+        "placement_id": placement_id,
+        "cohort_id": cohort.id,
+        "criteria": list(criteria),
+    }
+    event: ClientPlaced | PlacementProposed
+    if proposed_until is None:
+        event = ClientPlaced(**told, track=cohort.track, placed_at=tx.now)
+    else:
+        event = PlacementProposed(**told, proposed_at=tx.now, expires_at=proposed_until)
+    publish(tx, event, cause=arrival.cause)
 
 
 def as_json(criteria: Iterable[Criterion]) -> str:
@@ -163,14 +167,33 @@ def as_json(criteria: Iterable[Criterion]) -> str:
     return orjson.dumps([criterion.model_dump() for criterion in criteria]).decode()
 
 
-def _considered(choice: Choice) -> str:
-    return orjson.dumps(
-        [
+def considered_json(choice: Choice) -> str:
+    """All cohorts that were considered, as they are stored; the rank of those that fit. Criteria
+    stand once, and the cohorts name their places, as most of many cohorts have the same."""
+    ranks = {one.cohort.id: rank for rank, one in enumerate(choice.ranked, 1)}
+    places: dict[int, int] = {}
+    criteria: list[dict[str, Any]] = []
+    cohorts = []
+    for one in choice.considered:
+        for criterion in one.criteria:
+            if places.setdefault(id(criterion), len(criteria)) == len(criteria):
+                criteria.append(criterion.model_dump())
+        cohorts.append(
             {
                 "cohort_id": str(one.cohort.id),
                 "eligible": one.eligible,
-                "criteria": [criterion.model_dump() for criterion in one.criteria],
+                "rank": ranks.get(one.cohort.id),
+                "sentence": one.sentence,
+                "criteria": [places[id(criterion)] for criterion in one.criteria],
             }
-            for one in choice.considered
-        ]
-    ).decode()
+        )
+    return orjson.dumps({"criteria": criteria, "cohorts": cohorts}).decode()
+
+
+def read_considered(stored: str) -> list[dict[str, Any]]:
+    """What `considered_json` wrote, each cohort with its criteria; former releases wrote it so."""
+    found = orjson.loads(stored)
+    if isinstance(found, list):
+        return found
+    criteria = found["criteria"]
+    return [{**one, "criteria": [criteria[n] for n in one["criteria"]]} for one in found["cohorts"]]

@@ -1,0 +1,1 @@
+"""Clients who must not be in one group; why is not kept."""

@@ -1,0 +1,62 @@
+"""Entering and lifting that two clients must not meet."""
+
+from uuid import UUID
+
+import asyncpg
+
+from services.scheduling.directory.queries import show_site
+from services.scheduling.no_contacts.queries import show_no_contact
+from services.scheduling.no_contacts.schemas import NewNoContact, NoContact
+from shared.database import Transaction, insert
+from shared.errors import Conflict, Invalid, require_version
+from shared.ids import new_id
+
+LIFT = "DELETE FROM no_contacts WHERE id = $1 RETURNING id"
+
+
+class SameClient(Invalid):
+    """Nobody is kept apart from themselves."""
+
+
+class EnteredAlready(Conflict):
+    """That these two must not meet is known."""
+
+
+async def enter_no_contact(tx: Transaction, new: NewNoContact, *, entered_by: str) -> NoContact:
+    """Keep two clients in different groups from now on; who is in one already stays, and is shown.
+
+    Raises:
+        NotFound: no such site.
+        SameClient, EnteredAlready.
+    """
+    await show_site(tx, new.site_id, pointer="/site_id")
+    records = await tx.fetchval("SELECT platform.records_of($1)", new.client_id)
+    if new.other_client_id in records:
+        raise SameClient("Name two different clients.", pointer="/other_client_id")
+    one, other = sorted((new.client_id, new.other_client_id))
+    no_contact_id = new_id()
+    row = {
+        "id": no_contact_id,
+        "site_id": new.site_id,
+        "client_id": one,
+        "other_client_id": other,
+        "entered_at": tx.now,
+        "entered_by": entered_by,
+    }
+    try:
+        await tx.execute(*insert("no_contacts", row))
+    except asyncpg.UniqueViolationError:
+        raise EnteredAlready("That these two must not meet is entered already.") from None
+    return await show_no_contact(tx, no_contact_id)
+
+
+async def lift_no_contact(tx: Transaction, no_contact_id: UUID, expected: int) -> NoContact:
+    """Let two clients be in one group again; what was entered is shown a last time.
+
+    Raises:
+        NotFound, StaleVersion.
+    """
+    shown = await show_no_contact(tx, no_contact_id)
+    require_version(shown.version, expected)
+    await tx.execute(LIFT, no_contact_id)
+    return shown

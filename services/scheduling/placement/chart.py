@@ -1,0 +1,256 @@
+"""The cohorts in reach of some sites and their seats, as they are in this transaction."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from services.scheduling.directory.commands import lock_sites
+from services.scheduling.directory.policy import travel_policy
+from services.scheduling.directory.rules import Place, travel_minutes
+from services.scheduling.hours.policy import level_hours
+from services.scheduling.placement.policy import ReachPolicy, placement_policy
+from services.scheduling.placement.rules import (
+    Choice,
+    Cohort,
+    Eligibility,
+    Need,
+    Situation,
+    choose_cohort,
+)
+from services.scheduling.preferences.rules import Client
+from shared.database import Transaction
+from shared.messaging.consumer import Received
+
+SEATS = """
+WITH ahead AS MATERIALIZED (
+  SELECT s.cohort_id, min(s.starts_at) AS first, array_agg(s.starts_at) AS begin_at,
+    array_agg((extract(epoch FROM s.ends_at - s.starts_at) / 60)::int) AS lengths
+  FROM sessions s WHERE s.site_id = ANY ($1::uuid[])
+    AND s.starts_at > $2 AND s.starts_at < $2 + interval '14 days'
+    AND s.cohort_id IS NOT NULL AND s.not_held_at IS NULL
+    AND (s.phases IS NULL OR 1 = ANY (s.phases))
+  GROUP BY s.cohort_id HAVING min(s.starts_at) < $2 + interval '7 days'
+)
+SELECT c.id, c.site_id, c.name, c.track, c.gender_group, c.capacity, c.seats_taken AS taken,
+  c.eligibility, c.phases, c.enrolment, o.name AS site_name, o.time_zone,
+  coalesce(ahead.begin_at, later.begin_at) AS begin_at,
+  coalesce(ahead.lengths, later.lengths) AS lengths, began.at AS began_at
+FROM cohorts c
+JOIN sites o ON o.id = c.site_id
+LEFT JOIN ahead ON ahead.cohort_id = c.id
+LEFT JOIN LATERAL (
+  SELECT array_agg(s.starts_at) AS begin_at,
+    array_agg((extract(epoch FROM s.ends_at - s.starts_at) / 60)::int) AS lengths
+  FROM (
+    SELECT starts_at, ends_at FROM sessions
+    WHERE ahead.cohort_id IS NULL AND cohort_id = c.id AND starts_at > $2 AND not_held_at IS NULL
+      AND (phases IS NULL OR 1 = ANY (phases))
+    ORDER BY starts_at, id LIMIT 21
+  ) AS s
+) AS later ON true
+LEFT JOIN LATERAL (
+  SELECT min(s.starts_at) AS at FROM sessions s
+  WHERE c.enrolment = 'closed' AND s.cohort_id = c.id AND s.starts_at <= $2
+    AND s.not_held_at IS NULL
+) AS began ON true
+WHERE c.site_id = ANY ($1::uuid[]) AND (
+  ahead.cohort_id IS NOT NULL OR later.begin_at IS NOT NULL
+  OR NOT EXISTS (SELECT FROM sessions s WHERE s.cohort_id = c.id)
+) ORDER BY c.id
+"""
+"""Cohorts whose sessions are all over or not held are left out; those whose sessions are not
+planned yet are not. Those that meet within a week, nearly all of them, are found by one look at
+the sessions of their sites."""
+FREED = """
+SELECT p.cohort_id, p.phase, min(coalesce(p.phase_began_at, p.placed_at)) AS began_at,
+  min(p.proposed_until) AS proposed_until
+FROM placements p WHERE p.cohort_id = ANY ($1::uuid[]) AND p.ended_at IS NULL
+GROUP BY p.cohort_id, p.phase
+"""
+REGION = """
+SELECT home.id AS home, home.latitude AS from_latitude, home.longitude AS from_longitude,
+  other.id, other.latitude, other.longitude
+FROM sites home JOIN sites other ON other.region_id = home.region_id AND other.id <> home.id
+WHERE home.id = ANY ($1::uuid[])
+"""
+SAME_REGION = """
+SELECT freed.id AS freed, other.id FROM sites freed
+JOIN sites other ON other.region_id = freed.region_id AND other.id <> freed.id
+WHERE freed.id = ANY ($1::uuid[])
+"""
+SEATED = """
+SELECT p.client_id, p.cohort_id FROM unnest($1::uuid[]) AS apart(client_id)
+JOIN placements p ON p.client_id = apart.client_id AND p.ended_at IS NULL
+"""
+
+
+@dataclass(slots=True)
+class Chart:
+    """The seats of some sites and of those in their reach, while they are given away."""
+
+    cohorts: dict[UUID, Cohort]
+    travel: Mapping[UUID, Mapping[UUID, int | None]]
+    """Site → other sites of its region that it reaches → minutes, where their places are known."""
+    seated: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))
+    """Cohort → those in it who must be kept apart from somebody who looks for a seat."""
+
+    @classmethod
+    async def counted(cls, tx: Transaction, site_ids: Iterable[UUID]) -> "Chart":
+        """Count the seats of sites that this transaction has locked; those in their reach are
+        locked here.
+
+        A statement of its own, so that it sees what was committed while the lock was waited for.
+        The lock is the site's and not a cohort's: a client who would have to wait does not miss a
+        cohort that is opened at the same moment.
+        """
+        sites = set(site_ids)
+        travel = await _travel(tx, sites)
+        beyond = {other for reached in travel.values() for other in reached} - sites
+        if beyond:
+            await lock_sites(tx, beyond)
+        return await cls.seen(tx, sites, travel)
+
+    @classmethod
+    async def seen(
+        cls,
+        tx: Transaction,
+        site_ids: Iterable[UUID],
+        travel: Mapping[UUID, Mapping[UUID, int | None]] | None = None,
+    ) -> "Chart":
+        """The seats as they are at this moment, without a lock: to look, not to give."""
+        sites = set(site_ids)
+        reached = await _travel(tx, sites) if travel is None else travel
+        sites = sites.union(*reached.values())
+        rows = await tx.fetch(SEATS, sorted(sites), tx.now)
+        return cls(await _cohorts(tx, rows), reached)
+
+    async def keep_apart(self, tx: Transaction, clients: Iterable[Client]) -> None:
+        """Learn where those have seats whom these clients must not meet."""
+        apart = set[UUID]().union(*(client.apart_from for client in clients))
+        if apart:
+            for row in await tx.fetch(SEATED, sorted(apart)):
+                self.seated[row["cohort_id"]].add(row["client_id"])
+
+    def choose(self, tx: Transaction, site_id: UUID, need: Need, client: Client) -> Choice:
+        """Which cohort in reach of the site fits the client best, now."""
+        policy = placement_policy(site_id)
+        travel = self.travel.get(site_id, {})
+        cohorts = [
+            cohort
+            for cohort in self.cohorts.values()
+            if cohort.site_id == site_id or _reached(cohort, travel, policy.reach)
+        ]
+        at = Situation(
+            tx.now,
+            client,
+            frozenset(c for c, there in self.seated.items() if there & client.apart_from),
+            {site: minutes or 0 for site, minutes in travel.items()},
+            _level_minutes(site_id, client),
+        )
+        return choose_cohort(need, cohorts, policy, at)
+
+    def take(self, cohort_id: UUID, client_id: UUID, seats: int = 1) -> None:
+        """Count seats of a cohort as taken, or as free with a negative number."""
+        cohort = self.cohorts[cohort_id]
+        self.cohorts[cohort_id] = replace(cohort, taken=cohort.taken + seats)
+        if seats > 0:
+            self.seated[cohort_id].add(client_id)
+
+
+async def with_reaching(
+    tx: Transaction, freed_by: Mapping[UUID, Received[Any] | None]
+) -> Mapping[UUID, Received[Any] | None]:
+    """These sites and those whose clients may take seats there, which are locked; each with the
+    event because of which a seat is free, if one is."""
+    policies = (placement_policy(), *placement_policy.of_sites.values())
+    if not freed_by or not any(policy.reach.beyond_site for policy in policies):
+        return freed_by
+    rows = await tx.fetch(SAME_REGION, list(freed_by))
+    near = {r["id"]: freed_by[r["freed"]] for r in rows if r["id"] not in freed_by}
+    reaching = {one: by for one, by in near.items() if placement_policy(one).reach.beyond_site}
+    await lock_sites(tx, reaching)
+    return {**reaching, **freed_by}
+
+
+async def _travel(tx: Transaction, site_ids: set[UUID]) -> Mapping[UUID, Mapping[UUID, int | None]]:
+    """Sites whose policy looks beyond them → other sites of the region → minutes."""
+    reaching = [site for site in site_ids if placement_policy(site).reach.beyond_site]
+    if not reaching:
+        return {}
+    found: dict[UUID, dict[UUID, int | None]] = {site: {} for site in reaching}
+    for row in await tx.fetch(REGION, reaching):
+        policy = placement_policy(row["home"]).reach
+        places = (row["from_latitude"], row["from_longitude"], row["latitude"], row["longitude"])
+        minutes = None
+        if None not in places:
+            here, there = Place(*places[:2]), Place(*places[2:])
+            minutes = travel_minutes(here, there, travel_policy().travel)
+        if policy.telehealth_of_region or _near(minutes, policy.travel_minutes):
+            found[row["home"]][row["id"]] = minutes
+    return found
+
+
+def _near(minutes: int | None, most: int) -> bool:
+    return minutes is not None and most > 0 and minutes <= most
+
+
+def _reached(cohort: Cohort, travel: Mapping[UUID, int | None], reach: ReachPolicy) -> bool:
+    if cohort.site_id not in travel:
+        return False
+    by_telehealth = reach.telehealth_of_region and cohort.eligibility.telehealth
+    return by_telehealth or _near(travel[cohort.site_id], reach.travel_minutes)
+
+
+def _level_minutes(site_id: UUID, client: Client) -> int:
+    """What the client's level of care asks to be planned a week; 0 where that is not known."""
+    if client.level_of_care is None:
+        return 0
+    population = level_hours(site_id).populations[
+        "adolescent" if client.age_band == "adolescent" else "adult"
+    ]
+    return population.minimum_minutes.get(client.level_of_care, 0)
+
+
+async def _cohorts(tx: Transaction, rows: Sequence[asyncpg.Record]) -> dict[UUID, Cohort]:
+    """The cohorts of these rows; of full ones with phases when the first client is through them, or
+    a proposal lapses: then a seat is known to become free."""
+    phases: dict[UUID, list[dict[str, Any]]] = {r["id"]: orjson.loads(r["phases"]) for r in rows}
+    full = [row["id"] for row in rows if row["taken"] >= row["capacity"]]
+    frees_at: dict[UUID, datetime] = {}
+    for row in await tx.fetch(FREED, full) if full else ():
+        left = phases[row["cohort_id"]][row["phase"] - 1 :]
+        through = row["began_at"] + timedelta(weeks=sum(phase["weeks"] for phase in left))
+        for at in (through if left else None, row["proposed_until"]):
+            if at is not None and at > tx.now:
+                frees_at[row["cohort_id"]] = min(at, frees_at.get(row["cohort_id"], at))
+    return {r["id"]: _cohort(r, phases[r["id"]], frees_at.get(r["id"])) for r in rows}
+
+
+def _cohort(
+    row: asyncpg.Record, phases: Sequence[Mapping[str, Any]], frees_at: datetime | None
+) -> Cohort:
+    values = dict(row)
+    del values["phases"]
+    meetings = sorted(zip(values.pop("begin_at") or (), values.pop("lengths") or (), strict=True))
+    if meetings:
+        values["starts_at"] = meetings[0][0]
+        until = meetings[0][0] + timedelta(days=7)
+        values["week"] = tuple([meeting for meeting in meetings if meeting[0] < until])
+    values["phase_minutes"] = phases[0]["minimum_minutes"] if phases else None
+    values["eligibility"] = _eligibility(row["eligibility"])
+    return Cohort(**values, frees_at=frees_at)
+
+
+@lru_cache(maxsize=1_000)
+def _eligibility(stored: str) -> Eligibility:
+    values = orjson.loads(stored)
+    if values.get("age_bands") is not None:
+        values["age_bands"] = tuple(values["age_bands"])
+    return Eligibility(**values)

@@ -1,0 +1,151 @@
+"""Proposals: seats that are kept until a person confirms them, or another cohort in their place."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+
+from services.scheduling.appointments.commands import Seat, schedule_sessions
+from services.scheduling.directory.commands import lock_sites
+from services.scheduling.placement.chart import Chart
+from services.scheduling.placement.commands import offer_seats
+from services.scheduling.placement.policy import ConfirmationPolicy, placement_policy
+from services.scheduling.placement.previews import arrival_of
+from services.scheduling.placement.queries import show_placement
+from services.scheduling.placement.rules import Considered
+from services.scheduling.placement.schemas import Confirmation, Placement
+from services.scheduling.placement.seats import as_json, considered_json, tell_seat
+from services.scheduling.preferences.queries import known_clients
+from shared.contracts.base import Criterion
+from shared.database import Overtaken, Transaction, update
+from shared.database.transaction import at_all_sites
+from shared.errors import Conflict, Invalid
+
+LAPSED = """
+SELECT p.site_id, e.site_id AS home FROM placements p
+JOIN preferences e ON e.enrolment_id = p.enrolment_id
+WHERE p.proposed_until <= $1 ORDER BY p.proposed_until, p.id LIMIT 1
+"""
+DROP = """
+DELETE FROM placements p USING preferences e
+WHERE e.enrolment_id = p.enrolment_id AND p.site_id = $1 AND e.site_id = $2
+  AND p.proposed_until <= $3
+RETURNING p.enrolment_id
+"""
+NEXT_DUE = "SELECT min(proposed_until) FROM placements WHERE proposed_until IS NOT NULL"
+
+
+class NothingProposed(Conflict):
+    """The placement is confirmed already, or over."""
+
+    title = "There is nothing to confirm"
+
+
+class NotInReach(Invalid):
+    """The cohort is none of those that were considered for the client."""
+
+
+class RuleNotMet(Conflict):
+    """The cohort lacks something for this client."""
+
+    title = "The client cannot join this cohort"
+
+
+class UnknownReason(Invalid):
+    """Not one of the reasons of the policy."""
+
+
+async def confirm_placement(
+    tx: Transaction, placement_id: UUID, confirmed: Confirmation
+) -> Placement:
+    """Give a client the seat that was proposed, or one in another cohort in reach. The cohort is
+    looked at anew; a rule that the policy lets a person set aside needs a reason of its list.
+
+    Publishes ClientPlaced, then SessionScheduled for each session to come. A seat that was kept in
+    another cohort goes to who waits.
+
+    Raises:
+        NotFound: no such placement.
+        NothingProposed: it is confirmed, or over.
+        NotInReach, UnknownReason, RuleNotMet: with a pointer.
+    """
+    proposal = await show_placement(tx, placement_id)
+    async with at_all_sites(tx):
+        home = await arrival_of(tx, proposal.enrolment_id)
+        await lock_sites(tx, {home.site_id, proposal.site_id})
+    proposal = await show_placement(tx, placement_id)
+    if proposal.state != "proposed":
+        raise NothingProposed("A seat is confirmed once.")
+    chart = await Chart.counted(tx, [home.site_id])
+    if proposal.cohort_id in chart.cohorts:
+        chart.take(proposal.cohort_id, proposal.client_id, -1)
+    clients = await known_clients(tx, [proposal.client_id])
+    await chart.keep_apart(tx, clients.values())
+    choice = chart.choose(tx, home.site_id, home.need, clients[proposal.client_id])
+    one = next((c for c in choice.considered if c.cohort.id == confirmed.cohort_id), None)
+    if one is None:
+        raise NotInReach("Choose one of the ranked cohorts.", pointer="/cohort_id")
+    policy = placement_policy(home.site_id).confirmation
+    criteria = (*_told(one), *_set_aside(one, confirmed.override_reason, policy))
+    row = {
+        "site_id": one.cohort.site_id,
+        "cohort_id": one.cohort.id,
+        "criteria": as_json(criteria),
+        "considered": considered_json(choice),
+        "placed_at": tx.now,
+        "proposed_until": None,
+    }
+    try:
+        await tx.execute(*update("placements", row, where={"id": placement_id}, versioned=False))
+    except asyncpg.CheckViolationError:
+        raise Overtaken from None
+    tell_seat(tx, home, placement_id, one.cohort, criteria)
+    await schedule_sessions(tx, [Seat(placement_id, home.client_id, one.cohort.id)])
+    if one.cohort.id != proposal.cohort_id:
+        await offer_seats(tx, {proposal.site_id: None})
+    return await show_placement(tx, placement_id)
+
+
+def _told(one: Considered) -> Sequence[Criterion]:
+    return [criterion for criterion in one.criteria if criterion.name != "no_contact"]
+
+
+def _set_aside(
+    one: Considered, reason: str | None, policy: ConfirmationPolicy
+) -> tuple[Criterion, ...]:
+    """The criterion that says which rules a person set aside, and why."""
+    lacking = [criterion.name for criterion in one.criteria if not criterion.met]
+    if reason is None and not lacking:
+        return ()
+    if reason is not None and (not lacking or reason not in policy.override_reasons):
+        raise UnknownReason(
+            f"Reasons to set a rule aside: {', '.join(policy.override_reasons)}."
+            if lacking
+            else "The client can join this cohort: leave it out.",
+            pointer="/override_reason",
+        )
+    if reason is None or not set(lacking) <= set(policy.overridable):
+        raise RuleNotMet(f"{one.sentence}. Rules: {', '.join(lacking)}.", pointer="/cohort_id")
+    return (
+        Criterion(
+            name="override",
+            met=True,
+            observed=f"{', '.join(lacking)} set aside: {reason}",
+            required="a reason of the policy's list",
+            source=policy.source,
+        ),
+    )
+
+
+async def drop_proposals(tx: Transaction) -> int:
+    """End the keeping of seats that nobody confirmed in time, at one site: they go to those who
+    wait, and whoever was to have them is proposed anew where one is left, or waits."""
+    lapsed = await tx.fetchrow(LAPSED, tx.now)
+    if lapsed is None:
+        return 0
+    await lock_sites(tx, {lapsed["site_id"], lapsed["home"]})
+    dropped = await tx.fetch(DROP, lapsed["site_id"], lapsed["home"], tx.now)
+    arrivals = [await arrival_of(tx, row["enrolment_id"]) for row in dropped]
+    await offer_seats(tx, {lapsed["site_id"]: None})
+    await offer_seats(tx, {}, arrivals)
+    return len(dropped)

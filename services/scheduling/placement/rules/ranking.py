@@ -1,0 +1,149 @@
+"""Which of the cohorts that a client could join comes first, and in which words."""
+
+from collections import Counter
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.scheduling.placement.policy import PlacementPolicy
+from services.scheduling.placement.rules.eligibility import day, hours, lines, outside_hours
+from services.scheduling.placement.rules.values import (
+    Choice,
+    Cohort,
+    Considered,
+    Need,
+    Situation,
+)
+from shared.contracts.base import Criterion
+
+NOTHING_KNOWN = Situation()
+TOLD_ONE_BY_ONE = 40
+"""Of more cohorts it is told how many lack what, as an event has to stay small."""
+UNTOLD = "no_contact"
+"""Staff see it where they see the cohorts; events and what is shown of a wait leave it out."""
+
+
+def consider(
+    need: Need, cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int
+) -> Considered:
+    """Compare one cohort with a client's need. `outside` is how many minutes of its week are not
+    within the client's hours."""
+    found = list(lines(need, cohort, policy, at, outside))
+    criteria = tuple(criterion for criterion, _ in found)
+    lacking = [words for criterion, words in found if not criterion.met]
+    place = f"{cohort.name} at {cohort.site_name}"
+    if lacking:
+        return Considered(cohort, criteria, False, f"{place}: {'; '.join(lacking)}")
+    points = _points(cohort, policy, at, outside)
+    words = ", ".join(_merits(cohort, policy, at, outside))
+    return Considered(cohort, criteria, True, f"{place}: {words}", points)
+
+
+def choose_cohort(
+    need: Need,
+    cohorts: Sequence[Cohort],
+    policy: PlacementPolicy,
+    at: Situation = NOTHING_KNOWN,
+) -> Choice:
+    """Choose the cohort that fits best.
+
+    Of the eligible ones that with the fewest points by the policy comes first; of equal ones the
+    more specific, such as a gender-specific before a mixed one, then the one with most free seats,
+    then the one with the lowest id, which is the oldest.
+    """
+    outside = outside_hours(at)
+    considered = tuple(consider(need, one, policy, at, outside(one)) for one in cohorts)
+
+    def order(one: Considered) -> tuple[float, int, int, UUID]:
+        cohort = one.cohort
+        free = cohort.free(policy.seats.hard_cap)
+        return one.points, -_specific(cohort, at), -free, cohort.id
+
+    ranked = tuple(sorted((one for one in considered if one.eligible), key=order))
+    if not ranked:
+        return Choice(None, considered, _lacking(considered, policy))
+    best = ranked[0]
+    preference = Criterion(
+        name="preference",
+        met=True,
+        observed=f"first of {len(ranked)} cohorts that fit, of {len(cohorts)} "
+        f"{'in reach' if at.travel else 'at the site'}",
+        required="fewest points, then specific before mixed, then most free seats, then oldest",
+        source=f"{policy.id} policy, version {policy.version}",
+    )
+    return Choice(best.cohort, considered, (*best.criteria, preference), ranked)
+
+
+def _points(cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int) -> float:
+    score, client = policy.score, at.client
+    days = score.days_if_unplanned
+    if cohort.starts_at is not None and at.now is not None:
+        days = max(0, (cohort.starts_at - at.now).days)
+    points = score.day_until_start * days + score.hour_outside * outside / 60
+    if not cohort.eligibility.telehealth:
+        points += score.minute_of_travel * at.travel.get(cohort.site_id, 0)
+    if cohort.id in client.familiar:
+        points -= score.known_therapist
+    if client.wished_group is not None and cohort.gender_group == client.wished_group:
+        points -= score.wished_group
+    return round(points, 3)
+
+
+def _specific(cohort: Cohort, at: Situation) -> int:
+    """How many rules of the cohort just this client meets; one about which nothing is known counts
+    against it, as its seats are meant for others."""
+    rule, client = cohort.eligibility, at.client
+    count = sum((cohort.gender_group is not None, rule.court_mandated, rule.trauma_informed))
+    for stated, known in ((rule.age_bands, client.age_band), (rule.language, client.language)):
+        if stated is not None:
+            count += 1 if known is not None else -1
+    return count
+
+
+def _merits(cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int) -> list[str]:
+    free, cap = cohort.free(policy.seats.hard_cap), cohort.seats(policy.seats.hard_cap)
+    if cohort.starts_at is None:
+        start = "not planned yet"
+    else:
+        start = f"from {day(cohort.starts_at, cohort)}"
+    words = [start, f"{free} of {cap} seats free"]
+    if at.client.windows and cohort.week:
+        words.append(
+            f"{hours(outside)} a week outside the client's hours"
+            if outside
+            else "all of it within the client's hours"
+        )
+    if cohort.id in at.client.familiar:
+        words.append("with a therapist whom the client knows")
+    if cohort.site_id in at.travel and not cohort.eligibility.telehealth:
+        words.append(f"{at.travel[cohort.site_id]} minutes away")
+    return words
+
+
+def _lacking(considered: Sequence[Considered], policy: PlacementPolicy) -> tuple[Criterion, ...]:
+    if not considered:
+        return (
+            Criterion(
+                name="cohort_at_site",
+                met=False,
+                observed="0 cohorts at the site",
+                required="at least 1 cohort",
+                source=f"{policy.id} policy, version {policy.version}",
+            ),
+        )
+    lacking = [
+        (one.cohort, criterion)
+        for one in considered
+        for criterion in one.criteria
+        if not criterion.met and criterion.name != UNTOLD
+    ]
+    if len(considered) <= TOLD_ONE_BY_ONE:
+        return tuple(
+            criterion.model_copy(update={"observed": f"cohort {cohort.id}: {criterion.observed}"})
+            for cohort, criterion in lacking
+        )
+    many = Counter(criterion.name for _, criterion in lacking)
+    first = {criterion.name: criterion for _, criterion in reversed(lacking)}
+    return tuple(
+        first[name].model_copy(update={"observed": f"{count} of {len(considered)} cohorts lack it"})
+        for name, count in many.items()
+    )

@@ -1,0 +1,130 @@
+"""What a choice is made from, and what it comes to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from services.scheduling.placement.policy import PlacementPolicy
+from services.scheduling.preferences.rules import Client, Meeting
+from shared.contracts.base import Criterion
+from shared.contracts.intake import AgeBand, GenderGroup, PriorityPopulation
+from shared.contracts.scheduling import Track
+
+NO_PRIORITY = 1_000
+"""Behind every priority population."""
+NOTHING_KNOWN = Client()
+NOWHERE = UUID(int=0)
+
+
+def priority_of(populations: Sequence[PriorityPopulation], policy: PlacementPolicy) -> int:
+    """The place of a client's most urgent population in the policy's order."""
+    order = policy.priority.order
+    return min((order.index(p) for p in populations if p in order), default=NO_PRIORITY)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What matters of a client for the choice of a cohort."""
+
+    dual_diagnosis: bool
+    gender_group: GenderGroup | None
+    """The gender-specific group the client may join; None for mixed groups only."""
+    priority: int = NO_PRIORITY
+    """Place in the order of priority populations; waiting clients with a lower one go first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Eligibility:
+    """Whom a cohort takes beside its track and gender group; None and False are everybody."""
+
+    age_bands: tuple[AgeBand, ...] | None = None
+    evening: bool = False
+    telehealth: bool = False
+    language: str | None = None
+    court_mandated: bool = False
+    trauma_informed: bool = False
+
+
+EVERYBODY = Eligibility()
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """A cohort and its taken seats."""
+
+    id: UUID
+    track: Track
+    gender_group: GenderGroup | None
+    capacity: int
+    taken: int
+    name: str = ""
+    site_id: UUID = NOWHERE
+    site_name: str = ""
+    time_zone: str = "UTC"
+    eligibility: Eligibility = EVERYBODY
+    enrolment: Literal["open", "closed"] = "open"
+    phase_minutes: int | None = None
+    """What its first phase plans a week at least; None for a cohort without phases."""
+    began_at: datetime | None = None
+    """When the first session of a closed one began."""
+    starts_at: datetime | None = None
+    """Its next session; None where none is planned."""
+    week: tuple[Meeting, ...] = ()
+    """The sessions of seven days from then on."""
+    frees_at: datetime | None = None
+    """When a seat is known to become free in it while it is full."""
+
+    @property
+    def weekly_minutes(self) -> int:
+        return sum([minutes for _, minutes in self.week])
+
+    def seats(self, hard_cap: int) -> int:
+        """Seats that it may have."""
+        return min(self.capacity, hard_cap)
+
+    def free(self, hard_cap: int) -> int:
+        """Seats that may still be given, never below zero."""
+        return max(0, self.seats(hard_cap) - self.taken)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a choice takes into account beside the need; by default nothing is known."""
+
+    now: datetime | None = None
+    client: Client = NOTHING_KNOWN
+    apart: frozenset[UUID] = frozenset()
+    """Cohorts with somebody whom the client must not meet."""
+    travel: Mapping[UUID, int] = field(default_factory=dict)
+    """Minutes from the client's site to each other site."""
+    level_minutes: int = 0
+    """What the client's level of care asks to be planned a week at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """A cohort compared with a need: `criteria` has one line for the track, one for the gender
+    group, one for each other rule that says something of this cohort, and one for the seats."""
+
+    cohort: Cohort
+    criteria: tuple[Criterion, ...]
+    eligible: bool
+    sentence: str
+    """For people: what speaks against the cohort, or how it fits."""
+    points: float = 0.0
+    """Against an eligible cohort; the least is best."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The cohort chosen, or None when every one lacks something; and all that were considered."""
+
+    cohort: Cohort | None
+    considered: tuple[Considered, ...]
+    criteria: tuple[Criterion, ...]
+    """Why this cohort; without one, what each cohort lacks. Who must not meet is not told here, as
+    events carry it."""
+    ranked: tuple[Considered, ...] = ()
+    """Those that the client could join, the best first."""
