@@ -21,9 +21,9 @@ OPERATIONS = [
     for method in route.methods
 ]
 VERBS = re.compile(
-    "add|book|cancel|change|close|complete|correct|decide|determine|discharge|enrol|get|hold|list|"
-    "mark|merge|open|receive|record|remove|replay|republish|resume|retry|show|sign|skip|summarize|"
-    "undo"
+    "add|book|cancel|change|close|complete|confirm|correct|decide|determine|discharge|enrol"
+    "|get|hold|list|mark|merge|open|preview|receive|record|remove|replay|republish|resume"
+    "|retry|show|sign|skip|summarize|undo"
 )
 
 

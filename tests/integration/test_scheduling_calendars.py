@@ -42,6 +42,13 @@ def told(event: Event) -> tuple[str, str, int, datetime]:
     return str(event["summary"]), str(event["status"]), event["sequence"], event["dtstart"].dt
 
 
+async def of_hour(clinic: Clinic, link: dict[str, Any], hour: int) -> Event:
+    """The event of a calendar that begins in that hour of UTC."""
+    found = [e for e in await events(clinic, link["address"]) if e["dtstart"].dt.hour == hour]
+    (event,) = found
+    return event
+
+
 async def test_a_calendar_follows_the_sessions_of_whom_it_is_of(clinic: Clinic) -> None:
     site = await clinic.site("Cedar Ridge Recovery")
     cohort = await clinic.cohort(site, "Evening trauma group")
@@ -76,14 +83,18 @@ async def test_a_calendar_follows_the_sessions_of_whom_it_is_of(clinic: Clinic) 
         "Blue room",
     )
     assert len({str(e["uid"]) for e in (first, second, third, staff_event)}) == 4
-    answer = await clinic.desk.post(
-        f"/sessions/{own['id']}/cancel", {"reason": "staff_absent"}, etag='"1"'
-    )
-    assert answer.status_code == 200, answer.text
-    for link, before in ((hers, second), (theirs, staff_event), (of_room, None)):
-        after = next(e for e in await events(clinic, link["address"]) if e["dtstart"].dt.hour == 16)
-        assert (str(after["status"]), after["sequence"]) == ("CANCELLED", 3)
-        assert before is None or after["uid"] == before["uid"]
+    manager = clinic.system.client("scheduling", "site_manager", [site])
+    path, later = f"/sessions/{own['id']}", {"day": "2026-03-09", "starts": "11:00"}
+    moved = await manager.post(f"{path}/reschedule", later, etag='"1"')
+    assert moved.status_code == 200, moved.text
+    after = [await of_hour(clinic, one, 17) for one in (hers, theirs, of_room)]
+    assert [(str(e["status"]), e["sequence"]) for e in after] == 3 * [("CONFIRMED", 4)]
+    assert (after[0]["uid"], after[1]["uid"]) == (second["uid"], staff_event["uid"])
+    gone = await manager.post(f"{path}/cancel", {"reason": "staff_absent"}, etag='"2"')
+    assert gone.status_code == 200, gone.text
+    over = [await of_hour(clinic, one, 17) for one in (hers, theirs, of_room)]
+    assert [(str(e["status"]), e["sequence"]) for e in over] == 3 * [("CANCELLED", 6)]
+    assert [e["uid"] for e in over] == [e["uid"] for e in after]
     for link in (hers, theirs, of_room):
         text = (await read(clinic, link["address"])).text
         for word in ("Cedar", "Recovery", "trauma", "Coping", "Dana", str(ana.id), own["id"]):

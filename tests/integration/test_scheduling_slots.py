@@ -165,10 +165,15 @@ async def test_what_stands_against_a_session_is_named(
         refused(await booking.book(**other), 409, slug, pointer)
     names = [type(event).__name__ for event in (await clinic.published())[told:]]
     assert names.count("SessionScheduled") == 1 + 4, "the one that was booked, and bea's groups"
+    again = {"day": "2026-11-01", "starts": "01:30", "fold": 1}
+    night = await staff(clinic, site, "Night")
+    await sql(clinic, "INSERT INTO opening_hours VALUES ($1, 7, 0, 1440)", site)
+    late = created(await booking.book(**again, facilitator_id=str(night)))
+    assert (late["starts_at"], late["local_start"]) == ("2026-11-01T08:30:00Z", "01:30")
     unbooked = await clinic.system.fetch(
         "scheduling", "SELECT FROM sessions WHERE cohort_id IS NULL"
     )
-    assert len(unbooked) == 1
+    assert len(unbooked) == 2
 
 
 async def test_a_session_of_one_client_is_attended_counted_and_cancelled_as_any_other(

@@ -47,12 +47,14 @@ VALUES |= {"year": "2027", "day": "2027-12-25"}
 NEVER_BY_CHANCE |= {"change_session_time", "change_session_staff", "change_session_room"}
 NEVER_BY_CHANCE |= {"record_check_in", "record_check_out", "add_pass", "record_telehealth_join"}
 NEVER_BY_CHANCE |= {"record_kiosk_check_in", "record_kiosk_check_out"}
-NEVER_BY_CHANCE |= {"book_session", "show_calendar"}
+NEVER_BY_CHANCE |= {"book_session", "list_slots", "show_calendar"}
+NEVER_BY_CHANCE |= {"confirm_placement"}  # by the policy there, nothing is left to a person
 """A roll names each client of the session once, which no made-up request does. Nothing here is set
 aside to be retried. Sessions here are too long ago to be changed or cancelled: those that were
 could not be attended any more in the same run; they are too long ago to be checked in at, too, and
-nobody guesses a code, a link or the secret of a calendar. Clients of a booking are a list."""
-VALUES |= {"to": "2026-03-09T00:00:00Z", "starts_on": "2026-03-09", "date": "2026-03-02"}
+nobody guesses a code, a link or the secret of a calendar. Clients of a booking are a list, and
+free times are searched in times to come."""
+VALUES |= {"starts_on": "2026-03-09", "date": "2026-03-02"}
 
 
 async def scheduling(system: System) -> UUID:

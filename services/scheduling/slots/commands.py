@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
@@ -15,7 +16,7 @@ from services.scheduling.directory.queries import show_site
 from services.scheduling.sessions.changing import instant_to_come
 from services.scheduling.sessions.moving import plan_by_own_edition
 from services.scheduling.sessions.queries import show_session
-from services.scheduling.sessions.rules import wall_clock
+from services.scheduling.sessions.rules import instant_of, wall_clock
 from services.scheduling.slots.policy import slot_policy
 from services.scheduling.slots.queries import BUSY, require_length, seats_now
 from services.scheduling.slots.refusals import (
@@ -74,8 +75,7 @@ async def book_session(tx: Transaction, new: NewOwnSession) -> OwnSession:
         "site_id": site.id,
         "starts_at": starts_at,
         "ends_at": ends_at,
-        # The second of two equal times would move to the first when the rules of the zone change.
-        "local_start": None if new.fold else datetime.combine(new.day, wall_clock(new.starts)),
+        "local_start": _local_start(new, starts_at, site.time_zone),
         "time_zone": site.time_zone,
         "kind": new.kind,
         "topic": new.topic or TOPICS[new.kind],
@@ -89,6 +89,14 @@ async def book_session(tx: Transaction, new: NewOwnSession) -> OwnSession:
     await tell_again(tx, [session_id])
     shown = await show_session(tx, session_id)
     return OwnSession(**dict(shown), client_ids=[seat["client_id"] for seat in seats])
+
+
+def _local_start(new: NewOwnSession, starts_at: datetime, time_zone: str) -> datetime | None:
+    """What the wall clock shows, by which a session follows the rules of its zone; None of the
+    second of two equal times, which would be taken for the first."""
+    starts = wall_clock(new.starts)
+    first = instant_of(new.day, starts, ZoneInfo(time_zone))
+    return datetime.combine(new.day, starts) if first == starts_at else None
 
 
 async def _seats(

@@ -10,6 +10,8 @@ import asyncpg
 
 from services.scheduling.bookings.checks import place_of
 from services.scheduling.directory.queries import show_site
+from services.scheduling.preferences.queries import known_clients
+from services.scheduling.preferences.rules import opened
 from services.scheduling.sessions.materializing import closed_days
 from services.scheduling.slots.policy import OwnKind, SlotPolicy, slot_policy
 from services.scheduling.slots.refusals import BadLength, BadRange
@@ -28,6 +30,7 @@ SELECT asked.client_id AS asked, p.id AS placement_id, p.site_id, p.client_id,
 FROM unnest($1::uuid[]) AS asked(client_id) CROSS JOIN LATERAL (
   SELECT * FROM placements
   WHERE client_id = ANY (platform.records_of(asked.client_id)) AND ended_at IS NULL
+    AND proposed_until IS NULL
   ORDER BY placed_at DESC, id DESC LIMIT 1
 ) AS p
 """
@@ -67,12 +70,10 @@ async def find_slots(
     site_id: UUID | None,
     facilitator_id: UUID | None,
     modality: Modality,
-    within: Sequence[Span] | None = None,
 ) -> FreeSlots:
     """Free times for a session of a client at the site of the seat, best first, each explained.
 
-    `within` are the times at which the client can come; without them any time will do. What people
-    are taken for at sites that the caller may not see counts, and is not told.
+    What people are taken for at sites that the caller may not see counts, and is not told.
 
     Raises:
         NotFound: the client has no seat now that the caller may see, or none at the site.
@@ -99,6 +100,7 @@ async def find_slots(
         for row in await tx.fetch(BUSY, [*staff, *place.rooms, *seat["records"]], *span):
             busy[row["resource_id"]].append((row["begins"], row["ends"]))
     caseloads = {one: row["clients"] for one, row in staff.items()}
+    known = (await known_clients(tx, [client_id]))[client_id]
     asked = Asked(
         span,
         minutes,
@@ -107,7 +109,8 @@ async def find_slots(
         policy.kinds[kind].credentials,
         seat["primary_therapist_id"],
         facilitator_id,
-        within,
+        opened(known.windows) if known.windows else None,
+        ZoneInfo(known.zone or site.time_zone),
     )
     zone, ground = ZoneInfo(site.time_zone), Ground(place, closed, busy, caseloads)
     return FreeSlots(

@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 
 from services.scheduling.bookings.rules import Place
 from services.scheduling.directory.rules import Person, Room, Window, is_within, windows_of
+from services.scheduling.preferences.rules import within
 from services.scheduling.slots.policy import SlotPolicy
 from shared.contracts.base import Criterion
 from shared.contracts.scheduling import Modality
 
+UTC = ZoneInfo("UTC")
 Span = tuple[datetime, datetime]
 """From an instant to before another one."""
 
@@ -35,7 +37,8 @@ class Ground:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What is looked for: `client_ids` are the records of one client, `only` one therapist, and
-    `within` the times at which the client can come, None where that is not known."""
+    `hours` those of a week in which the client can come, as `opened` makes them by the clock of
+    `client_zone`, None where that is not known."""
 
     span: Span
     minutes: int
@@ -44,7 +47,8 @@ class Asked:
     credentials: Sequence[str]
     primary_therapist_id: UUID | None
     only: UUID | None = None
-    within: Sequence[Span] | None = None
+    hours: Sequence[int] | None = None
+    client_zone: ZoneInfo = UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,10 @@ def _can_come(ground: Ground, asked: Asked, span: Span, windows: Iterable[Window
     return (
         (not opening or all(is_within(one, opening) for one in windows))
         and all(ground.is_free(record, span) for record in asked.client_ids)
-        and (asked.within is None or any(b <= span[0] and span[1] <= e for b, e in asked.within))
+        and (
+            asked.hours is None
+            or within([(span[0], asked.minutes)], asked.hours, asked.client_zone) == asked.minutes
+        )
     )
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from services.scheduling.bookings.rules import Place
 from services.scheduling.directory.rules import Credential, Person, Room, Window, WorkingTime
+from services.scheduling.preferences import rules as preferences
+from services.scheduling.preferences.rules import DAY, opened
 from services.scheduling.slots.policy import slot_policy
 from services.scheduling.slots.rules import Asked, Ground, Span, propose, starts
 
@@ -115,7 +117,9 @@ def test_what_is_proposed_is_free_for_all_and_in_the_smallest_room() -> None:
         BLUE: [span("11:00", "12:00")],
     }
     ground = replace(with_place(staff={DANA: person(DANA)}), busy=busy)
-    found = propose(ground, replace(ASKED, within=[span("09:00", "12:00")]), slot_policy())
+    tuesday = opened([preferences.Window(DAY + 540, DAY + 720)])
+    asked = replace(ASKED, hours=tuesday, client_zone=DENVER)
+    found = propose(ground, asked, slot_policy())
     told = [(f"{one.starts_at.astimezone(DENVER):%H:%M}", one.room.name) for one in found]
     assert told == [("09:30", "Blue"), ("10:45", "Hall")]
 
