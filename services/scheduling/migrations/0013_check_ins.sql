@@ -40,14 +40,6 @@ ALTER TABLE passes FORCE ROW LEVEL SECURITY;
 CREATE POLICY site ON passes
   USING (platform.visible(site_id)) WITH CHECK (platform.visible(site_id));
 
--- A row counts how often codes were tried at a kiosk since an instant; `subject` is that of its
--- token. Written by each try, before the code is looked at; begun anew when the window is over.
-CREATE TABLE kiosk_tries (
-  subject text PRIMARY KEY,
-  since timestamptz NOT NULL,
-  tries integer NOT NULL
-);
-
 -- A row says up to which end of sessions a site's misses were set by themselves. Written by the job
 -- alone, at sites whose policy wants it.
 CREATE TABLE no_show_marks (
@@ -104,6 +96,5 @@ ALTER TABLE attendance DROP COLUMN recorded_by;
 -- squawk-ignore require-concurrent-index-deletion
 DROP INDEX sessions_of_site_by_end;
 DROP TABLE no_show_marks;
-DROP TABLE kiosk_tries;
 DROP TABLE passes;
 DROP TABLE check_ins;
