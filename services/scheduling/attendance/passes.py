@@ -1,8 +1,8 @@
 """What clients check in with themselves: a short code at the kiosk of a site, or a link to join.
 
 A secret is looked up by its hash alone. That of a link is random over 256 bits, so that SHA-256
-will do. A code has 30 bits and ends with its session: it is stretched by scrypt, a kiosk has a token
-of its own, and how often each may try is limited.
+will do. A code has 30 bits and ends with its session: it is stretched by scrypt, a kiosk has a
+token of its own, and how often each may try is limited.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from services.scheduling.attendance.schemas import CheckIn, Joined, NewPass, Pas
 from shared.access import Caller
 from shared.database import ALL_SITES, Transaction
 from shared.database.columns import upsert
-from shared.errors import Conflict, Forbidden, Invalid, Unauthorized, require_version
+from shared.errors import Conflict, Forbidden, Invalid, Refused, Unauthorized, require_version
 
 LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """Without those that are taken for one another."""
@@ -123,7 +123,11 @@ async def note_by_code(tx: Transaction, kiosk: Caller, code: str, going: Going) 
     held = await tx.fetchrow(FOUND, hashed, "code", tx.now)
     if held is None:
         raise CodeNotValid("Try it again, or ask at the front desk.", pointer="/code")
-    return await note(tx, held["session_id"], held["client_id"], going, "kiosk")
+    try:
+        return await note(tx, held["session_id"], held["client_id"], going, "kiosk")
+    except Refused as refused:
+        refused.pointer = "/code"  # all that was given
+        raise
 
 
 def secret_of(authorization: str) -> str:
