@@ -1,5 +1,6 @@
 """Clients come and go before attendance is final: by staff, at a kiosk, by a link to join."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -257,8 +258,40 @@ async def test_a_client_joins_by_a_link_and_is_checked_in_by_it(evening: Evening
     assert (await join(evening, secret)).json() == joined.json(), "who comes back was here before"
     came = (await evening.roster("ana"))["check_in"]
     assert (came["checked_in_at"], came["checked_in_by"]) == ("2026-03-03T00:27:00Z", "telehealth")
+    gone = (await evening.give_pass("ben")).json()["address"].partition("#")[2]
+    both = await asyncio.gather(*(join(evening, gone) for _ in range(2)))
+    assert [answer.status_code for answer in both] == [200, 200], "two windows of one browser"
     evening.at(180)
     refused(await join(evening, secret), 401, "link-not-valid")
+
+
+async def test_the_page_to_join_on_lets_nothing_else_in_and_joins_when_asked_to(
+    evening: Evening,
+) -> None:
+    base = str(evening.clinic.desk.http.base_url)
+    async with httpx.AsyncClient(base_url=base) as nobody:
+        page, script = await nobody.get("/telehealth"), await nobody.get("/telehealth/page.js")
+    assert page.headers["content-type"].startswith("text/html")
+    for answer in (page, script):
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert "//" not in answer.text, "nothing is fetched from elsewhere"
+    assert 'src="/telehealth/page.js"' in page.text
+    assert script.text.index("addEventListener") < script.text.index("fetch(")
+
+
+async def test_who_is_not_expected_any_more_comes_in_by_no_link_and_no_code(
+    evening: Evening,
+) -> None:
+    await open_room(evening)
+    secret = (await evening.give_pass("ana")).json()["address"].partition("#")[2]
+    code = (await evening.give_pass("ana", 1)).json()["code"]
+    evening.at(-10)
+    assert (await join(evening, secret)).status_code == 200
+    await evening.clinic.tell(evening.clients["ana"].step_down)
+    refused(await join(evening, secret), 401, "link-not-valid")
+    kiosk = evening.clinic.system.client("scheduling", "kiosk", [evening.site])
+    refused(await kiosk.post("/kiosk/check-ins", {"code": code}), 422, "code-not-valid")
 
 
 async def test_a_correction_keeps_what_was_said_and_tells_both(evening: Evening) -> None:

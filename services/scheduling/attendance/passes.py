@@ -6,6 +6,7 @@ token of its own, and how often each may try is limited.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import re
 import secrets
@@ -13,7 +14,14 @@ from uuid import UUID
 
 import asyncpg
 
-from services.scheduling.attendance.check_ins import KNOWN, Going, expected_at, note
+from services.scheduling.attendance.check_ins import (
+    KNOWN,
+    AlreadyNoted,
+    Going,
+    expected_at,
+    note,
+)
+from services.scheduling.attendance.commands import AlreadyRecorded
 from services.scheduling.attendance.policy import attendance_policy
 from services.scheduling.attendance.schemas import CheckIn, Joined, NewPass, Pass
 from shared.access import Caller
@@ -27,8 +35,10 @@ CODE_LENGTH = 6
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 """256 bits in base64url."""
 FOUND = """
-SELECT p.session_id, p.client_id, p.site_id FROM passes p JOIN sessions s ON s.id = p.session_id
-WHERE p.secret_hash = $1 AND p.kind = $2 AND s.ends_at > $3
+SELECT p.session_id, p.client_id, p.site_id
+FROM passes p JOIN appointments a USING (session_id, client_id) JOIN sessions s ON s.id = session_id
+WHERE p.secret_hash = $1 AND p.kind = $2 AND a.state = 'scheduled' AND s.not_held_at IS NULL
+  AND s.ends_at > $3
 """
 ROOM = """
 SELECT r.join_url FROM bookings b JOIN rooms r ON r.id = b.resource_id
@@ -166,12 +176,11 @@ async def join(tx: Transaction, secret: str) -> Joined:
     join_url = await tx.fetchval(ROOM, session_id)
     if join_url is None:
         raise NoTelehealthRoom("Call your site: the session cannot be joined yet.")
+    with contextlib.suppress(AlreadyNoted, AlreadyRecorded):
+        await note(tx, session_id, client_id, "in", "telehealth")
     known = await tx.fetchrow(KNOWN, session_id, client_id)
     assert known is not None  # one row, whatever there is
-    came = known["checked_in_at"]
-    if came is None and not known["recorded"]:
-        came = (await note(tx, session_id, client_id, "in", "telehealth")).checked_in_at
-    return Joined(**held, join_url=join_url, checked_in_at=came)
+    return Joined(**held, join_url=join_url, checked_in_at=known["checked_in_at"])
 
 
 def digest(secret: str) -> bytes:
