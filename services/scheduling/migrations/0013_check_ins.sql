@@ -54,14 +54,15 @@ CREATE POLICY site ON no_show_marks
 CREATE INDEX sessions_of_site_by_end ON sessions (site_id, ends_at);
 
 -- Who recorded or corrected it, as their token says; null: it was set by itself, or before that was
--- kept. `makes_up` is the miss that this attendance makes up; a miss is made up once.
+-- kept. `makes_up` is the miss that this attendance makes up; the miss is locked by whoever writes it,
+-- so that it is made up by one attendance of a session that is held.
 ALTER TABLE attendance ADD COLUMN recorded_by text;
 -- squawk-ignore adding-foreign-key-constraint
 ALTER TABLE attendance ADD COLUMN makes_up uuid REFERENCES attendance;
 ALTER TABLE attendance ADD CONSTRAINT attendance_makes_up
   CHECK (makes_up IS NULL OR status IN ('present', 'partial')) NOT VALID;
 -- squawk-ignore require-concurrent-index-creation
-CREATE UNIQUE INDEX attendance_made_up_once ON attendance (makes_up);
+CREATE INDEX attendance_made_up ON attendance (makes_up) WHERE makes_up IS NOT NULL;
 
 -- A row is what an attendance said before a correction, which writes it; kept as long as the
 -- attendance. Corrections made before there was this table are in the journal alone.
@@ -86,7 +87,7 @@ CREATE POLICY site ON attendance_versions
 -- migrate:down
 DROP TABLE attendance_versions;
 -- squawk-ignore require-concurrent-index-deletion
-DROP INDEX attendance_made_up_once;
+DROP INDEX attendance_made_up;
 -- squawk-ignore ban-drop-constraint
 ALTER TABLE attendance DROP CONSTRAINT attendance_makes_up;
 -- squawk-ignore ban-drop-column
