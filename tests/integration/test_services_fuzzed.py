@@ -38,10 +38,11 @@ aside to be retried. Sessions here are too long ago to be changed or cancelled: 
 could not be attended any more in the same run. People of the staff name sites of ours in a list,
 and the version of a site goes on whenever anything of it is changed."""
 NEVER_BY_CHANCE |= {"record_check_in", "record_check_out", "add_pass", "record_telehealth_join"}
-NEVER_BY_CHANCE |= {"record_kiosk_check_in", "record_kiosk_check_out"}
+NEVER_BY_CHANCE |= {"record_kiosk_check_in", "record_kiosk_check_out", "record_attendance"}
 """A roll names each client of the session once, which no made-up request does. Nothing here is set
 aside to be retried. Sessions here are too long ago to be cancelled, as those that were could not be
-attended any more in the same run, and to be checked in at; nobody guesses a code or a link."""
+attended any more in the same run, and to be checked in at; nobody guesses a code or a link. Rolls
+from check-ins may leave nobody to be recorded."""
 VALUES |= {"starts_on": "2026-03-09", "date": "2026-03-02"}
 VALUES |= {"year": "2027", "day": "2027-12-25"}
 NEVER_BY_CHANCE |= {"change_session_time", "change_session_staff", "change_session_room"}

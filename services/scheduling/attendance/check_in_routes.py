@@ -1,5 +1,7 @@
 """Coming and going before attendance is final: by staff, at a kiosk, by a link to join."""
 
+import math
+import time
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -18,12 +20,13 @@ from services.scheduling.attendance.schemas import (
 from shared.access import Caller, Open, Role
 from shared.database import ALL_SITES, Database, Transaction
 from shared.web import Allowed, Call, Router, audit, needs_if_match
+from shared.web.limits import Limiter, TooManyRequests
 from shared.web.problems import MEDIA_TYPE
 
 WHY = "A client has no token: the request carries the secret of a link to one session."
 PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 TRIED: dict[int | str, dict[str, Any]] = {
-    429: {"description": "The kiosk sent too many wrong codes", **PROBLEM}
+    429: {"description": "The kiosk sent too many codes", **PROBLEM}
 }
 REFUSED: dict[int | str, dict[str, Any]] = {
     401: {"description": "The link is not valid, or not valid any more", **PROBLEM},
@@ -45,7 +48,7 @@ async def record_check_in(session_id: UUID, body: NewCheckIn, call: Staff) -> Ch
     """Note that a client came, now or when it was; the roster shows it until attendance is
     recorded."""
     return await call.create(
-        lambda tx: check_ins.check_in(tx, session_id, body.client_id, "staff", body.at),
+        lambda tx: check_ins.note(tx, session_id, body.client_id, "in", "staff", body.at),
         location=_location,
     )
 
@@ -54,7 +57,7 @@ async def record_check_in(session_id: UUID, body: NewCheckIn, call: Staff) -> Ch
 async def record_check_out(session_id: UUID, body: NewCheckIn, call: Staff) -> CheckIn:
     """Note that a client left, now or when it was."""
     return await call.create(
-        lambda tx: check_ins.check_out(tx, session_id, body.client_id, "staff", body.at),
+        lambda tx: check_ins.note(tx, session_id, body.client_id, "out", "staff", body.at),
         location=_location,
     )
 
@@ -84,19 +87,25 @@ async def add_pass(session_id: UUID, body: NewPass, call: Staff) -> Pass:
 
 @router.post("/kiosk/check-ins", status_code=201, summary="Check in at a kiosk", responses=TRIED)
 async def record_kiosk_check_in(body: Code, call: Kiosk) -> CheckIn:
-    """Check in whoever's code was typed. Wrong codes are counted, and too many are refused."""
-    await call.database.run(call.caller.sites, lambda tx: passes.count_try(tx, call.caller))
-    return await call.create(
-        lambda tx: passes.check_in_by_code(tx, call.caller, body.code), location=_location
-    )
+    """Check in whoever's code was typed; a kiosk that sends many has to wait."""
+    return await _typed(call, body.code, "in")
 
 
 @router.post("/kiosk/check-outs", status_code=201, summary="Check out at a kiosk", responses=TRIED)
 async def record_kiosk_check_out(body: Code, call: Kiosk) -> CheckIn:
-    """Check out whoever's code was typed. Wrong codes are counted, and too many are refused."""
-    await call.database.run(call.caller.sites, lambda tx: passes.count_try(tx, call.caller))
+    """Check out whoever's code was typed; a kiosk that sends many has to wait."""
+    return await _typed(call, body.code, "out")
+
+
+async def _typed(call: Call, code: str, going: check_ins.Going) -> CheckIn:
+    limiter: Limiter = call.request.app.state.limiter
+    if (seconds := limiter.wait("kiosk", call.subject, time.monotonic())) > 0:
+        raise TooManyRequests(
+            "Too many codes came from this kiosk: wait a little and try again.",
+            headers={"Retry-After": str(math.ceil(seconds))},
+        )
     return await call.create(
-        lambda tx: passes.check_out_by_code(tx, call.caller, body.code), location=_location
+        lambda tx: passes.note_by_code(tx, call.caller, code, going), location=_location
     )
 
 

@@ -1,6 +1,5 @@
 """Who comes and goes before attendance is final, and the roll that follows from it."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -22,9 +21,11 @@ from services.scheduling.attendance.rules import (
     require_check_out,
 )
 from services.scheduling.attendance.schemas import CheckIn, NewAttendance, Roll
-from shared.database import Transaction, insert, update
+from shared.database import Transaction
+from shared.database.columns import upsert
 from shared.errors import Conflict, NotFound, found
 
+Going = Literal["in", "out"]
 By = Literal["staff", "kiosk", "telehealth"]
 EXPECTED = """
 SELECT s.id AS session_id, s.site_id, s.kind, s.starts_at, s.ends_at, s.break_minutes, s.modality,
@@ -64,71 +65,54 @@ class SessionNotOver(Conflict):
     title = "The session is not over"
 
 
-class AlreadyCheckedIn(Conflict):
+class AlreadyNoted(Conflict):
     """A client checks in once at a session, and out once."""
 
-
-class AlreadyCheckedOut(Conflict):
-    """A client checks in once at a session, and out once."""
+    title = "That was noted before"
 
 
 class NotCheckedIn(Conflict):
     """Only who checked in checks out."""
 
 
-async def check_in(
-    tx: Transaction, session_id: UUID, client_id: UUID, by: By, at: datetime | None = None
-) -> CheckIn:
-    """Note that a client came; nothing is published before attendance is recorded.
-
-    Raises:
-        NotFound: no such session that the caller may see.
-        SessionNotHeld, ClientNotPlaced, AlreadyRecorded, AlreadyCheckedIn, ImpossibleAttendance:
-            see there.
-    """
-    session, known = await expected_at(tx, session_id, client_id)
-    if known["checked_in_at"] is not None:
-        raise AlreadyCheckedIn("This client checked in before.", pointer="/client_id")
-    came = at or tx.now
-    _require(require_check_in, came, meeting_of(session), tx.now)
-    made = CheckIn(
-        session_id=session_id,
-        client_id=client_id,
-        site_id=session["site_id"],
-        checked_in_at=came,
-        checked_in_by=by,
-        checked_out_at=None,
-        checked_out_by=None,
-    )
-    await tx.execute(*insert("check_ins", made.model_dump()))
-    return made
-
-
-async def check_out(
+async def note(
     tx: Transaction,
     session_id: UUID,
     client_id: UUID,
-    by: Literal["staff", "kiosk"],
+    going: Going,
+    by: By,
     at: datetime | None = None,
 ) -> CheckIn:
-    """Note that a client left.
+    """Note that a client came or left; nothing is published before attendance is recorded.
 
     Raises:
         NotFound: no such session that the caller may see.
-        SessionNotHeld, ClientNotPlaced, AlreadyRecorded, NotCheckedIn, AlreadyCheckedOut,
+        SessionNotHeld, ClientNotPlaced, AlreadyRecorded, AlreadyNoted, NotCheckedIn,
             ImpossibleAttendance: see there.
     """
     session, known = await expected_at(tx, session_id, client_id)
-    if known["checked_in_at"] is None:
+    if known[f"checked_{going}_at"] is not None:
+        raise AlreadyNoted("A client checks in once, and out once.", pointer="/client_id")
+    at, came, meeting = at or tx.now, known["checked_in_at"], meeting_of(session)
+    if going == "out" and came is None:
         raise NotCheckedIn("This client did not check in.", pointer="/client_id")
-    if known["checked_out_at"] is not None:
-        raise AlreadyCheckedOut("This client checked out before.", pointer="/client_id")
-    left = at or tx.now
-    _require(require_check_out, left, known["checked_in_at"], meeting_of(session), tx.now)
-    changes = {"checked_out_at": left, "checked_out_by": by}
-    of_it = {"session_id": session_id, "client_id": client_id}
-    await tx.execute(*update("check_ins", changes, where=of_it, versioned=False))
-    return CheckIn.from_row({**known, **changes})
+    try:
+        if going == "in":
+            require_check_in(at, meeting, tx.now)
+        else:
+            require_check_out(at, came, meeting, tx.now)
+    except Unacceptable as wrong:
+        raise ImpossibleAttendance(str(wrong), pointer=f"/{wrong.field}") from None
+    noted = {
+        **{name: known[name] for name in CheckIn.model_fields},
+        "session_id": session_id,
+        "client_id": client_id,
+        "site_id": session["site_id"],
+        f"checked_{going}_at": at,
+        f"checked_{going}_by": by,
+    }
+    await tx.execute(*upsert("check_ins", noted, key="session_id, client_id"))
+    return CheckIn(**noted)
 
 
 async def record_from_check_ins(tx: Transaction, session_id: UUID, *, by: str) -> Roll:
@@ -180,7 +164,7 @@ async def expected_at(
     check-in so far.
 
     Raises:
-        NotFound, SessionNotHeld, ClientNotPlaced, AlreadyRecorded: see `check_in`.
+        NotFound, SessionNotHeld, ClientNotPlaced, AlreadyRecorded: see `note`.
     """
     session = await tx.fetchrow(EXPECTED, session_id, client_id)
     if session is None:
@@ -193,10 +177,3 @@ async def expected_at(
     if known["recorded"]:
         raise AlreadyRecorded("Correct the recorded attendance instead.", pointer="/client_id")
     return session, known
-
-
-def _require(rule: Callable[..., None], *given: object) -> None:
-    try:
-        rule(*given)
-    except Unacceptable as wrong:
-        raise ImpossibleAttendance(str(wrong), pointer=f"/{wrong.field}") from None

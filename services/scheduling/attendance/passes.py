@@ -1,20 +1,27 @@
 """What clients check in with themselves: a short code at the kiosk of a site, or a link to join.
 
 A secret is looked up by its hash alone. That of a link is random over 256 bits, so that SHA-256
-will do. A code has 30 bits and a life of a day: it is stretched by scrypt, a kiosk has a token of
-its own, and the wrong codes of each are counted.
+will do. A code has 30 bits and ends with its session: it is stretched by scrypt, a kiosk has a
+token of its own, and how often each may try is limited.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import re
 import secrets
-from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
 
-from services.scheduling.attendance.check_ins import KNOWN, check_in, check_out, expected_at
+from services.scheduling.attendance.check_ins import (
+    KNOWN,
+    AlreadyNoted,
+    Going,
+    expected_at,
+    note,
+)
+from services.scheduling.attendance.commands import AlreadyRecorded
 from services.scheduling.attendance.policy import attendance_policy
 from services.scheduling.attendance.schemas import CheckIn, Joined, NewPass, Pass
 from shared.access import Caller
@@ -28,21 +35,15 @@ CODE_LENGTH = 6
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 """256 bits in base64url."""
 FOUND = """
-SELECT p.session_id, p.client_id, p.site_id FROM passes p JOIN sessions s ON s.id = p.session_id
-WHERE p.secret_hash = $1 AND p.kind = $2 AND s.ends_at > $3
+SELECT p.session_id, p.client_id, p.site_id
+FROM passes p JOIN appointments a USING (session_id, client_id) JOIN sessions s ON s.id = session_id
+WHERE p.secret_hash = $1 AND p.kind = $2 AND a.state = 'scheduled' AND s.not_held_at IS NULL
+  AND s.ends_at > $3
 """
 ROOM = """
 SELECT r.join_url FROM bookings b JOIN rooms r ON r.id = b.resource_id
 WHERE b.session_id = $1 AND b.kind = 'room'
 """
-TRY = """
-INSERT INTO kiosk_tries AS k (subject, since, tries) VALUES ($1, $2, 1)
-ON CONFLICT (subject) DO UPDATE SET
-  tries = CASE WHEN k.since <= $3 THEN 1 ELSE k.tries + 1 END,
-  since = CASE WHEN k.since <= $3 THEN excluded.since ELSE k.since END
-RETURNING tries
-"""
-RIGHT = "UPDATE kiosk_tries SET tries = greatest(tries - 1, 0) WHERE subject = $1"
 
 
 class SessionOver(Conflict):
@@ -61,12 +62,6 @@ class CodeNotValid(Invalid):
     """The code is of no session at this site that is still to end."""
 
     title = "Not a code that is good here and now"
-
-
-class TooManyWrongCodes(Refused):
-    """The kiosk sent too many wrong codes."""
-
-    status = 429
 
 
 class LinkNotValid(Unauthorized):
@@ -125,50 +120,24 @@ async def add_pass(tx: Transaction, session_id: UUID, expected: int, new: NewPas
     )
 
 
-def site_of(kiosk: Caller) -> UUID:
-    """The site at which a kiosk stands.
+async def note_by_code(tx: Transaction, kiosk: Caller, code: str, going: Going) -> CheckIn:
+    """Check in or out whoever's code was typed at a kiosk.
 
     Raises:
-        NotAtOneSite: its token names several, or none.
+        NotAtOneSite, CodeNotValid: see there; and what `note` raises.
     """
     if kiosk.sites == ALL_SITES or len(kiosk.sites) != 1:
         raise NotAtOneSite("Give each kiosk a token for its own site.")
-    return next(iter(kiosk.sites))
-
-
-async def count_try(tx: Transaction, kiosk: Caller) -> None:
-    """Count that a kiosk sends a code, in a transaction of its own, as a wrong one ends the other.
-
-    Raises:
-        NotAtOneSite, TooManyWrongCodes: see there.
-    """
-    policy = attendance_policy(site_of(kiosk))
-    window = timedelta(minutes=policy.kiosk_window_minutes)
-    if await tx.fetchval(TRY, kiosk.subject, tx.now, tx.now - window) > policy.kiosk_tries:
-        raise TooManyWrongCodes(
-            "Too many wrong codes: the front desk checks clients in for a while.",
-            headers={"Retry-After": str(60 * policy.kiosk_window_minutes)},
-        )
-
-
-async def check_in_by_code(tx: Transaction, kiosk: Caller, code: str) -> CheckIn:
-    """Check in whoever's code it is.
-
-    Raises:
-        CodeNotValid: it is nobody's at this site and time; and what `check_in` raises.
-    """
-    session_id, client_id = await _by_code(tx, kiosk, code)
-    return await check_in(tx, session_id, client_id, "kiosk")
-
-
-async def check_out_by_code(tx: Transaction, kiosk: Caller, code: str) -> CheckIn:
-    """Check out whoever's code it is.
-
-    Raises:
-        CodeNotValid: it is nobody's at this site and time; and what `check_out` raises.
-    """
-    session_id, client_id = await _by_code(tx, kiosk, code)
-    return await check_out(tx, session_id, client_id, "kiosk")
+    (site_id,) = kiosk.sites
+    hashed = await stretched(code.strip().upper(), site_id)
+    held = await tx.fetchrow(FOUND, hashed, "code", tx.now)
+    if held is None:
+        raise CodeNotValid("Try it again, or ask at the front desk.", pointer="/code")
+    try:
+        return await note(tx, held["session_id"], held["client_id"], going, "kiosk")
+    except Refused as refused:
+        refused.pointer = "/code"  # all that was given
+        raise
 
 
 def secret_of(authorization: str) -> str:
@@ -200,29 +169,18 @@ async def join(tx: Transaction, secret: str) -> Joined:
 
     Raises:
         LinkNotValid: see there.
-        NoTelehealthRoom: see there; and what `check_in` raises.
+        NoTelehealthRoom: see there; and what `note` raises.
     """
     held = await holder_of(tx, secret)
     session_id, client_id = held["session_id"], held["client_id"]
     join_url = await tx.fetchval(ROOM, session_id)
     if join_url is None:
         raise NoTelehealthRoom("Call your site: the session cannot be joined yet.")
+    with contextlib.suppress(AlreadyNoted, AlreadyRecorded):
+        await note(tx, session_id, client_id, "in", "telehealth")
     known = await tx.fetchrow(KNOWN, session_id, client_id)
     assert known is not None  # one row, whatever there is
-    came = known["checked_in_at"]
-    if came is None and not known["recorded"]:
-        came = (await check_in(tx, session_id, client_id, "telehealth")).checked_in_at
-    return Joined(**held, join_url=join_url, checked_in_at=came)
-
-
-async def _by_code(tx: Transaction, kiosk: Caller, code: str) -> tuple[UUID, UUID]:
-    site_id = site_of(kiosk)
-    hashed = await stretched(code.strip().upper(), site_id)
-    held = await tx.fetchrow(FOUND, hashed, "code", tx.now)
-    if held is None:
-        raise CodeNotValid("Try it again, or ask at the front desk.", pointer="/code")
-    await tx.execute(RIGHT, kiosk.subject)
-    return held["session_id"], held["client_id"]
+    return Joined(**held, join_url=join_url, checked_in_at=known["checked_in_at"])
 
 
 def digest(secret: str) -> bytes:

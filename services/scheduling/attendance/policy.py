@@ -25,9 +25,6 @@ class AttendancePolicy(Part):
     makeup_weeks_apart: int | None = Field(ge=0, le=8)
     """How many ISO weeks may lie between a miss and what makes it up, 0 being the same week; null:
     nothing is made up."""
-    kiosk_tries: int = Field(ge=1, le=1_000)
-    """Wrong codes that a kiosk may send in `kiosk_window_minutes`."""
-    kiosk_window_minutes: int = Field(ge=1, le=1_440)
     join_address: str = Field(pattern=r"^(https://[A-Za-z0-9.-]+(:[0-9]+)?)?/[A-Za-z0-9/_-]*$")
     """Where the page is on which clients join; with a host when a gateway gives it another one."""
 

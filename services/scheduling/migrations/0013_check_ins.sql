@@ -40,14 +40,6 @@ ALTER TABLE passes FORCE ROW LEVEL SECURITY;
 CREATE POLICY site ON passes
   USING (platform.visible(site_id)) WITH CHECK (platform.visible(site_id));
 
--- A row counts how often codes were tried at a kiosk since an instant; `subject` is that of its
--- token. Written by each try, before the code is looked at; begun anew when the window is over.
-CREATE TABLE kiosk_tries (
-  subject text PRIMARY KEY,
-  since timestamptz NOT NULL,
-  tries integer NOT NULL
-);
-
 -- A row says up to which end of sessions a site's misses were set by themselves. Written by the job
 -- alone, at sites whose policy wants it.
 CREATE TABLE no_show_marks (
@@ -62,14 +54,15 @@ CREATE POLICY site ON no_show_marks
 CREATE INDEX sessions_of_site_by_end ON sessions (site_id, ends_at);
 
 -- Who recorded or corrected it, as their token says; null: it was set by itself, or before that was
--- kept. `makes_up` is the miss that this attendance makes up; a miss is made up once.
+-- kept. `makes_up` is the miss that this attendance makes up; the miss is locked by whoever writes it,
+-- so that it is made up by one attendance of a session that is held.
 ALTER TABLE attendance ADD COLUMN recorded_by text;
 -- squawk-ignore adding-foreign-key-constraint
 ALTER TABLE attendance ADD COLUMN makes_up uuid REFERENCES attendance;
 ALTER TABLE attendance ADD CONSTRAINT attendance_makes_up
   CHECK (makes_up IS NULL OR status IN ('present', 'partial')) NOT VALID;
 -- squawk-ignore require-concurrent-index-creation
-CREATE UNIQUE INDEX attendance_made_up_once ON attendance (makes_up);
+CREATE INDEX attendance_made_up ON attendance (makes_up) WHERE makes_up IS NOT NULL;
 
 -- A row is what an attendance said before a correction, which writes it; kept as long as the
 -- attendance. Corrections made before there was this table are in the journal alone.
@@ -94,7 +87,7 @@ CREATE POLICY site ON attendance_versions
 -- migrate:down
 DROP TABLE attendance_versions;
 -- squawk-ignore require-concurrent-index-deletion
-DROP INDEX attendance_made_up_once;
+DROP INDEX attendance_made_up;
 -- squawk-ignore ban-drop-constraint
 ALTER TABLE attendance DROP CONSTRAINT attendance_makes_up;
 -- squawk-ignore ban-drop-column
@@ -104,6 +97,5 @@ ALTER TABLE attendance DROP COLUMN recorded_by;
 -- squawk-ignore require-concurrent-index-deletion
 DROP INDEX sessions_of_site_by_end;
 DROP TABLE no_show_marks;
-DROP TABLE kiosk_tries;
 DROP TABLE passes;
 DROP TABLE check_ins;
