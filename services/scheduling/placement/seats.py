@@ -82,7 +82,7 @@ async def give_seats(
     clients = await known_clients(tx, [arrival.client_id for arrival in turns])
     await chart.keep_apart(tx, clients.values())
     for arrival in turns:
-        choice = chart.choose(tx, arrival.site_id, arrival.need, clients[arrival.client_id])
+        choice = await chart.choose(tx, arrival.site_id, arrival.need, clients[arrival.client_id])
         if choice.cohort is None:
             unplaced.append((arrival, choice))
         else:
