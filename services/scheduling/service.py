@@ -96,7 +96,5 @@ service = Service(
         step_up_consumers,
         units_consumers,
     ),
-    jobs=(zone_rules_job, materializing_job, closing_job, no_shows_job, proposals_job),
-    consumers=(merge_consumers, preferences_consumers, placement_consumers, holds_consumers),
     zones="SELECT DISTINCT time_zone FROM sites",
 )

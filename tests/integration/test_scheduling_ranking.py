@@ -11,6 +11,8 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from services.scheduling.placement.jobs import proposals_job
 from services.scheduling.placement.policy import placement_policy
@@ -368,6 +370,40 @@ async def test_a_person_confirms_another_cohort_with_a_reason_and_an_old_proposa
     done = await lead.post(f"/placements/{held['id']}/confirm", {"cohort_id": str(mixed)})
     assert done.status_code == 201, done.text
     assert (await clinic.names_for(ben))[4:] == ["ClientPlaced", *["SessionScheduled"] * 2]
+
+
+@settings(
+    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(steps=st.lists(st.sampled_from(["enrol", "enrol", "leave", "open", "larger"]), max_size=14))
+async def test_whatever_happens_seats_are_counted_right_and_nobody_waits_beside_a_free_one(
+    clinic: Clinic, steps: list[str]
+) -> None:
+    site = await clinic.site(f"Site {uuid4()}")
+    here: list[Enrolled] = []
+    for step in ["open", "enrol", "enrol", *steps]:
+        cohorts = (await clinic.desk.get("/cohorts", site_id=site)).json()["items"]
+        if step == "open":
+            await clinic.cohort(site, f"Cohort {len(cohorts)}", capacity=1)
+        elif step == "larger" and cohorts[0]["capacity"] < 12:
+            names = ("name", "track", "gender_group", "dual_diagnosis_trained")
+            body = {name: cohorts[0][name] for name in names}
+            body["capacity"] = cohorts[0]["capacity"] + 1
+            etag = f'"{cohorts[0]["version"]}"'
+            answer = await clinic.regional.put(f"/cohorts/{cohorts[0]['id']}", body, etag=etag)
+            assert answer.status_code == 200, answer.text
+        elif step == "leave" and here:
+            await clinic.tell(here.pop(0).changed("completed"))
+        elif step == "enrol":
+            here.append(Enrolled(f"client {len(here)}", site))
+            await clinic.tell(here[-1].enrolment)
+        cohorts = (await clinic.desk.get("/cohorts", site_id=site)).json()["items"]
+        seats = (await clinic.desk.get("/placements", site_id=site, state="active")).json()
+        waiting = (await clinic.desk.get("/waitlist", site_id=site)).json()["count"]
+        assert sum(one["seats_taken"] for one in cohorts) == seats["count"]
+        assert all(one["seats_taken"] <= one["capacity"] for one in cohorts)
+        assert seats["count"] + waiting == len(here)
+        assert not (waiting and any(one["seats_free"] for one in cohorts))
 
 
 async def test_two_hundred_at_once_get_the_last_ten_seats_and_not_one_more(clinic: Clinic) -> None:

@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -17,57 +17,55 @@ from services.scheduling.directory.rules import Place, travel_minutes
 from services.scheduling.hours.policy import level_hours
 from services.scheduling.placement.policy import ReachPolicy, placement_policy
 from services.scheduling.placement.rules import (
+    EVERYBODY,
     Choice,
     Cohort,
     Eligibility,
     Need,
     Situation,
-    choose_cohort,
+    choose,
+    compare,
 )
 from services.scheduling.preferences.rules import Client
 from shared.database import Transaction
 from shared.messaging.consumer import Received
 
 SEATS = """
-WITH ahead AS MATERIALIZED (
-  SELECT s.cohort_id, min(s.starts_at) AS first, array_agg(s.starts_at) AS begin_at,
-    array_agg((extract(epoch FROM s.ends_at - s.starts_at) / 60)::int) AS lengths
-  FROM sessions s WHERE s.site_id = ANY ($1::uuid[])
-    AND s.starts_at > $2 AND s.starts_at < $2 + interval '14 days'
-    AND s.cohort_id IS NOT NULL AND s.not_held_at IS NULL
-    AND (s.phases IS NULL OR 1 = ANY (s.phases))
-  GROUP BY s.cohort_id HAVING min(s.starts_at) < $2 + interval '7 days'
-)
-SELECT c.id, c.site_id, c.name, c.track, c.gender_group, c.capacity, c.seats_taken AS taken,
-  c.eligibility, c.phases, c.enrolment, o.name AS site_name, o.time_zone,
-  coalesce(ahead.begin_at, later.begin_at) AS begin_at,
-  coalesce(ahead.lengths, later.lengths) AS lengths, began.at AS began_at
+SELECT c.id, c.track, c.gender_group, c.capacity, c.seats_taken AS taken, c.name, c.site_id,
+  o.name AS site_name, o.time_zone, c.enrolment, c.eligibility, c.phases, began.at AS began_at
 FROM cohorts c
 JOIN sites o ON o.id = c.site_id
-LEFT JOIN ahead ON ahead.cohort_id = c.id
-LEFT JOIN LATERAL (
-  SELECT array_agg(s.starts_at) AS begin_at,
-    array_agg((extract(epoch FROM s.ends_at - s.starts_at) / 60)::int) AS lengths
-  FROM (
-    SELECT starts_at, ends_at FROM sessions
-    WHERE ahead.cohort_id IS NULL AND cohort_id = c.id AND starts_at > $2 AND not_held_at IS NULL
-      AND (phases IS NULL OR 1 = ANY (phases))
-    ORDER BY starts_at, id LIMIT 21
-  ) AS s
-) AS later ON true
 LEFT JOIN LATERAL (
   SELECT min(s.starts_at) AS at FROM sessions s
   WHERE c.enrolment = 'closed' AND s.cohort_id = c.id AND s.starts_at <= $2
     AND s.not_held_at IS NULL
 ) AS began ON true
 WHERE c.site_id = ANY ($1::uuid[]) AND (
-  ahead.cohort_id IS NOT NULL OR later.begin_at IS NOT NULL
+  c.id IN (SELECT s.cohort_id FROM sessions s WHERE s.site_id = ANY ($1::uuid[])
+           AND s.starts_at > $2 AND s.starts_at < $2 + interval '7 days'
+           AND s.cohort_id IS NOT NULL AND s.not_held_at IS NULL)
+  OR EXISTS (SELECT FROM sessions s
+          WHERE s.cohort_id = c.id AND s.starts_at > $2 AND s.not_held_at IS NULL)
   OR NOT EXISTS (SELECT FROM sessions s WHERE s.cohort_id = c.id)
 ) ORDER BY c.id
 """
 """Cohorts whose sessions are all over or not held are left out; those whose sessions are not
-planned yet are not. Those that meet within a week, nearly all of them, are found by one look at
-the sessions of their sites."""
+planned yet are not. Most have a session within a week, which one look at the site's finds."""
+AHEAD = """
+SELECT asked.cohort_id, array_agg(s.starts_at ORDER BY s.starts_at) AS begin_at,
+  array_agg((extract(epoch FROM s.ends_at - s.starts_at) / 60)::int ORDER BY s.starts_at) AS lengths
+FROM unnest($1::uuid[]) AS asked(cohort_id)
+CROSS JOIN LATERAL (
+  SELECT starts_at, ends_at FROM sessions
+  WHERE cohort_id = asked.cohort_id AND starts_at > $2 AND starts_at < $3
+    AND not_held_at IS NULL AND (phases IS NULL OR 1 = ANY (phases))
+  ORDER BY starts_at LIMIT 21
+) AS s GROUP BY asked.cohort_id
+"""
+"""The next sessions of each cohort for clients who begin; 21 are three a day of a week."""
+WEEK = timedelta(days=7)
+PLAIN = 10
+"""So many columns are the first fields of `Cohort`, in its order."""
 FREED = """
 SELECT p.cohort_id, p.phase, min(coalesce(p.phase_began_at, p.placed_at)) AS began_at,
   min(p.proposed_until) AS proposed_until
@@ -100,6 +98,8 @@ class Chart:
     """Site → other sites of its region that it reaches → minutes, where their places are known."""
     seated: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))
     """Cohort → those in it who must be kept apart from somebody who looks for a seat."""
+    looked_at: set[UUID] = field(default_factory=set)
+    """Cohorts whose next sessions are known."""
 
     @classmethod
     async def counted(cls, tx: Transaction, site_ids: Iterable[UUID]) -> "Chart":
@@ -142,7 +142,7 @@ class Chart:
             for row in await tx.fetch(SEATED, sorted(apart)):
                 self.seated[row["cohort_id"]].add(row["client_id"])
 
-    def choose(self, tx: Transaction, site_id: UUID, need: Need, client: Client) -> Choice:
+    async def choose(self, tx: Transaction, site_id: UUID, need: Need, client: Client) -> Choice:
         """Which cohort in reach of the site fits the client best, now."""
         policy = placement_policy(site_id)
         travel = self.travel.get(site_id, {})
@@ -158,12 +158,27 @@ class Chart:
             {site: minutes or 0 for site, minutes in travel.items()},
             _level_minutes(site_id, client),
         )
-        return choose_cohort(need, cohorts, policy, at)
+        compared = compare(need, cohorts, policy, at)
+        await self._look_ahead(tx, [one.cohort for one in compared if one.suits])
+        return choose(compared, policy, at)
+
+    async def _look_ahead(self, tx: Transaction, cohorts: Iterable[Cohort]) -> None:
+        """Learn the next sessions of those of these cohorts whose are not known yet."""
+        unknown = {one.id: one for one in cohorts if one.id not in self.looked_at}
+        self.looked_at |= unknown.keys()
+        for until in (tx.now + 2 * WEEK, datetime.max.replace(tzinfo=UTC)):
+            rows = await tx.fetch(AHEAD, list(unknown), tx.now, until) if unknown else ()
+            for row in rows:
+                begins, lengths = row["begin_at"], row["lengths"]
+                if begins[0] + WEEK <= until:  # else its week is not seen to the end
+                    cohort = unknown.pop(row["cohort_id"])
+                    week = zip(begins, lengths, strict=True)
+                    cohort.starts_at = begins[0]
+                    cohort.week = tuple([one for one in week if one[0] < begins[0] + WEEK])
 
     def take(self, cohort_id: UUID, client_id: UUID, seats: int = 1) -> None:
         """Count seats of a cohort as taken, or as free with a negative number."""
-        cohort = self.cohorts[cohort_id]
-        self.cohorts[cohort_id] = replace(cohort, taken=cohort.taken + seats)
+        self.cohorts[cohort_id].taken += seats
         if seats > 0:
             self.seated[cohort_id].add(client_id)
 
@@ -225,7 +240,7 @@ def _level_minutes(site_id: UUID, client: Client) -> int:
 async def _cohorts(tx: Transaction, rows: Sequence[asyncpg.Record]) -> dict[UUID, Cohort]:
     """The cohorts of these rows; of full ones with phases when the first client is through them, or
     a proposal lapses: then a seat is known to become free."""
-    phases: dict[UUID, list[dict[str, Any]]] = {r["id"]: orjson.loads(r["phases"]) for r in rows}
+    phases = {row["id"]: _phases(row["phases"]) for row in rows}
     full = [row["id"] for row in rows if row["taken"] >= row["capacity"]]
     frees_at: dict[UUID, datetime] = {}
     for row in await tx.fetch(FREED, full) if full else ():
@@ -240,16 +255,16 @@ async def _cohorts(tx: Transaction, rows: Sequence[asyncpg.Record]) -> dict[UUID
 def _cohort(
     row: asyncpg.Record, phases: Sequence[Mapping[str, Any]], frees_at: datetime | None
 ) -> Cohort:
-    values = dict(row)
-    del values["phases"]
-    meetings = sorted(zip(values.pop("begin_at") or (), values.pop("lengths") or (), strict=True))
-    if meetings:
-        values["starts_at"] = meetings[0][0]
-        until = meetings[0][0] + timedelta(days=7)
-        values["week"] = tuple([meeting for meeting in meetings if meeting[0] < until])
-    values["phase_minutes"] = phases[0]["minimum_minutes"] if phases else None
-    values["eligibility"] = _eligibility(row["eligibility"])
-    return Cohort(**values, frees_at=frees_at)
+    least = phases[0]["minimum_minutes"] if phases else None
+    eligibility = _eligibility(row["eligibility"])
+    fields = (*row[:PLAIN], eligibility, least, row["began_at"], None, (), frees_at)
+    return Cohort(*fields)
+
+
+@lru_cache(maxsize=1_000)
+def _phases(stored: str) -> Sequence[Mapping[str, Any]]:
+    found: list[Mapping[str, Any]] = orjson.loads(stored)
+    return found
 
 
 @lru_cache(maxsize=1_000)
@@ -257,4 +272,5 @@ def _eligibility(stored: str) -> Eligibility:
     values = orjson.loads(stored)
     if values.get("age_bands") is not None:
         values["age_bands"] = tuple(values["age_bands"])
-    return Eligibility(**values)
+    found = Eligibility(**values)
+    return EVERYBODY if found == EVERYBODY else found

@@ -81,7 +81,7 @@ async def confirm_placement(
         chart.take(proposal.cohort_id, proposal.client_id, -1)
     clients = await known_clients(tx, [proposal.client_id])
     await chart.keep_apart(tx, clients.values())
-    choice = chart.choose(tx, home.site_id, home.need, clients[proposal.client_id])
+    choice = await chart.choose(tx, home.site_id, home.need, clients[proposal.client_id])
     one = next((c for c in choice.considered if c.cohort.id == confirmed.cohort_id), None)
     if one is None:
         raise NotInReach("Choose one of the ranked cohorts.", pointer="/cohort_id")

@@ -49,7 +49,7 @@ async def preview_placement(tx: Transaction, client_id: UUID) -> PlacementPrevie
         chart.take(seat, arrival.client_id, -1)
     clients = await known_clients(tx, [arrival.client_id])
     await chart.keep_apart(tx, clients.values())
-    choice = chart.choose(tx, arrival.site_id, arrival.need, clients[arrival.client_id])
+    choice = await chart.choose(tx, arrival.site_id, arrival.need, clients[arrival.client_id])
     cohorts = [ConsideredCohort(**one) for one in read_considered(considered_json(choice))]
     return PlacementPreview(
         client_id=client_id,

@@ -76,7 +76,7 @@ async def choose_seats(
     await chart.keep_apart(tx, clients.values())
     chosen = []
     for arrival in turns:
-        choice = chart.choose(tx, arrival.site_id, arrival.need, clients[arrival.client_id])
+        choice = await chart.choose(tx, arrival.site_id, arrival.need, clients[arrival.client_id])
         if choice.cohort is not None:
             chart.take(choice.cohort.id, arrival.client_id)
         chosen.append((arrival, choice))

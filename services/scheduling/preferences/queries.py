@@ -1,6 +1,6 @@
 """What is known of clients, over all records of each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import time
 from typing import Any
 from uuid import UUID
@@ -12,61 +12,79 @@ from services.scheduling.preferences.rules import DAY, Client, Window
 from shared.database import Transaction
 from shared.database.transaction import at_all_sites
 
-KNOWN = """
-SELECT asked.client_id, s.time_zone AS zone, s.available, s.telehealth, s.needs_transport,
-  s.language, s.wished_group, n.needs, coalesce(r.court_referred, false) AS court_referred,
-  e.age_band, e.level_of_care,
-  ARRAY(
-    SELECT DISTINCT unnest(platform.records_of(
-      CASE WHEN x.client_id = ANY (person.records) THEN x.other_client_id ELSE x.client_id END))
-    FROM no_contacts x
-    WHERE x.client_id = ANY (person.records) OR x.other_client_id = ANY (person.records)
-  ) AS apart_from,
-  ARRAY(
-    SELECT DISTINCT ahead.cohort_id FROM appointments a
-    JOIN bookings had ON had.session_id = a.session_id AND had.kind = 'facilitator'
-    JOIN bookings has ON has.resource_id = had.resource_id AND has.kind = 'facilitator'
-    JOIN sessions ahead ON ahead.id = has.session_id AND ahead.starts_at > $2
-    WHERE a.client_id = ANY (person.records) AND a.state = 'scheduled'
-      AND lower(had.during) <= $2 AND ahead.cohort_id IS NOT NULL
-  ) AS familiar
-FROM unnest($1::uuid[]) AS asked(client_id)
-CROSS JOIN LATERAL (SELECT platform.records_of(asked.client_id) AS records) AS person
-LEFT JOIN LATERAL (
-  SELECT * FROM preferences p WHERE p.client_id = ANY (person.records) AND p.stated_at IS NOT NULL
-  ORDER BY p.stated_at DESC, p.client_id LIMIT 1
-) AS s ON true
-LEFT JOIN LATERAL (
-  SELECT * FROM preferences p WHERE p.client_id = ANY (person.records) AND p.needs_at IS NOT NULL
-  ORDER BY p.needs_at DESC, p.client_id LIMIT 1
-) AS n ON true
-LEFT JOIN LATERAL (
-  SELECT * FROM preferences p WHERE p.client_id = ANY (person.records) AND p.referred_at IS NOT NULL
-  ORDER BY p.referred_at DESC, p.client_id LIMIT 1
-) AS r ON true
-LEFT JOIN LATERAL (
-  SELECT * FROM preferences p WHERE p.client_id = ANY (person.records) AND p.enrolled_at IS NOT NULL
-  ORDER BY p.enrolled_at DESC, p.client_id LIMIT 1
-) AS e ON true
+TOLD = """
+SELECT asked.client_id AS asked_for, p.* FROM unnest($1::uuid[]) AS asked(client_id)
+CROSS JOIN LATERAL unnest(platform.records_of(asked.client_id)) AS own(record)
+JOIN preferences p ON p.client_id = own.record
 """
+APART = """
+SELECT asked.client_id, array_agg(DISTINCT other.record) AS apart_from
+FROM unnest($1::uuid[]) AS asked(client_id)
+CROSS JOIN LATERAL unnest(platform.records_of(asked.client_id)) AS own(record)
+JOIN no_contacts x ON own.record IN (x.client_id, x.other_client_id)
+CROSS JOIN LATERAL unnest(platform.records_of(
+  CASE own.record WHEN x.client_id THEN x.other_client_id ELSE x.client_id END)) AS other(record)
+GROUP BY asked.client_id
+"""
+FAMILIAR = """
+SELECT asked.client_id, array_agg(DISTINCT ahead.cohort_id) AS familiar
+FROM unnest($1::uuid[]) AS asked(client_id)
+CROSS JOIN LATERAL unnest(platform.records_of(asked.client_id)) AS own(record)
+JOIN appointments a ON a.client_id = own.record AND a.state = 'scheduled'
+JOIN bookings had ON had.session_id = a.session_id AND had.kind = 'facilitator'
+  AND lower(had.during) <= $2
+JOIN bookings has ON has.resource_id = had.resource_id AND has.kind = 'facilitator'
+JOIN sessions ahead ON ahead.id = has.session_id AND ahead.starts_at > $2
+  AND ahead.cohort_id IS NOT NULL
+GROUP BY asked.client_id
+"""
+STATED = ("time_zone", "available", "telehealth", "needs_transport", "language", "wished_group")
+LAST_TOLD = {
+    "stated_at": STATED,
+    "needs_at": ("needs",),
+    "referred_at": ("court_referred",),
+    "enrolled_at": ("age_band", "level_of_care"),
+}
+"""What of several records of a person is that of the one where it was told last."""
 
 
 async def known_clients(tx: Transaction, client_ids: Sequence[UUID]) -> dict[UUID, Client]:
     """What is known of these clients, at whatever site it was entered: who must not meet is kept
     apart wherever either goes."""
+    ids = list(client_ids)
     async with at_all_sites(tx):
-        rows = await tx.fetch(KNOWN, list(client_ids), tx.now)
-    return {row["client_id"]: _client(row) for row in rows}
+        told = await tx.fetch(TOLD, ids)
+        apart = {row["client_id"]: row["apart_from"] for row in await tx.fetch(APART, ids)}
+        familiar = {
+            row["client_id"]: row["familiar"] for row in await tx.fetch(FAMILIAR, ids, tx.now)
+        }
+    records: dict[UUID, list[asyncpg.Record]] = {client_id: [] for client_id in ids}
+    for row in told:
+        records[row["asked_for"]].append(row)
+    return {
+        client_id: _client(found, apart.get(client_id, ()), familiar.get(client_id, ()))
+        for client_id, found in records.items()
+    }
 
 
-def _client(row: asyncpg.Record) -> Client:
-    values: dict[str, Any] = dict(row)
-    del values["client_id"]
-    values["windows"] = _windows(values.pop("available"))
-    values["needs"] = frozenset(orjson.loads(values["needs"] or "[]"))
-    values["apart_from"] = frozenset(values["apart_from"])
-    values["familiar"] = frozenset(values["familiar"])
-    return Client(**values)
+def _client(
+    records: Sequence[asyncpg.Record], apart_from: Iterable[UUID], familiar: Iterable[UUID]
+) -> Client:
+    known: dict[str, Any] = {}
+    for at, names in LAST_TOLD.items():
+        told = [one for one in records if one[at] is not None]
+        if told:
+            last = max(told, key=lambda one: (one[at], one["client_id"]))
+            known |= {name: last[name] for name in names}
+    return Client(
+        zone=known.pop("time_zone", None),
+        windows=_windows(known.pop("available", None)),
+        needs=frozenset(orjson.loads(known.pop("needs", None) or "[]")),
+        court_referred=bool(known.pop("court_referred", False)),
+        apart_from=frozenset(apart_from),
+        familiar=frozenset(familiar),
+        **known,
+    )
 
 
 def _windows(stored: str | None) -> tuple[Window, ...]:

@@ -1,7 +1,8 @@
 """Which cohort a client joins, with the reasons. No I/O: cohorts and policy come in as values."""
 
-from services.scheduling.placement.rules.ranking import choose_cohort
+from services.scheduling.placement.rules.ranking import choose, choose_cohort, compare
 from services.scheduling.placement.rules.values import (
+    EVERYBODY,
     NO_PRIORITY,
     Choice,
     Cohort,
@@ -13,6 +14,7 @@ from services.scheduling.placement.rules.values import (
 )
 
 __all__ = [
+    "EVERYBODY",
     "NO_PRIORITY",
     "Choice",
     "Cohort",
@@ -20,6 +22,8 @@ __all__ = [
     "Eligibility",
     "Need",
     "Situation",
+    "choose",
     "choose_cohort",
+    "compare",
     "priority_of",
 ]

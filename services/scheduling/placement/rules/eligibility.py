@@ -9,9 +9,11 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from services.scheduling.placement.policy import PlacementPolicy, Rule
-from services.scheduling.placement.rules.values import Cohort, Need, Situation
+from services.scheduling.placement.rules.values import EVERYBODY, Cohort, Need, Situation
 from services.scheduling.preferences.rules import comes_after, opened, within
 from shared.contracts.base import Criterion
+from shared.contracts.intake import GenderGroup
+from shared.contracts.scheduling import Track
 
 Line = tuple[Criterion, str]
 """A criterion, and what people read where it is not met."""
@@ -21,42 +23,69 @@ FOR_TRACK = {
 }
 
 
-def lines(
-    need: Need, cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int
-) -> Iterator[Line]:
-    """All that is asked of a cohort for a client. `outside` is how many minutes of its week are
-    outside the hours at which the client can come."""
+def of_kind(
+    need: Need, track: Track, gender_group: GenderGroup | None, policy: PlacementPolicy
+) -> list[Line]:
+    """What is asked of all cohorts of a track and a gender group alike."""
     tracks = policy.tracks.for_dual_diagnosis if need.dual_diagnosis else policy.tracks.for_others
     groups = ("mixed",) if need.gender_group is None else (need.gender_group, "mixed")
-    group = cohort.gender_group or "mixed"
-    yield _line(
-        "track",
-        cohort.track in tracks,
-        cohort.track,
-        " or ".join(tracks),
-        policy.tracks.source,
-        FOR_TRACK[cohort.track],
-    )
-    yield _line(
-        "gender_group",
-        group in groups,
-        group,
-        " or ".join(groups),
-        policy.gender_groups.source,
-        f"for {group} only",
-    )
-    yield from _traits(cohort, policy, at)
-    yield from _times(cohort, policy, at, outside)
-    yield from _place(cohort, policy, at)
+    group = gender_group or "mixed"
+    return [
+        _line(
+            "track",
+            track in tracks,
+            track,
+            " or ".join(tracks),
+            policy.tracks.source,
+            FOR_TRACK[track],
+        ),
+        _line(
+            "gender_group",
+            group in groups,
+            group,
+            " or ".join(groups),
+            policy.gender_groups.source,
+            f"for {group} only",
+        ),
+    ]
+
+
+def standing(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> list[Line]:
+    """What is asked of just this cohort for a client, but whether its hours suit."""
+    found: list[Line] = []
+    if cohort.eligibility is not EVERYBODY:
+        found += _traits(cohort, policy, at)
+    found += _course(cohort, policy, at)
+    if at.travel:
+        found += _travel(cohort, policy, at)
+    if cohort.id in at.apart:
+        found.append(
+            _line(
+                "no_contact",
+                False,
+                "a client to be kept apart from",
+                "none",
+                policy.no_contact.source,
+                "somebody whom the client must not meet is in it",
+            )
+        )
     cap = cohort.seats(policy.seats.hard_cap)
-    yield _line(
-        "free_seat",
-        cohort.taken < cap,
-        f"{cohort.taken} of {cap} seats taken",
-        "at least 1 free seat",
-        policy.seats.source,
-        "full" if cohort.frees_at is None else f"full until {day(cohort.frees_at, cohort)}",
+    full = cohort.taken >= cap
+    found.append(
+        _line(
+            "free_seat",
+            not full,
+            f"{cohort.taken} of {cap} seats taken",
+            "at least 1 free seat",
+            policy.seats.source,
+            _full(cohort) if full else "",
+        )
     )
+    return found
+
+
+def _full(cohort: Cohort) -> str:
+    return "full" if cohort.frees_at is None else f"full until {day(cohort.frees_at, cohort)}"
 
 
 def _traits(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterator[Line]:
@@ -85,11 +114,12 @@ def _traits(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterator[
         yield _line("modality", client.telehealth, _yes(client.telehealth), "yes", source, words)
 
 
-def _times(cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int) -> Iterator[Line]:
+def times(cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int) -> Iterator[Line]:
+    """Whether a cohort's hours suit. `outside` is how many minutes of its week are not within those
+    at which the client can come."""
     client = at.client
     if client.windows and cohort.week:
-        total = cohort.weekly_minutes
-        share = 1 - outside / total
+        share = 1 - outside / cohort.weekly_minutes
         yield _line(
             "availability",
             share >= policy.availability.least_share,
@@ -107,6 +137,10 @@ def _times(cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int)
             policy.eligibility.source,
             "held in the evening, when the client cannot come",
         )
+
+
+def _course(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterator[Line]:
+    """Its weekly hours, and whether it still takes clients."""
     if cohort.phase_minutes is not None and at.level_minutes:
         yield _line(
             "weekly_hours",
@@ -129,7 +163,7 @@ def _times(cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int)
         )
 
 
-def _place(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterator[Line]:
+def _travel(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterator[Line]:
     minutes = at.travel.get(cohort.site_id)
     if minutes is not None and not cohort.eligibility.telehealth:
         stuck = bool(at.client.needs_transport)
@@ -140,15 +174,6 @@ def _place(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterator[L
             f"<= {policy.reach.travel_minutes}",
             policy.reach.source,
             f"{minutes} minutes away" + (", and the client needs transport" if stuck else ""),
-        )
-    if cohort.id in at.apart:
-        yield _line(
-            "no_contact",
-            False,
-            "a client to be kept apart from",
-            "none",
-            policy.no_contact.source,
-            "somebody whom the client must not meet is in it",
         )
 
 
@@ -161,8 +186,7 @@ def outside_hours(at: Situation) -> Callable[[Cohort], int]:
     hours_open, zone = opened(client.windows), ZoneInfo(client.zone)
 
     def outside(cohort: Cohort) -> int:
-        total = cohort.weekly_minutes
-        return total - within(cohort.week, hours_open, zone)
+        return cohort.weekly_minutes - within(cohort.week, hours_open, zone)
 
     return outside
 

@@ -1,11 +1,20 @@
 """Which of the cohorts that a client could join comes first, and in which words."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from services.scheduling.placement.policy import PlacementPolicy
-from services.scheduling.placement.rules.eligibility import day, hours, lines, outside_hours
+from services.scheduling.placement.rules.eligibility import (
+    Line,
+    day,
+    hours,
+    of_kind,
+    outside_hours,
+    standing,
+    times,
+)
 from services.scheduling.placement.rules.values import (
     Choice,
     Cohort,
@@ -14,6 +23,8 @@ from services.scheduling.placement.rules.values import (
     Situation,
 )
 from shared.contracts.base import Criterion
+from shared.contracts.intake import GenderGroup
+from shared.contracts.scheduling import Track
 
 NOTHING_KNOWN = Situation()
 TOLD_ONE_BY_ONE = 40
@@ -22,20 +33,31 @@ UNTOLD = "no_contact"
 """Staff see it where they see the cohorts; events and what is shown of a wait leave it out."""
 
 
-def consider(
-    need: Need, cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int
-) -> Considered:
-    """Compare one cohort with a client's need. `outside` is how many minutes of its week are not
-    within the client's hours."""
-    found = list(lines(need, cohort, policy, at, outside))
-    criteria = tuple(criterion for criterion, _ in found)
-    lacking = [words for criterion, words in found if not criterion.met]
-    place = f"{cohort.name} at {cohort.site_name}"
-    if lacking:
-        return Considered(cohort, criteria, False, f"{place}: {'; '.join(lacking)}")
-    points = _points(cohort, policy, at, outside)
-    words = ", ".join(_merits(cohort, policy, at, outside))
-    return Considered(cohort, criteria, True, f"{place}: {words}", points)
+@dataclass(slots=True)
+class Compared:
+    """A cohort and what was found of it, before it is asked whether its hours suit. Not frozen, as
+    it is made by the hundred."""
+
+    cohort: Cohort
+    found: list[Line]
+    suits: bool
+    """Nothing was found against it."""
+
+
+def compare(
+    need: Need, cohorts: Iterable[Cohort], policy: PlacementPolicy, at: Situation
+) -> list[Compared]:
+    """Ask of each cohort what can be said without its sessions; the hours of those that nothing was
+    found against are asked by `choose`."""
+    kinds: dict[tuple[Track, GenderGroup | None], list[Line]] = {}
+    compared = []
+    for cohort in cohorts:
+        kind = cohort.track, cohort.gender_group
+        if kind not in kinds:
+            kinds[kind] = of_kind(need, *kind, policy)
+        found = [*kinds[kind], *standing(cohort, policy, at)]
+        compared.append(Compared(cohort, found, all(line[0].met for line in found)))
+    return compared
 
 
 def choose_cohort(
@@ -44,6 +66,11 @@ def choose_cohort(
     policy: PlacementPolicy,
     at: Situation = NOTHING_KNOWN,
 ) -> Choice:
+    """Compare the cohorts with a client's need, and choose the one that fits best."""
+    return choose(compare(need, cohorts, policy, at), policy, at)
+
+
+def choose(compared: Sequence[Compared], policy: PlacementPolicy, at: Situation) -> Choice:
     """Choose the cohort that fits best.
 
     Of the eligible ones that with the fewest points by the policy comes first; of equal ones the
@@ -51,7 +78,7 @@ def choose_cohort(
     then the one with the lowest id, which is the oldest.
     """
     outside = outside_hours(at)
-    considered = tuple(consider(need, one, policy, at, outside(one)) for one in cohorts)
+    considered = tuple([_consider(one, policy, at, outside) for one in compared])
 
     def order(one: Considered) -> tuple[float, int, int, UUID]:
         cohort = one.cohort
@@ -65,12 +92,30 @@ def choose_cohort(
     preference = Criterion(
         name="preference",
         met=True,
-        observed=f"first of {len(ranked)} cohorts that fit, of {len(cohorts)} "
+        observed=f"first of {len(ranked)} cohorts that fit, of {len(compared)} "
         f"{'in reach' if at.travel else 'at the site'}",
         required="fewest points, then specific before mixed, then most free seats, then oldest",
         source=f"{policy.id} policy, version {policy.version}",
     )
     return Choice(best.cohort, considered, (*best.criteria, preference), ranked)
+
+
+def _consider(
+    one: Compared, policy: PlacementPolicy, at: Situation, outside_of: Callable[[Cohort], int]
+) -> Considered:
+    cohort, found = one.cohort, one.found
+    outside = 0
+    if one.suits:
+        outside = outside_of(cohort)
+        found[-1:-1] = times(cohort, policy, at, outside)
+    criteria = tuple([criterion for criterion, _ in found])
+    lacking = [words for criterion, words in found if not criterion.met]
+    place = f"{cohort.name} at {cohort.site_name}"
+    if lacking:
+        return Considered(cohort, criteria, False, f"{place}: {'; '.join(lacking)}")
+    points = _points(cohort, policy, at, outside)
+    words = ", ".join(_merits(cohort, policy, at, outside))
+    return Considered(cohort, criteria, True, f"{place}: {words}", points)
 
 
 def _points(cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int) -> float:

@@ -50,9 +50,10 @@ class Eligibility:
 EVERYBODY = Eligibility()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cohort:
-    """A cohort and its taken seats."""
+    """A cohort and its taken seats. Not frozen, as it is made by the hundred, and its seats are
+    counted while they are given."""
 
     id: UUID
     track: Track
@@ -63,8 +64,8 @@ class Cohort:
     site_id: UUID = NOWHERE
     site_name: str = ""
     time_zone: str = "UTC"
-    eligibility: Eligibility = EVERYBODY
     enrolment: Literal["open", "closed"] = "open"
+    eligibility: Eligibility = EVERYBODY
     phase_minutes: int | None = None
     """What its first phase plans a week at least; None for a cohort without phases."""
     began_at: datetime | None = None
