@@ -24,8 +24,8 @@ from services.scheduling.plans.rules.problem import (
     Rule,
     Session,
     Span,
-    Stage,
     Staffing,
+    Stage,
     Stay,
 )
 from services.scheduling.plans.rules.solver import Model, by_stages

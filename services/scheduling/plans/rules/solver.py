@@ -9,7 +9,7 @@ The same model, without an objective and with a switch for each rule, says why s
 place: rules are switched off one at a time, as long as it has none.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
@@ -200,16 +200,19 @@ class Model:
             found[times[0], person_id] = choice = self._choice()
             for begins in times:
                 self.same[demand.id, begins, person_id] = times[0]
-            blocked = Counter(
-                taken for t in times for taken in self._blocking(person_id, demand.stay(t))
-            )
-            for taken, count in blocked.items():
-                if count == len(times):
-                    self.cp.add_at_most_one([taken, choice])
-            if sum(blocked.values()) >= len(times):
-                most = cp_model.LinearExpr.weighted_sum(list(blocked), list(blocked.values()))
-                self.cp.add(most < len(times)).only_enforce_if(choice)
+            ways = {frozenset(self._blocking(person_id, demand.stay(t))) for t in times}
+            if frozenset() not in ways:
+                self._one_way(choice, ways)
         return found
+
+    def _one_way(self, choice: Choice, ways: Iterable[Iterable[Choice]]) -> None:
+        """The choice needs one of the ways in which none of the posts is taken that block it."""
+        free = []
+        for posts in ways:
+            free.append(one := self._choice())
+            for taken in posts:
+                self.cp.add_implication(one, taken.negated())
+        self.cp.add_bool_or(free).only_enforce_if(choice)
 
     def _blocking(self, person: UUID, stay: Stay) -> list[Choice]:
         """The posts in groups that keep a person from being there then."""
