@@ -447,11 +447,17 @@ def improve(
     stages = [(stage.objective, stage.bound) for stage in start.stages]
     known = [Found(start, *zip(*stages, strict=True))]
     loose = Model(problem, policy, permitted, loose=True)
-    known.append(by_stages(loose, start, known, left(0.5), stop, told, workers))
+    share = 0.9 if any(stage.bound for stage in start.stages) else 0.4
+    known.append(by_stages(loose, start, known, left(share), stop, told, workers))
     who, free, best = known[-1].plan, frozenset[UUID](), start
     for attempt in ("by those chosen", "by others where it is crowded", "by anybody"):
         worth = objectives(problem, best, policy, rooms=False)
-        if left(1) <= 0 or is_close(worth, _bounds(worth, known), policy):
+        # Where a plan is what the model without times found, its bound alone is open.
+        if (
+            left(1) <= 0
+            or worth <= known[1].reached
+            or is_close(worth, _bounds(worth, known), policy)
+        ):
             break
         if attempt == "by anybody":
             model = Model(problem, policy, permitted)
@@ -546,6 +552,7 @@ def _solver(seconds: float, workers: int) -> cp_model.CpSolver:
     solver.parameters.max_time_in_seconds = seconds
     solver.parameters.num_workers = workers
     solver.parameters.linearization_level = 2
+    solver.parameters.cp_model_probing_level = 0  # takes longer than the small models it helps
     return solver
 
 
