@@ -1,4 +1,5 @@
-"""The plan by CP-SAT (OR-Tools 9.15 or newer). The only file that knows the solver.
+"""The plan by CP-SAT (OR-Tools 9.15 or newer). The only file that knows the solver, and long for
+that reason.
 
 A session has at each time exactly one start that is chosen from a list, so that all rules are about
 sets of choices of which one at most is taken: for each person the largest sets that overlap. That
@@ -407,13 +408,14 @@ class Model:
 class _Watch(cp_model.CpSolverSolutionCallback):
     """Tells of each better solution of a stage."""
 
-    def __init__(self, name: StageName, told: Callable[[Stage], None]) -> None:
+    def __init__(self, name: StageName, bound: int, told: Callable[[Stage], None]) -> None:
         super().__init__()
         self.name = name
+        self.bound = bound
         self.told = told
 
     def on_solution_callback(self) -> None:
-        bound = _whole(self.best_objective_bound)
+        bound = max(self.bound, _whole(self.best_objective_bound))
         self.told(Stage(self.name, round(self.objective_value), bound))
 
 
@@ -448,7 +450,7 @@ def improve(
     known = [Found(start, *zip(*stages, strict=True))]
     loose = Model(problem, policy, permitted, loose=True)
     share = 0.9 if any(stage.bound for stage in start.stages) else 0.4
-    known.append(by_stages(loose, start, known, left(share), stop, told, workers))
+    known.append(by_stages(loose, start, known, left(share), stop, workers))
     who, free, best = known[-1].plan, frozenset[UUID](), start
     for attempt in ("by those chosen", "by others where it is crowded", "by anybody"):
         worth = objectives(problem, best, policy, rooms=False)
@@ -461,10 +463,10 @@ def improve(
             break
         if attempt == "by anybody":
             model = Model(problem, policy, permitted)
-            known.append(found := by_stages(model, best, known, left(1), stop, told, workers))
+            known.append(found := by_stages(model, best, known, left(1), stop, workers, told))
         else:
             model = Model(problem, policy, permitted, who=who, free=free)
-            found = by_stages(model, None, known, left(0.5), stop, told, workers)
+            found = by_stages(model, None, known, left(0.5), stop, workers)
             free = _crowded(who, found.plan)
         if found.plan is not None and found.reached < worth:
             best = found.plan
@@ -514,8 +516,8 @@ def by_stages(
     known: Sequence[Found],
     seconds: float,
     stop: Stop,
-    told: Callable[[Stage], None],
     workers: int,
+    told: Callable[[Stage], None] | None = None,
 ) -> Found:
     """The best plan of a model, at least as good as `begin`, and what none is below: each stage
     binds the next, and begins with the bound that is known. That a stage is as good as can be is
@@ -535,7 +537,8 @@ def by_stages(
             solver = _solver(left, workers)
             solver.parameters.relative_gap_limit = model.policy.gap_percent / 100
             with stop.stops(solver.stop_search):
-                status = solver.solve(model.cp, _Watch(STAGES[number], told))
+                watch = None if told is None else _Watch(STAGES[number], bound, told)
+                status = solver.solve(model.cp, watch)
             if status in FOUND:
                 best, reached = model.read(solver.boolean_value), round(solver.objective_value)
                 bound = max(bound, _whole(solver.best_objective_bound))
