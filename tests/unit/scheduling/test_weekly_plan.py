@@ -181,7 +181,7 @@ def test_no_plan_breaks_a_rule_and_none_is_worse_than_the_greedy_one_or_below_it
         assert worth == objectives(problem, plan, policy)
         asked = Permitted(problem, policy.step_minutes)
         whole = Model(problem, policy, asked)
-        exact = by_stages(whole, simple, [], 20, Stop(), lambda stage: None, 1).reached
+        exact = by_stages(whole, simple, [], 20, Stop(), 1).reached
         for best, stage in zip(exact, plan.stages, strict=True):
             assert best >= stage.bound
             if best < stage.objective:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 
 from services.scheduling.plans.policy import PlanPolicy
@@ -38,11 +39,11 @@ def plan_week(
     told(total(plan.stages for plan in started))
     plans = started
 
-    def improved(number: int, seconds: float) -> Plan:
-        def tell(stage: Stage) -> None:
-            known[number][stage.name] = stage
-            told(total(one.values() for one in known))
+    def tell(number: int, stage: Stage) -> None:
+        known[number][stage.name] = stage
+        told(total(one.values() for one in known))
 
+    def improved(number: int, seconds: float) -> Plan:
         return improve(
             pieces[number],
             policy,
@@ -50,15 +51,15 @@ def plan_week(
             plans[number],
             seconds=seconds,
             stop=stop,
-            told=tell,
+            told=partial(tell, number),
             workers=policy.cores,
         )
 
     def explain(number: int, plan: Plan) -> Plan:
-        seconds = 0 if stop.asked else policy.seconds_to_explain
+        seconds = policy.seconds_to_explain
         explained = [
             one
-            if one.conflict or place >= policy.explained
+            if one.conflict or place >= policy.explained or stop.asked
             else replace(one, conflict=conflict(pieces[number], policy, plan, one, seconds))
             for place, one in enumerate(plan.unplaced)
         ]
@@ -74,6 +75,8 @@ def plan_week(
                 share = min(1.0, policy.cores * size(pieces[number]) / left)
                 left -= size(pieces[number])
                 plans[number] = improved(number, max(0.0, until - monotonic()) * share)
+                for stage in plans[number].stages:
+                    tell(number, stage)
 
             list(cores.map(improve_one, open_))
             open_ = [
@@ -82,20 +85,21 @@ def plan_week(
                 if not all(is_close([s.objective], [s.bound], policy) for s in plans[n].stages)
             ]
         plans = list(cores.map(explain, range(len(pieces)), plans))
-    return Plan(
-        {one: now for plan in plans for one, now in plan.staffing.items()},
-        {one: now for plan in plans for one, now in plan.places.items()},
-        tuple(one for plan in plans for one in plan.unplaced),
-        total(plan.stages for plan in plans),
-    )
+    return whole(plans)
 
 
 def greedy_week(problem: Problem, policy: PlanPolicy) -> Plan:
     """The plan that is made without looking back."""
-    plans = [
-        Greedy(piece, policy, Permitted(piece, policy.step_minutes)).plan()
-        for piece in parts(problem)
-    ]
+    return whole(
+        [
+            Greedy(piece, policy, Permitted(piece, policy.step_minutes)).plan()
+            for piece in parts(problem)
+        ]
+    )
+
+
+def whole(plans: Sequence[Plan]) -> Plan:
+    """The plans of the parts as one."""
     return Plan(
         {one: now for plan in plans for one, now in plan.staffing.items()},
         {one: now for plan in plans for one, now in plan.places.items()},

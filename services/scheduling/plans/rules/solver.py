@@ -1,4 +1,5 @@
-"""The plan by CP-SAT (OR-Tools 9.15 or newer). The only file that knows the solver.
+"""The plan by CP-SAT (OR-Tools 9.15 or newer). The only file that knows the solver, and long for
+that reason.
 
 A session has at each time exactly one start that is chosen from a list, so that all rules are about
 sets of choices of which one at most is taken: for each person the largest sets that overlap. That
@@ -9,7 +10,7 @@ The same model, without an objective and with a switch for each rule, says why s
 place: rules are switched off one at a time, as long as it has none.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
@@ -200,16 +201,19 @@ class Model:
             found[times[0], person_id] = choice = self._choice()
             for begins in times:
                 self.same[demand.id, begins, person_id] = times[0]
-            blocked = Counter(
-                taken for t in times for taken in self._blocking(person_id, demand.stay(t))
-            )
-            for taken, count in blocked.items():
-                if count == len(times):
-                    self.cp.add_at_most_one([taken, choice])
-            if sum(blocked.values()) >= len(times):
-                most = cp_model.LinearExpr.weighted_sum(list(blocked), list(blocked.values()))
-                self.cp.add(most < len(times)).only_enforce_if(choice)
+            ways = {frozenset(self._blocking(person_id, demand.stay(t))) for t in times}
+            if frozenset() not in ways:
+                self._one_way(choice, ways)
         return found
+
+    def _one_way(self, choice: Choice, ways: Iterable[Iterable[Choice]]) -> None:
+        """The choice needs one of the ways in which none of the posts is taken that block it."""
+        free = []
+        for posts in ways:
+            free.append(one := self._choice())
+            for taken in posts:
+                self.cp.add_implication(one, taken.negated())
+        self.cp.add_bool_or(free).only_enforce_if(choice)
 
     def _blocking(self, person: UUID, stay: Stay) -> list[Choice]:
         """The posts in groups that keep a person from being there then."""
@@ -404,13 +408,14 @@ class Model:
 class _Watch(cp_model.CpSolverSolutionCallback):
     """Tells of each better solution of a stage."""
 
-    def __init__(self, name: StageName, told: Callable[[Stage], None]) -> None:
+    def __init__(self, name: StageName, bound: int, told: Callable[[Stage], None]) -> None:
         super().__init__()
         self.name = name
+        self.bound = bound
         self.told = told
 
     def on_solution_callback(self) -> None:
-        bound = _whole(self.best_objective_bound)
+        bound = max(self.bound, _whole(self.best_objective_bound))
         self.told(Stage(self.name, round(self.objective_value), bound))
 
 
@@ -444,18 +449,24 @@ def improve(
     stages = [(stage.objective, stage.bound) for stage in start.stages]
     known = [Found(start, *zip(*stages, strict=True))]
     loose = Model(problem, policy, permitted, loose=True)
-    known.append(by_stages(loose, start, known, left(0.5), stop, told, workers))
+    share = 0.9 if any(stage.bound for stage in start.stages) else 0.4
+    known.append(by_stages(loose, start, known, left(share), stop, workers))
     who, free, best = known[-1].plan, frozenset[UUID](), start
     for attempt in ("by those chosen", "by others where it is crowded", "by anybody"):
         worth = objectives(problem, best, policy, rooms=False)
-        if left(1) <= 0 or is_close(worth, _bounds(worth, known), policy):
+        # Where a plan is what the model without times found, its bound alone is open.
+        if (
+            left(1) <= 0
+            or worth <= known[1].reached
+            or is_close(worth, _bounds(worth, known), policy)
+        ):
             break
         if attempt == "by anybody":
             model = Model(problem, policy, permitted)
-            known.append(found := by_stages(model, best, known, left(1), stop, told, workers))
+            known.append(found := by_stages(model, best, known, left(1), stop, workers, told))
         else:
             model = Model(problem, policy, permitted, who=who, free=free)
-            found = by_stages(model, None, known, left(0.5), stop, told, workers)
+            found = by_stages(model, None, known, left(0.5), stop, workers)
             free = _crowded(who, found.plan)
         if found.plan is not None and found.reached < worth:
             best = found.plan
@@ -505,8 +516,8 @@ def by_stages(
     known: Sequence[Found],
     seconds: float,
     stop: Stop,
-    told: Callable[[Stage], None],
     workers: int,
+    told: Callable[[Stage], None] | None = None,
 ) -> Found:
     """The best plan of a model, at least as good as `begin`, and what none is below: each stage
     binds the next, and begins with the bound that is known. That a stage is as good as can be is
@@ -526,7 +537,8 @@ def by_stages(
             solver = _solver(left, workers)
             solver.parameters.relative_gap_limit = model.policy.gap_percent / 100
             with stop.stops(solver.stop_search):
-                status = solver.solve(model.cp, _Watch(STAGES[number], told))
+                watch = None if told is None else _Watch(STAGES[number], bound, told)
+                status = solver.solve(model.cp, watch)
             if status in FOUND:
                 best, reached = model.read(solver.boolean_value), round(solver.objective_value)
                 bound = max(bound, _whole(solver.best_objective_bound))
@@ -543,6 +555,7 @@ def _solver(seconds: float, workers: int) -> cp_model.CpSolver:
     solver.parameters.max_time_in_seconds = seconds
     solver.parameters.num_workers = workers
     solver.parameters.linearization_level = 2
+    solver.parameters.cp_model_probing_level = 0  # takes longer than the small models it helps
     return solver
 
 
