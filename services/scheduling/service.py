@@ -9,6 +9,7 @@ from services.scheduling.placement.consumers import consumers as placement_consu
 from services.scheduling.placement.routes import router as placement
 from services.scheduling.sessions.jobs import zone_rules_job
 from services.scheduling.sessions.routes import router as sessions
+from services.scheduling.waiting.consumers import consumers as waiting_consumers
 from shared.merges import consumers as merge_consumers
 from shared.service import Service
 
@@ -19,6 +20,6 @@ service = Service(
     "and who came for how long.",
     routers=(directory, cohorts, sessions, placement, attendance, hours),
     jobs=(zone_rules_job,),
-    consumers=(merge_consumers, placement_consumers, holds_consumers),
+    consumers=(merge_consumers, placement_consumers, holds_consumers, waiting_consumers),
     zones="SELECT DISTINCT time_zone FROM sites",
 )

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.base import ClientEvent, Criterion, Event
+from shared.contracts.intake import Token
 
 Track = Literal["general", "dual_diagnosis"]
 SessionKind = Literal["group", "individual", "psychoeducation", "life_skills", "family"]
@@ -116,9 +117,16 @@ class SessionScheduled(SchedulingEvent):
 class SessionCancelled(StayOver):
     """A client is no longer expected at a session."""
 
+    version: ClassVar[str] = "1.2"
+
     session_id: UUID
     cohort_id: UUID
     cancelled_at: datetime
+    phase: int | None = Field(
+        default=None,
+        description="The stay goes on: the client went to this phase of the cohort, to which the "
+        "session does not belong, and `ended_as` is null; since 1.2.",
+    )
 
 
 class SessionNotHeld(SchedulingEvent):
@@ -169,6 +177,86 @@ class SessionMissed(AttendanceEvent):
     )
 
 
+class SeatOfferEvent(SchedulingEvent):
+    """An event about a seat that is held for a client who waits."""
+
+    enrolment_id: UUID
+    offer_id: UUID
+    cohort_id: UUID
+
+
+class SeatOffered(SeatOfferEvent):
+    """A seat is held for a client who waits, until it is answered or the time is over."""
+
+    offered_at: datetime
+    expires_at: datetime
+    time_zone: str = Field(description="IANA zone of the site.")
+    passed_over: int = Field(
+        description="How many were before the client in the order and would have fitted."
+    )
+    jump_reason: Token | None = Field(
+        description="Why a person chose somebody who was not the next; null where nobody was "
+        "passed over.",
+        examples=["court_order"],
+    )
+
+
+class SeatAccepted(SeatOfferEvent):
+    """The client takes the seat that was held; ClientPlaced follows."""
+
+    ended_at: datetime
+
+
+class SeatDeclined(SeatOfferEvent):
+    """The client does not take the seat that was held, and goes on waiting."""
+
+    ended_at: datetime
+
+
+class SeatOfferExpired(SeatOfferEvent):
+    """Nobody answered in time; the client goes on waiting."""
+
+    ended_at: datetime
+
+
+class SeatOfferWithdrawn(SeatOfferEvent):
+    """The stay ended while the seat was held."""
+
+    ended_at: datetime
+
+
+class PhaseBegan(SchedulingEvent):
+    """A client went on to the next phase of the cohort, with fewer hours a week."""
+
+    enrolment_id: UUID
+    placement_id: UUID
+    cohort_id: UUID
+    phase: int = Field(ge=1, description="From 1 on, in the order of the cohort's phases.")
+    began_at: datetime
+
+
+class PartnerSeatEvent(SchedulingEvent):
+    """An event about a partner's seat at a higher level of care."""
+
+    hold_id: UUID
+    slot_id: UUID = Field(description="The partner's seats; which partner is told to staff only.")
+    level: Token = Field(examples=["2.5"])
+
+
+class PartnerSeatHeld(PartnerSeatEvent):
+    """A partner's seat is held for a client who needs a higher level."""
+
+    held_at: datetime
+    expires_at: datetime
+
+
+class PartnerSeatReleased(PartnerSeatEvent):
+    """A partner's seat is held no more."""
+
+    outcome: Literal["taken", "given_up", "expired"]
+    released_at: datetime
+
+
 EVENTS = (
     SiteOpened,
     ClientPlaced,
@@ -179,4 +267,12 @@ EVENTS = (
     SessionNotHeld,
     SessionAttended,
     SessionMissed,
+    SeatOffered,
+    SeatAccepted,
+    SeatDeclined,
+    SeatOfferExpired,
+    SeatOfferWithdrawn,
+    PhaseBegan,
+    PartnerSeatHeld,
+    PartnerSeatReleased,
 )

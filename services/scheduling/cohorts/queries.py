@@ -14,6 +14,7 @@ COHORT = """
 SELECT c.id, c.site_id, c.name, c.track, c.gender_group, c.capacity, c.dual_diagnosis_trained,
   c.created_at, c.version,
   (SELECT count(*) FROM placements p WHERE p.cohort_id = c.id AND p.ended_at IS NULL)
+  + (SELECT count(*) FROM seat_offers o WHERE o.cohort_id = c.id AND o.ended_at IS NULL)
     AS seats_taken
 FROM cohorts c
 """

@@ -1,7 +1,8 @@
 """Placing clients who enrolled, ending placements, offering free seats to those who wait."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,13 @@ from services.scheduling.appointments.commands import Seat, cancel_sessions
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.placement.rules import Choice, Need
 from services.scheduling.placement.seats import Arrival, Chart, as_json, give_seats
+from services.scheduling.waiting.commands import (
+    Offer,
+    make_offers,
+    urgencies_of,
+    withdraw_offers,
+)
+from services.scheduling.waiting.policy import waiting_policy
 from shared.contracts.scheduling import ClientWaitlisted, EndedAs, PlacementEnded
 from shared.database import Columns, Transaction
 from shared.ids import new_id
@@ -23,6 +31,7 @@ WAITLISTED = Columns.of(
     dual_diagnosis="boolean",
     gender_group="text",
     priority="integer",
+    urgency="integer",
     criteria="jsonb",
     enrolled_at="timestamptz",
     waitlisted_at="timestamptz",
@@ -31,10 +40,14 @@ WAIT = f"""
 INSERT INTO waitlist ({WAITLISTED.names}) SELECT * FROM {WAITLISTED.rows}
 """  # noqa: S608 - the columns are above
 WAITING = """
-SELECT client_id, site_id, enrolment_id, dual_diagnosis, gender_group, priority,
+SELECT client_id, site_id, enrolment_id, dual_diagnosis, gender_group, priority, urgency,
   coalesce(enrolled_at, waitlisted_at) AS enrolled_at
-FROM waitlist WHERE site_id = ANY ($1::uuid[]) AND left_at IS NULL
+FROM waitlist w WHERE site_id = ANY ($1::uuid[]) AND left_at IS NULL
+  AND (offer_again_at IS NULL OR offer_again_at <= $2)
+  AND NOT EXISTS (SELECT FROM seat_offers o
+                  WHERE o.enrolment_id = w.enrolment_id AND o.ended_at IS NULL)
 """
+"""Those who may be given or offered a seat now."""
 LEAVE = """
 UPDATE waitlist w SET left_at = $1, outcome = d.outcome
 FROM unnest($2::uuid[], $3::text[]) AS d(enrolment_id, outcome)
@@ -55,7 +68,7 @@ class Departure:
     enrolment_id: UUID
     site_id: UUID
     ended_as: EndedAs
-    cause: Received[Any]
+    cause: Received[Any] | None
 
 
 async def change_seats(tx: Transaction, changes: Sequence[Arrival | Departure]) -> None:
@@ -84,26 +97,67 @@ async def offer_seats(
     freed_by: Mapping[UUID, Received[Any] | None],
     arrivals: Sequence[Arrival] = (),
 ) -> None:
-    """Give free seats to these clients and to those who wait at the sites of `freed_by`, those of a
-    priority population first, then by the time of enrolment; who comes and gets none waits.
+    """Give or offer free seats to those who wait at the sites of `freed_by`, and give them to these
+    clients, in one order: by priority population, urgency and the time of enrolment. Who comes and
+    gets none waits; who waits is asked first where the site offers seats.
 
     The caller has locked the sites before it freed or opened seats. `freed_by` names those where it
     did, each with the event because of which a seat is free, if one is; it is the cause of what is
     published for those who waited.
     """
-    waiting = await _waiting(tx, freed_by) if freed_by else []
+    waiting = await waiting_at(tx, freed_by) if freed_by else []
     if not waiting and not arrivals:
         return
-    sites = {*freed_by, *(arrival.site_id for arrival in arrivals)}
-    placed, unplaced = await give_seats(tx, await Chart.counted(tx, sites), [*waiting, *arrivals])
+    ranks = await urgencies_of(tx, ((one.client_id, one.site_id) for one in arrivals))
+    arrivals = [replace(one, urgency=ranks[one.client_id]) for one in arrivals]
     waited = {arrival.enrolment_id for arrival in waiting}
-    seated = [one.arrival.enrolment_id for one in placed if one.arrival.enrolment_id in waited]
-    await tx.execute(LEAVE, tx.now, seated, ["placed"] * len(seated))
-    if new := [one for one in unplaced if one[0].enrolment_id not in waited]:
+    chart = await Chart.counted(tx, {*freed_by, *(arrival.site_id for arrival in arrivals)})
+
+    def is_asked(arrival: Arrival) -> bool:
+        offered = waiting_policy(arrival.site_id).seats == "offered"
+        return offered and arrival.enrolment_id in waited
+
+    seated: list[UUID] = []
+    without: list[tuple[Arrival, Choice]] = []
+    offers: list[Offer] = []
+    in_turn = sorted([*waiting, *arrivals], key=lambda one: one.turn)
+    for asked, run in groupby(in_turn, key=is_asked):
+        if asked:
+            chosen = [(arrival, chart.take_seat(arrival)) for arrival in run]
+            offers += [offer_of(one, choice) for one, choice in chosen if choice.cohort is not None]
+        else:
+            placed, unplaced = await give_seats(tx, chart, run)
+            seated += [one.arrival.enrolment_id for one in placed]
+            without += unplaced
+    await leave_waitlist(tx, [one for one in seated if one in waited])
+    if offers:
+        await make_offers(tx, offers)
+    if new := [one for one in without if one[0].enrolment_id not in waited]:
         await _wait(tx, new)
 
 
-async def _waiting(tx: Transaction, freed_by: Mapping[UUID, Received[Any] | None]) -> list[Arrival]:
+def offer_of(arrival: Arrival, choice: Choice) -> Offer:
+    """The offer of the seat that was chosen."""
+    assert choice.cohort is not None  # the caller looked
+    return Offer(
+        arrival.client_id,
+        arrival.site_id,
+        arrival.enrolment_id,
+        choice.cohort.id,
+        as_json(choice.criteria),
+        arrival.cause,
+    )
+
+
+async def leave_waitlist(tx: Transaction, seated: Sequence[UUID]) -> None:
+    """These stays have a seat now and wait no more."""
+    await tx.execute(LEAVE, tx.now, seated, ["placed"] * len(seated))
+
+
+async def waiting_at(
+    tx: Transaction, freed_by: Mapping[UUID, Received[Any] | None]
+) -> list[Arrival]:
+    """Those who wait at these sites and are not being asked, nor passed over for a while."""
     return [
         Arrival(
             row["client_id"],
@@ -112,22 +166,23 @@ async def _waiting(tx: Transaction, freed_by: Mapping[UUID, Received[Any] | None
             Need(row["dual_diagnosis"], row["gender_group"], row["priority"]),
             row["enrolled_at"],
             freed_by[row["site_id"]],
+            row["urgency"],
         )
-        for row in await tx.fetch(WAITING, list(freed_by))
+        for row in await tx.fetch(WAITING, list(freed_by), tx.now)
     ]
 
 
 async def _end_placements(
     tx: Transaction, departures: Sequence[Departure]
 ) -> dict[UUID, Received[Any] | None]:
-    """The sites where seats are free by it, each with the event because of which one is."""
+    """The sites where seats are free by it, each with the event because of which one is. Whoever
+    is asked about a seat is asked no more."""
     leaving = {departure.enrolment_id: departure for departure in departures}
     causes = {enrolment_id: one.cause for enrolment_id, one in leaving.items()}
     ended_as = [one.ended_as for one in leaving.values()]
     ended = await tx.fetch(END, tx.now, list(leaving), ended_as)
     await tx.execute(LEAVE, tx.now, list(leaving), ended_as)
-    if not ended:
-        return {}
+    withdrawn = await withdraw_offers(tx, causes)
     for row in ended:
         event = PlacementEnded(
             **row,
@@ -137,15 +192,16 @@ async def _end_placements(
             ended_at=tx.now,
         )
         publish(tx, event, cause=causes[row["enrolment_id"]])
-    await cancel_sessions(
-        tx,
-        [
-            Seat(row["id"], row["client_id"], row["cohort_id"], causes[row["enrolment_id"]])
-            for row in ended
-        ],
-        {row["id"]: leaving[row["enrolment_id"]].ended_as for row in ended},
-    )
-    return {row["site_id"]: causes[row["enrolment_id"]] for row in ended}
+    if ended:
+        await cancel_sessions(
+            tx,
+            [
+                Seat(row["id"], row["client_id"], row["cohort_id"], causes[row["enrolment_id"]])
+                for row in ended
+            ],
+            {row["id"]: leaving[row["enrolment_id"]].ended_as for row in ended},
+        )
+    return {row["site_id"]: causes[row["enrolment_id"]] for row in (*ended, *withdrawn)}
 
 
 async def _wait(tx: Transaction, unplaced: Sequence[tuple[Arrival, Choice]]) -> None:
@@ -156,6 +212,7 @@ async def _wait(tx: Transaction, unplaced: Sequence[tuple[Arrival, Choice]]) -> 
             "site_id": arrival.site_id,
             "client_id": arrival.client_id,
             "enrolment_id": arrival.enrolment_id,
+            "urgency": arrival.urgency,
             "criteria": as_json(choice.criteria),
             "enrolled_at": arrival.enrolled_at,
             "waitlisted_at": tx.now,

@@ -9,6 +9,7 @@ import orjson
 from services.scheduling.appointments.commands import Seat
 from services.scheduling.placement.rules import NO_PRIORITY
 from services.scheduling.placement.schemas import Placement, PlacementState, WaitingClient
+from services.scheduling.waiting.rules import FAMILIES, NO_URGENCY, Family, family_of
 from shared.database import Transaction
 from shared.errors import found
 from shared.web import CountedPage, Paging, count_of, narrowed, page_of
@@ -25,11 +26,14 @@ IN_STATE = {
     "active": "(SELECT * FROM placements WHERE ended_at IS NULL)",
     "ended": "(SELECT * FROM placements WHERE ended_at IS NOT NULL)",
 }
-TURN = "priority, coalesce(enrolled_at, waitlisted_at), enrolment_id"
+TURN = "priority, urgency, coalesce(enrolled_at, waitlisted_at), enrolment_id"
 LAST_SHOWN = f"SELECT {TURN} FROM waitlist WHERE id = $1"  # noqa: S608 - the columns are above
+NEEDS = {family: need for need, family in FAMILIES.items()}
 WAITING = """
 SELECT id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, criteria, waitlisted_at,
-  coalesce(enrolled_at, waitlisted_at) AS enrolled_at, priority
+  coalesce(enrolled_at, waitlisted_at) AS enrolled_at, priority, urgency, offer_again_at,
+  EXISTS (SELECT FROM seat_offers o
+          WHERE o.enrolment_id = w.enrolment_id AND o.ended_at IS NULL) AS asked
 FROM (SELECT * FROM waitlist WHERE left_at IS NULL) AS w
 """
 SEATS_OF_COHORT = """
@@ -79,22 +83,33 @@ async def list_placements(
 
 
 async def list_waiting(
-    tx: Transaction, paging: Paging, site_id: UUID | None
+    tx: Transaction, paging: Paging, site_id: UUID | None, family: Family | None = None
 ) -> CountedPage[WaitingClient]:
-    """Clients who wait for a seat: priority populations first, then by the time of enrolment."""
-    where, values = narrowed(("site_id = ?", site_id))
+    """Clients who wait for a seat, of one family of cohorts or of all, in the order in which seats
+    are given."""
+    dual_diagnosis, gender_group = NEEDS[family] if family else (None, None)
+    asked = (
+        ("site_id = ?", site_id),
+        ("dual_diagnosis = ?", dual_diagnosis),
+        ("coalesce(gender_group, '') = ?", family and (gender_group or "")),
+    )
+    where, values = narrowed(*asked)
     count = await tx.fetchval(count_of(f"{WAITING} {where}"), *values)
     last = await tx.fetchrow(LAST_SHOWN, paging.after) or (None,)
-    where, values = narrowed(("site_id = ?", site_id), (f"({TURN}) > (?, ?, ?)", *last))
+    where, values = narrowed(*asked, (f"({TURN}) > (?, ?, ?, ?)", *last))
     page = f"{WAITING} {where} ORDER BY {TURN} LIMIT ${len(values) + 1}"
-    shown = page_of(
-        [
-            WaitingClient(**{**_read(row), "priority": row["priority"] < NO_PRIORITY})
-            for row in await tx.fetch(page, *values, paging.limit + 1)
-        ],
-        paging.limit,
-    )
+    rows = await tx.fetch(page, *values, paging.limit + 1)
+    shown = page_of([_waiting(row) for row in rows], paging.limit)
     return CountedPage(items=shown.items, next=shown.next, count=count)
+
+
+def _waiting(row: asyncpg.Record) -> WaitingClient:
+    reckoned = {
+        "priority": row["priority"] < NO_PRIORITY,
+        "urgent": row["urgency"] < NO_URGENCY,
+        "family": family_of(row["dual_diagnosis"], row["gender_group"]),
+    }
+    return WaitingClient(**{**_read(row), **reckoned})
 
 
 def _read(row: asyncpg.Record) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from fastapi import Depends, Query
 
 from services.scheduling.placement import queries
 from services.scheduling.placement.schemas import Placement, PlacementState, WaitingClient
+from services.scheduling.waiting.rules import Family
 from shared.access import Role
 from shared.access.roles import EVERY_STAFF_ROLE
 from shared.web import Allowed, Call, CountedPage, Paging, Router, of_one_client
@@ -47,7 +48,8 @@ async def list_waiting_clients(
     call: Reader,
     paging: Annotated[Paging, Depends()],
     site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None,
+    family: Annotated[Family | None, Query(description="Only who waits for these cohorts.")] = None,
 ) -> CountedPage[WaitingClient]:
-    """Clients without a seat, with what each cohort lacked: priority populations first, then by the
-    time of enrolment, which is the order in which seats are given."""
-    return await call.show(lambda tx: queries.list_waiting(tx, paging, site_id))
+    """Clients without a seat, with what each cohort lacked: priority populations first, then by
+    clinical urgency and the time of enrolment, which is the order in which seats are given."""
+    return await call.show(lambda tx: queries.list_waiting(tx, paging, site_id, family))

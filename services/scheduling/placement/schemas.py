@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from services.scheduling.waiting.rules import Family
 from shared.contracts.base import Criterion
 from shared.contracts.intake import GenderGroup
 from shared.contracts.scheduling import EndedAs, Track
@@ -39,7 +40,8 @@ class Placement(Shown):
 
 
 class WaitingClient(Shown):
-    """A client for whom no seat was free; priority populations first, then by enrolment."""
+    """A client for whom no seat was free, in the order of priority population, clinical urgency and
+    time of enrolment."""
 
     id: UUID
     site_id: UUID
@@ -48,6 +50,12 @@ class WaitingClient(Shown):
     dual_diagnosis: bool
     gender_group: GenderGroup | None
     priority: bool = Field(description="Of a population that goes first.", examples=[False])
+    family: Family = Field(description="The cohorts waited for.", examples=["general_women"])
+    urgent: bool = Field(description="Something found makes a seat urgent.", examples=[False])
+    asked: bool = Field(description="A seat is held for the client now.", examples=[False])
+    offer_again_at: Instant | None = Field(
+        description="Passed over until then, having let an offer pass.", examples=[None]
+    )
     enrolled_at: Instant
     waitlisted_at: Instant
     criteria: list[Criterion] = Field(description="What each cohort lacked.")

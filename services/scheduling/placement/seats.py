@@ -11,6 +11,7 @@ import orjson
 from services.scheduling.appointments.commands import Seat, schedule_sessions
 from services.scheduling.placement.policy import placement_policy
 from services.scheduling.placement.rules import Choice, Cohort, Need, choose_cohort
+from services.scheduling.waiting.rules import NO_URGENCY
 from shared.contracts.base import Criterion
 from shared.contracts.scheduling import ClientPlaced
 from shared.database import Columns, Transaction
@@ -20,7 +21,8 @@ from shared.messaging.outbox import publish
 
 SEATS = """
 SELECT c.site_id, c.id, c.track, c.gender_group, c.capacity,
-  (SELECT count(*) FROM placements p WHERE p.cohort_id = c.id AND p.ended_at IS NULL) AS taken
+  (SELECT count(*) FROM placements p WHERE p.cohort_id = c.id AND p.ended_at IS NULL)
+  + (SELECT count(*) FROM seat_offers o WHERE o.cohort_id = c.id AND o.ended_at IS NULL) AS taken
 FROM cohorts c WHERE c.site_id = ANY ($1::uuid[]) AND (
   EXISTS (SELECT FROM sessions s
           WHERE s.cohort_id = c.id AND s.starts_at > $2 AND s.not_held_at IS NULL)
@@ -28,7 +30,7 @@ FROM cohorts c WHERE c.site_id = ANY ($1::uuid[]) AND (
 ) ORDER BY c.id
 """
 """Cohorts whose sessions are all over or not held are left out; those whose sessions are not
-planned yet are not."""
+planned yet are not. A seat that is held for somebody who is asked is taken."""
 PLACED = Columns.of(
     id="uuid",
     site_id="uuid",
@@ -54,11 +56,12 @@ class Arrival:
     need: Need
     enrolled_at: datetime
     cause: Received[Any] | None
+    urgency: int = NO_URGENCY
 
     @property
-    def turn(self) -> tuple[int, datetime, UUID]:
-        """Clients are placed in the order of this: by priority, then by the time of enrolment."""
-        return self.need.priority, self.enrolled_at, self.enrolment_id
+    def turn(self) -> tuple[int, int, datetime, UUID]:
+        """Clients are placed in the order of this: by priority, urgency and time of enrolment."""
+        return self.need.priority, self.urgency, self.enrolled_at, self.enrolment_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,15 @@ class Chart:
             index = cohorts.index(choice.cohort)
             cohorts[index] = replace(choice.cohort, taken=choice.cohort.taken + 1)
         return choice
+
+    def only(self, cohort_id: UUID) -> "Chart":
+        """The seats of one cohort, as they are now; what is taken of them is not counted here."""
+        return Chart(
+            {
+                site: [one for one in cohorts if one.id == cohort_id]
+                for site, cohorts in self._cohorts.items()
+            }
+        )
 
 
 async def give_seats(
