@@ -5,6 +5,9 @@ from services.scheduling.cohorts.routes import router as cohorts
 from services.scheduling.directory.routes import router as directory
 from services.scheduling.holds.consumers import consumers as holds_consumers
 from services.scheduling.hours.routes import router as hours
+from services.scheduling.offers.jobs import seat_offers_job
+from services.scheduling.offers.routes import own_router as own_offers
+from services.scheduling.offers.routes import router as offers
 from services.scheduling.placement.consumers import consumers as placement_consumers
 from services.scheduling.placement.routes import router as placement
 from services.scheduling.sessions.jobs import zone_rules_job
@@ -18,8 +21,8 @@ service = Service(
     title="Stepwell scheduling",
     description="Sites with their time zones, cohorts and their curricula, seats, sessions, "
     "and who came for how long.",
-    routers=(directory, cohorts, sessions, placement, attendance, hours),
-    jobs=(zone_rules_job,),
+    routers=(directory, cohorts, sessions, placement, attendance, hours, offers, own_offers),
+    jobs=(zone_rules_job, seat_offers_job),
     consumers=(merge_consumers, placement_consumers, holds_consumers, waiting_consumers),
     zones="SELECT DISTINCT time_zone FROM sites",
 )

@@ -17,6 +17,7 @@ from services.scheduling.waiting.commands import (
     withdraw_offers,
 )
 from services.scheduling.waiting.policy import waiting_policy
+from shared.contracts.base import Criterion
 from shared.contracts.scheduling import ClientWaitlisted, EndedAs, PlacementEnded
 from shared.database import Columns, Transaction
 from shared.ids import new_id
@@ -61,6 +62,22 @@ RETURNING p.id, p.client_id, p.site_id, p.enrolment_id, p.cohort_id
 """
 
 
+BY_HAND = Choice(
+    None,
+    (),
+    (
+        Criterion(
+            name="seats",
+            met=False,
+            observed="offered by a person",
+            required="given at once",
+            source="waiting policy of the site",
+        ),
+    ),
+)
+"""Why everybody waits where a person chooses."""
+
+
 @dataclass(frozen=True, slots=True)
 class Departure:
     """An enrolment that is over, and the event that says so."""
@@ -99,7 +116,8 @@ async def offer_seats(
 ) -> None:
     """Give or offer free seats to those who wait at the sites of `freed_by`, and give them to these
     clients, in one order: by priority population, urgency and the time of enrolment. Who comes and
-    gets none waits; who waits is asked first where the site offers seats.
+    gets none waits; who waits is asked first where the site offers seats. Where a person chooses,
+    everybody waits.
 
     The caller has locked the sites before it freed or opened seats. `freed_by` names those where it
     did, each with the event because of which a seat is free, if one is; it is the cause of what is
@@ -113,16 +131,19 @@ async def offer_seats(
     waited = {arrival.enrolment_id for arrival in waiting}
     chart = await Chart.counted(tx, {*freed_by, *(arrival.site_id for arrival in arrivals)})
 
-    def is_asked(arrival: Arrival) -> bool:
-        offered = waiting_policy(arrival.site_id).seats == "offered"
-        return offered and arrival.enrolment_id in waited
+    def way(arrival: Arrival) -> str:
+        seats = waiting_policy(arrival.site_id).seats
+        is_new = arrival.enrolment_id not in waited
+        return "at_once" if seats == "offered" and is_new else seats
 
     seated: list[UUID] = []
     without: list[tuple[Arrival, Choice]] = []
     offers: list[Offer] = []
     in_turn = sorted([*waiting, *arrivals], key=lambda one: one.turn)
-    for asked, run in groupby(in_turn, key=is_asked):
-        if asked:
+    for seats, run in groupby(in_turn, key=way):
+        if seats == "by_hand":
+            without += [(arrival, BY_HAND) for arrival in run]
+        elif seats == "offered":
             chosen = [(arrival, chart.take_seat(arrival)) for arrival in run]
             offers += [offer_of(one, choice) for one, choice in chosen if choice.cohort is not None]
         else:

@@ -83,7 +83,7 @@ RETURNING id AS offer_id, client_id, site_id, enrolment_id, cohort_id
 """
 END_ONES = END.format(which="id = ANY ($2::uuid[])")
 END_OF_STAYS = END.format(which="enrolment_id = ANY ($2::uuid[])")
-PASS_OVER = """
+ASK_NOT_BEFORE = """
 UPDATE waitlist SET offer_again_at = $2 WHERE enrolment_id = $1 AND left_at IS NULL
 """
 
@@ -162,7 +162,7 @@ async def end_offers(
     for row in rows:
         if outcome in ("declined", "expired"):
             days = waiting_policy(row["site_id"]).offer.again_after_days
-            await tx.execute(PASS_OVER, row["enrolment_id"], tx.now + timedelta(days=days))
+            await tx.execute(ASK_NOT_BEFORE, row["enrolment_id"], tx.now + timedelta(days=days))
         event = {"accepted": SeatAccepted, "declined": SeatDeclined}.get(outcome, SeatOfferExpired)
         publish(tx, event(**row, ended_at=tx.now))
     return rows

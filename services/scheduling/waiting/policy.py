@@ -36,7 +36,7 @@ class WaitingPolicy(Part):
     id: str
     version: str
     source: str
-    seats: Literal["at_once", "offered"]
+    seats: Literal["at_once", "offered", "by_hand"]
     offer: OfferPolicy
     urgency: UrgencyPolicy
     jump_reasons: Annotated[tuple[Token, ...], Field(min_length=1)]

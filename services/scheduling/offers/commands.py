@@ -1,0 +1,238 @@
+"""Answering seat offers, letting them run out, and choosing somebody who is not the next."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from services.scheduling.directory.commands import lock_sites
+from services.scheduling.offers.holder import LinkNotValid, digest, new_secret
+from services.scheduling.offers.queries import show_offer, show_own_offer
+from services.scheduling.offers.schemas import (
+    Decline,
+    NewSeatOffer,
+    OfferLink,
+    OwnAnswer,
+    OwnOffer,
+    SeatOffer,
+)
+from services.scheduling.placement.commands import (
+    leave_waitlist,
+    offer_of,
+    offer_seats,
+    waiting_at,
+)
+from services.scheduling.placement.rules import Choice
+from services.scheduling.placement.seats import Chart, give_seats
+from services.scheduling.waiting.commands import end_offers, make_offers
+from services.scheduling.waiting.policy import waiting_policy
+from shared.database import Transaction, update
+from shared.errors import Conflict, Invalid, NotFound, require_version
+
+WAITS = "SELECT site_id, enrolment_id FROM waitlist WHERE id = $1 AND left_at IS NULL"
+ASK_AGAIN = "UPDATE waitlist SET offer_again_at = NULL WHERE enrolment_id = $1"
+SITES_DUE = """
+SELECT site_id FROM seat_offers WHERE ended_at IS NULL AND expires_at <= $1
+UNION SELECT site_id FROM waitlist WHERE left_at IS NULL AND offer_again_at <= $1
+ORDER BY site_id LIMIT 1
+"""
+OF_SITE = """
+SELECT id FROM seat_offers WHERE site_id = $1 AND ended_at IS NULL AND expires_at <= $2
+ORDER BY expires_at, id
+"""
+AGAIN_AT_SITE = """
+UPDATE waitlist SET offer_again_at = NULL
+WHERE site_id = $1 AND left_at IS NULL AND offer_again_at <= $2
+"""
+
+
+class OfferOver(Conflict):
+    """It was answered, ran out, or the stay is over."""
+
+    title = "The seat is not held any more"
+
+
+class SeatNoLongerFits(Conflict):
+    """The cohort does not take the client any more."""
+
+
+class NoFittingSeat(Conflict):
+    """The cohort has no free seat for this client."""
+
+
+class AlreadyAsked(Conflict):
+    """A seat is held for the client already."""
+
+
+class UnknownReason(Invalid):
+    """The policy of the site does not name the reason."""
+
+
+class JumpReasonNeeded(Invalid):
+    """Somebody comes first in the order, so that a reason is to be given."""
+
+
+class NobodyPassedOver(Invalid):
+    """The client is next in the order: there is nothing to give a reason for."""
+
+
+async def accept_offer(
+    tx: Transaction, offer_id: UUID, expected: int | None, answered_by: str
+) -> SeatOffer:
+    """Give the client the seat that is held; publishes SeatAccepted, ClientPlaced and
+    SessionScheduled for each session to come.
+
+    Raises:
+        NotFound: no such offer that the caller may see.
+        StaleVersion: it changed since the caller read it.
+        OfferOver: it is not open any more.
+        SeatNoLongerFits: the cohort was changed meanwhile; nothing is answered then.
+    """
+    offer = await _lock(tx, offer_id, expected)
+    await end_offers(tx, [offer.id], "accepted", answered_by=answered_by)
+    await tx.execute(ASK_AGAIN, offer.enrolment_id)
+    chart = (await Chart.counted(tx, [offer.site_id])).only(offer.cohort_id)
+    waiting = await waiting_at(tx, {offer.site_id: None})
+    placed, unplaced = await give_seats(
+        tx, chart, [one for one in waiting if one.enrolment_id == offer.enrolment_id]
+    )
+    if not placed:
+        raise SeatNoLongerFits(_lacking(unplaced[0][1] if unplaced else None))
+    await leave_waitlist(tx, [offer.enrolment_id])
+    return await show_offer(tx, offer_id)
+
+
+async def decline_offer(
+    tx: Transaction, offer_id: UUID, expected: int | None, answer: Decline, answered_by: str
+) -> SeatOffer:
+    """Let the seat go to the next in line; publishes SeatDeclined, and SeatOffered for the next.
+
+    Raises:
+        NotFound, StaleVersion, OfferOver: as for `accept_offer`.
+        UnknownReason: none of the policy's.
+    """
+    offer = await _lock(tx, offer_id, expected)
+    _require_reason(answer.reason, waiting_policy(offer.site_id).decline_reasons)
+    await end_offers(tx, [offer.id], "declined", answered_by=answered_by, reason=answer.reason)
+    await offer_seats(tx, {offer.site_id: None})
+    return await show_offer(tx, offer_id)
+
+
+async def answer_own_offer(tx: Transaction, offer_id: UUID, own: OwnAnswer) -> OwnOffer:
+    """What the client answers by link.
+
+    Raises:
+        LinkNotValid: the offer is over.
+        SeatNoLongerFits: as for `accept_offer`.
+    """
+    by = f"link:{offer_id}"
+    try:
+        if own.answer == "accept":
+            await accept_offer(tx, offer_id, None, by)
+        else:
+            await decline_offer(tx, offer_id, None, Decline(), by)
+    except (OfferOver, NotFound):
+        raise LinkNotValid from None
+    return await show_own_offer(tx, offer_id)
+
+
+async def issue_link(tx: Transaction, offer_id: UUID, expected: int) -> OfferLink:
+    """A link by which the client can answer; the one before it ends.
+
+    Raises:
+        NotFound, StaleVersion, OfferOver: as for `accept_offer`.
+    """
+    offer = await _lock(tx, offer_id, expected)
+    secret = new_secret()
+    await tx.execute(*update("seat_offers", {"link_hash": digest(secret)}, where={"id": offer.id}))
+    return OfferLink(
+        offer_id=offer.id,
+        client_id=offer.client_id,
+        site_id=offer.site_id,
+        address=f"{waiting_policy(offer.site_id).page_address}#{secret}",
+        valid_until=offer.expires_at,
+        version=offer.version + 1,
+    )
+
+
+async def offer_seat(tx: Transaction, new: NewSeatOffer, offered_by: str) -> SeatOffer:
+    """Hold a seat for a client whom a person chose; publishes SeatOffered.
+
+    Who comes first in the order, would fit the cohort and is neither asked nor passed over for a
+    while is counted, and a reason is needed then.
+
+    Raises:
+        NotFound: nobody waits under this id.
+        AlreadyAsked, NoFittingSeat: no seat can be held.
+        JumpReasonNeeded, NobodyPassedOver, UnknownReason: with a pointer.
+    """
+    row = await tx.fetchrow(WAITS, new.waiting_id)
+    if row is None:
+        raise NotFound("Nobody waits under this id.", pointer="/waiting_id")
+    site_id, enrolment_id = row["site_id"], row["enrolment_id"]
+    await lock_sites(tx, [site_id])
+    await tx.execute(ASK_AGAIN, enrolment_id)
+    in_turn = sorted(await waiting_at(tx, {site_id: None}), key=lambda one: one.turn)
+    place = next((n for n, one in enumerate(in_turn) if one.enrolment_id == enrolment_id), None)
+    if place is None:
+        raise AlreadyAsked("A seat is held for this client already.", pointer="/waiting_id")
+    chart = await Chart.counted(tx, [site_id])
+    choice = chart.only(new.cohort_id).take_seat(in_turn[place])
+    if choice.cohort is None:
+        raise NoFittingSeat(_lacking(choice), pointer="/cohort_id")
+    before = (chart.only(new.cohort_id).take_seat(one) for one in in_turn[:place])
+    passed_over = sum(one.cohort is not None for one in before)
+    _require_reason(new.reason, waiting_policy(site_id).jump_reasons)
+    if passed_over and new.reason is None:
+        raise JumpReasonNeeded(
+            f"{passed_over} come first in the order and would fit: say why.", pointer="/reason"
+        )
+    if not passed_over and new.reason is not None:
+        raise NobodyPassedOver("The client is next: leave the reason out.", pointer="/reason")
+    offer = replace(
+        offer_of(in_turn[place], choice),
+        offered_by=offered_by,
+        passed_over=passed_over,
+        jump_reason=new.reason,
+    )
+    (offer_id,) = await make_offers(tx, [offer])
+    return await show_offer(tx, offer_id)
+
+
+async def let_run_out(tx: Transaction) -> int:
+    """End the offers of one site whose time is over, and offer free seats there to who is next;
+    whoever was passed over for long enough is asked again. How many sites that were.
+
+    Publishes SeatOfferExpired, and SeatOffered for the next.
+    """
+    site_id = await tx.fetchval(SITES_DUE, tx.now)
+    if site_id is None:
+        return 0
+    await lock_sites(tx, [site_id])
+    over = [row["id"] for row in await tx.fetch(OF_SITE, site_id, tx.now)]
+    await end_offers(tx, over, "expired")
+    await tx.execute(AGAIN_AT_SITE, site_id, tx.now)
+    await offer_seats(tx, {site_id: None})
+    return 1
+
+
+async def _lock(tx: Transaction, offer_id: UUID, expected: int | None) -> SeatOffer:
+    """The offer, with its site locked, while it is open."""
+    await lock_sites(tx, [(await show_offer(tx, offer_id)).site_id])
+    offer = await show_offer(tx, offer_id)
+    if expected is not None:
+        require_version(offer.version, expected)
+    if offer.state != "open" or offer.expires_at <= tx.now:
+        raise OfferOver("It was answered, has run out, or the stay is over.")
+    return offer
+
+
+def _require_reason(reason: str | None, known: Sequence[str]) -> None:
+    if reason is not None and reason not in known:
+        raise UnknownReason(f"Give one of: {', '.join(known)}.", pointer="/reason")
+
+
+def _lacking(choice: Choice | None) -> str:
+    """Which rules are against it, in words."""
+    unmet = [] if choice is None else [c for c in choice.criteria if not c.met]
+    told = "; ".join(f"{c.name}: {c.observed}, required {c.required}" for c in unmet)
+    return f"The cohort does not take this client: {told or 'the client waits no more'}."

@@ -1,0 +1,115 @@
+"""Seat offers and waiting times as they are read."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from services.scheduling.directory.queries import show_site
+from services.scheduling.offers.schemas import (
+    OfferState,
+    OwnOffer,
+    SeatOffer,
+    WaitingFamily,
+    WaitingFigures,
+)
+from services.scheduling.waiting.rules import family_of
+from shared.database import Transaction
+from shared.errors import found
+from shared.web import Page, Paging, narrowed, page_of
+
+FIGURES_DAYS = 90
+OFFERS = """
+SELECT * FROM (SELECT *, coalesce(outcome, 'open') AS state FROM seat_offers) AS o
+"""
+BY_STATE = """
+SELECT o.client_id, o.site_id, coalesce(o.outcome, 'open') AS state, o.expires_at, s.time_zone
+FROM seat_offers o JOIN sites s ON s.id = o.site_id WHERE o.id = $1
+"""
+WAITING = """
+SELECT dual_diagnosis, gender_group, count(*) AS waiting,
+  max(($2 AT TIME ZONE $3)::date
+      - (coalesce(enrolled_at, waitlisted_at) AT TIME ZONE $3)::date) AS longest
+FROM waitlist WHERE site_id = $1 AND left_at IS NULL GROUP BY dual_diagnosis, gender_group
+"""
+SEATED = """
+SELECT count(*)::int AS seated, percentile_disc(0.5) WITHIN GROUP (ORDER BY
+  (left_at AT TIME ZONE $3)::date - (coalesce(enrolled_at, waitlisted_at) AT TIME ZONE $3)::date
+) AS median_days
+FROM waitlist WHERE site_id = $1 AND outcome = 'placed' AND left_at >= $2
+"""
+ENDED = """
+SELECT count(*) FILTER (WHERE outcome = 'accepted' AND ended_at >= $2)::int AS accepted,
+  count(*) FILTER (WHERE outcome = 'declined' AND ended_at >= $2)::int AS declined,
+  count(*) FILTER (WHERE outcome = 'expired' AND ended_at >= $2)::int AS expired,
+  count(*) FILTER (WHERE passed_over > 0 AND offered_at >= $2)::int AS jumps
+FROM seat_offers WHERE site_id = $1
+"""
+
+
+async def show_offer(tx: Transaction, offer_id: UUID) -> SeatOffer:
+    """One offer.
+
+    Raises:
+        NotFound: when there is none that the caller may see.
+    """
+    return _read(found(await tx.fetchrow(f"{OFFERS} WHERE id = $1", offer_id), "seat offer"))
+
+
+async def show_own_offer(tx: Transaction, offer_id: UUID) -> OwnOffer:
+    """One offer as the client sees it."""
+    return OwnOffer(**dict(found(await tx.fetchrow(BY_STATE, offer_id), "seat offer")))
+
+
+async def list_offers(
+    tx: Transaction,
+    paging: Paging,
+    *,
+    site_id: UUID | None,
+    state: OfferState | None,
+    jumped: bool | None,
+) -> Page[SeatOffer]:
+    """Offers, the oldest first."""
+    where, values = narrowed(
+        ("site_id = ?", site_id),
+        ("state = ?", state),
+        ("(passed_over > 0) = ?", jumped),
+        ("id > ?", paging.after),
+    )
+    page = f"{OFFERS} {where} ORDER BY id LIMIT ${len(values) + 1}"
+    rows = await tx.fetch(page, *values, paging.limit + 1)
+    return page_of([_read(row) for row in rows], paging.limit)
+
+
+async def show_figures(tx: Transaction, site_id: UUID) -> WaitingFigures:
+    """How long people wait at a site.
+
+    Raises:
+        NotFound: no such site that the caller may see.
+    """
+    zone = (await show_site(tx, site_id, pointer="site_id")).time_zone
+    since = tx.now - timedelta(days=FIGURES_DAYS)
+    waiting = await tx.fetch(WAITING, site_id, tx.now, zone)
+    reckoned: dict[str, Any] = {}
+    for query, *values in ((SEATED, site_id, since, zone), (ENDED, site_id, since)):
+        reckoned |= dict(found(await tx.fetchrow(query, *values), "site"))
+    families = [
+        WaitingFamily(
+            family=family_of(row["dual_diagnosis"], row["gender_group"]), waiting=row["waiting"]
+        )
+        for row in waiting
+    ]
+    return WaitingFigures(
+        site_id=site_id,
+        waiting=sum(one.waiting for one in families),
+        families=sorted(families, key=lambda one: one.family),
+        longest_days=max((row["longest"] for row in waiting), default=None),
+        since=since,
+        **reckoned,
+    )
+
+
+def _read(row: asyncpg.Record) -> SeatOffer:
+    return SeatOffer(**{**dict(row), "criteria": orjson.loads(row["criteria"])})

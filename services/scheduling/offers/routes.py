@@ -1,0 +1,127 @@
+"""Seat offers and waiting times over HTTP."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Query
+
+from services.scheduling.offers import commands, queries
+from services.scheduling.offers.holder import ByLink
+from services.scheduling.offers.schemas import (
+    Decline,
+    NewSeatOffer,
+    OfferLink,
+    OfferState,
+    OwnAnswer,
+    OwnOffer,
+    SeatOffer,
+    WaitingFigures,
+)
+from shared.access import Open, Role
+from shared.access.roles import EVERY_STAFF_ROLE, SITE_STAFF
+from shared.database import Transaction
+from shared.web import Allowed, Call, Page, Paging, Router, audit, needs_if_match, of_one_client
+from shared.web.problems import MEDIA_TYPE
+
+WHY = "A client has no token: the request carries the secret of a link."
+PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+REFUSED: dict[int | str, dict[str, Any]] = {
+    401: {"description": "The link is not valid, or not valid any more", **PROBLEM},
+    500: {"description": "A defect of the service, which has been logged", **PROBLEM},
+    504: {"description": "It took too long and was given up", **PROBLEM},
+}
+NOT_TAKEN: dict[int | str, dict[str, Any]] = {
+    409: {"description": "The cohort does not take the client any more", **PROBLEM},
+    422: {"description": "The answer is none; `errors` says where", **PROBLEM},
+}
+
+router = Router(tags=["Waiting list"])
+own_router = Router(tags=["Own seat offer"], dependencies=[Open(WHY)], responses=REFUSED)
+
+Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
+Staff = Annotated[Call, Allowed(*SITE_STAFF)]
+
+
+@router.get("/waitlist/figures", summary="Show how long people wait at a site")
+async def show_waiting_figures(
+    call: Reader, site_id: Annotated[UUID, Query(description="The site.")]
+) -> WaitingFigures:
+    """Who waits now, and of the last 90 days how long people waited and how offers ended."""
+    return await call.show(lambda tx: queries.show_figures(tx, site_id))
+
+
+@router.post("/seat-offers", status_code=201, summary="Offer a seat to somebody one chose")
+async def offer_seat(
+    body: NewSeatOffer, call: Annotated[Call, Allowed(Role.SITE_MANAGER)]
+) -> SeatOffer:
+    """Hold a seat for a client who waits. Before those who come first, with a reason only."""
+    return await call.create(
+        lambda tx: commands.offer_seat(tx, body, call.subject),
+        location=lambda made: f"/seat-offers/{made.id}",
+    )
+
+
+@router.get("/seat-offers", summary="List seat offers")
+async def list_seat_offers(
+    call: Reader,
+    paging: Annotated[Paging, Depends()],
+    site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None,
+    state: Annotated[OfferState | None, Query(description="Only in this state.")] = None,
+    jumped: Annotated[
+        bool | None, Query(description="Only those by which somebody was passed over, or not.")
+    ] = None,
+) -> Page[SeatOffer]:
+    """Offers, the oldest first, each with why it did not go by the order, if so."""
+    return await call.show(
+        lambda tx: queries.list_offers(tx, paging, site_id=site_id, state=state, jumped=jumped)
+    )
+
+
+@router.get("/seat-offers/{offer_id}", summary="Show a seat offer")
+@of_one_client
+async def show_seat_offer(offer_id: UUID, call: Reader) -> SeatOffer:
+    """One offer and how it ended; the ETag is needed to answer it."""
+    return await call.show(lambda tx: queries.show_offer(tx, offer_id))
+
+
+@router.post("/seat-offers/{offer_id}/accept", summary="Take a seat for the client")
+@needs_if_match
+async def accept_seat_offer(offer_id: UUID, call: Staff) -> SeatOffer:
+    """The client said yes: the seat is given, and the client expected at the sessions to come."""
+    return await call.update(
+        lambda tx, expected: commands.accept_offer(tx, offer_id, expected, call.subject)
+    )
+
+
+@router.post("/seat-offers/{offer_id}/decline", summary="Let a seat go")
+@needs_if_match
+async def decline_seat_offer(offer_id: UUID, body: Decline, call: Staff) -> SeatOffer:
+    """The client said no and goes on waiting; the seat goes to the next in line."""
+    return await call.update(
+        lambda tx, expected: commands.decline_offer(tx, offer_id, expected, body, call.subject)
+    )
+
+
+@router.post("/seat-offers/{offer_id}/link", summary="Make a link for the client's answer")
+@needs_if_match
+async def issue_seat_offer_link(offer_id: UUID, call: Staff) -> OfferLink:
+    """An address to hand to the client, shown this once; the one before it ends."""
+    return await call.update(lambda tx, expected: commands.issue_link(tx, offer_id, expected))
+
+
+@own_router.get("/seat-offer/own", summary="Show one's own offer")
+async def show_own_seat_offer(call: ByLink) -> OwnOffer:
+    """Until when a seat is held, by `Authorization: Link …`. Names nobody and no place."""
+    return await call.show(lambda tx: queries.show_own_offer(tx, call.offer_id))
+
+
+@own_router.post("/seat-offer/own", summary="Answer one's own offer", responses=NOT_TAKEN)
+async def answer_own_seat_offer(body: OwnAnswer, call: ByLink) -> OwnOffer:
+    """Take the seat or let it go, by `Authorization: Link …`; the link ends with it."""
+
+    async def answer(tx: Transaction) -> OwnOffer:
+        answered = await commands.answer_own_offer(tx, call.offer_id, body)
+        tx.access = audit.access(call.request, call.caller, "change", answered)
+        return answered
+
+    return await call.database.run(call.caller.sites, answer)
