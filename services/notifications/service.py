@@ -12,6 +12,7 @@ from services.notifications.escalations.routes import router as escalation_route
 from services.notifications.not_held.consumers import consumers as not_held
 from services.notifications.outreach.consumers import consumers as outreach
 from services.notifications.reminders.consumers import consumers as reminders
+from services.notifications.seat_offers.consumers import consumers as seat_offers
 from services.notifications.stays.consumers import consumers as stays
 from shared.merges import consumers as merge_consumers
 from shared.service import Service
@@ -34,6 +35,7 @@ service = Service(
         reminders,
         outreach,
         not_held,
+        seat_offers,
         escalations,
     ],
     jobs=[dispatch_job, alert_job],

@@ -12,6 +12,11 @@ from services.scheduling.placement.consumers import consumers as placement_consu
 from services.scheduling.placement.routes import router as placement
 from services.scheduling.sessions.jobs import zone_rules_job
 from services.scheduling.sessions.routes import router as sessions
+from services.scheduling.step_down.consumers import consumers as step_down_consumers
+from services.scheduling.step_down.jobs import phases_job, step_down_job
+from services.scheduling.step_up.consumers import consumers as step_up_consumers
+from services.scheduling.step_up.jobs import partner_seats_job
+from services.scheduling.step_up.routes import router as step_up
 from services.scheduling.waiting.consumers import consumers as waiting_consumers
 from shared.merges import consumers as merge_consumers
 from shared.service import Service
@@ -21,8 +26,25 @@ service = Service(
     title="Stepwell scheduling",
     description="Sites with their time zones, cohorts and their curricula, seats, sessions, "
     "and who came for how long.",
-    routers=(directory, cohorts, sessions, placement, attendance, hours, offers, own_offers),
-    jobs=(zone_rules_job, seat_offers_job),
-    consumers=(merge_consumers, placement_consumers, holds_consumers, waiting_consumers),
+    routers=(
+        directory,
+        cohorts,
+        sessions,
+        placement,
+        attendance,
+        hours,
+        offers,
+        own_offers,
+        step_up,
+    ),
+    jobs=(zone_rules_job, seat_offers_job, step_down_job, phases_job, partner_seats_job),
+    consumers=(
+        merge_consumers,
+        placement_consumers,
+        holds_consumers,
+        waiting_consumers,
+        step_down_consumers,
+        step_up_consumers,
+    ),
     zones="SELECT DISTINCT time_zone FROM sites",
 )

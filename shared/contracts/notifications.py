@@ -46,7 +46,7 @@ class NoticeEvent(ClientEvent):
         description="Why it is sent; more words may come.", examples=["session_not_held"]
     )
     channel: Literal["email", "log"]
-    session_id: UUID
+    session_id: UUID = Field(description="The session; of kind `seat_offer` the offer.")
 
 
 class NoticeDelivered(NoticeEvent):

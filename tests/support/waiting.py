@@ -8,24 +8,33 @@ import httpx
 import pytest
 from ruamel.yaml import YAML
 
+from services import scheduling
 from services.scheduling.offers.commands import let_run_out
-from services.scheduling.waiting import policy
 from services.scheduling.waiting.policy import waiting_policy
 from shared.database import ALL_SITES
+from shared.datafiles import Data
 from tests.support.data import read_anew
 from tests.support.scheduling import Clinic, Enrolled, created
 
-SHIPPED = Path(policy.__file__).parent / "data" / "waiting.yaml"
+SCHEDULING = Path(scheduling.__file__).parent
+
+
+def of_site(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, site_id: UUID, data: Data[Any], **changes: Any
+) -> None:
+    """Let a site have these changes of a shipped policy."""
+    place = Path(data.capability) / f"{data.place}.yaml"
+    shipped = SCHEDULING / data.capability / "data" / place.name
+    own = folder / "sites" / str(site_id) / "scheduling" / place
+    own.parent.mkdir(parents=True, exist_ok=True)
+    with own.open("w") as file:
+        YAML(typ="safe").dump(YAML(typ="safe").load(shipped.read_text("utf-8")) | changes, file)
+    read_anew(monkeypatch, data, folder=folder)
 
 
 def ask_first(monkeypatch: pytest.MonkeyPatch, folder: Path, site_id: UUID, **changes: Any) -> None:
     """Let a site offer its seats, with these changes of the shipped policy."""
-    own = YAML(typ="safe").load(SHIPPED.read_text("utf-8")) | {"seats": "offered"} | changes
-    place = folder / "sites" / str(site_id) / "scheduling" / "waiting"
-    place.mkdir(parents=True)
-    with (place / "waiting.yaml").open("w") as file:
-        YAML(typ="safe").dump(own, file)
-    read_anew(monkeypatch, waiting_policy, folder=folder)
+    of_site(monkeypatch, folder, site_id, waiting_policy, **{"seats": "offered"} | changes)
 
 
 class Line:

@@ -36,7 +36,7 @@ CHANNEL_OF_STRANGERS: ChannelName = "email"
 """The channel that is named when a message is given up before its recipient was heard of."""
 WAYS: dict[ChannelName, str | None] = {"email": "email", "log": None}
 """As consents call the way that a channel takes; nothing leaves the house by the log."""
-NOTICES: frozenset[Kind] = frozenset({"session_not_held"})
+NOTICES: frozenset[Kind] = frozenset({"session_not_held", "seat_offer"})
 """Kinds that the released NotificationDelivered and NotificationFailed do not know: they are told
 by events of their own, as a longer list of kinds would break the readers of those."""
 

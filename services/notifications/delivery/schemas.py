@@ -13,12 +13,15 @@ EXAMPLE_ID = "019ab7d0-3c1e-7a52-9d4e-5b1f2c3d4e5f"
 
 
 class Notification(Shown):
-    """One message to one client about one session."""
+    """One message to one client about one session, or about a seat that is held."""
 
     id: UUID = Field(description="Id of the message.", examples=[EXAMPLE_ID])
     client_id: UUID = Field(description="Pseudonymous id of the client.", examples=[EXAMPLE_ID])
     site_id: UUID = Field(description="The site that treats the client.", examples=[EXAMPLE_ID])
-    session_id: UUID = Field(description="The session it is about.", examples=[EXAMPLE_ID])
+    session_id: UUID = Field(
+        description="The session it is about; of kind `seat_offer` the offer.",
+        examples=[EXAMPLE_ID],
+    )
     kind: Kind = Field(description="Why it is sent.", examples=["session_reminder"])
     channel: ChannelName | None = Field(
         description="The way it took; null until that was decided.", examples=["email"]
@@ -37,7 +40,8 @@ class Notification(Shown):
     )
     attempts: int = Field(description="Attempts made so far.", examples=[1])
     session_starts_at: Instant = Field(
-        description="Start of the session, UTC.", examples=["2026-06-02T23:30:00Z"]
+        description="Start of the session, UTC; of kind `seat_offer` when the offer ends.",
+        examples=["2026-06-02T23:30:00Z"],
     )
     planned_at: Instant = Field(
         description="When it was planned, UTC.", examples=["2026-05-29T15:00:00Z"]

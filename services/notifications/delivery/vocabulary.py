@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-Kind = Literal["session_reminder", "missed_session_outreach", "session_not_held"]
+Kind = Literal["session_reminder", "missed_session_outreach", "session_not_held", "seat_offer"]
 """Why a message is sent to a client."""
 STAFF_ALERT = "staff_alert"
 """The kind of every message to staff."""

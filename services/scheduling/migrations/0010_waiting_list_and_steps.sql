@@ -75,25 +75,28 @@ CREATE TABLE step_downs (
   site_id uuid NOT NULL,
   client_id uuid NOT NULL,
   path text NOT NULL CHECK (path IN ('end_of_week', 'next_phase')),
-  due_at timestamptz NOT NULL,
-  traceparent text
+  due_at timestamptz NOT NULL
 );
 CREATE INDEX step_downs_due ON step_downs (due_at);
+CREATE INDEX step_downs_of_client ON step_downs (client_id);
 ALTER TABLE step_downs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE step_downs FORCE ROW LEVEL SECURITY;
 CREATE POLICY site ON step_downs
   USING (platform.visible(site_id)) WITH CHECK (platform.visible(site_id));
 
 -- A row says how many seats a partner keeps for our clients at a level of care, in a region or,
--- without one, for all. Written by regional operations; kept as long as seats are held in it.
+-- without one, for all, and how many of them are held now, whichever sites the clients are of.
+-- Written by regional operations, `held` with each hold; kept as long as its holds.
 CREATE TABLE partner_slots (
   id uuid PRIMARY KEY,
   partner text NOT NULL,
   level text NOT NULL,
   region_id uuid REFERENCES regions,
-  seats integer NOT NULL CHECK (seats >= 0),
+  seats integer NOT NULL,
+  held integer NOT NULL DEFAULT 0,
   created_at timestamptz NOT NULL,
   version integer NOT NULL DEFAULT 1,
+  CHECK (held BETWEEN 0 AND seats),
   CONSTRAINT partner_slots_once UNIQUE NULLS NOT DISTINCT (partner, level, region_id)
 );
 CREATE INDEX partner_slots_of_level ON partner_slots (level, id);

@@ -8,7 +8,7 @@ from services.scheduling.placement.commands import Departure, change_seats
 from services.scheduling.placement.policy import placement_policy
 from services.scheduling.placement.rules import Need, priority_of
 from services.scheduling.placement.seats import Arrival
-from shared.contracts.intake import ClientEnrolled, ClientSteppedDown, EpisodeStateChanged
+from shared.contracts.intake import ClientEnrolled, EpisodeStateChanged
 from shared.contracts.scheduling import EndedAs
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
@@ -34,17 +34,6 @@ async def clients_enrolled(tx: Transaction, received: list[Received[ClientEnroll
         for one in received
     ]
     tx.at_end(change_seats, *arrivals)
-
-
-@consumers.on_many(ClientSteppedDown)
-async def clients_stepped_down(
-    tx: Transaction, received: list[Received[ClientSteppedDown]]
-) -> None:
-    departures = [
-        Departure(one.event.enrolment_id, one.event.site_id, "stepped_down", one)
-        for one in received
-    ]
-    tx.at_end(change_seats, *departures)
 
 
 @consumers.on_many(EpisodeStateChanged)

@@ -1,0 +1,191 @@
+"""Moving clients to the next phase of their cohort, or out of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.scheduling.appointments.commands import LOCK as LOCK_APPOINTMENTS
+from services.scheduling.appointments.commands import Seat, schedule_sessions
+from services.scheduling.directory.commands import lock_sites
+from services.scheduling.placement.commands import Departure, change_seats
+from services.scheduling.step_down.policy import step_down_path
+from services.scheduling.step_down.rules import Path, end_of_phase, end_of_week, next_phase
+from shared.contracts.intake import ClientSteppedDown
+from shared.contracts.scheduling import PhaseBegan, SessionCancelled
+from shared.database import Columns, Transaction
+from shared.messaging.consumer import Received
+from shared.messaging.outbox import publish
+
+BATCH = 50
+SEATED = """
+SELECT p.id, p.client_id, p.site_id, p.enrolment_id, p.cohort_id, p.phase, s.time_zone,
+  coalesce(p.phase_began_at, p.placed_at) AS began_at,
+  ARRAY(SELECT (one ->> 'weeks')::integer FROM jsonb_array_elements(c.phases) AS one) AS weeks
+FROM placements p JOIN cohorts c ON c.id = p.cohort_id JOIN sites s ON s.id = p.site_id
+WHERE p.ended_at IS NULL
+"""
+OF_STAYS = f"{SEATED} AND p.enrolment_id = ANY ($1::uuid[])"
+IN_PHASES = f"""
+{SEATED} AND c.phases <> '[]' AND p.phase < jsonb_array_length(c.phases)
+  AND NOT EXISTS (SELECT FROM step_downs d WHERE d.enrolment_id = p.enrolment_id)
+  AND NOT EXISTS (SELECT FROM holds h WHERE h.enrolment_id = p.enrolment_id)
+ORDER BY p.id
+"""  # noqa: S608 - ours
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A step-down that is to be carried out at `due_at`."""
+
+    enrolment_id: UUID
+    site_id: UUID
+    client_id: UUID
+    path: Path
+    due_at: datetime
+
+
+PLANNED = Columns.like(Planned)
+PLAN = f"""
+INSERT INTO step_downs ({PLANNED.names}) SELECT {PLANNED.names} FROM {PLANNED.rows}
+ON CONFLICT (enrolment_id) DO UPDATE SET {PLANNED.updates("enrolment_id")}
+"""  # noqa: S608 - the columns are above
+DUE = """
+SELECT enrolment_id, site_id, client_id, path, due_at FROM step_downs WHERE due_at <= $1
+ORDER BY due_at, enrolment_id LIMIT $2
+"""
+DONE = "DELETE FROM step_downs WHERE enrolment_id = ANY ($1::uuid[])"
+STILL_DUE = """
+SELECT enrolment_id FROM step_downs WHERE enrolment_id = ANY ($1::uuid[]) AND due_at <= $2
+"""
+OF_CLIENTS = """
+SELECT d.enrolment_id, d.site_id FROM step_downs d
+JOIN unnest($1::uuid[]) AS c(id) ON c.id = d.client_id
+"""
+GO_ON = """
+UPDATE placements SET phase = $2, phase_began_at = $3 WHERE id = $1
+"""
+CANCEL = """
+WITH cancelled AS (
+  UPDATE appointments a SET state = 'cancelled', cancelled_at = $1
+  FROM sessions s
+  WHERE a.placement_id = $2 AND a.state = 'scheduled' AND s.id = a.session_id
+    AND s.starts_at > $1 AND s.not_held_at IS NULL
+    AND s.cohort_id IS NOT NULL AND NOT ($3 = ANY (s.phases))
+    AND NOT EXISTS (SELECT FROM attendance r
+                    WHERE r.session_id = a.session_id AND r.client_id = a.client_id)
+  RETURNING a.client_id, a.site_id, a.session_id, s.cohort_id, s.starts_at
+), freed AS (
+  DELETE FROM bookings b USING cancelled c
+  WHERE b.session_id = c.session_id AND b.resource_id = c.client_id
+)
+SELECT * FROM cancelled ORDER BY starts_at, session_id
+"""
+
+
+async def step_down(tx: Transaction, received: Sequence[Received[ClientSteppedDown]]) -> None:
+    """Free the seats of clients who stepped down, now or when the site's policy says; whoever has
+    no seat yet leaves the waiting list, or does not get one."""
+    stays = [one.event.enrolment_id for one in received]
+    seats = {row["enrolment_id"]: row for row in await tx.fetch(OF_STAYS, stays)}
+    planned = []
+    for one in received:
+        seat = seats.get(one.event.enrolment_id)
+        path = step_down_path(one.event.site_id).path
+        if seat is None or path == "at_once":
+            tx.at_end(change_seats, _departure(one.event.enrolment_id, one.event.site_id, one))
+            continue
+        due_at = end_of_week(one.event.stepped_down_at, seat["time_zone"])
+        planned.append(
+            Planned(seat["enrolment_id"], seat["site_id"], seat["client_id"], path, due_at)
+        )
+    if planned:
+        await tx.execute(PLAN, *PLANNED.arrays(planned))
+        tx.wake()
+
+
+async def come_back(tx: Transaction, client_ids: Sequence[UUID]) -> None:
+    """Clients who enrol anew leave the seat of their former stay now, if they still have it."""
+    for row in await tx.fetch(OF_CLIENTS, client_ids):
+        tx.at_end(change_seats, _departure(row["enrolment_id"], row["site_id"], None))
+        await tx.execute(DONE, [row["enrolment_id"]])
+
+
+async def carry_out(tx: Transaction) -> int:
+    """Move on those whose time has come; publishes PhaseBegan, SessionCancelled and
+    SessionScheduled for those who go on, and as `change_seats` does for those who leave."""
+    due = [Planned(**dict(row)) for row in await tx.fetch(DUE, tx.now, BATCH)]
+    await lock_sites(tx, {one.site_id for one in due})
+    ids = [one.enrolment_id for one in due]
+    still_due = {row["enrolment_id"] for row in await tx.fetch(STILL_DUE, ids, tx.now)}
+    seats = {row["enrolment_id"]: row for row in await tx.fetch(OF_STAYS, ids)}
+    leaving, planned = [], []
+    for one in due:
+        if one.enrolment_id not in still_due:
+            continue
+        seat = seats.get(one.enrolment_id)
+        phase = next_phase(seat["phase"], seat["weeks"]) if seat is not None else None
+        if seat is None or phase is None or one.path == "end_of_week":
+            leaving.append(_departure(one.enrolment_id, one.site_id, None))
+            continue
+        await _begin_phase(tx, seat, phase)
+        due_at = end_of_phase(tx.now, seat["weeks"][phase - 1], seat["time_zone"])
+        planned.append(Planned(one.enrolment_id, one.site_id, one.client_id, "next_phase", due_at))
+    if planned:
+        await tx.execute(PLAN, *PLANNED.arrays(planned))
+    await tx.execute(DONE, [one.enrolment_id for one in leaving])
+    if leaving:
+        await change_seats(tx, leaving)
+    return len(due)
+
+
+async def phases_over(tx: Transaction) -> list[tuple[datetime, asyncpg.Record]]:
+    """Clients who go on to a next phase by themselves, each with when the present one is over."""
+    return [
+        (end_of_phase(row["began_at"], row["weeks"][row["phase"] - 1], row["time_zone"]), row)
+        for row in await tx.fetch(IN_PHASES)
+        if step_down_path(row["site_id"]).phases_advance
+    ]
+
+
+async def advance(tx: Transaction) -> int:
+    """Let clients whose phase is over go on to the next; publishes as `carry_out` does."""
+    over = [row for ends_at, row in await phases_over(tx) if ends_at <= tx.now][:BATCH]
+    await lock_sites(tx, {row["site_id"] for row in over})
+    known = {row["id"]: row["phase"] for row in over}
+    for row in await tx.fetch(OF_STAYS, [row["enrolment_id"] for row in over]):
+        if row["phase"] == known[row["id"]]:
+            await _begin_phase(tx, row, row["phase"] + 1)
+    return len(over)
+
+
+async def _begin_phase(tx: Transaction, seat: asyncpg.Record, phase: int) -> None:
+    """The client goes on to another phase: expected no longer at what is to come of others alone,
+    and expected at what is to come of it. The seat is kept."""
+    about: dict[str, Any] = {"client_id": seat["client_id"], "site_id": seat["site_id"]}
+    await tx.execute(GO_ON, seat["id"], phase, tx.now)
+    publish(
+        tx,
+        PhaseBegan(
+            **about,
+            enrolment_id=seat["enrolment_id"],
+            placement_id=seat["id"],
+            cohort_id=seat["cohort_id"],
+            phase=phase,
+            began_at=tx.now,
+        ),
+    )
+    await tx.execute(LOCK_APPOINTMENTS, [seat["id"]])
+    for row in await tx.fetch(CANCEL, tx.now, seat["id"], phase):
+        event = SessionCancelled(**row, reason="stepped_down", phase=phase, cancelled_at=tx.now)
+        publish(tx, event)
+    await schedule_sessions(tx, [Seat(seat["id"], seat["client_id"], seat["cohort_id"])])
+
+
+def _departure(
+    enrolment_id: UUID, site_id: UUID, cause: Received[ClientSteppedDown] | None
+) -> Departure:
+    return Departure(enrolment_id, site_id, "stepped_down", cause)

@@ -1,0 +1,26 @@
+"""What becomes of a seat at a step-down, and whether phases go on by themselves."""
+
+from typing import Literal
+
+from services.scheduling.step_down.rules import Path
+from shared.datafiles import Part, data_file
+
+
+class StepDownPath(Part):
+    """The path of an organization or a site."""
+
+    id: str
+    version: str
+    source: str
+    path: Literal["at_once"] | Path
+    phases_advance: bool
+
+
+step_down_path = data_file(StepDownPath, __name__, "step-down-path", by_site=True)
+"""The path in force, everywhere or at a site."""
+
+
+def advancing() -> bool:
+    """Whether phases go on by themselves at any site."""
+    paths = (step_down_path(), *step_down_path.of_sites.values())
+    return any(path.phases_advance for path in paths)

@@ -1,0 +1,90 @@
+"""Partners' seats over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query
+
+from services.scheduling.step_up import commands, queries
+from services.scheduling.step_up.schemas import (
+    NewPartnerSlot,
+    NewStepUpRequest,
+    PartnerSeats,
+    PartnerSlot,
+    Release,
+    StepUpRequest,
+)
+from shared.access import Role
+from shared.access.roles import CLINICIANS, EVERY_STAFF_ROLE
+from shared.contracts.intake import Token
+from shared.web import Allowed, Call, Page, Paging, Router, needs_if_match, of_one_client
+
+router = Router(tags=["Step-up"])
+
+Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
+Keeper = Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS)]
+Requester = Annotated[Call, Allowed(*CLINICIANS, Role.SITE_MANAGER)]
+
+
+@router.post("/partner-slots", status_code=201, summary="Enter a partner's seats")
+async def enter_partner_slot(body: NewPartnerSlot, call: Keeper) -> PartnerSlot:
+    """Seats that a partner keeps for our clients at one level of care."""
+    return await call.create(
+        lambda tx: commands.enter_slot(tx, body),
+        location=lambda made: f"/partner-slots/{made.id}",
+    )
+
+
+@router.get("/partner-slots", summary="List partners' seats")
+async def list_partner_slots(
+    call: Reader,
+    paging: Annotated[Paging, Depends()],
+    level: Annotated[Token | None, Query(description="Only at this level.")] = None,
+) -> Page[PartnerSlot]:
+    """Partners' seats with how many of them are held."""
+    return await call.show(lambda tx: queries.list_slots(tx, paging, level))
+
+
+@router.get("/partner-slots/{slot_id}", summary="Show a partner's seats")
+async def show_partner_slot(slot_id: UUID, call: Reader) -> PartnerSlot:
+    """One partner's seats at one level; the ETag is needed to change them."""
+    return await call.show(lambda tx: queries.show_slot(tx, slot_id))
+
+
+@router.put("/partner-slots/{slot_id}", summary="Change the number of a partner's seats")
+async def change_partner_slot(slot_id: UUID, body: PartnerSeats, call: Keeper) -> PartnerSlot:
+    """Never below what is held now."""
+    return await call.update(lambda tx, expected: commands.change_slot(tx, slot_id, expected, body))
+
+
+@router.post("/step-up-requests", status_code=201, summary="Hold a partner's seat for a client")
+async def request_step_up(body: NewStepUpRequest, call: Requester) -> StepUpRequest:
+    """Look for a seat at a higher level and hold it for the time that the policy says."""
+    return await call.create(
+        lambda tx: commands.request_step_up(tx, body),
+        location=lambda made: f"/step-up-requests/{made.id}",
+    )
+
+
+@router.get("/step-up-requests", summary="List seats held for clients")
+async def list_step_up_requests(
+    call: Reader,
+    paging: Annotated[Paging, Depends()],
+    site_id: Annotated[UUID | None, Query(description="Only of this site.")] = None,
+) -> Page[StepUpRequest]:
+    """Partners' seats that are or were held, the oldest first."""
+    return await call.show(lambda tx: queries.list_requests(tx, paging, site_id))
+
+
+@router.get("/step-up-requests/{request_id}", summary="Show a seat held for a client")
+@of_one_client
+async def show_step_up_request(request_id: UUID, call: Reader) -> StepUpRequest:
+    """Which partner's seat is held, and until when."""
+    return await call.show(lambda tx: queries.show_request(tx, request_id))
+
+
+@router.post("/step-up-requests/{request_id}/release", summary="Release a partner's seat")
+@needs_if_match
+async def release_partner_seat(request_id: UUID, body: Release, call: Requester) -> StepUpRequest:
+    """The client went there, or does not need the seat."""
+    return await call.update(lambda tx, expected: commands.release(tx, request_id, expected, body))
