@@ -6,6 +6,7 @@ from services.scheduling.directory.routes import router as directory
 from services.scheduling.holds.consumers import consumers as holds_consumers
 from services.scheduling.hours.routes import router as hours
 from services.scheduling.offers.jobs import seat_offers_job
+from services.scheduling.offers.page import router as offer_page
 from services.scheduling.offers.routes import own_router as own_offers
 from services.scheduling.offers.routes import router as offers
 from services.scheduling.placement.consumers import consumers as placement_consumers
@@ -35,6 +36,7 @@ service = Service(
         hours,
         offers,
         own_offers,
+        offer_page,
         step_up,
     ),
     jobs=(zone_rules_job, seat_offers_job, step_down_job, phases_job, partner_seats_job),

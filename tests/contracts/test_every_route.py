@@ -10,6 +10,9 @@ from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 
 from services.intake.questionnaires import own_routes
+from services.intake.questionnaires import own_routes, page
+from services.scheduling.offers import page as offer_page
+from services.scheduling.offers import routes as offers
 from shared.access import Role
 from shared.settings import SERVICES
 from shared.web import links
@@ -47,9 +50,13 @@ OPEN = {
     ("intake", "GET", "/questionnaire/form", BY_LINK),
     ("intake", "PUT", "/questionnaire/answers/{instrument}", BY_LINK),
     ("intake", "POST", "/questionnaire/completion", BY_LINK),
+    ("scheduling", "GET", "/seat-offer", offer_page.WHY),
+    ("scheduling", "GET", "/seat-offer/page.js", offer_page.WHY),
+    ("scheduling", "GET", "/seat-offer/own", offers.WHY),
+    ("scheduling", "POST", "/seat-offer/own", offers.WHY),
 }
 """Every route that asks for no token, and why: whoever opens another one says so here."""
-BY_SECRET = [(method, path) for _, method, path, why in sorted(OPEN) if why == BY_LINK]
+BY_SECRET = [one[:3] for one in sorted(OPEN) if one[3] in (BY_LINK, offers.WHY)]
 """Those that ask for the secret of a link or its session in place of a token."""
 DOCUMENTED_AS_PUBLIC = {
     "/health/live",
@@ -105,13 +112,13 @@ def test_only_health_metrics_and_documentation_are_public(name: str):
     assert public == DOCUMENTED_AS_PUBLIC == PUBLIC
 
 
-@pytest.mark.parametrize(("method", "path"), BY_SECRET)
+@pytest.mark.parametrize(("name", "method", "path"), BY_SECRET)
 async def test_an_open_address_that_needs_a_secret_takes_no_token_in_its_place(
-    method: str, path: str
+    name: str, method: str, path: str
 ):
     for role in (None, *Role):
-        async with caller(APPS["intake"], role) as api:
-            body = {"answers": [0]} if method == "PUT" else None
+        async with caller(APPS[name], role) as api:
+            body = {"answers": [0]} if method == "PUT" else {"answer": "accept"}
             address = path.format(instrument="phq-9")
             answer = await api.request(method, address, json=body, headers={"If-Match": '"1"'})
         assert answer.status_code == 401

@@ -74,6 +74,8 @@ EXCEPTIONS = {
     "outcomes/engagement/stream.py": "the Faust app",
     "outcomes/engagement/table.py": "its table",
     "outcomes/step_down/evaluation.py": READS,
+    "scheduling/offers/holder.py": "who holds a link: a caller without a token",
+    "scheduling/offers/page/": "the page for browsers",
     "scheduling/placement/seats.py": COMMANDS,
     "scheduling/sessions/cancelling.py": COMMANDS,
     "scheduling/sessions/moving.py": COMMANDS,
