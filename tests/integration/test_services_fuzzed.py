@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from services.scheduling.waiting.commands import Offer, make_offers
 from shared.contracts.base import Event
 from shared.database import ALL_SITES
 from tests.support.alerts import Flag
@@ -32,6 +33,16 @@ NEVER_BY_CHANCE = {"record_roll", "retry_set_aside", "cancel_session", "cancel_s
 """A roll names each client of the session once, which no made-up request does. Nothing here is set
 aside to be retried. Sessions here are too long ago to be cancelled: those that were could not be
 attended any more in the same run."""
+NEVER_BY_CHANCE |= {
+    "offer_seat",
+    "accept_seat_offer",
+    "show_own_seat_offer",
+    "answer_own_seat_offer",
+    "request_step_up",
+    "release_partner_seat",
+}
+"""Nobody waits beside a free seat that fits, no link is known, and one seat of a partner is held
+for a client."""
 VALUES |= {"starts_on": "2026-03-09", "date": "2026-03-02"}
 
 
@@ -43,8 +54,17 @@ async def scheduling(system: System) -> UUID:
         await clinic.cohort(site, "Morning", capacity=4)
         await clinic.curriculum(cohort, weeks=6)
         seated = [Enrolled(name, site) for name in ("ana", "ben")]
-        for client in (*seated, Enrolled("cleo", site, gender_group="men", dual_diagnosis=True)):
+        waiting = [Enrolled(name, site, dual_diagnosis=True) for name in ("cleo", "dora", "eve")]
+        for client in (*seated, *waiting):
             await clinic.tell(client.enrolment)
+        async with clinic.database.transaction(ALL_SITES) as tx:
+            about = [(one.id, site, one.enrolment_id, cohort, "[]") for one in waiting]
+            await make_offers(tx, [Offer(*one) for one in about])
+        slot = {"partner": "Elm House", "level": "2.5", "region_id": None, "seats": 4}
+        created(await clinic.regional.post("/partner-slots", slot))
+        lead = clinic.system.client("scheduling", "clinical_lead", [site])
+        ask = {"client_id": str(seated[0].id), "site_id": str(site), "level": "2.5"}
+        created(await lead.post("/step-up-requests", ask))
         session, *_ = await clinic.sessions(cohort)
         clinic.at(MONDAY_NOON)
         body = {"client_id": str(seated[0].id), "status": "present"}
@@ -98,6 +118,10 @@ CASES: dict[str, tuple[Callable[[System], Awaitable[UUID]], dict[str, str]]] = {
             "placement_id": "placements",
             "attendance_id": "attendance",
             "client_id": "placements",
+            "offer_id": "seat_offers",
+            "waiting_id": "waitlist",
+            "slot_id": "partner_slots",
+            "request_id": "partner_holds",
         },
     ),
     "notifications": (

@@ -79,7 +79,7 @@ async def rows(
     """Some ids of each kind, each with its client; `tables` by the name of a parameter."""
     found = {}
     for name, table in tables.items():
-        order = "id" if table == "sites" else "site_id, id"
+        order = "id" if table in ("sites", "partner_slots") else "site_id, id"
         query = f"SELECT * FROM {table} ORDER BY {order} LIMIT 3"
         made = [dict(row) for row in await system.fetch(service, query)]
         assert made, table

@@ -22,7 +22,7 @@ from services.scheduling.placement.commands import (
     waiting_at,
 )
 from services.scheduling.placement.rules import Choice
-from services.scheduling.placement.seats import Chart, give_seats
+from services.scheduling.placement.seats import Chart, choose_seats, give_seats
 from services.scheduling.waiting.commands import end_offers, make_offers
 from services.scheduling.waiting.policy import waiting_policy
 from shared.database import Transaction, update
@@ -176,11 +176,13 @@ async def offer_seat(tx: Transaction, new: NewSeatOffer, offered_by: str) -> Sea
     if place is None:
         raise AlreadyAsked("A seat is held for this client already.", pointer="/waiting_id")
     chart = await Chart.counted(tx, [site_id])
-    choice = chart.only(new.cohort_id).take_seat(in_turn[place])
+    ((_, choice),) = await choose_seats(tx, chart.only(new.cohort_id), [in_turn[place]])
     if choice.cohort is None:
         raise NoFittingSeat(_lacking(choice), pointer="/cohort_id")
-    before = (chart.only(new.cohort_id).take_seat(one) for one in in_turn[:place])
-    passed_over = sum(one.cohort is not None for one in before)
+    passed_over = 0
+    for one in in_turn[:place]:
+        ((_, theirs),) = await choose_seats(tx, chart.only(new.cohort_id), [one])
+        passed_over += theirs.cohort is not None
     _require_reason(new.reason, waiting_policy(site_id).jump_reasons)
     if passed_over and new.reason is None:
         raise JumpReasonNeeded(

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.scheduling.appointments.commands import Seat, cancel_sessions
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.placement.rules import Choice, Need
-from services.scheduling.placement.seats import Arrival, Chart, as_json, give_seats
+from services.scheduling.placement.seats import Arrival, Chart, as_json, choose_seats, give_seats
 from services.scheduling.waiting.commands import (
     Offer,
     make_offers,
@@ -144,7 +144,7 @@ async def offer_seats(
         if seats == "by_hand":
             without += [(arrival, BY_HAND) for arrival in run]
         elif seats == "offered":
-            chosen = [(arrival, chart.take_seat(arrival)) for arrival in run]
+            chosen = await choose_seats(tx, chart, run)
             offers += [offer_of(one, choice) for one, choice in chosen if choice.cohort is not None]
         else:
             placed, unplaced = await give_seats(tx, chart, run)

@@ -114,6 +114,15 @@ class Chart:
         )
 
 
+async def choose_seats(
+    tx: Transaction, chart: Chart, arrivals: Iterable[Arrival]
+) -> list[tuple[Arrival, Choice]]:
+    """Choose a seat for each client in the order of their turns, and count it as taken; nothing is
+    given yet."""
+    in_turn = sorted(arrivals, key=lambda one: one.turn)
+    return [(arrival, chart.take_seat(arrival)) for arrival in in_turn]
+
+
 async def give_seats(
     tx: Transaction, chart: Chart, arrivals: Iterable[Arrival]
 ) -> tuple[list[Placed], list[tuple[Arrival, Choice]]]:
@@ -123,8 +132,7 @@ async def give_seats(
     """
     placed: list[Placed] = []
     unplaced: list[tuple[Arrival, Choice]] = []
-    for arrival in sorted(arrivals, key=lambda one: one.turn):
-        choice = chart.take_seat(arrival)
+    for arrival, choice in await choose_seats(tx, chart, arrivals):
         if choice.cohort is None:
             unplaced.append((arrival, choice))
         else:
