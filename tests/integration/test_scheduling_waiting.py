@@ -167,7 +167,7 @@ async def test_who_is_urgent_goes_before_those_who_wait_longer(clinic: Clinic, l
         str(one.id) for one in (dora, ben, ana, cleo)
     ]
     await clinic.cohort(line.site, capacity=2)
-    assert [o["client_id"] for o in await line.offers()] == [str(dora.id), str(ben.id)]
+    assert {o["client_id"] for o in await line.offers()} == {str(dora.id), str(ben.id)}
 
 
 async def test_the_end_of_a_stay_withdraws_the_offer_and_the_next_is_asked(

@@ -47,7 +47,7 @@ from tests.support.system import System
 T = TypeVar("T")
 PICK = st.integers(0, 30)
 SEATS = {"Everybody": 1, "Women": 1}
-OFFERS = "SELECT * FROM seat_offers WHERE site_id = $1 ORDER BY id"
+OFFERS = "SELECT * FROM seat_offers WHERE site_id = $1 ORDER BY ended_at NULLS LAST"
 PLACED = "SELECT enrolment_id, cohort_id FROM placements WHERE site_id = $1 AND ended_at IS NULL"
 ENDS = {"SeatAccepted", "SeatDeclined", "SeatOfferExpired", "SeatOfferWithdrawn"}
 
