@@ -50,8 +50,8 @@ OPEN = {
     ("intake", "GET", "/questionnaire/form", BY_LINK),
     ("intake", "PUT", "/questionnaire/answers/{instrument}", BY_LINK),
     ("intake", "POST", "/questionnaire/completion", BY_LINK),
-    ("scheduling", "GET", "/seat-offer", offer_page.WHY),
-    ("scheduling", "GET", "/seat-offer/page.js", offer_page.WHY),
+    ("scheduling", "GET", "/seat-offer", links.WHY),
+    ("scheduling", "GET", "/seat-offer/page.js", links.WHY),
     ("scheduling", "GET", "/seat-offer/own", offers.WHY),
     ("scheduling", "POST", "/seat-offer/own", offers.WHY),
 }

@@ -5,7 +5,6 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.scheduling.directory.commands import lock_sites
-from services.scheduling.offers.holder import LinkNotValid, digest, new_secret
 from services.scheduling.offers.queries import show_offer, show_own_offer
 from services.scheduling.offers.schemas import (
     Decline,
@@ -27,6 +26,7 @@ from services.scheduling.waiting.commands import end_offers, make_offers
 from services.scheduling.waiting.policy import waiting_policy
 from shared.database import Transaction, update
 from shared.errors import Conflict, Invalid, NotFound, require_version
+from shared.web.links import LinkNotValid, digest, new_secret
 
 WAITS = "SELECT site_id, enrolment_id FROM waitlist WHERE id = $1 AND left_at IS NULL"
 ASK_AGAIN = "UPDATE waitlist SET offer_again_at = NULL WHERE enrolment_id = $1"
