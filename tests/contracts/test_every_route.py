@@ -10,8 +10,6 @@ from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 
 from services.intake.questionnaires import own_routes
-from services.intake.questionnaires import own_routes, page
-from services.scheduling.offers import page as offer_page
 from services.scheduling.offers import routes as offers
 from shared.access import Role
 from shared.settings import SERVICES

@@ -57,9 +57,6 @@ async def scheduling(system: System) -> UUID:
         waiting = [Enrolled(name, site, dual_diagnosis=True) for name in ("cleo", "dora", "eve")]
         for client in (*seated, *waiting):
             await clinic.tell(client.enrolment)
-        async with clinic.database.transaction(ALL_SITES) as tx:
-            about = [(one.id, site, one.enrolment_id, cohort, "[]") for one in waiting]
-            await make_offers(tx, [Offer(*one) for one in about])
         slot = {"partner": "Elm House", "level": "2.5", "region_id": None, "seats": 4}
         created(await clinic.regional.post("/partner-slots", slot))
         lead = clinic.system.client("scheduling", "clinical_lead", [site])
@@ -67,6 +64,9 @@ async def scheduling(system: System) -> UUID:
         created(await lead.post("/step-up-requests", ask))
         session, *_ = await clinic.sessions(cohort)
         clinic.at(MONDAY_NOON)
+        async with clinic.database.transaction(ALL_SITES) as tx:
+            about = [(one.id, site, one.enrolment_id, cohort, "[]") for one in waiting]
+            await make_offers(tx, [Offer(*one) for one in about])
         body = {"client_id": str(seated[0].id), "status": "present"}
         created(await clinic.desk.post(f"/sessions/{session['id']}/attendance", body))
     return site
