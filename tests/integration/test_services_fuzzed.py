@@ -36,13 +36,14 @@ attended any more in the same run."""
 NEVER_BY_CHANCE |= {
     "offer_seat",
     "accept_seat_offer",
+    "issue_seat_offer_link",
     "show_own_seat_offer",
     "answer_own_seat_offer",
     "request_step_up",
     "release_partner_seat",
 }
-"""Nobody waits beside a free seat that fits, no link is known, and one seat of a partner is held
-for a client."""
+"""Nobody waits beside a free seat that fits, all offers may be declined before a link is asked for,
+no link is known, and one seat of a partner is held for a client."""
 VALUES |= {"starts_on": "2026-03-09", "date": "2026-03-02"}
 
 
