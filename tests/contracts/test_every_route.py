@@ -65,6 +65,13 @@ OPEN = {
 BY_SECRET = [
     one[:3] for one in sorted(OPEN) if one[3] in (BY_LINK, offers.WHY, check_in_routes.WHY)
 ]
+    ("scheduling", "GET", "/seat-offer", links.WHY),
+    ("scheduling", "GET", "/seat-offer/page.js", links.WHY),
+    ("scheduling", "GET", "/seat-offer/own", offers.WHY),
+    ("scheduling", "POST", "/seat-offer/own", offers.WHY),
+}
+"""Every route that asks for no token, and why: whoever opens another one says so here."""
+BY_SECRET = [one[:3] for one in sorted(OPEN) if one[3] in (BY_LINK, offers.WHY)]
 """Those that ask for the secret of a link or its session in place of a token."""
 DOCUMENTED_AS_PUBLIC = {
     "/health/live",

@@ -166,6 +166,8 @@ async def test_who_is_urgent_goes_before_those_who_wait_longer(clinic: Clinic, l
     assert [w["client_id"] for w in general["items"] + rest["items"]] == [
         str(one.id) for one in (dora, ben, ana, cleo)
     ]
+    await clinic.cohort(line.site, capacity=2)
+    assert {o["client_id"] for o in await line.offers()} == {str(dora.id), str(ben.id)}
 
 
 async def test_the_end_of_a_stay_withdraws_the_offer_and_the_next_is_asked(
@@ -190,6 +192,9 @@ async def test_a_client_answers_by_a_link_of_which_only_the_hash_is_kept(
     secret = link["address"].partition("#")[2]
     own = clinic.system.client("scheduling", "auditor", [])
     auth = {"Authorization": f"Link {secret}"}
+    page = await own.http.get("/seat-offer")
+    assert (page.status_code, secret in page.text) == (200, False)
+    assert (await own.http.get("/seat-offer/page.js")).status_code == 200
     shown = await own.http.get("/seat-offer/own", headers=auth)
     assert set(shown.json()) == {"state", "expires_at", "time_zone"}
     for table in ("seat_offers", "platform.outbox", "platform.audit"):

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from services.scheduling.waiting.commands import Offer, make_offers
 from shared.contracts.base import Event
 from shared.database import ALL_SITES
 from tests.support.alerts import Flag
@@ -29,33 +30,45 @@ VALUES ('{{service}}', '{{service}}', '{KEY}', {2**63 - 1}, 'undecodable', 'a te
   0, '{{{{}}}}', '', '2026-03-02T00:00:00Z')
 """
 """A record that stays a dead letter however often it is retried."""
-NEVER_BY_CHANCE = {"record_roll", "retry_set_aside", "cancel_session", "cancel_sessions"}
-NEVER_BY_CHANCE |= {"add_staff_member", "change_staff_member", "change_opening_hours"}
-NEVER_BY_CHANCE |= {"change_session_time", "change_session_staff", "change_session_room"}
-NEVER_BY_CHANCE |= {"confirm_placement"}  # by the policy there, nothing is left to a person
+NEVER_BY_CHANCE = {
+    "record_roll",
+    "record_attendance",
+    "retry_set_aside",
+    "cancel_session",
+    "cancel_sessions",
+    "change_session_time",
+    "change_session_staff",
+    "change_session_room",
+    "record_check_in",
+    "record_check_out",
+    "add_pass",
+    "record_telehealth_join",
+    "record_kiosk_check_in",
+    "record_kiosk_check_out",
+    "add_staff_member",
+    "change_staff_member",
+    "change_opening_hours",
+    "book_session",
+    "list_slots",
+    "show_calendar",
+    "confirm_placement",
+    "offer_seat",
+    "accept_seat_offer",
+    "issue_seat_offer_link",
+    "show_own_seat_offer",
+    "answer_own_seat_offer",
+    "request_step_up",
+    "release_partner_seat",
+}
 """A roll names each client of the session once, which no made-up request does. Nothing here is set
-aside to be retried. Sessions here are too long ago to be changed or cancelled: those that were
-could not be attended any more in the same run. People of the staff name sites of ours in a list,
-and the version of a site goes on whenever anything of it is changed."""
-NEVER_BY_CHANCE |= {"record_check_in", "record_check_out", "add_pass", "record_telehealth_join"}
-NEVER_BY_CHANCE |= {"record_kiosk_check_in", "record_kiosk_check_out", "record_attendance"}
-"""A roll names each client of the session once, which no made-up request does. Nothing here is set
-aside to be retried. Sessions here are too long ago to be cancelled, as those that were could not be
-attended any more in the same run, and to be checked in at; nobody guesses a code or a link. Rolls
-from check-ins may leave nobody to be recorded."""
-VALUES |= {"starts_on": "2026-03-09", "date": "2026-03-02"}
-VALUES |= {"year": "2027", "day": "2027-12-25"}
-NEVER_BY_CHANCE |= {"change_session_time", "change_session_staff", "change_session_room"}
-NEVER_BY_CHANCE |= {"record_check_in", "record_check_out", "add_pass", "record_telehealth_join"}
-NEVER_BY_CHANCE |= {"record_kiosk_check_in", "record_kiosk_check_out"}
-NEVER_BY_CHANCE |= {"book_session", "list_slots", "show_calendar"}
-NEVER_BY_CHANCE |= {"confirm_placement"}  # by the policy there, nothing is left to a person
-"""A roll names each client of the session once, which no made-up request does. Nothing here is set
-aside to be retried. Sessions here are too long ago to be changed or cancelled: those that were
-could not be attended any more in the same run; they are too long ago to be checked in at, too, and
-nobody guesses a code, a link or the secret of a calendar. Clients of a booking are a list, and
-free times are searched in times to come."""
-VALUES |= {"starts_on": "2026-03-09", "date": "2026-03-02"}
+aside to be retried. Sessions here are too long ago to be changed, cancelled or checked in at: those
+that were cancelled could not be attended any more in the same run. Nobody guesses a code, a link or
+the secret of a calendar. People of the staff name sites of ours in a list, clients of a booking are
+a list as well, and the version of a site goes on whenever anything of it is changed. Free times are
+searched in times to come. By the policy there nothing is left to a person to confirm; nobody waits
+beside a free seat that fits, all offers may be declined before a link is asked for, and one seat of
+a partner is held for a client."""
+VALUES |= {"starts_on": "2026-03-09", "date": "2026-03-02", "year": "2027", "day": "2027-12-25"}
 
 
 async def scheduling(system: System) -> UUID:
@@ -67,8 +80,14 @@ async def scheduling(system: System) -> UUID:
         await clinic.cohort(site, "Morning", capacity=4)
         await clinic.curriculum(cohort, weeks=6)
         seated = [Enrolled(name, site) for name in ("ana", "ben")]
-        for client in (*seated, Enrolled("cleo", site, gender_group="men", dual_diagnosis=True)):
+        waiting = [Enrolled(name, site, dual_diagnosis=True) for name in ("cleo", "dora", "eve")]
+        for client in (*seated, *waiting):
             await clinic.tell(client.enrolment)
+        slot = {"partner": "Elm House", "level": "2.5", "region_id": None, "seats": 4}
+        created(await clinic.regional.post("/partner-slots", slot))
+        lead = clinic.system.client("scheduling", "clinical_lead", [site])
+        ask = {"client_id": str(seated[0].id), "site_id": str(site), "level": "2.5"}
+        created(await lead.post("/step-up-requests", ask))
         session, *_ = await clinic.sessions(cohort)
         at_site = {"site_id": str(site), "language": "en"}
         for _ in range(3):
@@ -78,6 +97,9 @@ async def scheduling(system: System) -> UUID:
         clinic.at(MONDAY_NOON)
         closed = {"first_day": "2026-07-06", "last_day": "2026-07-06", "reason": "weather"}
         created(await clinic.regional.post("/site-closures", {"site_id": str(site), **closed}))
+        async with clinic.database.transaction(ALL_SITES) as tx:
+            about = [(one.id, site, one.enrolment_id, cohort, "[]") for one in waiting]
+            await make_offers(tx, [Offer(*one) for one in about])
         body = {"client_id": str(seated[0].id), "status": "present"}
         created(await clinic.desk.post(f"/sessions/{session['id']}/attendance", body))
     return site
@@ -153,6 +175,10 @@ CASES: dict[str, tuple[Callable[[System], Awaitable[UUID]], dict[str, str]]] = {
             "therapist_id": "staff",
             "facilitator_id": "staff",
             "link_id": "calendar_links",
+            "offer_id": "seat_offers",
+            "waiting_id": "waitlist",
+            "slot_id": "partner_slots",
+            "request_id": "partner_holds",
         },
     ),
     "notifications": (

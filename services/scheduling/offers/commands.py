@@ -5,7 +5,6 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.scheduling.directory.commands import lock_sites
-from services.scheduling.offers.holder import LinkNotValid, digest, new_secret
 from services.scheduling.offers.queries import show_offer, show_own_offer
 from services.scheduling.offers.schemas import (
     Decline,
@@ -23,12 +22,12 @@ from services.scheduling.placement.commands import (
     waiting_at,
 )
 from services.scheduling.placement.rules import Choice
-from services.scheduling.placement.seats import give_seats
-from services.scheduling.preferences.queries import known_clients
+from services.scheduling.placement.seats import choose_seats, give_seats
 from services.scheduling.waiting.commands import end_offers, make_offers
 from services.scheduling.waiting.policy import waiting_policy
 from shared.database import Transaction, update
 from shared.errors import Conflict, Invalid, NotFound, require_version
+from shared.web.links import LinkNotValid, digest, new_secret
 
 WAITS = "SELECT site_id, enrolment_id FROM waitlist WHERE id = $1 AND left_at IS NULL"
 ASK_AGAIN = "UPDATE waitlist SET offer_again_at = NULL WHERE enrolment_id = $1"
@@ -177,15 +176,14 @@ async def offer_seat(tx: Transaction, new: NewSeatOffer, offered_by: str) -> Sea
     place = next((n for n, one in enumerate(in_turn) if one.enrolment_id == enrolment_id), None)
     if place is None:
         raise AlreadyAsked("A seat is held for this client already.", pointer="/waiting_id")
-    chart = (await Chart.counted(tx, [site_id])).only(new.cohort_id)
-    clients = await known_clients(tx, [one.client_id for one in in_turn[: place + 1]])
-    await chart.keep_apart(tx, clients.values())
-    *before, choice = (
-        chart.choose(tx, site_id, one.need, clients[one.client_id]) for one in in_turn[: place + 1]
-    )
+    chart = await Chart.counted(tx, [site_id])
+    ((_, choice),) = await choose_seats(tx, chart.only(new.cohort_id), [in_turn[place]])
     if choice.cohort is None:
         raise NoFittingSeat(_lacking(choice), pointer="/cohort_id")
-    passed_over = sum(one.cohort is not None for one in before)
+    passed_over = 0
+    for one in in_turn[:place]:
+        ((_, theirs),) = await choose_seats(tx, chart.only(new.cohort_id), [one])
+        passed_over += theirs.cohort is not None
     _require_reason(new.reason, waiting_policy(site_id).jump_reasons)
     if passed_over and new.reason is None:
         raise JumpReasonNeeded(

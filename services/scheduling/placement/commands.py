@@ -178,8 +178,9 @@ async def offer_seats(
     waiting = await waiting_at(tx, freed_by) if freed_by else []
     if not waiting and not arrivals:
         return
-    ranks = await urgencies_of(tx, ((one.client_id, one.site_id) for one in arrivals))
-    arrivals = [replace(one, urgency=ranks[one.client_id]) for one in arrivals]
+    if arrivals:
+        ranks = await urgencies_of(tx, ((one.client_id, one.site_id) for one in arrivals))
+        arrivals = [replace(one, urgency=ranks[one.client_id]) for one in arrivals]
     waited = {arrival.enrolment_id for arrival in waiting}
     chart = await Chart.counted(tx, {*freed_by, *(arrival.site_id for arrival in arrivals)})
 

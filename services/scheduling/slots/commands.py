@@ -80,7 +80,7 @@ async def book_session(tx: Transaction, new: NewOwnSession) -> OwnSession:
         "kind": new.kind,
         "topic": new.topic or TOPICS[new.kind],
         "break_minutes": 0,
-        "modality": modality_of(asked, place),
+        "modality": modality_of(asked.modality, asked.room_id, place),
     }
     await tx.execute(*insert("sessions", session))
     session_id = UUID(str(session["id"]))

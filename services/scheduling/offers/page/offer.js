@@ -27,7 +27,7 @@ async function ask(answer) {
     only(offer.state);
   } catch {
     only("failed");
-    byId("open").hidden = false;
+    byId("open").hidden = !answer; // what was shown before can be answered again
   }
 }
 
