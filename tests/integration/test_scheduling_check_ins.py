@@ -175,6 +175,11 @@ async def test_nobody_comes_to_a_session_that_is_not_held(evening: Evening) -> N
     refused(await evening.close(), 409, "session-not-held")
 
 
+def typed(answer: httpx.Response) -> dict[str, Any]:
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
 async def test_a_client_checks_in_and_out_at_the_kiosk_of_the_site(evening: Evening) -> None:
     system = evening.clinic.system
     answer = await evening.give_pass("ana")
@@ -185,7 +190,7 @@ async def test_a_client_checks_in_and_out_at_the_kiosk_of_the_site(evening: Even
     refused(await evening.give_pass("ana", etag='"9"'), 412, "stale-version")
     kiosk = system.client("scheduling", "kiosk", [evening.site])
     evening.at(-5)
-    came = created(await kiosk.post("/kiosk/check-ins", {"code": f" {code.lower()} "}))
+    came = typed(await kiosk.post("/kiosk/check-ins", {"code": f" {code.lower()} "}))
     assert (came["client_id"], came["checked_in_by"]) == (str(evening.clients["ana"].id), "kiosk")
     answer = await kiosk.post("/kiosk/check-ins", {"code": code})
     refused(answer, 409, "already-noted", "/code")
@@ -195,13 +200,15 @@ async def test_a_client_checks_in_and_out_at_the_kiosk_of_the_site(evening: Even
     everywhere = system.client("scheduling", "kiosk")
     refused(await everywhere.post("/kiosk/check-ins", {"code": code}), 403, "not-at-one-site")
     evening.at(170)
-    assert created(await kiosk.post("/kiosk/check-outs", {"code": code}))["checked_out_by"] == (
+    assert typed(await kiosk.post("/kiosk/check-outs", {"code": code}))["checked_out_by"] == (
         "kiosk"
     )
     evening.at(180)
     refused(await kiosk.post("/kiosk/check-outs", {"code": code}), 422, "code-not-valid")
     rows = await system.fetch("scheduling", "SELECT secret_hash FROM passes")
     assert [len(row["secret_hash"]) for row in rows] == [32]
+    kept = "SELECT subject FROM platform.idempotency_keys WHERE operation LIKE '%kiosk%'"
+    assert await system.fetch("scheduling", kept) == [], "no hash of what was typed is kept"
 
 
 async def test_a_kiosk_that_tries_very_often_has_to_wait(evening: Evening) -> None:
@@ -215,7 +222,7 @@ async def test_a_kiosk_that_tries_very_often_has_to_wait(evening: Evening) -> No
     refused(answer, 429, "too-many-requests")
     assert 0 < int(answer.headers["retry-after"]) <= 6
     other = evening.clinic.system.client("scheduling", "kiosk", [evening.site], subject="other")
-    created(await other.post("/kiosk/check-ins", {"code": code}))
+    typed(await other.post("/kiosk/check-ins", {"code": code}))
 
 
 async def open_room(evening: Evening, session: int = 0) -> None:

@@ -2,7 +2,8 @@
 
 import math
 import time
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import Request
@@ -23,6 +24,7 @@ from shared.web import Allowed, Call, Router, audit, needs_if_match
 from shared.web.limits import Limiter, TooManyRequests
 from shared.web.problems import MEDIA_TYPE
 
+M = TypeVar("M", CheckIn, Joined)
 WHY = "A client has no token: the request carries the secret of a link to one session."
 PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 TRIED: dict[int | str, dict[str, Any]] = {
@@ -85,13 +87,13 @@ async def add_pass(session_id: UUID, body: NewPass, call: Staff) -> Pass:
     return await call.update(lambda tx, version: passes.add_pass(tx, session_id, version, body))
 
 
-@router.post("/kiosk/check-ins", status_code=201, summary="Check in at a kiosk", responses=TRIED)
+@router.post("/kiosk/check-ins", summary="Check in at a kiosk", responses=TRIED)
 async def record_kiosk_check_in(body: Code, call: Kiosk) -> CheckIn:
     """Check in whoever's code was typed; a kiosk that sends many has to wait."""
     return await _typed(call, body.code, "in")
 
 
-@router.post("/kiosk/check-outs", status_code=201, summary="Check out at a kiosk", responses=TRIED)
+@router.post("/kiosk/check-outs", summary="Check out at a kiosk", responses=TRIED)
 async def record_kiosk_check_out(body: Code, call: Kiosk) -> CheckIn:
     """Check out whoever's code was typed; a kiosk that sends many has to wait."""
     return await _typed(call, body.code, "out")
@@ -104,8 +106,8 @@ async def _typed(call: Call, code: str, going: check_ins.Going) -> CheckIn:
             "Too many codes came from this kiosk: wait a little and try again.",
             headers={"Retry-After": str(math.ceil(seconds))},
         )
-    return await call.create(
-        lambda tx: passes.note_by_code(tx, call.caller, code, going), location=_location
+    return await _noted(
+        call.request, call.caller, lambda tx: passes.note_by_code(tx, call.caller, code, going)
     )
 
 
@@ -119,10 +121,19 @@ async def record_telehealth_join(request: Request) -> Joined:
     database: Database = request.app.state.database
     held = await database.run(ALL_SITES, lambda tx: passes.holder_of(tx, secret))
     caller = Caller(f"pass:{held['session_id']}", "client", frozenset({held["site_id"]}))
+    return await _noted(request, caller, lambda tx: passes.join(tx, secret))
 
-    async def join(tx: Transaction) -> Joined:
-        joined = await passes.join(tx, secret)
-        tx.access = audit.access(request, caller, "change", joined)
-        return joined
 
-    return await database.run(caller.sites, join)
+async def _noted(
+    request: Request, caller: Caller, command: Callable[[Transaction], Awaitable[M]]
+) -> M:
+    """Run a command of who sends a secret; nothing is remembered of the request, not even its hash,
+    and what is repeated is refused or changes nothing."""
+    database: Database = request.app.state.database
+
+    async def run(tx: Transaction) -> M:
+        made = await command(tx)
+        tx.access = audit.access(request, caller, "change", made)
+        return made
+
+    return await database.run(caller.sites, run)
