@@ -11,9 +11,7 @@ from starlette.routing import Mount, Route
 
 from services.intake.questionnaires import own_routes
 from services.scheduling.attendance import check_in_routes
-from services.scheduling.attendance import page as join_page
 from services.scheduling.calendars import routes as calendars
-from services.scheduling.offers import page as offer_page
 from services.scheduling.offers import routes as offers
 from shared.access import Role
 from shared.settings import SERVICES
@@ -52,26 +50,19 @@ OPEN = {
     ("intake", "GET", "/questionnaire/form", BY_LINK),
     ("intake", "PUT", "/questionnaire/answers/{instrument}", BY_LINK),
     ("intake", "POST", "/questionnaire/completion", BY_LINK),
-    ("scheduling", "GET", "/seat-offer", offer_page.WHY),
-    ("scheduling", "GET", "/seat-offer/page.js", offer_page.WHY),
+    ("scheduling", "GET", "/seat-offer", links.WHY),
+    ("scheduling", "GET", "/seat-offer/page.js", links.WHY),
     ("scheduling", "GET", "/seat-offer/own", offers.WHY),
     ("scheduling", "POST", "/seat-offer/own", offers.WHY),
     ("scheduling", "GET", "/calendars/{secret}.ics", calendars.WHY),
-    ("scheduling", "GET", "/telehealth", join_page.WHY),
-    ("scheduling", "GET", "/telehealth/page.js", join_page.WHY),
+    ("scheduling", "GET", "/telehealth", links.WHY),
+    ("scheduling", "GET", "/telehealth/page.js", links.WHY),
     ("scheduling", "POST", "/telehealth/joins", check_in_routes.WHY),
 }
 """Every route that asks for no token, and why: whoever opens another one says so here."""
 BY_SECRET = [
     one[:3] for one in sorted(OPEN) if one[3] in (BY_LINK, offers.WHY, check_in_routes.WHY)
 ]
-    ("scheduling", "GET", "/seat-offer", links.WHY),
-    ("scheduling", "GET", "/seat-offer/page.js", links.WHY),
-    ("scheduling", "GET", "/seat-offer/own", offers.WHY),
-    ("scheduling", "POST", "/seat-offer/own", offers.WHY),
-}
-"""Every route that asks for no token, and why: whoever opens another one says so here."""
-BY_SECRET = [one[:3] for one in sorted(OPEN) if one[3] in (BY_LINK, offers.WHY)]
 """Those that ask for the secret of a link or its session in place of a token."""
 DOCUMENTED_AS_PUBLIC = {
     "/health/live",

@@ -22,6 +22,7 @@ from shared.access import Caller, Open, Role
 from shared.database import ALL_SITES, Database, Transaction
 from shared.web import Allowed, Call, Router, audit, needs_if_match
 from shared.web.limits import Limiter, TooManyRequests
+from shared.web.links import digest_sent
 from shared.web.problems import MEDIA_TYPE
 
 M = TypeVar("M", CheckIn, Joined)
@@ -117,7 +118,7 @@ async def record_telehealth_join(request: Request) -> Joined:
 
     Joining again, after the connection was lost, changes nothing.
     """
-    secret = passes.secret_of(request.headers.get("authorization", ""))
+    secret = digest_sent(request)
     database: Database = request.app.state.database
     held = await database.run(ALL_SITES, lambda tx: passes.holder_of(tx, secret))
     caller = Caller(f"pass:{held['session_id']}", "client", frozenset({held["site_id"]}))

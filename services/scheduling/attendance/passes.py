@@ -8,7 +8,6 @@ token of its own, and how often each may try is limited.
 import asyncio
 import contextlib
 import hashlib
-import re
 import secrets
 from uuid import UUID
 
@@ -27,13 +26,12 @@ from services.scheduling.attendance.schemas import CheckIn, Joined, NewPass, Pas
 from shared.access import Caller
 from shared.database import ALL_SITES, Transaction
 from shared.database.columns import upsert
-from shared.errors import Conflict, Forbidden, Invalid, Refused, Unauthorized, require_version
+from shared.errors import Conflict, Forbidden, Invalid, Refused, require_version
+from shared.web.links import LinkNotValid, digest, new_secret
 
 LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """Without those that are taken for one another."""
 CODE_LENGTH = 6
-SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
-"""256 bits in base64url."""
 FOUND = """
 SELECT p.session_id, p.client_id, p.site_id
 FROM passes p JOIN appointments a USING (session_id, client_id) JOIN sessions s ON s.id = session_id
@@ -64,15 +62,6 @@ class CodeNotValid(Invalid):
     title = "Not a code that is good here and now"
 
 
-class LinkNotValid(Unauthorized):
-    """The link is of no session that is still to end, or a newer one took its place."""
-
-    title = "The link is not valid, or not valid any more"
-
-    def __init__(self) -> None:
-        super().__init__("Ask your site for a new link.")
-
-
 class NoTelehealthRoom(Conflict):
     """The session has no room that can be joined yet."""
 
@@ -94,7 +83,7 @@ async def add_pass(tx: Transaction, session_id: UUID, expected: int, new: NewPas
     site_id = session["site_id"]
     code = address = None
     if session["modality"] == "telehealth":
-        secret = secrets.token_urlsafe(32)
+        secret = new_secret()
         hashed = digest(secret)
         address = f"{attendance_policy(site_id).join_address}#{secret}"
     else:
@@ -140,31 +129,19 @@ async def note_by_code(tx: Transaction, kiosk: Caller, code: str, going: Going) 
         raise
 
 
-def secret_of(authorization: str) -> str:
-    """The secret of a link, sent as `Link …`.
-
-    Raises:
-        LinkNotValid: it is none.
-    """
-    scheme, _, secret = authorization.partition(" ")
-    if scheme.lower() != "link" or not SECRET.fullmatch(secret):
-        raise LinkNotValid
-    return secret
-
-
-async def holder_of(tx: Transaction, secret: str) -> asyncpg.Record:
-    """The session, client and site of a link.
+async def holder_of(tx: Transaction, secret: bytes) -> asyncpg.Record:
+    """The session, client and site of a link, by the digest of its secret.
 
     Raises:
         LinkNotValid: see there.
     """
-    held = await tx.fetchrow(FOUND, digest(secret), "link", tx.now)
+    held = await tx.fetchrow(FOUND, secret, "link", tx.now)
     if held is None:
         raise LinkNotValid
     return held
 
 
-async def join(tx: Transaction, secret: str) -> Joined:
+async def join(tx: Transaction, secret: bytes) -> Joined:
     """Where the session of a link is joined; the client is checked in, if that was not done before.
 
     Raises:
@@ -181,11 +158,6 @@ async def join(tx: Transaction, secret: str) -> Joined:
     known = await tx.fetchrow(KNOWN, session_id, client_id)
     assert known is not None  # one row, whatever there is
     return Joined(**held, join_url=join_url, checked_in_at=known["checked_in_at"])
-
-
-def digest(secret: str) -> bytes:
-    """What is kept of the secret of a link. No salt is needed, as nobody can try 2^256."""
-    return hashlib.sha256(secret.encode("ascii")).digest()
 
 
 async def stretched(code: str, site_id: UUID) -> bytes:
