@@ -2,8 +2,7 @@
 
 import math
 import time
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Request
@@ -25,7 +24,6 @@ from shared.web.limits import Limiter, TooManyRequests
 from shared.web.links import digest_sent
 from shared.web.problems import MEDIA_TYPE
 
-M = TypeVar("M", CheckIn, Joined)
 WHY = "A client has no token: the request carries the secret of a link to one session."
 PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 TRIED: dict[int | str, dict[str, Any]] = {
@@ -91,25 +89,37 @@ async def add_pass(session_id: UUID, body: NewPass, call: Staff) -> Pass:
 @router.post("/kiosk/check-ins", summary="Check in at a kiosk", responses=TRIED)
 async def record_kiosk_check_in(body: Code, call: Kiosk) -> CheckIn:
     """Check in whoever's code was typed; a kiosk that sends many has to wait."""
-    return await _typed(call, body.code, "in")
+    _limit(call)
+
+    async def come(tx: Transaction) -> CheckIn:
+        made = await passes.note_by_code(tx, call.caller, body.code, "in")
+        tx.access = audit.access(call.request, call.caller, "change", made)
+        return made
+
+    return await call.database.run(call.caller.sites, come)
 
 
 @router.post("/kiosk/check-outs", summary="Check out at a kiosk", responses=TRIED)
 async def record_kiosk_check_out(body: Code, call: Kiosk) -> CheckIn:
     """Check out whoever's code was typed; a kiosk that sends many has to wait."""
-    return await _typed(call, body.code, "out")
+    _limit(call)
+
+    async def leave(tx: Transaction) -> CheckIn:
+        made = await passes.note_by_code(tx, call.caller, body.code, "out")
+        tx.access = audit.access(call.request, call.caller, "change", made)
+        return made
+
+    return await call.database.run(call.caller.sites, leave)
 
 
-async def _typed(call: Call, code: str, going: check_ins.Going) -> CheckIn:
+def _limit(call: Call) -> None:
+    """Nothing is remembered of what a kiosk sends, not even a hash: what is repeated is refused."""
     limiter: Limiter = call.request.app.state.limiter
     if (seconds := limiter.wait("kiosk", call.subject, time.monotonic())) > 0:
         raise TooManyRequests(
             "Too many codes came from this kiosk: wait a little and try again.",
             headers={"Retry-After": str(math.ceil(seconds))},
         )
-    return await _noted(
-        call.request, call.caller, lambda tx: passes.note_by_code(tx, call.caller, code, going)
-    )
 
 
 @own_router.post("/telehealth/joins", summary="Join a telehealth session")
@@ -122,19 +132,10 @@ async def record_telehealth_join(request: Request) -> Joined:
     database: Database = request.app.state.database
     held = await database.run(ALL_SITES, lambda tx: passes.holder_of(tx, secret))
     caller = Caller(f"pass:{held['session_id']}", "client", frozenset({held["site_id"]}))
-    return await _noted(request, caller, lambda tx: passes.join(tx, secret))
 
+    async def join(tx: Transaction) -> Joined:
+        joined = await passes.join(tx, secret)
+        tx.access = audit.access(request, caller, "change", joined)
+        return joined
 
-async def _noted(
-    request: Request, caller: Caller, command: Callable[[Transaction], Awaitable[M]]
-) -> M:
-    """Run a command of who sends a secret; nothing is remembered of the request, not even its hash,
-    and what is repeated is refused or changes nothing."""
-    database: Database = request.app.state.database
-
-    async def run(tx: Transaction) -> M:
-        made = await command(tx)
-        tx.access = audit.access(request, caller, "change", made)
-        return made
-
-    return await database.run(caller.sites, run)
+    return await database.run(caller.sites, join)

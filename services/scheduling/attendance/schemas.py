@@ -143,11 +143,12 @@ class Code(Strict):
 
 
 class Joined(Shown):
-    """Where a session is joined; the client is checked in."""
+    """Where a session is joined; the client is checked in. Whoever is told has no token, so that it
+    names nobody."""
 
     session_id: UUID
-    client_id: UUID
-    site_id: UUID
+    client_id: UUID = Field(exclude=True)
+    site_id: UUID = Field(exclude=True)
     join_url: str
     checked_in_at: Instant | None = Field(description="Null where it was recorded before.")
 
