@@ -21,8 +21,8 @@ OPERATIONS = [
     for method in route.methods
 ]
 VERBS = re.compile(
-    "add|book|cancel|change|complete|confirm|correct|decide|determine|discharge|enrol|get|hold|list|merge|open|receive|"
-    "preview|record|replay|republish|resume|retry|show|sign|skip|summarize|undo"
+    "add|book|cancel|change|complete|confirm|correct|decide|determine|discharge|enrol|enter|get|hold|lift|list|merge|open|"
+    "preview|receive|record|replay|republish|resume|retry|show|sign|skip|summarize|undo"
 )
 
 
