@@ -54,6 +54,7 @@ from services.scheduling.plans.rules.worth import (
 
 Choice = cp_model.IntVar
 NEAR = 0.05
+"""A gap from which on more time goes to the bound than to the plan."""
 FOUND = (cp_model.OPTIMAL, cp_model.FEASIBLE)
 
 
