@@ -152,7 +152,7 @@ def any_week(random: Random) -> Problem:
             Demand(
                 id_of(200 + n),
                 id_of(300 + n // 2),
-                random.choice(sites),
+                sites[n // 2],
                 "individual",
                 50,
                 2,

@@ -65,16 +65,16 @@ def plan_week(
         ]
         return replace(plan, unplaced=tuple(explained))
 
+    # What one part leaves of its share goes to all that are open still, in another round.
     with ThreadPoolExecutor(policy.cores) as cores:
         open_ = list(range(len(pieces)))
         while open_ and until - monotonic() > 1 and not stop.asked:
-            left = sum(size(pieces[number]) for number in open_)
+            whole_size = sum(size(pieces[number]) for number in open_)
+            left = until - monotonic()
 
-            def improve_one(number: int) -> None:
-                nonlocal left
-                share = min(1.0, policy.cores * size(pieces[number]) / left)
-                left -= size(pieces[number])
-                plans[number] = improved(number, max(0.0, until - monotonic()) * share)
+            def improve_one(number: int, whole_size: int = whole_size, left: float = left) -> None:
+                share = min(1.0, policy.cores * size(pieces[number]) / whole_size)
+                plans[number] = improved(number, min(until - monotonic(), left * share))
                 for stage in plans[number].stages:
                     tell(number, stage)
 

@@ -53,6 +53,8 @@ from services.scheduling.plans.rules.worth import (
 )
 
 Choice = cp_model.IntVar
+NEAR = 0.05
+"""A gap from which on more time goes to the bound than to the plan."""
 FOUND = (cp_model.OPTIMAL, cp_model.FEASIBLE)
 
 
@@ -449,7 +451,8 @@ def improve(
     stages = [(stage.objective, stage.bound) for stage in start.stages]
     known = [Found(start, *zip(*stages, strict=True))]
     loose = Model(problem, policy, permitted, loose=True)
-    share = 0.9 if any(stage.bound for stage in start.stages) else 0.4
+    near = any(0 < stage.gap < NEAR for stage in start.stages)  # then it is the bound that is open
+    share = 0.9 if near else 0.4
     known.append(by_stages(loose, start, known, left(share), stop, workers))
     who, free, best = known[-1].plan, frozenset[UUID](), start
     for attempt in ("by those chosen", "by others where it is crowded", "by anybody"):
