@@ -74,7 +74,7 @@ SPOILED = {
         "Contracts know no other part of Stepwell",
     ),
     "a rule reads the clock": (
-        "services/scheduling/placement/rules.py",
+        "services/scheduling/placement/rules/ranking.py",
         "from shared import clock",
         "Rules decide without I/O, framework or clock",
     ),

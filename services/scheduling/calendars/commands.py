@@ -1,7 +1,5 @@
 """Issuing and revoking secret addresses of calendars."""
 
-import hashlib
-import secrets
 from uuid import UUID
 
 from services.scheduling.calendars.policy import feed_policy
@@ -11,8 +9,8 @@ from services.scheduling.directory.queries import show_site
 from shared.database import Transaction, insert, update
 from shared.errors import Conflict, Invalid, NotFound, require_version
 from shared.ids import new_id
+from shared.web.links import digest, new_secret
 
-SECRET_BYTES = 32
 OF_SITE = {
     "staff": """
 SELECT FROM staff s JOIN staff_sites w ON w.staff_id = s.id
@@ -36,11 +34,6 @@ class LinkRevoked(Conflict):
     title = "The address is revoked"
 
 
-def digest(secret: str) -> bytes:
-    """What is kept of a secret. No salt is needed, as nobody can try 2^256 of them."""
-    return hashlib.sha256(secret.encode()).digest()
-
-
 async def issue_link(tx: Transaction, new: NewCalendarLink, *, issued_by: str) -> CalendarLink:
     """A new address for a calendar, which reads it until it is revoked; others stay.
 
@@ -58,7 +51,7 @@ async def issue_link(tx: Transaction, new: NewCalendarLink, *, issued_by: str) -
     )
     if await tx.fetchrow(OF_SITE[kind], resource_id, site.id) is None:
         raise NotFound("There is none of this id at the site.", pointer=f"/{kind}_id")
-    secret = secrets.token_urlsafe(SECRET_BYTES)
+    secret = new_secret()
     row = {
         "id": new_id(),
         "site_id": site.id,

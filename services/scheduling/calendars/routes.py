@@ -17,6 +17,7 @@ from shared.database.transaction import Access
 from shared.errors import NotFound
 from shared.web import Allowed, Call, Page, Paging, Router, needs_if_match
 from shared.web.limits import count_call
+from shared.web.links import SECRET, digest
 from shared.web.problems import MEDIA_TYPE
 from shared.web.writes import none_match
 
@@ -87,7 +88,7 @@ async def show_calendar(
     answer = {"Cache-Control": "private, no-cache"}
 
     async def read(tx: Transaction) -> tuple[Feed, UUID] | None:
-        link = await queries.link_of(tx, commands.digest(secret))
+        link = await queries.link_of(tx, digest(secret)) if SECRET.fullmatch(secret) else None
         if link is None:
             raise NotFound("No calendar is read at this address.")
         count_call(request, "calendar", str(link["id"]), "This calendar is read too often.")

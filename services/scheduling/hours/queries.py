@@ -35,7 +35,7 @@ from shared.errors import NotFound
 from shared.web import Page, page_of
 from shared.web.models import read_cursor
 
-MADE_UP = "false"
+MADE_UP = "r.makes_up IS NOT NULL"
 """Of an attendance `r`: that it makes up for a missed session."""
 SUMS = f"""
 SELECT count(*) FILTER (WHERE counts)::int AS sessions,

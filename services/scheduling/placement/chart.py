@@ -133,7 +133,11 @@ class Chart:
 
     def only(self, cohort_id: UUID) -> "Chart":
         """The seats of one cohort, as they are now; what is taken of them is not counted here."""
-        return replace(self, cohorts={k: c for k, c in self.cohorts.items() if k == cohort_id})
+        return replace(
+            self,
+            cohorts={k: replace(c) for k, c in self.cohorts.items() if k == cohort_id},
+            seated=defaultdict(set, {k: set(there) for k, there in self.seated.items()}),
+        )
 
     async def keep_apart(self, tx: Transaction, clients: Iterable[Client]) -> None:
         """Learn where those have seats whom these clients must not meet."""

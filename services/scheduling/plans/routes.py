@@ -17,7 +17,7 @@ Reader = Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS, Role.SITE_MANAGER)]
 
 
 @router.post("", status_code=201, summary="Plan a week")
-async def create_plan_run(body: NewPlanRun, call: Planner) -> PlanRun:
+async def add_plan_run(body: NewPlanRun, call: Planner) -> PlanRun:
     """Assign staff and rooms to all sessions of cohorts in the week, and place the sessions that
     single clients are to have, over many sites at once. It runs in the background."""
     return await call.create(

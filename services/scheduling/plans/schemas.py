@@ -19,7 +19,9 @@ def _iso_week(text: str) -> str:
 class NewPlanRun(Strict):
     """A week to plan, of a region or of some sites."""
 
-    region_id: UUID | None = Field(default=None, description="All its sites that you may see.")
+    region_id: UUID | None = Field(
+        default=None, description="All its sites that you may see.", examples=[None]
+    )
     site_ids: list[UUID] | None = Field(default=None, min_length=1, max_length=400)
     week: Annotated[str, AfterValidator(_iso_week)] = Field(
         description="ISO week by the sites' calendars.", examples=["2026-W10"]

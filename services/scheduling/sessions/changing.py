@@ -37,9 +37,9 @@ from services.scheduling.sessions.schemas import (
     Curriculum,
     EndOfPlan,
     LocalTime,
-    NewRoom,
     NewSession,
     NewTime,
+    OtherRoom,
     ScheduledSession,
     Staff,
 )
@@ -165,7 +165,7 @@ async def change_session_staff(
 
 
 async def change_session_room(
-    tx: Transaction, session_id: UUID, expected_version: int, new: NewRoom
+    tx: Transaction, session_id: UUID, expected_version: int, new: OtherRoom
 ) -> ScheduledSession:
     """Hold a session to come in another room, or by telehealth. Publishes as `assign` does.
 

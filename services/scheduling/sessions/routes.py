@@ -18,11 +18,11 @@ from services.scheduling.sessions.schemas import (
     Day,
     EndOfPlan,
     NewCurriculum,
-    NewRoom,
     NewSession,
     NewSessionCancellation,
     NewSiteClosure,
     NewTime,
+    OtherRoom,
     ScheduledSession,
     Session,
     SessionCancellation,
@@ -168,7 +168,7 @@ async def change_session_staff(session_id: UUID, body: Staff, call: Changer) -> 
 
 @router.post("/sessions/{session_id}/room", summary="Hold a session in another room")
 @needs_if_match
-async def change_session_room(session_id: UUID, body: NewRoom, call: Changer) -> ScheduledSession:
+async def change_session_room(session_id: UUID, body: OtherRoom, call: Changer) -> ScheduledSession:
     """A telehealth room makes it a telehealth session, with the link of the room; whoever is
     expected is told."""
     return await call.update(

@@ -156,7 +156,7 @@ class NewCurriculum(Strict):
         return value
 
 
-class ClosedDay(Shown):
+class LeftOutDay(Shown):
     """A day on which the site is closed, so that no session of a plan is held."""
 
     day: date
@@ -199,7 +199,7 @@ class Curriculum(Shown):
     sessions: int = Field(description="Sessions planned.", examples=[36])
     first_starts_at: Instant
     last_ends_at: Instant
-    left_out: list[ClosedDay] = Field(description="Days without their sessions.")
+    left_out: list[LeftOutDay] = Field(description="Days without their sessions.")
     conflicts: list[Conflict] = Field(description="Clients who are not expected at some sessions.")
     weekly_minutes: int = Field(
         description="Minutes a week that count towards the level, less breaks; of a plan with "
@@ -288,7 +288,7 @@ class NewSession(LocalTime, Content):
     """A session of a cohort beside its plan."""
 
 
-class NewRoom(Strict):
+class OtherRoom(Strict):
     """Where a session is to be held."""
 
     room_id: UUID | None = Field(description="A room of the site; null: none.")
