@@ -252,6 +252,6 @@ async def test_every_filter_is_answered_by_an_index_and_flat_with_history(clinic
             used |= read
         opened.opened = tx.opened
     assert {
-        *("sessions_of_site", "sessions_of_cohort", "waitlist_by_enrolment"),
+        *("sessions_of_site", "sessions_of_cohort", "waitlist_by_turn"),
         *("placements_of_site", "placements_of_site_now", "placements_of_client"),
     } <= used

@@ -102,7 +102,8 @@ async def test_seats_for_the_region_come_first_and_those_of_other_regions_are_no
     assert created(await ask(clinic, ana))["partner"] == "Near"
     await clinic.tell(ben.changed("stepped_up"), ana.changed("stepped_up"))
     listed = (await clinic.desk.get("/step-up-requests", site_id=site)).json()["items"]
-    assert [one["partner"] for one in listed] == ["Near", "Everywhere"]
+    partners = {one["client_id"]: one["partner"] for one in listed}
+    assert partners == {str(ana.id): "Near", str(ben.id): "Everywhere"}
     held = [e for e in await clinic.published() if isinstance(e, PartnerSeatHeld)]
     assert [e.client_id for e in held] == [ana.id, ben.id]
     twice = {"partner": "Far", "level": "2.5", "region_id": str(south), "seats": 1}
