@@ -55,10 +55,18 @@ NEVER_BY_CHANCE = {
     "offer_seat",
     "accept_seat_offer",
     "issue_seat_offer_link",
+NEVER_BY_CHANCE = {"record_roll", "retry_set_aside", "cancel_session", "cancel_sessions"}
+"""A roll names each client of the session once, which no made-up request does. Nothing here is set
+aside to be retried. Sessions here are too long ago to be cancelled: those that were could not be
+attended any more in the same run."""
+NEVER_BY_CHANCE |= {
+    "open_seat_offer",
+    "record_seat_acceptance",
+    "add_seat_offer_link",
     "show_own_seat_offer",
-    "answer_own_seat_offer",
-    "request_step_up",
-    "release_partner_seat",
+    "decide_own_seat_offer",
+    "hold_partner_seat",
+    "complete_step_up_request",
 }
 """A roll names each client of the session once, which no made-up request does. Nothing here is set
 aside to be retried. Sessions here are too long ago to be changed, cancelled or checked in at: those

@@ -51,7 +51,7 @@ async def show_waiting_figures(
 
 
 @router.post("/seat-offers", status_code=201, summary="Offer a seat to somebody one chose")
-async def offer_seat(
+async def open_seat_offer(
     body: NewSeatOffer, call: Annotated[Call, Allowed(Role.SITE_MANAGER)]
 ) -> SeatOffer:
     """Hold a seat for a client who waits. Before those who come first, with a reason only."""
@@ -86,7 +86,7 @@ async def show_seat_offer(offer_id: UUID, call: Reader) -> SeatOffer:
 
 @router.post("/seat-offers/{offer_id}/accept", summary="Take a seat for the client")
 @needs_if_match
-async def accept_seat_offer(offer_id: UUID, call: Staff) -> SeatOffer:
+async def record_seat_acceptance(offer_id: UUID, call: Staff) -> SeatOffer:
     """The client said yes: the seat is given, and the client expected at the sessions to come."""
     return await call.update(
         lambda tx, expected: commands.accept_offer(tx, offer_id, expected, call.subject)
@@ -95,7 +95,7 @@ async def accept_seat_offer(offer_id: UUID, call: Staff) -> SeatOffer:
 
 @router.post("/seat-offers/{offer_id}/decline", summary="Let a seat go")
 @needs_if_match
-async def decline_seat_offer(offer_id: UUID, body: Decline, call: Staff) -> SeatOffer:
+async def record_seat_refusal(offer_id: UUID, body: Decline, call: Staff) -> SeatOffer:
     """The client said no and goes on waiting; the seat goes to the next in line."""
     return await call.update(
         lambda tx, expected: commands.decline_offer(tx, offer_id, expected, body, call.subject)
@@ -104,7 +104,7 @@ async def decline_seat_offer(offer_id: UUID, body: Decline, call: Staff) -> Seat
 
 @router.post("/seat-offers/{offer_id}/link", summary="Make a link for the client's answer")
 @needs_if_match
-async def issue_seat_offer_link(offer_id: UUID, call: Staff) -> OfferLink:
+async def add_seat_offer_link(offer_id: UUID, call: Staff) -> OfferLink:
     """An address to hand to the client, shown this once; the one before it ends."""
     return await call.update(lambda tx, expected: commands.issue_link(tx, offer_id, expected))
 
@@ -116,7 +116,7 @@ async def show_own_seat_offer(call: ByLink) -> OwnOffer:
 
 
 @own_router.post("/seat-offer/own", summary="Answer one's own offer", responses=NOT_TAKEN)
-async def answer_own_seat_offer(body: OwnAnswer, call: ByLink) -> OwnOffer:
+async def decide_own_seat_offer(body: OwnAnswer, call: ByLink) -> OwnOffer:
     """Take the seat or let it go, by `Authorization: Link …`; the link ends with it."""
 
     async def answer(tx: Transaction) -> OwnOffer:

@@ -27,7 +27,7 @@ Requester = Annotated[Call, Allowed(*CLINICIANS, Role.SITE_MANAGER)]
 
 
 @router.post("/partner-slots", status_code=201, summary="Enter a partner's seats")
-async def enter_partner_slot(body: NewPartnerSlot, call: Keeper) -> PartnerSlot:
+async def add_partner_slot(body: NewPartnerSlot, call: Keeper) -> PartnerSlot:
     """Seats that a partner keeps for our clients at one level of care."""
     return await call.create(
         lambda tx: commands.enter_slot(tx, body),
@@ -58,7 +58,7 @@ async def change_partner_slot(slot_id: UUID, body: PartnerSeats, call: Keeper) -
 
 
 @router.post("/step-up-requests", status_code=201, summary="Hold a partner's seat for a client")
-async def request_step_up(body: NewStepUpRequest, call: Requester) -> StepUpRequest:
+async def hold_partner_seat(body: NewStepUpRequest, call: Requester) -> StepUpRequest:
     """Look for a seat at a higher level and hold it for the time that the policy says."""
     return await call.create(
         lambda tx: commands.request_step_up(tx, body),
@@ -85,6 +85,8 @@ async def show_step_up_request(request_id: UUID, call: Reader) -> StepUpRequest:
 
 @router.post("/step-up-requests/{request_id}/release", summary="Release a partner's seat")
 @needs_if_match
-async def release_partner_seat(request_id: UUID, body: Release, call: Requester) -> StepUpRequest:
+async def complete_step_up_request(
+    request_id: UUID, body: Release, call: Requester
+) -> StepUpRequest:
     """The client went there, or does not need the seat."""
     return await call.update(lambda tx, expected: commands.release(tx, request_id, expected, body))
