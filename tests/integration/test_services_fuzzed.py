@@ -52,14 +52,6 @@ NEVER_BY_CHANCE = {
     "list_slots",
     "show_calendar",
     "confirm_placement",
-    "offer_seat",
-    "accept_seat_offer",
-    "issue_seat_offer_link",
-NEVER_BY_CHANCE = {"record_roll", "retry_set_aside", "cancel_session", "cancel_sessions"}
-"""A roll names each client of the session once, which no made-up request does. Nothing here is set
-aside to be retried. Sessions here are too long ago to be cancelled: those that were could not be
-attended any more in the same run."""
-NEVER_BY_CHANCE |= {
     "open_seat_offer",
     "record_seat_acceptance",
     "add_seat_offer_link",

@@ -39,7 +39,7 @@ async def show_plan_run(run_id: UUID, call: Reader) -> PlanRun:
 
 
 @router.post("/{run_id}/stop", status_code=200, summary="End a run with the best plan so far")
-async def cancel_plan_run(run_id: UUID, call: Planner) -> PlanRun:
+async def stop_plan_run(run_id: UUID, call: Planner) -> PlanRun:
     """The draft follows within seconds."""
     return await call.create(
         lambda tx: commands.stop_run(tx, run_id),
@@ -56,7 +56,7 @@ async def show_plan(run_id: UUID, call: Reader) -> Draft:
 
 
 @router.post("/{run_id}/publish", status_code=200, summary="Publish a drafted plan")
-async def complete_plan_run(run_id: UUID, call: Planner) -> PlanRun:
+async def publish_plan(run_id: UUID, call: Planner) -> PlanRun:
     """All of it at once, if nothing that it rests on has changed meanwhile; else what has changed
     is named, and nothing is written."""
     return await call.create(
