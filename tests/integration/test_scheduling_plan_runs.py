@@ -153,7 +153,7 @@ async def test_a_run_whose_worker_was_stopped_is_taken_again(week: Week):
         await working
     assert (await week.shown(run))["state"] == "queued"
     stopped = await week.clinic.regional.post(f"/plan-runs/{run}/stop", {})
-    assert stopped.status_code == 200
+    assert stopped.status_code == 201
     assert await plan_job.run(JobContext(week.clinic.database, settings)) == 1
     assert (await week.shown(f"{run}/plan"))["sessions"][0]["facilitator_id"] is not None
 
@@ -166,4 +166,4 @@ async def test_only_the_region_plans_and_sees_only_runs_of_its_sites(week: Week)
     run = created(await week.clinic.regional.post("/plan-runs", body))["id"]
     elsewhere = week.clinic.system.client("scheduling", "site_manager", [uuid4()])
     refused(await elsewhere.get(f"/plan-runs/{run}"), 404, "not-found")
-    refused(await week.clinic.regional.get(f"/plan-runs/{run}/plan"), 409, "no-plan-yet")
+    refused(await week.clinic.regional.get(f"/plan-runs/{run}/plan"), 404, "not-found")

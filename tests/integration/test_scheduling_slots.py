@@ -142,7 +142,7 @@ async def test_what_stands_against_a_session_is_named(
     refused(await booking.book(client_ids=[nobody]), 409, "not-placed-here", "/client_ids/0")
     strict = slot_policy()
     kinds = {**strict.kinds}
-    kinds["individual"] = kinds["individual"].model_copy(update={"credentials": ("LMFT",)})
+    kinds["individual"] = kinds["individual"].model_copy(update={"credentials": ("lmft",)})
     strict = strict.model_copy(update={"kinds": kinds})
     with monkeypatch.context() as patched:
         patched.setattr(commands, "slot_policy", lambda _: strict)

@@ -18,7 +18,7 @@ async def staff(
     name: str = "Dana",
     *,
     hours: Sequence[tuple[int, int, int]] = (),
-    credential: tuple[str, str | None] | None = ("LCSW", None),
+    credential: tuple[str, str | None] | None = ("lcsw", None),
     limit: int | None = None,
 ) -> UUID:
     """A person who works at a site; `hours` are weekday, first and last minute."""

@@ -21,7 +21,7 @@ from services.scheduling.plans.schemas import (
     UnplacedShown,
 )
 from shared.database import Transaction
-from shared.errors import Conflict, found
+from shared.errors import NotFound, found
 from shared.web import Page, Paging, page_of
 
 RUN = """
@@ -32,12 +32,6 @@ FROM plan_runs
 ONE = RUN + "WHERE id = $1"
 RUNS = RUN + "WHERE id > $1 ORDER BY id LIMIT $2"
 DRAFT = "SELECT draft FROM plan_runs WHERE id = $1"
-
-
-class NoPlanYet(Conflict):
-    """The run has not ended."""
-
-    title = "There is no plan yet"
 
 
 async def show_run(tx: Transaction, run_id: UUID) -> PlanRun:
@@ -64,12 +58,11 @@ async def show_draft(tx: Transaction, run_id: UUID) -> Draft:
     """The plan that a run made.
 
     Raises:
-        NotFound: no such run.
-        NoPlanYet: it has not ended.
+        NotFound: no such run, or no plan of it yet.
     """
     row = found(await tx.fetchrow(DRAFT, run_id), "plan run")
     if row["draft"] is None:
-        raise NoPlanYet("Wait until the run is drafted, or stop it.")
+        raise NotFound("There is no plan yet: wait until the run is drafted, or stop it.")
     return Draft.model_validate_json(row["draft"])
 
 

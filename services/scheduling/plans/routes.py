@@ -38,13 +38,12 @@ async def show_plan_run(run_id: UUID, call: Reader) -> PlanRun:
     return await call.show(lambda tx: queries.show_run(tx, run_id))
 
 
-@router.post("/{run_id}/stop", status_code=200, summary="End a run with the best plan so far")
+@router.post("/{run_id}/stop", status_code=201, summary="End a run with the best plan so far")
 async def stop_plan_run(run_id: UUID, call: Planner) -> PlanRun:
     """The draft follows within seconds."""
     return await call.create(
         lambda tx: commands.stop_run(tx, run_id),
         location=lambda made: f"/plan-runs/{made.id}",
-        status=200,
     )
 
 
@@ -55,12 +54,11 @@ async def show_plan(run_id: UUID, call: Reader) -> Draft:
     return await call.show(lambda tx: queries.show_draft(tx, run_id))
 
 
-@router.post("/{run_id}/publish", status_code=200, summary="Publish a drafted plan")
+@router.post("/{run_id}/publish", status_code=201, summary="Publish a drafted plan")
 async def publish_plan(run_id: UUID, call: Planner) -> PlanRun:
     """All of it at once, if nothing that it rests on has changed meanwhile; else what has changed
     is named, and nothing is written."""
     return await call.create(
         lambda tx: commands.publish_run(tx, run_id, call.subject),
         location=lambda made: f"/plan-runs/{made.id}/plan",
-        status=200,
     )

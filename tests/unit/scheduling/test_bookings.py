@@ -77,7 +77,7 @@ def test_what_breaks_no_rule_suits() -> None:
         (ASKED, replace(GROUP, clients=11), PLACE, ["RoomTooSmall"]),
         (replace(ASKED, modality="telehealth"), GROUP, PLACE, ["RoomOfOtherModality"]),
         (replace(ASKED, cofacilitator_ids=()), GROUP, PLACE, ["CofacilitatorNeeded"]),
-        (ASKED, replace(GROUP, credentials=("LCSW",)), PLACE,
+        (ASKED, replace(GROUP, credentials=("lcsw",)), PLACE,
             ["FacilitatorUnsuited", "CofacilitatorUnsuited"]),
         (TOMORROW, GROUP, PLACE, ["FacilitatorUnsuited", "CofacilitatorUnsuited"]),
         (ASKED, GROUP, with_lead(site_ids=frozenset()), ["FacilitatorUnsuited"]),

@@ -49,7 +49,7 @@ def test_starts_are_on_the_quarter_hours_of_the_wall_clock(
 
 def person(staff_id: UUID, **other: Any) -> Person:
     works = tuple(WorkingTime(day, 540, 720, SITE) for day in (2, 3))
-    held = (Credential("LCSW", date(2026, 3, 3)),)
+    held = (Credential("lcsw", date(2026, 3, 3)),)
     one = Person(staff_id, frozenset({SITE}), SITE, None, frozenset(), frozenset(), held, works, 4)
     return replace(one, **other)
 
@@ -125,8 +125,8 @@ def test_what_is_proposed_is_free_for_all_and_in_the_smallest_room() -> None:
 
 
 def test_only_those_with_a_credential_that_the_site_names_are_proposed_while_it_is_valid() -> None:
-    assert proposed(credentials=("LMFT",)) == []
-    assert {day[:2] for day, _ in proposed(credentials=("LMFT", "LCSW"))} == {"03"}
+    assert proposed(credentials=("lmft",)) == []
+    assert {day[:2] for day, _ in proposed(credentials=("lmft", "lcsw"))} == {"03"}
 
 
 def test_with_one_therapist_alone_nobody_else_is_proposed() -> None:
