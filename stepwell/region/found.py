@@ -105,3 +105,23 @@ async def read_client(walk: Walk, plan: ClientPlan) -> Client:
         messages=sorted(messages, key=lambda message: message["due_at"]),
         recommendations=recommendations,
     )
+
+
+async def read_sites(walk: Walk) -> None:
+    """Ask scheduling about the last day with sessions at each site, and about its first week."""
+
+    async def one(number: int) -> None:
+        here = walk.sites[number]["id"]
+        cohorts = [cohort["id"] for cohort in walk.cohorts if cohort["site_id"] == here]
+        sessions = [session for cohort in cohorts for session in walk.sessions[cohort]]
+        last = max(session["local_date"] for session in sessions)
+        first = min(session["week"] for session in sessions)
+        manager = walk.manager(number)
+        walk.days[number] = await walk.services.get(
+            "scheduling", f"/sites/{here}/day", manager, date=last
+        )
+        walk.weeks[number] = await walk.services.all(
+            "scheduling", "/weekly-hours", manager, site_id=here, week=first
+        )
+
+    await together(walk.sites, one)

@@ -69,6 +69,21 @@ def _clinics(console: Console, walk: Walk) -> None:
             f"  {site['name']} in {site['time_zone']}: cohorts {names}; "
             f"{' or '.join(f'{h:g}' for h in hours)} hours a week without breaks"
         )
+    for number, found in sorted(walk.days.items()):
+        site = walk.sites[number]["name"]
+        rooms = ", ".join(sorted(one["room"]["name"] for one in found["sessions"]))
+        came = sum(one["checked_in"] for one in found["sessions"])
+        expected = sum(len(one["clients"]) for one in found["sessions"])
+        console.print(
+            f"  {full_date(found['day'])} at {site}: {len(found['sessions'])} sessions in {rooms}; "
+            f"{came} of {expected} clients came"
+        )
+    for number, weeks in sorted(walk.weeks.items()):
+        enough = sum(one["attended_minutes"] >= one["minimum_minutes"] for one in weeks)
+        console.print(
+            f"  The first week at {walk.sites[number]['name']}: {enough} of {len(weeks)} clients "
+            "came to the hours of their level"
+        )
 
 
 def _weekly_hours(sessions: list[Found]) -> float:

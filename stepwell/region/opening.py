@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from stepwell.region.api import Services, Who
+from stepwell.region.equipping import equip, region_id
 from stepwell.region.plan import CohortPlan, SitePlan
 from stepwell.region.walk import EVERYWHERE, Walk, together
 
@@ -64,8 +65,9 @@ async def end_of_sessions(
 
 
 async def open_clinics(walk: Walk) -> None:
-    """Open the sites that are not open yet, and the cohorts of this run."""
+    """Open the sites that are not open yet, with rooms and counselors for this run's cohorts."""
     services = walk.services
+    region = await region_id(walk)
     known = {site["name"]: site for site in await services.all("scheduling", "/sites", EVERYWHERE)}
 
     async def site(plan: SitePlan) -> None:
@@ -73,11 +75,12 @@ async def open_clinics(walk: Walk) -> None:
             "scheduling",
             "/sites",
             EVERYWHERE,
-            {"name": plan.name, "time_zone": plan.time_zone},
+            {"name": plan.name, "time_zone": plan.time_zone, "region_id": region},
             key=f"site/{plan.name}",
         )
 
     await together(walk.region.sites, site)
+    await equip(walk)
 
 
 async def open_cohorts(walk: Walk, starts_on: date) -> None:
@@ -107,7 +110,9 @@ async def open_cohorts(walk: Walk, starts_on: date) -> None:
             {
                 "starts_on": starts_on.isoformat(),
                 "weeks": walk.region.size.weeks,
-                "slots": list(walk.region.slots),
+                "slots": [
+                    {**slot, **walk.equipment[plan.site, plan.name]} for slot in walk.region.slots
+                ],
             },
             key=walk.key("curriculum", plan.site, plan.name),
         )

@@ -10,7 +10,7 @@ from stepwell.region.api import Services, Trace
 from stepwell.region.arrivals import arrive
 from stepwell.region.bars import Bars
 from stepwell.region.faulty import repeat_referral
-from stepwell.region.found import levels_above_program, read_clients
+from stepwell.region.found import levels_above_program, read_clients, read_sites
 from stepwell.region.generate import generate
 from stepwell.region.narration import narrate
 from stepwell.region.opening import (
@@ -48,6 +48,7 @@ async def tell(environment: Mapping[str, str], console: Console, *, run: int | N
     async with Services(environment) as services:
         walk = await live(services, console, run=run)
         clients = await read_clients(walk)
+        await read_sites(walk)
         check_promises(walk, clients, await levels_above_program(walk))
     narrate(console, walk, clients)
     _prove(console, walk.rest)

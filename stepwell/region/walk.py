@@ -34,6 +34,8 @@ class Walk:
     on_step: Callable[[], None] = lambda: None
     sites: dict[int, dict[str, Any]] = field(default_factory=dict)
     cohorts: list[dict[str, Any]] = field(default_factory=list)
+    equipment: dict[tuple[int, str], dict[str, str]] = field(default_factory=dict)
+    """The room and the counselor of each cohort, by the site's number and the cohort's name."""
     sessions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Sessions of each cohort, in order."""
     referrals: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -42,6 +44,10 @@ class Walk:
     authorizations: dict[int, dict[str, Any]] = field(default_factory=dict)
     enrolments: dict[int, dict[str, Any]] = field(default_factory=dict)
     placements: dict[int, dict[str, Any]] = field(default_factory=dict)
+    days: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """The last day with sessions at each site."""
+    weeks: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    """The first week of everybody who had a seat then, at each site."""
     attendances: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     recommendations: dict[int, dict[str, Any]] = field(default_factory=dict)
     left: set[int] = field(default_factory=set)

@@ -6,6 +6,7 @@ PostgreSQL, Kafka, Zipkin and Keycloak are the real servers.
 """
 
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -100,7 +101,9 @@ def test_the_image_of_a_service_holds_no_code_of_another(engine, service):
 
 def test_the_story_is_told_in_containers_as_it_is_by_make_up(told):
     text = " ".join(told.logs("story").split())
-    assert "was applied by each service that reads it: 1346 of 1346" in text
+    applied = re.search(r"was applied by each service that reads it: (\d+) of (\d+)", text)
+    assert applied is not None, text
+    assert int(applied[1]) == int(applied[2]) > 1_000
     assert "stepped down" in text
 
 

@@ -106,7 +106,7 @@ async def test_a_draft_staffs_groups_and_places_each_client_and_a_person_publish
     before = len(await week.clinic.published())
 
     answer = await week.clinic.regional.post(f"/plan-runs/{run}/publish", {})
-    assert (answer.status_code, answer.json()["state"]) == (200, "published"), answer.text
+    assert (answer.status_code, answer.json()["state"]) == (201, "published"), answer.text
     told = (await week.clinic.published())[before:]
     assert all(isinstance(event, SessionScheduled) for event in told)
     assert sorted(event.kind for event in told) == ["family", "group", "individual"]
