@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,6 +12,7 @@ import pytest
 
 from services.scheduling.slots import commands
 from services.scheduling.slots.policy import slot_policy
+from shared.contracts.intake import AuthorizationChanged, AuthorizedUnit
 from shared.contracts.scheduling import (
     SessionAttended,
     SessionCancelled,
@@ -276,3 +277,36 @@ async def test_a_therapist_has_at_most_as_many_clients_as_the_limit(booking: Boo
     refused(await lead.put(mine, {"therapist_id": None}, etag='"2"'), 409, "stay-ended")
     names = [type(event).__name__ for event in await clinic.published()]
     assert names.count("PrimaryTherapistChanged") == 2
+
+
+async def test_what_goes_beyond_the_authorized_units_is_booked_with_a_reason_only(
+    booking: Booking,
+) -> None:
+    await booking.clinic.tell(
+        AuthorizationChanged(
+            client_id=booking.ana.id,
+            site_id=booking.site,
+            authorization_id=uuid4(),
+            code="H0015",
+            unit=AuthorizedUnit(
+                unit="per_diem",
+                minimum_minutes=30,
+                counts_from=None,
+                adds_up="day",
+                session_kinds=None,
+            ),
+            units_granted=4,
+            units_used=0,
+            valid_from=date(2026, 2, 23),
+            valid_until=date(2026, 3, 31),
+            withdrawn=False,
+            changed_at=datetime(2026, 2, 24, tzinfo=UTC),
+        )
+    )
+    before = len(await booking.clinic.published())
+    answer = await booking.book()
+    refused(answer, 409, "units-exceeded", "/excess_reason")
+    assert "H0015" in answer.json()["detail"]
+    refused(await booking.book(excess_reason="just_so"), 422, "unknown-reason", "/excess_reason")
+    assert len(await booking.clinic.published()) == before
+    created(await booking.book(excess_reason="medically_necessary"))

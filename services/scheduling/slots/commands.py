@@ -28,6 +28,7 @@ from services.scheduling.slots.refusals import (
 )
 from services.scheduling.slots.rules import Span, credential_of
 from services.scheduling.slots.schemas import NewOwnSession, OwnSession
+from services.scheduling.units.commands import Planned, require_authorized
 from shared.database import Columns, Transaction, insert
 from shared.database.transaction import at_all_sites
 from shared.ids import new_id
@@ -42,7 +43,7 @@ FROM {APPOINTED.rows}
 TOPICS = {"individual": "Individual session", "family": "Family session"}
 
 
-async def book_session(tx: Transaction, new: NewOwnSession) -> OwnSession:
+async def book_session(tx: Transaction, new: NewOwnSession, *, by: str) -> OwnSession:
     """Book a session that belongs to no cohort; publishes SessionScheduled for each client, with
     the cohort of the client's seat.
 
@@ -50,6 +51,7 @@ async def book_session(tx: Transaction, new: NewOwnSession) -> OwnSession:
         NotFound: no such site that the caller may see.
         BadLength, TooManyClients, ClientTwice, NotPlacedHere, StaffNotQualified: see there.
         NoSuchTime, TimeShownTwice, TimeIsPast, SiteClosed, Unsuited: see there.
+        UnitsExceeded: it goes beyond what the payer authorized, and no reason is given.
         Busy, ClientBusy: the room, the person or a client is taken then.
     """
     site = await show_site(tx, new.site_id, pointer="/site_id")
@@ -70,6 +72,17 @@ async def book_session(tx: Transaction, new: NewOwnSession) -> OwnSession:
     if kind.credentials and credential_of(person, kind.credentials, new.day) is None:
         needed = " or ".join(kind.credentials)
         raise StaffNotQualified(f"Needed on {new.day}: {needed}.", pointer="/facilitator_id")
+    planned = Planned(new.kind, starts_at, new.minutes, site.time_zone)
+    for seat in seats:
+        await require_authorized(
+            tx,
+            seat["client_id"],
+            site.id,
+            [planned],
+            reason=new.excess_reason,
+            by=by,
+            pointer="/excess_reason",
+        )
     session = {
         "id": new_id(),
         "site_id": site.id,

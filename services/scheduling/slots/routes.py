@@ -55,7 +55,9 @@ async def list_slots(
 @router.post("/sessions", status_code=201, summary="Book a session of a client or a family")
 async def book_session(body: NewOwnSession, call: Planner) -> OwnSession:
     """Book a session that belongs to no cohort: the clients, the therapist and the room are taken
-    for it, and each client is told. It is cancelled as any other session."""
+    for it, and each client is told. What goes beyond the units that a payer authorized needs a
+    reason. It is cancelled as any other session."""
     return await call.create(
-        lambda tx: commands.book_session(tx, body), location=lambda made: f"/sessions/{made.id}"
+        lambda tx: commands.book_session(tx, body, by=call.subject),
+        location=lambda made: f"/sessions/{made.id}",
     )

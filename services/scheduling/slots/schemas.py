@@ -8,6 +8,7 @@ from services.scheduling.directory.schemas import PRINTABLE
 from services.scheduling.sessions.schemas import LocalTime, Session
 from services.scheduling.slots.policy import OwnKind
 from shared.contracts.base import Criterion
+from shared.contracts.intake import Token
 from shared.web import Instant, Shown
 
 
@@ -53,6 +54,12 @@ class NewOwnSession(LocalTime):
     room_id: UUID = Field(description="A room, or a telehealth room: then it is held by that.")
     topic: str | None = Field(
         default=None, min_length=1, max_length=120, pattern=PRINTABLE, examples=[None]
+    )
+    excess_reason: Token | None = Field(
+        default=None,
+        description="Why it is booked although it goes beyond what the payer authorized: a reason "
+        "of the policy.",
+        examples=[None],
     )
 
 
