@@ -1,18 +1,21 @@
 """Those who wait are asked in their order; a held seat is taken, and each offer ends once."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from services.scheduling.placement.policy import placement_policy
 from shared import clock
 from shared.contracts.intake import LevelOfCareSigned, RiskFlagRaised
 from shared.contracts.scheduling import SeatOffered
 from shared.ids import new_id
+from tests.support.data import read_anew
 from tests.support.scheduling import Clinic, Enrolled, open_clinic, refused
 from tests.support.system import System
-from tests.support.waiting import Line, ask_first
+from tests.support.waiting import SCHEDULING, Line, ask_first
 
 
 @pytest.fixture
@@ -69,6 +72,25 @@ async def test_a_freed_seat_is_held_for_the_next_and_taken_when_accepted(
     again = {**offer, "version": taken.json()["version"]}
     refused(await line.answer(again, "decline", {}), 409, "offer-over")
     refused(await line.answer(offer, "accept"), 412, "stale-version")
+
+
+async def test_a_seat_that_was_accepted_needs_nobody_to_confirm_it(
+    clinic: Clinic, line: Line, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    evening = await clinic.cohort(line.site, capacity=1)
+    await clinic.curriculum(evening, weeks=1)
+    ana, ben = (Enrolled(name, line.site) for name in ("ana", "ben"))
+    await clinic.tell(ana.enrolment, ben.enrolment)
+    policy = json.loads((SCHEDULING / "placement/data/placement.json").read_text())
+    policy["confirmation"]["by"] = "person"
+    own = tmp_path / "scheduling/placement/placement.json"
+    own.parent.mkdir(parents=True)
+    own.write_text(json.dumps(policy))
+    read_anew(monkeypatch, placement_policy, folder=tmp_path)
+    await clinic.tell(ana.changed("completed"))
+    taken = await line.answer(await line.open_offer(ben), "accept")
+    assert taken.json()["state"] == "accepted"
+    assert (await clinic.names_for(ben))[-2:] == ["ClientPlaced", "SessionScheduled"]
 
 
 async def test_who_declines_or_does_not_answer_is_passed_over_for_a_while(

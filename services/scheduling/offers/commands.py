@@ -94,7 +94,10 @@ async def accept_offer(
     chart = (await Chart.counted(tx, [offer.site_id])).only(offer.cohort_id)
     waiting = await waiting_at(tx, {offer.site_id: None})
     placed, unplaced = await give_seats(
-        tx, chart, [one for one in waiting if one.enrolment_id == offer.enrolment_id]
+        tx,
+        chart,
+        [one for one in waiting if one.enrolment_id == offer.enrolment_id],
+        confirmed=True,
     )
     if not placed:
         raise SeatNoLongerFits(_lacking(unplaced[0][1] if unplaced else None))

@@ -84,12 +84,12 @@ async def choose_seats(
 
 
 async def give_seats(
-    tx: Transaction, chart: Chart, arrivals: Iterable[Arrival]
+    tx: Transaction, chart: Chart, arrivals: Iterable[Arrival], *, confirmed: bool = False
 ) -> tuple[list[Placed], list[tuple[Arrival, Choice]]]:
     """Seat the clients in the order of their turns; who was placed, and for whom there was no seat.
 
     Publishes ClientPlaced, then SessionScheduled for each session to come; PlacementProposed alone
-    where the site's policy lets a person confirm.
+    where the site's policy lets a person confirm, unless that is `confirmed` already.
 
     Raises:
         Overtaken: somebody who did not lock the site took a seat meanwhile.
@@ -100,7 +100,7 @@ async def give_seats(
         if choice.cohort is None:
             unplaced.append((arrival, choice))
         else:
-            until = _kept_until(tx, arrival.site_id)
+            until = None if confirmed else _kept_until(tx, arrival.site_id)
             placed.append(Placed(new_id(), arrival, choice.cohort, choice, until))
     if placed:
         await _write(tx, placed)
