@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from shared.access.caller import Caller
 from shared.database import Database, IdempotentAnswer, Overtaken, Transaction
-from shared.database.transaction import Access
+from shared.database.transaction import Access, Sites
 from shared.errors import NotFound, Refused, StaleVersion
 from shared.web import audit
 from shared.web.problems import (
@@ -212,6 +212,22 @@ async def remove(
     for _ in range(ATTEMPTS):
         try:
             return await database.run(caller.sites, take)
+        except CONTENDED:
+            continue
+    raise Busy(CONTENTION)
+
+
+async def run_again(
+    database: Database, sites: Sites, work: Callable[[Transaction], Awaitable[M]]
+) -> M:
+    """Run `work` in a transaction, and again where others were in its way.
+
+    Raises:
+        Busy: they were, each time.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            return await database.run(sites, work)
         except CONTENDED:
             continue
     raise Busy(CONTENTION)

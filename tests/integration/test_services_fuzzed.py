@@ -52,6 +52,9 @@ NEVER_BY_CHANCE = {
     "list_slots",
     "show_calendar",
     "confirm_placement",
+    "change_therapist",
+    "show_plan",
+    "publish_plan",
     "open_seat_offer",
     "record_seat_acceptance",
     "add_seat_offer_link",
@@ -61,13 +64,14 @@ NEVER_BY_CHANCE = {
     "complete_step_up_request",
 }
 """A roll names each client of the session once, which no made-up request does. Nothing here is set
-aside to be retried. Sessions here are too long ago to be changed, cancelled or checked in at: those
-that were cancelled could not be attended any more in the same run. Nobody guesses a code, a link or
-the secret of a calendar. People of the staff name sites of ours in a list, clients of a booking are
-a list as well, and the version of a site goes on whenever anything of it is changed. Free times are
-searched in times to come. By the policy there nothing is left to a person to confirm; nobody waits
-beside a free seat that fits, all offers may be declined before a link is asked for, and one seat of
-a partner is held for a client."""
+aside to be retried. Sessions here are too long ago to be changed, cancelled or checked in at:
+those that were cancelled could not be attended any more in the same run. Nobody guesses a code,
+a link or the secret of a calendar. People of the staff name sites of ours in a list, clients of
+a booking are a list as well, and the version of a site goes on whenever anything of it is
+changed. Free times are searched in times to come. By the policy there nothing is left to a
+person to confirm; no plan is drafted, as no worker runs; nobody waits beside a free seat that
+fits, all offers may be declined before a link is asked for, and one seat of a partner is held
+for a client."""
 VALUES |= {"starts_on": "2026-03-09", "date": "2026-03-02", "year": "2027", "day": "2027-12-25"}
 
 

@@ -56,7 +56,7 @@ ORDER BY s.starts_at, s.id
 """  # noqa: S608 - the part is ours
 SEATS = """
 SELECT id AS placement_id, client_id, cohort_id, site_id FROM placements
-WHERE client_id = ANY ($1::uuid[]) AND ended_at IS NULL ORDER BY id
+WHERE client_id = ANY ($1::uuid[]) AND ended_at IS NULL AND proposed_until IS NULL ORDER BY id
 """
 
 LOCK = """

@@ -23,6 +23,7 @@ from shared.web import Allowed, Call, Router, audit, needs_if_match
 from shared.web.limits import Limiter, TooManyRequests
 from shared.web.links import digest_sent
 from shared.web.problems import MEDIA_TYPE
+from shared.web.writes import run_again
 
 WHY = "A client has no token: the request carries the secret of a link to one session."
 PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
@@ -96,7 +97,7 @@ async def record_kiosk_check_in(body: Code, call: Kiosk) -> CheckIn:
         tx.access = audit.access(call.request, call.caller, "change", made)
         return made
 
-    return await call.database.run(call.caller.sites, come)
+    return await run_again(call.database, call.caller.sites, come)
 
 
 @router.post("/kiosk/check-outs", summary="Check out at a kiosk", responses=TRIED)
@@ -109,7 +110,7 @@ async def record_kiosk_check_out(body: Code, call: Kiosk) -> CheckIn:
         tx.access = audit.access(call.request, call.caller, "change", made)
         return made
 
-    return await call.database.run(call.caller.sites, leave)
+    return await run_again(call.database, call.caller.sites, leave)
 
 
 def _limit(call: Call) -> None:
@@ -138,4 +139,4 @@ async def record_telehealth_join(request: Request) -> Joined:
         tx.access = audit.access(request, caller, "change", joined)
         return joined
 
-    return await database.run(caller.sites, join)
+    return await run_again(database, caller.sites, join)

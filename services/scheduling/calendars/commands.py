@@ -18,7 +18,8 @@ WHERE s.id = $1 AND w.site_id = $2 AND s.left_at IS NULL
 """,
     "room": "SELECT FROM rooms WHERE id = $1 AND site_id = $2",
     "client": """
-SELECT FROM placements WHERE client_id = ANY (platform.records_of($1)) AND site_id = $2 LIMIT 1
+SELECT FROM placements WHERE client_id = ANY (platform.records_of($1)) AND site_id = $2
+  AND ended_at IS NULL LIMIT 1
 """,
 }
 """Whether they are of the site, by their kind."""

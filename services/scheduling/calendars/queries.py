@@ -40,7 +40,7 @@ WITH shown AS (
 SELECT s.id AS session_id, e.resource_id, s.kind, s.starts_at, s.ends_at, e.cancelled,
   s.version + 2 * coalesce(f.times, 0) - e.cancelled::int AS sequence, r.name AS room
 FROM shown e
-JOIN sessions s ON s.id = e.session_id
+JOIN sessions s ON s.id = e.session_id AND s.site_id = $4
 LEFT JOIN former_bookings f ON f.session_id = e.session_id AND f.resource_id = e.resource_id
 LEFT JOIN bookings t ON t.session_id = s.id AND t.kind = 'room'
 LEFT JOIN rooms r ON r.id = t.resource_id
@@ -72,9 +72,10 @@ async def link_of(tx: Transaction, secret_hash: bytes) -> asyncpg.Record | None:
 
 
 async def read_feed(tx: Transaction, link: asyncpg.Record, policy: FeedPolicy) -> Feed:
-    """What the calendar shows in the weeks around today, at whatever site."""
+    """What the calendar shows in the weeks around today, of the site that issued its address: what
+    is at another site is that one's to show."""
     since, until = window(tx.now, policy)
-    rows = await tx.fetch(ENTRIES, link["resource_id"], since, until)
+    rows = await tx.fetch(ENTRIES, link["resource_id"], since, until, link["site_id"])
     entries = tuple(Entry(**row) for row in rows)
     return Feed(link["kind"], link["language"], link["issued_at"], entries)
 

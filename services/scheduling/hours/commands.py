@@ -25,7 +25,8 @@ DELETE FROM changed_weeks WHERE id IN (
 WATCH_NOW = """
 INSERT INTO program_weeks (placement_id, monday, site_id, look_at)
 SELECT p.id, date_trunc('week', $2::timestamptz AT TIME ZONE i.time_zone)::date, p.site_id, $2
-FROM placements p JOIN sites i ON i.id = p.site_id WHERE p.id = ANY ($1::uuid[])
+FROM placements p JOIN sites i ON i.id = p.site_id
+WHERE p.id = ANY ($1::uuid[]) AND p.proposed_until IS NULL
 ON CONFLICT DO NOTHING
 """
 LOOK_NOW = """

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from services.scheduling.hours.policy import PROGRAM_LEVEL, LevelHours, WeekPolicy
 from shared.calendar import day_at, days_later
 
-WEEK = re.compile(r"(2[01]\d\d)-W(\d\d)")
+WEEK = re.compile(r"(2[01]\d\d)-W(\d\d)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ CREATE TABLE no_contacts (
   entered_at timestamptz NOT NULL,
   entered_by text NOT NULL,
   CHECK (client_id < other_client_id),
-  CONSTRAINT no_contacts_once UNIQUE (client_id, other_client_id)
+  CONSTRAINT no_contacts_once UNIQUE (client_id, other_client_id, site_id)
 );
 CREATE INDEX no_contacts_of_other ON no_contacts (other_client_id);
 ALTER TABLE no_contacts ENABLE ROW LEVEL SECURITY;

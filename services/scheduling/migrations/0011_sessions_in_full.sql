@@ -36,7 +36,13 @@ ALTER TABLE site_closures FORCE ROW LEVEL SECURITY;
 CREATE POLICY site ON site_closures
   USING (platform.visible(site_id)) WITH CHECK (platform.visible(site_id));
 
+-- How a plan's sessions lie, asked whenever one of them moves.
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX sessions_of_curriculum ON sessions (curriculum_id);
+
 -- migrate:down
+-- squawk-ignore require-concurrent-index-deletion
+DROP INDEX sessions_of_curriculum;
 -- Rows of all sites are brought back below; the setting ends with the transaction.
 SET LOCAL stepwell.sites = '*';
 DROP TABLE site_closures;

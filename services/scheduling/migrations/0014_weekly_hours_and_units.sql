@@ -38,7 +38,8 @@ BEGIN
   INSERT INTO program_weeks (placement_id, monday, site_id, look_at)
   SELECT new.id, date_trunc('week', new.placed_at AT TIME ZONE s.time_zone)::date, s.id,
     new.placed_at
-  FROM sites s WHERE s.id = new.site_id;
+  FROM sites s WHERE s.id = new.site_id
+  ON CONFLICT DO NOTHING;
   RETURN NULL;
 END $$;
 CREATE TRIGGER week_begins AFTER INSERT ON placements
@@ -57,7 +58,7 @@ CREATE FUNCTION hold_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO changed_weeks (placement_id, site_id)
   SELECT id, site_id FROM placements
-  WHERE enrolment_id = coalesce(new.enrolment_id, old.enrolment_id);
+  WHERE enrolment_id = coalesce(new.enrolment_id, old.enrolment_id) AND proposed_until IS NULL;
   RETURN NULL;
 END $$;
 CREATE TRIGGER week_changes AFTER INSERT OR DELETE ON holds
@@ -167,7 +168,7 @@ CREATE POLICY site ON unit_excesses
 -- Who has a seat is watched from the week that is going on.
 SET LOCAL stepwell.sites = '*';
 INSERT INTO changed_weeks (placement_id, site_id)
-SELECT id, site_id FROM placements WHERE ended_at IS NULL;
+SELECT id, site_id FROM placements WHERE ended_at IS NULL AND proposed_until IS NULL;
 
 -- migrate:down
 DROP TABLE unit_excesses, authorizations, recertifications;

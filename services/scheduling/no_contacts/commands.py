@@ -8,9 +8,14 @@ from services.scheduling.directory.queries import show_site
 from services.scheduling.no_contacts.queries import show_no_contact
 from services.scheduling.no_contacts.schemas import NewNoContact, NoContact
 from shared.database import Transaction, insert
-from shared.errors import Conflict, Invalid, require_version
+from shared.errors import Conflict, Invalid, NotFound, require_version
 from shared.ids import new_id
 
+KNOWN = """
+SELECT FROM unnest($1::uuid[]) AS asked(id), unnest(platform.records_of(asked.id)) AS own(record)
+WHERE EXISTS (SELECT FROM preferences WHERE client_id = own.record AND site_id = $2)
+  OR EXISTS (SELECT FROM placements WHERE client_id = own.record AND site_id = $2) LIMIT 1
+"""
 LIFT = "DELETE FROM no_contacts WHERE id = $1 RETURNING id"
 
 
@@ -26,13 +31,15 @@ async def enter_no_contact(tx: Transaction, new: NewNoContact, *, entered_by: st
     """Keep two clients in different groups from now on; who is in one already stays, and is shown.
 
     Raises:
-        NotFound: no such site.
+        NotFound: no such site, or neither of the two is known there.
         SameClient, EnteredAlready.
     """
     await show_site(tx, new.site_id, pointer="/site_id")
     records = await tx.fetchval("SELECT platform.records_of($1)", new.client_id)
     if new.other_client_id in records:
         raise SameClient("Name two different clients.", pointer="/other_client_id")
+    if await tx.fetchrow(KNOWN, [new.client_id, new.other_client_id], new.site_id) is None:
+        raise NotFound("Neither of the two is known at this site.", pointer="/client_id")
     one, other = sorted((new.client_id, new.other_client_id))
     no_contact_id = new_id()
     row = {

@@ -22,13 +22,16 @@ from services.scheduling.placement.commands import (
     waiting_at,
 )
 from services.scheduling.placement.rules import Choice
-from services.scheduling.placement.seats import choose_seats, give_seats
+from services.scheduling.placement.seats import give_seats
+from services.scheduling.preferences.queries import known_clients
 from services.scheduling.waiting.commands import end_offers, make_offers
 from services.scheduling.waiting.policy import waiting_policy
 from shared.database import Transaction, update
+from shared.database.transaction import at_all_sites
 from shared.errors import Conflict, Invalid, NotFound, require_version
 from shared.web.links import LinkNotValid, digest, new_secret
 
+SEAT_AT = "SELECT site_id FROM cohorts WHERE id = $1"
 WAITS = "SELECT site_id, enrolment_id FROM waitlist WHERE id = $1 AND left_at IS NULL"
 ASK_AGAIN = "UPDATE waitlist SET offer_again_at = NULL WHERE enrolment_id = $1"
 SITES_DUE = """
@@ -89,19 +92,22 @@ async def accept_offer(
         SeatNoLongerFits: the cohort was changed meanwhile; nothing is answered then.
     """
     offer = await _lock(tx, offer_id, expected)
-    await end_offers(tx, [offer.id], "accepted", answered_by=answered_by)
-    await tx.execute(ASK_AGAIN, offer.enrolment_id)
-    chart = (await Chart.counted(tx, [offer.site_id])).only(offer.cohort_id)
-    waiting = await waiting_at(tx, {offer.site_id: None})
-    placed, unplaced = await give_seats(
-        tx,
-        chart,
-        [one for one in waiting if one.enrolment_id == offer.enrolment_id],
-        confirmed=True,
-    )
-    if not placed:
-        raise SeatNoLongerFits(_lacking(unplaced[0][1] if unplaced else None))
-    await leave_waitlist(tx, [offer.enrolment_id])
+    async with at_all_sites(tx):  # the cohort may be at another site of the region
+        chart = (await Chart.counted(tx, [offer.site_id])).only(offer.cohort_id)
+        await end_offers(tx, [offer.id], "accepted", answered_by=answered_by)
+        if offer.cohort_id in chart.cohorts:
+            chart.take(offer.cohort_id, offer.client_id, -1)
+        await tx.execute(ASK_AGAIN, offer.enrolment_id)
+        waiting = await waiting_at(tx, {offer.site_id: None})
+        placed, unplaced = await give_seats(
+            tx,
+            chart,
+            [one for one in waiting if one.enrolment_id == offer.enrolment_id],
+            confirmed=True,
+        )
+        if not placed:
+            raise SeatNoLongerFits(_lacking(unplaced[0][1] if unplaced else None))
+        await leave_waitlist(tx, [offer.enrolment_id])
     return await show_offer(tx, offer_id)
 
 
@@ -116,8 +122,11 @@ async def decline_offer(
     """
     offer = await _lock(tx, offer_id, expected)
     _require_reason(answer.reason, waiting_policy(offer.site_id).decline_reasons)
-    await end_offers(tx, [offer.id], "declined", answered_by=answered_by, reason=answer.reason)
-    await offer_seats(tx, {offer.site_id: None})
+    async with at_all_sites(tx):
+        seat_at = await tx.fetchval(SEAT_AT, offer.cohort_id)
+        await lock_sites(tx, [seat_at])
+        await end_offers(tx, [offer.id], "declined", answered_by=answered_by, reason=answer.reason)
+        await offer_seats(tx, {seat_at: None})
     return await show_offer(tx, offer_id)
 
 
@@ -136,6 +145,8 @@ async def answer_own_offer(tx: Transaction, offer_id: UUID, own: OwnAnswer) -> O
             await decline_offer(tx, offer_id, None, Decline(), by)
     except (OfferOver, NotFound):
         raise LinkNotValid from None
+    except SeatNoLongerFits:  # whoever holds the link learns nothing of the client or the program
+        raise SeatNoLongerFits("This cannot be answered here any more: please call.") from None
     return await show_own_offer(tx, offer_id)
 
 
@@ -180,13 +191,16 @@ async def offer_seat(tx: Transaction, new: NewSeatOffer, offered_by: str) -> Sea
     if place is None:
         raise AlreadyAsked("A seat is held for this client already.", pointer="/waiting_id")
     chart = await Chart.counted(tx, [site_id])
-    ((_, choice),) = await choose_seats(tx, chart.only(new.cohort_id), [in_turn[place]])
+    asked = in_turn[: place + 1]
+    clients = await known_clients(tx, [one.client_id for one in asked])
+    await chart.keep_apart(tx, clients.values())
+    *before, choice = [
+        await chart.only(new.cohort_id).choose(tx, site_id, one.need, clients[one.client_id])
+        for one in asked
+    ]
     if choice.cohort is None:
         raise NoFittingSeat(_lacking(choice), pointer="/cohort_id")
-    passed_over = 0
-    for one in in_turn[:place]:
-        ((_, theirs),) = await choose_seats(tx, chart.only(new.cohort_id), [one])
-        passed_over += theirs.cohort is not None
+    passed_over = sum(one.cohort is not None for one in before)
     _require_reason(new.reason, waiting_policy(site_id).jump_reasons)
     if passed_over and new.reason is None:
         raise JumpReasonNeeded(

@@ -22,6 +22,7 @@ from shared.access.roles import EVERY_STAFF_ROLE, SITE_STAFF
 from shared.database import Transaction
 from shared.web import Allowed, Call, Page, Paging, Router, audit, needs_if_match, of_one_client
 from shared.web.problems import MEDIA_TYPE
+from shared.web.writes import run_again
 
 WHY = "A client has no token: the request carries the secret of a link."
 PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
@@ -124,4 +125,4 @@ async def decide_own_seat_offer(body: OwnAnswer, call: ByLink) -> OwnOffer:
         tx.access = audit.access(call.request, call.caller, "change", answered)
         return answered
 
-    return await call.database.run(call.caller.sites, answer)
+    return await run_again(call.database, call.caller.sites, answer)

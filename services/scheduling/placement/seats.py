@@ -12,7 +12,7 @@ import orjson
 from services.scheduling.appointments.commands import Seat, schedule_sessions
 from services.scheduling.placement.chart import Chart
 from services.scheduling.placement.policy import placement_policy
-from services.scheduling.placement.rules import Choice, Cohort, Need
+from services.scheduling.placement.rules import UNTOLD, Choice, Cohort, Need
 from services.scheduling.preferences.queries import known_clients
 from services.scheduling.waiting.rules import NO_URGENCY
 from shared.contracts.base import Criterion
@@ -181,14 +181,16 @@ def as_json(criteria: Iterable[Criterion]) -> str:
 
 
 def considered_json(choice: Choice) -> str:
-    """All cohorts that were considered, as they are stored; the rank of those that fit. Criteria
+    """All cohorts that were considered, as they are stored; the rank of those that fit. Whom a
+    client must not meet is told by GET /no-contacts alone. Criteria
     stand once, and the cohorts name their places, as most of many cohorts have the same."""
     ranks = {one.cohort.id: rank for rank, one in enumerate(choice.ranked, 1)}
     places: dict[int, int] = {}
     criteria: list[dict[str, Any]] = []
     cohorts = []
     for one in choice.considered:
-        for criterion in one.criteria:
+        told = [criterion for criterion in one.criteria if criterion.name != UNTOLD]
+        for criterion in told:
             if places.setdefault(id(criterion), len(criteria)) == len(criteria):
                 criteria.append(criterion.model_dump())
         cohorts.append(
@@ -197,7 +199,7 @@ def considered_json(choice: Choice) -> str:
                 "eligible": one.eligible,
                 "rank": ranks.get(one.cohort.id),
                 "sentence": one.sentence,
-                "criteria": [places[id(criterion)] for criterion in one.criteria],
+                "criteria": [places[id(criterion)] for criterion in told],
             }
         )
     return orjson.dumps({"criteria": criteria, "cohorts": cohorts}).decode()

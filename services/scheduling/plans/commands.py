@@ -1,11 +1,13 @@
 """Asking for a plan, ending it, and publishing it."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
 import orjson
 
+from services.scheduling.appointments.commands import tell_again
 from services.scheduling.bookings.commands import Booking, book
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.directory.queries import show_site
@@ -15,14 +17,15 @@ from services.scheduling.plans.policy import plan_policy
 from services.scheduling.plans.queries import show_run
 from services.scheduling.plans.schemas import Draft, NewPlanRun, PlannedPlace, PlanRun
 from services.scheduling.sessions.assigning import Assignment, assign
-from shared.contracts.scheduling import SessionScheduled
 from shared.database import Columns, Transaction, at_all_sites, insert, update
 from shared.errors import Conflict, Invalid, found
 from shared.ids import new_id
-from shared.messaging.outbox import publish
 
 OF_REGION = "SELECT id FROM sites WHERE region_id = $1 ORDER BY id"
 LOCK = "SELECT * FROM plan_runs WHERE id = $1 FOR NO KEY UPDATE"
+UNDER_WAY = """
+SELECT FROM plan_runs WHERE state IN ('queued', 'running') AND site_ids = $1 AND monday = $2
+"""
 STOP = """
 UPDATE plan_runs SET stop_asked_at = coalesce(stop_asked_at, $2), version = version + 1
 WHERE id = $1 AND state IN ('queued', 'running')
@@ -51,12 +54,18 @@ WITH given AS (
   INSERT INTO appointments (session_id, client_id, site_id, placement_id, state, scheduled_at)
   SELECT id, client_id, site_id, placement_id, 'scheduled', {MADE.next} FROM given
 )
-SELECT id AS session_id, client_id, site_id, enrolment_id, cohort_id, kind, starts_at, ends_at,
-  0 AS break_minutes, time_zone
-FROM given ORDER BY starts_at, id
+SELECT
 """  # noqa: S608 - the columns are above
 NAMED = 10
 """How many changed things a refusal names."""
+
+
+class WeekIsOver(Invalid):
+    """What is over is not planned."""
+
+
+class PlanUnderWay(Conflict):
+    """One run at a time plans a week of the same sites."""
 
 
 class NoSitesInRegion(Invalid):
@@ -81,6 +90,7 @@ async def request_run(tx: Transaction, new: NewPlanRun, subject: str) -> PlanRun
     Raises:
         NotFound: no such site that the caller may see.
         NoSitesInRegion: no site of the region that the caller may see.
+        WeekIsOver, PlanUnderWay: see there.
     """
     if new.site_ids is not None:
         for place, site_id in enumerate(new.site_ids):
@@ -90,11 +100,16 @@ async def request_run(tx: Transaction, new: NewPlanRun, subject: str) -> PlanRun
         sites = [row["id"] for row in await tx.fetch(OF_REGION, new.region_id)]
         if not sites:
             raise NoSitesInRegion("No site of this region is known to you.", pointer="/region_id")
+    monday = Week.parse(new.week).monday
+    if monday + timedelta(days=8) < tx.now.date():
+        raise WeekIsOver("Give a week that is not over.", pointer="/week")
+    if await tx.fetchrow(UNDER_WAY, sites, monday) is not None:
+        raise PlanUnderWay("This week of these sites is being planned: wait, or stop that run.")
     run = {
         "id": new_id(),
         "region_id": new.region_id,
         "site_ids": sites,
-        "monday": Week.parse(new.week).monday,
+        "monday": monday,
         "state": "queued",
         "requested_by": subject,
         "requested_at": tx.now,
@@ -143,7 +158,8 @@ async def publish_run(tx: Transaction, run_id: UUID, subject: str) -> PlanRun:
         await _add_sessions(tx, draft.places)
     changes = {"state": "published", "published_by": subject, "published_at": tx.now}
     await tx.execute(*update("plan_runs", changes, where={"id": run_id}))
-    return await show_run(tx, run_id)
+    shown = await show_run(tx, run_id)
+    return shown.model_copy(update={"booked": draft.places})
 
 
 async def _require_same(tx: Transaction, run: asyncpg.Record) -> None:
@@ -168,7 +184,7 @@ async def _add_sessions(tx: Transaction, places: Sequence[PlannedPlace]) -> None
         {**dict(place), "id": ids[place.demand_id], "topic": topics[place.kind].topic}
         for place in places
     ]
-    events = await tx.fetch(WRITE, *MADE.arrays(rows), tx.now)
+    await tx.execute(WRITE, *MADE.arrays(rows), tx.now)
     await book(
         tx,
         [
@@ -181,5 +197,4 @@ async def _add_sessions(tx: Transaction, places: Sequence[PlannedPlace]) -> None
             )
         ],
     )
-    for row in events:
-        publish(tx, SessionScheduled(**row))
+    await tell_again(tx, list(ids.values()))

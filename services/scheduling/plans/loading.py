@@ -71,8 +71,7 @@ WHERE f.resource_id = ANY ($1::uuid[]) AND f.kind = 'facilitator'
 GROUPS = f"""
 SELECT s.id, s.site_id, s.cohort_id, s.starts_at, s.ends_at, s.modality, c.credentials,
   c.cofacilitated,
-  (SELECT count(*) FROM appointments a
-   WHERE a.session_id = s.id AND a.state = 'scheduled') AS people,
+  c.capacity,
   (SELECT resource_id FROM bookings b WHERE b.session_id = s.id AND b.kind = 'facilitator') AS lead,
   (SELECT min(resource_id::text)::uuid FROM bookings b
    WHERE b.session_id = s.id AND b.kind = 'cofacilitator') AS second,
@@ -245,7 +244,7 @@ async def load(tx: Transaction, site_ids: Sequence[UUID], monday: date, since: d
                 row["id"],
                 row["site_id"],
                 calendar.span(row["starts_at"], row["ends_at"]),
-                row["people"] + 1 + row["cofacilitated"],
+                row["capacity"] + 1 + row["cofacilitated"],
                 row["modality"] == "telehealth",
                 tuple(sorted(row["credentials"])),
                 row["cofacilitated"],

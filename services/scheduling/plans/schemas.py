@@ -43,6 +43,19 @@ class StageShown(Shown):
     bound: int = Field(description="What no plan is below.", examples=[741])
 
 
+class PlannedPlace(Shown):
+    """A new session of one client."""
+
+    demand_id: UUID
+    client_id: UUID
+    site_id: UUID
+    kind: Literal["individual", "family"]
+    starts_at: Instant
+    ends_at: Instant
+    facilitator_id: UUID
+    room_id: UUID
+
+
 class PlanRun(Shown):
     """A run that plans a week."""
 
@@ -56,6 +69,9 @@ class PlanRun(Shown):
     requested_at: Instant
     finished_at: Instant | None
     published_at: Instant | None
+    booked: list[PlannedPlace] = Field(
+        default=[], description="In the answer to publishing: the new sessions of clients."
+    )
     version: int = Field(description="The ETag.", examples=[1])
 
 
@@ -76,19 +92,6 @@ class PlannedSession(StaffingShown):
     ends_at: Instant
     published: StaffingShown
     changes: list[Post] = Field(description="What is published otherwise, or not at all.")
-
-
-class PlannedPlace(Shown):
-    """A new session of one client."""
-
-    demand_id: UUID
-    client_id: UUID
-    site_id: UUID
-    kind: Literal["individual", "family"]
-    starts_at: Instant
-    ends_at: Instant
-    facilitator_id: UUID
-    room_id: UUID
 
 
 class RuleInConflict(Shown):

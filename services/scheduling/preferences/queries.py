@@ -34,6 +34,7 @@ JOIN appointments a ON a.client_id = own.record AND a.state = 'scheduled'
 JOIN bookings had ON had.session_id = a.session_id AND had.kind = 'facilitator'
   AND lower(had.during) <= $2
 JOIN bookings has ON has.resource_id = had.resource_id AND has.kind = 'facilitator'
+  AND has.during && tstzrange($2, NULL)
 JOIN sessions ahead ON ahead.id = has.session_id AND ahead.starts_at > $2
   AND ahead.cohort_id IS NOT NULL
 GROUP BY asked.client_id

@@ -51,7 +51,9 @@ SELECT s.id, s.cohort_id, s.starts_at, s.ends_at, s.modality, s.break_minutes, s
   s.version, assigned.*
 FROM sessions s {ASSIGNED} WHERE s.id = $1 FOR NO KEY UPDATE OF s
 """  # noqa: S608 - the part is ours
-PLAN = "SELECT site_id, starts_on FROM curricula WHERE id = $1 AND cohort_id = $2"
+PLAN = (
+    "SELECT site_id, starts_on, materialized_until FROM curricula WHERE id = $1 AND cohort_id = $2"
+)
 LOCK_PLAN = "SELECT version FROM curricula WHERE id = $1 FOR NO KEY UPDATE"
 AFTER = """
 SELECT id FROM sessions
@@ -69,6 +71,10 @@ class TimeIsPast(Invalid):
     """Sessions are planned for times to come."""
 
     title = "That time is past"
+
+
+class NotPlannedYet(Invalid):
+    """A plan ends within what is planned of it."""
 
 
 class SiteClosed(Invalid):
@@ -216,6 +222,7 @@ async def complete_curriculum(
     Raises:
         NotFound, StaleVersion: see there.
         TimeIsPast: the plan was not to end before today.
+        NotPlannedYet: see there.
     """
     plan = found(await tx.fetchrow(PLAN, curriculum_id, cohort_id), "curriculum")
     site = await show_site(tx, plan["site_id"])
@@ -224,6 +231,13 @@ async def complete_curriculum(
     over = day_bounds(new.last_day, site.time_zone)[1]
     if over <= tx.now:
         raise TimeIsPast("Give today or a day to come.", pointer="/last_day")
+    planned_until = plan["materialized_until"]
+    if planned_until is not None and new.last_day >= planned_until:
+        raise NotPlannedYet(
+            f"Sessions are planned until {planned_until - timedelta(days=1)}: give a day up to "
+            "then, or end the plan when that day is nearer.",
+            pointer="/last_day",
+        )
     rest = [row["id"] for row in await tx.fetch(AFTER, cohort_id, curriculum_id, over)]
     await not_hold(tx, rest, new.reason)
     ends = {"materialize_at": None, "materialized_until": new.last_day + timedelta(days=1)}

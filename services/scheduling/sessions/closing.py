@@ -18,9 +18,12 @@ from services.scheduling.sessions.schemas import (
     SiteClosure,
 )
 from shared.calendar import day_at
+from shared.contracts.scheduling import ClosedDay as ToldDay
+from shared.contracts.scheduling import ClosedDaysChanged
 from shared.database import Transaction, insert, select
 from shared.errors import found
 from shared.ids import new_id
+from shared.messaging.outbox import publish
 
 TO_BE_HELD = """
 SELECT id, starts_at, ends_at, break_minutes FROM sessions
@@ -59,7 +62,7 @@ GROUP BY 1, 2 ORDER BY 2, 1
 CLOSE = """
 INSERT INTO closed_days (site_id, day, name, kind)
 SELECT $1, day::date, $4, 'closure' FROM generate_series($2::date, $3::date, '1 day') AS day
-ON CONFLICT DO NOTHING
+ON CONFLICT DO NOTHING RETURNING day, name, kind
 """
 CLOSURE = f"{select(SiteClosure, 'site_closures')} WHERE id = $1"
 NEXT_ENTERED = "SELECT min(entered_at) FROM site_closures WHERE finished_at IS NULL"
@@ -107,7 +110,7 @@ async def show_closure_preview(tx: Transaction, new: NewSiteClosure) -> ClosureP
 
 async def add_site_closure(tx: Transaction, new: NewSiteClosure) -> SiteClosure:
     """Close a site for some days: from now on nothing is planned for them, and a job says of their
-    sessions that they are not held, a day at a time.
+    sessions that they are not held, a day at a time. Publishes ClosedDaysChanged.
 
     Raises:
         NotFound: no such site that the caller may see.
@@ -116,7 +119,11 @@ async def add_site_closure(tx: Transaction, new: NewSiteClosure) -> SiteClosure:
     site = await show_site(tx, new.site_id, pointer="/site_id")
     span = _span(new, site, tx.now)
     await lock_sites(tx, [site.id])
-    await tx.execute(CLOSE, site.id, new.first_day, new.last_day, new.reason)
+    rows = await tx.fetch(CLOSE, site.id, new.first_day, new.last_day, new.reason)
+    if closed := [ToldDay(**row) for row in rows]:
+        publish(
+            tx, ClosedDaysChanged(site_id=site.id, closed=closed, reopened=[], changed_at=tx.now)
+        )
     sessions = await tx.fetch(TO_BE_HELD, site.id, *span, tx.now)
     closure = SiteClosure(
         id=new_id(),

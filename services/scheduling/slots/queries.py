@@ -1,5 +1,6 @@
 """What a search of free times rests on, and what it finds."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
@@ -129,6 +130,6 @@ async def find_slots(
                 score=one.score,
                 criteria=explain(one, ground, policy),
             )
-            for one in propose(ground, asked, policy)
+            for one in await asyncio.to_thread(propose, ground, asked, policy)
         ],
     )

@@ -1,11 +1,12 @@
 """What requests and answers about the staff look like."""
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from services.scheduling.closed_days.schemas import Day
+from services.scheduling.closed_days.schemas import YEARS, Day
 from services.scheduling.directory.rules import WorkingTime
 from services.scheduling.directory.schemas import Name, WeeklyTime
 from shared.contracts.intake import Token
@@ -79,7 +80,16 @@ class EnteredLeave(Leave):
     )
 
 
-DayOrInstant = Annotated[Instant | Day, Field(union_mode="left_to_right")]
+def of_this_age(value: date) -> date:
+    """Refuse what lies so far off that it can only be a slip, or has no instant of its own."""
+    if not YEARS[0] <= value.year <= YEARS[1]:
+        raise ValueError(f"Give a time between {YEARS[0]} and {YEARS[1]}.")
+    return value
+
+
+DayOrInstant = Annotated[
+    Annotated[Instant, AfterValidator(of_this_age)] | Day, Field(union_mode="left_to_right")
+]
 
 
 class NewLeave(Strict):

@@ -26,7 +26,7 @@ SELECT p.id, p.client_id, p.site_id, p.enrolment_id, p.cohort_id, p.phase, s.tim
   coalesce(p.phase_began_at, p.placed_at) AS began_at,
   ARRAY(SELECT (one ->> 'weeks')::integer FROM jsonb_array_elements(c.phases) AS one) AS weeks
 FROM placements p JOIN cohorts c ON c.id = p.cohort_id JOIN sites s ON s.id = p.site_id
-WHERE p.ended_at IS NULL
+WHERE p.ended_at IS NULL AND p.proposed_until IS NULL
 """
 OF_STAYS = f"{SEATED} AND p.enrolment_id = ANY ($1::uuid[])"
 IN_PHASES = f"""

@@ -22,7 +22,7 @@ from shared.web import Allowed, Call, Page, Paging, Router, needs_if_match, of_o
 router = Router(tags=["Step-up"])
 
 Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
-Keeper = Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS)]
+Keeper = Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS, everywhere=True)]
 Requester = Annotated[Call, Allowed(*CLINICIANS, Role.SITE_MANAGER)]
 
 

@@ -1,6 +1,6 @@
 """Which cohort a client joins, with the reasons. No I/O: cohorts and policy come in as values."""
 
-from services.scheduling.placement.rules.ranking import choose, choose_cohort, compare
+from services.scheduling.placement.rules.ranking import UNTOLD, choose, choose_cohort, compare
 from services.scheduling.placement.rules.values import (
     EVERYBODY,
     NO_PRIORITY,
@@ -16,6 +16,7 @@ from services.scheduling.placement.rules.values import (
 __all__ = [
     "EVERYBODY",
     "NO_PRIORITY",
+    "UNTOLD",
     "Choice",
     "Cohort",
     "Considered",

@@ -66,7 +66,7 @@ def standing(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> list[Lin
                 "a client to be kept apart from",
                 "none",
                 policy.no_contact.source,
-                "somebody whom the client must not meet is in it",
+                "does not suit this client, ask a clinician why",
             )
         )
     cap = cohort.seats(policy.seats.hard_cap)
