@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from time import monotonic
+from uuid import UUID
 
 from services.scheduling.plans.policy import PlanPolicy
 from services.scheduling.plans.rules.greedy import Greedy
-from services.scheduling.plans.rules.parts import Stop, parts, size
+from services.scheduling.plans.rules.parts import Stop, parts
 from services.scheduling.plans.rules.permitted import Permitted
 from services.scheduling.plans.rules.problem import Plan, Problem, Stage, StageName
 from services.scheduling.plans.rules.solver import conflict, improve
@@ -38,22 +39,11 @@ def plan_week(
     ]
     told(total(plan.stages for plan in started))
     plans = started
+    crowded = [set[UUID]() for _ in pieces]
 
     def tell(number: int, stage: Stage) -> None:
         known[number][stage.name] = stage
         told(total(one.values() for one in known))
-
-    def improved(number: int, seconds: float) -> Plan:
-        return improve(
-            pieces[number],
-            policy,
-            permitted[number],
-            plans[number],
-            seconds=seconds,
-            stop=stop,
-            told=partial(tell, number),
-            workers=policy.cores,
-        )
 
     def explain(number: int, plan: Plan) -> Plan:
         seconds = policy.seconds_to_explain
@@ -65,25 +55,38 @@ def plan_week(
         ]
         return replace(plan, unplaced=tuple(explained))
 
-    # What one part leaves of its share goes to all that are open still, in another round.
+    def improve_one(number: int, *, seconds: float, workers: int, tree: bool) -> None:
+        if (left := until - monotonic()) > 1 and not stop.asked:
+            plans[number] = improve(
+                pieces[number],
+                policy,
+                permitted[number],
+                plans[number],
+                seconds=min(left / 2, seconds),
+                until=until,
+                stop=stop,
+                told=partial(tell, number),
+                crowded=crowded[number],
+                workers=workers,
+                tree=tree,
+            )
+            for stage in plans[number].stages:
+                tell(number, stage)
+
+    # Half of the time goes to a round; what is open still has another, with more for each.
     with ThreadPoolExecutor(policy.cores) as cores:
-        open_ = list(range(len(pieces)))
+        open_, tree = list(range(len(pieces))), False
         while open_ and until - monotonic() > 1 and not stop.asked:
-            whole_size = sum(size(pieces[number]) for number in open_)
-            left = until - monotonic()
-
-            def improve_one(number: int, whole_size: int = whole_size, left: float = left) -> None:
-                share = min(1.0, policy.cores * size(pieces[number]) / whole_size)
-                plans[number] = improved(number, min(until - monotonic(), left * share))
-                for stage in plans[number].stages:
-                    tell(number, stage)
-
-            list(cores.map(improve_one, open_))
+            seconds = (until - monotonic()) / 2 * min(1, policy.cores / len(open_))
+            workers = max(1, policy.cores // len(open_))
+            improving = partial(improve_one, seconds=seconds, workers=workers, tree=tree)
+            list(cores.map(improving, open_))
             open_ = [
                 n
                 for n in open_
                 if not all(is_close([s.objective], [s.bound], policy) for s in plans[n].stages)
             ]
+            tree = not tree
         plans = list(cores.map(explain, range(len(pieces)), plans))
     return whole(plans)
 
