@@ -87,7 +87,7 @@ class Model:
         self.busy: dict[UUID, list[tuple[Stay, Choice]]] = defaultdict(list)
         self.same: dict[tuple[UUID, int, UUID], int] = {}
         self._blocked: dict[tuple[UUID, Stay], list[Choice]] = {}
-        self.load: dict[UUID, list[tuple[Choice, int]]] = defaultdict(list)
+        self.load: dict[UUID, dict[int, list[Choice]]] = defaultdict(lambda: defaultdict(list))
         for session in problem.sessions:
             self._add_session(session)
         for demand in problem.demands:
@@ -99,6 +99,12 @@ class Model:
 
     def _choice(self) -> Choice:
         return self.cp.new_bool_var("")
+
+    def _count(self, choices: Sequence[Choice]) -> Choice:
+        """How many of the choices are taken: a whole number, which tightens bounds."""
+        count = self.cp.new_int_var(0, len(choices), "")
+        self.cp.add(cp_model.LinearExpr.sum(choices) == count)
+        return count
 
     def _switch(self, rule: Rule) -> Choice:
         if rule not in self.switches:
@@ -153,7 +159,7 @@ class Model:
             self._placed(session.id, post, who.values())
             for person, choice in who.items():
                 self.busy[person].append((session.stay, choice))
-                self.load[person].append((choice, session.span.minutes))
+                self.load[person][session.span.minutes].append(choice)
 
     def _add_demand(self, demand: Demand) -> None:
         found = self.times[demand.id] = {}
@@ -176,7 +182,7 @@ class Model:
                     switch = self._switch(Rule("availability", demand.client_id))
                     self.cp.add_implication(choice, switch.negated())
         for (_, person), choice in found.items():
-            self.load[person].append((choice, demand.minutes))
+            self.load[person][demand.minutes].append(choice)
         self._placed(demand.id, "session", found.values())
         if self.fixed is not None:
             self.cp.add_at_most_one(found.values())
@@ -284,9 +290,7 @@ class Model:
             for (begin, _), choice in self.times[demand.id].items():
                 alike[demand.site_id, demand.stay(begin).span, demand.people].append(choice)
         for (site, span, people), choices in alike.items():
-            count = self.cp.new_int_var(0, len(choices), "")
-            self.cp.add(cp_model.LinearExpr.sum(choices) == count)
-            taken[site, False].append((span, people, count))
+            taken[site, False].append((span, people, self._count(choices)))
         for (site, telehealth), uses in taken.items():
             rooms = [
                 r for r in self.problem.rooms if (r.site_id, r.telehealth) == (site, telehealth)
@@ -353,10 +357,12 @@ class Model:
                     weights.append(cost)
         for person, share in even_share(self.problem, self.policy).items():
             load = self.load[person]
-            if (most := sum(minutes for _, minutes in load)) > share:
+            most = sum(minutes * len(choices) for minutes, choices in load.items())
+            if most > share:
                 above = self.cp.new_int_var(0, most, "")
-                choices, minutes = zip(*load, strict=True)
-                loaded = cp_model.LinearExpr.weighted_sum(choices, minutes)
+                loaded = cp_model.LinearExpr.weighted_sum(
+                    [self._count(choices) for choices in load.values()], list(load)
+                )
                 self.cp.add(loaded <= share + above)
                 terms.append(above)
                 weights.append(1)
