@@ -446,9 +446,9 @@ def improve(
 
     First it is asked for so many seconds who does what, without times, which no plan can be better
     than; then when, by those who were chosen. Where that is as good, it is the best there is. Else
-    those who have no time for all that was chosen are `crowded` from now on: the next time it is
-    asked with their times, in the end with everybody's. `tree` looks for the bound rather than for
-    the plan.
+    those who have no time for all that was chosen are `crowded` from now on: others may see their
+    clients, and the next time it is asked with their times, in the end with everybody's. `tree`
+    looks for the bound rather than for the plan.
     """
     stages = [(stage.objective, stage.bound) for stage in start.stages]
     known = [Found(start, *zip(*stages, strict=True))]
@@ -458,25 +458,20 @@ def improve(
     who = solve(model, start, seconds=seconds, told=told if whole else None, tree=tree)
     known.append(who)
     best = who.plan or start
-    if not whole and who.plan not in (None, start):
-        chosen, best, free = best, start, frozenset[UUID]()
-        for _ in ("by those chosen", "by others where it is crowded"):
-            model = Model(problem, policy, permitted, who=chosen, free=free)
-            found = solve(model, None, seconds=until - monotonic())
-            if found.plan is None:
-                break
-            if found.reached < objectives(problem, best, policy, rooms=False):
-                best = found.plan
-            if free or found.reached <= who.reached:
-                break
+    chosen = best
+    if not whole and chosen is not start:
+        model = Model(problem, policy, permitted, who=chosen)
+        best, found = start, solve(model, None, seconds=until - monotonic())
+        if found.plan is not None and found.reached > who.reached:
             more = _crowded(problem, policy, chosen, found.plan)
-            held = chosen.places.items()
-            free = frozenset(one for one, place in held if place.facilitator in more)
-            if more <= crowded and found.reached == found.bounds:
-                more = {one.id for one in problem.people}
-            crowded |= more
-            if best is found.plan or not free:
-                break
+            if objectives(problem, start, policy, rooms=False) <= found.reached:
+                held = chosen.places.items()
+                free = frozenset(one for one, place in held if place.facilitator in more)
+                model = Model(problem, policy, permitted, who=chosen, free=free)
+                found = solve(model, None, seconds=until - monotonic())
+            crowded |= (more - crowded) or {one.id for one in problem.people}
+        if found.plan and found.reached < objectives(problem, start, policy, rooms=False):
+            best = found.plan
     made = with_rooms(problem, policy, best)
     if objectives(problem, made, policy) > objectives(problem, start, policy):
         made = start
