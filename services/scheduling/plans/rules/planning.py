@@ -25,25 +25,17 @@ def plan_week(
     told: Callable[[Sequence[Stage]], None] = lambda stages: None,
 ) -> Plan:
     """The best plan that is found within the policy's seconds, on its cores: there always is one.
-    `told` hears of each better plan and bound, in any thread. What has no place has its rules in
-    conflict, found afterwards; what `stop` cut short may have none.
+    `told` hears of each part's better plan and bound, in any thread. What has no place has its
+    rules in conflict, found afterwards; what `stop` cut short may have none.
     """
     until = monotonic() + policy.seconds
     pieces = parts(problem)
     permitted = [Permitted(piece, policy.step_minutes) for piece in pieces]
-    started = [
+    plans = [
         Greedy(piece, policy, asked).plan() for piece, asked in zip(pieces, permitted, strict=True)
     ]
-    known: list[dict[StageName, Stage]] = [
-        {stage.name: stage for stage in plan.stages} for plan in started
-    ]
-    told(total(plan.stages for plan in started))
-    plans = started
+    told(total(plan.stages for plan in plans))
     crowded = [set[UUID]() for _ in pieces]
-
-    def tell(number: int, stage: Stage) -> None:
-        known[number][stage.name] = stage
-        told(total(one.values() for one in known))
 
     def explain(number: int, plan: Plan) -> Plan:
         seconds = policy.seconds_to_explain
@@ -65,13 +57,11 @@ def plan_week(
                 seconds=min(left / 2, seconds),
                 until=until,
                 stop=stop,
-                told=partial(tell, number),
                 crowded=crowded[number],
                 workers=workers,
                 tree=tree,
             )
-            for stage in plans[number].stages:
-                tell(number, stage)
+            told(total(plan.stages for plan in plans))
 
     # Half of the time goes to a round; what is open still has another, with more for each.
     with ThreadPoolExecutor(policy.cores) as cores:

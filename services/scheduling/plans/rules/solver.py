@@ -37,7 +37,6 @@ from services.scheduling.plans.rules.problem import (
     Span,
     Staffing,
     Stage,
-    StageName,
     Stay,
     Unplaced,
 )
@@ -409,20 +408,6 @@ class Model:
         return Plan(staffing, places, tuple(missing))
 
 
-class _Watch(cp_model.CpSolverSolutionCallback):
-    """Tells of each better solution of a stage."""
-
-    def __init__(self, name: StageName, bound: int, told: Callable[[Stage], None]) -> None:
-        super().__init__()
-        self.name = name
-        self.bound = bound
-        self.told = told
-
-    def on_solution_callback(self) -> None:
-        bound = max(self.bound, _whole(self.best_objective_bound))
-        self.told(Stage(self.name, round(self.objective_value), bound))
-
-
 def _whole(bound: float) -> int:
     """A bound of whole numbers, without what rounding adds to it."""
     return max(0, ceil(bound - 1e-6))
@@ -437,7 +422,6 @@ def improve(
     seconds: float,
     until: float,
     stop: Stop,
-    told: Callable[[Stage], None],
     crowded: set[UUID],
     workers: int = 1,
     tree: bool = False,
@@ -455,7 +439,7 @@ def improve(
     whole = len(crowded) == len(problem.people)
     solve = partial(by_stages, known=known, stop=stop, workers=workers)
     model = Model(problem, policy, permitted, timed=None if whole else crowded)
-    who = solve(model, start, seconds=seconds, told=told if whole else None, tree=tree)
+    who = solve(model, start, seconds=seconds, tree=tree)
     known.append(who)
     best = who.plan or start
     chosen = best
@@ -531,7 +515,6 @@ def by_stages(
     seconds: float,
     stop: Stop,
     workers: int,
-    told: Callable[[Stage], None] | None = None,
     tree: bool = False,
 ) -> Found:
     """The best plan of a model, at least as good as `begin`, and what none is below: each stage
@@ -553,8 +536,7 @@ def by_stages(
             solver.parameters.optimize_with_lb_tree_search = tree
             solver.parameters.relative_gap_limit = model.policy.gap_percent / 100
             with stop.stops(solver.stop_search):
-                watch = None if told is None else _Watch(STAGES[number], bound, told)
-                status = solver.solve(model.cp, watch)
+                status = solver.solve(model.cp)
             if status in FOUND:
                 best, reached = model.read(solver.boolean_value), round(solver.objective_value)
                 bound = max(bound, _whole(solver.best_objective_bound))
