@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from time import monotonic
+from uuid import UUID
 
 from services.scheduling.plans.policy import PlanPolicy
 from services.scheduling.plans.rules.greedy import Greedy
-from services.scheduling.plans.rules.parts import Stop, parts, size
+from services.scheduling.plans.rules.parts import Stop, parts
 from services.scheduling.plans.rules.permitted import Permitted
 from services.scheduling.plans.rules.problem import Plan, Problem, Stage, StageName
 from services.scheduling.plans.rules.solver import conflict, improve
@@ -24,36 +25,17 @@ def plan_week(
     told: Callable[[Sequence[Stage]], None] = lambda stages: None,
 ) -> Plan:
     """The best plan that is found within the policy's seconds, on its cores: there always is one.
-    `told` hears of each better plan and bound, in any thread. What has no place has its rules in
-    conflict, found afterwards; what `stop` cut short may have none.
+    `told` hears of each part's better plan and bound, in any thread. What has no place has its
+    rules in conflict, found afterwards; what `stop` cut short may have none.
     """
     until = monotonic() + policy.seconds
     pieces = parts(problem)
     permitted = [Permitted(piece, policy.step_minutes) for piece in pieces]
-    started = [
+    plans = [
         Greedy(piece, policy, asked).plan() for piece, asked in zip(pieces, permitted, strict=True)
     ]
-    known: list[dict[StageName, Stage]] = [
-        {stage.name: stage for stage in plan.stages} for plan in started
-    ]
-    told(total(plan.stages for plan in started))
-    plans = started
-
-    def tell(number: int, stage: Stage) -> None:
-        known[number][stage.name] = stage
-        told(total(one.values() for one in known))
-
-    def improved(number: int, seconds: float) -> Plan:
-        return improve(
-            pieces[number],
-            policy,
-            permitted[number],
-            plans[number],
-            seconds=seconds,
-            stop=stop,
-            told=partial(tell, number),
-            workers=policy.cores,
-        )
+    told(total(plan.stages for plan in plans))
+    crowded = [set[UUID]() for _ in pieces]
 
     def explain(number: int, plan: Plan) -> Plan:
         seconds = policy.seconds_to_explain
@@ -65,25 +47,36 @@ def plan_week(
         ]
         return replace(plan, unplaced=tuple(explained))
 
-    # What one part leaves of its share goes to all that are open still, in another round.
+    def improve_one(number: int, *, seconds: float, workers: int, tree: bool) -> None:
+        if (left := until - monotonic()) > 1 and not stop.asked:
+            plans[number] = improve(
+                pieces[number],
+                policy,
+                permitted[number],
+                plans[number],
+                seconds=min(left / 2, seconds),
+                until=until,
+                stop=stop,
+                crowded=crowded[number],
+                workers=workers,
+                tree=tree,
+            )
+            told(total(plan.stages for plan in plans))
+
+    # Half of the time goes to a round; what is open still has another, with more for each.
     with ThreadPoolExecutor(policy.cores) as cores:
-        open_ = list(range(len(pieces)))
+        open_, tree = list(range(len(pieces))), False
         while open_ and until - monotonic() > 1 and not stop.asked:
-            whole_size = sum(size(pieces[number]) for number in open_)
-            left = until - monotonic()
-
-            def improve_one(number: int, whole_size: int = whole_size, left: float = left) -> None:
-                share = min(1.0, policy.cores * size(pieces[number]) / whole_size)
-                plans[number] = improved(number, min(until - monotonic(), left * share))
-                for stage in plans[number].stages:
-                    tell(number, stage)
-
-            list(cores.map(improve_one, open_))
+            seconds = (until - monotonic()) / 2 * min(1, policy.cores / len(open_))
+            workers = max(1, policy.cores // len(open_))
+            improving = partial(improve_one, seconds=seconds, workers=workers, tree=tree)
+            list(cores.map(improving, open_))
             open_ = [
                 n
                 for n in open_
                 if not all(is_close([s.objective], [s.bound], policy) for s in plans[n].stages)
             ]
+            tree = not tree
         plans = list(cores.map(explain, range(len(pieces)), plans))
     return whole(plans)
 

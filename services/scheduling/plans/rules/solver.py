@@ -11,8 +11,9 @@ place: rules are switched off one at a time, as long as it has none.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from math import ceil
 from operator import le
@@ -36,7 +37,6 @@ from services.scheduling.plans.rules.problem import (
     Span,
     Staffing,
     Stage,
-    StageName,
     Stay,
     Unplaced,
 )
@@ -44,7 +44,6 @@ from services.scheduling.plans.rules.spans import at_once, joined, starts
 from services.scheduling.plans.rules.worth import (
     STAGES,
     even_share,
-    is_close,
     needed,
     objectives,
     posts_of,
@@ -53,8 +52,6 @@ from services.scheduling.plans.rules.worth import (
 )
 
 Choice = cp_model.IntVar
-NEAR = 0.05
-"""A gap from which on more time goes to the bound than to the plan."""
 FOUND = (cp_model.OPTIMAL, cp_model.FEASIBLE)
 
 
@@ -71,7 +68,7 @@ class Model:
         *,
         who: Plan | None = None,
         free: frozenset[UUID] = frozenset(),
-        loose: bool = False,
+        timed: Collection[UUID] | None = None,
     ) -> None:
         self.cp = cp_model.CpModel()
         self.problem = problem
@@ -80,7 +77,7 @@ class Model:
         self.fixed = fixed
         self.who = who
         self.free = free
-        self.loose = loose
+        self.timed = timed
         self.switches: dict[Rule, Choice] = {}
         self.posts: dict[tuple[UUID, Post], dict[UUID, Choice]] = {}
         self.rooms: dict[UUID, Choice] = {}
@@ -89,18 +86,24 @@ class Model:
         self.busy: dict[UUID, list[tuple[Stay, Choice]]] = defaultdict(list)
         self.same: dict[tuple[UUID, int, UUID], int] = {}
         self._blocked: dict[tuple[UUID, Stay], list[Choice]] = {}
-        self.load: dict[UUID, list[tuple[Choice, int]]] = defaultdict(list)
+        self.load: dict[UUID, dict[int, list[Choice]]] = defaultdict(lambda: defaultdict(list))
         for session in problem.sessions:
             self._add_session(session)
         for demand in problem.demands:
             self._add_demand(demand)
         self._one_at_a_time()
-        if not loose:
+        if timed is None:
             self._count_rooms()
         self._caseloads()
 
     def _choice(self) -> Choice:
         return self.cp.new_bool_var("")
+
+    def _count(self, choices: Sequence[Choice]) -> Choice:
+        """How many of the choices are taken: a whole number, which tightens bounds."""
+        count = self.cp.new_int_var(0, len(choices), "")
+        self.cp.add(cp_model.LinearExpr.sum(choices) == count)
+        return count
 
     def _switch(self, rule: Rule) -> Choice:
         if rule not in self.switches:
@@ -134,7 +137,7 @@ class Model:
         """Whom to choose from; `told` is who has it where it is said who has what."""
         if self.fixed is None:
             for person in self.permitted.people(one, stay):
-                if told is None or person.id == told or one.id in self.free:
+                if told in (None, person.id) or one.id in self.free:
                     yield person.id, self._choice()
             return
         for person in self.problem.people:
@@ -143,16 +146,6 @@ class Model:
                 self.cp.add_implication(choice, self._switch(rule).negated())
             yield person.id, choice
 
-    def _told(self, one: UUID, post: Post) -> UUID | None:
-        """Who is to hold it, where that is said."""
-        if self.who is None:
-            return None
-        if post == "session":
-            place = self.who.places.get(one)
-            return None if place is None else place.facilitator
-        person: UUID | None = getattr(self.who.staffing[one], post)
-        return person
-
     def _add_session(self, session: Session) -> None:
         for post in needed(session):
             if post == "room":
@@ -160,16 +153,19 @@ class Model:
                 self._placed(session.id, "room", [room])
                 continue
             self.posts[session.id, post] = who = dict(
-                self._who(session, session.stay, self._told(session.id, post))
+                self._who(session, session.stay, _holder(self.who, session.id, post))
             )
             self._placed(session.id, post, who.values())
             for person, choice in who.items():
                 self.busy[person].append((session.stay, choice))
-                self.load[person].append((choice, session.span.minutes))
+                self.load[person][session.span.minutes].append(choice)
 
     def _add_demand(self, demand: Demand) -> None:
-        self.times[demand.id] = found = self._loose_times(demand) if self.loose else {}
-        begins = [] if self.loose else self.permitted.times(demand)
+        found = self.times[demand.id] = {}
+        begins = self.permitted.times(demand)
+        if self.timed is not None:
+            self._add_untimed(demand, self.timed, found)
+            begins = []
         if self.fixed is not None:
             people = self.problem.people
             hours = (s.span for p in people for s in p.hours if s.site_id == demand.site_id)
@@ -178,27 +174,33 @@ class Model:
         for begin in begins:
             stay = demand.stay(begin)
             possible = any(span.covers(stay.span) for span in demand.available)
-            for person, choice in self._who(demand, stay, self._told(demand.id, "session")):
+            for person, choice in self._who(demand, stay, _holder(self.who, demand.id, "session")):
                 found[begin, person] = choice
                 self.busy[person].append((stay, choice))
                 if not possible:
                     switch = self._switch(Rule("availability", demand.client_id))
                     self.cp.add_implication(choice, switch.negated())
         for (_, person), choice in found.items():
-            self.load[person].append((choice, demand.minutes))
+            self.load[person][demand.minutes].append(choice)
         self._placed(demand.id, "session", found.values())
         if self.fixed is not None:
             self.cp.add_at_most_one(found.values())
 
-    def _loose_times(self, demand: Demand) -> dict[tuple[int, UUID], Choice]:
+    def _add_untimed(
+        self, demand: Demand, timed: Collection[UUID], found: dict[tuple[int, UUID], Choice]
+    ) -> None:
         """One choice for all times with a person that are worth the same, if groups leave one of
-        them free; other sessions of one client are not looked at."""
+        them free; a choice each for those in `timed`. Other sessions of the client are not looked
+        at."""
         alike: dict[tuple[UUID, int], list[int]] = defaultdict(list)
         for begins in self.permitted.times(demand):
-            for person in self.permitted.people(demand, demand.stay(begins)):
-                cost = wish(demand, Place(begins, person.id), self.policy)
-                alike[person.id, cost].append(begins)
-        found = {}
+            for person in self.permitted.people(demand, stay := demand.stay(begins)):
+                if person.id in timed:
+                    found[begins, person.id] = choice = self._choice()
+                    self.busy[person.id].append((stay, choice))
+                else:
+                    cost = wish(demand, Place(begins, person.id), self.policy)
+                    alike[person.id, cost].append(begins)
         for (person_id, _), times in alike.items():
             found[times[0], person_id] = choice = self._choice()
             for begins in times:
@@ -206,7 +208,6 @@ class Model:
             ways = {frozenset(self._blocking(person_id, demand.stay(t))) for t in times}
             if frozenset() not in ways:
                 self._one_way(choice, ways)
-        return found
 
     def _one_way(self, choice: Choice, ways: Iterable[Iterable[Choice]]) -> None:
         """The choice needs one of the ways in which none of the posts is taken that block it."""
@@ -243,7 +244,7 @@ class Model:
         for demand in self.problem.demands:
             clients[demand.client_id].append(demand)
         for client, demands in clients.items():
-            if len(demands) > 1 and not self.loose:
+            if len(demands) > 1 and self.timed is None:
                 taken = (
                     (one.stay(begin).span, choice)
                     for one in demands
@@ -288,9 +289,7 @@ class Model:
             for (begin, _), choice in self.times[demand.id].items():
                 alike[demand.site_id, demand.stay(begin).span, demand.people].append(choice)
         for (site, span, people), choices in alike.items():
-            count = self.cp.new_int_var(0, len(choices), "")
-            self.cp.add(cp_model.LinearExpr.sum(choices) == count)
-            taken[site, False].append((span, people, count))
+            taken[site, False].append((span, people, self._count(choices)))
         for (site, telehealth), uses in taken.items():
             rooms = [
                 r for r in self.problem.rooms if (r.site_id, r.telehealth) == (site, telehealth)
@@ -357,10 +356,12 @@ class Model:
                     weights.append(cost)
         for person, share in even_share(self.problem, self.policy).items():
             load = self.load[person]
-            if (most := sum(minutes for _, minutes in load)) > share:
+            most = sum(minutes * len(choices) for minutes, choices in load.items())
+            if most > share:
                 above = self.cp.new_int_var(0, most, "")
-                choices, minutes = zip(*load, strict=True)
-                loaded = cp_model.LinearExpr.weighted_sum(choices, minutes)
+                loaded = cp_model.LinearExpr.weighted_sum(
+                    [self._count(choices) for choices in load.values()], list(load)
+                )
                 self.cp.add(loaded <= share + above)
                 terms.append(above)
                 weights.append(1)
@@ -407,20 +408,6 @@ class Model:
         return Plan(staffing, places, tuple(missing))
 
 
-class _Watch(cp_model.CpSolverSolutionCallback):
-    """Tells of each better solution of a stage."""
-
-    def __init__(self, name: StageName, bound: int, told: Callable[[Stage], None]) -> None:
-        super().__init__()
-        self.name = name
-        self.bound = bound
-        self.told = told
-
-    def on_solution_callback(self) -> None:
-        bound = max(self.bound, _whole(self.best_objective_bound))
-        self.told(Stage(self.name, round(self.objective_value), bound))
-
-
 def _whole(bound: float) -> int:
     """A bound of whole numbers, without what rounding adds to it."""
     return max(0, ceil(bound - 1e-6))
@@ -433,45 +420,41 @@ def improve(
     start: Plan,
     *,
     seconds: float,
+    until: float,
     stop: Stop,
-    told: Callable[[Stage], None],
+    crowded: set[UUID],
     workers: int = 1,
+    tree: bool = False,
 ) -> Plan:
-    """The best plan that is found in so many seconds, at least as good as `start`.
+    """A plan that is at least as good as `start`.
 
-    First it is asked who does what, without times, which no plan can be better than; then when, by
-    those who were chosen. Where that is as good, it is the best there is. Else people and times are
-    chosen together for as long as there is time.
+    First it is asked for so many seconds who does what, without times, which no plan can be better
+    than; then when, by those who were chosen. Where that is as good, it is the best there is. Else
+    those who have no time for all that was chosen are `crowded` from now on: others may see their
+    clients, and the next time it is asked with their times, in the end with everybody's. `tree`
+    looks for the bound rather than for the plan.
     """
-    until = monotonic() + seconds
-
-    def left(share: float) -> float:
-        return 0 if stop.asked else (until - monotonic()) * share
-
     stages = [(stage.objective, stage.bound) for stage in start.stages]
     known = [Found(start, *zip(*stages, strict=True))]
-    loose = Model(problem, policy, permitted, loose=True)
-    near = any(0 < stage.gap < NEAR for stage in start.stages)  # then it is the bound that is open
-    share = 0.9 if near else 0.4
-    known.append(by_stages(loose, start, known, left(share), stop, workers))
-    who, free, best = known[-1].plan, frozenset[UUID](), start
-    for attempt in ("by those chosen", "by others where it is crowded", "by anybody"):
-        worth = objectives(problem, best, policy, rooms=False)
-        # Where a plan is what the model without times found, its bound alone is open.
-        if (
-            left(1) <= 0
-            or worth <= known[1].reached
-            or is_close(worth, _bounds(worth, known), policy)
-        ):
-            break
-        if attempt == "by anybody":
-            model = Model(problem, policy, permitted)
-            known.append(found := by_stages(model, best, known, left(1), stop, workers, told))
-        else:
-            model = Model(problem, policy, permitted, who=who, free=free)
-            found = by_stages(model, None, known, left(0.5), stop, workers)
-            free = _crowded(who, found.plan)
-        if found.plan is not None and found.reached < worth:
+    whole = len(crowded) == len(problem.people)
+    solve = partial(by_stages, known=known, stop=stop, workers=workers)
+    model = Model(problem, policy, permitted, timed=None if whole else crowded)
+    who = solve(model, start, seconds=seconds, tree=tree)
+    known.append(who)
+    best = who.plan or start
+    chosen = best
+    if not whole and chosen is not start:
+        model = Model(problem, policy, permitted, who=chosen)
+        best, found = start, solve(model, None, seconds=until - monotonic())
+        if found.plan is not None and found.reached > who.reached:
+            more = _crowded(problem, policy, chosen, found.plan)
+            if objectives(problem, start, policy, rooms=False) <= found.reached:
+                held = chosen.places.items()
+                free = frozenset(one for one, place in held if place.facilitator in more)
+                model = Model(problem, policy, permitted, who=chosen, free=free)
+                found = solve(model, None, seconds=until - monotonic())
+            crowded |= (more - crowded) or {one.id for one in problem.people}
+        if found.plan and found.reached < objectives(problem, start, policy, rooms=False):
             best = found.plan
     made = with_rooms(problem, policy, best)
     if objectives(problem, made, policy) > objectives(problem, start, policy):
@@ -504,13 +487,25 @@ def _least(before: Sequence[int], known: Iterable[Found]) -> int:
     return max((one.bounds[number] for one in holding), default=0)
 
 
-def _crowded(who: Plan | None, found: Plan | None) -> frozenset[UUID]:
-    """What those who were to hold something that has no place hold besides."""
-    if who is None or found is None:
-        return frozenset()
-    missing = {one.id for one in found.unplaced} & who.places.keys()
-    people = {who.places[one].facilitator for one in missing}
-    return frozenset(one for one, place in who.places.items() if place.facilitator in people)
+def _holder(plan: Plan | None, one: UUID, post: Post) -> UUID | None:
+    """Who holds it, where that is said."""
+    if plan is None:
+        return None
+    if post == "session":
+        place = plan.places.get(one)
+        return None if place is None else place.facilitator
+    person: UUID | None = getattr(plan.staffing[one], post)
+    return person
+
+
+def _crowded(problem: Problem, policy: PlanPolicy, who: Plan, found: Plan) -> set[UUID]:
+    """Who has no time for what was chosen for them, or a worse one."""
+    crowded = {_holder(who, one.id, one.post) for one in found.unplaced}
+    for one in problem.demands:
+        before, now = who.places.get(one.id), found.places.get(one.id)
+        if before and now and wish(one, before, policy) < wish(one, now, policy):
+            crowded.add(before.facilitator)
+    return {one for one in crowded if one is not None}
 
 
 def by_stages(
@@ -520,7 +515,7 @@ def by_stages(
     seconds: float,
     stop: Stop,
     workers: int,
-    told: Callable[[Stage], None] | None = None,
+    tree: bool = False,
 ) -> Found:
     """The best plan of a model, at least as good as `begin`, and what none is below: each stage
     binds the next, and begins with the bound that is known. That a stage is as good as can be is
@@ -538,10 +533,10 @@ def by_stages(
                 model.hint(best)
             model.cp.minimize(expression)
             solver = _solver(left, workers)
+            solver.parameters.optimize_with_lb_tree_search = tree
             solver.parameters.relative_gap_limit = model.policy.gap_percent / 100
             with stop.stops(solver.stop_search):
-                watch = None if told is None else _Watch(STAGES[number], bound, told)
-                status = solver.solve(model.cp, watch)
+                status = solver.solve(model.cp)
             if status in FOUND:
                 best, reached = model.read(solver.boolean_value), round(solver.objective_value)
                 bound = max(bound, _whole(solver.best_objective_bound))
