@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.complete
 # Several test processes at once, each with servers of its own.
-TOGETHER := -n logical --maxprocesses 4 --dist loadfile
+TOGETHER := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # What Python compiled once is kept, whatever the shell says: every process here starts faster.
 unexport PYTHONDONTWRITEBYTECODE
 
