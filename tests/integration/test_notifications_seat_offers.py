@@ -62,7 +62,8 @@ async def test_who_answered_meanwhile_is_not_told_in_the_morning(desk: Desk, ana
     await desk.tell(accepted(one))
     await desk.tell(other)
     assert await desk.until_next_due() == MONDAY_NOON + timedelta(hours=20)
-    assert [m.state for m in await desk.messages()] == ["cancelled", "delivered"]
+    states = {message.session_id: message.state for message in await desk.messages()}
+    assert states == {one.offer_id: "cancelled", other.offer_id: "delivered"}
 
 
 async def test_who_did_not_agree_to_messages_about_appointments_is_not_told(

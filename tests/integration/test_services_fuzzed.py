@@ -53,6 +53,7 @@ NEVER_BY_CHANCE = {
     "show_calendar",
     "confirm_placement",
     "change_therapist",
+    "add_plan_run",
     "show_plan",
     "publish_plan",
     "open_seat_offer",
@@ -66,10 +67,10 @@ NEVER_BY_CHANCE = {
 """A roll names each client of the session once, which no made-up request does. Nothing here is set
 aside to be retried. Sessions here are too long ago to be changed, cancelled or checked in at:
 those that were cancelled could not be attended any more in the same run. Nobody guesses a code,
-a link or the secret of a calendar. People of the staff name sites of ours in a list, clients of
-a booking are a list as well, and the version of a site goes on whenever anything of it is
-changed. Free times are searched in times to come. By the policy there nothing is left to a
-person to confirm; no plan is drafted, as no worker runs; nobody waits beside a free seat that
+a link or the secret of a calendar. People of the staff and plans name sites of ours in a list,
+clients of a booking are a list as well, and the version of a site goes on whenever anything of
+it is changed. Free times are searched in times to come. By the policy there nothing is left to
+a person to confirm; no plan is drafted, as no worker runs; nobody waits beside a free seat that
 fits, all offers may be declined before a link is asked for, and one seat of a partner is held
 for a client."""
 VALUES |= {"starts_on": "2026-03-09", "date": "2026-03-02", "year": "2027", "day": "2027-12-25"}
@@ -101,6 +102,8 @@ async def scheduling(system: System) -> UUID:
         clinic.at(MONDAY_NOON)
         closed = {"first_day": "2026-07-06", "last_day": "2026-07-06", "reason": "weather"}
         created(await clinic.regional.post("/site-closures", {"site_id": str(site), **closed}))
+        week = {"site_ids": [str(site)], "week": "2026-W30"}
+        created(await clinic.regional.post("/plan-runs", week))
         async with clinic.database.transaction(ALL_SITES) as tx:
             about = [(one.id, site, one.enrolment_id, cohort, "[]") for one in waiting]
             await make_offers(tx, [Offer(*one) for one in about])
@@ -173,6 +176,7 @@ CASES: dict[str, tuple[Callable[[System], Awaitable[UUID]], dict[str, str]]] = {
             "curriculum_id": "curricula",
             "session_id": "sessions",
             "closure_id": "site_closures",
+            "run_id": "plan_runs",
             "placement_id": "placements",
             "attendance_id": "attendance",
             "client_id": "placements",
