@@ -54,9 +54,9 @@ PHASES = (
     ' "minimum_days": 3}]'
 )
 BARE = """
-CREATE TABLE bare_placements (LIKE placements);
-CREATE TABLE bare_appointments (LIKE appointments);
-CREATE TABLE bare_bookings (LIKE bookings);
+CREATE TABLE bare_placements (LIKE placements INCLUDING DEFAULTS);
+CREATE TABLE bare_appointments (LIKE appointments INCLUDING DEFAULTS);
+CREATE TABLE bare_bookings (LIKE bookings INCLUDING DEFAULTS);
 CREATE TABLE bare_events (id uuid, at timestamptz, payload jsonb);
 GRANT ALL ON bare_placements, bare_appointments, bare_bookings, bare_events TO PUBLIC
 """
