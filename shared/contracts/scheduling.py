@@ -1,4 +1,7 @@
-"""What scheduling tells: sites, seats in cohorts, sessions, and who came."""
+"""What scheduling tells: the directory, seats and who waits for one, sessions, who came, and hours.
+
+Longer than other files, as a subscriber looks for all events of a service in one place.
+"""
 
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal

@@ -371,3 +371,10 @@ async def test_other_services_follow_what_is_said_of_a_site(
     (row,) = await system.fetch(service, f"SELECT * FROM sites WHERE {key} = $1", site)
     assert row["time_zone"] == "America/Chicago"
     assert service == "intake" or row["region_id"] == region
+
+
+async def test_seconds_in_a_text_are_no_day(clinic: Clinic) -> None:
+    site = await clinic.site()
+    address = f"/sites/{site}/closed-days/1772323200"
+    refused(await clinic.regional.delete(address, etag='"1"'), 422, "invalid-request")
+    refused(await clinic.desk.get("/staff", expires_before="1772323200"), 422, "invalid-request")

@@ -35,9 +35,7 @@ from shared.errors import NotFound
 from shared.web import Page, page_of
 from shared.web.models import read_cursor
 
-MADE_UP = "r.makes_up IS NOT NULL"
-"""Of an attendance `r`: that it makes up for a missed session."""
-SUMS = f"""
+SUMS = """
 SELECT count(*) FILTER (WHERE counts)::int AS sessions,
   coalesce(sum(minutes) FILTER (WHERE counts), 0)::int AS planned_minutes,
   coalesce(sum(attended_minutes), 0)::int AS attended_minutes,
@@ -50,16 +48,16 @@ SELECT count(*) FILTER (WHERE counts)::int AS sessions,
   count(*) FILTER (WHERE NOT counts)::int AS sessions_on_hold
 FROM (
   SELECT extract(epoch FROM s.ends_at - s.starts_at) / 60 - s.break_minutes AS minutes,
-    r.attended_minutes, coalesce({MADE_UP}, false) AS made_up, r.id IS NULL AS open,
+    r.attended_minutes, r.makes_up IS NOT NULL AS made_up, r.id IS NULL AS open,
     NOT a.on_hold OR coalesce(r.status IN ('present', 'partial'), false) AS counts,
     (s.starts_at AT TIME ZONE s.time_zone)::date AS day
   FROM appointments a
   JOIN sessions s ON s.id = a.session_id
   LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
-  WHERE {{whose}} AND a.state = 'scheduled' AND s.not_held_at IS NULL
-    AND s.starts_at >= {{since}} AND s.starts_at < {{until}} AND s.kind = ANY ({{kinds}})
+  WHERE {whose} AND a.state = 'scheduled' AND s.not_held_at IS NULL
+    AND s.starts_at >= {since} AND s.starts_at < {until} AND s.kind = ANY ({kinds})
 ) AS m
-"""  # noqa: S608 - the condition is above
+"""
 OF_PERSON = SUMS.format(
     whose="a.client_id = ANY (platform.records_of($1)) AND a.site_id = $2",
     since="$3",

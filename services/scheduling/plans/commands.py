@@ -41,7 +41,7 @@ MADE = Columns.of(
 )
 WRITE = f"""
 WITH given AS (
-  SELECT given.*, i.time_zone, p.id AS placement_id, p.enrolment_id, p.cohort_id
+  SELECT given.*, i.time_zone, p.id AS placement_id
   FROM {MADE.rows} JOIN sites i ON i.id = given.site_id
   JOIN placements p ON p.client_id = given.client_id AND p.ended_at IS NULL
 ), made AS (
@@ -50,11 +50,9 @@ WITH given AS (
   SELECT id, site_id, starts_at, ends_at, starts_at AT TIME ZONE time_zone, time_zone, kind, topic,
     0
   FROM given
-), expected AS (
-  INSERT INTO appointments (session_id, client_id, site_id, placement_id, state, scheduled_at)
-  SELECT id, client_id, site_id, placement_id, 'scheduled', {MADE.next} FROM given
 )
-SELECT
+INSERT INTO appointments (session_id, client_id, site_id, placement_id, state, scheduled_at)
+SELECT id, client_id, site_id, placement_id, 'scheduled', {MADE.next} FROM given
 """  # noqa: S608 - the columns are above
 NAMED = 10
 """How many changed things a refusal names."""
