@@ -58,8 +58,21 @@ INSERT INTO recertifications ({STAYS.names}) SELECT * FROM {STAYS.rows} ON CONFL
 """  # noqa: S608 - the columns are above
 END = "DELETE FROM recertifications WHERE enrolment_id = ANY ($1::uuid[])"
 CERTIFY = """
+WITH latest AS (
+  INSERT INTO certifications AS c (client_id, site_id, certified_on, due_on)
+  VALUES ($1, $5, $2, $3) ON CONFLICT (client_id) DO UPDATE
+  SET site_id = excluded.site_id, certified_on = excluded.certified_on, due_on = excluded.due_on
+  WHERE c.certified_on <= excluded.certified_on
+)
 UPDATE recertifications SET certified_on = $2, due_on = $3, look_at = $4
-WHERE client_id = ANY (platform.records_of($1)) AND certified_on < $2
+WHERE client_id = ANY (platform.records_of($1)) AND certified_on <= $2
+"""
+CERTIFIED = """
+SELECT e.id, c.certified_on, c.due_on FROM unnest($1::uuid[]) AS e(id)
+CROSS JOIN LATERAL (
+  SELECT certified_on, due_on FROM certifications
+  WHERE client_id = ANY (platform.records_of(e.id)) ORDER BY certified_on DESC LIMIT 1
+) AS c
 """
 DUE = """
 SELECT enrolment_id, client_id, site_id, certified_on, due_on FROM recertifications
@@ -175,12 +188,19 @@ async def follow_stays(
     """Know by when each stay that goes on has to be certified again; one that ended needs none."""
     enrolled = [one.event for one in told if isinstance(one.event, ClientEnrolled)]
     zones = {row["id"]: row["time_zone"] for row in await tx.fetch(ZONES, _sites(enrolled))}
+    clients = [event.client_id for event in enrolled]
+    async with at_all_sites(tx):
+        certified = {row["id"]: row for row in await tx.fetch(CERTIFIED, clients)}
     rows = []
     for event in enrolled:
         if (zone := zones.get(event.site_id)) is not None:
             policy = booking_policy(event.site_id)
             on = day_at(event.enrolled_at, zone)
             due_on = on + timedelta(days=policy.recertify_every_days)
+            before = timedelta(days=policy.certified_days_before_enrolment)
+            found = certified.get(event.client_id)
+            if found is not None and found["certified_on"] >= on - before:
+                on, due_on = found["certified_on"], found["due_on"]
             row = event.model_dump() | {"certified_on": on, "due_on": due_on}
             rows.append(row | {"look_at": _look_at(due_on, event.site_id, zone)})
     await tx.execute(BEGIN, *STAYS.arrays(rows))
@@ -194,7 +214,8 @@ async def note_certification(tx: Transaction, told: ClientCertified) -> None:
     row = await tx.fetchrow(ZONES, [told.site_id])
     if row is not None:
         look_at = _look_at(told.recertify_by, told.site_id, row["time_zone"])
-        await tx.execute(CERTIFY, told.client_id, told.certified_on, told.recertify_by, look_at)
+        days = told.certified_on, told.recertify_by
+        await tx.execute(CERTIFY, told.client_id, *days, look_at, told.site_id)
         tx.wake()
 
 
