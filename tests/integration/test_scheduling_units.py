@@ -64,11 +64,11 @@ class Stay:
 
     async def book(self, *days: int, reason: str | None = None, kind: str = "group") -> None:
         planned = [
-            Planned(kind, datetime(2026, 3, day, 1, tzinfo=UTC), 165, "America/Denver")
-            for day in days
+            Planned(self.ana.id, self.site, kind, at, 165, "America/Denver")
+            for at in (datetime(2026, 3, day, 1, tzinfo=UTC) for day in days)
         ]
         async with self.clinic.database.transaction(frozenset({self.site})) as tx:
-            await require_authorized(tx, self.ana.id, self.site, planned, reason=reason, by="desk")
+            await require_authorized(tx, planned, reason=reason, by="desk")
 
     async def units(self, **params: Any) -> dict[str, Any]:
         path = f"/clients/{self.ana.id}/units"
