@@ -54,6 +54,8 @@ SELECT s.id, s.cohort_id, s.kind, s.starts_at, s.ends_at, s.modality, s.break_mi
 FROM sessions s {ASSIGNED} WHERE s.id = $1 FOR NO KEY UPDATE OF s
 """  # noqa: S608 - the part is ours
 EXPECTED = "SELECT client_id FROM appointments WHERE session_id = $1 AND state = 'scheduled'"
+FORGET_CHECK_INS = "DELETE FROM check_ins WHERE session_id = $1"
+"""Whoever came early for the former time is not there for the new one."""
 PLAN = (
     "SELECT site_id, starts_on, materialized_until FROM curricula WHERE id = $1 AND cohort_id = $2"
 )
@@ -160,6 +162,8 @@ async def change_session_time(
         busy.pointer = "/starts"
         raise
     await tx.execute(SPAN, [session_id])
+    if starts_at != before:
+        await tx.execute(FORGET_CHECK_INS, session_id)
     await tell_again(tx, [session_id], {session_id: before} if starts_at != before else None)
     if current.row["cohort_id"] is not None:
         seats = await seats_of(tx, current.row["cohort_id"])
