@@ -68,13 +68,13 @@ def chart_of(
 
 
 def _bands(series: Series, scale: alt.Scale) -> list[alt.Chart]:
-    ends = [band.from_ for band in series.bands[1:]] + [series.highest]
+    if not series.bands:
+        return []
+    ends = [*(band.from_ for band in series.bands[1:]), series.highest]
     rows = [
         {"from": band.from_, "to": end, "label": band.label, "shade": SHADES[n % len(SHADES)]}
         for n, (band, end) in enumerate(zip(series.bands, ends, strict=True))
     ]
-    if not rows:
-        return []
     chart = alt.Chart({"values": rows}).encode(y=alt.Y("from:Q", scale=scale))
     return [
         chart.mark_rect().encode(y2="to:Q", color=alt.Color("shade:N", scale=None)),
