@@ -1,9 +1,13 @@
 """Outcomes, declared."""
 
+from services.outcomes.charts.routes import router as charts
 from services.outcomes.directory.consumers import consumers as directory_consumers
 from services.outcomes.engagement.consumers import consumers as engagement_consumers
 from services.outcomes.engagement.queries import clients_awaiting_engagement
 from services.outcomes.episodes.consumers import consumers as episode_consumers
+from services.outcomes.measures.consumers import consumers as measure_consumers
+from services.outcomes.measures.jobs import measures_job
+from services.outcomes.measures.routes import router as measures
 from services.outcomes.scores.consumers import consumers as score_consumers
 from services.outcomes.step_down.consumers import consumers as step_down_consumers
 from services.outcomes.step_down.routes import router as step_down
@@ -15,7 +19,7 @@ service = Service(
     title="Stepwell outcomes",
     description="Scores over time, engagement in four rolling weeks, and explained "
     "recommendations to step down, which a clinician decides.",
-    routers=(step_down,),
+    routers=(step_down, measures, charts),
     consumers=(
         merge_consumers,
         directory_consumers,
@@ -23,7 +27,9 @@ service = Service(
         score_consumers,
         engagement_consumers,
         step_down_consumers,
+        measure_consumers,
     ),
+    jobs=(measures_job,),
     waiting={"engagement": clients_awaiting_engagement},
     stream_app="services.outcomes.engagement.stream:run",
     zones="SELECT DISTINCT time_zone FROM sites",

@@ -1,12 +1,15 @@
 """What outcomes tells: how engaged a client is, and whether a less intensive level would do."""
 
-from datetime import datetime
-from typing import ClassVar, Literal
+from datetime import date, datetime
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from shared.contracts.base import ClientEvent, Criterion, PolicyReference
+
+Token = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,59}$")]
+"""A word from a data file, such as the id of an instrument; never free text."""
 
 
 class EngagementChanged(ClientEvent):
@@ -80,4 +83,22 @@ class StepDownDecided(OutcomesEvent):
     decided_at: datetime
 
 
-EVENTS = (EngagementChanged, StepDownRecommended, StepDownDecided)
+class MeasureEvent(OutcomesEvent):
+    """An event about an instrument that is to be answered in a stay; days are those of the calendar
+    at the site."""
+
+    enrolment_id: UUID
+    instrument: Token = Field(examples=["phq-9"])
+    due_on: date
+    overdue_on: date = Field(description="From this day on it is late.")
+
+
+class MeasureDue(MeasureEvent):
+    """An instrument is to be answered from today on."""
+
+
+class MeasureOverdue(MeasureEvent):
+    """An instrument was not answered in time, and still can be."""
+
+
+EVENTS = (EngagementChanged, StepDownRecommended, StepDownDecided, MeasureDue, MeasureOverdue)
