@@ -20,7 +20,7 @@ class EngagementChanged(ClientEvent):
     """
 
     stream: ClassVar[str] = "engagement"
-    version: ClassVar[str] = "1.1"
+    version: ClassVar[str] = "1.2"
 
     enrolment_id: UUID | None = Field(
         default=None,
@@ -45,6 +45,27 @@ class EngagementChanged(ClientEvent):
         description="Whole weeks between the days, at the site, of the first and the latest "
         "session in the window, + 1."
     )
+    cohort_id: UUID | None = Field(
+        default=None, description="Of the latest session; since 1.2, as all that follows."
+    )
+    sessions_late: int | None = Field(
+        default=None, description="Attended from later than the site's grace."
+    )
+    late_minutes: int | None = Field(default=None, description="Beyond the grace, of all of them.")
+    last_attended_at: datetime | None = Field(
+        default=None, description="Start of the latest session attended in the window."
+    )
+    days_since_attended: int | None = Field(
+        default=None, description="Days at the site from that session to the latest one."
+    )
+    week_sessions_attended: int | None = Field(
+        default=None, description="As `sessions_attended`, of the last seven days of the window."
+    )
+    week_sessions_missed: int | None = None
+    week_sessions_excused: int | None = None
+    week_attended_minutes: int | None = None
+    week_missed_minutes: int | None = None
+    week_excused_minutes: int | None = None
 
 
 class OutcomesEvent(ClientEvent):

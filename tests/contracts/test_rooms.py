@@ -73,6 +73,7 @@ EXCEPTIONS = {
     "notifications/escalations/alerts.py": "what alerts to staff answer to the queue",
     "outcomes/engagement/stream.py": "the Faust app",
     "outcomes/engagement/table.py": "its table",
+    "outcomes/engagement/wire.py": "what it reads and writes as records",
     "outcomes/step_down/evaluation.py": READS,
     "scheduling/offers/holder.py": "who holds a link: a caller without a token",
     "scheduling/offers/page/": "the page for browsers",

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from services.outcomes.engagement.rules import SessionEvent, Window, summary, with_event
+from services.outcomes.engagement.rules.window import SessionEvent, Window, with_event
+from services.outcomes.engagement.wire import engagement
 from shared.contracts.outcomes import EngagementChanged
 from shared.contracts.scheduling import SessionAttended, SessionMissed, SessionNotHeld
 from shared.messaging.envelope import headers_of
@@ -57,7 +58,7 @@ def outcome(
     `not_held`. Sessions are every six hours, so that none leaves the window before the 113th and
     nothing that gets lost on the way can be forgotten rightly."""
     starts_at = FIRST + timedelta(hours=6 * session)
-    common = {
+    common: dict[str, object] = {
         "client_id": client,
         "site_id": SITE,
         "enrolment_id": stay,
@@ -74,6 +75,7 @@ def outcome(
     if kind == "attended":
         status = "present" if minutes == 165 else "partial"
         attended = {**common, "status": status, "attended_minutes": minutes}
+        attended["minutes_late"] = (165 - minutes) // 2
         return Published(SessionAttended.model_validate(attended), sequence)
     status = "excused_absence" if kind == "excused" else "no_show"
     missed = {"status": status, "excused": kind == "excused", "on_hold": kind == "on_hold"}
@@ -105,14 +107,7 @@ def from_scratch(events: Iterable[Published]) -> EngagementChanged:
         window = with_event(window, one.event, one.sequence)
         client = one.event.key
     assert window is not None
-    return EngagementChanged.model_validate(
-        {
-            "client_id": client,
-            "site_id": window["site_id"],
-            "source_sequence": window["sequence"],
-            **summary(window),
-        }
-    )
+    return engagement(client, window)
 
 
 def in_turn(courses: Sequence[list[Published]], chance: random.Random) -> list[Published]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from services.outcomes.directory.commands import learn_zones
 from services.outcomes.engagement.commands import note_attendance
-from services.outcomes.engagement.rules import SessionEvent, check_usable
+from services.outcomes.engagement.rules.window import SessionEvent, check_usable
 from shared.contracts.scheduling import SessionAttended, SessionMissed, SessionNotHeld
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
