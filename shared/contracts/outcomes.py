@@ -1,6 +1,6 @@
 """What outcomes tells: how engaged a client is, and whether a less intensive level would do."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -80,4 +80,14 @@ class StepDownDecided(OutcomesEvent):
     decided_at: datetime
 
 
-EVENTS = (EngagementChanged, StepDownRecommended, StepDownDecided)
+class FollowUpDue(OutcomesEvent):
+    """So many days after the end of a stay a client is to be asked how they are. The answer page is
+    a one-time link of outcomes; whoever does not answer is unknown."""
+
+    enrolment_id: UUID
+    follow_up_id: UUID
+    days: Literal[30, 90, 180, 365]
+    due_on: date = Field(description="By the calendar of the site.")
+
+
+EVENTS = (EngagementChanged, StepDownRecommended, StepDownDecided, FollowUpDue)
