@@ -5,9 +5,16 @@ from services.outcomes.directory.consumers import consumers as directory_consume
 from services.outcomes.engagement.consumers import consumers as engagement_consumers
 from services.outcomes.engagement.queries import clients_awaiting_engagement
 from services.outcomes.episodes.consumers import consumers as episode_consumers
+from services.outcomes.follow_up.consumers import consumers as follow_up_consumers
+from services.outcomes.follow_up.jobs import follow_ups_job
+from services.outcomes.follow_up.page import router as follow_up_page
+from services.outcomes.follow_up.routes import own_router as own_follow_up
+from services.outcomes.follow_up.routes import router as follow_up
 from services.outcomes.measures.consumers import consumers as measure_consumers
 from services.outcomes.measures.jobs import measures_job
 from services.outcomes.measures.routes import router as measures
+from services.outcomes.programs.consumers import consumers as program_consumers
+from services.outcomes.programs.routes import router as programs
 from services.outcomes.scores.consumers import consumers as score_consumers
 from services.outcomes.step_down.consumers import consumers as step_down_consumers
 from services.outcomes.step_down.routes import router as step_down
@@ -19,7 +26,15 @@ service = Service(
     title="Stepwell outcomes",
     description="Scores over time, engagement in four rolling weeks, and explained "
     "recommendations to step down, which a clinician decides.",
-    routers=(step_down, measures, charts),
+    routers=(
+        step_down,
+        measures,
+        charts,
+        follow_up,
+        own_follow_up,
+        follow_up_page,
+        programs,
+    ),
     consumers=(
         merge_consumers,
         directory_consumers,
@@ -28,8 +43,13 @@ service = Service(
         engagement_consumers,
         step_down_consumers,
         measure_consumers,
+        program_consumers,
+        follow_up_consumers,
     ),
-    jobs=(measures_job,),
+    jobs=(
+        measures_job,
+        follow_ups_job,
+    ),
     waiting={"engagement": clients_awaiting_engagement},
     stream_app="services.outcomes.engagement.stream:run",
     zones="SELECT DISTINCT time_zone FROM sites",

@@ -122,4 +122,21 @@ class MeasureOverdue(MeasureEvent):
     """An instrument was not answered in time, and still can be."""
 
 
-EVENTS = (EngagementChanged, StepDownRecommended, StepDownDecided, MeasureDue, MeasureOverdue)
+class FollowUpDue(OutcomesEvent):
+    """So many days after the end of a stay a client is to be asked how they are. The answer page is
+    a one-time link of outcomes; whoever does not answer is unknown."""
+
+    enrolment_id: UUID
+    follow_up_id: UUID
+    days: Literal[30, 90, 180, 365]
+    due_on: date = Field(description="By the calendar of the site.")
+
+
+EVENTS = (
+    EngagementChanged,
+    StepDownRecommended,
+    StepDownDecided,
+    MeasureDue,
+    MeasureOverdue,
+    FollowUpDue,
+)

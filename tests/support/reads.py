@@ -63,6 +63,7 @@ TOGETHER: dict[Route, Read] = {
     ("intake", "/clients/{client_id}/referrals"): Read(),
     ("intake", "/clients/{client_id}/risk-flags"): Read(),
     ("intake", "/clients/{client_id}/dual-diagnosis/changes"): Read(),
+    ("outcomes", "/follow-ups"): Read(),
     ("outcomes", "/recommendations"): Read(),
     ("scheduling", "/no-contacts"): Read(),
 }
