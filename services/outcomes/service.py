@@ -1,5 +1,7 @@
 """Outcomes, declared."""
 
+from services.outcomes.board.consumers import consumers as board_consumers
+from services.outcomes.board.routes import router as board
 from services.outcomes.directory.consumers import consumers as directory_consumers
 from services.outcomes.engagement.consumers import consumers as engagement_consumers
 from services.outcomes.engagement.queries import clients_awaiting_engagement
@@ -15,7 +17,7 @@ service = Service(
     title="Stepwell outcomes",
     description="Scores over time, engagement in four rolling weeks, and explained "
     "recommendations to step down, which a clinician decides.",
-    routers=(step_down,),
+    routers=(step_down, board),
     consumers=(
         merge_consumers,
         directory_consumers,
@@ -23,6 +25,7 @@ service = Service(
         score_consumers,
         engagement_consumers,
         step_down_consumers,
+        board_consumers,
     ),
     waiting={"engagement": clients_awaiting_engagement},
     stream_app="services.outcomes.engagement.stream:run",
