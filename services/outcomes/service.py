@@ -1,5 +1,7 @@
 """Outcomes, declared."""
 
+from services.outcomes.board.consumers import consumers as board_consumers
+from services.outcomes.board.routes import router as board
 from services.outcomes.charts.routes import router as charts
 from services.outcomes.directory.consumers import consumers as directory_consumers
 from services.outcomes.engagement.consumers import consumers as engagement_consumers
@@ -24,8 +26,8 @@ from shared.service import Service
 service = Service(
     name="outcomes",
     title="Stepwell outcomes",
-    description="Scores over time, engagement in four rolling weeks, and explained "
-    "recommendations to step down, which a clinician decides.",
+    description="Measures over time, live engagement, explained recommendations that a "
+    "clinician decides, how clients are after a stay, program measures and the region board.",
     routers=(
         step_down,
         measures,
@@ -34,6 +36,7 @@ service = Service(
         own_follow_up,
         follow_up_page,
         programs,
+        board,
     ),
     consumers=(
         merge_consumers,
@@ -45,11 +48,9 @@ service = Service(
         measure_consumers,
         program_consumers,
         follow_up_consumers,
+        board_consumers,
     ),
-    jobs=(
-        measures_job,
-        follow_ups_job,
-    ),
+    jobs=(measures_job, follow_ups_job),
     waiting={"engagement": clients_awaiting_engagement},
     stream_app="services.outcomes.engagement.stream:run",
     zones="SELECT DISTINCT time_zone FROM sites",

@@ -1,6 +1,6 @@
 """Who calls, as the token says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
@@ -18,6 +18,9 @@ class Caller:
     sites: Sites
     topics: frozenset[str] = frozenset()
     """The streams whose events a subscriber may read; empty for all others."""
+    expires_at: float | None = field(default=None, compare=False)
+    """When the token is taken no longer, in seconds since 1970 by the machine's clock; None for a
+    caller without a token."""
 
     def may_see(self, site_id: UUID) -> bool:
         """Whether rows of the site exist for this caller."""

@@ -109,7 +109,7 @@ class Verifier:
         caller = _caller(claims)
         if len(self._verified) >= REMEMBERED_TOKENS:
             self._verified.clear()
-        self._verified[token] = (claims["exp"] + LEEWAY_SECONDS, caller)
+        self._verified[token] = (caller.expires_at or 0.0, caller)
         return caller
 
     async def _checked(self, token: str) -> dict[str, Any]:
@@ -241,7 +241,7 @@ def _caller(claims: dict[str, Any]) -> Caller:
     topics = claims.get("topics", [])
     if not isinstance(topics, list) or not all(isinstance(topic, str) for topic in topics):
         raise InvalidToken("its topics are not a list of names")
-    return Caller(subject, role, sites, frozenset(topics))
+    return Caller(subject, role, sites, frozenset(topics), claims["exp"] + LEEWAY_SECONDS)
 
 
 def _role(given: Any) -> Role:

@@ -93,6 +93,14 @@ class RoomChanged(SiteEvent):
     changed_at: datetime
 
 
+class CohortChanged(SiteEvent):
+    """A cohort of a site was opened or changed: it has so many seats from now on."""
+
+    cohort_id: UUID
+    capacity: int = Field(ge=1, description="Seats.", examples=[10])
+    changed_at: datetime
+
+
 class StaffCredential(BaseModel):
     """What a person of the staff may do, and until when."""
 
@@ -477,6 +485,7 @@ EVENTS = (
     SiteChanged,
     ClosedDaysChanged,
     RoomChanged,
+    CohortChanged,
     StaffChanged,
     ClientPlaced,
     PlacementProposed,

@@ -19,6 +19,7 @@ from shared.web import accesses, health, openapi, operations, problems
 from shared.web.limits import Limiter
 from shared.web.middleware import Requests
 from shared.web.parameters import refuse_undeclared
+from shared.web.streams import endless_addresses
 
 if TYPE_CHECKING:
     from shared.service import Running
@@ -88,7 +89,12 @@ def application(running: Running, *, roles: frozenset[str], lifespan: Lifespan) 
     problems.install(app)
     for route in app.routes:
         refuse_undeclared(_checked(service.name, route))
-    app.add_middleware(Requests, settings=running.settings, untraced=untraced(app))
+    app.add_middleware(
+        Requests,
+        settings=running.settings,
+        untraced=untraced(app),
+        endless=endless_addresses(app),
+    )
     allow_browsers(app, running.settings.cors_origins)
     return app
 

@@ -46,10 +46,15 @@ class Requests:
     """Wraps an application; see the module."""
 
     def __init__(
-        self, app: ASGIApp, settings: Settings, untraced: frozenset[str] = frozenset()
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        untraced: frozenset[str] = frozenset(),
+        endless: frozenset[str] = frozenset(),
     ) -> None:
         self.app = app
         self.untraced = untraced
+        self.endless = endless
         self.limit = settings.max_body_bytes
         self.timeout = settings.request_timeout
         self.address = settings.host
@@ -61,7 +66,8 @@ class Requests:
             await self.app(scope, receive, send)
             return
         method = scope["method"]
-        if method == "HEAD":
+        goes_on = scope["path"] in self.endless
+        if method == "HEAD" and not goes_on:
             # As GET; the server leaves the body out, as it goes by its own scope.
             scope = {**scope, "method": "GET"}
         if scope["path"].startswith(UNMEASURED):
@@ -100,7 +106,7 @@ class Requests:
         refusal: tuple[int, str, str, str] | None = None
         error: Exception | None = None
         try:
-            async with asyncio.timeout(self.timeout):
+            async with asyncio.timeout(None if goes_on else self.timeout):
                 await self.app(scope, limited, noted)
         except TimeoutError as raised:
             told = f"{GIVEN_UP} {what_may_have_happened(scope)}"
@@ -111,6 +117,8 @@ class Requests:
             if refusal is not None and not status:
                 await _refuse(noted, *refusal)
         finally:
+            if goes_on and status == 200:
+                started = time.perf_counter()  # how long somebody listened is no latency
             self._end(scope, method, span, status or 500, started, error)
             context.detach(token)
 

@@ -71,6 +71,8 @@ EXCEPTIONS = {
     "notifications/delivery/texts.py": "how a text is filled in",
     "notifications/delivery/vocabulary.py": "the words of the capability",
     "notifications/escalations/alerts.py": "what alerts to staff answer to the queue",
+    "outcomes/board/figures.py": "what each figure counts, for the board and the list behind it",
+    "outcomes/board/live.py": "who follows the board in this process",
     "outcomes/engagement/stream.py": "the Faust app",
     "outcomes/engagement/table.py": "its table",
     "outcomes/engagement/wire.py": "what it reads and writes as records",

@@ -209,7 +209,7 @@ class Clinic:
         return [
             (BY_TYPE[r["type"]].model_validate_json(r["payload"]), r["traceparent"])
             for r in rows
-            if not r["type"].endswith("SiteOpened.v1")
+            if not r["type"].endswith(("SiteOpened.v1", "CohortChanged.v1"))
         ]
 
     async def names_for(self, client: Enrolled) -> list[str]:

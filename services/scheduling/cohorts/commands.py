@@ -15,10 +15,17 @@ from services.scheduling.directory.queries import show_site
 from services.scheduling.hours.policy import level_hours
 from services.scheduling.placement.commands import offer_seats
 from services.scheduling.placement.policy import placement_policy
+from shared.contracts.scheduling import CohortChanged
 from shared.database import Transaction, insert, update
 from shared.errors import Conflict, require_version
 from shared.ids import new_id
+from shared.messaging.outbox import publish
 
+UNTOLD = """
+UPDATE cohorts SET told = true WHERE id IN (
+  SELECT id FROM cohorts WHERE NOT told ORDER BY site_id, id LIMIT 500 FOR UPDATE SKIP LOCKED
+) RETURNING id AS cohort_id, site_id, capacity
+"""
 FURTHEST = "SELECT max(phase) FROM placements WHERE cohort_id = $1 AND ended_at IS NULL"
 
 
@@ -37,7 +44,8 @@ class PhaseInUse(Conflict):
 
 
 async def open_cohort(tx: Transaction, new: NewCohort) -> Cohort:
-    """Open a cohort and offer its seats to the clients who wait at the site, oldest first.
+    """Open a cohort and offer its seats to the clients who wait at the site, oldest first;
+    publishes CohortChanged.
 
     Raises:
         NotFound: when there is no such site that the caller may see.
@@ -53,6 +61,7 @@ async def open_cohort(tx: Transaction, new: NewCohort) -> Cohort:
         await tx.execute(*insert("cohorts", row))
     except asyncpg.UniqueViolationError:
         raise _name_taken() from None
+    _tell(tx, cohort_id, new.site_id, new.capacity)
     await offer_seats(tx, {new.site_id: None})
     return await show_cohort(tx, cohort_id)
 
@@ -61,7 +70,7 @@ async def change_cohort(
     tx: Transaction, cohort_id: UUID, expected: int, changed: ChangedCohort
 ) -> Cohort:
     """Change a cohort, and offer seats that are open by it to the clients who wait at the site. Who
-    has a seat keeps it.
+    has a seat keeps it. Publishes CohortChanged.
 
     Raises:
         NotFound, StaleVersion.
@@ -85,8 +94,24 @@ async def change_cohort(
         await tx.execute(*update("cohorts", _row(changed), where={"id": cohort_id}))
     except asyncpg.UniqueViolationError:
         raise _name_taken() from None
+    _tell(tx, cohort_id, site_id, changed.capacity)
     await offer_seats(tx, {site_id: None})
     return await show_cohort(tx, cohort_id)
+
+
+async def tell_untold(tx: Transaction) -> int:
+    """Publish CohortChanged of cohorts that were opened before it was; how many there were."""
+    untold = await tx.fetch(UNTOLD)
+    for cohort in untold:
+        _tell(tx, **dict(cohort))
+    return len(untold)
+
+
+def _tell(tx: Transaction, cohort_id: UUID, site_id: UUID, capacity: int) -> None:
+    event = CohortChanged(
+        site_id=site_id, cohort_id=cohort_id, capacity=capacity, changed_at=tx.now
+    )
+    publish(tx, event)
 
 
 def _check(cohort: ChangedCohort, site_id: UUID) -> None:
@@ -96,7 +121,8 @@ def _check(cohort: ChangedCohort, site_id: UUID) -> None:
 
 def _row(cohort: ChangedCohort) -> dict[str, Any]:
     as_json = cohort.model_dump(mode="json", include={"eligibility", "phases"})
-    return {**cohort.model_dump(), **{n: orjson.dumps(v).decode() for n, v in as_json.items()}}
+    rows = {n: orjson.dumps(v).decode() for n, v in as_json.items()}
+    return {**cohort.model_dump(), **rows, "told": True}
 
 
 def _name_taken() -> CohortNameTaken:

@@ -1,0 +1,77 @@
+"""Keeping what the board counts, and telling that the board of a site changed."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from services.outcomes.board.rules import Fact, merged
+from shared.database import Columns, Transaction
+
+FACTS = Columns.like(Fact, sequence="bigint")
+KEY = ("kind", "subject", "client_id", "part")
+KEPT_IF_UNTOLD = ("enrolment_id", "cohort_id", "since", "until")
+TOLD = tuple(n for n, _ in FACTS.types if n not in (*KEY, *KEPT_IF_UNTOLD))
+KEEP = f"""
+INSERT INTO board_facts AS f ({FACTS.names}) SELECT * FROM {FACTS.rows}
+ON CONFLICT ({", ".join(KEY)}) DO UPDATE SET
+  {
+    ", ".join(
+        f"{n} = CASE WHEN excluded.sequence > f.sequence THEN excluded.{n} ELSE f.{n} END"
+        for n in TOLD
+    )
+},
+  {
+    ", ".join(
+        f"{n} = CASE WHEN excluded.sequence > f.sequence THEN coalesce(excluded.{n}, f.{n})"
+        f" ELSE coalesce(f.{n}, excluded.{n}) END"
+        for n in KEPT_IF_UNTOLD
+    )
+}
+"""  # noqa: S608 - the columns are above
+"""As `rules.merged` does."""
+
+COHORTS = Columns.of(cohort_id="uuid", site_id="uuid", capacity="integer", sequence="bigint")
+KEEP_COHORTS = f"""
+INSERT INTO board_cohorts AS c ({COHORTS.names}) SELECT * FROM {COHORTS.rows}
+ON CONFLICT (cohort_id) DO UPDATE SET {COHORTS.updates("cohort_id")}
+WHERE c.sequence < excluded.sequence
+"""  # noqa: S608 - the columns are above
+
+ONE_AFTER_ANOTHER = "SELECT pg_advisory_xact_lock(hashtextextended('outcomes.board', 0))"
+CHANGE = """
+INSERT INTO board_changes AS c (site_id, change)
+SELECT id, nextval('board_change') FROM (SELECT DISTINCT unnest($1::uuid[]) AS id ORDER BY id) s
+ON CONFLICT (site_id) DO UPDATE SET change = excluded.change
+"""
+
+
+async def keep_facts(tx: Transaction, facts: Iterable[Fact]) -> None:
+    """Keep what is known of each thing by the latest event; the boards of the sites change."""
+    known: dict[Any, Fact] = {}
+    for fact in facts:
+        before = known.get(fact.key)
+        known[fact.key] = fact if before is None else merged(before, fact)
+    await tx.execute(KEEP, *FACTS.arrays(known.values()))
+    tx.at_end(tell_sites, *{fact.site_id for fact in known.values()})
+
+
+async def keep_cohorts(tx: Transaction, told: Iterable[dict[str, Any]]) -> None:
+    """Keep the seats of each cohort as the latest event tells them."""
+    latest: dict[UUID, dict[str, Any]] = {}
+    for cohort in told:
+        known = latest.get(cohort["cohort_id"])
+        if known is None or known["sequence"] < cohort["sequence"]:
+            latest[cohort["cohort_id"]] = cohort
+    await tx.execute(KEEP_COHORTS, *COHORTS.arrays(latest.values()))
+    tx.at_end(tell_sites, *{cohort["site_id"] for cohort in latest.values()})
+
+
+async def tell_sites(tx: Transaction, sites: list[Any]) -> None:
+    """Give the boards of these sites the next number of change, with the commit.
+
+    Whoever holds the lock commits before the next one takes a number: a reader that has seen a
+    number has seen all below it.
+    """
+    await tx.execute(ONE_AFTER_ANOTHER)
+    await tx.execute(CHANGE, sites)
+    tx.wake()

@@ -1,0 +1,112 @@
+"""What intake, scheduling and outcomes itself tell that the board counts."""
+
+from typing import Any
+
+from services.outcomes.board.commands import keep_cohorts, keep_facts, tell_sites
+from services.outcomes.board.rules import facts_of
+from shared.contracts.base import Event
+from shared.contracts.intake import (
+    ClientEnrolled,
+    ClientMergeUndone,
+    ClientsMerged,
+    ClientSteppedDown,
+    EpisodeStateChanged,
+    ReferralReceived,
+    ReferralStateChanged,
+    RiskFlagAcknowledged,
+    RiskFlagRaised,
+    ScreeningCompleted,
+)
+from shared.contracts.outcomes import StepDownDecided, StepDownRecommended
+from shared.contracts.scheduling import (
+    ClientPlaced,
+    ClientWaitlisted,
+    CohortChanged,
+    PlacementEnded,
+    PlacementProposed,
+    SeatAccepted,
+    SeatDeclined,
+    SeatOffered,
+    SeatOfferExpired,
+    SeatOfferWithdrawn,
+    SessionAttended,
+    SessionCancelled,
+    SessionMissed,
+    SessionNotHeld,
+    SessionScheduled,
+    WeeklyHoursAtRisk,
+    WeeklyHoursShort,
+    WeeklyHoursShortageLifted,
+)
+from shared.database import Transaction
+from shared.messaging.consumer import Consumers, Received
+
+consumers = Consumers()
+
+FACTS: tuple[type[Event], ...] = (
+    ClientEnrolled,
+    EpisodeStateChanged,
+    ClientSteppedDown,
+    ReferralReceived,
+    ReferralStateChanged,
+    RiskFlagRaised,
+    RiskFlagAcknowledged,
+    ClientWaitlisted,
+    PlacementProposed,
+    ClientPlaced,
+    PlacementEnded,
+    SeatOffered,
+    SeatAccepted,
+    SeatDeclined,
+    SeatOfferExpired,
+    SeatOfferWithdrawn,
+    SessionScheduled,
+    SessionAttended,
+    SessionMissed,
+    SessionCancelled,
+    SessionNotHeld,
+    WeeklyHoursAtRisk,
+    WeeklyHoursShort,
+    WeeklyHoursShortageLifted,
+)
+"""Each tells facts; see `rules.facts_of`."""
+CHANGES: tuple[type[Event], ...] = (
+    ScreeningCompleted,
+    StepDownRecommended,
+    StepDownDecided,
+)
+"""What changes a figure that is counted from another table: measures, recommendations."""
+SITES_OF = """
+SELECT DISTINCT site_id FROM episodes WHERE client_id IN (SELECT unnest($1::uuid[]))
+"""
+
+
+async def facts_told(tx: Transaction, received: list[Received[Any]]) -> None:
+    await keep_facts(
+        tx, (fact for one in received for fact in facts_of(one.event, one.sequence or 0))
+    )
+
+
+async def board_changed(tx: Transaction, received: list[Received[Any]]) -> None:
+    tx.at_end(tell_sites, *{one.event.site_id for one in received})
+
+
+async def persons_changed(tx: Transaction, received: list[Received[Any]]) -> None:
+    """Two records became one person, or two again, wherever they were in the program."""
+    both = {c for r in received for c in (r.event.client_id, r.event.merged_client_id)}
+    rows = await tx.fetch(SITES_OF, list(both))
+    found = {row["site_id"] for row in rows} | {one.event.site_id for one in received}
+    tx.at_end(tell_sites, *found)
+
+
+for told in FACTS:
+    consumers.on_many(told)(facts_told)
+for told in CHANGES:
+    consumers.on_many(told)(board_changed)
+for told in (ClientsMerged, ClientMergeUndone):
+    consumers.on_many(told, "merges")(persons_changed)
+
+
+@consumers.on_many(CohortChanged)
+async def cohorts_changed(tx: Transaction, received: list[Received[CohortChanged]]) -> None:
+    await keep_cohorts(tx, ({**dict(r.event), "sequence": r.sequence or 0} for r in received))
