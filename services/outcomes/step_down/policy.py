@@ -1,76 +1,151 @@
-"""Step-down policies: data with an id, a version and a source for every criterion."""
+"""Recommendation policies: data with an id, a version and a source for every rule."""
 
 from collections.abc import Mapping
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from shared.datafiles import Part, data_folder
+from services.outcomes.step_down.rules.checks import faults, unfit
+from shared.contracts.intake import RiskSeverity, Token
+from shared.contracts.outcomes import RecommendationKind
+from shared.datafiles import Misplaced, Part, data_file, data_folder
+
+Figure = Literal[
+    "weeks_in_program",
+    "weeks_observed",
+    "attendance_percent",
+    "consecutive_missed",
+    "short_weeks",
+    "score",
+    "score_change",
+    "open_risk_flags",
+    "use_reports",
+    "open_goals",
+    "met_goals",
+]
 
 
-class EngagementCriterion(Part):
-    """A bound on a figure of the rolling window."""
+class Measure(Part):
+    """The totals that an instrument can have."""
 
-    name: str
-    figure: Literal["weeks_observed", "attendance_percent", "consecutive_missed"]
-    at_least: int | None = None
-    at_most: int | None = None
-    source: str
-
-    @model_validator(mode="after")
-    def has_one_bound(self) -> Self:
-        if (self.at_least is None) == (self.at_most is None):
-            raise ValueError(f"{self.name} needs either at_least or at_most.")
-        return self
+    lowest: int
+    highest: int
+    safety_item: bool = False
 
 
-class ScoreCriterion(Part):
-    """A bound on the latest score of an instrument, and how old the score may be."""
-
-    name: str
-    instrument: str
-    below: int
-    safety_item: Literal["negative"] | None
-    max_age_days: int = Field(ge=0)
-    """In days of the calendar at the site: of the day before is 1."""
-    source: str
-
-
-class StepDownPolicy(Part):
-    """One version of a policy: every criterion has to be met."""
+class Measures(Part):
+    """The measures that rules may name."""
 
     id: str
     version: str
-    status: str
-    from_level: str
-    to_level: str
-    pause_after_decline_days: int = Field(ge=0)
-    """In days of the calendar at the site: 7 after a Monday is the Monday after."""
-    engagement: tuple[EngagementCriterion, ...]
-    scores: tuple[ScoreCriterion, ...]
+    source: str
+    baseline_from_days: int
+    baseline_to_days: int
+    """Days of the calendar at the site, from the day of admission on."""
+    measures: dict[Token, Measure]
+
+
+measures = data_file(Measures, __name__, "measures")
+"""The measures in force."""
+
+
+class Rule(Part):
+    """A bound on a figure. Unknown is never met."""
+
+    name: Token
+    figure: Figure
+    at_least: int | None = None
+    at_most: int | None = None
+    keeps: int | None = None
+    """The bound while a recommendation by this rule is open; None: the same."""
+    instrument: Token | None = None
+    max_age_days: int | None = Field(default=None, ge=0)
+    """In days of the calendar at the site: of the day before is 1."""
+    safety_item: Literal["negative"] | None = None
+    severity: RiskSeverity | None = None
+    """Only risks so severe; None: of any severity."""
+    weeks: int | None = Field(default=None, ge=1, le=26)
+    """The latest weeks that are over, by the calendar at the site."""
+    days: int | None = Field(default=None, ge=1, le=365)
+    """Days of the calendar at the site up to today."""
+    goals: Literal["phase", "clinician"] | None = None
+    """Only these; None: both."""
+    source: str
 
     @model_validator(mode="after")
-    def decides_about_something(self) -> Self:
-        if not self.engagement and not self.scores:
-            raise ValueError("Without a criterion everybody would be recommended to step down.")
-        if self.from_level == self.to_level:
-            raise ValueError("A step-down leads to another level.")
+    def can_be_decided(self) -> Self:
+        if fault := unfit(self, measures().measures):
+            raise ValueError(fault)
         return self
 
 
-def by_level(found: Mapping[str, StepDownPolicy]) -> dict[str, StepDownPolicy]:
-    """The policy in force for each level that clients step down from.
+class Way(Part):
+    """What one kind of recommendation takes."""
+
+    to_level: Token | None = None
+    """None: the stay goes on at its level."""
+    needed: int | None = Field(default=None, ge=1)
+    """How many rules have to be met; None: all."""
+    rules: tuple[Rule, ...] = Field(min_length=1)
+
+    @property
+    def needed_rules(self) -> int:
+        """How many rules have to be met."""
+        return len(self.rules) if self.needed is None else self.needed
+
+
+class Pauses(Part):
+    """How many days of the calendar at the site nothing of the same kind is recommended: 7 after a
+    Monday is the Monday after."""
+
+    declined: int = Field(ge=0)
+    withdrawn: int = Field(ge=0)
+    accepted: int = Field(ge=0)
+    """Of a step-up or an extension; an accepted step-down is the last word of a stay."""
+
+
+class RecommendationPolicy(Part):
+    """One version of a policy for a level of care."""
+
+    id: Token
+    version: str
+    status: str
+    from_level: Token
+    pause_days: Pauses
+    step_down: Way | None = None
+    step_up: Way | None = None
+    extend: Way | None = None
+
+    @model_validator(mode="after")
+    def can_decide(self) -> Self:
+        for place, reason in faults(self):
+            raise Misplaced(place, reason)
+        return self
+
+    def ways(self) -> dict[RecommendationKind, Way]:
+        """The kinds that the policy knows, the one that goes before the others first: whoever needs
+        more is not told to need less or the same."""
+        known: dict[RecommendationKind, Way | None] = {
+            "step_up": self.step_up,
+            "step_down": self.step_down,
+            "extend": self.extend,
+        }
+        return {kind: way for kind, way in known.items() if way is not None}
+
+
+def by_level(found: Mapping[str, RecommendationPolicy]) -> dict[str, RecommendationPolicy]:
+    """The policy in force for each level.
 
     Raises:
         ValueError: two policies are for one level, so that it is open which one decides.
     """
-    known: dict[str, StepDownPolicy] = {}
+    known: dict[str, RecommendationPolicy] = {}
     for policy in found.values():
         if policy.from_level in known:
-            raise ValueError(f"Two step-down policies are for level {policy.from_level}.")
+            raise ValueError(f"Two recommendation policies are for level {policy.from_level}.")
         known[policy.from_level] = policy
     return known
 
 
-policies = data_folder(StepDownPolicy, __name__, "policies", by_level, by_site=True)
-"""The policy in force for each level that clients step down from, everywhere or at a site."""
+policies = data_folder(RecommendationPolicy, __name__, "policies", by_level, by_site=True)
+"""The policy in force for each level, everywhere or at a site."""
