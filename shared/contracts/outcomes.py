@@ -90,7 +90,7 @@ class Recommended(OutcomesEvent):
     criteria: list[Verdict]
     policy: PolicyReference
     recommended_at: datetime
-    missing: list[str] = Field(
+    missing: list[Token] = Field(
         default_factory=list,
         description="The criteria that are not met for a step-down; since version 1.1.",
     )

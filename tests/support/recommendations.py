@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from services.outcomes.step_down.policy import RecommendationPolicy, Rule, policies
+from services.outcomes.step_down.policy import RecommendationPolicy, policies
 from services.outcomes.step_down.rules.figures import Facts, Figures, LatestScore
 from services.outcomes.step_down.rules.verdicts import evaluate
+from services.outcomes.step_down.values import Rule
 from shared.contracts.outcomes import RecommendationKind, Verdict
 
 TODAY = date(2026, 3, 16)

@@ -4,9 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from services.outcomes.step_down.policy import RecommendationPolicy
 from services.outcomes.step_down.rules.figures import Facts
 from services.outcomes.step_down.rules.verdicts import evaluate, is_met, missing, stands
+from services.outcomes.step_down.values import Policy
 from shared.contracts.outcomes import RecommendationKind, Verdict
 
 
@@ -39,7 +39,7 @@ class Choice:
 
 
 def choose(
-    policy: RecommendationPolicy,
+    policy: Policy,
     facts: Facts,
     known: Open | None,
     paused: Collection[RecommendationKind],
@@ -59,14 +59,14 @@ def choose(
     return Choice("superseded" if made else None, made)
 
 
-def _goes_on(policy: RecommendationPolicy, facts: Facts, known: Open) -> bool:
+def _goes_on(policy: Policy, facts: Facts, known: Open) -> bool:
     """Whether the open one stands by what it was made of, or by other rules now."""
     way = policy.ways()[known.kind]
     return stands(way, known.made_of, facts) or is_met(way, evaluate(way, facts))
 
 
 def _first(
-    policy: RecommendationPolicy,
+    policy: Policy,
     facts: Facts,
     kinds: Collection[RecommendationKind],
     paused: Collection[RecommendationKind],
@@ -75,7 +75,7 @@ def _first(
     return next((one for one in made if one is not None), None)
 
 
-def _made(policy: RecommendationPolicy, kind: RecommendationKind, facts: Facts) -> Made | None:
+def _made(policy: Policy, kind: RecommendationKind, facts: Facts) -> Made | None:
     way = policy.ways()[kind]
     criteria = evaluate(way, facts)
     if not is_met(way, criteria):

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 
-from services.outcomes.step_down.policy import Figure, Rule
 from services.outcomes.step_down.rules.limits import wilson
+from services.outcomes.step_down.values import Figure, Rule
 from shared.calendar import weeks_spanned
 from shared.contracts.intake import RiskSeverity
 

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Sequence
 from fractions import Fraction
 
-from services.outcomes.step_down.policy import RecommendationPolicy, Rule, Way
-from services.outcomes.step_down.rules.checks import bounds
+from services.outcomes.step_down.checks import bounds
 from services.outcomes.step_down.rules.figures import Facts, Looked, look
+from services.outcomes.step_down.values import Policy, Rule, Way
 from shared.contracts.base import Criterion
 from shared.contracts.outcomes import Verdict
 
@@ -22,7 +22,7 @@ def is_met(way: Way, verdicts: Sequence[Criterion]) -> bool:
     return sum(verdict.met for verdict in verdicts) >= way.needed_rules
 
 
-def missing(policy: RecommendationPolicy, facts: Facts) -> list[str]:
+def missing(policy: Policy, facts: Facts) -> list[str]:
     """The rules that are not met for a step-down."""
     return [one.name for one in evaluate(policy.step_down, facts) if not one.met]
 

@@ -1,18 +1,9 @@
 """What makes a policy unusable: a rule that cannot be met, rules that contradict one another, a
 measure that nobody knows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from services.outcomes.step_down.policy import (
-        Measure,
-        RecommendationPolicy,
-        Rule,
-        Way,
-    )
+from services.outcomes.step_down.values import Measure, Policy, Rule, Way
 
 Place = tuple[str | int, ...]
 INFINITE = 1_000_000
@@ -62,12 +53,15 @@ def unfit(rule: Rule, measures: Mapping[str, Measure]) -> str | None:
     return None
 
 
-def faults(policy: RecommendationPolicy) -> Iterator[tuple[Place, str]]:
-    """Where and why a policy whose rules are each sound cannot be used."""
+def faults(policy: Policy, measures: Mapping[str, Measure]) -> Iterator[tuple[Place, str]]:
+    """Where and why a policy cannot be used."""
     ways = policy.ways()
     if not ways:
         yield (), "Without rules nothing is ever recommended."
     for kind, way in ways.items():
+        for n, rule in enumerate(way.rules):
+            if fault := unfit(rule, measures):
+                yield (kind, "rules", n), fault
         yield from _levels(policy.from_level, kind, way)
         yield from _within(kind, way)
     if policy.step_down is not None and policy.step_up is not None:
