@@ -1,4 +1,4 @@
-"""Outcomes, declared."""
+"Outcomes, declared."
 
 from services.outcomes.board.consumers import consumers as board_consumers
 from services.outcomes.board.routes import router as board
@@ -17,8 +17,12 @@ from services.outcomes.measures.jobs import measures_job
 from services.outcomes.measures.routes import router as measures
 from services.outcomes.programs.consumers import consumers as program_consumers
 from services.outcomes.programs.routes import router as programs
+from services.outcomes.risk.consumers import consumers as risk_consumers
+from services.outcomes.risk.jobs import course_risk_job
+from services.outcomes.risk.routes import router as risk
 from services.outcomes.scores.consumers import consumers as score_consumers
 from services.outcomes.step_down.consumers import consumers as step_down_consumers
+from services.outcomes.step_down.jobs import deferred_job
 from services.outcomes.step_down.routes import router as step_down
 from shared.merges import consumers as merge_consumers
 from shared.service import Service
@@ -37,6 +41,7 @@ service = Service(
         follow_up_page,
         programs,
         board,
+        risk,
     ),
     consumers=(
         merge_consumers,
@@ -49,8 +54,9 @@ service = Service(
         program_consumers,
         follow_up_consumers,
         board_consumers,
+        risk_consumers,
     ),
-    jobs=(measures_job, follow_ups_job),
+    jobs=(measures_job, follow_ups_job, deferred_job, course_risk_job),
     waiting={"engagement": clients_awaiting_engagement},
     stream_app="services.outcomes.engagement.stream:run",
     zones="SELECT DISTINCT time_zone FROM sites",

@@ -1,15 +1,13 @@
 """What outcomes tells: how engaged a client is, and whether a less intensive level would do."""
 
 from datetime import date, datetime
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from shared.contracts.base import ClientEvent, Criterion, PolicyReference
-
-Token = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,59}$")]
-"""A word from a data file, such as the id of an instrument; never free text."""
+from shared.contracts.intake import RiskSeverity, Token
 
 
 class EngagementChanged(ClientEvent):
@@ -74,31 +72,101 @@ class OutcomesEvent(ClientEvent):
     stream: ClassVar[str] = "outcomes"
 
 
-class StepDownRecommended(OutcomesEvent):
-    """Every criterion of the step-down policy is met; a clinician has to decide."""
+RecommendationKind = Literal["step_down", "step_up", "extend"]
+Decision = Literal["accept", "defer", "decline"]
+DecisionReason = Literal[
+    "agrees_with_recommendation",
+    "client_preference",
+    "clinical_judgement",
+    "needs_unmet_elsewhere",
+    "payer_or_legal",
+]
+CourseRiskKind = Literal["return_to_use", "missed_after_high_risk"]
+
+
+class Verdict(Criterion):
+    """A criterion with what it was decided by."""
+
+    figure: Token | None = Field(default=None, examples=["attendance_percent"])
+    value: float | None = Field(default=None, description="Null where it is not known.")
+    lower: float | None = Field(
+        default=None, description="Of the 95 % confidence interval, where there is one."
+    )
+    upper: float | None = Field(default=None, description="Of the same interval.")
+    inputs: dict[str, int] = Field(default_factory=dict, examples=[{"attended": 8, "sessions": 10}])
+    as_of: date | None = Field(
+        default=None, description="The day at the site of the latest input, where it has one."
+    )
+
+
+class Recommended(OutcomesEvent):
+    """What the events of all recommendations say."""
+
+    version: ClassVar[str] = "1.1"
 
     enrolment_id: UUID
     recommendation_id: UUID
     from_level: str
     to_level: str
-    criteria: list[Criterion]
+    criteria: list[Verdict]
     policy: PolicyReference
     recommended_at: datetime
+    missing: list[Token] = Field(
+        default_factory=list,
+        description="The criteria that are not met for a step-down; since version 1.1.",
+    )
+
+
+class StepDownRecommended(Recommended):
+    """Every criterion of the step-down policy is met; a clinician has to decide."""
+
+
+class StepUpRecommended(Recommended):
+    """A more intensive level may be needed; a clinician has to decide."""
+
+    version: ClassVar[str] = "1.0"
+
+
+class ExtendRecommended(Recommended):
+    """The stay has come to its usual length and neither a lower nor a higher level would do; a
+    clinician has to decide whether it goes on."""
+
+    version: ClassVar[str] = "1.0"
+
+
+class RecommendationWithdrawn(OutcomesEvent):
+    """A recommendation that nobody had decided on holds no more."""
+
+    enrolment_id: UUID
+    recommendation_id: UUID
+    kind: RecommendationKind
+    reason: Literal["no_longer_met", "superseded"] = Field(
+        description="`superseded`: one that goes before it is made at the same time."
+    )
+    withdrawn_at: datetime
+
+
+class RecommendationDecided(OutcomesEvent):
+    """A clinician accepted, deferred or declined a recommendation of any kind."""
+
+    enrolment_id: UUID
+    recommendation_id: UUID
+    kind: RecommendationKind
+    decision: Decision
+    reason: DecisionReason
+    until: date | None = Field(description="Of one deferred: the day it is looked at again.")
+    to_level: str
+    decided_at: datetime
 
 
 class StepDownDecided(OutcomesEvent):
-    """A clinician decided on a recommendation."""
+    """A clinician accepted or declined a recommendation to step down; RecommendationDecided tells
+    the same, and of the other kinds too."""
 
     enrolment_id: UUID
     recommendation_id: UUID
     decision: Literal["accept", "decline"]
-    reason: Literal[
-        "agrees_with_recommendation",
-        "client_preference",
-        "clinical_judgement",
-        "needs_unmet_elsewhere",
-        "payer_or_legal",
-    ]
+    reason: DecisionReason
     from_level: str
     to_level: str
     decided_at: datetime
@@ -132,6 +200,50 @@ class FollowUpDue(OutcomesEvent):
     due_on: date = Field(description="By the calendar of the site.")
 
 
+class CourseRiskEvent(OutcomesEvent):
+    """An event about a risk that came out of the course of treatment."""
+
+    risk_id: UUID
+    kind: CourseRiskKind
+    severity: RiskSeverity
+
+
+class CourseRiskRaised(CourseRiskEvent):
+    """What became known of a client in treatment has to be seen by a clinician; told again with the
+    same id when it became more severe."""
+
+    cause: Literal["substance_use_report", "missed_sessions"]
+    cause_ids: list[UUID] = Field(
+        description="The reports of use; or the risk flag and the sessions missed after it."
+    )
+    acknowledge_by: datetime = Field(description="Without an acknowledgement it escalates then.")
+    raised_at: datetime
+
+
+class CourseRiskEscalated(CourseRiskEvent):
+    """Nobody acknowledged a risk in time: the next people of the site are to be told."""
+
+    step: int = Field(ge=1, description="1 for the first time.")
+    escalated_at: datetime
+
+
+class CourseRiskAcknowledged(CourseRiskEvent):
+    """A clinician took charge of a risk and said what was done."""
+
+    action: Token = Field(examples=["plan_changed"])
+    acknowledged_at: datetime
+
+
+class RiskResolved(OutcomesEvent):
+    """A risk is over: one that came out of treatment, or a risk flag of intake."""
+
+    risk_id: UUID = Field(description="Of a risk flag of intake its `flag_id`.")
+    origin: Literal["intake", "outcomes"]
+    kind: Token
+    resolution: Token = Field(examples=["no_longer_present"])
+    resolved_at: datetime
+
+
 EVENTS = (
     EngagementChanged,
     StepDownRecommended,
@@ -139,4 +251,12 @@ EVENTS = (
     MeasureDue,
     MeasureOverdue,
     FollowUpDue,
+    StepUpRecommended,
+    ExtendRecommended,
+    RecommendationWithdrawn,
+    RecommendationDecided,
+    CourseRiskRaised,
+    CourseRiskEscalated,
+    CourseRiskAcknowledged,
+    RiskResolved,
 )
