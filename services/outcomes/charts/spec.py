@@ -28,7 +28,7 @@ def chart_of(
     """The spec, with its data; it names nobody."""
     day = alt.X(
         "utcyearmonthdate(answered_on):T",
-        scale=alt.Scale(type="utc"),
+        scale=alt.Scale(type="utc", padding=12),
         axis=alt.Axis(title=None, format="%b %-d, %Y", labelOverlap=True, labelAngle=0),
     )
     scale = alt.Scale(domain=[series.lowest, series.highest], nice=False)
