@@ -1,8 +1,11 @@
 """Outcomes, declared."""
 
 from services.outcomes.directory.consumers import consumers as directory_consumers
+from services.outcomes.disengagement.consumers import consumers as disengagement_consumers
+from services.outcomes.disengagement.routes import router as disengagement
 from services.outcomes.engagement.consumers import consumers as engagement_consumers
 from services.outcomes.engagement.queries import clients_awaiting_engagement
+from services.outcomes.engagement.routes import router as engagement
 from services.outcomes.episodes.consumers import consumers as episode_consumers
 from services.outcomes.scores.consumers import consumers as score_consumers
 from services.outcomes.step_down.consumers import consumers as step_down_consumers
@@ -15,7 +18,7 @@ service = Service(
     title="Stepwell outcomes",
     description="Scores over time, engagement in four rolling weeks, and explained "
     "recommendations to step down, which a clinician decides.",
-    routers=(step_down,),
+    routers=(step_down, engagement, disengagement),
     consumers=(
         merge_consumers,
         directory_consumers,
@@ -23,6 +26,7 @@ service = Service(
         score_consumers,
         engagement_consumers,
         step_down_consumers,
+        disengagement_consumers,
     ),
     waiting={"engagement": clients_awaiting_engagement},
     stream_app="services.outcomes.engagement.stream:run",

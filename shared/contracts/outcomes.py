@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.base import ClientEvent, Criterion, PolicyReference
 
@@ -101,4 +101,42 @@ class StepDownDecided(OutcomesEvent):
     decided_at: datetime
 
 
-EVENTS = (EngagementChanged, StepDownRecommended, StepDownDecided)
+DisengagementFigure = Literal[
+    "missed_percent",
+    "week_missed_percent",
+    "consecutive_missed",
+    "days_since_attended",
+    "late_percent",
+]
+"""What a score of disengagement is made of."""
+
+
+class DisengagementFactor(BaseModel):
+    """One part of a score of disengagement: what was found, and how much it counts."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: DisengagementFigure
+    weight: int = Field(description="What it counts at most.", examples=[30])
+    value: float | None = Field(
+        description="The figure, to a tenth; null where it is not known and counts nothing.",
+        examples=[2],
+    )
+    points: float = Field(description="What it counts, to a tenth.", examples=[20])
+
+
+class DisengagementRiskRaised(OutcomesEvent):
+    """A stay seems likely to break off: its score reached the policy's threshold.
+
+    It is raised anew only after the score was as low as the policy asks for.
+    """
+
+    enrolment_id: UUID
+    score: int = Field(description="From 0 to 100: the points of all factors.")
+    threshold: int
+    factors: list[DisengagementFactor]
+    policy: PolicyReference
+    raised_at: datetime
+
+
+EVENTS = (EngagementChanged, StepDownRecommended, StepDownDecided, DisengagementRiskRaised)

@@ -71,6 +71,7 @@ EXCEPTIONS = {
     "notifications/delivery/texts.py": "how a text is filled in",
     "notifications/delivery/vocabulary.py": "the words of the capability",
     "notifications/escalations/alerts.py": "what alerts to staff answer to the queue",
+    "outcomes/engagement/app.py": "what Faust does otherwise here",
     "outcomes/engagement/stream.py": "the Faust app",
     "outcomes/engagement/table.py": "its table",
     "outcomes/engagement/wire.py": "what it reads and writes as records",
