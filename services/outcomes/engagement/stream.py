@@ -44,7 +44,7 @@ TARGET = "engagement"
 CHANGELOG = "engagement-windows-changelog"
 CONSUMER = "outcomes-engagement"
 BATCH = 500
-"""Events that are worked on together at most: what two hundredths of a second are enough for."""
+"""Events that are worked on together at most; it takes some hundredths of a second."""
 UNDER_WAY = 4
 """Batches that may wait for the broker's acknowledgement."""
 
