@@ -36,7 +36,7 @@ from stepwell.runtime.processes import Child, python
 from stepwell.runtime.state import cache_folder
 
 QUIX = "quixstreams==3.28.1"
-SIZES = {1_000: 40, 10_000: 4, 100_000: 1}
+SIZES = {1_000: 30, 10_000: 3, 100_000: 1}
 """Clients → sessions of each, three a week."""
 ROUNDS = 3
 WARM_UP = 0.2

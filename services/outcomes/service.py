@@ -1,11 +1,14 @@
-"Outcomes, declared."
+'Outcomes, declared.'
 
 from services.outcomes.board.consumers import consumers as board_consumers
 from services.outcomes.board.routes import router as board
 from services.outcomes.charts.routes import router as charts
 from services.outcomes.directory.consumers import consumers as directory_consumers
+from services.outcomes.disengagement.consumers import consumers as disengagement_consumers
+from services.outcomes.disengagement.routes import router as disengagement
 from services.outcomes.engagement.consumers import consumers as engagement_consumers
 from services.outcomes.engagement.queries import clients_awaiting_engagement
+from services.outcomes.engagement.routes import router as engagement
 from services.outcomes.episodes.consumers import consumers as episode_consumers
 from services.outcomes.follow_up.consumers import consumers as follow_up_consumers
 from services.outcomes.follow_up.jobs import follow_ups_job
@@ -27,37 +30,6 @@ from services.outcomes.step_down.routes import router as step_down
 from shared.merges import consumers as merge_consumers
 from shared.service import Service
 
-service = Service(
-    name="outcomes",
-    title="Stepwell outcomes",
-    description="Measures over time, live engagement, explained recommendations that a "
-    "clinician decides, how clients are after a stay, program measures and the region board.",
-    routers=(
-        step_down,
-        measures,
-        charts,
-        follow_up,
-        own_follow_up,
-        follow_up_page,
-        programs,
-        board,
-        risk,
-    ),
-    consumers=(
-        merge_consumers,
-        directory_consumers,
-        episode_consumers,
-        score_consumers,
-        engagement_consumers,
-        step_down_consumers,
-        measure_consumers,
-        program_consumers,
-        follow_up_consumers,
-        board_consumers,
-        risk_consumers,
-    ),
-    jobs=(measures_job, follow_ups_job, deferred_job, course_risk_job),
-    waiting={"engagement": clients_awaiting_engagement},
-    stream_app="services.outcomes.engagement.stream:run",
-    zones="SELECT DISTINCT time_zone FROM sites",
-)
+
+service = Service(name='outcomes', title='Stepwell outcomes', description="Measures over time, live engagement, explained recommendations that a clinician "
+    "decides, how clients are after a stay, program measures and the region board.", routers=(step_down, measures, charts, follow_up, own_follow_up, follow_up_page, programs, board, risk, engagement, disengagement), consumers=(merge_consumers, directory_consumers, episode_consumers, score_consumers, engagement_consumers, step_down_consumers, measure_consumers, program_consumers, follow_up_consumers, board_consumers, risk_consumers, disengagement_consumers), jobs=(measures_job, follow_ups_job, deferred_job, course_risk_job), waiting={'engagement': clients_awaiting_engagement}, stream_app='services.outcomes.engagement.stream:run', zones='SELECT DISTINCT time_zone FROM sites')

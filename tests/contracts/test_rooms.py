@@ -76,6 +76,7 @@ EXCEPTIONS = {
     "outcomes/board/live.py": "who follows the board in this process",
     "outcomes/charts/rendering.py": "charts as pictures",
     "outcomes/charts/spec.py": "a course as a chart, for whoever draws it",
+    "outcomes/engagement/app.py": "what Faust does otherwise here",
     "outcomes/engagement/stream.py": "the Faust app",
     "outcomes/engagement/table.py": "its table",
     "outcomes/engagement/wire.py": "what it reads and writes as records",

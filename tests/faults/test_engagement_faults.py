@@ -17,7 +17,8 @@ from shared.contracts.outcomes import EngagementChanged
 from shared.messaging.relay import partition_of
 from stepwell.runtime.disposable import Stack
 from stepwell.runtime.processes import Child, python
-from tests.support.attendance import Published, course, from_scratch, in_turn, outcome
+from tests.support.attendance import Published, course, from_scratch, in_turn, outcome, spread
+from tests.support.attendance_sql import figures_by_sql
 from tests.support.logs import logged
 from tests.support.raw import Raw, send_raw
 
@@ -220,6 +221,25 @@ async def test_replayed_events_change_nothing(engagement: Engagement):
     made = [[*one, more] for one, more in zip(made, following, strict=True)]
     await engagement.until_told(last_sequences(made))
     assert_equal_from_scratch(engagement, made)
+
+
+async def test_shuffled_and_doubled_events_lead_to_what_sql_computes_from_all_of_them(
+    engagement: Engagement,
+):
+    chance = random.Random(12)
+    made = [spread(uuid4(), 50, chance) for _ in range(20)]
+    mixed = [one for client in made for one in client[:-1]] * 2
+    chance.shuffle(mixed)
+    engagement.start("worker")
+    await engagement.publish([*mixed, *(one[-1] for one in made)])
+    await engagement.until_told(last_sequences(made))
+    computed = await figures_by_sql(
+        engagement.stack.postgres.url(), mixed + [one[-1] for one in made]
+    )
+    assert len(computed) == len(made)
+    for row in computed:
+        told = engagement.told[str(row["client"])].model_dump(include=set(row) - {"client"})
+        assert told == {name: value for name, value in row.items() if name != "client"}
 
 
 def misleading(true: Published) -> list[Published]:

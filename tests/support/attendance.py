@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from services.outcomes.engagement.rules.window import SessionEvent, Window, with_event
@@ -96,6 +97,22 @@ def course(client: UUID, events: int, chance: random.Random) -> list[Published]:
         stay = stays[which > events // 2]
         made.append(outcome(client, which, kind, minutes=minutes, sequence=sequence, stay=stay))
         session += not corrects
+    return made
+
+
+def spread(client: UUID, events: int, chance: random.Random) -> list[Published]:
+    """A client's attendance over seven weeks and two stays, a third of it corrections; all of it
+    is remembered, so that it may come in any order."""
+    stays = [UUID(int=chance.getrandbits(120)) for _ in range(2)]
+    turn = chance.randint(0, 60)
+    kinds = ["attended", "attended", "attended", "missed", "excused", "not_held", "on_hold"]
+    made = []
+    for sequence in range(1, events + 1):
+        session = chance.randint(0, 65)
+        minutes = chance.choice([165, 165, 90, 0])
+        stay = stays[session > turn]
+        named: dict[str, Any] = {"minutes": minutes, "sequence": sequence, "stay": stay}
+        made.append(outcome(client, 3 * session, chance.choice(kinds), **named))
     return made
 
 

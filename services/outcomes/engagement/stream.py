@@ -19,6 +19,7 @@ from faust.types import EventT, StreamT
 from mode import Service, Worker
 from opentelemetry.trace import SpanKind
 
+from services.outcomes.engagement.app import EngagementApp
 from services.outcomes.engagement.rules.figures import figures_as_json
 from services.outcomes.engagement.rules.window import Unusable, Window, with_event
 from services.outcomes.engagement.table import Windows, key_of
@@ -31,6 +32,7 @@ from shared.messaging import records
 from shared.messaging.envelope import Undecodable, headers_of
 from shared.messaging.relay import producer_of
 from shared.messaging.spans import attributes
+from shared.service import collect_rarely
 from shared.settings import Settings
 from shared.telemetry import metrics, tracing
 from shared.telemetry.tracing import current_traceparent, is_sampled, span_from
@@ -42,18 +44,12 @@ TARGET = "engagement"
 CHANGELOG = "engagement-windows-changelog"
 CONSUMER = "outcomes-engagement"
 BATCH = 500
-"""Events that are worked on together at most: what two hundredths of a second are enough for."""
+"""Events that are worked on together at most; it takes some hundredths of a second."""
 UNDER_WAY = 4
 """Batches that may wait for the broker's acknowledgement."""
 
 UnderWay = asyncio.Queue[tuple[Sequence[EventT[bytes]], Sequence[Awaitable[Any]]]]
 """Batches in the order of the source, with what must be acknowledged before they are done."""
-
-
-class EngagementApp(faust.App):
-    """Keeps its state in memory and in Kafka, and nothing on this machine's disk."""
-
-    def _create_directories(self) -> None: ...
 
 
 def application(settings: Settings) -> faust.App:
@@ -280,6 +276,7 @@ def run(settings: Settings) -> None:
     if "port" in settings.model_fields_set:
         services.insert(0, Health(beside(settings, lambda: complaint(app))))
     worker = Worker(*services, loop=loop, override_logging=False, loglevel=None)
+    collect_rarely()
     try:
         worker.execute_from_commandline()
     finally:

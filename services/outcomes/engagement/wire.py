@@ -29,7 +29,7 @@ def told_of_session(message: Message) -> Received[SessionEvent] | None:
         Undecodable: for what cannot be read.
     """
     headers = cast(Headers, list(message.headers or ()))
-    if any(name == "ce_type" and value in PASSED_BY for name, value in headers):
+    if dict(headers).get("ce_type") in PASSED_BY:
         return None
     envelope = open_envelope(SOURCE, message.key, message.value, headers)
     contract = CONTRACTS.get(envelope.type)
