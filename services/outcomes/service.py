@@ -9,7 +9,8 @@ from services.outcomes.risk.jobs import course_risk_job
 from services.outcomes.risk.routes import router as risk
 from services.outcomes.scores.consumers import consumers as score_consumers
 from services.outcomes.step_down.consumers import consumers as step_down_consumers
-from services.outcomes.step_down.jobs import deferred_job
+from services.outcomes.step_down.jobs import deferred_job, replay_job
+from services.outcomes.step_down.replay_routes import router as replays
 from services.outcomes.step_down.routes import router as step_down
 from shared.merges import consumers as merge_consumers
 from shared.service import Service
@@ -19,7 +20,7 @@ service = Service(
     title="Stepwell outcomes",
     description="Scores over time, engagement in four rolling weeks, and explained "
     "recommendations to step down, which a clinician decides.",
-    routers=(step_down, risk),
+    routers=(step_down, replays, risk),
     consumers=(
         merge_consumers,
         directory_consumers,
@@ -29,7 +30,7 @@ service = Service(
         step_down_consumers,
         risk_consumers,
     ),
-    jobs=(deferred_job, course_risk_job),
+    jobs=(deferred_job, course_risk_job, replay_job),
     waiting={"engagement": clients_awaiting_engagement},
     stream_app="services.outcomes.engagement.stream:run",
     zones="SELECT DISTINCT time_zone FROM sites",
