@@ -36,6 +36,7 @@ NAMES = (
     "attendance",
     "weekly_plan",
     "placement",
+    "recommendation",
     "whole_stack",
 )
 LATEST = Path(__file__).with_name("latest.json")

@@ -1,4 +1,4 @@
-'Outcomes, declared.'
+"Outcomes, declared."
 
 from services.outcomes.board.consumers import consumers as board_consumers
 from services.outcomes.board.routes import router as board
@@ -25,11 +25,47 @@ from services.outcomes.risk.jobs import course_risk_job
 from services.outcomes.risk.routes import router as risk
 from services.outcomes.scores.consumers import consumers as score_consumers
 from services.outcomes.step_down.consumers import consumers as step_down_consumers
-from services.outcomes.step_down.jobs import deferred_job
+from services.outcomes.step_down.jobs import deferred_job, replay_job
+from services.outcomes.step_down.replay_routes import router as replays
 from services.outcomes.step_down.routes import router as step_down
 from shared.merges import consumers as merge_consumers
 from shared.service import Service
 
-
-service = Service(name='outcomes', title='Stepwell outcomes', description="Measures over time, live engagement, explained recommendations that a clinician "
-    "decides, how clients are after a stay, program measures and the region board.", routers=(step_down, measures, charts, follow_up, own_follow_up, follow_up_page, programs, board, risk, engagement, disengagement), consumers=(merge_consumers, directory_consumers, episode_consumers, score_consumers, engagement_consumers, step_down_consumers, measure_consumers, program_consumers, follow_up_consumers, board_consumers, risk_consumers, disengagement_consumers), jobs=(measures_job, follow_ups_job, deferred_job, course_risk_job), waiting={'engagement': clients_awaiting_engagement}, stream_app='services.outcomes.engagement.stream:run', zones='SELECT DISTINCT time_zone FROM sites')
+service = Service(
+    name="outcomes",
+    title="Stepwell outcomes",
+    description="Measures over time, live engagement, explained recommendations that a clinician "
+    "decides, how clients are after a stay, program measures and the region board.",
+    routers=(
+        step_down,
+        measures,
+        charts,
+        follow_up,
+        own_follow_up,
+        follow_up_page,
+        programs,
+        board,
+        risk,
+        engagement,
+        disengagement,
+        replays,
+    ),
+    consumers=(
+        merge_consumers,
+        directory_consumers,
+        episode_consumers,
+        score_consumers,
+        engagement_consumers,
+        step_down_consumers,
+        measure_consumers,
+        program_consumers,
+        follow_up_consumers,
+        board_consumers,
+        risk_consumers,
+        disengagement_consumers,
+    ),
+    jobs=(measures_job, follow_ups_job, deferred_job, course_risk_job, replay_job),
+    waiting={"engagement": clients_awaiting_engagement},
+    stream_app="services.outcomes.engagement.stream:run",
+    zones="SELECT DISTINCT time_zone FROM sites",
+)

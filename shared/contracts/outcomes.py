@@ -242,6 +242,8 @@ class RiskResolved(OutcomesEvent):
     kind: Token
     resolution: Token = Field(examples=["no_longer_present"])
     resolved_at: datetime
+
+
 DisengagementFigure = Literal[
     "missed_percent",
     "week_missed_percent",

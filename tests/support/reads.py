@@ -67,6 +67,8 @@ TOGETHER: dict[Route, Read] = {
     ("intake", "/clients/{client_id}/dual-diagnosis/changes"): Read(),
     ("outcomes", "/follow-ups"): Read(),
     ("outcomes", "/recommendations"): Read(),
+    ("outcomes", "/risks"): Read(),
+    ("outcomes", "/clients/{client_id}/substance-use-reports"): Read(),
     ("scheduling", "/no-contacts"): Read(),
 }
 """Lists of what came about at an instant, by what was known then: those of all records together."""
