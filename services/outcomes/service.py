@@ -4,6 +4,8 @@ from services.outcomes.directory.consumers import consumers as directory_consume
 from services.outcomes.engagement.consumers import consumers as engagement_consumers
 from services.outcomes.engagement.queries import clients_awaiting_engagement
 from services.outcomes.episodes.consumers import consumers as episode_consumers
+from services.outcomes.extracts.jobs import extracts_job, old_extracts_job
+from services.outcomes.extracts.routes import router as extracts
 from services.outcomes.follow_up.consumers import consumers as follow_up_consumers
 from services.outcomes.follow_up.jobs import follow_ups_job
 from services.outcomes.follow_up.page import router as follow_up_page
@@ -22,7 +24,7 @@ service = Service(
     title="Stepwell outcomes",
     description="Scores over time, engagement in four rolling weeks, and explained "
     "recommendations to step down, which a clinician decides.",
-    routers=(step_down, follow_up, own_follow_up, follow_up_page, programs),
+    routers=(step_down, follow_up, own_follow_up, follow_up_page, programs, extracts),
     consumers=(
         merge_consumers,
         directory_consumers,
@@ -33,7 +35,7 @@ service = Service(
         program_consumers,
         follow_up_consumers,
     ),
-    jobs=(follow_ups_job,),
+    jobs=(follow_ups_job, extracts_job, old_extracts_job),
     waiting={"engagement": clients_awaiting_engagement},
     stream_app="services.outcomes.engagement.stream:run",
     zones="SELECT DISTINCT time_zone FROM sites",

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from services.outcomes.programs.loading import Scope, load_cases
@@ -25,6 +25,7 @@ from shared.database import Transaction
 from shared.errors import Invalid, NotFound
 from shared.web import Page, Paging, page_of
 
+DAY = timedelta(days=1)
 LONGEST_MONTHS = 60
 UNKNOWN = "unknown"
 
@@ -56,10 +57,7 @@ async def summarize(
         ImpossiblePeriod: with a pointer.
     """
     known, measure = measures(), _measure(measure_id)
-    counted = await _counted(tx, measure, scope, period)
-    if measure.kind == "census" and by != "month":
-        last = max((one.on.replace(day=1) for one in counted), default=None)
-        counted = [one for one in counted if one.on.replace(day=1) == last]
+    counted = await _counted(tx, measure, scope, period, by)
     grouped: defaultdict[str, list[Counted]] = defaultdict(list)
     for one in counted:
         grouped[_group(one, by) or ""].append(one)
@@ -111,7 +109,7 @@ async def list_cases(
     """
     measure = _measure(measure_id)
     merged: dict[tuple[UUID, date, str], CountedCase] = {}
-    for one in await _counted(tx, measure, scope, period):
+    for one in await _counted(tx, measure, scope, period, by):
         named = _group(one, by)
         if group not in (None, named) or falls not in (None, one.falls) or not one.number:
             continue
@@ -135,10 +133,12 @@ async def list_cases(
 
 
 async def _counted(
-    tx: Transaction, measure: Measure, scope: Scope, period: Period
+    tx: Transaction, measure: Measure, scope: Scope, period: Period, by: By
 ) -> list[Counted]:
-    """Each case by the definition of its own site."""
+    """Each case by the definition of its own site; a census that is not by month is of the last."""
     _check(period)
+    if measure.kind == "census" and by != "month":
+        period = Period((period.until - DAY).replace(day=1), period.until)
     counted: list[Counted] = []
     for case in await load_cases(tx, measure, scope, period):
         own = measures(case.site_id).by_id.get(measure.id)
