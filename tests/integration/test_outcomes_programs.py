@@ -150,3 +150,18 @@ async def test_small_numbers_are_seen_by_nobody_and_the_list_by_who_treats(
     assert (await outcomes.lead.get("/program-measures/joy", **PERIOD)).status_code == 404
     known = (await outcomes.lead.get("/program-measures")).json()
     assert {one["id"] for one in known["measures"]} > set(COUNTED)
+
+
+async def test_totals_are_the_same_by_all_groups_and_a_site_alone_shows_no_more_than_among_others(
+    outcomes: Outcomes,
+) -> None:
+    await told(outcomes, 60)
+    for measure in ("discharges", "phq_9_change"):
+        whole = [(await figures(outcomes, measure, by=by))["all"] for by in ("none", *SLICES)]
+        assert all(one["classes"] == whole[0]["classes"] for one in whole)
+        assert len({one["total"] for one in whole}) == 1
+        for group in (await figures(outcomes, measure, by="site"))["groups"]:
+            alone = await figures(outcomes, measure, site_id=group["group"])
+            for falls, number in group["classes"].items():
+                assert alone["all"]["classes"][falls] in (None, number)
+                assert number is not None or alone["all"]["classes"][falls] is None

@@ -79,3 +79,25 @@ def test_a_table_without_small_cells_is_shown_whole(table: list[list[int]]):
 
 def test_a_zero_is_hidden_as_it_says_something_of_everybody():
     assert (0, 1) in hidden_cells([[40, 0], [30, 20]])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(1, 2).flatmap(
+        lambda width: st.lists(
+            st.lists(st.integers(0, 5), min_size=width, max_size=width), min_size=2, max_size=3
+        )
+    )
+)
+def test_groups_are_hidden_under_totals_that_are_decided_once(table: list[list[int]]):
+    threshold, height = 3, len(table)
+    whole = [[sum(column) for column in zip(*table, strict=True)]]
+    totals = {j for i, j in hidden_cells(whole, threshold) if i == 1}
+    values, hidden = with_totals(table), hidden_cells(table, threshold, totals=totals)
+    assert {j for i, j in hidden if i == height} == totals
+    could_be = fitting(table, hidden, 7)
+    for cell in hidden:
+        seen = {one[cell] for one in could_be}
+        assert len(seen) > 1
+        if values[cell] < threshold:
+            assert max(seen) >= threshold
