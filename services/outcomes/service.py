@@ -1,4 +1,4 @@
-"Outcomes, declared."
+"""Outcomes, declared."""
 
 from services.outcomes.board.consumers import consumers as board_consumers
 from services.outcomes.board.routes import router as board
@@ -10,6 +10,8 @@ from services.outcomes.engagement.consumers import consumers as engagement_consu
 from services.outcomes.engagement.queries import clients_awaiting_engagement
 from services.outcomes.engagement.routes import router as engagement
 from services.outcomes.episodes.consumers import consumers as episode_consumers
+from services.outcomes.extracts.jobs import extracts_job, old_extracts_job
+from services.outcomes.extracts.routes import router as extracts
 from services.outcomes.follow_up.consumers import consumers as follow_up_consumers
 from services.outcomes.follow_up.jobs import follow_ups_job
 from services.outcomes.follow_up.page import router as follow_up_page
@@ -49,6 +51,7 @@ service = Service(
         engagement,
         disengagement,
         replays,
+        extracts,
     ),
     consumers=(
         merge_consumers,
@@ -64,7 +67,15 @@ service = Service(
         risk_consumers,
         disengagement_consumers,
     ),
-    jobs=(measures_job, follow_ups_job, deferred_job, course_risk_job, replay_job),
+    jobs=(
+        measures_job,
+        follow_ups_job,
+        deferred_job,
+        course_risk_job,
+        replay_job,
+        extracts_job,
+        old_extracts_job,
+    ),
     waiting={"engagement": clients_awaiting_engagement},
     stream_app="services.outcomes.engagement.stream:run",
     zones="SELECT DISTINCT time_zone FROM sites",

@@ -37,7 +37,7 @@ CREATE TABLE program_referrals (
   received_at timestamptz NOT NULL,
   state text NOT NULL,
   reason text,
-  changed_at timestamptz NOT NULL
+  changed_at timestamptz
 );
 CREATE INDEX program_referrals_by_time ON program_referrals (received_at);
 CREATE INDEX program_referrals_of_client ON program_referrals (client_id);

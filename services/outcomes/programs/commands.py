@@ -60,7 +60,6 @@ REFERRALS = Columns.of(
     site_id="uuid",
     received_at="timestamptz",
     state="text",
-    changed_at="timestamptz",
 )
 KEEP_REFERRALS = f"""
 INSERT INTO program_referrals ({REFERRALS.names}) SELECT * FROM {REFERRALS.rows}
@@ -68,7 +67,7 @@ ON CONFLICT (referral_id) DO NOTHING
 """  # noqa: S608 - the columns are above
 CHANGE = """
 UPDATE program_referrals SET state = $2, reason = $3, changed_at = $4
-WHERE referral_id = $1 AND changed_at <= $4
+WHERE referral_id = $1 AND (changed_at IS NULL OR changed_at <= $4)
 """
 
 
@@ -97,10 +96,7 @@ async def keep_seats(tx: Transaction, placed: Sequence[ClientPlaced]) -> None:
 
 async def keep_referrals(tx: Transaction, received: Sequence[ReferralReceived]) -> None:
     """Keep new referrals."""
-    rows = {
-        one.referral_id: {**dict(one), "state": "received", "changed_at": one.received_at}
-        for one in received
-    }
+    rows = {one.referral_id: {**dict(one), "state": "received"} for one in received}
     await tx.execute(KEEP_REFERRALS, *REFERRALS.arrays(rows.values()))
 
 

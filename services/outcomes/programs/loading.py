@@ -117,6 +117,10 @@ class Scope:
     site_id: UUID | None = None
     region_id: UUID | None = None
 
+    def holds(self, case: Case) -> bool:
+        """Whether the case is of them."""
+        return self.site_id in (None, case.site_id) and self.region_id in (None, case.region_id)
+
 
 async def load_cases(
     tx: Transaction, measure: Measure, scope: Scope, period: Period

@@ -1,8 +1,10 @@
 """Program measures as they are read: counted, grouped, and small cells hidden."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from uuid import UUID
 
 from services.outcomes.programs.loading import Scope, load_cases
@@ -25,6 +27,7 @@ from shared.database import Transaction
 from shared.errors import Invalid, NotFound
 from shared.web import Page, Paging, page_of
 
+DAY = timedelta(days=1)
 LONGEST_MONTHS = 60
 UNKNOWN = "unknown"
 
@@ -56,18 +59,15 @@ async def summarize(
         ImpossiblePeriod: with a pointer.
     """
     known, measure = measures(), _measure(measure_id)
-    counted = await _counted(tx, measure, scope, period)
-    if measure.kind == "census" and by != "month":
-        last = max((one.on.replace(day=1) for one in counted), default=None)
-        counted = [one for one in counted if one.on.replace(day=1) == last]
-    grouped: defaultdict[str, list[Counted]] = defaultdict(list)
-    for one in counted:
-        grouped[_group(one, by) or ""].append(one)
-    names = sorted(grouped) if by != "none" else []
+    around = await _counted(tx, measure, Scope(), period, by)
+    counted = [one for one in around if scope.holds(one.case)]
     classes = [*measure.classes]
-    classes += sorted({one.falls for one in counted} - set(classes))
-    table = [[_sum(grouped[name], falls) for falls in classes] for name in names or [""]]
-    hidden = _hidden(measure, known.smallest_cell, table, [grouped[n] for n in names or [""]])
+    classes += sorted({one.falls for one in around} - set(classes))
+    grouped = _grouped(counted, by) if by != "none" else {}
+    names, rows = sorted(grouped), [grouped[name] for name in sorted(grouped)]
+    table = Cells(measure, known.smallest_cell, classes)
+    adds_up = not (measure.kind == "census" and by == "month")
+    hidden = await asyncio.to_thread(_hidden, table, rows, counted, around, scope, adds_up=adds_up)
 
     def shown(row: int, name: str | None, cases: Sequence[Counted]) -> Group:
         width = len(classes)
@@ -77,7 +77,6 @@ async def summarize(
             known, measure, name, dict(zip(classes, cells, strict=False)), cells[width], cases
         )
 
-    adds_up = not (measure.kind == "census" and by == "month")
     return MeasureFigures(
         measure=measure.id,
         name=measure.name,
@@ -89,7 +88,7 @@ async def summarize(
         as_of=tx.now,
         smallest_cell=known.smallest_cell,
         groups=[shown(n, name, grouped[name]) for n, name in enumerate(names)],
-        all=shown(len(table), None, counted) if adds_up else None,
+        all=shown(len(rows), None, counted) if adds_up else None,
     )
 
 
@@ -111,8 +110,8 @@ async def list_cases(
     """
     measure = _measure(measure_id)
     merged: dict[tuple[UUID, date, str], CountedCase] = {}
-    for one in await _counted(tx, measure, scope, period):
-        named = _group(one, by)
+    for one in await _counted(tx, measure, scope, period, by):
+        named = _group(one, by) if by != "none" else None
         if group not in (None, named) or falls not in (None, one.falls) or not one.number:
             continue
         key = (one.case.id, one.on, one.falls)
@@ -135,10 +134,12 @@ async def list_cases(
 
 
 async def _counted(
-    tx: Transaction, measure: Measure, scope: Scope, period: Period
+    tx: Transaction, measure: Measure, scope: Scope, period: Period, by: By
 ) -> list[Counted]:
-    """Each case by the definition of its own site."""
+    """Each case by the definition of its own site; a census that is not by month is of the last."""
     _check(period)
+    if measure.kind == "census" and by != "month":
+        period = Period((period.until - DAY).replace(day=1), period.until)
     counted: list[Counted] = []
     for case in await load_cases(tx, measure, scope, period):
         own = measures(case.site_id).by_id.get(measure.id)
@@ -163,9 +164,7 @@ def _check(period: Period) -> None:
         raise ImpossiblePeriod(f"Ask for 1 to {LONGEST_MONTHS} months.", pointer="until")
 
 
-def _group(one: Counted, by: By) -> str | None:
-    if by == "none":
-        return None
+def _group(one: Counted, by: By) -> str:
     if by == "month":
         return f"{one.on:%Y-%m}"
     named = (
@@ -181,21 +180,60 @@ def _sum(cases: Iterable[Counted], falls: str) -> int:
     return sum(one.number for one in cases if one.falls == falls)
 
 
-def _hidden(
-    measure: Measure,
-    smallest: int,
-    table: Sequence[Sequence[int]],
-    rows: Sequence[Sequence[Counted]],
-) -> set[tuple[int, int]]:
-    """The hidden cells, the last row and column being totals.
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Which cells of a measure's tables are hidden."""
 
-    Of sessions the people count: those of a group of few are hidden altogether.
+    measure: Measure
+    smallest: int
+    classes: Sequence[str]
+
+    def hidden(
+        self, rows: Sequence[Sequence[Counted]], totals: set[int] | None = None
+    ) -> set[tuple[int, int]]:
+        """The hidden cells, the last row and column being totals; see `hidden_cells`.
+
+        Of sessions the people count: those of a group of few are hidden altogether.
+        """
+        if self.measure.kind != "attendance":
+            table = [[_sum(row, falls) for falls in self.classes] for row in rows]
+            return hidden_cells(table, self.smallest, totals=totals)
+        people = [[len({one.case.id for one in row if one.number})] for row in rows]
+        both = None if totals is None else {0, 1} if totals else set[int]()
+        few = {row for row, _ in hidden_cells(people, self.smallest, totals=both)}
+        return {(row, j) for row in few for j in range(len(self.classes) + 1)}
+
+
+def _hidden(
+    cells: Cells,
+    rows: Sequence[Sequence[Counted]],
+    counted: Sequence[Counted],
+    around: Sequence[Counted],
+    scope: Scope,
+    *,
+    adds_up: bool,
+) -> set[tuple[int, int]]:
+    """The hidden cells of groups and of all, the totals being decided first.
+
+    They are the same by whatever groups one asks; and what is hidden of a site or a region among
+    the others is hidden where it is asked for alone.
     """
-    if measure.kind != "attendance":
-        return hidden_cells(table, smallest)
-    people = [[len({one.case.id for one in row if one.number})] for row in rows]
-    few = {row for row, _ in hidden_cells(people, smallest)}
-    return {(row, j) for row in few for j in range(len(table[0]) + 1)}
+    if not adds_up:
+        return cells.hidden(rows)
+    totals = {j for row, j in cells.hidden([counted]) if row == 1}
+    if len(counted) < len(around):
+        others = _grouped(around, "site" if scope.site_id else "region")
+        place = list(others).index(str(scope.site_id or scope.region_id)) if counted else -1
+        totals |= {j for row, j in cells.hidden(list(others.values())) if row == place}
+    hidden = cells.hidden(rows, totals) if rows else set[tuple[int, int]]()
+    return hidden | {(len(rows), j) for j in totals}
+
+
+def _grouped(counted: Iterable[Counted], by: By) -> dict[str, list[Counted]]:
+    grouped: defaultdict[str, list[Counted]] = defaultdict(list)
+    for one in counted:
+        grouped[_group(one, by)].append(one)
+    return grouped
 
 
 def _group_figures(

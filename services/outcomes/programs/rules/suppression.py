@@ -11,8 +11,8 @@ and cells can be lowered to zero only (as in the flow methods of statistical dis
 example Cox, J. Am. Stat. Assoc. 1995;90:1453).
 """
 
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Container, Mapping, Sequence
 from heapq import heappop, heappush
 
 THRESHOLD = 11
@@ -20,25 +20,44 @@ THRESHOLD = 11
 Cell = tuple[int, int]
 Node = tuple[bool, int]
 """A row (False) or a column (True); the last of either holds the totals."""
+INFINITE = float("inf")
 TOTALS_COST = 1_000_000_000
 """Totals are hidden where nothing else will do."""
 
 
-def hidden_cells(table: Sequence[Sequence[int]], threshold: int = THRESHOLD) -> set[Cell]:
+def hidden_cells(
+    table: Sequence[Sequence[int]],
+    threshold: int = THRESHOLD,
+    *,
+    totals: Container[int] | None = None,
+) -> set[Cell]:
     """The cells to hide, by row and column; `(len(table), j)` is the total of a column,
     `(i, number of columns)` that of a row.
 
     Each hidden cell below the threshold could be at least the threshold by what is shown, and no
     hidden cell can be computed from it.
+
+    `totals` are the columns whose totals are hidden, and no others: tables of one population by
+    several groupings show the same totals, or what one hides another gives away.
     """
     values = with_totals(table)
+    height = len(table)
     small = {cell for cell, value in values.items() if value < threshold}
-    hidden = set(small)
-    for cell in sorted(small, key=lambda one: (values[one], one)):
-        missing = threshold - values[cell]
-        if _room(values, hidden, cell) < missing:
-            hidden |= _cheapest_circle(values, hidden, cell, missing)
-    return hidden
+    hidden, usable = set(small), set(values)
+    if totals is not None:
+        given = {cell for cell in values if cell[0] == height}
+        kept = {cell for cell in given if cell[1] in totals}
+        hidden = (hidden - given) | kept
+        usable -= given - kept
+    graph = _Graph(values, hidden, usable)
+    for cell in sorted(small & usable, key=lambda one: (values[one], one)):
+        needed = threshold - values[cell]
+        while (missing := needed - graph.room(cell, needed)) > 0:
+            more = graph.cheapest(cell, missing) or graph.cheapest(cell, 1)
+            graph.hide(more or usable)  # where nothing else will do, all is hidden
+            if not more:
+                return graph.hidden
+    return graph.hidden
 
 
 def with_totals(table: Sequence[Sequence[int]]) -> dict[Cell, int]:
@@ -53,88 +72,114 @@ def with_totals(table: Sequence[Sequence[int]]) -> dict[Cell, int]:
     return values
 
 
-def _is_total(values: Mapping[Cell, int], cell: Cell) -> bool:
-    """Whether the cell is counted against the others of its row or column: a row's or a column's
-    total, but not the total of totals, which is on the other side again."""
-    height, width = max(values)
-    return (cell[0] == height) != (cell[1] == width)
+class _Graph:
+    """Rows and columns, and the cells between them: a way leads from a row to a column by raising a
+    cell, and from a column to a row by lowering one. A total is counted against the others of its
+    line, so that it is lowered where they are raised; the total of totals is not."""
 
+    def __init__(self, values: Mapping[Cell, int], hidden: set[Cell], usable: set[Cell]) -> None:
+        self.values = values
+        self.height, self.width = max(values)
+        self.hidden: set[Cell] = set()
+        self.lines: defaultdict[Node, list[Cell]] = defaultdict(list)
+        self.usable: defaultdict[Node, list[Cell]] = defaultdict(list)
+        for cell in sorted(usable):
+            for node in _ends(cell):
+                self.usable[node].append(cell)
+        self.flow: defaultdict[Cell, float] = defaultdict(float)
+        self.hide(hidden)
 
-def _capacity(values: Mapping[Cell, int], cell: Cell, *, raised: bool) -> float:
-    """How far a cell can be changed, in the direction of the circle."""
-    lowers = raised == _is_total(values, cell)
-    return values[cell] if lowers else float("inf")
+    def hide(self, cells: set[Cell]) -> None:
+        """Hide more cells."""
+        for cell in sorted(cells - self.hidden):
+            self.hidden.add(cell)
+            for node in _ends(cell):
+                self.lines[node].append(cell)
 
+    def left(self, by: Cell, raised: bool) -> float:
+        """How far a cell can still be changed, in the direction of the way."""
+        lowers = raised == self._is_total(by)
+        changed = self.flow[by] if raised else -self.flow[by]
+        return (self.values[by] if lowers else INFINITE) - changed
 
-def _arcs(cells: set[Cell], node: Node) -> list[tuple[Node, Cell, bool]]:
-    """Where one gets from a row (by raising) or a column (by lowering), and by which cell."""
-    is_column, number = node
-    if is_column:
-        return [((False, i), (i, j), False) for i, j in cells if j == number]
-    return [((True, j), (i, j), True) for i, j in cells if i == number]
+    def room(self, cell: Cell, needed: int) -> float:
+        """By how much a hidden cell could be larger, up to what is needed: the greatest flow from
+        its one side to the other, by the other hidden cells. The flow stays, for `cheapest`."""
+        self.flow.clear()
+        source, target = self._from_to(cell)
+        total = 0.0
+        while total < needed and (way := self._way(cell, source, target)):
+            amount = min(*(self.left(by, raised) for by, raised in way), needed - total)
+            for by, raised in way:
+                self.flow[by] += amount if raised else -amount
+            total += amount
+        return total
 
-
-def _room(values: Mapping[Cell, int], hidden: set[Cell], cell: Cell) -> float:
-    """By how much a hidden cell could be larger: the greatest flow from its one side to the other,
-    by the other hidden cells."""
-    others = hidden - {cell}
-    source, target = _ends(values, cell)
-    flow: dict[Cell, float] = dict.fromkeys(others, 0.0)
-    total = 0.0
-    while True:
-        came: dict[Node, tuple[Node, Cell, bool]] = {}
-        waiting = deque([source])
-        while waiting and target not in came:
-            node = waiting.popleft()
-            for other, by, raised in _arcs(others, node):
-                if other != source and other not in came and _left(values, flow, by, raised) > 0:
-                    came[other] = (node, by, raised)
-                    waiting.append(other)
-        if target not in came:
-            return total
-        path = []
-        node = target
-        while node != source:
-            node, by, raised = came[node]
-            path.append((by, raised))
-        amount = min(_left(values, flow, by, raised) for by, raised in path)
-        if amount == float("inf"):
-            return amount
-        for by, raised in path:
-            flow[by] += amount if raised else -amount
-        total += amount
-
-
-def _ends(values: Mapping[Cell, int], cell: Cell) -> tuple[Node, Node]:
-    """From where to where the others must flow for the cell itself to become larger."""
-    row, column = (False, cell[0]), (True, cell[1])
-    return (row, column) if _is_total(values, cell) else (column, row)
-
-
-def _left(values: Mapping[Cell, int], flow: Mapping[Cell, float], by: Cell, raised: bool) -> float:
-    changed = flow[by] if raised else -flow[by]
-    return _capacity(values, by, raised=raised) - changed
-
-
-def _cheapest_circle(
-    values: Mapping[Cell, int], hidden: set[Cell], cell: Cell, missing: int
-) -> set[Cell]:
-    """The cells of a circle through the cell that gives it room enough and hides least."""
-    height, width = max(values)
-    cells = set(values) - {cell}
-    source, target = _ends(values, cell)
-    best: dict[Node, float] = {source: 0}
-    heap: list[tuple[float, Node, tuple[Cell, ...]]] = [(0, source, ())]
-    while heap:
-        cost, node, path = heappop(heap)
-        if node == target:
-            return set(path)
-        for other, by, raised in _arcs(cells, node):
-            if _capacity(values, by, raised=raised) < missing:
+    def cheapest(self, cell: Cell, least: float) -> set[Cell]:
+        """The cells of the way that gives the cell so much more room and hides least."""
+        source, target = self._from_to(cell)
+        best: dict[Node, float] = {source: 0}
+        heap: list[tuple[float, Node, tuple[Cell, ...]]] = [(0, source, ())]
+        while heap:
+            cost, node, path = heappop(heap)
+            if node == target:
+                return set(path)
+            if cost > best[node]:
                 continue
-            margin = TOTALS_COST if height == by[0] or width == by[1] else 0
-            paid = cost + (0 if by in hidden else values[by] + 1 + margin)
-            if paid < best.get(other, float("inf")):
-                best[other] = paid
-                heappush(heap, (paid, other, (*path, by)))
-    raise AssertionError("raising the totals of the cell is always a circle")
+            for by in self.usable[node]:
+                if by == cell or self.left(by, not node[0]) < least:
+                    continue
+                paid = cost + (0 if by in self.hidden else self._cost(by))
+                other = _other(by, node)
+                if paid < best.get(other, INFINITE):
+                    best[other] = paid
+                    heappush(heap, (paid, other, (*path, by)))
+        return set()
+
+    def _way(self, cell: Cell, source: Node, target: Node) -> list[tuple[Cell, bool]]:
+        """A shortest way by hidden cells that can still be changed, found from its end."""
+        came: dict[Node, list[tuple[Cell, bool]]] = {target: []}
+        waiting = deque([target])
+        while waiting:
+            node = waiting.popleft()
+            raised = node[0]  # whatever leads to a column raises
+            for by in self.lines[node]:
+                other = _other(by, node)
+                if other in came or by == cell or self.left(by, raised) < 1:
+                    continue
+                came[other] = [(by, raised), *came[node]]
+                if other == source:
+                    return came[other]
+                last = (source[1], other[1]) if other[0] else (other[1], source[1])
+                if (
+                    other[0] != source[0]
+                    and last in self.hidden
+                    and last != cell
+                    and self.left(last, not source[0]) >= 1
+                ):
+                    return [(last, not source[0]), *came[other]]
+                waiting.append(other)
+        return []
+
+    def _from_to(self, cell: Cell) -> tuple[Node, Node]:
+        """From where to where the others must flow for the cell itself to become larger."""
+        row, column = _ends(cell)
+        return (row, column) if self._is_total(cell) else (column, row)
+
+    def _is_total(self, cell: Cell) -> bool:
+        return (cell[0] == self.height) != (cell[1] == self.width)
+
+    def _cost(self, cell: Cell) -> int:
+        margin = cell[0] == self.height or cell[1] == self.width
+        return self.values[cell] + 1 + (TOTALS_COST if margin else 0)
+
+
+def _ends(cell: Cell) -> tuple[Node, Node]:
+    """The row and the column of a cell."""
+    return (False, cell[0]), (True, cell[1])
+
+
+def _other(cell: Cell, node: Node) -> Node:
+    """The other side of a cell."""
+    row, column = _ends(cell)
+    return row if node == column else column
