@@ -6,6 +6,7 @@ from services.outcomes.directory.consumers import consumers as directory_consume
 from services.outcomes.engagement.consumers import consumers as engagement_consumers
 from services.outcomes.engagement.queries import clients_awaiting_engagement
 from services.outcomes.episodes.consumers import consumers as episode_consumers
+from services.outcomes.read_models import read_models
 from services.outcomes.scores.consumers import consumers as score_consumers
 from services.outcomes.step_down.consumers import consumers as step_down_consumers
 from services.outcomes.step_down.routes import router as step_down
@@ -29,5 +30,6 @@ service = Service(
     ),
     waiting={"engagement": clients_awaiting_engagement},
     stream_app="services.outcomes.engagement.stream:run",
+    read_models=read_models,
     zones="SELECT DISTINCT time_zone FROM sites",
 )
