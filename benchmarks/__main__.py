@@ -36,6 +36,8 @@ NAMES = (
     "attendance",
     "weekly_plan",
     "placement",
+    "board",
+    "rebuild",
     "whole_stack",
 )
 LATEST = Path(__file__).with_name("latest.json")
