@@ -36,7 +36,8 @@ INSERT INTO board_cohorts SELECT DISTINCT cohort_id, site_id, 12, 1 FROM stays;
 INSERT INTO board_facts (kind, subject, client_id, site_id, enrolment_id, cohort_id, state, open,
   since, sequence)
 SELECT 'session', named(s || ' ' || v || ' ' || n || ' ' || c / 8), client_id, site_id,
-  enrolment_id, cohort_id, CASE WHEN v = {WEEKS} THEN 'expected' WHEN (c + v + n) % 5 = 0 THEN 'missed'
+  enrolment_id, cohort_id, CASE WHEN v = {WEEKS} THEN 'expected'
+  WHEN (c + v + n) % 5 = 0 THEN 'missed'
   ELSE 'came' END, v = {WEEKS},
   timestamptz '{{noon}}' - make_interval(weeks => {WEEKS} - v, days => n % 5, hours => n / 5),
   v * 20 + n
