@@ -59,7 +59,7 @@ FROM stays JOIN generate_series(1, {WEEKS}) v ON least((v + 7) / 8, {WEEKS} / 8)
 ) AS a (told) WHERE c <= 8;
 INSERT INTO platform.merges
 SELECT named('merge ' || n), client_id, named('other ' || n), at, NULL
-FROM (SELECT *, row_number() OVER () AS n FROM stays LIMIT 400) AS some;
+FROM (SELECT *, row_number() OVER () AS n FROM stays LIMIT 400) AS few;
 ANALYZE board_facts; ANALYZE board_cohorts; ANALYZE sites; ANALYZE platform.merges
 """
 FLOOR = """
