@@ -40,8 +40,9 @@ BATCH = 16_000
 KEYS_AT_ONCE = 500
 """Of keys whose events are fetched, so that not all of them are in memory."""
 LONG = 6 * 3600.0
-SWAP_SECONDS = 60.0
+SWAP_SECONDS = 300.0
 """How long writers may wait until the new tables are where the live ones are."""
+SWAPS = 5
 SKIPPED = """
 SELECT stream, key, sequence FROM platform.dead_letters
 WHERE consumer = $1 AND resolution = 'skipped' AND sequence IS NOT NULL
@@ -132,13 +133,17 @@ class Rebuild:
             await own.execute("SELECT rebuilding.finish($1)", tables, timeout=LONG)
             self.live = await self._positions(own)
             await self._read_on(reader)
-            try:
-                async with asyncio.timeout(SWAP_SECONDS):
-                    await self._swap(own, reader, accept_differences=accept_differences)
-            except TimeoutError:
-                raise RebuildFailed(
-                    "Writers would have waited too long for the swap: try again at a quiet time."
-                ) from None
+            for _ in range(SWAPS):
+                try:
+                    async with asyncio.timeout(SWAP_SECONDS):
+                        await self._swap(own, reader, accept_differences=accept_differences)
+                except asyncpg.DeadlockDetectedError:
+                    continue  # a writer and this waited for one another
+                except TimeoutError:
+                    break
+                else:
+                    return
+            raise RebuildFailed("Writers and the swap stand in each other's way: try again later.")
 
     # Reading
 
