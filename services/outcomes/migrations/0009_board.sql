@@ -21,7 +21,8 @@ CREATE TABLE board_facts (
   sequence bigint NOT NULL,
   PRIMARY KEY (kind, subject, client_id, part)
 ) WITH (fillfactor = 90);
-CREATE INDEX board_facts_open ON board_facts (site_id, kind) WHERE open AND kind <> 'session';
+CREATE INDEX board_facts_open ON board_facts (site_id, kind, since)
+  WHERE open AND kind <> 'session';
 CREATE INDEX board_facts_sessions ON board_facts (site_id, since) WHERE kind = 'session';
 ALTER TABLE board_facts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE board_facts FORCE ROW LEVEL SECURITY;
