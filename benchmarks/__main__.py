@@ -37,6 +37,8 @@ NAMES = (
     "weekly_plan",
     "placement",
     "recommendation",
+    "board",
+    "rebuild",
     "whole_stack",
 )
 LATEST = Path(__file__).with_name("latest.json")

@@ -2,6 +2,7 @@
 
 `python -m services.<name> [api] [worker] [stream]` runs one or more roles; without arguments `api`
 and `worker`. The roles are separable: any number of processes may run each.
+`python -m services.<name> rebuild [accept-differences]` makes the read models anew, and ends.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import asyncpg
+import orjson
 import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
@@ -33,6 +35,7 @@ from shared.messaging.applier import Applier
 from shared.messaging.feed import Feed
 from shared.messaging.handlers import Consumers, Registry
 from shared.messaging.pending import Pending, Waiting
+from shared.messaging.rebuilding import Progress, ReadModels, Rebuild, RebuildFailed
 from shared.peers import Peer
 from shared.secret_files import SecretUnusable
 from shared.settings import Settings, SettingsWrong
@@ -49,6 +52,7 @@ KEEP_ALIVE_SECONDS = 75
 """How long an idle connection stays open: longer than clients and balancers keep theirs (60 s), as
 whoever writes to one that is being closed does not know whether the request was done."""
 ROLES = ("api", "worker", "stream")
+REBUILD, ACCEPT = "rebuild", "accept-differences"
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ class Service:
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
     peers: Sequence[Callable[[Settings], Peer]] = ()
     stream_app: str | None = None
+    read_models: ReadModels | None = None
+    """What `rebuild` makes anew."""
     zones: str = ""
     """The query for the zones of the sites that the service keeps."""
 
@@ -180,10 +186,9 @@ def main(name: str, arguments: Sequence[str] | None = None) -> None:
     that fail, 4 for a server that refuses the process or shows it a wrong certificate.
     """
     service: Service = importlib.import_module(f"services.{name}.service").service
-    roles = frozenset(arguments if arguments is not None else sys.argv[1:]) or frozenset(
-        ("api", "worker")
-    )
-    if unknown := sorted(roles.difference(ROLES)):
+    given = arguments if arguments is not None else sys.argv[1:]
+    roles = frozenset(given[:1] if REBUILD in given[:1] else given) or frozenset(("api", "worker"))
+    if unknown := sorted(roles.difference(ROLES) - {REBUILD}):
         sys.exit(_complaint(f"unknown role {unknown[0]}: use {', '.join(ROLES)}", 2))
     try:
         load_all(service.name)
@@ -195,6 +200,8 @@ def main(name: str, arguments: Sequence[str] | None = None) -> None:
     tracing.setup(service.name, settings)
     if refusals := asyncio.run(peers.refusals(needed(service, settings, roles))):
         sys.exit(_complaint("\n".join(f"{name}: {line}" for line in refusals), 4))
+    if REBUILD in roles:
+        sys.exit(_rebuild(service, settings, accept_differences=ACCEPT in given[1:]))
     if "stream" in roles:
         if service.stream_app is None:
             sys.exit(_complaint(f"{service.name} has no stream role", 2))
@@ -235,10 +242,37 @@ def collect_rarely() -> None:
     gc.set_threshold(GARBAGE_THRESHOLD)
 
 
+def _rebuild(service: Service, settings: Settings, *, accept_differences: bool) -> int:
+    """Make the read models anew; a line of JSON on stdout for each step of progress."""
+    models = service.read_models
+    if models is None:
+        return _complaint(f"{service.name} has nothing to rebuild", 2)
+
+    def tell(progress: Progress) -> None:
+        print(orjson.dumps({"phase": progress.phase, **progress.details}).decode(), flush=True)
+
+    async def run() -> None:
+        database = Database(settings.database_url, size=2)
+        feed = Feed(settings, ServiceToken(settings))
+        await database.open()
+        try:
+            rebuild = Rebuild(database, settings, models, feed, tell)
+            await rebuild.run(accept_differences=accept_differences)
+        finally:
+            await feed.close()
+            await database.close()
+
+    try:
+        asyncio.run(run())
+    except RebuildFailed as failed:
+        return _complaint(f"{service.name}: {failed}", 1)
+    return 0
+
+
 def needed(service: Service, settings: Settings, roles: frozenset[str]) -> list[Peer]:
     """The servers that a process with these roles connects to."""
-    asked = [peers.database(settings)] if roles & {"api", "worker"} else []
-    asked += [peers.broker(settings)] if roles & {"worker", "stream"} else []
+    asked = [peers.database(settings)] if roles & {"api", "worker", REBUILD} else []
+    asked += [peers.broker(settings)] if roles & {"worker", "stream", REBUILD} else []
     asked += [peer(settings) for peer in service.peers if "worker" in roles]
     return asked
 

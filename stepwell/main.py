@@ -37,6 +37,7 @@ COMMANDS = {
     "outbox": "List events that the broker did not take, or have them sent again.",
     "policy": "Check a policy, or replay it over the past.",
     "republish": "Refill a lost topic from its publisher's journal.",
+    "rebuild": "Make the read models of a service anew from its events, and swap them in.",
     "contracts": "Generate the schemas and the AsyncAPI document for subscribers.",
     "kubernetes": "Generate what the Kubernetes operators are told.",
 }

@@ -35,8 +35,9 @@ service = Service(
     name="intake",
     title="Stepwell intake",
     description="From referral to admission and to the end of a stay: referrals and duplicates, "
-    "instruments and questionnaires with explained scores, risk flags, level of care, dual "
-    "diagnosis, consent, coverage and cost, preferences, and an anonymous self-check.",
+    "instruments and questionnaires with explained scores, risk flags, level of care, "
+    "dual diagnosis, consent, coverage and cost, preferences, and an anonymous self- "
+    "check.",
     routers=(
         screening,
         referrals,

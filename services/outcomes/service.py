@@ -22,6 +22,7 @@ from services.outcomes.measures.jobs import measures_job
 from services.outcomes.measures.routes import router as measures
 from services.outcomes.programs.consumers import consumers as program_consumers
 from services.outcomes.programs.routes import router as programs
+from services.outcomes.read_models import read_models
 from services.outcomes.risk.consumers import consumers as risk_consumers
 from services.outcomes.risk.jobs import course_risk_job
 from services.outcomes.risk.routes import router as risk
@@ -79,4 +80,5 @@ service = Service(
     waiting={"engagement": clients_awaiting_engagement},
     stream_app="services.outcomes.engagement.stream:run",
     zones="SELECT DISTINCT time_zone FROM sites",
+    read_models=read_models,
 )

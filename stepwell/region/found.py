@@ -108,7 +108,8 @@ async def read_client(walk: Walk, plan: ClientPlan) -> Client:
 
 
 async def read_sites(walk: Walk) -> None:
-    """Ask scheduling about the last day with sessions at each site, and about its first week."""
+    """Ask scheduling about the last day with sessions at each site, and about its first week, and
+    outcomes how the site stands."""
 
     async def one(number: int) -> None:
         here = walk.sites[number]["id"]
@@ -123,5 +124,7 @@ async def read_sites(walk: Walk) -> None:
         walk.weeks[number] = await walk.services.all(
             "scheduling", "/weekly-hours", manager, site_id=here, week=first
         )
+        board = await walk.services.get("outcomes", "/board", manager, site_id=here)
+        walk.boards[number] = board["total"]
 
     await together(walk.sites, one)

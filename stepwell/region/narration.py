@@ -78,6 +78,14 @@ def _clinics(console: Console, walk: Walk) -> None:
             f"  {full_date(found['day'])} at {site}: {len(found['sessions'])} sessions in {rooms}; "
             f"{came} of {expected} clients came"
         )
+    for number, board in sorted(walk.boards.items()):
+        told = {name: figure["value"] or 0 for name, figure in board.items()}
+        console.print(
+            f"  The board of {walk.sites[number]['name']} in the end: {told['census']:g} in the "
+            f"program, {told['seats_free']:g} of {told['capacity']:g} seats free, "
+            f"{told['waiting']:g} waiting, {told['hours_short']:g} weeks short of hours, "
+            f"{told['recommendations_open']:g} recommendations to decide"
+        )
     for number, weeks in sorted(walk.weeks.items()):
         enough = sum(one["attended_minutes"] >= one["minimum_minutes"] for one in weeks)
         console.print(

@@ -48,6 +48,8 @@ class Walk:
     """The last day with sessions at each site."""
     weeks: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     """The first week of everybody who had a seat then, at each site."""
+    boards: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """How each site stood on the board of outcomes in the end."""
     attendances: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     recommendations: dict[int, dict[str, Any]] = field(default_factory=dict)
     left: set[int] = field(default_factory=set)

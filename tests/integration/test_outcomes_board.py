@@ -171,7 +171,7 @@ async def test_lists_of_clinical_facts_are_for_clinicians_and_other_sites_do_not
     assert (await desk.get("/board/waiting")).json()["count"] == 2
     assert (await desk.get("/board", site_id=THERE)).json()["sites"] == []
     assert (await desk.get("/board/census", site_id=THERE)).json()["items"] == []
-    assert (await desk.get("/board/nonsense")).status_code == 422
+    assert (await desk.get("/board/nonsense")).status_code == 404
     regional = system.client("outcomes", "regional_operations")
     assert (await regional.get("/board/census")).status_code == 403
 
@@ -273,7 +273,10 @@ async def test_whoever_follows_is_told_within_a_second_and_misses_nothing_when_a
         assert back["total"]["census"]["value"] == 5
 
 
-async def test_a_stream_ends_with_its_token(system: System, database: Database) -> None:
+async def test_a_stream_ends_with_its_token_and_a_process_takes_so_many_listeners(
+    system: System, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "MOST_LISTENERS", 1)
     await system.start("outcomes", roles=("api",))
     token = system.issuer.token("counselor", [str(HERE)], seconds=-9)  # the leeway is ten
     client = system.client("outcomes", "counselor", [HERE]).http
@@ -281,4 +284,5 @@ async def test_a_stream_ends_with_its_token(system: System, database: Database) 
     async with client.stream("GET", "/board/events", headers=headers) as answer:
         follower = Following(answer)
         assert (await follower.event())[0] == "board"
+        assert (await client.get("/board/events")).status_code == 503
         assert (await follower.event())[2] == {"reason": "token_expired"}

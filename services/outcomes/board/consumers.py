@@ -17,7 +17,7 @@ from shared.contracts.intake import (
     RiskFlagRaised,
     ScreeningCompleted,
 )
-from shared.contracts.outcomes import StepDownDecided, StepDownRecommended
+from shared.contracts.outcomes import EVENTS as OF_OUTCOMES
 from shared.contracts.scheduling import (
     ClientPlaced,
     ClientWaitlisted,
@@ -72,10 +72,10 @@ FACTS: tuple[type[Event], ...] = (
 """Each tells facts; see `rules.facts_of`."""
 CHANGES: tuple[type[Event], ...] = (
     ScreeningCompleted,
-    StepDownRecommended,
-    StepDownDecided,
+    *(event for event in OF_OUTCOMES if event.stream == "outcomes"),
 )
-"""What changes a figure that is counted from another table: measures, recommendations."""
+"""What changes a figure that is counted from another table: measures, recommendations, risks. What
+outcomes tells itself comes back to it, and so to every process."""
 SITES_OF = """
 SELECT DISTINCT site_id FROM episodes WHERE client_id IN (SELECT unnest($1::uuid[]))
 """

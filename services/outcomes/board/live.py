@@ -69,6 +69,10 @@ class View:
     told: dict[int, str] = field(default_factory=dict)
     """What is sent to whoever has seen a revision; the same for all of them."""
 
+    def may_show(self, changed: set[UUID]) -> bool:
+        """Whether one of these sites may be among those that are followed, or come to be."""
+        return bool(changed if self.scope.sites == ALL_SITES else changed & self.scope.sites)
+
     async def look(self, tx: Transaction) -> None:
         """Take the state as it is now."""
         board = await show_board(tx, self.scope.region_id, self.scope.site_id)
@@ -188,7 +192,7 @@ class Hub:
                     changed = await self._database.run(ALL_SITES, self._changed)
                     due = time.monotonic() - refreshed > REFRESH_SECONDS
                     for view in list(self._views.values()):
-                        if due or not changed.isdisjoint(view.boards):
+                        if due or view.may_show(changed):
                             await self._database.run(view.scope.sites, view.look)
                     if due:
                         refreshed = time.monotonic()

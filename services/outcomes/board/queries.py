@@ -72,7 +72,8 @@ WITH given AS (
     AND kind IN ('stay', 'wait', 'seat', 'offer', 'referral', 'flag')
   UNION ALL
   SELECT {ROWS}, NULL FROM board_facts
-  WHERE site_id = ANY ($2) AND open AND kind = 'hours' AND since > $1 - interval '56 days'
+  WHERE site_id = ANY ($2) AND open AND kind <> 'session' AND kind = 'hours'
+    AND since > $1 - interval '56 days'
   UNION ALL
   SELECT {", ".join(f"f.{name}" for name in ROWS.split(", "))}, NULL
   FROM here JOIN board_facts f ON f.site_id = here.site_id AND f.kind = 'session'

@@ -27,8 +27,19 @@ LastEvent = Annotated[
 ]
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "Events `board`, each with a BoardEvent, and at last `end`",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "description": "Events `board`, whose data are JSON, and at last `end`",
+        "content": {
+            "text/event-stream": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "event": {"type": "string", "enum": ["board", "end"]},
+                        "data": {"type": "string", "contentMediaType": "application/json"},
+                    },
+                    "required": ["event", "data"],
+                }
+            }
+        },
     }
 }
 

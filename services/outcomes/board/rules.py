@@ -63,7 +63,7 @@ BoardEvent = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Fact:
     """What is known of one thing. `part` tells several of one subject apart: the ISO week."""
 
@@ -108,6 +108,18 @@ def facts_of(event: BoardEvent, sequence: int) -> tuple[Fact, ...]:
 
 def _told(event: BoardEvent) -> Iterator[dict[str, Any]]:
     match event:
+        case SessionScheduled():  # first, as there are most of these
+            session = {**_session(event), "state": "expected", "open": True}
+            yield {**session, "until": event.ends_at}
+        case SessionAttended():
+            yield {**_session(event), **_closed("came")}
+        case SessionMissed():
+            missed = "excused" if event.excused else "missed"
+            yield {**_session(event), **_closed("uncounted" if event.on_hold else missed)}
+        case SessionNotHeld():
+            yield {**_session(event), **_closed("not_held")}
+        case SessionCancelled():
+            yield {"kind": "session", "subject": event.session_id, **_closed("cancelled")}
         case ClientEnrolled():
             stay = {"kind": "stay", "subject": event.enrolment_id}
             yield {**stay, "state": "enrolled", "open": True, "since": event.enrolled_at}
@@ -137,9 +149,8 @@ def _told(event: BoardEvent) -> Iterator[dict[str, Any]]:
             yield from _of_seats(event)
 
 
-def _of_seats(event: SeatEvent | OfferEvent | SessionEvent) -> Iterator[dict[str, Any]]:
-    """Of the seat of a stay in a cohort, whether it is waited for, kept, taken or left, and of a
-    client's seat in a session."""
+def _of_seats(event: SeatEvent | OfferEvent) -> Iterator[dict[str, Any]]:
+    """Of the seat of a stay in a cohort: whether it is waited for, kept, taken or left."""
     match event:
         case ClientWaitlisted():
             wait = {**_wait(event), "state": "waiting", "open": True}
@@ -159,18 +170,6 @@ def _of_seats(event: SeatEvent | OfferEvent | SessionEvent) -> Iterator[dict[str
             yield {**offer, "since": event.offered_at, "until": event.expires_at}
         case SeatAccepted() | SeatDeclined() | SeatOfferExpired() | SeatOfferWithdrawn():
             yield {**_offer(event), **_closed("answered")}
-        case SessionCancelled():
-            yield {"kind": "session", "subject": event.session_id, **_closed("cancelled")}
-        case SessionScheduled():
-            session = {**_session(event), "state": "expected", "open": True}
-            yield {**session, "until": event.ends_at}
-        case SessionAttended():
-            yield {**_session(event), **_closed("came")}
-        case SessionMissed():
-            missed = "excused" if event.excused else "missed"
-            yield {**_session(event), **_closed("uncounted" if event.on_hold else missed)}
-        case SessionNotHeld():
-            yield {**_session(event), **_closed("not_held")}
 
 
 def _closed(state: str) -> dict[str, Any]:

@@ -44,7 +44,7 @@ CREATE POLICY site ON disengagement
 -- migrate:down
 DROP TABLE disengagement;
 -- The linter reads the whole file; this part takes back what the part above made.
--- squawk-ignore ban-drop-column
+-- squawk-ignore-file ban-drop-column
 ALTER TABLE engagement
   DROP COLUMN cohort_id,
   DROP COLUMN sessions_late,

@@ -21,7 +21,8 @@ CREATE TABLE board_facts (
   sequence bigint NOT NULL,
   PRIMARY KEY (kind, subject, client_id, part)
 ) WITH (fillfactor = 90);
-CREATE INDEX board_facts_open ON board_facts (site_id, kind) WHERE open AND kind <> 'session';
+CREATE INDEX board_facts_open ON board_facts (site_id, kind, since)
+  WHERE open AND kind <> 'session';
 CREATE INDEX board_facts_sessions ON board_facts (site_id, since) WHERE kind = 'session';
 ALTER TABLE board_facts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE board_facts FORCE ROW LEVEL SECURITY;
@@ -54,7 +55,113 @@ ALTER TABLE board_changes FORCE ROW LEVEL SECURITY;
 CREATE POLICY site ON board_changes
   USING (platform.visible(site_id)) WITH CHECK (platform.visible(site_id));
 
+-- Where `stepwell rebuild outcomes` makes tables anew beside the live ones. It holds them until they
+-- take the place of the live ones, or until the next rebuild.
+CREATE SCHEMA rebuilding;
+
+-- Makes an empty table for each of `tables`, with its columns, checks, keys and row-level security;
+-- other indexes follow by `finish`, as filling is faster without. Runs as its owner, like all three,
+-- because the application's role may not make tables.
+CREATE FUNCTION rebuilding.begin(tables text []) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+DECLARE
+  name text;
+  made record;
+BEGIN
+  FOREACH name IN ARRAY tables LOOP
+    IF EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass('public.' || name)
+               AND NOT tgisinternal) THEN
+      RAISE EXCEPTION '% has a trigger, which a rebuilt table would not have', name;
+    END IF;
+    EXECUTE format('DROP TABLE IF EXISTS rebuilding.%I', name);
+    EXECUTE format(
+      'CREATE TABLE rebuilding.%1$I (LIKE public.%1$I INCLUDING ALL EXCLUDING INDEXES)', name
+    );
+    FOR made IN
+      SELECT conname, pg_get_constraintdef(oid) AS definition FROM pg_constraint
+      WHERE conrelid = to_regclass('public.' || name) AND contype IN ('p', 'u')
+    LOOP
+      EXECUTE format('ALTER TABLE rebuilding.%I ADD CONSTRAINT %I %s',
+                     name, made.conname, made.definition);
+    END LOOP;
+    EXECUTE format('ALTER TABLE rebuilding.%I ENABLE ROW LEVEL SECURITY', name);
+    EXECUTE format('ALTER TABLE rebuilding.%I FORCE ROW LEVEL SECURITY', name);
+    FOR made IN
+      SELECT polname, pg_get_expr(polqual, polrelid) AS reads,
+        pg_get_expr(polwithcheck, polrelid) AS writes
+      FROM pg_policy WHERE polrelid = to_regclass('public.' || name) AND polcmd = '*'
+    LOOP
+      EXECUTE format('CREATE POLICY %I ON rebuilding.%I USING (%s) WITH CHECK (%s)',
+                     made.polname, name, made.reads, made.writes);
+    END LOOP;
+    SELECT array_to_string(reloptions, ', ') AS options INTO made
+    FROM pg_class WHERE oid = to_regclass('public.' || name);
+    IF made.options IS NOT NULL THEN
+      EXECUTE format('ALTER TABLE rebuilding.%I SET (%s)', name, made.options);
+    END IF;
+  END LOOP;
+END
+$$;
+
+-- Gives the filled tables the indexes that the live ones have, and statistics.
+CREATE FUNCTION rebuilding.finish(tables text []) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+DECLARE
+  name text;
+  made record;
+BEGIN
+  FOREACH name IN ARRAY tables LOOP
+    FOR made IN
+      SELECT pg_get_indexdef(i.indexrelid) AS definition FROM pg_index i
+      WHERE i.indrelid = to_regclass('public.' || name) AND NOT EXISTS (
+        SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid AND c.contype IN ('p', 'u')
+      )
+    LOOP
+      EXECUTE replace(made.definition, ' ON public.', ' ON rebuilding.');
+    END LOOP;
+    EXECUTE format('ANALYZE rebuilding.%I', name);
+  END LOOP;
+END
+$$;
+
+-- Puts the rebuilt tables in the place of the live ones, which go away; references between tables
+-- are checked again, so that nothing is left that points nowhere.
+CREATE FUNCTION rebuilding.swap(tables text []) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+DECLARE
+  name text;
+  links text [];
+  link text;
+  made record;
+BEGIN
+  FOREACH name IN ARRAY tables LOOP
+    EXECUTE format('LOCK TABLE public.%I IN ACCESS EXCLUSIVE MODE', name);
+  END LOOP;
+  FOR made IN
+    SELECT conrelid::regclass::text AS name, conname, pg_get_constraintdef(oid) AS definition
+    FROM pg_constraint
+    WHERE contype = 'f' AND (
+      confrelid IN (SELECT to_regclass('public.' || t) FROM unnest(tables) AS t)
+      OR conrelid IN (SELECT to_regclass('public.' || t) FROM unnest(tables) AS t)
+    )
+  LOOP
+    EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', made.name, made.conname);
+    links := links || format('ALTER TABLE %s ADD CONSTRAINT %I %s',
+                             made.name, made.conname, made.definition);
+  END LOOP;
+  FOREACH name IN ARRAY tables LOOP
+    EXECUTE format('DROP TABLE public.%I', name);
+    EXECUTE format('ALTER TABLE rebuilding.%I SET SCHEMA public', name);
+  END LOOP;
+  FOREACH link IN ARRAY coalesce(links, '{}') LOOP
+    EXECUTE link;
+  END LOOP;
+END
+$$;
+
 -- migrate:down
+-- squawk-ignore ban-drop-schema
+DROP SCHEMA rebuilding CASCADE;
 DROP TABLE board_changes;
 -- squawk-ignore ban-drop-sequence
 DROP SEQUENCE board_change;

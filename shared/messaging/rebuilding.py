@@ -1,0 +1,383 @@
+"""Making read models anew: from Kafka from the beginning, in tables beside the live ones.
+
+A read model is a table that follows from events alone. Its handlers are run again, as they are, on
+empty tables of the same form in the schema `rebuilding`, while the service applies, answers and
+serves the live ones. What the live tables hold is told by the service's positions: no event beyond
+them is applied, so that none is applied twice after the swap. What a topic does not hold any more
+is fetched from the publisher's journal.
+
+At the end writers wait for a moment: what they applied meanwhile is applied here too, rows and sums
+of both are compared, and the new tables take the place of the live ones in one commit. Whatever
+goes wrong before leaves the live tables as they are.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer
+
+from shared.contracts.topics import BY_STREAM
+from shared.database import ALL_SITES, Database
+from shared.database.transaction import Connection
+from shared.messaging import records
+from shared.messaging.applier import FETCHES, describe
+from shared.messaging.envelope import Envelope, Received, Undecodable, read_payload
+from shared.messaging.feed import Feed, FeedUnavailable
+from shared.messaging.handlers import Consumers, Registry
+from shared.messaging.plan import StreamKey, waves
+from shared.settings import Settings
+
+READ = 2_000
+"""Records looked at before others have a turn: what was written before goes out meanwhile."""
+BATCH = 16_000
+"""Events applied in one transaction."""
+KEYS_AT_ONCE = 500
+"""Of keys whose events are fetched, so that not all of them are in memory."""
+LONG = 6 * 3600.0
+SWAP_SECONDS = 300.0
+"""How long writers may wait until the new tables are where the live ones are."""
+SWAPS = 5
+SKIPPED = """
+SELECT stream, key, sequence FROM platform.dead_letters
+WHERE consumer = $1 AND resolution = 'skipped' AND sequence IS NOT NULL
+"""
+POSITIONS = """
+SELECT stream, key, sequence FROM platform.positions
+WHERE consumer = $1 AND stream = ANY ($2::text[])
+"""
+FIGURES = """
+SELECT count(*) AS rows, coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text AS sum
+FROM {schema}.{table} t
+"""
+DIFFERENT = """
+SELECT (SELECT count(*) FROM (TABLE public.{table} EXCEPT TABLE rebuilding.{table}) a) AS gone,
+  (SELECT count(*) FROM (TABLE rebuilding.{table} EXCEPT TABLE public.{table}) b) AS new
+"""
+ALONE = "SELECT pg_try_advisory_lock(hashtextextended('rebuilding', 0))"
+BESIDE = (
+    "SET LOCAL search_path = rebuilding, public; SET LOCAL synchronous_commit = off;"
+    " SET LOCAL stepwell.sites = '*'"
+)
+
+
+@dataclass(frozen=True)
+class ReadModels:
+    """The tables of a service that follow from events alone, and the handlers that write them.
+
+    `kept` are statements that bring over what no topic and no journal holds any more; they read
+    `public` and write `rebuilding`.
+    """
+
+    tables: Sequence[str]
+    consumers: Sequence[Consumers]
+    kept: Sequence[str] = ()
+
+
+class RebuildFailed(RuntimeError):
+    """The live tables are as they were; the message says why, and what to do."""
+
+
+@dataclass
+class Progress:
+    """How far a rebuild has come, for whoever watches it."""
+
+    phase: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+Tell = Callable[[Progress], None]
+
+
+class Rebuild:
+    """One rebuild of the read models of a service."""
+
+    def __init__(
+        self, database: Database, settings: Settings, models: ReadModels, feed: Feed, tell: Tell
+    ) -> None:
+        self.database = database
+        self.settings = settings
+        self.models = models
+        self.feed = feed
+        self.tell = tell
+        self.registry = Registry(settings.service, models.consumers)
+        self.reached: dict[StreamKey, int] = {}
+        self.live: dict[StreamKey, int] = {}
+        self.applied = 0
+        self._skipped: set[tuple[str, str, int]] = set()
+        self._ahead: dict[StreamKey, list[Envelope]] = defaultdict(list)
+        self._ready: list[tuple[Envelope, Received[Any]]] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._prefix = f"{settings.kafka_topic_prefix}stepwell."
+
+    async def run(self, *, accept_differences: bool = False) -> None:
+        """Rebuild, verify and swap.
+
+        Raises:
+            RebuildFailed: nothing was changed.
+        """
+        tables = list(self.models.tables)
+        async with self._alone() as own, self._reader() as reader:
+            await own.execute("SELECT rebuilding.begin($1)", tables, timeout=LONG)
+            self.live = await self._positions(own)
+            rows = await own.fetch(SKIPPED, self.settings.service)
+            self._skipped = {(r["stream"], r["key"], r["sequence"]) for r in rows}
+            await self._read_on(reader)
+            await self._fill(await self._missing_at_all())
+            self.tell(Progress("indexing", {"applied": self.applied}))
+            await own.execute("SELECT rebuilding.finish($1)", tables, timeout=LONG)
+            self.live = await self._positions(own)
+            await self._read_on(reader)
+            for _ in range(SWAPS):
+                try:
+                    async with asyncio.timeout(SWAP_SECONDS):
+                        await self._swap(own, reader, accept_differences=accept_differences)
+                except asyncpg.DeadlockDetectedError:
+                    continue  # a writer and this waited for one another
+                except TimeoutError:
+                    break
+                else:
+                    return
+            raise RebuildFailed("Writers and the swap stand in each other's way: try again later.")
+
+    # Reading
+
+    async def _read_on(self, reader: AIOKafkaConsumer) -> None:
+        """Apply all that the topics hold now, as far as the live tables hold it."""
+        ends = await reader.end_offsets(reader.assignment())
+        total = sum(ends.values()) - sum([await reader.position(p) for p in ends])
+        seen = 0
+        while True:
+            left = [p for p, end in ends.items() if await reader.position(p) < end]
+            if not left:
+                break
+            read = await reader.getmany(timeout_ms=1_000, max_records=READ)
+            taken = [record for part in read.values() for record in part]
+            await self._take([self._opened(record) for record in taken])
+            seen += len(taken)
+            self.tell(Progress("reading", {"read": seen, "of": max(total, seen)}))
+        for waiting in [key for key in self._ahead if self._ahead[key]]:
+            await self._take(self._ahead.pop(waiting))
+        await self._write()
+        await self._written()
+
+    def _opened(self, record: Any) -> Envelope | None:
+        """A record's attributes; None of one that is no event, which nobody applied either.
+
+        Only what is asked for here is read, as whoever applied the event has looked at all of it.
+        """
+        stream = record.topic.removeprefix(self._prefix)
+        given = dict(record.headers)
+        try:
+            numbered = not BY_STREAM[stream].derived
+            return Envelope(
+                id=given["ce_id"].decode(),
+                source=given["ce_source"].decode(),
+                type=given["ce_type"].decode(),
+                stream=stream,
+                key=record.key.decode(),
+                sequence=int(given["ce_sequence"]) if numbered else None,
+                time=datetime.fromisoformat(given["ce_time"].decode()),
+                dataschema=None,
+                traceparent=None,
+                payload=record.value or b"",
+                partition=record.partition,
+                offset=record.offset,
+                headers=(),
+            )
+        except (KeyError, ValueError, AttributeError):
+            return None
+
+    async def _take(self, envelopes: Sequence[Envelope | None]) -> None:
+        """Get events ready in the order of their keys; what is missing before them is fetched."""
+        held: dict[StreamKey, list[Envelope]] = defaultdict(list)
+        gaps: dict[StreamKey, tuple[int, int]] = {}
+        for envelope in envelopes:
+            if envelope is None:
+                continue
+            sequence = envelope.sequence
+            if sequence is None:
+                self._get_ready(envelope)
+                continue
+            key = (envelope.stream, envelope.key)
+            reached = self.reached.get(key, 0)
+            if key in held:
+                held[key].append(envelope)
+            elif sequence <= reached:
+                continue
+            elif sequence > self.live.get(key, 0):
+                self._ahead[key].append(envelope)
+            elif sequence == reached + 1:
+                self.reached[key] = sequence
+                self._get_ready(envelope)
+            else:
+                gaps[key] = (reached + 1, sequence - 1)
+                held[key].append(envelope)
+        if gaps:
+            await self._fill(gaps)
+            await self._take([envelope for waiting in held.values() for envelope in waiting])
+        if len(self._ready) >= BATCH:
+            await self._write()
+
+    def _get_ready(self, envelope: Envelope) -> None:
+        contract = self.registry.contract_of(envelope.type)
+        numbered = (envelope.stream, envelope.key, envelope.sequence or 0)
+        if contract is None or (self._skipped and numbered in self._skipped):
+            return
+        try:
+            self._ready.append((envelope, read_payload(envelope, contract)))
+        except Undecodable as error:
+            raise RebuildFailed(f"An event that was applied cannot be read: {error}.") from None
+
+    async def _fill(self, gaps: Mapping[StreamKey, tuple[int, int]]) -> None:
+        """Take events of keys that no topic holds from their publishers' journals."""
+        turns = asyncio.Semaphore(FETCHES)
+
+        async def fetch(key: StreamKey, first: int, last: int) -> list[Envelope]:
+            async with turns:
+                try:
+                    found = await self.feed.events(*key, first, last)
+                except FeedUnavailable as error:
+                    raise RebuildFailed(f"Events have to be fetched, but: {error}.") from None
+            if len(found) != last - first + 1:
+                raise RebuildFailed(
+                    f"Events of {key[0]} are neither in its topic nor in the publisher's journal."
+                )
+            return found
+
+        keys = list(gaps)
+        for start in range(0, len(keys), KEYS_AT_ONCE):
+            some = keys[start : start + KEYS_AT_ONCE]
+            for found in await asyncio.gather(*(fetch(key, *gaps[key]) for key in some)):
+                await self._take(found)
+
+    async def _missing_at_all(self) -> dict[StreamKey, tuple[int, int]]:
+        """What was applied of keys whose last events are in no topic any more."""
+        return {
+            key: (self.reached.get(key, 0) + 1, last)
+            for key, last in self.live.items()
+            if self.reached.get(key, 0) < last
+        }
+
+    # Writing
+
+    async def _write(self) -> None:
+        """Write what is ready, while others are read."""
+        await self._written()
+        if self._ready:
+            ready, self._ready = self._ready, []
+            self._writing = asyncio.create_task(self._apply(ready))
+            await asyncio.sleep(0)
+
+    async def _written(self) -> None:
+        if self._writing is not None:
+            await self._writing
+            self._writing = None
+
+    async def _apply(self, ready: Sequence[tuple[Envelope, Received[Any]]]) -> None:
+        received = {id(envelope): event for envelope, event in ready}
+        async with self.database.transaction(ALL_SITES) as tx:
+            await tx.execute(BESIDE)
+            for group in waves([envelope for envelope, _ in ready]):
+                try:
+                    await self.registry.handle(tx, group[0].type, [received[id(e)] for e in group])
+                except Exception as error:
+                    kind = group[0].type.split(".")[-2]
+                    raise RebuildFailed(f"{kind} cannot be applied: {describe(error)}.") from error
+            tx.outgoing.clear()  # all of it was told when it happened
+            tx.endings.clear()
+        self.applied += len(ready)
+
+    # Verifying and swapping
+
+    async def _swap(
+        self, own: Connection, reader: AIOKafkaConsumer, *, accept_differences: bool
+    ) -> None:
+        tables = list(self.models.tables)
+        async with own.transaction():
+            await own.execute("SET LOCAL stepwell.sites = '*'")
+            listed = ", ".join(f"public.{table}" for table in tables)
+            await own.execute(f"LOCK TABLE {listed} IN SHARE ROW EXCLUSIVE MODE", timeout=LONG)
+            self.live = await self._positions(own)
+            await self._read_on(reader)
+            await self._fill(await self._missing_at_all())
+            await self._write()
+            await self._written()
+            for statement in self.models.kept:
+                await own.execute(statement, timeout=LONG)
+            differences = await self._verify(own)
+            if differences and not accept_differences:
+                raise RebuildFailed(
+                    f"{', '.join(differences)} would differ from the live tables: look at the "
+                    "figures above; with --accept-differences the rebuilt ones take their place."
+                )
+            try:
+                await own.execute("SELECT rebuilding.swap($1)", tables, timeout=LONG)
+            except asyncpg.ForeignKeyViolationError as error:
+                raise RebuildFailed(
+                    f"Rows of {error.table_name}, which no event makes, would point to nothing."
+                ) from None
+        self.tell(Progress("swapped", {"applied": self.applied, "tables": tables}))
+
+    async def _verify(self, own: Connection) -> list[str]:
+        """Compare rows and sums of each table with the live one; the tables that differ."""
+        differing = []
+        for table in self.models.tables:
+            live, made = [
+                dict(await own.fetchrow(FIGURES.format(schema=s, table=table), timeout=LONG) or {})
+                for s in ("public", "rebuilding")
+            ]
+            details = {"table": table, "live_rows": live["rows"], "rebuilt_rows": made["rows"]}
+            if live != made:
+                row = await own.fetchrow(DIFFERENT.format(table=table), timeout=LONG)
+                details |= {"only_live": row["gone"], "only_rebuilt": row["new"]} if row else {}
+                differing.append(table)
+            self.tell(Progress("verified", {**details, "equal": live == made}))
+        return differing
+
+    # What it works with
+
+    async def _positions(self, own: Connection) -> dict[StreamKey, int]:
+        rows = await own.fetch(
+            POSITIONS, self.settings.service, self.registry.streams, timeout=LONG
+        )
+        return {
+            (r["stream"], r["key"]): r["sequence"]
+            for r in rows
+            if not BY_STREAM[r["stream"]].derived
+        }
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[Connection]:
+        """A connection of its own, while no other rebuild of the service is under way."""
+        connection = await self.database.connect()
+        try:
+            if not await connection.fetchval(ALONE):
+                raise RebuildFailed("Another rebuild of this service is under way.")
+            yield connection
+        finally:
+            connection.terminate()
+
+    @asynccontextmanager
+    async def _reader(self) -> AsyncIterator[AIOKafkaConsumer]:
+        """A reader of all partitions from the beginning, which is no member of any group."""
+        records.install()
+        reader = AIOKafkaConsumer(
+            *(self._prefix + stream for stream in self.registry.streams),
+            **self.settings.kafka_client,
+            client_id=f"{self.settings.service}-rebuild",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+        )
+        await reader.start()
+        try:
+            await reader.seek_to_beginning()
+            yield reader
+        finally:
+            await reader.stop()
