@@ -2,7 +2,7 @@
 
 import structlog
 
-from services.notifications.delivery.channels.base import Message
+from services.notifications.delivery.channels.base import Message, Receipt
 
 log = structlog.get_logger()
 
@@ -10,8 +10,14 @@ log = structlog.get_logger()
 class LogChannel:
     """Writes one line a message: its id and its kind, nothing of the client."""
 
-    async def send(self, message: Message) -> None:
+    at_once = 1
+
+    async def send(self, message: Message) -> Receipt:
         log.info("message_logged", notification_id=str(message.id), kind=message.kind)
+        return Receipt()
+
+    async def find(self, message: Message) -> Receipt | None:
+        return None  # a second line disturbs nobody
 
     async def close(self) -> None:
         return None
