@@ -4,6 +4,7 @@ from services.notifications.consents.consumers import consumers as consents
 from services.notifications.contacts.consumers import consumers as contacts
 from services.notifications.delivery.channels.email import mail_server
 from services.notifications.delivery.consumers import consumers as delivery
+from services.notifications.delivery.dead_letters import router as dead_letter_routes
 from services.notifications.delivery.jobs import dispatch_job, messages
 from services.notifications.delivery.routes import router
 from services.notifications.escalations.consumers import consumers as escalations
@@ -14,6 +15,10 @@ from services.notifications.outreach.consumers import consumers as outreach
 from services.notifications.reminders.consumers import consumers as reminders
 from services.notifications.seat_offers.consumers import consumers as seat_offers
 from services.notifications.stays.consumers import consumers as stays
+from services.notifications.timeline.jobs import forget_job
+from services.notifications.timeline.routes import router as timeline_routes
+from services.notifications.webhooks.routes import one_click
+from services.notifications.webhooks.routes import router as webhooks
 from shared.merges import consumers as merge_consumers
 from shared.service import Service
 
@@ -25,7 +30,7 @@ service = Service(
         "never in quiet hours. Shows which messages there are and how they went, never what they "
         "said or where they went. Tells staff that something needs them, without saying what."
     ),
-    routers=[router, escalation_routes],
+    routers=[router, escalation_routes, timeline_routes, dead_letter_routes, webhooks, one_click],
     consumers=[
         merge_consumers,
         contacts,
@@ -38,7 +43,7 @@ service = Service(
         seat_offers,
         escalations,
     ],
-    jobs=[dispatch_job, alert_job],
+    jobs=[dispatch_job, alert_job, forget_job],
     peers=[mail_server],
     waiting={"sending": messages.sending, "alerting": alerts.sending},
 )

@@ -79,6 +79,8 @@ class Due(ABC):
     provider_id: str | None
     handed: Handed | None = field(repr=False)
     """Of an attempt whose outcome is not known."""
+    sent_by: ChannelName | None
+    """The way that the last attempt took."""
 
     @property
     @abstractmethod
@@ -107,9 +109,8 @@ class Due(ABC):
         """Whether its recipient may end such messages with one click."""
         return False
 
-    @property
-    def another_way(self) -> bool:
-        """Whether the message can take a way beside the one that it takes."""
+    def way_besides(self, tried: ChannelName) -> bool:
+        """Whether the message can take another way than the one that was tried."""
         return False
 
     @abstractmethod
@@ -121,6 +122,7 @@ class Due(ABC):
         """The row, with what is known beside it."""
         handed = [row[f"handed_{part}"] for part in HANDED]
         known["handed"] = Handed(*handed) if handed[0] is not None else None
+        known["sent_by"] = row["channel"]
         columns = {f.name: row[f.name] for f in fields(cls) if f.name not in known}
         return cls(**columns, **known)
 

@@ -38,15 +38,6 @@ REPORTED = """
 SELECT provider, provider_id FROM delivery_reports
 WHERE notification_id = $1 AND reported_at >= $2 ORDER BY reported_at DESC LIMIT 1
 """
-FORGET = """
-DELETE FROM handovers WHERE notification_id IN (
-  SELECT notification_id FROM handovers WHERE forget_at <= $1 ORDER BY forget_at LIMIT 1000
-  FOR UPDATE SKIP LOCKED
-)
-"""
-FORGET_REPORTS = """
-DELETE FROM delivery_reports WHERE applied AND reported_at <= $1
-"""
 
 
 async def note_handovers(tx: Transaction, handovers: Sequence[Handover]) -> None:

@@ -89,9 +89,8 @@ class ClientMessage(Due):
     def can_be_unsubscribed(self) -> bool:
         return True
 
-    @property
-    def another_way(self) -> bool:
-        return len(self.ways) > 1
+    def way_besides(self, tried: ChannelName) -> bool:
+        return any(way != tried for way in self.ways)
 
     @property
     def channel(self) -> ChannelName:

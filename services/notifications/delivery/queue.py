@@ -25,6 +25,7 @@ import asyncpg
 
 from services.notifications.delivery.channels.opening import open_channels
 from services.notifications.delivery.due import Due, Result
+from services.notifications.delivery.reports import conclude
 from services.notifications.delivery.results import settled, write_results
 from services.notifications.delivery.sending import HandOver
 from shared.database import ALL_SITES, Transaction
@@ -32,6 +33,9 @@ from shared.jobs import JobContext
 
 BATCH = 50
 """Messages handed over before one commit: the most that can go out twice after a kill."""
+
+REPORTS = 200
+"""Messages of which reports are read in one transaction."""
 
 AT_WORK = "SELECT pg_advisory_xact_lock_shared(1, $1)"
 """Taken by a sender for as long as it may have rows marked; those of one that died are not under
@@ -60,8 +64,20 @@ WHERE n.state = 'sending' ORDER BY n.client_id, n.session_id, n.id FOR UPDATE OF
 """In the order in which messages are planned, so that nobody waits in a circle."""
 AGAIN = f"{ROW} WHERE n.id = ANY ($1::uuid[])"
 NEXT_DUE = """
-SELECT min(next_at) FROM notifications WHERE {kinds} AND state IN ('planned', 'sending')
+SELECT least(
+  (SELECT min(next_at) FROM notifications WHERE {kinds} AND state IN ('planned', 'sending')),
+  (SELECT min(r.reported_at) FROM delivery_reports r JOIN notifications n
+    ON n.id = r.notification_id WHERE NOT r.applied AND {kinds} AND state <> 'sending')
+)
 """
+TOLD = (
+    ROW
+    + """
+WHERE {kinds} AND n.state <> 'sending' AND n.id IN (
+  SELECT notification_id FROM delivery_reports WHERE NOT applied ORDER BY reported_at LIMIT $1
+) ORDER BY n.client_id, n.session_id, n.id FOR UPDATE OF n SKIP LOCKED
+"""
+)
 SENDING = """
 SELECT count(*) FROM notifications WHERE {kinds} AND state = 'sending' AND EXISTS (
   SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
@@ -139,7 +155,7 @@ class Queue:
 
         When it is cancelled it hands over nothing more, writes what is known by then, and ends.
         """
-        dealt_with = 0
+        dealt_with = await self._read_reports(context)
         async with open_channels(context.settings) as channels:
             while True:
                 hand_over = HandOver(context.settings, context.database, channels, self.again)
@@ -153,6 +169,18 @@ class Queue:
                 if done == 0:
                     return dealt_with
                 dealt_with += done
+
+    async def _read_reports(self, context: JobContext) -> int:
+        """Draw the conclusions from what providers told; of how many messages."""
+        read = 0
+        while True:
+            async with context.database.transaction(ALL_SITES) as tx:
+                rows = await tx.fetch(TOLD.format(kinds=self.kinds), REPORTS)
+                states = {row["id"]: row["state"] for row in rows}
+                await conclude(tx, await self.due(tx, rows), states)
+            read += len(rows)
+            if len(rows) < REPORTS:
+                return read
 
     async def _dispatch_batch(self, context: JobContext, hand_over: HandOver) -> int:
         """All three steps for some of what is due; how many messages that were."""

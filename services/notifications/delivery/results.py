@@ -71,7 +71,7 @@ def ended(
     tx: Transaction, due: Due, state: Literal["delivered", "bounced"], at: datetime
 ) -> Result:
     """A report told what became of a message that was sent."""
-    return _told(tx, due, Result(due.id, state, at, due.attempts))
+    return _told(tx, due, Result(due.id, state, at, due.attempts, due.sent_by))
 
 
 def given_up(tx: Transaction, due: Due, failure: Failure | AlertFailure, at: datetime) -> Result:
@@ -94,10 +94,9 @@ def postponed(due: Due, until: datetime, at: datetime, *, uncertain: bool | None
     )
 
 
-def redirected(due: Due, at: datetime) -> Result:
-    """The way that the message took does not lead to its recipient: another is taken at once."""
+def redirected(due: Due, at: datetime, way: ChannelName) -> Result:
+    """The way that was tried does not lead to the recipient: another one is taken at once."""
     _count(due, "redirected")
-    way = due.channel
     return Result(due.id, "planned", at, due.attempts, way, next_at=at, refused=way)
 
 

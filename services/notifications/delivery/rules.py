@@ -1,6 +1,6 @@
 """What to do with a message that is due: send, give up, or postpone. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -149,6 +149,17 @@ def next_attempt(
     if zone is not None and window is not None:
         again = next_open(again, zone, window)
     return min(again, expires_at)
+
+
+def conclusion(state: str, reports: Collection[str]) -> Literal["delivered", "bounced"] | None:
+    """What all reports on a message come to, in whatever order they came; None when nothing new.
+
+    That it did not arrive counts more than that it did: a mailbox or carrier may take a message and
+    find out later.
+    """
+    if "bounced" in reports and state in ("sent", "delivered"):
+        return "bounced"
+    return "delivered" if "delivered" in reports and state == "sent" else None
 
 
 def spread(again: datetime, now: datetime, expires_at: datetime, part: float) -> datetime:

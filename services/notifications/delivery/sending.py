@@ -247,8 +247,8 @@ class HandOver:
 
     def _refused(self, tx: Transaction, due: Due, error: ChannelRefused) -> Result:
         now = clock.now()
-        if due.another_way:
-            return redirected(due, now)
+        if due.way_besides(due.channel):
+            return redirected(due, now, due.channel)
         if error.stopped == "opted_out":
             return suppressed(tx, due, "opted_out", now)
         return given_up(tx, due, "refused_by_channel", now)

@@ -8,13 +8,14 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from services.notifications.delivery.policy import texts
+from services.notifications.delivery.vocabulary import ChannelName
 from shared.datafiles import Part, parse
 from shared.settings import Settings, Url
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 Sender = Annotated[str, StringConstraints(pattern=r"^(\+[1-9][0-9]{6,14}|[0-9]{3,6}|MG\w{32})$")]
 """A number in E.164, a short code as it is, or the id of a service of the provider."""
+WAYS: dict[str, ChannelName] = {"voice": "voice", "webhook": "webhook", "chat": "chat"}
 STAFF_ADDRESS = re.compile(r"(webhook|chat):([a-z][a-z0-9-]{0,30})")
 
 
@@ -80,6 +81,10 @@ def _read(path: Path, changed: int) -> Providers:
     return parse(Providers, path.read_text("utf-8"), str(path))
 
 
-def reveals(name: str) -> list[str]:
-    """The words in a sender's name that could tell that its recipient is treated."""
-    return texts().revealing_header(name)
+def staff_way(address: str | None) -> ChannelName:
+    """The way to a member of staff: `+1303…` is a text message, `voice:+1303…` a call, `webhook:…`
+    and `chat:…` name one of the file; all else is mail."""
+    if address is None or "@" in address:
+        return "email"
+    kind = address.partition(":")[0]
+    return WAYS.get(kind, "sms" if address.startswith("+") else "email")
