@@ -2,15 +2,16 @@
 
 from services.notifications.consents.consumers import consumers as consents
 from services.notifications.contacts.consumers import consumers as contacts
+from services.notifications.dead_letters.routes import router as dead_letter_routes
 from services.notifications.delivery.channels.email import mail_server
 from services.notifications.delivery.consumers import consumers as delivery
-from services.notifications.delivery.dead_letters import router as dead_letter_routes
 from services.notifications.delivery.jobs import dispatch_job, messages
 from services.notifications.delivery.routes import router
 from services.notifications.escalations.consumers import consumers as escalations
 from services.notifications.escalations.jobs import alert_job, alerts
 from services.notifications.escalations.routes import router as escalation_routes
 from services.notifications.not_held.consumers import consumers as not_held
+from services.notifications.opt_outs.consumers import consumers as opt_outs
 from services.notifications.outreach.consumers import consumers as outreach
 from services.notifications.reminders.consumers import consumers as reminders
 from services.notifications.seat_offers.consumers import consumers as seat_offers
@@ -34,6 +35,7 @@ service = Service(
     consumers=[
         merge_consumers,
         contacts,
+        opt_outs,
         consents,
         stays,
         delivery,

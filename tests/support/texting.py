@@ -110,12 +110,12 @@ async def open_texting(desk: Desk, folder: Path) -> AsyncIterator[Texting]:
     desk.settings = desk.settings.model_copy(update={"channels_file": str(file)})
     app = app_of(service)
     app.state.database, app.state.settings = desk.database, desk.settings
+    apps = (app, *(provider.application() for provider in made))
     servers = [
-        await serve(one, port)
-        for one, port in zip(
-            (app, made[0].application(), made[1].application()), ports, strict=True
-        )
+        uvicorn.Server(uvicorn.Config(one, log_config=None, access_log=False, lifespan="off"))
+        for one in apps
     ]
+    serving = [serve(server, port) for server, port in zip(servers, ports, strict=True)]
     try:
         async with httpx.AsyncClient(base_url=public, trust_env=False) as api:
             yield Texting(desk, made[0], made[1], public, api)

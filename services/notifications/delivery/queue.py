@@ -70,14 +70,11 @@ SELECT least(
     ON n.id = r.notification_id WHERE NOT r.applied AND {kinds} AND state <> 'sending')
 )
 """
-TOLD = (
-    ROW
-    + """
-WHERE {kinds} AND n.state <> 'sending' AND n.id IN (
-  SELECT notification_id FROM delivery_reports WHERE NOT applied ORDER BY reported_at LIMIT $1
-) ORDER BY n.client_id, n.session_id, n.id FOR UPDATE OF n SKIP LOCKED
+NEW = "SELECT notification_id FROM delivery_reports WHERE NOT applied ORDER BY reported_at LIMIT $1"
+TOLD = f"""{ROW}
+WHERE {{kinds}} AND n.state <> 'sending' AND n.id IN ({NEW})
+ORDER BY n.client_id, n.session_id, n.id FOR UPDATE OF n SKIP LOCKED
 """
-)
 SENDING = """
 SELECT count(*) FROM notifications WHERE {kinds} AND state = 'sending' AND EXISTS (
   SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database

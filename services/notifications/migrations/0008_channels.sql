@@ -98,6 +98,7 @@ DROP TABLE delivery_reports;
 DROP TABLE handovers;
 -- Rows of all sites are brought back below; the setting ends with the transaction.
 SET LOCAL stepwell.sites = '*';
+-- squawk-ignore require-concurrent-index-deletion
 DROP INDEX notifications_dead;
 -- squawk-ignore ban-drop-constraint
 ALTER TABLE notifications DROP CONSTRAINT notifications_ended;

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from prometheus_client import Counter
 
 from services.notifications.delivery.channels.providers import Account, Providers, providers_of
-from services.notifications.webhooks.signatures import is_signed
+from services.notifications.webhooks.rules import is_signed
 from shared.database import ALL_SITES, Database
 from shared.errors import Forbidden, Invalid, NotFound, Refused
 

@@ -14,16 +14,24 @@ from services.notifications.opt_outs.rules import Meaning
 from shared.database import Transaction, insert
 from shared.errors import Invalid
 from shared.ids import new_id
+from shared.web.links import LinkNotValid
 
 Status = Literal["sent", "delivered", "bounced"]
 STATUSES: dict[str, Status] = {
-    "sent": "sent", "delivered": "delivered", "read": "delivered",
-    "undelivered": "bounced", "failed": "bounced",
-    "completed": "delivered", "busy": "bounced", "no-answer": "bounced", "canceled": "bounced",
+    "sent": "sent",
+    "delivered": "delivered",
+    "read": "delivered",
+    "undelivered": "bounced",
+    "failed": "bounced",
+    "completed": "delivered",
+    "busy": "bounced",
+    "no-answer": "bounced",
+    "canceled": "bounced",
 }
 """What a provider calls the states of text messages and calls; those before it has sent are passed
 over."""
 REPLY_AGAIN = timedelta(hours=24)
+ADDRESS = "SELECT address FROM handovers WHERE unsubscribe = $1"
 UNREAD_BEFORE = """
 SELECT EXISTS (SELECT FROM replies
   WHERE client_id = ANY ($1::uuid[]) AND received_at > $2 AND meaning = $3)
@@ -142,3 +150,15 @@ async def _keep(
         "forget_at": tx.now + timedelta(days=days),
     }
     await tx.execute(*insert("replies", row))
+
+
+async def unsubscribe(tx: Transaction, secret: bytes) -> None:
+    """Nothing goes any more to the address of the mail with this secret, given as its digest.
+
+    Raises:
+        LinkNotValid: there is none, or it is long ago.
+    """
+    address: str | None = await tx.fetchval(ADDRESS, secret)
+    if address is None:
+        raise LinkNotValid
+    await stop_address(tx, "email", address, "opted_out", "one_click")

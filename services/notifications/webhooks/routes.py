@@ -11,8 +11,13 @@ from xml.sax.saxutils import escape
 from fastapi import APIRouter, Path, Request, Response
 
 from services.notifications.webhooks.calls import WHY, Signed
-from services.notifications.webhooks.commands import STATUSES, Reply, note_report, take_reply
-from services.notifications.webhooks.unsubscribing import unsubscribe
+from services.notifications.webhooks.commands import (
+    STATUSES,
+    Reply,
+    note_report,
+    take_reply,
+    unsubscribe,
+)
 from shared.access import Open
 from shared.database import ALL_SITES
 from shared.web.limits import LimitedRoute
