@@ -43,19 +43,20 @@ class Bucket:
     """At most `per_second` calls a second, and as many at once as come in one second."""
 
     per_second: float
-    left: float = field(default=-1.0)
+    left: float | None = None
     at: float = 0.0
 
     def wait(self, now: float) -> float:
         """Seconds to wait before the call that is hereby counted."""
         most = max(1.0, self.per_second)
-        kept = most if self.left == -1.0 else self.left + (now - self.at) * self.per_second
-        self.left, self.at = min(most, kept) - 1, now
-        return max(0.0, -self.left / self.per_second)
+        kept = most if self.left is None else self.left + (now - self.at) * self.per_second
+        left = min(most, kept) - 1
+        self.left, self.at = left, now
+        return max(0.0, -left / self.per_second)
 
     def give_back(self) -> None:
         """The call that was counted is not made."""
-        self.left += 1
+        self.left = (self.left or 0.0) + 1
 
 
 @dataclass(slots=True)
