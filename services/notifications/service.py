@@ -2,7 +2,6 @@
 
 from services.notifications.consents.consumers import consumers as consents
 from services.notifications.contacts.consumers import consumers as contacts
-from services.notifications.dead_letters.routes import router as dead_letter_routes
 from services.notifications.delivery.channels.email import mail_server
 from services.notifications.delivery.consumers import consumers as delivery
 from services.notifications.delivery.jobs import dispatch_job, messages
@@ -18,8 +17,10 @@ from services.notifications.seat_offers.consumers import consumers as seat_offer
 from services.notifications.stays.consumers import consumers as stays
 from services.notifications.timeline.jobs import forget_job
 from services.notifications.timeline.routes import router as timeline_routes
+from services.notifications.undelivered.routes import router as undelivered_routes
 from services.notifications.webhooks.routes import one_click
 from services.notifications.webhooks.routes import router as webhooks
+from services.notifications.webhooks.routes import staff as webhook_routes
 from shared.merges import consumers as merge_consumers
 from shared.service import Service
 
@@ -31,7 +32,15 @@ service = Service(
         "never in quiet hours. Shows which messages there are and how they went, never what they "
         "said or where they went. Tells staff that something needs them, without saying what."
     ),
-    routers=[router, escalation_routes, timeline_routes, dead_letter_routes, webhooks, one_click],
+    routers=[
+        webhook_routes,
+        router,
+        escalation_routes,
+        timeline_routes,
+        undelivered_routes,
+        webhooks,
+        one_click,
+    ],
     consumers=[
         merge_consumers,
         contacts,

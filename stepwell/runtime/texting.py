@@ -14,7 +14,7 @@ import itertools
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -52,7 +52,7 @@ class TextProvider:
 
     account: str
     token: str = field(repr=False)
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    now: Callable[[], datetime]
     replies_to: str | None = None
     """Where replies go: the address that an operator of Twilio enters for a number."""
     mail: MailFolder | None = None

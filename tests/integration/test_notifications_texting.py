@@ -252,8 +252,8 @@ async def test_forged_and_senseless_webhooks_are_refused_and_counted(
     two = await texting.provider.post(full, {"From": "303-555-0123 / 0124", "MessageSid": "SM8"})
     assert two is not None
     assert (two.status_code, two.json()["errors"][0]["pointer"]) == (422, "/From")
-    rows = await texting.rows("SELECT provider, reason, calls FROM refused_webhooks ORDER BY 1, 2")
-    assert [tuple(row) for row in rows] == [
+    seen = (await texting.get("/webhook-refusals", "auditor")).json()["refusals"]
+    assert [(one["provider"], one["reason"], one["calls"]) for one in seen] == [
         ("main", "forged-webhook", 1),
         ("main", "webhook-too-large", 1),
         ("unknown", "unknown-provider", 1),
@@ -287,12 +287,12 @@ async def test_an_operator_has_a_message_tried_again_or_discards_it(
     texting.provider.before = answering(*2 * [problem(400, 30007)])
     await texting.remind(ana)
     await texting.settle()
-    (dead,) = (await texting.get("/dead-letters", "site_manager")).json()["items"]
+    (dead,) = (await texting.get("/undelivered-messages", "site_manager")).json()["items"]
     assert (dead["state"], dead["failure"]) == ("failed", "refused_by_channel")
-    again = await texting.post(f"/dead-letters/{dead['id']}/retry")
+    again = await texting.post(f"/undelivered-messages/{dead['id']}/retry")
     assert again.status_code == 202
     await texting.settle()
-    assert (await texting.post(f"/dead-letters/{dead['id']}/discard")).status_code == 200
-    assert (await texting.get("/dead-letters", "site_manager")).json()["items"] == []
-    refused = await texting.post(f"/dead-letters/{dead['id']}/retry")
+    assert (await texting.post(f"/undelivered-messages/{dead['id']}/discard")).status_code == 200
+    assert (await texting.get("/undelivered-messages", "site_manager")).json()["items"] == []
+    refused = await texting.post(f"/undelivered-messages/{dead['id']}/retry")
     assert refused.status_code == 409

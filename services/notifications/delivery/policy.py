@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from services.notifications.consents.rules import Purpose
 from services.notifications.delivery.vocabulary import Kind
+from services.notifications.opt_outs.policy import reply_words
 from shared.contracts.intake import Token
 from shared.datafiles import Part, data_file
 
@@ -41,6 +42,10 @@ class Texts(Part):
         for kind, text in self.texts.items():
             if words := self.revealing_header(text.subject) or revealing(text.body, self.never):
                 raise ValueError(f"the text of {kind} says {', '.join(words)}")
+            if asked := reply_words().asked_for(text.body):
+                raise ValueError(
+                    f"the text of {kind} asks for {', '.join(asked)}, which ends or begins messages"
+                )
             if len(text.body.format(when=LONGEST_WHEN)) > self.longest_body:
                 raise ValueError(f"the text of {kind} is longer than {self.longest_body}")
         return self

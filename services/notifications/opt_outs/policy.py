@@ -53,6 +53,8 @@ class ReplyWords(Part):
     source: str
     kept_days: int = Field(ge=1, le=3_650)
     longest: int = Field(ge=160)
+    offered: Words
+    """Words that messages may name, as they mean to everybody what they mean to us."""
     never_asked_for: Words
     languages: dict[str, Spoken] = Field(min_length=1)
 
@@ -60,9 +62,15 @@ class ReplyWords(Part):
     def ask_for_no_word_that_ends_messages(self) -> Self:
         """An appointment reply may not be a word by which carriers or we end messages."""
         ending = {word for spoken in self.languages.values() for word in spoken.stop}
-        if missing := sorted(ending - self.never_asked_for):
+        if missing := sorted(ending - self.offered - self.never_asked_for):
             raise ValueError(f"never_asked_for lacks {', '.join(missing)}")
         return self
+
+    def asked_for(self, text: str) -> list[str]:
+        """The words that a message asks for as an answer and must not: by them carriers or we end
+        messages or begin them."""
+        asked = [found[1] for found in ASKED.finditer(plain(text))]
+        return [word for word in asked if word in self.never_asked_for]
 
     def understood(self, text: str) -> tuple[Meaning, LearnedFrom, str]:
         """What a reply means, how that is known, and the language that it is answered in."""
@@ -97,6 +105,7 @@ class ReplyWords(Part):
         }
 
 
+ASKED = re.compile(r"\b(?:reply|answer|text|send|responda|conteste|envie) (?:with |con )?(\w+)")
 RANK: dict[Meaning, int] = {"other": 0, "help": 1, "start": 2, "stop": 3, "urgent": 4}
 """What is likely to be urgent in one language counts before all else."""
 

@@ -18,14 +18,18 @@ from services.notifications.webhooks.commands import (
     take_reply,
     unsubscribe,
 )
-from shared.access import Open
+from services.notifications.webhooks.queries import list_refusals
+from services.notifications.webhooks.schemas import WebhookRefusals
+from shared.access import Open, Role
 from shared.database import ALL_SITES
+from shared.web import Allowed, Call, Router
 from shared.web.limits import LimitedRoute
 from shared.web.links import SECRET, LinkNotValid, digest
 
 router = APIRouter(tags=["Webhooks"], dependencies=[Open(WHY)])
 BY_MAIL = "Whoever has the mail has the secret in its one-click address, and no token (RFC 8058)."
 one_click = APIRouter(tags=["Webhooks"], dependencies=[Open(BY_MAIL)], route_class=LimitedRoute)
+staff = Router(tags=["Webhooks"])
 SID = r"[A-Za-z0-9_-]{1,64}"
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Messages</title>
 <meta name="viewport" content="width=device-width"></head><body><main><h1>Messages by mail</h1>
@@ -43,12 +47,12 @@ HEADERS = {
 
 @router.post(
     "/webhooks/{provider}/reports/{notification_id}",
-    operation_id="report_delivery",
+    operation_id="record_delivery_report",
     summary="Tell what became of a message",
     status_code=204,
     response_class=Response,
 )
-async def report_delivery(call: Signed, notification_id: UUID) -> Response:
+async def record_delivery_report(call: Signed, notification_id: UUID) -> Response:
     """Called by the provider of text messages and calls for each new state of a message, signed by
     `X-Twilio-Signature`. Reports may come late, twice and in any order."""
     what = "Call" if "CallSid" in call.form else "Message"
@@ -69,11 +73,11 @@ async def report_delivery(call: Signed, notification_id: UUID) -> Response:
 
 @router.post(
     "/webhooks/{provider}/replies",
-    operation_id="take_reply",
+    operation_id="receive_reply",
     summary="Take what somebody wrote back",
     response_class=Response,
 )
-async def reply(call: Signed) -> Response:
+async def receive_reply(call: Signed) -> Response:
     """Called by the provider for each text message to one of our numbers, signed by
     `X-Twilio-Signature`. A wish to hear nothing more is honoured at once and confirmed once."""
     said = Reply(
@@ -91,6 +95,17 @@ async def reply(call: Signed) -> Response:
     return Response(twiml, media_type="text/xml")
 
 
+@staff.get("/webhook-refusals", summary="Show refused webhooks")
+async def show_webhook_refusals(
+    call: Annotated[
+        Call,
+        Allowed(Role.REGIONAL_OPERATIONS, Role.AUDITOR, Role.OPERATOR, everywhere=True),
+    ],
+) -> WebhookRefusals:
+    """How many calls were refused on which day and why: forged, unreadable, too large."""
+    return await call.show(list_refusals)
+
+
 Secret = Annotated[str, Path(min_length=1, max_length=64)]
 
 
@@ -102,11 +117,11 @@ async def show_unsubscribing(secret: Secret) -> Response:
 
 @one_click.post(
     "/unsubscribe/{secret}",
-    operation_id="unsubscribe_by_mail",
+    operation_id="record_unsubscribing",
     summary="Get no more messages at an address",
     response_class=Response,
 )
-async def unsubscribe_by_mail(secret: Secret, request: Request) -> Response:
+async def record_unsubscribing(secret: Secret, request: Request) -> Response:
     """Called by the mailbox of a recipient, or from the page (RFC 8058)."""
     if not SECRET.fullmatch(secret):
         raise LinkNotValid

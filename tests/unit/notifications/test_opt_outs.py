@@ -95,3 +95,15 @@ def test_a_word_that_ends_messages_may_not_be_asked_for() -> None:
 def test_a_phrase_that_is_no_pattern_is_refused() -> None:
     with pytest.raises(ValidationError, match="is no pattern"):
         ReplyWords.model_validate(changed(stop_phrases=["("]))
+
+
+@pytest.mark.parametrize(
+    "text", ["Reply YES to confirm.", "Responda con SÍ.", "Text CANCEL to stop"]
+)
+def test_a_message_that_asks_for_a_word_that_ends_or_begins_messages_is_found(text: str) -> None:
+    assert len(reply_words().asked_for(text)) == 1
+
+
+@pytest.mark.parametrize("text", ["Reply 1 to confirm, 2 to change.", "Reply STOP to opt out."])
+def test_a_message_may_ask_for_figures_and_name_how_to_end_it(text: str) -> None:
+    assert reply_words().asked_for(text) == []

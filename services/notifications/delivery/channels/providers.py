@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Self
 
+import phonenumbers
 from pydantic import Field, StringConstraints, model_validator
 
 from services.notifications.delivery.vocabulary import ChannelName
@@ -79,6 +80,19 @@ def providers_of(settings: Settings) -> Providers | None:
 @cache
 def _read(path: Path, changed: int) -> Providers:
     return parse(Providers, path.read_text("utf-8"), str(path))
+
+
+def is_staff_address(address: str) -> bool:
+    """Whether this is a number that can be one, or names a webhook or a chat tool."""
+    if STAFF_ADDRESS.fullmatch(address):
+        return True
+    number = address.removeprefix("voice:")
+    if re.fullmatch(r"\+[1-9][0-9]{6,14}", number) is None:
+        return False
+    try:
+        return bool(phonenumbers.is_possible_number(phonenumbers.parse(number)))
+    except phonenumbers.NumberParseException:
+        return False
 
 
 def staff_way(address: str | None) -> ChannelName:

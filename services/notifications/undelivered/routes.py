@@ -6,28 +6,30 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from services.notifications.dead_letters.commands import discard, retry
-from services.notifications.dead_letters.queries import list_dead
 from services.notifications.delivery.schemas import Notification
+from services.notifications.undelivered.commands import discard, retry
+from services.notifications.undelivered.queries import list_undelivered
 from shared.access import Role
 from shared.web import Allowed, Call, Page, Paging, Router
 
-router = Router(tags=["Dead letters"])
+router = Router(tags=["Undelivered messages"])
 STAFF = Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS)
 
 
-@router.get("/dead-letters", summary="List messages that were given up")
-async def list_dead_letters(
+@router.get("/undelivered-messages", summary="List messages that were given up")
+async def list_undelivered_messages(
     call: Annotated[Call, STAFF],
     paging: Annotated[Paging, Depends()],
     site_id: Annotated[UUID | None, Query(description="Only messages of this site.")] = None,
 ) -> Page[Notification]:
     """Messages to clients that were given up or did not arrive, and that nobody decided about."""
-    return await call.show(lambda tx: list_dead(tx, site_id, paging))
+    return await call.show(lambda tx: list_undelivered(tx, site_id, paging))
 
 
-@router.post("/dead-letters/{notification_id}/retry", summary="Try a message again")
-async def retry_dead_letter(notification_id: UUID, call: Annotated[Call, STAFF]) -> Notification:
+@router.post("/undelivered-messages/{notification_id}/retry", summary="Try a message again")
+async def retry_undelivered_message(
+    notification_id: UUID, call: Annotated[Call, STAFF]
+) -> Notification:
     """It goes out at once, outside quiet hours and by what the client agreed to, as any other."""
     return await call.create(
         lambda tx: retry(tx, notification_id),
@@ -36,8 +38,10 @@ async def retry_dead_letter(notification_id: UUID, call: Annotated[Call, STAFF])
     )
 
 
-@router.post("/dead-letters/{notification_id}/discard", summary="Discard a message")
-async def discard_dead_letter(notification_id: UUID, call: Annotated[Call, STAFF]) -> Notification:
+@router.post("/undelivered-messages/{notification_id}/discard", summary="Discard a message")
+async def remove_undelivered_message(
+    notification_id: UUID, call: Annotated[Call, STAFF]
+) -> Notification:
     """Somebody dealt with it otherwise: it is off the list, and stays in the client's timeline."""
     return await call.create(
         lambda tx: discard(tx, notification_id, by=call.subject),

@@ -9,7 +9,9 @@ from shared.database import Transaction
 from shared.web import Page, Paging, narrowed, page_of
 
 
-async def list_dead(tx: Transaction, site_id: UUID | None, paging: Paging) -> Page[Notification]:
+async def list_undelivered(
+    tx: Transaction, site_id: UUID | None, paging: Paging
+) -> Page[Notification]:
     """Messages that nobody decided about, in the order of their ids."""
     where, values = narrowed(
         ("id > ?", paging.after), ("site_id = ?", site_id), ("kind <> ?", STAFF_ALERT)
