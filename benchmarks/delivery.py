@@ -17,10 +17,11 @@ import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, cast
 from uuid import UUID, uuid4
 
 import orjson
+import uvloop
 
 from benchmarks.ground import Ground, connection, ground
 from benchmarks.measure import Row
@@ -86,10 +87,10 @@ async def plan(on: Ground, first: int, last: int, due_at: datetime) -> None:
     starts = max(due_at, now) + timedelta(days=3)
     async with connection(on.stack.url(on.database, owner(on.service))) as own:
         await own.execute("SET stepwell.sites = '*'")
-        await own.execute(PEOPLE, now, first, last)
-        await own.execute(AGREED, now, first, last)
+        await own.execute(PEOPLE, now, first, last, timeout=900)
+        await own.execute(AGREED, now, first, last, timeout=900)
         await own.execute(PLANNED, now, first, last, starts, zone_at_noon(), due_at, timeout=900)
-        await own.execute("VACUUM ANALYZE notifications", timeout=900)
+        await own.execute("VACUUM ANALYZE", timeout=900)
 
 
 def settings_of(on: Ground, folder: Path, port: int) -> Settings:
@@ -178,8 +179,8 @@ class FastProvider(asyncio.Protocol):
     once: ClassVar[asyncio.Event] = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport, self._left = transport, b""
+        self._transport = cast(asyncio.Transport, transport)
+        self._left = b""
 
     def data_received(self, data: bytes) -> None:
         self._left += data
@@ -299,4 +300,4 @@ def missed(client_id: UUID) -> SessionMissed:
 
 
 if __name__ == "__main__":
-    asyncio.run(work() if sys.argv[1] == "worker" else provide(int(sys.argv[2])))
+    uvloop.run(work() if sys.argv[1] == "worker" else provide(int(sys.argv[2])))

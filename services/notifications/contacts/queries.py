@@ -15,12 +15,12 @@ OTHERS: tuple[Way, ...] = ("sms", "email")
 called who did not ask for it."""
 
 CONTACTS = """
-SELECT w.client_id, c.channel, c.email, c.time_zone, c.phone, c.preferred
-FROM unnest($1::uuid[]) AS w (client_id) CROSS JOIN LATERAL (
-  SELECT channel, email, time_zone, phone, preferred FROM contacts
-  WHERE client_id = ANY (platform.records_of(w.client_id))
-  ORDER BY changed_at DESC, array_position(platform.records_of(w.client_id), client_id) LIMIT 1
-) c
+SELECT DISTINCT ON (w.client_id)
+  w.client_id, c.channel, c.email, c.time_zone, c.phone, c.preferred
+FROM unnest($1::uuid[]) AS w (client_id)
+CROSS JOIN LATERAL unnest(platform.records_of(w.client_id)) WITH ORDINALITY AS r (record, place)
+JOIN contacts c ON c.client_id = r.record
+ORDER BY w.client_id, c.changed_at DESC, r.place
 """
 """Of what was told of the records of a person the latest counts."""
 HAVING = """
