@@ -9,14 +9,16 @@ from datetime import timedelta
 import pytest
 from starlette.responses import JSONResponse, Response
 
+from services.notifications.timeline.jobs import forget_job
 from shared.contracts.notifications import (
     ContactOptedOut,
     ContactUnreachable,
     NoticeDelivered,
     NoticeFailed,
 )
+from shared.jobs import JobContext
 from tests.support.notifications import Client
-from tests.support.texting import NUMBER, Texting
+from tests.support.texting import HOURS, NUMBER, Texting, texted
 
 
 @pytest.fixture
@@ -296,3 +298,93 @@ async def test_an_operator_has_a_message_tried_again_or_discards_it(
     assert (await texting.get("/undelivered-messages", "site_manager")).json()["items"] == []
     refused = await texting.post(f"/undelivered-messages/{dead['id']}/retry")
     assert refused.status_code == 409
+
+
+async def test_a_reminder_by_mail_that_may_be_out_is_not_sent_again_but_shown_to_the_operator(
+    texting: Texting, ana: Client
+) -> None:
+    desk = texting.desk
+    desk.mailbox.message_answers = ["DROP"]
+    await desk.introduce(ana.details())
+    await desk.tell(ana.expected(desk.now + HOURS))
+    await desk.dispatch()
+    await desk.until_next_due()
+    shown = await desk.message()
+    assert (shown.state, shown.failure) == ("failed", "outcome_unknown")
+    assert len(desk.mailbox.taken) == 1
+    (told,) = await events(texting, NoticeFailed)
+    assert told.reason == "outcome_unknown"
+    (dead,) = (await texting.get("/undelivered-messages", "site_manager")).json()["items"]
+    assert dead["id"] == str(shown.id)
+
+
+async def test_a_machine_calls_only_who_asked_for_it_and_lets_something_be_left_on_voicemail(
+    texting: Texting, ana: Client
+) -> None:
+    desk = texting.desk
+    for voicemail in ("none", "appointment"):
+        await desk.introduce(texted(ana).model_copy(update={"preferred": "voice"}))
+        await desk.tell(ana.agrees(channels=["voice"], voicemail=voicemail))
+        await desk.tell(ana.expected(desk.now + HOURS))
+        await texting.settle()
+    calls = [(one["what"], one["to"]) for one in texting.provider.taken]
+    assert calls == [("voice", NUMBER)]
+    assert "<Say language=" in texting.provider.taken[0]["body"]
+    states = {m.state for m in await desk.messages()}
+    assert states == {"suppressed", "delivered"}
+
+
+async def test_a_number_that_is_given_anew_is_tried_again_and_an_opt_out_stays(
+    texting: Texting, ana: Client
+) -> None:
+    texting.provider.before = answering(problem(400, 21614))
+    await texting.remind(ana)
+    await texting.settle()
+    await texting.desk.tell(texted(ana))
+    assert await texting.rows("SELECT FROM stopped_addresses WHERE ended_at IS NULL") == []
+    await texting.provider.reply(NUMBER, "STOP")
+    await texting.desk.tell(texted(ana))
+    rows = await texting.rows("SELECT FROM stopped_addresses WHERE ended_at IS NULL")
+    assert len(rows) == 2, "text messages and calls"
+
+
+async def test_what_was_said_is_gone_after_its_time_and_that_it_was_said_is_not(
+    texting: Texting, ana: Client
+) -> None:
+    await texting.remind(ana)
+    await texting.settle()
+    await texting.provider.reply(NUMBER, "hello")
+    texting.desk.set_clock(texting.desk.now + timedelta(days=91))
+    await forget_job.run(JobContext(texting.desk.database, texting.desk.settings))
+    entries = (await texting.get(f"/clients/{ana.id}/timeline")).json()["items"]
+    assert [(e["direction"], e["body"]) for e in entries] == [("out", None), ("in", None)]
+
+
+async def test_a_report_tells_of_a_message_without_an_answer_that_the_provider_has_it(
+    texting: Texting, ana: Client
+) -> None:
+    async def late(form: dict[str, str]) -> None:
+        await asyncio.sleep(0.7)  # longer than the sender waits
+
+    texting.provider.after = late
+    await texting.remind(ana)
+    await texting.settle()
+    assert (await texting.desk.message()).state == "planned"
+    texting.provider.taken.clear()  # it could not be looked up any more
+    await texting.desk.until_next_due()
+    await texting.settle()
+    assert (await texting.desk.message()).state == "delivered"
+    assert texting.provider.taken == []
+
+
+async def test_reminders_that_wait_for_a_connection_are_not_taken_for_sent(
+    texting: Texting,
+) -> None:
+    desk = texting.desk
+    desk.mailbox.most_connections = 1
+    clients = [Client(f"client{n}") for n in range(6)]
+    await desk.introduce(*(client.details() for client in clients))
+    await desk.tell(*(client.expected(desk.now + HOURS) for client in clients))
+    await desk.dispatch()
+    assert {m.state for m in await desk.messages()} == {"delivered"}
+    assert len(set(desk.mailbox.ids)) == len(desk.mailbox.ids) == 6

@@ -131,8 +131,9 @@ class Due(ABC):
         return replace(self, attempts=self.attempts + 1)
 
     def renewed(self, found: Self) -> Self:
-        """What is `found` of the message right before it is handed over, as it was when marked."""
-        return replace(found, attempts=self.attempts, next_at=self.next_at)
+        """What is `found` of the message right before it is handed over, as it was when marked:
+        what its sender notes meanwhile makes it no more uncertain to this sender."""
+        return replace(found, attempts=self.attempts, next_at=self.next_at, handed=self.handed)
 
     @contextlib.contextmanager
     def span(self, name: str) -> Iterator[None]:

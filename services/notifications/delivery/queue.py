@@ -67,12 +67,13 @@ NEXT_DUE = """
 SELECT least(
   (SELECT min(next_at) FROM notifications WHERE {kinds} AND state IN ('planned', 'sending')),
   (SELECT min(r.reported_at) FROM delivery_reports r JOIN notifications n
-    ON n.id = r.notification_id WHERE NOT r.applied AND {kinds} AND state <> 'sending')
+    ON n.id = r.notification_id
+    WHERE NOT r.applied AND {kinds} AND state NOT IN ('planned', 'sending'))
 )
 """
 NEW = "SELECT notification_id FROM delivery_reports WHERE NOT applied ORDER BY reported_at LIMIT $1"
 TOLD = f"""{ROW}
-WHERE {{kinds}} AND n.state <> 'sending' AND n.id IN ({NEW})
+WHERE {{kinds}} AND n.state NOT IN ('planned', 'sending') AND n.id IN ({NEW})
 ORDER BY n.client_id, n.session_id, n.id FOR UPDATE OF n SKIP LOCKED
 """
 SENDING = """

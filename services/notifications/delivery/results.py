@@ -40,7 +40,7 @@ UPDATE notifications n SET
   state = o.final, attempts = o.attempts, channel = coalesce(o.channel, n.channel),
   failure = o.failure, rule = o.rule, texts_version = coalesce(o.texts_version, n.texts_version),
   next_at = coalesce(o.next_at, n.next_at), provider = coalesce(o.provider, n.provider),
-  provider_id = coalesce(o.provider_id, n.provider_id),
+  provider_id = CASE WHEN o.final <> 'planned' THEN coalesce(o.provider_id, n.provider_id) END,
   sent_at = CASE WHEN o.final = 'sent' THEN o.at ELSE n.sent_at END,
   refused_by = CASE WHEN o.refused IS NULL THEN n.refused_by ELSE n.refused_by || o.refused END,
   ended_at = CASE WHEN o.final IN ('planned', 'sent') THEN NULL ELSE o.at END

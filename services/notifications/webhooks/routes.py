@@ -85,7 +85,7 @@ async def receive_reply(call: Signed) -> Response:
         provider_id=call.value("MessageSid", SID),
         channel="sms",
         sender=call.value("From"),
-        text=call.form.get("Body", ""),
+        text=call.form.get("Body", "").replace("\0", ""),
         answered="OptOutType" in call.form,
     )
     async with call.database.transaction(ALL_SITES) as tx:
