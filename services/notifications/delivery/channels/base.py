@@ -1,8 +1,8 @@
 """What every channel promises, and how it says that a message did not go out."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
 from uuid import UUID
 
 from services.notifications.opt_outs.rules import Stopped
@@ -63,12 +63,13 @@ class Unfindable(Exception):
     """The channel cannot say whether it took a message."""
 
 
-class Channel(Protocol):
+class Channel(ABC):
     """A way to the recipient. May be used for several messages at once."""
 
-    at_once: int
+    at_once = 1
     """How many messages one sender hands over together."""
 
+    @abstractmethod
     async def send(self, message: Message) -> Receipt:
         """Hand `message` over; returning means that the other side has taken charge of it.
 
@@ -78,7 +79,6 @@ class Channel(Protocol):
             ChannelUnavailable: it may be taken later.
             ChannelUncertain: it may have been taken already.
         """
-        ...
 
     async def find(self, message: Message) -> Receipt | None:
         """Ask whether a message was taken of which an earlier attempt got no answer.
@@ -87,8 +87,8 @@ class Channel(Protocol):
             Unfindable: the other side cannot be asked.
             ChannelUnavailable: it does not answer now.
         """
-        ...
+        raise Unfindable
 
     async def close(self) -> None:
         """Let go of what the channel holds open."""
-        ...
+        return

@@ -19,13 +19,13 @@ from typing import Any, Literal
 import aiosmtplib
 
 from services.notifications.delivery.channels.base import (
+    Channel,
     ChannelBusy,
     ChannelRefused,
     ChannelUnavailable,
     ChannelUncertain,
     Message,
     Receipt,
-    Unfindable,
 )
 from services.notifications.delivery.policy import texts
 from shared.peers import Peer, refused_certificate
@@ -208,14 +208,12 @@ def mail_server(settings: Settings) -> Peer:
     )
 
 
-class EmailChannel:
+class EmailChannel(Channel):
     """Sends over as many connections as it is used at once, or as the server allows.
 
     Once the server was unavailable for all messages, it is not bothered again by this channel; a
     later run of the dispatch opens a new one.
     """
-
-    at_once = 1
 
     def __init__(self, server: MailServer, public_url: str | None = None) -> None:
         self.server = server
@@ -236,9 +234,6 @@ class EmailChannel:
         finally:
             self._at_work -= 1
         return Receipt()
-
-    async def find(self, message: Message) -> Receipt | None:
-        raise Unfindable
 
     async def _send(self, mail: EmailMessage, connection: "Connection") -> None:
         written = mail.as_bytes(policy=WIRE)

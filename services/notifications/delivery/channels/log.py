@@ -2,15 +2,13 @@
 
 import structlog
 
-from services.notifications.delivery.channels.base import Message, Receipt
+from services.notifications.delivery.channels.base import Channel, Message, Receipt
 
 log = structlog.get_logger()
 
 
-class LogChannel:
+class LogChannel(Channel):
     """Writes one line a message: its id and its kind, nothing of the client."""
-
-    at_once = 1
 
     async def send(self, message: Message) -> Receipt:
         log.info("message_logged", notification_id=str(message.id), kind=message.kind)
@@ -18,6 +16,3 @@ class LogChannel:
 
     async def find(self, message: Message) -> Receipt | None:
         return None  # a second line disturbs nobody
-
-    async def close(self) -> None:
-        return None

@@ -14,11 +14,11 @@ import orjson
 from standardwebhooks import Webhook
 
 from services.notifications.delivery.channels.base import (
+    Channel,
     ChannelRefused,
     ChannelUnavailable,
     Message,
     Receipt,
-    Unfindable,
 )
 from services.notifications.delivery.channels.guards import asked_pause
 from services.notifications.delivery.channels.providers import STAFF_ADDRESS, Hook
@@ -33,7 +33,7 @@ def _named(message: Message) -> str:
     return found[2] if found else ""
 
 
-class WebhookChannel:
+class WebhookChannel(Channel):
     """Posts to the webhook that the address names; `webhook-id` is the message's id, by which the
     receiver knows a repetition."""
 
@@ -70,14 +70,11 @@ class WebhookChannel:
             raise ChannelRefused(reason)
         raise ChannelUnavailable(reason, asked_pause(answer.headers))
 
-    async def find(self, message: Message) -> Receipt | None:
-        raise Unfindable
-
     async def close(self) -> None:
         await self._http.aclose()
 
 
-class ChatChannel:
+class ChatChannel(Channel):
     """Writes to the chat tool that the address names."""
 
     at_once = 4
@@ -95,9 +92,3 @@ class ChatChannel:
         if not done:
             raise ChannelUnavailable("the chat tool did not take it")
         return Receipt()
-
-    async def find(self, message: Message) -> Receipt | None:
-        raise Unfindable
-
-    async def close(self) -> None:
-        return None

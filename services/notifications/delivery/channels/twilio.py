@@ -17,6 +17,7 @@ from xml.sax.saxutils import escape
 import httpx
 
 from services.notifications.delivery.channels.base import (
+    Channel,
     ChannelRefused,
     ChannelUnavailable,
     ChannelUncertain,
@@ -43,7 +44,7 @@ PLAIN = {0x00A0: " ", 0x2009: " ", 0x202F: " ", 0x2013: "-"}
 VOICES = {"en": "en-US", "es": "es-US"}
 
 
-class TwilioChannel:
+class TwilioChannel(Channel):
     """Takes the first account that is in order; where one does not take a message, the next."""
 
     at_once = 16
