@@ -3,12 +3,13 @@ they are read."""
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, Self, get_args
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from services.notifications.consents.rules import Purpose
 from services.notifications.delivery.vocabulary import Kind
+from services.notifications.opt_outs.policy import reply_words
 from shared.contracts.intake import Token
 from shared.datafiles import Part, data_file
 
@@ -20,6 +21,7 @@ class Text(Part):
 
     subject: str
     body: str
+    language: Literal["en", "es"] = "en"
 
 
 class Texts(Part):
@@ -40,6 +42,10 @@ class Texts(Part):
         for kind, text in self.texts.items():
             if words := self.revealing_header(text.subject) or revealing(text.body, self.never):
                 raise ValueError(f"the text of {kind} says {', '.join(words)}")
+            if asked := reply_words().asked_for(text.body):
+                raise ValueError(
+                    f"the text of {kind} asks for {', '.join(asked)}, which ends or begins messages"
+                )
             if len(text.body.format(when=LONGEST_WHEN)) > self.longest_body:
                 raise ValueError(f"the text of {kind} is longer than {self.longest_body}")
         return self
@@ -83,6 +89,55 @@ class PermissionPolicy(Part):
     def purpose(self, kind: Kind, way: str | None) -> Purpose:
         """What a message of `kind` needs that would take `way`."""
         return Purpose(way, frozenset(self.uses[kind]), kind in self.without_consent)
+
+
+class HandingOver(Part):
+    """What happens to a message of which nobody knows whether it arrived, and how long its text is
+    kept."""
+
+    id: Token
+    version: Token
+    source: str
+    may_repeat: frozenset[str]
+    jitter: float = Field(ge=0, le=1)
+    text_days: int = Field(ge=30, le=3_650)
+
+
+class ProviderAnswers(Part):
+    """What the numbers mean with which a provider refuses a message or reports its end."""
+
+    id: Token
+    version: Token
+    source: str
+    opted_out: frozenset[int]
+    unreachable: frozenset[int]
+    later: frozenset[int]
+
+    @model_validator(mode="after")
+    def mean_one_thing_each(self) -> Self:
+        if len(self.opted_out | self.unreachable | self.later) < sum(
+            map(len, (self.opted_out, self.unreachable, self.later))
+        ):
+            raise ValueError("a number means two things")
+        return self
+
+
+def meaning_of(code: int | None) -> Literal["opted_out", "unreachable", "later", "refused"]:
+    """What a provider's number says; one that is not known says no more than that it refused."""
+    known = provider_answers()
+    if code in known.opted_out:
+        return "opted_out"
+    if code in known.unreachable:
+        return "unreachable"
+    return "later" if code in known.later else "refused"
+
+
+provider_answers = data_file(ProviderAnswers, __name__, "provider-answers")
+"""The numbers of the providers' answers."""
+
+
+handing_over = data_file(HandingOver, __name__, "handing-over", by_site=True)
+"""The policy in force, everywhere or at a site."""
 
 
 permission_policy = data_file(PermissionPolicy, __name__, "contact-permission", by_site=True)
