@@ -10,9 +10,9 @@ from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 
 from services.intake.questionnaires import own_routes
-from services.outcomes.follow_up import routes as follow_ups
 from services.notifications.webhooks import calls as webhooks
 from services.notifications.webhooks.routes import BY_MAIL
+from services.outcomes.follow_up import routes as follow_ups
 from services.scheduling.attendance import check_in_routes
 from services.scheduling.calendars import routes as calendars
 from services.scheduling.offers import routes as offers
