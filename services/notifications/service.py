@@ -9,11 +9,11 @@ from services.notifications.delivery.routes import router
 from services.notifications.escalations.consumers import consumers as escalations
 from services.notifications.escalations.jobs import alert_job, alerts
 from services.notifications.escalations.routes import router as escalation_routes
-from services.notifications.not_held.consumers import consumers as not_held
-from services.notifications.outreach.consumers import consumers as outreach
-from services.notifications.reminders.consumers import consumers as reminders
-from services.notifications.seat_offers.consumers import consumers as seat_offers
+from services.notifications.escalations.routes import task_router
+from services.notifications.planning.consumers import consumers as planning
+from services.notifications.sites.consumers import consumers as sites
 from services.notifications.stays.consumers import consumers as stays
+from services.notifications.texts.consumers import consumers as texts
 from shared.merges import consumers as merge_consumers
 from shared.service import Service
 
@@ -25,17 +25,16 @@ service = Service(
         "never in quiet hours. Shows which messages there are and how they went, never what they "
         "said or where they went. Tells staff that something needs them, without saying what."
     ),
-    routers=[router, escalation_routes],
+    routers=[router, escalation_routes, task_router],
     consumers=[
         merge_consumers,
         contacts,
         consents,
         stays,
+        sites,
+        texts,
         delivery,
-        reminders,
-        outreach,
-        not_held,
-        seat_offers,
+        planning,
         escalations,
     ],
     jobs=[dispatch_job, alert_job],

@@ -1,10 +1,10 @@
 """What outcomes tells: how engaged a client is, and whether a less intensive level would do."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.base import ClientEvent, Criterion, PolicyReference
 
@@ -80,4 +80,40 @@ class StepDownDecided(OutcomesEvent):
     decided_at: datetime
 
 
-EVENTS = (EngagementChanged, StepDownRecommended, StepDownDecided)
+class DisengagementFactor(BaseModel):
+    """One thing that speaks for a client's staying away, and how much."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    weight: float
+    value: float
+
+
+class DisengagementRiskRaised(OutcomesEvent):
+    """A client may be about to stay away: the score went over the threshold of the policy."""
+
+    enrolment_id: UUID
+    score: float = Field(ge=0, le=100)
+    threshold: float
+    factors: list[DisengagementFactor]
+    policy: PolicyReference
+    raised_at: datetime
+
+
+class FollowUpDue(OutcomesEvent):
+    """A former client is to be asked how things are, so many days after the stay."""
+
+    enrolment_id: UUID
+    follow_up_id: UUID
+    days: Literal[30, 90, 180, 365]
+    due_on: date
+
+
+EVENTS = (
+    EngagementChanged,
+    StepDownRecommended,
+    StepDownDecided,
+    DisengagementRiskRaised,
+    FollowUpDue,
+)

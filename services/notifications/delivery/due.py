@@ -12,9 +12,9 @@ import asyncpg
 from opentelemetry.trace import SpanKind
 
 from services.notifications.consents.rules import Rule
-from services.notifications.delivery.policy import Text
 from services.notifications.delivery.rules import Decision, continues_trace
 from services.notifications.delivery.vocabulary import AlertFailure, ChannelName, Failure
+from services.notifications.texts.rules import Text
 from shared.contracts.base import Event
 from shared.settings import Settings
 from shared.telemetry.tracing import link_to, span_from

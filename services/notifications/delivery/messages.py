@@ -14,12 +14,23 @@ from services.notifications.consents.queries import consents_of
 from services.notifications.consents.rules import Consent
 from services.notifications.contacts.queries import Contact, contacts_of, zone_for
 from services.notifications.delivery.due import Due, Result
-from services.notifications.delivery.policy import Text, permission_policy, texts
-from services.notifications.delivery.rules import Agreed, Decision, Reach, decide, next_attempt
-from services.notifications.delivery.texts import written
+from services.notifications.delivery.queries import resume_times
+from services.notifications.delivery.rules import (
+    Agreed,
+    Cancel,
+    Decision,
+    Reach,
+    decide,
+    next_attempt,
+)
 from services.notifications.delivery.vocabulary import ChannelName, Kind
+from services.notifications.rulebook.policy import Sending, rulebook
 from services.notifications.stays.queries import stays_of
 from services.notifications.stays.rules import Standing, standing
+from services.notifications.texts.policy import templates
+from services.notifications.texts.queries import languages_of
+from services.notifications.texts.rendering import language_of, write
+from services.notifications.texts.rules import Text, spoken
 from services.notifications.timing.policy import timing_policy
 from shared.contracts.base import Event
 from shared.contracts.notifications import (
@@ -36,14 +47,14 @@ CHANNEL_OF_STRANGERS: ChannelName = "email"
 """The channel that is named when a message is given up before its recipient was heard of."""
 WAYS: dict[ChannelName, str | None] = {"email": "email", "log": None}
 """As consents call the way that a channel takes; nothing leaves the house by the log."""
-NOTICES: frozenset[Kind] = frozenset({"session_not_held", "seat_offer"})
-"""Kinds that the released NotificationDelivered and NotificationFailed do not know: they are told
-by events of their own, as a longer list of kinds would break the readers of those."""
+NO_NOTICES: frozenset[Kind] = frozenset({"session_reminder", "missed_session_outreach"})
+"""Kinds that the released NotificationDelivered and NotificationFailed know. All others are told by
+events of their own, as a longer list of kinds would break the readers of those."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientMessage(Due):
-    """A message to a client about a session."""
+    """A message to a client about a session, an offer or whatever else its rule is about."""
 
     kind: Kind
     session_id: UUID
@@ -52,6 +63,15 @@ class ClientMessage(Due):
     contact: Contact | None
     consents: Sequence[Consent]
     standing: Standing
+    language: str | None
+    """That the client reads, as a BCP 47 tag; None where it was not stated."""
+    resumes_at: datetime | None
+    """When the client may hear more, if no more go out today."""
+
+    @property
+    def sending(self) -> Sending | None:
+        """What the rules in force say of its kind; None when no rule sends it any more."""
+        return rulebook(self.site_id).sendings.get(self.kind)
 
     @property
     def channel(self) -> ChannelName:
@@ -59,7 +79,10 @@ class ClientMessage(Due):
 
     @property
     def texts_version(self) -> str:
-        return texts(self.site_id).version
+        template = self.kind if self.sending is None else self.sending.template
+        version = templates(self.site_id)[template].version
+        language, _ = language_of(template, self.site_id, self.language)
+        return f"{template}/{version}/{language}"
 
     @property
     def reach(self) -> Reach:
@@ -76,18 +99,20 @@ class ClientMessage(Due):
         return ZoneInfo(self.site_time_zone)
 
     def decide(self, now: datetime) -> Decision:
-        policy, permitted = timing_policy(self.site_id), permission_policy(self.site_id)
+        policy, sending = timing_policy(self.site_id), self.sending
+        if sending is None:
+            return Cancel()
         return decide(
             now,
             withdrawn=self.withdrawn,
             standing=self.standing,
-            sent_on_hold=self.kind in permitted.on_hold,
+            sent_on_hold=sending.rule.on_hold,
+            after_stay=sending.rule.after_stay,
+            resumes_at=self.resumes_at if sending.rule.limited else None,
             due_at=self.due_at,
             expires_at=self.expires_at,
             reach=self.reach,
-            agreed=Agreed(
-                self.consents, permitted.purpose(self.kind, WAYS[self.channel]), self.site_zone
-            ),
+            agreed=Agreed(self.consents, sending.purpose(WAYS[self.channel]), self.site_zone),
             window=policy.hours,
             unknown_contact=policy.unknown_contact,
         )
@@ -104,10 +129,14 @@ class ClientMessage(Due):
         )
 
     def addressed(self, settings: Settings) -> tuple[str | None, Text]:
-        """The text shows the time in the zone that the recipient states now."""
-        zone = self.reach.zone
-        text = written(self.kind, self.site_id, self.session_starts_at, zone, self.site_zone)
-        return None if self.contact is None else self.contact.email, text
+        """The text shows the time in the zone that the recipient states now, and is in the language
+        that they read, or else in the one that all texts are written in."""
+        template = self.kind if self.sending is None else self.sending.template
+        language, _ = language_of(template, self.site_id, self.language)
+        when = spoken(self.session_starts_at, self.reach.zone, self.site_zone, language)
+        values = {"when": when}
+        written = write(template, self.site_id, self.channel, language, values)
+        return None if self.contact is None else self.contact.email, written.text
 
     def event(self, result: Result) -> Event | None:
         about: dict[str, Any] = {
@@ -118,7 +147,7 @@ class ClientMessage(Due):
             "channel": self.channel,
             "session_id": self.session_id,
         }
-        notice, at = self.kind in NOTICES, result.at
+        notice, at = self.kind not in NO_NOTICES, result.at
         match result.state:
             case "delivered":
                 delivered = NoticeDelivered if notice else NotificationDelivered
@@ -138,12 +167,16 @@ async def due_messages(tx: Transaction, rows: Sequence[asyncpg.Record]) -> list[
     contacts = await contacts_of(tx, clients)
     consents = await consents_of(tx, clients)
     stays = await stays_of(tx, clients)
+    languages = await languages_of(tx, clients)
+    resume = await resume_times(tx, rows, contacts)
     return [
         ClientMessage.of(
             row,
             contact=contacts.get(client),
             consents=consents.get(client, ()),
             standing=standing(stays.get(client, {}), row["enrolment_id"]),
+            language=languages.get(client),
+            resumes_at=resume.get(row["id"]),
         )
         for row in rows
         for client in [row["client_id"]]

@@ -154,7 +154,9 @@ async def _attempt(settings: Settings, channel: Channel, due: Due, now: datetime
     and counted, and delays nobody else's messages."""
     try:
         address, text = due.addressed(settings)
-        await channel.send(Message(due.id, due.kind, address, text.subject, text.body, now))
+        await channel.send(
+            Message(due.id, due.kind, address, text.subject, text.body, now, text.html)
+        )
     except ChannelBusy:
         raise
     except ChannelRefused as error:

@@ -2,7 +2,13 @@
 
 from services.notifications.delivery.commands import cancel_of_flags
 from services.notifications.escalations.commands import Told, plan_alerts
-from shared.contracts.intake import RiskFlagAcknowledged, RiskFlagEscalated, RiskFlagRaised
+from services.notifications.escalations.tasks import withdraw_of_stays
+from shared.contracts.intake import (
+    EpisodeStateChanged,
+    RiskFlagAcknowledged,
+    RiskFlagEscalated,
+    RiskFlagRaised,
+)
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
 
@@ -32,3 +38,9 @@ async def flags_acknowledged(
     tx: Transaction, received: list[Received[RiskFlagAcknowledged]]
 ) -> None:
     await cancel_of_flags(tx, (one.event.flag_id for one in received))
+
+
+@consumers.on_many(EpisodeStateChanged, "delivery")
+async def stays_changed(tx: Transaction, received: list[Received[EpisodeStateChanged]]) -> None:
+    events = [one.event for one in received]
+    await withdraw_of_stays(tx, [(e.client_id, e.enrolment_id) for e in events if e.ended])

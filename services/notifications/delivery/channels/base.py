@@ -16,6 +16,8 @@ class Message:
     subject: str = field(repr=False)
     body: str = field(repr=False)
     written_at: datetime
+    html: str | None = field(default=None, repr=False)
+    """The body once more, for mail that shows pages."""
 
 
 class ChannelRefused(Exception):

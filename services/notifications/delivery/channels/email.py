@@ -20,7 +20,7 @@ from services.notifications.delivery.channels.base import (
     ChannelUnavailable,
     Message,
 )
-from services.notifications.delivery.policy import texts
+from services.notifications.texts.policy import words
 from shared.peers import Peer, refused_certificate
 from shared.settings import Settings
 
@@ -38,8 +38,8 @@ def checked_sender(sender: str) -> str:
     Raises:
         SenderRevealing: naming the words that must not be in a sender's name or address.
     """
-    if words := texts().revealing_header(sender):
-        raise SenderRevealing(f"SMTP_FROM must not contain {', '.join(words)}.")
+    if revealing := words().revealing_header(sender):
+        raise SenderRevealing(f"SMTP_FROM must not contain {', '.join(revealing)}.")
     if "@" not in parseaddr(sender)[1]:
         raise SenderRevealing("SMTP_FROM is not an e-mail address.")
     return sender
@@ -60,6 +60,9 @@ def email_of(message: Message, sender: str) -> EmailMessage:
     mail["Message-ID"] = f"<{message.id}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(message.body, cte="7bit" if message.body.isascii() else "quoted-printable")
+    if message.html is not None:
+        mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
+        mail.set_boundary(f"=_{message.id.hex}")  # the same each time it is made
     return mail
 
 
