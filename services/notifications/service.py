@@ -11,6 +11,7 @@ from services.notifications.escalations.jobs import alert_job, alerts
 from services.notifications.escalations.routes import router as escalation_routes
 from services.notifications.escalations.routes import task_router
 from services.notifications.planning.consumers import consumers as planning
+from services.notifications.planning.routes import router as rule_router
 from services.notifications.sites.consumers import consumers as sites
 from services.notifications.stays.consumers import consumers as stays
 from services.notifications.texts.consumers import consumers as texts
@@ -25,7 +26,7 @@ service = Service(
         "never in quiet hours. Shows which messages there are and how they went, never what they "
         "said or where they went. Tells staff that something needs them, without saying what."
     ),
-    routers=[router, escalation_routes, task_router],
+    routers=[router, escalation_routes, task_router, rule_router],
     consumers=[
         merge_consumers,
         contacts,

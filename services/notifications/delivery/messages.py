@@ -29,7 +29,7 @@ from services.notifications.stays.queries import stays_of
 from services.notifications.stays.rules import Standing, standing
 from services.notifications.texts.policy import templates
 from services.notifications.texts.queries import languages_of
-from services.notifications.texts.rendering import language_of, write
+from services.notifications.texts.rendering import write
 from services.notifications.texts.rules import Text, spoken
 from services.notifications.timing.policy import timing_policy
 from shared.contracts.base import Event
@@ -80,9 +80,9 @@ class ClientMessage(Due):
     @property
     def texts_version(self) -> str:
         template = self.kind if self.sending is None else self.sending.template
-        version = templates(self.site_id)[template].version
-        language, _ = language_of(template, self.site_id, self.language)
-        return f"{template}/{version}/{language}"
+        taken = templates(self.site_id)[template]
+        language, _ = taken.in_language(self.language)
+        return f"{template}/{taken.version}/{language}"
 
     @property
     def reach(self) -> Reach:
@@ -132,7 +132,7 @@ class ClientMessage(Due):
         """The text shows the time in the zone that the recipient states now, and is in the language
         that they read, or else in the one that all texts are written in."""
         template = self.kind if self.sending is None else self.sending.template
-        language, _ = language_of(template, self.site_id, self.language)
+        language, _ = templates(self.site_id)[template].in_language(self.language)
         when = spoken(self.session_starts_at, self.reach.zone, self.site_zone, language)
         values = {"when": when}
         written = write(template, self.site_id, self.channel, language, values)

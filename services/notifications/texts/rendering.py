@@ -7,7 +7,7 @@ from uuid import UUID
 
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from services.notifications.texts.policy import Language, branding, fill, templates
+from services.notifications.texts.policy import Language, Template, branding, fill, templates
 from services.notifications.texts.rules import Text, plain
 
 layout = ImmutableSandboxedEnvironment(autoescape=True, trim_blocks=True).from_string(
@@ -25,13 +25,19 @@ class Written:
     """The reader's language is another one, in which nothing is written."""
 
 
-def language_of(template: str, site_id: UUID | None, wanted: str | None) -> tuple[Language, bool]:
-    """The language in which a template of a site speaks to who wants `wanted`."""
-    return templates(site_id)[template].in_language(wanted)
-
-
 def write(
     template: str,
+    site_id: UUID | None,
+    channel: str | None,
+    wanted: str | None,
+    values: Mapping[str, str],
+) -> Written:
+    """The message of the template in force at a site; see `fill_in`."""
+    return fill_in(templates(site_id)[template], site_id, channel, wanted, values)
+
+
+def fill_in(
+    template: Template,
     site_id: UUID | None,
     channel: str | None,
     wanted: str | None,
@@ -40,9 +46,12 @@ def write(
     """The message from a site for who reads `wanted`, as a channel takes it.
 
     HTML goes beside the plain text of a mail, and says the same.
+
+    Raises:
+        ValueError: a value lacks.
     """
-    language, fell_back = language_of(template, site_id, wanted)
-    wording, brand = templates(site_id)[template].languages[language], branding(site_id)
+    language, fell_back = template.in_language(wanted)
+    wording, brand = template.languages[language], branding(site_id)
     known = {
         "sender": brand.sender,
         "phone": brand.phone,
@@ -52,10 +61,11 @@ def write(
     }
     subject = fill(wording.subject, known)
     if channel == "sms":
-        text = Text(subject, plain(fill(wording.sms or wording.body, known)))
+        text = Text(subject, plain(fill(wording.sms or wording.body, known)), None, language)
     else:
         body = fill(wording.body, known)
-        text = Text(subject, body, in_html(subject, body, language, brand.sender, brand.colour))
+        html = in_html(subject, body, language, brand.sender, brand.colour)
+        text = Text(subject, body, html, language)
     return Written(text, language, fell_back)
 
 

@@ -32,6 +32,7 @@ class Text:
     subject: str
     body: str
     html: str | None = None
+    language: Literal["en", "es"] = "en"
 
 
 @dataclass(frozen=True, slots=True)
