@@ -6,6 +6,7 @@ from services.notifications.delivery.channels.email import mail_server
 from services.notifications.delivery.consumers import consumers as delivery
 from services.notifications.delivery.jobs import dispatch_job, messages
 from services.notifications.delivery.routes import router
+from services.notifications.digest.jobs import digest_job
 from services.notifications.escalations.consumers import consumers as escalations
 from services.notifications.escalations.jobs import alert_job, alerts
 from services.notifications.escalations.routes import router as escalation_routes
@@ -38,7 +39,7 @@ service = Service(
         planning,
         escalations,
     ],
-    jobs=[dispatch_job, alert_job],
+    jobs=[dispatch_job, alert_job, digest_job],
     peers=[mail_server],
     waiting={"sending": messages.sending, "alerting": alerts.sending},
 )
