@@ -171,6 +171,7 @@ async def open_desk(
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr("services.notifications.delivery.sending.chance", lambda: 0.0)
     monkeypatch.setattr("shared.telemetry.tracing.tracer", provider.get_tracer("tests"))
     async with Mailbox().listening() as mailbox:
         settings = Settings(

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.notifications.delivery.channels.providers import staff_way
 from services.notifications.delivery.due import Due, Result
 from services.notifications.delivery.rules import Decision, next_attempt
 from services.notifications.delivery.vocabulary import ChannelName
@@ -30,7 +31,7 @@ class Alert(Due):
 
     @property
     def channel(self) -> ChannelName:
-        return "email"
+        return staff_way(self.address)
 
     @property
     def texts_version(self) -> str:
@@ -67,8 +68,9 @@ class Alert(Due):
         match result.state:
             case "delivered":
                 return StaffAlerted(**about, delivered_at=result.at)
-            case "failed":
-                return StaffAlertFailed(**about, reason=result.failure, failed_at=result.at)
+            case "failed" | "bounced":
+                reason = result.failure or "refused_by_channel"
+                return StaffAlertFailed(**about, reason=reason, failed_at=result.at)
             case _:
                 return None
 

@@ -8,14 +8,21 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from services.notifications.delivery.channels.base import ChannelRefused
 from services.notifications.delivery.channels.email import recipient_of
+from services.notifications.delivery.channels.providers import is_staff_address
 from services.notifications.delivery.vocabulary import AlertFailure, Kind
 from shared.web import Instant, Shown, Strict
 
-AlertState = Literal["planned", "sending", "delivered", "failed", "cancelled"]
+AlertState = Literal["planned", "sending", "sent", "delivered", "bounced", "failed", "cancelled"]
 
 
 def one_address(value: str) -> str:
-    """Refuse what is not exactly one plain address, as the mail server would refuse it too late."""
+    """Refuse what is not exactly one plain address, as the mail server would refuse it too late.
+
+    Beside mail: `+13035550123` for a text message, `voice:+13035550123` for a call, and
+    `webhook:…` and `chat:…` by their names in the file of the channels.
+    """
+    if is_staff_address(value):
+        return value
     try:
         plain = recipient_of(value)
     except ChannelRefused:

@@ -23,6 +23,8 @@ from services.notifications.delivery.rules import (
     Suppress,
     decide,
 )
+from services.notifications.opt_outs.queries import stopped_of
+from services.notifications.opt_outs.rules import Stopped
 from services.notifications.planning.rules import Occasion, Wanted, occasion_of, wanted
 from services.notifications.planning.schemas import (
     RuleInForce,
@@ -72,6 +74,7 @@ class Known:
     consents: Sequence[Consent]
     stays: Mapping[UUID, Standing]
     language: str | None
+    stopped: Mapping[tuple[str, str], Stopped]
 
 
 async def show_rules(tx: Transaction, site_id: UUID) -> RulesInForce:
@@ -103,6 +106,8 @@ async def try_rule(tx: Transaction, trial: RuleTrial) -> RulePreview:
     clients = {one.client_id for one in occasions}
     contacts, consents = await contacts_of(tx, clients), await consents_of(tx, clients)
     stays, languages = await stays_of(tx, clients), await languages_of(tx, clients)
+    addresses = [one for c in contacts.values() for one in (c.email, c.phone) if one]
+    stopped = await stopped_of(tx, addresses)
     messages = []
     for about in occasions:
         known = Known(
@@ -110,6 +115,7 @@ async def try_rule(tx: Transaction, trial: RuleTrial) -> RulePreview:
             consents.get(about.client_id, ()),
             stays.get(about.client_id, {}),
             languages.get(about.client_id),
+            stopped,
         )
         zone, window = zone_for(known.contact, about.time_zone), timing_policy(about.site_id).hours
         for found in wanted(rule, about, zone=zone, window=window, now=tx.now):
@@ -253,6 +259,7 @@ def _outcome(
         agreed=Agreed(known.consents, sending.purpose(way), site_zone),
         window=policy.hours,
         unknown_contact=timedelta(0),
+        stopped=None if known.contact is None else _stopped(known, known.contact),
     )
     match decision:
         case Send():
@@ -267,3 +274,8 @@ def _outcome(
             return "not_sent", stands
         case _:
             raise AssertionError(decision)  # nothing that is tried out was withdrawn
+
+
+def _stopped(known: Known, contact: Contact) -> Stopped | None:
+    address = contact.address(contact.channel)
+    return known.stopped.get((contact.channel, address)) if address else None
