@@ -106,7 +106,8 @@ def decide(
     under way on their own topic, so such a message waits until `unknown_contact` after its due
     time. Then permission is asked, as of `now`, and whether the address is `stopped`. Quiet hours
     hold for every attempt, in the zone that the client states now, and so do the times at which the
-    client can be reached safely. Who got as many messages today as go out on one day hears more from `resumes_at` on.
+    client can be reached safely. Who got as many messages today as go out on one day hears more
+    from `resumes_at` on.
     """
     if withdrawn:
         return CallOff()
