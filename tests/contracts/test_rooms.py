@@ -73,6 +73,7 @@ EXCEPTIONS = {
     "notifications/delivery/vocabulary.py": "the words of the capability",
     "notifications/escalations/alerts.py": "what alerts to staff answer to the queue",
     "notifications/escalations/tasks.py": COMMANDS,
+    "notifications/links/making.py": "what another service is asked for",
     "notifications/planning/previews.py": READS,
     "notifications/rulebook/kinds.py": "words that rules and messages share",
     "notifications/rulebook/sources.py": "the events that rules may name",

@@ -117,6 +117,15 @@ class Due(ABC):
     def event(self, result: Result) -> Event | None:
         """The event that tells what came of it; None when nobody is told."""
 
+    async def linked(self, settings: Settings) -> Self:
+        """The message with the one-time link that it carries, if its rule says so.
+
+        Raises:
+            LinkOver: what it would open is over.
+            LinkUnavailable: none can be made now.
+        """
+        return self
+
     @classmethod
     def of(cls, row: asyncpg.Record, **known: Any) -> Self:
         """The row, with what is known beside it."""

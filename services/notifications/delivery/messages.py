@@ -2,9 +2,9 @@
 client agreed to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,7 @@ from services.notifications.delivery.rules import (
     next_attempt,
 )
 from services.notifications.delivery.vocabulary import ChannelName, Kind
+from services.notifications.links.making import make_link
 from services.notifications.opt_outs.queries import stopped_of
 from services.notifications.opt_outs.rules import Stopped
 from services.notifications.rulebook.policy import Sending, rulebook
@@ -78,6 +79,8 @@ class ClientMessage(Due):
     """That the client reads, as a BCP 47 tag; None where it was not stated."""
     resumes_at: datetime | None
     """When the client may hear more, if no more go out today."""
+    link: str = field(repr=False)
+    """That it carries."""
     stopped: Mapping[tuple[str, str], Stopped] = field(repr=False)
     """Of the addresses of the contact those to which nothing goes, by channel."""
 
@@ -171,13 +174,20 @@ class ClientMessage(Due):
             window=policy.hours,
         )
 
+    async def linked(self, settings: Settings) -> Self:
+        sending = self.sending
+        if sending is None or sending.rule.link is None or self.channel == "log":
+            return self
+        link = await make_link(settings, sending.rule.link, self.site_id, self.session_id)
+        return replace(self, link=link)
+
     def addressed(self, settings: Settings) -> tuple[str | None, Text]:
         """The text shows the time in the zone that the recipient states now, and is in the language
         that they read, or else in the one that all texts are written in."""
         template = self.kind if self.sending is None else self.sending.template
         language, _ = templates(self.site_id)[template].in_language(self.language)
         when = spoken(self.session_starts_at, self.reach.zone, self.site_zone, language)
-        values = {"when": when}
+        values = {"when": when, "link": self.link}
         written = write(template, self.site_id, self.channel, language, values)
         return None if self.contact is None else self.contact.address(self.channel), written.text
 
@@ -229,6 +239,7 @@ async def due_messages(tx: Transaction, rows: Sequence[asyncpg.Record]) -> list[
             standing=standing(stays.get(client, {}), row["enrolment_id"]),
             language=languages.get(client),
             resumes_at=resume.get(row["id"]),
+            link="",
         )
         for row in rows
         for client in [row["client_id"]]

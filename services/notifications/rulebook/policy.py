@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model
 
 from services.notifications.consents.rules import Purpose
 from services.notifications.rulebook.kinds import STAFF_ALERT, Kind
-from services.notifications.rulebook.sources import SOURCES
+from services.notifications.rulebook.sources import LINKS, SOURCES
 from services.notifications.texts.policy import templates
 from shared.contracts.base import Event
 from shared.contracts.intake import Token
@@ -118,6 +118,10 @@ class Rule(Part):
             _where(ends, end.where)
             if end.on == self.on and not end.where:
                 raise ValueError(f"{self.on} both begins and ends it: say which by where")
+        if self.link is not None and self.link not in LINKS:
+            raise ValueError(
+                f"link: nothing makes one for {self.link}; known is {', '.join(LINKS)}"
+            )
         self._check_steps()
         return self
 

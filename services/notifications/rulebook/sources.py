@@ -6,6 +6,8 @@ A list, as the streams that a service may read follow from it.
 from shared.contracts import intake, outcomes, scheduling
 from shared.contracts.base import Event
 
+LINKS = {"follow_up": ("outcomes", "/follow-ups/{about}/link")}
+"""By purpose of a one-time link, the service that makes it and where it is asked to."""
 SOURCES: dict[str, type[Event]] = {
     contract.__name__: contract
     for contract in (

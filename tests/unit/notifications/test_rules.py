@@ -58,6 +58,7 @@ def changed(**parts: Any) -> dict[str, Any]:
             {"steps": [{"kind": "a", "when": {"hours": -1}}, {"kind": "b", "when": {"hours": -2}}]},
             "not in the order",
         ),
+        ({"link": "bank_account"}, "nothing makes one for bank_account"),
         ({"colour": "red"}, "Extra inputs"),
     ],
 )
