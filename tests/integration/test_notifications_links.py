@@ -43,14 +43,12 @@ class Outcomes:
 
 
 @pytest.fixture
-async def outcomes(
-    stack: Stack, test_clock: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Outcomes]:
+def outcomes(monkeypatch: pytest.MonkeyPatch) -> Outcomes:
     async def token(_: ServiceToken) -> str:
         return "a-token"
 
     monkeypatch.setattr(ServiceToken, "get", token)
-    yield Outcomes()
+    return Outcomes()
 
 
 @pytest.fixture
