@@ -85,7 +85,7 @@ class HandOver:
         self._waiting.extend(marked)
         self._hands = [asyncio.create_task(self._hand(tx, results)) for _ in range(HANDS)]
         await asyncio.wait(self._hands)
-        async with self._reading:  # a hand that was let go may have left its reading under way
+        async with self._reading, self._noting:  # a hand that was let go may have left one at work
             pass
         for hand in self._hands:
             if not hand.cancelled():
@@ -106,7 +106,11 @@ class HandOver:
             found = await self._look_again(tx, self._take())
             parcels = [one for due in found if (one := await self._pack(tx, due, results))]
             if parcels:
-                await self._note(parcels)
+                try:
+                    await self._note(parcels)
+                except asyncio.CancelledError:  # nothing of it was handed over
+                    self._waiting.extendleft(due for due, _, _ in reversed(parcels))
+                    raise
             sent = [self._handed(tx, parcel, results) for parcel in parcels]
             if any(await asyncio.gather(*sent)):
                 return  # the hands that are at work take it over

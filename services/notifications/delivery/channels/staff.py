@@ -86,9 +86,11 @@ class ChatChannel(Channel):
         target = apprise.Apprise()
         if not target.add(self._chats.get(_named(message), "")):
             raise ChannelRefused("there is no chat of this name")
-        done = await asyncio.wait_for(
-            target.async_notify(title=message.subject, body=message.body), TIMEOUT_SECONDS
-        )
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                done = await target.async_notify(title=message.subject, body=message.body)
+        except TimeoutError:
+            raise ChannelUnavailable("the chat tool does not answer") from None
         if not done:
             raise ChannelUnavailable("the chat tool did not take it")
         return Receipt()
