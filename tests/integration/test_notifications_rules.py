@@ -299,3 +299,21 @@ async def test_who_is_on_call_by_the_rota_is_told_in_place_of_who_is_always_on_d
     await desk.tell(disengaging(Client("ben")))
     await alert(desk)
     assert sorted(staff.told[1:]) == [DUTY, LEAD]
+
+
+async def test_after_an_outage_what_is_of_use_goes_out_and_a_moved_clock_repeats_nothing(
+    desk: Desk, ana: Client
+) -> None:
+    over, ahead = MONDAY_NOON + 30 * HOUR, MONDAY_NOON + 54 * HOUR
+    await desk.tell(ana.expected(over), ana.expected(ahead))
+    for instant in (MONDAY_NOON + 48 * HOUR, MONDAY_NOON + HOUR, MONDAY_NOON + 48 * HOUR):
+        desk.set_clock(instant)
+        await desk.dispatch()
+    found = {(m.kind, m.session_starts_at): m.failure or m.state for m in await desk.messages()}
+    assert found == {
+        ("session_reminder", over): "no_longer_timely",
+        ("session_reminder_soon", over): "no_longer_timely",
+        ("session_reminder", ahead): "delivered",
+        ("session_reminder_soon", ahead): "planned",
+    }
+    assert len(desk.mailbox.taken) == 1

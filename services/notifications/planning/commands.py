@@ -97,17 +97,18 @@ async def move_messages(tx: Transaction, client_id: UUID) -> None:
 
 async def _end(tx: Transaction, name: str, events: Iterable[Event]) -> None:
     """Cancel what is planned about what events of one name end."""
-    over: dict[str, list[tuple[UUID, UUID]]] = defaultdict(list)
+    messages: dict[str, list[tuple[UUID, UUID]]] = defaultdict(list)
+    tasks: dict[str, list[tuple[UUID, UUID]]] = defaultdict(list)
     for event in events:
         for rule, end in rulebook(_site(event)).ended_by(name):
             if matches(end.where, event):
                 about = (_client(event), about_of(end.about or rule.about, event))
                 for step in rule.steps:
-                    over[step.kind if step.to == "client" else ""].append(about)
-                    if step.to == "staff":
-                        await withdraw_tasks(tx, step.kind, [about])
-    for kind in sorted(filter(None, over)):
-        await cancel_messages(tx, kind, over[kind])
+                    (messages if step.to == "client" else tasks)[step.kind].append(about)
+    for kind in sorted(messages):
+        await cancel_messages(tx, kind, messages[kind])
+    for kind in sorted(tasks):
+        await withdraw_tasks(tx, kind, tasks[kind])
 
 
 def _occasion(planned: Untried, rule: Rule) -> Occasion:
