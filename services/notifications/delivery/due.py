@@ -12,9 +12,9 @@ import asyncpg
 from opentelemetry.trace import SpanKind
 
 from services.notifications.consents.rules import Rule
-from services.notifications.delivery.policy import Text
 from services.notifications.delivery.rules import Decision, continues_trace
 from services.notifications.delivery.vocabulary import AlertFailure, ChannelName, Failure
+from services.notifications.texts.rules import Text
 from shared.contracts.base import Event
 from shared.settings import Settings
 from shared.telemetry.tracing import link_to, span_from
@@ -116,6 +116,15 @@ class Due(ABC):
     @abstractmethod
     def event(self, result: Result) -> Event | None:
         """The event that tells what came of it; None when nobody is told."""
+
+    async def linked(self, settings: Settings) -> Self:
+        """The message with the one-time link that it carries, if its rule says so.
+
+        Raises:
+            LinkOver: what it would open is over.
+            LinkUnavailable: none can be made now.
+        """
+        return self
 
     @classmethod
     def of(cls, row: asyncpg.Record, **known: Any) -> Self:

@@ -87,6 +87,8 @@ def decide(
     withdrawn: bool,
     standing: Standing,
     sent_on_hold: bool,
+    after_stay: bool,
+    resumes_at: datetime | None,
     due_at: datetime,
     expires_at: datetime,
     reach: Reach,
@@ -97,17 +99,19 @@ def decide(
 ) -> Decision:
     """Decide about a message whose next attempt has come.
 
-    One that was withdrawn is called off, and so is one whose client left the program, first of all.
-    While the stay is on hold it waits, unless its kind is `sent_on_hold`; one that expires by then
-    is cancelled, else one that expired is given up. Details of a client not heard of yet may still
-    be under way on their own topic, so such a message waits until `unknown_contact` after its due
+    One that was withdrawn is called off, and so is one whose client left the program, first of all,
+    unless its rule sends it `after_stay`; never is anything sent to a client who is gone. While the
+    stay is on hold it waits, unless its kind is `sent_on_hold`; one that expires by then is
+    cancelled, else one that expired is given up. Details of a client not heard of yet may still be
+    under way on their own topic, so such a message waits until `unknown_contact` after its due
     time. Then permission is asked, as of `now`, and whether the address is `stopped`. Quiet hours
     hold for every attempt, in the zone that the client states now, and so do the times at which the
-    client can be reached safely.
+    client can be reached safely. Who got as many messages today as go out on one day hears more
+    from `resumes_at` on.
     """
     if withdrawn:
         return CallOff()
-    if standing == "over":
+    if standing == "gone" or (standing == "over" and not after_stay):
         return Cancel()
     if standing == "on_hold" and not sent_on_hold:
         return Cancel() if now >= expires_at else Postpone(expires_at)
@@ -126,7 +130,7 @@ def decide(
         return GiveUp("unreachable")
     allowed = next_allowed(agreed.consents, now, agreed.site_zone, reach.zone, window)
     if allowed is not None and allowed <= now:
-        return Send()
+        return Send() if resumes_at is None else Postpone(min(resumes_at, expires_at))
     if allowed is not None and allowed < expires_at:
         return Postpone(allowed)
     if next_open(now, reach.zone, window) < expires_at:  # the safe times leave no instant

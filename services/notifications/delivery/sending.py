@@ -32,6 +32,7 @@ from services.notifications.delivery.results import (
     untouched,
 )
 from services.notifications.delivery.rules import spread
+from services.notifications.links.making import LinkOver, LinkUnavailable
 from services.notifications.opt_outs.commands import stop_address
 from shared import clock
 from shared.database import ALL_SITES, Database, Transaction
@@ -149,7 +150,12 @@ class HandOver:
             if result is None and due.channel not in self._channels:
                 result = self._refused(tx, due, ChannelRefused("there is no such channel"))
             if result is None:
-                return self._parcel(due, now)
+                return self._parcel(await due.linked(self._settings), now)
+        except LinkOver:
+            result = Result(due.id, "cancelled", now, due.attempts, due.channel)
+        except LinkUnavailable as error:
+            log.warning("message_postponed", notification_id=str(due.id), reason=str(error))
+            result = self._later(due.tried(), ChannelUnavailable(str(error)))
         except UNREADABLE:
             raise
         except Exception as error:  # a defect of one message must not delay the others
@@ -197,7 +203,10 @@ class HandOver:
             forget_at=now + timedelta(days=handing_over(due.site_id).text_days),
         )
         message = Message(
-            *(due.id, due.kind, address, text.subject, text.body, now), secret, text.language
+            *(due.id, due.kind, address, text.subject, text.body, now),
+            unsubscribe=secret,
+            language=text.language,
+            html=text.html,
         )
         return due, message, handover
 

@@ -2,10 +2,9 @@
 
 from typing import Literal
 
-Kind = Literal["session_reminder", "missed_session_outreach", "session_not_held", "seat_offer"]
-"""Why a message is sent to a client."""
-STAFF_ALERT = "staff_alert"
-"""The kind of every message to staff."""
+from services.notifications.rulebook.kinds import STAFF_ALERT as STAFF_ALERT
+from services.notifications.rulebook.kinds import Kind as Kind
+
 State = Literal[
     "planned", "sending", "sent", "delivered", "bounced", "failed", "suppressed", "cancelled"
 ]
@@ -21,7 +20,5 @@ Failure = Literal[
 """Why a message to a client was given up."""
 AlertFailure = Literal["no_contacts", "refused_by_channel", "no_longer_timely", "outcome_unknown"]
 """Why a message to staff was given up."""
-ONCE_A_SESSION: frozenset[Kind] = frozenset({"missed_session_outreach"})
-"""Kinds that are sent once for a session even when the session moves."""
 ChannelName = Literal["email", "sms", "voice", "webhook", "chat", "log"]
 """The way it takes."""

@@ -10,11 +10,11 @@ import asyncpg
 
 from services.notifications.delivery.channels.providers import staff_way
 from services.notifications.delivery.due import Due, Result
-from services.notifications.delivery.policy import Text
 from services.notifications.delivery.rules import Decision, next_attempt
 from services.notifications.delivery.vocabulary import ChannelName
 from services.notifications.escalations.policy import alert_policy
 from services.notifications.escalations.rules import decide
+from services.notifications.texts.rules import Text
 from shared.contracts.base import Event
 from shared.contracts.notifications import StaffAlerted, StaffAlertFailed
 from shared.database import Transaction

@@ -22,6 +22,8 @@ class Message:
     unsubscribe: str | None = field(default=None, repr=False)
     """The secret of its one-click address."""
     language: str = "en"
+    html: str | None = field(default=None, repr=False)
+    """The body once more, for mail that shows pages."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from services.notifications.delivery.channels.base import (
     Message,
     Receipt,
 )
-from services.notifications.delivery.policy import texts
+from services.notifications.texts.policy import words
 from shared.peers import Peer, refused_certificate
 from shared.settings import Settings
 
@@ -52,8 +52,8 @@ def checked_sender(sender: str) -> str:
     Raises:
         SenderRevealing: naming the words that must not be in a sender's name or address.
     """
-    if words := texts().revealing_header(sender):
-        raise SenderRevealing(f"SMTP_FROM must not contain {', '.join(words)}.")
+    if revealing := words().revealing_header(sender):
+        raise SenderRevealing(f"SMTP_FROM must not contain {', '.join(revealing)}.")
     if "@" not in parseaddr(sender)[1]:
         raise SenderRevealing("SMTP_FROM is not an e-mail address.")
     return sender
@@ -78,6 +78,9 @@ def email_of(message: Message, sender: str, public_url: str | None = None) -> Em
         mail["List-Unsubscribe"] = f"<{public_url}/unsubscribe/{message.unsubscribe}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(message.body, cte="7bit" if message.body.isascii() else "quoted-printable")
+    if message.html is not None:
+        mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
+        mail.set_boundary(f"=_{message.id.hex}")  # the same each time it is made
     return mail
 
 
