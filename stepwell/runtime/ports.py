@@ -49,8 +49,19 @@ class Ports:
     @property
     def all(self) -> list[int]:
         """All that follow from the base."""
-        own = (self.smtp, self.issuer, self.kafka, self.kafka_controller, self.postgres)
+        own = (
+            self.portal,
+            self.smtp,
+            self.issuer,
+            self.kafka,
+            self.kafka_controller,
+            self.postgres,
+        )
         return [*self.services.values(), *own]
+
+    @property
+    def portal(self) -> int:
+        return self.base
 
     @property
     def smtp(self) -> int:
