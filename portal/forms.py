@@ -1,6 +1,8 @@
 """Text of a form becomes the JSON of a request, by the shape that the operation's body has.
 
-Field names are paths: `body.entries.0.status`. What cannot be made the wanted kind is sent as it
+Field names are paths: `body.entries.0.status`. A box that stands for several fields at once has
+them as its value, as `instrument=phq-9&version=1.0`. Numbered answers keep their place where one
+of them is empty. What cannot be made the wanted kind is sent as it
 stands, so that the service refuses it in its own words, at the field.
 """
 
@@ -8,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 Tree = Any
@@ -34,9 +37,8 @@ def body_of(fields: Iterable[tuple[str, str]], tree: Tree, zone: str | None = No
                 break
             place = below
         else:
-            place.setdefault(last, []).append(value) if isinstance(
-                place.setdefault(last, []), list
-            ) else None
+            if isinstance(several := place.setdefault(last, []), list):
+                several.append(value)
     made = _made(nested, tree, zone)
     return {} if made is MISSING else made
 
@@ -50,6 +52,8 @@ def _made(given: Any, tree: Tree, zone: str | None) -> Any:
     text = given[-1].strip() if given else ""
     if not text:
         return MISSING
+    if isinstance(tree, dict):
+        return _nested({name: [value] for name, value in parse_qsl(text)}, tree, zone)
     return _scalar(text, tree if isinstance(tree, str) else "string", zone)
 
 
@@ -59,6 +63,8 @@ def _nested(given: Mapping[str, Any], tree: Tree, zone: str | None) -> Any:
     if kind == "list":
         rows = sorted(given.items(), key=lambda row: row[0].zfill(6))
         made = [_made(row, below, zone) for _, row in rows]
+        if isinstance(below, str):
+            return [None if one is MISSING else one for one in made]
         return [one for one in made if one is not MISSING] or MISSING
     fields = {
         name: _made(value, below.get(name, "string") if kind == "object" else below, zone)

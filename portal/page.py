@@ -58,6 +58,8 @@ class Page:
     acts: tuple[str, ...] = ()
     sent: Sent | None = None
     problem: dict[str, Any] | None = None
+    found: Any = None
+    """What a search found that was sent as a form."""
     calls: int = 0
     _form: str = ""
     _ids: int = 0
@@ -121,13 +123,14 @@ class Page:
         if reason is not None:
             headers["Break-Glass"] = reason
         try:
-            return await self.api.call(name, await self._token(), values, headers=headers, **more)
+            return await self.api.call(name, await self.token(), values, headers=headers, **more)
         except Refused as refused:
             if refused.status == 401:
                 raise LoggedOut from None
             raise
 
-    async def _token(self) -> str:
+    async def token(self) -> str:
+        """An access token that is good for a while yet. Raises Away, LoggedOut."""
         if self.session["good_until"] - time.time() > RENEW_SECONDS:
             return str(self.session["access"])
         try:
