@@ -35,6 +35,14 @@ def outdated() -> bool:
     return not FILE.is_file() or FILE.read_text(encoding="utf-8") != generated()
 
 
+def write() -> list[str]:
+    """Bring the file up to date; returns its path when it changed."""
+    if not outdated():
+        return []
+    FILE.write_text(generated(), encoding="utf-8")
+    return [str(FILE.relative_to(PROJECT))]
+
+
 def document(name: str) -> Mapping[str, Any]:
     """The OpenAPI document of a service, which need not run."""
     declared: Service = importlib.import_module(f"services.{name}.service").service
