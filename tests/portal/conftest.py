@@ -39,11 +39,12 @@ def log_in(told: Installed, browser: Browser) -> Iterator[LogIn]:
     """Logs somebody in, in a browser of their own."""
     opened = []
 
-    def log_in(role: str, **options: object) -> Page:
+    def log_in(role: str, *, site: str = "", **options: object) -> Page:
         context = browser.new_context(base_url=f"http://127.0.0.1:{told.base}", **options)  # type: ignore[arg-type]
         opened.append(context)
         page = context.new_page()
         page.goto(f"/login?as={role}")
+        page.get_by_label("by their ids").fill(site)
         page.get_by_role("button", name="Log in").click()
         return page
 

@@ -34,8 +34,9 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-def accessible(page: Page) -> None:
-    """Nothing that axe knows is wrong with the page as it is shown."""
-    found = Axe().run(page).response["violations"]
+def accessible(page: Page, *rules: str) -> None:
+    """Nothing that axe knows is wrong with the page as it is shown; by all its rules, or some."""
+    options = {"runOnly": {"type": "rule", "values": list(rules)}} if rules else None
+    found = Axe().run(page, options=options).response["violations"]
     told = [f"{v['id']}: {v['help']} {v['nodes'][0]['html'][:200]}" for v in found]
     assert not told, f"{page.url}: {told}"
