@@ -146,6 +146,8 @@ class Api:
 def _told(answer: httpx.Response) -> Any:
     if not answer.content:
         return {}
+    if "json" not in answer.headers.get("content-type", ""):
+        return answer.content
     told = answer.json()
     if isinstance(told, dict) and told.keys() >= {"items", "next"}:
         listed = Listed(told["items"])

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from portal.api import OPERATIONS
 from portal.page import full_name, site_of
 from portal.views.referrals import SOURCES
 from portal.views.registry import Page, view
@@ -43,7 +44,15 @@ async def of_client(page: Page, client_id: str, *more: Any) -> tuple[dict[str, A
     return {**head, "zone": site["time_zone"], "names": {client_id: head["name"]}}, others
 
 
-@view("/clients/{client_id}", "client.html", SHOW, "outcomes.decide_step_down")
+DECIDE = next(
+    name
+    for name in ("outcomes.decide_recommendation", "outcomes.decide_step_down")
+    if name in OPERATIONS
+)
+"""The decision, by the name that the API at hand has for it."""
+
+
+@view("/clients/{client_id}", "client.html", SHOW, DECIDE)
 async def client(page: Page, client_id: str) -> dict[str, Any]:
     head, (progress, found) = await of_client(
         page,
@@ -57,6 +66,8 @@ async def client(page: Page, client_id: str) -> dict[str, Any]:
         "recommendations": found,
         "scores": by_instrument(progress["scores"]) if progress else {},
         "decisions": DECISIONS,
+        "decide": DECIDE,
+        "may_defer": "until" in OPERATIONS[DECIDE]["body"]["object"],
     }
 
 
@@ -66,6 +77,14 @@ def by_instrument(scores: list[Mapping[str, Any]]) -> dict[str, list[Mapping[str
     for score in sorted(scores, key=lambda one: str(one["answered_at"])):
         found.setdefault(str(score["instrument"]), []).append(score)
     return found
+
+
+@view("/clients/{client_id}/course", "course.html", "outcomes.show_course")
+async def course(page: Page, client_id: str) -> dict[str, Any]:
+    head, (shown,) = await of_client(
+        page, client_id, page.need("outcomes.show_course", client_id=client_id)
+    )
+    return {**head, "course": shown}
 
 
 @view("/clients/{client_id}/stay", "stay.html", SHOW)

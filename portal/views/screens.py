@@ -43,6 +43,11 @@ def install(app: FastAPI, answered: Answered) -> None:
     app.add_route("/clients/{client_id}/emergency", emergency, methods=["POST"])
     app.add_route("/events", events)
 
+    async def picture(request: Request) -> Response:
+        return await answered(request, chart)
+
+    app.add_route("/clients/{client_id}/charts/{instrument}", picture)
+
 
 async def break_glass(page: Page) -> Response:
     """Read one client of another site for a quarter of an hour, for a reason that is noted with
@@ -57,6 +62,18 @@ async def break_glass(page: Page) -> Response:
     known = {k: v for k, v in page.session.get("emergencies", {}).items() if v[1] > time.time()}
     page.keep(emergencies={**known, client: [reason, time.time() + EMERGENCY_SECONDS]})
     return RedirectResponse(f"/clients/{client}", 303)
+
+
+async def chart(page: Page) -> Response:
+    """A chart of a client's course, as outcomes draws it."""
+    drawn = await page.need(
+        "outcomes.show_chart",
+        **page.request.path_params,
+        format="svg",
+        series=page.query("series"),
+        version=page.query("version"),
+    )
+    return Response(drawn, media_type="image/svg+xml")
 
 
 async def follow(page: Page) -> Response:

@@ -7,8 +7,8 @@ import typer
 import uvicorn
 
 from shared.settings import SERVICES
-from stepwell.runtime.issuer import application
 from stepwell.runtime.environment import PORTAL
+from stepwell.runtime.issuer import application
 from stepwell.runtime.keys import Issuer
 from stepwell.runtime.login import Portal
 from stepwell.runtime.problem import WRONG_USE, Problem
