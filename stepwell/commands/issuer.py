@@ -23,8 +23,8 @@ def command(
     """Serve the issuer that `make up` starts, where something else starts the services.
 
     It gives tokens of any role, so it is for trying out only. Reads OIDC_ISSUER, its own address,
-    and OIDC_CLIENT_SECRET_<SERVICE> of the four services; where people may log in from is in STEPWELL_PORTAL_URL, and its key in
-    STEPWELL_STATE.
+    OIDC_CLIENT_SECRET_<SERVICE> of the four services, and STEPWELL_PORTAL_URL, where people log in
+    from; its key is in STEPWELL_STATE.
     """
     secrets = {s: os.environ.get(f"OIDC_CLIENT_SECRET_{s.upper()}", "") for s in SERVICES}
     url = os.environ.get("OIDC_ISSUER", "")

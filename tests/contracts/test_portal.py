@@ -29,6 +29,7 @@ from tests.support.apis import APPS
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}"
 ID = "019c8a95-d080-707f-9865-5ce894763d53"
 INSTANT = "2026-03-01T18:00:00Z"
+INSTANTS = ("_at", "until", "_from", "at", "acknowledge_by", "since")
 ROLES = ("counselor", "clinical_lead", "front_desk", "site_manager", "regional_operations")
 ROLES += ("auditor", "operator")
 LATER = {
