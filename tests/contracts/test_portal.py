@@ -5,6 +5,7 @@ may be any, so that a field that is not there, a call that takes other parameter
 is not escaped are found on every page.
 """
 
+import asyncio
 import json
 import re
 import time
@@ -18,6 +19,7 @@ import pytest
 from portal.api import OPERATIONS
 from portal.app import SEARCHES, application
 from portal.forms import body_of
+from portal.identity import NotLoggedIn
 from portal.page import NO_SITE
 from portal.rendering import ENVIRONMENT, NAVIGATION
 from portal.settings import Settings
@@ -57,7 +59,8 @@ def made(schema: dict[str, Any], schemas: dict[str, Any], name: str = "") -> Any
         return [made(schema.get("items", {}), schemas, name)]
     if kind == "object" or "properties" in schema:
         if "properties" not in schema:
-            return {HOSTILE: made(schema.get("additionalProperties") or {}, schemas)}
+            below = schema.get("additionalProperties")
+            return {HOSTILE: made(below if isinstance(below, dict) else {}, schemas)}
         return {key: made(one, schemas, key) for key, one in schema["properties"].items()}
     if kind in ("integer", "number"):
         return 3
@@ -84,6 +87,8 @@ class Services:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.away: str | None = None
+        self.stream = 200
+        self.followed: list[str | None] = []
         self._routes = [
             (
                 name,
@@ -99,6 +104,9 @@ class Services:
         ]
         if service == self.away:
             raise httpx.ConnectError("away")
+        if request.url.path == "/board/events":
+            self.followed.append(request.headers.get("last-event-id"))
+            return httpx.Response(self.stream, text="id: 8\nevent: board\ndata: {}\n\n")
         name = next(
             name
             for name, method, path in self._routes
@@ -272,6 +280,46 @@ async def test_a_form_leads_to_no_other_site() -> None:
         assert answer.headers["location"] == "/today"
         answer = await portal.browser.get("/language/es", params={"then": then})
         assert answer.headers["location"] == "/"
+
+
+async def test_the_boards_stream_is_passed_on_for_whoever_is_logged_in() -> None:
+    portal = Portal("site_manager")
+    answer = await portal.browser.get("/events", headers={"Last-Event-ID": "7"})
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert answer.text == "id: 8\nevent: board\ndata: {}\n\n"
+    await portal.browser.get("/events?last=8")
+    assert portal.services.followed == ["7", "8"]
+    portal.services.stream = 503
+    assert (await portal.browser.get("/events")).status_code == 503
+    portal.services.away = "outcomes"
+    assert (await portal.browser.get("/events")).status_code == 503
+    portal.app.state.sessions.end(portal.secret)
+    assert (await portal.browser.get("/events")).status_code == 303
+
+
+async def test_tokens_are_renewed_once_and_a_session_that_ended_there_ends_here() -> None:
+    portal = Portal("front_desk")
+    sessions, provider = portal.app.state.sessions, portal.app.state.provider
+    renewals: list[str] = []
+
+    async def renewed(token: str) -> dict[str, Any]:
+        renewals.append(token)
+        await asyncio.sleep(0)
+        if token == "spent":
+            raise NotLoggedIn("it was used before")
+        return {"access": "new", "refresh": "spent", "good_until": time.time() + 20}
+
+    provider.renewed = renewed
+    sessions.change(portal.secret, good_until=0)
+    first, second = await asyncio.gather(
+        portal.browser.get("/clients"), portal.browser.get("/referrals")
+    )
+    assert {first.status_code, second.status_code} <= {200, 303}
+    assert renewals[0] == "b"
+    assert renewals.count("b") == 1
+    again = await portal.browser.get("/clients")
+    assert again.headers["location"].startswith("/login")
+    assert sessions.read(portal.secret) is None
 
 
 def test_text_of_a_form_becomes_the_body_of_its_operation() -> None:
