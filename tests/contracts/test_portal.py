@@ -31,6 +31,7 @@ from tests.support.apis import APPS
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}"
 ID = "019c8a95-d080-707f-9865-5ce894763d53"
 INSTANT = "2026-03-01T18:00:00Z"
+EVENT = b"id: 8\nevent: board\ndata: {}\n\n"
 INSTANTS = ("_at", "until", "_from", "at", "acknowledge_by", "since")
 ROLES = ("counselor", "clinical_lead", "front_desk", "site_manager", "regional_operations")
 ROLES += ("auditor", "operator")
@@ -106,7 +107,7 @@ class Services:
             raise httpx.ConnectError("away")
         if request.url.path == "/board/events":
             self.followed.append(request.headers.get("last-event-id"))
-            return httpx.Response(self.stream, text="id: 8\nevent: board\ndata: {}\n\n")
+            return httpx.Response(self.stream, stream=httpx.ByteStream(EVENT))
         name = next(
             name
             for name, method, path in self._routes
@@ -286,7 +287,7 @@ async def test_the_boards_stream_is_passed_on_for_whoever_is_logged_in() -> None
     portal = Portal("site_manager")
     answer = await portal.browser.get("/events", headers={"Last-Event-ID": "7"})
     assert answer.headers["content-type"].startswith("text/event-stream")
-    assert answer.text == "id: 8\nevent: board\ndata: {}\n\n"
+    assert answer.content == EVENT
     await portal.browser.get("/events?last=8")
     assert portal.services.followed == ["7", "8"]
     portal.services.stream = 503
