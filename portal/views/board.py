@@ -4,13 +4,14 @@ from typing import Any
 
 from portal.views.registry import Page, view
 
-CLINICAL = ("intake.list_risk_flags", "outcomes.list_recommendations")
-
 
 @view("/board", "board.html", "outcomes.show_board")
 async def board(page: Page) -> dict[str, Any]:
     shown = await page.need("outcomes.show_board", region_id=page.query("region"))
-    return {"board": shown, "sites": await page.sites(), "live": page.query("region")}
+    sites = await page.sites()
+    unnamed: dict[str, str] = {"name": ""}
+    shown["sites"].sort(key=lambda one: sites.get(one["site_id"], unnamed)["name"].lower())
+    return {"board": shown, "sites": sites, "live": page.query("region")}
 
 
 @view("/board/{figure}", "board_list.html", "outcomes.list_board_figure")

@@ -28,7 +28,7 @@ def test_a_referral_is_on_the_board_without_loading_it_again(
         {
             "source": "self",
             "site_id": site["id"],
-            "person": {"birth_date": "1991-01-01"},
+            "person": {"given_name": "Bo", "birth_date": "1991-01-01"},
             "contact": {"channel": "log"},
         },
         role="front_desk",
