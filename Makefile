@@ -32,7 +32,7 @@ $(STAMP): pyproject.toml uv.lock
 	  $(BIN)/uv sync --frozen --all-extras --compile-bytecode --quiet || { \
 	  echo "The packages could not be installed: check the network and run the command again" >&2; \
 	  exit 3; }
-	@$(BIN)/python -m compileall -q -j 0 services shared stepwell
+	@$(BIN)/python -m compileall -q -j 0 portal services shared stepwell
 	@touch $(STAMP)
 
 up: $(STAMP) ## Start everything, tell the story, run until Ctrl-C
@@ -53,6 +53,7 @@ token: $(STAMP) ## Print an access token: make token ROLE=counselor SITES='*'
 test: unit ## Run all tests, the unit tests first
 	@$(BIN)/pytest tests/integration tests/contracts $(TOGETHER)
 	@$(BIN)/pytest tests/end_to_end tests/faults tests/runtime
+	@$(BIN)/pytest tests/portal
 	@$(BIN)/pytest tests/year
 
 deployment: $(STAMP) ## Build the images and run whole installations (slow; Debian, root)
@@ -69,7 +70,7 @@ unit-intake unit-others: # At once, each told when it is done: that halves the t
 check: $(STAMP) ## Check format, lint, types, import rules and migrations
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy services shared stepwell
+	@$(BIN)/mypy portal services shared stepwell
 	@$(BIN)/lint-imports
 	@$(BIN)/squawk shared/database/migrations/*.sql services/*/migrations/*.sql
 

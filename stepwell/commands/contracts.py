@@ -1,12 +1,12 @@
 """`stepwell contracts`: generate the contracts for subscribers, and release them; and generate the
-tables of events on the pages of the services."""
+tables of events on the pages of the services, and what the portal knows of the APIs."""
 
 from typing import Annotated
 
 import typer
 
 from shared.settings import SERVICES
-from stepwell.contracts import files, pages
+from stepwell.contracts import files, operations, pages
 from stepwell.runtime.problem import CHECK_FAILED, Problem
 
 app = typer.Typer(invoke_without_command=True, no_args_is_help=False)
@@ -20,12 +20,13 @@ def generate(
     ] = False,
 ) -> None:
     """Write JSON Schemas and the AsyncAPI document to the folder `contracts`, and the tables of
-    events to the pages of the services in `docs`."""
+    events to the pages of the services in `docs`, and the operations of the APIs to the portal."""
     if context.invoked_subcommand is not None:
         return
     if check:
         stale = [f"contracts/{path}" for path in files.outdated()]
         stale += [f"docs/{page.name}" for page in pages.outdated()]
+        stale += ["portal/operations.json"] if operations.outdated() else []
         if stale:
             raise Problem(
                 f"Out of date: {', '.join(stale)}. Run `stepwell contracts`.",
@@ -35,9 +36,10 @@ def generate(
         return
     changed = [f"contracts/{path}" for path in files.write()]
     changed += [f"docs/{page.name}" for page in pages.write()]
+    changed += operations.write()
     for path in changed:
         typer.echo(path)
-    typer.echo(f"{len(changed)} of {len(files.generated()) + len(SERVICES)} files changed.")
+    typer.echo(f"{len(changed)} of {len(files.generated()) + len(SERVICES) + 1} files changed.")
 
 
 @app.command()

@@ -7,8 +7,10 @@ import typer
 import uvicorn
 
 from shared.settings import SERVICES
+from stepwell.runtime.environment import PORTAL
 from stepwell.runtime.issuer import application
 from stepwell.runtime.keys import Issuer
+from stepwell.runtime.login import Portal
 from stepwell.runtime.problem import WRONG_USE, Problem
 from stepwell.runtime.state import State
 from stepwell.runtime.subscribers import Subscribers
@@ -21,7 +23,8 @@ def command(
     """Serve the issuer that `make up` starts, where something else starts the services.
 
     It gives tokens of any role, so it is for trying out only. Reads OIDC_ISSUER, its own address,
-    and OIDC_CLIENT_SECRET_<SERVICE> of the four services; its key is in STEPWELL_STATE.
+    OIDC_CLIENT_SECRET_<SERVICE> of the four services, and STEPWELL_PORTAL_URL, where people log in
+    from; its key is in STEPWELL_STATE.
     """
     secrets = {s: os.environ.get(f"OIDC_CLIENT_SECRET_{s.upper()}", "") for s in SERVICES}
     url = os.environ.get("OIDC_ISSUER", "")
@@ -39,5 +42,11 @@ def command(
         )
     state = State.default()
     state.create()
-    served = application(Issuer(url, state.issuer_key), secrets, Subscribers(state.subscribers).all)
+    portal = os.environ.get(PORTAL, "").rstrip("/")
+    served = application(
+        Issuer(url, state.issuer_key),
+        secrets,
+        Subscribers(state.subscribers).all,
+        portal=Portal(portal) if portal else None,
+    )
     uvicorn.run(served, host=host, port=port, log_config=None, access_log=False, lifespan="off")

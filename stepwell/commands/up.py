@@ -12,7 +12,7 @@ from rich.console import Console
 
 from shared.settings import misspelt_variables
 from stepwell.runtime import lock, ports
-from stepwell.runtime.environment import External
+from stepwell.runtime.environment import PORTAL, External
 from stepwell.runtime.pids import own, stop_leftovers
 from stepwell.runtime.ports import Ports
 from stepwell.runtime.problem import CHECK_FAILED, WRONG_USE, Problem, Stopping
@@ -109,6 +109,8 @@ def _tell(system: "System", console: Console, supervisor: Supervisor) -> None:
 
 
 def _print_addresses(system: "System", console: Console) -> None:
+    from stepwell.runtime.login import STAFF
+
     console.print()
     for service, port in system.ports.services.items():
         console.print(f"  {service:<14} http://127.0.0.1:{port}/docs")
@@ -118,6 +120,10 @@ def _print_addresses(system: "System", console: Console) -> None:
     texting = f"http://127.0.0.1:{system.ports.texting}"
     console.print(f"  {'sent texts':<14} {texting}")
     console.print(f"  {'sent mail':<14} {texting}/mail")
+    portal = system.environment[PORTAL]
+    console.print(f"  {'portal':<14} {portal}")
+    for role in STAFF:
+        console.print(f"  {'  as':<14} {portal}/login?as={role}")
     console.print(
         f"  {'token':<14} .venv/bin/stepwell token --role regional_operations --sites '*'"
     )

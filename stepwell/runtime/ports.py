@@ -50,6 +50,7 @@ class Ports:
     def all(self) -> list[int]:
         """All that follow from the base."""
         own = (
+            self.portal,
             self.smtp,
             self.texting,
             self.issuer,
@@ -58,6 +59,10 @@ class Ports:
             self.postgres,
         )
         return [*self.services.values(), *own]
+
+    @property
+    def portal(self) -> int:
+        return self.base
 
     @property
     def smtp(self) -> int:

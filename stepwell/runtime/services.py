@@ -1,4 +1,4 @@
-"""The four services and the engagement worker as processes of the local system."""
+"""The four services, the engagement worker and the portal as processes of the local system."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -71,3 +71,20 @@ def start_service(
         folder=PROJECT,
         layer=LAYER,
     )
+
+
+def start_portal(processes: Processes, system: Mapping[str, str], port: int, steps: Steps) -> None:
+    """Start the portal, which has no database and waits for nobody.
+
+    Raises:
+        Problem: it ended, or did not answer in time.
+    """
+    child = processes.start(
+        "portal",
+        python("-m", "portal"),
+        environment=for_process(system, "portal", port),
+        folder=PROJECT,
+        layer=LAYER,
+    )
+    with steps.step("Portal"):
+        processes.wait(child, partial(answers, port), WITHIN_SECONDS, port=port)

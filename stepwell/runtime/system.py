@@ -21,7 +21,12 @@ from stepwell.runtime.ports import Ports, require_free
 from stepwell.runtime.postgres import Postgres
 from stepwell.runtime.problem import Problem
 from stepwell.runtime.processes import Processes
-from stepwell.runtime.services import await_services, start_services, start_streams
+from stepwell.runtime.services import (
+    await_services,
+    start_portal,
+    start_services,
+    start_streams,
+)
 from stepwell.runtime.sinks import Sinks
 from stepwell.runtime.state import State, write_private
 from stepwell.runtime.steps import Steps
@@ -117,11 +122,12 @@ class System:
         if not self._topics_known():
             self._await(kafka)
         services = start_services(self.processes, self.environment, self.ports)
+        portal = self._begin(self._start_portal, steps)
         self._await(kafka)
         start_streams(self.processes, self.environment)
         await_services(self.processes, services, self.ports, steps)
         self.state.topics.write_text(topics_stamp(self._broker, self._prefix))
-        self._await(zipkin)
+        self._await(zipkin, portal)
 
     def stop(self) -> None:
         """Stop everything in order: services, then what they use. Safe to call at any time."""
@@ -169,6 +175,7 @@ class System:
             "the mail folder": self.ports.smtp,
             "text messages": self.ports.texting,
             "the token issuer": self.ports.issuer,
+            "the portal": self.ports.portal,
         }
         if not self.external.kafka:
             needed |= {
@@ -210,6 +217,9 @@ class System:
                 self._kafka.start()
         with steps.step("Topics"):
             create_topics(self._broker, self._prefix, replication=self.external.replication)
+
+    def _start_portal(self, steps: Steps) -> None:
+        start_portal(self.processes, self.environment, self.ports.portal, steps)
 
     def _start_zipkin(self, steps: Steps) -> None:
         if self.zipkin:

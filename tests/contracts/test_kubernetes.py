@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from portal.settings import Settings as PortalSettings
 from shared import secret_files
 from shared.contracts.topics import BY_STREAM, TOPICS
 from shared.settings import SERVICES, Settings, load, variable_of
@@ -44,7 +45,7 @@ def test_what_is_committed_equals_what_is_generated_and_rendered() -> None:
 def test_each_process_of_each_service_has_a_workload(overlay: str) -> None:
     found = {(one.service, one.component) for one in workloads(overlay)}
     roles = {(name, role) for name in SERVICES for role in ("api", "worker", "migrations")}
-    assert found == roles | {("outcomes", "stream")}
+    assert found == roles | {("outcomes", "stream"), ("portal", "portal")}
 
 
 @everywhere
@@ -143,6 +144,16 @@ def test_a_process_starts_with_what_it_is_told(
     overlay: str, workload: Workload, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """With files where its secrets are mounted, as operators make them of our objects."""
+    if workload.service == "portal":
+        for name, value in variables(overlay, workload).items():
+            monkeypatch.setenv(name, value)
+        portal = PortalSettings()
+        assert portal.secure
+        assert (portal.host, portal.port) == ("0.0.0.0", workload.ports["http"])
+        assert {portal.base(name) for name in SERVICES} == {
+            f"http://{name}-api:8000" for name in SERVICES
+        }
+        return
     given = secret_files_of(overlay, workload, tmp_path)
     secret_files.read_into(given, workload.service)
     for name, value in given.items():
@@ -245,8 +256,9 @@ def test_who_is_scaled_has_no_fixed_number_beside(overlay: str) -> None:
         for one in of_kind(overlay, "HorizontalPodAutoscaler", "ScaledObject")
     }
     deployments = of_kind(overlay, "Deployment")
-    assert {name_of(one) for one in deployments} == scaled
-    assert [called(one) for one in deployments if "replicas" in one["spec"]] == []
+    assert {name_of(one) for one in deployments} == scaled | {"portal"}
+    fixed = [called(one) for one in deployments if "replicas" in one["spec"]]
+    assert fixed == ["Deployment portal"], "it keeps who is logged in, so that there is one of it"
 
 
 def selectors(one: Object) -> list[Object]:

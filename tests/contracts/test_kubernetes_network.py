@@ -38,7 +38,8 @@ def test_pods_of_ours_reach_what_they_need_and_nothing_else(overlay: str) -> Non
         *((f"{s}-database", f"{s}-database", port) for s in SERVICES for port in (POSTGRES, 8000)),
     }
     needed = among_themselves.union(*map(of_service, SERVICES))
-    assert ways(overlay, ours(overlay)) == needed | {("outcomes-stream", "kafka", KAFKA)}
+    pages = {("portal", f"{service}-api", HTTP) for service in SERVICES}
+    assert ways(overlay, ours(overlay)) == needed | pages | {("outcomes-stream", "kafka", KAFKA)}
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -53,8 +54,8 @@ def test_from_outside_come_requests_and_scrapes_only(overlay: str) -> None:
     from_outside = {way for way in found if way[0] in {one.name for one in OUTSIDE}}
     stay = [one for one in workloads(overlay) if one.component != "migrations"]
     assert from_outside == {
-        *(("gateway", one.name, HTTP) for one in stay if one.component == "api"),
-        *(("monitoring", one.name, HTTP) for one in stay),
+        *(("gateway", one.name, HTTP) for one in stay if one.component in ("api", "portal")),
+        *(("monitoring", one.name, HTTP) for one in stay if one.component != "portal"),
         *(("monitoring", f"{name}-database", METRICS) for name in SERVICES),
         ("keda", "kafka", KAFKA),
     }
@@ -65,7 +66,7 @@ def test_somebody_may_reach_every_port_that_is_opened(overlay: str) -> None:
     places: list[Place] = [*ours(overlay), *OUTSIDE]
     reached = {(end, port) for _, end, port in ways(overlay, places)}
     opened = {(one.name, port) for one in workloads(overlay) for port in one.ports.values()}
-    assert len(opened) == 9
+    assert len(opened) == 10
     assert opened <= reached
 
 

@@ -160,6 +160,8 @@ class Engine:
         for service in SERVICES:
             with self.timed(f"stepwell-{service}"):
                 self.build(service, f"localhost/stepwell-{service}", target="service")
+        with self.timed("stepwell-portal"):
+            self.build("portal", "localhost/stepwell-portal", target="portal")
         with self.timed("stand-ins"):
             self._make_stand_ins()
 

@@ -16,7 +16,7 @@ from stepwell.runtime.state import PROJECT
 from tests.support.compose_engine import STOOD_IN, Engine
 
 STORY = PROJECT / "deploy" / "compose" / "story.env"
-PUBLISHED = (*SERVICES, "keycloak", "mail", "zipkin")
+PUBLISHED = (*SERVICES, "portal", "issuer", "keycloak", "mail", "zipkin")
 OPERATOR = ("run", "--rm", "--no-deps", "-T", "operator")
 """A command for operators, to be continued by its name."""
 MAKE = ("secrets", "/secrets")

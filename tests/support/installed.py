@@ -87,6 +87,12 @@ class Installed:
             check=False,
         )
 
+    def kill(self, name: str) -> None:
+        """End one of its processes as a crash would; the command starts it again."""
+        known: list[Found] = read_json(self.state.processes)
+        (pid,) = (one["pid"] for one in known if one["name"] == name)
+        os.kill(pid, signal.SIGKILL)
+
     @cached_property
     def environment(self) -> dict[str, str]:
         stored: dict[str, str] = read_json(self.state.environment)

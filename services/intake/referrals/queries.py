@@ -1,6 +1,6 @@
 """Clients, their referrals and how they are reached."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 from uuid import UUID
@@ -27,6 +27,10 @@ CLIENTS = f"""
 {select(Client, "clients")}
 WHERE id > $1 AND ($2::uuid IS NULL OR site_id = $2) AND ($4 OR merged_into IS NULL)
 ORDER BY id LIMIT $3
+"""
+NAMED = f"""
+{select(Client, "clients")}
+WHERE id = ANY ($1::uuid[]) AND id > $2 AND ($3::uuid IS NULL OR site_id = $3) ORDER BY id LIMIT $4
 """
 CORRECTIONS = f"""
 {select(IdentityCorrection, "identity_corrections")}
@@ -192,10 +196,19 @@ async def page_of_client(
 
 
 async def list_clients(
-    tx: Transaction, paging: Paging, site_id: UUID | None, *, merged: bool = False
+    tx: Transaction,
+    paging: Paging,
+    site_id: UUID | None,
+    *,
+    merged: bool = False,
+    ids: Sequence[UUID] = (),
 ) -> Page[Client]:
-    """The clients the caller may see, oldest first; also those that were merged with `merged`."""
-    rows = await tx.fetch(CLIENTS, paging.after, site_id, paging.limit + 1, merged)
+    """The clients the caller may see, oldest first; also those that were merged with `merged`. With
+    `ids` just those of them, merged or not: whoever shows a list of ids can say who they are."""
+    if ids:
+        rows = await tx.fetch(NAMED, ids, paging.after, site_id, paging.limit + 1)
+    else:
+        rows = await tx.fetch(CLIENTS, paging.after, site_id, paging.limit + 1, merged)
     return page_of([Client.from_row(row) for row in rows], paging.limit)
 
 

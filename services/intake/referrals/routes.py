@@ -109,9 +109,15 @@ async def list_clients(
     paging: Paged,
     site_id: Annotated[UUID | None, Query(description="Clients of one site only.")] = None,
     merged: Annotated[bool, Query(description="Also those merged into another one.")] = False,
+    client_id: Annotated[
+        tuple[UUID, ...],
+        Query(max_length=200, description="Just these, merged or not; may be given 200 times."),
+    ] = (),
 ) -> Page[Client]:
     """Clients of the caller's sites, oldest first."""
-    return await call.show(lambda tx: queries.list_clients(tx, paging, site_id, merged=merged))
+    return await call.show(
+        lambda tx: queries.list_clients(tx, paging, site_id, merged=merged, ids=client_id)
+    )
 
 
 @router.post("/client-name-searches", summary="List clients by name")

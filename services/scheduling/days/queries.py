@@ -59,12 +59,16 @@ ORDER BY a.session_id, a.client_id
 """What is recorded counts, else whether they checked in."""
 
 
-async def show_day(tx: Transaction, site_id: UUID, day: date) -> SiteDay:
-    """All sessions that start on a day of a site's calendar, those that are not held too.
+async def show_day(tx: Transaction, site_id: UUID, day: date | None) -> SiteDay:
+    """All sessions that start on a day of a site's calendar, those that are not held too; without
+    `day` on the day that it is there now.
 
     Raises:
         NotFound: no such site that the caller may see.
     """
+    if day is None:
+        zone = found(await tx.fetchrow(ZONES["site"], site_id), "site")["time_zone"]
+        day = day_at(tx.now, zone)
     site = found(await tx.fetchrow(SITE_DAY, site_id, day), "site")
     starts_at, ends_at = day_bounds(day, site["time_zone"])
     sessions = await _sessions(tx, OF_SITE, site_id, starts_at, ends_at)

@@ -28,7 +28,10 @@ class SubjectNeeded(Invalid):
 async def show_day(
     site_id: UUID,
     call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE)],
-    day: Annotated[Day, Query(alias="date", description="A date of the site's calendar.")],
+    day: Annotated[
+        Day | None,
+        Query(alias="date", description="A date of the site's calendar; without it, today there."),
+    ] = None,
 ) -> SiteDay:
     """All sessions of the day with room, therapists, counts of the roster, and who is expected and
     who is there. It names several clients and is for staff only."""

@@ -166,9 +166,9 @@ def judged(row: Mapping[str, Any], week: Week, *, final: bool) -> tuple[Sums, Ju
     return sums, judge(sums, _asked(row, None)[1], share, final=final)
 
 
-async def placed_in(tx: Transaction, client_id: UUID, week: Week) -> dict[str, Any]:
+async def placed_in(tx: Transaction, client_id: UUID, week: Week | None) -> dict[str, Any]:
     """The placement by whose site, zone and phase a client's week is read: the last one before the
-    end of the week, or the first of all.
+    end of the week, or the first of all. Without a week the last one.
 
     Raises:
         NotFound: when the client was never placed at a site that the caller may see.
@@ -176,6 +176,8 @@ async def placed_in(tx: Transaction, client_id: UUID, week: Week) -> dict[str, A
     placements = await tx.fetch(PLACEMENTS, client_id)
     if not placements:
         raise NotFound("This client was never placed.")
+    if week is None:
+        return dict(placements[0])
     earlier = (one for one in placements if one["placed_at"] < week.bounds(one["time_zone"])[1])
     found = dict(next(earlier, placements[-1]))
     ended = await tx.fetchval(PHASE, found["id"], week.bounds(found["time_zone"])[1])
@@ -183,9 +185,10 @@ async def placed_in(tx: Transaction, client_id: UUID, week: Week) -> dict[str, A
 
 
 async def weekly_hours(
-    tx: Transaction, client_id: UUID, week: Week, population: Population | None
+    tx: Transaction, client_id: UUID, week: Week | None, population: Population | None
 ) -> WeeklyHours:
-    """The planned and attended minutes of a client in one week of the site's calendar.
+    """The planned and attended minutes of a client in one week of the site's calendar, in that of
+    today without one.
 
     A session belongs to the week in which it starts; one that is not held, or that is not attended
     while the stay is on hold, is neither planned nor attended. The site is where the client was
@@ -195,6 +198,7 @@ async def weekly_hours(
         NotFound: when the client was never placed at a site that the caller may see.
     """
     site = await placed_in(tx, client_id, week)
+    week = week or Week.of(tx.now, site["time_zone"])
     starts_at, ends_at = week.bounds(site["time_zone"])
     row = await tx.fetchrow(
         OF_PERSON,

@@ -55,12 +55,15 @@ async def list_weekly_hours(
 async def show_weekly_hours(
     client_id: UUID,
     call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)],
-    week: Annotated[str, ISO_WEEK],
+    week: Annotated[
+        str | None,
+        Query(max_length=8, description="ISO week; without it this one.", examples=["2026-W10"]),
+    ] = None,
     population: Annotated[
         Population | None,
         Query(description="Whose rule of hours applies; without it by the cohort."),
     ] = None,
 ) -> WeeklyHours:
     """A client's minutes from Monday to Sunday of the site's calendar, checked by level 2.1."""
-    asked = asked_week(week)
+    asked = None if week is None else asked_week(week)
     return await call.show(lambda tx: queries.weekly_hours(tx, client_id, asked, population))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from portal import settings as portal_settings
 from shared import clock
 from shared.secret_files import SECRET, read_into
 from shared.service import ROLES
@@ -85,6 +86,19 @@ def test_the_settings_of_a_service_are_complete_and_valid(name, given, secrets, 
     assert settings.environment == ("local" if given else "production")
 
 
+def test_the_portal_is_told_what_it_reads_and_no_secret(monkeypatch):
+    given = RUNNING["portal"]["environment"]
+    for variable, value in given.items():
+        monkeypatch.setenv(variable, value)
+    settings = portal_settings.Settings()
+    assert {settings.base(service) for service in SERVICES} == {
+        f"http://{service}-api:8000" for service in SERVICES
+    }
+    aliases = {field.alias for field in portal_settings.Settings.model_fields.values()}
+    assert given.keys() <= aliases
+    assert not RUNNING["portal"].get("secrets")
+
+
 def test_the_commands_that_run_once_are_given_what_they_need(secrets):
     databases = inside("databases", secrets)
     read_into(databases)
@@ -141,7 +155,7 @@ def test_each_image_is_named_with_a_version_and_replaced_by_one_variable():
 
 
 def test_our_containers_may_write_nothing_and_gain_no_rights():
-    assert {*PROCESSES, *ONCE, "operator", "issuer", "story"} == OURS
+    assert {*PROCESSES, *ONCE, "portal", "operator", "issuer", "story"} == OURS
     for name in OURS:
         assert RUNNING[name]["read_only"] is True
         assert RUNNING[name]["cap_drop"] == ["ALL"]
@@ -189,7 +203,7 @@ def _nobody() -> Any:
 def test_an_extra_of_the_package_belongs_to_each_image():
     extras = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
     built = {one["build"]["args"]["SERVICE"] for one in RUNNING.values() if "build" in one}
-    assert built == {*SERVICES, "operator"}
+    assert built == {*SERVICES, "portal", "operator"}
     assert built <= set(extras["optional-dependencies"])
     for name in OURS:
         assert (PROJECT / RUNNING[name]["build"]["dockerfile"]).exists()

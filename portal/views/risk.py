@@ -1,0 +1,40 @@
+"""Risk flags by age and severity, and one flag, which an alert by mail leads to."""
+
+from typing import Any
+
+from portal.page import site_of
+from portal.views.registry import Page, view
+
+STATES = ("open", "overdue", "all")
+
+
+@view("/flags", "flags.html", "intake.list_risk_flags")
+async def flags(page: Page) -> dict[str, Any]:
+    site = await site_of(page)
+    state = page.query("state") if page.query("state") in STATES else "open"
+    listed = await page.need(
+        "intake.list_risk_flags", site_id=site["id"], state=state, cursor=page.query("cursor")
+    )
+    ordered = sorted(listed, key=lambda one: (one["severity"] != "high", one["acknowledge_by"]))
+    return {
+        "site": site,
+        "sites": await page.sites(),
+        "listed": listed,
+        "flags": ordered,
+        "names": await page.names(one["client_id"] for one in listed),
+        "state": state,
+        "states": STATES,
+    }
+
+
+@view(
+    "/alerts/{flag_id}",
+    "flag.html",
+    "intake.show_risk_flag",
+    "intake.record_risk_acknowledgement",
+)
+async def flag(page: Page, flag_id: str) -> dict[str, Any]:
+    one = await page.need("intake.show_risk_flag", flag_id=flag_id)
+    sites = await page.sites()
+    zone = sites.get(one["site_id"], {"time_zone": "UTC"})["time_zone"]
+    return {"flag": one, "names": await page.names([one["client_id"]]), "zone": zone}

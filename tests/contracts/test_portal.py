@@ -1,0 +1,388 @@
+"""The portal's pages against what the services' OpenAPI documents promise.
+
+No service runs: each answer is made from its operation's schema, with hostile text wherever there
+may be any, so that a field that is not there, a call that takes other parameters, and a text that
+is not escaped are found on every page.
+"""
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Any
+
+import httpx
+import pytest
+
+from portal.api import OPERATIONS
+from portal.app import SEARCHES, application
+from portal.forms import body_of
+from portal.identity import NotLoggedIn
+from portal.page import NO_SITE
+from portal.rendering import ENVIRONMENT, NAVIGATION
+from portal.settings import Settings
+from portal.views.registry import VIEWS, View
+from portal.words import SPANISH, Words
+from stepwell.contracts import operations
+from tests.support.apis import APPS
+
+HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}"
+ID = "019c8a95-d080-707f-9865-5ce894763d53"
+INSTANT = "2026-03-01T18:00:00Z"
+EVENT = b"id: 8\nevent: board\ndata: {}\n\n"
+INSTANTS = ("_at", "until", "_from", "at", "acknowledge_by", "since")
+ROLES = ("counselor", "clinical_lead", "front_desk", "site_manager", "regional_operations")
+ROLES += ("auditor", "operator")
+LATER = {
+    *("outcomes.show_board", "outcomes.list_board_figure"),
+    *("outcomes.show_course", "outcomes.show_chart"),
+} - OPERATIONS.keys()
+
+
+def test_what_the_portal_knows_of_the_apis_is_what_they_are() -> None:
+    assert not operations.outdated(), "run `stepwell contracts` and commit what it writes"
+
+
+def made(schema: dict[str, Any], schemas: dict[str, Any], name: str = "") -> Any:
+    """A value of a schema: everything is there, and text is hostile."""
+    if "$ref" in schema:
+        return made(schemas[schema["$ref"].rpartition("/")[2]], schemas, name)
+    if kinds := schema.get("anyOf") or schema.get("oneOf"):
+        return made(next(k for k in kinds if k.get("type") != "null"), schemas, name)
+    if "enum" in schema:
+        return schema["enum"][0]
+    if "const" in schema:
+        return schema["const"]
+    kind = schema.get("type")
+    if kind == "array":
+        return [made(schema.get("items", {}), schemas, name)]
+    if kind == "object" or "properties" in schema:
+        if "properties" not in schema:
+            below = schema.get("additionalProperties")
+            return {HOSTILE: made(below if isinstance(below, dict) else {}, schemas)}
+        return {key: made(one, schemas, key) for key, one in schema["properties"].items()}
+    if kind in ("integer", "number"):
+        return 3
+    if kind == "boolean":
+        return False
+    if schema.get("format") == "uuid":
+        return ID
+    if name == "time_zone":
+        return "America/Denver"
+    if name == "local_start":
+        return "17:30:00"
+    if schema.get("format") == "date":
+        return "2026-03-02"
+    return (
+        INSTANT
+        if name.endswith(("_at", "until", "_from", "at", "acknowledge_by", "since"))
+        else HOSTILE
+    )
+
+
+class Services:
+    """Answers of all services, by their documents."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.away: str | None = None
+        self.stream = 200
+        self.followed: list[str | None] = []
+        self._routes = [
+            (
+                name,
+                operation["method"],
+                re.compile(re.sub(r"\{\w+\}", "[^/]+", operation["path"])),
+            )
+            for name, operation in OPERATIONS.items()
+        ]
+
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        service = {1: "intake", 2: "scheduling", 3: "notifications", 4: "outcomes"}[
+            (request.url.port or 0) - 8000
+        ]
+        if service == self.away:
+            raise httpx.ConnectError("away")
+        if request.url.path == "/board/events":
+            self.followed.append(request.headers.get("last-event-id"))
+            return httpx.Response(self.stream, stream=httpx.ByteStream(EVENT))
+        name = next(
+            name
+            for name, method, path in self._routes
+            if name.startswith(f"{service}.")
+            and method == request.method
+            and path.fullmatch(request.url.path)
+        )
+        self.asked.append(name)
+        described = APPS[service].openapi()
+        operation = described["paths"][OPERATIONS[name]["path"]][request.method.lower()]
+        ok = next(one for code, one in operation["responses"].items() if code.startswith("2"))
+        schema = ok["content"]["application/json"]["schema"]
+        return httpx.Response(200, json=made(schema, described["components"]["schemas"]))
+
+
+class Found(HTMLParser):
+    """What a browser would make of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.handlers: list[str] = []
+        self.pictures: list[str] = []
+        self.fields: list[dict[str, str | None]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.handlers += [name for name, _ in attrs if name.startswith("on")]
+        if tag == "img":
+            self.pictures.append(dict(attrs).get("src") or "")
+        if tag == "input":
+            self.fields.append(dict(attrs))
+
+
+class Portal:
+    """The portal, with somebody logged in."""
+
+    def __init__(self, role: str) -> None:
+        self.services = Services()
+        behind = httpx.AsyncClient(transport=httpx.MockTransport(self.services.answer))
+        self.app = application(Settings(issuer="http://127.0.0.1:9"), behind)
+        self.secret = self.app.state.sessions.begin(
+            {
+                "access": "a",
+                "refresh": "b",
+                "id_token": "c",
+                "good_until": time.time() + 999,
+                "role": role,
+                "sites": ["*"],
+                "subject": "s",
+                "name": HOSTILE,
+                "csrf": "form",
+                "site": ID,
+            }
+        )
+        self.browser = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app),
+            base_url="http://127.0.0.1:8000",
+            cookies={"stepwell-8000": self.secret},
+        )
+
+
+def address(view: View) -> str:
+    """An address that a view answers at."""
+    return re.sub(r"\{(\w+)\}", lambda m: ID if m[1].endswith("_id") else "census", view.path)
+
+
+def pages() -> Iterator[Any]:
+    for view in VIEWS:
+        if view.needs in LATER or (view.template == "referrals.html" and "{" in view.path):
+            continue
+        for role in ROLES:
+            if role in OPERATIONS[view.needs]["roles"]:
+                yield pytest.param(view, role, id=f"{view.path}-{role}")
+
+
+@pytest.mark.parametrize(("view", "role"), list(pages()))
+@pytest.mark.parametrize(
+    "query", ["?week=2026-W10&day=2026-03-02", f"?client={ID}&week=2026-W10&change=1&due=soon"]
+)
+async def test_a_page_shows_what_services_say_and_nothing_of_it_becomes_code(
+    view: View, role: str, query: str
+) -> None:
+    portal = Portal(role)
+    answer = await portal.browser.get(address(view) + query, follow_redirects=True)
+    assert answer.status_code == 200, answer.text[:500]
+    found = Found(answer.text)
+    assert found.tags.count("script") == 1
+    assert all(source.startswith("/clients/") for source in found.pictures)
+    assert found.handlers == []
+    assert "49" not in answer.text.replace(ID, "") or "{{7*7}}" in answer.text
+    names = portal.services.asked
+    assert len([one for one in names if one != "scheduling.list_sites"]) <= 3, names
+    assert set(names) <= {one for one, op in OPERATIONS.items() if role in op["roles"]}
+
+
+@pytest.mark.parametrize("view", [v for v in VIEWS if v.needs not in LATER], ids=lambda v: v.path)
+async def test_a_page_without_its_service_says_so(view: View) -> None:
+    role = OPERATIONS[view.needs]["roles"][0]
+    portal = Portal(role)
+    for service in ("intake", "scheduling", "notifications", "outcomes"):
+        portal.services.away = service
+        answer = await portal.browser.get(address(view), follow_redirects=True)
+        assert answer.status_code in (200, 503), (service, answer.text[:500])
+        if answer.status_code == 503:
+            assert service in answer.text
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda v: v.path)
+async def test_a_page_for_others_says_so_in_words(view: View) -> None:
+    allowed = OPERATIONS.get(view.needs, {"roles": []})["roles"]
+    for role in set(ROLES) - set(allowed):
+        portal = Portal(role)
+        answer = await portal.browser.get(address(view))
+        assert answer.status_code == 403
+        assert "may not see this page" in answer.text
+        assert portal.services.asked == []
+
+
+def test_what_a_page_does_is_an_operation_that_exists() -> None:
+    for view in VIEWS:
+        for name in (*view.acts, view.needs):
+            assert name in OPERATIONS or name in LATER, (view.path, name)
+    for *_, name in NAVIGATION:
+        assert name in OPERATIONS or name in LATER
+    source = " ".join(
+        (ENVIRONMENT.loader.get_source(ENVIRONMENT, name)[0])  # type: ignore[union-attr]
+        for name in ENVIRONMENT.list_templates()
+    )
+    for name in re.findall(r'"((?:intake|scheduling|notifications|outcomes)\.\w+)"', source):
+        assert name in OPERATIONS or name in LATER, name
+
+
+async def test_a_form_of_another_session_or_of_another_page_does_nothing() -> None:
+    portal = Portal("front_desk")
+    fields = {"operation": "scheduling.cancel_session", "path.session_id": ID}
+    for form in (
+        {**fields, "csrf": "another"},
+        fields,
+        {**fields, "csrf": "form"},  # no act of this page
+    ):
+        answer = await portal.browser.post("/today", data=form)
+        assert answer.status_code in (400, 403)
+        assert "Nothing was done." in answer.text
+    assert portal.services.asked == []
+
+
+async def test_a_form_that_is_sent_without_a_session_is_told_so() -> None:
+    portal = Portal("front_desk")
+    portal.app.state.sessions.end(portal.secret)
+    answer = await portal.browser.post("/today", data={"csrf": "form"})
+    assert answer.status_code == 401
+    assert "nothing of what you sent was done" in answer.text
+
+
+async def test_a_form_leads_to_no_other_site() -> None:
+    for then in ("https://evil.example", "//evil.example", "/\\evil.example", "javascript:1"):
+        portal = Portal("front_desk")
+        answer = await portal.browser.post(
+            "/today",
+            data={
+                "csrf": "form",
+                "operation": "scheduling.record_check_in",
+                "then": then,
+                "path.session_id": ID,
+                "body.client_id": ID,
+            },
+        )
+        assert answer.status_code == 303
+        assert answer.headers["location"] == "/today"
+        answer = await portal.browser.get("/language/es", params={"then": then})
+        assert answer.headers["location"] == "/"
+
+
+async def test_the_boards_stream_is_passed_on_for_whoever_is_logged_in() -> None:
+    portal = Portal("site_manager")
+    answer = await portal.browser.get("/events", headers={"Last-Event-ID": "7"})
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert answer.content == EVENT
+    await portal.browser.get("/events?last=8")
+    assert portal.services.followed == ["7", "8"]
+    portal.services.stream = 503
+    assert (await portal.browser.get("/events")).status_code == 503
+    portal.services.away = "outcomes"
+    assert (await portal.browser.get("/events")).status_code == 503
+    portal.app.state.sessions.end(portal.secret)
+    assert (await portal.browser.get("/events")).status_code == 303
+
+
+async def test_tokens_are_renewed_once_and_a_session_that_ended_there_ends_here() -> None:
+    portal = Portal("front_desk")
+    sessions, provider = portal.app.state.sessions, portal.app.state.provider
+    renewals: list[str] = []
+
+    async def renewed(token: str) -> dict[str, Any]:
+        renewals.append(token)
+        await asyncio.sleep(0)
+        if token == "spent":
+            raise NotLoggedIn("it was used before")
+        return {"access": "new", "refresh": "spent", "good_until": time.time() + 20}
+
+    provider.renewed = renewed
+    sessions.change(portal.secret, good_until=0)
+    first, second = await asyncio.gather(
+        portal.browser.get("/clients"), portal.browser.get("/referrals")
+    )
+    assert {first.status_code, second.status_code} <= {200, 303}
+    assert renewals[0] == "b"
+    assert renewals.count("b") == 1
+    again = await portal.browser.get("/clients")
+    assert again.headers["location"].startswith("/login")
+    assert sessions.read(portal.secret) is None
+
+
+def test_text_of_a_form_becomes_the_body_of_its_operation() -> None:
+    roll = OPERATIONS["scheduling.record_roll"]["body"]
+    fields = [
+        ("body.entries.0.client_id", ID),
+        ("body.entries.0.status", "present"),
+        ("body.entries.1.client_id", ID),
+        ("body.entries.1.checked_in_at", "2026-03-02T18:10"),
+        ("body.unknown", "left out"),
+        ("csrf", "left out"),
+    ]
+    assert body_of(fields, roll, "America/Denver") == {
+        "entries": [
+            {"client_id": ID, "status": "present"},
+            {"client_id": ID, "checked_in_at": "2026-03-02T18:10:00-07:00"},
+        ]
+    }
+    new = OPERATIONS["intake.add_questionnaire"]["body"]
+    boxes = [("body.instruments.3.instrument", ""), ("body.occasion", "intake")]
+    boxes = [("body.instruments", "instrument=phq-9&version=1.0"), ("body.occasion", "intake")]
+    assert body_of(boxes, new) == {
+        "occasion": "intake",
+        "instruments": [{"instrument": "phq-9", "version": "1.0"}],
+    }
+    answers = OPERATIONS["intake.record_answers"]["body"]
+    given = [("body.answers.0", "2"), ("body.answers.1", ""), ("body.answers.10", "1")]
+    assert body_of(given, answers) == {"answers": [2, None, 1]}
+    flat = OPERATIONS["intake.record_self_pay_agreement"]["body"]
+    assert body_of([("body.household_size", "two")], flat) == {"household_size": "two"}
+    assert body_of([], None) is None
+
+
+def texts() -> set[str]:
+    """Every text of the templates, and of the code, that is shown in the reader's language."""
+    found: set[str] = set()
+    for name in ENVIRONMENT.list_templates():
+        source = ENVIRONMENT.loader.get_source(ENVIRONMENT, name)[0]  # type: ignore[union-attr]
+        found |= {m[1] for m in re.finditer(r'_\("((?:[^"\\]|\\.)+)"', source)}
+        found |= {m[1] for m in re.finditer(r"_\('((?:[^'\\]|\\.)+)'", source)}
+        pattern = r'ui\.(?:field|area|select)\([^,]+?(?: ~ [^,]+?)?, "([^"]+)"'
+        found |= {m[1] for m in re.finditer(pattern, source)}
+        pattern = r'ui\.form\((?:service ~ )?"[^"]+", "([^"]+)"'
+        found |= {m[1] for m in re.finditer(pattern, source)}
+        if name == "of_client.html":
+            found |= {m[1] for m in re.finditer(r'\("[^"]*", "([^"]+)", "', source)}
+    return found | {name for _, name, _ in NAVIGATION}
+
+
+def test_every_text_is_there_in_spanish() -> None:
+    assert sorted(text for text in texts() if text not in SPANISH) == []
+    for english, spanish in SPANISH.items():
+        assert set(re.findall(r"\{\w+\}", english)) == set(re.findall(r"\{\w+\}", spanish)), english
+
+
+def test_days_and_codes_are_in_words() -> None:
+    assert Words("en").day("2026-03-02") == "Monday, 2 March 2026"
+    assert Words("es").day("2026-03-02") == "lunes 2 de marzo de 2026"
+    assert Words("es").code("no_show") == "no vino"
+    assert Words("en").time("2026-03-08T09:30:00Z", "America/Denver") == "03:30"
+
+
+def test_searches_name_nobody_in_an_address() -> None:
+    assert all(OPERATIONS[name]["method"] == "POST" for name in SEARCHES)
+    assert json.dumps(NO_SITE)
