@@ -1,6 +1,7 @@
 """Two versions of a policy over the stays of the past: who, when, and whether clinicians agreed."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -28,6 +29,13 @@ async def outcomes(system: System) -> AsyncIterator[Outcomes]:
         yield Outcomes(system, database, system.client("outcomes", "clinical_lead", [SITE]))
 
 
+async def ready(outcomes: Outcomes, client: Enrolled, phq9: int) -> None:
+    """A client who does well by sessions up to now."""
+    figures = engaged(client).model_copy(update={"window_until": MONDAY})
+    for event in (client.enrolment, screened(client, phq9), figures):
+        await outcomes.tell(event)
+
+
 async def finished(outcomes: Outcomes, caller: Any, **body: Any) -> dict[str, Any]:
     made = await caller.post("/policy-replays", {"former": FORMER, "latter": LATTER, **body})
     assert made.status_code == 201, made.text
@@ -39,12 +47,11 @@ async def finished(outcomes: Outcomes, caller: Any, **body: Any) -> dict[str, An
 
 
 async def test_a_replay_says_who_when_and_whether_clinicians_agreed(outcomes: Outcomes) -> None:
-    declined = await outcomes.recommend()
-    ana = outcomes.client_of(declined)
-    ben = Enrolled("ben", SITE)
-    for event in (ben.enrolment, screened(ben, 12), engaged(ben)):
-        await outcomes.tell(event)
-    await outcomes.recommend("cleo", site_id=OTHER_SITE)
+    ana, ben, cleo = (Enrolled(n, SITE) for n in ("ana", "ben", "cleo"))
+    await ready(outcomes, ana, 6)
+    await ready(outcomes, ben, 12)
+    await ready(outcomes, replace(cleo, site_id=OTHER_SITE), 6)
+    (declined,) = await outcomes.listed(client_id=ana.id)
     assert (await outcomes.decide(declined, DECLINE)).status_code == 200
     outcomes.system.set_clock(MONDAY + timedelta(days=10))
     await outcomes.tell(screened(ana, 4))
