@@ -66,6 +66,16 @@ class Rule(Part):
     """Only these; None: both."""
     source: str
 
+    @property
+    def measure(self) -> str:
+        """The instrument; empty for figures that have none."""
+        return self.instrument or ""
+
+    @property
+    def window(self) -> int:
+        """The latest weeks or days that count; 0 for figures without."""
+        return self.weeks or self.days or 0
+
 
 class Way(Part):
     """What one kind of recommendation takes."""

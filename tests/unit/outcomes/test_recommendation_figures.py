@@ -128,6 +128,10 @@ def test_limits_of_a_share_are_those_of_the_published_examples(
     assert wilson(part, whole) == pytest.approx((lower, upper), abs=0.05)
 
 
+def test_limits_of_a_share_never_leave_it() -> None:
+    assert all(wilson(n, n)[1] <= 100 and wilson(0, n)[0] >= 0 for n in range(1, 500))
+
+
 @pytest.mark.parametrize(
     ("facts", "name"),
     [
