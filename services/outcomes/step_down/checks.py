@@ -21,12 +21,22 @@ NEEDS = {
     "use_reports": {"days"},
 }
 MAY = {
+    "attendance_percent": {"sessions"},
     "score": {"safety_item"},
     "open_risk_flags": {"severity"},
     "open_goals": {"goals"},
     "met_goals": {"goals"},
 }
-QUALIFIERS = ("instrument", "max_age_days", "safety_item", "severity", "weeks", "days", "goals")
+QUALIFIERS = (
+    "instrument",
+    "max_age_days",
+    "safety_item",
+    "severity",
+    "weeks",
+    "days",
+    "sessions",
+    "goals",
+)
 
 
 def unfit(rule: Rule, measures: Mapping[str, Measure]) -> str | None:

@@ -62,6 +62,8 @@ class Rule(Part):
     """The latest weeks that are over, by the calendar at the site."""
     days: int | None = Field(default=None, ge=1, le=365)
     """Days of the calendar at the site up to today."""
+    sessions: int | None = Field(default=None, ge=1, le=60)
+    """Of fewer sessions the share is not known; None: of one it is."""
     goals: Literal["phase", "clinician"] | None = None
     """Only these; None: both."""
     source: str

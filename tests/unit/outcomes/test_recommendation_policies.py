@@ -61,6 +61,7 @@ def told(place: tuple[str | int, ...], value: object) -> str:
         ((*UP, 1, "weeks"), None, "hours_short: short_weeks needs weeks."),
         ((*UP, 6, "days"), None, "returns_to_use: use_reports needs days."),
         ((*DOWN, 1, "days"), 7, "attendance_rate: attendance_percent has no days."),
+        ((*DOWN, 0, "sessions"), 7, "weeks_observed: weeks_observed has no sessions."),
         ((*DOWN, 5, "weeks"), 7, "no_open_risk_flag: open_risk_flags has no weeks."),
         ((*DOWN, 6, "severity"), "high", "goals_reached: open_goals has no severity."),
         ((*UP, 3, "safety_item"), "negative", "phq_9_worse: score_change has no safety_item."),

@@ -103,13 +103,15 @@ def _weeks_observed(_: Rule, facts: Facts) -> Looked:
     return Looked(weeks, f"{weeks} weeks", {"weeks": weeks}, known.until)
 
 
-def _attendance_percent(_: Rule, facts: Facts) -> Looked:
+def _attendance_percent(rule: Rule, facts: Facts) -> Looked:
     if (known := _sessions(facts)) is None:
         return NO_SESSION
     attended, sessions = known.attended, known.sessions
+    inputs = {"attended": attended, "excused": known.excused, "sessions": sessions}
+    if rule.sessions is not None and sessions < rule.sessions:
+        return Looked(None, f"{attended} of {sessions} sessions, too few", inputs, known.until)
     percent = Fraction(100 * attended, sessions)
     observed = f"{float(percent):.1f} % ({attended} of {sessions} sessions)"
-    inputs = {"attended": attended, "excused": known.excused, "sessions": sessions}
     return Looked(percent, observed, inputs, known.until, wilson(attended, sessions))
 
 
