@@ -203,11 +203,16 @@ def _course(client: Client) -> Iterator[Moment]:
 
 def _stepping_down(client: Client) -> Iterator[Moment]:
     for found in client.recommendations:
-        told = (
-            f"was recommended to step down from {found['from_level']} to {found['to_level']} "
-            f"(policy {_policy(found)}), because"
-        )
-        yield found["recommended_at"], Rank.RECOMMENDED, told, found["criteria"]
+        way = spaced(found["kind"])
+        where = f"{way} from {found['from_level']} to {found['to_level']}"
+        if found["kind"] == "extend":
+            where = f"stay longer at {found['from_level']}"
+        told = f"was recommended to {where} (policy {_policy(found)}), because"
+        met = [one for one in found["criteria"] if one["met"]]
+        yield found["recommended_at"], Rank.RECOMMENDED, told, met
+        if found["withdrawn_at"]:
+            told = f"the recommendation to {where} was withdrawn, as it held no more."
+            yield found["withdrawn_at"], Rank.DECIDED, told, []
         if found["decided_at"]:
             told = f"the recommendation was {found['state']}: {spaced(found['reason'])}."
             yield found["decided_at"], Rank.DECIDED, told, []

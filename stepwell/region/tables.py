@@ -78,5 +78,5 @@ def _state(client: Client) -> str:
     if not client.enrolments:
         return "not enrolled"
     state = spaced(client.enrolments[-1]["state"])
-    waiting = any(one["state"] == "open" for one in client.recommendations)
-    return f"{state}, step-down to decide" if waiting else state
+    waiting = [spaced(one["kind"]) for one in client.recommendations if one["state"] == "open"]
+    return f"{state}, {waiting[-1]} to decide" if waiting else state

@@ -114,7 +114,9 @@ def test_the_recommendation_is_explained_and_decided(told: Installed, steps_down
     of_measures, others = apart(names(told, "outcomes", steps_down), "Measure")
     assert others == ["StepDownRecommended", "StepDownDecided", "RecommendationDecided"]
     assert of_measures.count("MeasureDue") > of_measures.count("MeasureOverdue") > 0
-    (recommendation,) = told.items("outcomes", "/recommendations", client_id=steps_down)
+    (recommendation,) = told.items(
+        "outcomes", "/recommendations", client_id=steps_down, kind="step_down"
+    )
     assert (recommendation["from_level"], recommendation["to_level"]) == ("2.1", "1.5")
     assert {c["name"] for c in recommendation["criteria"]} == {
         "weeks_observed",

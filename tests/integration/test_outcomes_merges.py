@@ -89,7 +89,7 @@ async def test_an_undo_leads_to_a_recommendation_that_the_other_record_stood_aga
     survivor, other = two
     merge = merged(survivor.id, other.id, SITE)
     await outcomes.tell(merge)
-    await outcomes.tell(of_instrument(other, LATER, 20, safety="positive"))
+    await outcomes.tell(of_instrument(other, LATER, 11, safety="positive"))
     await outcomes.tell(screened(survivor, answered_at=LATER - timedelta(hours=1)))
     await outcomes.tell(engaged(survivor, sequence=10))
     assert await outcomes.published() == ["StepUpRecommended"]

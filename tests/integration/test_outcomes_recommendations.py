@@ -100,6 +100,7 @@ async def test_short_weeks_ask_for_a_step_up_and_lifted_ones_withdraw_it(
 
 async def test_a_step_up_goes_before_an_open_step_down(outcomes: Outcomes) -> None:
     ana = outcomes.client_of(await outcomes.recommend())
+    outcomes.system.set_clock(MONDAY + timedelta(hours=1))
     await outcomes.tell(screened(ana, 21))
     assert set(await kinds(outcomes, ana)) == {("step_down", "withdrawn"), ("step_up", "open")}
     events = [e for e in await told(outcomes) if isinstance(e, RecommendationWithdrawn)]

@@ -1,14 +1,21 @@
 """Two versions of a policy over the stays of the past: who, when, and whether clinicians agreed."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from typer.testing import CliRunner
 
 from services.outcomes.step_down.jobs import replay_job
 from shared.jobs import JobContext
+from shared.settings import SERVICES
+from stepwell.main import application
 from tests.conftest import MONDAY
 from tests.support.attendance import SITE
 from tests.support.outcomes import DECLINE, Outcomes, engaged, opened, screened
@@ -28,6 +35,13 @@ async def outcomes(system: System) -> AsyncIterator[Outcomes]:
         yield Outcomes(system, database, system.client("outcomes", "clinical_lead", [SITE]))
 
 
+async def ready(outcomes: Outcomes, client: Enrolled, phq9: int) -> None:
+    """A client who does well by sessions up to now."""
+    figures = engaged(client).model_copy(update={"window_until": MONDAY})
+    for event in (client.enrolment, screened(client, phq9), figures):
+        await outcomes.tell(event)
+
+
 async def finished(outcomes: Outcomes, caller: Any, **body: Any) -> dict[str, Any]:
     made = await caller.post("/policy-replays", {"former": FORMER, "latter": LATTER, **body})
     assert made.status_code == 201, made.text
@@ -39,12 +53,11 @@ async def finished(outcomes: Outcomes, caller: Any, **body: Any) -> dict[str, An
 
 
 async def test_a_replay_says_who_when_and_whether_clinicians_agreed(outcomes: Outcomes) -> None:
-    declined = await outcomes.recommend()
-    ana = outcomes.client_of(declined)
-    ben = Enrolled("ben", SITE)
-    for event in (ben.enrolment, screened(ben, 12), engaged(ben)):
-        await outcomes.tell(event)
-    await outcomes.recommend("cleo", site_id=OTHER_SITE)
+    ana, ben, cleo = (Enrolled(n, SITE) for n in ("ana", "ben", "cleo"))
+    await ready(outcomes, ana, 6)
+    await ready(outcomes, ben, 12)
+    await ready(outcomes, replace(cleo, site_id=OTHER_SITE), 6)
+    (declined,) = await outcomes.listed(client_id=ana.id)
     assert (await outcomes.decide(declined, DECLINE)).status_code == 200
     outcomes.system.set_clock(MONDAY + timedelta(days=10))
     await outcomes.tell(screened(ana, 4))
@@ -95,3 +108,34 @@ async def test_a_replay_that_cannot_be_made_is_refused(outcomes: Outcomes) -> No
             assert answer.json()["errors"][0]["pointer"] == pointer
     none = await outcomes.system.fetch("outcomes", "SELECT id FROM policy_replays")
     assert (none, POLICY.from_level) == ([], "2.1")
+
+
+async def test_the_command_compares_two_files_and_shows_progress_and_who(
+    outcomes: Outcomes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = Enrolled("ana", SITE)
+    await ready(outcomes, ana, 6)
+    token = outcomes.system.issuer.token("clinical_lead", ["*"], subject="lead-1")
+    monkeypatch.setenv("STEPWELL_TOKEN", token)
+    url = f"http://127.0.0.1:{outcomes.system.ports['outcomes']}"
+    for service in SERVICES:
+        monkeypatch.setenv(f"STEPWELL_URL_{service.upper()}", url)
+    files = []
+    for name, policy in (("old", FORMER), ("new", LATTER)):
+        files.append(tmp_path / f"{name}.json")
+        files[-1].write_text(json.dumps(policy))
+    words = ["policy", "replay", *map(str, files)]
+    command = asyncio.to_thread(
+        CliRunner().invoke, application("policy"), [*words, "--site", str(SITE), "--json"]
+    )
+    running = asyncio.create_task(command)
+    await outcomes.system.until("outcomes", "SELECT count(*) FROM policy_replays", is_=1)
+    context = JobContext(outcomes.database, outcomes.system.settings("outcomes"))
+    while await replay_job.run(context):
+        pass
+    done = await running
+    assert done.exit_code == 0, done.output
+    moved, sums = map(json.loads, done.stdout.splitlines())
+    assert (moved["client_id"], moved["kind"]) == (str(ana.id), "step_down")
+    assert (moved["former_on"], moved["latter_on"]) == ("2026-02-23", None)
+    assert (sums["stays"], sums["sums"][0]["only_former"]) == (1, 1)

@@ -238,5 +238,5 @@ async def test_risks_are_listed_by_severity_and_age_and_counted_by_site(
         None,
     )
     wrong = await region.get("/risk-figures", since="2026-02-23", until="2026-02-22")
-    refused(wrong, 422, "period-is-none", "until")
+    refused(wrong, 422, "period-reversed", "until")
     assert clock.now() == MONDAY + timedelta(hours=1)

@@ -52,7 +52,7 @@ GROUP BY r.site_id ORDER BY r.site_id
 REPORTS = select(SubstanceUseReport, "substance_use_reports")
 
 
-class PeriodIsNone(Invalid):
+class PeriodReversed(Invalid):
     """The days end before they begin."""
 
 
@@ -109,10 +109,10 @@ async def risk_figures(
     """The risks of each site, and how soon those raised in these days were acknowledged.
 
     Raises:
-        PeriodIsNone: `until` is before `since`.
+        PeriodReversed: `until` is before `since`.
     """
     if until < since:
-        raise PeriodIsNone("Let `until` be `since` or a later day.", pointer="until")
+        raise PeriodReversed("Let `until` be `since` or a later day.", pointer="until")
     rows = [dict(row) for row in await tx.fetch(FIGURES, since, until, tx.now)]
     for row in rows:
         if row["acknowledged"] < SMALLEST and not in_clinic:

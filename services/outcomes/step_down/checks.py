@@ -2,6 +2,7 @@
 measure that nobody knows."""
 
 from collections.abc import Iterator, Mapping
+from math import inf
 
 from services.outcomes.step_down.values import Measure, Policy, Rule, Way
 
@@ -20,12 +21,22 @@ NEEDS = {
     "use_reports": {"days"},
 }
 MAY = {
+    "attendance_percent": {"sessions"},
     "score": {"safety_item"},
     "open_risk_flags": {"severity"},
     "open_goals": {"goals"},
     "met_goals": {"goals"},
 }
-QUALIFIERS = ("instrument", "max_age_days", "safety_item", "severity", "weeks", "days", "goals")
+QUALIFIERS = (
+    "instrument",
+    "max_age_days",
+    "safety_item",
+    "severity",
+    "weeks",
+    "days",
+    "sessions",
+    "goals",
+)
 
 
 def unfit(rule: Rule, measures: Mapping[str, Measure]) -> str | None:
@@ -38,7 +49,7 @@ def unfit(rule: Rule, measures: Mapping[str, Measure]) -> str | None:
         return f"{rule.name}: {rule.figure} has no {needless[0]}."
     if rule.instrument is not None and rule.instrument not in measures:
         return f"{rule.name}: there is no measure {rule.instrument}; known: {', '.join(measures)}."
-    if rule.safety_item and not measures[rule.instrument or ""].safety_item:
+    if rule.safety_item and not measures[rule.measure].safety_item:
         return f"{rule.name}: {rule.instrument} has no safety item, so this is never met."
     if (rule.at_least is None) == (rule.at_most is None):
         return f"{rule.name} needs either at_least or at_most."
@@ -96,10 +107,12 @@ def _levels(from_level: str, kind: str, way: Way) -> Iterator[tuple[Place, str]]
             yield place, "An extension stays at its level: leave to_level out."
     elif way.to_level is None:
         yield (kind,), "A step leads to another level: name it as to_level."
-    elif _rank(way.to_level) == _rank(from_level):
-        yield place, "A step leads to another level."
-    elif (_rank(way.to_level) > _rank(from_level)) != (kind == "step_up"):
+    elif not _leads(kind, _rank(from_level), _rank(way.to_level)):
         yield place, f"From {from_level} to {way.to_level} is no {kind.replace('_', '-')}."
+
+
+def _leads(kind: str, level: tuple[float, str], to: tuple[float, str]) -> bool:
+    return to > level if kind == "step_up" else to < level
 
 
 def _rank(level: str) -> tuple[float, str]:
@@ -108,7 +121,7 @@ def _rank(level: str) -> tuple[float, str]:
     try:
         return float(number), rest
     except ValueError:
-        return float("inf"), level
+        return inf, level
 
 
 def _within(kind: str, way: Way) -> Iterator[tuple[Place, str]]:

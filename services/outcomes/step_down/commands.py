@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from services.outcomes.engagement.commands import lock_records
 from services.outcomes.step_down.evaluation import Case, load_cases
 from services.outcomes.step_down.policy import RecommendationPolicy, policies
 from services.outcomes.step_down.queries import show_recommendation
@@ -277,5 +278,6 @@ async def ask_again(tx: Transaction) -> int:
     """Look again at clients whose deferred recommendation has come to its day; how many."""
     clients = [row["client_id"] for row in await tx.fetch(ASK_AGAIN, tx.now)]
     if clients:
+        await lock_records(tx, clients)
         await evaluate_clients(tx, clients)
     return len(clients)

@@ -52,22 +52,21 @@ SELECT e.client_id, e.site_id, e.enrolment_id, e.level_of_care, person.records,
   (SELECT jsonb_agg(jsonb_build_array(kind, state,
      (coalesce(closed_at, set_at) AT TIME ZONE zone.name)::date))
    FROM goals WHERE enrolment_id = e.enrolment_id) AS goals,
-  open.id AS open_id, open.kind AS open_kind, open.made_of,
-  ARRAY(SELECT DISTINCT kind FROM recommendations
-        WHERE enrolment_id = e.enrolment_id AND again_at > $4) AS paused,
-  EXISTS (SELECT FROM recommendations WHERE enrolment_id = e.enrolment_id AND state = 'accepted'
-          AND kind = 'step_down') AS is_settled
+  r.*
 FROM episodes e
 LEFT JOIN sites z ON z.site_id = e.site_id
 CROSS JOIN LATERAL (SELECT coalesce(z.time_zone, 'UTC') AS name) zone
 CROSS JOIN LATERAL (SELECT platform.records_of(e.client_id) AS records) person
 CROSS JOIN LATERAL ({FORMER}) former
 LEFT JOIN engagement g ON {OF_STAY}
-LEFT JOIN LATERAL (
-  SELECT id, kind, ARRAY(SELECT c ->> 'name' FROM jsonb_array_elements(criteria) c
-                         WHERE (c ->> 'met')::boolean) AS made_of
-  FROM recommendations WHERE enrolment_id = e.enrolment_id AND state = 'open'
-) open ON true
+CROSS JOIN LATERAL (
+  SELECT (array_agg(id) FILTER (WHERE state = 'open'))[1] AS open_id,
+    (array_agg(kind) FILTER (WHERE state = 'open'))[1] AS open_kind,
+    (array_agg(criteria) FILTER (WHERE state = 'open'))[1] AS open_criteria,
+    coalesce(array_agg(kind) FILTER (WHERE again_at > $4), '{{}}') AS paused,
+    coalesce(bool_or(state = 'accepted' AND kind = 'step_down'), false) AS is_settled
+  FROM recommendations WHERE enrolment_id = e.enrolment_id
+) r
 WHERE e.ended_at IS NULL AND e.client_id IN (
   SELECT unnest(platform.records_of(c.id)) FROM unnest($1::uuid[]) AS c (id)
 )
@@ -110,7 +109,8 @@ async def load_cases(tx: Transaction, clients: Iterable[UUID]) -> list[Case]:
 
 
 def _case(row: Any, now: datetime) -> Case:
-    opened = row["open_id"] and Open(row["open_kind"], frozenset(row["made_of"]))
+    made_of = frozenset(c["name"] for c in _list(row["open_criteria"]) if c["met"])
+    opened = None if row["open_id"] is None else Open(row["open_kind"], made_of)
     return Case(
         client_id=row["client_id"],
         records=row["records"],

@@ -62,9 +62,21 @@ class Rule(Part):
     """The latest weeks that are over, by the calendar at the site."""
     days: int | None = Field(default=None, ge=1, le=365)
     """Days of the calendar at the site up to today."""
+    sessions: int | None = Field(default=None, ge=1, le=60)
+    """Of fewer sessions the share is not known; None: of one it is."""
     goals: Literal["phase", "clinician"] | None = None
     """Only these; None: both."""
     source: str
+
+    @property
+    def measure(self) -> str:
+        """The instrument; empty for figures that have none."""
+        return self.instrument or ""
+
+    @property
+    def window(self) -> int:
+        """The latest weeks or days that count; 0 for figures without."""
+        return self.weeks or self.days or 0
 
 
 class Way(Part):

@@ -4,7 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from services.outcomes.step_down.rules.figures import Facts, Goal, LatestScore, Looked, Risk, look
+from services.outcomes.step_down.rules.figures import (
+    Facts,
+    Figures,
+    Goal,
+    LatestScore,
+    Looked,
+    Risk,
+    look,
+)
 from services.outcomes.step_down.rules.limits import wilson
 from tests.support.recommendations import FACTS, FIGURES, PHQ9, TODAY, day, found, rule
 
@@ -126,6 +134,21 @@ def test_limits_of_a_share_are_those_of_the_published_examples(
     part: int, whole: int, lower: float, upper: float
 ) -> None:
     assert wilson(part, whole) == pytest.approx((lower, upper), abs=0.05)
+
+
+def test_a_share_of_too_few_sessions_is_not_known() -> None:
+    few = replace(FACTS, figures=Figures(1, attended=1, missed=3, excused=1, consecutive_missed=2))
+    low = rule("attendance_percent", at_most=49, sessions=6)
+    inputs = {"attended": 1, "excused": 1, "sessions": 5}
+    assert look(low, few) == Looked(None, "1 of 5 sessions, too few", inputs)
+    dated = replace(few, figures=replace(FIGURES, attended=1, missed=4))
+    assert look(low, dated).as_of == TODAY
+    assert look(low, replace(few, figures=replace(FIGURES, attended=1, missed=5))).value is not None
+    assert not found(few, "step_up")["attendance_low"].met
+
+
+def test_limits_of_a_share_never_leave_it() -> None:
+    assert all(wilson(n, n)[1] <= 100 and wilson(0, n)[0] >= 0 for n in range(1, 500))
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ def told(place: tuple[str | int, ...], value: object) -> str:
         ((*UP, 1, "weeks"), None, "hours_short: short_weeks needs weeks."),
         ((*UP, 6, "days"), None, "returns_to_use: use_reports needs days."),
         ((*DOWN, 1, "days"), 7, "attendance_rate: attendance_percent has no days."),
+        ((*DOWN, 0, "sessions"), 7, "weeks_observed: weeks_observed has no sessions."),
         ((*DOWN, 5, "weeks"), 7, "no_open_risk_flag: open_risk_flags has no weeks."),
         ((*DOWN, 6, "severity"), "high", "goals_reached: open_goals has no severity."),
         ((*UP, 3, "safety_item"), "negative", "phq_9_worse: score_change has no safety_item."),
@@ -74,7 +75,8 @@ def told(place: tuple[str | int, ...], value: object) -> str:
         (
             (*UP, 0),
             {**ATTENDS, "name": "attendance_low", "at_least": None, "at_most": 80},
-            "step_up.rules.0: attendance_low and attendance_rate are met by the same client",
+            "step_up.rules.0: attendance_low and attendance_rate are met by the same client, who "
+            "would be both to step up and to step down.",
         ),
         (
             (*DOWN, 3),
@@ -85,9 +87,11 @@ def told(place: tuple[str | int, ...], value: object) -> str:
         (("step_up", "needed"), 8, "step_up.needed: Of 7 rules 8 are never met."),
         (("step_up", "needed"), 0, "step_up.needed: Input should be greater"),
         (("step_down", "rules"), [], "step_down.rules: Tuple should have at least 1"),
-        (("step_down", "to_level"), "2.1", "step_down.to_level: A step leads to another level."),
+        (("step_down", "to_level"), "2.1", "step_down.to_level: From 2.1 to 2.1 is no step-down."),
         (("step_down", "to_level"), "2.5", "to_level: From 2.1 to 2.5 is no step-down."),
         (("step_up", "to_level"), "1.5", "step_up.to_level: From 2.1 to 1.5 is no step-up."),
+        (("step_up", "to_level"), "2.1", "step_up.to_level: From 2.1 to 2.1 is no step-up."),
+        (("step_up", "to_level"), "1.7-wm", "From 2.1 to 1.7-wm is no step-up."),
         (("step_up", "to_level"), None, "step_up: A step leads to another level: name it"),
         (("extend", "to_level"), "2.1", "extend.to_level: An extension stays at its level"),
         (("pause_days", "declined"), -1, "pause_days.declined: Input should be greater"),
@@ -152,8 +156,22 @@ def test_rules_of_which_some_are_enough_may_exclude_one_another() -> None:
 
 
 def test_a_policy_without_rules_is_refused() -> None:
-    with pytest.raises(ValidationError, match="Without rules nothing is ever recommended"):
+    with pytest.raises(ValidationError, match="Value error, Without rules nothing is ever"):
         policy_of()
+
+
+@pytest.mark.parametrize(("change", "is_taken"), [(50, True), (51, False)])
+def test_a_change_is_at_most_from_the_lowest_to_the_highest_total(
+    change: int, is_taken: bool
+) -> None:
+    more = {"instrument": "barc-10", "max_age_days": 30, "source": "Test"}
+    rule = {"name": "more", "figure": "score_change", "at_least": change, **more}
+    text = json.dumps(with_change((*UP, 7), rule))
+    if is_taken:
+        assert parse(RecommendationPolicy, text, "own.json")
+    else:
+        with pytest.raises(DataFileInvalid, match="score_change is from -50 to 50"):
+            parse(RecommendationPolicy, text, "own.json")
 
 
 def test_two_policies_for_one_level_are_refused_as_it_is_open_which_one_decides() -> None:

@@ -84,6 +84,7 @@ def test_the_facts_of_a_day_are_those_that_were_known_by_then() -> None:
     assert history.on(on(8)).goals == [Goal("phase", "open", on(5))]
     assert history.on(on(4)).goals == []
     assert history.on(on(2)).risks == []
+    assert history.on(on(3)).risks == [Risk("high", on(3))]
     for day, known in ((20, 7), (21, 7), (22, 8), (30, 8)):
         figures = history.on(on(day)).figures
         assert figures is not None
@@ -141,6 +142,22 @@ def test_while_a_kind_is_paused_the_next_one_is_recommended(
     assert replay(POLICY, changed(history, decisions=[decided])) == expected
 
 
+def test_what_goes_on_being_open_is_not_made_again_and_pauses_nothing() -> None:
+    figures = [attended(62), attended(66), attended(70)]
+    history = History(BEGAN, None, figures, measured(61, 69))
+    assert replay(POLICY, history) == {"step_down": on(62)}
+
+
+def test_a_decision_on_what_was_not_open_by_a_version_pauses_nothing_in_it() -> None:
+    history = History(
+        BEGAN,
+        None,
+        [attended(60), attended(70)],
+        decisions=[Decided("extend", "accept", on(60))],
+    )
+    assert replay(POLICY, history) == {"extend": on(70)}
+
+
 def test_a_withdrawn_kind_is_paused_too() -> None:
     for lost, is_paused in ((63, False), (64, True)):
         figures = [attended(62), attended(lost, 6), attended(70)]
@@ -193,3 +210,4 @@ def test_small_counts_leave_the_clinic_for_nobody(small: dict[str, int], hidden:
     shown = suppressed(given)
     assert {name for name, count in shown.items() if count is None} == hidden
     assert all(count in (None, given[name]) for name, count in shown.items())
+    assert set(shown) == set(given)

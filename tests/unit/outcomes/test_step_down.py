@@ -77,6 +77,7 @@ def test_excused_absences_stay_in_the_denominator_of_the_attendance() -> None:
     verdict = found(facts)["attendance_rate"]
     assert verdict.observed == "72.7 % (8 of 11 sessions)"
     assert verdict.inputs == {"attended": 8, "excused": 3, "sessions": 11}
+    assert (verdict.value, verdict.lower, verdict.upper) == (72.7, 43.4, 90.3)
 
 
 @pytest.mark.parametrize("figures", [None, Figures(0, 0, 0, 0, 0)])

@@ -53,7 +53,9 @@ def kept() -> dict[int, Client]:
     )
     return {
         steps_down: client(
-            recommendations=[{"criteria": [{"met": True}], "state": "accepted"}],
+            recommendations=[
+                {"criteria": [{"met": True}], "state": "accepted", "kind": "step_down"}
+            ],
             enrolments=[{"state": "stepped_down"}],
             placements=[{"state": "ended", "track": "general"}],
             attendances=[{"session_id": "s", "status": "no_show"}],
@@ -76,7 +78,11 @@ def test_a_story_that_kept_its_promises_says_nothing(walk: Walk, kept: dict[int,
     ("part", "changed", "told"),
     [
         (Part.STEPS_DOWN, {"recommendations": []}, "no step-down was recommended"),
-        (Part.STEPS_DOWN, {"recommendations": [{"criteria": []}]}, "is not explained"),
+        (
+            Part.STEPS_DOWN,
+            {"recommendations": [{"criteria": [], "kind": "step_down"}]},
+            "is not explained",
+        ),
         (Part.STEPS_DOWN, {"enrolments": [{"state": "active"}]}, "was not stepped down"),
         (Part.STEPS_DOWN, {"placements": [{"state": "active"}]}, "still has a seat"),
         (Part.STEPS_DOWN, {"messages": []}, "no message reached"),

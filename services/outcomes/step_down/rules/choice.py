@@ -80,5 +80,4 @@ def _made(policy: Policy, kind: RecommendationKind, facts: Facts) -> Made | None
     criteria = evaluate(way, facts)
     if not is_met(way, criteria):
         return None
-    lacking = [] if kind == "step_down" else missing(policy, facts)
-    return Made(kind, way.to_level or policy.from_level, criteria, lacking)
+    return Made(kind, way.to_level or policy.from_level, criteria, missing(policy, facts))

@@ -103,13 +103,15 @@ def _weeks_observed(_: Rule, facts: Facts) -> Looked:
     return Looked(weeks, f"{weeks} weeks", {"weeks": weeks}, known.until)
 
 
-def _attendance_percent(_: Rule, facts: Facts) -> Looked:
+def _attendance_percent(rule: Rule, facts: Facts) -> Looked:
     if (known := _sessions(facts)) is None:
         return NO_SESSION
     attended, sessions = known.attended, known.sessions
+    inputs = {"attended": attended, "excused": known.excused, "sessions": sessions}
+    if rule.sessions is not None and sessions < rule.sessions:
+        return Looked(None, f"{attended} of {sessions} sessions, too few", inputs, known.until)
     percent = Fraction(100 * attended, sessions)
     observed = f"{float(percent):.1f} % ({attended} of {sessions} sessions)"
-    inputs = {"attended": attended, "excused": known.excused, "sessions": sessions}
     return Looked(percent, observed, inputs, known.until, wilson(attended, sessions))
 
 
@@ -121,7 +123,7 @@ def _consecutive_missed(_: Rule, facts: Facts) -> Looked:
 
 
 def _short_weeks(rule: Rule, facts: Facts) -> Looked:
-    weeks = rule.weeks or 0
+    weeks = rule.window
     this_week = facts.today - timedelta(days=facts.today.weekday())
     short = [day for day in facts.short_weeks if this_week > day >= this_week - weeks * WEEK]
     observed = f"{len(short)} of the latest {weeks} weeks short of hours"
@@ -129,7 +131,7 @@ def _short_weeks(rule: Rule, facts: Facts) -> Looked:
 
 
 def _score(rule: Rule, facts: Facts) -> Looked:
-    known = facts.scores.get(rule.instrument or "")
+    known = facts.scores.get(rule.measure)
     if known is None:
         return NEVER_MEASURED
     days = (facts.today - known.answered_on).days
@@ -142,8 +144,8 @@ def _score(rule: Rule, facts: Facts) -> Looked:
 
 
 def _score_change(rule: Rule, facts: Facts) -> Looked:
-    known = facts.scores.get(rule.instrument or "")
-    base = facts.baselines.get(rule.instrument or "")
+    known = facts.scores.get(rule.measure)
+    base = facts.baselines.get(rule.measure)
     if known is None:
         return NEVER_MEASURED
     days = (facts.today - known.answered_on).days
@@ -164,19 +166,24 @@ def _open_risk_flags(rule: Rule, facts: Facts) -> Looked:
 
 
 def _use_reports(rule: Rule, facts: Facts) -> Looked:
-    since = facts.today - timedelta(days=rule.days or 0)
+    since = facts.today - timedelta(days=rule.window)
     uses = [day for day in facts.uses if since < day <= facts.today]
     observed = f"{len(uses)} in {rule.days} days"
     return Looked(len(uses), observed, {"reports": len(uses)}, max(uses, default=None))
 
 
-def _goals(state: str) -> Callable[[Rule, Facts], Looked]:
-    def count(rule: Rule, facts: Facts) -> Looked:
-        found = [g.on for g in facts.goals if g.state == state and rule.goals in (None, g.kind)]
-        number = len(found)
-        return Looked(number, f"{number} {state}", {state: number}, max(found, default=None))
+def _open_goals(rule: Rule, facts: Facts) -> Looked:
+    return _goals(rule, facts, "open")
 
-    return count
+
+def _met_goals(rule: Rule, facts: Facts) -> Looked:
+    return _goals(rule, facts, "met")
+
+
+def _goals(rule: Rule, facts: Facts, state: str) -> Looked:
+    found = [g.on for g in facts.goals if g.state == state and rule.goals in (None, g.kind)]
+    number = len(found)
+    return Looked(number, f"{number} {state}", {state: number}, max(found, default=None))
 
 
 def _sessions(facts: Facts) -> Figures | None:
@@ -200,6 +207,6 @@ LOOKS: dict[Figure, Callable[[Rule, Facts], Looked]] = {
     "score_change": _score_change,
     "open_risk_flags": _open_risk_flags,
     "use_reports": _use_reports,
-    "open_goals": _goals("open"),
-    "met_goals": _goals("met"),
+    "open_goals": _open_goals,
+    "met_goals": _met_goals,
 }

@@ -130,17 +130,17 @@ def agrees(decided: Decided, first: Mapping[RecommendationKind, date]) -> bool:
     return recommended == (decided.decision == "accept")
 
 
-def suppressed(counts: Mapping[str, int | None]) -> dict[str, int | None]:
+def suppressed(counts: Mapping[str, int]) -> dict[str, int | None]:
     """Counts as they may leave the clinic: none below eleven, and none from which such a one could
     be reckoned. The parts are shown together or not at all."""
-    shown = dict(counts)
+    shown: dict[str, int | None] = dict(counts)
     for name in ("former", "latter"):
         if _small(counts[name]):
             shown[name] = None
     if any(_small(counts[name]) for name in CELLS):
         shown |= dict.fromkeys((*CELLS, "median_days"))
-    decided = counts["decided"] or 0
-    agreed = [counts[name] or 0 for name in ("agreed_former", "agreed_latter")]
+    decided = counts["decided"]
+    agreed = [counts[name] for name in ("agreed_former", "agreed_latter")]
     if any(_small(n) or _small(decided - n) for n in agreed):
         shown |= dict.fromkeys(("agreed_former", "agreed_latter"))
     if _small(decided):
@@ -148,8 +148,8 @@ def suppressed(counts: Mapping[str, int | None]) -> dict[str, int | None]:
     return shown
 
 
-def _small(count: int | None) -> bool:
-    return (count or 0) < SMALLEST
+def _small(count: int) -> bool:
+    return count < SMALLEST
 
 
 def _pause(policy: Policy, decision: Decision) -> timedelta:

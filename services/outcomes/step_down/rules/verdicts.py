@@ -76,17 +76,17 @@ def _within(rule: Rule, value: Fraction | int, keeps: int | None) -> bool:
 def _is_recent(rule: Rule, facts: Facts) -> bool:
     if rule.max_age_days is None:
         return True
-    score = facts.scores.get(rule.instrument or "")
+    score = facts.scores.get(rule.measure)
     return score is not None and (facts.today - score.answered_on).days <= rule.max_age_days
 
 
 def _is_safe(rule: Rule, facts: Facts) -> bool:
-    score = facts.scores.get(rule.instrument or "")
+    score = facts.scores.get(rule.measure)
     return rule.safety_item is None or (score is not None and score.safety_item == rule.safety_item)
 
 
 def _is_unsafe(rule: Rule, facts: Facts) -> bool:
-    score = facts.scores.get(rule.instrument or "")
+    score = facts.scores.get(rule.measure)
     return rule.safety_item is not None and score is not None and score.safety_item == "positive"
 
 
