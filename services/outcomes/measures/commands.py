@@ -162,7 +162,9 @@ def _stay(row: Any, holds: Iterable[tuple[datetime, datetime | None]]) -> Stay:
         enrolled_on=day_at(row["enrolled_at"], zone),
         ended_on=row["ended_at"] and day_at(row["ended_at"], zone),
         holds=tuple(
-            Hold(day_at(since, zone), until and day_at(until, zone)) for since, until in holds
+            Hold(day_at(since, zone), until and day_at(until, zone))
+            for since, until in holds
+            if until is None or day_at(since, zone) < day_at(until, zone)
         ),
     )
 

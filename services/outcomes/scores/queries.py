@@ -33,7 +33,7 @@ JOIN scores s ON s.client_id = ANY (platform.records_of(e.client_id))
     < (date_trunc('day', e.ended_at AT TIME ZONE coalesce(z.time_zone, 'UTC')) + interval '1 day')
       AT TIME ZONE coalesce(z.time_zone, 'UTC'))
 WHERE e.enrolment_id = ANY ($1)
-ORDER BY e.enrolment_id, s.instrument, 8, s.completed_at, s.screening_id
+ORDER BY e.enrolment_id, s.instrument, answered_at, s.completed_at, s.screening_id
 """
 """A score is of a stay when it was answered after the end of the former one, as for step-down, and
 on the last day of this one at the latest. Those of all records of the person count."""
