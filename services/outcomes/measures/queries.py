@@ -44,12 +44,11 @@ async def list_open_measures(
         ("site_id = ?", site_id),
         ("state = ?", state),
     )
-    where, values = narrowed(*asked, ("id > ?", UUID(int=0)))
-    count = await tx.fetchval(count_of(f"SELECT FROM measures {where} AND {OPEN}"), *values)
-    *values, _ = values
-    last = f"ORDER BY id LIMIT ${len(values) + 2}"
-    page_from = (*values, paging.after, paging.limit + 1)
-    rows = await tx.fetch(f"{LISTED} {where} AND {OPEN} {last}", *page_from)
+    all_of_them, values = narrowed(*asked, ("id > ?", UUID(int=0)))
+    count = await tx.fetchval(count_of(f"SELECT FROM measures {all_of_them} AND {OPEN}"), *values)
+    where, values = narrowed(*asked, ("id > ?", paging.after))
+    query = f"{LISTED} {where} AND {OPEN} ORDER BY id LIMIT ${len(values) + 1}"
+    rows = await tx.fetch(query, *values, paging.limit + 1)
     page = page_of([OpenMeasure(**dict(row)) for row in rows], paging.limit)
     return CountedPage(items=page.items, next=page.next, count=count)
 
