@@ -19,7 +19,8 @@ ORDER BY instrument, coalesce(answered_at, completed_at), completed_at, screenin
 """
 OF_STAYS = """
 SELECT e.enrolment_id, coalesce(z.time_zone, 'UTC') AS time_zone, s.screening_id, s.instrument,
-  s.instrument_version, s.total, s.subscores, coalesce(s.answered_at, s.completed_at) AS answered_at
+  s.instrument_version, s.status, s.total, s.subscores,
+  coalesce(s.answered_at, s.completed_at) AS answered_at
 FROM episodes e
 CROSS JOIN LATERAL (
   SELECT coalesce(max(least(f.ended_at, e.enrolled_at)), '-infinity') AS ended_at FROM episodes f
@@ -49,6 +50,7 @@ class StayScore:
     instrument_version: str
     answered_on: date
     """At the site."""
+    prorated: bool
     total: int | None
     subscores: dict[str, int | None]
 
@@ -62,6 +64,7 @@ async def scores_of_stays(tx: Transaction, stays: Iterable[UUID]) -> list[StaySc
             instrument=row["instrument"],
             instrument_version=row["instrument_version"],
             answered_on=day_at(row["answered_at"], row["time_zone"]),
+            prorated=row["status"] == "prorated",
             total=row["total"],
             subscores=orjson.loads(row["subscores"] or "{}"),
         )
