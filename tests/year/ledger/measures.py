@@ -186,14 +186,14 @@ def courses(
             first = baseline(policy, stay, of_it, key)
             outcome = None
             if first is not None and of_it[-1] is not first:
-                outcome = _outcome(series, first.values[key], of_it[-1].values[key])
+                outcome = outcome_of(series, first.values[key], of_it[-1].values[key])
             values = [(one.day.isoformat(), one.values[key]) for one in of_it]
             found[name, version, key] = (values, first and first.values[key], outcome)
     return found
 
 
-def _outcome(series: dict[str, Any], before: Any, after: Any) -> str:
-    """By the tables of Jacobson and Truax; the shipped policy regresses nobody to the mean."""
+def outcome_of(series: dict[str, Any], before: Any, after: Any) -> str:
+    """What a change came to; the policy that is shipped regresses nobody to the mean."""
     rule, sign = series["reliable_change"], -1 if series["better"] == "lower" else 1
     if rule is None:
         return "not_classifiable"
