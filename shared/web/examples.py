@@ -37,11 +37,11 @@ def example(schema: Schema, schemas: dict[str, Schema], at: str = "") -> Any:
     Raises:
         NoExample: a required field names none and its type does not say enough.
     """
+    if schema.get("examples"):
+        return schema["examples"][0]
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return example(schemas[name], schemas, at or name)
-    if schema.get("examples"):
-        return schema["examples"][0]
     for key in ("example", "default"):
         if key in schema:
             return schema[key]

@@ -29,6 +29,8 @@ class Client:
     """As they were answered when they were recorded."""
     messages: list[Found]
     recommendations: list[Found]
+    measures: tuple[Found, ...] = ()
+    """The course of the stay by each measure; empty for who was never in the program."""
 
     def totals(self, instrument: str) -> list[int]:
         """All totals of an instrument that there are."""
@@ -90,6 +92,10 @@ async def read_client(walk: Walk, plan: ClientPlan) -> Client:
     )
     screenings, flags, determinations, authorizations, enrolments, *others = lists
     placements, messages, recommendations = others
+    course: Found = {"measures": ()}
+    if enrolments:
+        path = f"/clients/{client_id}/measures"
+        course = await walk.services.get("outcomes", path, counselor)
     return Client(
         id=client_id,
         label=str(person["given_name"] or person["family_name"]),
@@ -104,6 +110,7 @@ async def read_client(walk: Walk, plan: ClientPlan) -> Client:
         attendances=walk.attendances.get(plan.number, []),
         messages=sorted(messages, key=lambda message: message["due_at"]),
         recommendations=recommendations,
+        measures=tuple(course["measures"]),
     )
 
 

@@ -28,6 +28,7 @@ class Rank(IntEnum):
     ENROLLED = auto()
     PLACED = auto()
     MISSED = auto()
+    MEASURED = auto()
     RECOMMENDED = auto()
     DECIDED = auto()
     ENDED = auto()
@@ -109,6 +110,7 @@ def _way(console: Console, walk: Walk, client: Client) -> None:
             *_risks(client),
             *_placing(walk, client),
             *_course(client),
+            *_measured(client),
             *_stepping_down(client),
         ),
         key=lambda moment: (datetime.fromisoformat(moment[0]), moment[1]),
@@ -199,6 +201,19 @@ def _course(client: Client) -> Iterator[Moment]:
     if cancelled:
         told = f"{len(cancelled)} planned messages were cancelled."
         yield cancelled[-1]["ended_at"], Rank.CANCELLED, told, []
+
+
+def _measured(client: Client) -> Iterator[Moment]:
+    for one in client.measures:
+        if one["latest"] is not None and one["latest"]["reliable"] not in (None, "none"):
+            first, last = one["baseline"]["value"], one["points"][-1]["value"]
+            told = (
+                f"{one['title']} went from {first} to {last}: {spaced(one['latest']['outcome'])} "
+                f"(a reliable change is {one['reliable_change']['value']:g} points), "
+                f"{'on track' if one['on_track'] else 'not on track'}."
+            )
+            at = client.screenings[-1]["completed_at"]
+            yield at, Rank.MEASURED, told, one["rules"]
 
 
 def _stepping_down(client: Client) -> Iterator[Moment]:

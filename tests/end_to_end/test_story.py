@@ -113,7 +113,7 @@ def test_scheduling_places_the_client_and_expects_them_until_the_step_down(
 def test_the_recommendation_is_explained_and_decided(told: Installed, steps_down: str) -> None:
     of_measures, others = apart(names(told, "outcomes", steps_down), "Measure")
     assert others == ["StepDownRecommended", "StepDownDecided", "RecommendationDecided"]
-    assert of_measures.count("MeasureDue") > of_measures.count("MeasureOverdue") > 0
+    assert of_measures.count("MeasureDue") >= of_measures.count("MeasureOverdue") > 0
     (recommendation,) = told.items(
         "outcomes", "/recommendations", client_id=steps_down, kind="step_down"
     )

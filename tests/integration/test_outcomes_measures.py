@@ -202,6 +202,7 @@ async def test_a_course_is_of_one_stay_and_says_what_it_rests_on(outcomes: Measu
         "screening_id": None,
         "answered_on": "2026-02-03",
         "value": 13,
+        "prorated": False,
         "band": "moderate",
         "improvement": 5,
         "important": "improvement",

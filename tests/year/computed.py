@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from tests.year.figures import Checkpoint, OfClient
 from tests.year.ledger.journal import Journal
+from tests.year.ledger.measures import answers, calendar_of, courses, open_measures
 from tests.year.ledger.messages import Fate, Key, Post
 from tests.year.ledger.people import People
 from tests.year.ledger.permission import Permissions
@@ -74,3 +75,14 @@ class Computed:
         zone: ZoneInfo = self.journal.zones[stay.site]
         flags = open_flags(self.journal, self.records(client.id))
         return figures, criteria(policy, figures, scores, flags, self.now, zone)
+
+    def measures(self, client: OfClient) -> tuple[Any, Any]:
+        """What is open, and the course by each measure, of the present stay."""
+        *former, stay = self.stays_of(client.id)
+        zone: ZoneInfo = self.journal.zones[stay.site]
+        calendar, policy = calendar_of(stay, zone), self.taken.measures
+        ended = [min(one.ends, stay.begins) for one in former if one.ends is not None]
+        after = max(ended, default=None)
+        given = answers(self.journal, self.records(client.id), after, calendar.ends, zone)
+        today = self.now.astimezone(zone).date()
+        return open_measures(policy, calendar, given, today), courses(policy, calendar, given)

@@ -27,6 +27,9 @@ class OfClient:
     site: str
     progress: Found | None = None
     """None for somebody who was never in the program."""
+    course: Found | None = None
+    """None as for progress."""
+    open_measures: list[Found] = field(default_factory=list)
     enrolments: list[Found] = field(default_factory=list)
     authorizations: list[Found] = field(default_factory=list)
     service_days: list[Found] = field(default_factory=list)
@@ -42,6 +45,8 @@ class Checkpoint:
     now: datetime
     journal: list[Found]
     policies: list[Found]
+    measures: Found
+    """Their policy."""
     access: Found
     census: Found
     clients: list[OfClient]
@@ -61,6 +66,7 @@ async def look(walk: YearWalk, environment: dict[str, str], since: date, today: 
         now=present(walk.services.clock_file),
         journal=await _journals(environment),
         policies=await walk.services.get("outcomes", "/recommendation-policies", COUNSELOR),
+        measures=await walk.services.get("outcomes", "/measure-policy", COUNSELOR),
         access=await walk.services.get(
             "intake",
             "/access-times",
@@ -75,6 +81,10 @@ async def look(walk: YearWalk, environment: dict[str, str], since: date, today: 
 async def _read(services: Services, client: OfClient, weeks: list[Week]) -> None:
     path = f"/clients/{client.id}"
     client.progress = await _if_any(services, "outcomes", f"{path}/progress")
+    client.course = await _if_any(services, "outcomes", f"{path}/measures")
+    client.open_measures = await services.all(
+        "outcomes", "/measures", COUNSELOR, client_id=client.id
+    )
     client.enrolments = await services.all("intake", f"{path}/enrolments", COUNSELOR)
     client.authorizations = await services.all("intake", f"{path}/authorizations", DESK)
     client.service_days = await services.all("intake", f"{path}/service-days", DESK)

@@ -119,6 +119,40 @@ def test_progress_is_of_the_latest_stay_of_the_person(year: list[Computed]) -> N
     assert different == []
 
 
+def test_what_is_to_be_answered_and_how_scores_changed_is_as_the_journals_say(
+    year: list[Computed],
+) -> None:
+    different: Differences = []
+    for computed, client, which in clients(year):
+        if client.course is None:
+            continue
+        to_answer, courses = computed.measures(client)
+        found = {
+            (one["instrument"], one["state"], date.fromisoformat(one["due_on"]))
+            for one in client.open_measures
+        }
+        if found != to_answer:
+            different.append((*which, found, to_answer))
+        shown = {
+            (one["instrument"], one["instrument_version"], one["series"]): (
+                [(point["answered_on"], point["value"]) for point in one["points"]],
+                one["baseline"] and one["baseline"]["value"],
+                one["latest"] and one["latest"]["outcome"],
+            )
+            for one in client.course["measures"]
+        }
+        if shown != courses:
+            different.append((*which, shown, courses))
+    assert different == []
+    outcomes = Counter(
+        one["latest"]["outcome"]
+        for _, client, _ in clients(year)
+        for one in (client.course or {"measures": ()})["measures"]
+        if one["latest"]
+    )
+    assert len(outcomes) >= 3, outcomes
+
+
 def test_hours_are_those_of_the_weeks_of_the_site(year: list[Computed]) -> None:
     different: Differences = []
     for computed, client, which in clients(year):

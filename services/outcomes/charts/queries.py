@@ -101,7 +101,7 @@ def _course(
     """One series, or None where no score of the stay has a value of it."""
     series = measure.series[key]
     points = [
-        Point(one.screening_id, one.answered_on, value)
+        Point(one.screening_id, one.answered_on, value, one.prorated)
         for one in scores
         if (value := {TOTAL: one.total, **one.subscores}.get(key)) is not None
     ]
@@ -131,6 +131,7 @@ def _point(series: Series, point: Point, change: Change | None) -> CoursePoint:
         screening_id=point.screening_id,
         answered_on=point.answered_on,
         value=point.value,
+        prorated=point.prorated,
         band=band_of(series, point.value),
         improvement=change and change.improvement,
         important=change and change.important,

@@ -17,6 +17,7 @@ class CoursePoint(Shown):
     screening_id: UUID
     answered_on: date = Field(description="At the site.")
     value: int = Field(examples=[13])
+    prorated: bool = Field(description="The mean of the answers stands for missing ones.")
     band: str | None = Field(
         description="Band of severity, not a diagnosis.", examples=["moderate"]
     )

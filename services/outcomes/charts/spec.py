@@ -40,6 +40,7 @@ def chart_of(
             "value": one.value,
             "band": one.band or "",
             "reliable": one.reliable or "",
+            "prorated": "yes" if one.prorated else "no",
         }
         for one in points
     ]
@@ -48,13 +49,15 @@ def chart_of(
         *_bands(series, scale),
         *_rules(series, baseline, scale),
         course.mark_line(color=LINE),
-        course.mark_point(color=LINE, filled=True, size=60, opacity=1).encode(
+        course.mark_point(stroke=LINE, size=60, opacity=1).encode(
+            fill=alt.condition("datum.prorated === 'yes'", alt.value("white"), alt.value(LINE)),
             tooltip=[
                 alt.Tooltip("utcyearmonthdate(answered_on):T", title="Answered"),
                 alt.Tooltip("value:Q", title=series.title),
                 alt.Tooltip("band:N", title="Band"),
                 alt.Tooltip("reliable:N", title="Reliable change"),
-            ]
+                alt.Tooltip("prorated:N", title="Prorated"),
+            ],
         ),
     ]
     unmet = [rule.required for rule in rules if not rule.met]

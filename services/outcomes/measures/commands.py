@@ -47,10 +47,6 @@ STATES = """
 SELECT enrolment_id, state, changed_at FROM stay_states WHERE enrolment_id = ANY ($1)
 ORDER BY enrolment_id, changed_at, state = 'on_hold'
 """
-KNOWN = """
-SELECT id, enrolment_id, instrument, planned_on, told_due_on, told_overdue_on FROM measures
-WHERE enrolment_id = ANY ($1)
-"""
 MEASURES = Columns.of(
     id="uuid",
     client_id="uuid",
@@ -66,12 +62,10 @@ MEASURES = Columns.of(
     told_due_on="date",
     told_overdue_on="date",
 )
+KNOWN = f"SELECT {MEASURES.names} FROM measures WHERE enrolment_id = ANY ($1)"  # noqa: S608 - ours
 KEEP = f"""
-INSERT INTO measures AS m ({MEASURES.names}) SELECT * FROM {MEASURES.rows}
-ON CONFLICT (enrolment_id, instrument, planned_on) DO UPDATE SET {MEASURES.updates("id")}
-WHERE (m.due_on, m.overdue_on, m.until_on, m.state, m.answered_on, m.told_due_on, m.told_overdue_on)
-  IS DISTINCT FROM (excluded.due_on, excluded.overdue_on, excluded.until_on, excluded.state,
-    excluded.answered_on, excluded.told_due_on, excluded.told_overdue_on)
+INSERT INTO measures ({MEASURES.names}) SELECT * FROM {MEASURES.rows}
+ON CONFLICT (id) DO UPDATE SET {MEASURES.updates("id")}
 """  # noqa: S608 - the columns are above
 FORGET = "DELETE FROM measures WHERE id = ANY ($1)"
 NEXT = """
@@ -79,7 +73,7 @@ UPDATE episodes e SET measures_next_at = given.at
 FROM unnest($1::uuid[], $2::timestamptz[]) AS given (enrolment_id, at)
 WHERE e.enrolment_id = given.enrolment_id
 """
-Known = Mapping[tuple[UUID, str, date], Any]
+Known = Mapping[tuple[UUID, str, date], Mapping[str, Any]]
 
 
 async def look_again(tx: Transaction, clients: Iterable[UUID]) -> None:
@@ -111,10 +105,7 @@ async def refresh_due(tx: Transaction) -> int:
     stays = [row["enrolment_id"] for row in await tx.fetch(TAKE, tx.now, BATCH)]
     if not stays:
         return 0
-    known = {
-        (row["enrolment_id"], row["instrument"], row["planned_on"]): row
-        for row in await tx.fetch(KNOWN, stays)
-    }
+    known = {_key(row): dict(row) for row in await tx.fetch(KNOWN, stays)}
     scores: dict[UUID, dict[str, list[Value]]] = {}
     for score in await scores_of_stays(tx, stays):
         value = Value(score.answered_on, {TOTAL: score.total, **score.subscores})
@@ -133,8 +124,9 @@ async def refresh_due(tx: Transaction) -> int:
         )
         rows.extend(_told(tx, stay, one, known) for one in found)
         next_at[stay_id] = _midnight(next_change(found, today), zone)
-    kept = {(row["enrolment_id"], row["instrument"], row["planned_on"]) for row in rows}
-    await tx.execute(KEEP, *MEASURES.arrays(rows))
+    kept = {_key(row): row for row in rows}
+    changed = [row for key, row in kept.items() if known.get(key) != row]
+    await tx.execute(KEEP, *MEASURES.arrays(changed))
     await tx.execute(FORGET, [row["id"] for key, row in known.items() if key not in kept])
     await tx.execute(NEXT, list(next_at), list(next_at.values()))
     return len(stays)
@@ -162,16 +154,17 @@ def _stay(row: Any, holds: Iterable[tuple[datetime, datetime | None]]) -> Stay:
         enrolled_on=day_at(row["enrolled_at"], zone),
         ended_on=row["ended_at"] and day_at(row["ended_at"], zone),
         holds=tuple(
-            Hold(day_at(since, zone), until and day_at(until, zone)) for since, until in holds
+            Hold(day_at(since, zone), until and day_at(until, zone))
+            for since, until in holds
+            if until is None or day_at(since, zone) < day_at(until, zone)
         ),
     )
 
 
 def _told(tx: Transaction, stay: Any, one: Occasion, known: Known) -> dict[str, Any]:
     """The row of an occasion; what is due or overdue and was not told of that day is told now."""
-    row = known.get((stay["enrolment_id"], one.instrument, one.planned_on))
-    told_due_on = row and row["told_due_on"]
-    told_overdue_on = row and row["told_overdue_on"]
+    row = known.get((stay["enrolment_id"], one.instrument, one.planned_on), {})
+    told_due_on, told_overdue_on = row.get("told_due_on"), row.get("told_overdue_on")
     of_it = {
         **{name: stay[name] for name in ("client_id", "site_id", "enrolment_id")},
         **asdict(one),
@@ -183,7 +176,11 @@ def _told(tx: Transaction, stay: Any, one: Occasion, known: Known) -> dict[str, 
         publish(tx, MeasureOverdue(**of_it))
         told_overdue_on = one.overdue_on
     told = {"told_due_on": told_due_on, "told_overdue_on": told_overdue_on}
-    return {"id": row["id"] if row else new_id(), **of_it, **told}
+    return {"id": row.get("id") or new_id(), **of_it, **told}
+
+
+def _key(row: Any) -> tuple[UUID, str, date]:
+    return row["enrolment_id"], row["instrument"], row["planned_on"]
 
 
 def _midnight(day: date | None, zone: str) -> datetime | None:

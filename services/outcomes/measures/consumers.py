@@ -7,6 +7,7 @@ from shared.contracts.intake import (
     ClientsMerged,
     ClientSteppedDown,
     EpisodeStateChanged,
+    IntakeEvent,
     ScreeningCompleted,
 )
 from shared.contracts.scheduling import SiteChanged, SiteOpened
@@ -16,23 +17,17 @@ from shared.messaging.consumer import Consumers, Received
 consumers = Consumers()
 
 
-@consumers.on_many(ScreeningCompleted, "scores")
-async def screenings_completed(
-    tx: Transaction, received: list[Received[ScreeningCompleted]]
-) -> None:
+async def clients_told_of(tx: Transaction, received: list[Received[IntakeEvent]]) -> None:
     await look_again(tx, [one.event.client_id for one in received])
 
 
-@consumers.on_many(ClientEnrolled, "episodes")
-async def clients_enrolled(tx: Transaction, received: list[Received[ClientEnrolled]]) -> None:
-    await look_again(tx, [one.event.client_id for one in received])
-
-
-@consumers.on_many(ClientSteppedDown, "episodes")
-async def clients_stepped_down(
-    tx: Transaction, received: list[Received[ClientSteppedDown]]
-) -> None:
-    await look_again(tx, [one.event.client_id for one in received])
+AFTER: dict[type[IntakeEvent], str] = {
+    ScreeningCompleted: "scores",
+    ClientEnrolled: "episodes",
+    ClientSteppedDown: "episodes",
+}
+for contract, capability in AFTER.items():
+    consumers.on_many(contract, capability)(clients_told_of)
 
 
 @consumers.on(EpisodeStateChanged, "episodes")
@@ -40,21 +35,21 @@ async def episode_changed(tx: Transaction, received: Received[EpisodeStateChange
     await note_state(tx, received.event)
 
 
-@consumers.on(ClientsMerged, "merges")
-async def clients_merged(tx: Transaction, received: Received[ClientsMerged]) -> None:
+async def records_told_of(
+    tx: Transaction, received: Received[ClientsMerged] | Received[ClientMergeUndone]
+) -> None:
     await look_again(tx, [received.event.client_id, received.event.merged_client_id])
 
 
-@consumers.on(ClientMergeUndone, "merges")
-async def client_merge_undone(tx: Transaction, received: Received[ClientMergeUndone]) -> None:
-    await look_again(tx, [received.event.client_id, received.event.merged_client_id])
+consumers.on(ClientsMerged, "merges")(records_told_of)
+consumers.on(ClientMergeUndone, "merges")(records_told_of)
 
 
-@consumers.on_many(SiteOpened, "directory")
-async def sites_opened(tx: Transaction, received: list[Received[SiteOpened]]) -> None:
+async def sites_told_of(
+    tx: Transaction, received: list[Received[SiteOpened]] | list[Received[SiteChanged]]
+) -> None:
     await look_again_at_sites(tx, [one.event.site_id for one in received])
 
 
-@consumers.on_many(SiteChanged, "directory")
-async def sites_changed(tx: Transaction, received: list[Received[SiteChanged]]) -> None:
-    await look_again_at_sites(tx, [one.event.site_id for one in received])
+consumers.on_many(SiteOpened, "directory")(sites_told_of)
+consumers.on_many(SiteChanged, "directory")(sites_told_of)

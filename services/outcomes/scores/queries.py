@@ -19,7 +19,8 @@ ORDER BY instrument, coalesce(answered_at, completed_at), completed_at, screenin
 """
 OF_STAYS = """
 SELECT e.enrolment_id, coalesce(z.time_zone, 'UTC') AS time_zone, s.screening_id, s.instrument,
-  s.instrument_version, s.total, s.subscores, coalesce(s.answered_at, s.completed_at) AS answered_at
+  s.instrument_version, s.status, s.total, s.subscores,
+  coalesce(s.answered_at, s.completed_at) AS answered_at
 FROM episodes e
 CROSS JOIN LATERAL (
   SELECT coalesce(max(least(f.ended_at, e.enrolled_at)), '-infinity') AS ended_at FROM episodes f
@@ -33,7 +34,7 @@ JOIN scores s ON s.client_id = ANY (platform.records_of(e.client_id))
     < (date_trunc('day', e.ended_at AT TIME ZONE coalesce(z.time_zone, 'UTC')) + interval '1 day')
       AT TIME ZONE coalesce(z.time_zone, 'UTC'))
 WHERE e.enrolment_id = ANY ($1)
-ORDER BY e.enrolment_id, s.instrument, 8, s.completed_at, s.screening_id
+ORDER BY e.enrolment_id, s.instrument, answered_at, s.completed_at, s.screening_id
 """
 """A score is of a stay when it was answered after the end of the former one, as for step-down, and
 on the last day of this one at the latest. Those of all records of the person count."""
@@ -49,6 +50,7 @@ class StayScore:
     instrument_version: str
     answered_on: date
     """At the site."""
+    prorated: bool
     total: int | None
     subscores: dict[str, int | None]
 
@@ -62,6 +64,7 @@ async def scores_of_stays(tx: Transaction, stays: Iterable[UUID]) -> list[StaySc
             instrument=row["instrument"],
             instrument_version=row["instrument_version"],
             answered_on=day_at(row["answered_at"], row["time_zone"]),
+            prorated=row["status"] == "prorated",
             total=row["total"],
             subscores=orjson.loads(row["subscores"] or "{}"),
         )

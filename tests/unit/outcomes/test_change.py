@@ -4,6 +4,8 @@ from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.outcomes.measures.policy import (
     ClinicalCut,
@@ -16,6 +18,7 @@ from services.outcomes.measures.policy import (
 )
 from services.outcomes.measures.rules.change import band_of, change, reliable_change
 from services.outcomes.measures.rules.course import Course, Point, course
+from tests.year.ledger.measures import outcome_of
 
 PHQ9 = measure_policy().measures["phq-9"].series["total"]
 GAD7 = measure_policy().measures["gad-7"].series["total"]
@@ -218,3 +221,18 @@ def test_points_and_cuts_carry_their_sources() -> None:
                 *series.expected,
             ):
                 assert one is None or len(one.source) > 5
+
+
+ALL_SERIES = [
+    series for measure in measure_policy().measures.values() for series in measure.series.values()
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(series=st.sampled_from(ALL_SERIES), before=st.floats(0, 1), after=st.floats(0, 1))
+def test_every_outcome_is_that_of_a_computation_that_shares_nothing(
+    series: Series, before: float, after: float
+) -> None:
+    span = series.highest - series.lowest
+    one, other = (series.lowest + round(share * span) for share in (before, after))
+    assert change(series, one, other).outcome == outcome_of(series.model_dump(), one, other)

@@ -31,6 +31,7 @@ def points(*totals: int) -> list[CoursePoint]:
             screening_id=UUID(int=n),
             answered_on=date(2026, 3, 1) + timedelta(14 * n),
             value=total,
+            prorated=n == 1,
             band=None,
             improvement=None,
             important=None,
@@ -80,6 +81,11 @@ def test_no_day_is_moved_west_of_utc() -> None:
 def test_every_chart_is_a_sound_spec(measure: str, series: str) -> None:
     for totals in ((), (3,), (5, 4, 9)):
         alt.LayerChart.from_dict(chart(measure, series, *totals), validate=True)
+
+
+def test_a_prorated_score_is_marked() -> None:
+    rows = [row for part in chart("phq-9", "total", 18, 15)["datasets"].values() for row in part]
+    assert [row["prorated"] for row in rows if "prorated" in row] == ["no", "yes"]
 
 
 def test_a_chart_says_why_a_client_is_not_on_track() -> None:

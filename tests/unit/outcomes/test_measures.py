@@ -21,6 +21,7 @@ from services.outcomes.measures.rules.occasions import (
     occasions,
 )
 from shared.datafiles import DataFileInvalid, parse
+from tests.year.ledger.measures import Answered, Calendar, open_measures
 
 ADMITTED = date(2026, 2, 23)
 SHIPPED = (resources.files("services.outcomes.measures") / "data" / "standard.yaml").read_text()
@@ -119,7 +120,7 @@ def test_the_next_change_is_the_next_day_on_which_one_is_due_overdue_or_missed()
 HOLDS = st.lists(st.integers(0, 90), max_size=6, unique=True).map(sorted)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     holds=HOLDS,
     ended=st.none() | st.integers(0, 100),
@@ -134,12 +135,16 @@ def test_laws_of_a_plan(
     today: int,
     seed: random.Random,
 ) -> None:
-    pairs = [Hold(day(a), day(b)) for a, b in zip(holds[::2], holds[1::2], strict=False)]
-    if len(holds) % 2:
-        pairs.append(Hold(day(holds[-1]), None))
+    ends = [*holds[1::2], None]
+    pairs = [
+        Hold(day(since), None if until is None or until > today else day(until))
+        for since, until in zip(holds[::2], ends, strict=False)
+        if since <= today
+    ]
     over = ended is not None and ended <= today
     stay = Stay("2.1", ADMITTED, day(ended) if ended is not None and over else None, tuple(pairs))
-    scores = {name: answers(*answered) for name in ("phq-9", "craving-nrs", "bam")}
+    known = [number for number in answered if number <= today]
+    scores = {name: answers(*known) for name in ("phq-9", "craving-nrs", "bam")}
     found = occasions(measure_policy(), stay, scores, day(today))
     shuffled = {name: seed.sample(values, len(values)) for name, values in scores.items()}
     assert occasions(measure_policy(), stay, shuffled, day(today)) == found  # in any order
@@ -148,6 +153,13 @@ def test_laws_of_a_plan(
     )
     open_ones = [one for one in found if one.state in ("due", "overdue")]
     assert not (open_ones and (on_hold or over))
+    walked = open_measures(
+        measure_policy().model_dump(),
+        Calendar("2.1", ADMITTED, stay.ended_on, [(h.since, h.until) for h in pairs]),
+        [Answered(v.answered_on, n, "1", dict(v.values)) for n, vs in scores.items() for v in vs],
+        day(today),
+    )
+    assert {(one.instrument, one.state, one.due_on) for one in open_ones} == walked
     for one in found:
         assert one.planned_on <= one.due_on <= one.overdue_on <= one.until_on
         assert (one.state == "completed") == (one.answered_on is not None)

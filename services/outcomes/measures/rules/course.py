@@ -19,6 +19,8 @@ class Point:
     answered_on: date
     """At the site."""
     value: int
+    prorated: bool = False
+    """Some answers are missing, and the mean of the others stands for them."""
 
 
 @dataclass(frozen=True, slots=True)
