@@ -60,6 +60,10 @@ OF_PERSON: dict[Route, Read] = {
     ("outcomes", "/clients/{client_id}/progress"): Read(),
     ("outcomes", "/clients/{client_id}/measures"): Read(),
     ("outcomes", "/measures"): Read(),
+    ("outcomes", "/clients/{client_id}/engagement"): Read(),
+    ("outcomes", "/clients/{client_id}/disengagement"): Read(
+        without=frozenset({"assessed_at", "raised_at", "cleared_at"})
+    ),
 }
 """Equal those of a client who had all the histories."""
 TOGETHER: dict[Route, Read] = {

@@ -121,6 +121,8 @@ def application(settings: Settings) -> faust.App:
                 outgoing = Outgoing(producer)
                 answers.give(events, outgoing)
                 await under_way.put((events, await outgoing.send()))
+        except StopAsyncIteration:
+            return  # Faust's way to end a stream
         except Exception as error:  # else Faust would go on behind these events
             await app.crash(error)
             raise
