@@ -10,7 +10,7 @@ from shared.contracts.outcomes import EngagementChanged
 from shared.database import Transaction
 from shared.merges import consumers as merges
 from shared.messaging.consumer import Consumers, Received
-from shared.messaging.rebuilding import ReadModels
+from shared.messaging.read_models import ReadModels
 
 figures = Consumers()
 

@@ -18,7 +18,8 @@ from shared.access.client import ServiceToken
 from shared.database import ALL_SITES, Database
 from shared.messaging.feed import Feed
 from shared.messaging.outbox import publish
-from shared.messaging.rebuilding import Progress, Rebuild, RebuildFailed
+from shared.messaging.read_models import Progress, RebuildFailed
+from shared.messaging.rebuilding import Rebuild
 from shared.messaging.relay import Relay
 from stepwell.runtime.state import PROJECT
 from stepwell.runtime.topics import with_client
@@ -63,14 +64,15 @@ class Region:
             )
             await self.system.until("outcomes", query, service, is_=sent)
 
-    async def rebuild(self, **options: Any) -> None:
+    async def rebuild(self, parts: int | None = None, **options: Any) -> None:
         settings = self.system.settings("outcomes")
         database = Database(settings.database_url, size=2)
         feed = Feed(settings, ServiceToken(settings))
         await database.open()
         self.progress.clear()
         try:
-            made = Rebuild(database, settings, read_models, feed, self.progress.append)
+            told = self.progress.append
+            made = Rebuild(database, settings, read_models, feed, told, parts=parts)
             await made.run(**options)
         finally:
             await feed.close()
@@ -149,7 +151,7 @@ async def test_lost_rows_are_back_after_a_rebuild_while_the_service_answers(regi
             answers.append((await region.outcomes.lead.get("/board")).status_code)
 
     asking = asyncio.create_task(ask())
-    await region.rebuild(accept_differences=True)
+    await region.rebuild(parts=2, accept_differences=True)
     asking.cancel()
     assert set(answers) == {200}
     assert await region.board() == before
