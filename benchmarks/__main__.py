@@ -36,6 +36,7 @@ NAMES = (
     "attendance",
     "weekly_plan",
     "placement",
+    "recommendation",
     "board",
     "rebuild",
     "whole_stack",

@@ -1,64 +1,135 @@
-"""How much attendance one engagement worker answers, from a backlog and in a process of its own."""
+"""How much attendance one engagement worker answers, beside Quix Streams with the same rules.
 
+Each from the same backlog, in turn, in a process of its own, over ever more clients; what both say
+of each client is held against each other. Quix Streams is installed from PyPI into the cache.
+"""
+
+import asyncio
+import contextlib
+import os
+import statistics
+import subprocess
+import sys
 import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
 from uuid import UUID, uuid4
 
-from aiokafka import AIOKafkaConsumer
+import orjson
+import psutil
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from benchmarks.ground import SITE, Ground, ground
-from benchmarks.measure import Row
-from benchmarks.servers import environment_of, process
+from benchmarks.measure import Row, against_floor
+from benchmarks.servers import environment_of
+from services.outcomes.engagement.rules.window import with_event
+from services.outcomes.engagement.table import key_of
 from shared.contracts.scheduling import SessionAttended
 from shared.contracts.topics import BY_STREAM
 from shared.messaging.envelope import headers_of
-from shared.messaging.relay import producer_of
+from shared.messaging.relay import partition_of, producer_of
 from stepwell.runtime.disposable import Stack, free_ports
+from stepwell.runtime.processes import Child, python
+from stepwell.runtime.state import cache_folder
 
-CLIENTS = 500
-SESSIONS = 24
-"""Of each client: two months of three a week."""
-WARM_UP = 2_000
-GOAL = 1_000
+QUIX = "quixstreams==3.28.1"
+SIZES = {1_000: 30, 10_000: 3, 100_000: 1}
+"""Clients → sessions of each, three a week."""
+ROUNDS = 3
+WARM_UP = 0.2
+"""Of all events; what is measured begins behind it."""
+SINGLE = 200
+PAUSE = 0.02
 FIRST = datetime(2026, 1, 5, 15, tzinfo=UTC)
+REMEMBERED = 50_000
+FULL = 24
+"""Sessions in a window of eight weeks, three a week."""
+WARM_SINGLE = 50
+LONGEST_SECONDS = 180
+Engine = Literal["ours", "quix"]
+ENGINES: tuple[Engine, Engine] = ("ours", "quix")
+
+
+@dataclass
+class Run:
+    """What one process did with a backlog, or with one event after the other."""
+
+    rate: float
+    cpu: float
+    """Seconds of processor time for 10,000 events."""
+    figures: dict[str, object]
 
 
 async def run(stack: Stack) -> list[Row]:
-    """Events a second, from the answer to the last of the warm-up to the last of all."""
-    scheduling = await ground(stack, "scheduling")
-    outcomes = await ground(stack, "outcomes", prefix=scheduling.prefix)
-    await publish(scheduling)
-    (port,) = free_ports(1)
-    environment = environment_of(outcomes, "http://127.0.0.1:9", port)
-    async with process(stack, "stream", ["services.outcomes", "stream"], environment, None):
-        rate = await answered(outcomes)
-    return [
-        Row("engagement: events answered", round(rate, 1), "events/s", None, None, GOAL, "higher")
-    ]
+    """Events a second, processor time, memory, and how long a single event takes."""
+    interpreter = await asyncio.to_thread(peers)
+    rows = []
+    for clients, sessions in SIZES.items():
+        runs: dict[Engine, list[Run]] = {"ours": [], "quix": []}
+        for number in range(ROUNDS):
+            for engine in ENGINES if number % 2 else reversed(ENGINES):
+                async with worker(stack, engine, interpreter) as at:
+                    runs[engine].append(await backlog(at, clients, sessions))
+        if any(one.figures != runs["ours"][0].figures for of in runs.values() for one in of):
+            raise RuntimeError("The engines do not tell the same figures.")
+        ours, quix = ([one.rate for one in runs[engine]] for engine in ENGINES)
+        name = f"engagement: events answered, {clients:,} clients"
+        rows.append(against_floor(name, ours, quix, "events/s", 1, "higher"))
+        spent, floor = (min(one.cpu for one in runs[engine]) for engine in ENGINES)
+        name = f"engagement: processor time of 10,000 events, {clients:,} clients"
+        rows.append(Row(name, round(spent, 2), "s", round(floor, 2), None, 2.5, "lower"))
+    singles: dict[Engine, list[float]] = {"ours": [], "quix": []}
+    for _ in range(ROUNDS):
+        for engine in ENGINES:
+            async with worker(stack, engine, interpreter) as at:
+                singles[engine].append(await single(at))
+    name = "engagement: a single event answered, p50"
+    rows.append(against_floor(name, singles["ours"], singles["quix"], "ms", 1.2, "lower"))
+    return [*rows, await memory(stack)]
 
 
-async def publish(at: Ground) -> None:
-    """The attendance of all clients, week by week."""
-    clients = [uuid4() for _ in range(CLIENTS)]
+def peers() -> Path:
+    """The interpreter of an environment with Quix Streams, made at the first time."""
+    folder = cache_folder() / QUIX.replace("==", "-")
+    interpreter = folder / "bin" / "python"
+    if not (folder / "made").exists():
+        uv = Path(sys.executable).with_name("uv")
+        subprocess.run([uv, "venv", "-q", "--clear", "-p", sys.executable, folder], check=True)
+        more = ("orjson", "tzdata")
+        subprocess.run([uv, "pip", "install", "-q", "-p", interpreter, QUIX, *more], check=True)
+        (folder / "made").touch()
+    return interpreter
+
+
+async def publish(at: Ground, clients: int, sessions: int) -> None:
+    """The attendance of all clients, session by session."""
     producer = producer_of(at.settings)
     await producer.start()
-    topic = at.prefix + BY_STREAM["scheduling"].name
-    for session in range(SESSIONS):
-        for client in clients:
-            event = attended(client, session)
-            headers = headers_of(
-                stream="scheduling",
-                key=event.key,
-                sequence=session + 1,
-                event_id=str(uuid4()),
-                type=event.type_name(),
-                dataschema=event.schema_name(),
-                occurred_at=event.recorded_at,
-                traceparent=None,
-            )
-            value = event.model_dump_json().encode()
-            await producer.send(topic, value, key=event.key.encode(), headers=headers)
+    for session in range(sessions):
+        for client in range(clients):
+            await send(producer, at, UUID(int=client + 1), session)
     await producer.stop()
+
+
+async def send(producer: AIOKafkaProducer, at: Ground, client: UUID, session: int) -> None:
+    """One event of attendance, as the relay of scheduling sends it."""
+    event = attended(client, session)
+    headers = headers_of(
+        stream="scheduling",
+        key=event.key,
+        sequence=session + 1,
+        event_id=str(uuid4()),
+        type=event.type_name(),
+        dataschema=event.schema_name(),
+        occurred_at=event.recorded_at,
+        traceparent=None,
+    )
+    topic = at.prefix + BY_STREAM["scheduling"].name
+    value = event.model_dump_json().encode()
+    await producer.send(topic, value, key=event.key.encode(), headers=headers)
 
 
 def attended(client: UUID, session: int) -> SessionAttended:
@@ -79,21 +150,131 @@ def attended(client: UUID, session: int) -> SessionAttended:
     )
 
 
-async def answered(at: Ground) -> float:
-    """Answers a second, after the warm-up."""
+@dataclass
+class Worker:
+    """Topics of one's own, and how to start the process that answers on them."""
+
+    scheduling: Ground
+    start: Callable[[], Child]
+    answers: AIOKafkaConsumer
+
+
+@contextlib.asynccontextmanager
+async def worker(stack: Stack, engine: Engine, interpreter: Path) -> AsyncIterator[Worker]:
+    """What a run needs, for the block; the process is started by the block."""
+    scheduling = await ground(stack, "scheduling")
+    outcomes = await ground(stack, "outcomes", prefix=scheduling.prefix)
+    name = f"{scheduling.prefix}{engine}"
+    source, target = (scheduling.prefix + BY_STREAM[s].name for s in ("scheduling", "engagement"))
+    environment = dict(os.environ)
+    if engine == "ours":
+        (port,) = free_ports(1)
+        command: list[str | Path] = list(python("-m", "services.outcomes", "stream"))
+        environment |= environment_of(outcomes, "http://127.0.0.1:9", port)
+        environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    else:
+        servers, password = stack.kafka.bootstrap_servers, stack.kafka_passwords["platform"]
+        folder = str(stack.folder / name)
+        command = [interpreter, "-m", "benchmarks.quix", servers, password, source, target, folder]
+        environment["PYTHONPATH"] = str(Path(__file__).parent.parent)
     consumer = AIOKafkaConsumer(
-        at.prefix + BY_STREAM["engagement"].name,
-        auto_offset_reset="earliest",
-        **at.settings.kafka_client,
+        target, auto_offset_reset="earliest", **outcomes.settings.kafka_client
     )
     await consumer.start()
     try:
-        count, began, at_first = 0, 0.0, 0
-        while count < CLIENTS * SESSIONS:
-            batch = await consumer.getmany(timeout_ms=1_000)
-            count += sum(len(records) for records in batch.values())
-            if not began and count >= WARM_UP:
-                began, at_first = time.perf_counter(), count
-        return (count - at_first) / (time.perf_counter() - began)
+        yield Worker(
+            scheduling,
+            lambda: stack.processes.start(name, command, environment=environment),
+            consumer,
+        )
     finally:
         await consumer.stop()
+        await asyncio.to_thread(stack.processes.stop, name)
+
+
+async def backlog(at: Worker, clients: int, sessions: int) -> Run:
+    """How fast a process answers what is there when it starts, behind a warm-up.
+
+    The answers say how many events of a client they contain, so that answers to several count.
+    """
+    await publish(at.scheduling, clients, sessions)
+    process = psutil.Process(at.start().pid)
+    latest: dict[str, int] = {}
+    figures: dict[str, object] = {}
+    done, total = 0, clients * sessions
+    began, at_first, spent = 0.0, 0, 0.0
+    async with asyncio.timeout(LONGEST_SECONDS):
+        while done < total:
+            batch = await at.answers.getmany(timeout_ms=1_000)
+            for record in (one for records in batch.values() for one in records):
+                told = orjson.loads(record.value)
+                client, sequence = told["client_id"], told["source_sequence"]
+                done += max(0, sequence - latest.get(client, 0))
+                latest[client] = max(sequence, latest.get(client, 0))
+                if sequence == sessions:
+                    figures[client] = told
+            if not began and done >= WARM_UP * total:
+                began, at_first, spent = time.perf_counter(), done, seconds_of(process)
+    seconds, spent = time.perf_counter() - began, seconds_of(process) - spent
+    count = total - at_first
+    return Run(count / seconds, 10_000 * spent / count, figures)
+
+
+def seconds_of(process: psutil.Process) -> float:
+    """Processor time so far."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+async def single(at: Worker) -> float:
+    """Median milliseconds from sending one event until its answer is there, one after the other."""
+    at.start()
+    producer = producer_of(at.scheduling.settings)
+    await producer.start()
+    taken = []
+    try:
+        async with asyncio.timeout(LONGEST_SECONDS):
+            for number in range(WARM_SINGLE + SINGLE):
+                started = time.perf_counter()
+                await send(producer, at.scheduling, UUID(int=number + 1), 0)
+                await at.answers.getone()
+                taken.append(time.perf_counter() - started)
+                await asyncio.sleep(PAUSE)
+    finally:
+        await producer.stop()
+    return statistics.median(taken[WARM_SINGLE:]) * 1_000
+
+
+async def memory(stack: Stack) -> Row:
+    """What a worker takes with full windows of many clients, which it has from the changelog."""
+    async with worker(stack, "ours", Path()) as at:
+        settings = at.scheduling.settings.model_copy(
+            update={
+                "service": "outcomes",
+                "kafka_username": "outcomes",
+                "kafka_password": stack.kafka_passwords["outcomes"],
+            }
+        )
+        producer = producer_of(settings)
+        await producer.start()
+        topic = at.scheduling.prefix + BY_STREAM["engagement-windows-changelog"].name
+        for number in range(REMEMBERED):
+            client, window = UUID(int=number + 1), None
+            for session in range(FULL):
+                window = with_event(window, attended(client, session), session + 1)
+            partition = partition_of(str(client), BY_STREAM["scheduling"].partitions)
+            key = key_of(str(client))
+            await producer.send(topic, window, key=key, partition=partition)
+        await producer.stop()
+        process = psutil.Process(at.start().pid)
+        sender = producer_of(at.scheduling.settings)
+        await sender.start()
+        await send(sender, at.scheduling, UUID(int=1), FULL)
+        await sender.stop()
+        async with asyncio.timeout(LONGEST_SECONDS):
+            told = orjson.loads((await at.answers.getone()).value)
+        if told["sessions_attended"] != 12:
+            raise RuntimeError("The windows were not read back.")
+        resident = process.memory_info().rss / 1e6
+    name = f"engagement: memory with full windows of {REMEMBERED:,} clients"
+    return Row(name, round(resident, 1), "MB", None, None, 150, "lower")

@@ -50,6 +50,15 @@ class DataFileInvalid(ValueError):
         self.reason = reason
 
 
+class Misplaced(ValueError):
+    """What a validator of a whole file finds wrong at one place in it: raise it there, so that the
+    line of that place is named."""
+
+    def __init__(self, place: tuple[str | int, ...], reason: str) -> None:
+        super().__init__(reason)
+        self.place = place
+
+
 class Data(Generic[T]):
     """Data of a capability. Calling it gives what is in force, everywhere or at a site."""
 
@@ -230,9 +239,11 @@ def parse(model: type[M], text: str, file: str) -> M:
         return model.model_validate(data)
     except ValidationError as invalid:
         first = invalid.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        told = first.get("ctx", {}).get("error")
+        place = (*first["loc"], *(told.place if isinstance(told, Misplaced) else ()))
+        where = ".".join(str(part) for part in place) or "the file"
         reason = first["msg"].removeprefix("Value error, ")
-        raise DataFileInvalid(file, _line(text, first["loc"]), f"{where}: {reason}") from None
+        raise DataFileInvalid(file, _line(text, place), f"{where}: {reason}") from None
 
 
 def _texts(root: Any, data: "Data[Any]") -> Texts:

@@ -227,8 +227,7 @@ def main(name: str, arguments: Sequence[str] | None = None) -> None:
         )
     )
     app.state.server = server
-    gc.freeze()  # what was imported stays: there is no use in looking through it again and again
-    gc.set_threshold(GARBAGE_THRESHOLD)
+    collect_rarely()
     try:
         server.run()
     except SystemExit:
@@ -236,6 +235,12 @@ def main(name: str, arguments: Sequence[str] | None = None) -> None:
             sys.exit(_complaint(f"{name}: {refused}", 4))
         raise
     tracing.shutdown()
+
+
+def collect_rarely() -> None:
+    """Look for garbage less often, and not in what was imported: that stays."""
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
 
 
 def _rebuild(service: Service, settings: Settings, *, accept_differences: bool) -> int:

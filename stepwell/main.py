@@ -35,7 +35,7 @@ COMMANDS = {
     "verify": "Prove that every published event was applied by every consumer.",
     "dead-letters": "List, retry or skip events that could not be applied.",
     "outbox": "List events that the broker did not take, or have them sent again.",
-    "policy": "Check a level-of-care policy, or replay it over past decisions.",
+    "policy": "Check a policy, or replay it over the past.",
     "republish": "Refill a lost topic from its publisher's journal.",
     "rebuild": "Make the read models of a service anew from its events, and swap them in.",
     "contracts": "Generate the schemas and the AsyncAPI document for subscribers.",

@@ -8,6 +8,7 @@ services and `STEPWELL_TOKEN` to an access token with the role `operator` (or
 import os
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -50,6 +51,10 @@ class Operator:
         """The JSON that the service answers. Raises Problem when it refuses or is not there."""
         return self._ask("POST", service, path, params, body)
 
+    def create(self, service: str, path: str, body: Any) -> Any:
+        """The JSON of what the service made, once. Raises Problem as `post` does."""
+        return self._ask("POST", service, path, {}, body, {"Idempotency-Key": str(uuid4())})
+
     def pages(self, service: str, path: str, **params: Any) -> Iterator[Any]:
         """All items of a list, page by page."""
         cursor: str | None = None
@@ -60,11 +65,19 @@ class Operator:
             if cursor is None:
                 return
 
-    def _ask(self, method: str, service: str, path: str, params: Any, body: Any) -> Any:
+    def _ask(
+        self,
+        method: str,
+        service: str,
+        path: str,
+        params: Any,
+        body: Any,
+        headers: dict[str, str] | None = None,
+    ) -> Any:
         given = {name: value for name, value in params.items() if value is not None}
         try:
             answer = self._http.request(
-                method, f"{self._urls[service]}{path}", params=given, json=body
+                method, f"{self._urls[service]}{path}", params=given, json=body, headers=headers
             )
         except httpx.HTTPError as error:
             raise Problem(

@@ -45,6 +45,11 @@ REPORTS = {
         "services.intake.level_of_care.rules.*",
         "services/intake/level_of_care/rules/*.meta",
     ),
+    "recommendations": Report(
+        Path("docs/mutation-recommendations.md"),
+        "services.outcomes.step_down.*",
+        "services/outcomes/step_down/**/*.meta",
+    ),
 }
 
 

@@ -18,6 +18,7 @@ from services.intake.enrolment.consumers import consumers as enrolment_consumers
 from services.intake.enrolment.routes import router as enrolment
 from services.intake.level_of_care.routes import router as level_of_care
 from services.intake.preferences.routes import router as preferences
+from services.intake.questionnaires.consumers import consumers as questionnaire_consumers
 from services.intake.questionnaires.jobs import expiry_job as questionnaire_expiry
 from services.intake.questionnaires.own_routes import router as own_questionnaire
 from services.intake.questionnaires.page import router as questionnaire_page
@@ -34,8 +35,9 @@ service = Service(
     name="intake",
     title="Stepwell intake",
     description="From referral to admission and to the end of a stay: referrals and duplicates, "
-    "instruments and questionnaires with explained scores, risk flags, level of care, dual "
-    "diagnosis, consent, coverage and cost, preferences, and an anonymous self-check.",
+    "instruments and questionnaires with explained scores, risk flags, level of care, "
+    "dual diagnosis, consent, coverage and cost, preferences, and an anonymous self- "
+    "check.",
     routers=(
         screening,
         referrals,
@@ -62,6 +64,7 @@ service = Service(
         authorization_consumers,
         access_times_consumers,
         enrolment_consumers,
+        questionnaire_consumers,
     ),
     jobs=(consent_expiry, questionnaire_expiry, escalation_job, authorization_job, match_keys),
     zones="SELECT DISTINCT time_zone FROM sites",

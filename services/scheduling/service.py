@@ -46,8 +46,8 @@ from shared.service import Service
 service = Service(
     name="scheduling",
     title="Stepwell scheduling",
-    description="Sites with their time zones, cohorts and their curricula, seats, sessions, "
-    "and who came for how long.",
+    description="Sites with their time zones, cohorts and their curricula, seats, sessions, and "
+    "who came for how long.",
     routers=(
         plans,
         directory,

@@ -50,11 +50,11 @@ TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 DELETE = "DELETE FROM platform.outbox WHERE id = ANY($1::bigint[])"
 
 
-def producer_of(settings: Settings) -> AIOKafkaProducer:
-    """The idempotent producer that relays use."""
+def producer_of(settings: Settings, name: str = "relay") -> AIOKafkaProducer:
+    """The idempotent producer that relays use; brokers see it by the service and `name`."""
     return AIOKafkaProducer(
         **settings.kafka_client,
-        client_id=f"{settings.service}-relay",
+        client_id=f"{settings.service}-{name}",
         enable_idempotence=True,
         acks="all",
         max_batch_size=128 * 1024,

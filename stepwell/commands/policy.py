@@ -1,10 +1,13 @@
-"""`stepwell policy`: check a level-of-care policy, and see whom a changed one would move.
+"""`stepwell policy`: check a policy, and see what a changed one would have come to.
 
-Exit codes: 0 the file can be used (whoever would move); 1 it cannot, or intake refused; 2 there is
-no such file; 3 no system runs here.
+Policies of levels of care, and those by which a lower or a higher level is recommended.
+
+Exit codes: 0 the file can be used (whatever would change); 1 it cannot, or a service refused; 2
+there is no such file; 3 no system runs here.
 """
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -18,6 +21,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from stepwell.commands.policy_replay import compare
 from stepwell.operator import Operator
 from stepwell.runtime.problem import CHECK_FAILED, WRONG_USE, Problem
 
@@ -29,12 +33,19 @@ EVALUATION = "evaluation"
 """How the tables name cases that need an evaluation before a level is told."""
 OUTCOMES = ("stays", "undecidable")
 
+LEVEL_OF_CARE = "services.intake.level_of_care"
+RECOMMENDATIONS = "services.outcomes.step_down"
 File = Annotated[Path, typer.Argument(help="A policy in YAML or JSON.")]
 
 
 @app.command("check")
 def check_policy(file: File) -> None:
     """Say whether FILE can be used: one line `file:line: reason` when not, and exit code 1."""
+    if file.is_file() and re.search(r"""^\W*from_level\W""", file.read_text("utf-8"), re.M):
+        policy = read(file, RECOMMENDATIONS)
+        told = f"{policy['id']} {policy['version']} for level {policy['from_level']}"
+        typer.echo(f"{file} can be used: {told}.")
+        return
     policy = read(file)
     levels = ", ".join(level["level"] for level in policy["levels"])
     typer.echo(
@@ -46,6 +57,10 @@ def check_policy(file: File) -> None:
 @app.command("replay")
 def replay_policy(
     file: File,
+    new: Annotated[
+        Path | None,
+        typer.Argument(help="Of recommendations: the version that FILE is compared with."),
+    ] = None,
     site: Annotated[
         list[UUID] | None, typer.Option("--site", help="Of this site only; may be repeated.")
     ] = None,
@@ -54,7 +69,11 @@ def replay_policy(
         bool, typer.Option("--json", help="One line for each who moves, and one with the sums.")
     ] = False,
 ) -> None:
-    """Run FILE over past decisions and show who would come to another level. Nothing is written."""
+    """Run FILE over past decisions and show who would come to another level; or compare FILE with
+    NEW, two policies of recommendations, over the stays of the past. Nobody is moved by it."""
+    if new is not None:
+        compare(read(file, RECOMMENDATIONS), read(new, RECOMMENDATIONS), site, show, as_json)
+        return
     policy = read(file)
     operator = Operator(role="regional_operations")
     sites: list[UUID | None] = [*site] if site else [None]
@@ -83,8 +102,8 @@ def replay_policy(
     _print(policy, sums, ways, first)
 
 
-def read(file: Path) -> dict[str, Any]:
-    """The policy of a file, checked as intake checks those it starts with.
+def read(file: Path, checker: str = LEVEL_OF_CARE) -> dict[str, Any]:
+    """The policy of a file, checked as the service checks those it starts with.
 
     Raises:
         Problem: in one line: file, line and reason.
@@ -92,7 +111,7 @@ def read(file: Path) -> dict[str, Any]:
     if not file.is_file():
         raise Problem(f"There is no file {file}: name a policy.", exit_code=WRONG_USE)
     checked = subprocess.run(  # noqa: S603 - our own interpreter and module; the file is an argument
-        [sys.executable, "-m", "services.intake.level_of_care", str(file)],
+        [sys.executable, "-m", checker, str(file)],
         capture_output=True,
         text=True,
         check=False,

@@ -99,7 +99,12 @@ async def decide(walk: Walk) -> None:
             continue
         lead = walk.who("clinical_lead", client)
         found = await walk.services.all(
-            "outcomes", "/recommendations", lead, client_id=walk.id_of(client)
+            "outcomes",
+            "/recommendations",
+            lead,
+            client_id=walk.id_of(client),
+            kind="step_down",
+            state="open",
         )
         for recommendation in found:
             walk.recommendations[client.number] = await walk.services.decide(

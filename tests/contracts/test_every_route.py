@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 
 from services.intake.questionnaires import own_routes
+from services.outcomes.follow_up import routes as follow_ups
 from services.scheduling.attendance import check_in_routes
 from services.scheduling.calendars import routes as calendars
 from services.scheduling.offers import routes as offers
@@ -54,6 +55,10 @@ OPEN = {
     ("scheduling", "GET", "/seat-offer/page.js", links.WHY),
     ("scheduling", "GET", "/seat-offer/own", offers.WHY),
     ("scheduling", "POST", "/seat-offer/own", offers.WHY),
+    ("outcomes", "GET", "/follow-up", links.WHY),
+    ("outcomes", "GET", "/follow-up/page.js", links.WHY),
+    ("outcomes", "GET", "/follow-up/own", follow_ups.WHY),
+    ("outcomes", "POST", "/follow-up/own", follow_ups.WHY),
     ("scheduling", "GET", "/calendars/{secret}.ics", calendars.WHY),
     ("scheduling", "GET", "/telehealth", links.WHY),
     ("scheduling", "GET", "/telehealth/page.js", links.WHY),

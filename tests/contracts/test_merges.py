@@ -9,7 +9,14 @@ from pathlib import Path
 from shared.web.application import api_routes
 from stepwell.runtime.state import PROJECT
 from tests.support.apis import APPS
-from tests.support.reads import NOTES, OF_PERSON, OF_THE_RECORD, ONE_OF_A_LIST, TOGETHER
+from tests.support.reads import (
+    NOTES,
+    OF_PERSON,
+    OF_THE_RECORD,
+    ONE_OF_A_LIST,
+    PICTURES,
+    TOGETHER,
+)
 
 PAST_THE_MECHANISM = re.compile(r"client_id\s*=\s*(?:ANY\s*\(\s*)?(?:\$\d|\{)", re.I)
 OF_ONE_RECORD = {
@@ -77,4 +84,5 @@ def test_every_read_by_client_is_one_that_merges_are_tried_with():
             or any(one.name == "client_id" for one in route.dependant.query_params)
         )
     }
-    assert found == {*OF_PERSON, *TOGETHER, *ONE_OF_A_LIST, *NOTES, *OF_THE_RECORD}
+    together = {*OF_PERSON, *TOGETHER, *ONE_OF_A_LIST, *PICTURES}
+    assert found == {*together, *NOTES, *OF_THE_RECORD}

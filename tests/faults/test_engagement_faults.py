@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -17,7 +17,8 @@ from shared.contracts.outcomes import EngagementChanged
 from shared.messaging.relay import partition_of
 from stepwell.runtime.disposable import Stack
 from stepwell.runtime.processes import Child, python
-from tests.support.attendance import Published, course, from_scratch, in_turn
+from tests.support.attendance import Published, course, from_scratch, in_turn, outcome, spread
+from tests.support.attendance_sql import figures_by_sql
 from tests.support.logs import logged
 from tests.support.raw import Raw, send_raw
 
@@ -160,7 +161,7 @@ async def test_figures_survive_a_killed_worker_and_a_joining_one(engagement: Eng
     await logged("engagement_partitions", victim)
     await load
     last = asyncio.create_task(engagement.publish(mixed[2 * third :]))
-    await engagement.until_counted(assigned(victim), 100)
+    await engagement.until_counted(assigned(victim), 20)
     victim.kill()
     await last
     await engagement.until_told(last_sequences(made))
@@ -200,7 +201,7 @@ async def test_a_restarted_broker_delays_figures_and_loses_none(engagement: Enga
     half = len(mixed) // 2
     engagement.start("worker")
     await engagement.publish(mixed[:half])
-    await engagement.until_counted(range(4), 500)
+    await engagement.until_counted(range(4), 100)
     await asyncio.to_thread(engagement.stack.kafka.stop)
     await asyncio.to_thread(engagement.stack.kafka.start)
     await engagement.publish(mixed[half:])
@@ -214,12 +215,31 @@ async def test_replayed_events_change_nothing(engagement: Engagement):
     engagement.start("worker")
     await engagement.publish(mixed)
     await engagement.until_told(last_sequences(made))
-    before = dict(engagement.told)
-    again = asyncio.create_task(engagement.until_counted(range(4), len(mixed)))
     await engagement.publish(mixed)
-    await again
-    assert engagement.told == before
+    following = [outcome(UUID(one[0].event.key), 200, "attended", sequence=900) for one in made]
+    await engagement.publish(following)
+    made = [[*one, more] for one, more in zip(made, following, strict=True)]
+    await engagement.until_told(last_sequences(made))
     assert_equal_from_scratch(engagement, made)
+
+
+async def test_shuffled_and_doubled_events_lead_to_what_sql_computes_from_all_of_them(
+    engagement: Engagement,
+):
+    chance = random.Random(12)
+    made = [spread(uuid4(), 50, chance) for _ in range(20)]
+    mixed = [one for client in made for one in client[:-1]] * 2
+    chance.shuffle(mixed)
+    engagement.start("worker")
+    await engagement.publish([*mixed, *(one[-1] for one in made)])
+    await engagement.until_told(last_sequences(made))
+    computed = await figures_by_sql(
+        engagement.stack.postgres.url(), mixed + [one[-1] for one in made]
+    )
+    assert len(computed) == len(made)
+    for row in computed:
+        told = engagement.told[str(row["client"])].model_dump(include=set(row) - {"client"})
+        assert told == {name: value for name, value in row.items() if name != "client"}
 
 
 def misleading(true: Published) -> list[Published]:

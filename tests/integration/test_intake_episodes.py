@@ -9,9 +9,15 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from services.intake.enrolment.commands import UnknownStay, begin_service, hold, step_down
+from services.intake.enrolment.commands import (
+    UnknownStay,
+    begin_service,
+    hold,
+    step_down,
+    step_up,
+)
 from services.intake.enrolment.schemas import Hold
-from shared.contracts.scheduling import SessionAttended
+from shared.contracts.scheduling import PartnerSeatReleased, SessionAttended
 from shared.messaging.envelope import Received
 from tests.conftest import MONDAY
 from tests.support.consents import consented
@@ -333,3 +339,27 @@ async def test_the_reasons_are_shown_with_their_source(intake: Intake):
     listed = (await desk.get("/discharge-reasons")).json()
     assert "TEDS" in listed["source"]
     assert {"reason": "goals_met", "ends_as": "completed", "teds": 1} in listed["reasons"]
+
+
+async def test_a_seat_taken_at_a_higher_level_ends_the_stay_and_no_other_stay(
+    intake: Intake,
+) -> None:
+    stay = await enrolled(intake)
+    taken = PartnerSeatReleased(
+        client_id=UUID(stay["client_id"]),
+        site_id=SITE,
+        hold_id=uuid4(),
+        slot_id=uuid4(),
+        level="2.5",
+        outcome="taken",
+        released_at=MONDAY - timedelta(days=1),
+    )
+    async with intake.transaction() as tx:
+        await step_up(tx, taken)
+    assert await told_states(intake) == []
+    now = taken.model_copy(update={"released_at": MONDAY + timedelta(minutes=1)})
+    for _ in range(2):
+        async with intake.transaction() as tx:
+            await step_up(tx, now)
+    ended = ("enrolled", "stepped_up", "needs_higher_level", True)
+    assert await told_states(intake) == [ended]

@@ -22,6 +22,11 @@ from services.notifications.escalations.jobs import alerts
 from services.notifications.escalations.policy import AlertPolicy, alert_policy
 from shared.contracts.intake import ClientsMerged
 from shared.contracts.notifications import StaffAlerted, StaffAlertFailed
+from shared.contracts.outcomes import (
+    CourseRiskAcknowledged,
+    CourseRiskEscalated,
+    CourseRiskRaised,
+)
 from shared.database import ALL_SITES
 from shared.errors import NotFound
 from stepwell.runtime.disposable import Stack
@@ -449,3 +454,23 @@ async def test_a_defect_of_an_alert_is_logged_and_counted_and_holds_up_no_other(
         ("error", "staff_alert", "defect: LookupError")
     ]
     assert counter._value.get() == before + 1
+
+
+async def test_a_risk_of_treatment_is_told_like_a_flag_until_somebody_takes_charge(
+    desk: Desk, staff: Staff
+) -> None:
+    who = {"client_id": uuid4(), "site_id": DENVER_SITE, "risk_id": uuid4()}
+    what = {**who, "kind": "return_to_use", "severity": "moderate"}
+    cause = {"cause": "substance_use_report", "cause_ids": [uuid4()]}
+    at = {"acknowledge_by": MONDAY_NOON, "raised_at": MONDAY_NOON}
+    await desk.tell(CourseRiskRaised.model_validate({**what, **cause, **at}))
+    await staff.dispatch()
+    step = {"step": 1, "escalated_at": MONDAY_NOON}
+    await desk.tell(CourseRiskEscalated.model_validate({**what, **step}))
+    await staff.dispatch()
+    assert staff.told == [DUTY, LEAD]
+    await desk.tell(CourseRiskEscalated.model_validate({**what, **step, "step": 2}))
+    taken = {"action": "client_reached", "acknowledged_at": MONDAY_NOON}
+    await desk.tell(CourseRiskAcknowledged.model_validate({**what, **taken}))
+    await staff.dispatch()
+    assert staff.told == [DUTY, LEAD]

@@ -51,16 +51,22 @@ async def test_events_of_three_services_lead_to_one_recommendation(system: Syste
     await system.until("outcomes", "SELECT source_sequence FROM engagement", is_=10)
     reached = "SELECT sequence FROM platform.positions WHERE stream = 'intake'"
     await system.until("outcomes", reached, is_=2)
-    assert await system.published("outcomes") == [(str(ana.id), 1, "StepDownRecommended")]
-    (row,) = await system.fetch("outcomes", "SELECT payload FROM platform.journal")
+    made = "SELECT payload FROM platform.journal WHERE type LIKE '%.StepDownRecommended.%'"
+    (row,) = await system.fetch("outcomes", made)
     event = StepDownRecommended.model_validate_json(row["payload"])
-    assert (event.enrolment_id, event.policy.id) == (ana.enrolment_id, "step-down-2.1-to-1.5")
+    assert (event.client_id, event.enrolment_id, event.policy.id) == (
+        ana.id,
+        ana.enrolment_id,
+        "level-2.1",
+    )
     assert {one.name: (one.met, one.observed) for one in event.criteria} == {
         "weeks_observed": (True, "3 weeks"),
         "attendance_rate": (True, "100.0 % (9 of 9 sessions)"),
         "no_recent_miss": (True, "0 missed in a row"),
         "phq_9": (True, "6 (complete, 0 days old), safety item negative"),
         "gad_7": (True, "5 (complete, 0 days old)"),
+        "no_open_risk_flag": (True, "0 open"),
+        "goals_reached": (True, "0 open"),
     }
 
 
@@ -188,7 +194,8 @@ async def test_of_two_who_decide_at_once_one_wins(outcomes: Outcomes) -> None:
     for answer in (lost, await outcomes.decide(won.json(), DECLINE)):
         refused(answer, 409, "already-decided")
     assert await outcomes.listed() == [won.json()]
-    assert await outcomes.published() == ["StepDownRecommended", "StepDownDecided"]
+    told = ["StepDownRecommended", "StepDownDecided", "RecommendationDecided"]
+    assert await outcomes.published() == told
 
 
 async def test_a_step_down_ends_the_episode(outcomes: Outcomes) -> None:

@@ -138,6 +138,19 @@ async def test_what_staff_recorded_stays_when_the_roll_follows(evening: Evening)
     assert (await evening.roster("ben"))["attendance"]["status"] == "no_show"
 
 
+async def test_who_came_for_a_time_that_moves_is_not_there_for_the_new_one(
+    evening: Evening,
+) -> None:
+    evening.at(-30)
+    created(await evening.post("check-ins", "ana"))
+    shown = (await evening.clinic.desk.get(f"/sessions/{evening.sessions[0]}")).json()
+    path = f"/sessions/{evening.sessions[0]}/reschedule"
+    later = {"day": f"{START - timedelta(hours=7):%Y-%m-%d}", "starts": "21:00", "minutes": 60}
+    moved = await evening.clinic.desk.post(path, later, etag=f'"{shown["version"]}"')
+    assert moved.status_code == 200, moved.text
+    assert (await evening.roster("ana"))["check_in"] is None
+
+
 async def test_who_cannot_have_come_or_left_is_refused(evening: Evening) -> None:
     evening.at(-61)
     refused(await evening.post("check-ins", "ana"), 422, "impossible-attendance", "/at")

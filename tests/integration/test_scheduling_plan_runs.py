@@ -12,7 +12,14 @@ from services.scheduling.plans.jobs import plan_job
 from shared.contracts.scheduling import SessionScheduled
 from shared.database import ALL_SITES
 from shared.jobs import JobContext
-from tests.support.scheduling import Clinic, Enrolled, created, open_clinic, refused
+from tests.support.scheduling import (
+    Clinic,
+    Enrolled,
+    authorized,
+    created,
+    open_clinic,
+    refused,
+)
 from tests.support.system import System
 
 WEEK = "2026-W10"
@@ -103,9 +110,14 @@ async def test_a_draft_staffs_groups_and_places_each_client_and_a_person_publish
     assert session["changes"] == ["facilitator", "room"]
     individual, family = sorted(draft["places"], key=lambda place: place["kind"], reverse=True)
     assert {individual["kind"], family["kind"]} == {"individual", "family"}
+    await week.clinic.tell(authorized(week.client, 12, adds_up="session"))
     before = len(await week.clinic.published())
 
     answer = await week.clinic.regional.post(f"/plan-runs/{run}/publish", {})
+    refused(answer, 409, "units-exceeded", "/excess_reason")
+    assert len(await week.clinic.published()) == before
+    reason = {"excess_reason": "authorization_requested"}
+    answer = await week.clinic.regional.post(f"/plan-runs/{run}/publish", reason)
     assert (answer.status_code, answer.json()["state"]) == (201, "published"), answer.text
     told = (await week.clinic.published())[before:]
     assert all(isinstance(event, SessionScheduled) for event in told)

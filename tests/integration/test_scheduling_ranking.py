@@ -91,7 +91,7 @@ async def ranked(clinic: Clinic, client: Enrolled) -> list[str]:
 
 async def seat_of(clinic: Clinic, client: Enrolled) -> dict[str, Any]:
     (seat,) = (await clinic.desk.get("/placements", client_id=client.id)).json()["items"]
-    return dict(seat)
+    return dict((await clinic.desk.get(f"/placements/{seat['id']}")).json())
 
 
 async def test_a_cohort_is_opened_with_its_rules_and_changed_by_who_read_it(clinic: Clinic) -> None:

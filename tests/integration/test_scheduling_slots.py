@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,7 +12,6 @@ import pytest
 
 from services.scheduling.slots import commands
 from services.scheduling.slots.policy import slot_policy
-from shared.contracts.intake import AuthorizationChanged, AuthorizedUnit
 from shared.contracts.scheduling import (
     SessionAttended,
     SessionCancelled,
@@ -21,7 +20,15 @@ from shared.contracts.scheduling import (
 )
 from tests.support.directory import room, sql, staff
 from tests.support.merges import merged
-from tests.support.scheduling import EVENING, Clinic, Enrolled, created, open_clinic, refused
+from tests.support.scheduling import (
+    EVENING,
+    Clinic,
+    Enrolled,
+    authorized,
+    created,
+    open_clinic,
+    refused,
+)
 from tests.support.system import System
 
 MORNINGS = [(day, 9 * 60, 12 * 60) for day in range(1, 6)]
@@ -282,27 +289,7 @@ async def test_a_therapist_has_at_most_as_many_clients_as_the_limit(booking: Boo
 async def test_what_goes_beyond_the_authorized_units_is_booked_with_a_reason_only(
     booking: Booking,
 ) -> None:
-    await booking.clinic.tell(
-        AuthorizationChanged(
-            client_id=booking.ana.id,
-            site_id=booking.site,
-            authorization_id=uuid4(),
-            code="H0015",
-            unit=AuthorizedUnit(
-                unit="per_diem",
-                minimum_minutes=30,
-                counts_from=None,
-                adds_up="day",
-                session_kinds=None,
-            ),
-            units_granted=4,
-            units_used=0,
-            valid_from=date(2026, 2, 23),
-            valid_until=date(2026, 3, 31),
-            withdrawn=False,
-            changed_at=datetime(2026, 2, 24, tzinfo=UTC),
-        )
-    )
+    await booking.clinic.tell(authorized(booking.ana, 4))
     before = len(await booking.clinic.published())
     answer = await booking.book()
     refused(answer, 409, "units-exceeded", "/excess_reason")
@@ -310,3 +297,20 @@ async def test_what_goes_beyond_the_authorized_units_is_booked_with_a_reason_onl
     refused(await booking.book(excess_reason="just_so"), 422, "unknown-reason", "/excess_reason")
     assert len(await booking.clinic.published()) == before
     created(await booking.book(excess_reason="medically_necessary"))
+
+
+async def test_a_session_moves_beyond_the_authorized_days_with_a_reason_only(
+    booking: Booking,
+) -> None:
+    made = created(await booking.book())
+    await booking.clinic.tell(authorized(booking.ana, 20, until=date(2026, 3, 5)))
+
+    async def move(day: str, etag: int, **reason: str) -> httpx.Response:
+        body = {"day": day, "starts": "10:00", **reason}
+        path = f"/sessions/{made['id']}/reschedule"
+        return await booking.clinic.desk.post(path, body, etag=f'"{etag}"')
+
+    assert (await move("2026-03-05", 1)).status_code == 200
+    refused(await move("2026-03-06", 2), 409, "units-exceeded", "/excess_reason")
+    moved = await move("2026-03-06", 2, excess_reason="authorization_requested")
+    assert moved.json()["starts_at"] == "2026-03-06T17:00:00Z"

@@ -50,6 +50,14 @@ async def plan_phases(clinic: Clinic, cohort: UUID) -> None:
         )
 
 
+async def phase_of(clinic: Clinic, site: UUID, client: Enrolled, week: str) -> tuple[int, int]:
+    """By whose hours a week is judged, in the client's own view and in that of the site."""
+    own = await clinic.desk.get(f"/clients/{client.id}/weekly-hours", week=f"2026-{week}")
+    all_of_site = await clinic.desk.get("/weekly-hours", site_id=site, week=f"2026-{week}")
+    (of_client,) = (w for w in all_of_site.json()["items"] if w["client_id"] == str(client.id))
+    return own.json()["phase"], of_client["phase"]
+
+
 async def test_a_seat_is_kept_to_the_end_of_the_week_and_then_goes_to_the_next(
     clinic: Clinic, site: UUID, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -113,6 +121,7 @@ async def test_a_step_down_leads_through_the_phases_of_the_cohort_and_then_out(
     assert [(e.phase, e.ended_as) for e in cancelled] == [(2, None)] * 3
     assert [e.starts_at.day for e in scheduled] == [13, 20, 27]
     assert await clinic.names_for(ben) == ["ClientWaitlisted"]
+    assert [await phase_of(clinic, site, ana, week) for week in ("W10", "W11")] == [(1, 1), (2, 2)]
 
     clinic.at(MONDAYS[2])
     assert await run(clinic, carry_out) == 1

@@ -12,6 +12,7 @@ import pytest
 
 from services.scheduling.step_up.commands import let_go
 from shared import clock
+from shared.contracts.outcomes import RecommendationDecided
 from shared.contracts.scheduling import PartnerSeatHeld, PartnerSeatReleased
 from shared.database import ALL_SITES
 from tests.support.scheduling import Clinic, Enrolled, created, open_clinic, refused
@@ -112,3 +113,30 @@ async def test_seats_for_the_region_come_first_and_those_of_other_regions_are_no
     refused(await clinic.regional.post("/partner-slots", twice), 409, "partner-known", "/partner")
     nowhere = {**twice, "region_id": str(uuid4())}
     refused(await clinic.regional.post("/partner-slots", nowhere), 404, "not-found", "/region_id")
+
+
+def decided(client: Enrolled, **changed: Any) -> RecommendationDecided:
+    given = {"kind": "step_up", "decision": "accept", "reason": "clinical_judgement"}
+    given |= {"until": None, "to_level": "3.5", "decided_at": clock.now()}
+    ids = {"client_id": client.id, "site_id": client.site_id, "enrolment_id": client.enrolment_id}
+    return RecommendationDecided.model_validate(
+        {**given, **ids, "recommendation_id": uuid4(), **changed}
+    )
+
+
+async def test_for_an_accepted_step_up_a_seat_at_its_level_is_held_and_for_nothing_else(
+    clinic: Clinic,
+) -> None:
+    site = await clinic.site()
+    ana, ben, cleo, dora = await waiting(clinic, site, 4)
+    await slot(clinic, seats=9)
+    await slot(clinic, "Oak House", level="3.5")
+    await clinic.tell(
+        decided(ben, decision="decline"),
+        decided(cleo, kind="extend"),
+        decided(ana),
+        decided(ana),
+        decided(dora),
+    )
+    held = [e for e in await clinic.published() if isinstance(e, PartnerSeatHeld)]
+    assert [(e.client_id, e.level) for e in held] == [(ana.id, "3.5")]

@@ -64,11 +64,11 @@ class Stay:
 
     async def book(self, *days: int, reason: str | None = None, kind: str = "group") -> None:
         planned = [
-            Planned(kind, datetime(2026, 3, day, 1, tzinfo=UTC), 165, "America/Denver")
-            for day in days
+            Planned(self.ana.id, self.site, kind, at, 165, "America/Denver")
+            for at in (datetime(2026, 3, day, 1, tzinfo=UTC) for day in days)
         ]
         async with self.clinic.database.transaction(frozenset({self.site})) as tx:
-            await require_authorized(tx, self.ana.id, self.site, planned, reason=reason, by="desk")
+            await require_authorized(tx, planned, reason=reason, by="desk")
 
     async def units(self, **params: Any) -> dict[str, Any]:
         path = f"/clients/{self.ana.id}/units"
@@ -82,6 +82,17 @@ class Stay:
             for event in await self.clinic.published()
             if isinstance(event, RecertificationDue)
         ]
+
+
+def certified(client: Enrolled, on: date, by: date) -> ClientCertified:
+    return ClientCertified(
+        client_id=client.id,
+        site_id=client.site_id,
+        certification_id=uuid4(),
+        certified_on=on,
+        recertify_by=by,
+        noted_at=TUESDAY,
+    )
 
 
 @pytest.fixture
@@ -158,6 +169,19 @@ async def test_a_day_after_the_authorization_exceeds_it_and_a_withdrawn_one_asks
     await stay.book(14)
 
 
+@pytest.mark.parametrize(("signed", "counts"), [(9, True), (23, True), (8, False)])
+async def test_a_stay_that_begins_goes_by_the_certification_shortly_before_it(
+    stay: Stay, signed: int, counts: bool
+) -> None:
+    ben = Enrolled("ben", stay.site)
+    on, by = date(2026, 2, signed), date(2026, 4, signed)
+    await stay.clinic.tell(certified(ben, on, by))
+    await stay.clinic.tell(ben.enrolment)
+    stay.ana = ben
+    due = by if counts else date(2026, 4, 24)
+    assert (await stay.units())["recertification"]["due_on"] == str(due)
+
+
 async def test_a_certification_is_due_once_and_a_new_one_moves_the_day(stay: Stay) -> None:
     enrolled = date(2026, 2, 23)
     assert await stay.due() == []
@@ -167,16 +191,7 @@ async def test_a_certification_is_due_once_and_a_new_one_moves_the_day(stay: Sta
     first = [(enrolled, enrolled + timedelta(days=60))]
     assert await stay.due() == await stay.due() == first
     signed, by = date(2026, 4, 20), date(2026, 6, 19)
-    await stay.clinic.tell(
-        ClientCertified(
-            client_id=stay.ana.id,
-            site_id=stay.site,
-            certification_id=uuid4(),
-            certified_on=signed,
-            recertify_by=by,
-            noted_at=TUESDAY,
-        )
-    )
+    await stay.clinic.tell(certified(stay.ana, signed, by))
     assert (await stay.units())["recertification"]["due_on"] == str(by)
     stay.clinic.at(datetime(2026, 6, 6, tzinfo=UTC))
     assert await stay.due() == [*first, (signed, by)]

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from services.scheduling.placement.commands import reconsider
 from services.scheduling.placement.policy import placement_policy
 from shared import clock
 from shared.contracts.intake import LevelOfCareSigned, RiskFlagRaised
 from shared.contracts.scheduling import SeatOffered
+from shared.database import ALL_SITES
 from shared.ids import new_id
 from tests.support.data import read_anew
-from tests.support.scheduling import Clinic, Enrolled, open_clinic, refused
+from tests.support.scheduling import Clinic, Enrolled, open_clinic, refused, told
 from tests.support.system import System
 from tests.support.waiting import SCHEDULING, Line, ask_first
 
@@ -72,6 +74,22 @@ async def test_a_freed_seat_is_held_for_the_next_and_taken_when_accepted(
     again = {**offer, "version": taken.json()["version"]}
     refused(await line.answer(again, "decline", {}), 409, "offer-over")
     refused(await line.answer(offer, "accept"), 412, "stale-version")
+
+
+async def test_a_seat_that_is_held_keeps_out_whom_its_client_must_not_meet(
+    clinic: Clinic, line: Line
+) -> None:
+    ana, ben = Enrolled("ana", line.site), Enrolled("ben", line.site)
+    await clinic.tell(ana.enrolment, ben.enrolment)
+    async with clinic.database.transaction(ALL_SITES) as tx:
+        apart = "INSERT INTO no_contacts (id, site_id, client_id, other_client_id, entered_by,"
+        apart += " entered_at) VALUES ($1, $2, $3, $4, 'lead', now())"
+        await tx.execute(apart, new_id(), line.site, *sorted((ana.id, ben.id)))
+    await clinic.cohort(line.site, capacity=2)
+    assert (await clinic.names_for(ana))[1:] == ["SeatOffered"]
+    async with clinic.database.transaction(ALL_SITES) as tx:
+        await reconsider(tx, told(flag(ben)))
+    assert await clinic.names_for(ben) == ["ClientWaitlisted"]
 
 
 async def test_a_seat_that_was_accepted_needs_nobody_to_confirm_it(

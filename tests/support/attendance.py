@@ -4,9 +4,11 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from services.outcomes.engagement.rules import SessionEvent, Window, summary, with_event
+from services.outcomes.engagement.rules.window import SessionEvent, Window, with_event
+from services.outcomes.engagement.wire import engagement
 from shared.contracts.outcomes import EngagementChanged
 from shared.contracts.scheduling import SessionAttended, SessionMissed, SessionNotHeld
 from shared.messaging.envelope import headers_of
@@ -57,7 +59,7 @@ def outcome(
     `not_held`. Sessions are every six hours, so that none leaves the window before the 113th and
     nothing that gets lost on the way can be forgotten rightly."""
     starts_at = FIRST + timedelta(hours=6 * session)
-    common = {
+    common: dict[str, object] = {
         "client_id": client,
         "site_id": SITE,
         "enrolment_id": stay,
@@ -74,6 +76,7 @@ def outcome(
     if kind == "attended":
         status = "present" if minutes == 165 else "partial"
         attended = {**common, "status": status, "attended_minutes": minutes}
+        attended["minutes_late"] = (165 - minutes) // 2
         return Published(SessionAttended.model_validate(attended), sequence)
     status = "excused_absence" if kind == "excused" else "no_show"
     missed = {"status": status, "excused": kind == "excused", "on_hold": kind == "on_hold"}
@@ -97,6 +100,22 @@ def course(client: UUID, events: int, chance: random.Random) -> list[Published]:
     return made
 
 
+def spread(client: UUID, events: int, chance: random.Random) -> list[Published]:
+    """A client's attendance over seven weeks and two stays, a third of it corrections; all of it
+    is remembered, so that it may come in any order."""
+    stays = [UUID(int=chance.getrandbits(120)) for _ in range(2)]
+    turn = chance.randint(0, 60)
+    kinds = ["attended", "attended", "attended", "missed", "excused", "not_held", "on_hold"]
+    made = []
+    for sequence in range(1, events + 1):
+        session = chance.randint(0, 65)
+        minutes = chance.choice([165, 165, 90, 0])
+        stay = stays[session > turn]
+        named: dict[str, Any] = {"minutes": minutes, "sequence": sequence, "stay": stay}
+        made.append(outcome(client, 3 * session, chance.choice(kinds), **named))
+    return made
+
+
 def from_scratch(events: Iterable[Published]) -> EngagementChanged:
     """The figures of one client, computed from all events at once."""
     window: Window | None = None
@@ -105,14 +124,7 @@ def from_scratch(events: Iterable[Published]) -> EngagementChanged:
         window = with_event(window, one.event, one.sequence)
         client = one.event.key
     assert window is not None
-    return EngagementChanged.model_validate(
-        {
-            "client_id": client,
-            "site_id": window["site_id"],
-            "source_sequence": window["sequence"],
-            **summary(window),
-        }
-    )
+    return engagement(client, window)
 
 
 def in_turn(courses: Sequence[list[Published]], chance: random.Random) -> list[Published]:

@@ -57,13 +57,18 @@ OF_PERSON: dict[Route, Read] = {
     ),
     ("notifications", "/notifications"): Read(),
     ("outcomes", "/clients/{client_id}/progress"): Read(),
+    ("outcomes", "/clients/{client_id}/measures"): Read(),
+    ("outcomes", "/measures"): Read(),
 }
 """Equal those of a client who had all the histories."""
 TOGETHER: dict[Route, Read] = {
     ("intake", "/clients/{client_id}/referrals"): Read(),
     ("intake", "/clients/{client_id}/risk-flags"): Read(),
     ("intake", "/clients/{client_id}/dual-diagnosis/changes"): Read(),
+    ("outcomes", "/follow-ups"): Read(),
     ("outcomes", "/recommendations"): Read(),
+    ("outcomes", "/risks"): Read(),
+    ("outcomes", "/clients/{client_id}/substance-use-reports"): Read(),
     ("scheduling", "/no-contacts"): Read(),
 }
 """Lists of what came about at an instant, by what was known then: those of all records together."""
@@ -77,6 +82,10 @@ ONE_OF_A_LIST: dict[Route, str] = {
     ("intake", "/clients/{client_id}/risk-reports/{report_id}"): "risk-reports",
 }
 """By the list that names it: found for every record of the person."""
+PICTURES: set[Route] = {
+    ("outcomes", "/clients/{client_id}/measures/{instrument}/chart.{format}"),
+}
+"""Of what a read above shows."""
 NOTES: set[Route] = {(service, "/clients/{client_id}/accesses") for service in SERVICES}
 """Who looked at any record of the person; being read, they grow."""
 OF_THE_RECORD: set[Route] = {

@@ -5,7 +5,7 @@ import importlib
 import itertools
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
@@ -15,6 +15,8 @@ from shared import clock
 from shared.contracts.base import Event
 from shared.contracts.intake import (
     AgeBand,
+    AuthorizationChanged,
+    AuthorizedUnit,
     ClientEnrolled,
     ClientSteppedDown,
     EpisodeState,
@@ -38,6 +40,37 @@ EVENING = {
     "kind": "group",
     "topic": "Coping skills",
 }
+
+
+def authorized(
+    client: "Enrolled",
+    granted: int,
+    *,
+    until: date = date(2026, 3, 31),
+    adds_up: Literal["day", "session"] = "day",
+) -> AuthorizationChanged:
+    """A payer's authorization of so many days from 23 February on, or of quarters of an hour of
+    sessions."""
+    quarters = adds_up == "session"
+    return AuthorizationChanged(
+        client_id=client.id,
+        site_id=client.site_id,
+        authorization_id=uuid4(),
+        code="H0015",
+        unit=AuthorizedUnit(
+            unit="15_min" if quarters else "per_diem",
+            minimum_minutes=15 if quarters else 30,
+            counts_from=15 if quarters else None,
+            adds_up=adds_up,
+            session_kinds=None,
+        ),
+        units_granted=granted,
+        units_used=0,
+        valid_from=date(2026, 2, 23),
+        valid_until=until,
+        withdrawn=False,
+        changed_at=datetime(2026, 2, 24, tzinfo=UTC),
+    )
 
 
 @dataclass(frozen=True)

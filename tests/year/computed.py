@@ -11,7 +11,14 @@ from tests.year.ledger.journal import Journal
 from tests.year.ledger.messages import Fate, Key, Post
 from tests.year.ledger.people import People
 from tests.year.ledger.permission import Permissions
-from tests.year.ledger.progress import Line, criteria, engagement, latest_scores, present_stay
+from tests.year.ledger.progress import (
+    Line,
+    criteria,
+    engagement,
+    latest_scores,
+    open_flags,
+    present_stay,
+)
 from tests.year.ledger.sessions import Seats, seats_of
 from tests.year.ledger.stays import Stay, stays_of
 
@@ -65,4 +72,5 @@ class Computed:
         ended = [min(one.ends, stay.begins) for one in former if one.ends is not None]
         scores = latest_scores(self.journal, self.records(client.id), max(ended, default=None))
         zone: ZoneInfo = self.journal.zones[stay.site]
-        return figures, criteria(policy, figures, scores, self.now, zone)
+        flags = open_flags(self.journal, self.records(client.id))
+        return figures, criteria(policy, figures, scores, flags, self.now, zone)

@@ -60,7 +60,7 @@ async def look(walk: YearWalk, environment: dict[str, str], since: date, today: 
     return Checkpoint(
         now=present(walk.services.clock_file),
         journal=await _journals(environment),
-        policies=await walk.services.get("outcomes", "/step-down-policies", COUNSELOR),
+        policies=await walk.services.get("outcomes", "/recommendation-policies", COUNSELOR),
         access=await walk.services.get(
             "intake",
             "/access-times",

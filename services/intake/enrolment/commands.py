@@ -24,6 +24,7 @@ from services.intake.referrals.rules import age_on
 from services.intake.risk.queries import priority_populations
 from shared.contracts.intake import ClientEnrolled, ClientSteppedDown, EpisodeStateChanged
 from shared.contracts.outcomes import StepDownDecided
+from shared.contracts.scheduling import PartnerSeatReleased
 from shared.database import Transaction, insert, update
 from shared.errors import Conflict, Invalid, NotFound, require_version
 from shared.ids import new_id
@@ -42,6 +43,12 @@ SELECT
    ORDER BY ended_at DESC, id DESC LIMIT 1) AS id,
   EXISTS (SELECT FROM enrolments WHERE determination_id = $2 AND ended_at IS NOT NULL) AS is_used
 """
+OPEN_STAY = """
+SELECT id FROM enrolments
+WHERE client_id = ANY (platform.records_of($1)) AND ended_at IS NULL AND enrolled_at <= $2
+ORDER BY enrolled_at DESC LIMIT 1 FOR NO KEY UPDATE
+"""
+"""A stay that began after the seat was taken is another one: the client came back."""
 SERVED = """
 WITH served AS (
   SELECT client_id, starts_at AS at FROM unnest($1::uuid[], $2::timestamptz[])
@@ -297,6 +304,20 @@ async def step_down(
         ),
         cause=cause,
     )
+
+
+async def step_up(
+    tx: Transaction, taken: PartnerSeatReleased, *, cause: Received[Any] | None = None
+) -> None:
+    """End the stay of a client who took a partner's seat at a higher level; publishes
+    EpisodeStateChanged. Until then the client keeps the seat here; a stay that ended before stays
+    as it is."""
+    await lock_client(tx, taken.client_id)
+    stay_id = await tx.fetchval(OPEN_STAY, taken.client_id, taken.released_at)
+    if stay_id is None:
+        return
+    stay = await show_enrolment(tx, stay_id)
+    await end(tx, stay, discharge_reasons().stepped_up, cause=cause)
 
 
 async def begin_service(tx: Transaction, attended: Sequence[Received[Any]]) -> None:

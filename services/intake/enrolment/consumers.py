@@ -1,8 +1,9 @@
-"""What others tell of a stay: its first service, and the decision to step down."""
+"""What others tell of a stay: its first service, the decision to step down, and a seat taken at a
+higher level."""
 
-from services.intake.enrolment.commands import begin_service, step_down
+from services.intake.enrolment.commands import begin_service, step_down, step_up
 from shared.contracts.outcomes import StepDownDecided
-from shared.contracts.scheduling import SessionAttended
+from shared.contracts.scheduling import PartnerSeatReleased, SessionAttended
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
 
@@ -13,6 +14,12 @@ consumers = Consumers()
 async def step_down_decided(tx: Transaction, received: Received[StepDownDecided]) -> None:
     if received.event.decision == "accept":
         await step_down(tx, received.event, cause=received)
+
+
+@consumers.on(PartnerSeatReleased)
+async def partner_seat_released(tx: Transaction, received: Received[PartnerSeatReleased]) -> None:
+    if received.event.outcome == "taken":
+        await step_up(tx, received.event, cause=received)
 
 
 @consumers.on_many(SessionAttended, "authorizations")

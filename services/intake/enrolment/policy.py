@@ -26,6 +26,9 @@ class DischargeReasons(Part):
     reasons: tuple[DischargeReason, ...]
     step_down: Token
     """The reason of a stay that ends by an accepted step-down."""
+    step_up: Token | None = None
+    """The reason of a stay that ends as the client took a seat at a higher level; None: the first
+    that ends a stay as stepped up."""
     holds: tuple[Token, ...] = Field(min_length=1, examples=[["medical_leave"]])
 
     @model_validator(mode="after")
@@ -36,10 +39,20 @@ class DischargeReasons(Part):
         ends = {one.ends_as for one in self.reasons}
         if ends != ENDED:
             raise ValueError(f"A stay ends as {', '.join(sorted(ENDED))}: each needs a reason.")
-        step_down = self.of(self.step_down)
-        if step_down is None or step_down.ends_as != "stepped_down":
-            raise ValueError("The reason of a step-down does not end a stay as stepped_down.")
+        for name, ends_as in ((self.step_down, "stepped_down"), (self.step_up, "stepped_up")):
+            reason = name and self.of(name)
+            if name is not None and (not reason or reason.ends_as != ends_as):
+                raise ValueError(f"The reason {name} does not end a stay as {ends_as}.")
         return self
+
+    @property
+    def stepped_up(self) -> DischargeReason:
+        """The reason of a stay that ends as the client took a seat at a higher level."""
+        return next(
+            one
+            for one in self.reasons
+            if one.ends_as == "stepped_up" and self.step_up in (None, one.reason)
+        )
 
     def of(self, reason: str) -> DischargeReason | None:
         """The reason of that name."""

@@ -12,7 +12,7 @@ from services.notifications.escalations.policy import alert_policy
 from services.notifications.escalations.queries import contacts_of_sites, show_contacts
 from services.notifications.escalations.rules import told_at
 from services.notifications.escalations.schemas import EscalationContacts, NewEscalationContacts
-from shared.contracts.intake import RiskFlagEscalated, RiskFlagRaised
+from shared.contracts.intake import RiskFlagEscalated, RiskFlagRaised, RiskSeverity
 from shared.database import Columns, Transaction
 from shared.errors import StaleVersion, require_version
 from shared.ids import new_id
@@ -53,10 +53,20 @@ ON CONFLICT DO NOTHING
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What intake told of a flag: that `step` was reached `at` this instant; 0 when raised."""
+class Flag:
+    """A risk that outcomes found."""
 
-    flag: RiskFlagRaised | RiskFlagEscalated
+    client_id: UUID
+    site_id: UUID
+    flag_id: UUID
+    severity: RiskSeverity
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was told of a flag: that `step` was reached `at` this instant; 0 when raised."""
+
+    flag: RiskFlagRaised | RiskFlagEscalated | Flag
     step: int
     at: datetime
     traceparent: str | None

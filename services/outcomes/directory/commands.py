@@ -1,4 +1,4 @@
-"""Keeping zones and regions of the sites."""
+"""Keeping zones, regions and states of the sites."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from shared.contracts.scheduling import SiteChanged, SiteOpened
 from shared.database import Columns, Transaction
 
-SITES = Columns.of(site_id="uuid", time_zone="text", region_id="uuid")
+SITES = Columns.of(site_id="uuid", time_zone="text", region_id="uuid", subdivision="text")
 ENTER = f"""
 INSERT INTO sites ({SITES.names}) SELECT * FROM {SITES.rows}
 ON CONFLICT (site_id) DO UPDATE SET {SITES.updates("site_id")}
@@ -18,7 +18,7 @@ ON CONFLICT (site_id) DO NOTHING
 
 
 async def enter_sites(tx: Transaction, told: Sequence[SiteOpened | SiteChanged]) -> None:
-    """Keep zone and region of each site; what was known is replaced. Of one told twice the last
+    """Keep what is said of each site; what was known is replaced. Of one told twice the last
     counts."""
     await tx.execute(ENTER, *SITES.arrays({site.site_id: site for site in told}.values()))
 

@@ -23,6 +23,17 @@ FIGURES = Columns.of(
     consecutive_attended="integer",
     consecutive_missed="integer",
     weeks_observed="integer",
+    cohort_id="uuid",
+    sessions_late="integer",
+    late_minutes="integer",
+    last_attended_at="timestamptz",
+    days_since_attended="integer",
+    week_sessions_attended="integer",
+    week_sessions_missed="integer",
+    week_sessions_excused="integer",
+    week_attended_minutes="integer",
+    week_missed_minutes="integer",
+    week_excused_minutes="integer",
 )
 KEEP = f"""
 INSERT INTO engagement AS e ({FIGURES.names}) SELECT * FROM {FIGURES.rows}

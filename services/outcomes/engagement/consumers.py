@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from services.outcomes.directory.commands import learn_zones
 from services.outcomes.engagement.commands import note_attendance
-from services.outcomes.engagement.rules import SessionEvent, check_usable
+from services.outcomes.engagement.rules.window import SessionEvent, check_usable
 from shared.contracts.scheduling import SessionAttended, SessionMissed, SessionNotHeld
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
@@ -16,17 +16,17 @@ from shared.messaging.consumer import Consumers, Received
 consumers = Consumers()
 
 
-@consumers.on_many(SessionAttended)
+@consumers.on_many(SessionAttended, "risk")
 async def sessions_attended(tx: Transaction, received: list[Received[SessionAttended]]) -> None:
     await _note(tx, received)
 
 
-@consumers.on_many(SessionMissed)
+@consumers.on_many(SessionMissed, "risk")
 async def sessions_missed(tx: Transaction, received: list[Received[SessionMissed]]) -> None:
     await _note(tx, received)
 
 
-@consumers.on_many(SessionNotHeld)
+@consumers.on_many(SessionNotHeld, "risk")
 async def sessions_not_held(tx: Transaction, received: list[Received[SessionNotHeld]]) -> None:
     await _note(tx, received)
 

@@ -2,13 +2,14 @@
 
 At-least-once: an event is done, and its offset committed, when the broker has acknowledged both the
 window and the figures that it led to; the state is idempotent by construction (`rules`).
-Every event of a session, a replayed one too, is answered with the current figures, so that none can
-get lost; the consumer keeps the latest.
+What has come is worked on together. Each client of whom it tells, be it a replay, is answered once
+with the figures after the last of it, so that none can get lost; the consumer keeps the latest. An
+event whose trace is recorded has an answer of its own, in that trace.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any, cast
 
 import faust
@@ -18,48 +19,37 @@ from faust.types import EventT, StreamT
 from mode import Service, Worker
 from opentelemetry.trace import SpanKind
 
-from services.outcomes.engagement.rules import SessionEvent, Unusable, Window, summary, with_event
-from services.outcomes.engagement.table import Windows
+from services.outcomes.engagement.app import EngagementApp
+from services.outcomes.engagement.rules.figures import figures_as_json
+from services.outcomes.engagement.rules.window import Unusable, Window, with_event
+from services.outcomes.engagement.table import Windows, key_of
+from services.outcomes.engagement.wire import SOURCE, Outgoing, told_of_session
 from shared import clock
 from shared.contracts.outcomes import EngagementChanged
-from shared.contracts.scheduling import SessionAttended, SessionMissed, SessionNotHeld
 from shared.contracts.topics import BY_STREAM
 from shared.ids import new_id
 from shared.messaging import records
-from shared.messaging.envelope import (
-    Received,
-    Undecodable,
-    headers_of,
-    open_envelope,
-    read_payload,
-)
+from shared.messaging.envelope import Undecodable, headers_of
+from shared.messaging.relay import producer_of
 from shared.messaging.spans import attributes
+from shared.service import collect_rarely
 from shared.settings import Settings
 from shared.telemetry import metrics, tracing
-from shared.telemetry.tracing import current_traceparent, span_from
+from shared.telemetry.tracing import current_traceparent, is_sampled, span_from
 from shared.web.beside import Beside, beside
 
 log = structlog.get_logger()
 
-SOURCE = "scheduling"
 TARGET = "engagement"
 CHANGELOG = "engagement-windows-changelog"
 CONSUMER = "outcomes-engagement"
-UNDER_WAY = 1_000
-"""Events that may wait for the broker's acknowledgement."""
-CONTRACTS: dict[str, type[SessionEvent]] = {
-    contract.type_name(): contract for contract in (SessionAttended, SessionMissed, SessionNotHeld)
-}
+BATCH = 500
+"""Events that are worked on together at most; it takes some hundredths of a second."""
+UNDER_WAY = 4
+"""Batches that may wait for the broker's acknowledgement."""
 
-
-Done = asyncio.Queue[tuple[EventT[bytes], list[Awaitable[Any]]]]
-"""Events in the order of the source, each with what must be acknowledged before it is done."""
-
-
-class EngagementApp(faust.App):
-    """Keeps its state in memory and in Kafka, and nothing on this machine's disk."""
-
-    def _create_directories(self) -> None: ...
+UnderWay = asyncio.Queue[tuple[Sequence[EventT[bytes]], Sequence[Awaitable[Any]]]]
+"""Batches in the order of the source, with what must be acknowledged before they are done."""
 
 
 def application(settings: Settings) -> faust.App:
@@ -95,79 +85,56 @@ def application(settings: Settings) -> faust.App:
         value_serializer="raw",
         partitions=BY_STREAM[SOURCE].partitions,
     )
-    target = app.topic(
-        f"{prefix}{BY_STREAM[TARGET].name}",
-        key_type=bytes,
-        value_type=bytes,
-        key_serializer="raw",
-        value_serializer="raw",
-    )
     windows = cast(
         Windows,
         app.Table(
             "engagement-windows",
             partitions=BY_STREAM[SOURCE].partitions,
+            key_type=bytes,
+            value_type=bytes,
             changelog_topic=app.topic(
                 f"{prefix}{BY_STREAM[CHANGELOG].name}",
-                key_serializer="json",
-                value_serializer="json",
+                key_type=bytes,
+                value_type=bytes,
+                key_serializer="raw",
+                value_serializer="raw",
                 partitions=BY_STREAM[CHANGELOG].partitions,
                 compacting=True,
             ),
         ),
     )
-
-    done: Done = asyncio.Queue(maxsize=UNDER_WAY)
+    answers = Answers(settings, windows)
+    under_way: UnderWay = asyncio.Queue(maxsize=UNDER_WAY)
 
     @app.agent(source, name="engagement")
     async def follow_attendance(stream: StreamT[bytes]) -> None:
-        async for event in cast(faust.Stream[bytes], stream).noack().events():
-            received = told_of_session(event)
-            sent = [] if received is None else await answer(received)
-            await done.put((event, sent))
-
-    async def answer(received: Received[SessionEvent]) -> list[Awaitable[Any]]:
-        with span_from(
-            received.traceparent,
-            f"process stepwell.{SOURCE}",
-            kind=SpanKind.CONSUMER,
-            attributes=attributes("process", SOURCE, received.type)
-            | {"messaging.consumer.group.name": CONSUMER},
-        ):
-            try:
-                window = with_event(
-                    windows.get(received.key), received.event, received.sequence or 0
-                )
-            except Unusable as error:
-                passed_over(error)
-                return []
-            windows[received.key] = window
-            changed = engagement(received.key, window)
-            told = await target.send(
-                key=received.key.encode(),
-                value=changed.model_dump_json().encode(),
-                headers=headers_of(
-                    stream=TARGET,
-                    key=received.key,
-                    sequence=None,
-                    event_id=str(new_id()),
-                    type=changed.type_name(),
-                    dataschema=changed.schema_name(),
-                    occurred_at=clock.now(),
-                    traceparent=current_traceparent(),
-                    schema_base=settings.schema_base,
-                ),
-            )
-            metrics.applied.labels(CONSUMER, SOURCE).inc()
-            return [windows.sent, told]
+        """Takes what has come straight from the stream's queue: what Faust does for each event on
+        the way out of it costs more than everything that is done here."""
+        queue = cast(Any, stream).channel.queue
+        producer = producer_of(settings, "engagement")
+        await producer.start()
+        try:
+            while True:
+                events = [await queue.get()]
+                while len(events) < BATCH and not queue.empty():
+                    events.append(queue.get_nowait())
+                outgoing = Outgoing(producer)
+                answers.give(events, outgoing)
+                await under_way.put((events, await outgoing.send()))
+        except Exception as error:  # else Faust would go on behind these events
+            await app.crash(error)
+            raise
+        finally:
+            await producer.stop()
 
     @app.task  # type: ignore[untyped-decorator]  # Faust's decorator has no types
     async def acknowledge() -> None:
         """One after the other, so that no offset is committed before an earlier event is done."""
         while True:
-            event, sent = await done.get()
+            events, sent = await under_way.get()
             await asyncio.gather(*sent)
-            event.ack()
+            for event in events:
+                event.ack()
 
     @app.on_rebalance_complete.connect
     async def hold(*_: Any, **__: Any) -> None:
@@ -200,36 +167,78 @@ def credentials(settings: Settings) -> faust.SASLCredentials | faust.SSLCredenti
     return faust.SSLCredentials(encryption) if encryption else None
 
 
-def told_of_session(event: EventT[bytes]) -> Received[SessionEvent] | None:
-    """What a record tells of a session; None for other events and for what cannot be read."""
-    headers = list(dict(event.message.headers or {}).items())
-    try:
-        envelope = open_envelope(SOURCE, event.message.key, event.message.value, headers)
-        contract = CONTRACTS.get(envelope.type)
-        if contract is None:
-            return None
-        return read_payload(envelope, contract)  # type: ignore[return-value]  # the contract is one of those
-    except Undecodable as error:
-        passed_over(error)
-        return None
+class Answers:
+    """From attendance to windows and figures."""
+
+    def __init__(self, settings: Settings, windows: Windows) -> None:
+        self._windows = windows
+        self._schema_base = settings.schema_base
+        prefix = settings.kafka_topic_prefix
+        self._changelog = f"{prefix}{BY_STREAM[CHANGELOG].name}"
+        self._target = f"{prefix}{BY_STREAM[TARGET].name}"
+
+    def give(self, events: Iterable[EventT[bytes]], outgoing: Outgoing) -> None:
+        """Take events into the windows, and put the answers among what goes out."""
+        known = self._windows.known
+        awaiting: dict[str, tuple[int, str | None]] = {}
+        count = 0
+        for event in events:
+            message = event.message
+            try:
+                told = told_of_session(message)
+                if told is None:
+                    continue
+                key, client = key_of(told.key), told.key
+                window = with_event(known.get(key), told.event, told.sequence or 0)
+            except (Undecodable, Unusable) as error:
+                passed_over(error)
+                continue
+            known[key] = window
+            count += 1
+            if told.traceparent is not None and is_sampled(told.traceparent):
+                awaiting.pop(client, None)
+                with span_from(
+                    told.traceparent,
+                    f"process stepwell.{SOURCE}",
+                    kind=SpanKind.CONSUMER,
+                    attributes=attributes("process", SOURCE, told.type)
+                    | {"messaging.consumer.group.name": CONSUMER},
+                ):
+                    trace = current_traceparent()
+                    self._answer(client, window, message.partition, trace, outgoing)
+            else:
+                awaiting[client] = message.partition, told.traceparent
+        for client, (partition, trace) in awaiting.items():
+            self._answer(client, known[key_of(client)], partition, trace, outgoing)
+        metrics.applied.labels(CONSUMER, SOURCE).inc(count)
+
+    def _answer(
+        self, client: str, window: Window, partition: int, trace: str | None, outgoing: Outgoing
+    ) -> None:
+        """The window goes to its changelog, and the figures to who reads them.
+
+        Both to the partition that the attendance came from: a client's is the same on all topics.
+        """
+        outgoing.add(self._changelog, partition, key_of(client), window)
+        headers = headers_of(
+            stream=TARGET,
+            key=client,
+            sequence=None,
+            event_id=str(new_id()),
+            type=EngagementChanged.type_name(),
+            dataschema=EngagementChanged.schema_name(),
+            occurred_at=clock.now(),
+            traceparent=trace,
+            schema_base=self._schema_base,
+        )
+        figures = figures_as_json(client, window)
+        outgoing.add(self._target, partition, client.encode(), figures, headers)
 
 
 def passed_over(error: Undecodable | Unusable) -> None:
     """Count and log a record that could not be used; for the consumer it is a dead letter."""
     metrics.dead_lettered.labels(CONSUMER, "undecodable").inc()
     log.error("record_passed_over", stream=SOURCE, detail=str(error))
-
-
-def engagement(client_id: str, window: Window) -> EngagementChanged:
-    """The event that tells a window's figures."""
-    return EngagementChanged.model_validate(
-        {
-            "client_id": client_id,
-            "site_id": window["site_id"],
-            "source_sequence": window["sequence"],
-            **summary(window),
-        }
-    )
 
 
 class Health(Service):
@@ -267,6 +276,7 @@ def run(settings: Settings) -> None:
     if "port" in settings.model_fields_set:
         services.insert(0, Health(beside(settings, lambda: complaint(app))))
     worker = Worker(*services, loop=loop, override_logging=False, loglevel=None)
+    collect_rarely()
     try:
         worker.execute_from_commandline()
     finally:

@@ -1,8 +1,11 @@
 """Keeping scores."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from shared.contracts.intake import ScreeningCompleted
+import orjson
+
+from shared.contracts.intake import InstrumentScore, Score, ScreeningCompleted
 from shared.database import Columns, Transaction
 
 SCORES = Columns.of(
@@ -18,6 +21,7 @@ SCORES = Columns.of(
     positive="boolean",
     safety_item="text",
     answered_at="timestamptz",
+    subscores="jsonb",
 )
 INSERT = f"""
 INSERT INTO scores ({SCORES.names}) SELECT * FROM {SCORES.rows}
@@ -25,14 +29,28 @@ INSERT INTO scores ({SCORES.names}) SELECT * FROM {SCORES.rows}
 
 
 async def keep_scores(tx: Transaction, screenings: Sequence[ScreeningCompleted]) -> None:
-    """Keep every score of these screenings."""
-    rows = [
-        {
+    """Keep every score of these screenings, of each instrument once."""
+    rows = [row for screening in screenings for row in _rows(screening)]
+    await tx.execute(INSERT, *SCORES.arrays(rows))
+
+
+def _rows(screening: ScreeningCompleted) -> Iterator[dict[str, Any]]:
+    """The five instruments that are told with a safety item come from `scores`, all others from
+    `results`."""
+    told = {score.instrument for score in screening.scores}
+    others = (result for result in screening.results if result.instrument not in told)
+    subscores = {
+        result.instrument: orjson.dumps(
+            {one.subscale: one.total for one in result.subscores}
+        ).decode()
+        for result in screening.results
+    }
+    scores: list[Score | InstrumentScore] = [*screening.scores, *others]
+    for score in scores:
+        yield {
+            "safety_item": None,
             **dict(screening),
             **dict(score),
             "answered_at": score.answered_at or screening.completed_at,
+            "subscores": subscores.get(score.instrument),
         }
-        for screening in screenings
-        for score in screening.scores
-    ]
-    await tx.execute(INSERT, *SCORES.arrays(rows))

@@ -1,8 +1,14 @@
 """Scores as they are read."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
+import orjson
+
 from services.outcomes.scores.schemas import Score
+from shared.calendar import day_at
 from shared.database import Transaction
 
 OF_CLIENT = """
@@ -11,6 +17,56 @@ SELECT instrument, instrument_version, screening_id, completed_at,
 FROM scores WHERE client_id = ANY (platform.records_of($1))
 ORDER BY instrument, coalesce(answered_at, completed_at), completed_at, screening_id
 """
+OF_STAYS = """
+SELECT e.enrolment_id, coalesce(z.time_zone, 'UTC') AS time_zone, s.screening_id, s.instrument,
+  s.instrument_version, s.total, s.subscores, coalesce(s.answered_at, s.completed_at) AS answered_at
+FROM episodes e
+CROSS JOIN LATERAL (
+  SELECT coalesce(max(least(f.ended_at, e.enrolled_at)), '-infinity') AS ended_at FROM episodes f
+  WHERE f.client_id = ANY (platform.records_of(e.client_id)) AND f.enrolment_id <> e.enrolment_id
+    AND f.ended_at IS NOT NULL AND f.enrolled_at <= e.enrolled_at
+) former
+LEFT JOIN sites z ON z.site_id = e.site_id
+JOIN scores s ON s.client_id = ANY (platform.records_of(e.client_id))
+  AND coalesce(s.answered_at, s.completed_at) > former.ended_at
+  AND (e.ended_at IS NULL OR coalesce(s.answered_at, s.completed_at)
+    < (date_trunc('day', e.ended_at AT TIME ZONE coalesce(z.time_zone, 'UTC')) + interval '1 day')
+      AT TIME ZONE coalesce(z.time_zone, 'UTC'))
+WHERE e.enrolment_id = ANY ($1)
+ORDER BY e.enrolment_id, s.instrument, 8, s.completed_at, s.screening_id
+"""
+"""A score is of a stay when it was answered after the end of the former one, as for step-down, and
+on the last day of this one at the latest. Those of all records of the person count."""
+
+
+@dataclass(frozen=True, slots=True)
+class StayScore:
+    """A score of a stay."""
+
+    enrolment_id: UUID
+    screening_id: UUID
+    instrument: str
+    instrument_version: str
+    answered_on: date
+    """At the site."""
+    total: int | None
+    subscores: dict[str, int | None]
+
+
+async def scores_of_stays(tx: Transaction, stays: Iterable[UUID]) -> list[StayScore]:
+    """The scores of stays by instrument, those answered first before the others."""
+    return [
+        StayScore(
+            enrolment_id=row["enrolment_id"],
+            screening_id=row["screening_id"],
+            instrument=row["instrument"],
+            instrument_version=row["instrument_version"],
+            answered_on=day_at(row["answered_at"], row["time_zone"]),
+            total=row["total"],
+            subscores=orjson.loads(row["subscores"] or "{}"),
+        )
+        for row in await tx.fetch(OF_STAYS, list(stays))
+    ]
 
 
 async def scores_of(tx: Transaction, client_id: UUID) -> list[Score]:

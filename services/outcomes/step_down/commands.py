@@ -1,54 +1,89 @@
-"""Recommending a step-down when the policy is met, deciding on it, and what a stay's end leaves."""
+"""Recommending by the policy of a level, deciding on it, and what a stay's end leaves."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import orjson
 
 from services.outcomes.step_down.evaluation import Case, load_cases
-from services.outcomes.step_down.policy import StepDownPolicy, policies
+from services.outcomes.step_down.policy import RecommendationPolicy, policies
 from services.outcomes.step_down.queries import show_recommendation
-from services.outcomes.step_down.rules import all_met, evaluate
+from services.outcomes.step_down.rules.choice import Choice, Made, choose
 from services.outcomes.step_down.schemas import NewDecision, Recommendation
-from shared.contracts.base import Criterion, PolicyReference
-from shared.contracts.outcomes import StepDownDecided, StepDownRecommended
-from shared.database import Columns, Transaction
-from shared.errors import Conflict, require_version
+from shared.calendar import day_at
+from shared.contracts.base import PolicyReference
+from shared.contracts.outcomes import (
+    ExtendRecommended,
+    RecommendationDecided,
+    RecommendationKind,
+    RecommendationWithdrawn,
+    Recommended,
+    StepDownDecided,
+    StepDownRecommended,
+    StepUpRecommended,
+)
+from shared.database import Columns, Transaction, update
+from shared.errors import Conflict, Invalid, require_version
 from shared.ids import new_id
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
+EVENTS: dict[RecommendationKind, type[Recommended]] = {
+    "step_down": StepDownRecommended,
+    "step_up": StepUpRecommended,
+    "extend": ExtendRecommended,
+}
 RECOMMENDED = Columns.of(
     id="uuid",
     client_id="uuid",
     site_id="uuid",
     enrolment_id="uuid",
+    kind="text",
     from_level="text",
     to_level="text",
     criteria="jsonb",
+    missing="jsonb",
     policy_id="text",
     policy_version="text",
     state="text",
     recommended_at="timestamptz",
 )
 INSERT = f"""
-INSERT INTO recommendations ({RECOMMENDED.names}) SELECT * FROM {RECOMMENDED.rows}
+INSERT INTO recommendations ({RECOMMENDED.names})
+SELECT {RECOMMENDED.names.replace("missing", "ARRAY(SELECT jsonb_array_elements_text(missing))")}
+FROM {RECOMMENDED.rows}
 """  # noqa: S608 - the columns are above
-DECIDE = """
-UPDATE recommendations SET state = $2, reason = $3, decided_by = $4, decided_at = $5,
+WITHDRAW = """
+UPDATE recommendations SET state = 'withdrawn', withdrawn_at = $2, again_at = given.again_at,
   version = version + 1
-WHERE id = $1
+FROM unnest($1::uuid[], $3::timestamptz[]) AS given (withdrawn, again_at)
+WHERE id = given.withdrawn AND state = 'open' RETURNING id
 """
-EPISODE_ENDED = "SELECT ended_at IS NOT NULL FROM episodes WHERE enrolment_id = $1 FOR SHARE"
+STAY = """
+SELECT e.ended_at IS NOT NULL AS ended, coalesce(z.time_zone, 'UTC') AS time_zone
+FROM episodes e LEFT JOIN sites z ON z.site_id = e.site_id
+WHERE e.enrolment_id = $1 FOR SHARE OF e
+"""
 LAPSE = """
 UPDATE recommendations SET state = CASE state WHEN 'open' THEN 'lapsed' ELSE state END,
   lapsed_at = $2, version = version + 1
-WHERE enrolment_id = $1 AND (state = 'open' OR (state = 'accepted' AND NOT $3))
+WHERE enrolment_id = $1
+  AND (state = 'open' OR (state = 'accepted' AND kind = 'step_down' AND NOT $3))
 """
-STATE_AFTER: dict[str, dict[str, str]] = {"open": {"accept": "accepted", "decline": "declined"}}
+ASK_AGAIN = """
+UPDATE recommendations SET again_at = NULL WHERE state = 'deferred' AND again_at <= $1
+RETURNING client_id
+"""
+STATE_AFTER: dict[str, dict[str, str]] = {
+    "open": {"accept": "accepted", "decline": "declined", "defer": "deferred"}
+}
 """State → decision → next state. A decided recommendation stays as it is."""
+FOR_GOOD = datetime(9999, 12, 31, tzinfo=UTC)
+LONGEST_DEFERRAL_DAYS = 92
+"""Longer than that is a decline."""
 
 
 class AlreadyDecided(Conflict):
@@ -61,70 +96,108 @@ class StayEnded(Conflict):
     title = "The stay has ended"
 
 
+class DateOutOfRange(Invalid):
+    """The day lies behind, or too far ahead."""
+
+
 async def evaluate_clients(
     tx: Transaction, causes: Mapping[UUID, Received[Any]] | Iterable[UUID]
 ) -> None:
-    """Recommend a step-down to those clients who meet every criterion of their level's policy.
+    """Hold clients against their level's policy: recommend, or withdraw what stands no more.
 
-    Given with the event that led to it, of any record of the person, so that its trace goes on. A
-    client with an open or accepted recommendation, or with one declined a short while ago, gets no
-    other.
+    Given with the event that led to it, of any record of the person, so that its trace goes on.
+    Publishes the events of what is recommended, and RecommendationWithdrawn.
     """
     by_client = causes if isinstance(causes, Mapping) else {}
-    made: list[StepDownRecommended] = []
-    led_to: list[Received[Any] | None] = []
+    chosen: list[tuple[Case, RecommendationPolicy, Choice]] = []
     for case in await load_cases(tx, list(causes)):
         policy = policies(case.site_id).get(case.level_of_care)
-        if policy is None or not _may_recommend(case, policy):
+        if policy is None or case.is_settled:
             continue
-        criteria = evaluate(policy, case.figures, case.scores, case.today)
-        if all_met(criteria):
-            made.append(_recommendation(case, policy, criteria, tx.now))
-            led_to.append(next((by_client[r] for r in case.records if r in by_client), None))
-    if not made:
+        choice = choose(policy, case.facts, case.open, case.paused)
+        if choice.withdraw or choice.make:
+            chosen.append((case, policy, choice))
+    if not chosen:
         return
     # at once: what the same batch tells next may end the stay, or recommend anew
-    await tx.execute(INSERT, *RECOMMENDED.arrays(_row(one) for one in made))
-    for one, cause in zip(made, led_to, strict=True):
-        publish(tx, one, cause=cause)
+    withdrawn = await _withdraw(tx, [(case, p) for case, p, choice in chosen if choice.withdraw])
+    made: list[tuple[Case, Recommended, dict[str, Any]]] = []
+    for case, policy, choice in chosen:
+        cause = next((by_client[r] for r in case.records if r in by_client), None)
+        if choice.withdraw:
+            if case.open_id not in withdrawn:
+                continue  # somebody decided on it meanwhile
+            publish(tx, _withdrawal(case, choice, tx.now), cause=cause)
+        if choice.make:
+            event = _recommendation(case, policy, choice.make, tx.now)
+            publish(tx, event, cause=cause)
+            made.append((case, event, _row(event, choice.make.kind)))
+    if made:
+        await tx.execute(INSERT, *RECOMMENDED.arrays(row for _, _, row in made))
 
 
-def _may_recommend(case: Case, policy: StepDownPolicy) -> bool:
-    if case.last_state is None:
-        return True
-    return (
-        case.last_state == "declined"
-        and case.last_decided_on is not None
-        and (case.today - case.last_decided_on).days >= policy.pause_after_decline_days
+async def _withdraw(
+    tx: Transaction, given: list[tuple[Case, RecommendationPolicy]]
+) -> set[UUID | None]:
+    if not given:
+        return set()
+    again = [_later(c, c.facts.today, policy.pause_days.withdrawn) for c, policy in given]
+    rows = await tx.fetch(WITHDRAW, [case.open_id for case, _ in given], tx.now, again)
+    return {row["id"] for row in rows}
+
+
+def _withdrawal(case: Case, choice: Choice, at: datetime) -> RecommendationWithdrawn:
+    assert case.open is not None
+    assert choice.withdraw is not None
+    return RecommendationWithdrawn(
+        client_id=case.client_id,
+        site_id=case.site_id,
+        enrolment_id=case.enrolment_id,
+        recommendation_id=case.open_id,
+        kind=case.open.kind,
+        reason=choice.withdraw,
+        withdrawn_at=at,
     )
 
 
 def _recommendation(
-    case: Case, policy: StepDownPolicy, criteria: list[Criterion], at: datetime
-) -> StepDownRecommended:
-    return StepDownRecommended(
+    case: Case, policy: RecommendationPolicy, made: Made, at: datetime
+) -> Recommended:
+    return EVENTS[made.kind](
         client_id=case.client_id,
         site_id=case.site_id,
         enrolment_id=case.enrolment_id,
         recommendation_id=new_id(),
         from_level=policy.from_level,
-        to_level=policy.to_level,
-        criteria=criteria,
+        to_level=made.to_level,
+        criteria=made.criteria,
         policy=PolicyReference(id=policy.id, version=policy.version),
         recommended_at=at,
+        missing=made.missing,
     )
 
 
-def _row(recommended: StepDownRecommended) -> dict[str, Any]:
-    criteria = [criterion.model_dump() for criterion in recommended.criteria]
+def _row(recommended: Recommended, kind: RecommendationKind) -> dict[str, Any]:
+    criteria = [criterion.model_dump(mode="json") for criterion in recommended.criteria]
     return {
         **dict(recommended),
         "id": recommended.recommendation_id,
+        "kind": kind,
         "criteria": orjson.dumps(criteria).decode(),
+        "missing": orjson.dumps(recommended.missing).decode(),
         "policy_id": recommended.policy.id,
         "policy_version": recommended.policy.version,
         "state": "open",
     }
+
+
+def _later(case: Case, day: date, days: int) -> datetime:
+    return midnight(day + timedelta(days=days), case.time_zone)
+
+
+def midnight(day: date, time_zone: str) -> datetime:
+    """When a day begins at the site; in UTC."""
+    return datetime.combine(day, time(), ZoneInfo(time_zone)).astimezone(UTC)
 
 
 async def decide(
@@ -135,43 +208,74 @@ async def decide(
     *,
     decided_by: str,
 ) -> Recommendation:
-    """Accept or decline a recommendation; publishes StepDownDecided.
+    """Accept, defer or decline; publishes RecommendationDecided, and of a step-down that is
+    accepted or declined StepDownDecided too.
 
     Raises:
         NotFound: no such recommendation.
         StaleVersion: it changed since it was read.
         StayEnded: the stay ended before the decision.
         AlreadyDecided: it is not open any more.
+        DateOutOfRange: it is deferred to a day that is none ahead.
     """
     known = await show_recommendation(tx, recommendation_id)
-    ended = await tx.fetchval(EPISODE_ENDED, known.enrolment_id)  # first, as ending a stay does
+    stay = await tx.fetchrow(STAY, known.enrolment_id)  # first, as ending a stay does
+    assert stay is not None  # a recommendation refers to it
     known = await show_recommendation(tx, recommendation_id, lock=True)
-    if known.decided_at is None and ended:
-        raise StayEnded("The stay has ended: there is nothing to step down from.")
+    if known.decided_at is None and stay["ended"]:
+        raise StayEnded("The stay has ended: there is nothing to decide.")
     state = STATE_AFTER.get(known.state, {}).get(new.decision)
     if state is None:
         raise AlreadyDecided(f"This recommendation is {known.state}.")
     require_version(known.version, expected)
-    await tx.execute(DECIDE, recommendation_id, state, new.reason, decided_by, tx.now)
+    today = day_at(tx.now, stay["time_zone"])
+    if new.until is not None and not 0 < (new.until - today).days <= LONGEST_DEFERRAL_DAYS:
+        raise DateOutOfRange(
+            f"Name a day after {today}, {LONGEST_DEFERRAL_DAYS} days ahead at most.",
+            pointer="/until",
+        )
+    changes = {"state": state, "reason": new.reason, "decided_at": tx.now}
+    again_at = _again_at(known, new, today, stay["time_zone"])
+    row = {**changes, "decided_by": decided_by, "deferred_until": new.until, "again_at": again_at}
+    await tx.execute(*update("recommendations", row, where={"id": recommendation_id}))
     decided = {
         **dict(known),
+        **dict(new),
         "recommendation_id": recommendation_id,
-        "decision": new.decision,
-        "reason": new.reason,
         "decided_at": tx.now,
     }
-    publish(tx, StepDownDecided(**decided))
-    return known.model_copy(
-        update={
-            "state": state,
-            "reason": new.reason,
-            "decided_at": tx.now,
-            "version": known.version + 1,
-        }
-    )
+    if known.kind == "step_down" and new.decision != "defer":
+        publish(tx, StepDownDecided(**decided))
+    publish(tx, RecommendationDecided(**decided))
+    tx.wake()
+    return known.changed(**changes, deferred_until=new.until)
+
+
+def _again_at(
+    known: Recommendation, new: NewDecision, today: date, time_zone: str
+) -> datetime | None:
+    """Until when nothing of the kind is recommended in the stay."""
+    if new.until is not None:
+        return midnight(new.until, time_zone)
+    if known.kind == "step_down" and new.decision == "accept":
+        return FOR_GOOD
+    policy = policies(known.site_id).get(known.from_level)
+    if policy is None:  # it was taken away meanwhile: nothing is recommended anyway
+        return None
+    pause = policy.pause_days
+    days = pause.accepted if new.decision == "accept" else pause.declined
+    return midnight(today + timedelta(days=days), time_zone)
 
 
 async def lapse(tx: Transaction, enrolment_id: UUID, at: datetime, *, stepped_down: bool) -> None:
-    """Close what is open of a stay that has ended, and mark an accepted recommendation that the
-    stay did not end by."""
+    """Close what is open of a stay that has ended, and mark an accepted step-down that the stay did
+    not end by."""
     await tx.execute(LAPSE, enrolment_id, at, stepped_down)
+
+
+async def ask_again(tx: Transaction) -> int:
+    """Look again at clients whose deferred recommendation has come to its day; how many."""
+    clients = [row["client_id"] for row in await tx.fetch(ASK_AGAIN, tx.now)]
+    if clients:
+        await evaluate_clients(tx, clients)
+    return len(clients)

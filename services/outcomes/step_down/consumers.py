@@ -1,4 +1,8 @@
-"""What may make a client ready to step down: figures, scores, an admission, a merge; an end."""
+"""What may make a client ready for another level: figures, scores, hours, risks, an admission, a
+merge; and the end of a stay."""
+
+from collections.abc import Sequence
+from typing import Any
 
 from services.outcomes.engagement.commands import (
     keep_engagement,
@@ -6,14 +10,18 @@ from services.outcomes.engagement.commands import (
     lock_records,
 )
 from services.outcomes.step_down.commands import evaluate_clients, lapse
+from services.outcomes.step_down.keeping import keep_days, keep_weeks
 from shared.contracts.intake import (
     ClientEnrolled,
     ClientMergeUndone,
     ClientsMerged,
     EpisodeStateChanged,
+    RiskFlagAcknowledged,
+    RiskFlagRaised,
     ScreeningCompleted,
 )
 from shared.contracts.outcomes import EngagementChanged
+from shared.contracts.scheduling import WeeklyHoursShort, WeeklyHoursShortageLifted
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
 
@@ -23,6 +31,7 @@ consumers = Consumers()
 @consumers.on_many(EngagementChanged)
 async def engagement_changed(tx: Transaction, received: list[Received[EngagementChanged]]) -> None:
     changed = set(await keep_engagement(tx, [one.event for one in received]))
+    await keep_days(tx, [one.event for one in received])
     causes = {one.event.client_id: one for one in received if one.event.client_id in changed}
     if causes:
         await evaluate_clients(tx, causes)
@@ -32,17 +41,41 @@ async def engagement_changed(tx: Transaction, received: list[Received[Engagement
 async def screenings_completed(
     tx: Transaction, received: list[Received[ScreeningCompleted]]
 ) -> None:
-    await lock_clients(tx, [one.event for one in received])
-    await evaluate_clients(tx, {one.event.client_id: one for one in received})
+    await _evaluate(tx, received)
 
 
 @consumers.on_many(ClientEnrolled, "episodes")
 async def clients_enrolled(tx: Transaction, received: list[Received[ClientEnrolled]]) -> None:
-    await lock_clients(tx, [one.event for one in received])
-    await evaluate_clients(tx, {one.event.client_id: one for one in received})
+    await _evaluate(tx, received)
 
 
-@consumers.on(ClientsMerged, "merges")
+@consumers.on_many(RiskFlagRaised, "risk")
+async def flags_raised(tx: Transaction, received: list[Received[RiskFlagRaised]]) -> None:
+    await _evaluate(tx, received)
+
+
+@consumers.on_many(RiskFlagAcknowledged, "risk")
+async def flags_acknowledged(
+    tx: Transaction, received: list[Received[RiskFlagAcknowledged]]
+) -> None:
+    await _evaluate(tx, received)
+
+
+@consumers.on_many(WeeklyHoursShort)
+async def weeks_short(tx: Transaction, received: list[Received[WeeklyHoursShort]]) -> None:
+    await keep_weeks(tx, [one.event for one in received])
+    await _evaluate(tx, received)
+
+
+@consumers.on_many(WeeklyHoursShortageLifted)
+async def shortages_lifted(
+    tx: Transaction, received: list[Received[WeeklyHoursShortageLifted]]
+) -> None:
+    await keep_weeks(tx, [one.event for one in received])
+    await _evaluate(tx, received)
+
+
+@consumers.on(ClientsMerged, "merges", "risk")
 async def clients_merged(tx: Transaction, received: Received[ClientsMerged]) -> None:
     await _evaluate_both(tx, received)
 
@@ -58,6 +91,11 @@ async def episode_changed(tx: Transaction, received: Received[EpisodeStateChange
     if stay.ended:
         stepped_down = stay.to_state == "stepped_down"
         await lapse(tx, stay.enrolment_id, stay.changed_at, stepped_down=stepped_down)
+
+
+async def _evaluate(tx: Transaction, received: Sequence[Received[Any]]) -> None:
+    await lock_clients(tx, [one.event for one in received])
+    await evaluate_clients(tx, {one.event.client_id: one for one in received})
 
 
 async def _evaluate_both(

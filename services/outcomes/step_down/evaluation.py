@@ -3,45 +3,76 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import orjson
 
 from services.outcomes.engagement.queries import OF_STAY
-from services.outcomes.step_down.rules import Figures, LatestScore
+from services.outcomes.step_down.policy import measures
+from services.outcomes.step_down.rules.choice import Open
+from services.outcomes.step_down.rules.figures import Facts, Figures, Goal, LatestScore, Risk
 from shared.calendar import day_at
+from shared.contracts.outcomes import RecommendationKind
 from shared.database import Transaction
 
-CASES = f"""
-SELECT e.client_id, e.site_id, e.enrolment_id, e.level_of_care,
-  coalesce(z.time_zone, 'UTC') AS time_zone, platform.records_of(e.client_id) AS records,
-  g.weeks_observed, g.sessions_attended, g.sessions_missed, g.sessions_excused,
-  g.consecutive_missed, r.state AS last_state, r.decided_at AS last_decided_at,
-  (SELECT jsonb_object_agg(s.instrument, jsonb_build_object('total', s.total, 'status', s.status,
-     'safety_item', s.safety_item, 'answered_at', s.answered_at))
-   FROM (SELECT DISTINCT ON (instrument) instrument, total, status, safety_item,
-           coalesce(answered_at, completed_at) AS answered_at
-         FROM scores WHERE client_id = ANY (platform.records_of(e.client_id))
-           AND coalesce(answered_at, completed_at) > former.ended_at
-         ORDER BY instrument, coalesce(answered_at, completed_at) DESC, completed_at DESC,
-           screening_id DESC) s) AS scores
-FROM episodes e
-CROSS JOIN LATERAL (
+SCORES = """
+SELECT jsonb_object_agg(s.instrument, jsonb_build_object('total', s.total, 'status', s.status,
+  'safety_item', s.safety_item, 'answered_on', s.answered_on, 'version', s.instrument_version))
+FROM (SELECT DISTINCT ON (instrument) instrument, instrument_version, total, status, safety_item,
+        (coalesce(answered_at, completed_at) AT TIME ZONE zone.name)::date AS answered_on
+      FROM scores WHERE client_id = ANY (person.records)
+        AND coalesce(answered_at, completed_at) > former.ended_at AND {which}
+      ORDER BY instrument, coalesce(answered_at, completed_at) {order}, completed_at {order},
+        screening_id {order}) s
+"""
+LATEST = SCORES.format(which="true", order="DESC")
+BASELINE = SCORES.format(
+    which="""total IS NOT NULL
+        AND (coalesce(answered_at, completed_at) AT TIME ZONE zone.name)::date
+          - (e.enrolled_at AT TIME ZONE zone.name)::date BETWEEN $2 AND $3""",
+    order="ASC",
+)
+FORMER = """
   SELECT coalesce(max(least(f.ended_at, e.enrolled_at)), '-infinity') AS ended_at FROM episodes f
-  WHERE f.client_id = ANY (platform.records_of(e.client_id)) AND f.enrolment_id <> e.enrolment_id
+  WHERE f.client_id = ANY (person.records) AND f.enrolment_id <> e.enrolment_id
     AND f.ended_at IS NOT NULL
-) former
+"""
+CASES = f"""
+SELECT e.client_id, e.site_id, e.enrolment_id, e.level_of_care, person.records,
+  (e.enrolled_at AT TIME ZONE zone.name)::date AS enrolled_on, zone.name AS time_zone,
+  g.weeks_observed, g.sessions_attended, g.sessions_missed, g.sessions_excused,
+  g.consecutive_missed, (g.window_until AT TIME ZONE zone.name)::date AS until,
+  ({LATEST}) AS scores, ({BASELINE}) AS baselines,
+  ARRAY(SELECT monday FROM short_weeks WHERE enrolment_id = e.enrolment_id AND is_short) AS short,
+  (SELECT jsonb_agg(jsonb_build_array(severity, (raised_at AT TIME ZONE zone.name)::date))
+   FROM risks WHERE client_id = ANY (person.records) AND state = 'raised') AS risks,
+  ARRAY(SELECT used_on FROM substance_use_reports
+        WHERE client_id = ANY (person.records) AND finding = 'use') AS uses,
+  (SELECT jsonb_agg(jsonb_build_array(kind, state,
+     (coalesce(closed_at, set_at) AT TIME ZONE zone.name)::date))
+   FROM goals WHERE enrolment_id = e.enrolment_id) AS goals,
+  open.id AS open_id, open.kind AS open_kind, open.made_of,
+  ARRAY(SELECT DISTINCT kind FROM recommendations
+        WHERE enrolment_id = e.enrolment_id AND again_at > $4) AS paused,
+  EXISTS (SELECT FROM recommendations WHERE enrolment_id = e.enrolment_id AND state = 'accepted'
+          AND kind = 'step_down') AS is_settled
+FROM episodes e
 LEFT JOIN sites z ON z.site_id = e.site_id
+CROSS JOIN LATERAL (SELECT coalesce(z.time_zone, 'UTC') AS name) zone
+CROSS JOIN LATERAL (SELECT platform.records_of(e.client_id) AS records) person
+CROSS JOIN LATERAL ({FORMER}) former
 LEFT JOIN engagement g ON {OF_STAY}
 LEFT JOIN LATERAL (
-  SELECT state, decided_at FROM recommendations WHERE enrolment_id = e.enrolment_id
-  ORDER BY recommended_at DESC LIMIT 1
-) r ON true
+  SELECT id, kind, ARRAY(SELECT c ->> 'name' FROM jsonb_array_elements(criteria) c
+                         WHERE (c ->> 'met')::boolean) AS made_of
+  FROM recommendations WHERE enrolment_id = e.enrolment_id AND state = 'open'
+) open ON true
 WHERE e.ended_at IS NULL AND e.client_id IN (
   SELECT unnest(platform.records_of(c.id)) FROM unnest($1::uuid[]) AS c (id)
 )
 ORDER BY e.client_id
-"""  # noqa: S608 - the condition is a constant of engagement
+"""  # noqa: S608 - the parts are constants
 """Nothing of a former stay counts: figures are those of this one, and a score is of this one when
 it was answered after the end of the former.
 
@@ -54,7 +85,7 @@ that is not known yet is UTC.
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A client in the program, as a step-down policy sees them."""
+    """A client in the program, as a policy sees them."""
 
     client_id: UUID
     records: Sequence[UUID]
@@ -62,51 +93,74 @@ class Case:
     site_id: UUID
     enrolment_id: UUID
     level_of_care: str
-    today: date
-    """At the site."""
-    figures: Figures | None
-    scores: dict[str, LatestScore]
-    last_state: str | None
-    """State of the episode's latest recommendation."""
-    last_decided_on: date | None
-    """At the site."""
+    time_zone: str
+    facts: Facts
+    open_id: UUID | None
+    open: Open | None
+    paused: frozenset[RecommendationKind]
+    is_settled: bool
+    """A step-down was accepted: the stay is about to end."""
 
 
 async def load_cases(tx: Transaction, clients: Iterable[UUID]) -> list[Case]:
     """The cases of those clients who are in the program, by any record of the same person."""
-    return [
-        Case(
-            client_id=row["client_id"],
-            records=row["records"],
-            site_id=row["site_id"],
-            enrolment_id=row["enrolment_id"],
-            level_of_care=row["level_of_care"],
-            today=day_at(tx.now, row["time_zone"]),
-            figures=None
-            if row["weeks_observed"] is None
-            else Figures(
-                row["weeks_observed"],
-                row["sessions_attended"],
-                row["sessions_missed"],
-                row["sessions_excused"],
-                row["consecutive_missed"],
-            ),
-            scores=_scores(row["scores"], row["time_zone"]),
-            last_state=row["last_state"],
-            last_decided_on=row["last_decided_at"]
-            and day_at(row["last_decided_at"], row["time_zone"]),
-        )
-        for row in await tx.fetch(CASES, list(clients))
-    ]
+    of = measures()
+    rows = await tx.fetch(CASES, list(clients), of.baseline_from_days, of.baseline_to_days, tx.now)
+    return [_case(row, tx.now) for row in rows]
 
 
-def _scores(text: str | None, time_zone: str) -> dict[str, LatestScore]:
+def _case(row: Any, now: datetime) -> Case:
+    opened = row["open_id"] and Open(row["open_kind"], frozenset(row["made_of"]))
+    return Case(
+        client_id=row["client_id"],
+        records=row["records"],
+        site_id=row["site_id"],
+        enrolment_id=row["enrolment_id"],
+        level_of_care=row["level_of_care"],
+        time_zone=row["time_zone"],
+        facts=Facts(
+            today=day_at(now, row["time_zone"]),
+            enrolled_on=row["enrolled_on"],
+            figures=figures_of(row),
+            scores=_scores(row["scores"]),
+            baselines=_scores(row["baselines"]),
+            short_weeks=row["short"],
+            risks=[Risk(severity, _day(on)) for severity, on in _list(row["risks"])],
+            uses=row["uses"],
+            goals=[Goal(kind, state, _day(on)) for kind, state, on in _list(row["goals"])],
+        ),
+        open_id=row["open_id"],
+        open=opened,
+        paused=frozenset(row["paused"]),
+        is_settled=row["is_settled"],
+    )
+
+
+def figures_of(row: Any) -> Figures | None:
+    """The engagement figures of a row, if it has any."""
+    if row["weeks_observed"] is None:
+        return None
+    return Figures(
+        row["weeks_observed"],
+        row["sessions_attended"],
+        row["sessions_missed"],
+        row["sessions_excused"],
+        row["consecutive_missed"],
+        row["until"],
+    )
+
+
+def _scores(text: str | None) -> dict[str, LatestScore]:
+    known: dict[str, dict[str, Any]] = orjson.loads(text) if text else {}
     return {
-        instrument: LatestScore(
-            total=score["total"],
-            status=score["status"],
-            safety_item=score["safety_item"],
-            answered_on=day_at(datetime.fromisoformat(score["answered_at"]), time_zone),
-        )
-        for instrument, score in (orjson.loads(text) if text else {}).items()
+        instrument: LatestScore(**{**score, "answered_on": _day(score["answered_on"])})
+        for instrument, score in known.items()
     }
+
+
+def _list(text: str | None) -> list[Any]:
+    return orjson.loads(text) if text else []
+
+
+def _day(text: str) -> date:
+    return date.fromisoformat(text)

@@ -1,76 +1,41 @@
-"""Step-down policies: data with an id, a version and a source for every criterion."""
+"""Recommendation policies: data with an id, a version and a source for every rule."""
 
 from collections.abc import Mapping
-from typing import Literal, Self
+from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from shared.datafiles import Part, data_folder
+from services.outcomes.step_down.checks import faults
+from services.outcomes.step_down.values import Measures, Policy
+from shared.datafiles import Misplaced, data_file, data_folder
+
+measures = data_file(Measures, __name__, "measures")
+"""The measures in force."""
 
 
-class EngagementCriterion(Part):
-    """A bound on a figure of the rolling window."""
-
-    name: str
-    figure: Literal["weeks_observed", "attendance_percent", "consecutive_missed"]
-    at_least: int | None = None
-    at_most: int | None = None
-    source: str
+class RecommendationPolicy(Policy):
+    """One version of a policy that can decide about everybody; every other is refused."""
 
     @model_validator(mode="after")
-    def has_one_bound(self) -> Self:
-        if (self.at_least is None) == (self.at_most is None):
-            raise ValueError(f"{self.name} needs either at_least or at_most.")
+    def can_decide(self) -> Self:
+        for place, reason in faults(self, measures().measures):
+            raise Misplaced(place, reason)
         return self
 
 
-class ScoreCriterion(Part):
-    """A bound on the latest score of an instrument, and how old the score may be."""
-
-    name: str
-    instrument: str
-    below: int
-    safety_item: Literal["negative"] | None
-    max_age_days: int = Field(ge=0)
-    """In days of the calendar at the site: of the day before is 1."""
-    source: str
-
-
-class StepDownPolicy(Part):
-    """One version of a policy: every criterion has to be met."""
-
-    id: str
-    version: str
-    status: str
-    from_level: str
-    to_level: str
-    pause_after_decline_days: int = Field(ge=0)
-    """In days of the calendar at the site: 7 after a Monday is the Monday after."""
-    engagement: tuple[EngagementCriterion, ...]
-    scores: tuple[ScoreCriterion, ...]
-
-    @model_validator(mode="after")
-    def decides_about_something(self) -> Self:
-        if not self.engagement and not self.scores:
-            raise ValueError("Without a criterion everybody would be recommended to step down.")
-        if self.from_level == self.to_level:
-            raise ValueError("A step-down leads to another level.")
-        return self
-
-
-def by_level(found: Mapping[str, StepDownPolicy]) -> dict[str, StepDownPolicy]:
-    """The policy in force for each level that clients step down from.
+def by_level(found: Mapping[str, RecommendationPolicy]) -> dict[str, RecommendationPolicy]:
+    """The policy in force for each level.
 
     Raises:
         ValueError: two policies are for one level, so that it is open which one decides.
     """
-    known: dict[str, StepDownPolicy] = {}
+    known: dict[str, RecommendationPolicy] = {}
     for policy in found.values():
         if policy.from_level in known:
-            raise ValueError(f"Two step-down policies are for level {policy.from_level}.")
+            raise ValueError(f"Two recommendation policies are for level {policy.from_level}.")
         known[policy.from_level] = policy
     return known
 
 
-policies = data_folder(StepDownPolicy, __name__, "policies", by_level, by_site=True)
-"""The policy in force for each level that clients step down from, everywhere or at a site."""
+policies = data_folder(RecommendationPolicy, __name__, "policies", by_level, by_site=True)
+"""The policy in force for each level, everywhere or at a site."""

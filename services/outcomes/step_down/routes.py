@@ -5,19 +5,25 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from services.outcomes.step_down import commands, queries
-from services.outcomes.step_down.policy import StepDownPolicy, policies
-from services.outcomes.step_down.schemas import NewDecision, Progress, Recommendation, State
+from services.outcomes.step_down import commands, goals, queries
+from services.outcomes.step_down.policy import RecommendationPolicy, policies
+from services.outcomes.step_down.schemas import (
+    Goal,
+    GoalOutcome,
+    NewDecision,
+    NewGoal,
+    Progress,
+    Recommendation,
+    State,
+)
 from shared.access import Role
-from shared.access.roles import EVERY_STAFF_ROLE
+from shared.access.roles import CLINICIANS, EVERY_STAFF_ROLE
+from shared.contracts.outcomes import RecommendationKind
 from shared.web import Allowed, Call, CountedPage, Paging, Router, needs_if_match, of_one_client
 
-router = Router(tags=["Step-down"])
+router = Router(tags=["Recommendations"])
 
-Reader = Annotated[
-    Call,
-    Allowed(Role.COUNSELOR, Role.CLINICAL_LEAD),
-]
+Reader = Annotated[Call, Allowed(*CLINICIANS)]
 
 
 @router.get("/clients/{client_id}/progress", summary="Show a client's progress")
@@ -34,11 +40,12 @@ async def list_recommendations(
     client_id: Annotated[UUID | None, Query(description="Of one client only.")] = None,
     site_id: Annotated[UUID | None, Query(description="Of one site only.")] = None,
     state: Annotated[State | None, Query(description="In one state only.")] = None,
+    kind: Annotated[RecommendationKind | None, Query(description="Of one kind only.")] = None,
 ) -> CountedPage[Recommendation]:
-    """Recommendations to step down, oldest first, each with its explanation, and their number."""
+    """Recommendations of all kinds, oldest first, each with its explanation, and their number."""
     return await call.show(
         lambda tx: queries.list_recommendations(
-            tx, paging, client_id=client_id, site_id=site_id, state=state
+            tx, paging, client_id=client_id, site_id=site_id, state=state, kind=kind
         )
     )
 
@@ -50,12 +57,12 @@ async def show_recommendation(recommendation_id: UUID, call: Reader) -> Recommen
     return await call.show(lambda tx: queries.show_recommendation(tx, recommendation_id))
 
 
-@router.post("/recommendations/{recommendation_id}/decision", summary="Decide a step-down")
+@router.post("/recommendations/{recommendation_id}/decision", summary="Decide a recommendation")
 @needs_if_match
-async def decide_step_down(
+async def decide_recommendation(
     recommendation_id: UUID, body: NewDecision, call: Annotated[Call, Allowed(Role.CLINICAL_LEAD)]
 ) -> Recommendation:
-    """Accept or decline. Clinical judgement overrides the recommendation, with a reason."""
+    """Accept, defer to a day, or decline. Clinical judgement overrides the recommendation."""
     return await call.update(
         lambda tx, expected: commands.decide(
             tx, recommendation_id, expected, body, decided_by=call.subject
@@ -63,9 +70,34 @@ async def decide_step_down(
     )
 
 
-@router.get("/step-down-policies", summary="List step-down policies")
-async def list_step_down_policies(
+@router.post("/clients/{client_id}/goals", status_code=201, summary="Set a goal of a stay")
+async def set_goal(client_id: UUID, body: NewGoal, call: Reader) -> Goal:
+    """A goal of the phase or a clinician's own, of the present stay; policies may ask for it."""
+    return await call.create(
+        lambda tx: goals.set_goal(tx, client_id, body, by=call.subject),
+        location=lambda made: f"/goals/{made.id}",
+    )
+
+
+@router.get("/goals/{goal_id}", summary="Show a goal")
+@of_one_client
+async def show_goal(goal_id: UUID, call: Reader) -> Goal:
+    """One goal; the ETag is needed to close it."""
+    return await call.show(lambda tx: queries.show_goal(tx, goal_id))
+
+
+@router.post("/goals/{goal_id}/outcome", summary="Say what became of a goal")
+@needs_if_match
+async def close_goal(goal_id: UUID, body: GoalOutcome, call: Reader) -> Goal:
+    """It was met, or is none any more. The client is held against the policy at once."""
+    return await call.update(
+        lambda tx, expected: goals.close_goal(tx, goal_id, expected, body, by=call.subject)
+    )
+
+
+@router.get("/recommendation-policies", summary="List recommendation policies")
+async def list_recommendation_policies(
     call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE)],
-) -> list[StepDownPolicy]:
-    """The policies in force, with version and the source of every criterion."""
+) -> list[RecommendationPolicy]:
+    """The policies in force, with version and the source of every rule."""
     return list(policies().values())

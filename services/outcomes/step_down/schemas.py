@@ -1,68 +1,134 @@
-"""What requests and answers about step-downs look like."""
+"""What requests and answers about recommendations look like."""
 
-from typing import Literal
+from datetime import date
+from typing import Literal, Self
 from uuid import UUID
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from services.outcomes.engagement.schemas import Engagement
 from services.outcomes.scores.schemas import Score
-from shared.contracts.base import Criterion, PolicyReference
+from shared.contracts.base import PolicyReference
+from shared.contracts.intake import Token
+from shared.contracts.outcomes import Decision, DecisionReason, RecommendationKind, Verdict
 from shared.web import Instant, Shown, Strict
 
-State = Literal["open", "accepted", "declined", "lapsed"]
-Reason = Literal[
-    "agrees_with_recommendation",
-    "client_preference",
-    "clinical_judgement",
-    "needs_unmet_elsewhere",
-    "payer_or_legal",
-]
+State = Literal["open", "accepted", "declined", "deferred", "lapsed", "withdrawn"]
+Reason = DecisionReason
+GoalKind = Literal["phase", "clinician"]
+GoalState = Literal["open", "met", "dropped"]
 
 
 class NewDecision(Strict):
     """What a clinician decides."""
 
-    decision: Literal["accept", "decline"] = Field(
-        description="Step down, or stay.", examples=["accept"]
+    decision: Decision = Field(
+        description="Do as recommended, look at it again on a day, or not.", examples=["accept"]
     )
     reason: Reason = Field(
         description="Why. Only who accepts agrees with the recommendation.",
         examples=["agrees_with_recommendation"],
+    )
+    until: date | None = Field(
+        default=None,
+        description="The day at the site on which a deferred one is looked at again.",
     )
 
     @field_validator("reason")
     @classmethod
     def fits_the_decision(cls, reason: Reason, given: ValidationInfo) -> Reason:
         agrees = reason == "agrees_with_recommendation"
-        if agrees and given.data.get("decision") == "decline":
-            raise ValueError("Who declines does not agree with the recommendation.")
+        if agrees and given.data.get("decision") in ("decline", "defer"):
+            raise ValueError("Who declines or defers does not agree with the recommendation.")
         return reason
+
+    @field_validator("until")
+    @classmethod
+    def is_of_a_deferral(cls, until: date | None, given: ValidationInfo) -> date | None:
+        if until is not None and given.data.get("decision") in ("accept", "decline"):
+            raise ValueError("Only who defers names a day.")
+        return until
+
+    @model_validator(mode="after")
+    def a_deferral_names_its_day(self) -> Self:
+        if self.decision == "defer" and self.until is None:
+            raise ValueError("Name the day until which it is deferred, as `until`.")
+        return self
 
 
 class Recommendation(Shown):
-    """A recommendation to step down, and what was decided."""
+    """A recommendation, and what was decided."""
 
     id: UUID
     client_id: UUID
     site_id: UUID
     enrolment_id: UUID
+    kind: RecommendationKind = Field(examples=["step_down"])
     from_level: str = Field(examples=["2.1"])
-    to_level: str = Field(examples=["1.5"])
-    criteria: list[Criterion] = Field(description="The explanation, criterion by criterion.")
+    to_level: str = Field(description="Of an extension the same level.", examples=["1.5"])
+    criteria: list[Verdict] = Field(description="The explanation, criterion by criterion.")
+    missing: list[str] = Field(
+        description="What was missing for a step-down then.", examples=[["phq_9"]]
+    )
     policy: PolicyReference
     state: State = Field(
-        description="`lapsed`: the stay ended before anybody decided.", examples=["open"]
+        description="`lapsed`: the stay ended before a decision; `withdrawn`: it held no more.",
+        examples=["open"],
     )
     recommended_at: Instant
     reason: Reason | None = None
     decided_at: Instant | None = None
+    deferred_until: date | None = None
     lapsed_at: Instant | None = Field(
         default=None,
         description="When the stay ended that it was for; of an accepted one: it ended otherwise "
         "before the decision reached it, so that nobody was stepped down.",
     )
+    withdrawn_at: Instant | None = None
     version: int = Field(description="The ETag.", examples=[1])
+
+
+class NewGoal(Strict):
+    """A goal of a client's stay."""
+
+    kind: GoalKind = Field(description="Of the phase of the program, or a clinician's own.")
+    goal: Token = Field(
+        description="A word for it, never a sentence about the client.",
+        examples=["relapse_prevention_plan"],
+    )
+
+
+class GoalOutcome(Strict):
+    """What became of a goal."""
+
+    state: Literal["met", "dropped"]
+
+
+class Goal(Shown):
+    """A goal of a stay."""
+
+    id: UUID
+    client_id: UUID
+    site_id: UUID
+    enrolment_id: UUID
+    kind: GoalKind
+    goal: str = Field(examples=["relapse_prevention_plan"])
+    state: GoalState
+    set_by: str
+    set_at: Instant
+    closed_by: str | None
+    closed_at: Instant | None
+    version: int = Field(description="The ETag.", examples=[1])
+
+
+class Outlook(Shown):
+    """What one kind of recommendation takes, as of now."""
+
+    kind: RecommendationKind
+    to_level: str
+    needed: int = Field(description="How many criteria have to be met.", examples=[1])
+    met: bool
+    criteria: list[Verdict]
 
 
 class Progress(Shown):
@@ -77,5 +143,10 @@ class Progress(Shown):
     engagement: Engagement | None
     scores: list[Score]
     policy: PolicyReference | None = Field(description="Null when no policy is for this level.")
-    criteria: list[Criterion] = Field(description="As of now.")
-    recommended: bool = Field(description="Whether all criteria are met now.")
+    criteria: list[Verdict] = Field(description="Of a step-down, as of now.")
+    recommended: bool = Field(description="Whether a step-down has all that it needs now.")
+    missing: list[str] = Field(
+        description="What is still missing for a step-down.", examples=[["phq_9", "gad_7"]]
+    )
+    others: list[Outlook] = Field(description="A step-up and an extension, as of now.")
+    goals: list[Goal]

@@ -27,11 +27,11 @@ async def place_of(tx: Transaction, site: Site) -> Place:
     )
 
 
-async def group_of(tx: Transaction, cohort_id: UUID | None) -> Group:
-    """What a cohort asks of room and staff; without one it is a session of one client."""
+async def group_of(tx: Transaction, cohort_id: UUID | None, clients: int = 1) -> Group:
+    """What a cohort asks of room and staff; without one, a session of so many clients."""
     row = None if cohort_id is None else await tx.fetchrow(COHORT, cohort_id)
     if row is None:
-        return Group(1)
+        return Group(clients)
     return Group(row["capacity"], tuple(row["credentials"]), row["cofacilitated"])
 
 

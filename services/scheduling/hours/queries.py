@@ -65,14 +65,20 @@ OF_PERSON = SUMS.format(
     kinds="$5::text[]",
 )
 PLACEMENTS = """
-SELECT p.site_id, s.time_zone, p.placed_at, p.phase, c.phases, c.eligibility
+SELECT p.id, p.site_id, s.time_zone, p.placed_at, p.phase, c.phases, c.eligibility
 FROM placements p JOIN sites s ON s.id = p.site_id JOIN cohorts c ON c.id = p.cohort_id
 WHERE p.client_id = ANY (platform.records_of($1)) ORDER BY p.placed_at DESC, p.id DESC
 """
+ENDED = """
+SELECT e.phase FROM phases_ended e WHERE e.placement_id = {seat} AND e.ended_at >= {until}
+ORDER BY e.ended_at LIMIT 1
+"""
+"""The phase of a week that ended since; none: the present one was the week's."""
+PHASE = ENDED.format(seat="$1", until="$2")
 SEAT = """
-SELECT p.id AS placement_id, p.client_id, p.site_id, p.enrolment_id, p.cohort_id, p.phase,
-  p.placed_at, p.ended_at, h.began_at AS held_since, c.phases, c.eligibility, i.time_zone, w.told,
-  m.*, w.monday
+SELECT p.id AS placement_id, p.client_id, p.site_id, p.enrolment_id, p.cohort_id,
+  coalesce(({ended}), p.phase) AS phase, p.placed_at, p.ended_at, h.began_at AS held_since,
+  c.phases, c.eligibility, i.time_zone, w.told, m.*, w.monday
 FROM {seats}
 JOIN cohorts c ON c.id = p.cohort_id JOIN sites i ON i.id = p.site_id
 LEFT JOIN holds h ON h.enrolment_id = p.enrolment_id
@@ -80,6 +86,7 @@ CROSS JOIN LATERAL ({sums}) AS m
 """
 OF_SITE = (
     SEAT.format(
+        ended=ENDED.format(seat="p.id", until="$3"),
         seats="placements p LEFT JOIN program_weeks w ON w.placement_id = p.id AND w.monday = $5",
         sums=SUMS.format(whose="a.placement_id = p.id", since="$2", until="$3", kinds="$4::text[]"),
     )
@@ -87,6 +94,7 @@ OF_SITE = (
     " AND p.proposed_until IS NULL"
 )
 WATCHED = SEAT.format(
+    ended=ENDED.format(seat="p.id", until="g.until"),
     seats="unnest($1::uuid[], $2::date[], $3::timestamptz[], $4::timestamptz[], $5::text[])"
     " AS g(placement_id, monday, since, until, kinds)"
     " JOIN placements p ON p.id = g.placement_id"
@@ -169,7 +177,9 @@ async def placed_in(tx: Transaction, client_id: UUID, week: Week) -> dict[str, A
     if not placements:
         raise NotFound("This client was never placed.")
     earlier = (one for one in placements if one["placed_at"] < week.bounds(one["time_zone"])[1])
-    return dict(next(earlier, placements[-1]))
+    found = dict(next(earlier, placements[-1]))
+    ended = await tx.fetchval(PHASE, found["id"], week.bounds(found["time_zone"])[1])
+    return found if ended is None else found | {"phase": ended}
 
 
 async def weekly_hours(

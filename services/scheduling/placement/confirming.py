@@ -13,7 +13,7 @@ from services.scheduling.placement.policy import ConfirmationPolicy, placement_p
 from services.scheduling.placement.previews import arrival_of
 from services.scheduling.placement.queries import show_placement
 from services.scheduling.placement.rules import Considered
-from services.scheduling.placement.schemas import Confirmation, Placement
+from services.scheduling.placement.schemas import Confirmation, ExplainedPlacement
 from services.scheduling.placement.seats import as_json, considered_json, tell_seat
 from services.scheduling.preferences.queries import known_clients
 from shared.contracts.base import Criterion
@@ -57,7 +57,7 @@ class UnknownReason(Invalid):
 
 async def confirm_placement(
     tx: Transaction, placement_id: UUID, confirmed: Confirmation
-) -> Placement:
+) -> ExplainedPlacement:
     """Give a client the seat that was proposed, or one in another cohort in reach. The cohort is
     looked at anew; a rule that the policy lets a person set aside needs a reason of its list.
 

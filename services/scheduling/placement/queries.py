@@ -8,7 +8,12 @@ import orjson
 
 from services.scheduling.appointments.commands import Seat
 from services.scheduling.placement.rules import NO_PRIORITY
-from services.scheduling.placement.schemas import Placement, PlacementState, WaitingClient
+from services.scheduling.placement.schemas import (
+    ExplainedPlacement,
+    Placement,
+    PlacementState,
+    WaitingClient,
+)
 from services.scheduling.placement.seats import read_considered
 from services.scheduling.waiting.rules import FAMILIES, NO_URGENCY, Family, family_of
 from shared.database import Transaction
@@ -19,10 +24,10 @@ PLACEMENT = """
 SELECT p.id, p.site_id, p.client_id, p.enrolment_id, p.cohort_id, c.track,
   CASE WHEN p.ended_at IS NOT NULL THEN 'ended' WHEN p.proposed_until IS NOT NULL THEN 'proposed'
     ELSE 'active' END AS state, p.placed_at, p.proposed_until, p.ended_at,
-  p.end_reason, p.criteria, p.considered, p.primary_therapist_id, p.version
+  p.end_reason, p.criteria, p.primary_therapist_id, p.version{more}
 FROM ({found}) AS p JOIN cohorts c ON c.id = p.cohort_id ORDER BY p.id
 """
-ONE = PLACEMENT.format(found="SELECT * FROM placements WHERE id = $1")
+ONE = PLACEMENT.format(found="SELECT * FROM placements WHERE id = $1", more=", p.considered")
 IN_STATE = {
     None: "placements",
     "proposed": "(SELECT * FROM placements WHERE proposed_until IS NOT NULL)",
@@ -51,14 +56,15 @@ async def seats_of(tx: Transaction, cohort_id: UUID) -> list[Seat]:
     return [Seat(row["id"], row["client_id"], cohort_id) for row in rows]
 
 
-async def show_placement(tx: Transaction, placement_id: UUID) -> Placement:
+async def show_placement(tx: Transaction, placement_id: UUID) -> ExplainedPlacement:
     """One placement.
 
     Raises:
         NotFound: when there is none that the caller may see.
     """
     row = found(await tx.fetchrow(ONE, placement_id), "placement")
-    return Placement(**_read(row))
+    considered = read_considered(row["considered"])
+    return ExplainedPlacement(**{**_read(row), "considered": considered})
 
 
 async def list_placements(
@@ -80,7 +86,8 @@ async def list_placements(
     where, values = narrowed(*asked)
     count = await tx.fetchval(count_of(f"{rows} {where}"), *values)
     where, values = narrowed(*asked, ("p.id > ?", paging.after))
-    page = PLACEMENT.format(found=f"{rows} {where} ORDER BY p.id LIMIT ${len(values) + 1}")
+    limited = f"{rows} {where} ORDER BY p.id LIMIT ${len(values) + 1}"
+    page = PLACEMENT.format(found=limited, more="")
     found = await tx.fetch(page, *values, paging.limit + 1)
     shown = page_of([Placement(**_read(row)) for row in found], paging.limit)
     return CountedPage(items=shown.items, next=shown.next, count=count)
@@ -117,7 +124,4 @@ def _waiting(row: asyncpg.Record) -> WaitingClient:
 
 
 def _read(row: asyncpg.Record) -> dict[str, Any]:
-    values = {**dict(row), "criteria": orjson.loads(row["criteria"])}
-    if "considered" in values:
-        values["considered"] = read_considered(row["considered"])
-    return values
+    return {**dict(row), "criteria": orjson.loads(row["criteria"])}

@@ -8,6 +8,7 @@ from fastapi import Depends, Query
 from services.scheduling.placement import confirming, previews, queries
 from services.scheduling.placement.schemas import (
     Confirmation,
+    ExplainedPlacement,
     Placement,
     PlacementPreview,
     PlacementState,
@@ -23,7 +24,7 @@ router = Router(tags=["Placement"])
 Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
 
 
-@router.get("/placements", summary="List placements with their explanation")
+@router.get("/placements", summary="List placements")
 async def list_placements(
     call: Reader,
     paging: Annotated[Paging, Depends()],
@@ -34,7 +35,8 @@ async def list_placements(
     cohort_id: Annotated[UUID | None, Query(description="Only in this cohort.")] = None,
     client_id: Annotated[UUID | None, Query(description="Only of this client.")] = None,
 ) -> CountedPage[Placement]:
-    """Placements, ended ones included, each with every cohort that was considered."""
+    """Placements, ended ones included, each with why its cohort was chosen; the others that were
+    considered are shown with the single one."""
     return await call.show(
         lambda tx: queries.list_placements(
             tx, paging, site_id=site_id, state=state, cohort_id=cohort_id, client_id=client_id
@@ -59,7 +61,7 @@ async def confirm_placement(
     placement_id: UUID,
     body: Confirmation,
     call: Annotated[Call, Allowed(*CLINICIANS, Role.SITE_MANAGER)],
-) -> Placement:
+) -> ExplainedPlacement:
     """Give a client the seat that was proposed, or one in another cohort in reach. A rule that the
     cohort lacks can be set aside with a reason where the policy allows it."""
     return await call.create(
@@ -70,8 +72,8 @@ async def confirm_placement(
 
 @router.get("/placements/{placement_id}", summary="Show a placement with its explanation")
 @of_one_client
-async def show_placement(placement_id: UUID, call: Reader) -> Placement:
-    """One placement and why this cohort was chosen."""
+async def show_placement(placement_id: UUID, call: Reader) -> ExplainedPlacement:
+    """One placement, why this cohort was chosen, and every other one in reach then."""
     return await call.show(lambda tx: queries.show_placement(tx, placement_id))
 
 

@@ -47,9 +47,14 @@ class Placement(Shown):
     ended_at: Instant | None
     end_reason: EndedAs | None
     criteria: list[Criterion] = Field(description="Why this cohort was chosen.")
-    considered: list[ConsideredCohort] = Field(description="Every cohort in reach, then.")
     primary_therapist_id: UUID | None = Field(description="Who is answerable for the treatment.")
     version: int = Field(description="The ETag.", examples=[1])
+
+
+class ExplainedPlacement(Placement):
+    """A seat with every cohort that it was chosen from."""
+
+    considered: list[ConsideredCohort] = Field(description="Every cohort in reach, then.")
 
 
 class PlacementPreview(Shown):

@@ -15,14 +15,22 @@ from services.scheduling.hours.rules import Week
 from services.scheduling.plans.loading import basis, load
 from services.scheduling.plans.policy import plan_policy
 from services.scheduling.plans.queries import show_run
-from services.scheduling.plans.schemas import Draft, NewPlanRun, PlannedPlace, PlanRun
+from services.scheduling.plans.schemas import (
+    Draft,
+    NewPlanRun,
+    PlannedPlace,
+    PlanRun,
+    Publication,
+)
 from services.scheduling.sessions.assigning import Assignment, assign
+from services.scheduling.units.commands import Planned, require_authorized
 from shared.database import Columns, Transaction, at_all_sites, insert, update
 from shared.errors import Conflict, Invalid, found
 from shared.ids import new_id
 
 OF_REGION = "SELECT id FROM sites WHERE region_id = $1 ORDER BY id"
 LOCK = "SELECT * FROM plan_runs WHERE id = $1 FOR NO KEY UPDATE"
+ZONES = "SELECT id, time_zone FROM sites WHERE id = ANY ($1::uuid[])"
 UNDER_WAY = """
 SELECT FROM plan_runs WHERE state IN ('queued', 'running') AND site_ids = $1 AND monday = $2
 """
@@ -123,7 +131,7 @@ async def stop_run(tx: Transaction, run_id: UUID) -> PlanRun:
     return await show_run(tx, run_id)
 
 
-async def publish_run(tx: Transaction, run_id: UUID, subject: str) -> PlanRun:
+async def publish_run(tx: Transaction, run_id: UUID, how: Publication, subject: str) -> PlanRun:
     """Make a draft true: rooms and staff of sessions, and new sessions of single clients. All or
     nothing; publishes SessionScheduled for each client of a session that is changed or new.
 
@@ -131,6 +139,7 @@ async def publish_run(tx: Transaction, run_id: UUID, subject: str) -> PlanRun:
         NotFound: no such run that the caller may see.
         PlanNotReady: there is no draft, or it was published before.
         PlanOutdated: something that it rests on has changed, which is named.
+        UnitsExceeded: it goes beyond what payers authorized, and no reason is given.
         Busy: somebody was taken at that moment.
     """
     run = found(await tx.fetchrow(LOCK, run_id), "plan run")
@@ -153,6 +162,7 @@ async def publish_run(tx: Transaction, run_id: UUID, subject: str) -> PlanRun:
                 if one.changes
             ],
         )
+        await _require_authorized(tx, draft.places, how, subject)
         await _add_sessions(tx, draft.places)
     changes = {"state": "published", "published_by": subject, "published_at": tx.now}
     await tx.execute(*update("plan_runs", changes, where={"id": run_id}))
@@ -173,6 +183,26 @@ async def _require_same(tx: Transaction, run: asyncpg.Record) -> None:
     if changed:
         more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
         raise PlanOutdated(f"Changed since: {', '.join(changed[:NAMED])}{more}. Plan anew.")
+
+
+async def _require_authorized(
+    tx: Transaction, places: Sequence[PlannedPlace], how: Publication, subject: str
+) -> None:
+    zones = {
+        row["id"]: row["time_zone"] for row in await tx.fetch(ZONES, [p.site_id for p in places])
+    }
+    planned = [
+        Planned(
+            one.client_id,
+            one.site_id,
+            one.kind,
+            one.starts_at,
+            int((one.ends_at - one.starts_at) / timedelta(minutes=1)),
+            zones[one.site_id],
+        )
+        for one in places
+    ]
+    await require_authorized(tx, planned, reason=how.excess_reason, by=subject)
 
 
 async def _add_sessions(tx: Transaction, places: Sequence[PlannedPlace]) -> None:

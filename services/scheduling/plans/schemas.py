@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from services.scheduling.hours.rules import Week
 from services.scheduling.plans.policy import Post
 from services.scheduling.plans.rules.problem import RuleName, StageName
+from services.scheduling.units.schemas import ExcessReason
 from shared.web import Instant, Shown, Strict
 
 
@@ -32,6 +33,12 @@ class NewPlanRun(Strict):
         if (self.region_id is None) == (self.site_ids is None):
             raise ValueError("Give either region_id or site_ids.")
         return self
+
+
+class Publication(Strict):
+    """How a draft is published."""
+
+    excess_reason: ExcessReason = None
 
 
 class StageShown(Shown):

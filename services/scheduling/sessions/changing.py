@@ -1,5 +1,6 @@
 """Sessions to come at another time, with other staff, in another room, or beside the plan."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -43,14 +44,18 @@ from services.scheduling.sessions.schemas import (
     ScheduledSession,
     Staff,
 )
+from services.scheduling.units.commands import Planned, require_authorized
 from shared.database import Transaction, update
 from shared.errors import Conflict, Invalid, found, require_version
 
 LOCK = f"""
-SELECT s.id, s.cohort_id, s.starts_at, s.ends_at, s.modality, s.break_minutes, s.not_held_at,
-  s.version, assigned.*
+SELECT s.id, s.cohort_id, s.kind, s.starts_at, s.ends_at, s.modality, s.break_minutes,
+  s.not_held_at, s.version, assigned.*
 FROM sessions s {ASSIGNED} WHERE s.id = $1 FOR NO KEY UPDATE OF s
 """  # noqa: S608 - the part is ours
+EXPECTED = "SELECT client_id FROM appointments WHERE session_id = $1 AND state = 'scheduled'"
+FORGET_CHECK_INS = "DELETE FROM check_ins WHERE session_id = $1"
+"""Whoever came early for the former time is not there for the new one."""
 PLAN = (
     "SELECT site_id, starts_on, materialized_until FROM curricula WHERE id = $1 AND cohort_id = $2"
 )
@@ -91,10 +96,11 @@ class BreaksTooLong(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """A session to come, locked, and its site."""
+    """A session to come, locked, its site, and the clients who are expected."""
 
     site: Site
     row: asyncpg.Record
+    clients: Sequence[UUID]
 
     def asked(self, **changes: object) -> Asked:
         """The session as the rules look at it, with changes."""
@@ -105,7 +111,7 @@ class Current:
 
 
 async def change_session_time(
-    tx: Transaction, session_id: UUID, expected_version: int, new: NewTime
+    tx: Transaction, session_id: UUID, expected_version: int, new: NewTime, *, by: str
 ) -> ScheduledSession:
     """Hold a session to come at another time, with its room, its staff and its clients. Publishes
     SessionScheduled for each client who is expected.
@@ -114,6 +120,7 @@ async def change_session_time(
         NotFound, StaleVersion, SessionNotHeld, SessionBegan: see there.
         NoSuchTime, TimeShownTwice, TimeIsPast, SiteClosed, BreaksTooLong, Unsuited: the new time.
         SessionsOverlap: the cohort has another session then.
+        UnitsExceeded: it goes beyond what a payer authorized, and no reason is given.
         Busy: the room, a person or a client has another session then.
     """
     current = await _current(tx, session_id, expected_version)
@@ -131,6 +138,14 @@ async def change_session_time(
             "/starts"  # nobody is named in the request: it is the time that is to change
         )
         raise
+    minutes = int(length / timedelta(minutes=1)) - current.row["break_minutes"]
+    planned = (current.row["kind"], starts_at, minutes, current.site.time_zone, session_id)
+    await require_authorized(
+        tx,
+        [Planned(one, current.site.id, *planned) for one in current.clients],
+        reason=new.excess_reason,
+        by=by,
+    )
     taken = await free(tx, [session_id])
     times = {
         "starts_at": starts_at,
@@ -147,6 +162,8 @@ async def change_session_time(
         busy.pointer = "/starts"
         raise
     await tx.execute(SPAN, [session_id])
+    if starts_at != before:
+        await tx.execute(FORGET_CHECK_INS, session_id)
     await tell_again(tx, [session_id], {session_id: before} if starts_at != before else None)
     if current.row["cohort_id"] is not None:
         seats = await seats_of(tx, current.row["cohort_id"])
@@ -254,7 +271,7 @@ async def _current(tx: Transaction, session_id: UUID, expected_version: int) -> 
         raise SessionNotHeld("The program does not hold this session: plan another one.")
     if row["starts_at"] <= tx.now:
         raise SessionBegan("It has begun: it stays as it was.")
-    return Current(site, row)
+    return Current(site, row, [one["client_id"] for one in await tx.fetch(EXPECTED, session_id)])
 
 
 async def instant_to_come(tx: Transaction, site: Site, new: LocalTime) -> datetime:
@@ -273,7 +290,7 @@ async def instant_to_come(tx: Transaction, site: Site, new: LocalTime) -> dateti
 
 
 async def _require(tx: Transaction, current: Current, asked: Asked, only: tuple[str, ...]) -> None:
-    group = await group_of(tx, current.row["cohort_id"])
+    group = await group_of(tx, current.row["cohort_id"], len(current.clients))
     require_suited([("", asked)], group, await place_of(tx, current.site), only=only)
 
 

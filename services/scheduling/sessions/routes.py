@@ -151,9 +151,12 @@ async def add_session(cohort_id: UUID, body: NewSession, call: Planner) -> Sched
 @router.post("/sessions/{session_id}/reschedule", summary="Hold a session at another time")
 @needs_if_match
 async def change_session_time(session_id: UUID, body: NewTime, call: Changer) -> ScheduledSession:
-    """Its room, its staff and its clients come along; whoever is expected is told."""
+    """Its room, its staff and its clients come along; whoever is expected is told. What goes beyond
+    authorizations by it needs a reason."""
     return await call.update(
-        lambda tx, expected: changing.change_session_time(tx, session_id, expected, body)
+        lambda tx, expected: changing.change_session_time(
+            tx, session_id, expected, body, by=call.subject
+        )
     )
 
 

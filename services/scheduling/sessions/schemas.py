@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from services.scheduling.directory.schemas import PRINTABLE
 from services.scheduling.sessions.rules import WallClockSlot, recurrence, wall_clock
+from services.scheduling.units.schemas import ExcessReason
 from shared.contracts.scheduling import Modality, NotHeldReason, SessionKind
 from shared.literal import full_date
 from shared.web import Instant, Shown, Strict
@@ -282,6 +283,7 @@ class NewTime(LocalTime):
         description="Length, breaks included; null: as before.",
         examples=[None],
     )
+    excess_reason: ExcessReason = None
 
 
 class NewSession(LocalTime, Content):

@@ -72,17 +72,13 @@ async def book_session(tx: Transaction, new: NewOwnSession, *, by: str) -> OwnSe
     if kind.credentials and credential_of(person, kind.credentials, new.day) is None:
         needed = " or ".join(kind.credentials)
         raise StaffNotQualified(f"Needed on {new.day}: {needed}.", pointer="/facilitator_id")
-    planned = Planned(new.kind, starts_at, new.minutes, site.time_zone)
-    for seat in seats:
-        await require_authorized(
-            tx,
-            seat["client_id"],
-            site.id,
-            [planned],
-            reason=new.excess_reason,
-            by=by,
-            pointer="/excess_reason",
-        )
+    planned = (new.kind, starts_at, new.minutes, site.time_zone)
+    await require_authorized(
+        tx,
+        [Planned(seat["client_id"], site.id, *planned) for seat in seats],
+        reason=new.excess_reason,
+        by=by,
+    )
     session = {
         "id": new_id(),
         "site_id": site.id,

@@ -7,8 +7,8 @@ from pydantic import Field
 from services.scheduling.directory.schemas import PRINTABLE
 from services.scheduling.sessions.schemas import LocalTime, Session
 from services.scheduling.slots.policy import OwnKind
+from services.scheduling.units.schemas import ExcessReason
 from shared.contracts.base import Criterion
-from shared.contracts.intake import Token
 from shared.web import Instant, Shown
 
 
@@ -55,12 +55,7 @@ class NewOwnSession(LocalTime):
     topic: str | None = Field(
         default=None, min_length=1, max_length=120, pattern=PRINTABLE, examples=[None]
     )
-    excess_reason: Token | None = Field(
-        default=None,
-        description="Why it is booked although it goes beyond what the payer authorized: a reason "
-        "of the policy.",
-        examples=[None],
-    )
+    excess_reason: ExcessReason = None
 
 
 class OwnSession(Session):

@@ -66,6 +66,10 @@ SELECT d.enrolment_id, d.site_id FROM step_downs d
 JOIN unnest($1::uuid[]) AS c(id) ON c.id = d.client_id
 """
 GO_ON = """
+WITH ended AS (
+  INSERT INTO phases_ended (placement_id, ended_at, site_id, phase)
+  SELECT id, $3, site_id, phase FROM placements WHERE id = $1
+)
 UPDATE placements SET phase = $2, phase_began_at = $3 WHERE id = $1
 """
 CANCEL = """

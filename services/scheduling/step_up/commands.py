@@ -131,11 +131,10 @@ async def request_step_up(tx: Transaction, new: NewStepUpRequest) -> StepUpReque
 
 
 async def hold_at_step_up(
-    tx: Transaction, client_id: UUID, site_id: UUID, cause: Received[Any]
+    tx: Transaction, client_id: UUID, site_id: UUID, level: str | None, cause: Received[Any]
 ) -> None:
-    """Hold a seat at the level of the policy for a client whose stay ended as stepped up, if the
-    policy names one and a seat is free; publishes PartnerSeatHeld."""
-    level = step_up_policy(site_id).level
+    """Hold a seat for a client who is to step up, if a level is named, a seat is free there and
+    none is held already; publishes PartnerSeatHeld."""
     if level is not None:
         with contextlib.suppress(SeatHeldAlready):
             await _hold(tx, client_id, site_id, level, cause)

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from services.scheduling.placement.queries import show_placement
-from services.scheduling.placement.schemas import Placement
+from services.scheduling.placement.schemas import ExplainedPlacement
 from services.scheduling.therapists.schemas import NewTherapist
 from shared.contracts.scheduling import PrimaryTherapistChanged
 from shared.database import Transaction, update
@@ -38,7 +38,7 @@ class CaseloadFull(Conflict):
 
 async def change_therapist(
     tx: Transaction, placement_id: UUID, expected: int, new: NewTherapist
-) -> Placement:
+) -> ExplainedPlacement:
     """Let a person of the site's staff be answerable for a client; publishes
     PrimaryTherapistChanged, or nothing where it is so already.
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from services.scheduling.placement.schemas import Placement
+from services.scheduling.placement.schemas import ExplainedPlacement
 from services.scheduling.therapists import commands
 from services.scheduling.therapists.schemas import NewTherapist
 from shared.access import Role
@@ -17,7 +17,7 @@ async def change_therapist(
     placement_id: UUID,
     body: NewTherapist,
     call: Annotated[Call, Allowed(Role.CLINICAL_LEAD, Role.SITE_MANAGER)],
-) -> Placement:
+) -> ExplainedPlacement:
     """Let a person of the site's staff be answerable for a client's treatment while the seat lasts;
     refused where the person's caseload is full. Needs the placement's ETag as If-Match."""
     return await call.update(

@@ -1,5 +1,6 @@
 """Asking a reason of whoever books beyond what is authorized, and following what intake tells."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -8,7 +9,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.scheduling.units.policy import booking_policy
-from services.scheduling.units.queries import by_day, grants_since, sessions_from_today
+from services.scheduling.units.queries import (
+    Grants,
+    by_day,
+    grants_of_stays,
+    sessions_from_today,
+)
 from services.scheduling.units.rules import Grant, Service, beyond, to_take, uncovered
 from shared.calendar import day_at
 from shared.contracts.intake import (
@@ -25,11 +31,8 @@ from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
 AT_ONCE = 500
-SINCE = """
-SELECT max((p.placed_at AT TIME ZONE s.time_zone)::date)
-FROM placements p JOIN sites s ON s.id = p.site_id
-WHERE p.client_id = ANY (platform.records_of($1)) AND p.ended_at IS NULL
-"""
+NAMED = 5
+"""Of so many the figures stand in a refusal."""
 EXCESSES = Columns.of(
     id="uuid",
     site_id="uuid",
@@ -58,8 +61,21 @@ INSERT INTO recertifications ({STAYS.names}) SELECT * FROM {STAYS.rows} ON CONFL
 """  # noqa: S608 - the columns are above
 END = "DELETE FROM recertifications WHERE enrolment_id = ANY ($1::uuid[])"
 CERTIFY = """
+WITH latest AS (
+  INSERT INTO certifications AS c (client_id, site_id, certified_on, due_on)
+  VALUES ($1, $5, $2, $3) ON CONFLICT (client_id) DO UPDATE
+  SET site_id = excluded.site_id, certified_on = excluded.certified_on, due_on = excluded.due_on
+  WHERE c.certified_on <= excluded.certified_on
+)
 UPDATE recertifications SET certified_on = $2, due_on = $3, look_at = $4
-WHERE client_id = ANY (platform.records_of($1)) AND certified_on < $2
+WHERE client_id = ANY (platform.records_of($1)) AND certified_on <= $2
+"""
+CERTIFIED = """
+SELECT e.id, c.certified_on, c.due_on FROM unnest($1::uuid[]) AS e(id)
+CROSS JOIN LATERAL (
+  SELECT certified_on, due_on FROM certifications
+  WHERE client_id = ANY (platform.records_of(e.id)) ORDER BY certified_on DESC LIMIT 1
+) AS c
 """
 DUE = """
 SELECT enrolment_id, client_id, site_id, certified_on, due_on FROM recertifications
@@ -80,25 +96,27 @@ class UnknownReason(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A session that is to be booked for a client; minutes without breaks."""
+    """A session that is to be booked for a client; minutes without breaks. `instead_of` is one that
+    is booked already and moves to this time."""
 
+    client_id: UUID
+    site_id: UUID
     kind: str
     starts_at: datetime
     minutes: int
     time_zone: str
+    instead_of: UUID | None = None
 
 
 async def require_authorized(
     tx: Transaction,
-    client_id: UUID,
-    site_id: UUID,
     planned: Sequence[Planned],
     *,
     reason: str | None,
     by: str,
-    pointer: str = "/reason",
+    pointer: str = "/excess_reason",
 ) -> None:
-    """Let sessions be booked that the client's authorizations cover, or for which there is a
+    """Let sessions be booked that the clients' authorizations cover, or for which there is a
     reason, which is kept with what exceeds them. Call it before they are written.
 
     Authorizations are those of the person, at whatever site, that reach into the present stay; who
@@ -108,46 +126,50 @@ async def require_authorized(
         UnitsExceeded: with the figures; there is no reason.
         UnknownReason: it is none of `BookingPolicy.excess_reasons`.
     """
-    reasons = booking_policy(site_id).excess_reasons
-    if reason is not None and reason not in reasons:
-        raise UnknownReason(f"Give one of {', '.join(reasons)}.", pointer=pointer)
-    new = by_day(
-        (day_at(one.starts_at, one.time_zone), Service(one.kind, one.minutes)) for one in planned
-    )
+    reasons = [booking_policy(site).excess_reasons for site in {one.site_id for one in planned}]
+    allowed = [one for one in (reasons[0] if reasons else ()) if all(one in of for of in reasons)]
+    if reason is not None and reason not in allowed:
+        raise UnknownReason(f"Give one of {', '.join(allowed)}.", pointer=pointer)
+    of_clients: dict[UUID, list[Planned]] = defaultdict(list)
+    for one in planned:
+        of_clients[one.client_id].append(one)
+    said, rows = [], []
     async with at_all_sites(tx):
-        since = await tx.fetchval(SINCE, client_id) or tx.now.date()
-        grants = await grants_since(tx, client_id, since)
-        done, booked = await sessions_from_today(tx, client_id) if grants else ({}, {})
-    together = {on: [*booked.get(on, []), *new.get(on, [])] for on in {*booked, *new}}
-    over = {}
-    for code, of in grants.items():
-        before = uncovered(of, to_take(of, done, booked))
-        after = uncovered(of, to_take(of, done, together))
-        if found := beyond(before, after):
-            over[code] = found
-    if not over:
-        return
-    if reason is None:
-        said = " ".join(_figures(code, grants[code], found) for code, found in over.items())
+        for client_id, grants in (await grants_of_stays(tx, of_clients)).items():
+            wanted = of_clients[client_id]
+            for code, over in (await _exceeded(tx, client_id, wanted, grants)).items():
+                said.append(_figures(code, grants[code], over))
+                row = {"site_id": wanted[0].site_id, "client_id": client_id, "code": code}
+                rows += [{**row, "service_date": on, "units": n} for on, n in over.items()]
+    if rows and reason is None:
+        more = f" So it is for {len(said) - NAMED} more." if len(said) > NAMED else ""
         raise UnitsExceeded(
-            f"{said} Give a reason to book it all the same: {', '.join(reasons)}.", pointer=pointer
+            f"{' '.join(said[:NAMED])}{more} Give a reason to book it all the same: "
+            f"{', '.join(allowed)}.",
+            pointer=pointer,
         )
-    rows = [
-        {
-            "id": new_id(),
-            "site_id": site_id,
-            "client_id": client_id,
-            "code": code,
-            "service_date": on,
-            "units": units,
-            "reason": reason,
-            "entered_by": by,
-            "entered_at": tx.now,
-        }
-        for code, found in over.items()
-        for on, units in found.items()
-    ]
-    await tx.execute(EXCEED, *EXCESSES.arrays(rows))
+    kept = {"reason": reason, "entered_by": by, "entered_at": tx.now}
+    await tx.execute(EXCEED, *EXCESSES.arrays([{"id": new_id(), **row, **kept} for row in rows]))
+
+
+async def _exceeded(
+    tx: Transaction, client_id: UUID, wanted: Sequence[Planned], grants: Grants
+) -> dict[str, dict[date, int]]:
+    """By code and day, what is not covered and was not before."""
+    new = by_day(
+        (day_at(one.starts_at, one.time_zone), Service(one.kind, one.minutes)) for one in wanted
+    )
+    moved = {one.instead_of for one in wanted if one.instead_of is not None}
+    done, booked = await sessions_from_today(tx, client_id)
+    rest = (await sessions_from_today(tx, client_id, moved))[1] if moved else booked
+    together = {on: [*rest.get(on, []), *new.get(on, [])] for on in {*rest, *new}}
+    over = {
+        code: beyond(
+            uncovered(of, to_take(of, done, booked)), uncovered(of, to_take(of, done, together))
+        )
+        for code, of in grants.items()
+    }
+    return {code: found for code, found in over.items() if found}
 
 
 def _figures(code: str, grants: Sequence[Grant], over: Mapping[date, int]) -> str:
@@ -175,12 +197,19 @@ async def follow_stays(
     """Know by when each stay that goes on has to be certified again; one that ended needs none."""
     enrolled = [one.event for one in told if isinstance(one.event, ClientEnrolled)]
     zones = {row["id"]: row["time_zone"] for row in await tx.fetch(ZONES, _sites(enrolled))}
+    clients = [event.client_id for event in enrolled]
+    async with at_all_sites(tx):
+        certified = {row["id"]: row for row in await tx.fetch(CERTIFIED, clients)}
     rows = []
     for event in enrolled:
         if (zone := zones.get(event.site_id)) is not None:
             policy = booking_policy(event.site_id)
             on = day_at(event.enrolled_at, zone)
             due_on = on + timedelta(days=policy.recertify_every_days)
+            before = timedelta(days=policy.certified_days_before_enrolment)
+            found = certified.get(event.client_id)
+            if found is not None and found["certified_on"] >= on - before:
+                on, due_on = found["certified_on"], found["due_on"]
             row = event.model_dump() | {"certified_on": on, "due_on": due_on}
             rows.append(row | {"look_at": _look_at(due_on, event.site_id, zone)})
     await tx.execute(BEGIN, *STAYS.arrays(rows))
@@ -194,7 +223,8 @@ async def note_certification(tx: Transaction, told: ClientCertified) -> None:
     row = await tx.fetchrow(ZONES, [told.site_id])
     if row is not None:
         look_at = _look_at(told.recertify_by, told.site_id, row["time_zone"])
-        await tx.execute(CERTIFY, told.client_id, told.certified_on, told.recertify_by, look_at)
+        days = told.certified_on, told.recertify_by
+        await tx.execute(CERTIFY, told.client_id, *days, look_at, told.site_id)
         tx.wake()
 
 

@@ -70,6 +70,8 @@ class BookingPolicy(Part):
     version: str
     source: str
     recertify_every_days: int = Field(gt=0)
+    certified_days_before_enrolment: int = Field(ge=0)
+    """A certification that is not older than so many days is that of the stay that begins."""
     recertification_lead_days: int = Field(ge=0)
     excess_reasons: tuple[Token, ...] = Field(min_length=1)
 

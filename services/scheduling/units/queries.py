@@ -1,7 +1,7 @@
 """Units as they are read."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ from shared.calendar import day_at
 from shared.database import Transaction, names
 
 SESSIONS = """
-SELECT s.kind, (s.starts_at AT TIME ZONE s.time_zone)::date AS day, r.attended_minutes,
+SELECT s.id, s.kind, (s.starts_at AT TIME ZONE s.time_zone)::date AS day, r.attended_minutes,
   (extract(epoch FROM s.ends_at - s.starts_at) / 60 - s.break_minutes)::int AS minutes
 FROM appointments a
 JOIN sessions s ON s.id = a.session_id
@@ -35,17 +35,26 @@ FROM_TODAY = f"""{SESSIONS}
   AND NOT (a.on_hold AND r.id IS NULL)
 """
 GRANTS = """
-SELECT code, unit, units_granted AS granted, units_used AS used, valid_from AS first,
-  valid_until AS last
-FROM authorizations
-WHERE client_id = ANY (platform.records_of($1)) AND NOT withdrawn AND valid_until >= $2
-ORDER BY code, valid_until, valid_from, id
+SELECT asked.id AS client_id, g.code, g.unit, g.units_granted AS granted, g.units_used AS used,
+  g.valid_from AS first, g.valid_until AS last
+FROM unnest($1::uuid[]) AS asked(id) CROSS JOIN LATERAL platform.records_of(asked.id) AS of(records)
+JOIN authorizations g ON g.client_id = ANY (of.records)
+WHERE NOT g.withdrawn AND g.valid_until >= coalesce({since}, $2::date)
+ORDER BY g.code, g.valid_until, g.valid_from, g.id
 """
+ON_DAY = GRANTS.format(since="NULL")
+OF_STAYS = GRANTS.format(
+    since="""(
+  SELECT max((p.placed_at AT TIME ZONE s.time_zone)::date)
+  FROM placements p JOIN sites s ON s.id = p.site_id
+  WHERE p.client_id = ANY (of.records) AND p.ended_at IS NULL)"""
+)
 RECERTIFICATION = f"""
 SELECT {names(Recertification)} FROM recertifications
 WHERE client_id = ANY (platform.records_of($1)) ORDER BY due_on DESC, enrolment_id LIMIT 1
 """  # noqa: S608 - the names of its fields
 Days = dict[date, list[Service]]
+Grants = dict[str, list[Grant]]
 
 
 async def client_units(
@@ -63,7 +72,7 @@ async def client_units(
         for row in await tx.fetch(OF_WEEK, client_id, *week.bounds(site["time_zone"]))
     )
     today = day_at(tx.now, site["time_zone"])
-    grants = await grants_since(tx, client_id, today)
+    grants = (await _grants(tx, ON_DAY, [client_id], today)).get(client_id, {})
     left = [await _left(tx, client_id, code, of, today) for code, of in grants.items()]
     due = await tx.fetchrow(RECERTIFICATION, client_id)
     return ClientUnits(
@@ -82,25 +91,38 @@ async def authorized_left(
 ) -> AuthorizedUnits | None:
     """Units of `code` that are neither used nor booked of what is authorized on a day, below 0
     where more is booked; None where no authorization that the caller may see holds then."""
-    grants = await grants_since(tx, client_id, on)
+    grants = (await _grants(tx, ON_DAY, [client_id], on)).get(client_id, {})
     return await _left(tx, client_id, code, grants.get(code, []), on)
 
 
-async def grants_since(tx: Transaction, client_id: UUID, since: date) -> dict[str, list[Grant]]:
-    """Authorizations that hold on that day or later, by code; of each code in the order in which
-    they end."""
-    grants: dict[str, list[Grant]] = defaultdict(list)
-    for row in await tx.fetch(GRANTS, client_id, since):
+async def grants_of_stays(tx: Transaction, client_ids: Collection[UUID]) -> Mapping[UUID, Grants]:
+    """Those authorizations of these clients that reach into the present stay, or hold today or
+    later where there is none; who has none is left out."""
+    return await _grants(tx, OF_STAYS, client_ids, tx.now.date())
+
+
+async def _grants(
+    tx: Transaction, query: str, client_ids: Collection[UUID], since: date
+) -> Mapping[UUID, Grants]:
+    """Authorizations by client and code; of each code in the order in which they end."""
+    found: dict[UUID, Grants] = defaultdict(lambda: defaultdict(list))
+    for row in await tx.fetch(query, list(client_ids), since):
         values = dict(row)
-        code, unit = values.pop("code"), values.pop("unit")
-        grants[code].append(Grant(UnitRule.model_validate_json(unit), **values))
-    return grants
+        client_id, code = values.pop("client_id"), values.pop("code")
+        rule = UnitRule.model_validate_json(values.pop("unit"))
+        found[client_id][code].append(Grant(rule, **values))
+    return found
 
 
-async def sessions_from_today(tx: Transaction, client_id: UUID) -> tuple[Days, Days]:
-    """What was attended and what is booked, from today on by the calendars of the sites."""
+async def sessions_from_today(
+    tx: Transaction, client_id: UUID, without: Collection[UUID] = ()
+) -> tuple[Days, Days]:
+    """What was attended and what is booked, from today on by the calendars of the sites, but the
+    sessions `without`."""
     done, booked = [], []
     for row in await tx.fetch(FROM_TODAY, client_id, tx.now):
+        if row["id"] in without:
+            continue
         if row["attended_minutes"] is None:
             booked.append((row["day"], Service(row["kind"], row["minutes"])))
         elif row["attended_minutes"]:

@@ -1,11 +1,22 @@
 """What answers about units look like."""
 
 from datetime import date
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
+from shared.contracts.intake import Token
 from shared.web import Shown
+
+ExcessReason = Annotated[
+    Token | None,
+    Field(
+        description="Why it is booked although it goes beyond what the payer authorized: a reason "
+        "of the policy.",
+        examples=[None],
+    ),
+]
 
 
 class CodeUnits(Shown):

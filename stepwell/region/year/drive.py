@@ -122,7 +122,9 @@ async def _happen(walk: YearWalk, happenings: list[Happening]) -> None:
 
 async def _decide(walk: YearWalk) -> None:
     """Let clinical leads decide on what was recommended, each client's as the plan says."""
-    found = await walk.services.all("outcomes", "/recommendations", WHO_SEES, state="open")
+    found = await walk.services.all(
+        "outcomes", "/recommendations", WHO_SEES, state="open", kind="step_down"
+    )
 
     async def one(recommendation: Answer) -> None:
         number = walk.number_of(recommendation["client_id"])

@@ -81,7 +81,7 @@ def test_locks_of_a_client_s_grants_come_before_the_rows_that_attendance_changes
 @pytest.mark.parametrize(
     ("name", "contract", "order"),
     [
-        ("outcomes", ClientsMerged, ["merges", "step_down"]),
+        ("outcomes", ClientsMerged, ["merges", "risk", "step_down"]),
         ("outcomes", ClientMergeUndone, ["merges", "step_down"]),
         ("outcomes", EpisodeStateChanged, ["episodes", "step_down"]),
         ("notifications", ClientMergeUndone, ["merges", "reminders"]),

@@ -1,4 +1,4 @@
-"""Engagement of the present stay, and every criterion of the step-down policy."""
+"""Engagement of the present stay, and every rule of the step-down policy."""
 
 import math
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from tests.year.ledger.sessions import Seats, counts, of_stay
 from tests.year.ledger.stays import Stay
 
 WINDOW = timedelta(weeks=4)
+OF_TREATMENT = ("CourseRiskRaised", "CourseRiskAcknowledged", "RiskResolved")
 Figures = dict[str, int]
 
 
@@ -68,13 +69,36 @@ def latest_scores(journal: Journal, records: frozenset[str], after: datetime | N
     return {instrument: (rank[0], rank[3]) for instrument, rank in found.items()}
 
 
+def open_flags(journal: Journal, records: frozenset[str]) -> int:
+    """The risk flags of a person that nobody has acknowledged."""
+    flags: set[str] = set()
+    for event in journal.named("RiskFlagRaised", "RiskFlagAcknowledged", *OF_TREATMENT):
+        if event.client in records:
+            one = event.data.get("flag_id") or event.data["risk_id"]
+            (flags.add if event.name.endswith("Raised") else flags.discard)(one)
+    return len(flags)
+
+
 def criteria(
-    policy: dict[str, Any], figures: Figures | None, scores: Any, today: datetime, zone: Any
+    policy: dict[str, Any],
+    figures: Figures | None,
+    scores: Any,
+    flags: int,
+    today: datetime,
+    zone: Any,
 ) -> list[Line]:
-    """Each criterion of a policy, as it was answered over HTTP, in its order."""
-    found = [_of_figures(one, figures) for one in policy["engagement"]]
+    """Each rule of a policy for a step-down, as it was answered over HTTP, in its order. Nobody
+    sets a goal in the year."""
+    found: list[Line] = []
     day = today.astimezone(zone).date()
-    for one in policy["scores"]:
+    for one in policy["step_down"]["rules"]:
+        if one["figure"] in ("open_risk_flags", "open_goals"):
+            count = flags if one["figure"] == "open_risk_flags" else 0
+            found.append(Line(one["name"], count <= one["at_most"], (count,)))
+            continue
+        if one["figure"] != "score":
+            found.append(_of_figures(one, figures))
+            continue
         known = scores.get(one["instrument"])
         if known is None:
             found.append(Line(one["name"], False, ()))
@@ -82,7 +106,7 @@ def criteria(
         at, score = known
         age, total = (day - at.astimezone(zone).date()).days, score["total"]
         safe = one["safety_item"] is None or score["safety_item"] == one["safety_item"]
-        met = total is not None and total < one["below"] and age <= one["max_age_days"] and safe
+        met = total is not None and total <= one["at_most"] and age <= one["max_age_days"] and safe
         found.append(Line(one["name"], met, (age,) if total is None else (total, age)))
     return found
 

@@ -1,0 +1,83 @@
+"""Measures that became due in the course of treatment, as questionnaires for clients."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+import structlog
+
+from services.intake.preferences.queries import show_preferences
+from services.intake.questionnaires.commands import assign_questionnaire
+from services.intake.questionnaires.policy import FALLBACK
+from services.intake.questionnaires.schemas import AssignedInstrument, NewQuestionnaire
+from services.intake.questionnaires.site_wordings import wordings_in_force
+from services.intake.referrals.queries import survivor_of
+from services.intake.screening.policy import Instrument, instruments
+from services.intake.screening.queries import is_in_program
+from shared.contracts.outcomes import MeasureDue
+from shared.database import Transaction
+from shared.errors import NotFound
+
+log = structlog.get_logger()
+
+ASSIGNED_BY = "outcomes"
+ASKED = """
+SELECT DISTINCT p.instrument FROM questionnaires q
+JOIN questionnaire_parts p ON p.questionnaire_id = q.id
+WHERE q.client_id = ANY (platform.records_of($1)) AND q.state = 'open' AND q.expires_at > $2
+"""
+
+
+async def ask_what_is_due(tx: Transaction, due: Iterable[MeasureDue]) -> None:
+    """Give each client who is in the program the instruments that became due, together; by a link
+    to the questionnaire the client answers them.
+
+    What the client has open already is not asked twice. Instruments without a complete wording at
+    the site make a questionnaire of their own, which staff ask, as a link to it shows no form.
+    """
+    by_client: dict[UUID, set[str]] = {}
+    for one in due:
+        by_client.setdefault(one.client_id, set()).add(one.instrument)
+    for client_id in sorted(by_client):
+        await _ask(tx, client_id, by_client[client_id])
+
+
+async def _ask(tx: Transaction, client_id: UUID, due: set[str]) -> None:
+    try:
+        client = await survivor_of(tx, client_id)
+    except NotFound:
+        log.warning("measure_due_for_unknown_client", client_id=str(client_id))
+        return
+    if not await is_in_program(tx, client.id):
+        return  # the stay ended meanwhile
+    open_ones = {row["instrument"] for row in await tx.fetch(ASKED, client.id, tx.now)}
+    asked = [one for name in sorted(due - open_ones) if (one := _latest(name)) is not None]
+    stated = (await show_preferences(tx, client.id)).stated
+    language = FALLBACK if stated is None else stated.language
+    worded = await _worded(tx, client.site_id, language, asked)
+    if language != FALLBACK and len(worded) < len(asked):
+        language = FALLBACK
+        worded = await _worded(tx, client.site_id, language, asked)
+    for part in (worded, [one for one in asked if one not in worded]):
+        if part:
+            given = [AssignedInstrument(instrument=one.id, version=one.version) for one in part]
+            new = NewQuestionnaire(occasion="follow_up", language=language, instruments=given)
+            await assign_questionnaire(tx, client.id, new, assigned_by=ASSIGNED_BY)
+
+
+def _latest(name: str) -> Instrument | None:
+    """The latest version of an instrument that may be answered in the course of treatment."""
+    found = [
+        one
+        for (known, _), one in instruments().items()
+        if known == name and "follow_up" in one.occasions
+    ]
+    if not found:
+        log.warning("measure_due_is_no_instrument", instrument=name)
+    return max(found, key=lambda one: [int(n) for n in one.version.split(".")], default=None)
+
+
+async def _worded(
+    tx: Transaction, site_id: UUID, language: str, asked: Sequence[Instrument]
+) -> list[Instrument]:
+    wordings = await wordings_in_force(tx, site_id, language, asked)
+    return [one for one, words in zip(asked, wordings, strict=True) if words is not None]

@@ -1,0 +1,1 @@
+"""Disengagement: how likely a stay seems to break off, by weights that everybody can read."""

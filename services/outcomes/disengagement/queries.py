@@ -1,0 +1,52 @@
+"""Disengagement as it is read."""
+
+from uuid import UUID
+
+import orjson
+
+from services.outcomes.disengagement.schemas import Disengagement
+from shared.contracts.base import PolicyReference
+from shared.database import Transaction
+from shared.errors import found
+from shared.web import Page, Paging, narrowed, page_of
+
+COLUMNS = """
+SELECT d.client_id, d.site_id, d.enrolment_id, d.source_sequence, d.score, d.factors, d.policy_id,
+  d.policy_version, d.assessed_at, d.raised_at, d.cleared_at,
+  d.raised_at IS NOT NULL AND d.cleared_at IS NULL AS at_risk
+FROM disengagement d LEFT JOIN episodes e USING (enrolment_id)
+"""
+OF_CLIENT = f"""
+{COLUMNS} WHERE d.client_id = ANY (platform.records_of($1))
+ORDER BY e.ended_at IS NULL DESC, d.assessed_at DESC, d.enrolment_id DESC LIMIT 1
+"""
+AT_RISK = "d.raised_at IS NOT NULL AND d.cleared_at IS NULL AND e.ended_at IS NULL"
+
+
+async def show_disengagement(tx: Transaction, client_id: UUID) -> Disengagement:
+    """The score of the stay that goes on, else of the latest, by any record of the person.
+
+    Raises:
+        NotFound: there is none, or the caller may not see the site.
+    """
+    return _shown(found(await tx.fetchrow(OF_CLIENT, client_id), "score of the client"))
+
+
+async def list_at_risk(
+    tx: Transaction, paging: Paging, *, site_id: UUID | None
+) -> Page[Disengagement]:
+    """Stays that go on and are at risk, in an order that does not move."""
+    where, values = narrowed(("d.site_id = ?", site_id), ("d.enrolment_id > ?", paging.after))
+    rows = await tx.fetch(
+        f"{COLUMNS} {where} AND {AT_RISK} ORDER BY d.enrolment_id LIMIT ${len(values) + 1}",
+        *values,
+        paging.limit + 1,
+    )
+    return page_of([_shown(row) for row in rows], paging.limit, lambda item: item.enrolment_id)
+
+
+def _shown(row: object) -> Disengagement:
+    values = dict(row)  # type: ignore[call-overload]  # a record is a mapping
+    policy = PolicyReference(id=values.pop("policy_id"), version=values.pop("policy_version"))
+    values["factors"] = orjson.loads(values["factors"])
+    return Disengagement(**values, policy=policy)

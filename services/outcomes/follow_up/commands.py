@@ -1,0 +1,272 @@
+"""Planning surveys with the end of a stay, telling when they are due, and how each one closes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from services.outcomes.engagement.commands import lock_records
+from services.outcomes.follow_up.policy import Survey, survey
+from services.outcomes.follow_up.queries import show_follow_up, show_own
+from services.outcomes.follow_up.schemas import (
+    Answers,
+    Closing,
+    FollowUp,
+    FollowUpLink,
+    OwnFollowUp,
+)
+from shared.calendar import day_at
+from shared.contracts.outcomes import FollowUpDue
+from shared.contracts.scheduling import EndedAs
+from shared.database import Columns, Transaction, update
+from shared.errors import Conflict, Invalid, NotFound, require_version
+from shared.ids import new_id
+from shared.messaging.outbox import publish
+from shared.web.links import LinkNotValid, digest, new_secret
+
+MOST_AT_ONCE = 200
+PLANNED = Columns.of(
+    id="uuid",
+    client_id="uuid",
+    site_id="uuid",
+    enrolment_id="uuid",
+    days="integer",
+    ended_at="timestamptz",
+    due_on="date",
+    due_at="timestamptz",
+    closes_on="date",
+    closes_at="timestamptz",
+    state="text",
+)
+PLAN = f"""
+INSERT INTO follow_ups ({PLANNED.names}) SELECT * FROM {PLANNED.rows}
+ON CONFLICT (enrolment_id, days) DO NOTHING
+"""  # noqa: S608 - the columns are above
+ZONE = "SELECT time_zone FROM sites WHERE site_id = $1"
+MOVE = """
+UPDATE follow_ups SET due_at = due_on::timestamp AT TIME ZONE $2,
+  closes_at = closes_on::timestamp AT TIME ZONE $2
+WHERE site_id = $1 AND state IN ('planned', 'due')
+  AND due_at <> due_on::timestamp AT TIME ZONE $2
+"""
+RETURNED = """
+EXISTS (
+  SELECT FROM episodes e WHERE e.client_id = ANY (platform.records_of(f.client_id))
+    AND e.enrolment_id <> f.enrolment_id AND e.enrolled_at >= f.ended_at
+    AND e.enrolled_at < f.closes_at
+)
+"""
+OF_PERSONS = """
+f.client_id IN (SELECT unnest(platform.records_of(c.id)) FROM unnest($1::uuid[]) AS c (id))
+"""
+CLOSE_RETURNED = f"""
+UPDATE follow_ups AS f SET state = 'returned', closed_at = $2, link_hash = NULL,
+  version = version + 1
+WHERE {OF_PERSONS} AND f.state IN ('planned', 'due') AND {RETURNED}
+"""  # noqa: S608 - constants only
+OPEN_AGAIN = f"""
+UPDATE follow_ups AS f
+SET state = CASE WHEN f.told_at IS NULL THEN 'planned' ELSE 'due' END, closed_at = NULL,
+  version = version + 1
+WHERE {OF_PERSONS} AND f.state = 'returned' AND NOT {RETURNED}
+"""  # noqa: S608 - constants only
+DUE = """
+UPDATE follow_ups SET state = 'due', told_at = $1, version = version + 1
+WHERE id IN (SELECT id FROM follow_ups WHERE state = 'planned' AND due_at <= $1
+  ORDER BY due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED)
+RETURNING id AS follow_up_id, client_id, site_id, enrolment_id, days, due_on
+"""
+LOSE = """
+UPDATE follow_ups SET state = 'lost', closed_at = $1, link_hash = NULL, version = version + 1
+WHERE id IN (SELECT id FROM follow_ups WHERE state = 'due' AND closes_at <= $1
+  ORDER BY closes_at, id LIMIT $2 FOR UPDATE SKIP LOCKED)
+"""
+
+
+class FollowUpOver(Conflict):
+    """It was answered, or closed otherwise, before."""
+
+
+class NotDueYet(Conflict):
+    """The day of the survey has not come."""
+
+
+class UnknownAnswer(Invalid):
+    """A question that the survey does not ask, or an answer that it does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A stay that is over."""
+
+    client_id: UUID
+    site_id: UUID
+    enrolment_id: UUID
+    ended_at: datetime
+    ended_as: EndedAs
+
+
+async def plan_follow_ups(tx: Transaction, stay: Ended) -> None:
+    """Plan the surveys of the days that the site's policy names; told twice the first time counts.
+
+    A stay may be told as ended after the person has come back: then nobody is asked.
+    """
+    policy = survey(stay.site_id)
+    if stay.ended_as in policy.without:
+        return
+    zone = await tx.fetchval(ZONE, stay.site_id) or "UTC"
+    ended_on = day_at(stay.ended_at, zone)
+    rows = [_planned(stay, ended_on, days, policy, zone) for days in policy.days]
+    await tx.execute(PLAN, *PLANNED.arrays(rows))
+    await settle_returns(tx, [stay.client_id])
+
+
+async def settle_returns(tx: Transaction, clients: Iterable[UUID]) -> None:
+    """Close the surveys of whoever entered the program again, by any record of the person, and open
+    those again that were closed by a merge which is undone."""
+    clients = list(set(clients))
+    await lock_records(tx, clients)
+    await tx.execute(CLOSE_RETURNED, clients, tx.now)
+    await tx.execute(OPEN_AGAIN, clients)
+    tx.wake()
+
+
+async def move_to_zone(tx: Transaction, site_id: UUID, time_zone: str) -> None:
+    """Let days begin by another clock; the days themselves stay."""
+    await tx.execute(MOVE, site_id, time_zone)
+    tx.wake()
+
+
+async def tell_due(tx: Transaction) -> int:
+    """Publish FollowUpDue for surveys whose day has begun at the site, and give up those that
+    nobody answered in time; how many that were."""
+    due = await tx.fetch(DUE, tx.now, MOST_AT_ONCE)
+    for row in due:
+        publish(tx, FollowUpDue(**dict(row)))
+    lost = await tx.execute(LOSE, tx.now, MOST_AT_ONCE)
+    return len(due) + int(lost.split()[-1])
+
+
+async def enter_answers(
+    tx: Transaction, follow_up_id: UUID, expected: int | None, given: Answers, answered_by: str
+) -> FollowUp:
+    """Keep what a client answered to a person of the staff, or on the page.
+
+    Raises:
+        NotFound: no such follow-up that the caller may see.
+        StaleVersion: it changed since the caller read it.
+        FollowUpOver, NotDueYet: it cannot be answered any more, or yet.
+        UnknownAnswer: with a pointer.
+    """
+    known = await _open(tx, follow_up_id, expected)
+    policy = survey(known.site_id)
+    for name, answer in given.answers.items():
+        question = policy.by_id.get(name)
+        if question is None or answer not in question.answers:
+            allowed = policy.by_id if question is None else question.answers
+            raise UnknownAnswer(f"Use one of: {', '.join(allowed)}.", pointer=f"/answers/{name}")
+    changes = {
+        "state": "answered",
+        "closed_at": tx.now,
+        "answers": orjson.dumps(given.answers).decode(),
+        "survey_version": policy.version,
+        "answered_by": answered_by,
+        "link_hash": None,
+    }
+    await tx.execute(*update("follow_ups", changes, where={"id": follow_up_id}))
+    return await show_follow_up(tx, follow_up_id)
+
+
+async def close(
+    tx: Transaction, follow_up_id: UUID, expected: int, given: Closing, closed_by: str
+) -> FollowUp:
+    """Note that a client will not answer, and why; nothing is assumed of how the client is.
+
+    Raises:
+        NotFound, StaleVersion, FollowUpOver: as for `enter_answers`.
+    """
+    await _open(tx, follow_up_id, expected, planned=True)
+    changes = {
+        "state": given.outcome,
+        "closed_at": tx.now,
+        "answered_by": closed_by,
+        "link_hash": None,
+    }
+    await tx.execute(*update("follow_ups", changes, where={"id": follow_up_id}))
+    return await show_follow_up(tx, follow_up_id)
+
+
+async def issue_link(tx: Transaction, follow_up_id: UUID, expected: int) -> FollowUpLink:
+    """A link by which the client can answer once; the one before it ends.
+
+    Raises:
+        NotFound, StaleVersion, FollowUpOver, NotDueYet: as for `enter_answers`.
+    """
+    known = await _open(tx, follow_up_id, expected)
+    secret = new_secret()
+    changes = {"link_hash": digest(secret)}
+    await tx.execute(*update("follow_ups", changes, where={"id": follow_up_id}))
+    return FollowUpLink(
+        follow_up_id=follow_up_id,
+        client_id=known.client_id,
+        site_id=known.site_id,
+        address=f"{survey(known.site_id).page_address}#{secret}",
+        closes_on=known.closes_on,
+        version=known.version + 1,
+    )
+
+
+async def answer_own(tx: Transaction, follow_up_id: UUID, given: Answers) -> OwnFollowUp:
+    """What the client answers by link.
+
+    Raises:
+        LinkNotValid: it is over.
+        UnknownAnswer: with a pointer.
+    """
+    try:
+        await enter_answers(tx, follow_up_id, None, given, f"link:{follow_up_id}")
+    except (FollowUpOver, NotDueYet, NotFound):
+        raise LinkNotValid from None
+    return await show_own(tx, follow_up_id)
+
+
+async def _open(
+    tx: Transaction, follow_up_id: UUID, expected: int | None, *, planned: bool = False
+) -> FollowUp:
+    """The follow-up, locked, while it can be answered, or with `planned` closed before its day."""
+    known = await show_follow_up(tx, follow_up_id, lock=True)
+    if expected is not None:
+        require_version(known.version, expected)
+    if known.state == "planned" and not planned:
+        raise NotDueYet(f"This survey is due on {known.due_on}.")
+    if known.state not in ("planned", "due"):
+        raise FollowUpOver(f"This follow-up is {known.state}.")
+    return known
+
+
+def _planned(
+    stay: Ended, ended_on: date, days: int, policy: Survey, zone: str
+) -> dict[str, object]:
+    due_on = ended_on + timedelta(days=days)
+    closes_on = due_on + timedelta(days=policy.open_days)
+    return {
+        "id": new_id(),
+        "client_id": stay.client_id,
+        "site_id": stay.site_id,
+        "enrolment_id": stay.enrolment_id,
+        "days": days,
+        "ended_at": stay.ended_at,
+        "due_on": due_on,
+        "due_at": _begins(due_on, zone),
+        "closes_on": closes_on,
+        "closes_at": _begins(closes_on, zone),
+        "state": "planned",
+    }
+
+
+def _begins(day: date, zone: str) -> datetime:
+    """When a day begins at the site."""
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)

@@ -1,0 +1,61 @@
+"""Follow-ups as they are read."""
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from services.outcomes.follow_up.policy import survey
+from services.outcomes.follow_up.schemas import FollowUp, OwnFollowUp, State
+from shared.database import Transaction, select
+from shared.errors import found
+from shared.web import Page, Paging, narrowed, page_of
+
+SELECT = select(FollowUp, "follow_ups")
+OF_PERSON = "client_id = ANY (platform.records_of(?))"
+
+
+async def show_follow_up(tx: Transaction, follow_up_id: UUID, *, lock: bool = False) -> FollowUp:
+    """One follow-up.
+
+    Raises:
+        NotFound: when there is none that the caller may see.
+    """
+    statement = f"{SELECT} WHERE id = $1 {'FOR UPDATE' if lock else ''}"
+    return _read(found(await tx.fetchrow(statement, follow_up_id), "follow-up"))
+
+
+async def list_follow_ups(
+    tx: Transaction,
+    paging: Paging,
+    *,
+    client_id: UUID | None,
+    site_id: UUID | None,
+    state: State | None,
+) -> Page[FollowUp]:
+    """Follow-ups, in the order in which they were planned."""
+    where, values = narrowed(
+        (OF_PERSON, client_id),
+        ("site_id = ?", site_id),
+        ("state = ?", state),
+        ("id > ?", paging.after),
+    )
+    page = f"{SELECT} {where} ORDER BY id LIMIT ${len(values) + 1}"
+    rows = await tx.fetch(page, *values, paging.limit + 1)
+    return page_of([_read(row) for row in rows], paging.limit)
+
+
+async def show_own(tx: Transaction, follow_up_id: UUID) -> OwnFollowUp:
+    """One survey as the client sees it."""
+    known = await show_follow_up(tx, follow_up_id)
+    return OwnFollowUp(
+        client_id=known.client_id,
+        site_id=known.site_id,
+        state=known.state,
+        questions=list(survey(known.site_id).questions) if known.state == "due" else [],
+    )
+
+
+def _read(row: Any) -> FollowUp:
+    answers = orjson.loads(row["answers"]) if row["answers"] else None
+    return FollowUp(**{**dict(row), "answers": answers})

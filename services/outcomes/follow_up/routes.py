@@ -1,0 +1,107 @@
+"""Follow-ups over HTTP, for staff and for clients by link."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+
+from services.outcomes.follow_up import commands, queries
+from services.outcomes.follow_up.holder import ByLink
+from services.outcomes.follow_up.schemas import (
+    Answers,
+    Closing,
+    FollowUp,
+    FollowUpLink,
+    OwnFollowUp,
+    State,
+)
+from shared.access import Open, Role
+from shared.access.roles import SITE_STAFF
+from shared.database import Transaction
+from shared.web import Allowed, Call, Page, Paged, Router, audit, needs_if_match, of_one_client
+from shared.web.problems import MEDIA_TYPE
+from shared.web.writes import run_again
+
+WHY = "A client has no token: the request carries the secret of a link."
+PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+REFUSED: dict[int | str, dict[str, Any]] = {
+    401: {"description": "The link is not valid, or not valid any more", **PROBLEM},
+    500: {"description": "A defect of the service, which has been logged", **PROBLEM},
+    504: {"description": "It took too long and was given up", **PROBLEM},
+}
+NOT_TAKEN: dict[int | str, dict[str, Any]] = {
+    422: {"description": "The answer is none; `errors` says where", **PROBLEM},
+}
+
+router = Router(tags=["Follow-up"])
+own_router = Router(tags=["Own follow-up"], dependencies=[Open(WHY)], responses=REFUSED)
+
+Staff = Annotated[Call, Allowed(*SITE_STAFF)]
+OrService = Annotated[Call, Allowed(*SITE_STAFF, Role.SERVICE)]
+
+
+@router.get("/follow-ups", summary="List follow-ups")
+async def list_follow_ups(
+    call: Staff,
+    paging: Paged,
+    client_id: Annotated[UUID | None, Query(description="Of one person only.")] = None,
+    site_id: Annotated[UUID | None, Query(description="Of one site only.")] = None,
+    state: Annotated[State | None, Query(description="In one state only.")] = None,
+) -> Page[FollowUp]:
+    """Surveys after the end of stays, in the order in which they were planned."""
+    return await call.show(
+        lambda tx: queries.list_follow_ups(
+            tx, paging, client_id=client_id, site_id=site_id, state=state
+        )
+    )
+
+
+@router.get("/follow-ups/{follow_up_id}", summary="Show a follow-up")
+@of_one_client
+async def show_follow_up(follow_up_id: UUID, call: OrService) -> FollowUp:
+    """One survey and what was answered; the ETag is needed to change it."""
+    return await call.show(lambda tx: queries.show_follow_up(tx, follow_up_id))
+
+
+@router.post("/follow-ups/{follow_up_id}/answers", summary="Enter what a client answered")
+@needs_if_match
+async def enter_follow_up_answers(follow_up_id: UUID, body: Answers, call: Staff) -> FollowUp:
+    """What the client told a person of the staff. What was not asked is left out."""
+    return await call.update(
+        lambda tx, expected: commands.enter_answers(tx, follow_up_id, expected, body, call.subject)
+    )
+
+
+@router.post("/follow-ups/{follow_up_id}/closing", summary="Close a follow-up without answers")
+@needs_if_match
+async def close_follow_up(follow_up_id: UUID, body: Closing, call: Staff) -> FollowUp:
+    """The client does not want to answer, died, or cannot be reached; how the client is stays
+    unknown."""
+    return await call.update(
+        lambda tx, expected: commands.close(tx, follow_up_id, expected, body, call.subject)
+    )
+
+
+@router.post("/follow-ups/{follow_up_id}/link", summary="Make a link for the client's answers")
+@needs_if_match
+async def add_follow_up_link(follow_up_id: UUID, call: OrService) -> FollowUpLink:
+    """An address to hand to the client, shown this once; the one before it ends."""
+    return await call.update(lambda tx, expected: commands.issue_link(tx, follow_up_id, expected))
+
+
+@own_router.get("/follow-up/own", summary="Show one's own survey")
+async def show_own_follow_up(call: ByLink) -> OwnFollowUp:
+    """The questions, by `Authorization: Link …`. Names nobody and no place."""
+    return await call.show(lambda tx: queries.show_own(tx, call.follow_up_id))
+
+
+@own_router.post("/follow-up/own", summary="Answer one's own survey", responses=NOT_TAKEN)
+async def enter_own_follow_up(body: Answers, call: ByLink) -> OwnFollowUp:
+    """Answer by `Authorization: Link …`; the link ends with it."""
+
+    async def answer(tx: Transaction) -> OwnFollowUp:
+        answered = await commands.answer_own(tx, call.follow_up_id, body)
+        tx.access = audit.access(call.request, call.caller, "change", answered)
+        return answered
+
+    return await run_again(call.database, call.caller.sites, answer)

@@ -1,0 +1,85 @@
+"""Measures as they are read: what is due and overdue, and how many were answered."""
+
+from datetime import date
+from uuid import UUID
+
+from services.outcomes.measures.schemas import Completion, OpenMeasure, OpenState, SiteCompletion
+from shared.database import Transaction, select
+from shared.errors import Invalid, found
+from shared.web import CountedPage, Paging, count_of, narrowed, page_of
+
+LONGEST_DAYS = 366
+SITE = "SELECT true FROM sites WHERE site_id = $1"
+COMPLETION = """
+SELECT instrument, count(*) FILTER (WHERE state = 'completed')::integer AS completed,
+  count(*) FILTER (WHERE state = 'missed')::integer AS missed,
+  count(*) FILTER (WHERE state = 'excused')::integer AS excused,
+  count(*) FILTER (WHERE state = 'due')::integer AS due,
+  count(*) FILTER (WHERE state = 'overdue')::integer AS overdue
+FROM measures
+WHERE site_id = $1 AND due_on BETWEEN $2 AND $3 AND state <> 'planned'
+GROUP BY instrument ORDER BY instrument
+"""
+
+
+class BadPeriod(Invalid):
+    """A period ends after it begins, and is a year at most."""
+
+
+async def list_open_measures(
+    tx: Transaction,
+    paging: Paging,
+    *,
+    client_id: UUID | None,
+    site_id: UUID | None,
+    state: OpenState | None,
+) -> CountedPage[OpenMeasure]:
+    """What is due and overdue, and how many there are; of who is on hold, or whose stay ended,
+    nothing is."""
+    asked = (
+        ("client_id = ANY ((SELECT platform.records_of(?))::uuid[])", client_id),
+        ("site_id = ?", site_id),
+        ("state = ANY (?::text[])", ["due", "overdue"] if state is None else [state]),
+        ("state IN ('due', 'overdue') = ?", True),
+    )
+    all_of_them, values = narrowed(*asked)
+    count = await tx.fetchval(count_of(f"SELECT FROM measures {all_of_them}"), *values)
+    where, values = narrowed(*asked, ("id > ?", paging.after))
+    rows = await tx.fetch(
+        f"{select(OpenMeasure, 'measures')} {where} ORDER BY id LIMIT ${len(values) + 1}",
+        *values,
+        paging.limit + 1,
+    )
+    page = page_of([OpenMeasure(**dict(row)) for row in rows], paging.limit)
+    return CountedPage(items=page.items, next=page.next, count=count)
+
+
+async def show_completion(
+    tx: Transaction, site_id: UUID, since: date, until: date
+) -> SiteCompletion:
+    """How many measures that became due at a site in these days were answered.
+
+    Raises:
+        NotFound: no such site among the caller's.
+        BadPeriod: with a pointer.
+    """
+    if until < since:
+        raise BadPeriod("Give a day from `since` on.", pointer="until")
+    if (until - since).days >= LONGEST_DAYS:
+        raise BadPeriod(f"Ask for {LONGEST_DAYS} days at most.", pointer="until")
+    found(await tx.fetchval(SITE, site_id), "site")
+    rows = await tx.fetch(COMPLETION, site_id, since, until)
+    return SiteCompletion(
+        site_id=site_id,
+        since=since,
+        until=until,
+        instruments=[
+            Completion(**dict(row), percent=_percent(row["completed"], row["missed"]))
+            for row in rows
+        ],
+    )
+
+
+def _percent(completed: int, missed: int) -> float | None:
+    closed = completed + missed
+    return round(100 * completed / closed, 1) if closed else None

@@ -1,0 +1,1 @@
+"""When measures are due, and what their change means. Pure."""

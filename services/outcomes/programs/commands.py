@@ -1,0 +1,126 @@
+"""Keeping what measures of programs are computed from: referrals, seats, attendance.
+
+Told again, late or in another order it comes to the same: of a session the highest sequence counts,
+of a referral or a seat the latest instant.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from shared.calendar import day_at
+from shared.contracts.intake import ReferralReceived, ReferralStateChanged
+from shared.contracts.scheduling import (
+    AttendanceEvent,
+    ClientPlaced,
+    SessionAttended,
+    SessionMissed,
+    SessionNotHeld,
+)
+from shared.database import Columns, Transaction
+from shared.messaging.consumer import Received
+
+Outcome = Literal["attended", "missed", "excused", "not_counted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """What became of one client's seat in one session."""
+
+    client_id: UUID
+    session_id: UUID
+    site_id: UUID
+    enrolment_id: UUID | None
+    starts_at: datetime
+    held_on: date
+    outcome: Outcome
+    attended_minutes: int
+    sequence: int
+
+
+ATTENDANCE = Columns.like(Attendance, sequence="bigint")
+KEEP_ATTENDANCE = f"""
+INSERT INTO program_attendance AS a ({ATTENDANCE.names}) SELECT * FROM {ATTENDANCE.rows}
+ON CONFLICT (client_id, session_id) DO UPDATE
+SET {ATTENDANCE.updates("client_id", "session_id")} WHERE a.sequence < excluded.sequence
+"""  # noqa: S608 - the columns are above
+SEATS = Columns.of(
+    enrolment_id="uuid", client_id="uuid", site_id="uuid", cohort_id="uuid", placed_at="timestamptz"
+)
+KEEP_SEATS = f"""
+INSERT INTO program_cohorts AS c ({SEATS.names}) SELECT * FROM {SEATS.rows}
+ON CONFLICT (enrolment_id) DO UPDATE
+SET {SEATS.updates("enrolment_id")} WHERE c.placed_at <= excluded.placed_at
+"""  # noqa: S608 - the columns are above
+REFERRALS = Columns.of(
+    referral_id="uuid",
+    client_id="uuid",
+    site_id="uuid",
+    received_at="timestamptz",
+    state="text",
+)
+KEEP_REFERRALS = f"""
+INSERT INTO program_referrals ({REFERRALS.names}) SELECT * FROM {REFERRALS.rows}
+ON CONFLICT (referral_id) DO NOTHING
+"""  # noqa: S608 - the columns are above
+CHANGE = """
+UPDATE program_referrals SET state = $2, reason = $3, changed_at = $4
+WHERE referral_id = $1 AND (changed_at IS NULL OR changed_at <= $4)
+"""
+
+
+async def keep_attendance(
+    tx: Transaction,
+    received: Iterable[Received[SessionAttended] | Received[SessionMissed]]
+    | Iterable[Received[SessionNotHeld]],
+) -> None:
+    """Keep what became of seats."""
+    latest: dict[tuple[UUID, UUID], Attendance] = {}
+    for one in received:
+        made = _attendance(one.event, one.sequence or 0)
+        known = latest.get((made.client_id, made.session_id))
+        if known is None or known.sequence < made.sequence:
+            latest[made.client_id, made.session_id] = made
+    await tx.execute(KEEP_ATTENDANCE, *ATTENDANCE.arrays(latest.values()))
+
+
+async def keep_seats(tx: Transaction, placed: Sequence[ClientPlaced]) -> None:
+    """Keep in which cohort each stay has its seat."""
+    latest: dict[UUID, ClientPlaced] = {}
+    for one in sorted(placed, key=lambda one: one.placed_at):
+        latest[one.enrolment_id] = one
+    await tx.execute(KEEP_SEATS, *SEATS.arrays(latest.values()))
+
+
+async def keep_referrals(tx: Transaction, received: Sequence[ReferralReceived]) -> None:
+    """Keep new referrals."""
+    rows = {one.referral_id: {**dict(one), "state": "received"} for one in received}
+    await tx.execute(KEEP_REFERRALS, *REFERRALS.arrays(rows.values()))
+
+
+async def change_referral(tx: Transaction, changed: ReferralStateChanged) -> None:
+    """Note how far a referral has come."""
+    await tx.execute(
+        CHANGE, changed.referral_id, changed.to_state, changed.reason, changed.changed_at
+    )
+
+
+def _attendance(event: AttendanceEvent | SessionNotHeld, sequence: int) -> Attendance:
+    outcome: Outcome = "not_counted"
+    if isinstance(event, SessionAttended):
+        outcome = "attended"
+    elif isinstance(event, SessionMissed) and not event.on_hold:
+        outcome = "excused" if event.excused else "missed"
+    return Attendance(
+        event.client_id,
+        event.session_id,
+        event.site_id,
+        event.enrolment_id,
+        event.starts_at,
+        day_at(event.starts_at, event.time_zone),
+        outcome,
+        event.attended_minutes if isinstance(event, SessionAttended) else 0,
+        sequence,
+    )

@@ -1,0 +1,49 @@
+"""Referrals, seats and attendance, as intake and scheduling tell them."""
+
+from services.outcomes.programs.commands import (
+    change_referral,
+    keep_attendance,
+    keep_referrals,
+    keep_seats,
+)
+from shared.contracts.intake import ReferralReceived, ReferralStateChanged
+from shared.contracts.scheduling import (
+    ClientPlaced,
+    SessionAttended,
+    SessionMissed,
+    SessionNotHeld,
+)
+from shared.database import Transaction
+from shared.messaging.consumer import Consumers, Received
+
+consumers = Consumers()
+
+
+@consumers.on_many(ReferralReceived)
+async def referrals_received(tx: Transaction, received: list[Received[ReferralReceived]]) -> None:
+    await keep_referrals(tx, [one.event for one in received])
+
+
+@consumers.on(ReferralStateChanged)
+async def referral_changed(tx: Transaction, received: Received[ReferralStateChanged]) -> None:
+    await change_referral(tx, received.event)
+
+
+@consumers.on_many(ClientPlaced)
+async def clients_placed(tx: Transaction, received: list[Received[ClientPlaced]]) -> None:
+    await keep_seats(tx, [one.event for one in received])
+
+
+@consumers.on_many(SessionAttended, "engagement")
+async def sessions_attended(tx: Transaction, received: list[Received[SessionAttended]]) -> None:
+    await keep_attendance(tx, received)
+
+
+@consumers.on_many(SessionMissed, "engagement")
+async def sessions_missed(tx: Transaction, received: list[Received[SessionMissed]]) -> None:
+    await keep_attendance(tx, received)
+
+
+@consumers.on_many(SessionNotHeld, "engagement")
+async def sessions_not_held(tx: Transaction, received: list[Received[SessionNotHeld]]) -> None:
+    await keep_attendance(tx, received)

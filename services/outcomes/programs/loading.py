@@ -1,0 +1,166 @@
+"""Loading what measures count: stays, referrals and surveys, with the groups they belong to."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from services.outcomes.programs.policy import Measure
+from services.outcomes.programs.rules.change import Measured
+from services.outcomes.programs.rules.facts import (
+    Case,
+    Period,
+    Referral,
+    Sessions,
+    Stay,
+    Survey,
+)
+from shared.database import Transaction
+
+ZONE = "coalesce(z.time_zone, 'UTC')"
+OF_STAY = """
+a.client_id = e.client_id AND (a.enrolment_id = e.enrolment_id OR (a.enrolment_id IS NULL
+  AND a.starts_at >= e.enrolled_at AND (e.ended_at IS NULL OR a.starts_at <= e.ended_at)))
+"""
+"""Whether attendance is of a stay; what names no stay is of the one in whose time it lies."""
+GROUPS = "z.region_id, c.cohort_id, e.level_of_care, e.dual_diagnosis, e.gender_group, e.age_band"
+HERE = """
+($1::uuid IS NULL OR e.site_id = $1) AND ($2::uuid IS NULL OR z.region_id = $2)
+"""
+STAYS = f"""
+SELECT e.enrolment_id AS id, e.client_id, e.site_id, {GROUPS},
+  ($5::timestamptz AT TIME ZONE {ZONE})::date AS today,
+  (e.enrolled_at AT TIME ZONE {ZONE})::date AS enrolled_on,
+  (e.ended_at AT TIME ZONE {ZONE})::date AS ended_on, e.ended_as, e.end_reason,
+  ARRAY(SELECT DISTINCT a.held_on FROM program_attendance a
+        WHERE {OF_STAY} AND a.outcome = 'attended' ORDER BY 1) AS attended_on,
+  (SELECT min((n.enrolled_at AT TIME ZONE {ZONE})::date) FROM episodes n
+   WHERE n.client_id = ANY (platform.records_of(e.client_id))
+     AND n.enrolled_at >= e.ended_at AND n.enrolment_id <> e.enrolment_id) AS returned_on
+FROM episodes e LEFT JOIN sites z ON z.site_id = e.site_id
+LEFT JOIN program_cohorts c ON c.enrolment_id = e.enrolment_id
+WHERE {HERE} AND e.enrolled_at < $4 AND (e.ended_at IS NULL OR e.ended_at >= $3)
+ORDER BY e.enrolment_id
+"""  # noqa: S608 - constants only
+SESSIONS = f"""
+SELECT e.enrolment_id, date_trunc('month', a.held_on)::date AS month,
+  count(*) FILTER (WHERE a.outcome = 'attended')::int AS attended,
+  count(*) FILTER (WHERE a.outcome = 'missed')::int AS missed,
+  count(*) FILTER (WHERE a.outcome = 'excused')::int AS excused,
+  sum(a.attended_minutes)::int AS attended_minutes
+FROM episodes e JOIN program_attendance a ON {OF_STAY}
+WHERE e.enrolment_id = ANY ($1) AND a.outcome <> 'not_counted' GROUP BY 1, 2 ORDER BY 1, 2
+"""  # noqa: S608 - constants only
+SCORES = f"""
+SELECT e.enrolment_id, s.total,
+  (coalesce(s.answered_at, s.completed_at) AT TIME ZONE {ZONE})::date AS answered_on
+FROM episodes e LEFT JOIN sites z ON z.site_id = e.site_id
+JOIN scores s ON s.client_id = ANY (platform.records_of(e.client_id)) AND s.instrument = $2
+  AND s.total IS NOT NULL
+  AND coalesce(s.answered_at, s.completed_at) >= e.enrolled_at - interval '8 days'
+WHERE e.enrolment_id = ANY ($1)
+ORDER BY coalesce(s.answered_at, s.completed_at), s.completed_at, s.screening_id
+"""  # noqa: S608 - constants only
+REFERRALS = f"""
+SELECT r.referral_id AS id, r.client_id, r.site_id, z.region_id, c.cohort_id, e.level_of_care,
+  e.dual_diagnosis, e.gender_group, e.age_band,
+  ($5::timestamptz AT TIME ZONE {ZONE})::date AS today,
+  (r.received_at AT TIME ZONE {ZONE})::date AS received_on, r.state, r.reason,
+  CASE WHEN r.reason IS NOT NULL THEN (r.changed_at AT TIME ZONE {ZONE})::date END AS ended_on,
+  (SELECT max(a.held_on) FROM program_attendance a
+   WHERE a.client_id = ANY (p.records) AND a.outcome = 'attended'
+     AND a.starts_at < r.received_at) AS served_before_on,
+  ARRAY(SELECT DISTINCT a.held_on FROM program_attendance a
+        WHERE a.client_id = ANY (p.records) AND a.outcome = 'attended'
+          AND a.starts_at >= r.received_at AND (f.next_at IS NULL OR a.starts_at < f.next_at)
+        ORDER BY 1) AS attended_on
+FROM program_referrals r LEFT JOIN sites z ON z.site_id = r.site_id
+CROSS JOIN LATERAL (SELECT platform.records_of(r.client_id) AS records) AS p
+CROSS JOIN LATERAL (
+  SELECT min(n.received_at) AS next_at FROM program_referrals n
+  WHERE n.client_id = ANY (p.records)
+    AND (n.received_at, n.referral_id) > (r.received_at, r.referral_id)
+) AS f
+LEFT JOIN LATERAL (
+  SELECT * FROM episodes e WHERE e.client_id = ANY (p.records) AND e.enrolled_at >= r.received_at
+    AND (f.next_at IS NULL OR e.enrolled_at < f.next_at)
+  ORDER BY e.enrolled_at, e.enrolment_id LIMIT 1
+) AS e ON true
+LEFT JOIN program_cohorts c ON c.enrolment_id = e.enrolment_id
+WHERE ($1::uuid IS NULL OR r.site_id = $1) AND ($2::uuid IS NULL OR z.region_id = $2)
+  AND r.received_at >= $3 AND r.received_at < $4
+ORDER BY r.referral_id
+"""  # noqa: S608 - constants only
+"""A session of a person belongs to the latest referral that was received before it began."""
+SURVEYS = f"""
+SELECT f.id, f.client_id, f.site_id, {GROUPS},
+  ($5::timestamptz AT TIME ZONE {ZONE})::date AS today, f.days, f.due_on, f.closes_on, f.state,
+  f.answers
+FROM follow_ups f JOIN episodes e ON e.enrolment_id = f.enrolment_id
+LEFT JOIN sites z ON z.site_id = e.site_id
+LEFT JOIN program_cohorts c ON c.enrolment_id = e.enrolment_id
+WHERE {HERE} AND f.due_on >= $3::timestamptz::date AND f.due_on < $4::timestamptz::date
+ORDER BY f.id
+"""  # noqa: S608 - constants only
+MARGIN = timedelta(days=1)
+"""A day at a site begins and ends less than so long before or after it does in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which of the caller's sites are asked for."""
+
+    site_id: UUID | None = None
+    region_id: UUID | None = None
+
+    def holds(self, case: Case) -> bool:
+        """Whether the case is of them."""
+        return self.site_id in (None, case.site_id) and self.region_id in (None, case.region_id)
+
+
+async def load_cases(
+    tx: Transaction, measure: Measure, scope: Scope, period: Period
+) -> Sequence[Case]:
+    """All cases that a measure may count in the period, in the order of their ids.
+
+    Rows that lie a little outside are among them: who counts decides by days at the site.
+    """
+    first, until = (
+        datetime.combine(day, time(), UTC) + margin
+        for day, margin in ((period.first, -MARGIN), (period.until, MARGIN))
+    )
+    given = (scope.site_id, scope.region_id, first, until, tx.now)
+    if measure.counted.of is Referral:
+        return [Referral(**dict(row)) for row in await tx.fetch(REFERRALS, *given)]
+    if measure.counted.of is Survey:
+        return [_survey(row) for row in await tx.fetch(SURVEYS, *given)]
+    stays = [Stay(**dict(row)) for row in await tx.fetch(STAYS, *given)]
+    if measure.kind == "attendance":
+        return await _with_sessions(tx, stays)
+    if measure.instrument is not None:
+        return await _with_scores(tx, stays, measure.instrument)
+    return stays
+
+
+async def _with_sessions(tx: Transaction, stays: Sequence[Stay]) -> list[Stay]:
+    found: defaultdict[UUID, list[Sessions]] = defaultdict(list)
+    for row in await tx.fetch(SESSIONS, [stay.id for stay in stays]):
+        month = {name: value for name, value in row.items() if name != "enrolment_id"}
+        found[row["enrolment_id"]].append(Sessions(**month))
+    return [replace(stay, sessions=found[stay.id]) for stay in stays]
+
+
+async def _with_scores(tx: Transaction, stays: Sequence[Stay], instrument: str) -> list[Stay]:
+    found: defaultdict[UUID, list[Measured]] = defaultdict(list)
+    for row in await tx.fetch(SCORES, [stay.id for stay in stays], instrument):
+        found[row["enrolment_id"]].append(Measured(row["answered_on"], row["total"]))
+    return [replace(stay, scores={instrument: found[stay.id]}) for stay in stays]
+
+
+def _survey(row: Any) -> Survey:
+    answers = orjson.loads(row["answers"]) if row["answers"] else {}
+    return Survey(**{**dict(row), "answers": answers})

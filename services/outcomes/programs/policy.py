@@ -1,0 +1,124 @@
+"""Definitions of program measures: one file with a version, in which each says what it counts."""
+
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from services.outcomes.follow_up.policy import survey
+from services.outcomes.programs.rules.change import Reference
+from services.outcomes.programs.rules.measures import KINDS, Kind
+from shared.contracts.intake import Token
+from shared.contracts.scheduling import EndedAs
+from shared.datafiles import Part, data_file
+
+PARAMETERS = (
+    "within_days",
+    "further_services",
+    "further_days",
+    "look_back_days",
+    "active_days",
+    "ends",
+    "excluded_ends",
+    "late_entry",
+    "instrument",
+    "reference",
+    "question",
+)
+
+
+class ReferenceValues(Part):
+    """The sample that a reliable change is held against."""
+
+    standard_deviation: float = Field(gt=0)
+    reliability: float = Field(gt=0, lt=1)
+    z: float = Field(1.96, gt=0)
+    lower_is_better: bool = True
+    source: str = Field(min_length=1)
+
+
+class Measure(Part):
+    """One measure, in words and in parameters."""
+
+    id: Token
+    name: str = Field(min_length=1)
+    kind: Token
+    numerator: str = Field(min_length=1)
+    denominator: str = Field(min_length=1)
+    period: str = Field(min_length=1)
+    """What of a case must lie in the period asked for."""
+    censoring: str = Field(min_length=1)
+    """What is not known yet, and how that counts."""
+    exclusions: str = Field(min_length=1)
+    source: str = Field(min_length=1)
+    classes: Mapping[Token, str] = Field(min_length=1)
+    """Every case is in one of them; the share is that of the first."""
+
+    within_days: int | None = Field(None, ge=1, le=3660)
+    further_services: int | None = Field(None, ge=1)
+    further_days: int | None = Field(None, ge=1, le=366)
+    look_back_days: int | None = Field(None, ge=0, le=3660)
+    active_days: int | None = Field(None, ge=1, le=366)
+    ends: tuple[EndedAs, ...] = ()
+    excluded_ends: tuple[EndedAs, ...] = ()
+    late_entry: bool = False
+    instrument: Token | None = None
+    reference_values: ReferenceValues | None = None
+    question: Token | None = None
+
+    @property
+    def reference(self) -> Reference | None:
+        """What a reliable change is held against."""
+        if self.reference_values is None:
+            return None
+        return Reference(**self.reference_values.model_dump(exclude={"source"}))
+
+    @property
+    def counted(self) -> Kind:
+        """How it is counted."""
+        return KINDS[self.kind]
+
+    @model_validator(mode="after")
+    def can_be_counted(self) -> Self:
+        if self.kind not in KINDS:
+            raise ValueError(f"{self.id} is of no known kind: use {', '.join(KINDS)}.")
+        given = {name for name in PARAMETERS if getattr(self, name)}
+        if missing := sorted(set(self.counted.needs) - given):
+            raise ValueError(f"{self.id} needs {', '.join(missing)}.")
+        if useless := sorted(given - {*self.counted.needs, *self.counted.may}):
+            raise ValueError(f"{self.id} has no use for {', '.join(useless)}.")
+        if both := set(self.ends) & set(self.excluded_ends):
+            raise ValueError(f"{self.id} counts and leaves out {', '.join(sorted(both))}.")
+        if self.question is not None and self.question not in survey().by_id:
+            raise ValueError(f"{self.id} names a question that the survey does not ask.")
+        return self
+
+
+class Measures(Part):
+    """One version of all definitions."""
+
+    id: str
+    version: str
+    source: str
+    smallest_cell: int = Field(ge=2)
+    """Numbers below it are hidden."""
+    curve_days: tuple[int, ...] = Field(min_length=1)
+    """The days on which curves are shown."""
+    measures: tuple[Measure, ...]
+
+    @property
+    def by_id(self) -> Mapping[str, Measure]:
+        """The measures by their ids."""
+        return {measure.id: measure for measure in self.measures}
+
+    @model_validator(mode="after")
+    def each_is_there_once(self) -> Self:
+        if len(self.by_id) != len(self.measures):
+            raise ValueError("A measure is defined twice.")
+        if sorted(set(self.curve_days)) != list(self.curve_days):
+            raise ValueError("curve_days must go up.")
+        return self
+
+
+measures = data_file(Measures, __name__, "measures", by_site=True)
+"""The definitions in force."""

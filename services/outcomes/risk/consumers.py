@@ -1,0 +1,71 @@
+"""Intake's risk flags, and sessions that were missed after them.
+
+They take the lock of the clients before others write what is known of these.
+"""
+
+from collections.abc import Sequence
+
+from services.outcomes.engagement.commands import lock_clients, lock_records
+from services.outcomes.risk.commands import keep_acknowledgements, keep_flags, look_at_missed
+from services.outcomes.risk.missed import came_after_all, keep_missed
+from shared.contracts.intake import ClientsMerged, RiskFlagAcknowledged, RiskFlagRaised
+from shared.contracts.scheduling import SessionAttended, SessionMissed, SessionNotHeld
+from shared.database import Transaction
+from shared.messaging.consumer import Consumers, Received
+
+consumers = Consumers()
+Settled = SessionAttended | SessionMissed | SessionNotHeld
+
+
+@consumers.on_many(RiskFlagRaised)
+async def flags_raised(tx: Transaction, received: list[Received[RiskFlagRaised]]) -> None:
+    await lock_clients(tx, [one.event for one in received])
+    await keep_flags(tx, received)
+    for client_id, cause in {one.event.client_id: one for one in received}.items():
+        await look_at_missed(tx, [client_id], cause)
+
+
+@consumers.on_many(RiskFlagAcknowledged)
+async def flags_acknowledged(
+    tx: Transaction, received: list[Received[RiskFlagAcknowledged]]
+) -> None:
+    await lock_clients(tx, [one.event for one in received])
+    await keep_acknowledgements(tx, received)
+
+
+@consumers.on(ClientsMerged, "merges")
+async def clients_merged(tx: Transaction, received: Received[ClientsMerged]) -> None:
+    both = [received.event.client_id, received.event.merged_client_id]
+    await lock_records(tx, both)
+    await look_at_missed(tx, both, received)
+
+
+@consumers.on_many(SessionMissed)
+async def sessions_missed(tx: Transaction, received: list[Received[SessionMissed]]) -> None:
+    counts = [one for one in received if not (one.event.excused or one.event.on_hold)]
+    await _settle(tx, [one for one in received if one.event.excused or one.event.on_hold])
+    if counts:
+        await lock_clients(tx, [one.event for one in counts])
+        await keep_missed(tx, [one.event for one in counts])
+        await _look(tx, counts)
+
+
+@consumers.on_many(SessionAttended)
+async def sessions_attended(tx: Transaction, received: list[Received[SessionAttended]]) -> None:
+    await _settle(tx, received)
+
+
+@consumers.on_many(SessionNotHeld)
+async def sessions_not_held(tx: Transaction, received: list[Received[SessionNotHeld]]) -> None:
+    await _settle(tx, received)
+
+
+async def _settle(tx: Transaction, received: Sequence[Received[Settled]]) -> None:
+    """Sessions that were not missed, whatever was told before."""
+    gone = await came_after_all(tx, [one.event for one in received])
+    await _look(tx, [one for one in received if one.event.client_id in gone])
+
+
+async def _look(tx: Transaction, received: Sequence[Received[Settled]]) -> None:
+    for client_id, cause in {one.event.client_id: one for one in received}.items():
+        await look_at_missed(tx, [client_id], cause)

@@ -1,0 +1,69 @@
+"""The risks of the course of treatment: data with a version and a source."""
+
+from datetime import timedelta
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from shared.contracts.intake import RiskSeverity, Token
+from shared.datafiles import Misplaced, Part, data_file
+
+Minutes = Annotated[int, Field(gt=0, le=7 * 24 * 60)]
+Days = Annotated[int, Field(ge=1, le=90)]
+Words = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Urgency(Part):
+    """How soon somebody has to take charge, and how often it is told on when nobody does."""
+
+    acknowledge_within_minutes: Minutes
+    escalate_every_minutes: Minutes
+
+    @property
+    def within(self) -> timedelta:
+        return timedelta(minutes=self.acknowledge_within_minutes)
+
+    @property
+    def every(self) -> timedelta:
+        return timedelta(minutes=self.escalate_every_minutes)
+
+
+class ReturnToUse(Part):
+    """How severe reported use is."""
+
+    high_from: int = Field(ge=1, le=20)
+    within_days: Days
+
+
+class MissedAfterHighRisk(Part):
+    """How many missed sessions after a high risk are one of their own."""
+
+    sessions: int = Field(ge=1, le=20)
+    within_days: Days
+    severity: RiskSeverity
+
+
+class CourseRisks(Part):
+    """One version of the policy."""
+
+    id: Token
+    version: Token
+    source: str
+    urgencies: dict[RiskSeverity, Urgency]
+    return_to_use: ReturnToUse
+    missed_after_high_risk: MissedAfterHighRisk
+    actions: dict[Token, Words] = Field(min_length=1)
+    resolutions: dict[Token, Words] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def decides_about_every_risk(self) -> Self:
+        if missing := {"moderate", "high"} - set(self.urgencies):
+            raise Misplaced(("urgencies",), f"{min(missing)} is missing")
+        least, most = self.urgencies["moderate"], self.urgencies["high"]
+        if most.acknowledge_within_minutes > least.acknowledge_within_minutes:
+            raise Misplaced(("urgencies", "high"), "high may wait longer than moderate")
+        return self
+
+
+course_risks = data_file(CourseRisks, __name__, "course-risks", by_site=True)
+"""The policy in force, everywhere or at a site."""

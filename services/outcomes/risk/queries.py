@@ -1,0 +1,137 @@
+"""Risks and reports of use as they are read."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from services.outcomes.risk.policy import course_risks
+from services.outcomes.risk.rules import State
+from services.outcomes.risk.schemas import (
+    Choice,
+    Risk,
+    RiskFigures,
+    RiskInFull,
+    SiteRisks,
+    SubstanceUseReport,
+)
+from shared.contracts.intake import RiskSeverity
+from shared.database import Transaction, select
+from shared.errors import Invalid, found
+from shared.web import CountedPage, Page, Paging, count_of, narrowed, page_of
+
+SMALLEST = 11
+"""Figures of fewer people leave the clinic for nobody (CMS cell suppression policy)."""
+COLUMNS = """
+SELECT id, client_id, site_id, origin, kind, severity, cause, cause_ids, state, raised_at,
+  acknowledge_by, step, action, acknowledged_by, acknowledged_at, resolution, resolved_by,
+  resolved_at, version
+FROM risks
+"""
+ORDER = "(severity <> 'high', raised_at, id)"
+FIGURES = """
+SELECT r.site_id,
+  count(*) FILTER (WHERE state = 'raised' AND severity = 'high') AS open_high,
+  count(*) FILTER (WHERE state = 'raised' AND severity = 'moderate') AS open_moderate,
+  count(*) FILTER (WHERE state = 'raised' AND acknowledge_by <= $3) AS overdue,
+  count(*) FILTER (WHERE state <> 'resolved') AS unresolved,
+  min(raised_at) FILTER (WHERE state = 'raised') AS oldest_open_at,
+  count(*) FILTER (WHERE counts) AS acknowledged,
+  percentile_cont(0.5) WITHIN GROUP (ORDER BY minutes) FILTER (WHERE counts) AS median_minutes,
+  percentile_cont(0.9) WITHIN GROUP (ORDER BY minutes) FILTER (WHERE counts) AS p90_minutes,
+  100.0 * count(*) FILTER (WHERE counts AND acknowledged_at <= acknowledge_by)
+    / nullif(count(*) FILTER (WHERE counts), 0) AS in_time_percent
+FROM risks r LEFT JOIN sites z ON z.site_id = r.site_id
+CROSS JOIN LATERAL (
+  SELECT acknowledged_at IS NOT NULL
+      AND (raised_at AT TIME ZONE coalesce(z.time_zone, 'UTC'))::date BETWEEN $1 AND $2 AS counts,
+    extract(epoch FROM acknowledged_at - raised_at) / 60 AS minutes
+) m
+WHERE state <> 'resolved' OR counts
+GROUP BY r.site_id ORDER BY r.site_id
+"""
+REPORTS = select(SubstanceUseReport, "substance_use_reports")
+
+
+class PeriodIsNone(Invalid):
+    """The days end before they begin."""
+
+
+async def show_risk(tx: Transaction, risk_id: UUID, *, lock: bool = False) -> RiskInFull:
+    """One risk with what can be said of it; with `lock` nobody else changes it meanwhile.
+
+    Raises:
+        NotFound: none that the caller may see.
+    """
+    one = f"{COLUMNS} WHERE id = $1{' FOR NO KEY UPDATE' if lock else ''}"
+    risk = _risk(found(await tx.fetchrow(one, risk_id), "risk"), tx.now)
+    policy = course_risks(risk.site_id)
+    actions = policy.actions if risk.origin == "outcomes" else {}
+    return RiskInFull(
+        **dict(risk),
+        actions=[Choice(word=word, name=name) for word, name in actions.items()],
+        resolutions=[Choice(word=word, name=name) for word, name in policy.resolutions.items()],
+    )
+
+
+async def list_risks(
+    tx: Transaction,
+    paging: Paging,
+    *,
+    client_id: UUID | None,
+    site_id: UUID | None,
+    severity: RiskSeverity | None,
+    state: State | None,
+) -> CountedPage[Risk]:
+    """Risks, high ones first and of those the oldest, and how many there are."""
+    asked = (
+        ("client_id = ANY ((SELECT platform.records_of(?))::uuid[])", client_id),
+        ("site_id = ?", site_id),
+        ("severity = ?", severity),
+        ("state = ?", state),
+    )
+    all_of_them, values = narrowed(*asked)
+    count = await tx.fetchval(count_of(f"SELECT FROM risks {all_of_them}"), *values)
+    after = paging.after if paging.after.int else None
+    behind = f"{ORDER} > (SELECT severity <> 'high', raised_at, id FROM risks WHERE id = ?)"  # noqa: S608 - ours
+    where, values = narrowed(*asked, (behind, after))
+    rows = await tx.fetch(
+        f"{COLUMNS} {where} ORDER BY severity <> 'high', raised_at, id LIMIT ${len(values) + 1}",
+        *values,
+        paging.limit + 1,
+    )
+    page = page_of([_risk(row, tx.now) for row in rows], paging.limit)
+    return CountedPage(items=page.items, next=page.next, count=count)
+
+
+async def risk_figures(
+    tx: Transaction, since: date, until: date, *, in_clinic: bool
+) -> RiskFigures:
+    """The risks of each site, and how soon those raised in these days were acknowledged.
+
+    Raises:
+        PeriodIsNone: `until` is before `since`.
+    """
+    if until < since:
+        raise PeriodIsNone("Let `until` be `since` or a later day.", pointer="until")
+    rows = [dict(row) for row in await tx.fetch(FIGURES, since, until, tx.now)]
+    for row in rows:
+        if row["acknowledged"] < SMALLEST and not in_clinic:
+            hidden = ("acknowledged", "median_minutes", "p90_minutes", "in_time_percent")
+            row.update(dict.fromkeys(hidden))
+    return RiskFigures(since=since, until=until, sites=[SiteRisks.from_row(row) for row in rows])
+
+
+async def list_reports(
+    tx: Transaction, client_id: UUID, paging: Paging
+) -> Page[SubstanceUseReport]:
+    """A person's reports, oldest first."""
+    of = "client_id = ANY (platform.records_of($1)) AND id > $2 ORDER BY id LIMIT $3"
+    rows = await tx.fetch(f"{REPORTS} WHERE {of}", client_id, paging.after, paging.limit + 1)
+    return page_of([SubstanceUseReport.from_row(row) for row in rows], paging.limit)
+
+
+def _risk(row: Any, now: datetime) -> Risk:
+    overdue = row["state"] == "raised" and row["acknowledge_by"] <= now
+    age = (row["resolved_at"] or now) - row["raised_at"]
+    minutes = int(age.total_seconds() // 60)
+    return Risk.from_row({**row, "overdue": overdue, "age_minutes": max(minutes, 0)})

@@ -1,0 +1,115 @@
+"""What a recommendation policy consists of."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from shared.contracts.intake import RiskSeverity, Token
+from shared.contracts.outcomes import RecommendationKind
+from shared.datafiles import Part
+
+Figure = Literal[
+    "weeks_in_program",
+    "weeks_observed",
+    "attendance_percent",
+    "consecutive_missed",
+    "short_weeks",
+    "score",
+    "score_change",
+    "open_risk_flags",
+    "use_reports",
+    "open_goals",
+    "met_goals",
+]
+
+
+class Measure(Part):
+    """The totals that an instrument can have."""
+
+    lowest: int
+    highest: int
+    safety_item: bool = False
+
+
+class Measures(Part):
+    """The measures that rules may name."""
+
+    id: str
+    version: str
+    source: str
+    baseline_from_days: int
+    baseline_to_days: int
+    """Days of the calendar at the site, from the day of admission on."""
+    measures: dict[Token, Measure]
+
+
+class Rule(Part):
+    """A bound on a figure. Unknown is never met."""
+
+    name: Token
+    figure: Figure
+    at_least: int | None = None
+    at_most: int | None = None
+    keeps: int | None = None
+    """The bound while a recommendation by this rule is open; None: the same."""
+    instrument: Token | None = None
+    max_age_days: int | None = Field(default=None, ge=0)
+    """In days of the calendar at the site: of the day before is 1."""
+    safety_item: Literal["negative"] | None = None
+    severity: RiskSeverity | None = None
+    """Only risks so severe; None: of any severity."""
+    weeks: int | None = Field(default=None, ge=1, le=26)
+    """The latest weeks that are over, by the calendar at the site."""
+    days: int | None = Field(default=None, ge=1, le=365)
+    """Days of the calendar at the site up to today."""
+    goals: Literal["phase", "clinician"] | None = None
+    """Only these; None: both."""
+    source: str
+
+
+class Way(Part):
+    """What one kind of recommendation takes."""
+
+    to_level: Token | None = None
+    """None: the stay goes on at its level."""
+    needed: int | None = Field(default=None, ge=1)
+    """How many rules have to be met; None: all."""
+    rules: tuple[Rule, ...] = Field(min_length=1)
+
+    @property
+    def needed_rules(self) -> int:
+        """How many rules have to be met."""
+        return len(self.rules) if self.needed is None else self.needed
+
+
+class Pauses(Part):
+    """How many days of the calendar at the site nothing of the same kind is recommended: 7 after a
+    Monday is the Monday after."""
+
+    declined: int = Field(ge=0)
+    withdrawn: int = Field(ge=0)
+    accepted: int = Field(ge=0)
+    """Of a step-up or an extension; an accepted step-down is the last word of a stay."""
+
+
+class Policy(Part):
+    """One version of a policy for a level of care."""
+
+    id: Token
+    version: str
+    status: str
+    from_level: Token
+    pause_days: Pauses
+    step_down: Way | None = None
+    step_up: Way | None = None
+    extend: Way | None = None
+
+    def ways(self) -> dict[RecommendationKind, Way]:
+        """The kinds that the policy knows, the one that goes before the others first: whoever needs
+        more is not told to need less or the same."""
+        known: dict[RecommendationKind, Way | None] = {
+            "step_up": self.step_up,
+            "step_down": self.step_down,
+            "extend": self.extend,
+        }
+        return {kind: way for kind, way in known.items() if way is not None}

@@ -1,0 +1,71 @@
+"""Measures that outcomes finds due become questionnaires that the client answers by a link."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from shared.contracts.outcomes import MeasureDue
+from tests.conftest import MONDAY
+from tests.support.flow import CALM_PHQ9, Intake, created
+from tests.support.questionnaires import Questionnaires, answered
+from tests.support.scheduling import registry_of, told
+
+
+async def admitted(intake: Intake) -> str:
+    client = await intake.refer()
+    await intake.screen(client)
+    created(await intake.enrol(client, await intake.determine(client)))
+    return client
+
+
+async def tell_due(intake: Intake, client: str, *instruments: str) -> None:
+    today = MONDAY.date()
+    due = [
+        MeasureDue(
+            client_id=UUID(client),
+            site_id=intake.site,
+            enrolment_id=uuid4(),
+            instrument=name,
+            due_on=today,
+            overdue_on=today + timedelta(days=3),
+        )
+        for name in instruments
+    ]
+    async with intake.transaction() as tx:
+        await registry_of("intake").handle(tx, due[0].type_name(), told(*due))
+
+
+async def asked(questionnaires: Questionnaires, client: str) -> list[dict[str, Any]]:
+    found = await questionnaires.staff().get(f"/clients/{client}/questionnaires")
+    items: list[dict[str, Any]] = answered(found)["items"]
+    return items
+
+
+def names(one: dict[str, Any]) -> list[str]:
+    return [part["instrument"] for part in one["parts"]]
+
+
+async def test_what_is_due_is_answered_by_a_link_and_asked_once(questionnaires: Questionnaires):
+    client = await admitted(questionnaires.intake)
+    await tell_due(questionnaires.intake, client, "phq-9", "barc-10", "gad-7", "dast-10", "no-such")
+    made = await asked(questionnaires, client)
+    assert sorted(map(names, made)) == [["barc-10"], ["gad-7", "phq-9"]]
+    assert {(one["assigned_by"], one["occasion"]) for one in made} == {("outcomes", "follow_up")}
+    await tell_due(questionnaires.intake, client, "phq-9", "bam")
+    made = await asked(questionnaires, client)
+    assert sorted(map(names, made)) == [["bam"], ["barc-10"], ["gad-7", "phq-9"]]
+    (mine,) = [one for one in made if "phq-9" in names(one)]
+    browser, version = await questionnaires.opened(mine)
+    saved = answered(await browser.save(CALM_PHQ9, version))
+    answered(await browser.complete(saved["version"]))
+    await tell_due(questionnaires.intake, client, "phq-9")
+    states = sorted((names(one), one["state"]) for one in await asked(questionnaires, client))
+    assert (["phq-9"], "open") in states
+    assert (["gad-7", "phq-9"], "completed") in states
+
+
+async def test_who_is_not_in_the_program_is_asked_nothing(questionnaires: Questionnaires):
+    client = await questionnaires.intake.refer()
+    await tell_due(questionnaires.intake, client, "phq-9")
+    await tell_due(questionnaires.intake, str(uuid4()), "phq-9")
+    assert await asked(questionnaires, client) == []
