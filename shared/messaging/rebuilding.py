@@ -100,7 +100,7 @@ class Rebuild:
         self.models = models
         self.feed = feed
         self.tell = tell
-        self.registry = Registry(settings.service, models.consumers)
+        self.registry = Registry(settings.service, models.consumers, some=True)
         self.reached: dict[StreamKey, int] = {}
         self.live: dict[StreamKey, int] = {}
         self.applied = 0
