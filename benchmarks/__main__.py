@@ -34,6 +34,7 @@ NAMES = (
     "duplicates",
     "materializing",
     "attendance",
+    "delivery",
     "weekly_plan",
     "placement",
     "recommendation",

@@ -132,6 +132,10 @@ class Settings(BaseSettings):
     smtp_password: str = Field("", alias="SMTP_PASSWORD", repr=False)
     smtp_password_file: str = Field("", alias="SMTP_PASSWORD_FILE")
 
+    channels_file: str = Field("", alias="STEPWELL_CHANNELS_FILE")
+    """Who carries text messages and calls, and the webhooks and chat tools of staff, with their
+    secrets; empty: there are e-mail and the log."""
+
     portal_url: Url = Field("http://127.0.0.1:8000", alias="STEPWELL_PORTAL_URL")
     url_intake: Url = Field("http://127.0.0.1:8001", alias="STEPWELL_URL_INTAKE")
     url_scheduling: Url = Field("http://127.0.0.1:8002", alias="STEPWELL_URL_SCHEDULING")
@@ -194,6 +198,8 @@ class Settings(BaseSettings):
             yield "set SMTP_TLS to starttls or tls: no password is sent in clear."
         if self.smtp_password_file and not os.access(self.smtp_password_file, os.R_OK):
             yield "SMTP_PASSWORD_FILE names no file that can be read."
+        if self.channels_file and not os.access(self.channels_file, os.R_OK):
+            yield "STEPWELL_CHANNELS_FILE names no file that can be read."
         if not _believable(self.smtp_ca_file):
             yield "SMTP_CA_FILE names no file of certificates that can be read."
 

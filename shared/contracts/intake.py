@@ -434,12 +434,16 @@ class ContactDetailsChanged(ClientEvent):
     """How a client wants to be reached. Has its own topic, which only notifications reads."""
 
     stream: ClassVar[str] = "contacts"
+    version: ClassVar[str] = "1.1"
 
     channel: Literal["email", "log"]
     email: str | None
     phone: str | None
     time_zone: str | None = Field(
         description="IANA zone the client stated; null = the site's zone."
+    )
+    preferred: Literal["email", "sms", "voice"] | None = Field(
+        None, description="The way asked for first; null: `channel`. Since version 1.1."
     )
     changed_at: datetime
 

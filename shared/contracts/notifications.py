@@ -45,21 +45,29 @@ class NoticeEvent(ClientEvent):
     kind: Token = Field(
         description="Why it is sent; more words may come.", examples=["session_not_held"]
     )
-    channel: Literal["email", "log"]
+    channel: Token = Field(
+        description="The way it took or would have taken; more words may come.", examples=["sms"]
+    )
     session_id: UUID = Field(description="The session; of kind `seat_offer` the offer.")
 
 
 class NoticeDelivered(NoticeEvent):
-    """A message that is neither reminder nor outreach was accepted by the channel's server."""
+    """A message arrived that NotificationDelivered cannot tell of: of another kind, or by another
+    way."""
 
     due_at: datetime
     delivered_at: datetime
 
 
 class NoticeFailed(NoticeEvent):
-    """A message that is neither reminder nor outreach was given up; nothing more will be tried."""
+    """A message that NotificationFailed cannot tell of was given up or did not arrive; nothing more
+    will be tried."""
 
-    reason: Literal["no_contact_details", "refused_by_channel", "no_longer_timely"]
+    reason: Token = Field(
+        description="Why; `bounced` where the way it took told later that it did not arrive. More "
+        "words may come.",
+        examples=["no_longer_timely"],
+    )
     failed_at: datetime
 
 
@@ -67,9 +75,40 @@ class NotificationSuppressed(NoticeEvent):
     """A message of any kind was not sent, as the client did not agree to be reached so."""
 
     rule: Literal[
-        "no_consent", "revoked", "expired", "other_way", "other_use", "outside_safe_times"
-    ] = Field(description="Of the consent to be reached that counted at that instant.")
+        "no_consent",
+        "revoked",
+        "expired",
+        "other_way",
+        "other_use",
+        "opted_out",
+        "outside_safe_times",
+    ] = Field(
+        description="Of the consent to be reached that counted at that instant; `opted_out`: "
+        "whoever has the address wants no messages there."
+    )
     suppressed_at: datetime
+
+
+class ContactOptedOut(ClientEvent):
+    """A client wants no messages by a way any more: nothing goes there, from this instant on."""
+
+    stream: ClassVar[str] = "notifications"
+
+    channel: Token = Field(description="A text message stops calls too.", examples=["sms"])
+    how: Token = Field(
+        description="`word`, `free_text`, `one_click` or `provider`.", examples=["word"]
+    )
+    opted_out_at: datetime
+
+
+class ContactUnreachable(ClientEvent):
+    """Nothing arrives at the address of a client by a way: ask for another one."""
+
+    stream: ClassVar[str] = "notifications"
+
+    channel: Token = Field(examples=["sms"])
+    reason: Token = Field(description="Who says so.", examples=["provider"])
+    noticed_at: datetime
 
 
 class StaffAlertEvent(ClientEvent):
@@ -91,7 +130,7 @@ class StaffAlerted(StaffAlertEvent):
 class StaffAlertFailed(StaffAlertEvent):
     """A message to staff was given up, or the site named nobody to tell."""
 
-    reason: Literal["no_contacts", "refused_by_channel", "no_longer_timely"]
+    reason: Literal["no_contacts", "refused_by_channel", "no_longer_timely", "outcome_unknown"]
     failed_at: datetime
 
 
@@ -101,6 +140,8 @@ EVENTS = (
     NoticeDelivered,
     NoticeFailed,
     NotificationSuppressed,
+    ContactOptedOut,
+    ContactUnreachable,
     StaffAlerted,
     StaffAlertFailed,
 )

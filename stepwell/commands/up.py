@@ -115,6 +115,9 @@ def _print_addresses(system: "System", console: Console) -> None:
     if system.zipkin:
         console.print(f"  {'traces':<14} {system.zipkin.url}")
         console.print(f"  {'who tells whom':<14} {system.zipkin.url}/zipkin/dependency")
+    texting = f"http://127.0.0.1:{system.ports.texting}"
+    console.print(f"  {'sent texts':<14} {texting}")
+    console.print(f"  {'sent mail':<14} {texting}/mail")
     console.print(
         f"  {'token':<14} .venv/bin/stepwell token --role regional_operations --sites '*'"
     )

@@ -67,7 +67,12 @@ def referral_of(walk: Walk, client: ClientPlan) -> dict[str, Any]:
             "gender": client.gender,
             "sex_at_birth": client.sex_at_birth,
         },
-        "contact": {"channel": client.channel, "email": client.email, "phone": client.phone},
+        "contact": {
+            "channel": client.channel,
+            "email": client.email,
+            "phone": client.phone,
+            "preferred": client.preferred,
+        },
     }
 
 

@@ -77,6 +77,7 @@ def make_client(
         gender=gender,
         sex_at_birth=sex,
         channel="email" if by_email else "log",
+        preferred=None if by_email or number % 2 else "sms",
         email=f"client-{run}-{number:02}@example.test" if by_email else None,
         phone=f"+1202555{100 + number % 100:04}",
         need=need,

@@ -102,6 +102,7 @@ class ClientPlan:
     gender: str
     sex_at_birth: str
     channel: Literal["email", "log"]
+    preferred: Literal["sms"] | None
     email: str | None
     phone: str | None
     need: Need

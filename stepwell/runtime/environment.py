@@ -100,6 +100,7 @@ def assemble(
     client_secrets: Mapping[str, str],
     clock: Path,
     zipkin_endpoint: str | None,
+    channels: Path | None = None,
     known: Mapping[str, str] = os.environ,
 ) -> dict[str, str]:
     """What describes a whole local system, without what belongs to one process.
@@ -108,6 +109,7 @@ def assemble(
         kafka: the variables that start with KAFKA_, credentials of all principals included.
         client_secrets: of each service, at the local issuer.
         zipkin_endpoint: where spans go when `TRACES` does not say otherwise; None: nowhere.
+        channels: the file of those who carry text messages and calls; None: nobody.
     """
     urls = {s: f"http://127.0.0.1:{port}" for s, port in ports.services.items()}
     traces = known.get("TRACES") or ("zipkin" if zipkin_endpoint else "off")
@@ -123,6 +125,7 @@ def assemble(
         "SMTP_HOST": "127.0.0.1",
         "SMTP_PORT": str(ports.smtp),
         **LOCAL_MAIL,
+        **({"STEPWELL_CHANNELS_FILE": str(channels)} if channels else {}),
         "TRACES": traces,
         **({"ZIPKIN_ENDPOINT": zipkin_endpoint} if zipkin_endpoint else {}),
         **kafka,

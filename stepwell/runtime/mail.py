@@ -36,6 +36,13 @@ class MailFolder:
             for path in sorted(self.folder.glob("*.eml"))
         ]
 
+    def newest(self, count: int) -> list[EmailMessage]:
+        """The last messages, the oldest of them first."""
+        return [
+            email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            for path in sorted(self.folder.glob("*.eml"))[-count:]
+        ]
+
     def forget(self) -> None:
         """Throw all messages away."""
         for path in self.folder.glob("*.eml"):

@@ -49,12 +49,24 @@ class Ports:
     @property
     def all(self) -> list[int]:
         """All that follow from the base."""
-        own = (self.smtp, self.issuer, self.kafka, self.kafka_controller, self.postgres)
+        own = (
+            self.smtp,
+            self.texting,
+            self.issuer,
+            self.kafka,
+            self.kafka_controller,
+            self.postgres,
+        )
         return [*self.services.values(), *own]
 
     @property
     def smtp(self) -> int:
         return self.base + 25
+
+    @property
+    def texting(self) -> int:
+        """Of the provider of text messages and calls, and of the pages that show what was sent."""
+        return self.base + 26
 
     @property
     def issuer(self) -> int:

@@ -1,4 +1,5 @@
-"""The small servers that live inside `stepwell up`: the token issuer and the mail folder.
+"""The small servers that live inside `stepwell up`: the token issuer, the mail folder, and the
+provider of text messages and calls.
 
 They run in a thread with an event loop of its own, so that they end with the process.
 """
@@ -13,6 +14,7 @@ from stepwell.runtime.keys import ALL_SITES, Issuer
 from stepwell.runtime.mail import MailFolder
 from stepwell.runtime.problem import Problem
 from stepwell.runtime.subscribers import Subscribers
+from stepwell.runtime.texting import TextProvider
 
 MOST_SITES = 50
 """As many as a page of the local issuer shows by name; others are named by their ids."""
@@ -33,6 +35,8 @@ class Sinks:
         mail: Path,
         clients: Mapping[str, str],
         subscribers: Path,
+        texting: TextProvider | None = None,
+        texting_port: int = 0,
         portal_url: str | None = None,
         sites_url: str | None = None,
     ) -> None:
@@ -41,6 +45,8 @@ class Sinks:
         self.mail = MailFolder(mail)
         self._issuer_port = issuer_port
         self.smtp_port = smtp_port
+        self._texting = texting
+        self._texting_port = texting_port
         self._clients = clients
         self._subscribers = Subscribers(subscribers).all
         self._portal_url = portal_url
@@ -60,9 +66,10 @@ class Sinks:
         self._thread.start()
         self._ready.wait(15)
         if self._failure is not None or not self._ready.is_set():
+            ports = f"{self._issuer_port}, {self.smtp_port} and {self._texting_port}"
             raise Problem(
-                "The token issuer and the mail folder could not start on the ports "
-                f"{self._issuer_port} and {self.smtp_port}: {self._failure}"
+                "The token issuer, the mail folder and the provider of text messages could not "
+                f"start on the ports {ports}: {self._failure}"
             )
 
     def stop(self) -> None:
@@ -124,8 +131,19 @@ class Sinks:
             )
         )
         serving = asyncio.create_task(server.serve(sockets=[listening]))
+        servers = [(server, serving)]
+        if self._texting is not None:
+            config = uvicorn.Config(
+                self._texting.application(), log_config=None, access_log=False, lifespan="off"
+            )
+            texting = uvicorn.Server(config)
+            bound = socket.create_server(("127.0.0.1", self._texting_port))
+            servers.append((texting, asyncio.create_task(texting.serve(sockets=[bound]))))
         self._ready.set()
         await self._done.wait()
-        server.should_exit = True
-        await serving
+        if self._texting is not None:
+            await self._texting.close()
+        for one, task in servers:
+            one.should_exit = True
+            await task
         smtp.close()

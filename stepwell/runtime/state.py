@@ -50,6 +50,11 @@ class State:
         return self.folder / "mail"
 
     @property
+    def channels(self) -> Path:
+        """Who carries text messages and calls."""
+        return self.folder / "channels.json"
+
+    @property
     def kafka(self) -> Path:
         return self.folder / "kafka"
 

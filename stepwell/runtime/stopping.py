@@ -64,6 +64,7 @@ def delete_state(state: State) -> None:
         state.secrets,
         state.issuer_key,
         state.last_error,
+        state.channels,
         state.folder / "postgres.draft.word",
     )
     try:

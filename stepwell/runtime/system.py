@@ -1,16 +1,20 @@
 """The whole local system: what is started, in which order, and how it ends."""
 
 import asyncio
+import json
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 
 import asyncpg
 
+from shared import clock
 from shared.settings import SERVICES
 from stepwell.runtime import clock_file, environment, jars, roles
 from stepwell.runtime.environment import External
 from stepwell.runtime.kafka import PRINCIPALS, Kafka
+from stepwell.runtime.mail import MailFolder
 from stepwell.runtime.migrations import migrate_all
 from stepwell.runtime.passwords import Secrets
 from stepwell.runtime.ports import Ports, require_free
@@ -19,8 +23,9 @@ from stepwell.runtime.problem import Problem
 from stepwell.runtime.processes import Processes
 from stepwell.runtime.services import await_services, start_services, start_streams
 from stepwell.runtime.sinks import Sinks
-from stepwell.runtime.state import State
+from stepwell.runtime.state import State, write_private
 from stepwell.runtime.steps import Steps
+from stepwell.runtime.texting import TextProvider
 from stepwell.runtime.topics import Broker, create_topics, topics_stamp
 from stepwell.runtime.unprivileged import database_user, reachable_folder
 from stepwell.runtime.zipkin import Zipkin
@@ -53,6 +58,8 @@ class System:
             smtp_port=ports.smtp,
             key_file=state.issuer_key,
             mail=state.mail,
+            texting=self._texting(secrets),
+            texting_port=ports.texting,
             clients=clients,
             subscribers=state.subscribers,
             portal_url=environment.portal_url(ports),
@@ -67,10 +74,33 @@ class System:
             client_secrets=clients,
             clock=state.clock,
             zipkin_endpoint=self.zipkin.endpoint if self.zipkin else None,
+            channels=state.channels,
         )
 
     def _urls(self, role: Callable[[str], str]) -> Mapping[str, str]:
         return {s: self._postgres.url(role(s), self._roles[role(s)], s) for s in SERVICES}
+
+    def _texting(self, secrets: Secrets) -> TextProvider:
+        """The provider of text messages, and the file that tells the services of it."""
+        token = secrets.get("texting")["texting"]
+        url = f"http://127.0.0.1:{self.ports.services['notifications']}"
+        account = {
+            "name": "local",
+            "base_url": f"http://127.0.0.1:{self.ports.texting}",
+            "account": "local",
+            "token": token,
+            "sender": "+13035550199",
+            "per_second": 1_000,
+        }
+        known = {"public_url": url, "sms": [account], "voice": [account]}
+        write_private(self.state.channels, json.dumps(known, indent=2))
+        return TextProvider(
+            account="local",
+            token=token,
+            now=partial(clock.read, self.state.clock),
+            replies_to=f"{url}/webhooks/local/replies",
+            mail=MailFolder(self.state.mail),
+        )
 
     def start(self, steps: Steps) -> None:
         """Start every part, side by side where they do not need one another.
@@ -137,6 +167,7 @@ class System:
         needed = dict(self.ports.services)
         needed |= {
             "the mail folder": self.ports.smtp,
+            "text messages": self.ports.texting,
             "the token issuer": self.ports.issuer,
         }
         if not self.external.kafka:

@@ -10,6 +10,8 @@ from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 
 from services.intake.questionnaires import own_routes
+from services.notifications.webhooks import calls as webhooks
+from services.notifications.webhooks.routes import BY_MAIL
 from services.outcomes.follow_up import routes as follow_ups
 from services.scheduling.attendance import check_in_routes
 from services.scheduling.calendars import routes as calendars
@@ -63,6 +65,10 @@ OPEN = {
     ("scheduling", "GET", "/telehealth", links.WHY),
     ("scheduling", "GET", "/telehealth/page.js", links.WHY),
     ("scheduling", "POST", "/telehealth/joins", check_in_routes.WHY),
+    ("notifications", "POST", "/webhooks/{provider}/reports/{notification_id}", webhooks.WHY),
+    ("notifications", "POST", "/webhooks/{provider}/replies", webhooks.WHY),
+    ("notifications", "GET", "/unsubscribe/{secret}", BY_MAIL),
+    ("notifications", "POST", "/unsubscribe/{secret}", BY_MAIL),
 }
 """Every route that asks for no token, and why: whoever opens another one says so here."""
 BY_SECRET = [

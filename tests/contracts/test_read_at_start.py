@@ -7,7 +7,7 @@ import sys
 def test_texts_and_timing_are_read_before_the_service_starts() -> None:
     program = (
         "import services.notifications.service as s; import shared.settings as t\n"
-        "from services.notifications.delivery.policy import texts\n"
+        "from services.notifications.texts.policy import templates as texts\n"
         "from services.notifications.timing.policy import timing_policy as p\n"
         "def told(*_): print(*('_everywhere' in vars(one) for one in (texts, p))); exit()\n"
         "t.load = told\n"

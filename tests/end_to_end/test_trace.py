@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from email import message_from_bytes
 from typing import Any
 
+import httpx
 import pytest
 
+from shared.contracts.services import SERVICES
 from tests.support.installed import Installed, name_of, trace_id
 
 Found = dict[str, Any]
@@ -114,7 +117,8 @@ def test_a_reminder_sent_days_later_links_to_its_cause(told: Installed, trace: l
     assert linked
     for span in linked:
         assert span["name"] == "send notification"
-        assert span["attributes"]["stepwell.notification.kind"] == "session_reminder"
+        kind = span["attributes"]["stepwell.notification.kind"]
+        assert kind in ("session_reminder", "session_reminder_soon")
         assert span["context"]["trace_id"] not in causes
         assert span["parent_id"] is None
 
@@ -133,3 +137,11 @@ def test_no_personal_data_is_in_any_span_log_or_event(told: Installed) -> None:
         for stream in ("intake", "scheduling", "notifications", "outcomes"):
             for event in told.events(stream, client["id"]):
                 assert pattern.search(event["data"]) is None, event["type"]
+    for service in SERVICES:
+        url = told.environment[f"STEPWELL_URL_{service.upper()}"]
+        assert pattern.search(httpx.get(f"{url}/metrics").text) is None, service
+    for path in told.state.mail.rglob("*.eml"):
+        mail = message_from_bytes(path.read_bytes())
+        del mail["To"]
+        said = "".join(str(part.get_payload(decode=True)) for part in mail.walk())
+        assert pattern.search(f"{mail.items()} {said}") is None, path

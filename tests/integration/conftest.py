@@ -13,6 +13,7 @@ from tests.support.outcomes import opened as database_of
 from tests.support.questionnaires import Questionnaires
 from tests.support.subscriber import Subscriber
 from tests.support.system import System
+from tests.support.texting import Texting, open_texting
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -62,4 +63,11 @@ async def desk(
 ) -> AsyncIterator[Desk]:
     """Notifications alone, told of events by the test, with a mail server that answers as told."""
     async with open_desk(stack, test_clock, monkeypatch) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def texting(desk: Desk, tmp_path: Path) -> AsyncIterator[Texting]:
+    """Notifications with two providers of text messages that answer as told."""
+    async with open_texting(desk, tmp_path) as opened:
         yield opened

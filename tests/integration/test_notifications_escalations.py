@@ -16,10 +16,11 @@ from structlog.testing import capture_logs
 
 from services.notifications.delivery.metrics import defects
 from services.notifications.delivery.metrics import outcomes as attempts
-from services.notifications.delivery.policy import Text, revealing, texts
 from services.notifications.delivery.queries import show_notification, summarize
 from services.notifications.escalations.jobs import alerts
 from services.notifications.escalations.policy import AlertPolicy, alert_policy
+from services.notifications.texts.policy import words
+from services.notifications.texts.rules import Text, revealing
 from shared.contracts.intake import ClientsMerged
 from shared.contracts.notifications import StaffAlerted, StaffAlertFailed
 from shared.contracts.outcomes import (
@@ -83,7 +84,7 @@ async def test_the_clinician_on_duty_is_told_at_once_and_told_nothing_else(
         f"https://portal.example.test/alerts/{flag.id}",
     ]
     shown = f"{mail['Subject']} {desk.mailbox.bodies[0]} {mail['From']}"
-    never = [word for word in texts().never if word not in ("stepwell", "http")]
+    never = [word for word in words().never if word not in ("stepwell", "http")]
     assert revealing(shown, never) == []
     for hidden in ("suicide", "risk", "phq", "high", str(flag.client_id), str(flag.site_id)):
         assert hidden not in mail.as_string().lower()

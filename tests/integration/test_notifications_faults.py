@@ -1,21 +1,17 @@
 """Stops, full servers and outcomes that cannot be written: nobody is written to again and again."""
 
 import asyncio
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, time, timedelta
 from email.header import decode_header, make_header
-from uuid import UUID
-from zoneinfo import ZoneInfo
+from typing import Any
 
 import asyncpg
 import pytest
 
 from services.notifications.delivery import messages as messages_module
 from services.notifications.delivery import sending
-from services.notifications.delivery import texts as texts_module
 from services.notifications.delivery.jobs import dispatch_job
-from services.notifications.delivery.policy import Text, Texts, texts
-from services.notifications.delivery.texts import written
-from services.notifications.delivery.vocabulary import Kind
+from services.notifications.texts.rendering import Written, write
 from shared.contracts.notifications import NotificationDelivered
 from shared.jobs import JobContext, JobRunner
 from stepwell.runtime.disposable import Stack
@@ -74,14 +70,12 @@ async def test_outcomes_that_cannot_be_written_lead_to_few_repetitions_ever_furt
 async def test_a_message_that_cannot_be_written_keeps_nobody_else_waiting(
     desk: Desk, ana: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def written_but_for_reminders(
-        kind: Kind, site_id: UUID, starts_at: datetime, zone: ZoneInfo, site_zone: ZoneInfo
-    ) -> Text:
-        if kind == "session_reminder":
-            raise KeyError(kind)
-        return written(kind, site_id, starts_at, zone, site_zone)
+    def written_but_for_reminders(template: str, *about: Any) -> Written:
+        if template == "session_reminder":
+            raise KeyError(template)
+        return write(template, *about)
 
-    monkeypatch.setattr(messages_module, "written", written_but_for_reminders)
+    monkeypatch.setattr(messages_module, "write", written_but_for_reminders)
     await desk.introduce(ana.details())
     await desk.tell(ana.expected(MONDAY_NOON + timedelta(hours=5)))
     await desk.tell(ana.missed(MONDAY_NOON))
@@ -159,25 +153,18 @@ async def test_a_server_with_room_for_no_connection_is_waited_for(desk: Desk) ->
     assert len(await desk.messages(state="delivered")) == 9
 
 
-async def test_a_text_with_accents_arrives_as_it_was_written(
-    desk: Desk, ana: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    changed = texts().model_dump()
-    changed["texts"]["missed_session_outreach"] = {
-        "subject": "Su cita de mañana",
-        "body": "Lo esperábamos a su cita {when}. Llámenos, por favor, para otra hora.",
-    }
-    accented = Texts.model_validate(changed)
-    monkeypatch.setattr(texts_module, "texts", lambda _: accented)
+async def test_a_text_with_accents_arrives_as_it_was_written(desk: Desk, ana: Client) -> None:
     await desk.introduce(ana.details())
+    await desk.tell(ana.reads("es-MX"))
     await desk.tell(ana.missed(MONDAY_NOON))
     await desk.dispatch()
     assert (await desk.message()).state == "delivered"
     (mail,) = desk.mailbox.taken
     assert mail.as_string().isascii(), "no server has to take eight bits"
-    assert str(make_header(decode_header(mail["Subject"]))) == "Su cita de mañana"
+    assert str(make_header(decode_header(mail["Subject"]))) == "Su cita"
     assert desk.mailbox.bodies == [
-        "Lo esperábamos a su cita Mon 12:00 PM. Llámenos, por favor, para otra hora."
+        "Le echamos de menos en su cita del lun 12:00 PM. Llámenos para otra hora o para no "
+        "recibir más mensajes. No leemos las respuestas."
     ]
 
 

@@ -64,11 +64,17 @@ NEVER_BY_CHANCE = {
     "decide_own_seat_offer",
     "hold_partner_seat",
     "complete_step_up_request",
+    "record_delivery_report",
+    "receive_reply",
+    "record_unsubscribing",
+    "retry_undelivered_message",
+    "remove_undelivered_message",
 }
 """A roll names each client of the session once, which no made-up request does. Nothing here is set
 aside to be retried. Sessions here are too long ago to be changed, cancelled or checked in at:
 those that were cancelled could not be attended any more in the same run. Nobody guesses a code,
-a link or the secret of a calendar. People of the staff and plans name sites of ours in a list,
+a link, the secret of a calendar or of a mail, or the signature of a provider; and nothing that
+was given up lies there. People of the staff and plans name sites of ours in a list,
 clients of a booking are a list as well, and the version of a site goes on whenever anything of
 it is changed. Free times are searched in times to come. By the policy there nothing is left to
 a person to confirm; no plan is drafted, as no worker runs; nobody waits beside a free seat that

@@ -1,5 +1,6 @@
 """Staff of a site who are told of risk flags, on the notifications service of `open_desk`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from services.notifications.escalations.queries import list_alerts, show_contact
 from services.notifications.escalations.schemas import (
     EscalationStep,
     NewEscalationContacts,
+    OnCall,
     StaffAlert,
 )
 from shared.contracts.intake import RiskFlagAcknowledged, RiskFlagEscalated, RiskFlagRaised
@@ -59,11 +61,17 @@ class Staff:
     desk: Desk
 
     async def name(
-        self, *steps: list[str], on_duty: list[str] | None = None, site_id: UUID = DENVER_SITE
+        self,
+        *steps: list[str],
+        on_duty: list[str] | None = None,
+        rota: Sequence[dict[str, Any]] = (),
+        site_id: UUID = DENVER_SITE,
     ) -> None:
         """Name whom a site tells."""
         new = NewEscalationContacts(
-            on_duty=on_duty or [], steps=[EscalationStep(addresses=step) for step in steps]
+            on_duty=on_duty or [],
+            steps=[EscalationStep(addresses=step) for step in steps],
+            rota=[OnCall.model_validate(shift) for shift in rota],
         )
         async with self.desk.database.transaction(ALL_SITES) as tx:
             known = await show_contacts(tx, site_id)

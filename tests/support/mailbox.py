@@ -107,6 +107,7 @@ class Mailbox:
 
 def body_of(mail: Message) -> str:
     """The text of a mail, decoded."""
-    payload = mail.get_payload(decode=True)
+    plain = next(part for part in mail.walk() if part.get_content_type() == "text/plain")
+    payload = plain.get_payload(decode=True)
     assert isinstance(payload, bytes)
-    return payload.decode(mail.get_content_charset("ascii")).strip()
+    return payload.decode(plain.get_content_charset("ascii")).strip()

@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from services.notifications.delivery.jobs import messages
 from services.notifications.delivery.queries import Wanted, list_notifications
 from services.notifications.delivery.schemas import Notification
+from services.notifications.rulebook.policy import rulebook
 from services.notifications.service import service
 from shared import clock
 from shared.contracts.base import Event
@@ -27,6 +28,7 @@ from shared.contracts.intake import (
     ConsentGranted,
     ContactDetailsChanged,
     EpisodeStateChanged,
+    PreferencesChanged,
 )
 from shared.contracts.scheduling import (
     SessionAttended,
@@ -43,11 +45,13 @@ from shared.messaging.handlers import Registry
 from shared.settings import Settings
 from shared.web import Paging
 from stepwell.runtime.disposable import Stack
+from tests.support.data import read_anew
 from tests.support.mailbox import Mailbox
 
 DENVER = ZoneInfo("America/Denver")
 DENVER_SITE = UUID(int=1)
 MONDAY_NOON = datetime(2026, 6, 1, 12, 0, tzinfo=DENVER)
+TOLD_ONCE = Path(__file__).parent / "told_once"
 CAUSE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
@@ -154,13 +158,20 @@ class Desk:
 
 @contextlib.asynccontextmanager
 async def open_desk(
-    stack: Stack, clock_file: Path, monkeypatch: pytest.MonkeyPatch
+    stack: Stack,
+    clock_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    rules: Path | None = TOLD_ONCE,
 ) -> AsyncIterator[Desk]:
-    """A service with an empty database on Monday, 2026-06-01 12:00 in Denver."""
+    """A service with an empty database on Monday, 2026-06-01 12:00 in Denver, of an organization
+    that tells each thing once, unless `rules` is another folder of data; None: as shipped."""
+    if rules is not None:
+        read_anew(monkeypatch, rulebook, folder=rules)
     clock.write(clock_file, MONDAY_NOON)
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr("services.notifications.delivery.sending.chance", lambda: 0.0)
     monkeypatch.setattr("shared.telemetry.tracing.tracer", provider.get_tracer("tests"))
     async with Mailbox().listening() as mailbox:
         settings = Settings(
@@ -271,6 +282,21 @@ class Client:
     def agrees(self, **changed: Any) -> ConsentGranted:
         """The client signs how to be reached; see `agreement`."""
         return agreement(self.id, self.site_id, **changed)
+
+    def reads(self, language: str) -> PreferencesChanged:
+        """The client states a language."""
+        return PreferencesChanged(
+            client_id=self.id,
+            site_id=self.site_id,
+            time_zone="America/Denver",
+            available=[],
+            telehealth=False,
+            needs_transport=False,
+            needs_child_care=False,
+            language=language,
+            gender_group=None,
+            changed_at=MONDAY_NOON,
+        )
 
     def expected(self, starts_at: datetime, session_id: UUID | None = None) -> SessionScheduled:
         return SessionScheduled(

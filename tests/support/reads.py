@@ -56,6 +56,7 @@ OF_PERSON: dict[Route, Read] = {
         }
     ),
     ("notifications", "/notifications"): Read(),
+    ("notifications", "/clients/{client_id}/timeline"): Read(),
     ("outcomes", "/clients/{client_id}/progress"): Read(),
     ("outcomes", "/clients/{client_id}/measures"): Read(),
     ("outcomes", "/measures"): Read(),

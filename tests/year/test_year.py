@@ -13,6 +13,7 @@ from tests.year.figures import Checkpoint, OfClient
 from tests.year.ledger.access import TARGET_DAYS, access, referrals_of
 from tests.year.ledger.census import census
 from tests.year.ledger.hours import minutes, seats_given, site_in
+from tests.year.ledger.permission import USES
 from tests.year.ledger.sessions import became, placed_last, planned_for
 from tests.year.ledger.units import Grant, attended_days, settle
 
@@ -216,6 +217,8 @@ def test_messages_go_out_and_are_withheld_by_the_rules(year: list[Computed]) -> 
     found: dict[Any, tuple[str, str | None]] = {}
     for client in last.taken.clients:
         for one in client.messages:
+            if one["kind"] not in USES:
+                continue
             if one["client_id"] == client.id and one["state"] in ("delivered", "suppressed"):
                 found[client.id, one["session_id"], one["kind"]] = (one["state"], one.get("rule"))
     expected = {key: (fate.state, fate.rule) for key, fate in last.fates.items()}
@@ -236,5 +239,7 @@ def test_nothing_is_sent_outside_a_stay_without_permission_or_of_a_session_not_h
     for event in sent:
         stays = [s for s in last.stays if s.client == event.client]
         assert any(s.begins <= event.at and (s.ends is None or event.at <= s.ends) for s in stays)
+        if event.data["kind"] not in USES:
+            continue
         told = (event.client, event.data["session_id"], event.data["kind"])
         assert last.fates[told].state == "delivered", told

@@ -205,6 +205,7 @@ def tell_contact(tx: Transaction, client_id: UUID, site_id: UUID, contact: Conta
             email=contact.email,
             phone=contact.phone,
             time_zone=contact.time_zone,
+            preferred=contact.preferred,
             changed_at=tx.now,
         ),
     )

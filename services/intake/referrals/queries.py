@@ -33,8 +33,8 @@ CORRECTIONS = f"""
 WHERE client_id = ANY (platform.records_of($1)) AND id > $2 ORDER BY id LIMIT $3
 """
 CONTACT = """
-SELECT $1::uuid AS client_id, site_id, channel, email, phone, time_zone, changed_at,
-  (sum(version) OVER ())::integer AS version
+SELECT $1::uuid AS client_id, site_id, channel, email, phone, time_zone, preferred,
+  changed_at, (sum(version) OVER ())::integer AS version
 FROM contacts WHERE client_id = ANY (platform.records_of($1))
 ORDER BY changed_at DESC, array_position(platform.records_of($1), client_id) LIMIT 1
 """

@@ -16,6 +16,7 @@ from shared.web.models import BadCursor, decode_cursor
 Gender = Literal["woman", "man", "non_binary", "undisclosed"]
 Sex = Literal["female", "male", "unknown"]
 Channel = Literal["email", "log"]
+Way = Literal["email", "sms", "voice"]
 CorrectionReason = Literal["entered_wrongly", "changed"]
 
 
@@ -114,10 +115,19 @@ class ContactDetails(Strict):
         None, description="Zone the client stated; else the site's.", examples=["America/Denver"]
     )
 
+    preferred: Way | None = Field(
+        None,
+        description="The way asked for first, before `channel`; text messages and calls need a "
+        "phone.",
+        examples=["sms"],
+    )
+
     @model_validator(mode="after")
     def address_for_channel(self) -> Self:
-        if self.channel == "email" and self.email is None:
+        if "email" in (self.channel, self.preferred) and self.email is None:
             raise ValueError("The channel email needs an email.")
+        if self.preferred in ("sms", "voice") and self.phone is None:
+            raise ValueError("Text messages and calls need a phone.")
         return self
 
 
@@ -223,5 +233,6 @@ class Contact(Shown):
     email: str | None
     phone: str | None
     time_zone: str | None
+    preferred: Way | None
     changed_at: Instant
     version: int = Field(description="The ETag.", examples=[1])

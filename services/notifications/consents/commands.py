@@ -10,7 +10,7 @@ from shared.database import Transaction, upsert
 FORM = "contact_channels"
 
 AGREED = {
-    *("client_id", "site_id", "consent_id", "channels", "uses"),
+    *("client_id", "site_id", "consent_id", "channels", "uses", "voicemail"),
     *("time_zone", "expires_on", "granted_at"),
 }
 END = """

@@ -9,9 +9,10 @@ from shared.database import Transaction
 
 CONSENTS = """
 SELECT w.client_id, c.channels, c.uses, c.safe_times, c.time_zone, c.expires_on, c.granted_at,
-  c.ended_as, c.ended_at
+  c.ended_as, c.ended_at, c.voicemail
 FROM unnest($1::uuid[]) AS w (client_id)
-JOIN contact_consents c ON c.client_id = ANY (platform.records_of(w.client_id))
+CROSS JOIN LATERAL unnest(platform.records_of(w.client_id)) AS r (record)
+JOIN contact_consents c ON c.client_id = r.record
 """
 
 

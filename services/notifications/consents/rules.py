@@ -14,7 +14,15 @@ from zoneinfo import ZoneInfo
 from services.notifications.timing.rules import Window, at, next_open, zone_of
 from shared.contracts.intake import AvailableTime
 
-Rule = Literal["no_consent", "revoked", "expired", "other_way", "other_use", "outside_safe_times"]
+Rule = Literal[
+    "no_consent",
+    "revoked",
+    "expired",
+    "other_way",
+    "other_use",
+    "opted_out",
+    "outside_safe_times",
+]
 """Why a client may not be reached, in the order in which it is looked at."""
 WEEK = 7
 
@@ -34,6 +42,8 @@ class Consent:
     granted_at: datetime
     ended_as: Literal["revoked", "expired"] | None
     ended_at: datetime | None
+    voicemail: str | None = None
+    """What may be left there: none, name_and_number or appointment; None was not told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 from shared.contracts.intake import ContactDetailsChanged
 from shared.database import Transaction, upsert
 
-DETAILS = {"client_id", "site_id", "channel", "email", "phone", "time_zone", "changed_at"}
+DETAILS = {
+    *("client_id", "site_id", "channel", "email", "phone", "time_zone", "preferred", "changed_at"),
+}
 
 
 async def replace_contact(tx: Transaction, changed: ContactDetailsChanged) -> None:

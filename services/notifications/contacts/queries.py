@@ -1,6 +1,6 @@
 """How clients want to be reached."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
@@ -9,29 +9,55 @@ from zoneinfo import ZoneInfo
 from services.notifications.timing.rules import zone_of
 from shared.database import Transaction
 
+Way = Literal["email", "sms", "voice", "log"]
+OTHERS: tuple[Way, ...] = ("sms", "email")
+"""The ways that take the place of one that does not lead to the client, in this order. Nobody is
+called who did not ask for it."""
+
 CONTACTS = """
-SELECT w.client_id, c.channel, c.email, c.time_zone
-FROM unnest($1::uuid[]) AS w (client_id) CROSS JOIN LATERAL (
-  SELECT channel, email, time_zone FROM contacts
-  WHERE client_id = ANY (platform.records_of(w.client_id))
-  ORDER BY changed_at DESC, array_position(platform.records_of(w.client_id), client_id) LIMIT 1
-) c
+SELECT DISTINCT ON (w.client_id)
+  w.client_id, c.channel, c.email, c.time_zone, c.phone, c.preferred
+FROM unnest($1::uuid[]) AS w (client_id)
+CROSS JOIN LATERAL unnest(platform.records_of(w.client_id)) WITH ORDINALITY AS r (record, place)
+JOIN contacts c ON c.client_id = r.record
+ORDER BY w.client_id, c.changed_at DESC, r.place
 """
 """Of what was told of the records of a person the latest counts."""
+HAVING = """
+SELECT client_id, site_id FROM contacts WHERE (phone = $1 OR email = $1) ORDER BY client_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One client's details. The address stays out of the representation, and so out of any log."""
+    """One client's details. Addresses stay out of the representation, and so out of any log."""
 
     channel: Literal["email", "log"]
     email: str | None = field(repr=False)
     time_zone: str | None
+    phone: str | None = field(default=None, repr=False)
+    preferred: Way | None = None
+
+    @property
+    def wanted(self) -> Way:
+        """The way that the client asked for."""
+        return self.preferred or self.channel
+
+    @property
+    def ways(self) -> list[Way]:
+        """The ways with what they need, the wanted one first; only that one where it is none."""
+        others = () if self.wanted == "log" else OTHERS
+        ways: Sequence[Way] = (self.wanted, *(one for one in others if one != self.wanted))
+        return [way for way in ways if way == "log" or self.address(way)]
+
+    def address(self, way: str) -> str | None:
+        """Where a message goes by `way`."""
+        return {"email": self.email, "sms": self.phone, "voice": self.phone}.get(way)
 
     @property
     def can_be_reached(self) -> bool:
-        """Whether the wanted channel has what it needs."""
-        return self.channel != "email" or bool(self.email)
+        """Whether any way has what it needs."""
+        return bool(self.ways)
 
 
 def zone_for(contact: Contact | None, site_time_zone: str) -> ZoneInfo:
@@ -42,6 +68,9 @@ def zone_for(contact: Contact | None, site_time_zone: str) -> ZoneInfo:
 async def contacts_of(tx: Transaction, client_ids: Iterable[UUID]) -> dict[UUID, Contact]:
     """The details of those clients that are known."""
     rows = await tx.fetch(CONTACTS, list(set(client_ids)))
-    return {
-        row["client_id"]: Contact(row["channel"], row["email"], row["time_zone"]) for row in rows
-    }
+    return {row["client_id"]: Contact(*list(row)[1:]) for row in rows}
+
+
+async def clients_having(tx: Transaction, address: str) -> list[tuple[UUID, UUID]]:
+    """The clients who have an address or a number, each with the site."""
+    return [(row["client_id"], row["site_id"]) for row in await tx.fetch(HAVING, address)]

@@ -7,18 +7,16 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.notifications.delivery.queries import Untried
-from services.notifications.delivery.vocabulary import ONCE_A_SESSION, Kind
+from services.notifications.delivery.vocabulary import Kind
+from services.notifications.rulebook.policy import rulebook
 from services.notifications.stays.queries import stays_of
 from services.notifications.stays.rules import standing
 from shared.calendar import day_at
-from shared.contracts.scheduling import SessionMissed, SessionNotHeld, SessionScheduled
 from shared.database import Columns, Transaction
 from shared.ids import new_id
 
 Seat = tuple[UUID, UUID]
-"""A client and a session."""
-SessionTold = SessionScheduled | SessionMissed | SessionNotHeld
-"""An event about a client's session that is a reason for a message."""
+"""A client and what a message is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +35,6 @@ class PlannedMessage:
     expires_at: datetime
     traceparent: str | None
     id: UUID = field(default_factory=new_id)
-
-    @classmethod
-    def about(
-        cls, told: SessionTold, traceparent: str | None, due_at: datetime, expires_at: datetime
-    ) -> "PlannedMessage":
-        """A message about the session of an event, in the trace that it came with."""
-        return cls(
-            site_id=told.site_id,
-            client_id=told.client_id,
-            enrolment_id=told.enrolment_id,
-            session_id=told.session_id,
-            session_starts_at=told.starts_at,
-            site_time_zone=told.time_zone,
-            due_at=due_at,
-            due_on=day_at(due_at, told.time_zone),
-            expires_at=expires_at,
-            traceparent=traceparent,
-        )
 
 
 PLANNED = Columns.like(PlannedMessage)
@@ -102,10 +82,11 @@ CANCEL_OF_STAYS = CANCEL.format(
   JOIN unnest($2::uuid[], $3::uuid[]) AS stay(client_id, enrolment_id)
     ON n.client_id = stay.client_id
   WHERE n.kind <> 'staff_alert' AND (n.enrolment_id = stay.enrolment_id
-    OR n.enrolment_id IS NULL OR stay.enrolment_id IS NULL)"""
+    OR n.enrolment_id IS NULL OR stay.enrolment_id IS NULL)
+    AND (stay.enrolment_id IS NULL OR n.kind <> ALL ($4::text[]))"""
 )
-"""A message that names no stay belongs to any; no stay stands for all of the client. What staff has
-to know of a client it has to know after the end of a stay too."""
+"""A message that names no stay belongs to any; no stay stands for all of the client, and for kinds
+that go out after the end of a stay too. What staff has to know of a client it has to know then."""
 CANCEL_OF_FLAGS = CANCEL.format(
     unwanted="""
   WHERE n.kind = 'staff_alert' AND n.flag_id = ANY ($2::uuid[]) AND n.address IS NOT NULL"""
@@ -143,25 +124,33 @@ class PlannedTimes(NamedTuple):
     expires_at: datetime
 
 
-async def plan_messages(tx: Transaction, kind: Kind, messages: Sequence[PlannedMessage]) -> None:
+async def plan_messages(
+    tx: Transaction,
+    kind: Kind,
+    messages: Sequence[PlannedMessage],
+    *,
+    once: bool = False,
+    after_stay: bool = False,
+) -> None:
     """Plan at most one message of `kind` for each client and session.
 
     A message that is planned or was cancelled is planned anew; one that went out or was given up
     stays as it is, and is not waited for while it is being sent. Of several plans for the same
     session the last one counts; a message planned for another start of the session is cancelled.
-    Of a kind that is sent once, one that went out for another start counts too. Nothing is planned
-    for a stay that is over.
+    Of a kind that is sent `once`, one that went out for another start counts too. Nothing is
+    planned for a client who is gone, and for a stay that is over only `after_stay`.
     """
     stays = await stays_of(tx, (m.client_id for m in messages))
+    ended = {"gone"} if after_stay else {"over", "gone"}
     latest = {
         (m.client_id, m.session_id): m
         for m in messages
-        if m.enrolment_id is None or standing(stays.get(m.client_id, {}), m.enrolment_id) != "over"
+        if m.enrolment_id is None
+        or standing(stays.get(m.client_id, {}), m.enrolment_id) not in ended
     }
     kept = [latest[key] for key in sorted(latest)]
     clients, sessions = [m.client_id for m in kept], [m.session_id for m in kept]
     starts = [m.session_starts_at for m in kept]
-    once = kind in ONCE_A_SESSION
     await tx.execute(CANCEL_OF_SEATS, tx.now, kind, clients, sessions, starts)
     await tx.execute(KEEP, kind, clients, sessions, starts, once)
     await tx.execute(PLAN, *PLANNED.arrays(kept), tx.now, kind, once)
@@ -181,12 +170,13 @@ async def cancel_messages(tx: Transaction, kind: Kind, seats: Iterable[Seat]) ->
 async def cancel_of_stays(tx: Transaction, stays: Iterable[tuple[UUID, UUID | None]]) -> None:
     """Cancel messages of clients' stays that are still planned, and withdraw those on their way.
 
-    A stay is a client and an enrolment; None stands for all of the client.
+    A stay is a client and an enrolment; None stands for all of the client. Kinds that go to former
+    clients stay planned when a stay ends.
     """
     over = list(set(stays))
-    await tx.execute(
-        CANCEL_OF_STAYS, tx.now, [client for client, _ in over], [stay for _, stay in over]
-    )
+    clients, enrolments = [client for client, _ in over], [stay for _, stay in over]
+    spared = [kind for kind, s in rulebook().sendings.items() if s.rule.after_stay]
+    await tx.execute(CANCEL_OF_STAYS, tx.now, clients, enrolments, spared)
 
 
 async def cancel_of_flags(tx: Transaction, flag_ids: Iterable[UUID]) -> None:

@@ -2,8 +2,8 @@
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Literal, Self
 from uuid import UUID
@@ -12,12 +12,16 @@ import asyncpg
 from opentelemetry.trace import SpanKind
 
 from services.notifications.consents.rules import Rule
-from services.notifications.delivery.policy import Text
 from services.notifications.delivery.rules import Decision, continues_trace
 from services.notifications.delivery.vocabulary import AlertFailure, ChannelName, Failure
+from services.notifications.texts.rules import Text
 from shared.contracts.base import Event
 from shared.settings import Settings
 from shared.telemetry.tracing import link_to, span_from
+
+SYSTEMS = {"email": "smtp"}
+HANDED = ("at", "channel", "address", "subject", "body")
+"""The columns `handed_…` of a row that is due, in the order of the fields of `Handed`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class Result:
     """The new state of one message, reached `at`. `next_at` is set when it is planned again."""
 
     id: UUID
-    state: Literal["planned", "delivered", "failed", "suppressed", "cancelled"]
+    state: Literal["planned", "sent", "delivered", "bounced", "failed", "suppressed", "cancelled"]
     at: datetime
     attempts: int
     channel: ChannelName | None = None
@@ -33,6 +37,23 @@ class Result:
     rule: Rule | None = None
     texts_version: str | None = None
     next_at: datetime | None = None
+    provider: str | None = None
+    provider_id: str | None = None
+    refused: ChannelName | None = None
+    """A way that will not be taken again for this message."""
+    uncertain: bool = False
+    """Whether what was handed over may have arrived all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What was handed over for a message; nobody knows whether it arrived."""
+
+    began_at: datetime
+    channel: ChannelName
+    address: str | None = field(repr=False)
+    subject: str = field(repr=False)
+    body: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +75,12 @@ class Due(ABC):
     attempts: int
     traceparent: str | None
     withdrawn: bool
+    refused_by: Sequence[ChannelName]
+    provider_id: str | None
+    handed: Handed | None = field(repr=False)
+    """Of an attempt whose outcome is not known."""
+    sent_by: ChannelName | None
+    """The way that the last attempt took."""
 
     @property
     @abstractmethod
@@ -77,13 +104,34 @@ class Due(ABC):
     def addressed(self, settings: Settings) -> tuple[str | None, Text]:
         """Where it goes and what it says, as of now."""
 
+    @property
+    def can_be_unsubscribed(self) -> bool:
+        """Whether its recipient may end such messages with one click."""
+        return False
+
+    def way_besides(self, tried: ChannelName) -> bool:
+        """Whether the message can take another way than the one that was tried."""
+        return False
+
     @abstractmethod
     def event(self, result: Result) -> Event | None:
         """The event that tells what came of it; None when nobody is told."""
 
+    async def linked(self, settings: Settings) -> Self:
+        """The message with the one-time link that it carries, if its rule says so.
+
+        Raises:
+            LinkOver: what it would open is over.
+            LinkUnavailable: none can be made now.
+        """
+        return self
+
     @classmethod
     def of(cls, row: asyncpg.Record, **known: Any) -> Self:
         """The row, with what is known beside it."""
+        handed = [row[f"handed_{part}"] for part in HANDED]
+        known["handed"] = Handed(*handed) if handed[0] is not None else None
+        known["sent_by"] = row["channel"]
         columns = {f.name: row[f.name] for f in fields(cls) if f.name not in known}
         return cls(**columns, **known)
 
@@ -92,8 +140,9 @@ class Due(ABC):
         return replace(self, attempts=self.attempts + 1)
 
     def renewed(self, found: Self) -> Self:
-        """What is `found` of the message right before it is handed over, as it was when marked."""
-        return replace(found, attempts=self.attempts, next_at=self.next_at)
+        """What is `found` of the message right before it is handed over, as it was when marked:
+        what its sender notes meanwhile makes it no more uncertain to this sender."""
+        return replace(found, attempts=self.attempts, next_at=self.next_at, handed=self.handed)
 
     @contextlib.contextmanager
     def span(self, name: str) -> Iterator[None]:
@@ -109,7 +158,7 @@ class Due(ABC):
             kind=SpanKind.PRODUCER,
             attributes={
                 "messaging.operation.type": "send",
-                "messaging.system": "smtp" if self.channel == "email" else self.channel,
+                "messaging.system": SYSTEMS.get(self.channel, self.channel),
                 "stepwell.notification.id": str(self.id),
                 "stepwell.notification.kind": self.kind,
             },

@@ -1,25 +1,39 @@
 """Messages to clients: to the address and within the hours that the client states, by what the
 client agreed to."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
 
 from services.notifications.consents.queries import consents_of
-from services.notifications.consents.rules import Consent
+from services.notifications.consents.rules import Consent, counting
 from services.notifications.contacts.queries import Contact, contacts_of, zone_for
 from services.notifications.delivery.due import Due, Result
-from services.notifications.delivery.policy import Text, permission_policy, texts
-from services.notifications.delivery.rules import Agreed, Decision, Reach, decide, next_attempt
-from services.notifications.delivery.texts import written
+from services.notifications.delivery.queries import resume_times
+from services.notifications.delivery.rules import (
+    Agreed,
+    Cancel,
+    Decision,
+    Reach,
+    decide,
+    next_attempt,
+)
 from services.notifications.delivery.vocabulary import ChannelName, Kind
+from services.notifications.links.making import make_link
+from services.notifications.opt_outs.queries import stopped_of
+from services.notifications.opt_outs.rules import Stopped
+from services.notifications.rulebook.policy import Sending, rulebook
 from services.notifications.stays.queries import stays_of
 from services.notifications.stays.rules import Standing, standing
+from services.notifications.texts.policy import templates
+from services.notifications.texts.queries import languages_of
+from services.notifications.texts.rendering import write
+from services.notifications.texts.rules import Text, spoken
 from services.notifications.timing.policy import timing_policy
 from shared.contracts.base import Event
 from shared.contracts.notifications import (
@@ -34,16 +48,25 @@ from shared.settings import Settings
 
 CHANNEL_OF_STRANGERS: ChannelName = "email"
 """The channel that is named when a message is given up before its recipient was heard of."""
-WAYS: dict[ChannelName, str | None] = {"email": "email", "log": None}
+WAYS: dict[ChannelName, str | None] = {
+    "email": "email",
+    "sms": "sms",
+    "voice": "voice",
+    "log": None,
+}
 """As consents call the way that a channel takes; nothing leaves the house by the log."""
-NOTICES: frozenset[Kind] = frozenset({"session_not_held", "seat_offer"})
-"""Kinds that the released NotificationDelivered and NotificationFailed do not know: they are told
-by events of their own, as a longer list of kinds would break the readers of those."""
+RELEASED: dict[str, frozenset[str]] = {
+    "kind": frozenset({"session_reminder", "missed_session_outreach"}),
+    "channel": frozenset({"email", "log"}),
+    "failure": frozenset({"", "no_contact_details", "refused_by_channel", "no_longer_timely"}),
+}
+"""What the released NotificationDelivered and NotificationFailed can say: all else is told by
+events of their own, as longer lists would break the readers of those."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientMessage(Due):
-    """A message to a client about a session."""
+    """A message to a client about a session, an offer or whatever else its rule is about."""
 
     kind: Kind
     session_id: UUID
@@ -52,14 +75,59 @@ class ClientMessage(Due):
     contact: Contact | None
     consents: Sequence[Consent]
     standing: Standing
+    language: str | None
+    """That the client reads, as a BCP 47 tag; None where it was not stated."""
+    resumes_at: datetime | None
+    """When the client may hear more, if no more go out today."""
+    link: str = field(repr=False)
+    """That it carries."""
+    stopped: Mapping[tuple[str, str], Stopped] = field(repr=False)
+    """Of the addresses of the contact those to which nothing goes, by channel."""
+
+    @property
+    def sending(self) -> Sending | None:
+        """What the rules in force say of its kind; None when no rule sends it any more."""
+        return rulebook(self.site_id).sendings.get(self.kind)
+
+    @property
+    def ways(self) -> list[ChannelName]:
+        """The ways that the message can take, the one that the client asked for first."""
+        if self.contact is None:
+            return []
+        return [way for way in self.contact.ways if self._is_open(way)]
+
+    def _is_open(self, way: ChannelName) -> bool:
+        if way in self.refused_by or self._stopped_at(way) is not None:
+            return False
+        agreed = counting(self.consents)
+        if way == "log" or agreed is None:
+            return True
+        return way in agreed.channels and (way != "voice" or agreed.voicemail != "none")
+
+    def _stopped_at(self, way: str) -> Stopped | None:
+        address = None if self.contact is None else self.contact.address(way)
+        return self.stopped.get((way, address)) if address else None
+
+    @property
+    def can_be_unsubscribed(self) -> bool:
+        return True
+
+    def way_besides(self, tried: ChannelName) -> bool:
+        return any(way != tried for way in self.ways)
 
     @property
     def channel(self) -> ChannelName:
-        return CHANNEL_OF_STRANGERS if self.contact is None else self.contact.channel
+        """Where none is open the one that was asked for, whose rule then says why nothing goes."""
+        if self.contact is None:
+            return CHANNEL_OF_STRANGERS
+        return next(iter(self.ways), self.contact.wanted)
 
     @property
     def texts_version(self) -> str:
-        return texts(self.site_id).version
+        template = self.kind if self.sending is None else self.sending.template
+        taken = templates(self.site_id)[template]
+        language, _ = taken.in_language(self.language)
+        return f"{template}/{taken.version}/{language}"
 
     @property
     def reach(self) -> Reach:
@@ -76,20 +144,23 @@ class ClientMessage(Due):
         return ZoneInfo(self.site_time_zone)
 
     def decide(self, now: datetime) -> Decision:
-        policy, permitted = timing_policy(self.site_id), permission_policy(self.site_id)
+        policy, sending = timing_policy(self.site_id), self.sending
+        if sending is None:
+            return Cancel()
         return decide(
             now,
             withdrawn=self.withdrawn,
             standing=self.standing,
-            sent_on_hold=self.kind in permitted.on_hold,
+            sent_on_hold=sending.rule.on_hold,
+            after_stay=sending.rule.after_stay,
+            resumes_at=self.resumes_at if sending.rule.limited else None,
             due_at=self.due_at,
             expires_at=self.expires_at,
             reach=self.reach,
-            agreed=Agreed(
-                self.consents, permitted.purpose(self.kind, WAYS[self.channel]), self.site_zone
-            ),
+            agreed=Agreed(self.consents, sending.purpose(WAYS[self.channel]), self.site_zone),
             window=policy.hours,
             unknown_contact=policy.unknown_contact,
+            stopped=self._stopped_at(self.channel),
         )
 
     def next_attempt(self, now: datetime) -> datetime:
@@ -103,11 +174,22 @@ class ClientMessage(Due):
             window=policy.hours,
         )
 
+    async def linked(self, settings: Settings) -> Self:
+        sending = self.sending
+        if sending is None or sending.rule.link is None or self.channel == "log":
+            return self
+        link = await make_link(settings, sending.rule.link, self.site_id, self.session_id)
+        return replace(self, link=link)
+
     def addressed(self, settings: Settings) -> tuple[str | None, Text]:
-        """The text shows the time in the zone that the recipient states now."""
-        zone = self.reach.zone
-        text = written(self.kind, self.site_id, self.session_starts_at, zone, self.site_zone)
-        return None if self.contact is None else self.contact.email, text
+        """The text shows the time in the zone that the recipient states now, and is in the language
+        that they read, or else in the one that all texts are written in."""
+        template = self.kind if self.sending is None else self.sending.template
+        language, _ = templates(self.site_id)[template].in_language(self.language)
+        when = spoken(self.session_starts_at, self.reach.zone, self.site_zone, language)
+        values = {"when": when, "link": self.link}
+        written = write(template, self.site_id, self.channel, language, values)
+        return None if self.contact is None else self.contact.address(self.channel), written.text
 
     def event(self, result: Result) -> Event | None:
         about: dict[str, Any] = {
@@ -115,21 +197,27 @@ class ClientMessage(Due):
             "site_id": self.site_id,
             "notification_id": self.id,
             "kind": self.kind,
-            "channel": self.channel,
+            "channel": result.channel or self.channel,
             "session_id": self.session_id,
         }
-        notice, at = self.kind in NOTICES, result.at
+        told = {"kind": self.kind, "channel": about["channel"], "failure": _reason(result) or ""}
+        notice = any(told[name] not in known for name, known in RELEASED.items())
+        at = result.at
         match result.state:
             case "delivered":
                 delivered = NoticeDelivered if notice else NotificationDelivered
                 return delivered(**about, due_at=self.due_at, delivered_at=at)
-            case "failed":
+            case "failed" | "bounced":
                 failed = NoticeFailed if notice else NotificationFailed
-                return failed(**about, reason=result.failure, failed_at=at)
+                return failed(**about, reason=_reason(result), failed_at=at)
             case "suppressed":
                 return NotificationSuppressed(**about, rule=result.rule, suppressed_at=at)
             case _:
                 return None
+
+
+def _reason(result: Result) -> str | None:
+    return "bounced" if result.state == "bounced" else result.failure
 
 
 async def due_messages(tx: Transaction, rows: Sequence[asyncpg.Record]) -> list[ClientMessage]:
@@ -138,12 +226,20 @@ async def due_messages(tx: Transaction, rows: Sequence[asyncpg.Record]) -> list[
     contacts = await contacts_of(tx, clients)
     consents = await consents_of(tx, clients)
     stays = await stays_of(tx, clients)
+    addresses = [one for c in contacts.values() for one in (c.email, c.phone) if one]
+    stopped = await stopped_of(tx, addresses)
+    languages = await languages_of(tx, clients)
+    resume = await resume_times(tx, rows, contacts)
     return [
         ClientMessage.of(
             row,
             contact=contacts.get(client),
             consents=consents.get(client, ()),
+            stopped=stopped,
             standing=standing(stays.get(client, {}), row["enrolment_id"]),
+            language=languages.get(client),
+            resumes_at=resume.get(row["id"]),
+            link="",
         )
         for row in rows
         for client in [row["client_id"]]

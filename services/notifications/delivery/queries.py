@@ -1,24 +1,43 @@
 """Messages as others see them, without text and address, and what is still to be done."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
+import asyncpg
+
+from services.notifications.contacts.queries import Contact, zone_for
 from services.notifications.delivery.schemas import (
     Notification,
     NotificationCount,
     NotificationCounts,
 )
 from services.notifications.delivery.vocabulary import STAFF_ALERT, Kind, State
+from services.notifications.timing.policy import timing_policy
+from services.notifications.timing.rules import at
+from shared import clock
 from shared.database import Transaction
 from shared.errors import found
 from shared.web import Page, Paging, narrowed, page_of
 
 UNTRIED = """
-SELECT id, site_id, session_starts_at, site_time_zone FROM notifications
-WHERE client_id = ANY (platform.records_of($1)) AND kind = $2 AND state = 'planned'
+SELECT id, site_id, client_id, enrolment_id, kind, session_id, session_starts_at, site_time_zone,
+  expires_at
+FROM notifications
+WHERE client_id = ANY (platform.records_of($1)) AND kind <> 'staff_alert' AND state = 'planned'
   AND attempts = 0 ORDER BY id FOR UPDATE
 """
+SENT_TODAY = """
+SELECT m.id, count(n.id)
+FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS m (id, client_id, since)
+JOIN notifications n ON n.client_id = ANY (platform.records_of(m.client_id))
+  AND coalesce(n.ended_at, n.next_at) >= m.since AND n.kind <> 'staff_alert' AND n.id <> m.id
+  AND n.state IN ('sending', 'sent', 'delivered', 'bounced')
+  AND (n.state <> 'sending' OR n.id < m.id)
+GROUP BY m.id
+"""
+"""Of those under way at the same time the ones planned earlier go first."""
 
 SHOWN = """
 SELECT id, client_id, site_id, session_id, kind, channel, state, failure, rule, attempts,
@@ -52,13 +71,41 @@ class Untried:
 
     id: UUID
     site_id: UUID
+    client_id: UUID
+    enrolment_id: UUID | None
+    kind: Kind
+    session_id: UUID
     session_starts_at: datetime
     site_time_zone: str
+    expires_at: datetime
 
 
-async def untried_of(tx: Transaction, client_id: UUID, kind: Kind) -> list[Untried]:
-    """A client's planned messages of `kind` that may still get another time; locked."""
-    return [Untried(*row) for row in await tx.fetch(UNTRIED, client_id, kind)]
+async def untried_of(tx: Transaction, client_id: UUID) -> list[Untried]:
+    """A client's planned messages that may still get another time; locked."""
+    return [Untried(*row) for row in await tx.fetch(UNTRIED, client_id)]
+
+
+async def resume_times(
+    tx: Transaction, rows: Sequence[asyncpg.Record], contacts: Mapping[UUID, Contact]
+) -> dict[UUID, datetime]:
+    """Of the messages in `rows` whose clients got as many as go out on one day of their calendar:
+    from when on the next ones may."""
+    today, resumes = {}, {}
+    for row in rows:
+        zone = zone_for(contacts.get(row["client_id"]), row["site_time_zone"])
+        day = clock.now().astimezone(zone).date()
+        today[row["id"]] = at(day, time(), zone)
+        opens = timing_policy(row["site_id"]).window.opens
+        resumes[row["id"]] = at(day + timedelta(days=1), opens, zone)
+    found = await tx.fetch(
+        SENT_TODAY, list(today), [row["client_id"] for row in rows], list(today.values())
+    )
+    sites = {row["id"]: row["site_id"] for row in rows}
+    return {
+        row["id"]: resumes[row["id"]]
+        for row in found
+        if row["count"] >= timing_policy(sites[row["id"]]).most_a_day
+    }
 
 
 async def show_notification(tx: Transaction, notification_id: UUID) -> Notification:

@@ -5,10 +5,12 @@
 2. The marked rows are locked, and each message is looked at again and handed to its channel.
 3. How it went is written with the event that tells it, and committed; the locks end.
 
-Whoever dies after step 1 leaves rows marked and not locked. Like any message whose attempt failed
-they are due again after a pause, with the same message id; so whatever keeps outcomes from being
-written, nobody is written to again and again. Locks, not leases, tell who is at work, and the
-number of the attempt tells a sender that was delayed whether a message is still its own.
+The mark is a lease: `next_at` is when it runs out. Whoever dies after step 1 leaves rows marked and
+not locked, which are due again then. What is really handed over is noted and committed right before
+(`handovers`), so of the others it is certain that nobody got them; one that is noted is looked up
+at its channel, and where that is impossible the policy of its kind says which way to err. Locks
+tell who is at work, and the number of the attempt tells a sender that was delayed whether a message
+is still its own.
 
 All messages lie in one table. Those to clients and alerts to staff are a queue each, with senders
 of their own, so that neither waits for the other.
@@ -23,6 +25,7 @@ import asyncpg
 
 from services.notifications.delivery.channels.opening import open_channels
 from services.notifications.delivery.due import Due, Result
+from services.notifications.delivery.reports import conclude
 from services.notifications.delivery.results import settled, write_results
 from services.notifications.delivery.sending import HandOver
 from shared.database import ALL_SITES, Transaction
@@ -31,12 +34,20 @@ from shared.jobs import JobContext
 BATCH = 50
 """Messages handed over before one commit: the most that can go out twice after a kill."""
 
+REPORTS = 200
+"""Messages of which reports are read in one transaction."""
+
 AT_WORK = "SELECT pg_advisory_xact_lock_shared(1, $1)"
 """Taken by a sender for as long as it may have rows marked; those of one that died are not under
 way any more."""
-DUE = """
-SELECT n.*, EXISTS (SELECT FROM withdrawals w WHERE w.notification_id = n.id) AS withdrawn
-FROM notifications n WHERE {kinds} AND state IN ('planned', 'sending') AND next_at <= $1
+ROW = """
+SELECT n.*, h.began_at AS handed_at, h.channel AS handed_channel, h.address AS handed_address,
+  h.subject AS handed_subject, h.body AS handed_body,
+  EXISTS (SELECT FROM withdrawals w WHERE w.notification_id = n.id) AS withdrawn
+FROM notifications n LEFT JOIN handovers h ON h.notification_id = n.id AND h.uncertain
+"""
+DUE = f"""{ROW}
+WHERE {{kinds}} AND state IN ('planned', 'sending') AND next_at <= $1
 ORDER BY n.next_at, n.id LIMIT $2 FOR UPDATE OF n SKIP LOCKED
 """
 MARK = """
@@ -51,12 +62,19 @@ JOIN unnest($1::uuid[], $2::integer[]) AS m(id, attempts)
 WHERE n.state = 'sending' ORDER BY n.client_id, n.session_id, n.id FOR UPDATE OF n
 """
 """In the order in which messages are planned, so that nobody waits in a circle."""
-AGAIN = """
-SELECT n.*, EXISTS (SELECT FROM withdrawals w WHERE w.notification_id = n.id) AS withdrawn
-FROM notifications n WHERE n.id = $1
-"""
+AGAIN = f"{ROW} WHERE n.id = ANY ($1::uuid[])"
 NEXT_DUE = """
-SELECT min(next_at) FROM notifications WHERE {kinds} AND state IN ('planned', 'sending')
+SELECT least(
+  (SELECT min(next_at) FROM notifications WHERE {kinds} AND state IN ('planned', 'sending')),
+  (SELECT min(r.reported_at) FROM delivery_reports r JOIN notifications n
+    ON n.id = r.notification_id
+    WHERE NOT r.applied AND {kinds} AND state NOT IN ('planned', 'sending'))
+)
+"""
+NEW = "SELECT notification_id FROM delivery_reports WHERE NOT applied ORDER BY reported_at LIMIT $1"
+TOLD = f"""{ROW}
+WHERE {{kinds}} AND n.state NOT IN ('planned', 'sending') AND n.id IN ({NEW})
+ORDER BY n.client_id, n.session_id, n.id FOR UPDATE OF n SKIP LOCKED
 """
 SENDING = """
 SELECT count(*) FROM notifications WHERE {kinds} AND state = 'sending' AND EXISTS (
@@ -124,21 +142,21 @@ class Queue:
         ours = [due for due in marked if due.id in locked]
         await write_results(tx, await hand_over.run(tx, ours))
 
-    async def again(self, tx: Transaction, due: Due) -> Due:
-        """What is known of a marked message at this instant: others may have committed since."""
-        rows = await tx.fetch(AGAIN, due.id)
-        (found,) = await self.due(tx, rows)
-        return due.renewed(found)
+    async def again(self, tx: Transaction, some: Sequence[Due]) -> list[Due]:
+        """What is known of marked messages at this instant: others may have committed since."""
+        rows = await tx.fetch(AGAIN, [due.id for due in some])
+        found = {due.id: due for due in await self.due(tx, rows)}
+        return [due.renewed(found[due.id]) for due in some]
 
     async def dispatch(self, context: JobContext) -> int:
         """Send everything that is due; how many messages were dealt with.
 
         When it is cancelled it hands over nothing more, writes what is known by then, and ends.
         """
-        dealt_with = 0
+        dealt_with = await self._read_reports(context)
         async with open_channels(context.settings) as channels:
             while True:
-                hand_over = HandOver(context.settings, channels, self.again)
+                hand_over = HandOver(context.settings, context.database, channels, self.again)
                 batch = asyncio.create_task(self._dispatch_batch(context, hand_over))
                 try:
                     done = await asyncio.shield(batch)
@@ -149,6 +167,18 @@ class Queue:
                 if done == 0:
                     return dealt_with
                 dealt_with += done
+
+    async def _read_reports(self, context: JobContext) -> int:
+        """Draw the conclusions from what providers told; of how many messages."""
+        read = 0
+        while True:
+            async with context.database.transaction(ALL_SITES) as tx:
+                rows = await tx.fetch(TOLD.format(kinds=self.kinds), REPORTS)
+                states = {row["id"]: row["state"] for row in rows}
+                await conclude(tx, await self.due(tx, rows), states)
+            read += len(rows)
+            if len(rows) < REPORTS:
+                return read
 
     async def _dispatch_batch(self, context: JobContext, hand_over: HandOver) -> int:
         """All three steps for some of what is due; how many messages that were."""

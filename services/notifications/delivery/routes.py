@@ -4,11 +4,13 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query
+from pydantic import AfterValidator
 
 from services.notifications.delivery import queries
 from services.notifications.delivery.queries import Wanted
 from services.notifications.delivery.schemas import Notification, NotificationCounts
 from services.notifications.delivery.vocabulary import Kind, State
+from services.notifications.rulebook.policy import known_kind
 from shared.access import Role
 from shared.errors import Invalid
 from shared.web import Allowed, Call, Day, Page, Paging, Router, of_one_client
@@ -47,7 +49,10 @@ async def list_notifications(
             "needs `site_id`."
         ),
     ] = None,
-    kind: Annotated[Kind | None, Query(description="Only messages of this kind.")] = None,
+    kind: Annotated[
+        Annotated[Kind, AfterValidator(known_kind)] | None,
+        Query(description="Only messages of this kind: one of the rules in force."),
+    ] = None,
     state: Annotated[State | None, Query(description="Only messages in this state.")] = None,
 ) -> Page[Notification]:
     """Messages to clients of the caller's sites; those planned earlier come first.

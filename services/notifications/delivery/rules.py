@@ -1,8 +1,9 @@
 """What to do with a message that is due: send, give up, or postpone. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from services.notifications.consents.rules import (
@@ -86,25 +87,31 @@ def decide(
     withdrawn: bool,
     standing: Standing,
     sent_on_hold: bool,
+    after_stay: bool,
+    resumes_at: datetime | None,
     due_at: datetime,
     expires_at: datetime,
     reach: Reach,
     agreed: Agreed,
     window: Window,
     unknown_contact: timedelta,
+    stopped: Literal["opted_out", "unreachable"] | None = None,
 ) -> Decision:
     """Decide about a message whose next attempt has come.
 
-    One that was withdrawn is called off, and so is one whose client left the program, first of all.
-    While the stay is on hold it waits, unless its kind is `sent_on_hold`; one that expires by then
-    is cancelled, else one that expired is given up. Details of a client not heard of yet may still
-    be under way on their own topic, so such a message waits until `unknown_contact` after its due
-    time. Then permission is asked, as of `now`. Quiet hours hold for every attempt, in the zone
-    that the client states now, and so do the times at which the client can be reached safely.
+    One that was withdrawn is called off, and so is one whose client left the program, first of all,
+    unless its rule sends it `after_stay`; never is anything sent to a client who is gone. While the
+    stay is on hold it waits, unless its kind is `sent_on_hold`; one that expires by then is
+    cancelled, else one that expired is given up. Details of a client not heard of yet may still be
+    under way on their own topic, so such a message waits until `unknown_contact` after its due
+    time. Then permission is asked, as of `now`, and whether the address is `stopped`. Quiet hours
+    hold for every attempt, in the zone that the client states now, and so do the times at which the
+    client can be reached safely. Who got as many messages today as go out on one day hears more
+    from `resumes_at` on.
     """
     if withdrawn:
         return CallOff()
-    if standing == "over":
+    if standing == "gone" or (standing == "over" and not after_stay):
         return Cancel()
     if standing == "on_hold" and not sent_on_hold:
         return Cancel() if now >= expires_at else Postpone(expires_at)
@@ -117,9 +124,13 @@ def decide(
     rule = permission(agreed.consents, agreed.purpose, now, agreed.site_zone)
     if rule is not None and rule != "outside_safe_times":
         return Suppress(rule)
+    if stopped == "opted_out":
+        return Suppress("opted_out")
+    if stopped == "unreachable":
+        return GiveUp("unreachable")
     allowed = next_allowed(agreed.consents, now, agreed.site_zone, reach.zone, window)
     if allowed is not None and allowed <= now:
-        return Send()
+        return Send() if resumes_at is None else Postpone(min(resumes_at, expires_at))
     if allowed is not None and allowed < expires_at:
         return Postpone(allowed)
     if next_open(now, reach.zone, window) < expires_at:  # the safe times leave no instant
@@ -142,6 +153,22 @@ def next_attempt(
     if zone is not None and window is not None:
         again = next_open(again, zone, window)
     return min(again, expires_at)
+
+
+def conclusion(state: str, reports: Collection[str]) -> Literal["delivered", "bounced"] | None:
+    """What all reports on a message come to, in whatever order they came; None when nothing new.
+
+    That it did not arrive counts more than that it did: a mailbox or carrier may take a message and
+    find out later.
+    """
+    if "bounced" in reports and state in ("sent", "delivered"):
+        return "bounced"
+    return "delivered" if "delivered" in reports and state == "sent" else None
+
+
+def spread(again: datetime, now: datetime, expires_at: datetime, part: float) -> datetime:
+    """`again`, later by `part` of the pause from `now` until then; never after `expires_at`."""
+    return min(again + (again - now) * part, max(again, expires_at))
 
 
 def continues_trace(next_at: datetime, planned_at: datetime) -> bool:

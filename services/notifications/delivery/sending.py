@@ -2,43 +2,55 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
-from datetime import datetime
-from typing import Literal
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from random import Random
 
 import asyncpg
 import structlog
 
 from services.notifications.delivery import metrics
 from services.notifications.delivery.channels.base import (
-    Channel,
     ChannelBusy,
     ChannelRefused,
     ChannelUnavailable,
+    ChannelUncertain,
     Message,
+    Unfindable,
 )
 from services.notifications.delivery.channels.opening import Channels
-from services.notifications.delivery.due import Due, Result
+from services.notifications.delivery.due import Due, Handed, Result
+from services.notifications.delivery.handovers import Handover, note_handovers, reported
+from services.notifications.delivery.policy import handing_over
 from services.notifications.delivery.results import (
-    delivered,
     given_up,
     postponed,
+    redirected,
     settled,
+    suppressed,
+    taken,
     untouched,
 )
+from services.notifications.delivery.rules import spread
+from services.notifications.links.making import LinkOver, LinkUnavailable
+from services.notifications.opt_outs.commands import stop_address
 from shared import clock
-from shared.database import Transaction
+from shared.database import ALL_SITES, Database, Transaction
 from shared.settings import Settings
+from shared.web.links import digest, new_secret
 
 log = structlog.get_logger()
 
 HANDS = 4
-"""Messages under way at once, and so the most connections that a channel needs."""
+"""How many hand over at once, and so the most connections that mail needs. Each takes as many
+messages as its channel takes at once."""
+chance = Random().random  # noqa: S311 - spreads attempts, hides nothing
 GRACE_SECONDS = 3.0
 """How long messages under way are waited for when the sender is to stop."""
 
 
-Fate = Literal["taken", "refused", "later"]
+Parcel = tuple[Due, Message, Handover]
+"""A message, how it goes out, and what is noted of it before."""
 UNREADABLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 """What is raised when the transaction in which messages are sent is lost."""
 
@@ -49,16 +61,19 @@ class HandOver:
     def __init__(
         self,
         settings: Settings,
+        database: Database,
         channels: Channels,
-        again: Callable[[Transaction, Due], Awaitable[Due]],
+        again: Callable[[Transaction, Sequence[Due]], Awaitable[Sequence[Due]]],
     ) -> None:
         self._settings = settings
+        self._database = database
         self._channels = channels
         self._again = again
         self._waiting: deque[Due] = deque()
         self._hands: list[asyncio.Task[None]] = []
         self._stopped = False
         self._reading = asyncio.Lock()
+        self._noting = asyncio.Lock()
 
     async def run(self, tx: Transaction, marked: Iterable[Due]) -> list[Result]:
         """What came of each message; a message whose fate is unknown has no result.
@@ -70,7 +85,7 @@ class HandOver:
         self._waiting.extend(marked)
         self._hands = [asyncio.create_task(self._hand(tx, results)) for _ in range(HANDS)]
         await asyncio.wait(self._hands)
-        async with self._reading:  # a hand that was let go may have left its reading under way
+        async with self._reading, self._noting:  # a hand that was let go may have left one at work
             pass
         for hand in self._hands:
             if not hand.cancelled():
@@ -88,31 +103,177 @@ class HandOver:
 
     async def _hand(self, tx: Transaction, results: list[Result]) -> None:
         while self._waiting and not self._stopped:
-            due = self._waiting.popleft()
-            try:
-                found = await self._look_again(tx, due)
-                results.append(await send(tx, self._settings, self._channels, found))
-            except ChannelBusy:  # the hands that are at work take it over
-                self._waiting.appendleft(due)
-                return
-            except UNREADABLE:
-                raise
-            except Exception as error:  # a defect of one message must not delay the others
-                note_defect(due, error)
+            found = await self._look_again(tx, self._take())
+            parcels = [one for due in found if (one := await self._pack(tx, due, results))]
+            if parcels:
+                try:
+                    await self._note(parcels)
+                except asyncio.CancelledError:  # nothing of it was handed over
+                    self._waiting.extendleft(due for due, _, _ in reversed(parcels))
+                    raise
+            sent = [self._handed(tx, parcel, results) for parcel in parcels]
+            if any(await asyncio.gather(*sent)):
+                return  # the hands that are at work take it over
 
-    async def _look_again(self, tx: Transaction, due: Due) -> Due:
-        """What is known of a message now. One reading at a time, and none is broken off, as they
+    def _take(self) -> list[Due]:
+        """The next message, with as many after it as its channel takes at once."""
+        some = [self._waiting.popleft()]
+        way = some[0].channel
+        most = self._channels[way].at_once if way in self._channels else 1
+        while self._waiting and len(some) < most and self._waiting[0].channel == way:
+            some.append(self._waiting.popleft())
+        return some
+
+    async def _look_again(self, tx: Transaction, some: Sequence[Due]) -> Sequence[Due]:
+        """What is known of messages now. One reading at a time, and none is broken off, as they
         share the connection on which the outcomes are written."""
 
-        async def look() -> Due:
+        async def look() -> Sequence[Due]:
             async with self._reading:
-                return await self._again(tx, due)
+                return await self._again(tx, some)
 
         try:
             return await asyncio.shield(look())
         except asyncio.CancelledError:
-            self._waiting.appendleft(due)
+            self._waiting.extendleft(reversed(some))
             raise
+
+    async def _pack(self, tx: Transaction, due: Due, results: list[Result]) -> Parcel | None:
+        """What is to be handed over for `due`; None when its outcome is known without.
+
+        It is decided again, as those before it may have taken long.
+        """
+        now = clock.now()
+        try:
+            if (result := settled(tx, due, now)) is None and due.handed is not None:
+                result = await self._search(tx, due, due.handed)
+            if result is None and due.channel not in self._channels:
+                result = self._refused(tx, due, ChannelRefused("there is no such channel"))
+            if result is None:
+                return self._parcel(await due.linked(self._settings), now)
+        except LinkOver:
+            result = Result(due.id, "cancelled", now, due.attempts, due.channel)
+        except LinkUnavailable as error:
+            log.warning("message_postponed", notification_id=str(due.id), reason=str(error))
+            result = self._later(due.tried(), ChannelUnavailable(str(error)))
+        except UNREADABLE:
+            raise
+        except Exception as error:  # a defect of one message must not delay the others
+            note_defect(due, error)
+            tried = due.tried()
+            result = postponed(tried, tried.next_attempt(now), now)
+        results.append(result)
+        return None
+
+    async def _search(self, tx: Transaction, due: Due, handed: Handed) -> Result | None:
+        """What came of an attempt without an answer; None when the message is to be handed over
+        again: it did not arrive, or nobody can say, and its kind may be repeated."""
+        now, tried = clock.now(), due.tried()
+        channel = self._channels.get(handed.channel)
+        sought = Message(
+            *(due.id, due.kind, handed.address, handed.subject, handed.body, handed.began_at)
+        )
+        with due.span("look up notification"):
+            try:
+                async with self._reading:
+                    receipt = await reported(tx, due.id, handed.began_at)
+                if receipt is None and channel is not None:
+                    receipt = await channel.find(sought)
+                if receipt is not None:
+                    return taken(tx, due, now, receipt, handed.channel)
+                if channel is not None:
+                    return None
+            except Unfindable:
+                pass
+            except ChannelUnavailable as error:
+                if due.kind not in handing_over(due.site_id).may_repeat:
+                    log.warning("look_up_postponed", notification_id=str(due.id), reason=str(error))
+                    return postponed(tried, tried.next_attempt(now), now)
+            if due.kind in handing_over(due.site_id).may_repeat:
+                return None
+            return given_up(tx, due, "outcome_unknown", now)
+
+    def _parcel(self, due: Due, now: datetime) -> Parcel:
+        address, text = due.addressed(self._settings)
+        secret = new_secret() if due.channel == "email" and due.can_be_unsubscribed else None
+        handover = Handover(
+            *(due.id, due.site_id, due.client_id, due.channel, address, text.subject, text.body),
+            unsubscribe=None if secret is None else digest(secret),
+            began_at=now,
+            forget_at=now + timedelta(days=handing_over(due.site_id).text_days),
+        )
+        message = Message(
+            *(due.id, due.kind, address, text.subject, text.body, now),
+            unsubscribe=secret,
+            language=text.language,
+            html=text.html,
+        )
+        return due, message, handover
+
+    async def _note(self, parcels: Sequence[Parcel]) -> None:
+        """Commit what is about to be handed over. One at a time, so that a small pool will do; and
+        not broken off, so that it is known."""
+
+        async def note() -> None:
+            async with self._noting, self._database.transaction(ALL_SITES) as tx:
+                await note_handovers(tx, [handover for _, _, handover in parcels])
+
+        await asyncio.shield(note())
+
+    async def _handed(self, tx: Transaction, parcel: Parcel, results: list[Result]) -> bool:
+        """As `_send`; a defect around one message must not delay the others."""
+        try:
+            return await self._send(tx, parcel, results)
+        except UNREADABLE:
+            raise
+        except Exception as error:
+            note_defect(parcel[0], error)
+            return False
+
+    async def _send(self, tx: Transaction, parcel: Parcel, results: list[Result]) -> bool:
+        """Hand a message over and note what came of it; whether its channel has no room for it.
+        The event that tells it is part of the same trace."""
+        due, message, _ = parcel
+        tried = due.tried()
+        with due.span("send notification"):
+            try:
+                receipt = await self._channels[due.channel].send(message)
+                results.append(taken(tx, tried, message.written_at, receipt))
+            except ChannelBusy:
+                self._waiting.appendleft(due)
+                return True
+            except ChannelRefused as error:
+                log.warning("message_refused", notification_id=str(due.id), reason=str(error))
+                if error.stopped is not None and message.address is not None:
+                    async with self._reading:
+                        await stop_address(
+                            *(tx, due.channel, message.address, error.stopped, "provider")
+                        )
+                results.append(self._refused(tx, tried, error))
+            except ChannelUnavailable as error:
+                log.warning("message_postponed", notification_id=str(due.id), reason=str(error))
+                results.append(self._later(tried, error))
+            except Exception as error:
+                note_defect(due, error)
+                results.append(self._later(tried, ChannelUncertain("defect")))
+        return False
+
+    def _refused(self, tx: Transaction, due: Due, error: ChannelRefused) -> Result:
+        now = clock.now()
+        if due.way_besides(due.channel):
+            return redirected(due, now, due.channel)
+        if error.stopped == "opted_out":
+            return suppressed(tx, due, "opted_out", now)
+        return given_up(tx, due, "refused_by_channel", now)
+
+    def _later(self, due: Due, error: ChannelUnavailable) -> Result:
+        now = clock.now()
+        again = due.next_attempt(now)
+        if error.after is not None:
+            again = min(max(again, now + error.after), max(again, due.expires_at))
+        jitter = handing_over(due.site_id).jitter * chance()
+        uncertain = isinstance(error, ChannelUncertain)
+        return postponed(due, spread(again, now, due.expires_at, jitter), now, uncertain=uncertain)
 
 
 def note_defect(due: Due, error: Exception) -> None:
@@ -125,45 +286,3 @@ def note_defect(due: Due, error: Exception) -> None:
         kind=due.kind,
         reason=f"defect: {type(error).__name__}",
     )
-
-
-async def send(tx: Transaction, settings: Settings, channels: Channels, due: Due) -> Result:
-    """Send `due` and say what came of it; the event that tells it is part of the same trace.
-
-    It is decided again, as those before it may have taken long.
-
-    Raises:
-        ChannelBusy: nothing was sent, as all ways of the channel are in use.
-    """
-    now = clock.now()
-    if (result := settled(tx, due, now)) is not None:
-        return result
-    tried = due.tried()
-    with due.span("send notification"):
-        match await _attempt(settings, channels[due.channel], due, now):
-            case "refused":
-                return given_up(tx, tried, "refused_by_channel", now)
-            case "later":
-                return postponed(tried, tried.next_attempt(clock.now()), now)
-            case "taken":
-                return delivered(tx, tried, now)
-
-
-async def _attempt(settings: Settings, channel: Channel, due: Due, now: datetime) -> Fate:
-    """Hand `due` to its channel, and say how it fared. A defect of a channel or a text is logged
-    and counted, and delays nobody else's messages."""
-    try:
-        address, text = due.addressed(settings)
-        await channel.send(Message(due.id, due.kind, address, text.subject, text.body, now))
-    except ChannelBusy:
-        raise
-    except ChannelRefused as error:
-        log.warning("message_refused", notification_id=str(due.id), reason=str(error))
-        return "refused"
-    except ChannelUnavailable as error:
-        log.warning("message_postponed", notification_id=str(due.id), reason=str(error))
-        return "later"
-    except Exception as error:
-        note_defect(due, error)
-        return "later"
-    return "taken"

@@ -8,12 +8,13 @@ from uuid import UUID
 
 import asyncpg
 
+from services.notifications.delivery.channels.providers import staff_way
 from services.notifications.delivery.due import Due, Result
-from services.notifications.delivery.policy import Text
 from services.notifications.delivery.rules import Decision, next_attempt
 from services.notifications.delivery.vocabulary import ChannelName
 from services.notifications.escalations.policy import alert_policy
 from services.notifications.escalations.rules import decide
+from services.notifications.texts.rules import Text
 from shared.contracts.base import Event
 from shared.contracts.notifications import StaffAlerted, StaffAlertFailed
 from shared.database import Transaction
@@ -30,7 +31,7 @@ class Alert(Due):
 
     @property
     def channel(self) -> ChannelName:
-        return "email"
+        return staff_way(self.address)
 
     @property
     def texts_version(self) -> str:
@@ -67,8 +68,9 @@ class Alert(Due):
         match result.state:
             case "delivered":
                 return StaffAlerted(**about, delivered_at=result.at)
-            case "failed":
-                return StaffAlertFailed(**about, reason=result.failure, failed_at=result.at)
+            case "failed" | "bounced":
+                reason = result.failure or "refused_by_channel"
+                return StaffAlertFailed(**about, reason=reason, failed_at=result.at)
             case _:
                 return None
 

@@ -18,12 +18,12 @@ from shared.errors import StaleVersion, require_version
 from shared.ids import new_id
 
 ENTER = """
-INSERT INTO escalation_contacts (site_id, on_duty, steps, changed_by, changed_at)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO escalation_contacts (site_id, on_duty, steps, rota, changed_by, changed_at)
+VALUES ($1, $2, $3, $4, $5, $6)
 """
 CHANGE = """
-UPDATE escalation_contacts SET on_duty = $2, steps = $3, changed_by = $4, changed_at = $5,
-  version = version + 1
+UPDATE escalation_contacts SET on_duty = $2, steps = $3, rota = $4, changed_by = $5,
+  changed_at = $6, version = version + 1
 WHERE site_id = $1
 """
 
@@ -38,6 +38,7 @@ class PlannedAlert:
     step: int
     severity: str
     address: str | None = field(repr=False)
+    due_at: datetime
     expires_at: datetime
     traceparent: str | None
     id: UUID = field(default_factory=new_id)
@@ -45,9 +46,8 @@ class PlannedAlert:
 
 PLANNED = Columns.like(PlannedAlert)
 PLAN = f"""
-INSERT INTO notifications ({PLANNED.names}, kind, state, planned_at, due_at, next_at)
-SELECT {PLANNED.names}, 'staff_alert', 'planned', now, now, now
-FROM {PLANNED.rows}, (VALUES ({PLANNED.next}::timestamptz)) AS at(now)
+INSERT INTO notifications ({PLANNED.names}, kind, state, planned_at, next_at)
+SELECT {PLANNED.names}, 'staff_alert', 'planned', {PLANNED.next}, due_at FROM {PLANNED.rows}
 ON CONFLICT DO NOTHING
 """  # noqa: S608 - the columns are above
 
@@ -84,9 +84,10 @@ async def replace_contacts(
     known = await show_contacts(tx, site_id, lock=True)
     require_version(known.version, expected)
     steps = orjson.dumps([step.addresses for step in new.steps]).decode()
+    rota = orjson.dumps([shift.model_dump(mode="json") for shift in new.rota]).decode()
     try:
         await tx.execute(
-            CHANGE if known.version else ENTER, site_id, new.on_duty, steps, by, tx.now
+            CHANGE if known.version else ENTER, site_id, new.on_duty, steps, rota, by, tx.now
         )
     except asyncpg.UniqueViolationError:
         raise StaleVersion("Somebody else named contacts just now: read them first.") from None
@@ -94,6 +95,7 @@ async def replace_contacts(
         site_id=site_id,
         on_duty=new.on_duty,
         steps=new.steps,
+        rota=new.rota,
         changed_at=tx.now,
         version=known.version + 1,
     )
@@ -115,12 +117,18 @@ async def plan_alerts(tx: Transaction, told: Sequence[Told]) -> None:
             step=one.step,
             severity=one.flag.severity,
             address=address,
+            due_at=tx.now,
             expires_at=one.at + alert_policy(one.flag.site_id).give_up_after,
             traceparent=one.traceparent,
         )
         for one in told
-        for address in told_at(contacts.get(one.flag.site_id), one.step)
+        for address in told_at(contacts.get(one.flag.site_id), one.step, tx.now)
     ]
+    await enter_alerts(tx, planned)
+
+
+async def enter_alerts(tx: Transaction, planned: Sequence[PlannedAlert]) -> None:
+    """Plan alerts; one that is planned already, or went out, stays as it is."""
     if planned:
         await tx.execute(PLAN, *PLANNED.arrays(planned), tx.now)
         tx.wake()

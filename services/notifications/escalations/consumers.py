@@ -5,7 +5,13 @@ from datetime import datetime
 
 from services.notifications.delivery.commands import cancel_of_flags
 from services.notifications.escalations.commands import Flag, Told, plan_alerts
-from shared.contracts.intake import RiskFlagAcknowledged, RiskFlagEscalated, RiskFlagRaised
+from services.notifications.escalations.tasks import withdraw_of_stays
+from shared.contracts.intake import (
+    EpisodeStateChanged,
+    RiskFlagAcknowledged,
+    RiskFlagEscalated,
+    RiskFlagRaised,
+)
 from shared.contracts.outcomes import (
     CourseRiskAcknowledged,
     CourseRiskEscalated,
@@ -41,6 +47,12 @@ async def flags_acknowledged(
     tx: Transaction, received: list[Received[RiskFlagAcknowledged]]
 ) -> None:
     await cancel_of_flags(tx, (one.event.flag_id for one in received))
+
+
+@consumers.on_many(EpisodeStateChanged, "delivery")
+async def stays_changed(tx: Transaction, received: list[Received[EpisodeStateChanged]]) -> None:
+    events = [one.event for one in received]
+    await withdraw_of_stays(tx, [(e.client_id, e.enrolment_id) for e in events if e.ended])
 
 
 @consumers.on_many(CourseRiskRaised)

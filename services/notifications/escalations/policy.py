@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from services.notifications.delivery.policy import Text, revealing, texts
+from services.notifications.texts.policy import words
+from services.notifications.texts.rules import Text, revealing
 from shared.contracts.intake import Token
 from shared.datafiles import Part, data_file
 
@@ -26,10 +27,10 @@ class AlertPolicy(Part):
 
     @model_validator(mode="after")
     def is_neutral(self) -> Self:
-        never = [word for word in texts().never if word not in self.allowed]
+        never = [word for word in words().never if word not in self.allowed]
         text = f"{self.subject}\n{self.body}"
-        if words := revealing(text, never):
-            raise ValueError(f"the text says {', '.join(words)}")
+        if found := revealing(text, never):
+            raise ValueError(f"the text says {', '.join(found)}")
         if self.body.count("{") != 1 or "{address}" not in self.body:
             raise ValueError("the body names {address} once, and nothing else is filled in")
         return self

@@ -2,23 +2,32 @@
 
 from collections.abc import Iterable
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import orjson
+from pydantic import TypeAdapter
 
-from services.notifications.escalations.rules import Contacts
+from services.notifications.escalations.rules import Contacts, Shift
 from services.notifications.escalations.schemas import (
     EscalationContacts,
     EscalationStep,
+    OnCall,
     StaffAlert,
+    StaffTask,
 )
-from shared.database import Transaction
-from shared.errors import NotFound
+from shared.database import Transaction, select
+from shared.errors import NotFound, found
 from shared.web import Page, Paging, page_of
 
 CONTACTS = """
-SELECT site_id, on_duty, steps, version, changed_at FROM escalation_contacts
-WHERE site_id = ANY ($1::uuid[])
+SELECT c.site_id, c.on_duty, c.steps, c.rota, c.version, c.changed_at, s.time_zone
+FROM escalation_contacts c LEFT JOIN sites s USING (site_id) WHERE c.site_id = ANY ($1::uuid[])
+"""
+ROTA = TypeAdapter(list[OnCall])
+TASKS = select(StaffTask, "staff_tasks")
+OPEN_TASKS = f"""
+{TASKS} WHERE site_id = $1 AND id > $2 AND state = 'open' AND opens_at <= $3 ORDER BY id LIMIT $4
 """
 ALERTS = """
 SELECT id, client_id, site_id, flag_id, step, state, failure, attempts, planned_at, ended_at,
@@ -40,17 +49,52 @@ async def show_contacts(
     """
     if not tx.may_see(site_id):
         raise NotFound("There is no such site among yours.")
-    row = await tx.fetchrow(f"{CONTACTS} FOR UPDATE" if lock else CONTACTS, [site_id])
+    row = await tx.fetchrow(f"{CONTACTS} FOR UPDATE OF c" if lock else CONTACTS, [site_id])
     if row is None:
-        return EscalationContacts(site_id=site_id, on_duty=[], steps=[], changed_at=None, version=0)
+        return EscalationContacts(
+            site_id=site_id, on_duty=[], steps=[], rota=[], changed_at=None, version=0
+        )
     steps = [EscalationStep(addresses=step) for step in _steps(row)]
-    return EscalationContacts(**{**row, "steps": steps})
+    rota = ROTA.validate_json(row["rota"])
+    shown = {name: value for name, value in row.items() if name != "time_zone"}
+    return EscalationContacts(**{**shown, "steps": steps, "rota": rota})
 
 
 async def contacts_of_sites(tx: Transaction, site_ids: Iterable[UUID]) -> dict[UUID, Contacts]:
     """Whom sites tell; those that named nobody are left out."""
     rows = await tx.fetch(CONTACTS, list(set(site_ids)))
-    return {row["site_id"]: Contacts(row["on_duty"], _steps(row)) for row in rows}
+    return {
+        row["site_id"]: Contacts(
+            row["on_duty"],
+            _steps(row),
+            [Shift(**dict(shift)) for shift in ROTA.validate_json(row["rota"])],
+            ZoneInfo(row["time_zone"] or "UTC"),
+        )
+        for row in rows
+    }
+
+
+async def show_task(tx: Transaction, task_id: UUID, *, lock: bool = False) -> StaffTask:
+    """One task.
+
+    Raises:
+        NotFound: there is none with this id at the sites of the transaction.
+    """
+    suffix = "FOR UPDATE" if lock else ""
+    row = found(await tx.fetchrow(f"{TASKS} WHERE id = $1 {suffix}", task_id), "staff task")
+    return StaffTask(**dict(row))
+
+
+async def list_tasks(tx: Transaction, site_id: UUID, paging: Paging) -> Page[StaffTask]:
+    """What has to be done at a site by now, oldest first.
+
+    Raises:
+        NotFound: not one of the caller's sites.
+    """
+    if not tx.may_see(site_id):
+        raise NotFound("There is no such site among yours.")
+    rows = await tx.fetch(OPEN_TASKS, site_id, paging.after, tx.now, paging.limit + 1)
+    return page_of([StaffTask(**dict(row)) for row in rows], paging.limit)
 
 
 async def list_alerts(

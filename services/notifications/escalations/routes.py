@@ -5,19 +5,24 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from services.notifications.escalations import commands, queries
+from services.notifications.escalations import commands, queries, tasks
 from services.notifications.escalations.schemas import (
     EscalationContacts,
     NewEscalationContacts,
     StaffAlert,
+    StaffTask,
 )
 from shared.access import Role
-from shared.web import Allowed, Call, Page, Paging, Router
+from shared.web import Allowed, Call, Page, Paging, Router, needs_if_match, of_one_client
 
 router = Router(prefix="/sites/{site_id}", tags=["Escalations"])
+task_router = Router(tags=["Escalations"])
 
 Manager = Annotated[Call, Allowed(Role.SITE_MANAGER)]
 Reader = Annotated[Call, Allowed(Role.CLINICAL_LEAD, Role.SITE_MANAGER)]
+Clinician = Annotated[
+    Call, Allowed(Role.COUNSELOR, Role.CLINICAL_LEAD, Role.SITE_MANAGER, Role.FRONT_DESK)
+]
 Overseer = Annotated[
     Call,
     Allowed(Role.CLINICAL_LEAD, Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS, Role.AUDITOR),
@@ -53,4 +58,29 @@ async def list_staff_alerts(
         lambda tx: queries.list_alerts(
             tx, site_id, paging, flag_id=flag_id, failed_only=failed_only
         )
+    )
+
+
+@router.get("/staff-tasks", summary="List what staff of a site have to do")
+async def list_staff_tasks(
+    site_id: UUID, call: Clinician, paging: Annotated[Paging, Depends()]
+) -> Page[StaffTask]:
+    """What messages alone could not settle, such as calling who missed a session and did not come
+    back to us; the oldest first."""
+    return await call.show(lambda tx: queries.list_tasks(tx, site_id, paging))
+
+
+@task_router.get("/staff-tasks/{task_id}", summary="Show a staff task")
+@of_one_client
+async def show_staff_task(task_id: UUID, call: Clinician) -> StaffTask:
+    """One task; needed for its ETag."""
+    return await call.show(lambda tx: queries.show_task(tx, task_id))
+
+
+@task_router.post("/staff-tasks/{task_id}/acknowledgement", summary="Take charge of a staff task")
+@needs_if_match
+async def record_task_acknowledgement(task_id: UUID, call: Clinician) -> StaffTask:
+    """Take charge by name; the next people are not told any more."""
+    return await call.update(
+        lambda tx, expected: tasks.take_charge(tx, task_id, expected, by=call.subject)
     )

@@ -2,9 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
 
 from services.notifications.delivery.rules import CallOff, Decision, GiveUp, Send
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Who is on call at a time of each week at the site: up to, not including, `ends_at`, which is
+    the next midnight at 00:00."""
+
+    weekday: int
+    starts_at: time
+    ends_at: time
+    addresses: Sequence[str] = field(repr=False)
+
+    def covers(self, local: datetime) -> bool:
+        """Whether a local time lies in the shift."""
+        until = self.ends_at != time() and local.time() >= self.ends_at
+        return local.isoweekday() == self.weekday and self.starts_at <= local.time() and not until
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,19 +30,25 @@ class Contacts:
 
     on_duty: Sequence[str] = field(repr=False)
     steps: Sequence[Sequence[str]] = field(repr=False)
+    rota: Sequence[Shift] = ()
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    """Of the site."""
 
 
-def told_at(contacts: Contacts | None, step: int) -> Sequence[str | None]:
+def told_at(contacts: Contacts | None, step: int, instant: datetime) -> Sequence[str | None]:
     """The addresses that `step` tells: 0 when a flag is raised, then the steps in their order.
 
-    After the last step of the site its people are told again and again. `[None]` stands for a site
-    that named nobody: that has to be seen. A site that named nobody on duty, but people for the
-    steps, chose to hear of a flag when it escalates.
+    At step 0 those of the rota who are on call at the `instant`; where the rota has nobody then,
+    who is on duty always. After the last step of the site its people are told again and again.
+    `[None]` stands for a site that named nobody: that has to be seen. A site that named nobody on
+    duty, but people for the steps, chose to hear of a flag when it escalates.
     """
     if contacts is None:
         return [None]
     if step == 0:
-        return contacts.on_duty
+        local = instant.astimezone(contacts.zone)
+        on_call = [a for shift in contacts.rota if shift.covers(local) for a in shift.addresses]
+        return list(dict.fromkeys(on_call)) or contacts.on_duty
     return contacts.steps[min(step, len(contacts.steps)) - 1]
 
 

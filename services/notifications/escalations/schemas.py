@@ -1,5 +1,6 @@
 """What requests and answers about escalation contacts and alerts look like."""
 
+from datetime import time
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -7,14 +8,21 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from services.notifications.delivery.channels.base import ChannelRefused
 from services.notifications.delivery.channels.email import recipient_of
-from services.notifications.delivery.vocabulary import AlertFailure
+from services.notifications.delivery.channels.providers import is_staff_address
+from services.notifications.delivery.vocabulary import AlertFailure, Kind
 from shared.web import Instant, Shown, Strict
 
-AlertState = Literal["planned", "sending", "delivered", "failed", "cancelled"]
+AlertState = Literal["planned", "sending", "sent", "delivered", "bounced", "failed", "cancelled"]
 
 
 def one_address(value: str) -> str:
-    """Refuse what is not exactly one plain address, as the mail server would refuse it too late."""
+    """Refuse what is not exactly one plain address, as the mail server would refuse it too late.
+
+    Beside mail: `+13035550123` for a text message, `voice:+13035550123` for a call, and
+    `webhook:…` and `chat:…` by their names in the file of the channels.
+    """
+    if is_staff_address(value):
+        return value
     try:
         plain = recipient_of(value)
     except ChannelRefused:
@@ -49,6 +57,26 @@ class EscalationStep(Strict):
     )
 
 
+class OnCall(Strict):
+    """Who is on call at a time of each week, on the site's clock."""
+
+    weekday: int = Field(ge=1, le=7, description="ISO: 1 is Monday.", examples=[6])
+    starts_at: time = Field(examples=["08:00:00"])
+    ends_at: time = Field(
+        description="00:00:00 is the midnight that ends the day; a night is two shifts.",
+        examples=["20:00:00"],
+    )
+    addresses: Annotated[list[Address], AfterValidator(without_repetition)] = Field(
+        min_length=1, max_length=5, examples=[["weekend@example.test"]]
+    )
+
+    @model_validator(mode="after")
+    def begins_before_it_ends(self) -> Self:
+        if self.ends_at != time() and self.ends_at <= self.starts_at:
+            raise ValueError("A shift ends on its day; write one over midnight on both days.")
+        return self
+
+
 class NewEscalationContacts(Strict):
     """Whom a site tells of a risk that has to be seen."""
 
@@ -57,6 +85,11 @@ class NewEscalationContacts(Strict):
         max_length=5,
         description="Told when a flag is raised; may be empty.",
         examples=[["duty@example.test"]],
+    )
+    rota: list[OnCall] = Field(
+        default_factory=list,
+        max_length=50,
+        description="Told in place of who is on duty always, when something is raised in a shift.",
     )
     steps: list[EscalationStep] = Field(
         min_length=1,
@@ -72,6 +105,7 @@ class EscalationContacts(Shown):
     site_id: UUID
     on_duty: list[str] = Field(examples=[["duty@example.test"]])
     steps: list[EscalationStep]
+    rota: list[OnCall] = Field(default_factory=list)
     changed_at: Instant | None
     version: int = Field(description="The ETag; 0 before the first change.", examples=[1])
 
@@ -96,3 +130,20 @@ class StaffAlert(Shown):
     planned_at: Instant
     next_attempt_at: Instant | None
     ended_at: Instant | None
+
+
+class StaffTask(Shown):
+    """Something that a person of the staff has to do about a client."""
+
+    id: UUID
+    client_id: UUID
+    site_id: UUID
+    enrolment_id: UUID | None
+    kind: Kind = Field(description="Of the rule that led to it.", examples=["missed_session_task"])
+    about: UUID = Field(description="The session, stay or week that it is about.")
+    anchor: Instant = Field(description="The instant that its rule counts from.")
+    opens_at: Instant = Field(description="From when on it has to be done.")
+    state: Literal["open", "done", "withdrawn"] = Field(examples=["open"])
+    ended_by: str | None = Field(description="Who took charge.", examples=[None])
+    ended_at: Instant | None
+    version: int = Field(description="The ETag.", examples=[1])

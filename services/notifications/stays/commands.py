@@ -20,20 +20,22 @@ class Stay:
     changed_at: datetime
 
 
+OPEN: tuple[Standing, ...] = ("in_program", "on_hold")
 STAYS = Columns.like(Stay)
 ENTER = f"""
 INSERT INTO stays ({STAYS.names}) SELECT * FROM {STAYS.rows}
 ON CONFLICT (enrolment_id) DO UPDATE SET
   standing = excluded.standing, changed_at = excluded.changed_at
-WHERE stays.standing <> 'over'
+WHERE stays.standing NOT IN ('over', 'gone') OR excluded.standing = 'gone'
 """  # noqa: S608 - the columns are above
 
 
 async def enter_stays(tx: Transaction, told: Iterable[Stay]) -> None:
-    """Keep where stays stand; what is told of one last counts, and what is over stays over."""
+    """Keep where stays stand; what is told of one last counts, and what is over stays over, but for
+    the news that its client died."""
     latest: dict[UUID, Stay] = {}
     for stay in told:
         known = latest.get(stay.enrolment_id)
-        if known is None or known.standing != "over":
+        if known is None or known.standing in OPEN or stay.standing == "gone":
             latest[stay.enrolment_id] = stay
     await tx.execute(ENTER, *STAYS.arrays(latest[key] for key in sorted(latest)))

@@ -39,6 +39,8 @@ async def clients_stepped_down(
 
 
 def _standing(changed: EpisodeStateChanged) -> Standing:
+    if changed.to_state == "died":
+        return "gone"
     if changed.ended:
         return "over"
     return "on_hold" if changed.to_state == "on_hold" else "in_program"

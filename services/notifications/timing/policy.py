@@ -1,11 +1,11 @@
-"""The timing policy in force, read once from `policy.json`."""
+"""The timing policy in force, read once from `timing.json`."""
 
 from datetime import time, timedelta
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from services.notifications.timing.rules import ReminderRule, Window
+from services.notifications.timing.rules import Window
 from shared.datafiles import Part, data_file
 
 
@@ -24,20 +24,6 @@ class WindowPolicy(Part):
         return self
 
 
-class ReminderPolicy(Part):
-    """How long before the session a reminder goes out."""
-
-    lead_hours: float = Field(gt=0)
-    margin_minutes: int = Field(ge=0)
-
-
-class OutreachPolicy(Part):
-    """For how long after the missed session outreach still makes sense."""
-
-    timely_days: int = Field(gt=0)
-    """In days of the calendar at the site: up to the same time of day."""
-
-
 class RetryPolicy(Part):
     """Pauses between attempts; how long details of an unknown contact are waited for."""
 
@@ -52,9 +38,9 @@ class TimingPolicy(Part):
     version: str
     source: str
     window: WindowPolicy
-    reminder: ReminderPolicy
-    outreach: OutreachPolicy
     retry: RetryPolicy
+    most_a_day: int = Field(gt=0)
+    """Messages to a client on a day of the client's own calendar; rules may be exempt."""
 
     @property
     def hours(self) -> Window:
@@ -63,14 +49,6 @@ class TimingPolicy(Part):
             self.window.opens,
             self.window.closes,
             timedelta(minutes=self.window.latest_minutes_before_close),
-        )
-
-    @property
-    def reminder_rule(self) -> ReminderRule:
-        """The reminder's times as the rules take them."""
-        return ReminderRule(
-            timedelta(hours=self.reminder.lead_hours),
-            timedelta(minutes=self.reminder.margin_minutes),
         )
 
     @property

@@ -62,6 +62,8 @@ def test_a_number_or_an_instant_is_no_birth_date(value: object):
     "details",
     [
         {"channel": "email"},
+        {"channel": "log", "preferred": "sms"},
+        {"channel": "log", "preferred": "email", "phone": "+13035550100"},
         {"channel": "email", "email": "no-at-sign.example"},
         {"channel": "email", "email": "a@example.test\nBcc: b@example.test"},
         {"channel": "log", "phone": "303 555 0100"},

@@ -57,6 +57,8 @@ def decided(
     withdrawn: bool = False,
     standing: Standing = "in_program",
     sent_on_hold: bool = False,
+    after_stay: bool = False,
+    resumes_at: datetime | None = None,
     consent: Consent | None = AGREED,
 ) -> Decision:
     return decide(
@@ -64,6 +66,8 @@ def decided(
         withdrawn=withdrawn,
         standing=standing,
         sent_on_hold=sent_on_hold,
+        after_stay=after_stay,
+        resumes_at=resumes_at,
         due_at=DUE,
         expires_at=SESSION,
         reach=reach,
@@ -147,6 +151,17 @@ def test_permission_is_asked_only_once_there_is_something_to_send() -> None:
 def test_nothing_goes_out_to_who_left_the_program() -> None:
     for now in (DUE, SESSION):
         assert decided(now, standing="over", sent_on_hold=True) == Cancel()
+
+
+def test_what_is_for_former_clients_goes_out_after_the_stay_but_never_to_who_is_gone() -> None:
+    assert decided(DUE, standing="over", after_stay=True) == Send()
+    assert decided(DUE, standing="gone", after_stay=True) == Cancel()
+
+
+def test_who_heard_enough_today_hears_the_rest_tomorrow_if_it_is_of_use_by_then() -> None:
+    tomorrow = DUE.replace(day=2, hour=8, minute=0)
+    assert decided(DUE, resumes_at=tomorrow) == Postpone(tomorrow)
+    assert decided(DUE, resumes_at=SESSION + timedelta(hours=1)) == Postpone(SESSION)
 
 
 def test_a_message_of_a_stay_on_hold_waits_until_it_is_of_no_use() -> None:

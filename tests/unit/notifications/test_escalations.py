@@ -44,7 +44,7 @@ NAMED = Contacts(["duty"], [["lead"], ["manager", "director"]])
     ],
 )
 def test_whom_a_step_tells(contacts: Contacts | None, step: int, told: list[str | None]) -> None:
-    assert told_at(contacts, step) == told
+    assert told_at(contacts, step, NOON) == told
 
 
 def test_contacts_do_not_show_their_addresses() -> None:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import get_args
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -18,12 +17,10 @@ from services.notifications.consents.rules import (
     next_allowed,
     permission,
 )
-from services.notifications.delivery.policy import PermissionPolicy, permission_policy
-from services.notifications.delivery.vocabulary import Kind
+from services.notifications.rulebook.policy import rulebook
 from services.notifications.stays.rules import standing
 from services.notifications.timing.rules import Window, is_open
 from shared.contracts.intake import AvailableTime
-from shared.datafiles import DataFileInvalid, parse
 
 DENVER, NEW_YORK = ZoneInfo("America/Denver"), ZoneInfo("America/New_York")
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=DENVER)
@@ -220,20 +217,11 @@ def test_the_next_allowed_instant_is_the_first_that_is_safe_and_outside_quiet_ho
         assert not any(allowed(at) for at in sooner if at < found)
 
 
-def test_every_kind_of_message_has_uses_of_the_vocabulary() -> None:
-    policy = permission_policy()
-    assert set(policy.uses) == set(get_args(Kind))
-    assert (policy.without_consent, policy.on_hold) == ((), ()), "the safe default"
-
-
-def test_a_policy_that_forgets_a_kind_is_refused_by_its_name() -> None:
-    text = permission_policy().model_dump_json().replace('"session_not_held"', '"newsletter"')
-    with pytest.raises(DataFileInvalid, match="newsletter"):
-        parse(PermissionPolicy, text, "own.yaml")
-    given_up = permission_policy().model_dump(mode="json")
-    del given_up["uses"]["session_not_held"]
-    with pytest.raises(ValueError, match="session_not_held"):
-        PermissionPolicy.model_validate(given_up)
+def test_what_goes_out_without_consent_or_on_hold_is_named_by_a_rule_and_today_nothing_is() -> None:
+    for kind, sending in rulebook().sendings.items():
+        assert sending.rule.uses, kind
+        assert not sending.rule.without_consent, kind
+        assert not sending.rule.on_hold, kind
 
 
 def test_a_message_stands_to_its_own_stay() -> None:

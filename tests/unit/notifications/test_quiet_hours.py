@@ -179,7 +179,6 @@ def test_the_next_opening_is_at_most_a_night_away(instant: datetime, zone: ZoneI
     assert timedelta(0) <= opening - instant <= timedelta(hours=12)
 
 
-def test_the_policy_in_force_asks_for_a_day_before_and_eight_to_nine() -> None:
+def test_the_policy_in_force_asks_for_eight_to_nine() -> None:
     policy = timing_policy()
     assert policy.hours == WINDOW
-    assert policy.reminder_rule == DAY_BEFORE

@@ -2,6 +2,10 @@
 
 The Message-ID is made from the notification's id alone: should a message go out twice because the
 sender died between the server's answer and its own commit, the receiving side can tell.
+
+A message is written to bytes here, in seven bits and with its headers unfolded, and handed to the
+server as it is: neither a server without 8BITMIME nor the library changes a letter, so a relay that
+signs by DKIM signs what arrives. It has to sign `SIGNED`, as RFC 8058 asks.
 """
 
 import ssl
@@ -10,20 +14,30 @@ from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime, parseaddr
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import aiosmtplib
 
 from services.notifications.delivery.channels.base import (
+    Channel,
     ChannelBusy,
     ChannelRefused,
     ChannelUnavailable,
+    ChannelUncertain,
     Message,
+    Receipt,
 )
-from services.notifications.delivery.policy import texts
+from services.notifications.texts.policy import words
 from shared.peers import Peer, refused_certificate
 from shared.settings import Settings
 
+SIGNED = (
+    *("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version"),
+    *("Content-Type", "Content-Transfer-Encoding", "List-Unsubscribe", "List-Unsubscribe-Post"),
+)
+"""The headers that a DKIM signature has to cover; RFC 8058 wants the last two among them."""
+WIRE = SMTP_POLICY.clone(max_line_length=None)
+"""Headers stay on one line: a folded List-Unsubscribe becomes an encoded word, which is no link."""
 TIMEOUT_SECONDS = 10.0
 QUIT_SECONDS = 1.0
 
@@ -38,15 +52,16 @@ def checked_sender(sender: str) -> str:
     Raises:
         SenderRevealing: naming the words that must not be in a sender's name or address.
     """
-    if words := texts().revealing_header(sender):
-        raise SenderRevealing(f"SMTP_FROM must not contain {', '.join(words)}.")
+    if revealing := words().revealing_header(sender):
+        raise SenderRevealing(f"SMTP_FROM must not contain {', '.join(revealing)}.")
     if "@" not in parseaddr(sender)[1]:
         raise SenderRevealing("SMTP_FROM is not an e-mail address.")
     return sender
 
 
-def email_of(message: Message, sender: str) -> EmailMessage:
-    """The e-mail for `message`, to its one address: the same each time it is made.
+def email_of(message: Message, sender: str, public_url: str | None = None) -> EmailMessage:
+    """The e-mail for `message`, to its one address: the same each time it is made. With an address
+    of this service it can be unsubscribed from with one click (RFC 8058).
 
     Raises:
         ChannelRefused: when the address cannot stand in a header, or is not exactly one.
@@ -59,7 +74,13 @@ def email_of(message: Message, sender: str) -> EmailMessage:
     mail["Date"] = format_datetime(message.written_at)
     mail["Message-ID"] = f"<{message.id}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"
+    if public_url is not None and message.unsubscribe is not None:
+        mail["List-Unsubscribe"] = f"<{public_url}/unsubscribe/{message.unsubscribe}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(message.body, cte="7bit" if message.body.isascii() else "quoted-printable")
+    if message.html is not None:
+        mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
+        mail.set_boundary(f"=_{message.id.hex}")  # the same each time it is made
     return mail
 
 
@@ -85,6 +106,19 @@ def concerns_all(error: Exception) -> bool:
     if isinstance(error, aiosmtplib.SMTPSenderRefused):
         return error.code >= 500
     return isinstance(error, aiosmtplib.SMTPTimeoutError)
+
+
+class Connection(aiosmtplib.SMTP):
+    """A connection that knows whether a message may have arrived of which nothing was heard."""
+
+    silent = False
+    """A hang-up after the final dot looks like one before it."""
+
+    async def data(self, *args: Any, **kwargs: Any) -> Any:
+        self.silent = True
+        answer = await super().data(*args, **kwargs)
+        self.silent = False
+        return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +151,10 @@ class MailServer:
             settings.smtp_secret,
         )
 
-    def connection(self) -> aiosmtplib.SMTP:
+    def connection(self) -> "Connection":
         """A connection that is not open yet. Opening it checks the name and the authority of the
         certificate wherever there is one, and ends where TLS is required and not offered."""
-        return aiosmtplib.SMTP(
+        return Connection(
             hostname=self.host,
             port=self.port,
             timeout=TIMEOUT_SECONDS,
@@ -177,23 +211,24 @@ def mail_server(settings: Settings) -> Peer:
     )
 
 
-class EmailChannel:
+class EmailChannel(Channel):
     """Sends over as many connections as it is used at once, or as the server allows.
 
     Once the server was unavailable for all messages, it is not bothered again by this channel; a
     later run of the dispatch opens a new one.
     """
 
-    def __init__(self, server: MailServer) -> None:
+    def __init__(self, server: MailServer, public_url: str | None = None) -> None:
         self.server = server
+        self._public_url = public_url
         self.sender = checked_sender(server.sender)
-        self._idle: list[aiosmtplib.SMTP] = []
+        self._idle: list[Connection] = []
         self._at_work = 0
         self._full = False
         self._outage: str | None = None
 
-    async def send(self, message: Message) -> None:
-        mail = email_of(message, self.sender)
+    async def send(self, message: Message) -> Receipt:
+        mail = email_of(message, self.sender, self._public_url)
         if self._outage is not None:
             raise ChannelUnavailable(self._outage)
         self._at_work += 1
@@ -201,10 +236,12 @@ class EmailChannel:
             await self._send(mail, await self._connection())
         finally:
             self._at_work -= 1
+        return Receipt()
 
-    async def _send(self, mail: EmailMessage, connection: aiosmtplib.SMTP) -> None:
+    async def _send(self, mail: EmailMessage, connection: "Connection") -> None:
+        written = mail.as_bytes(policy=WIRE)
         try:
-            await connection.send_message(mail)
+            await connection.sendmail(parseaddr(self.sender)[1], [str(mail["To"])], written)
         except aiosmtplib.SMTPRecipientsRefused as error:
             if all(each.code >= 500 for each in error.recipients):
                 raise ChannelRefused("the server refused the recipient") from None
@@ -223,6 +260,8 @@ class EmailChannel:
             reason = type(error).__name__
             if concerns_all(error):
                 self._outage = reason
+            if connection.silent:
+                raise ChannelUncertain(reason) from None
             raise ChannelUnavailable(reason) from None
         except BaseException:
             connection.close()
@@ -230,7 +269,7 @@ class EmailChannel:
         finally:
             self._idle.append(connection)
 
-    async def _connection(self) -> aiosmtplib.SMTP:
+    async def _connection(self) -> "Connection":
         """An open connection: one that was used before, or a new one.
 
         A server that refuses one connection while others are in use has no room for more of them;
@@ -254,7 +293,7 @@ class EmailChannel:
             raise ChannelUnavailable(self._outage) from None
         return fresh
 
-    def _used(self) -> aiosmtplib.SMTP | None:
+    def _used(self) -> "Connection | None":
         while self._idle:
             used = self._idle.pop()
             if used.is_connected:

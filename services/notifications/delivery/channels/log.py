@@ -2,16 +2,17 @@
 
 import structlog
 
-from services.notifications.delivery.channels.base import Message
+from services.notifications.delivery.channels.base import Channel, Message, Receipt
 
 log = structlog.get_logger()
 
 
-class LogChannel:
+class LogChannel(Channel):
     """Writes one line a message: its id and its kind, nothing of the client."""
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: Message) -> Receipt:
         log.info("message_logged", notification_id=str(message.id), kind=message.kind)
+        return Receipt()
 
-    async def close(self) -> None:
-        return None
+    async def find(self, message: Message) -> Receipt | None:
+        return None  # a second line disturbs nobody

@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator, Mapping
 from services.notifications.delivery.channels.base import Channel
 from services.notifications.delivery.channels.email import EmailChannel, MailServer
 from services.notifications.delivery.channels.log import LogChannel
+from services.notifications.delivery.channels.providers import providers_of
+from services.notifications.delivery.channels.staff import ChatChannel, WebhookChannel
+from services.notifications.delivery.channels.twilio import TwilioChannel
 from services.notifications.delivery.vocabulary import ChannelName
 from shared.settings import Settings
 
@@ -14,16 +17,27 @@ Channels = Mapping[ChannelName, Channel]
 
 @contextlib.asynccontextmanager
 async def open_channels(settings: Settings) -> AsyncIterator[Channels]:
-    """Every channel by its name. Connections are made when the first message needs one.
+    """Every channel that there is, by its name. Connections are made when the first message needs
+    one.
 
     Raises:
         SenderRevealing: when the configured sender could tell that its recipient is treated.
-        OSError: when the file with the password at the mail server is gone.
+        OSError: when a file with secrets is gone.
+        DataFileInvalid: when the file of the providers cannot be used.
     """
-    channels: Channels = {
-        "email": EmailChannel(MailServer.of(settings)),
+    known = providers_of(settings)
+    unsubscribe = None if known is None else known.public_url.rstrip("/")
+    channels: dict[ChannelName, Channel] = {
+        "email": EmailChannel(MailServer.of(settings), unsubscribe),
         "log": LogChannel(),
     }
+    if known is not None:
+        if known.sms:
+            channels["sms"] = TwilioChannel("sms", known.sms, known.public_url)
+        if known.voice:
+            channels["voice"] = TwilioChannel("voice", known.voice, known.public_url)
+        channels["webhook"] = WebhookChannel(known.webhooks)
+        channels["chat"] = ChatChannel(known.chats)
     try:
         yield channels
     finally:

@@ -1,0 +1,1 @@
+"""The daily digest for regional operations: counts of the day before, and nothing of anybody."""

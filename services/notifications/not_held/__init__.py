@@ -1,1 +1,0 @@
-"""Sessions that the program does not hold: clients are told at once."""

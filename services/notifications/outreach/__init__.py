@@ -1,1 +1,0 @@
-"""Reaching out after a missed session."""

@@ -1,0 +1,175 @@
+"""Planning and taking back what the rules in force make of events."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from services.notifications.contacts.queries import contacts_of, zone_for
+from services.notifications.delivery.commands import (
+    PlannedMessage,
+    PlannedTimes,
+    cancel_messages,
+    plan_messages,
+    replan,
+)
+from services.notifications.delivery.queries import Untried, untried_of
+from services.notifications.escalations.tasks import (
+    NewTask,
+    PlannedTask,
+    plan_tasks,
+    withdraw_tasks,
+)
+from services.notifications.planning.rules import (
+    Occasion,
+    Wanted,
+    about_of,
+    due,
+    occasion_of,
+    wanted,
+)
+from services.notifications.rulebook.policy import Rule, Sending, matches, rulebook
+from services.notifications.sites.queries import zones_of
+from services.notifications.timing.policy import timing_policy
+from shared.calendar import day_at
+from shared.contracts.base import Event
+from shared.database import Transaction
+
+Told = tuple[Event, str | None]
+"""An event and the trace that it came with."""
+ZONE_OF_NOWHERE = "UTC"
+"""Of a site that nothing was told of yet."""
+
+
+async def follow_rules(tx: Transaction, name: str, told: Sequence[Told]) -> None:
+    """Take back what events end, and plan what they start, by the rules of their sites.
+
+    All `told` are events of the name; of several about the same the last one counts.
+    """
+    await _end(tx, name, [event for event, _ in told])
+    started = [
+        (rule, event, traceparent)
+        for event, traceparent in told
+        for _, rule in rulebook(_site(event)).started_by(name)
+        if matches(rule.where, event)
+    ]
+    if not started:
+        return
+    zones = await zones_of(tx, (_site(event) for _, event, _ in started))
+    contacts = await contacts_of(tx, (_client(event) for _, event, _ in started))
+    messages: dict[str, tuple[Sending, list[PlannedMessage]]] = {}
+    tasks = []
+    for rule, event, traceparent in started:
+        known = zones.get(_site(event), ZONE_OF_NOWHERE)
+        about = occasion_of(rule, event, getattr(event, "time_zone", known))
+        contact = contacts.get(about.client_id)
+        zone, window = zone_for(contact, about.time_zone), timing_policy(about.site_id).hours
+        for one in wanted(rule, about, zone=zone, window=window, now=tx.now):
+            if one.step.to == "staff":
+                tasks.append(_task(about, one, traceparent))
+                continue
+            times = _patient(one, about, known=contact is not None)
+            _, planned = messages.setdefault(
+                one.step.kind, (rulebook(about.site_id).sendings[one.step.kind], [])
+            )
+            planned.append(_message(about, times, traceparent))
+    for kind, (sending, planned) in messages.items():
+        step, after_stay = sending.step, sending.rule.after_stay
+        await plan_messages(tx, kind, planned, once=step.once, after_stay=after_stay)
+    await plan_tasks(tx, tasks)
+
+
+async def move_messages(tx: Transaction, client_id: UUID) -> None:
+    """Plan the messages of a person that have not been tried yet anew, for the zone stated now."""
+    contact = (await contacts_of(tx, [client_id])).get(client_id)
+    planned, times = [], []
+    for one in await untried_of(tx, client_id):
+        sending = rulebook(one.site_id).sendings.get(one.kind)
+        if sending is None or sending.step.when is None:
+            continue
+        about = _occasion(one, sending.rule)
+        zone, window = zone_for(contact, about.time_zone), timing_policy(about.site_id).hours
+        found = due(sending.step, about, zone=zone, window=window, now=tx.now)
+        planned.append(one)
+        times.append(_patient(found, about, known=contact is not None))
+    await replan(tx, planned, times)
+
+
+async def _end(tx: Transaction, name: str, events: Iterable[Event]) -> None:
+    """Cancel what is planned about what events of one name end."""
+    messages: dict[str, list[tuple[UUID, UUID]]] = defaultdict(list)
+    tasks: dict[str, list[tuple[UUID, UUID]]] = defaultdict(list)
+    for event in events:
+        for rule, end in rulebook(_site(event)).ended_by(name):
+            if matches(end.where, event):
+                about = (_client(event), about_of(end.about or rule.about, event))
+                for step in rule.steps:
+                    (messages if step.to == "client" else tasks)[step.kind].append(about)
+    for kind in sorted(messages):
+        await cancel_messages(tx, kind, messages[kind])
+    for kind in sorted(tasks):
+        await withdraw_tasks(tx, kind, tasks[kind])
+
+
+def _occasion(planned: Untried, rule: Rule) -> Occasion:
+    """What a planned message is about. One that ends with its anchor may have been given up as too
+    late, so its end is the anchor's again."""
+    ends_then = rule.until_field is None and not rule.until.ahead
+    return Occasion(
+        site_id=planned.site_id,
+        client_id=planned.client_id,
+        enrolment_id=planned.enrolment_id,
+        about=planned.session_id,
+        anchor=planned.session_starts_at,
+        until=planned.session_starts_at if ends_then else planned.expires_at,
+        time_zone=planned.site_time_zone,
+    )
+
+
+def _patient(found: Wanted, about: Occasion, *, known: bool) -> PlannedTimes:
+    """The times of a message. It is never too late for a client not heard of yet, who may state
+    another zone in a moment: what becomes of such a message is decided when it is due."""
+    return PlannedTimes(found.due_at, found.expires_at if known else about.until)
+
+
+def _task(about: Occasion, found: Wanted, traceparent: str | None) -> PlannedTask:
+    return PlannedTask(
+        NewTask(
+            site_id=about.site_id,
+            client_id=about.client_id,
+            enrolment_id=about.enrolment_id,
+            kind=found.step.kind,
+            about=about.about,
+            anchor=about.anchor,
+            opens_at=found.due_at,
+        ),
+        pause=timedelta(minutes=found.step.next_person_minutes),
+        rounds=found.step.rounds,
+        expires_at=found.expires_at,
+        traceparent=traceparent,
+    )
+
+
+def _message(about: Occasion, times: PlannedTimes, traceparent: str | None) -> PlannedMessage:
+    return PlannedMessage(
+        site_id=about.site_id,
+        client_id=about.client_id,
+        enrolment_id=about.enrolment_id,
+        session_id=about.about,
+        session_starts_at=about.anchor,
+        site_time_zone=about.time_zone,
+        due_at=times.due_at,
+        due_on=day_at(times.due_at, about.time_zone),
+        expires_at=times.expires_at,
+        traceparent=traceparent,
+    )
+
+
+def _site(event: Event) -> UUID:
+    site_id: UUID = event.site_id  # type: ignore[attr-defined]  # every source has one
+    return site_id
+
+
+def _client(event: Event) -> UUID:
+    client_id: UUID = event.client_id  # type: ignore[attr-defined]  # every source has one
+    return client_id

@@ -1,1 +1,0 @@
-"""Reminders before a session."""

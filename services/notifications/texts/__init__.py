@@ -1,0 +1,1 @@
+"""What messages say: templates by language, the words that none may contain, and a site's name."""

@@ -1,0 +1,18 @@
+"""What intake tells of the language that clients read."""
+
+from services.notifications.texts.commands import Reader, keep_languages
+from shared.contracts.intake import PreferencesChanged
+from shared.database import Transaction
+from shared.messaging.consumer import Consumers, Received
+
+consumers = Consumers()
+
+
+@consumers.on_many(PreferencesChanged)
+async def preferences_changed(
+    tx: Transaction, received: list[Received[PreferencesChanged]]
+) -> None:
+    events = [one.event for one in received]
+    await keep_languages(
+        tx, (Reader(e.client_id, e.site_id, e.language, e.changed_at) for e in events)
+    )

@@ -1,0 +1,1 @@
+"""What went between a client and us, one after the other, for as long as texts are kept."""

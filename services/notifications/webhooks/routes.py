@@ -1,0 +1,130 @@
+"""Webhooks of the providers, and the one-click address of mail.
+
+Providers are answered at once and told nothing: 204, or an answer to a reply. What comes again
+changes nothing, so that a provider may repeat a call as often as it likes.
+"""
+
+from typing import Annotated
+from uuid import UUID
+from xml.sax.saxutils import escape
+
+from fastapi import APIRouter, Path, Request, Response
+
+from services.notifications.webhooks.calls import WHY, Signed
+from services.notifications.webhooks.commands import (
+    STATUSES,
+    Reply,
+    note_report,
+    take_reply,
+    unsubscribe,
+)
+from services.notifications.webhooks.queries import list_refusals
+from services.notifications.webhooks.schemas import WebhookRefusals
+from shared.access import Open, Role
+from shared.database import ALL_SITES
+from shared.web import Allowed, Call, Router
+from shared.web.limits import LimitedRoute
+from shared.web.links import SECRET, LinkNotValid, digest
+
+router = APIRouter(tags=["Webhooks"], dependencies=[Open(WHY)])
+BY_MAIL = "Whoever has the mail has the secret in its one-click address, and no token (RFC 8058)."
+one_click = APIRouter(tags=["Webhooks"], dependencies=[Open(BY_MAIL)], route_class=LimitedRoute)
+staff = Router(tags=["Webhooks"])
+SID = r"[A-Za-z0-9_-]{1,64}"
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Messages</title>
+<meta name="viewport" content="width=device-width"></head><body><main><h1>Messages by mail</h1>
+<form method="post"><p><button name="List-Unsubscribe" value="One-Click">Get no more messages / No
+recibir m&aacute;s mensajes</button></p></form></main></body></html>"""
+DONE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Messages</title></head>
+<body><main><p>You get no more messages at this address. / Ya no recibe mensajes en esta
+direcci&oacute;n.</p></main></body></html>"""
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+@router.post(
+    "/webhooks/{provider}/reports/{notification_id}",
+    operation_id="record_delivery_report",
+    summary="Tell what became of a message",
+    status_code=204,
+    response_class=Response,
+)
+async def record_delivery_report(call: Signed, notification_id: UUID) -> Response:
+    """Called by the provider of text messages and calls for each new state of a message, signed by
+    `X-Twilio-Signature`. Reports may come late, twice and in any order."""
+    what = "Call" if "CallSid" in call.form else "Message"
+    told = STATUSES.get(call.value(f"{what}Status"))
+    if told is not None:
+        code = call.form.get("ErrorCode", "")
+        async with call.database.transaction(ALL_SITES) as tx:
+            await note_report(
+                tx,
+                notification_id,
+                call.account.name,
+                call.value(f"{what}Sid", SID),
+                told,
+                int(code) if code.isdecimal() and len(code) < 7 else None,
+            )
+    return Response(status_code=204)
+
+
+@router.post(
+    "/webhooks/{provider}/replies",
+    operation_id="receive_reply",
+    summary="Take what somebody wrote back",
+    response_class=Response,
+)
+async def receive_reply(call: Signed) -> Response:
+    """Called by the provider for each text message to one of our numbers, signed by
+    `X-Twilio-Signature`. A wish to hear nothing more is honoured at once and confirmed once."""
+    said = Reply(
+        provider=call.account.name,
+        provider_id=call.value("MessageSid", SID),
+        channel="sms",
+        sender=call.value("From"),
+        text=call.form.get("Body", "").replace("\0", ""),
+        answered="OptOutType" in call.form,
+    )
+    async with call.database.transaction(ALL_SITES) as tx:
+        answer = await take_reply(tx, said)
+    told = f"<Message>{escape(answer)}</Message>" if answer else ""
+    twiml = f'<?xml version="1.0" encoding="UTF-8"?><Response>{told}</Response>'
+    return Response(twiml, media_type="text/xml")
+
+
+@staff.get("/webhook-refusals", summary="Show refused webhooks")
+async def show_webhook_refusals(
+    call: Annotated[
+        Call,
+        Allowed(Role.REGIONAL_OPERATIONS, Role.AUDITOR, Role.OPERATOR, everywhere=True),
+    ],
+) -> WebhookRefusals:
+    """How many calls were refused on which day and why: forged, unreadable, too large."""
+    return await call.show(list_refusals)
+
+
+Secret = Annotated[str, Path(min_length=1, max_length=64)]
+
+
+@one_click.get("/unsubscribe/{secret}", include_in_schema=False)
+async def show_unsubscribing(secret: Secret) -> Response:
+    """A page with one button: looking at an address, as link scanners do, changes nothing."""
+    return Response(PAGE, media_type="text/html", headers=HEADERS)
+
+
+@one_click.post(
+    "/unsubscribe/{secret}",
+    operation_id="record_unsubscribing",
+    summary="Get no more messages at an address",
+    response_class=Response,
+)
+async def record_unsubscribing(secret: Secret, request: Request) -> Response:
+    """Called by the mailbox of a recipient, or from the page (RFC 8058)."""
+    if not SECRET.fullmatch(secret):
+        raise LinkNotValid
+    async with request.app.state.database.transaction(ALL_SITES) as tx:
+        await unsubscribe(tx, digest(secret))
+    return Response(DONE, media_type="text/html", headers=HEADERS)

@@ -1,0 +1,120 @@
+"""A message carries a link that works once, made right before it goes out."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from services.notifications.texts.policy import branding
+from shared.access.client import ServiceToken
+from shared.contracts.outcomes import FollowUpDue
+from shared.web.links import new_secret
+from stepwell.runtime.disposable import Stack
+from tests.support.data import read_anew
+from tests.support.notifications import DENVER, Client, Desk, open_desk
+
+ELEVEN = datetime(2026, 6, 2, 11, tzinfo=DENVER)
+PAGE = "https://appointments.example.test/s"
+
+
+@dataclass
+class Outcomes:
+    """The service that makes links, as far as it is asked."""
+
+    status: int = 200
+    asked: list[str] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list)
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.asked.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        self.secrets.append(new_secret())
+        body = json.dumps({"address": f"/follow-up#{self.secrets[-1]}"}).encode()
+        head = (
+            f"HTTP/1.1 {self.status} X\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        writer.write(head.encode() + body)
+        await writer.drain()
+        writer.close()
+
+
+@pytest.fixture
+def outcomes(monkeypatch: pytest.MonkeyPatch) -> Outcomes:
+    async def token(_: ServiceToken) -> str:
+        return "a-token"
+
+    monkeypatch.setattr(ServiceToken, "get", token)
+    return Outcomes()
+
+
+@pytest.fixture
+async def desk(
+    stack: Stack,
+    test_clock: Path,
+    tmp_path: Path,
+    outcomes: Outcomes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Desk]:
+    server = await asyncio.start_server(outcomes.answer, "127.0.0.1", 0)
+    async with server, open_desk(stack, test_clock, monkeypatch, rules=None) as opened:
+        port = server.sockets[0].getsockname()[1]
+        opened.settings.url_outcomes = f"http://127.0.0.1:{port}"
+        folder = tmp_path / "notifications" / "texts"
+        folder.mkdir(parents=True)
+        own = branding().model_dump(mode="json") | {"link_pages": {"follow_up": PAGE}}
+        (folder / "branding.json").write_text(json.dumps(own))
+        read_anew(monkeypatch, branding, folder=tmp_path)
+        opened.set_clock(ELEVEN)
+        yield opened
+
+
+async def asked_how_it_is(desk: Desk) -> FollowUpDue:
+    ana = Client("ana")
+    await desk.introduce(ana.details())
+    await desk.tell(ana.agrees(uses=["questionnaires"]))
+    survey = FollowUpDue(**ana.about, follow_up_id=uuid4(), days=30, due_on=date(2026, 6, 2))
+    await desk.tell(survey)
+    return survey
+
+
+async def test_a_survey_is_sent_with_a_link_that_names_nobody(
+    desk: Desk, outcomes: Outcomes
+) -> None:
+    survey = await asked_how_it_is(desk)
+    await desk.dispatch()
+    (request,) = outcomes.asked
+    assert request.startswith(f"POST /follow-ups/{survey.follow_up_id}/link ")
+    assert "authorization: bearer a-token" in request.lower()
+    (body,) = desk.mailbox.bodies
+    assert f"Please tell us here: {PAGE}#{outcomes.secrets[0]}" in body
+    for known in (survey.client_id, survey.follow_up_id, survey.site_id):
+        assert str(known) not in body
+    secret = outcomes.secrets[0]
+    assert all(secret not in span.to_json() for span in desk.spans)
+    assert all(secret not in event.model_dump_json() for event, _ in await desk.published())
+
+
+async def test_what_was_answered_meanwhile_is_not_asked_for(desk: Desk, outcomes: Outcomes) -> None:
+    outcomes.status = 409
+    await asked_how_it_is(desk)
+    await desk.dispatch()
+    assert desk.mailbox.taken == []
+    assert (await desk.message(kind="follow_up_survey")).state == "cancelled"
+
+
+async def test_a_service_that_makes_no_link_now_is_asked_again(
+    desk: Desk, outcomes: Outcomes
+) -> None:
+    outcomes.status = 503
+    await asked_how_it_is(desk)
+    await desk.dispatch()
+    waiting = await desk.message(kind="follow_up_survey")
+    assert (waiting.state, waiting.attempts) == ("planned", 1)
+    outcomes.status = 200
+    desk.set_clock(ELEVEN + timedelta(minutes=5))
+    await desk.dispatch()
+    assert outcomes.secrets[-1] in desk.mailbox.bodies[0]
