@@ -23,7 +23,8 @@ from shared.contracts.topics import BY_TYPE
 from shared.database import Database
 from shared.messaging.envelope import headers_of, open_envelope, read_payload
 from shared.messaging.feed import Feed
-from shared.messaging.rebuilding import Progress, Rebuild
+from shared.messaging.read_models import Progress
+from shared.messaging.rebuilding import Rebuild
 from stepwell.runtime.disposable import Stack
 
 EVENTS = int(os.environ.get("REBUILD_EVENTS", "250000"))

@@ -35,7 +35,8 @@ from shared.messaging.applier import Applier
 from shared.messaging.feed import Feed
 from shared.messaging.handlers import Consumers, Registry
 from shared.messaging.pending import Pending, Waiting
-from shared.messaging.rebuilding import Progress, ReadModels, Rebuild, RebuildFailed
+from shared.messaging.read_models import Progress, ReadModels, RebuildFailed
+from shared.messaging.rebuilding import Rebuild
 from shared.peers import Peer
 from shared.secret_files import SecretUnusable
 from shared.settings import Settings, SettingsWrong
@@ -262,6 +263,7 @@ def _rebuild(service: Service, settings: Settings, *, accept_differences: bool) 
             await feed.close()
             await database.close()
 
+    gc.disable()  # what is read makes no cycles, and looking for them takes long
     try:
         asyncio.run(run())
     except RebuildFailed as failed:

@@ -1,30 +1,44 @@
-"""What `stepwell rebuild outcomes` makes anew from events, and what it leaves as it is."""
+"""What `stepwell rebuild outcomes` makes anew from events, and what it leaves as it is.
+
+Where a capability's own handlers do more than keep what was told, only the keeping runs here: what
+was recommended, raised or published then is not decided again.
+"""
 
 from services.outcomes.board.consumers import consumers as board
 from services.outcomes.directory.consumers import consumers as directory
 from services.outcomes.engagement.commands import FIGURES, KEEP
 from services.outcomes.engagement.consumers import consumers as attendance
 from services.outcomes.episodes.consumers import consumers as episodes
+from services.outcomes.programs.consumers import consumers as programs
+from services.outcomes.risk.missed import came_after_all, keep_missed
 from services.outcomes.scores.consumers import consumers as scores
+from services.outcomes.step_down.keeping import keep_weeks
+from shared.contracts.intake import EpisodeStateChanged
 from shared.contracts.outcomes import EngagementChanged
-from shared.database import Transaction
+from shared.contracts.scheduling import (
+    SessionAttended,
+    SessionMissed,
+    SessionNotHeld,
+    WeeklyHoursShort,
+    WeeklyHoursShortageLifted,
+)
+from shared.database import Columns, Transaction
 from shared.merges import consumers as merges
 from shared.messaging.consumer import Consumers, Received
-from shared.messaging.rebuilding import ReadModels
+from shared.messaging.read_models import ReadModels
 
-figures = Consumers()
-
-OLDER_FIGURES = (
-    """
-    DELETE FROM rebuilding.engagement r USING public.engagement l
-    WHERE l.client_id = r.client_id AND l.source_sequence > r.source_sequence
-    """,
-    "INSERT INTO rebuilding.engagement SELECT * FROM public.engagement ON CONFLICT DO NOTHING",
+STATES = Columns.of(
+    enrolment_id="uuid", changed_at="timestamptz", to_state="text", client_id="uuid", site_id="uuid"
 )
-"""Figures are derived: they are in no journal, and in their topic for eight weeks only."""
+KEEP_STATES = f"""
+INSERT INTO stay_states (enrolment_id, changed_at, state, client_id, site_id)
+SELECT * FROM {STATES.rows} ON CONFLICT DO NOTHING
+"""  # noqa: S608 - the columns are above
+
+keeping = Consumers()
 
 
-@figures.on_many(EngagementChanged)
+@keeping.on_many(EngagementChanged)
 async def figures_told(tx: Transaction, received: list[Received[EngagementChanged]]) -> None:
     """Keep the latest figures; nobody decides by them before the swap, so nobody is locked out."""
     latest: dict[object, EngagementChanged] = {}
@@ -33,13 +47,85 @@ async def figures_told(tx: Transaction, received: list[Received[EngagementChange
     await tx.execute(KEEP, *FIGURES.arrays(latest.values()))
 
 
+@keeping.on_many(EpisodeStateChanged)
+async def stays_changed(tx: Transaction, received: list[Received[EpisodeStateChanged]]) -> None:
+    await tx.execute(KEEP_STATES, *STATES.arrays(one.event for one in received))
+
+
+@keeping.on_many(WeeklyHoursShort)
+async def weeks_short(tx: Transaction, received: list[Received[WeeklyHoursShort]]) -> None:
+    await keep_weeks(tx, [one.event for one in received])
+
+
+@keeping.on_many(WeeklyHoursShortageLifted)
+async def shortages_lifted(
+    tx: Transaction, received: list[Received[WeeklyHoursShortageLifted]]
+) -> None:
+    await keep_weeks(tx, [one.event for one in received])
+
+
+@keeping.on_many(SessionMissed)
+async def sessions_missed(tx: Transaction, received: list[Received[SessionMissed]]) -> None:
+    told = [one.event for one in received]
+    await came_after_all(tx, [one for one in told if one.excused or one.on_hold])
+    await keep_missed(tx, [one for one in told if not (one.excused or one.on_hold)])
+
+
+@keeping.on_many(SessionAttended)
+async def sessions_attended(tx: Transaction, received: list[Received[SessionAttended]]) -> None:
+    await came_after_all(tx, [one.event for one in received])
+
+
+@keeping.on_many(SessionNotHeld)
+async def sessions_not_held(tx: Transaction, received: list[Received[SessionNotHeld]]) -> None:
+    await came_after_all(tx, [one.event for one in received])
+
+
+TAKEN_OVER = (
+    """
+    DELETE FROM rebuilding.engagement r USING public.engagement l
+    WHERE l.client_id = r.client_id AND l.source_sequence > r.source_sequence
+    """,
+    "INSERT INTO rebuilding.engagement SELECT * FROM public.engagement ON CONFLICT DO NOTHING",
+    """
+    UPDATE rebuilding.episodes r SET measures_next_at = l.measures_next_at
+    FROM public.episodes l WHERE l.enrolment_id = r.enrolment_id
+    """,
+)
+"""Figures are derived: they are in no journal, and in their topic for eight weeks only. When a job
+looks at a stay again follows from what it did last."""
+
 read_models = ReadModels(
-    tables=("sites", "episodes", "scores", "engagement", "board_facts", "board_cohorts"),
-    consumers=(merges, directory, episodes, scores, attendance, figures, board),
-    kept=OLDER_FIGURES,
+    tables=(
+        "sites",
+        "episodes",
+        "stay_states",
+        "scores",
+        "engagement",
+        "missed_sessions",
+        "short_weeks",
+        "program_cohorts",
+        "program_referrals",
+        "program_attendance",
+        "board_facts",
+        "board_cohorts",
+    ),
+    consumers=(merges, directory, episodes, scores, attendance, programs, keeping, board),
+    kept=TAKEN_OVER,
 )
 LEFT = {
     "recommendations": "what was recommended when, and what people decided",
+    "goals": "what people set and closed",
+    "substance_use_reports": "what people reported",
+    "risks": "what was raised when, and what people did about it",
+    "disengagement": "since when a stay stands at risk, as it was told",
+    "measures": "their ids, and what was told of them; the job keeps them by the rebuilt tables",
+    "engagement_days": "figures as they were known of a day, of which no topic holds all",
+    "follow_ups": "answers of clients",
+    "extracts": "who asked for what",
+    "extract_parts": "files that were made",
+    "policy_replays": "who asked for what",
+    "policy_replay_stays": "what was compared",
     "board_changes": "numbers of changes, by which listeners go on",
 }
 """Tables that no event makes again, and what they hold."""

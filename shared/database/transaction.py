@@ -104,6 +104,8 @@ class Transaction:
     access: Access | None = None
     reached: Reached | None = None
     woken: bool = False
+    rebuilding: bool = False
+    """What is written serves nobody yet, so that nobody is to be told."""
     opened: bool = False
 
     def may_see(self, site_id: UUID) -> bool:

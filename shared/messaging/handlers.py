@@ -1,7 +1,7 @@
 """Which function takes which event."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, TypeVar
 
@@ -96,14 +96,17 @@ class Registry:
             for one another.
     """
 
-    def __init__(self, consumer: str, consumers: Iterable[Consumers]) -> None:
+    def __init__(
+        self, consumer: str, consumers: Iterable[Consumers], *, some: bool = False
+    ) -> None:
+        """With `some` they are not all of the service: what they are to run after may be absent."""
         self.consumer = consumer
         self.by_type: dict[str, list[Handler]] = {}
         for capability in consumers:
             for name, handler in capability.handlers.items():
                 self.by_type.setdefault(name, []).append(handler)
         for name, handlers in self.by_type.items():
-            self.by_type[name] = in_order(handlers)
+            self.by_type[name] = in_order(among(handlers) if some else handlers)
 
     @property
     def streams(self) -> list[str]:
@@ -119,6 +122,12 @@ class Registry:
         """Give events of one type to every handler of that type."""
         for handler in self.by_type[type_name]:
             await handler(tx, self.consumer, received)
+
+
+def among(handlers: Sequence[Handler]) -> list[Handler]:
+    """The handlers, each after those only that are among them."""
+    there = {handler.capability for handler in handlers}
+    return [replace(h, after=tuple(name for name in h.after if name in there)) for h in handlers]
 
 
 def in_order(handlers: Sequence[Handler]) -> list[Handler]:

@@ -12,15 +12,17 @@ goes wrong before leaves the live tables as they are.
 """
 
 import asyncio
+import multiprocessing
+import os
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.contracts.topics import BY_STREAM
 from shared.database import ALL_SITES, Database
@@ -29,14 +31,26 @@ from shared.messaging import records
 from shared.messaging.applier import FETCHES, describe
 from shared.messaging.envelope import Envelope, Received, Undecodable, read_payload
 from shared.messaging.feed import Feed, FeedUnavailable
-from shared.messaging.handlers import Consumers, Registry
+from shared.messaging.handlers import Registry
 from shared.messaging.plan import StreamKey, waves
+from shared.messaging.read_models import (
+    Done,
+    Progress,
+    ReadModels,
+    RebuildFailed,
+    Share,
+    Tell,
+    read_share,
+    share,
+)
 from shared.settings import Settings
 
 READ = 2_000
 """Records looked at before others have a turn: what was written before goes out meanwhile."""
-BATCH = 16_000
+BATCH = 32_000
 """Events applied in one transaction."""
+MOST_PARTS, WORTH_A_PART = 4, 50_000
+"""Processes that read at once, and the records for which another one is worth its start."""
 KEYS_AT_ONCE = 500
 """Of keys whose events are fetched, so that not all of them are in memory."""
 LONG = 6 * 3600.0
@@ -66,52 +80,35 @@ BESIDE = (
 )
 
 
-@dataclass(frozen=True)
-class ReadModels:
-    """The tables of a service that follow from events alone, and the handlers that write them.
-
-    `kept` are statements that bring over what no topic and no journal holds any more; they read
-    `public` and write `rebuilding`.
-    """
-
-    tables: Sequence[str]
-    consumers: Sequence[Consumers]
-    kept: Sequence[str] = ()
-
-
-class RebuildFailed(RuntimeError):
-    """The live tables are as they were; the message says why, and what to do."""
-
-
-@dataclass
-class Progress:
-    """How far a rebuild has come, for whoever watches it."""
-
-    phase: str
-    details: dict[str, Any] = field(default_factory=dict)
-
-
-Tell = Callable[[Progress], None]
-
-
 class Rebuild:
     """One rebuild of the read models of a service."""
 
     def __init__(
-        self, database: Database, settings: Settings, models: ReadModels, feed: Feed, tell: Tell
+        self,
+        database: Database,
+        settings: Settings,
+        models: ReadModels,
+        feed: Feed,
+        tell: Tell,
+        *,
+        parts: int | None = None,
     ) -> None:
+        """`parts` is how many processes read at once; by default as many as are worth it."""
+        self.parts = parts
         self.database = database
         self.settings = settings
         self.models = models
         self.feed = feed
         self.tell = tell
-        self.registry = Registry(settings.service, models.consumers)
+        self.registry = Registry(settings.service, models.consumers, some=True)
         self.reached: dict[StreamKey, int] = {}
         self.live: dict[StreamKey, int] = {}
         self.applied = 0
+        self.read = 0
         self._skipped: set[tuple[str, str, int]] = set()
         self._ahead: dict[StreamKey, list[Envelope]] = defaultdict(list)
         self._ready: list[tuple[Envelope, Received[Any]]] = []
+        self._mine: frozenset[TopicPartition] = frozenset()
         self._writing: asyncio.Task[None] | None = None
         self._prefix = f"{settings.kafka_topic_prefix}stepwell."
 
@@ -127,6 +124,7 @@ class Rebuild:
             self.live = await self._positions(own)
             rows = await own.fetch(SKIPPED, self.settings.service)
             self._skipped = {(r["stream"], r["key"], r["sequence"]) for r in rows}
+            await self._read_in_parts(reader)
             await self._read_on(reader)
             await self._fill(await self._missing_at_all())
             self.tell(Progress("indexing", {"applied": self.applied}))
@@ -147,9 +145,50 @@ class Rebuild:
 
     # Reading
 
+    async def _read_in_parts(self, reader: AIOKafkaConsumer) -> None:
+        """Let processes read a share of the partitions each, where there is much to read: one
+        decodes while the database writes for another."""
+        begins = await reader.beginning_offsets(reader.assignment())
+        ends = await reader.end_offsets(reader.assignment())
+        records_ = sum(ends.values()) - sum(begins.values())
+        worth = min(os.cpu_count() or 1, MOST_PARTS, 1 + records_ // WORTH_A_PART)
+        if (count := self.parts or worth) < 2:
+            return
+        context = multiprocessing.get_context("spawn")
+        read: Any = context.Array("q", count)
+        loop = asyncio.get_running_loop()
+        with ProcessPoolExecutor(count, context, initializer=share, initargs=(read,)) as pool:
+            shares = [
+                Share(self.settings, n, count, self.live, self._skipped) for n in range(count)
+            ]
+            under_way = [loop.run_in_executor(pool, read_share, one) for one in shares]
+            while not all(task.done() for task in under_way):
+                await asyncio.wait(under_way, timeout=0.5)
+                self.tell(Progress("reading", {"read": sum(read), "of": max(sum(read), records_)}))
+            for done in await asyncio.gather(*under_way):
+                self.reached |= done.reached
+                self.applied += done.applied
+                for (topic, number), offset in done.offsets.items():
+                    reader.seek(TopicPartition(topic, number), offset)
+
+    async def read_share(self, one: Share) -> Done:
+        """Apply the events of some partitions, as far as the live tables held them."""
+        self.live, self._skipped = one.live, one.skipped
+        async with self._reader() as reader:
+            others = [p for p in reader.assignment() if p.partition % one.count != one.number]
+            reader.pause(*others)
+            self._mine = frozenset(reader.assignment()) - frozenset(others)
+            await self._read_on(reader)
+            offsets = {(p.topic, p.partition): await reader.position(p) for p in self._mine}
+        for waiting in self._ahead.values():  # to be read again by whoever goes on
+            for envelope in waiting:
+                place = (f"{self._prefix}{envelope.stream}", envelope.partition)
+                offsets[place] = min(offsets[place], envelope.offset)
+        return Done(self.reached, self.applied, offsets)
+
     async def _read_on(self, reader: AIOKafkaConsumer) -> None:
         """Apply all that the topics hold now, as far as the live tables hold it."""
-        ends = await reader.end_offsets(reader.assignment())
+        ends = await reader.end_offsets(self._mine or reader.assignment())
         total = sum(ends.values()) - sum([await reader.position(p) for p in ends])
         seen = 0
         while True:
@@ -160,6 +199,7 @@ class Rebuild:
             taken = [record for part in read.values() for record in part]
             await self._take([self._opened(record) for record in taken])
             seen += len(taken)
+            self.read += len(taken)
             self.tell(Progress("reading", {"read": seen, "of": max(total, seen)}))
         for waiting in [key for key in self._ahead if self._ahead[key]]:
             await self._take(self._ahead.pop(waiting))
@@ -280,18 +320,29 @@ class Rebuild:
             self._writing = None
 
     async def _apply(self, ready: Sequence[tuple[Envelope, Received[Any]]]) -> None:
+        while True:
+            try:
+                await self._apply_once(ready)
+            except asyncpg.DeadlockDetectedError:
+                continue  # two processes told of the same sites
+            self.applied += len(ready)
+            return
+
+    async def _apply_once(self, ready: Sequence[tuple[Envelope, Received[Any]]]) -> None:
         received = {id(envelope): event for envelope, event in ready}
         async with self.database.transaction(ALL_SITES) as tx:
+            tx.rebuilding = True
             await tx.execute(BESIDE)
             for group in waves([envelope for envelope, _ in ready]):
                 try:
                     await self.registry.handle(tx, group[0].type, [received[id(e)] for e in group])
+                except asyncpg.DeadlockDetectedError:
+                    raise
                 except Exception as error:
                     kind = group[0].type.split(".")[-2]
                     raise RebuildFailed(f"{kind} cannot be applied: {describe(error)}.") from error
+            await tx.conclude()
             tx.outgoing.clear()  # all of it was told when it happened
-            tx.endings.clear()
-        self.applied += len(ready)
 
     # Verifying and swapping
 

@@ -18,7 +18,8 @@ from shared.access.client import ServiceToken
 from shared.database import ALL_SITES, Database
 from shared.messaging.feed import Feed
 from shared.messaging.outbox import publish
-from shared.messaging.rebuilding import Progress, Rebuild, RebuildFailed
+from shared.messaging.read_models import Progress, RebuildFailed
+from shared.messaging.rebuilding import Rebuild
 from shared.messaging.relay import Relay
 from stepwell.runtime.state import PROJECT
 from stepwell.runtime.topics import with_client
@@ -35,6 +36,15 @@ from tests.support.outcomes import (
 )
 from tests.support.scheduling import Enrolled
 from tests.support.system import System
+
+OF_OTHERS = ("measures_overdue", "recommendations_open")
+"""Figures of what outcomes itself makes of a history, while it works."""
+
+
+def facts(figures: dict[str, float]) -> dict[str, float]:
+    """Those that follow from what others told."""
+    return {name: value for name, value in figures.items() if name not in OF_OTHERS}
+
 
 ROWS = "SELECT count(*) FROM board_facts"
 
@@ -63,14 +73,15 @@ class Region:
             )
             await self.system.until("outcomes", query, service, is_=sent)
 
-    async def rebuild(self, **options: Any) -> None:
+    async def rebuild(self, parts: int | None = None, **options: Any) -> None:
         settings = self.system.settings("outcomes")
         database = Database(settings.database_url, size=2)
         feed = Feed(settings, ServiceToken(settings))
         await database.open()
         self.progress.clear()
         try:
-            made = Rebuild(database, settings, read_models, feed, self.progress.append)
+            told = self.progress.append
+            made = Rebuild(database, settings, read_models, feed, told, parts=parts)
             await made.run(**options)
         finally:
             await feed.close()
@@ -102,7 +113,7 @@ class Region:
 
     async def board(self) -> dict[str, float]:
         shown = (await self.outcomes.lead.get("/board", site_id=HERE)).json()
-        return values(shown["total"])
+        return facts(values(shown["total"]))
 
     async def lose(self, table: str, where: str) -> None:
         """Lose rows of a table that serves, as no user of ours may."""
@@ -131,7 +142,7 @@ async def region(system: System) -> AsyncIterator[Region]:
 
 async def test_lost_rows_are_back_after_a_rebuild_while_the_service_answers(region: Region) -> None:
     before = await region.board()
-    assert before == EXPECTED
+    assert before == facts(EXPECTED)
     tables = {one["table"]: one for one in await region.command() if "table" in one}
     assert set(tables) == set(read_models.tables)
     assert all(one["equal"] and one["live_rows"] == one["rebuilt_rows"] for one in tables.values())
@@ -149,7 +160,7 @@ async def test_lost_rows_are_back_after_a_rebuild_while_the_service_answers(regi
             answers.append((await region.outcomes.lead.get("/board")).status_code)
 
     asking = asyncio.create_task(ask())
-    await region.rebuild(accept_differences=True)
+    await region.rebuild(parts=2, accept_differences=True)
     asking.cancel()
     assert set(answers) == {200}
     assert await region.board() == before
@@ -181,14 +192,14 @@ async def test_what_people_decided_is_kept_and_tables_have_all_that_they_had(
     for event in (jo.enrolment, screened(jo)):
         await publish_from(region.system, "intake", event)
     await tell_figures(region.system, engaged(jo))
-    query = "SELECT count(*) FROM recommendations"
-    await region.system.until("outcomes", query, is_=1)
-    (known,) = await region.outcomes.listed(client_id=jo.id)
+    rows = "SELECT * FROM recommendations WHERE client_id = $1 ORDER BY id"
+    query = rows.replace("*", "count(*) > 0").partition("ORDER")[0]
+    await region.system.until("outcomes", query, jo.id)
+    known, *_ = await region.outcomes.listed(client_id=jo.id)
     assert (await region.outcomes.decide(known, ACCEPT)).status_code == 200
-    rows = "SELECT * FROM recommendations"
-    decided = await region.system.fetch("outcomes", rows)
+    decided = await region.system.fetch("outcomes", rows, jo.id)
     await region.rebuild()
-    assert await region.system.fetch("outcomes", rows) == decided
+    assert await region.system.fetch("outcomes", rows, jo.id) == decided
     assert await region.system.fetch("outcomes", form) == had
 
     await region.system.execute_as_owner("outcomes", "DELETE FROM platform.positions")
@@ -208,7 +219,7 @@ async def test_what_no_topic_holds_any_more_comes_from_the_publishers_journal(
 
     await asyncio.to_thread(with_client, region.system.stack.broker, forget)
     await region.rebuild()
-    assert await region.board() == EXPECTED
+    assert await region.board() == facts(EXPECTED)
 
 
 async def test_every_table_is_said_to_be_rebuilt_or_left(system: System) -> None:

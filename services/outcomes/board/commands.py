@@ -45,8 +45,11 @@ ON CONFLICT (site_id) DO UPDATE SET change = excluded.change
 """
 
 
-async def keep_facts(tx: Transaction, facts: Iterable[Fact]) -> None:
-    """Keep what is known of each thing by the latest event; the boards of the sites change."""
+async def keep_facts(tx: Transaction, facts: list[Any]) -> None:
+    """Keep what is known of each thing by the latest event; the boards of the sites change.
+
+    Give it to `tx.at_end`: of a batch that tells of one thing several times one row is written.
+    """
     known: dict[Any, Fact] = {}
     for fact in facts:
         before = known.get(fact.key)
@@ -72,6 +75,8 @@ async def tell_sites(tx: Transaction, sites: list[Any]) -> None:
     Whoever holds the lock commits before the next one takes a number: a reader that has seen a
     number has seen all below it.
     """
+    if tx.rebuilding:
+        return
     await tx.execute(ONE_AFTER_ANOTHER)
     await tx.execute(CHANGE, sites)
     tx.wake()

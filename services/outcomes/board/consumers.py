@@ -82,9 +82,7 @@ SELECT DISTINCT site_id FROM episodes WHERE client_id IN (SELECT unnest($1::uuid
 
 
 async def facts_told(tx: Transaction, received: list[Received[Any]]) -> None:
-    await keep_facts(
-        tx, (fact for one in received for fact in facts_of(one.event, one.sequence or 0))
-    )
+    tx.at_end(keep_facts, *(f for one in received for f in facts_of(one.event, one.sequence or 0)))
 
 
 async def board_changed(tx: Transaction, received: list[Received[Any]]) -> None:

@@ -34,21 +34,6 @@ FROM sites LEFT JOIN board_changes USING (site_id)
 WHERE ($2::uuid IS NULL OR region_id = $2) AND ($3::uuid IS NULL OR site_id = $3)
 ORDER BY site_id
 """
-KEPT = """
-SELECT to_regclass('measures') IS NOT NULL AS measures, to_regclass('risks') IS NOT NULL AS risks
-"""
-OF_OTHERS = {
-    "measures": """UNION ALL
-  SELECT 'measure', id, client_id, '', site_id, enrolment_id, NULL, state, NULL, NULL, overdue_on
-  FROM measures WHERE site_id = ANY ($2) AND state = 'overdue'
-""",
-    "risks": """UNION ALL
-  SELECT 'flag', id, client_id, '', site_id, NULL, NULL, severity, raised_at, acknowledge_by, NULL
-  FROM risks WHERE site_id = ANY ($2) AND origin = 'outcomes' AND state = 'raised'
-""",
-}
-"""Facts that other capabilities keep, by their table; those of intake's flags are ours."""
-
 HERE = Columns.of(
     site_id="uuid", screening="integer", service="integer", soon_days="integer", time_zone="text"
 )
@@ -82,7 +67,13 @@ WITH given AS (
   SELECT 'recommendation', id, client_id, '', site_id, enrolment_id, NULL, state, recommended_at,
     NULL, NULL
   FROM recommendations WHERE site_id = ANY ($2) AND state = 'open'
-  {{others}}), facts AS (
+  UNION ALL
+  SELECT 'measure', id, client_id, '', site_id, enrolment_id, NULL, state, NULL, NULL, overdue_on
+  FROM measures WHERE site_id = ANY ($2) AND state = 'overdue'
+  UNION ALL
+  SELECT 'flag', id, client_id, '', site_id, NULL, NULL, severity, raised_at, acknowledge_by, NULL
+  FROM risks WHERE site_id = ANY ($2) AND origin = 'outcomes' AND state = 'raised'
+), facts AS (
   SELECT f.kind, f.subject, f.client_id, f.part, f.enrolment_id, f.cohort_id, f.state, f.since,
     f.until, here.*, coalesce(m.survivor_id, f.client_id) AS person,
     here.today - (f.since AT TIME ZONE here.time_zone)::date AS waited,
@@ -130,10 +121,9 @@ FROM listed WHERE $7::text IS NULL OR key > $7 ORDER BY key LIMIT $8
 async def show_board(tx: Transaction, region_id: UUID | None, site_id: UUID | None) -> Board:
     """The figures of the sites that the transaction sees, each and together."""
     sites = await tx.fetch(SITES, tx.now, region_id, site_id)
-    kept = await _kept(tx)
     async with at_all_sites(tx):
-        rows = await tx.fetch(BOARD.format(others=_others(kept)), tx.now, *_here(sites))
-    by_site = {row["site_id"]: _figures(row, kept) for row in rows}
+        rows = await tx.fetch(BOARD, tx.now, *_here(sites))
+    by_site = {row["site_id"]: _figures(row) for row in rows}
     return Board(
         at=tx.now,
         change=max((site["change"] for site in sites), default=0),
@@ -163,9 +153,7 @@ async def list_items(
     """Those whom a figure counts at the sites that the transaction sees; as many as it says."""
     sites = await tx.fetch(SITES, tx.now, region_id, site_id)
     known = LISTED[figure]
-    query = ITEMS.format(
-        key=KEYS[known.counted], condition=known.condition, others=_others(await _kept(tx))
-    )
+    query = ITEMS.format(key=KEYS[known.counted], condition=known.condition)
     async with at_all_sites(tx):
         rows = await tx.fetch(query, tx.now, *_here(sites), after, limit + 1)
     shown = [dict(row) for row in rows[:limit]]
@@ -194,24 +182,12 @@ def _here(sites: Sequence[Any]) -> list[list[Any]]:
     return HERE.arrays(rows)
 
 
-async def _kept(tx: Transaction) -> set[str]:
-    """Which tables of other capabilities there are."""
-    row = await tx.fetchrow(KEPT)
-    return {name for name, there in (row or {}).items() if there}
+def _figures(row: Any) -> Figures:
+    return {name: _figure(name, row[name]) for name in FIGURES}
 
 
-def _others(kept: set[str]) -> str:
-    return "".join(part for table, part in OF_OTHERS.items() if table in kept)
-
-
-def _figures(row: Any, kept: set[str]) -> Figures:
-    return {name: _figure(name, row[name], kept) for name in FIGURES}
-
-
-def _figure(name: str, value: Any, kept: set[str]) -> Figure:
+def _figure(name: str, value: Any) -> Figure:
     definition = definitions().id_of(name)
-    if name == "measures_overdue" and "measures" not in kept:
-        return Figure(value=None, definition=definition, reason="measures_not_kept")
     if value is None:
         reason: Reason = "no_wait" if name in RECKONED else "no_cohort_told"
         return Figure(value=None, definition=definition, reason=reason)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from shared.web import Instant, Shown
 
-Reason = Literal["no_wait", "no_cohort_told", "measures_not_kept"]
+Reason = Literal["no_wait", "no_cohort_told"]
 
 
 class Figure(Shown):
