@@ -111,7 +111,8 @@ async def withdraw_tasks(tx: Transaction, kind: str, about: Iterable[Seat]) -> N
     """What the tasks were about is over: nobody needs to do them, and nobody is told any more."""
     over = sorted(set(about))
     rows = await tx.fetch(WITHDRAW, tx.now, kind, [one for one, _ in over], [a for _, a in over])
-    await cancel_of_flags(tx, (row["id"] for row in rows))
+    if rows:
+        await cancel_of_flags(tx, (row["id"] for row in rows))
 
 
 async def withdraw_of_stays(tx: Transaction, over: Iterable[tuple[UUID, UUID]]) -> None:
@@ -119,7 +120,8 @@ async def withdraw_of_stays(tx: Transaction, over: Iterable[tuple[UUID, UUID]]) 
     enrolment."""
     ended = list(set(over))
     rows = await tx.fetch(WITHDRAW_OF_STAYS, tx.now, [c for c, _ in ended], [e for _, e in ended])
-    await cancel_of_flags(tx, (row["id"] for row in rows))
+    if rows:
+        await cancel_of_flags(tx, (row["id"] for row in rows))
 
 
 async def take_charge(tx: Transaction, task_id: UUID, expected: int, *, by: str) -> StaffTask:
