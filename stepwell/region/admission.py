@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
+from stepwell.region.api import Who
 from stepwell.region.plan import ClientPlan, Need
 from stepwell.region.settle import present
 from stepwell.region.walk import EVERYWHERE, Walk, together
@@ -55,6 +56,22 @@ async def acknowledge(walk: Walk, client: ClientPlan) -> None:
             version=flag["version"],
             trace=walk.traces[client.number],
         )
+
+
+async def take_charge(walk: Walk) -> None:
+    """Let the clinical lead of each site see to the risks that came out of treatment."""
+    for site in walk.sites.values():
+        lead = Who("clinical_lead", site["id"])
+        for risk in await walk.services.all("outcomes", "/risks", lead, state="raised"):
+            if risk["origin"] == "outcomes":
+                await walk.services.decide(
+                    "outcomes",
+                    f"/risks/{risk['id']}/acknowledgement",
+                    lead,
+                    {"action": "client_reached"},
+                    key=walk.key("risk", risk["id"], risk["version"]),
+                    version=risk["version"],
+                )
 
 
 def flag_action(flag: dict[str, Any]) -> str:

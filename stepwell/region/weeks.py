@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from stepwell.region.admission import acknowledge
+from stepwell.region.admission import acknowledge, take_charge
 from stepwell.region.arrivals import screen
 from stepwell.region.faulty import try_faults
 from stepwell.region.plan import ClientPlan, Part, SessionPlan
@@ -47,6 +47,7 @@ async def live_through(walk: Walk) -> None:
             await try_faults(walk)
         walk.rest = await settled(walk.services)
         await decide(walk)
+        await take_charge(walk)
         walk.on_step()
 
 
