@@ -258,10 +258,11 @@ async def memory(stack: Stack) -> Row:
         producer = producer_of(settings)
         await producer.start()
         topic = at.scheduling.prefix + BY_STREAM["engagement-windows-changelog"].name
+        window = None
+        for session in range(FULL):
+            window = with_event(window, attended(UUID(int=1), session), session + 1)
         for number in range(REMEMBERED):
-            client, window = UUID(int=number + 1), None
-            for session in range(FULL):
-                window = with_event(window, attended(client, session), session + 1)
+            client = UUID(int=number + 1)
             partition = partition_of(str(client), BY_STREAM["scheduling"].partitions)
             key = key_of(str(client))
             await producer.send(topic, window, key=key, partition=partition)

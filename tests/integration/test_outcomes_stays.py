@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.outcomes.engagement.rules import Window, summary, with_event
+from services.outcomes.engagement.rules.figures import summary
+from services.outcomes.engagement.rules.window import Window, sequence_of, with_event
 from shared.contracts.outcomes import EngagementChanged
 from shared.contracts.scheduling import SiteOpened
 from shared.database import ALL_SITES
@@ -58,7 +59,7 @@ def figures(events: Iterable[Published]) -> EngagementChanged:
         window = with_event(window, one.event, one.sequence)
     assert window is not None
     told: dict[str, Any] = {"client_id": one.event.client_id, "site_id": SITE}
-    told |= {"source_sequence": window["sequence"], **summary(window)}
+    told |= {"source_sequence": sequence_of(window), **summary(window)}
     return EngagementChanged.model_validate(told)
 
 
