@@ -215,7 +215,7 @@ async def test_risks_are_listed_by_severity_and_age_and_counted_by_site(
     assert [one["id"] for one in (*first["items"], *rest["items"])] == in_order
     assert (first["count"], rest["next"]) == (3, None)
     await outcomes.tell(acknowledged(made[1], 11))
-    days = {"since": "2026-02-23", "until": "2026-02-23"}
+    days = {"first_day": "2026-02-23", "last_day": "2026-02-23"}
     outcomes.system.set_clock(MONDAY + timedelta(hours=1))
     (site,) = (await outcomes.lead.get("/risk-figures", **days)).json()["sites"]
     assert site == {
@@ -237,6 +237,6 @@ async def test_risks_are_listed_by_severity_and_age_and_counted_by_site(
         None,
         None,
     )
-    wrong = await region.get("/risk-figures", since="2026-02-23", until="2026-02-22")
-    refused(wrong, 422, "period-reversed", "until")
+    wrong = await region.get("/risk-figures", first_day="2026-02-23", last_day="2026-02-22")
+    refused(wrong, 422, "period-reversed", "last_day")
     assert clock.now() == MONDAY + timedelta(hours=1)

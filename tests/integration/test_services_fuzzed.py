@@ -11,6 +11,7 @@ import pytest
 
 from services.outcomes.board import live
 from services.scheduling.waiting.commands import Offer, make_offers
+from shared import clock
 from shared.contracts.base import Event
 from shared.database import ALL_SITES
 from tests.support.alerts import Flag
@@ -55,6 +56,12 @@ NEVER_BY_CHANCE = {
     "confirm_placement",
     "change_therapist",
     "add_plan_run",
+    "add_policy_replay",
+    "show_policy_replay",
+    "list_replayed_stays",
+    "receive_substance_use_report",
+    "acknowledge_risk",
+    "resolve_risk",
     "show_plan",
     "publish_plan",
     "open_seat_offer",
@@ -159,7 +166,12 @@ async def outcomes(system: System) -> UUID:
     await system.start("outcomes", roles=("api",))
     async with opened(system, "outcomes") as database:
         made = Outcomes(system, database, system.client("outcomes", "clinical_lead"))
-        await made.recommend("ana")
+        ana = await made.recommend("ana")
+        path = f"/clients/{ana['client_id']}"
+        used = {"source": "client", "used_on": str(clock.now().date()), "finding": "use"}
+        assert (await made.lead.post(f"{path}/substance-use-reports", used)).is_success
+        goal = {"kind": "phase", "goal": "relapse_prevention_plan"}
+        assert (await made.lead.post(f"{path}/goals", goal)).is_success
         known = await made.recommend("ben")
         answer = {"decision": "accept", "reason": "agrees_with_recommendation"}
         assert (await made.decide(known, answer)).status_code == 200
@@ -205,7 +217,12 @@ CASES: dict[str, tuple[Callable[[System], Awaitable[UUID]], dict[str, str]]] = {
     ),
     "outcomes": (
         outcomes,
-        {"recommendation_id": "recommendations", "client_id": "recommendations"},
+        {
+            "recommendation_id": "recommendations",
+            "client_id": "recommendations",
+            "goal_id": "goals",
+            "risk_id": "risks",
+        },
     ),
 }
 

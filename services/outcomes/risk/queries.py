@@ -104,21 +104,23 @@ async def list_risks(
 
 
 async def risk_figures(
-    tx: Transaction, since: date, until: date, *, in_clinic: bool
+    tx: Transaction, first_day: date, last_day: date, *, in_clinic: bool
 ) -> RiskFigures:
     """The risks of each site, and how soon those raised in these days were acknowledged.
 
     Raises:
-        PeriodReversed: `until` is before `since`.
+        PeriodReversed: `last_day` is before `first_day`.
     """
-    if until < since:
-        raise PeriodReversed("Let `until` be `since` or a later day.", pointer="until")
-    rows = [dict(row) for row in await tx.fetch(FIGURES, since, until, tx.now)]
+    if last_day < first_day:
+        raise PeriodReversed("Let `last_day` be `first_day` or a later day.", pointer="last_day")
+    rows = [dict(row) for row in await tx.fetch(FIGURES, first_day, last_day, tx.now)]
     for row in rows:
         if row["acknowledged"] < SMALLEST and not in_clinic:
             hidden = ("acknowledged", "median_minutes", "p90_minutes", "in_time_percent")
             row.update(dict.fromkeys(hidden))
-    return RiskFigures(since=since, until=until, sites=[SiteRisks.from_row(row) for row in rows])
+    return RiskFigures(
+        first_day=first_day, last_day=last_day, sites=[SiteRisks.from_row(row) for row in rows]
+    )
 
 
 async def list_reports(

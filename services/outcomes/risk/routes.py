@@ -103,9 +103,11 @@ async def resolve_risk(risk_id: UUID, body: Closing, call: Clinician) -> RiskInF
 @router.get("/risk-figures", summary="Show risks and times to acknowledge by site")
 async def show_risk_figures(
     call: Counting,
-    since: Annotated[date, Query(description="Raised from this day at the site on.")],
-    until: Annotated[date, Query(description="The last of these days.")],
+    first_day: Annotated[date, Query(description="Raised from this day at the site on.")],
+    last_day: Annotated[date, Query(description="The last of these days.")],
 ) -> RiskFigures:
     """How many are open and how soon they are acknowledged; no client and no kind is named."""
     in_clinic = call.caller.role != Role.REGIONAL_OPERATIONS
-    return await call.show(lambda tx: queries.risk_figures(tx, since, until, in_clinic=in_clinic))
+    return await call.show(
+        lambda tx: queries.risk_figures(tx, first_day, last_day, in_clinic=in_clinic)
+    )

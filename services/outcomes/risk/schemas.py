@@ -130,6 +130,6 @@ class SiteRisks(Shown):
 class RiskFigures(Shown):
     """The risks of the caller's sites in figures; sites without any are not listed."""
 
-    since: date
-    until: date
+    first_day: date
+    last_day: date
     sites: list[SiteRisks]

@@ -13,7 +13,6 @@ from services.outcomes.step_down.rules.replay import (
     History,
     Lasting,
     Scored,
-    agrees,
     replay,
     suppressed,
 )
@@ -164,17 +163,6 @@ def test_a_withdrawn_kind_is_paused_too() -> None:
         history = History(BEGAN, None, figures, measured(61, 69))
         expected = {"step_down": on(62)} | ({"extend": on(70)} if is_paused else {})
         assert replay(POLICY, history) == expected
-
-
-def test_an_answer_is_agreed_with_when_a_policy_says_the_same_by_then() -> None:
-    accepted, declined = (Decided("step_down", d, on(20)) for d in ("accept", "decline"))
-    for first, agreed in (
-        ({"step_down": on(20)}, True),
-        ({"step_down": on(21)}, False),
-        ({}, False),
-    ):
-        assert agrees(accepted, first) is agreed  # type: ignore[arg-type]
-        assert agrees(declined, first) is not agreed  # type: ignore[arg-type]
 
 
 COUNTS = {

@@ -123,13 +123,6 @@ def replay(policy: Policy, history: History) -> dict[RecommendationKind, date]:
     return first
 
 
-def agrees(decided: Decided, first: Mapping[RecommendationKind, date]) -> bool:
-    """Whether a policy says what the clinician said: it recommends what was accepted by then, and
-    not what was declined or deferred."""
-    recommended = decided.kind in first and first[decided.kind] <= decided.on
-    return recommended == (decided.decision == "accept")
-
-
 def suppressed(counts: Mapping[str, int]) -> dict[str, int | None]:
     """Counts as they may leave the clinic: none below eleven, and none from which such a one could
     be reckoned. The parts are shown together or not at all."""
