@@ -76,19 +76,22 @@ WITH given AS (
 ), facts AS (
   SELECT f.kind, f.subject, f.client_id, f.part, f.enrolment_id, f.cohort_id, f.state, f.since,
     f.until, here.*, coalesce(m.survivor_id, f.client_id) AS person,
-    here.today - (f.since AT TIME ZONE here.time_zone)::date AS waited,
+    CASE WHEN f.kind = 'wait'
+      THEN here.today - (f.since AT TIME ZONE here.time_zone)::date END AS waited,
     CASE WHEN f.kind = 'referral' THEN (f.since AT TIME ZONE here.time_zone)::date
       + CASE WHEN f.state IN ('received', 'contacted') THEN screening ELSE service END
     ELSE f.due_on END AS due_on,
-    CASE WHEN f.kind IN ('wait', 'offer', 'hours') OR f.state = 'proposed' THEN EXISTS (
-      SELECT FROM board_facts e WHERE e.kind = 'stay' AND e.subject = f.enrolment_id AND NOT e.open
-    ) ELSE false END AS stay_over
+    CASE WHEN f.kind IN ('wait', 'offer', 'hours') OR f.state = 'proposed' THEN coalesce((
+      SELECT NOT e.open FROM board_facts e WHERE e.kind = 'stay' AND e.subject = f.enrolment_id
+      LIMIT 1
+    ), false) ELSE false END AS stay_over
   FROM here LEFT JOIN found f ON f.site_id = here.site_id
   LEFT JOIN moved m ON m.merged_id = f.client_id
 )
 """  # noqa: S608 - ours
-"""Whose stay is over waits no more and is held no seat, whichever service told first. Persons are
-those of `platform.survivor_of`, for all at once."""
+"""Whose stay is over waits no more and is held no seat, whichever service told first; the stay is
+looked up one by one, as all that ever ended are many. Persons are those of `platform.survivor_of`,
+for all at once."""
 BOARD = f"""
 {FACTS}, used AS (
   SELECT cohort_id, count(*) AS seats FROM facts
