@@ -80,34 +80,52 @@ class StepDownDecided(OutcomesEvent):
     decided_at: datetime
 
 
+DisengagementFigure = Literal[
+    "missed_percent",
+    "week_missed_percent",
+    "consecutive_missed",
+    "days_since_attended",
+    "late_percent",
+]
+"""What a score of disengagement is made of."""
+
+
 class DisengagementFactor(BaseModel):
-    """One thing that speaks for a client's staying away, and how much."""
+    """One part of a score of disengagement: what was found, and how much it counts."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    name: str
-    weight: float
-    value: float
+    name: DisengagementFigure
+    weight: int = Field(description="What it counts at most.", examples=[30])
+    value: float | None = Field(
+        description="The figure, to a tenth; null where it is not known and counts nothing.",
+        examples=[2],
+    )
+    points: float = Field(description="What it counts, to a tenth.", examples=[20])
 
 
 class DisengagementRiskRaised(OutcomesEvent):
-    """A client may be about to stay away: the score went over the threshold of the policy."""
+    """A stay seems likely to break off: its score reached the policy's threshold.
+
+    It is raised anew only after the score was as low as the policy asks for.
+    """
 
     enrolment_id: UUID
-    score: float = Field(ge=0, le=100)
-    threshold: float
+    score: int = Field(description="From 0 to 100: the points of all factors.")
+    threshold: int
     factors: list[DisengagementFactor]
     policy: PolicyReference
     raised_at: datetime
 
 
 class FollowUpDue(OutcomesEvent):
-    """A former client is to be asked how things are, so many days after the stay."""
+    """So many days after the end of a stay a client is to be asked how they are. The answer page is
+    a one-time link of outcomes; whoever does not answer is unknown."""
 
     enrolment_id: UUID
     follow_up_id: UUID
     days: Literal[30, 90, 180, 365]
-    due_on: date
+    due_on: date = Field(description="By the calendar of the site.")
 
 
 EVENTS = (

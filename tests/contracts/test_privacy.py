@@ -19,6 +19,7 @@ PERSONAL = re.compile(
 HARMLESS = {
     "age_band": "of four bands; needed to give a seat, and nothing finer",
     "criteria/*/name": "names a criterion, not a person",
+    "factors/*/name": "names a factor of a score, not a person",
     "gender_group": "which groups the client may join; needed to give a seat, and nothing finer",
     "staff_gender": "of who treats, by a pseudonym: some groups need a woman or a man",
     "scores/*/safety_item": "whether the safety item was positive, which staff must see",
