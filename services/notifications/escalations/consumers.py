@@ -52,7 +52,7 @@ async def flags_acknowledged(
 @consumers.on_many(EpisodeStateChanged, "delivery")
 async def stays_changed(tx: Transaction, received: list[Received[EpisodeStateChanged]]) -> None:
     events = [one.event for one in received]
-    await withdraw_of_stays(tx, [(e.client_id, e.enrolment_id) for e in events if e.ended])
+    await withdraw_of_stays(tx, (e.enrolment_id for e in events if e.ended))
 
 
 @consumers.on_many(CourseRiskRaised)

@@ -63,7 +63,7 @@ RETURNING t.id
 """
 WITHDRAW_OF_STAYS = """
 UPDATE staff_tasks SET state = 'withdrawn', ended_at = $1, version = version + 1
-WHERE client_id = ANY ($2::uuid[]) AND enrolment_id = ANY ($3::uuid[]) AND state = 'open'
+WHERE enrolment_id = ANY ($2::uuid[]) AND state = 'open'
 RETURNING id
 """
 
@@ -115,11 +115,9 @@ async def withdraw_tasks(tx: Transaction, kind: str, about: Iterable[Seat]) -> N
         await cancel_of_flags(tx, (row["id"] for row in rows))
 
 
-async def withdraw_of_stays(tx: Transaction, over: Iterable[tuple[UUID, UUID]]) -> None:
-    """Stays are over, and so is what was to be done because of them; a stay is a client and an
-    enrolment."""
-    ended = list(set(over))
-    rows = await tx.fetch(WITHDRAW_OF_STAYS, tx.now, [c for c, _ in ended], [e for _, e in ended])
+async def withdraw_of_stays(tx: Transaction, over: Iterable[UUID]) -> None:
+    """Stays are over, and so is what was to be done because of them."""
+    rows = await tx.fetch(WITHDRAW_OF_STAYS, tx.now, list(set(over)))
     if rows:
         await cancel_of_flags(tx, (row["id"] for row in rows))
 

@@ -71,6 +71,7 @@ CREATE TABLE staff_tasks (
 );
 CREATE INDEX staff_tasks_of_site ON staff_tasks (site_id, id) WHERE state = 'open';
 CREATE INDEX staff_tasks_of_client ON staff_tasks (client_id, id);
+CREATE INDEX staff_tasks_of_stay ON staff_tasks (enrolment_id) WHERE state = 'open';
 ALTER TABLE staff_tasks ENABLE ROW LEVEL SECURITY;
 ALTER TABLE staff_tasks FORCE ROW LEVEL SECURITY;
 CREATE POLICY site ON staff_tasks

@@ -213,7 +213,7 @@ def _would(found: Wanted, about: Occasion, known: Known, sending: Sending | None
     if sending is not None:
         zone = zone_for(known.contact, about.time_zone)
         outcome, because = _outcome(found, about, known, sending)
-        channel = None if known.contact is None else known.contact.channel
+        channel = None if known.contact is None else known.contact.wanted
         template = templates(about.site_id)[sending.template]
         language, fell_back = template.in_language(known.language)
         when = spoken(about.anchor, zone, ZoneInfo(about.time_zone), language)
@@ -240,7 +240,7 @@ def _outcome(
 ) -> tuple[Literal["send", "wait", "not_sent"], str | None]:
     """What would be decided at the instant at which the message is due."""
     policy, site_zone = timing_policy(about.site_id), ZoneInfo(about.time_zone)
-    way = None if known.contact is None else WAYS[known.contact.channel]
+    way = None if known.contact is None else WAYS[known.contact.wanted]
     stands = standing(known.stays, about.enrolment_id)
     decision = decide(
         found.due_at,
@@ -277,5 +277,5 @@ def _outcome(
 
 
 def _stopped(known: Known, contact: Contact) -> Stopped | None:
-    address = contact.address(contact.channel)
-    return known.stopped.get((contact.channel, address)) if address else None
+    address = contact.address(contact.wanted)
+    return known.stopped.get((contact.wanted, address)) if address else None
