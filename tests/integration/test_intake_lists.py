@@ -158,6 +158,16 @@ async def test_who_is_enrolled_waits_for_the_first_service_until_the_stay_ends(i
     assert await everything(desk(intake), "/referral-clocks") == []
 
 
+async def test_clients_of_given_ids_are_listed_where_the_caller_may_see_them(intake: Intake):
+    ana = await refer(intake, given_name="Ana", family_name="Garcia")
+    zoe = await refer(intake, OTHER_SITE, given_name="Zoe", family_name="Garcia")
+    await refer(intake, given_name="Bea", family_name="Lopez")
+    ids = [ana["client_id"], zoe["client_id"]]
+    for who, seen in ((desk(intake), ids[:1]), (desk(intake, *BOTH), ids)):
+        found = (await who.get("/clients", client_id=ids)).json()["items"]
+        assert sorted(one["id"] for one in found) == sorted(seen)
+
+
 async def test_clients_are_listed_by_name_in_pages_each_once(intake: Intake):
     names = [
         ("Ana", "Garcia"),

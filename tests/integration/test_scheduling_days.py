@@ -111,6 +111,12 @@ async def test_a_day_of_a_change_of_clocks_is_that_of_the_site(clinic: Clinic) -
     )
 
 
+async def test_a_day_without_a_date_is_today_at_the_site(clinic: Clinic) -> None:
+    west, east = await clinic.site(), await clinic.site("Island", time_zone="Pacific/Auckland")
+    days = [(await clinic.desk.get(f"/sites/{site}/day")).json()["day"] for site in (west, east)]
+    assert days == ["2026-02-23", "2026-02-24"]
+
+
 async def test_a_week_is_of_one_whom_the_caller_may_see(clinic: Clinic) -> None:
     site, there = await clinic.site(), await clinic.site("There")
     dana, hall = await staff(clinic, site), await room(clinic, site)

@@ -89,7 +89,7 @@ def test_ports_in_the_range_of_outgoing_connections_are_warned_of(
     assert ports.warning(ports.Ports(8000).all) is None
     told = ports.warning([*ports.Ports(48000).all, 9411])
     assert told is not None
-    assert "Ports from 48001 to 48132 lie in the range 32768 to 60999" in told
+    assert "Ports from 48000 to 48132 lie in the range 32768 to 60999" in told
     assert "STEPWELL_PORT_BASE" in told
     file.unlink()
     assert ports.warning([48000]) is None
