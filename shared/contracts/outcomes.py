@@ -190,44 +190,6 @@ class MeasureOverdue(MeasureEvent):
     """An instrument was not answered in time, and still can be."""
 
 
-DisengagementFigure = Literal[
-    "missed_percent",
-    "week_missed_percent",
-    "consecutive_missed",
-    "days_since_attended",
-    "late_percent",
-]
-"""What a score of disengagement is made of."""
-
-
-class DisengagementFactor(BaseModel):
-    """One part of a score of disengagement: what was found, and how much it counts."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    name: DisengagementFigure
-    weight: int = Field(description="What it counts at most.", examples=[30])
-    value: float | None = Field(
-        description="The figure, to a tenth; null where it is not known and counts nothing.",
-        examples=[2],
-    )
-    points: float = Field(description="What it counts, to a tenth.", examples=[20])
-
-
-class DisengagementRiskRaised(OutcomesEvent):
-    """A stay seems likely to break off: its score reached the policy's threshold.
-
-    It is raised anew only after the score was as low as the policy asks for.
-    """
-
-    enrolment_id: UUID
-    score: int = Field(description="From 0 to 100: the points of all factors.")
-    threshold: int
-    factors: list[DisengagementFactor]
-    policy: PolicyReference
-    raised_at: datetime
-
-
 class FollowUpDue(OutcomesEvent):
     """So many days after the end of a stay a client is to be asked how they are. The answer page is
     a one-time link of outcomes; whoever does not answer is unknown."""
