@@ -4,6 +4,8 @@ Where a capability's own handlers do more than keep what was told, only the keep
 was recommended, raised or published then is not decided again.
 """
 
+from typing import Any
+
 from services.outcomes.board.consumers import consumers as board
 from services.outcomes.directory.consumers import consumers as directory
 from services.outcomes.engagement.commands import FIGURES, KEEP
@@ -13,12 +15,14 @@ from services.outcomes.programs.consumers import consumers as programs
 from services.outcomes.risk.missed import came_after_all, keep_missed
 from services.outcomes.scores.consumers import consumers as scores
 from services.outcomes.step_down.keeping import keep_weeks
-from shared.contracts.intake import EpisodeStateChanged
+from shared.contracts.intake import EpisodeStateChanged, ScreeningCompleted
 from shared.contracts.outcomes import EngagementChanged
 from shared.contracts.scheduling import (
     SessionAttended,
+    SessionCancelled,
     SessionMissed,
     SessionNotHeld,
+    SessionScheduled,
     WeeklyHoursShort,
     WeeklyHoursShortageLifted,
 )
@@ -66,19 +70,31 @@ async def shortages_lifted(
 
 @keeping.on_many(SessionMissed)
 async def sessions_missed(tx: Transaction, received: list[Received[SessionMissed]]) -> None:
-    told = [one.event for one in received]
-    await came_after_all(tx, [one for one in told if one.excused or one.on_hold])
-    await keep_missed(tx, [one for one in told if not (one.excused or one.on_hold)])
+    tx.at_end(keep_what_became, *received)
 
 
 @keeping.on_many(SessionAttended)
 async def sessions_attended(tx: Transaction, received: list[Received[SessionAttended]]) -> None:
-    await came_after_all(tx, [one.event for one in received])
+    tx.at_end(keep_what_became, *received)
 
 
 @keeping.on_many(SessionNotHeld)
 async def sessions_not_held(tx: Transaction, received: list[Received[SessionNotHeld]]) -> None:
-    await came_after_all(tx, [one.event for one in received])
+    tx.at_end(keep_what_became, *received)
+
+
+async def keep_what_became(tx: Transaction, told: list[Any]) -> None:
+    """Keep which sessions were missed by what was told of each last."""
+    told.sort(key=lambda one: one.sequence or 0)
+    last = {(one.event.client_id, one.event.session_id): one.event for one in told}
+    missed = [
+        event
+        for event in last.values()
+        if isinstance(event, SessionMissed) and not (event.excused or event.on_hold)
+    ]
+    counted = set(map(id, missed))
+    await came_after_all(tx, [event for event in last.values() if id(event) not in counted])
+    await keep_missed(tx, missed)
 
 
 TAKEN_OVER = (
@@ -112,6 +128,15 @@ read_models = ReadModels(
     ),
     consumers=(merges, directory, episodes, scores, attendance, programs, keeping, board),
     kept=TAKEN_OVER,
+    in_any_order=(
+        EngagementChanged,
+        ScreeningCompleted,
+        SessionScheduled,
+        SessionAttended,
+        SessionMissed,
+        SessionNotHeld,
+        SessionCancelled,
+    ),
 )
 LEFT = {
     "recommendations": "what was recommended when, and what people decided",

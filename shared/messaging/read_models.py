@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.access.client import ServiceToken
+from shared.contracts.base import Event
 from shared.database import Database
 from shared.messaging.feed import Feed
 from shared.messaging.handlers import Consumers
@@ -20,12 +21,14 @@ class ReadModels:
     """The tables of a service that follow from events alone, and the handlers that write them.
 
     `kept` are statements that bring over what no topic and no journal holds any more; they read
-    `public` and write `rebuilding`.
+    `public` and write `rebuilding`. Events `in_any_order` come to the same in whatever order they
+    are applied, so that many of one type are applied at once.
     """
 
     tables: Sequence[str]
     consumers: Sequence[Consumers]
     kept: Sequence[str] = ()
+    in_any_order: Sequence[type[Event]] = ()
 
 
 class RebuildFailed(RuntimeError):

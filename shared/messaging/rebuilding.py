@@ -9,6 +9,8 @@ is fetched from the publisher's journal.
 At the end writers wait for a moment: what they applied meanwhile is applied here too, rows and sums
 of both are compared, and the new tables take the place of the live ones in one commit. Whatever
 goes wrong before leaves the live tables as they are.
+
+Longer than other files, as reading, writing and swapping hold the same state.
 """
 
 import asyncio
@@ -333,7 +335,7 @@ class Rebuild:
         async with self.database.transaction(ALL_SITES) as tx:
             tx.rebuilding = True
             await tx.execute(BESIDE)
-            for group in waves([envelope for envelope, _ in ready]):
+            for group in self._groups([envelope for envelope, _ in ready]):
                 try:
                     await self.registry.handle(tx, group[0].type, [received[id(e)] for e in group])
                 except asyncpg.DeadlockDetectedError:
@@ -343,6 +345,15 @@ class Rebuild:
                     raise RebuildFailed(f"{kind} cannot be applied: {describe(error)}.") from error
             await tx.conclude()
             tx.outgoing.clear()  # all of it was told when it happened
+
+    def _groups(self, ready: Sequence[Envelope]) -> list[list[Envelope]]:
+        """What is applied at once: what has an order in waves, and of all else each type."""
+        free = {event.type_name() for event in self.models.in_any_order}
+        by_type: dict[str, list[Envelope]] = defaultdict(list)
+        ordered: list[Envelope] = []
+        for envelope in ready:
+            (by_type[envelope.type] if envelope.type in free else ordered).append(envelope)
+        return [*waves(ordered), *by_type.values()]
 
     # Verifying and swapping
 
