@@ -2,11 +2,10 @@
 
 import re
 from dataclasses import dataclass
-from typing import Annotated
 from urllib.parse import parse_qsl
 
 import structlog
-from fastapi import Depends, Request
+from fastapi import Request
 from prometheus_client import Counter
 
 from services.notifications.delivery.channels.providers import Account, Providers, providers_of
@@ -70,9 +69,13 @@ class ProviderCall:
         return found
 
 
-async def _checked(request: Request, provider: str) -> ProviderCall:
+async def signed_call(request: Request, provider: str) -> ProviderCall:
     """The call, if its provider signed it. What is refused is counted by day, where an auditor can
-    see it, and never kept."""
+    see it, and never kept.
+
+    Raises:
+        UnknownProvider, ForgedWebhook, WebhookTooLarge, NoForm: it is not believed.
+    """
     database: Database = request.app.state.database
     try:
         return await _believed(request, provider, database)
@@ -106,7 +109,3 @@ async def _believed(request: Request, provider: str, database: Database) -> Prov
     if not is_signed(given, account.token, url, form):
         raise ForgedWebhook("X-Twilio-Signature is missing, or not that of the provider's account.")
     return ProviderCall(account, dict(form), database)
-
-
-Signed = Annotated[ProviderCall, Depends(_checked)]
-"""The parameter of a route `/webhooks/{provider}/…`."""

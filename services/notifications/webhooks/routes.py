@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 from fastapi import APIRouter, Path, Request, Response
 
-from services.notifications.webhooks.calls import WHY, Signed
+from services.notifications.webhooks.calls import WHY, signed_call
 from services.notifications.webhooks.commands import (
     STATUSES,
     Reply,
@@ -30,6 +30,7 @@ router = APIRouter(tags=["Webhooks"], dependencies=[Open(WHY)])
 BY_MAIL = "Whoever has the mail has the secret in its one-click address, and no token (RFC 8058)."
 one_click = APIRouter(tags=["Webhooks"], dependencies=[Open(BY_MAIL)], route_class=LimitedRoute)
 staff = Router(tags=["Webhooks"])
+Provider = Annotated[str, Path(min_length=1, max_length=40)]
 SID = r"[A-Za-z0-9_-]{1,64}"
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Messages</title>
 <meta name="viewport" content="width=device-width"></head><body><main><h1>Messages by mail</h1>
@@ -52,9 +53,12 @@ HEADERS = {
     status_code=204,
     response_class=Response,
 )
-async def record_delivery_report(call: Signed, notification_id: UUID) -> Response:
+async def record_delivery_report(
+    request: Request, provider: Provider, notification_id: UUID
+) -> Response:
     """Called by the provider of text messages and calls for each new state of a message, signed by
     `X-Twilio-Signature`. Reports may come late, twice and in any order."""
+    call = await signed_call(request, provider)
     what = "Call" if "CallSid" in call.form else "Message"
     told = STATUSES.get(call.value(f"{what}Status"))
     if told is not None:
@@ -77,9 +81,10 @@ async def record_delivery_report(call: Signed, notification_id: UUID) -> Respons
     summary="Take what somebody wrote back",
     response_class=Response,
 )
-async def receive_reply(call: Signed) -> Response:
+async def receive_reply(request: Request, provider: Provider) -> Response:
     """Called by the provider for each text message to one of our numbers, signed by
     `X-Twilio-Signature`. A wish to hear nothing more is honoured at once and confirmed once."""
+    call = await signed_call(request, provider)
     said = Reply(
         provider=call.account.name,
         provider_id=call.value("MessageSid", SID),
