@@ -249,18 +249,18 @@ async def test_nobody_writes_to_who_died_or_to_a_record_that_was_merged_away(
     assert {m.state for m in await desk.messages()} <= {"cancelled"}
 
 
-async def test_no_client_hears_more_than_so_many_times_a_day(desk: Desk, ana: Client) -> None:
-    soon = MONDAY_NOON + 6 * HOUR
-    for n in range(6):
-        await desk.tell(ana.expected(soon + n * HOUR / 6))
+async def test_who_heard_so_many_times_today_hears_the_rest_tomorrow(
+    desk: Desk, ana: Client
+) -> None:
+    for n in range(5):
+        await desk.tell(ana.expected(MONDAY_NOON + 6 * HOUR + n * HOUR / 6))
     await desk.dispatch()
-    assert len(await desk.messages(state="delivered")) == 4
-    await desk.tell(ana.not_held(ana.expected(soon + 2 * HOUR)))
+    assert len(await desk.messages(state="delivered")) == 5, "what one has to know is told"
+    await desk.tell(at_risk(ana))
     await desk.dispatch()
-    assert len(await desk.messages(state="delivered")) == 5, "what will not take place is told"
-    await run_until(desk, MONDAY_NOON + 2 * DAY)
-    left = [m.failure for m in await desk.messages(state="failed")]
-    assert left == ["no_longer_timely", "no_longer_timely"]
+    assert await desk.messages(kind="hours_at_risk", state="delivered") == []
+    sent = await run_until(desk, MONDAY_NOON + DAY)
+    assert [at for at, _ in sent] == [MONDAY_NOON + 20 * HOUR]
 
 
 async def test_the_next_person_is_told_until_somebody_takes_charge(desk: Desk, ana: Client) -> None:

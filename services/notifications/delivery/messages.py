@@ -153,7 +153,7 @@ class ClientMessage(Due):
             standing=self.standing,
             sent_on_hold=sending.rule.on_hold,
             after_stay=sending.rule.after_stay,
-            resumes_at=self.resumes_at if sending.rule.limited else None,
+            resumes_at=self.resumes_at if sending.step.limited else None,
             due_at=self.due_at,
             expires_at=self.expires_at,
             reach=self.reach,

@@ -67,6 +67,8 @@ class Step(Part):
     apart_hours: float = Field(default=0, ge=0, le=72)
     once: bool = False
     """One that went out is not repeated even when what it is about moves."""
+    limited: bool = True
+    """It waits for the next day once as many went out as are sent on one."""
     next_person_minutes: int = Field(default=30, ge=5, le=24 * 60)
     """To staff: how long it waits for somebody to take charge before the next are told."""
     rounds: int = Field(default=4, ge=1, le=20)
@@ -96,8 +98,6 @@ class Rule(Part):
     """It goes out while the stay is on hold, too."""
     after_stay: bool = False
     """It goes to clients whose stay is over; never to one who died."""
-    limited: bool = True
-    """It waits for the next day once as many went out as are sent on one."""
     silent_when_over: bool = False
     """Nothing is planned after the end; else it is, and seen to have come too late."""
     link: Token | None = None
