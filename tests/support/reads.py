@@ -57,13 +57,13 @@ OF_PERSON: dict[Route, Read] = {
     ),
     ("notifications", "/notifications"): Read(),
     ("outcomes", "/clients/{client_id}/progress"): Read(),
+    ("outcomes", "/follow-ups"): Read(),
 }
 """Equal those of a client who had all the histories."""
 TOGETHER: dict[Route, Read] = {
     ("intake", "/clients/{client_id}/referrals"): Read(),
     ("intake", "/clients/{client_id}/risk-flags"): Read(),
     ("intake", "/clients/{client_id}/dual-diagnosis/changes"): Read(),
-    ("outcomes", "/follow-ups"): Read(),
     ("outcomes", "/recommendations"): Read(),
     ("scheduling", "/no-contacts"): Read(),
 }
