@@ -64,13 +64,13 @@ OF_PERSON: dict[Route, Read] = {
     ("outcomes", "/clients/{client_id}/disengagement"): Read(
         without=frozenset({"assessed_at", "raised_at", "cleared_at"})
     ),
+    ("outcomes", "/follow-ups"): Read(),
 }
 """Equal those of a client who had all the histories."""
 TOGETHER: dict[Route, Read] = {
     ("intake", "/clients/{client_id}/referrals"): Read(),
     ("intake", "/clients/{client_id}/risk-flags"): Read(),
     ("intake", "/clients/{client_id}/dual-diagnosis/changes"): Read(),
-    ("outcomes", "/follow-ups"): Read(),
     ("outcomes", "/recommendations"): Read(),
     ("outcomes", "/risks"): Read(),
     ("outcomes", "/clients/{client_id}/substance-use-reports"): Read(),

@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 
 from services.outcomes.extracts.rules import Traits, moved, pseudonym
+from services.outcomes.follow_up.queries import STATE
 from services.outcomes.programs.loading import OF_STAY, ZONE
 from shared.database import Transaction
 
@@ -48,11 +49,11 @@ JOIN scores s ON s.client_id = ANY (platform.records_of(e.client_id))
   AND (e.ended_at IS NULL OR coalesce(s.answered_at, s.completed_at) <= e.ended_at)
 WHERE e.enrolment_id = ANY ($1) ORDER BY 1, answered_on, s.instrument, s.screening_id
 """  # noqa: S608 - constants only
-FOLLOW_UPS = """
-SELECT enrolment_id, days, due_on, answers,
-  CASE WHEN state IN ('planned', 'due') THEN 'open' ELSE state END AS state
-FROM follow_ups WHERE enrolment_id = ANY ($1) ORDER BY 1, 2
-"""
+FOLLOW_UPS = f"""
+SELECT f.enrolment_id, f.days, f.due_on, f.answers,
+  CASE WHEN {STATE} IN ('planned', 'due') THEN 'open' ELSE {STATE} END AS state
+FROM follow_ups f WHERE f.enrolment_id = ANY ($1) ORDER BY 1, 2
+"""  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Planning surveys with the end of a stay, telling when they are due, and how each one closes."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
@@ -8,9 +7,8 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from services.outcomes.engagement.commands import lock_records
 from services.outcomes.follow_up.policy import Survey, survey
-from services.outcomes.follow_up.queries import show_follow_up, show_own
+from services.outcomes.follow_up.queries import RETURNED, show_follow_up, show_own
 from services.outcomes.follow_up.schemas import (
     Answers,
     Closing,
@@ -52,33 +50,13 @@ UPDATE follow_ups SET due_at = due_on::timestamp AT TIME ZONE $2,
 WHERE site_id = $1 AND state IN ('planned', 'due')
   AND due_at <> due_on::timestamp AT TIME ZONE $2
 """
-RETURNED = """
-EXISTS (
-  SELECT FROM episodes e WHERE e.client_id = ANY (platform.records_of(f.client_id))
-    AND e.enrolment_id <> f.enrolment_id AND e.enrolled_at >= f.ended_at
-    AND e.enrolled_at < f.closes_at
-)
-"""
-OF_PERSONS = """
-f.client_id IN (SELECT unnest(platform.records_of(c.id)) FROM unnest($1::uuid[]) AS c (id))
-"""
-CLOSE_RETURNED = f"""
-UPDATE follow_ups AS f SET state = 'returned', closed_at = $2, link_hash = NULL,
-  version = version + 1
-WHERE {OF_PERSONS} AND f.state IN ('planned', 'due') AND {RETURNED}
-"""  # noqa: S608 - constants only
-OPEN_AGAIN = f"""
-UPDATE follow_ups AS f
-SET state = CASE WHEN f.told_at IS NULL THEN 'planned' ELSE 'due' END, closed_at = NULL,
-  version = version + 1
-WHERE {OF_PERSONS} AND f.state = 'returned' AND NOT {RETURNED}
-"""  # noqa: S608 - constants only
-DUE = """
-UPDATE follow_ups SET state = 'due', told_at = $1, version = version + 1
+DUE = f"""
+UPDATE follow_ups AS f SET state = 'due', version = version + 1
 WHERE id IN (SELECT id FROM follow_ups WHERE state = 'planned' AND due_at <= $1
   ORDER BY due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED)
-RETURNING id AS follow_up_id, client_id, site_id, enrolment_id, days, due_on
-"""
+RETURNING id AS follow_up_id, client_id, site_id, enrolment_id, days, due_on,
+  {RETURNED} AS returned
+"""  # noqa: S608 - constants only
 LOSE = """
 UPDATE follow_ups SET state = 'lost', closed_at = $1, link_hash = NULL, version = version + 1
 WHERE id IN (SELECT id FROM follow_ups WHERE state = 'due' AND closes_at <= $1
@@ -110,10 +88,7 @@ class Ended:
 
 
 async def plan_follow_ups(tx: Transaction, stay: Ended) -> None:
-    """Plan the surveys of the days that the site's policy names; told twice the first time counts.
-
-    A stay may be told as ended after the person has come back: then nobody is asked.
-    """
+    """Plan the surveys of the days that the site's policy names; told twice, the first counts."""
     policy = survey(stay.site_id)
     if stay.ended_as in policy.without:
         return
@@ -121,16 +96,6 @@ async def plan_follow_ups(tx: Transaction, stay: Ended) -> None:
     ended_on = day_at(stay.ended_at, zone)
     rows = [_planned(stay, ended_on, days, policy, zone) for days in policy.days]
     await tx.execute(PLAN, *PLANNED.arrays(rows))
-    await settle_returns(tx, [stay.client_id])
-
-
-async def settle_returns(tx: Transaction, clients: Iterable[UUID]) -> None:
-    """Close the surveys of whoever entered the program again, by any record of the person, and open
-    those again that were closed by a merge which is undone."""
-    clients = list(set(clients))
-    await lock_records(tx, clients)
-    await tx.execute(CLOSE_RETURNED, clients, tx.now)
-    await tx.execute(OPEN_AGAIN, clients)
     tx.wake()
 
 
@@ -141,11 +106,12 @@ async def move_to_zone(tx: Transaction, site_id: UUID, time_zone: str) -> None:
 
 
 async def tell_due(tx: Transaction) -> int:
-    """Publish FollowUpDue for surveys whose day has begun at the site, and give up those that
-    nobody answered in time; how many that were."""
+    """Publish FollowUpDue for surveys whose day has begun at the site, but of whoever entered the
+    program again, and give up those that nobody answered in time; how many that were."""
     due = await tx.fetch(DUE, tx.now, MOST_AT_ONCE)
     for row in due:
-        publish(tx, FollowUpDue(**dict(row)))
+        if not row["returned"]:
+            publish(tx, FollowUpDue.model_validate(dict(row)))
     lost = await tx.execute(LOSE, tx.now, MOST_AT_ONCE)
     return len(due) + int(lost.split()[-1])
 

@@ -6,14 +6,16 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
+from services.outcomes.follow_up.queries import RETURNED
 from shared.access import Caller
 from shared.database import ALL_SITES, Database
 from shared.web import Call
 from shared.web.links import LinkNotValid, digest_sent
 
-OPEN = """
-SELECT id, site_id FROM follow_ups WHERE link_hash = $1 AND state = 'due' AND closes_at > $2
-"""
+OPEN = f"""
+SELECT f.id, f.site_id FROM follow_ups f
+WHERE f.link_hash = $1 AND f.state = 'due' AND f.closes_at > $2 AND NOT {RETURNED}
+"""  # noqa: S608 - a constant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,11 +7,25 @@ import orjson
 
 from services.outcomes.follow_up.policy import survey
 from services.outcomes.follow_up.schemas import FollowUp, OwnFollowUp, State
-from shared.database import Transaction, select
+from shared.database import Transaction
 from shared.errors import found
 from shared.web import Page, Paging, narrowed, page_of
 
-SELECT = select(FollowUp, "follow_ups")
+RETURNED = """
+(f.state IN ('planned', 'due', 'lost') AND EXISTS (
+  SELECT FROM episodes e WHERE e.client_id = ANY (platform.records_of(f.client_id))
+    AND e.enrolment_id <> f.enrolment_id AND e.enrolled_at >= f.ended_at
+    AND e.enrolled_at < f.closes_at
+))
+"""
+"""Whether the person, by any record, entered the program again before the survey was over. It is
+not kept but found, so that it holds in whatever order it was told, and while a merge lasts."""
+STATE = f"CASE WHEN {RETURNED} THEN 'returned' ELSE f.state END"
+SHOWN = f"SELECT f.*, {STATE} AS shown FROM follow_ups f"  # noqa: S608 - constants only
+OF_SHOWN = ", ".join(
+    "shown AS state" if name == "state" else name for name in FollowUp.model_fields
+)
+SELECT = f"SELECT {OF_SHOWN} FROM ({SHOWN}) AS f"  # noqa: S608 - constants only
 OF_PERSON = "client_id = ANY (platform.records_of(?))"
 
 
@@ -21,7 +35,9 @@ async def show_follow_up(tx: Transaction, follow_up_id: UUID, *, lock: bool = Fa
     Raises:
         NotFound: when there is none that the caller may see.
     """
-    statement = f"{SELECT} WHERE id = $1 {'FOR UPDATE' if lock else ''}"
+    if lock:
+        await tx.execute("SELECT FROM follow_ups WHERE id = $1 FOR UPDATE", follow_up_id)
+    statement = f"{SELECT} WHERE id = $1"
     return _read(found(await tx.fetchrow(statement, follow_up_id), "follow-up"))
 
 
@@ -37,7 +53,7 @@ async def list_follow_ups(
     where, values = narrowed(
         (OF_PERSON, client_id),
         ("site_id = ?", site_id),
-        ("state = ?", state),
+        ("shown = ?", state),
         ("id > ?", paging.after),
     )
     page = f"{SELECT} {where} ORDER BY id LIMIT ${len(values) + 1}"

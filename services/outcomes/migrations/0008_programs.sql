@@ -67,11 +67,11 @@ ALTER TABLE program_attendance FORCE ROW LEVEL SECURITY;
 CREATE POLICY site ON program_attendance
   USING (platform.visible(site_id)) WITH CHECK (platform.visible(site_id));
 
--- A row is a survey so many days after the end of a stay: planned with the end, told when it is due
--- (`told_at`), and closed by an answer, a return to treatment, a refusal, a death, or as lost when
--- nobody answered in time. `answers` are by question of the survey's version, and stay here. Written
--- by the consumers of stays and merges, the job, staff and whoever holds a link; goes away with the
--- client.
+-- A row is a survey so many days after the end of a stay: planned with the end, told when it is due,
+-- and closed by an answer, a refusal, a death, or as lost when nobody answered in time. A return to
+-- the program is found in `episodes` and not kept here. `answers` are by question of the survey's
+-- version, and stay here. Written by the consumers of ends of stays, the job, staff and whoever holds
+-- a link; goes away with the client.
 CREATE TABLE follow_ups (
   id uuid PRIMARY KEY,
   client_id uuid NOT NULL,
@@ -84,9 +84,8 @@ CREATE TABLE follow_ups (
   closes_on date NOT NULL,
   closes_at timestamptz NOT NULL,
   state text NOT NULL CHECK (
-    state IN ('planned', 'due', 'answered', 'returned', 'declined', 'died', 'lost')
+    state IN ('planned', 'due', 'answered', 'declined', 'died', 'lost')
   ),
-  told_at timestamptz,
   closed_at timestamptz,
   answers jsonb,
   survey_version text,

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 
+from services.outcomes.follow_up.queries import STATE
 from services.outcomes.programs.policy import Measure
 from services.outcomes.programs.rules.change import Measured
 from services.outcomes.programs.rules.facts import (
@@ -98,8 +99,8 @@ ORDER BY r.referral_id
 """A session of a person belongs to the latest referral that was received before it began."""
 SURVEYS = f"""
 SELECT f.id, f.client_id, f.site_id, {GROUPS},
-  ($5::timestamptz AT TIME ZONE {ZONE})::date AS today, f.days, f.due_on, f.closes_on, f.state,
-  f.answers
+  ($5::timestamptz AT TIME ZONE {ZONE})::date AS today, f.days, f.due_on, f.closes_on,
+  {STATE} AS state, f.answers
 FROM follow_ups f JOIN episodes e ON e.enrolment_id = f.enrolment_id
 LEFT JOIN sites z ON z.site_id = e.site_id
 LEFT JOIN program_cohorts c ON c.enrolment_id = e.enrolment_id
