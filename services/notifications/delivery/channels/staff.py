@@ -84,7 +84,8 @@ class ChatChannel(Channel):
 
     async def send(self, message: Message) -> Receipt:
         target = apprise.Apprise()
-        if not target.add(self._chats.get(_named(message), "")):
+        # The first one loads more than a hundred modules: others go on meanwhile.
+        if not await asyncio.to_thread(target.add, self._chats.get(_named(message), "")):
             raise ChannelRefused("there is no chat of this name")
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
