@@ -36,6 +36,9 @@ def _values(schema: Schema, definitions: dict[str, Schema], newer: bool) -> st.S
         return st.one_of([_values(part, definitions, newer) for part in schema["anyOf"]])
     if schema["type"] == "array":
         return st.lists(_values(schema["items"], definitions, newer), max_size=3)
+    if schema["type"] == "object" and "properties" not in schema:
+        of = _values(schema["additionalProperties"], definitions, newer)
+        return st.dictionaries(st.sampled_from(["attended", "sessions", "total"]), of)
     if schema["type"] == "object":
         known = {
             name: _values(part, definitions, newer) for name, part in schema["properties"].items()
