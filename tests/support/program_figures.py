@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -37,8 +37,14 @@ class Line:
 class Figures:
     """What happened, put together once."""
 
-    def __init__(self, rows: Iterable[tuple[Event, int]], today: date) -> None:
+    def __init__(
+        self,
+        rows: Iterable[tuple[Event, int]],
+        today: date,
+        person: Callable[[str], object] = lambda client: client,
+    ) -> None:
         self.today = today
+        self.person = person
         self.by_name: defaultdict[str, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
         for event, sequence in rows:
             self.by_name[type(event).__name__].append((sequence, event.model_dump(mode="json")))
@@ -91,14 +97,15 @@ class Figures:
                     self._count(line, seat)
             line.days.sort()
             for _, screening in self.by_name["ScreeningCompleted"]:
-                if screening["client_id"] == line.client:
-                    for score in screening["scores"]:
+                if self.person(screening["client_id"]) == self.person(line.client):
+                    for score in (x for x in screening["scores"] if x["instrument"] == "phq-9"):
                         on = self.day({**score, "site_id": line.site}, "answered_at")
                         line.totals.append((on, score["total"]))
             line.totals.sort()
             made.append(line)
         for line in made:
-            later = [o.begins for o in made if o.client == line.client and o.id != line.id]
+            who = self.person(line.client)
+            later = [o.begins for o in made if self.person(o.client) == who and o.id != line.id]
             line.again = min((d for d in later if line.ends and d >= line.ends), default=None)
         return made
 
@@ -118,8 +125,13 @@ class Figures:
         made = []
         all_of = [t for _, t in self.by_name["ReferralReceived"]]
         for told in all_of:
-            mine = sorted(t["received_at"] for t in all_of if t["client_id"] == told["client_id"])
-            next_at = next((at for at in mine if at > told["received_at"]), "9999")
+            who, this = self.person(told["client_id"]), (told["received_at"], told["referral_id"])
+            mine = sorted(
+                (t["received_at"], t["referral_id"])
+                for t in all_of
+                if self.person(t["client_id"]) == who
+            )
+            next_at = next((at for at, other in mine if (at, other) > this), "9999")
             line = Line(
                 told["referral_id"],
                 told["client_id"],
@@ -132,7 +144,7 @@ class Figures:
             if move and move["reason"]:
                 line.ends = self.day(move, "changed_at")
             for seat in self.seats.values():
-                if seat["client_id"] == line.client and seat["name"] == "SessionAttended":
+                if self.person(seat["client_id"]) == who and seat["name"] == "SessionAttended":
                     if seat["starts_at"] < told["received_at"]:
                         line.before.append(self.day(seat, "starts_at"))
                     elif seat["starts_at"] < next_at:
