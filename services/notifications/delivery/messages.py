@@ -81,6 +81,14 @@ class ClientMessage(Due):
             return True
         return way in agreed.channels and (way != "voice" or agreed.voicemail != "none")
 
+    @property
+    def _needed_way(self) -> str | None:
+        """What a consent has to name; a call that may not end on voicemail is named by none."""
+        agreed = counting(self.consents)
+        if self.channel == "voice" and agreed is not None and agreed.voicemail == "none":
+            return "voicemail"
+        return WAYS[self.channel]
+
     def _stopped_at(self, way: str) -> Stopped | None:
         address = None if self.contact is None else self.contact.address(way)
         return self.stopped.get((way, address)) if address else None
@@ -128,7 +136,7 @@ class ClientMessage(Due):
             expires_at=self.expires_at,
             reach=self.reach,
             agreed=Agreed(
-                self.consents, permitted.purpose(self.kind, WAYS[self.channel]), self.site_zone
+                self.consents, permitted.purpose(self.kind, self._needed_way), self.site_zone
             ),
             window=policy.hours,
             unknown_contact=policy.unknown_contact,
