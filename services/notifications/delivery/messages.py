@@ -104,6 +104,14 @@ class ClientMessage(Due):
             return True
         return way in agreed.channels and (way != "voice" or agreed.voicemail != "none")
 
+    @property
+    def _needed_way(self) -> str | None:
+        """What a consent has to name; a call that may not end on voicemail is named by none."""
+        agreed = counting(self.consents)
+        if self.channel == "voice" and agreed is not None and agreed.voicemail == "none":
+            return "voicemail"
+        return WAYS[self.channel]
+
     def _stopped_at(self, way: str) -> Stopped | None:
         address = None if self.contact is None else self.contact.address(way)
         return self.stopped.get((way, address)) if address else None
@@ -157,7 +165,13 @@ class ClientMessage(Due):
             due_at=self.due_at,
             expires_at=self.expires_at,
             reach=self.reach,
+<<<<<<< HEAD
             agreed=Agreed(self.consents, sending.purpose(WAYS[self.channel]), self.site_zone),
+=======
+            agreed=Agreed(
+                self.consents, permitted.purpose(self.kind, self._needed_way), self.site_zone
+            ),
+>>>>>>> channels
             window=policy.hours,
             unknown_contact=policy.unknown_contact,
             stopped=self._stopped_at(self.channel),

@@ -1,7 +1,7 @@
 """Messages that were given up or did not arrive: an operator has them tried again, or discards
 them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Query
@@ -13,6 +13,7 @@ from shared.access import Role
 from shared.web import Allowed, Call, Page, Paging, Router
 
 router = Router(tags=["Undelivered messages"])
+NO_KEY: dict[int | str, dict[str, Any]] = {400: {"description": "The Idempotency-Key is missing."}}
 STAFF = Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS)
 
 
@@ -26,7 +27,12 @@ async def list_undelivered_messages(
     return await call.show(lambda tx: list_undelivered(tx, site_id, paging))
 
 
-@router.post("/undelivered-messages/{notification_id}/retry", summary="Try a message again")
+@router.post(
+    "/undelivered-messages/{notification_id}/retry",
+    summary="Try a message again",
+    status_code=202,
+    responses=NO_KEY,
+)
 async def retry_undelivered_message(
     notification_id: UUID, call: Annotated[Call, STAFF]
 ) -> Notification:
@@ -38,7 +44,11 @@ async def retry_undelivered_message(
     )
 
 
-@router.post("/undelivered-messages/{notification_id}/discard", summary="Discard a message")
+@router.post(
+    "/undelivered-messages/{notification_id}/discard",
+    summary="Discard a message",
+    responses=NO_KEY,
+)
 async def remove_undelivered_message(
     notification_id: UUID, call: Annotated[Call, STAFF]
 ) -> Notification:

@@ -4,7 +4,7 @@ Providers are answered at once and told nothing: 204, or an answer to a reply. W
 changes nothing, so that a provider may repeat a call as often as it likes.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 from xml.sax.saxutils import escape
 
@@ -30,6 +30,11 @@ router = APIRouter(tags=["Webhooks"], dependencies=[Open(WHY)])
 BY_MAIL = "Whoever has the mail has the secret in its one-click address, and no token (RFC 8058)."
 one_click = APIRouter(tags=["Webhooks"], dependencies=[Open(BY_MAIL)], route_class=LimitedRoute)
 staff = Router(tags=["Webhooks"])
+NOT_BELIEVED: dict[int | str, dict[str, Any]] = {
+    403: {"description": "The signature is missing or not that of the provider's account."},
+    404: {"description": "There is no account of this name."},
+    413: {"description": "No provider sends so much."},
+}
 Provider = Annotated[str, Path(min_length=1, max_length=40)]
 SID = r"[A-Za-z0-9_-]{1,64}"
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Messages</title>
@@ -50,6 +55,7 @@ HEADERS = {
     "/webhooks/{provider}/reports/{notification_id}",
     operation_id="record_delivery_report",
     summary="Tell what became of a message",
+    responses=NOT_BELIEVED,
     status_code=204,
     response_class=Response,
 )
@@ -79,6 +85,7 @@ async def record_delivery_report(
     "/webhooks/{provider}/replies",
     operation_id="receive_reply",
     summary="Take what somebody wrote back",
+    responses=NOT_BELIEVED,
     response_class=Response,
 )
 async def receive_reply(request: Request, provider: Provider) -> Response:
@@ -114,7 +121,12 @@ async def show_webhook_refusals(
 Secret = Annotated[str, Path(min_length=1, max_length=64)]
 
 
-@one_click.get("/unsubscribe/{secret}", include_in_schema=False)
+@one_click.get(
+    "/unsubscribe/{secret}",
+    operation_id="show_unsubscribing",
+    summary="Show how to get no more messages",
+    response_class=Response,
+)
 async def show_unsubscribing(secret: Secret) -> Response:
     """A page with one button: looking at an address, as link scanners do, changes nothing."""
     return Response(PAGE, media_type="text/html", headers=HEADERS)
@@ -124,6 +136,7 @@ async def show_unsubscribing(secret: Secret) -> Response:
     "/unsubscribe/{secret}",
     operation_id="record_unsubscribing",
     summary="Get no more messages at an address",
+    responses={401: {"description": "No mail has this address, or it is long ago."}},
     response_class=Response,
 )
 async def record_unsubscribing(secret: Secret, request: Request) -> Response:
