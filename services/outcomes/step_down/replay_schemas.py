@@ -11,11 +11,26 @@ from shared.contracts.outcomes import Decision, RecommendationKind
 from shared.web import Instant, Shown, Strict
 
 
+EXAMPLE = {
+    "id": "level-2.1",
+    "version": "3",
+    "status": "Draft",
+    "from_level": "2.1",
+    "pause_days": {"declined": 7, "withdrawn": 7, "accepted": 28},
+    "step_down": {
+        "to_level": "1.5",
+        "rules": [
+            {"name": "attends", "figure": "attendance_percent", "at_least": 80, "source": "Draft"}
+        ],
+    },
+}
+
+
 class NewReplay(Strict):
     """Two versions of a policy to compare over the history."""
 
-    former: RecommendationPolicy
-    latter: RecommendationPolicy
+    former: RecommendationPolicy = Field(examples=[EXAMPLE])
+    latter: RecommendationPolicy = Field(examples=[EXAMPLE])
     site_ids: list[UUID] | None = Field(
         default=None, min_length=1, max_length=1000, description="Null: all sites of the caller."
     )
