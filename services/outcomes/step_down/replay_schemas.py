@@ -4,7 +4,7 @@ from datetime import date
 from typing import Literal, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from services.outcomes.step_down.policy import RecommendationPolicy
 from shared.contracts.outcomes import Decision, RecommendationKind
@@ -29,8 +29,12 @@ EXAMPLE = {
 class NewReplay(Strict):
     """Two versions of a policy to compare over the history."""
 
-    former: RecommendationPolicy = Field(examples=[EXAMPLE])
-    latter: RecommendationPolicy = Field(examples=[EXAMPLE])
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"former": EXAMPLE, "latter": EXAMPLE, "site_ids": None}]}
+    )
+
+    former: RecommendationPolicy
+    latter: RecommendationPolicy
     site_ids: list[UUID] | None = Field(
         default=None, min_length=1, max_length=1000, description="Null: all sites of the caller."
     )
