@@ -165,13 +165,7 @@ class ClientMessage(Due):
             due_at=self.due_at,
             expires_at=self.expires_at,
             reach=self.reach,
-<<<<<<< HEAD
-            agreed=Agreed(self.consents, sending.purpose(WAYS[self.channel]), self.site_zone),
-=======
-            agreed=Agreed(
-                self.consents, permitted.purpose(self.kind, self._needed_way), self.site_zone
-            ),
->>>>>>> channels
+            agreed=Agreed(self.consents, sending.purpose(self._needed_way), self.site_zone),
             window=policy.hours,
             unknown_contact=policy.unknown_contact,
             stopped=self._stopped_at(self.channel),

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Literal, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from services.outcomes.step_down.policy import RecommendationPolicy
 from shared.contracts.outcomes import Decision, RecommendationKind
@@ -30,11 +30,35 @@ EXAMPLE = {
 }
 
 
+EXAMPLE = {
+    "id": "level-2.1",
+    "version": "3",
+    "status": "Draft",
+    "from_level": "2.1",
+    "pause_days": {"declined": 7, "withdrawn": 7, "accepted": 28},
+    "step_down": {
+        "to_level": "1.5",
+        "rules": [
+            {"name": "attends", "figure": "attendance_percent", "at_least": 80, "source": "Draft"}
+        ],
+    },
+}
+
+
 class NewReplay(Strict):
     """Two versions of a policy to compare over the history."""
 
+<<<<<<< HEAD
     former: RecommendationPolicy = Field(examples=[EXAMPLE])
     latter: RecommendationPolicy = Field(examples=[EXAMPLE | {"version": "3"}])
+=======
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"former": EXAMPLE, "latter": EXAMPLE, "site_ids": None}]}
+    )
+
+    former: RecommendationPolicy
+    latter: RecommendationPolicy
+>>>>>>> recommendations
     site_ids: list[UUID] | None = Field(
         default=None, min_length=1, max_length=1000, description="Null: all sites of the caller."
     )
