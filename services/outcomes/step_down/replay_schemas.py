@@ -12,26 +12,6 @@ from shared.web import Instant, Shown, Strict
 
 EXAMPLE = {
     "id": "level-2.1",
-    "version": "2",
-    "status": "A draft to compare.",
-    "from_level": "2.1",
-    "pause_days": {"declined": 7, "withdrawn": 7, "accepted": 28},
-    "step_down": {
-        "to_level": "1.5",
-        "rules": [
-            {
-                "name": "weeks_observed",
-                "figure": "weeks_observed",
-                "at_least": 3,
-                "source": "Enough weeks to judge",
-            }
-        ],
-    },
-}
-
-
-EXAMPLE = {
-    "id": "level-2.1",
     "version": "3",
     "status": "Draft",
     "from_level": "2.1",
@@ -48,17 +28,12 @@ EXAMPLE = {
 class NewReplay(Strict):
     """Two versions of a policy to compare over the history."""
 
-<<<<<<< HEAD
-    former: RecommendationPolicy = Field(examples=[EXAMPLE])
-    latter: RecommendationPolicy = Field(examples=[EXAMPLE | {"version": "3"}])
-=======
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"former": EXAMPLE, "latter": EXAMPLE, "site_ids": None}]}
     )
 
     former: RecommendationPolicy
     latter: RecommendationPolicy
->>>>>>> recommendations
     site_ids: list[UUID] | None = Field(
         default=None, min_length=1, max_length=1000, description="Null: all sites of the caller."
     )
