@@ -84,7 +84,9 @@ async def show_risk(risk_id: UUID, call: Clinician) -> RiskInFull:
 
 @router.post("/risks/{risk_id}/acknowledgement", summary="Take charge of a risk")
 @needs_if_match
-async def record_risk_acknowledgement(risk_id: UUID, body: Acknowledgement, call: Clinician) -> RiskInFull:
+async def record_risk_acknowledgement(
+    risk_id: UUID, body: Acknowledgement, call: Clinician
+) -> RiskInFull:
     """Say what was done; it escalates no further. A flag of intake is acknowledged there."""
     return await call.update(
         lambda tx, expected: commands.acknowledge(tx, risk_id, expected, body, by=call.subject)
