@@ -10,7 +10,6 @@ from services.outcomes.step_down.policy import RecommendationPolicy
 from shared.contracts.outcomes import Decision, RecommendationKind
 from shared.web import Instant, Shown, Strict
 
-
 EXAMPLE = {
     "id": "level-2.1",
     "version": "3",
