@@ -84,7 +84,9 @@ async def show_risk(risk_id: UUID, call: Clinician) -> RiskInFull:
 
 @router.post("/risks/{risk_id}/acknowledgement", summary="Take charge of a risk")
 @needs_if_match
-async def acknowledge_risk(risk_id: UUID, body: Acknowledgement, call: Clinician) -> RiskInFull:
+async def record_risk_acknowledgement(
+    risk_id: UUID, body: Acknowledgement, call: Clinician
+) -> RiskInFull:
     """Say what was done; it escalates no further. A flag of intake is acknowledged there."""
     return await call.update(
         lambda tx, expected: commands.acknowledge(tx, risk_id, expected, body, by=call.subject)
@@ -93,7 +95,7 @@ async def acknowledge_risk(risk_id: UUID, body: Acknowledgement, call: Clinician
 
 @router.post("/risks/{risk_id}/resolution", summary="Say that a risk is over")
 @needs_if_match
-async def resolve_risk(risk_id: UUID, body: Closing, call: Clinician) -> RiskInFull:
+async def close_risk(risk_id: UUID, body: Closing, call: Clinician) -> RiskInFull:
     """Of a risk of treatment or a flag of intake that somebody took charge of."""
     return await call.update(
         lambda tx, expected: commands.resolve(tx, risk_id, expected, body, by=call.subject)

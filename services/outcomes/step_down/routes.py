@@ -71,7 +71,7 @@ async def decide_recommendation(
 
 
 @router.post("/clients/{client_id}/goals", status_code=201, summary="Set a goal of a stay")
-async def set_goal(client_id: UUID, body: NewGoal, call: Reader) -> Goal:
+async def add_goal(client_id: UUID, body: NewGoal, call: Reader) -> Goal:
     """A goal of the phase or a clinician's own, of the present stay; policies may ask for it."""
     return await call.create(
         lambda tx: goals.set_goal(tx, client_id, body, by=call.subject),
