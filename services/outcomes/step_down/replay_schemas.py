@@ -1,7 +1,7 @@
 """What requests and answers about replays of policies look like."""
 
 from datetime import date
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, model_validator
@@ -10,7 +10,7 @@ from services.outcomes.step_down.policy import RecommendationPolicy
 from shared.contracts.outcomes import Decision, RecommendationKind
 from shared.web import Instant, Shown, Strict
 
-EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "id": "level-2.1",
     "version": "3",
     "status": "Draft",
