@@ -18,6 +18,7 @@ READS = {
 }
 ALLOWED = {
     "shared/clock.py": "the one place that answers what time it is",
+    "services/outcomes/board/live.py": "a stream ends with the caller's token",
     "shared/access/tokens.py": "tokens expire by the wall clock, whatever the test clock shows",
     "stepwell/region/story.py": "begins a span: spans last as long as the machine says",
     "stepwell/region/trace_root.py": "ends that span",

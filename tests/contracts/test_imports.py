@@ -90,7 +90,7 @@ SPOILED = {
     ),
     "two capabilities import each other": (
         "services/notifications/contacts/commands.py",
-        "import services.notifications.outreach.consumers",
+        "import services.notifications.planning.consumers",
         "Capabilities of a service form no cycle",
     ),
     "the code imports its tests": (

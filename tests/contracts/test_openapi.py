@@ -22,7 +22,7 @@ OPERATIONS = [
 ]
 VERBS = re.compile(
     "add|book|cancel|change|close|complete|confirm|correct|decide|determine|discharge|enrol"
-    "|enter|get|hold|lift|list|mark|merge|open|preview|publish|receive|record|remove|replay"
+    "|enter|follow|get|hold|lift|list|mark|merge|open|preview|publish|receive|record|remove|replay"
     "|republish|resume|retry|show|sign|skip|stop|summarize|undo"
 )
 

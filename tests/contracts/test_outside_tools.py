@@ -99,13 +99,22 @@ def bin_of(tools: Path) -> Path:
     return tools / "node_modules" / ".bin"
 
 
+OF_GENERATOR = """
+post_hooks: []
+content_type_overrides:
+  image/svg+xml: application/octet-stream
+  image/png: application/octet-stream
+"""
+"""Pictures are read as bytes, which the generator has to be told."""
+
+
 @pytest.fixture(scope="module")
 def python_clients(
     documents: dict[str, Path], side_by_side: SideBySide, tmp_path_factory: pytest.TempPathFactory
 ) -> Started:
     """A Python client of each service, made at once."""
     folder = tmp_path_factory.mktemp("python")
-    (folder / "config.yaml").write_text("post_hooks: []\n")
+    (folder / "config.yaml").write_text(OF_GENERATOR)
     return {
         name: side_by_side.start(python_client, document, folder)
         for name, document in documents.items()

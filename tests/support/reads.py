@@ -94,6 +94,7 @@ PICTURES: set[Route] = {
 NOTES: set[Route] = {(service, "/clients/{client_id}/accesses") for service in SERVICES}
 """Who looked at any record of the person; being read, they grow."""
 OF_THE_RECORD: set[Route] = {
+    ("intake", "/clients"),
     ("intake", "/clients/{client_id}"),
     ("intake", "/clients/{client_id}/likely-duplicates"),
     ("intake", "/clients/{client_id}/merges"),

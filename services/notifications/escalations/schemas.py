@@ -4,7 +4,7 @@ from datetime import time
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
 from services.notifications.delivery.channels.base import ChannelRefused
 from services.notifications.delivery.channels.email import recipient_of
@@ -57,12 +57,19 @@ class EscalationStep(Strict):
     )
 
 
+Clock = Annotated[
+    time,
+    WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}),
+]
+"""A time of the wall clock, which has no offset, as JSON Schema's `time` has."""
+
+
 class OnCall(Strict):
     """Who is on call at a time of each week, on the site's clock."""
 
     weekday: int = Field(ge=1, le=7, description="ISO: 1 is Monday.", examples=[6])
-    starts_at: time = Field(examples=["08:00:00"])
-    ends_at: time = Field(
+    starts_at: Clock = Field(examples=["08:00:00"])
+    ends_at: Clock = Field(
         description="00:00:00 is the midnight that ends the day; a night is two shifts.",
         examples=["20:00:00"],
     )

@@ -17,7 +17,7 @@ PICTURES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The chart",
         "content": {
-            "image/svg+xml": {"schema": {"type": "string"}},
+            "image/svg+xml": {"schema": {"type": "string", "format": "binary"}},
             "image/png": {"schema": {"type": "string", "format": "binary"}},
         },
     }

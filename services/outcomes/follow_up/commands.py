@@ -11,8 +11,8 @@ from services.outcomes.follow_up.policy import Survey, survey
 from services.outcomes.follow_up.queries import RETURNED, show_follow_up, show_own
 from services.outcomes.follow_up.schemas import (
     Answers,
-    Closing,
     FollowUp,
+    FollowUpClosing,
     FollowUpLink,
     OwnFollowUp,
 )
@@ -147,7 +147,7 @@ async def enter_answers(
 
 
 async def close(
-    tx: Transaction, follow_up_id: UUID, expected: int, given: Closing, closed_by: str
+    tx: Transaction, follow_up_id: UUID, expected: int, given: FollowUpClosing, closed_by: str
 ) -> FollowUp:
     """Note that a client will not answer, and why; nothing is assumed of how the client is.
 

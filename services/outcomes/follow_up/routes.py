@@ -9,8 +9,8 @@ from services.outcomes.follow_up import commands, queries
 from services.outcomes.follow_up.holder import ByLink
 from services.outcomes.follow_up.schemas import (
     Answers,
-    Closing,
     FollowUp,
+    FollowUpClosing,
     FollowUpLink,
     OwnFollowUp,
     State,
@@ -74,7 +74,7 @@ async def enter_follow_up_answers(follow_up_id: UUID, body: Answers, call: Staff
 
 @router.post("/follow-ups/{follow_up_id}/closing", summary="Close a follow-up without answers")
 @needs_if_match
-async def close_follow_up(follow_up_id: UUID, body: Closing, call: Staff) -> FollowUp:
+async def close_follow_up(follow_up_id: UUID, body: FollowUpClosing, call: Staff) -> FollowUp:
     """The client does not want to answer, died, or cannot be reached; how the client is stays
     unknown."""
     return await call.update(

@@ -22,7 +22,7 @@ class Answers(Strict):
     )
 
 
-class Closing(Strict):
+class FollowUpClosing(Strict):
     """Why a client will not answer."""
 
     outcome: Literal["declined", "died", "lost"] = Field(

@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 
 from services.outcomes.follow_up.queries import STATE
-from services.outcomes.programs.policy import Measure
+from services.outcomes.programs.policy import ProgramMeasure
 from services.outcomes.programs.rules.change import Measured
 from services.outcomes.programs.rules.facts import (
     Case,
@@ -124,7 +124,7 @@ class Scope:
 
 
 async def load_cases(
-    tx: Transaction, measure: Measure, scope: Scope, period: Period
+    tx: Transaction, measure: ProgramMeasure, scope: Scope, period: Period
 ) -> Sequence[Case]:
     """All cases that a measure may count in the period, in the order of their ids.
 

@@ -37,7 +37,7 @@ class ReferenceValues(Part):
     source: str = Field(min_length=1)
 
 
-class Measure(Part):
+class ProgramMeasure(Part):
     """One measure, in words and in parameters."""
 
     id: Token
@@ -104,10 +104,10 @@ class Measures(Part):
     """Numbers below it are hidden."""
     curve_days: tuple[int, ...] = Field(min_length=1)
     """The days on which curves are shown."""
-    measures: tuple[Measure, ...]
+    measures: tuple[ProgramMeasure, ...]
 
     @property
-    def by_id(self) -> Mapping[str, Measure]:
+    def by_id(self) -> Mapping[str, ProgramMeasure]:
         """The measures by their ids."""
         return {measure.id: measure for measure in self.measures}
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from services.outcomes.programs.loading import Scope, load_cases
-from services.outcomes.programs.policy import Measure, Measures, measures
+from services.outcomes.programs.policy import Measures, ProgramMeasure, measures
 from services.outcomes.programs.rules import survival
 from services.outcomes.programs.rules.facts import Counted, Period
 from services.outcomes.programs.rules.proportion import wilson
@@ -134,7 +134,7 @@ async def list_cases(
 
 
 async def _counted(
-    tx: Transaction, measure: Measure, scope: Scope, period: Period, by: By
+    tx: Transaction, measure: ProgramMeasure, scope: Scope, period: Period, by: By
 ) -> list[Counted]:
     """Each case by the definition of its own site; a census that is not by month is of the last."""
     _check(period)
@@ -148,7 +148,7 @@ async def _counted(
     return counted
 
 
-def _measure(measure_id: str) -> Measure:
+def _measure(measure_id: str) -> ProgramMeasure:
     found = measures().by_id.get(measure_id)
     if found is None:
         raise NotFound("There is no such measure.")
@@ -184,7 +184,7 @@ def _sum(cases: Iterable[Counted], falls: str) -> int:
 class Cells:
     """Which cells of a measure's tables are hidden."""
 
-    measure: Measure
+    measure: ProgramMeasure
     smallest: int
     classes: Sequence[str]
 
@@ -238,7 +238,7 @@ def _grouped(counted: Iterable[Counted], by: By) -> dict[str, list[Counted]]:
 
 def _group_figures(
     known: Measures,
-    measure: Measure,
+    measure: ProgramMeasure,
     name: str | None,
     classes: dict[str, int | None],
     total: int | None,

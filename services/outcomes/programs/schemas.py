@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.outcomes.programs.policy import Measure
+from services.outcomes.programs.policy import ProgramMeasure
 from shared.web import Instant, Shown
 
 By = Literal[
@@ -30,7 +30,7 @@ class MeasureList(Shown):
     source: str
     smallest_cell: int = Field(description="Numbers below it are hidden.", examples=[11])
     curve_days: list[int]
-    measures: list[Measure]
+    measures: list[ProgramMeasure]
 
 
 class Proportion(Shown):

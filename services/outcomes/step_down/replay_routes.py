@@ -1,4 +1,4 @@
-"""Comparing policies over HTTP."""
+"""Comparing two versions of a policy over the past."""
 
 from typing import Annotated
 from uuid import UUID

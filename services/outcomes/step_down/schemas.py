@@ -32,6 +32,7 @@ class NewDecision(Strict):
     until: date | None = Field(
         default=None,
         description="The day at the site on which a deferred one is looked at again.",
+        examples=[None],
     )
 
     @field_validator("reason")

@@ -84,9 +84,11 @@ JOIN sites other ON other.region_id = freed.region_id AND other.id <> freed.id
 WHERE freed.id = ANY ($1::uuid[])
 """
 SEATED = """
-SELECT client_id, cohort_id FROM placements WHERE client_id = ANY ($1::uuid[]) AND ended_at IS NULL
+SELECT p.client_id, p.cohort_id FROM unnest($1::uuid[]) AS apart(client_id)
+JOIN placements p ON p.client_id = apart.client_id AND p.ended_at IS NULL
 UNION
-SELECT client_id, cohort_id FROM seat_offers WHERE client_id = ANY ($1::uuid[]) AND ended_at IS NULL
+SELECT o.client_id, o.cohort_id FROM unnest($1::uuid[]) AS apart(client_id)
+JOIN seat_offers o ON o.client_id = apart.client_id AND o.ended_at IS NULL
 """
 """Seats that these clients have, or that are held for them."""
 

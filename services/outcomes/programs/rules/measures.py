@@ -17,7 +17,7 @@ DAY = timedelta(days=1)
 
 
 class Definition(Protocol):
-    """What a kind reads of a definition; `policy.Measure` is one."""
+    """What a kind reads of a definition; `policy.ProgramMeasure` is one."""
 
     @property
     def within_days(self) -> int | None: ...
