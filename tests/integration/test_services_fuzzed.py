@@ -71,6 +71,8 @@ NEVER_BY_CHANCE = {
     "decide_own_seat_offer",
     "hold_partner_seat",
     "complete_step_up_request",
+    "show_staff_task",
+    "record_task_acknowledgement",
     "record_delivery_report",
     "receive_reply",
     "record_unsubscribing",

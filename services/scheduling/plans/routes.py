@@ -3,14 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Body, Depends
+from fastapi import Depends
 
 from services.scheduling.plans import commands, queries
 from services.scheduling.plans.schemas import Draft, NewPlanRun, PlanRun, Publication
 from shared.access import Role
 from shared.web import Allowed, Call, Page, Paging, Router
 
-AS_IT_IS = Publication()
 router = Router(prefix="/plan-runs", tags=["Weekly plans"])
 
 Planner = Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS)]
@@ -56,9 +55,7 @@ async def show_plan(run_id: UUID, call: Reader) -> Draft:
 
 
 @router.post("/{run_id}/publish", status_code=201, summary="Publish a drafted plan")
-async def publish_plan(
-    run_id: UUID, call: Planner, body: Annotated[Publication, Body()] = AS_IT_IS
-) -> PlanRun:
+async def publish_plan(run_id: UUID, body: Publication, call: Planner) -> PlanRun:
     """All of it at once, if nothing that it rests on has changed meanwhile; else what has changed
     is named, and nothing is written. What goes beyond authorizations needs a reason."""
     return await call.create(
