@@ -1,8 +1,9 @@
 """Models that take truth values, numbers and dates as they are written."""
 
 import re
+from collections.abc import Callable
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
@@ -23,15 +24,30 @@ Day = Annotated[date, BeforeValidator(full_date)]
 """A date in a query, as RFC 3339 writes it. In a body every date is one."""
 
 
+def _no_truth_value(value: object) -> object:
+    """Refuse `false` where one of some numbers is expected, which Python takes for 0."""
+    if isinstance(value, bool):
+        raise ValueError("Send a number.")
+    return value
+
+
+def _check_of(schema: CoreSchema | dict[str, Any]) -> Callable[[object], object] | None:
+    """What has to be asked of a value before the part of a core schema is."""
+    if schema.get("type") == "date":
+        return full_date
+    numbers = schema.get("type") == "literal" and any(type(n) is int for n in schema["expected"])
+    return _no_truth_value if numbers else None
+
+
 def _take_literally(schema: object) -> None:
     """Let the truth values, numbers and dates in a core schema be of their own type only."""
     if isinstance(schema, dict):
         if schema.get("type") in LITERALLY:
             schema.setdefault("strict", True)
-        if schema.get("type") == "date":
+        if (check := _check_of(schema)) is not None:
             plain = dict(schema)
             schema.clear()
-            schema.update(no_info_before_validator_function(full_date, plain))
+            schema.update(no_info_before_validator_function(check, plain))
             return
         for name, part in schema.items():
             if name not in ("metadata", "serialization"):

@@ -1,7 +1,7 @@
 """Requests are taken as they are written: nothing is made of a value of another type."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import pytest
@@ -17,6 +17,7 @@ class Inner(Strict):
     share: float = 0.5
     of: UUID | None = None
     on: date | None = None
+    fold: Literal[0, 1] | None = None
 
 
 class Outer(Strict):
@@ -35,6 +36,9 @@ WRONG: list[dict[str, Any]] = [
     {"some": [False]},
     {"share": "0.5"},
     {"share": True},
+    {"fold": False},
+    {"fold": True},
+    {"fold": "0"},
     {"on": "1772323200"},
     {"on": 1772323200},
     {"on": "2026-03-01T00:00:00Z"},
