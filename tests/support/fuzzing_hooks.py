@@ -4,6 +4,8 @@ The test that starts schemathesis names a file in `FUZZED` that says both; see
 `tests.support.fuzzing`.
 """
 
+import ast
+import gc
 import json
 import os
 from collections import Counter
@@ -28,6 +30,25 @@ asked: Counter[str] = Counter()
 
 def operation_of(case: Any) -> str:
     return str(case.operation.definition.raw["operationId"])
+
+
+_parse = ast.parse
+
+
+def _parse_in_peace(*source: Any, **how: Any) -> Any:
+    """Parse without a collection of garbage amid it: CPython 3.11 then ends with "AST constructor
+    recursion depth mismatch" (python/cpython#106905), which hypothesis meets as it reads lambdas of
+    long modules."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return _parse(*source, **how)
+    finally:
+        if collects:
+            gc.enable()
+
+
+ast.parse = _parse_in_peace
 
 
 @schemathesis.auth(refresh_interval=None)
