@@ -7,10 +7,12 @@ from uuid import UUID, uuid4
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from services.notifications.rulebook.policy import rulebook
 from shared.contracts.base import Event
 from shared.messaging.envelope import headers_of
+from tests.support.data import read_anew
 from tests.support.mailbox import Mailbox
-from tests.support.notifications import CAUSE, DENVER_SITE, MONDAY_NOON, Client
+from tests.support.notifications import CAUSE, DENVER_SITE, MONDAY_NOON, TOLD_ONCE, Client
 from tests.support.system import System
 
 DELIVERED = "SELECT count(*) FROM notifications WHERE state = 'delivered'"
@@ -19,8 +21,10 @@ PLANNED = "SELECT count(*) FROM notifications WHERE state = 'planned'"
 
 
 @pytest.fixture
-async def mailbox(system: System) -> AsyncIterator[Mailbox]:
-    """The service, running on Monday, 2026-06-01 12:00 in Denver, and where its mail goes."""
+async def mailbox(system: System, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Mailbox]:
+    """The service of an organization that tells each thing once, running on Monday, 2026-06-01
+    12:00 in Denver, and where its mail goes."""
+    read_anew(monkeypatch, rulebook, folder=TOLD_ONCE)
     system.set_clock(MONDAY_NOON)
     async with Mailbox().listening() as listening:
         system.smtp_port = listening.port
