@@ -178,7 +178,7 @@ async def test_every_read_and_change_in_outcomes_is_noted(system: System) -> Non
         ("show_progress", "read"),
         ("list_recommendations", "read"),
         ("show_recommendation", "read"),
-        ("decide_step_down", "change"),
+        ("decide_recommendation", "change"),
     }
 
 

@@ -1,10 +1,18 @@
 """What requests and answers about escalation contacts and alerts look like."""
 
+import re
 from datetime import time
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 from services.notifications.delivery.channels.base import ChannelRefused
 from services.notifications.delivery.channels.email import recipient_of
@@ -57,9 +65,20 @@ class EscalationStep(Strict):
     )
 
 
+CLOCK = "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"
+
+
+def _as_clocks_show_it(value: object) -> object:
+    """Refuse seconds since midnight, and an offset, which a clock on the wall does not show."""
+    if isinstance(value, time) or (isinstance(value, str) and re.fullmatch(CLOCK, value)):
+        return value
+    raise ValueError("Send a time such as 17:30.")
+
+
 Clock = Annotated[
     time,
-    WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}),
+    BeforeValidator(_as_clocks_show_it),
+    WithJsonSchema({"type": "string", "pattern": CLOCK}),
 ]
 """A time of the wall clock, which has no offset, as JSON Schema's `time` has."""
 
