@@ -124,13 +124,15 @@ def test_the_recommendation_is_explained_and_decided(told: Installed, steps_down
         "no_recent_miss",
         "phq_9",
         "gad_7",
+        "no_open_risk_flag",
+        "goals_reached",
     }
     for criterion in recommendation["criteria"]:
         assert criterion["met"], criterion
         assert criterion["observed"], criterion
         assert criterion["required"], criterion
         assert criterion["source"], criterion
-    assert recommendation["policy"] == {"id": "step-down-2.1-to-1.5", "version": "1"}
+    assert recommendation["policy"] == {"id": "level-2.1", "version": "2"}
     assert recommendation["state"] == "accepted"
     (enrolment,) = told.items("intake", f"/clients/{steps_down}/enrolments")
     assert enrolment["state"] == "stepped_down"
@@ -270,7 +272,7 @@ def test_each_delivered_mail_is_in_the_folder_and_says_nothing_of_treatment(
 def test_the_story_is_printed_with_what_the_services_say(told: Installed) -> None:
     text = " ".join(told.text.split())
     for sentence in (
-        "was recommended to step down from 2.1 to 1.5 (policy step-down-2.1-to-1.5, version 1)",
+        "was recommended to step down from 2.1 to 1.5 (policy level-2.1, version 2)",
         "the recommendation was accepted: agrees with recommendation.",
         "did not come; a message went out by email at 15:10.",
         "was found to need level 3.5",

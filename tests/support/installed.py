@@ -130,10 +130,14 @@ class Installed:
         return answer.json()
 
     def items(self, service: str, path: str, *, role: str = "counselor", **params: Any) -> Any:
-        """The items of a list that fits on one page."""
-        page = self.get(service, path, role=role, limit=200, **params)
-        assert page["next"] is None
-        return page["items"]
+        """All items of a list."""
+        found: list[Any] = []
+        while True:
+            page = self.get(service, path, role=role, limit=200, **params)
+            found += page["items"]
+            if page["next"] is None:
+                return found
+            params["cursor"] = page["next"]
 
     def clients(self) -> dict[str, Found]:
         """All clients by their label."""
