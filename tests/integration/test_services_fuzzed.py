@@ -24,7 +24,15 @@ from tests.support.scheduling import Clinic, Enrolled, open_clinic, registry_of,
 from tests.support.system import System
 
 VALUES = {"week": "2026-W10", "from": "2026-03-02T00:00:00Z", "until": "2026-04-01T00:00:00Z"}
-OF_SERVICE = {"outcomes": {"from": "2026-03-02", "until": "2026-04-01", "measure": "census"}}
+MARCH = {"from": "2026-03-01", "since": "2026-03-01", "until": "2026-04-01"}
+OF_SERVICE = {"outcomes": MARCH | {"measure": "census"}}
+    "outcomes": {
+        "from": "2026-03-01",
+        "since": "2026-03-01",
+        "until": "2026-04-01",
+        "measure": "census",
+    }
+}
 KEY = "01a20e20-97d3-779f-8fac-673dd9f7f455"
 DEAD_LETTER = f"""
 INSERT INTO platform.dead_letters (consumer, stream, key, sequence, reason, detail, partition,
@@ -72,6 +80,16 @@ NEVER_BY_CHANCE = {
     "decide_own_seat_offer",
     "hold_partner_seat",
     "complete_step_up_request",
+    "add_extract",
+    "show_extract",
+    "get_extract_file",
+    "add_follow_up_link",
+    "close_follow_up",
+    "show_follow_up",
+    "enter_follow_up_answers",
+    "enter_own_follow_up",
+    "show_own_follow_up",
+    "decide_recommendation",
     "show_staff_task",
     "record_task_acknowledgement",
     "record_delivery_report",

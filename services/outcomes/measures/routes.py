@@ -1,6 +1,5 @@
 """What is due and overdue, completion, and the policy over HTTP."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from services.outcomes.measures import queries
 from services.outcomes.measures.policy import MeasurePolicy, measure_policy
 from services.outcomes.measures.schemas import OpenMeasure, OpenState, SiteCompletion
 from shared.access.roles import EVERY_STAFF_ROLE, SITE_STAFF
+from shared.literal import Day
 from shared.web import Allowed, Call, CountedPage, Paging, Router
 
 router = Router(tags=["Measures"])
@@ -35,8 +35,8 @@ async def list_open_measures(
 async def show_measure_completion(
     call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE)],
     site_id: Annotated[UUID, Query(description="At which site.")],
-    since: Annotated[date, Query(description="Due on this day or later.")],
-    until: Annotated[date, Query(description="Due on this day or before.")],
+    since: Annotated[Day, Query(description="Due on this day or later.")],
+    until: Annotated[Day, Query(description="Due on this day or before.")],
 ) -> SiteCompletion:
     """By instrument, of what became due at a site in a period: answered, missed, excused, open."""
     return await call.show(lambda tx: queries.show_completion(tx, site_id, since, until))

@@ -1,6 +1,5 @@
 """Risks and reports of substance use over HTTP."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from services.outcomes.risk.schemas import (
 from shared.access import Role
 from shared.access.roles import CLINICIANS
 from shared.contracts.intake import RiskSeverity
+from shared.literal import Day
 from shared.web import (
     Allowed,
     Call,
@@ -105,8 +105,8 @@ async def close_risk(risk_id: UUID, body: Closing, call: Clinician) -> RiskInFul
 @router.get("/risk-figures", summary="Show risks and times to acknowledge by site")
 async def show_risk_figures(
     call: Counting,
-    first_day: Annotated[date, Query(description="Raised from this day at the site on.")],
-    last_day: Annotated[date, Query(description="The last of these days.")],
+    first_day: Annotated[Day, Query(description="Raised from this day at the site on.")],
+    last_day: Annotated[Day, Query(description="The last of these days.")],
 ) -> RiskFigures:
     """How many are open and how soon they are acknowledged; no client and no kind is named."""
     in_clinic = call.caller.role != Role.REGIONAL_OPERATIONS
