@@ -26,13 +26,6 @@ from tests.support.system import System
 VALUES = {"week": "2026-W10", "from": "2026-03-02T00:00:00Z", "until": "2026-04-01T00:00:00Z"}
 MARCH = {"from": "2026-03-01", "since": "2026-03-01", "until": "2026-04-01"}
 OF_SERVICE = {"outcomes": MARCH | {"measure": "census"}}
-    "outcomes": {
-        "from": "2026-03-01",
-        "since": "2026-03-01",
-        "until": "2026-04-01",
-        "measure": "census",
-    }
-}
 KEY = "01a20e20-97d3-779f-8fac-673dd9f7f455"
 DEAD_LETTER = f"""
 INSERT INTO platform.dead_letters (consumer, stream, key, sequence, reason, detail, partition,
