@@ -27,8 +27,8 @@ from portal.visits import open_page, read_form
 from portal.words import LANGUAGES
 
 HOMES = (
-    ("outcomes.show_board", "/board"),
     ("scheduling.record_check_in", "/today"),
+    ("outcomes.show_board", "/board"),
     ("scheduling.show_day", "/today"),
     ("intake.list_accesses", "/audit"),
     ("intake.get_pending", "/flow"),
