@@ -83,6 +83,7 @@ NEVER_BY_CHANCE = {
     "enter_own_follow_up",
     "show_own_follow_up",
     "decide_recommendation",
+    "change_escalation_contacts",
     "show_staff_task",
     "record_task_acknowledgement",
     "record_delivery_report",

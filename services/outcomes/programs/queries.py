@@ -82,7 +82,7 @@ async def summarize(
         name=measure.name,
         definitions_version=known.version,
         sites_with_own_definitions=sorted(site for site in measures.of_sites if tx.may_see(site)),
-        from_=period.first,
+        since=period.first,
         until=period.until,
         by=by,
         as_of=tx.now,
@@ -219,7 +219,8 @@ def _hidden(
     the others is hidden where it is asked for alone.
     """
     if not adds_up:
-        return cells.hidden(rows)
+        none = {(0, column) for column in range(len(cells.classes) + 1)}
+        return cells.hidden(rows) if rows else none
     totals = {j for row, j in cells.hidden([counted]) if row == 1}
     if len(counted) < len(around):
         others = _grouped(around, "site" if scope.site_id else "region")

@@ -80,7 +80,7 @@ class MeasureFigures(Shown):
     name: str
     definitions_version: str = Field(examples=["1"])
     sites_with_own_definitions: list[UUID]
-    from_: date = Field(serialization_alias="from", examples=["2026-01-01"])
+    since: date = Field(description="The first day.", examples=["2026-01-01"])
     until: date = Field(description="The day after the last one.", examples=["2026-04-01"])
     by: By
     as_of: Instant
