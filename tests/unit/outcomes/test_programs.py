@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from services.outcomes.programs.policy import Measure, Measures, measures
+from services.outcomes.programs.policy import Measures, ProgramMeasure, measures
 from services.outcomes.programs.rules.change import Measured, Reference, change
 from services.outcomes.programs.rules.facts import Period, Referral, Stay, Survey
 from services.outcomes.programs.rules.proportion import wilson
@@ -204,6 +204,6 @@ def test_a_definition_that_cannot_be_counted_is_refused_with_its_line(
 
 def test_every_definition_that_is_shipped_says_what_it_counts():
     for measure in measures().measures:
-        assert isinstance(measure, Measure)
+        assert isinstance(measure, ProgramMeasure)
         assert measure.classes
     parse(Measures, GOOD % ("census", ""), "measures.yaml")
