@@ -84,6 +84,7 @@ NEVER_BY_CHANCE = {
     "show_own_follow_up",
     "decide_recommendation",
     "change_escalation_contacts",
+    "show_measure_completion",
     "show_staff_task",
     "record_task_acknowledgement",
     "record_delivery_report",
