@@ -15,6 +15,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -47,6 +48,9 @@ KEPT_HOURS = 24
 """How long the layers of an earlier build are kept, from which the next one takes what is alike."""
 HEALTHY_EVERY_SECONDS = 15.0
 """How often a container that is healthy is asked again."""
+IMPATIENT = 15
+"""So often a container that starts is asked every second, then every five as the file says: a slow
+one would have used up its tries."""
 NAMES = Path("/run/containers/networks/aardvark-dns/aardvark.pid")
 """The process that knows containers by their names, and does so for all engines of the machine."""
 
@@ -252,6 +256,7 @@ class Engine:
 
     def _look_at_health(self) -> None:
         due: dict[str, float] = {}
+        asked: Counter[str] = Counter()
         named: set[str] = set()
         way = httpx.HTTPTransport(uds=str(self.socket))
         with httpx.Client(
@@ -268,7 +273,9 @@ class Engine:
                             continue
                         answer = http.get(f"/containers/{one}/healthcheck")
                         healthy = answer.is_success and answer.json()["Status"] == "healthy"
-                        pause = HEALTHY_EVERY_SECONDS if healthy else 1.0
+                        asked[one] += 1
+                        starting = 1.0 if asked[one] < IMPATIENT else 5.0
+                        pause = HEALTHY_EVERY_SECONDS if healthy else starting
                         due[one] = time.monotonic() + pause
                 except httpx.HTTPError:
                     continue
