@@ -53,6 +53,7 @@ LATER = (
     "session_reminder_soon",
     "missed_session_next_day",
     "missed_session_day_3",
+    "staff_alert",
 )
 """Messages that are due days after what they are about became known."""
 
@@ -69,9 +70,7 @@ def test_the_delivered_message_is_below_the_request_that_recorded_the_miss(
         ("notifications", "send notification"),
     ]
     told_again = named(trace, "notifications", "send stepwell.notifications")
-    assert told_again
-    for span in told_again:
-        assert list(chain(trace, span))[:3] == list(chain(trace, sent))[:3]
+    assert list(chain(trace, sent))[:3] in [list(chain(trace, span))[:3] for span in told_again]
 
 
 def test_the_same_trace_runs_through_the_stream_to_the_step_down(trace: list[Found]) -> None:
