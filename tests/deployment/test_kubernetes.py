@@ -109,7 +109,7 @@ def test_the_pods_are_let_in_where_the_level_restricted_is_enforced(
     cluster: Client, overlay: str
 ) -> None:
     made = pods(overlay)
-    assert len(made) == 13, "api, worker and migrations of four services, and the stream worker"
+    assert len(made) == 14, "api, worker, migrations of four services, stream worker and portal"
     told = [cluster.try_out(one) for one in made]
     assert [one.warnings or one.reason for one in told if one.status != 201 or one.warnings] == []
 
