@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from portal.api import OPERATIONS
 from portal.page import full_name, site_of
 from portal.views.referrals import SOURCES
 from portal.views.registry import Page, view
@@ -44,12 +43,7 @@ async def of_client(page: Page, client_id: str, *more: Any) -> tuple[dict[str, A
     return {**head, "zone": site["time_zone"], "names": {client_id: head["name"]}}, others
 
 
-DECIDE = next(
-    name
-    for name in ("outcomes.decide_recommendation", "outcomes.decide_step_down")
-    if name in OPERATIONS
-)
-"""The decision, by the name that the API at hand has for it."""
+DECIDE = "outcomes.decide_recommendation"
 
 
 @view("/clients/{client_id}", "client.html", SHOW, DECIDE)
@@ -67,7 +61,6 @@ async def client(page: Page, client_id: str) -> dict[str, Any]:
         "scores": by_instrument(progress["scores"]) if progress else {},
         "decisions": DECISIONS,
         "decide": DECIDE,
-        "may_defer": "until" in OPERATIONS[DECIDE]["body"]["object"],
     }
 
 

@@ -3,10 +3,9 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Depends, Query
 
 from services.outcomes.follow_up import commands, queries
-from services.outcomes.follow_up.holder import ByLink
 from services.outcomes.follow_up.schemas import (
     Answers,
     FollowUp,
@@ -19,6 +18,7 @@ from shared.access import Open, Role
 from shared.access.roles import SITE_STAFF
 from shared.database import Transaction
 from shared.web import Allowed, Call, Page, Paged, Router, audit, needs_if_match, of_one_client
+from shared.web.holders import OwnCall, by_link
 from shared.web.problems import MEDIA_TYPE
 from shared.web.writes import run_again
 
@@ -34,6 +34,7 @@ NOT_TAKEN: dict[int | str, dict[str, Any]] = {
 }
 
 router = Router(tags=["Follow-up"])
+ByLink = Annotated[OwnCall, Depends(by_link(queries.OF_LINK))]
 own_router = Router(tags=["Own follow-up"], dependencies=[Open(WHY)], responses=REFUSED)
 
 Staff = Annotated[Call, Allowed(*SITE_STAFF)]
@@ -92,7 +93,7 @@ async def add_follow_up_link(follow_up_id: UUID, call: OrService) -> FollowUpLin
 @own_router.get("/follow-up/own", summary="Show one's own survey")
 async def show_own_follow_up(call: ByLink) -> OwnFollowUp:
     """The questions, by `Authorization: Link …`. Names nobody and no place."""
-    return await call.show(lambda tx: queries.show_own(tx, call.follow_up_id))
+    return await call.show(lambda tx: queries.show_own(tx, call.held_id))
 
 
 @own_router.post("/follow-up/own", summary="Answer one's own survey", responses=NOT_TAKEN)
@@ -100,7 +101,7 @@ async def enter_own_follow_up(body: Answers, call: ByLink) -> OwnFollowUp:
     """Answer by `Authorization: Link …`; the link ends with it."""
 
     async def answer(tx: Transaction) -> OwnFollowUp:
-        answered = await commands.answer_own(tx, call.follow_up_id, body)
+        answered = await commands.answer_own(tx, call.held_id, body)
         tx.access = audit.access(call.request, call.caller, "change", answered)
         return answered
 

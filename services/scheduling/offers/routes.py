@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import Depends, Query
 
 from services.scheduling.offers import commands, queries
-from services.scheduling.offers.holder import ByLink
 from services.scheduling.offers.schemas import (
     Decline,
     NewSeatOffer,
@@ -21,6 +20,7 @@ from shared.access import Open, Role
 from shared.access.roles import EVERY_STAFF_ROLE, SITE_STAFF
 from shared.database import Transaction
 from shared.web import Allowed, Call, Page, Paging, Router, audit, needs_if_match, of_one_client
+from shared.web.holders import OwnCall, by_link
 from shared.web.problems import MEDIA_TYPE
 from shared.web.writes import run_again
 
@@ -37,6 +37,7 @@ NOT_TAKEN: dict[int | str, dict[str, Any]] = {
 }
 
 router = Router(tags=["Waiting list"])
+ByLink = Annotated[OwnCall, Depends(by_link(queries.OF_LINK))]
 own_router = Router(tags=["Own seat offer"], dependencies=[Open(WHY)], responses=REFUSED)
 
 Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
@@ -113,7 +114,7 @@ async def add_seat_offer_link(offer_id: UUID, call: Staff) -> OfferLink:
 @own_router.get("/seat-offer/own", summary="Show one's own offer")
 async def show_own_seat_offer(call: ByLink) -> OwnOffer:
     """Until when a seat is held, by `Authorization: Link …`. Names nobody and no place."""
-    return await call.show(lambda tx: queries.show_own_offer(tx, call.offer_id))
+    return await call.show(lambda tx: queries.show_own_offer(tx, call.held_id))
 
 
 @own_router.post("/seat-offer/own", summary="Answer one's own offer", responses=NOT_TAKEN)
@@ -121,7 +122,7 @@ async def decide_own_seat_offer(body: OwnAnswer, call: ByLink) -> OwnOffer:
     """Take the seat or let it go, by `Authorization: Link …`; the link ends with it."""
 
     async def answer(tx: Transaction) -> OwnOffer:
-        answered = await commands.answer_own_offer(tx, call.offer_id, body)
+        answered = await commands.answer_own_offer(tx, call.held_id, body)
         tx.access = audit.access(call.request, call.caller, "change", answered)
         return answered
 
