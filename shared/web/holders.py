@@ -11,6 +11,15 @@ from shared.access import Caller
 from shared.database import ALL_SITES, Database
 from shared.web.call import Call
 from shared.web.links import LinkNotValid, digest_sent
+from shared.web.problems import refusals
+
+NOT_HELD = refusals(
+    {
+        401: "The link is not valid, or not valid any more",
+        500: "A defect of the service, which has been logged",
+        504: "It took too long and was given up",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

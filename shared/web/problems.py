@@ -123,6 +123,12 @@ def problem(
     )
 
 
+def refusals(told: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """What a route documents beside what every route answers: a status and what it means."""
+    body = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": says, "content": body} for status, says in told.items()}
+
+
 def types_of(service: str) -> list[str]:
     """Every problem type that a service answers with, by the refusals that it has loaded."""
     ours = ("shared.", f"services.{service}.")

@@ -1,7 +1,5 @@
 """The client's own way in: a one-time link, and the session of the browser that opened it."""
 
-from typing import Any
-
 from services.intake.questionnaires import commands, forms, links
 from services.intake.questionnaires.holder import ByLink, BySession
 from services.intake.questionnaires.own_schemas import (
@@ -15,22 +13,23 @@ from services.intake.questionnaires.schemas import InstrumentId
 from shared.access import Open
 from shared.database import Transaction
 from shared.web import Router, audit, needs_if_match
-from shared.web.problems import MEDIA_TYPE
+from shared.web.problems import refusals
 
 WHY = "A client has no token: the request carries the secret of a link or of its session."
-PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-REFUSED: dict[int | str, dict[str, Any]] = {
-    401: {"description": "The link or session is not valid, or not valid any more", **PROBLEM},
-    500: {"description": "A defect of the service, which has been logged", **PROBLEM},
-    504: {"description": "It took too long and was given up", **PROBLEM},
-}
-CONFLICT: dict[int | str, dict[str, Any]] = {
-    409: {"description": "The state of things does not allow it", **PROBLEM}
-}
-NOT_ACCEPTABLE: dict[int | str, dict[str, Any]] = {
-    404: {"description": "The instrument is not part of the questionnaire", **PROBLEM},
-    422: {"description": "An answer is not acceptable; `errors` says where", **PROBLEM},
-}
+REFUSED = refusals(
+    {
+        401: "The link or session is not valid, or not valid any more",
+        500: "A defect of the service, which has been logged",
+        504: "It took too long and was given up",
+    }
+)
+CONFLICT = refusals({409: "The state of things does not allow it"})
+NOT_ACCEPTABLE = refusals(
+    {
+        404: "The instrument is not part of the questionnaire",
+        422: "An answer is not acceptable; `errors` says where",
+    }
+)
 
 router = Router(tags=["Own questionnaire"], dependencies=[Open(WHY)], responses=REFUSED)
 

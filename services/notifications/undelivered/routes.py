@@ -1,7 +1,7 @@
 """Messages that were given up or did not arrive: an operator has them tried again, or discards
 them."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query
@@ -11,9 +11,10 @@ from services.notifications.undelivered.commands import discard, retry
 from services.notifications.undelivered.queries import list_undelivered
 from shared.access import Role
 from shared.web import Allowed, Call, Page, Paging, Router
+from shared.web.problems import refusals
 
 router = Router(tags=["Undelivered messages"])
-NO_KEY: dict[int | str, dict[str, Any]] = {400: {"description": "The Idempotency-Key is missing."}}
+NO_KEY = refusals({400: "The Idempotency-Key is missing"})
 STAFF = Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS)
 
 

@@ -4,7 +4,7 @@ Providers are answered at once and told nothing: 204, or an answer to a reply. W
 changes nothing, so that a provider may repeat a call as often as it likes.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 from xml.sax.saxutils import escape
 
@@ -25,16 +25,19 @@ from shared.database import ALL_SITES
 from shared.web import Allowed, Call, Router
 from shared.web.limits import LimitedRoute
 from shared.web.links import SECRET, LinkNotValid, digest
+from shared.web.problems import refusals
 
 router = APIRouter(tags=["Webhooks"], dependencies=[Open(WHY)])
 BY_MAIL = "Whoever has the mail has the secret in its one-click address, and no token (RFC 8058)."
 one_click = APIRouter(tags=["Webhooks"], dependencies=[Open(BY_MAIL)], route_class=LimitedRoute)
 staff = Router(tags=["Webhooks"])
-NOT_BELIEVED: dict[int | str, dict[str, Any]] = {
-    403: {"description": "The signature is missing or not that of the provider's account."},
-    404: {"description": "There is no account of this name."},
-    413: {"description": "No provider sends so much."},
-}
+NOT_BELIEVED = refusals(
+    {
+        403: "The signature is missing or not that of the provider's account",
+        404: "There is no account of this name",
+        413: "No provider sends so much",
+    }
+)
 Provider = Annotated[str, Path(min_length=1, max_length=40)]
 SID = r"[A-Za-z0-9_-]{1,64}"
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Messages</title>
@@ -136,7 +139,7 @@ async def show_unsubscribing(secret: Secret) -> Response:
     "/unsubscribe/{secret}",
     operation_id="record_unsubscribing",
     summary="Get no more messages at an address",
-    responses={401: {"description": "No mail has this address, or it is long ago."}},
+    responses=refusals({401: "No mail has this address, or it is long ago"}),
     response_class=Response,
 )
 async def record_unsubscribing(secret: Secret, request: Request) -> Response:

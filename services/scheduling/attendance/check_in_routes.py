@@ -2,7 +2,7 @@
 
 import math
 import time
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Request
@@ -22,18 +22,17 @@ from shared.database import ALL_SITES, Database, Transaction
 from shared.web import Allowed, Call, Router, audit, needs_if_match
 from shared.web.limits import Limiter, TooManyRequests
 from shared.web.links import digest_sent
-from shared.web.problems import MEDIA_TYPE
+from shared.web.problems import refusals
 from shared.web.writes import run_again
 
 WHY = "A client has no token: the request carries the secret of a link to one session."
-PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-TRIED: dict[int | str, dict[str, Any]] = {
-    429: {"description": "The kiosk sent too many codes", **PROBLEM}
-}
-REFUSED: dict[int | str, dict[str, Any]] = {
-    401: {"description": "The link is not valid, or not valid any more", **PROBLEM},
-    409: {"description": "The session is not held, or has no room yet", **PROBLEM},
-}
+TRIED = refusals({429: "The kiosk sent too many codes"})
+REFUSED = refusals(
+    {
+        401: "The link is not valid, or not valid any more",
+        409: "The session is not held, or has no room yet",
+    }
+)
 router = Router(tags=["Check-in"])
 own_router = Router(tags=["Check-in"], dependencies=[Open(WHY)], responses=REFUSED)
 

@@ -18,11 +18,10 @@ from shared.errors import NotFound
 from shared.web import Allowed, Call, Page, Paging, Router, needs_if_match
 from shared.web.limits import count_call
 from shared.web.links import SECRET, digest
-from shared.web.problems import MEDIA_TYPE
+from shared.web.problems import refusals
 from shared.web.writes import none_match
 
 WHY = "A calendar program has no token: the address carries the secret of a calendar."
-PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The calendar",
@@ -30,8 +29,12 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
         "headers": {"ETag": {"description": "Of this state.", "schema": {"type": "string"}}},
     },
     304: {"description": "It is as it was when If-None-Match was read"},
-    404: {"description": "No calendar is read at this address, or not any more", **PROBLEM},
-    429: {"description": "It was read too often; wait as long as Retry-After says", **PROBLEM},
+    **refusals(
+        {
+            404: "No calendar is read at this address, or not any more",
+            429: "It was read too often; wait as long as Retry-After says",
+        }
+    ),
 }
 
 router = Router(tags=["Calendars"])

@@ -15,6 +15,9 @@ from services.scheduling.closed_days.schemas import (
 )
 from services.scheduling.directory.routes import Manager, Reader
 from shared.web import Router
+from shared.web.problems import refusals
+
+NOT_KNOWN = {409: "It is not said where the site is, or no holidays of that place are known"}
 
 router = Router(prefix="/sites/{site_id}", tags=["Closed days"])
 
@@ -29,7 +32,9 @@ async def list_closed_days(site_id: UUID, year: Year, call: Reader) -> ClosedDay
     return await call.show(lambda tx: queries.list_closed_days(tx, site_id, year))
 
 
-@router.get("/proposed-closed-days", summary="List holidays to confirm")
+@router.get(
+    "/proposed-closed-days", summary="List holidays to confirm", responses=refusals(NOT_KNOWN)
+)
 async def list_proposed_days(site_id: UUID, year: Year, call: Reader) -> ProposedDays:
     """The public holidays of a year where the site is. None closes the site until it is confirmed,
     with another name or kind where that is better: send those that are taken to

@@ -1,6 +1,6 @@
 """Seat offers and waiting times over HTTP."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query
@@ -20,25 +20,21 @@ from shared.access import Open, Role
 from shared.access.roles import EVERY_STAFF_ROLE, SITE_STAFF
 from shared.database import Transaction
 from shared.web import Allowed, Call, Page, Paging, Router, audit, needs_if_match, of_one_client
-from shared.web.holders import OwnCall, by_link
-from shared.web.problems import MEDIA_TYPE
+from shared.web.holders import NOT_HELD, OwnCall, by_link
+from shared.web.problems import refusals
 from shared.web.writes import run_again
 
 WHY = "A client has no token: the request carries the secret of a link."
-PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-REFUSED: dict[int | str, dict[str, Any]] = {
-    401: {"description": "The link is not valid, or not valid any more", **PROBLEM},
-    500: {"description": "A defect of the service, which has been logged", **PROBLEM},
-    504: {"description": "It took too long and was given up", **PROBLEM},
-}
-NOT_TAKEN: dict[int | str, dict[str, Any]] = {
-    409: {"description": "The cohort does not take the client any more", **PROBLEM},
-    422: {"description": "The answer is none; `errors` says where", **PROBLEM},
-}
+NOT_TAKEN = refusals(
+    {
+        409: "The cohort does not take the client any more",
+        422: "The answer is none; `errors` says where",
+    }
+)
 
 router = Router(tags=["Waiting list"])
 ByLink = Annotated[OwnCall, Depends(by_link(queries.OF_LINK))]
-own_router = Router(tags=["Own seat offer"], dependencies=[Open(WHY)], responses=REFUSED)
+own_router = Router(tags=["Own seat offer"], dependencies=[Open(WHY)], responses=NOT_HELD)
 
 Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
 Staff = Annotated[Call, Allowed(*SITE_STAFF)]
