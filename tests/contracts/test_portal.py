@@ -354,6 +354,37 @@ def test_text_of_a_form_becomes_the_body_of_its_operation() -> None:
     assert body_of([], None) is None
 
 
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("2026-03-08T01:59", "2026-03-08T01:59:00-07:00"),
+        ("2026-03-08T03:00", "2026-03-08T03:00:00-06:00"),
+        ("2026-11-01T01:30", "2026-11-01T01:30:00-06:00"),
+        ("2026-11-01T02:00", "2026-11-01T02:00:00-07:00"),
+        ("2026-03-02T18:10:00Z", "2026-03-02T18:10:00Z"),
+        ("half past six", "half past six"),
+    ],
+)
+def test_a_time_of_a_form_is_one_of_the_site_s_wall_to_the_minute(given: str, sent: str) -> None:
+    """What is no such time goes on as it is, so that the service says what is wrong with it."""
+    roll = OPERATIONS["scheduling.record_roll"]["body"]
+    fields = [("body.entries.0.checked_in_at", given)]
+    assert body_of(fields, roll, "America/Denver") == {"entries": [{"checked_in_at": sent}]}
+
+
+def test_no_form_is_filled_with_a_time_that_a_browser_would_leave_out() -> None:
+    """A browser empties a `datetime-local` whose value has an offset, a Z or more than thousandths,
+    and sends it empty."""
+    found = 0
+    for name in ENVIRONMENT.list_templates():
+        source = ENVIRONMENT.loader.get_source(ENVIRONMENT, name)[0]  # type: ignore[union-attr]
+        for field in re.findall(r'ui\.field\([^}]*type="datetime-local"[^}]*\)', source):
+            found += 1
+            value = re.search(r"value=([^,)]*)", field)
+            assert value is None or value[1] == '""' or "local" in value[1], field
+    assert found
+
+
 def texts() -> set[str]:
     """Every text of the templates, and of the code, that is shown in the reader's language."""
     found: set[str] = set()
