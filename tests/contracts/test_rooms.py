@@ -47,7 +47,6 @@ EXCEPTIONS = {
     "intake/questionnaires/due.py": COMMANDS,
     "intake/questionnaires/expiry.py": COMMANDS,
     "intake/questionnaires/forms.py": READS,
-    "intake/questionnaires/holder.py": "who holds a link: a caller without a token",
     "intake/questionnaires/links.py": COMMANDS,
     "intake/questionnaires/own_routes.py": "routes of clients, who have no token",
     "intake/questionnaires/own_schemas.py": SHAPES,
