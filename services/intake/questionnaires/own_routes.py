@@ -13,13 +13,11 @@ from services.intake.questionnaires.own_schemas import (
     Session,
 )
 from services.intake.questionnaires.schemas import InstrumentId
-from shared.access import Open
 from shared.database import Transaction
-from shared.web import Router, audit, needs_if_match
-from shared.web.holders import NOT_HELD, OwnCall, by_link
+from shared.web import needs_if_match
+from shared.web.holders import OwnCall, by_link, own_routes
 from shared.web.problems import refusals
 
-WHY = "A client has no token: the request carries the secret of a link or of its session."
 CONFLICT = refusals({409: "The state of things does not allow it"})
 NOT_ACCEPTABLE = refusals(
     {
@@ -28,7 +26,7 @@ NOT_ACCEPTABLE = refusals(
     }
 )
 
-router = Router(tags=["Own questionnaire"], dependencies=[Open(WHY)], responses=NOT_HELD)
+router = own_routes("Own questionnaire")
 ByLink = Annotated[OwnCall, Depends(by_link(links.BY_LINK))]
 BySession = Annotated[OwnCall, Depends(by_link(links.BY_SESSION, "Session"))]
 
@@ -40,13 +38,7 @@ async def open_own_questionnaire(call: ByLink) -> Session:
     It works once: the link is used up by it. The session ends with completion, with a newer link,
     and when the questionnaire expires.
     """
-
-    async def exchange(tx: Transaction) -> Session:
-        opened = await links.open_link(tx, call.holder)
-        tx.access = audit.access(call.request, call.holder, "change", opened)
-        return opened
-
-    return await call.database.run(call.holder.sites, exchange)
+    return await call.answer(lambda tx: links.open_link(tx, call.holder))
 
 
 @router.get("/questionnaire/form", summary="Show one's own form", responses=CONFLICT)
