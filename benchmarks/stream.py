@@ -30,7 +30,8 @@ from services.outcomes.engagement.table import key_of
 from shared.contracts.scheduling import SessionAttended
 from shared.contracts.topics import BY_STREAM
 from shared.messaging.envelope import headers_of
-from shared.messaging.relay import partition_of, producer_of
+from shared.messaging.producer import producer_of
+from shared.messaging.relay import partition_of
 from stepwell.runtime.disposable import Stack, free_ports
 from stepwell.runtime.processes import Child, python
 from stepwell.runtime.state import cache_folder

@@ -11,7 +11,7 @@ def test_texts_and_timing_are_read_before_the_service_starts() -> None:
         "from services.notifications.timing.policy import timing_policy as p\n"
         "def told(*_): print(*('_everywhere' in vars(one) for one in (texts, p))); exit()\n"
         "t.load = told\n"
-        "from shared.service import main; main('notifications', ['api'])"
+        "from shared.process import main; main('notifications', ['api'])"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
