@@ -86,7 +86,7 @@ class Running:
         return await pending_module.pending(
             tx,
             self.service.name,
-            jobs=[job.next_due for job in self.service.jobs],
+            jobs=self.service.jobs,
             waiting=self.service.waiting,
             consumes=self.applier.registry.streams,
         )

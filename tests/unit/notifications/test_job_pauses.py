@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from shared.database import Database, Transaction
-from shared.jobs import LONGEST_PAUSE_SECONDS, Job, JobContext, JobRunner
+from shared.jobs import LONGEST_PAUSE_SECONDS, Job, JobContext, Jobs
 from shared.settings import Settings
 
 
@@ -49,18 +49,18 @@ async def pauses_of(database: Away, monkeypatch: pytest.MonkeyPatch, number: int
         if len(paused) == number:
             raise asyncio.CancelledError
 
-    async def gone_again(runner: JobRunner) -> None:
+    async def gone_again(jobs: Jobs, seen: datetime) -> None:
         raise Gone
 
     monkeypatch.setattr("shared.jobs.asyncio.sleep", pause)
-    monkeypatch.setattr(JobRunner, "_until_looked_at", gone_again)
+    monkeypatch.setattr(Jobs, "_until_looked_at", gone_again)
 
     async def run(context: JobContext) -> int:
         return 0
 
     context = JobContext(cast(Database, database), cast(Settings, cast(Any, None)))
     with pytest.raises(asyncio.CancelledError):
-        await JobRunner(Job("example", nothing_due, run), context).run()
+        await Jobs([Job("example", nothing_due, run)], context).run()
     return paused
 
 
