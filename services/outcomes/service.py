@@ -78,7 +78,6 @@ service = Service(
         old_extracts_job,
     ),
     waiting={"engagement": clients_awaiting_engagement},
-    stream_app="services.outcomes.engagement.stream:run",
     zones="SELECT DISTINCT time_zone FROM sites",
     read_models=read_models,
 )

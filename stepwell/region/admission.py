@@ -155,9 +155,10 @@ async def agree(walk: Walk, client: ClientPlan) -> None:
 
 async def consent(walk: Walk, form: str, today: date) -> dict[str, Any]:
     """The body of a consent until the end of treatment, with the text that intake shows for it."""
+    walk.forms = walk.forms or await walk.services.get("intake", "/consent-forms", EVERYWHERE)
     (text,) = (
         one
-        for one in await walk.services.get("intake", "/consent-forms", EVERYWHERE)
+        for one in walk.forms
         if (one["form"], one["language"], one["withdrawn_on"]) == (form, "en", None)
     )
     return {

@@ -77,6 +77,7 @@ EXCEPTIONS = {
     "outcomes/charts/rendering.py": "charts as pictures",
     "outcomes/charts/spec.py": "a course as a chart, for whoever draws it",
     "outcomes/engagement/app.py": "what Faust does otherwise here",
+    "outcomes/engagement/health.py": "what its worker answers to whoever asks how it is",
     "notifications/escalations/tasks.py": COMMANDS,
     "notifications/links/making.py": "what another service is asked for",
     "notifications/planning/previews.py": READS,

@@ -7,4 +7,4 @@ from shared.jobs import Job
 messages = Queue(kinds="kind <> 'staff_alert'", number=1, due=due_messages)
 """The messages to clients."""
 
-dispatch_job = Job(name="dispatch", next_due=messages.next_due, run=messages.dispatch)
+dispatch_job = Job("dispatch", messages.next_due, messages.dispatch, messages.next_due_query)

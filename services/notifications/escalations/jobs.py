@@ -7,4 +7,4 @@ from shared.jobs import Job
 alerts = Queue(kinds="kind = 'staff_alert'", number=2, due=due_alerts)
 """The alerts to staff."""
 
-alert_job = Job(name="alert staff", next_due=alerts.next_due, run=alerts.dispatch)
+alert_job = Job("alert staff", alerts.next_due, alerts.dispatch, alerts.next_due_query)

@@ -19,6 +19,7 @@ from services.notifications.delivery.channels.base import (
     ChannelUnavailable,
     Message,
     Receipt,
+    authorities,
 )
 from services.notifications.delivery.channels.guards import asked_pause
 from services.notifications.delivery.channels.providers import STAFF_ADDRESS, Hook
@@ -41,7 +42,9 @@ class WebhookChannel(Channel):
 
     def __init__(self, hooks: Mapping[str, Hook]) -> None:
         self._hooks = hooks
-        self._http = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False)
+        self._http = httpx.AsyncClient(
+            verify=authorities(), timeout=TIMEOUT_SECONDS, trust_env=False
+        )
 
     async def send(self, message: Message) -> Receipt:
         hook = self._hooks.get(_named(message))

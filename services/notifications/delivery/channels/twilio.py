@@ -25,6 +25,7 @@ from services.notifications.delivery.channels.base import (
     ChannelUncertain,
     Message,
     Receipt,
+    authorities,
 )
 from services.notifications.delivery.channels.guards import Guards, asked_pause, guards_of
 from services.notifications.delivery.channels.providers import Account
@@ -61,7 +62,7 @@ class TwilioChannel(Channel):
         self._accounts = accounts
         self._public_url = public_url.rstrip("/")
         self._idle: list[httpx.AsyncClient] = []
-        self._trusted = httpx.create_ssl_context()
+        self._trusted = authorities()
 
     async def send(self, message: Message) -> Receipt:
         failure = ChannelUnavailable("no provider is in order")
