@@ -95,6 +95,7 @@ def together(happened: Any, messages: Any) -> tuple[list[dict[str, Any]], str | 
     "outcomes.show_course",
     "outcomes.add_goal",
     "outcomes.close_goal",
+    "outcomes.step_client_down",
 )
 async def course(page: Page, client_id: str) -> dict[str, Any]:
     head, (shown, progress) = await of_client(
@@ -103,7 +104,7 @@ async def course(page: Page, client_id: str) -> dict[str, Any]:
         page.need("outcomes.show_course", client_id=client_id),
         page.ask("outcomes.show_progress", client_id=client_id),
     )
-    return {**head, "course": shown, "progress": progress}
+    return {**head, "course": shown, "progress": progress, "decisions": DECISIONS[1:]}
 
 
 @view("/clients/{client_id}/stay", "stay.html", SHOW)

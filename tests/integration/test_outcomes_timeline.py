@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -54,7 +55,8 @@ async def test_a_stay_is_told_in_parts_that_end_where_an_instant_ends(outcomes: 
         one for one in whole["items"] if (one["kind"], one["what"]) == ("score", "phq-9")
     )
     assert (latest["value"], latest["change"], first["change"]) == (6, -3, None)
-    parts, before = [], {}
+    parts: list[Any] = []
+    before: dict[str, str] = {}
     for _ in range(20):
         part = (await outcomes.lead.get(path, limit=3, **before)).json()
         parts.append(part["items"])
