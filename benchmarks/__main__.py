@@ -39,6 +39,7 @@ NAMES = (
     "placement",
     "recommendation",
     "board",
+    "portal",
     "rebuild",
     "whole_stack",
 )

@@ -32,7 +32,7 @@ HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}"
 ID = "019c8a95-d080-707f-9865-5ce894763d53"
 INSTANT = "2026-03-01T18:00:00Z"
 EVENT = b"id: 8\nevent: board\ndata: {}\n\n"
-INSTANTS = ("_at", "until", "_from", "at", "acknowledge_by", "since")
+INSTANTS = ("_at", "until", "_from", "at", "acknowledge_by", "since", "before", "as_of")
 ROLES = ("counselor", "clinical_lead", "front_desk", "site_manager", "regional_operations")
 ROLES += ("auditor", "operator")
 LATER = {
@@ -75,11 +75,7 @@ def made(schema: dict[str, Any], schemas: dict[str, Any], name: str = "") -> Any
         return "17:30:00"
     if schema.get("format") == "date":
         return "2026-03-02"
-    return (
-        INSTANT
-        if name.endswith(("_at", "until", "_from", "at", "acknowledge_by", "since"))
-        else HOSTILE
-    )
+    return INSTANT if name.endswith(INSTANTS) else HOSTILE
 
 
 class Services:

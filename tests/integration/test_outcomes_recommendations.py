@@ -194,3 +194,35 @@ async def test_an_open_goal_keeps_from_a_step_down_until_it_is_met(outcomes: Out
     assert (met.status_code, met.json()["state"], met.json()["version"]) == (200, "met", 2)
     refused(await outcomes.lead.post(outcome, {"state": "met"}, etag='"2"'), 409, "goal-is-closed")
     assert await kinds(outcomes, ana) == [("step_down", "open")]
+
+
+async def test_a_clinician_steps_a_client_down_whom_nothing_is_recommended(
+    outcomes: Outcomes,
+) -> None:
+    ana = await in_program(outcomes)
+    await outcomes.tell(screened(ana, 15))
+    path, why = f"/clients/{ana.id}/step-downs", {"reason": "client_preference"}
+    agrees = {"reason": "agrees_with_recommendation"}
+    refused(await outcomes.lead.post(path, agrees), 422, "invalid-request", "/reason")
+    refused(await outcomes.lead.post(f"/clients/{uuid4()}/step-downs", why), 404, "not-found")
+    counselor = outcomes.system.client("outcomes", "counselor", [SITE])
+    refused(await counselor.post(path, why), 403, "forbidden")
+    made = await outcomes.lead.post(path, why)
+    assert made.status_code == 201
+    assert (made.json()["state"], made.json()["reason"]) == ("accepted", "client_preference")
+    assert "phq_9" in made.json()["missing"]
+    assert await outcomes.published() == [
+        "StepDownRecommended",
+        "StepDownDecided",
+        "RecommendationDecided",
+    ]
+    refused(await outcomes.lead.post(path, why), 409, "recommendation-stands")
+
+
+async def test_who_is_recommended_something_is_not_stepped_down_beside_it(
+    outcomes: Outcomes,
+) -> None:
+    ana = outcomes.client_of(await outcomes.recommend())
+    path = f"/clients/{ana.id}/step-downs"
+    given = await outcomes.lead.post(path, {"reason": "clinical_judgement"})
+    refused(given, 409, "recommendation-stands")
