@@ -61,7 +61,7 @@ UNION ALL
 SELECT here.*, 'flag', f.id, f.client_id, '', NULL, NULL, f.severity, f.raised_at,
   f.acknowledge_by, NULL
 FROM here JOIN risks f ON f.site_id = here.site_id AND f.origin = 'outcomes'
-  AND f.state = 'raised' """,
+  AND f.state = 'raised' """,  # noqa: S608 - ours
     "recommendations": """
 SELECT here.*, 'recommendation' AS kind, f.id AS subject, f.client_id, '' AS part,
   f.enrolment_id, NULL::uuid AS cohort_id, f.state, f.recommended_at AS since,
@@ -131,14 +131,11 @@ cohorts AS (
   ) u USING (cohort_id)
   WHERE c.site_id = ANY ($2)
 )"""  # noqa: S608 - ours
-BOARD = (
-    ",".join([HEAD, *map(rows_of, SOURCES), COHORTS])
-    + " UNION ALL ".join(
-        [
-            *(reckoned(source, aggregates(source)) for source in SOURCES),
-            reckoned("cohorts", OF_COHORTS),
-        ]
-    )
+BOARD = ",".join([HEAD, *map(rows_of, SOURCES), COHORTS]) + " UNION ALL ".join(
+    [
+        *(reckoned(source, aggregates(source)) for source in SOURCES),
+        reckoned("cohorts", OF_COHORTS),
+    ]
 )
 ITEMS = f"""
 {{head}}, listed AS (
