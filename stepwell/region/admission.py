@@ -23,6 +23,7 @@ SELF_PAY = {"household_size": 2, "yearly_income_cents": 3_400_000}
 ACTION = "same_day_assessment"
 ON_DUTY = "duty-{site}@example.test"
 LEAD = "lead-{site}@example.test"
+REGIONAL_LEAD = "regional-lead@example.test"
 
 
 async def name_contacts(walk: Walk) -> None:
@@ -36,7 +37,8 @@ async def name_contacts(walk: Walk) -> None:
         if known["steps"]:
             return
         lead = {"addresses": [LEAD.format(site=number + 1)]}
-        body = {"on_duty": [ON_DUTY.format(site=number + 1)], "steps": [lead, lead]}
+        region = {"addresses": [REGIONAL_LEAD]}
+        body = {"on_duty": [ON_DUTY.format(site=number + 1)], "steps": [lead, lead, region]}
         await walk.services.replace("notifications", path, who, body, version=known["version"])
 
     await together(walk.sites, one)

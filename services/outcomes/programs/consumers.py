@@ -1,7 +1,7 @@
 """Referrals, seats and attendance, as intake and scheduling tell them."""
 
 from services.outcomes.programs.commands import (
-    change_referral,
+    change_referrals,
     keep_attendance,
     keep_referrals,
     keep_seats,
@@ -24,9 +24,11 @@ async def referrals_received(tx: Transaction, received: list[Received[ReferralRe
     await keep_referrals(tx, [one.event for one in received])
 
 
-@consumers.on(ReferralStateChanged)
-async def referral_changed(tx: Transaction, received: Received[ReferralStateChanged]) -> None:
-    await change_referral(tx, received.event)
+@consumers.on_many(ReferralStateChanged)
+async def referrals_changed(
+    tx: Transaction, received: list[Received[ReferralStateChanged]]
+) -> None:
+    await change_referrals(tx, [one.event for one in received])
 
 
 @consumers.on_many(ClientPlaced)

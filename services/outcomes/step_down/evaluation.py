@@ -68,7 +68,7 @@ CROSS JOIN LATERAL (
   FROM recommendations WHERE enrolment_id = e.enrolment_id
 ) r
 WHERE e.ended_at IS NULL AND e.client_id IN (
-  SELECT unnest(platform.records_of(c.id)) FROM unnest($1::uuid[]) AS c (id)
+  SELECT unnest(platform.records_of(c.id)) FROM unnest((SELECT $1::uuid[])) AS c (id)
 )
 ORDER BY e.client_id
 """  # noqa: S608 - the parts are constants
@@ -79,6 +79,9 @@ The latest score is the one answered last, whenever it was entered: a paper form
 Scores and former stays are those of the person, whichever record they were entered for; of a former
 stay that ended after this one began, only what came before this one is left out. The zone of a site
 that is not known yet is UTC.
+
+The clients come as a subquery, whose size the planner does not look into: so one plan serves any
+number of them and is made once a connection, as making it takes longer than running it.
 """
 
 
