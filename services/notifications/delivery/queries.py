@@ -31,7 +31,8 @@ WHERE client_id = ANY (platform.records_of($1)) AND kind <> 'staff_alert' AND st
 SENT_TODAY = """
 SELECT m.id, count(n.id)
 FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS m (id, client_id, since)
-JOIN notifications n ON n.client_id = ANY (platform.records_of(m.client_id))
+CROSS JOIN LATERAL unnest(platform.records_of(m.client_id)) AS r (record)
+JOIN notifications n ON n.client_id = r.record
   AND coalesce(n.ended_at, n.next_at) >= m.since AND n.kind <> 'staff_alert' AND n.id <> m.id
   AND n.state IN ('sending', 'sent', 'delivered', 'bounced')
   AND (n.state <> 'sending' OR n.id < m.id)

@@ -52,7 +52,7 @@ VOICES = {"en": "en-US", "es": "es-US"}
 class TwilioChannel(Channel):
     """Takes the first account that is in order; where one does not take a message, the next."""
 
-    at_once = 16
+    at_once = 50
 
     def __init__(
         self, what: Literal["sms", "voice"], accounts: Sequence[Account], public_url: str
