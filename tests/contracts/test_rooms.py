@@ -85,6 +85,7 @@ EXCEPTIONS = {
     "notifications/rulebook/sources.py": "the events that rules may name",
     "notifications/texts/layout.html": "the page around a text in mail",
     "notifications/texts/rendering.py": "how a text is filled in",
+    "notifications/webhooks/bounces.py": "what a mail server says of mail that came back",
     "notifications/webhooks/calls.py": "who calls, by a signature in place of a token",
     "outcomes/engagement/stream.py": "the Faust app",
     "outcomes/engagement/table.py": "its table",

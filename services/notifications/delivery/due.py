@@ -165,9 +165,7 @@ class Due(ABC):
     def as_marked(self, before: Marked) -> Self:
         """The message as it was before it was marked: what its sender notes meanwhile makes it no
         more uncertain to this sender."""
-        return replace(
-            self, attempts=before.attempts, next_at=before.next_at, handed=before.handed
-        )
+        return replace(self, attempts=before.attempts, next_at=before.next_at, handed=before.handed)
 
     @property
     def marked(self) -> Marked:
