@@ -4,6 +4,7 @@ client agreed to."""
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -64,7 +65,7 @@ RELEASED: dict[str, frozenset[str]] = {
 events of their own, as longer lists would break the readers of those."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClientMessage(Due):
     """A message to a client about a session, an offer or whatever else its rule is about."""
 
@@ -84,12 +85,12 @@ class ClientMessage(Due):
     stopped: Mapping[tuple[str, str], Stopped] = field(repr=False)
     """Of the addresses of the contact those to which nothing goes, by channel."""
 
-    @property
+    @cached_property
     def sending(self) -> Sending | None:
         """What the rules in force say of its kind; None when no rule sends it any more."""
         return rulebook(self.site_id).sendings.get(self.kind)
 
-    @property
+    @cached_property
     def ways(self) -> list[ChannelName]:
         """The ways that the message can take, the one that the client asked for first."""
         if self.contact is None:
@@ -123,21 +124,21 @@ class ClientMessage(Due):
     def way_besides(self, tried: ChannelName) -> bool:
         return any(way != tried for way in self.ways)
 
-    @property
+    @cached_property
     def channel(self) -> ChannelName:
         """Where none is open the one that was asked for, whose rule then says why nothing goes."""
         if self.contact is None:
             return CHANNEL_OF_STRANGERS
         return next(iter(self.ways), self.contact.wanted)
 
-    @property
+    @cached_property
     def texts_version(self) -> str:
         template = self.kind if self.sending is None else self.sending.template
         taken = templates(self.site_id)[template]
         language, _ = taken.in_language(self.language)
         return f"{template}/{taken.version}/{language}"
 
-    @property
+    @cached_property
     def reach(self) -> Reach:
         """What is known of how to reach the client."""
         return Reach(

@@ -75,6 +75,7 @@ class HandOver:
         self._waiting: deque[Marked] = deque()
         self._hands: list[asyncio.Task[None]] = []
         self._stopped = False
+        self._left = False
         self._reading = asyncio.Lock()
         self._noting = asyncio.Lock()
 
@@ -101,12 +102,12 @@ class HandOver:
         asyncio.get_running_loop().call_later(GRACE_SECONDS, self._let_go)
 
     def _let_go(self) -> None:
+        self._left = True
         for hand in self._hands:
             hand.cancel()
 
     async def _hand(self, tx: Transaction, results: list[Result]) -> None:
-        while self._waiting and not self._stopped:
-            found = self._at_once(await self._look_again(tx, self._take()))
+        while not self._stopped and (found := await asyncio.shield(self._next(tx))):
             parcels = [one for due in found if (one := await self._pack(tx, due, results))]
             if parcels:
                 try:
@@ -118,13 +119,26 @@ class HandOver:
             if any(await asyncio.gather(*sent)):
                 return  # the hands that are at work take it over
 
+    async def _next(self, tx: Transaction) -> list[Due]:
+        """What a hand deals with next, as it is known now; nothing when nothing waits. One reading
+        at a time, and none is broken off, as they share the connection on which the outcomes are
+        written."""
+        async with self._reading:
+            some = self._take()
+            found = await self._again(tx, some) if some else ()
+            if self._left:
+                self._wait(some)
+                return []
+            return self._at_once(found)
+
     def _take(self) -> list[Marked]:
         """The next message, with as many after it as its way takes at once; with many, as long as
         their ways are not known."""
-        some = [self._waiting.popleft()]
-        way = some[0].way
-        most = LOOKED_AT if way is None else self._most(way)
-        while self._waiting and len(some) < most and self._waiting[0].way == way:
+        some: list[Marked] = []
+        while self._waiting and (not some or self._waiting[0].way == some[0].way):
+            way = self._waiting[0].way
+            if len(some) == (LOOKED_AT if way is None else self._most(way)):
+                break
             some.append(self._waiting.popleft())
         return some
 
@@ -150,20 +164,6 @@ class HandOver:
     def _wait(self, some: Iterable[Marked]) -> None:
         """Let messages wait in front of the others, in their order."""
         self._waiting.extendleft(reversed(list(some)))
-
-    async def _look_again(self, tx: Transaction, some: Sequence[Marked]) -> Sequence[Due]:
-        """What is known of messages now. One reading at a time, and none is broken off, as they
-        share the connection on which the outcomes are written."""
-
-        async def look() -> Sequence[Due]:
-            async with self._reading:
-                return await self._again(tx, some)
-
-        try:
-            return await asyncio.shield(look())
-        except asyncio.CancelledError:
-            self._wait(some)
-            raise
 
     async def _pack(self, tx: Transaction, due: Due, results: list[Result]) -> Parcel | None:
         """What is to be handed over for `due`; None when its outcome is known without.

@@ -38,8 +38,6 @@ SKEW = timedelta(seconds=5)
 NOT_TAKEN = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 """Nothing left the house yet."""
 NO_ANSWER = (aiohttp.ClientError, TimeoutError)
-PLAIN = {0x00A0: " ", 0x2009: " ", 0x202F: " ", 0x2013: "-"}
-"""Blanks and dashes of formatted times that would make a text message one of 70 letters each."""
 VOICES = {"en": "en-US", "es": "es-US"}
 
 
@@ -133,7 +131,7 @@ class TwilioChannel(Channel):
             twiml = f'<Response><Pause length="1"/>{said}</Say></Response>'
             return {**form, "From": account.sender, "Twiml": twiml}
         sender = "MessagingServiceSid" if account.sender.startswith("MG") else "From"
-        return {**form, sender: account.sender, "Body": message.body.translate(PLAIN)}
+        return {**form, sender: account.sender, "Body": message.body}
 
     async def find(self, message: Message) -> Receipt | None:
         for account in self._accounts:
@@ -155,7 +153,7 @@ class TwilioChannel(Channel):
         key = "messages" if self.what == "sms" else "calls"
         for one in listed.get(key, ()):
             made = _instant(one.get("date_created"))
-            same = self.what == "voice" or one.get("body") == message.body.translate(PLAIN)
+            same = self.what == "voice" or one.get("body") == message.body
             if made is not None and made >= message.written_at - SKEW and same:
                 return Receipt(account.name, str(one["sid"]), reported=True)
         return None
