@@ -63,6 +63,7 @@ EXCEPTIONS = {
     "intake/screening/results.py": "a result in its three shapes: kept, shown, told",
     "intake/self_check/answering.py": "from answers to words: nothing is read or kept",
     "intake/self_check/page/": "the page for browsers",
+    "notifications/delivery/recipients.py": READS,
     "notifications/delivery/channels/": "one file a channel",
     "notifications/delivery/due.py": "what the queue asks of a message of any kind",
     "notifications/delivery/handovers.py": COMMANDS,

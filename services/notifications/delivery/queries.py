@@ -87,7 +87,7 @@ async def untried_of(tx: Transaction, client_id: UUID) -> list[Untried]:
 
 
 async def resume_times(
-    tx: Transaction, rows: Sequence[asyncpg.Record], contacts: Mapping[UUID, Contact]
+    tx: Transaction, rows: Sequence[asyncpg.Record], contacts: Mapping[UUID, Contact | None]
 ) -> dict[UUID, datetime]:
     """Of the messages in `rows` whose clients got as many as go out on one day of their calendar:
     from when on the next ones may."""
