@@ -8,11 +8,12 @@ the same, for providers that know it.
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, Literal
+from urllib.parse import urlencode
 from xml.sax.saxutils import escape
 
 import aiohttp
@@ -38,6 +39,7 @@ SKEW = timedelta(seconds=5)
 NOT_TAKEN = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 """Nothing left the house yet."""
 NO_ANSWER = (aiohttp.ClientError, TimeoutError)
+FORM = "application/x-www-form-urlencoded"
 VOICES = {"en": "en-US", "es": "es-US"}
 
 
@@ -55,6 +57,27 @@ class Answer:
         return orjson.loads(self.body)
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An account as it is called."""
+
+    url: str
+    authorization: str = field(repr=False)
+    timeout: aiohttp.ClientTimeout
+
+    @classmethod
+    def of(cls, account: Account, what: str) -> "Line":
+        """The account's address for messages or calls."""
+        kind = "Messages" if what == "sms" else "Calls"
+        seconds = account.timeout_seconds
+        path = f"/2010-04-01/Accounts/{account.account}/{kind}.json"
+        return cls(
+            account.base_url.rstrip("/") + path,
+            aiohttp.encode_basic_auth(account.account, account.token),
+            aiohttp.ClientTimeout(2 * seconds, sock_connect=seconds, sock_read=seconds),
+        )
+
+
 class TwilioChannel(Channel):
     """Takes the first account that is in order; where one does not take a message, the next."""
 
@@ -66,10 +89,7 @@ class TwilioChannel(Channel):
         self.what = what
         self._accounts = accounts
         self._public_url = public_url.rstrip("/")
-        self._headers = {
-            account: {"Authorization": aiohttp.encode_basic_auth(account.account, account.token)}
-            for account in accounts
-        }
+        self._lines = {account.name: Line.of(account, what) for account in accounts}
 
     @cached_property
     def _http(self) -> aiohttp.ClientSession:
@@ -82,11 +102,12 @@ class TwilioChannel(Channel):
     async def _ask(
         self, account: Account, method: str, headers: Mapping[str, str], **given: Any
     ) -> Answer:
+        line = self._lines[account.name]
         async with self._http.request(
             method,
-            self._address(account),
-            headers={**self._headers[account], **headers},
-            timeout=aiohttp.ClientTimeout(total=account.timeout_seconds),
+            line.url,
+            headers={"Authorization": line.authorization, **headers},
+            timeout=line.timeout,
             allow_redirects=False,
             **given,
         ) as answer:
@@ -109,9 +130,9 @@ class TwilioChannel(Channel):
 
     async def _post(self, account: Account, guards: Guards, message: Message) -> Receipt:
         try:
-            key = {"Idempotency-Key": str(message.id)}
-            form = self._form(account, message)
-            answer = await self._ask(account, "POST", key, data=form)
+            form = urlencode(self._form(account, message)).encode()
+            headers = {"Idempotency-Key": str(message.id), "Content-Type": FORM}
+            answer = await self._ask(account, "POST", headers, data=form)
         except NOT_TAKEN as error:
             guards.breaker.note(time.monotonic(), failed=True)
             raise ChannelUnavailable(type(error).__name__) from None
@@ -157,10 +178,6 @@ class TwilioChannel(Channel):
             if made is not None and made >= message.written_at - SKEW and same:
                 return Receipt(account.name, str(one["sid"]), reported=True)
         return None
-
-    def _address(self, account: Account) -> str:
-        what = "Messages" if self.what == "sms" else "Calls"
-        return f"{account.base_url.rstrip('/')}/2010-04-01/Accounts/{account.account}/{what}.json"
 
     async def close(self) -> None:
         if "_http" in self.__dict__:
