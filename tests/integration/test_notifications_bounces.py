@@ -3,11 +3,11 @@
 from uuid import uuid4
 
 import pytest
-from ruamel.yaml import YAML
 
 from services.notifications.webhooks import calls
 from shared.contracts.notifications import ContactUnreachable, NoticeFailed, NotificationDelivered
-from tests.support.bounces import SECRET, notification_of, signed
+from stepwell.runtime.mail import ReturnPath
+from tests.support.bounces import SECRET, notification_of
 from tests.support.notifications import MONDAY_NOON, Client
 from tests.support.texting import Texting
 
@@ -19,25 +19,15 @@ def ana() -> Client:
     return Client("ana")
 
 
-@pytest.fixture
-async def mailing(texting: Texting) -> Texting:
-    """A desk whose mail has a return path."""
-    file = texting.desk.settings.channels_file
-    known = YAML(typ="safe").load(open(file, encoding="utf-8"))
-    known["bounces"] = {"return_path": "returned@example.test", "secret": SECRET}
-    with open(file, "w", encoding="utf-8") as written:
-        YAML().dump(known, written)
-    return texting
-
-
-async def hand_on(mailing: Texting, raw: bytes, secret: str = SECRET) -> int:
-    return (await mailing.api.post(PATH, content=raw, headers=signed(raw, secret))).status_code
+async def hand_on(texting: Texting, raw: bytes, secret: str = SECRET) -> int:
+    back = ReturnPath(f"{texting.public_url}{PATH}", secret)
+    return (await back.hand_on(raw.decode())).status_code
 
 
 async def test_a_mail_that_came_back_bounced_and_its_address_is_not_written_to_again(
-    mailing: Texting, ana: Client
+    texting: Texting, ana: Client
 ) -> None:
-    desk = mailing.desk
+    desk = texting.desk
     await desk.introduce(ana.details())
     await desk.tell(ana.missed(MONDAY_NOON))
     await desk.dispatch()
@@ -45,7 +35,7 @@ async def test_a_mail_that_came_back_bounced_and_its_address_is_not_written_to_a
     assert shown.state == "delivered", "as far as the next server knows"
     assert desk.mailbox.senders == [f"returned+{shown.id.hex}@example.test"]
     for _ in range(2):
-        assert await hand_on(mailing, notification_of(shown.id)) == 204
+        assert await hand_on(texting, notification_of(shown.id)) == 204
         await desk.dispatch()
     assert (await desk.message()).state == "bounced"
     delivered, unreachable, failed = [event for event, _ in await desk.published()]
@@ -60,33 +50,33 @@ async def test_a_mail_that_came_back_bounced_and_its_address_is_not_written_to_a
 
 
 async def test_a_full_mailbox_stops_no_address_and_a_late_mail_nothing(
-    mailing: Texting, ana: Client
+    texting: Texting, ana: Client
 ) -> None:
-    desk = mailing.desk
+    desk = texting.desk
     await desk.introduce(ana.details())
     await desk.tell(ana.missed(MONDAY_NOON))
     await desk.dispatch()
     shown = await desk.message()
-    assert await hand_on(mailing, notification_of(shown.id, "4.4.1", "delayed")) == 204
+    assert await hand_on(texting, notification_of(shown.id, "4.4.1", "delayed")) == 204
     await desk.dispatch()
     assert (await desk.message()).state == "delivered"
-    assert await hand_on(mailing, notification_of(shown.id, "5.2.2")) == 204
+    assert await hand_on(texting, notification_of(shown.id, "5.2.2")) == 204
     await desk.dispatch()
     assert (await desk.message()).state == "bounced"
-    assert await mailing.rows("SELECT FROM stopped_addresses") == []
+    assert await texting.rows("SELECT FROM stopped_addresses") == []
 
 
 async def test_what_is_forged_too_large_or_about_no_mail_of_ours_changes_nothing(
-    mailing: Texting,
+    texting: Texting,
 ) -> None:
     nobody = notification_of(uuid4())
-    assert await hand_on(mailing, nobody) == 204
-    assert await mailing.rows("SELECT FROM delivery_reports") == []
-    assert await hand_on(mailing, nobody, SECRET + "eHh4") == 403
-    assert (await mailing.api.post(PATH, content=nobody)).status_code == 403
-    assert await hand_on(mailing, nobody + b" " * calls.LARGEST_MAIL) == 413
-    assert await hand_on(mailing, b"Subject: hello\n\nYou") == 422
-    refused = await mailing.rows("SELECT provider, reason, calls FROM refused_webhooks")
+    assert await hand_on(texting, nobody) == 204
+    assert await texting.rows("SELECT FROM delivery_reports") == []
+    assert await hand_on(texting, nobody, SECRET + "eHh4") == 403
+    assert (await texting.api.post(PATH, content=nobody)).status_code == 403
+    assert await hand_on(texting, nobody + b" " * calls.LARGEST_MAIL) == 413
+    assert await hand_on(texting, b"Subject: hello\n\nYou") == 422
+    refused = await texting.rows("SELECT provider, reason, calls FROM refused_webhooks")
     assert {(row["provider"], row["reason"], row["calls"]) for row in refused} == {
         ("mail", "forged-webhook", 2),
         ("mail", "webhook-too-large", 1),
@@ -95,4 +85,5 @@ async def test_what_is_forged_too_large_or_about_no_mail_of_ours_changes_nothing
 
 
 async def test_without_a_return_path_no_mail_can_come_back(texting: Texting) -> None:
+    texting.desk.settings.channels_file = ""
     assert await hand_on(texting, notification_of(uuid4())) == 404
