@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from stepwell.runtime.keys import ALL_SITES, Issuer
-from stepwell.runtime.mail import MailFolder
+from stepwell.runtime.mail import MailFolder, ReturnPath
 from stepwell.runtime.problem import Problem
 from stepwell.runtime.subscribers import Subscribers
 from stepwell.runtime.texting import TextProvider
@@ -35,6 +35,7 @@ class Sinks:
         mail: Path,
         clients: Mapping[str, str],
         subscribers: Path,
+        return_path: ReturnPath | None = None,
         texting: TextProvider | None = None,
         texting_port: int = 0,
         portal_url: str | None = None,
@@ -43,6 +44,7 @@ class Sinks:
         """`portal_url` is where people may log in from; `sites_url` lists the sites they pick."""
         self.issuer = Issuer(f"http://127.0.0.1:{issuer_port}", key_file)
         self.mail = MailFolder(mail)
+        self.mail.return_path = return_path
         self._issuer_port = issuer_port
         self.smtp_port = smtp_port
         self._texting = texting

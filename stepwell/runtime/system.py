@@ -1,6 +1,7 @@
 """The whole local system: what is started, in which order, and how it ends."""
 
 import asyncio
+import base64
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ from shared.settings import SERVICES
 from stepwell.runtime import clock_file, environment, jars, roles
 from stepwell.runtime.environment import External
 from stepwell.runtime.kafka import PRINCIPALS, Kafka
-from stepwell.runtime.mail import MailFolder
+from stepwell.runtime.mail import MailFolder, ReturnPath
 from stepwell.runtime.migrations import migrate_all
 from stepwell.runtime.passwords import Secrets
 from stepwell.runtime.ports import Ports, require_free
@@ -58,12 +59,14 @@ class System:
         traced = (os.environ.get("TRACES") or "zipkin") == "zipkin"
         self.zipkin = Zipkin(ports.zipkin, self.processes) if traced else None
         clients = _named(secrets, "client", SERVICES)
+        returns = self._return_path(secrets)
         self._sinks = Sinks(
             issuer_port=ports.issuer,
             smtp_port=ports.smtp,
             key_file=state.issuer_key,
             mail=state.mail,
-            texting=self._texting(secrets),
+            return_path=returns,
+            texting=self._texting(secrets, returns),
             texting_port=ports.texting,
             clients=clients,
             subscribers=state.subscribers,
@@ -85,10 +88,19 @@ class System:
     def _urls(self, role: Callable[[str], str]) -> Mapping[str, str]:
         return {s: self._postgres.url(role(s), self._roles[role(s)], s) for s in SERVICES}
 
-    def _texting(self, secrets: Secrets) -> TextProvider:
+    def _return_path(self, secrets: Secrets) -> ReturnPath:
+        """Where mail to nobody comes back to."""
+        key = base64.b64encode(secrets.get("texting")["texting"].encode()).decode()
+        return ReturnPath(f"{self._notifications}/webhooks/mail/bounces", f"whsec_{key}")
+
+    @property
+    def _notifications(self) -> str:
+        return f"http://127.0.0.1:{self.ports.services['notifications']}"
+
+    def _texting(self, secrets: Secrets, returns: ReturnPath) -> TextProvider:
         """The provider of text messages, and the file that tells the services of it."""
         token = secrets.get("texting")["texting"]
-        url = f"http://127.0.0.1:{self.ports.services['notifications']}"
+        url = self._notifications
         account = {
             "name": "local",
             "base_url": f"http://127.0.0.1:{self.ports.texting}",
@@ -97,7 +109,8 @@ class System:
             "sender": "+13035550199",
             "per_second": 1_000,
         }
-        known = {"public_url": url, "sms": [account], "voice": [account]}
+        bounces = {"return_path": "returned@example.test", "secret": returns.secret}
+        known = {"public_url": url, "sms": [account], "voice": [account], "bounces": bounces}
         write_private(self.state.channels, json.dumps(known, indent=2))
         return TextProvider(
             account="local",

@@ -64,6 +64,7 @@ OPEN = {
     ("scheduling", "POST", "/telehealth/joins", check_in_routes.WHY),
     ("notifications", "POST", "/webhooks/{provider}/reports/{notification_id}", webhooks.WHY),
     ("notifications", "POST", "/webhooks/{provider}/replies", webhooks.WHY),
+    ("notifications", "POST", "/webhooks/mail/bounces", webhooks.WHY),
     ("notifications", "GET", "/unsubscribe/{secret}", BY_MAIL),
     ("notifications", "POST", "/unsubscribe/{secret}", BY_MAIL),
 }

@@ -33,6 +33,8 @@ class Mailbox:
     """What the server took, in order. The answers to recipients and messages can be changed."""
 
     taken: list[Message] = field(default_factory=list)
+    senders: list[str] = field(default_factory=list)
+    """The return paths of what was taken."""
     connections: int = 0
     open: int = 0
     most_connections: int | None = None
@@ -79,6 +81,7 @@ class Mailbox:
         answer = self.message_answers.pop(0) if self.message_answers else "250 OK"
         if answer.startswith("2") or answer == "DROP":
             self.taken.append(message_from_bytes(envelope.content))
+            self.senders.append(envelope.mail_from)
             if self.on_taken is not None:
                 self.on_taken()
         if answer == "DROP":

@@ -21,6 +21,7 @@ from shared.database import ALL_SITES
 from stepwell.runtime.disposable import free_ports
 from stepwell.runtime.texting import TextProvider
 from tests.support.apis import app_of
+from tests.support.bounces import SECRET
 from tests.support.notifications import DENVER_SITE, Client, Desk
 from tests.support.system import serve
 
@@ -105,7 +106,9 @@ async def open_texting(desk: Desk, folder: Path) -> AsyncIterator[Texting]:
         for name, port, provider in zip(("main", "second"), ports[1:], made, strict=True)
     ]
     file = folder / "channels.yaml"
-    YAML().dump({"public_url": public, "sms": accounts, "voice": accounts[:1]}, file)
+    bounces = {"return_path": "returned@example.test", "secret": SECRET}
+    known = {"public_url": public, "sms": accounts, "voice": accounts[:1], "bounces": bounces}
+    YAML().dump(known, file)
     guards._GUARDS.clear()
     desk.settings = desk.settings.model_copy(update={"channels_file": str(file)})
     app = app_of(service)

@@ -15,8 +15,8 @@ from shared.calendar import day_at
 from shared.database import Columns, Transaction
 from shared.ids import new_id
 
-Seat = tuple[UUID, UUID]
-"""A client and what a message is about."""
+Subject = tuple[Kind, UUID, UUID]
+"""A kind of message or task, a client, and what it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class PlannedMessage:
     site_id: UUID
     client_id: UUID
     enrolment_id: UUID | None
+    kind: Kind
     session_id: UUID
     session_starts_at: datetime
     site_time_zone: str
@@ -34,22 +35,30 @@ class PlannedMessage:
     """The day at the site."""
     expires_at: datetime
     traceparent: str | None
+    once: bool
+    """One that went out for another start counts too."""
+    after_stay: bool
+    """It goes out after the end of a stay too."""
     id: UUID = field(default_factory=new_id)
 
 
 PLANNED = Columns.like(PlannedMessage)
+NAMES = ", ".join(name for name, _ in PLANNED.types if name not in ("once", "after_stay"))
+KEPT = (
+    *("id", "site_id", "client_id", "kind", "session_id", "session_starts_at"),
+    *("once", "after_stay"),
+)
 PLAN = f"""
-INSERT INTO notifications AS n ({PLANNED.names}, next_at, state, planned_at, kind)
-SELECT {PLANNED.names}, due_at, 'planned', {PLANNED.after(0)}, {PLANNED.after(1)}
-FROM {PLANNED.rows}
+INSERT INTO notifications AS n ({NAMES}, next_at, state, planned_at)
+SELECT {NAMES}, due_at, 'planned', {PLANNED.next} FROM {PLANNED.rows}
 WHERE NOT EXISTS (
   SELECT FROM notifications known
   WHERE (known.client_id, known.session_id) = (given.client_id, given.session_id)
-    AND known.kind = {PLANNED.after(1)} AND known.state NOT IN ('planned', 'cancelled')
-    AND (known.session_starts_at = given.session_starts_at OR {PLANNED.after(2)})
+    AND known.kind = given.kind AND known.state NOT IN ('planned', 'cancelled')
+    AND (known.session_starts_at = given.session_starts_at OR given.once)
 )
 ON CONFLICT (client_id, session_id, kind, session_starts_at) DO UPDATE SET
-  {PLANNED.updates("id", "site_id", "client_id", "session_id", "session_starts_at")},
+  {PLANNED.updates(*KEPT)},
   next_at = excluded.next_at, state = 'planned',
   planned_at = excluded.planned_at, ended_at = NULL, channel = NULL,
   attempts = CASE n.state WHEN 'planned' THEN n.attempts ELSE 0 END
@@ -72,9 +81,10 @@ ON CONFLICT DO NOTHING
 and not touched."""
 CANCEL_OF_SEATS = CANCEL.format(
     unwanted="""
-  JOIN unnest($3::uuid[], $4::uuid[], $5::timestamptz[]) AS seat(client_id, session_id, kept)
-    ON n.client_id = seat.client_id AND n.session_id = seat.session_id
-  WHERE n.kind = $2 AND n.session_starts_at IS DISTINCT FROM seat.kept"""
+  JOIN unnest($2::text[], $3::uuid[], $4::uuid[], $5::timestamptz[])
+    AS seat(kind, client_id, session_id, kept)
+    ON (n.client_id, n.session_id, n.kind) = (seat.client_id, seat.session_id, seat.kind)
+  WHERE n.session_starts_at IS DISTINCT FROM seat.kept"""
 )
 """A message for the start that is `kept` stays; null keeps none."""
 CANCEL_OF_STAYS = CANCEL.format(
@@ -101,11 +111,11 @@ WHERE client_id IN (SELECT unnest(platform.records_of(c.id)) FROM unnest($2::uui
 
 KEEP = """
 DELETE FROM withdrawals w
-USING notifications n, unnest($2::uuid[], $3::uuid[], $4::timestamptz[])
-  AS kept(client_id, session_id, starts_at)
-WHERE n.id = w.notification_id AND n.kind = $1
-  AND n.client_id = kept.client_id AND n.session_id = kept.session_id
-  AND (n.session_starts_at = kept.starts_at OR $5)
+USING notifications n, unnest($1::text[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::boolean[])
+  AS kept(kind, client_id, session_id, starts_at, once)
+WHERE n.id = w.notification_id
+  AND (n.client_id, n.session_id, n.kind) = (kept.client_id, kept.session_id, kept.kind)
+  AND (n.session_starts_at = kept.starts_at OR kept.once)
 """
 
 REPLAN = """
@@ -124,47 +134,43 @@ class PlannedTimes(NamedTuple):
     expires_at: datetime
 
 
-async def plan_messages(
-    tx: Transaction,
-    kind: Kind,
-    messages: Sequence[PlannedMessage],
-    *,
-    once: bool = False,
-    after_stay: bool = False,
-) -> None:
-    """Plan at most one message of `kind` for each client and session.
+async def plan_messages(tx: Transaction, messages: Sequence[PlannedMessage]) -> None:
+    """Plan at most one message of a kind for each client and session.
 
     A message that is planned or was cancelled is planned anew; one that went out or was given up
     stays as it is, and is not waited for while it is being sent. Of several plans for the same
     session the last one counts; a message planned for another start of the session is cancelled.
-    Of a kind that is sent `once`, one that went out for another start counts too. Nothing is
-    planned for a client who is gone, and for a stay that is over only `after_stay`.
+    Nothing is planned for a client who is gone, and for a stay that is over only what goes out
+    `after_stay`.
     """
+    if not messages:
+        return
     stays = await stays_of(tx, (m.client_id for m in messages))
-    ended = {"gone"} if after_stay else {"over", "gone"}
     latest = {
-        (m.client_id, m.session_id): m
+        (m.client_id, m.session_id, m.kind): m
         for m in messages
         if m.enrolment_id is None
-        or standing(stays.get(m.client_id, {}), m.enrolment_id) not in ended
+        or standing(stays.get(m.client_id, {}), m.enrolment_id)
+        not in ({"gone"} if m.after_stay else {"over", "gone"})
     }
     kept = [latest[key] for key in sorted(latest)]
-    clients, sessions = [m.client_id for m in kept], [m.session_id for m in kept]
-    starts = [m.session_starts_at for m in kept]
-    await tx.execute(CANCEL_OF_SEATS, tx.now, kind, clients, sessions, starts)
-    await tx.execute(KEEP, kind, clients, sessions, starts, once)
-    await tx.execute(PLAN, *PLANNED.arrays(kept), tx.now, kind, once)
+    subjects = [m.kind for m in kept], [m.client_id for m in kept], [m.session_id for m in kept]
+    starts, once = [m.session_starts_at for m in kept], [m.once for m in kept]
+    await tx.execute(CANCEL_OF_SEATS, tx.now, *subjects, starts)
+    await tx.execute(KEEP, *subjects, starts, once)
+    await tx.execute(PLAN, *PLANNED.arrays(kept), tx.now)
     tx.wake()
 
 
-async def cancel_messages(tx: Transaction, kind: Kind, seats: Iterable[Seat]) -> None:
+async def cancel_messages(tx: Transaction, about: Iterable[Subject]) -> None:
     """Cancel messages that are still planned, and withdraw those on their way.
 
     What a channel has taken charge of cannot be called back.
     """
-    wanted = sorted(set(seats))
-    clients, sessions = [client for client, _ in wanted], [session for _, session in wanted]
-    await tx.execute(CANCEL_OF_SEATS, tx.now, kind, clients, sessions, [None] * len(wanted))
+    if over := sorted(set(about)):
+        await tx.execute(
+            CANCEL_OF_SEATS, tx.now, *map(list, zip(*over, strict=True)), [None] * len(over)
+        )
 
 
 async def cancel_of_stays(tx: Transaction, stays: Iterable[tuple[UUID, UUID | None]]) -> None:
@@ -182,7 +188,8 @@ async def cancel_of_stays(tx: Transaction, stays: Iterable[tuple[UUID, UUID | No
 async def cancel_of_flags(tx: Transaction, flag_ids: Iterable[UUID]) -> None:
     """Somebody took charge: cancel alerts about flags that are still planned, and withdraw those on
     their way."""
-    await tx.execute(CANCEL_OF_FLAGS, tx.now, list(set(flag_ids)))
+    if over := list(set(flag_ids)):
+        await tx.execute(CANCEL_OF_FLAGS, tx.now, over)
 
 
 async def look_again(tx: Transaction, client_ids: Iterable[UUID]) -> None:

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal, Self
 from uuid import UUID
 
@@ -57,6 +58,31 @@ class Handed:
 
 
 @dataclass(frozen=True, slots=True)
+class Marked:
+    """A message that is being sent, as it was before it was marked."""
+
+    id: UUID
+    attempts: int
+    next_at: datetime
+    handed: Handed | None = field(repr=False)
+    way: ChannelName | None = None
+    """That it takes, if that is known."""
+
+    @classmethod
+    def of(cls, row: asyncpg.Record) -> "Marked":
+        """The row of a message that is due."""
+        handed = [row[f"handed_{part}"] for part in HANDED]
+        uncertain = Handed(*handed) if handed[0] is not None else None
+        return cls(row["id"], row["attempts"], row["next_at"], uncertain)
+
+
+@cache
+def _names(kind: type["Due"]) -> tuple[str, ...]:
+    """The columns of a kind of message."""
+    return tuple(one.name for one in fields(kind) if one.name not in ("handed", "sent_by"))
+
+
+@dataclass(frozen=True, slots=True)
 class Due(ABC):
     """One row of `notifications` that is due, with what is known of its recipient right now.
 
@@ -77,10 +103,10 @@ class Due(ABC):
     withdrawn: bool
     refused_by: Sequence[ChannelName]
     provider_id: str | None
-    handed: Handed | None = field(repr=False)
-    """Of an attempt whose outcome is not known."""
     sent_by: ChannelName | None
     """The way that the last attempt took."""
+    handed: Handed | None = field(repr=False)
+    """Of an attempt whose outcome is not known."""
 
     @property
     @abstractmethod
@@ -129,20 +155,22 @@ class Due(ABC):
     @classmethod
     def of(cls, row: asyncpg.Record, **known: Any) -> Self:
         """The row, with what is known beside it."""
-        handed = [row[f"handed_{part}"] for part in HANDED]
-        known["handed"] = Handed(*handed) if handed[0] is not None else None
-        known["sent_by"] = row["channel"]
-        columns = {f.name: row[f.name] for f in fields(cls) if f.name not in known}
-        return cls(**columns, **known)
+        columns = {name: row[name] for name in _names(cls) if name not in known}
+        return cls(**columns, sent_by=row["channel"], handed=None, **known)
 
     def tried(self) -> Self:
         """The message with one attempt more."""
         return replace(self, attempts=self.attempts + 1)
 
-    def renewed(self, found: Self) -> Self:
-        """What is `found` of the message right before it is handed over, as it was when marked:
-        what its sender notes meanwhile makes it no more uncertain to this sender."""
-        return replace(found, attempts=self.attempts, next_at=self.next_at, handed=self.handed)
+    def as_marked(self, before: Marked) -> Self:
+        """The message as it was before it was marked: what its sender notes meanwhile makes it no
+        more uncertain to this sender."""
+        return replace(self, attempts=before.attempts, next_at=before.next_at, handed=before.handed)
+
+    @property
+    def marked(self) -> Marked:
+        """What its sender keeps of it; the way is known by now."""
+        return Marked(self.id, self.attempts, self.next_at, self.handed, self.channel)
 
     @contextlib.contextmanager
     def span(self, name: str) -> Iterator[None]:

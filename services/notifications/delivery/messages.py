@@ -1,20 +1,20 @@
 """Messages to clients: to the address and within the hours that the client states, by what the
 client agreed to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from services.notifications.consents.queries import consents_of
-from services.notifications.consents.rules import Consent, counting
-from services.notifications.contacts.queries import Contact, contacts_of, zone_for
+from services.notifications.consents.rules import counting
 from services.notifications.delivery.due import Due, Result
 from services.notifications.delivery.queries import resume_times
+from services.notifications.delivery.recipients import Recipient, recipients_of
 from services.notifications.delivery.rules import (
     Agreed,
     Cancel,
@@ -25,13 +25,9 @@ from services.notifications.delivery.rules import (
 )
 from services.notifications.delivery.vocabulary import ChannelName, Kind
 from services.notifications.links.making import make_link
-from services.notifications.opt_outs.queries import stopped_of
-from services.notifications.opt_outs.rules import Stopped
 from services.notifications.rulebook.policy import Sending, rulebook
-from services.notifications.stays.queries import stays_of
-from services.notifications.stays.rules import Standing, standing
+from services.notifications.stays.rules import standing
 from services.notifications.texts.policy import templates
-from services.notifications.texts.queries import languages_of
 from services.notifications.texts.rendering import write
 from services.notifications.texts.rules import Text, spoken
 from services.notifications.timing.policy import timing_policy
@@ -64,7 +60,7 @@ RELEASED: dict[str, frozenset[str]] = {
 events of their own, as longer lists would break the readers of those."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClientMessage(Due):
     """A message to a client about a session, an offer or whatever else its rule is about."""
 
@@ -72,34 +68,28 @@ class ClientMessage(Due):
     session_id: UUID
     session_starts_at: datetime
     site_time_zone: str
-    contact: Contact | None
-    consents: Sequence[Consent]
-    standing: Standing
-    language: str | None
-    """That the client reads, as a BCP 47 tag; None where it was not stated."""
+    enrolment_id: UUID | None
+    recipient: Recipient
     resumes_at: datetime | None
     """When the client may hear more, if no more go out today."""
     link: str = field(repr=False)
     """That it carries."""
-    stopped: Mapping[tuple[str, str], Stopped] = field(repr=False)
-    """Of the addresses of the contact those to which nothing goes, by channel."""
 
-    @property
+    @cached_property
     def sending(self) -> Sending | None:
         """What the rules in force say of its kind; None when no rule sends it any more."""
         return rulebook(self.site_id).sendings.get(self.kind)
 
-    @property
+    @cached_property
     def ways(self) -> list[ChannelName]:
         """The ways that the message can take, the one that the client asked for first."""
-        if self.contact is None:
-            return []
-        return [way for way in self.contact.ways if self._is_open(way)]
+        contact = self.recipient.contact
+        return [] if contact is None else [way for way in contact.ways if self._is_open(way)]
 
     def _is_open(self, way: ChannelName) -> bool:
-        if way in self.refused_by or self._stopped_at(way) is not None:
+        if way in self.refused_by or self.recipient.stopped_at(way) is not None:
             return False
-        agreed = counting(self.consents)
+        agreed = counting(self.recipient.consents)
         if way == "log" or agreed is None:
             return True
         return way in agreed.channels and (way != "voice" or agreed.voicemail != "none")
@@ -107,14 +97,10 @@ class ClientMessage(Due):
     @property
     def _needed_way(self) -> str | None:
         """What a consent has to name; a call that may not end on voicemail is named by none."""
-        agreed = counting(self.consents)
+        agreed = counting(self.recipient.consents)
         if self.channel == "voice" and agreed is not None and agreed.voicemail == "none":
             return "voicemail"
         return WAYS[self.channel]
-
-    def _stopped_at(self, way: str) -> Stopped | None:
-        address = None if self.contact is None else self.contact.address(way)
-        return self.stopped.get((way, address)) if address else None
 
     @property
     def can_be_unsubscribed(self) -> bool:
@@ -123,28 +109,23 @@ class ClientMessage(Due):
     def way_besides(self, tried: ChannelName) -> bool:
         return any(way != tried for way in self.ways)
 
-    @property
+    @cached_property
     def channel(self) -> ChannelName:
         """Where none is open the one that was asked for, whose rule then says why nothing goes."""
-        if self.contact is None:
-            return CHANNEL_OF_STRANGERS
-        return next(iter(self.ways), self.contact.wanted)
+        contact = self.recipient.contact
+        return CHANNEL_OF_STRANGERS if contact is None else next(iter(self.ways), contact.wanted)
 
-    @property
+    @cached_property
     def texts_version(self) -> str:
         template = self.kind if self.sending is None else self.sending.template
         taken = templates(self.site_id)[template]
-        language, _ = taken.in_language(self.language)
+        language, _ = taken.in_language(self.recipient.language)
         return f"{template}/{taken.version}/{language}"
 
-    @property
+    @cached_property
     def reach(self) -> Reach:
         """What is known of how to reach the client."""
-        return Reach(
-            known=self.contact is not None,
-            reachable=self.contact is not None and self.contact.can_be_reached,
-            zone=zone_for(self.contact, self.site_time_zone),
-        )
+        return self.recipient.reach(self.site_time_zone)
 
     @property
     def site_zone(self) -> ZoneInfo:
@@ -158,17 +139,19 @@ class ClientMessage(Due):
         return decide(
             now,
             withdrawn=self.withdrawn,
-            standing=self.standing,
+            standing=standing(self.recipient.stays, self.enrolment_id),
             sent_on_hold=sending.rule.on_hold,
             after_stay=sending.rule.after_stay,
             resumes_at=self.resumes_at if sending.step.limited else None,
             due_at=self.due_at,
             expires_at=self.expires_at,
             reach=self.reach,
-            agreed=Agreed(self.consents, sending.purpose(self._needed_way), self.site_zone),
+            agreed=Agreed(
+                self.recipient.consents, sending.purpose(self._needed_way), self.site_zone
+            ),
             window=policy.hours,
             unknown_contact=policy.unknown_contact,
-            stopped=self._stopped_at(self.channel),
+            stopped=self.recipient.stopped_at(self.channel),
         )
 
     def next_attempt(self, now: datetime) -> datetime:
@@ -193,11 +176,12 @@ class ClientMessage(Due):
         """The text shows the time in the zone that the recipient states now, and is in the language
         that they read, or else in the one that all texts are written in."""
         template = self.kind if self.sending is None else self.sending.template
-        language, _ = templates(self.site_id)[template].in_language(self.language)
+        language, _ = templates(self.site_id)[template].in_language(self.recipient.language)
         when = spoken(self.session_starts_at, self.reach.zone, self.site_zone, language)
         values = {"when": when, "link": self.link}
         written = write(template, self.site_id, self.channel, language, values)
-        return None if self.contact is None else self.contact.address(self.channel), written.text
+        contact = self.recipient.contact
+        return None if contact is None else contact.address(self.channel), written.text
 
     def event(self, result: Result) -> Event | None:
         about: dict[str, Any] = {
@@ -230,25 +214,11 @@ def _reason(result: Result) -> str | None:
 
 async def due_messages(tx: Transaction, rows: Sequence[asyncpg.Record]) -> list[ClientMessage]:
     """The messages to clients in `rows`, each with what is known of its client."""
-    clients = {row["client_id"] for row in rows}
-    contacts = await contacts_of(tx, clients)
-    consents = await consents_of(tx, clients)
-    stays = await stays_of(tx, clients)
-    addresses = [one for c in contacts.values() for one in (c.email, c.phone) if one]
-    stopped = await stopped_of(tx, addresses)
-    languages = await languages_of(tx, clients)
-    resume = await resume_times(tx, rows, contacts)
+    known = await recipients_of(tx, (row["client_id"] for row in rows))
+    resume = await resume_times(tx, rows, {one: known[one].contact for one in known})
     return [
         ClientMessage.of(
-            row,
-            contact=contacts.get(client),
-            consents=consents.get(client, ()),
-            stopped=stopped,
-            standing=standing(stays.get(client, {}), row["enrolment_id"]),
-            language=languages.get(client),
-            resumes_at=resume.get(row["id"]),
-            link="",
+            row, recipient=known[row["client_id"]], resumes_at=resume.get(row["id"]), link=""
         )
         for row in rows
-        for client in [row["client_id"]]
     ]

@@ -1,12 +1,27 @@
 """How messages are handed over, and what providers answer: data with versions, checked when they
 are read."""
 
-from typing import Literal, Self
+import re
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from shared.contracts.intake import Token
 from shared.datafiles import Part, data_file
+
+STATUS = re.compile(r"[245]\.(\d{1,3})\.(\d{1,3})")
+"""An enhanced status code of mail (RFC 3463)."""
+
+
+def code_of(told: Any) -> Any:
+    """An answer's number; an enhanced status code such as 5.1.1 as one, here 5001001."""
+    if isinstance(told, str) and STATUS.fullmatch(told):
+        kind, subject, detail = map(int, told.split("."))
+        return (kind * 1_000 + subject) * 1_000 + detail
+    return told
+
+
+Code = Annotated[int, BeforeValidator(code_of)]
 
 
 class HandingOver(Part):
@@ -27,9 +42,9 @@ class ProviderAnswers(Part):
     id: Token
     version: Token
     source: str
-    opted_out: frozenset[int]
-    unreachable: frozenset[int]
-    later: frozenset[int]
+    opted_out: frozenset[Code]
+    unreachable: frozenset[Code]
+    later: frozenset[Code]
 
     @model_validator(mode="after")
     def mean_one_thing_each(self) -> Self:

@@ -31,7 +31,8 @@ WHERE client_id = ANY (platform.records_of($1)) AND kind <> 'staff_alert' AND st
 SENT_TODAY = """
 SELECT m.id, count(n.id)
 FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS m (id, client_id, since)
-JOIN notifications n ON n.client_id = ANY (platform.records_of(m.client_id))
+CROSS JOIN LATERAL unnest(platform.records_of(m.client_id)) AS r (record)
+JOIN notifications n ON n.client_id = r.record
   AND coalesce(n.ended_at, n.next_at) >= m.since AND n.kind <> 'staff_alert' AND n.id <> m.id
   AND n.state IN ('sending', 'sent', 'delivered', 'bounced')
   AND (n.state <> 'sending' OR n.id < m.id)
@@ -86,7 +87,7 @@ async def untried_of(tx: Transaction, client_id: UUID) -> list[Untried]:
 
 
 async def resume_times(
-    tx: Transaction, rows: Sequence[asyncpg.Record], contacts: Mapping[UUID, Contact]
+    tx: Transaction, rows: Sequence[asyncpg.Record], contacts: Mapping[UUID, Contact | None]
 ) -> dict[UUID, datetime]:
     """Of the messages in `rows` whose clients got as many as go out on one day of their calendar:
     from when on the next ones may."""

@@ -1,8 +1,9 @@
 """Sending what is due of one queue, in three steps that survive being killed at any point.
 
 1. What is due is marked `sending`, with an attempt more and the instant of the next one, and
-   committed: from now on it may have gone out.
-2. The marked rows are locked, and each message is looked at again and handed to its channel.
+   committed.
+2. The marked rows are locked. What is known of their recipients is read for many at once, right
+   before it is decided about each, and what is to go out is handed to its channel.
 3. How it went is written with the event that tells it, and committed; the locks end.
 
 The mark is a lease: `next_at` is when it runs out. Whoever dies after step 1 leaves rows marked and
@@ -19,20 +20,22 @@ of their own, so that neither waits for the other.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import asyncpg
 
 from services.notifications.delivery.channels.opening import open_channels
-from services.notifications.delivery.due import Due, Result
+from services.notifications.delivery.due import Due, Marked
 from services.notifications.delivery.reports import conclude
-from services.notifications.delivery.results import settled, write_results
+from services.notifications.delivery.results import write_results
+from services.notifications.delivery.rules import next_attempt
 from services.notifications.delivery.sending import HandOver
 from shared.database import ALL_SITES, Transaction
 from shared.jobs import JobContext
 
-BATCH = 50
-"""Messages handed over before one commit: the most that can go out twice after a kill."""
+BATCH = 200
+"""Messages whose outcomes are written by one commit: the most that are looked up after a kill."""
 
 REPORTS = 200
 """Messages of which reports are read in one transaction."""
@@ -41,13 +44,15 @@ AT_WORK = "SELECT pg_advisory_xact_lock_shared(1, $1)"
 """Taken by a sender for as long as it may have rows marked; those of one that died are not under
 way any more."""
 ROW = """
-SELECT n.*, h.began_at AS handed_at, h.channel AS handed_channel, h.address AS handed_address,
-  h.subject AS handed_subject, h.body AS handed_body,
-  EXISTS (SELECT FROM withdrawals w WHERE w.notification_id = n.id) AS withdrawn
-FROM notifications n LEFT JOIN handovers h ON h.notification_id = n.id AND h.uncertain
+SELECT n.*, EXISTS (SELECT FROM withdrawals w WHERE w.notification_id = n.id) AS withdrawn
+FROM notifications n
 """
-DUE = f"""{ROW}
-WHERE {{kinds}} AND state IN ('planned', 'sending') AND next_at <= $1
+DUE = """
+SELECT n.id, n.site_id, n.attempts, n.next_at, n.expires_at, h.began_at AS handed_at,
+  h.channel AS handed_channel, h.address AS handed_address, h.subject AS handed_subject,
+  h.body AS handed_body
+FROM notifications n LEFT JOIN handovers h ON h.notification_id = n.id AND h.uncertain
+WHERE {kinds} AND state IN ('planned', 'sending') AND next_at <= $1
 ORDER BY n.next_at, n.id LIMIT $2 FOR UPDATE OF n SKIP LOCKED
 """
 MARK = """
@@ -95,6 +100,8 @@ class Queue:
     """Tells its senders from those of other queues."""
     due: Callable[[Transaction, Sequence[asyncpg.Record]], Awaitable[Sequence[Due]]]
     """The messages in rows of the table."""
+    backoff: Callable[[UUID], Sequence[timedelta]]
+    """The pauses between attempts at a site."""
 
     async def next_due(self, tx: Transaction) -> datetime | None:
         """When the next attempt is due."""
@@ -111,47 +118,38 @@ class Queue:
         count: int = await tx.fetchval(SENDING.format(kinds=self.kinds), self.number)
         return count
 
-    async def mark_due(self, tx: Transaction) -> tuple[list[Due], int]:
-        """Step 1: mark what may go out now; give up, postpone or call off the rest.
+    async def mark_due(self, tx: Transaction) -> list[Marked]:
+        """Step 1: mark what is due, as long as the pause after a failure lasts.
 
-        The messages that were marked, as they were before, and the number of the others.
+        What was marked, as it was before.
         """
-        marked: list[Due] = []
-        results: list[Result] = []
         rows = await tx.fetch(DUE.format(kinds=self.kinds), tx.now, BATCH)
-        for due in await self.due(tx, rows):
-            if (result := settled(tx, due, tx.now)) is None:
-                marked.append(due)
-            else:
-                results.append(result)
-        await write_results(tx, results)
-        tried = [due.tried() for due in marked]
-        await tx.execute(
-            MARK,
-            [due.id for due in tried],
-            [due.attempts for due in tried],
-            [due.next_attempt(tx.now) for due in tried],
-        )
-        return marked, len(results)
+        leases = [
+            next_attempt(
+                tx.now,
+                attempts=row["attempts"] + 1,
+                expires_at=row["expires_at"],
+                backoff=self.backoff(row["site_id"]),
+            )
+            for row in rows
+        ]
+        marked = [Marked.of(row) for row in rows]
+        await tx.execute(MARK, [m.id for m in marked], [m.attempts + 1 for m in marked], leases)
+        return marked
 
     async def send_marked(
-        self, tx: Transaction, marked: Sequence[Due], hand_over: HandOver
+        self, tx: Transaction, marked: Sequence[Marked], hand_over: HandOver
     ) -> None:
         """Steps 2 and 3 for those that are still ours."""
-        rows = await tx.fetch(
-            LOCK,
-            [due.id for due in marked],
-            [due.attempts + 1 for due in marked],
-        )
+        rows = await tx.fetch(LOCK, [m.id for m in marked], [m.attempts + 1 for m in marked])
         locked = {row["id"] for row in rows}
-        ours = [due for due in marked if due.id in locked]
-        await write_results(tx, await hand_over.run(tx, ours))
+        await write_results(tx, await hand_over.run(tx, [m for m in marked if m.id in locked]))
 
-    async def again(self, tx: Transaction, some: Sequence[Due]) -> list[Due]:
-        """What is known of marked messages at this instant: others may have committed since."""
-        rows = await tx.fetch(AGAIN, [due.id for due in some])
+    async def again(self, tx: Transaction, some: Sequence[Marked]) -> list[Due]:
+        """What is known of marked messages at this instant, in the order given."""
+        rows = await tx.fetch(AGAIN, [one.id for one in some])
         found = {due.id: due for due in await self.due(tx, rows)}
-        return [due.renewed(found[due.id]) for due in some]
+        return [found[one.id].as_marked(one) for one in some]
 
     async def dispatch(self, context: JobContext) -> int:
         """Send everything that is due; how many messages were dealt with.
@@ -190,7 +188,7 @@ class Queue:
         async with context.database.transaction(ALL_SITES) as tx:
             await tx.execute(AT_WORK, self.number)
             async with context.database.transaction(ALL_SITES) as marking:
-                marked, others = await self.mark_due(marking)
+                marked = await self.mark_due(marking)
             if marked:
                 await self.send_marked(tx, marked, hand_over)
-        return len(marked) + others
+        return len(marked)

@@ -7,7 +7,7 @@ from typing import Literal
 from services.notifications.consents.rules import Rule
 from services.notifications.delivery import metrics
 from services.notifications.delivery.channels.base import Receipt
-from services.notifications.delivery.due import Due, Result
+from services.notifications.delivery.due import Due, Marked, Result
 from services.notifications.delivery.rules import (
     CallOff,
     Cancel,
@@ -100,7 +100,7 @@ def redirected(due: Due, at: datetime, way: ChannelName) -> Result:
     return Result(due.id, "planned", at, due.attempts, way, next_at=at, refused=way)
 
 
-def untouched(due: Due, at: datetime) -> Result:
+def untouched(due: Due | Marked, at: datetime) -> Result:
     """The message is left as it was before it was marked; one that was withdrawn is cancelled."""
     unknown = due.handed is not None
     return Result(due.id, "planned", at, due.attempts, next_at=due.next_at, uncertain=unknown)

@@ -19,7 +19,7 @@ from services.notifications.delivery.channels.base import (
     Unfindable,
 )
 from services.notifications.delivery.channels.opening import Channels
-from services.notifications.delivery.due import Due, Handed, Result
+from services.notifications.delivery.due import Due, Handed, Marked, Result
 from services.notifications.delivery.handovers import Handover, note_handovers, reported
 from services.notifications.delivery.policy import handing_over
 from services.notifications.delivery.results import (
@@ -32,6 +32,7 @@ from services.notifications.delivery.results import (
     untouched,
 )
 from services.notifications.delivery.rules import spread
+from services.notifications.delivery.vocabulary import ChannelName
 from services.notifications.links.making import LinkOver, LinkUnavailable
 from services.notifications.opt_outs.commands import stop_address
 from shared import clock
@@ -45,6 +46,8 @@ HANDS = 4
 """How many hand over at once, and so the most connections that mail needs. Each takes as many
 messages as its channel takes at once."""
 chance = Random().random  # noqa: S311 - spreads attempts, hides nothing
+LOOKED_AT = 50
+"""How many messages are looked at together."""
 GRACE_SECONDS = 3.0
 """How long messages under way are waited for when the sender is to stop."""
 
@@ -63,19 +66,20 @@ class HandOver:
         settings: Settings,
         database: Database,
         channels: Channels,
-        again: Callable[[Transaction, Sequence[Due]], Awaitable[Sequence[Due]]],
+        again: Callable[[Transaction, Sequence[Marked]], Awaitable[Sequence[Due]]],
     ) -> None:
         self._settings = settings
         self._database = database
         self._channels = channels
         self._again = again
-        self._waiting: deque[Due] = deque()
+        self._waiting: deque[Marked] = deque()
         self._hands: list[asyncio.Task[None]] = []
         self._stopped = False
+        self._left = False
         self._reading = asyncio.Lock()
         self._noting = asyncio.Lock()
 
-    async def run(self, tx: Transaction, marked: Iterable[Due]) -> list[Result]:
+    async def run(self, tx: Transaction, marked: Iterable[Marked]) -> list[Result]:
         """What came of each message; a message whose fate is unknown has no result.
 
         Raises:
@@ -90,7 +94,7 @@ class HandOver:
         for hand in self._hands:
             if not hand.cancelled():
                 hand.result()
-        return results + [untouched(due, clock.now()) for due in self._waiting]
+        return results + [untouched(one, clock.now()) for one in self._waiting]
 
     def stop(self) -> None:
         """Hand over nothing more, and wait only a little for what is under way."""
@@ -98,45 +102,68 @@ class HandOver:
         asyncio.get_running_loop().call_later(GRACE_SECONDS, self._let_go)
 
     def _let_go(self) -> None:
+        self._left = True
         for hand in self._hands:
             hand.cancel()
 
     async def _hand(self, tx: Transaction, results: list[Result]) -> None:
-        while self._waiting and not self._stopped:
-            found = await self._look_again(tx, self._take())
+        while not self._stopped and (found := await asyncio.shield(self._next(tx))):
             parcels = [one for due in found if (one := await self._pack(tx, due, results))]
             if parcels:
                 try:
                     await self._note(parcels)
                 except asyncio.CancelledError:  # nothing of it was handed over
-                    self._waiting.extendleft(due for due, _, _ in reversed(parcels))
+                    self._wait(due.marked for due, _, _ in parcels)
                     raise
             sent = [self._handed(tx, parcel, results) for parcel in parcels]
             if any(await asyncio.gather(*sent)):
                 return  # the hands that are at work take it over
 
-    def _take(self) -> list[Due]:
-        """The next message, with as many after it as its channel takes at once."""
-        some = [self._waiting.popleft()]
-        way = some[0].channel
-        most = self._channels[way].at_once if way in self._channels else 1
-        while self._waiting and len(some) < most and self._waiting[0].channel == way:
+    async def _next(self, tx: Transaction) -> list[Due]:
+        """What a hand deals with next, as it is known now; nothing when nothing waits. One reading
+        at a time, and none is broken off, as they share the connection on which the outcomes are
+        written."""
+        async with self._reading:
+            some = self._take()
+            found = await self._again(tx, some) if some else ()
+            if self._left:
+                self._wait(some)
+                return []
+            return self._at_once(found)
+
+    def _take(self) -> list[Marked]:
+        """The next message, with as many after it as its way takes at once; with many, as long as
+        their ways are not known."""
+        some: list[Marked] = []
+        while self._waiting and (not some or self._waiting[0].way == some[0].way):
+            way = self._waiting[0].way
+            if len(some) == (LOOKED_AT if way is None else self._most(way)):
+                break
             some.append(self._waiting.popleft())
         return some
 
-    async def _look_again(self, tx: Transaction, some: Sequence[Due]) -> Sequence[Due]:
-        """What is known of messages now. One reading at a time, and none is broken off, as they
-        share the connection on which the outcomes are written."""
+    def _at_once(self, found: Sequence[Due]) -> list[Due]:
+        """Of messages that were looked at those that are dealt with now: as many of each way as it
+        takes at once. The others wait, to be looked at right before they go out."""
+        some: dict[ChannelName, list[Due]] = {}
+        later = []
+        for due in found:
+            way = due.channel
+            mine = some.setdefault(way, [])
+            if len(mine) < self._most(way):
+                mine.append(due)
+            else:
+                later.append(due.marked)
+        self._wait(later)
+        return [due for mine in some.values() for due in mine]
 
-        async def look() -> Sequence[Due]:
-            async with self._reading:
-                return await self._again(tx, some)
+    def _most(self, way: ChannelName) -> int:
+        """How many messages a way takes at once."""
+        return self._channels[way].at_once if way in self._channels else LOOKED_AT
 
-        try:
-            return await asyncio.shield(look())
-        except asyncio.CancelledError:
-            self._waiting.extendleft(reversed(some))
-            raise
+    def _wait(self, some: Iterable[Marked]) -> None:
+        """Let messages wait in front of the others, in their order."""
+        self._waiting.extendleft(reversed(list(some)))
 
     async def _pack(self, tx: Transaction, due: Due, results: list[Result]) -> Parcel | None:
         """What is to be handed over for `due`; None when its outcome is known without.
@@ -240,7 +267,7 @@ class HandOver:
                 receipt = await self._channels[due.channel].send(message)
                 results.append(taken(tx, tried, message.written_at, receipt))
             except ChannelBusy:
-                self._waiting.appendleft(due)
+                self._wait([due.marked])
                 return True
             except ChannelRefused as error:
                 log.warning("message_refused", notification_id=str(due.id), reason=str(error))

@@ -12,7 +12,7 @@ from services.notifications.escalations.policy import alert_policy
 from services.notifications.escalations.queries import contacts_of_sites, show_contacts
 from services.notifications.escalations.rules import told_at
 from services.notifications.escalations.schemas import EscalationContacts, NewEscalationContacts
-from shared.contracts.intake import RiskFlagEscalated, RiskFlagRaised, RiskSeverity
+from shared.contracts.intake import RiskSeverity
 from shared.database import Columns, Transaction
 from shared.errors import StaleVersion, require_version
 from shared.ids import new_id
@@ -53,20 +53,13 @@ ON CONFLICT DO NOTHING
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
-    """A risk that outcomes found."""
+class Told:
+    """What was told of a risk: that `step` was reached `at` this instant; 0 when raised."""
 
     client_id: UUID
     site_id: UUID
     flag_id: UUID
     severity: RiskSeverity
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What was told of a flag: that `step` was reached `at` this instant; 0 when raised."""
-
-    flag: RiskFlagRaised | RiskFlagEscalated | Flag
     step: int
     at: datetime
     traceparent: str | None
@@ -108,21 +101,21 @@ async def plan_alerts(tx: Transaction, told: Sequence[Told]) -> None:
     An alert expires by when intake took the step, so that steps of long ago, heard of late, wake
     nobody.
     """
-    contacts = await contacts_of_sites(tx, (one.flag.site_id for one in told))
+    contacts = await contacts_of_sites(tx, (one.site_id for one in told))
     planned = [
         PlannedAlert(
-            site_id=one.flag.site_id,
-            client_id=one.flag.client_id,
-            flag_id=one.flag.flag_id,
+            site_id=one.site_id,
+            client_id=one.client_id,
+            flag_id=one.flag_id,
             step=one.step,
-            severity=one.flag.severity,
+            severity=one.severity,
             address=address,
             due_at=tx.now,
-            expires_at=one.at + alert_policy(one.flag.site_id).give_up_after,
+            expires_at=one.at + alert_policy(one.site_id).give_up_after,
             traceparent=one.traceparent,
         )
         for one in told
-        for address in told_at(contacts.get(one.flag.site_id), one.step, tx.now)
+        for address in told_at(contacts.get(one.site_id), one.step, tx.now)
     ]
     await enter_alerts(tx, planned)
 

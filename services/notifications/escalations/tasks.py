@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.notifications.delivery.commands import Seat, cancel_of_flags
+from services.notifications.delivery.commands import Subject, cancel_of_flags
 from services.notifications.escalations.commands import PlannedAlert, enter_alerts
 from services.notifications.escalations.queries import contacts_of_sites, show_task
 from services.notifications.escalations.rules import told_at
@@ -57,8 +57,8 @@ WHERE staff_tasks.state = 'withdrawn' RETURNING id
 """One that was withdrawn is a new one when its reason comes back."""
 WITHDRAW = """
 UPDATE staff_tasks t SET state = 'withdrawn', ended_at = $1, version = version + 1
-FROM unnest($3::uuid[], $4::uuid[]) AS w (client_id, about)
-WHERE t.client_id = w.client_id AND t.about = w.about AND t.kind = $2 AND t.state = 'open'
+FROM unnest($2::text[], $3::uuid[], $4::uuid[]) AS w (kind, client_id, about)
+WHERE (t.client_id, t.about, t.kind) = (w.client_id, w.about, w.kind) AND t.state = 'open'
 RETURNING t.id
 """
 WITHDRAW_OF_STAYS = """
@@ -107,19 +107,17 @@ async def plan_tasks(tx: Transaction, planned: Sequence[PlannedTask]) -> None:
     )
 
 
-async def withdraw_tasks(tx: Transaction, kind: str, about: Iterable[Seat]) -> None:
+async def withdraw_tasks(tx: Transaction, about: Iterable[Subject]) -> None:
     """What the tasks were about is over: nobody needs to do them, and nobody is told any more."""
-    over = sorted(set(about))
-    rows = await tx.fetch(WITHDRAW, tx.now, kind, [one for one, _ in over], [a for _, a in over])
-    if rows:
+    if over := sorted(set(about)):
+        rows = await tx.fetch(WITHDRAW, tx.now, *map(list, zip(*over, strict=True)))
         await cancel_of_flags(tx, (row["id"] for row in rows))
 
 
 async def withdraw_of_stays(tx: Transaction, over: Iterable[UUID]) -> None:
     """Stays are over, and so is what was to be done because of them."""
     rows = await tx.fetch(WITHDRAW_OF_STAYS, tx.now, list(set(over)))
-    if rows:
-        await cancel_of_flags(tx, (row["id"] for row in rows))
+    await cancel_of_flags(tx, (row["id"] for row in rows))
 
 
 async def take_charge(tx: Transaction, task_id: UUID, expected: int, *, by: str) -> StaffTask:

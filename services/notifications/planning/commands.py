@@ -1,6 +1,5 @@
 """Planning and taking back what the rules in force make of events."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -9,6 +8,7 @@ from services.notifications.contacts.queries import contacts_of, zone_for
 from services.notifications.delivery.commands import (
     PlannedMessage,
     PlannedTimes,
+    Subject,
     cancel_messages,
     plan_messages,
     replan,
@@ -28,7 +28,7 @@ from services.notifications.planning.rules import (
     occasion_of,
     wanted,
 )
-from services.notifications.rulebook.policy import Rule, Sending, matches, rulebook
+from services.notifications.rulebook.policy import Rule, matches, rulebook
 from services.notifications.sites.queries import zones_of
 from services.notifications.timing.policy import timing_policy
 from shared.calendar import day_at
@@ -57,8 +57,7 @@ async def follow_rules(tx: Transaction, name: str, told: Sequence[Told]) -> None
         return
     zones = await zones_of(tx, (_site(event) for _, event, _ in started))
     contacts = await contacts_of(tx, (_client(event) for _, event, _ in started))
-    messages: dict[str, tuple[Sending, list[PlannedMessage]]] = {}
-    tasks = []
+    messages, tasks = [], []
     for rule, event, traceparent in started:
         known = zones.get(_site(event), ZONE_OF_NOWHERE)
         about = occasion_of(rule, event, getattr(event, "time_zone", known))
@@ -68,14 +67,8 @@ async def follow_rules(tx: Transaction, name: str, told: Sequence[Told]) -> None
             if one.step.to == "staff":
                 tasks.append(_task(about, one, traceparent))
                 continue
-            times = _patient(one, about, known=contact is not None)
-            _, planned = messages.setdefault(
-                one.step.kind, (rulebook(about.site_id).sendings[one.step.kind], [])
-            )
-            planned.append(_message(about, times, traceparent))
-    for kind, (sending, planned) in messages.items():
-        step, after_stay = sending.step, sending.rule.after_stay
-        await plan_messages(tx, kind, planned, once=step.once, after_stay=after_stay)
+            messages.append(_message(rule, about, one, traceparent, known=contact is not None))
+    await plan_messages(tx, messages)
     await plan_tasks(tx, tasks)
 
 
@@ -97,18 +90,16 @@ async def move_messages(tx: Transaction, client_id: UUID) -> None:
 
 async def _end(tx: Transaction, name: str, events: Iterable[Event]) -> None:
     """Cancel what is planned about what events of one name end."""
-    messages: dict[str, list[tuple[UUID, UUID]]] = defaultdict(list)
-    tasks: dict[str, list[tuple[UUID, UUID]]] = defaultdict(list)
+    messages: list[Subject] = []
+    tasks: list[Subject] = []
     for event in events:
         for rule, end in rulebook(_site(event)).ended_by(name):
             if matches(end.where, event):
-                about = (_client(event), about_of(end.about or rule.about, event))
+                client, about = _client(event), about_of(end.about or rule.about, event)
                 for step in rule.steps:
-                    (messages if step.to == "client" else tasks)[step.kind].append(about)
-    for kind in sorted(messages):
-        await cancel_messages(tx, kind, messages[kind])
-    for kind in sorted(tasks):
-        await withdraw_tasks(tx, kind, tasks[kind])
+                    (messages if step.to == "client" else tasks).append((step.kind, client, about))
+    await cancel_messages(tx, messages)
+    await withdraw_tasks(tx, tasks)
 
 
 def _occasion(planned: Untried, rule: Rule) -> Occasion:
@@ -150,11 +141,15 @@ def _task(about: Occasion, found: Wanted, traceparent: str | None) -> PlannedTas
     )
 
 
-def _message(about: Occasion, times: PlannedTimes, traceparent: str | None) -> PlannedMessage:
+def _message(
+    rule: Rule, about: Occasion, found: Wanted, traceparent: str | None, *, known: bool
+) -> PlannedMessage:
+    times = _patient(found, about, known=known)
     return PlannedMessage(
         site_id=about.site_id,
         client_id=about.client_id,
         enrolment_id=about.enrolment_id,
+        kind=found.step.kind,
         session_id=about.about,
         session_starts_at=about.anchor,
         site_time_zone=about.time_zone,
@@ -162,6 +157,8 @@ def _message(about: Occasion, times: PlannedTimes, traceparent: str | None) -> P
         due_on=day_at(times.due_at, about.time_zone),
         expires_at=times.expires_at,
         traceparent=traceparent,
+        once=found.step.once,
+        after_stay=rule.after_stay,
     )
 
 

@@ -1,7 +1,6 @@
 """Rules and templates tried out: nothing is planned, and nothing goes out."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal, TypeVar
 from uuid import UUID
@@ -9,22 +8,18 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError
 
-from services.notifications.consents.queries import consents_of
-from services.notifications.consents.rules import Consent
-from services.notifications.contacts.queries import Contact, contacts_of, zone_for
+from services.notifications.contacts.queries import zone_for
 from services.notifications.delivery.messages import WAYS
+from services.notifications.delivery.recipients import Recipient, recipients_of
 from services.notifications.delivery.rules import (
     Agreed,
     Cancel,
     GiveUp,
     Postpone,
-    Reach,
     Send,
     Suppress,
     decide,
 )
-from services.notifications.opt_outs.queries import stopped_of
-from services.notifications.opt_outs.rules import Stopped
 from services.notifications.planning.rules import Occasion, Wanted, occasion_of, wanted
 from services.notifications.planning.schemas import (
     RuleInForce,
@@ -38,10 +33,8 @@ from services.notifications.planning.schemas import (
 from services.notifications.rulebook.policy import Rule, Rulebook, Sending, matches, rulebook
 from services.notifications.rulebook.sources import SOURCES
 from services.notifications.sites.queries import zones_of
-from services.notifications.stays.queries import stays_of
-from services.notifications.stays.rules import Standing, standing
+from services.notifications.stays.rules import standing
 from services.notifications.texts.policy import Template, templates
-from services.notifications.texts.queries import languages_of
 from services.notifications.texts.rendering import fill_in
 from services.notifications.texts.rules import segments, spoken
 from services.notifications.timing.policy import timing_policy
@@ -64,17 +57,6 @@ class RuleRefused(Invalid):
 
 class TemplateRefused(Invalid):
     """The template could not be in force."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What decides about a client's messages."""
-
-    contact: Contact | None
-    consents: Sequence[Consent]
-    stays: Mapping[UUID, Standing]
-    language: str | None
-    stopped: Mapping[tuple[str, str], Stopped]
 
 
 async def show_rules(tx: Transaction, site_id: UUID) -> RulesInForce:
@@ -103,23 +85,13 @@ async def try_rule(tx: Transaction, trial: RuleTrial) -> RulePreview:
     _require_site(tx, trial.site_id)
     rule, sendings = _rule(trial)
     occasions = [one for one in await _occasions(tx, trial, rule) if one.site_id == trial.site_id]
-    clients = {one.client_id for one in occasions}
-    contacts, consents = await contacts_of(tx, clients), await consents_of(tx, clients)
-    stays, languages = await stays_of(tx, clients), await languages_of(tx, clients)
-    addresses = [one for c in contacts.values() for one in (c.email, c.phone) if one]
-    stopped = await stopped_of(tx, addresses)
+    known = await recipients_of(tx, (one.client_id for one in occasions))
     messages = []
     for about in occasions:
-        known = Known(
-            contacts.get(about.client_id),
-            consents.get(about.client_id, ()),
-            stays.get(about.client_id, {}),
-            languages.get(about.client_id),
-            stopped,
-        )
-        zone, window = zone_for(known.contact, about.time_zone), timing_policy(about.site_id).hours
+        to = known[about.client_id]
+        zone, window = zone_for(to.contact, about.time_zone), timing_policy(about.site_id).hours
         for found in wanted(rule, about, zone=zone, window=window, now=tx.now):
-            messages.append(_would(found, about, known, sendings.get(found.step.kind)))
+            messages.append(_would(found, about, to, sendings.get(found.step.kind)))
     return RulePreview(
         site_id=trial.site_id, rule=trial.rule, tried_on=len(occasions), messages=messages
     )
@@ -207,7 +179,7 @@ async def _occasions(tx: Transaction, trial: RuleTrial, rule: Rule) -> list[Occa
     return found
 
 
-def _would(found: Wanted, about: Occasion, known: Known, sending: Sending | None) -> WouldSend:
+def _would(found: Wanted, about: Occasion, known: Recipient, sending: Sending | None) -> WouldSend:
     outcome, because = "task", None
     channel, text, language, fell_back = None, None, None, False
     if sending is not None:
@@ -236,7 +208,7 @@ def _would(found: Wanted, about: Occasion, known: Known, sending: Sending | None
 
 
 def _outcome(
-    found: Wanted, about: Occasion, known: Known, sending: Sending
+    found: Wanted, about: Occasion, known: Recipient, sending: Sending
 ) -> tuple[Literal["send", "wait", "not_sent"], str | None]:
     """What would be decided at the instant at which the message is due."""
     policy, site_zone = timing_policy(about.site_id), ZoneInfo(about.time_zone)
@@ -251,15 +223,11 @@ def _outcome(
         resumes_at=None,
         due_at=found.due_at,
         expires_at=found.expires_at,
-        reach=Reach(
-            known=known.contact is not None,
-            reachable=known.contact is not None and known.contact.can_be_reached,
-            zone=zone_for(known.contact, about.time_zone),
-        ),
+        reach=known.reach(about.time_zone),
         agreed=Agreed(known.consents, sending.purpose(way), site_zone),
         window=policy.hours,
         unknown_contact=timedelta(0),
-        stopped=None if known.contact is None else _stopped(known, known.contact),
+        stopped=None if known.contact is None else known.stopped_at(known.contact.wanted),
     )
     match decision:
         case Send():
@@ -274,8 +242,3 @@ def _outcome(
             return "not_sent", stands
         case _:
             raise AssertionError(decision)  # nothing that is tried out was withdrawn
-
-
-def _stopped(known: Known, contact: Contact) -> Stopped | None:
-    address = contact.address(contact.wanted)
-    return known.stopped.get((contact.wanted, address)) if address else None

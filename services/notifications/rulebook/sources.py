@@ -6,7 +6,10 @@ A list, as the streams that a service may read follow from it.
 from shared.contracts import intake, outcomes, scheduling
 from shared.contracts.base import Event
 
-LINKS = {"follow_up": ("outcomes", "/follow-ups/{about}/link")}
+LINKS = {
+    "follow_up": ("outcomes", "/follow-ups/{about}/link"),
+    "questionnaire": ("intake", "/questionnaires/{about}/links"),
+}
 """By purpose of a one-time link, the service that makes it and where it is asked to."""
 SOURCES: dict[str, type[Event]] = {
     contract.__name__: contract
@@ -25,6 +28,8 @@ SOURCES: dict[str, type[Event]] = {
         scheduling.WeeklyHoursShortageLifted,
         scheduling.RecertificationDue,
         intake.ClientSteppedDown,
+        intake.QuestionnaireDue,
+        intake.QuestionnaireClosed,
         outcomes.StepDownDecided,
         outcomes.FollowUpDue,
         outcomes.DisengagementRiskRaised,

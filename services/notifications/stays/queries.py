@@ -10,7 +10,8 @@ STAYS = """
 SELECT client_id, enrolment_id, standing FROM stays WHERE client_id = ANY ($1::uuid[])
 UNION ALL
 SELECT w.client_id, s.enrolment_id, s.standing FROM unnest($1::uuid[]) AS w (client_id)
-JOIN stays s ON s.client_id = ANY (platform.records_of(w.client_id))
+CROSS JOIN LATERAL unnest(platform.records_of(w.client_id)) AS r (record)
+JOIN stays s ON s.client_id = r.record
 WHERE s.standing = 'gone' AND s.client_id <> w.client_id
 UNION ALL
 SELECT merged_id, merge_id, 'gone' FROM platform.merges

@@ -8,7 +8,8 @@ from shared.database import Transaction
 LANGUAGES = """
 SELECT DISTINCT ON (w.client_id) w.client_id, l.language
 FROM unnest($1::uuid[]) AS w (client_id)
-JOIN client_languages l ON l.client_id = ANY (platform.records_of(w.client_id))
+CROSS JOIN LATERAL unnest(platform.records_of(w.client_id)) AS r (record)
+JOIN client_languages l ON l.client_id = r.record
 ORDER BY w.client_id, l.changed_at DESC, l.client_id
 """
 """Of what was told of the records of a person the latest counts."""

@@ -1,6 +1,7 @@
 """The timing policy in force, read once from `timing.json`."""
 
 from datetime import time, timedelta
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -42,7 +43,7 @@ class TimingPolicy(Part):
     most_a_day: int = Field(gt=0)
     """Messages to a client on a day of the client's own calendar; rules may be exempt."""
 
-    @property
+    @cached_property
     def hours(self) -> Window:
         """The window as the rules take it."""
         return Window(
@@ -51,7 +52,7 @@ class TimingPolicy(Part):
             timedelta(minutes=self.window.latest_minutes_before_close),
         )
 
-    @property
+    @cached_property
     def backoff(self) -> list[timedelta]:
         """The pause after the first, second, … attempt; the last one repeats."""
         return [timedelta(minutes=m) for m in self.retry.backoff_minutes]

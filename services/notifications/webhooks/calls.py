@@ -1,14 +1,18 @@
 """A call of a webhook, checked before anything is believed of it."""
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 import structlog
 from fastapi import Request
 from prometheus_client import Counter
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from services.notifications.delivery.channels.providers import Account, Providers, providers_of
+from services.notifications.webhooks.commands import MAIL
 from services.notifications.webhooks.rules import is_signed
 from shared.database import ALL_SITES, Database
 from shared.errors import Forbidden, Invalid, NotFound, Refused
@@ -17,6 +21,7 @@ log = structlog.get_logger()
 
 LONGEST = 16 * 1024
 """Bytes: a reply of 1,600 characters with all that providers tell beside it has far less."""
+LARGEST_MAIL = 128 * 1024
 MOST_VALUES = 200
 WHY = "A provider has no token: it signs what it sends with the secret of our account."
 FORM = "application/x-www-form-urlencoded"
@@ -70,21 +75,47 @@ class ProviderCall:
 
 
 async def signed_call(request: Request, provider: str) -> ProviderCall:
-    """The call, if its provider signed it. What is refused is counted by day, where an auditor can
-    see it, and never kept.
+    """The call, if its provider signed it.
 
     Raises:
         UnknownProvider, ForgedWebhook, WebhookTooLarge, NoForm: it is not believed.
     """
     database: Database = request.app.state.database
-    try:
+    async with refusals_counted(request, provider):
         return await _believed(request, provider, database)
+
+
+async def signed_mail(request: Request) -> bytes:
+    """A mail that came back, if whoever hands it on signed it as Standard Webhooks say.
+
+    Raises:
+        UnknownProvider, ForgedWebhook, WebhookTooLarge: it is not believed.
+    """
+    known = providers_of(request.app.state.settings)
+    async with refusals_counted(request, MAIL):
+        if known is None or known.bounces is None:
+            raise UnknownProvider("No mail comes back to us: no return path is configured.")
+        if len(body := await request.body()) > LARGEST_MAIL:
+            raise WebhookTooLarge("The body is larger than what tells of a mail that came back.")
+        try:
+            Webhook(known.bounces.secret).verify(body, dict(request.headers), json_parse=False)
+        except (WebhookVerificationError, ValueError):
+            raise ForgedWebhook("webhook-signature is missing, too old, or not ours.") from None
+        return body
+
+
+@asynccontextmanager
+async def refusals_counted(request: Request, provider: str) -> AsyncIterator[None]:
+    """What is refused is counted by day, where an auditor can see it, and never kept."""
+    try:
+        yield
     except Refused as refused:
         known = providers_of(request.app.state.settings)
-        told = provider if known and known.account(provider) else "unknown"
+        ours = known and (known.account(provider) or (provider == MAIL and known.bounces))
+        told = provider if ours else "unknown"
         refusals.labels(refused.slug()).inc()
         log.warning("webhook_refused", provider=told, reason=refused.slug())
-        async with database.transaction(ALL_SITES) as tx:
+        async with request.app.state.database.transaction(ALL_SITES) as tx:
             await tx.execute(REFUSED, tx.now, told, refused.slug())
         raise
 

@@ -11,6 +11,7 @@ from services.notifications.contacts.queries import clients_having
 from services.notifications.opt_outs.commands import resume_address, stop_address
 from services.notifications.opt_outs.policy import reply_words
 from services.notifications.opt_outs.rules import Meaning
+from services.notifications.webhooks.bounces import Bounce
 from shared.database import Transaction, insert
 from shared.errors import Invalid
 from shared.ids import new_id
@@ -30,8 +31,11 @@ STATUSES: dict[str, Status] = {
 }
 """What a provider calls the states of text messages and calls; those before it has sent are passed
 over."""
+MAIL = "mail"
+"""What whoever hands on mail is called where others have the name of an account."""
 REPLY_AGAIN = timedelta(hours=24)
 ADDRESS = "SELECT address FROM handovers WHERE unsubscribe = $1"
+MAILED = "SELECT true FROM handovers WHERE notification_id = $1 AND channel = 'email'"
 UNREAD_BEFORE = """
 SELECT EXISTS (SELECT FROM replies
   WHERE client_id = ANY ($1::uuid[]) AND received_at > $2 AND meaning = $3)
@@ -100,6 +104,14 @@ async def note_report(
     }
     await tx.execute(*insert("delivery_reports", row, suffix="ON CONFLICT DO NOTHING"))
     tx.wake()
+
+
+async def note_bounce(tx: Transaction, bounce: Bounce) -> None:
+    """Keep that a mail came back; nothing where we sent none by this id, or forgot it: anybody may
+    write to a return path."""
+    mail = bounce.notification_id
+    if await tx.fetchval(MAILED, mail):
+        await note_report(tx, mail, MAIL, str(mail), "bounced", bounce.code)
 
 
 async def take_reply(tx: Transaction, reply: Reply) -> str | None:

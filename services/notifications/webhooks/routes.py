@@ -10,10 +10,18 @@ from xml.sax.saxutils import escape
 
 from fastapi import APIRouter, Path, Request, Response
 
-from services.notifications.webhooks.calls import WHY, signed_call
+from services.notifications.webhooks.bounces import bounce_of
+from services.notifications.webhooks.calls import (
+    WHY,
+    refusals_counted,
+    signed_call,
+    signed_mail,
+)
 from services.notifications.webhooks.commands import (
+    MAIL,
     STATUSES,
     Reply,
+    note_bounce,
     note_report,
     take_reply,
     unsubscribe,
@@ -81,6 +89,27 @@ async def record_delivery_report(
                 told,
                 int(code) if code.isdecimal() and len(code) < 7 else None,
             )
+    return Response(status_code=204)
+
+
+@router.post(
+    "/webhooks/mail/bounces",
+    operation_id="record_bounce",
+    summary="Hand on a mail that came back",
+    responses=NOT_BELIEVED,
+    status_code=204,
+    response_class=Response,
+)
+async def record_bounce(request: Request) -> Response:
+    """Called by the mail server of the return path with each mail that comes there, as it is,
+    signed as Standard Webhooks say. A delivery status notification (RFC 3464) may come late and
+    twice."""
+    raw = await signed_mail(request)
+    async with refusals_counted(request, MAIL):
+        found = bounce_of(raw)
+    if found is not None:
+        async with request.app.state.database.transaction(ALL_SITES) as tx:
+            await note_bounce(tx, found)
     return Response(status_code=204)
 
 

@@ -3,11 +3,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
-from ssl import SSLContext
 from uuid import UUID
-
-import httpx
 
 from services.notifications.opt_outs.rules import Stopped
 
@@ -98,9 +94,3 @@ class Channel(ABC):
     async def close(self) -> None:
         """Let go of what the channel holds open."""
         return
-
-
-@cache
-def authorities() -> SSLContext:
-    """Those who certify providers, read once: it takes 20 ms, and channels are opened often."""
-    return httpx.create_ssl_context()

@@ -27,6 +27,7 @@ from services.notifications.delivery.channels.base import (
     Message,
     Receipt,
 )
+from services.notifications.delivery.channels.providers import Providers
 from services.notifications.texts.policy import words
 from shared.peers import Peer, refused_certificate
 from shared.settings import Settings
@@ -218,9 +219,10 @@ class EmailChannel(Channel):
     later run of the dispatch opens a new one.
     """
 
-    def __init__(self, server: MailServer, public_url: str | None = None) -> None:
+    def __init__(self, server: MailServer, known: Providers | None = None) -> None:
         self.server = server
-        self._public_url = public_url
+        self._public_url = None if known is None else known.public_url.rstrip("/")
+        self._bounces = None if known is None else known.bounces
         self.sender = checked_sender(server.sender)
         self._idle: list[Connection] = []
         self._at_work = 0
@@ -233,15 +235,21 @@ class EmailChannel(Channel):
             raise ChannelUnavailable(self._outage)
         self._at_work += 1
         try:
-            await self._send(mail, await self._connection())
+            await self._send(mail, self._return_path(message), await self._connection())
         finally:
             self._at_work -= 1
-        return Receipt()
+        return Receipt("mail", str(message.id))
 
-    async def _send(self, mail: EmailMessage, connection: "Connection") -> None:
+    def _return_path(self, message: Message) -> str:
+        """Where it comes back to if it does not arrive."""
+        if self._bounces is None:
+            return parseaddr(self.sender)[1]
+        return self._bounces.of(message.id)
+
+    async def _send(self, mail: EmailMessage, return_path: str, connection: "Connection") -> None:
         written = mail.as_bytes(policy=WIRE)
         try:
-            await connection.sendmail(parseaddr(self.sender)[1], [str(mail["To"])], written)
+            await connection.sendmail(return_path, [str(mail["To"])], written)
         except aiosmtplib.SMTPRecipientsRefused as error:
             if all(each.code >= 500 for each in error.recipients):
                 raise ChannelRefused("the server refused the recipient") from None

@@ -26,9 +26,8 @@ async def open_channels(settings: Settings) -> AsyncIterator[Channels]:
         DataFileInvalid: when the file of the providers cannot be used.
     """
     known = providers_of(settings)
-    unsubscribe = None if known is None else known.public_url.rstrip("/")
     channels: dict[ChannelName, Channel] = {
-        "email": EmailChannel(MailServer.of(settings), unsubscribe),
+        "email": EmailChannel(MailServer.of(settings), known),
         "log": LogChannel(),
     }
     if known is not None:

@@ -5,17 +5,20 @@ import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Self
+from uuid import UUID
 
 import phonenumbers
 from pydantic import Field, StringConstraints, model_validator
 
 from services.notifications.delivery.vocabulary import ChannelName
+from services.notifications.texts.policy import words
 from shared.datafiles import Part, parse
 from shared.settings import Settings, Url
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 Sender = Annotated[str, StringConstraints(pattern=r"^(\+[1-9][0-9]{6,14}|[0-9]{3,6}|MG\w{32})$")]
 """A number in E.164, a short code as it is, or the id of a service of the provider."""
+WHSEC = r"^whsec_[A-Za-z0-9+/=]{16,}$"
 WAYS: dict[str, ChannelName] = {"voice": "voice", "webhook": "webhook", "chat": "chat"}
 STAFF_ADDRESS = re.compile(r"(webhook|chat):([a-z][a-z0-9-]{0,30})")
 
@@ -36,7 +39,25 @@ class Hook(Part):
     """A webhook of staff, signed as Standard Webhooks say."""
 
     url: Url
-    secret: str = Field(pattern=r"^whsec_[A-Za-z0-9+/=]{16,}$", repr=False)
+    secret: str = Field(pattern=WHSEC, repr=False)
+
+
+class Bounces(Part):
+    """Where mail comes back to, and the secret by which whoever hands it on signs it."""
+
+    return_path: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,24}@[A-Za-z0-9.-]+$")]
+    secret: str = Field(pattern=WHSEC, repr=False)
+
+    def of(self, notification_id: UUID) -> str:
+        """The return path of one mail, which names it."""
+        local, _, domain = self.return_path.partition("@")
+        return f"{local}+{notification_id.hex}@{domain}"
+
+    @model_validator(mode="after")
+    def is_neutral(self) -> Self:
+        if found := words().revealing_header(self.return_path):
+            raise ValueError(f"return_path says {', '.join(found)}")
+        return self
 
 
 class Providers(Part):
@@ -47,6 +68,7 @@ class Providers(Part):
     sms: tuple[Account, ...] = ()
     voice: tuple[Account, ...] = ()
     webhooks: dict[Name, Hook] = Field(default_factory=dict)
+    bounces: Bounces | None = None
     chats: dict[Name, Annotated[str, Field(min_length=3)]] = Field(default_factory=dict, repr=False)
 
     @model_validator(mode="after")

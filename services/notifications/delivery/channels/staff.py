@@ -19,10 +19,10 @@ from services.notifications.delivery.channels.base import (
     ChannelUnavailable,
     Message,
     Receipt,
-    authorities,
 )
 from services.notifications.delivery.channels.guards import asked_pause
 from services.notifications.delivery.channels.providers import STAFF_ADDRESS, Hook
+from shared.access.issuer import trusted
 
 TIMEOUT_SECONDS = 10.0
 TYPE = "org.stepwell.staff_alert"
@@ -43,7 +43,7 @@ class WebhookChannel(Channel):
     def __init__(self, hooks: Mapping[str, Hook]) -> None:
         self._hooks = hooks
         self._http = httpx.AsyncClient(
-            verify=authorities(), timeout=TIMEOUT_SECONDS, trust_env=False
+            verify=trusted(), timeout=TIMEOUT_SECONDS, trust_env=False
         )
 
     async def send(self, message: Message) -> Receipt:

@@ -6,17 +6,18 @@ the same, for providers that know it.
 """
 
 import asyncio
-import contextlib
-import importlib.util
-import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any, Literal
+from urllib.parse import urlencode
 from xml.sax.saxutils import escape
 
-import httpx
+import aiohttp
+import orjson
 
 from services.notifications.delivery.channels.base import (
     Channel,
@@ -25,35 +26,62 @@ from services.notifications.delivery.channels.base import (
     ChannelUncertain,
     Message,
     Receipt,
-    authorities,
 )
 from services.notifications.delivery.channels.guards import Guards, asked_pause, guards_of
 from services.notifications.delivery.channels.providers import Account
 from services.notifications.delivery.policy import meaning_of
+from shared.access.issuer import trusted
 
 LONGEST_WAIT = 2.0
 """Seconds that a message waits for its turn at a provider; beyond it is postponed."""
 SKEW = timedelta(seconds=5)
 """How far clocks may be apart when a message is looked up."""
-NOT_TAKEN = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.UnsupportedProtocol,
-)
+NOT_TAKEN = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 """Nothing left the house yet."""
-if importlib.util.find_spec("sniffio") is None:
-    # httpcore 1.0 looks for it on the disk four times a request: a fifth of the request's time.
-    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # a documented value
-PLAIN = {0x00A0: " ", 0x2009: " ", 0x202F: " ", 0x2013: "-"}
-"""Blanks and dashes of formatted times that would make a text message one of 70 letters each."""
+NO_ANSWER = (aiohttp.ClientError, TimeoutError)
+FORM = "application/x-www-form-urlencoded"
 VOICES = {"en": "en-US", "es": "es-US"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def told(self) -> Any:
+        """Its JSON; ValueError where it is none."""
+        return orjson.loads(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An account as it is called."""
+
+    url: str
+    authorization: str = field(repr=False)
+    timeout: aiohttp.ClientTimeout
+
+    @classmethod
+    def of(cls, account: Account, what: str) -> "Line":
+        """The account's address for messages or calls."""
+        kind = "Messages" if what == "sms" else "Calls"
+        seconds = account.timeout_seconds
+        path = f"/2010-04-01/Accounts/{account.account}/{kind}.json"
+        return cls(
+            account.base_url.rstrip("/") + path,
+            aiohttp.encode_basic_auth(account.account, account.token),
+            aiohttp.ClientTimeout(2 * seconds, sock_connect=seconds, sock_read=seconds),
+        )
 
 
 class TwilioChannel(Channel):
     """Takes the first account that is in order; where one does not take a message, the next."""
 
-    at_once = 16
+    at_once = 50
 
     def __init__(
         self, what: Literal["sms", "voice"], accounts: Sequence[Account], public_url: str
@@ -61,8 +89,29 @@ class TwilioChannel(Channel):
         self.what = what
         self._accounts = accounts
         self._public_url = public_url.rstrip("/")
-        self._idle: list[httpx.AsyncClient] = []
-        self._trusted = authorities()
+        self._lines = {account.name: Line.of(account, what) for account in accounts}
+
+    @cached_property
+    def _http(self) -> aiohttp.ClientSession:
+        """Keeps its connections for the messages to come; made where there is a loop."""
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=trusted()),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+    async def _ask(
+        self, account: Account, method: str, headers: Mapping[str, str], **given: Any
+    ) -> Answer:
+        line = self._lines[account.name]
+        async with self._http.request(
+            method,
+            line.url,
+            headers={"Authorization": line.authorization, **headers},
+            timeout=line.timeout,
+            allow_redirects=False,
+            **given,
+        ) as answer:
+            return Answer(answer.status, answer.headers, await answer.read())
 
     async def send(self, message: Message) -> Receipt:
         failure = ChannelUnavailable("no provider is in order")
@@ -81,22 +130,17 @@ class TwilioChannel(Channel):
 
     async def _post(self, account: Account, guards: Guards, message: Message) -> Receipt:
         try:
-            async with self._client() as http:
-                answer = await http.post(
-                    self._address(account),
-                    data=self._form(account, message),
-                    headers={"Idempotency-Key": str(message.id)},
-                    auth=(account.account, account.token),
-                    timeout=account.timeout_seconds,
-                )
+            form = urlencode(self._form(account, message)).encode()
+            headers = {"Idempotency-Key": str(message.id), "Content-Type": FORM}
+            answer = await self._ask(account, "POST", headers, data=form)
         except NOT_TAKEN as error:
             guards.breaker.note(time.monotonic(), failed=True)
             raise ChannelUnavailable(type(error).__name__) from None
-        except httpx.HTTPError as error:
+        except NO_ANSWER as error:
             guards.breaker.note(time.monotonic(), failed=True)
             raise ChannelUncertain(type(error).__name__) from None
-        guards.breaker.note(time.monotonic(), failed=answer.status_code >= 500)
-        if answer.is_success:
+        guards.breaker.note(time.monotonic(), failed=answer.status >= 500)
+        if answer.status < 300:
             return Receipt(account.name, _sid(answer), reported=True)
         raise _refusal(answer)
 
@@ -108,7 +152,7 @@ class TwilioChannel(Channel):
             twiml = f'<Response><Pause length="1"/>{said}</Say></Response>'
             return {**form, "From": account.sender, "Twiml": twiml}
         sender = "MessagingServiceSid" if account.sender.startswith("MG") else "From"
-        return {**form, sender: account.sender, "Body": message.body.translate(PLAIN)}
+        return {**form, sender: account.sender, "Body": message.body}
 
     async def find(self, message: Message) -> Receipt | None:
         for account in self._accounts:
@@ -121,45 +165,23 @@ class TwilioChannel(Channel):
         if not account.sender.startswith("MG"):
             wanted["From"] = account.sender
         try:
-            async with self._client() as http:
-                answer = await http.get(
-                    self._address(account),
-                    params=wanted,
-                    auth=(account.account, account.token),
-                    timeout=account.timeout_seconds,
-                )
-            listed = answer.raise_for_status().json()
-        except (httpx.HTTPError, ValueError) as error:
+            answer = await self._ask(account, "GET", {}, params=wanted)
+            listed = answer.told
+        except (*NO_ANSWER, ValueError) as error:
             raise ChannelUnavailable(f"no answer to a look-up: {type(error).__name__}") from None
+        if answer.status >= 300:
+            raise ChannelUnavailable(f"a look-up was answered {answer.status}")
         key = "messages" if self.what == "sms" else "calls"
         for one in listed.get(key, ()):
             made = _instant(one.get("date_created"))
-            same = self.what == "voice" or one.get("body") == message.body.translate(PLAIN)
+            same = self.what == "voice" or one.get("body") == message.body
             if made is not None and made >= message.written_at - SKEW and same:
                 return Receipt(account.name, str(one["sid"]), reported=True)
         return None
 
-    def _address(self, account: Account) -> str:
-        what = "Messages" if self.what == "sms" else "Calls"
-        return f"{account.base_url.rstrip('/')}/2010-04-01/Accounts/{account.account}/{what}.json"
-
-    @contextlib.asynccontextmanager
-    async def _client(self) -> AsyncIterator[httpx.AsyncClient]:
-        """A client for one request, kept with its connection for the next one.
-
-        One client for all would look through all its connections for each request: with 64 of them
-        that takes three times as long as the request itself (httpcore 1.0).
-        """
-        http = self._idle.pop() if self._idle else None
-        http = http or httpx.AsyncClient(verify=self._trusted, trust_env=False)
-        try:
-            yield http
-        finally:
-            self._idle.append(http)
-
     async def close(self) -> None:
-        while self._idle:
-            await self._idle.pop().aclose()
+        if "_http" in self.__dict__:
+            await self._http.close()
 
 
 async def _turn(guards: Guards) -> None:
@@ -176,9 +198,9 @@ async def _turn(guards: Guards) -> None:
         await asyncio.sleep(seconds)
 
 
-def _refusal(answer: httpx.Response) -> ChannelRefused | ChannelUnavailable:
+def _refusal(answer: Answer) -> ChannelRefused | ChannelUnavailable:
     """What an answer says that is no success."""
-    status, code = answer.status_code, _code(answer)
+    status, code = answer.status, _code(answer)
     reason = f"the provider answered {status}" + (f", {code}" if code else "")
     meaning = meaning_of(code)
     if status in (429, 503):
@@ -190,21 +212,21 @@ def _refusal(answer: httpx.Response) -> ChannelRefused | ChannelUnavailable:
     return ChannelRefused(reason, None if meaning == "refused" else meaning)
 
 
-def _code(answer: httpx.Response) -> int | None:
+def _code(answer: Answer) -> int | None:
     try:
-        return int(answer.json()["code"])
+        return int(answer.told["code"])
     except (ValueError, KeyError, TypeError):
         return None
 
 
-def _sid(answer: httpx.Response) -> str:
+def _sid(answer: Answer) -> str:
     """How the provider names the message.
 
     Raises:
         ChannelUncertain: it took it, and did not say.
     """
     try:
-        return str(answer.json()["sid"])
+        return str(answer.told["sid"])
     except (ValueError, KeyError, TypeError):
         raise ChannelUncertain("the provider's answer has no sid") from None
 
