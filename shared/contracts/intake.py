@@ -183,6 +183,24 @@ class ScreeningCompleted(IntakeEvent):
     )
 
 
+class QuestionnaireDue(IntakeEvent):
+    """A client in the program has a questionnaire to answer from now on, as it became due. Its page
+    is a one-time link of intake, made by `POST /questionnaires/{questionnaire_id}/links`."""
+
+    enrolment_id: UUID
+    questionnaire_id: UUID
+    due_at: datetime
+    expires_at: datetime = Field(description="From then on it takes no answers.")
+
+
+class QuestionnaireClosed(IntakeEvent):
+    """A questionnaire takes no answers any more, whoever had assigned it."""
+
+    questionnaire_id: UUID
+    how: Literal["completed", "withdrawn", "expired"]
+    closed_at: datetime
+
+
 class RiskFlagRaised(IntakeEvent):
     """Something was found that a clinician has to see at once, and to acknowledge."""
 
@@ -454,6 +472,8 @@ EVENTS = (
     ClientsMerged,
     ClientMergeUndone,
     ScreeningCompleted,
+    QuestionnaireDue,
+    QuestionnaireClosed,
     RiskFlagRaised,
     RiskFlagAcknowledged,
     RiskFlagEscalated,

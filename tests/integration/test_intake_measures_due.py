@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import orjson
+
 from shared.contracts.outcomes import MeasureDue
 from tests.conftest import MONDAY
 from tests.support.flow import CALM_PHQ9, Intake, created
@@ -41,6 +43,17 @@ async def asked(questionnaires: Questionnaires, client: str) -> list[dict[str, A
     return items
 
 
+async def events_of(intake: Intake, client: str, name: str) -> list[dict[str, Any]]:
+    rows = await intake.system.fetch(
+        "intake",
+        "SELECT payload FROM platform.journal WHERE key = $1"
+        " AND split_part(type, '.', 4) = $2 ORDER BY sequence",
+        client,
+        name,
+    )
+    return [orjson.loads(row["payload"]) for row in rows]
+
+
 def names(one: dict[str, Any]) -> list[str]:
     return [part["instrument"] for part in one["parts"]]
 
@@ -62,6 +75,38 @@ async def test_what_is_due_is_answered_by_a_link_and_asked_once(questionnaires: 
     states = sorted((names(one), one["state"]) for one in await asked(questionnaires, client))
     assert (["phq-9"], "open") in states
     assert (["gad-7", "phq-9"], "completed") in states
+
+
+async def test_what_is_due_is_told_with_what_its_link_is_made_of_and_ends_when_it_was_answered(
+    questionnaires: Questionnaires,
+):
+    intake = questionnaires.intake
+    client = await admitted(intake)
+    await tell_due(intake, client, "phq-9", "barc-10")
+    (due,) = await events_of(intake, client, "QuestionnaireDue")
+    made = await asked(questionnaires, client)
+    (mine,) = [one for one in made if names(one) == ["phq-9"]]  # barc-10 has no words here
+    assert due["questionnaire_id"] == mine["id"]
+    assert due["expires_at"] == mine["expires_at"]
+    assert due["enrolment_id"]
+    link = answered(await questionnaires.post(mine, "links", "service", tag="*"))
+    browser = questionnaires.browser()
+    assert (await browser.open(link["address"].rpartition("#")[2])).status_code == 200
+    saved = answered(await browser.save(CALM_PHQ9, link["version"]))
+    answered(await browser.complete(saved["version"]))
+    (closed,) = await events_of(intake, client, "QuestionnaireClosed")
+    assert (closed["questionnaire_id"], closed["how"]) == (mine["id"], "completed")
+    assert (await questionnaires.post(mine, "links", "service", tag="*")).status_code == 409
+
+
+async def test_a_questionnaire_that_staff_give_or_take_back_asks_nothing_of_the_client(
+    questionnaires: Questionnaires,
+):
+    given = await questionnaires.assigned()
+    answered(await questionnaires.post(given, "withdrawal"))
+    (closed,) = await events_of(questionnaires.intake, given["client_id"], "QuestionnaireClosed")
+    assert (closed["questionnaire_id"], closed["how"]) == (given["id"], "withdrawn")
+    assert await events_of(questionnaires.intake, given["client_id"], "QuestionnaireDue") == []
 
 
 async def test_who_is_not_in_the_program_is_asked_nothing(questionnaires: Questionnaires):

@@ -246,6 +246,7 @@ async def test_a_questionnaire_that_nobody_completes_is_written_down_as_expired(
     assert answered(await questionnaires.save(made, HALF))["state"] == "open"
     system.set_clock(FOURTEEN_DAYS_ON)
     await system.until("intake", "SELECT state FROM questionnaires", is_="expired")
+    assert "QuestionnaireClosed" in [name for _, _, name in await system.published("intake")]
     (row,) = await questionnaires.rows("questionnaires")
     assert row["ended_at"] == FOURTEEN_DAYS_ON
     assert await questionnaires.told() == []

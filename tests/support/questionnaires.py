@@ -141,6 +141,7 @@ class Questionnaires:
         return [dict(row) for row in found]
 
     async def told(self) -> list[str]:
-        """What was published beside the referral."""
+        """What was published beside the referral and the ends of questionnaires."""
         names = [name for _, _, name in await self.intake.system.published("intake")]
-        return [n for n in names if n not in ("ReferralReceived", "ContactDetailsChanged")]
+        beside = ("ReferralReceived", "ContactDetailsChanged", "QuestionnaireClosed")
+        return [n for n in names if n not in beside]

@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 
 from services.intake.directory.queries import zone_of
-from services.intake.questionnaires.expiry import tell_left_open
+from services.intake.questionnaires.expiry import tell_closed, tell_left_open
 from services.intake.questionnaires.policy import policy
 from services.intake.questionnaires.queries import QuestionnaireInFull, instrument_of, load
 from services.intake.questionnaires.refusals import (
@@ -24,7 +24,7 @@ from services.intake.risk.commands import raise_flags
 from services.intake.screening.checks import ImpossibleAnswer, WrongMode
 from services.intake.screening.commands import IntakeIsOver, complete_screening
 from services.intake.screening.policy import Instrument, instruments
-from services.intake.screening.queries import is_in_program
+from services.intake.screening.queries import open_stay
 from services.intake.screening.rules import Answer
 from services.intake.screening.schemas import InstrumentResponse, Mode, NewScreening
 from shared.calendar import days_later
@@ -50,7 +50,7 @@ async def assign_questionnaire(
         IntakeIsOver, UnknownInstrument, AssignedTwice, NotForOccasion: with a pointer.
     """
     client = await show_client(tx, client_id, begins=True)
-    if new.occasion == "intake" and await is_in_program(tx, client_id):
+    if new.occasion == "intake" and await open_stay(tx, client_id) is not None:
         raise IntakeIsOver(
             "This client is in the program: assign it as follow_up.", pointer="/occasion"
         )
@@ -152,6 +152,7 @@ async def complete_questionnaire(
     ended = {"state": then, "ended_at": tx.now, "screening_id": screening.id}
     await tx.execute(*update("questionnaires", ended, where={"id": locked.id}))
     await tx.execute(CLEAR, locked.id)
+    await tell_closed(tx, [locked.id])
     return (await load(tx, locked.id)).summary()
 
 
@@ -170,6 +171,7 @@ async def withdraw_questionnaire(
     ended = {"state": then, "ended_at": tx.now}
     await tx.execute(*update("questionnaires", ended, where={"id": locked.id}))
     await tell_left_open(tx, [locked.id])
+    await tell_closed(tx, [locked.id])
     return (await load(tx, locked.id)).summary()
 
 

@@ -10,4 +10,4 @@ consumers = Consumers()
 
 @consumers.on_many(MeasureDue)
 async def measures_due(tx: Transaction, received: list[Received[MeasureDue]]) -> None:
-    await ask_what_is_due(tx, [one.event for one in received])
+    await ask_what_is_due(tx, received)

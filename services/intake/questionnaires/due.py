@@ -12,10 +12,13 @@ from services.intake.questionnaires.schemas import AssignedInstrument, NewQuesti
 from services.intake.questionnaires.site_wordings import wordings_in_force
 from services.intake.referrals.queries import survivor_of
 from services.intake.screening.policy import Instrument, instruments
-from services.intake.screening.queries import is_in_program
+from services.intake.screening.queries import open_stay
+from shared.contracts.intake import QuestionnaireDue
 from shared.contracts.outcomes import MeasureDue
 from shared.database import Transaction
 from shared.errors import NotFound
+from shared.messaging.consumer import Received
+from shared.messaging.outbox import publish
 
 log = structlog.get_logger()
 
@@ -27,30 +30,32 @@ WHERE q.client_id = ANY (platform.records_of($1)) AND q.state = 'open' AND q.exp
 """
 
 
-async def ask_what_is_due(tx: Transaction, due: Iterable[MeasureDue]) -> None:
-    """Give each client who is in the program the instruments that became due, together; by a link
-    to the questionnaire the client answers them.
+async def ask_what_is_due(tx: Transaction, due: Iterable[Received[MeasureDue]]) -> None:
+    """Give each client who is in the program the instruments that became due, together, and tell
+    that a questionnaire waits for the client; notifications sends the link to it.
 
     What the client has open already is not asked twice. Instruments without a complete wording at
-    the site make a questionnaire of their own, which staff ask, as a link to it shows no form.
+    the site make a questionnaire of their own, which staff ask: nothing is told of it, as a link to
+    it shows no form.
     """
-    by_client: dict[UUID, set[str]] = {}
+    by_client: dict[UUID, dict[str, Received[MeasureDue]]] = {}
     for one in due:
-        by_client.setdefault(one.client_id, set()).add(one.instrument)
+        by_client.setdefault(one.event.client_id, {})[one.event.instrument] = one
     for client_id in sorted(by_client):
         await _ask(tx, client_id, by_client[client_id])
 
 
-async def _ask(tx: Transaction, client_id: UUID, due: set[str]) -> None:
+async def _ask(tx: Transaction, client_id: UUID, due: dict[str, Received[MeasureDue]]) -> None:
     try:
         client = await survivor_of(tx, client_id)
     except NotFound:
         log.warning("measure_due_for_unknown_client", client_id=str(client_id))
         return
-    if not await is_in_program(tx, client.id):
-        return  # the stay ended meanwhile
+    stay = await open_stay(tx, client.id)
+    if stay is None:
+        return  # it ended meanwhile
     open_ones = {row["instrument"] for row in await tx.fetch(ASKED, client.id, tx.now)}
-    asked = [one for name in sorted(due - open_ones) if (one := _latest(name)) is not None]
+    asked = [one for name in sorted(due.keys() - open_ones) if (one := _latest(name)) is not None]
     stated = (await show_preferences(tx, client.id)).stated
     language = FALLBACK if stated is None else stated.language
     worded = await _worded(tx, client.site_id, language, asked)
@@ -61,7 +66,17 @@ async def _ask(tx: Transaction, client_id: UUID, due: set[str]) -> None:
         if part:
             given = [AssignedInstrument(instrument=one.id, version=one.version) for one in part]
             new = NewQuestionnaire(occasion="follow_up", language=language, instruments=given)
-            await assign_questionnaire(tx, client.id, new, assigned_by=ASSIGNED_BY)
+            made = await assign_questionnaire(tx, client.id, new, assigned_by=ASSIGNED_BY)
+            if part is worded:
+                event = QuestionnaireDue(
+                    client_id=made.client_id,
+                    site_id=made.site_id,
+                    enrolment_id=stay,
+                    questionnaire_id=made.id,
+                    due_at=made.assigned_at,
+                    expires_at=made.expires_at,
+                )
+                publish(tx, event, cause=due[part[0].id])
 
 
 def _latest(name: str) -> Instrument | None:

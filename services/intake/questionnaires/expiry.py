@@ -1,4 +1,4 @@
-"""What questionnaires that end without being handed in leave open."""
+"""What is told of questionnaires that take no answers any more."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -9,7 +9,9 @@ from services.intake.questionnaires.rules.answers import left_open
 from services.intake.risk.commands import raise_flags
 from services.intake.risk.rules import Finding
 from services.intake.screening.policy import instruments
+from shared.contracts.intake import QuestionnaireClosed
 from shared.database import Transaction
+from shared.messaging.outbox import publish
 
 LEFT = """
 SELECT coalesce(s.id, q.client_id) AS client_id, coalesce(s.site_id, q.site_id) AS site_id,
@@ -19,6 +21,10 @@ JOIN clients c ON c.id = q.client_id LEFT JOIN clients s ON s.id = c.merged_into
 WHERE q.id = ANY($1::uuid[]) AND p.answers IS NOT NULL ORDER BY 1, q.id, p.place
 """
 """For the client that goes on, as `survivor_of`."""
+CLOSED = """
+SELECT id AS questionnaire_id, client_id, site_id, state AS how, ended_at AS closed_at
+FROM questionnaires WHERE id = ANY($1::uuid[]) ORDER BY id
+"""
 
 
 async def tell_left_open(tx: Transaction, ended: Sequence[UUID]) -> None:
@@ -34,3 +40,9 @@ async def tell_left_open(tx: Transaction, ended: Sequence[UUID]) -> None:
             found.setdefault((row["client_id"], row["site_id"]), []).extend(left)
     for (client_id, site_id), findings in found.items():
         await raise_flags(tx, client_id, site_id, findings)
+
+
+async def tell_closed(tx: Transaction, ended: Sequence[UUID]) -> None:
+    """Publish QuestionnaireClosed of each, so that nobody is asked to answer it any more."""
+    for row in await tx.fetch(CLOSED, ended) if ended else ():
+        publish(tx, QuestionnaireClosed(**dict(row)))

@@ -1,6 +1,6 @@
 """The job that ends questionnaires whose time is over."""
 
-from services.intake.questionnaires.expiry import tell_left_open
+from services.intake.questionnaires.expiry import tell_closed, tell_left_open
 from shared.database import Transaction
 from shared.jobs import Job
 
@@ -21,6 +21,7 @@ async def expire(tx: Transaction) -> int:
     """End what is over. Requests go by the instant itself, so nobody waits for this job."""
     over = [row["id"] for row in await tx.fetch(EXPIRE, tx.now, BATCH)]
     await tell_left_open(tx, over)
+    await tell_closed(tx, over)
     return len(over)
 
 

@@ -22,6 +22,7 @@ router = Router(tags=["Questionnaires"])
 
 Clinician = Annotated[Call, Allowed(*CLINICIANS)]
 Staff = Annotated[Call, Allowed(Role.FRONT_DESK, *CLINICIANS)]
+OrService = Annotated[Call, Allowed(Role.FRONT_DESK, *CLINICIANS, Role.SERVICE)]
 OF_CLIENT = "/clients/{client_id}/questionnaires"
 PATH = "/questionnaires/{questionnaire_id}"
 
@@ -88,7 +89,7 @@ async def show_questionnaire_form(questionnaire_id: UUID, call: Staff) -> Form:
 
 @router.post(f"{PATH}/links", summary="Issue a one-time link")
 @needs_if_match
-async def add_questionnaire_link(questionnaire_id: UUID, call: Staff) -> Link:
+async def add_questionnaire_link(questionnaire_id: UUID, call: OrService) -> Link:
     """A link for the client's own browser, shown this once; it opens the form once.
 
     Links issued before, and the browser that opened one, are shut out. There is no stored answer to

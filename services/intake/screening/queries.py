@@ -64,9 +64,9 @@ SELECT c.site_id, c.birth_date, c.sex_at_birth, c.merged_into IS NOT NULL AS mer
 FROM clients c LEFT JOIN dual_diagnoses d ON d.client_id = c.id
 WHERE c.id = $1
 """  # noqa: S608 - constants only
-IN_PROGRAM = """
-SELECT EXISTS (
-  SELECT FROM enrolments WHERE client_id = ANY (platform.records_of($1)) AND ended_at IS NULL)
+OPEN_STAY = """
+SELECT id FROM enrolments WHERE client_id = ANY (platform.records_of($1)) AND ended_at IS NULL
+ORDER BY id LIMIT 1
 """
 
 
@@ -151,9 +151,10 @@ async def ratings(
     return [(row["answered_at"], row["scaled"]) for row in rows]
 
 
-async def is_in_program(tx: Transaction, client_id: UUID) -> bool:
-    """Whether the intake is over, as the client has an open stay."""
-    return bool(await tx.fetchval(IN_PROGRAM, client_id))
+async def open_stay(tx: Transaction, client_id: UUID) -> UUID | None:
+    """The stay that goes on, with which the intake is over."""
+    found: UUID | None = await tx.fetchval(OPEN_STAY, client_id)
+    return found
 
 
 def _screening(row: asyncpg.Record) -> Screening:
