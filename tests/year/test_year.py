@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.year.computed import Computed
 from tests.support.program_figures import product
+from tests.year.computed import Computed
 from tests.year.figures import CURVES, SLICES, Checkpoint, OfClient
 from tests.year.ledger.access import TARGET_DAYS, access, referrals_of
 from tests.year.ledger.census import census
@@ -375,7 +375,7 @@ def test_numbers_hours_and_curves_of_program_measures_are_as_the_journals_alone_
                     wanted = {kind: float(shares[kind]) for kind in point["incidence"]}
                     assert point["incidence"] == pytest.approx(wanted)
                 shown[f"curve of {measure}"] += 1
-    assert {"attendance", "completion", "phq_9_change", "curve of retention"} <= +shown.keys()
+    assert {"attendance", "completion", "phq_9_change", "curve of retention"} <= (+shown).keys()
 
 
 def test_how_likely_a_stay_seems_to_break_off_is_as_the_journals_say(year: list[Computed]) -> None:
