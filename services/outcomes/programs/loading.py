@@ -10,8 +10,10 @@ from uuid import UUID
 import orjson
 
 from services.outcomes.follow_up.queries import STATE
+from services.outcomes.measures.policy import TOTAL, measure_policy
+from services.outcomes.measures.queries import course_of
+from services.outcomes.measures.rules.change import Direction
 from services.outcomes.programs.policy import ProgramMeasure
-from services.outcomes.programs.rules.change import Measured
 from services.outcomes.programs.rules.facts import (
     Case,
     Period,
@@ -20,6 +22,7 @@ from services.outcomes.programs.rules.facts import (
     Stay,
     Survey,
 )
+from services.outcomes.scores.queries import StayScore, scores_of_stays
 from shared.database import Transaction
 
 ZONE = "coalesce(z.time_zone, 'UTC')"
@@ -55,16 +58,6 @@ SELECT e.enrolment_id, date_trunc('month', a.held_on)::date AS month,
   sum(a.attended_minutes)::int AS attended_minutes
 FROM episodes e JOIN program_attendance a ON {OF_STAY}
 WHERE e.enrolment_id = ANY ($1) AND a.outcome <> 'not_counted' GROUP BY 1, 2 ORDER BY 1, 2
-"""  # noqa: S608 - constants only
-SCORES = f"""
-SELECT e.enrolment_id, s.total,
-  (coalesce(s.answered_at, s.completed_at) AT TIME ZONE {ZONE})::date AS answered_on
-FROM episodes e LEFT JOIN sites z ON z.site_id = e.site_id
-JOIN scores s ON s.client_id = ANY (platform.records_of(e.client_id)) AND s.instrument = $2
-  AND s.total IS NOT NULL
-  AND coalesce(s.answered_at, s.completed_at) >= e.enrolled_at - interval '8 days'
-WHERE e.enrolment_id = ANY ($1)
-ORDER BY coalesce(s.answered_at, s.completed_at), s.completed_at, s.screening_id
 """  # noqa: S608 - constants only
 REFERRALS = f"""
 SELECT r.referral_id AS id, r.client_id, r.site_id, z.region_id, c.cohort_id, e.level_of_care,
@@ -143,7 +136,7 @@ async def load_cases(
     if measure.kind == "attendance":
         return await _with_sessions(tx, stays)
     if measure.instrument is not None:
-        return await _with_scores(tx, stays, measure.instrument)
+        return await _with_changes(tx, stays, measure)
     return stays
 
 
@@ -155,11 +148,25 @@ async def _with_sessions(tx: Transaction, stays: Sequence[Stay]) -> list[Stay]:
     return [replace(stay, sessions=found[stay.id]) for stay in stays]
 
 
-async def _with_scores(tx: Transaction, stays: Sequence[Stay], instrument: str) -> list[Stay]:
-    found: defaultdict[UUID, list[Measured]] = defaultdict(list)
-    for row in await tx.fetch(SCORES, [stay.id for stay in stays], instrument):
-        found[row["enrolment_id"]].append(Measured(row["answered_on"], row["total"]))
-    return [replace(stay, scores={instrument: found[stay.id]}) for stay in stays]
+async def _with_changes(
+    tx: Transaction, stays: Sequence[Stay], measure: ProgramMeasure
+) -> list[Stay]:
+    """The stays with the reliable change of the instrument, by the measure policy of their site."""
+    found: defaultdict[UUID, list[StayScore]] = defaultdict(list)
+    for score in await scores_of_stays(tx, [stay.id for stay in stays], measure.instrument):
+        found[score.enrolment_id].append(score)
+    return [replace(stay, changed=_changed(stay, found[stay.id], measure)) for stay in stays]
+
+
+def _changed(stay: Stay, scores: Sequence[StayScore], measure: ProgramMeasure) -> Direction | None:
+    policy = measure_policy(stay.site_id)
+    if not scores or measure.reliable_change_in(policy) is None:
+        return None
+    latest = scores[-1]
+    same = [one for one in scores if one.instrument_version == latest.instrument_version]
+    key = measure.series or TOTAL
+    _, found = course_of(policy, stay.enrolled_on, latest.instrument, key, same)
+    return None if found.latest is None else found.latest.reliable
 
 
 def _survey(row: Any) -> Survey:

@@ -6,7 +6,12 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from services.outcomes.follow_up.policy import survey
-from services.outcomes.programs.rules.change import Reference
+from services.outcomes.measures.policy import (
+    TOTAL,
+    MeasurePolicy,
+    ReliableChange,
+    measure_policy,
+)
 from services.outcomes.programs.rules.measures import KINDS, Kind
 from shared.contracts.intake import Token
 from shared.contracts.scheduling import EndedAs
@@ -22,19 +27,9 @@ PARAMETERS = (
     "excluded_ends",
     "late_entry",
     "instrument",
-    "reference",
+    "series",
     "question",
 )
-
-
-class ReferenceValues(Part):
-    """The sample that a reliable change is held against."""
-
-    standard_deviation: float = Field(gt=0)
-    reliability: float = Field(gt=0, lt=1)
-    z: float = Field(1.96, gt=0)
-    lower_is_better: bool = True
-    source: str = Field(min_length=1)
 
 
 class ProgramMeasure(Part):
@@ -63,15 +58,9 @@ class ProgramMeasure(Part):
     excluded_ends: tuple[EndedAs, ...] = ()
     late_entry: bool = False
     instrument: Token | None = None
-    reference_values: ReferenceValues | None = None
+    series: Token | None = None
+    """A subscale of the instrument; None: its total."""
     question: Token | None = None
-
-    @property
-    def reference(self) -> Reference | None:
-        """What a reliable change is held against."""
-        if self.reference_values is None:
-            return None
-        return Reference(**self.reference_values.model_dump(exclude={"source"}))
 
     @property
     def counted(self) -> Kind:
@@ -91,7 +80,15 @@ class ProgramMeasure(Part):
             raise ValueError(f"{self.id} counts and leaves out {', '.join(sorted(both))}.")
         if self.question is not None and self.question not in survey().by_id:
             raise ValueError(f"{self.id} names a question that the survey does not ask.")
+        if self.instrument is not None and self.reliable_change_in(measure_policy()) is None:
+            raise ValueError(f"{self.id}: the measure policy calls no change of this reliable.")
         return self
+
+    def reliable_change_in(self, policy: MeasurePolicy) -> ReliableChange | None:
+        """When a change of what is measured is reliable, by a measure policy."""
+        measure = policy.measures.get(self.instrument or "")
+        series = None if measure is None else measure.series.get(self.series or TOTAL)
+        return None if series is None else series.reliable_change
 
 
 class Measures(Part):

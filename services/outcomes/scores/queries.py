@@ -33,7 +33,7 @@ JOIN scores s ON s.client_id = ANY (platform.records_of(e.client_id))
   AND (e.ended_at IS NULL OR coalesce(s.answered_at, s.completed_at)
     < (date_trunc('day', e.ended_at AT TIME ZONE coalesce(z.time_zone, 'UTC')) + interval '1 day')
       AT TIME ZONE coalesce(z.time_zone, 'UTC'))
-WHERE e.enrolment_id = ANY ($1)
+WHERE e.enrolment_id = ANY ($1) AND ($2::text IS NULL OR s.instrument = $2)
 ORDER BY e.enrolment_id, s.instrument, answered_at, s.completed_at, s.screening_id
 """
 """A score is of a stay when it was answered after the end of the former one, as for step-down, and
@@ -55,8 +55,10 @@ class StayScore:
     subscores: dict[str, int | None]
 
 
-async def scores_of_stays(tx: Transaction, stays: Iterable[UUID]) -> list[StayScore]:
-    """The scores of stays by instrument, those answered first before the others."""
+async def scores_of_stays(
+    tx: Transaction, stays: Iterable[UUID], instrument: str | None = None
+) -> list[StayScore]:
+    """The scores of stays by instrument, or of one; those answered first before the others."""
     return [
         StayScore(
             enrolment_id=row["enrolment_id"],
@@ -68,7 +70,7 @@ async def scores_of_stays(tx: Transaction, stays: Iterable[UUID]) -> list[StaySc
             total=row["total"],
             subscores=orjson.loads(row["subscores"] or "{}"),
         )
-        for row in await tx.fetch(OF_STAYS, list(stays))
+        for row in await tx.fetch(OF_STAYS, list(stays), instrument)
     ]
 
 

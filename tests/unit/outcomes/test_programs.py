@@ -1,18 +1,16 @@
 """Who counts in program measures, by vectors of their definitions; and files that are refused."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from services.outcomes.programs.policy import Measures, ProgramMeasure, measures
-from services.outcomes.programs.rules.change import Measured, Reference, change
 from services.outcomes.programs.rules.facts import Period, Referral, Stay, Survey
 from services.outcomes.programs.rules.proportion import wilson
 from shared.datafiles import DataFileInvalid, parse
 
-PHQ_9, GAD_7, PCL_5 = Reference(6.1, 0.89), Reference(4.7, 0.92), Reference(14.72, 0.82)
 YEAR = Period(date(2026, 1, 1), date(2027, 1, 1))
 WHO: dict[str, Any] = {"id": UUID(int=1), "client_id": UUID(int=2), "site_id": UUID(int=3)}
 
@@ -127,40 +125,14 @@ def test_of_whoever_did_not_answer_the_answer_is_unknown():
     )
 
 
-@pytest.mark.parametrize(
-    ("reference", "first", "last", "found"),
-    [
-        (PHQ_9, 18, 9, "improved"),
-        (PHQ_9, 18, 13, "unchanged"),
-        (PHQ_9, 18, 12, "improved"),
-        (PHQ_9, 9, 15, "deteriorated"),
-        (PHQ_9, 12, 12, "unchanged"),
-        (GAD_7, 10, 6, "improved"),
-        (GAD_7, 10, 7, "unchanged"),
-        (PCL_5, 50, 33, "unchanged"),
-        (PCL_5, 50, 32, "improved"),
-    ],
-)
-def test_a_change_is_reliable_beyond_the_threshold(
-    reference: Reference, first: int, last: int, found: str
-):
-    begin, end = date(2026, 1, 1), date(2026, 3, 1)
-    assert change([Measured(begin, first), Measured(end, last)], begin, end, reference) == found
-
-
-def test_the_first_score_is_of_a_week_before_to_two_weeks_after():
-    begin, end = date(2026, 1, 15), date(2026, 3, 1)
-    later = Measured(end, 2)
-    for off, found in (
-        (-8, "not_measured"),
-        (-7, "improved"),
-        (14, "improved"),
-        (15, "not_measured"),
+def test_a_stay_changed_as_its_course_says_and_whoever_has_none_was_not_measured():
+    for changed, falls in (
+        ("improvement", "improved"),
+        ("none", "unchanged"),
+        ("deterioration", "deteriorated"),
+        (None, "not_measured"),
     ):
-        first = Measured(begin + timedelta(days=off), 20)
-        assert change([later, first], begin, end, PHQ_9) == found
-    assert change([Measured(begin, 20)], begin, end, PHQ_9) == "not_measured"
-    assert change([Measured(begin, 20), later], begin, date(2026, 2, 28), PHQ_9) == "not_measured"
+        assert of("phq_9_change", stay("01-01", ended="02-20", changed=changed)) == [falls]
 
 
 @pytest.mark.parametrize(
@@ -192,6 +164,8 @@ measures:
         ("discharge_share", ", ends: [lost], excluded_ends: [lost]", "counts and leaves out lost"),
         ("discharge_share", ", ends: [vanished]", "ends"),
         ("answer", ", within_days: 90, question: mood", "names a question"),
+        ("reliable_change", ", instrument: bam, series: use", "calls no change of this reliable"),
+        ("reliable_change", ", instrument: no-such", "calls no change of this reliable"),
     ],
 )
 def test_a_definition_that_cannot_be_counted_is_refused_with_its_line(

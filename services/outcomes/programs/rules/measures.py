@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Protocol
 
-from services.outcomes.programs.rules.change import Reference, change
+from services.outcomes.measures.rules.change import Direction
 from services.outcomes.programs.rules.facts import Counted, Period, Referral, Stay, Survey
 from services.outcomes.programs.rules.survival import Span
 
@@ -35,10 +35,6 @@ class Definition(Protocol):
     def excluded_ends(self) -> tuple[str, ...]: ...
     @property
     def late_entry(self) -> bool: ...
-    @property
-    def instrument(self) -> str | None: ...
-    @property
-    def reference(self) -> Reference | None: ...
     @property
     def question(self) -> str | None: ...
 
@@ -165,13 +161,10 @@ def discharge_share(wanted: Definition, stay: Stay, period: Period) -> Iterator[
             yield Counted(stay, one.on, "so" if one.falls in wanted.ends else "otherwise")
 
 
-def reliable_change(wanted: Definition, stay: Stay, period: Period) -> Iterator[Counted]:
+def reliable_change(_: Definition, stay: Stay, period: Period) -> Iterator[Counted]:
     """Of the stays that ended in the period, how the score of an instrument changed."""
-    assert wanted.reference is not None
     if stay.ended_on in period and stay.ended_on is not None:
-        scores = stay.scores.get(wanted.instrument or "", ())
-        falls = change(scores, stay.enrolled_on, stay.ended_on, wanted.reference)
-        yield Counted(stay, stay.ended_on, falls)
+        yield Counted(stay, stay.ended_on, CHANGES[stay.changed])
 
 
 def returned(wanted: Definition, stay: Stay, period: Period) -> Iterator[Counted]:
@@ -199,6 +192,12 @@ def answer(wanted: Definition, survey: Survey, period: Period) -> Iterator[Count
         yield Counted(survey, one.on, survey.answers.get(wanted.question or "", "unknown"))
 
 
+CHANGES: dict[Direction | None, str] = {
+    "improvement": "improved",
+    "none": "unchanged",
+    "deterioration": "deteriorated",
+    None: "not_measured",
+}
 KINDS: dict[str, Kind] = {
     "census": Kind(Stay, census),
     "referrals": Kind(Referral, referrals),
@@ -215,7 +214,7 @@ KINDS: dict[str, Kind] = {
     "retained": Kind(Stay, retained, ("within_days",), ("active_days", "excluded_ends")),
     "discharges": Kind(Stay, discharges),
     "discharge_share": Kind(Stay, discharge_share, ("ends",), ("excluded_ends",)),
-    "reliable_change": Kind(Stay, reliable_change, ("instrument", "reference")),
+    "reliable_change": Kind(Stay, reliable_change, ("instrument",), ("series",)),
     "returned": Kind(Stay, returned, ("within_days",), ("excluded_ends",)),
     "follow_up": Kind(Survey, follow_up, ("within_days",)),
     "answer": Kind(Survey, answer, ("within_days", "question")),
