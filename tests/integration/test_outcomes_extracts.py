@@ -4,8 +4,11 @@ import io
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 from pyarrow import csv, parquet
@@ -24,6 +27,8 @@ from tests.support.system import Client, System
 
 YEAR = {"starts_from": "2025-03-01", "starts_until": "2026-03-01"}
 NOWHERE = "00000000-0000-0000-0000-00000000000d"
+DUCKDB = {"string": "VARCHAR", "int64": "BIGINT", "date32[day]": "DATE", "bool": "BOOLEAN"}
+"""Types of the dictionary as DuckDB calls them."""
 TRAITS = ("gender_group", "age_band", "dual_diagnosis", "state", "level_of_care")
 
 
@@ -55,6 +60,34 @@ async def read(client: Client, extract: dict[str, Any], name: str) -> pa.Table:
     return parquet.read_table(whole) if name.endswith("parquet") else csv.read_csv(whole)
 
 
+async def duckdb_reads_it_as_the_dictionary_says(
+    client: Client, extract: dict[str, Any], tables: dict[str, pa.Table]
+) -> None:
+    """Both files of each table, by a reader of somebody else: columns, types and rows."""
+    with TemporaryDirectory() as folder, duckdb.connect() as database:
+        for told in extract["files"]:
+            answer = await client.get(f"/extracts/{extract['id']}/files/{told['name']}")
+            Path(folder, told["name"]).write_bytes(answer.content)
+
+        def rows(query: str) -> list[tuple[Any, ...]]:
+            return list(database.sql(query.replace("@", f"{folder}/")).fetchall())
+
+        said = rows("""SELECT "table", "column", type, may_be_empty FROM '@data_dictionary.csv'""")
+        assert {table for table, *_ in said} == tables.keys()
+        for name, table in tables.items():
+            columns = [(column, DUCKDB[kind]) for of, column, kind, _ in said if of == name]
+            found = rows(f"DESCRIBE SELECT * FROM '@{name}.parquet'")
+            assert [(column, kind) for column, kind, *_ in found] == columns
+            types = ", ".join(f"'{column}': '{kind}'" for column, kind in columns)
+            read_csv = f"read_csv('@{name}.csv', header = true, columns = {{{types}}})"
+            for source in (f"'@{name}.parquet'", read_csv):
+                whole = [tuple(row.values()) for row in table.to_pylist()]
+                assert Counter(rows(f"SELECT * FROM {source}")) == Counter(whole), (name, source)
+            for of, column, _, may_be_empty in said:
+                if of == name and not may_be_empty:
+                    assert None not in table.column(column).to_pylist()
+
+
 async def test_an_extract_holds_all_stays_and_names_nobody(outcomes: Outcomes) -> None:
     history = History(7, 150, MONDAY.date())
     registry = registry_of("outcomes")
@@ -71,6 +104,7 @@ async def test_an_extract_holds_all_stays_and_names_nobody(outcomes: Outcomes) -
     dictionary = await read(outcomes.lead, extract, "data_dictionary.parquet")
     assert dictionary.num_rows == sum(len(table.columns) for table in TABLES)
 
+    await duckdb_reads_it_as_the_dictionary_says(outcomes.lead, extract, tables)
     computed = Figures(history.rows, MONDAY.date())
     real = [s for s in computed.stays if "2025-03-01" <= str(s.begins) < "2026-03-01"]
     rows = tables["stays"].to_pylist()

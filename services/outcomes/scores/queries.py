@@ -19,7 +19,7 @@ ORDER BY instrument, coalesce(answered_at, completed_at), completed_at, screenin
 """
 OF_STAYS = """
 SELECT e.enrolment_id, coalesce(z.time_zone, 'UTC') AS time_zone, s.screening_id, s.instrument,
-  s.instrument_version, s.status, s.total, s.subscores,
+  s.instrument_version, s.status, s.total, s.band, s.subscores,
   coalesce(s.answered_at, s.completed_at) AS answered_at
 FROM episodes e
 CROSS JOIN LATERAL (
@@ -53,6 +53,7 @@ class StayScore:
     prorated: bool
     total: int | None
     subscores: dict[str, int | None]
+    band: str | None = None
 
 
 async def scores_of_stays(
@@ -69,6 +70,7 @@ async def scores_of_stays(
             prorated=row["status"] == "prorated",
             total=row["total"],
             subscores=orjson.loads(row["subscores"] or "{}"),
+            band=row["band"],
         )
         for row in await tx.fetch(OF_STAYS, list(stays), instrument)
     ]
