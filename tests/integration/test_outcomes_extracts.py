@@ -51,23 +51,26 @@ async def made(outcomes: Outcomes, **asked: Any) -> dict[str, Any]:
     return dict((await outcomes.lead.get(answer.headers["location"])).json())
 
 
-async def read(client: Client, extract: dict[str, Any], name: str) -> pa.Table:
-    answer = await client.get(f"/extracts/{extract['id']}/files/{name}")
+async def content(client: Client, extract: dict[str, Any], told: dict[str, Any]) -> bytes:
+    answer = await client.get(f"/extracts/{extract['id']}/files/{told['name']}")
     assert answer.status_code == 200, answer.text
-    told = next(one for one in extract["files"] if one["name"] == name)
     assert len(answer.content) == told["bytes"]
-    whole = io.BytesIO(answer.content)
+    return answer.content
+
+
+async def read(client: Client, extract: dict[str, Any], name: str) -> pa.Table:
+    told = next(one for one in extract["files"] if one["name"] == name)
+    whole = io.BytesIO(await content(client, extract, told))
     return parquet.read_table(whole) if name.endswith("parquet") else csv.read_csv(whole)
 
 
-async def duckdb_reads_it_as_the_dictionary_says(
-    client: Client, extract: dict[str, Any], tables: dict[str, pa.Table]
+def duckdb_reads_them_as_the_dictionary_says(
+    files: dict[str, bytes], tables: dict[str, pa.Table]
 ) -> None:
     """Both files of each table, by a reader of somebody else: columns, types and rows."""
     with TemporaryDirectory() as folder, duckdb.connect() as database:
-        for told in extract["files"]:
-            answer = await client.get(f"/extracts/{extract['id']}/files/{told['name']}")
-            Path(folder, told["name"]).write_bytes(answer.content)
+        for name, whole in files.items():
+            Path(folder, name).write_bytes(whole)
 
         def rows(query: str) -> list[tuple[Any, ...]]:
             return list(database.sql(query.replace("@", f"{folder}/")).fetchall())
@@ -81,8 +84,8 @@ async def duckdb_reads_it_as_the_dictionary_says(
             types = ", ".join(f"'{column}': '{kind}'" for column, kind in columns)
             read_csv = f"read_csv('@{name}.csv', header = true, columns = {{{types}}})"
             for source in (f"'@{name}.parquet'", read_csv):
-                whole = [tuple(row.values()) for row in table.to_pylist()]
-                assert Counter(rows(f"SELECT * FROM {source}")) == Counter(whole), (name, source)
+                expected = Counter(tuple(row.values()) for row in table.to_pylist())
+                assert Counter(rows(f"SELECT * FROM {source}")) == expected, (name, source)
             for of, column, _, may_be_empty in said:
                 if of == name and not may_be_empty:
                     assert None not in table.column(column).to_pylist()
@@ -104,7 +107,8 @@ async def test_an_extract_holds_all_stays_and_names_nobody(outcomes: Outcomes) -
     dictionary = await read(outcomes.lead, extract, "data_dictionary.parquet")
     assert dictionary.num_rows == sum(len(table.columns) for table in TABLES)
 
-    await duckdb_reads_it_as_the_dictionary_says(outcomes.lead, extract, tables)
+    files = {one["name"]: await content(outcomes.lead, extract, one) for one in extract["files"]}
+    duckdb_reads_them_as_the_dictionary_says(files, tables)
     computed = Figures(history.rows, MONDAY.date())
     real = [s for s in computed.stays if "2025-03-01" <= str(s.begins) < "2026-03-01"]
     rows = tables["stays"].to_pylist()

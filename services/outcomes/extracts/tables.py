@@ -70,8 +70,8 @@ TABLES = (
     ),
     Table(
         "scores",
-        "A row is the result of an instrument that the client answered for the stay: after the end of "
-        "the one before it, so that some lie before the admission.",
+        "A row is the result of an instrument, answered after the stay before and up to the end of "
+        "this one; the first may lie before the admission.",
         (
             STAY,
             Column("instrument", TEXT, False, "Its name."),
