@@ -1,10 +1,10 @@
 """Loading what measures count: stays, referrals and surveys, with the groups they belong to."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
@@ -39,17 +39,19 @@ STAYS = f"""
 SELECT e.enrolment_id AS id, e.client_id, e.site_id, {GROUPS},
   ($5::timestamptz AT TIME ZONE {ZONE})::date AS today,
   (e.enrolled_at AT TIME ZONE {ZONE})::date AS enrolled_on,
-  (e.ended_at AT TIME ZONE {ZONE})::date AS ended_on, e.ended_as, e.end_reason,
-  ARRAY(SELECT DISTINCT a.held_on FROM program_attendance a
-        WHERE {OF_STAY} AND a.outcome = 'attended' ORDER BY 1) AS attended_on,
-  (SELECT min((n.enrolled_at AT TIME ZONE {ZONE})::date) FROM episodes n
-   WHERE n.client_id = ANY (platform.records_of(e.client_id))
-     AND n.enrolled_at >= e.ended_at AND n.enrolment_id <> e.enrolment_id) AS returned_on
+  (e.ended_at AT TIME ZONE {ZONE})::date AS ended_on, e.ended_as, e.end_reason {{reads}}
 FROM episodes e LEFT JOIN sites z ON z.site_id = e.site_id
 LEFT JOIN program_cohorts c ON c.enrolment_id = e.enrolment_id
-WHERE {HERE} AND e.enrolled_at < $4 AND (e.ended_at IS NULL OR e.ended_at >= $3)
-ORDER BY e.enrolment_id
+WHERE {HERE} AND e.enrolled_at < $4 AND coalesce(e.ended_at, 'infinity') >= $3
 """  # noqa: S608 - constants only
+OF_STAYS = {
+    "attended_on": f"""ARRAY(SELECT DISTINCT a.held_on FROM program_attendance a
+  WHERE {OF_STAY} AND a.outcome = 'attended' ORDER BY 1)""",  # noqa: S608 - ours
+    "returned_on": f"""(SELECT min((n.enrolled_at AT TIME ZONE {ZONE})::date) FROM episodes n
+  WHERE n.client_id = ANY (platform.records_of(e.client_id))
+    AND n.enrolled_at >= e.ended_at AND n.enrolment_id <> e.enrolment_id)""",  # noqa: S608 - ours
+}
+"""What only some measures read of a stay."""
 SESSIONS = f"""
 SELECT e.enrolment_id, date_trunc('month', a.held_on)::date AS month,
   count(*) FILTER (WHERE a.outcome = 'attended')::int AS attended,
@@ -57,27 +59,24 @@ SELECT e.enrolment_id, date_trunc('month', a.held_on)::date AS month,
   count(*) FILTER (WHERE a.outcome = 'excused')::int AS excused,
   sum(a.attended_minutes)::int AS attended_minutes
 FROM episodes e JOIN program_attendance a ON {OF_STAY}
-WHERE e.enrolment_id = ANY ($1) AND a.outcome <> 'not_counted' GROUP BY 1, 2 ORDER BY 1, 2
+WHERE e.enrolment_id = ANY ($1) AND a.outcome <> 'not_counted'
+  AND a.held_on >= $2 AND a.held_on < $3
+GROUP BY 1, 2
 """  # noqa: S608 - constants only
 REFERRALS = f"""
 SELECT r.referral_id AS id, r.client_id, r.site_id, z.region_id, c.cohort_id, e.level_of_care,
   e.dual_diagnosis, e.gender_group, e.age_band,
   ($5::timestamptz AT TIME ZONE {ZONE})::date AS today,
   (r.received_at AT TIME ZONE {ZONE})::date AS received_on, r.state, r.reason,
-  CASE WHEN r.reason IS NOT NULL THEN (r.changed_at AT TIME ZONE {ZONE})::date END AS ended_on,
-  (SELECT max(a.held_on) FROM program_attendance a
-   WHERE a.client_id = ANY (p.records) AND a.outcome = 'attended'
-     AND a.starts_at < r.received_at) AS served_before_on,
-  ARRAY(SELECT DISTINCT a.held_on FROM program_attendance a
-        WHERE a.client_id = ANY (p.records) AND a.outcome = 'attended'
-          AND a.starts_at >= r.received_at AND (f.next_at IS NULL OR a.starts_at < f.next_at)
-        ORDER BY 1) AS attended_on
+  CASE WHEN r.reason IS NOT NULL THEN (r.changed_at AT TIME ZONE {ZONE})::date END AS ended_on
+  {{reads}}
 FROM program_referrals r LEFT JOIN sites z ON z.site_id = r.site_id
-CROSS JOIN LATERAL (SELECT platform.records_of(r.client_id) AS records) AS p
+CROSS JOIN LATERAL (SELECT platform.records_of(r.client_id) AS records OFFSET 0) AS p
 CROSS JOIN LATERAL (
-  SELECT min(n.received_at) AS next_at FROM program_referrals n
-  WHERE n.client_id = ANY (p.records)
-    AND (n.received_at, n.referral_id) > (r.received_at, r.referral_id)
+  SELECT min(n.received_at) AS next_at FROM (
+    SELECT received_at, referral_id FROM program_referrals
+    WHERE client_id = ANY (p.records) OFFSET 0  -- or all later referrals would be looked at
+  ) AS n WHERE (n.received_at, n.referral_id) > (r.received_at, r.referral_id)
 ) AS f
 LEFT JOIN LATERAL (
   SELECT * FROM episodes e WHERE e.client_id = ANY (p.records) AND e.enrolled_at >= r.received_at
@@ -87,9 +86,17 @@ LEFT JOIN LATERAL (
 LEFT JOIN program_cohorts c ON c.enrolment_id = e.enrolment_id
 WHERE ($1::uuid IS NULL OR r.site_id = $1) AND ($2::uuid IS NULL OR z.region_id = $2)
   AND r.received_at >= $3 AND r.received_at < $4
-ORDER BY r.referral_id
 """  # noqa: S608 - constants only
-"""A session of a person belongs to the latest referral that was received before it began."""
+OF_REFERRALS = {
+    "served_before_on": """(SELECT max(a.held_on) FROM program_attendance a
+  WHERE a.client_id = ANY (p.records) AND a.outcome = 'attended'
+    AND a.starts_at < r.received_at)""",
+    "attended_on": """ARRAY(SELECT DISTINCT a.held_on FROM program_attendance a
+  WHERE a.client_id = ANY (p.records) AND a.outcome = 'attended' AND a.starts_at >= r.received_at
+    AND a.starts_at < coalesce(f.next_at, 'infinity') ORDER BY 1)""",
+}
+"""What only some measures read of a referral. A session of a person belongs to the latest referral
+that was received before it began."""
 SURVEYS = f"""
 SELECT f.id, f.client_id, f.site_id, {GROUPS},
   ($5::timestamptz AT TIME ZONE {ZONE})::date AS today, f.days, f.due_on, f.closes_on,
@@ -98,8 +105,8 @@ FROM follow_ups f JOIN episodes e ON e.enrolment_id = f.enrolment_id
 LEFT JOIN sites z ON z.site_id = e.site_id
 LEFT JOIN program_cohorts c ON c.enrolment_id = e.enrolment_id
 WHERE {HERE} AND f.due_on >= $3::timestamptz::date AND f.due_on < $4::timestamptz::date
-ORDER BY f.id
 """  # noqa: S608 - constants only
+C = TypeVar("C", bound=Case)
 MARGIN = timedelta(days=1)
 """A day at a site begins and ends less than so long before or after it does in UTC."""
 
@@ -128,21 +135,35 @@ async def load_cases(
         for day, margin in ((period.first, -MARGIN), (period.until, MARGIN))
     )
     given = (scope.site_id, scope.region_id, first, until, tx.now)
-    if measure.counted.of is Referral:
-        return [Referral(**dict(row)) for row in await tx.fetch(REFERRALS, *given)]
-    if measure.counted.of is Survey:
-        return [_survey(row) for row in await tx.fetch(SURVEYS, *given)]
-    stays = [Stay(**dict(row)) for row in await tx.fetch(STAYS, *given)]
+    kind = measure.counted
+    if kind.of is Referral:
+        rows = await tx.fetch(_reading(REFERRALS, OF_REFERRALS, kind.reads), *given)
+        return _in_order(Referral(**dict(row)) for row in rows)
+    if kind.of is Survey:
+        return _in_order(_survey(row) for row in await tx.fetch(SURVEYS, *given))
+    rows = await tx.fetch(_reading(STAYS, OF_STAYS, kind.reads), *given)
+    stays = _in_order(Stay(**dict(row)) for row in rows)
     if measure.kind == "attendance":
-        return await _with_sessions(tx, stays)
+        return await _with_sessions(tx, stays, period)
     if measure.instrument is not None:
         return await _with_changes(tx, stays, measure)
     return stays
 
 
-async def _with_sessions(tx: Transaction, stays: Sequence[Stay]) -> list[Stay]:
+def _reading(query: str, columns: Mapping[str, str], reads: Sequence[str]) -> str:
+    return query.format(reads="".join(f", {columns[name]} AS {name}" for name in reads))
+
+
+def _in_order(cases: Iterable[C]) -> list[C]:
+    """By their ids: what is hidden of equal numbers is the same each time."""
+    return sorted(cases, key=lambda case: case.id)
+
+
+async def _with_sessions(tx: Transaction, stays: Sequence[Stay], period: Period) -> list[Stay]:
+    """The stays with what became of their sessions, by the months of the period."""
+    of_it = (period.first, period.until)
     found: defaultdict[UUID, list[Sessions]] = defaultdict(list)
-    for row in await tx.fetch(SESSIONS, [stay.id for stay in stays]):
+    for row in await tx.fetch(SESSIONS, [stay.id for stay in stays], *of_it):
         month = {name: value for name, value in row.items() if name != "enrolment_id"}
         found[row["enrolment_id"]].append(Sessions(**month))
     return [replace(stay, sessions=found[stay.id]) for stay in stays]

@@ -22,13 +22,14 @@ SELECT e.enrolment_id, coalesce(z.time_zone, 'UTC') AS time_zone, s.screening_id
   s.instrument_version, s.status, s.total, s.band, s.subscores,
   coalesce(s.answered_at, s.completed_at) AS answered_at
 FROM episodes e
+CROSS JOIN LATERAL (SELECT platform.records_of(e.client_id) AS records OFFSET 0) person
 CROSS JOIN LATERAL (
   SELECT coalesce(max(least(f.ended_at, e.enrolled_at)), '-infinity') AS ended_at FROM episodes f
-  WHERE f.client_id = ANY (platform.records_of(e.client_id)) AND f.enrolment_id <> e.enrolment_id
+  WHERE f.client_id = ANY (person.records) AND f.enrolment_id <> e.enrolment_id
     AND f.ended_at IS NOT NULL AND f.enrolled_at <= e.enrolled_at
 ) former
 LEFT JOIN sites z ON z.site_id = e.site_id
-JOIN scores s ON s.client_id = ANY (platform.records_of(e.client_id))
+JOIN scores s ON s.client_id = ANY (person.records)
   AND coalesce(s.answered_at, s.completed_at) > former.ended_at
   AND (e.ended_at IS NULL OR coalesce(s.answered_at, s.completed_at)
     < (date_trunc('day', e.ended_at AT TIME ZONE coalesce(z.time_zone, 'UTC')) + interval '1 day')

@@ -52,6 +52,8 @@ class Kind:
     """The parameters that a definition must have."""
     may: tuple[str, ...] = ()
     """Those that it may have."""
+    reads: tuple[str, ...] = ()
+    """The facts of a case that it looks at, beyond those that every case has."""
     curve: bool = False
 
 
@@ -198,24 +200,31 @@ CHANGES: dict[Direction | None, str] = {
     "deterioration": "deteriorated",
     None: "not_measured",
 }
+DAYS = ("attended_on",)
+BEFORE_AND_AFTER = ("served_before_on", "attended_on")
 KINDS: dict[str, Kind] = {
     "census": Kind(Stay, census),
     "referrals": Kind(Referral, referrals),
-    "first_service": Kind(Referral, first_service, ("within_days",), curve=True),
-    "initiation": Kind(Referral, initiation, ("within_days", "look_back_days")),
+    "first_service": Kind(Referral, first_service, ("within_days",), reads=DAYS, curve=True),
+    "initiation": Kind(
+        Referral, initiation, ("within_days", "look_back_days"), reads=BEFORE_AND_AFTER
+    ),
     "engagement": Kind(
         Referral,
         engagement,
         ("within_days", "look_back_days", "further_services", "further_days"),
+        reads=BEFORE_AND_AFTER,
     ),
     "attendance": Kind(Stay, attendance),
-    "retention": Kind(Stay, retention, may=("late_entry", "excluded_ends"), curve=True),
-    "ends": Kind(Stay, ends, may=("late_entry", "excluded_ends"), curve=True),
-    "retained": Kind(Stay, retained, ("within_days",), ("active_days", "excluded_ends")),
+    "retention": Kind(Stay, retention, may=("late_entry", "excluded_ends"), reads=DAYS, curve=True),
+    "ends": Kind(Stay, ends, may=("late_entry", "excluded_ends"), reads=DAYS, curve=True),
+    "retained": Kind(
+        Stay, retained, ("within_days",), ("active_days", "excluded_ends"), reads=DAYS
+    ),
     "discharges": Kind(Stay, discharges),
     "discharge_share": Kind(Stay, discharge_share, ("ends",), ("excluded_ends",)),
     "reliable_change": Kind(Stay, reliable_change, ("instrument",), ("series",)),
-    "returned": Kind(Stay, returned, ("within_days",), ("excluded_ends",)),
+    "returned": Kind(Stay, returned, ("within_days",), ("excluded_ends",), reads=("returned_on",)),
     "follow_up": Kind(Survey, follow_up, ("within_days",)),
     "answer": Kind(Survey, answer, ("within_days", "question")),
 }
