@@ -22,6 +22,7 @@ from services.outcomes.programs.rules.facts import (
     Stay,
     Survey,
 )
+from services.outcomes.programs.rules.measures import kind_of
 from services.outcomes.scores.queries import StayScore, scores_of_stays
 from shared.database import Transaction
 
@@ -135,7 +136,7 @@ async def load_cases(
         for day, margin in ((period.first, -MARGIN), (period.until, MARGIN))
     )
     given = (scope.site_id, scope.region_id, first, until, tx.now)
-    kind = measure.counted
+    kind = kind_of(measure)
     if kind.of is Referral:
         rows = await tx.fetch(_reading(REFERRALS, OF_REFERRALS, kind.reads), *given)
         return _in_order(Referral(**dict(row)) for row in rows)

@@ -12,24 +12,37 @@ from services.outcomes.measures.policy import (
     ReliableChange,
     measure_policy,
 )
-from services.outcomes.programs.rules.measures import KINDS, Kind
 from shared.contracts.intake import Token
 from shared.contracts.scheduling import EndedAs
 from shared.datafiles import Part, data_file
 
-PARAMETERS = (
-    "within_days",
-    "further_services",
-    "further_days",
-    "look_back_days",
-    "active_days",
-    "ends",
-    "excluded_ends",
-    "late_entry",
-    "instrument",
-    "series",
-    "question",
-)
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    "census": (),
+    "referrals": (),
+    "first_service": ("within_days",),
+    "initiation": ("within_days", "look_back_days"),
+    "engagement": ("within_days", "look_back_days", "further_services", "further_days"),
+    "attendance": (),
+    "retention": (),
+    "ends": (),
+    "retained": ("within_days",),
+    "discharges": (),
+    "discharge_share": ("ends",),
+    "reliable_change": ("instrument",),
+    "returned": ("within_days",),
+    "follow_up": ("within_days",),
+    "answer": ("within_days", "question"),
+}
+"""The kinds, each with the parameters that its definition must have."""
+MAY: Mapping[str, tuple[str, ...]] = {
+    "retention": ("late_entry", "excluded_ends"),
+    "ends": ("late_entry", "excluded_ends"),
+    "retained": ("active_days", "excluded_ends"),
+    "discharge_share": ("excluded_ends",),
+    "reliable_change": ("series",),
+    "returned": ("excluded_ends",),
+}
+PARAMETERS = {name for names in (*NEEDS.values(), *MAY.values()) for name in names}
 
 
 class ProgramMeasure(Part):
@@ -62,19 +75,14 @@ class ProgramMeasure(Part):
     """A subscale of the instrument; None: its total."""
     question: Token | None = None
 
-    @property
-    def counted(self) -> Kind:
-        """How it is counted."""
-        return KINDS[self.kind]
-
     @model_validator(mode="after")
     def can_be_counted(self) -> Self:
-        if self.kind not in KINDS:
-            raise ValueError(f"{self.id} is of no known kind: use {', '.join(KINDS)}.")
+        if self.kind not in NEEDS:
+            raise ValueError(f"{self.id} is of no known kind: use {', '.join(NEEDS)}.")
         given = {name for name in PARAMETERS if getattr(self, name)}
-        if missing := sorted(set(self.counted.needs) - given):
+        if missing := sorted(set(NEEDS[self.kind]) - given):
             raise ValueError(f"{self.id} needs {', '.join(missing)}.")
-        if useless := sorted(given - {*self.counted.needs, *self.counted.may}):
+        if useless := sorted(given - {*NEEDS[self.kind], *MAY.get(self.kind, ())}):
             raise ValueError(f"{self.id} has no use for {', '.join(useless)}.")
         if both := set(self.ends) & set(self.excluded_ends):
             raise ValueError(f"{self.id} counts and leaves out {', '.join(sorted(both))}.")

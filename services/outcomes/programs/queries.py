@@ -11,6 +11,7 @@ from services.outcomes.programs.loading import Scope, load_cases
 from services.outcomes.programs.policy import Measures, ProgramMeasure, measures
 from services.outcomes.programs.rules import survival
 from services.outcomes.programs.rules.facts import Counted, Period
+from services.outcomes.programs.rules.measures import kind_of
 from services.outcomes.programs.rules.proportion import wilson
 from services.outcomes.programs.rules.suppression import hidden_cells
 from services.outcomes.programs.schemas import (
@@ -144,7 +145,7 @@ async def _counted(
     for case in await load_cases(tx, measure, scope, period):
         own = measures(case.site_id).by_id.get(measure.id)
         if own is not None and own.kind == measure.kind:
-            counted += own.counted.count(own, case, period)
+            counted += kind_of(own).count(own, case, period)
     return counted
 
 
@@ -256,7 +257,7 @@ def _group_figures(
     if measure.kind == "attendance" and whole:
         hours = sum(one.minutes for one in cases) / 60
     curve = None
-    if measure.counted.curve:
+    if kind_of(measure).curve:
         spans = [one.span for one in cases if one.span is not None]
         curve = _curve(spans, known.curve_days, known.smallest_cell, told=total is not None)
     return Group(

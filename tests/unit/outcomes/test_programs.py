@@ -6,8 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from services.outcomes.programs.policy import Measures, ProgramMeasure, measures
+from services.outcomes.programs.policy import NEEDS, Measures, ProgramMeasure, measures
 from services.outcomes.programs.rules.facts import Period, Referral, Stay, Survey
+from services.outcomes.programs.rules.measures import KINDS, kind_of
 from services.outcomes.programs.rules.proportion import wilson
 from shared.datafiles import DataFileInvalid, parse
 
@@ -22,7 +23,7 @@ def days(*wanted: str) -> list[date]:
 def of(measure_id: str, case: Any, period: Period = YEAR) -> list[str]:
     """The classes in which a case counts by a definition that is shipped."""
     measure = measures().by_id[measure_id]
-    return [one.falls for one in measure.counted.count(measure, case, period)]
+    return [one.falls for one in kind_of(measure).count(measure, case, period)]
 
 
 def stay(*attended: str, ended: str | None = None, how: str = "completed", **more: Any) -> Stay:
@@ -35,6 +36,10 @@ def stay(*attended: str, ended: str | None = None, how: str = "completed", **mor
 def referral(*attended: str, **more: Any) -> Referral:
     told = {"today": date(2026, 12, 31), "received_on": date(2026, 3, 10), "state": "accepted"}
     return Referral(attended_on=days(*attended), **{**WHO, **told, **more})
+
+
+def test_every_kind_is_counted():
+    assert KINDS.keys() == NEEDS.keys() == {one.kind for one in measures().measures}
 
 
 def test_a_stay_is_retained_and_active_by_the_vector():
@@ -95,7 +100,7 @@ def test_late_entry_counts_from_the_day_before_the_period():
     april = Period(date(2026, 4, 1), date(2026, 5, 1))
 
     def span(case: Stay) -> tuple[int, int, str | None]:
-        (one,) = measure.counted.count(measure, case, april)
+        (one,) = kind_of(measure).count(measure, case, april)
         assert one.span is not None
         return one.span.entry, one.span.exit, one.span.end
 

@@ -7,36 +7,14 @@ is not in the denominator. What a class means in words stands with the definitio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from services.outcomes.measures.rules.change import Direction
+from services.outcomes.programs.policy import ProgramMeasure as Definition
 from services.outcomes.programs.rules.facts import Counted, Period, Referral, Stay, Survey
 from services.outcomes.programs.rules.survival import Span
 
 DAY = timedelta(days=1)
-
-
-class Definition(Protocol):
-    """What a kind reads of a definition; `policy.ProgramMeasure` is one."""
-
-    @property
-    def within_days(self) -> int | None: ...
-    @property
-    def further_services(self) -> int | None: ...
-    @property
-    def further_days(self) -> int | None: ...
-    @property
-    def look_back_days(self) -> int | None: ...
-    @property
-    def active_days(self) -> int | None: ...
-    @property
-    def ends(self) -> tuple[str, ...]: ...
-    @property
-    def excluded_ends(self) -> tuple[str, ...]: ...
-    @property
-    def late_entry(self) -> bool: ...
-    @property
-    def question(self) -> str | None: ...
 
 
 Count = Callable[[Any, Any, Period], Iterator[Counted]]
@@ -44,14 +22,10 @@ Count = Callable[[Any, Any, Period], Iterator[Counted]]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How a measure is counted: of which cases, into which classes, by which parameters."""
+    """How a measure is counted: of which cases, into which classes."""
 
     of: type[Stay] | type[Referral] | type[Survey]
     count: Count
-    needs: tuple[str, ...] = ()
-    """The parameters that a definition must have."""
-    may: tuple[str, ...] = ()
-    """Those that it may have."""
     reads: tuple[str, ...] = ()
     """The facts of a case that it looks at, beyond those that every case has."""
     curve: bool = False
@@ -205,29 +179,25 @@ BEFORE_AND_AFTER = ("served_before_on", "attended_on")
 KINDS: dict[str, Kind] = {
     "census": Kind(Stay, census),
     "referrals": Kind(Referral, referrals),
-    "first_service": Kind(Referral, first_service, ("within_days",), reads=DAYS, curve=True),
-    "initiation": Kind(
-        Referral, initiation, ("within_days", "look_back_days"), reads=BEFORE_AND_AFTER
-    ),
-    "engagement": Kind(
-        Referral,
-        engagement,
-        ("within_days", "look_back_days", "further_services", "further_days"),
-        reads=BEFORE_AND_AFTER,
-    ),
+    "first_service": Kind(Referral, first_service, DAYS, curve=True),
+    "initiation": Kind(Referral, initiation, BEFORE_AND_AFTER),
+    "engagement": Kind(Referral, engagement, BEFORE_AND_AFTER),
     "attendance": Kind(Stay, attendance),
-    "retention": Kind(Stay, retention, may=("late_entry", "excluded_ends"), reads=DAYS, curve=True),
-    "ends": Kind(Stay, ends, may=("late_entry", "excluded_ends"), reads=DAYS, curve=True),
-    "retained": Kind(
-        Stay, retained, ("within_days",), ("active_days", "excluded_ends"), reads=DAYS
-    ),
+    "retention": Kind(Stay, retention, DAYS, curve=True),
+    "ends": Kind(Stay, ends, DAYS, curve=True),
+    "retained": Kind(Stay, retained, DAYS),
     "discharges": Kind(Stay, discharges),
-    "discharge_share": Kind(Stay, discharge_share, ("ends",), ("excluded_ends",)),
-    "reliable_change": Kind(Stay, reliable_change, ("instrument",), ("series",)),
-    "returned": Kind(Stay, returned, ("within_days",), ("excluded_ends",), reads=("returned_on",)),
-    "follow_up": Kind(Survey, follow_up, ("within_days",)),
-    "answer": Kind(Survey, answer, ("within_days", "question")),
+    "discharge_share": Kind(Stay, discharge_share),
+    "reliable_change": Kind(Stay, reliable_change),
+    "returned": Kind(Stay, returned, ("returned_on",)),
+    "follow_up": Kind(Survey, follow_up),
+    "answer": Kind(Survey, answer),
 }
+
+
+def kind_of(measure: Definition) -> Kind:
+    """How a measure is counted."""
+    return KINDS[measure.kind]
 
 
 def months(period: Period) -> Iterator[date]:
