@@ -39,6 +39,7 @@ NAMES = (
     "placement",
     "recommendation",
     "board",
+    "programs",
     "rebuild",
     "whole_stack",
 )
