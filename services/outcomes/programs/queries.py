@@ -142,8 +142,10 @@ async def _counted(
     if measure.kind == "census" and by != "month":
         period = Period((period.until - DAY).replace(day=1), period.until)
     counted: list[Counted] = []
-    for case in await load_cases(tx, measure, scope, period):
-        own = measures(case.site_id).by_id.get(measure.id)
+    cases = await load_cases(tx, measure, scope, period)
+    of_sites = {site: measures(site).by_id.get(measure.id) for site in {c.site_id for c in cases}}
+    for case in cases:
+        own = of_sites[case.site_id]
         if own is not None and own.kind == measure.kind:
             counted += kind_of(own).count(own, case, period)
     return counted
