@@ -26,6 +26,7 @@ class Line:
     begins: date
     ends: date | None = None
     how: str | None = None
+    reason: str | None = None
     days: list[date] = field(default_factory=list)
     before: list[date] = field(default_factory=list)
     months: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -53,7 +54,7 @@ class Figures:
             self.by_name[type(event).__name__].append((sequence, event.model_dump(mode="json")))
         opened = [told for _, told in self.by_name["SiteOpened"]]
         self.zones = {told["site_id"]: ZoneInfo(told["time_zone"]) for told in opened}
-        self.regions = {told["site_id"]: told["region_id"] for told in opened}
+        self.regions = {told["site_id"]: told["region_id"] or "unknown" for told in opened}
         self.seats = self._seats()
         self.stays = self._stays()
         self.referrals = self._referrals()
@@ -156,6 +157,7 @@ class Figures:
             )
             move = moved.get(line.id)
             line.how = move["to_state"] if move else "received"
+            line.reason = move["reason"] if move else None
             if move and move["reason"]:
                 line.ends = self.day(move, "changed_at")
             for seat in self.seats.values():
@@ -174,7 +176,7 @@ class Figures:
         here = lambda day: day is not None and first <= day < until  # noqa: E731
         day = timedelta(days=1)
         for r in self.referrals:
-            if not here(r.begins):
+            if not here(r.begins) or r.reason == "entered_in_error":
                 continue
             if measure == "referrals":
                 other = "ended_otherwise" if r.ends else "open"
@@ -187,7 +189,7 @@ class Figures:
                 else:
                     falls = "late" if self.today >= r.begins + 14 * day else "due"
                 found.append((r, r.begins, falls, 1))
-            new = not any(r.begins - 194 * day <= on for on in r.before)
+            new = r.reason != "died" and not any(r.begins - 194 * day <= on for on in r.before)
             first_on = next((on for on in r.days if on <= r.begins + 13 * day), None)
             if measure == "initiation" and new and r.begins + 13 * day < self.today:
                 found.append((r, r.begins, "initiated" if first_on else "not_initiated", 1))
@@ -254,7 +256,8 @@ class Figures:
         """The times under observation of a curve."""
         made: Days = []
         if measure == "days_to_first_service":
-            for r in (r for r in self.referrals if first <= r.begins < until):
+            here = (r for r in self.referrals if first <= r.begins < until)
+            for r in (r for r in here if r.reason != "entered_in_error"):
                 last = r.days[0] if r.days else r.ends or self.today
                 end = "first_service" if r.days else "stopped" if r.ends else None
                 made.append((0, _length(r.begins, last), end))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -64,7 +65,7 @@ class Computed:
         """Who counts in program measures; by its day now is the same at all sites."""
         rows = (
             (BY_TYPE[row["type"]].model_validate_json(row["payload"]), row["sequence"])
-            for row in sorted(self.taken.journal, key=lambda row: row["occurred_at"])
+            for row in sorted(self.taken.journal, key=itemgetter("occurred_at", "key", "sequence"))
             if row["type"] in BY_TYPE and row["stream"] in ("intake", "scheduling")
         )
         return Figures(rows, self.now.date(), self.records)

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -419,3 +419,25 @@ def test_the_board_counts_whom_the_journals_count(year: list[Computed]) -> None:
             if found != expected:
                 different.append((computed.now.date(), site["site_id"], found, expected))
     assert different == []
+
+
+def test_every_form_that_became_due_waited_for_its_client(year: list[Computed]) -> None:
+    last = year[-1]
+    told = [
+        e for e in last.journal.named("MeasureDue") if e.data["instrument"] in ("phq-9", "gad-7")
+    ]
+    asked = list(last.journal.named("QuestionnaireDue"))
+    closed = {e.data["questionnaire_id"]: e.at for e in last.journal.named("QuestionnaireClosed")}
+    assert len(told) > 100
+    for due in told:
+        records = last.people.records(due.client, due.at)
+        stay = next(s for s in last.stays if s.id == due.data["enrolment_id"])
+        mine = [e for e in asked if e.client in records and e.data["enrolment_id"] == stay.id]
+        open_then = any(
+            e.at <= due.at + timedelta(minutes=1)
+            and closed.get(e.data["questionnaire_id"], due.at) >= due.at
+            for e in mine
+        )
+        assert open_then or (stay.ends is not None and stay.ends <= due.at), due
+    ends = Counter(e.data["how"] for e in last.journal.named("QuestionnaireClosed"))
+    assert ends["expired"] > 10

@@ -137,17 +137,19 @@ async def list_cases(
 async def _counted(
     tx: Transaction, measure: ProgramMeasure, scope: Scope, period: Period, by: By
 ) -> list[Counted]:
-    """Each case by the definition of its own site; a census that is not by month is of the last."""
+    """Each case by the definition of its own site; a census that is not by month is of the last
+    month that has begun there."""
     _check(period)
-    if measure.kind == "census" and by != "month":
-        period = Period((period.until - DAY).replace(day=1), period.until)
+    of_one_day = measure.kind == "census" and by != "month"
     counted: list[Counted] = []
     cases = await load_cases(tx, measure, scope, period)
     of_sites = {site: measures(site).by_id.get(measure.id) for site in {c.site_id for c in cases}}
     for case in cases:
         own = of_sites[case.site_id]
         if own is not None and own.kind == measure.kind:
-            counted += kind_of(own).count(own, case, period)
+            last = min(period.until - DAY, case.today).replace(day=1)
+            within = Period(max(period.first, last), period.until) if of_one_day else period
+            counted += kind_of(own).count(own, case, within)
     return counted
 
 
