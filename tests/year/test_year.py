@@ -375,7 +375,8 @@ def test_numbers_hours_and_curves_of_program_measures_are_as_the_journals_alone_
                     wanted = {kind: float(shares[kind]) for kind in point["incidence"]}
                     assert point["incidence"] == pytest.approx(wanted)
                 shown[f"curve of {measure}"] += 1
-    assert {"attendance", "completion", "phq_9_change", "curve of retention"} <= (+shown).keys()
+    told = {"attendance", "discharges", "phq_9_change", "curve of retention", "curve of ends"}
+    assert told <= (+shown).keys(), shown
 
 
 def test_how_likely_a_stay_seems_to_break_off_is_as_the_journals_say(year: list[Computed]) -> None:
