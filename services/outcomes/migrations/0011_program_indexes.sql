@@ -16,6 +16,5 @@ CREATE INDEX episodes_by_end ON episodes ((coalesce(ended_at, 'infinity')));
 
 -- migrate:down
 
-DROP INDEX episodes_by_end;
-DROP INDEX program_attendance_by_day;
-DROP INDEX program_attendance_attended;
+-- squawk-ignore require-concurrent-index-deletion
+DROP INDEX episodes_by_end, program_attendance_by_day, program_attendance_attended;
