@@ -40,6 +40,7 @@ NAMES = (
     "recommendation",
     "board",
     "portal",
+    "programs",
     "rebuild",
     "whole_stack",
 )

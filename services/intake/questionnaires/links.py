@@ -6,6 +6,7 @@ from services.intake.questionnaires.forms import show_form
 from services.intake.questionnaires.own_schemas import Session
 from services.intake.questionnaires.policy import policy
 from services.intake.questionnaires.queries import QuestionnaireInFull, load
+from services.intake.questionnaires.refusals import AnsweredOtherwise
 from services.intake.questionnaires.rules.life import (
     LinkAction,
     LinkTimes,
@@ -36,6 +37,13 @@ UPDATE questionnaire_links SET revoked_at = $2 WHERE questionnaire_id = $1 AND r
 TIMES = """
 SELECT valid_until, opened_at, revoked_at FROM questionnaire_links WHERE id = $1
 """
+ANSWERED = """
+SELECT bool_and(EXISTS (
+  SELECT FROM screenings s JOIN responses r ON r.screening_id = s.id
+  WHERE s.client_id = ANY (platform.records_of(q.client_id)) AND r.instrument = p.instrument
+    AND r.answered_at > q.assigned_at))
+FROM questionnaires q JOIN questionnaire_parts p ON p.questionnaire_id = q.id WHERE q.id = $1
+"""
 OPEN = "UPDATE questionnaire_links SET opened_at = $2, session_hash = $3 WHERE id = $1"
 
 
@@ -46,11 +54,14 @@ async def issue_link(
 
     Raises:
         NotFound: no such questionnaire.
-        QuestionnaireOver, StaleVersion, WordingMissing, InstrumentReplaced: none can be issued.
+        QuestionnaireOver, StaleVersion, WordingMissing, InstrumentReplaced, AnsweredOtherwise: none
+        can be issued.
     """
     locked = await load(tx, questionnaire_id, lock=True)
     locked.require("issue_link")
     require_version(locked.version, expected)
+    if await tx.fetchval(ANSWERED, locked.id):
+        raise AnsweredOtherwise("Staff entered answers to all of it meanwhile: withdraw it.")
     await show_form(tx, locked)
     until = valid_until(tx.now, policy().link_hours, locked.expires_at)
     secret = new_secret()

@@ -36,16 +36,15 @@ async def clients_placed(tx: Transaction, received: list[Received[ClientPlaced]]
     await keep_seats(tx, [one.event for one in received])
 
 
-@consumers.on_many(SessionAttended, "engagement")
-async def sessions_attended(tx: Transaction, received: list[Received[SessionAttended]]) -> None:
+async def sessions_told_of(
+    tx: Transaction,
+    received: list[Received[SessionAttended]]
+    | list[Received[SessionMissed]]
+    | list[Received[SessionNotHeld]],
+) -> None:
     await keep_attendance(tx, received)
 
 
-@consumers.on_many(SessionMissed, "engagement")
-async def sessions_missed(tx: Transaction, received: list[Received[SessionMissed]]) -> None:
-    await keep_attendance(tx, received)
-
-
-@consumers.on_many(SessionNotHeld, "engagement")
-async def sessions_not_held(tx: Transaction, received: list[Received[SessionNotHeld]]) -> None:
-    await keep_attendance(tx, received)
+consumers.on_many(SessionAttended, "engagement")(sessions_told_of)
+consumers.on_many(SessionMissed, "engagement")(sessions_told_of)
+consumers.on_many(SessionNotHeld, "engagement")(sessions_told_of)

@@ -18,8 +18,10 @@ from shared.database import Transaction
 
 SCORES = """
 SELECT jsonb_object_agg(s.instrument, jsonb_build_object('total', s.total, 'status', s.status,
-  'safety_item', s.safety_item, 'answered_on', s.answered_on, 'version', s.instrument_version))
+  'safety_item', s.safety_item, 'answered_on', s.answered_on, 'version', s.instrument_version,
+  'subscores', coalesce(s.subscores, '{{}}')))
 FROM (SELECT DISTINCT ON (instrument) instrument, instrument_version, total, status, safety_item,
+        subscores,
         (coalesce(answered_at, completed_at) AT TIME ZONE zone.name)::date AS answered_on
       FROM scores WHERE client_id = ANY (person.records)
         AND coalesce(answered_at, completed_at) > former.ended_at AND {which}
@@ -28,7 +30,7 @@ FROM (SELECT DISTINCT ON (instrument) instrument, instrument_version, total, sta
 """
 LATEST = SCORES.format(which="true", order="DESC")
 BASELINE = SCORES.format(
-    which="""total IS NOT NULL
+    which="""(total IS NOT NULL OR status = 'complete')
         AND (coalesce(answered_at, completed_at) AT TIME ZONE zone.name)::date
           - (e.enrolled_at AT TIME ZONE zone.name)::date BETWEEN $2 AND $3""",
     order="ASC",

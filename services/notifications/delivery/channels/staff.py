@@ -42,9 +42,7 @@ class WebhookChannel(Channel):
 
     def __init__(self, hooks: Mapping[str, Hook]) -> None:
         self._hooks = hooks
-        self._http = httpx.AsyncClient(
-            verify=trusted(), timeout=TIMEOUT_SECONDS, trust_env=False
-        )
+        self._http = httpx.AsyncClient(verify=trusted(), timeout=TIMEOUT_SECONDS, trust_env=False)
 
     async def send(self, message: Message) -> Receipt:
         hook = self._hooks.get(_named(message))
