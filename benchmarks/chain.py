@@ -34,7 +34,7 @@ from stepwell.runtime.keys import Issuer
 WARM_UP = 24
 BLOCK = 50
 """Ours and the floor take turns after so many."""
-P50_GOAL = 3
+P50_GOAL = 3.5
 P99_GOAL_MS = 100
 RECOMMENDED = "SELECT EXISTS (SELECT FROM recommendations WHERE client_id = $1)"
 PUBLISHED = "SELECT NOT EXISTS (SELECT FROM platform.outbox)"

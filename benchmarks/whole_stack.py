@@ -23,7 +23,7 @@ from stepwell.runtime.ports import free_base, unused
 from stepwell.runtime.processes import python
 
 STEPWELL = python("-m", "stepwell.main")
-READY_SECONDS = 20
+READY_SECONDS = 12
 RESIDENT_MB = 2_048
 
 

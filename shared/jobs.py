@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 POLL_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 15.0
-TEST_CLOCK_POLL_SECONDS = 0.02
+TEST_CLOCK_POLL_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)

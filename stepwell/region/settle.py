@@ -8,12 +8,13 @@ looked at has a cause, and that cause would have been seen as not applied.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from shared.contracts.topics import BY_STREAM
 from shared.settings import SERVICES
 from stepwell.completeness import Line, prove
 from stepwell.region.api import Services, Trace, Who
@@ -29,7 +30,7 @@ OPERATOR = Who("operator")
 
 @dataclass(frozen=True)
 class Rest:
-    """All services as they were at one look."""
+    """All services as they were looked at last."""
 
     pending: Mapping[str, Any]
 
@@ -65,6 +66,19 @@ class Rest:
         ]
         return found
 
+    def busy(self) -> set[str]:
+        """The services that have something to do, events to apply, or events that others lack."""
+        mine = ("unpublished", "set_aside", "due")
+        found = {
+            service
+            for service, state in self.pending.items()
+            if any(state[name] for name in mine) or any(state["waiting"].values())
+        }
+        for line in self.lines:
+            if not line.complete:
+                found |= {line.consumer, BY_STREAM[line.stream].producer}
+        return found
+
     def stopped(self) -> list[str]:
         """Services with dead letters, which will never be applied by waiting."""
         return [service for service, state in self.pending.items() if state["dead_letters"]]
@@ -76,22 +90,25 @@ class Rest:
         return min((datetime.fromisoformat(at) for at in instants if at), default=None)
 
 
-async def look(services: Services) -> Rest:
-    """All four services at this moment."""
+async def look(services: Services, some: Collection[str] = SERVICES) -> dict[str, Any]:
+    """What some services say of themselves, all four at this moment unless others are named."""
     found = await asyncio.gather(
-        *(services.get(s, "/operations/pending", OPERATOR, trace=UNTRACED) for s in SERVICES)
+        *(services.get(s, "/operations/pending", OPERATOR, trace=UNTRACED) for s in some)
     )
-    return Rest(dict(zip(SERVICES, found, strict=True)))
+    return dict(zip(some, found, strict=True))
 
 
 async def settled(services: Services, *, within: float = WITHIN_SECONDS) -> Rest:
     """Wait until the system is at rest.
 
+    Whoever has something to do is looked at again, and all together once nobody has.
+
     Raises:
         Problem: it is not after `within` seconds, or there are dead letters; says what is missing.
     """
     deadline = time.monotonic() + within
-    while unrest := (rest := await look(services)).unrest():
+    rest = Rest(await look(services))
+    while unrest := rest.unrest():
         if stopped := rest.stopped():
             raise Problem(
                 f"{stopped[0]} has records that it could not apply: see "
@@ -104,6 +121,9 @@ async def settled(services: Services, *, within: float = WITHIN_SECONDS) -> Rest
                 exit_code=CHECK_FAILED,
             )
         await asyncio.sleep(POLL_SECONDS)
+        rest = Rest({**rest.pending, **await look(services, rest.busy())})
+        if not rest.unrest():
+            rest = Rest(await look(services))
     return rest
 
 

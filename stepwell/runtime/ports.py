@@ -112,7 +112,7 @@ def is_free(port: int) -> bool:
 
 
 def accepts(port: int) -> bool:
-    """Whether somebody answers on `port` of this machine, for tests."""
+    """Whether somebody answers on `port` of this machine."""
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -154,6 +154,8 @@ def listens(pid: int, port: int) -> bool:
     """Whether that very process is a server on `port`: another one there is not ours."""
     import psutil
 
+    if not accepts(port):  # nobody: a look at who has which port takes long
+        return False
     try:
         return any(
             c.status == psutil.CONN_LISTEN and c.laddr.port == port

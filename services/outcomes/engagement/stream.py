@@ -45,6 +45,9 @@ CHANGELOG = "engagement-windows-changelog"
 CONSUMER = "outcomes-engagement"
 BATCH = 500
 """Events that are worked on together at most; it takes some hundredths of a second."""
+FETCHED_BYTES, FETCHED_EVENTS = 256 * 1024, 1_024
+"""What is held of a partition, and of all, before it is worked on: more would only take memory,
+most of all while the windows are read back."""
 UNDER_WAY = 4
 """Batches that may wait for the broker's acknowledgement."""
 
@@ -65,6 +68,8 @@ def application(settings: Settings) -> faust.App:
         broker_request_timeout=15.0,
         broker_commit_interval=0.5,
         consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=FETCHED_BYTES,
+        stream_buffer_maxsize=FETCHED_EVENTS,
         processing_guarantee="at_least_once",
         producer_acks=-1,
         producer_linger=0.0,

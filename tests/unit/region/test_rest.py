@@ -73,3 +73,12 @@ def test_the_next_thing_due_is_the_earliest_of_all_services() -> None:
     )
     assert found.next_due_at == datetime(2026, 3, 1, 17, tzinfo=UTC)
     assert rest(service(), service()).next_due_at is None
+
+
+def test_whoever_has_something_to_do_is_looked_at_again_with_those_whose_events_it_lacks() -> None:
+    told = service(streams=[stream("intake", 7)])
+    behind = service(consumes=["intake"], applied=[stream("intake", 8)])
+    assert rest(told, behind).busy() == {"intake", "scheduling"}
+    assert rest(service(), service(waiting={"messages": 1})).busy() == {"scheduling"}
+    assert rest(service(due=1), service()).busy() == {"intake"}
+    assert rest(service(), service()).busy() == set()

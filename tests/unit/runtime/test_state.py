@@ -113,7 +113,7 @@ def test_reset_keeps_what_somebody_else_put_there_and_the_folder_stays_usable(st
 
 def test_reset_of_the_cache_deletes_downloads_only(state: State, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    made = ("kafka-4.4.0", "kafka-4.4.0.draft", "kafka-4.4.0.maven", "zipkin-3.6.1")
+    made = ("kafka-4.4.0", "kafka-4.4.0.draft", "kafka-4.4.0.maven", "zipkin-3.6.1-unpacked")
     others = ("pip", "kafka-docs", "maven", "java")
     for folder in (*made, *others):
         (cache / folder / "inside").mkdir(parents=True)
