@@ -16,13 +16,14 @@ from typing import Any
 import httpx
 import pytest
 
-from portal.api import OPERATIONS
+from portal.api import OPERATIONS, Missing
 from portal.app import SEARCHES, application
 from portal.forms import body_of
 from portal.identity import NotLoggedIn
 from portal.page import NO_SITE
 from portal.rendering import ENVIRONMENT, NAVIGATION
 from portal.settings import Settings
+from portal.views.clients import together
 from portal.views.registry import VIEWS, View
 from portal.words import SPANISH, Words
 from stepwell.contracts import operations
@@ -32,6 +33,8 @@ HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}"
 ID = "019c8a95-d080-707f-9865-5ce894763d53"
 INSTANT = "2026-03-01T18:00:00Z"
 EVENT = b"id: 8\nevent: board\ndata: {}\n\n"
+FILE = b"stay,level"
+OF_FILE = {"content-type": "text/csv", "content-disposition": 'attachment; filename="stays.csv"'}
 INSTANTS = ("_at", "until", "_from", "at", "acknowledge_by", "since", "before", "as_of")
 ROLES = ("counselor", "clinical_lead", "front_desk", "site_manager", "regional_operations")
 ROLES += ("auditor", "operator")
@@ -115,6 +118,8 @@ class Services:
         described = APPS[service].openapi()
         operation = described["paths"][OPERATIONS[name]["path"]][request.method.lower()]
         ok = next(one for code, one in operation["responses"].items() if code.startswith("2"))
+        if "application/json" not in ok["content"]:
+            return httpx.Response(200, stream=httpx.ByteStream(FILE), headers=OF_FILE)
         schema = ok["content"]["application/json"]["schema"]
         return httpx.Response(200, json=made(schema, described["components"]["schemas"]))
 
@@ -292,6 +297,40 @@ async def test_the_boards_stream_is_passed_on_for_whoever_is_logged_in() -> None
     assert (await portal.browser.get("/events")).status_code == 503
     portal.app.state.sessions.end(portal.secret)
     assert (await portal.browser.get("/events")).status_code == 303
+
+
+async def test_a_file_of_an_extract_is_passed_on_to_whom_it_is_for_alone() -> None:
+    address = f"/extracts/{ID}/files/stays.csv"
+    for role in ROLES:
+        portal = Portal(role)
+        answer = await portal.browser.get(address)
+        if role == "regional_operations":
+            assert answer.content == FILE
+            assert {k: answer.headers[k] for k in OF_FILE} == OF_FILE
+            portal.services.away = "outcomes"
+            assert (await portal.browser.get(address)).status_code == 503
+        else:
+            assert answer.status_code == 403
+            assert portal.services.asked == []
+
+
+async def test_lists_of_two_services_are_laid_together_where_both_are_complete() -> None:
+    def part(before: str | None, field: str, *at: str) -> dict[str, Any]:
+        rest = {"kind": "session", "what": None, "state": None}
+        return {"before": before, "items": [{**rest, "at": one, field: one} for one in at]}
+
+    happened = part("2026-03-02T09:00:00Z", "at", "2026-03-03T09:00:00Z", "2026-03-02T09:00:00Z")
+    sent = ("2026-03-02T09:00:00.5Z", "2026-03-02T09:00:00Z", "2026-03-01T09:00:00Z")
+    entries, earlier = together(happened, part(None, "happened_at", *sent))
+    assert [(one["kind"], one["at"][8:]) for one in entries] == [
+        ("session", "03T09:00:00Z"),
+        ("message", "02T09:00:00.5Z"),
+        ("session", "02T09:00:00Z"),
+        ("message", "02T09:00:00Z"),
+    ]
+    assert earlier == "2026-03-02T09:00:00Z"
+    entries, earlier = together(Missing("outcomes", "away"), part(None, "happened_at", *sent))
+    assert (len(entries), earlier) == (3, None)
 
 
 async def test_tokens_are_renewed_once_and_a_session_that_ended_there_ends_here() -> None:

@@ -25,6 +25,8 @@ async def outcomes(system: System) -> AsyncIterator[Outcomes]:
 
 async def test_a_stay_is_told_in_parts_that_end_where_an_instant_ends(outcomes: Outcomes) -> None:
     known = await outcomes.recommend()
+    first = (await outcomes.lead.get(f"/clients/{known['client_id']}/timeline", limit=1)).json()
+    assert [one["id"] for one in first["open"]] == [known["id"]]
     assert (await outcomes.decide(known, ACCEPT)).status_code == 200
     ana, other = outcomes.client_of(known), Enrolled("other", SITE)
     goal = {"kind": "phase", "goal": "relapse_prevention_plan"}
@@ -37,7 +39,7 @@ async def test_a_stay_is_told_in_parts_that_end_where_an_instant_ends(outcomes: 
     await outcomes.tell(merged(ana.id, other.id, SITE))
     path = f"/clients/{other.id}/timeline"
     whole = (await outcomes.lead.get(path)).json()
-    assert whole["before"] is None
+    assert (whole["before"], whole["open"]) == (None, [])
     assert [one["at"] for one in whole["items"]] == sorted(
         (one["at"] for one in whole["items"]), reverse=True
     )
@@ -51,10 +53,10 @@ async def test_a_stay_is_told_in_parts_that_end_where_an_instant_ends(outcomes: 
     } <= kinds
     (recommended,) = [one for one in whole["items"] if one["kind"] == "recommendation"]
     assert recommended["recommendation"]["criteria"] == known["criteria"]
-    latest, first = (
+    latest, earliest = (
         one for one in whole["items"] if (one["kind"], one["what"]) == ("score", "phq-9")
     )
-    assert (latest["value"], latest["change"], first["change"]) == (6, -3, None)
+    assert (latest["value"], latest["change"], earliest["change"]) == (6, -3, None)
     parts: list[Any] = []
     before: dict[str, str] = {}
     for _ in range(20):
@@ -67,6 +69,6 @@ async def test_a_stay_is_told_in_parts_that_end_where_an_instant_ends(outcomes: 
     assert [one for part in parts for one in part] == whole["items"]
     assert all(not set(one) & set(later) for one, later in pairwise(seen))
     elsewhere = outcomes.system.client("outcomes", "clinical_lead", [uuid4()])
-    assert (await elsewhere.get(path)).json() == {"items": [], "before": None}
+    assert (await elsewhere.get(path)).json() == {"items": [], "before": None, "open": []}
     desk = outcomes.system.client("outcomes", "front_desk", [SITE])
     refused(await desk.get(path), 403, "forbidden")

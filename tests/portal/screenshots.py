@@ -19,7 +19,7 @@ SCREENS = {
     "client": ("clinical_lead", "/clients/{client}"),
     "course": ("clinical_lead", "/clients/{client}/course"),
     "level-of-care": ("clinical_lead", "/clients/{client}/level"),
-    "risks-of-treatment": ("counselor", "/risks?state=acknowledged"),
+    "risks": ("counselor", "/risks?state=acknowledged"),
     "program-measures": ("clinical_lead", "/program-measures/attendance?by=site"),
     "extracts": ("regional_operations", "/extracts"),
     "texts": ("site_manager", "/texts"),

@@ -89,6 +89,26 @@ def test_a_risk_of_treatment_is_acknowledged_and_resolved(
     assert answer.status == 403
 
 
+def test_a_clinical_lead_steps_somebody_down_whom_nothing_is_recommended(
+    told: Installed, log_in: LogIn, client: str
+) -> None:
+    decided = {one["client_id"] for one in told.items("outcomes", "/recommendations")}
+    stays = told.items("intake", "/enrolments", state="active", level_of_care="2.1")
+    other = next(one["client_id"] for one in stays if one["client_id"] not in {*decided, client})
+    counselor = log_in("counselor")
+    counselor.goto(f"/clients/{other}/course")
+    assert counselor.get_by_text("Step down without a recommendation").count() == 0
+    page = log_in("clinical_lead")
+    page.goto(f"/clients/{other}/course")
+    page.get_by_text("Step down without a recommendation").click()
+    form = page.locator("form").filter(has_text="Step down")
+    form.get_by_label("Reason").select_option("client_preference")
+    form.get_by_role("button").dblclick()
+    saved(page)
+    expect(page.locator("li.decision")).to_have_count(1)
+    expect(page.locator("li.decision")).to_contain_text("client preference")
+
+
 def test_a_text_is_tried_out_and_a_refusal_stands_at_its_field(log_in: LogIn) -> None:
     page = log_in("site_manager")
     page.goto("/messages")

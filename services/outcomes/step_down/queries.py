@@ -1,6 +1,5 @@
 """Recommendations and progress as they are read."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 import orjson
@@ -47,9 +46,10 @@ async def show_recommendation(
     return _recommendation(row)
 
 
-async def recommendations_of(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Recommendation]:
-    """Recommendations by their ids."""
-    rows = await tx.fetch(f"{COLUMNS} WHERE id = ANY ($1)", ids)
+async def recommendations_of(tx: Transaction, client_id: UUID) -> dict[UUID, Recommendation]:
+    """All of a person, by their ids, oldest first."""
+    of = "client_id = ANY (platform.records_of($1)) ORDER BY id"
+    rows = await tx.fetch(f"{COLUMNS} WHERE {of}", client_id)
     return {row["id"]: _recommendation(row) for row in rows}
 
 

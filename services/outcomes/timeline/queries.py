@@ -3,9 +3,9 @@
 from uuid import UUID
 
 from services.outcomes.step_down.queries import recommendations_of
-from services.outcomes.timeline.schemas import Happened
+from services.outcomes.timeline.schemas import ClientTimeline, Happened
 from shared.database import Transaction
-from shared.web import Earlier, Timeline
+from shared.web import Earlier
 
 OF = "client_id = ANY (platform.records_of($1))"
 SCORES = f"""
@@ -52,7 +52,7 @@ SELECT * FROM (SELECT * FROM (
   FROM short_weeks WHERE {OF}
   UNION ALL
   SELECT 'stay', enrolment_id, client_id, site_id, changed_at, NULL, state, NULL, NULL, NULL
-  FROM stay_states WHERE {OF} AND state = 'on_hold'
+  FROM stay_states WHERE {OF} AND state IN ('active', 'on_hold')
   UNION ALL
   SELECT 'follow_up', id, client_id, site_id, closed_at, NULL, state, days, NULL, NULL
   FROM follow_ups WHERE {OF} AND closed_at IS NOT NULL
@@ -62,18 +62,18 @@ SELECT * FROM (SELECT * FROM (
 """  # noqa: S608 - ours
 
 
-async def show_timeline(tx: Transaction, client_id: UUID, part: Earlier) -> Timeline[Happened]:
+async def show_timeline(tx: Transaction, client_id: UUID, part: Earlier) -> ClientTimeline:
     """What happened to any record of the person, at the sites of the transaction."""
     rows = await tx.fetch(ENTRIES, client_id, part.before, part.limit + 1)
-    asked = [row["id"] for row in rows if row["kind"] == "recommendation"]
-    known = await recommendations_of(tx, asked) if asked else {}
-    return part.part(
+    made = await recommendations_of(tx, client_id)
+    shown = part.part(
         [
             Happened(
                 **dict(row),
-                recommendation=known.get(row["id"]) if row["kind"] == "recommendation" else None,
+                recommendation=made.get(row["id"]) if row["kind"] == "recommendation" else None,
             )
             for row in rows
         ],
         lambda entry: entry.at,
     )
+    return ClientTimeline(**dict(shown), open=[m for m in made.values() if m.state == "open"])

@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import Depends
 
 from services.outcomes.timeline import queries
-from services.outcomes.timeline.schemas import Happened
+from services.outcomes.timeline.schemas import ClientTimeline
 from shared.access.roles import CLINICIANS
-from shared.web import Allowed, Call, Earlier, Router, Timeline, of_one_client
+from shared.web import Allowed, Call, Earlier, Router, of_one_client
 
 router = Router(tags=["Timeline"])
 
@@ -19,7 +19,7 @@ async def show_timeline(
     client_id: UUID,
     call: Annotated[Call, Allowed(*CLINICIANS)],
     part: Annotated[Earlier, Depends()],
-) -> Timeline[Happened]:
+) -> ClientTimeline:
     """Referrals, stays, scores, sessions, recommendations and decisions, goals, risks and reports
     of all records of the person, by when they happened; recommendations with every criterion."""
     return await call.show(lambda tx: queries.show_timeline(tx, client_id, part))

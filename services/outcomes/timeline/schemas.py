@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from services.outcomes.step_down.schemas import Recommendation
-from shared.web import Instant, Shown
+from shared.web import Instant, Shown, Timeline
 
 Kind = Literal[
     "referral",
@@ -57,3 +57,9 @@ class Happened(Shown):
     recommendation: Recommendation | None = Field(
         default=None, description="With every criterion; of recommendations."
     )
+
+
+class ClientTimeline(Timeline[Happened]):
+    """What happened to a client, and what awaits a decision, however long ago it was made."""
+
+    open: list[Recommendation]
