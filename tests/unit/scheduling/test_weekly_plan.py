@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from services.scheduling.plans.policy import plan_policy
 from services.scheduling.plans.rules.explaining import shrunk
+from services.scheduling.plans.rules.improving import by_stages
+from services.scheduling.plans.rules.model import Model
 from services.scheduling.plans.rules.parts import Stop, parts
 from services.scheduling.plans.rules.permitted import Permitted, broken, collide
 from services.scheduling.plans.rules.planning import greedy_week, plan_week
@@ -28,7 +30,6 @@ from services.scheduling.plans.rules.problem import (
     Stage,
     Stay,
 )
-from services.scheduling.plans.rules.solver import Model, by_stages
 from services.scheduling.plans.rules.spans import at_once, joined, starts, without
 from services.scheduling.plans.rules.worth import objectives
 
