@@ -30,22 +30,20 @@ def improve(
     stop: Stop,
     crowded: set[UUID],
     workers: int = 1,
-    tree: bool = False,
 ) -> Plan:
     """A plan that is at least as good as `start`.
 
     First it is asked for so many seconds who does what, without times, which no plan can be better
     than; then when, by those who were chosen. Where that is as good, it is the best there is. Else
     those who have no time for all that was chosen are `crowded` from now on: others may see their
-    clients, and the next time it is asked with their times, in the end with everybody's. `tree`
-    looks for the bound rather than for the plan.
+    clients, and the next time it is asked with their times, in the end with everybody's.
     """
     stages = [(stage.objective, stage.bound) for stage in start.stages]
     known = [Found(start, *zip(*stages, strict=True))]
     whole = len(crowded) == len(problem.people)
     solve = partial(by_stages, known=known, stop=stop, workers=workers)
     model = Model(problem, policy, permitted, timed=None if whole else crowded)
-    who = solve(model, start, seconds=seconds, tree=tree)
+    who = solve(model, start, seconds=seconds)
     known.append(who)
     best = who.plan or start
     chosen = best
@@ -110,7 +108,6 @@ def by_stages(
     seconds: float,
     stop: Stop,
     workers: int,
-    tree: bool = False,
 ) -> Found:
     """The best plan of a model, at least as good as `begin`, and what none is below: each stage
     binds the next, and begins with the bound that is known. That a stage is as good as can be is
@@ -128,7 +125,7 @@ def by_stages(
                 model.hint(best)
             model.cp.minimize(expression)
             solving = solver(left, workers)
-            solving.parameters.optimize_with_lb_tree_search = tree
+            solving.parameters.use_objective_lb_search = True  # bounds are close to begin with
             solving.parameters.relative_gap_limit = model.policy.gap_percent / 100
             with stop.stops(solving.stop_search):
                 status = solving.solve(model.cp)

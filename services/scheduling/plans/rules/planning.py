@@ -73,7 +73,6 @@ def plan_week(
                 stop=stop,
                 crowded=crowded[number],
                 workers=max(1, policy.cores // len(open_)),
-                tree=rounds[number] % 2 == 1,
             )
             rounds[number] += 1
             taken.remove(number)
