@@ -175,6 +175,8 @@ async def test_a_plan_gives_every_session_its_room_and_staff_or_is_refused_by_th
         in (answer.json()["detail"])
     )
     assert await clinic.sessions(other) == []
+    created(await house.plan(other, {**SHORT, "room_id": str(await house.room("telehealth"))}))
+    assert {one["modality"] for one in await clinic.sessions(other)} == {"telehealth"}
 
 
 async def test_closed_days_are_left_out_and_modules_take_turns_by_a_rule(house: House) -> None:

@@ -63,7 +63,7 @@ def wishes(model: Model) -> Iterator[Term]:
     for one in model.problem.people:
         clients = sorted(longest[one.id].values(), reverse=True)
         if one.caseload_limit is not None:
-            clients = clients[: max(0, one.caseload_limit - one.caseload)]
+            clients = clients[: max(one.caseload_limit, len(one.caseload))]
         share = even_share(model.problem, policy)[one.id] // unit
         for above in _above(model, groups[one.id], alone[one.id], sum(clients), share):
             yield above, unit

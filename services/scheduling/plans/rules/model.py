@@ -141,7 +141,7 @@ class Model:
             self._placed(session.id, post, who.values())
             for person, choice in who.items():
                 self.busy[person].append((session.stay, choice))
-        if session.cofacilitated and self.fixed is None:
+        if session.cofacilitated and self.fixed is None and self.who is None:
             self._order(session)
 
     def _order(self, session: Session) -> None:
@@ -263,9 +263,15 @@ class Model:
                 away = [choices for span, choices in wide.items() if span.meets(now)]
                 if here and away:
                     is_here = self._choice()
-                    self._at_most_one([is_here.negated(), *here], rule)
+                    self._none_of(here, is_here.negated(), rule)
                     for choices in away:
-                        self._at_most_one([is_here, *choices], rule)
+                        self._none_of(choices, is_here, rule)
+
+    def _none_of(self, choices: Sequence[Choice], where: cp_model.LiteralT, rule: Rule) -> None:
+        """None of the choices where something is so. They exclude each other by another rule."""
+        together = [choices] if self.fixed is None else [[one] for one in choices]
+        for some in together:
+            self._at_most_one([where, *some], rule)
 
     def _count_rooms(self) -> None:
         """At no time there are more sessions than rooms that are large enough. Starts of one time
@@ -299,7 +305,7 @@ class Model:
         for demand in self.problem.demands:
             several[demand.client_id] += 1
             for (_, person), choice in self.times[demand.id].items():
-                if person in limits:
+                if person in limits and demand.client_id not in limits[person].caseload:
                     seen[person][demand.client_id].append(choice)
         for person, clients in seen.items():
             terms = []
@@ -310,7 +316,7 @@ class Model:
                     terms.append(sees := self._choice())
                     for choice in choices:
                         self.cp.add_implication(choice, sees)
-            most = max(0, (limits[person].caseload_limit or 0) - limits[person].caseload)
+            most = max(0, (limits[person].caseload_limit or 0) - len(limits[person].caseload))
             self._at_most(terms, most, Rule("caseload", person))
 
     def hint(self, plan: Plan) -> None:
