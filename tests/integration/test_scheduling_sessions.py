@@ -175,6 +175,8 @@ async def test_a_plan_gives_every_session_its_room_and_staff_or_is_refused_by_th
         in (answer.json()["detail"])
     )
     assert await clinic.sessions(other) == []
+    created(await house.plan(other, {**SHORT, "room_id": str(await house.room("telehealth"))}))
+    assert {one["modality"] for one in await clinic.sessions(other)} == {"telehealth"}
 
 
 async def test_closed_days_are_left_out_and_modules_take_turns_by_a_rule(house: House) -> None:
@@ -236,12 +238,19 @@ async def test_a_plan_without_an_end_is_made_week_by_week_until_it_is_ended(hous
     body = {"last_day": "2026-05-24", "reason": "other"}
     early = {**body, "last_day": "2026-03-08"}
     refused(await house.manager.post(path, early, etag='"2"'), 422, "time-is-past", "/last_day")
-    ended = (await house.manager.post(path, body, etag='"2"')).json()
-    assert ended["materialized_until"] == "2026-05-25"
-    gone = [s for s in await clinic.sessions(cohort) if s["not_held_at"] is not None]
-    assert [s["local_date"] for s in gone] == ["2026-05-25", "2026-06-01"]
+    late = (await house.manager.post(path, {**body, "last_day": "2026-06-10"}, etag='"2"')).json()
+    assert (late["materialized_until"], late["ends_on"]) == ("2026-06-08", "2026-06-10")
+    clinic.at(datetime(2026, 3, 16, 7, tzinfo=UTC))
+    assert await work() == 1
     async with clinic.database.transaction(ALL_SITES) as tx:
         assert await tx.fetchval(NEXT_DUE) is None
+    assert (await clinic.sessions(cohort))[-1]["local_date"] == "2026-06-08"
+    longer = {**body, "last_day": "2026-06-11"}
+    refused(await house.manager.post(path, longer, etag='"4"'), 422, "plan-has-ended", "/last_day")
+    ended = (await house.manager.post(path, body, etag='"4"')).json()
+    assert (ended["materialized_until"], ended["ends_on"]) == ("2026-05-25", "2026-05-24")
+    gone = [s for s in await clinic.sessions(cohort) if s["not_held_at"] is not None]
+    assert [s["local_date"] for s in gone] == ["2026-05-25", "2026-06-01", "2026-06-08"]
 
 
 async def test_a_session_is_held_at_another_time_in_another_room_by_others(house: House) -> None:

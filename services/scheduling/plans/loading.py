@@ -62,11 +62,13 @@ WHERE b.resource_id = ANY ($1::uuid[]) AND b.during && tstzrange($2, $3)
   AND b.session_id <> ALL ($4::uuid[]) ORDER BY b.during
 """
 CASELOADS = """
-SELECT f.resource_id, count(DISTINCT c.resource_id) AS clients
+SELECT f.resource_id, array_agg(DISTINCT c.resource_id ORDER BY c.resource_id) AS clients
 FROM bookings f JOIN sessions s ON s.id = f.session_id AND s.cohort_id IS NULL
 JOIN bookings c ON c.session_id = s.id AND c.kind = 'client'
 WHERE f.resource_id = ANY ($1::uuid[]) AND f.kind = 'facilitator'
-  AND f.during && tstzrange($2, $3) GROUP BY f.resource_id
+  AND f.during && tstzrange($2, $3)
+  AND (s.starts_at AT TIME ZONE s.time_zone)::date BETWEEN $4::date AND $4::date + 6
+GROUP BY f.resource_id
 """
 GROUPS = f"""
 SELECT s.id, s.site_id, s.cohort_id, s.starts_at, s.ends_at, s.modality, c.credentials,
@@ -157,7 +159,7 @@ async def load(tx: Transaction, site_ids: Sequence[UUID], monday: date, since: d
         await tx.fetch(TAKEN, [*people, *(row["id"] for row in rooms)], begins, ends, ours),
     )
     leave = _by("staff_id", await tx.fetch(LEAVE, people, begins, ends))
-    caseloads = dict(map(tuple, await tx.fetch(CASELOADS, people, begins, ends)))
+    caseloads = dict(map(tuple, await tx.fetch(CASELOADS, people, begins, ends, monday)))
     opening = _by("site_id", await tx.fetch(OPENING))
     closed = _by("site_id", await tx.fetch(CLOSED, monday))
     habits = dict(
@@ -223,7 +225,7 @@ async def load(tx: Transaction, site_ids: Sequence[UUID], monday: date, since: d
                 for one in taken.get(row["id"], [])
             ),
             row["caseload_limit"],
-            caseloads.get(row["id"], 0),
+            frozenset(caseloads.get(row["id"], ())),
         )
 
     made = tuple(person(row) for row in staff)
@@ -244,10 +246,10 @@ async def load(tx: Transaction, site_ids: Sequence[UUID], monday: date, since: d
                 row["id"],
                 row["site_id"],
                 calendar.span(row["starts_at"], row["ends_at"]),
-                row["capacity"] + 1 + row["cofacilitated"],
+                row["capacity"] + 1 + (row["cofacilitated"] or row["second"] is not None),
                 row["modality"] == "telehealth",
                 tuple(sorted(row["credentials"])),
-                row["cofacilitated"],
+                row["cofacilitated"] or row["second"] is not None,
                 habits.get(row["cohort_id"]),
                 Staffing(row["lead"], row["second"], row["room"]),
             )

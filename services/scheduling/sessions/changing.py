@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -56,10 +57,10 @@ FROM sessions s {ASSIGNED} WHERE s.id = $1 FOR NO KEY UPDATE OF s
 EXPECTED = "SELECT client_id FROM appointments WHERE session_id = $1 AND state = 'scheduled'"
 FORGET_CHECK_INS = "DELETE FROM check_ins WHERE session_id = $1"
 """Whoever came early for the former time is not there for the new one."""
-PLAN = (
-    "SELECT site_id, starts_on, materialized_until FROM curricula WHERE id = $1 AND cohort_id = $2"
-)
-LOCK_PLAN = "SELECT version FROM curricula WHERE id = $1 FOR NO KEY UPDATE"
+PLAN = "SELECT site_id FROM curricula WHERE id = $1 AND cohort_id = $2"
+LOCK_PLAN = """
+SELECT materialized_until, materialize_at, version FROM curricula WHERE id = $1 FOR NO KEY UPDATE
+"""
 AFTER = """
 SELECT id FROM sessions
 WHERE cohort_id = $1 AND curriculum_id = $2 AND starts_at >= $3 AND not_held_at IS NULL
@@ -78,8 +79,8 @@ class TimeIsPast(Invalid):
     title = "That time is past"
 
 
-class NotPlannedYet(Invalid):
-    """A plan ends within what is planned of it."""
+class PlanHasEnded(Invalid):
+    """A plan that has ended is not made longer."""
 
 
 class SiteClosed(Invalid):
@@ -233,31 +234,31 @@ async def add_session(tx: Transaction, cohort_id: UUID, new: NewSession) -> Sche
 async def complete_curriculum(
     tx: Transaction, cohort_id: UUID, curriculum_id: UUID, expected_version: int, new: EndOfPlan
 ) -> Curriculum:
-    """End a plan with a day to come: sessions after it are not held, and no more are made.
+    """End a plan with a day to come: sessions after it are not held, and none are made for it.
     Publishes SessionNotHeld for each client who was expected at one.
 
     Raises:
         NotFound, StaleVersion: see there.
         TimeIsPast: the plan was not to end before today.
-        NotPlannedYet: see there.
+        PlanHasEnded: see there.
     """
     plan = found(await tx.fetchrow(PLAN, curriculum_id, cohort_id), "curriculum")
     site = await show_site(tx, plan["site_id"])
     await lock_sites(tx, [site.id])
-    require_version(await tx.fetchval(LOCK_PLAN, curriculum_id), expected_version)
+    plan = found(await tx.fetchrow(LOCK_PLAN, curriculum_id), "curriculum")
+    require_version(plan["version"], expected_version)
     over = day_bounds(new.last_day, site.time_zone)[1]
     if over <= tx.now:
         raise TimeIsPast("Give today or a day to come.", pointer="/last_day")
-    planned_until = plan["materialized_until"]
-    if planned_until is not None and new.last_day >= planned_until:
-        raise NotPlannedYet(
-            f"Sessions are planned until {planned_until - timedelta(days=1)}: give a day up to "
-            "then, or end the plan when that day is nearer.",
-            pointer="/last_day",
-        )
+    ends: dict[str, Any] = {"ends_on": new.last_day}
+    planned_until, after = plan["materialized_until"], new.last_day + timedelta(days=1)
+    if planned_until is None or after <= planned_until:
+        ends |= {"materialize_at": None, "materialized_until": after}
+    elif plan["materialize_at"] is None:
+        last = planned_until - timedelta(days=1)
+        raise PlanHasEnded(f"It ends on {last}: give a day up to then.", pointer="/last_day")
     rest = [row["id"] for row in await tx.fetch(AFTER, cohort_id, curriculum_id, over)]
     await not_hold(tx, rest, new.reason)
-    ends = {"materialize_at": None, "materialized_until": new.last_day + timedelta(days=1)}
     await tx.execute(*update("curricula", ends, where={"id": curriculum_id}))
     return await show_curriculum(tx, cohort_id, curriculum_id)
 

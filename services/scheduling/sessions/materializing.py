@@ -60,7 +60,7 @@ DUE = """
 SELECT id, site_id FROM curricula WHERE materialize_at <= $1 ORDER BY materialize_at, id LIMIT 1
 """
 LOCK = """
-SELECT cohort_id, starts_on, slots, materialized_until FROM curricula
+SELECT cohort_id, starts_on, slots, materialized_until, ends_on FROM curricula
 WHERE id = $1 AND materialize_at <= $2 FOR NO KEY UPDATE
 """
 GREW = """
@@ -140,7 +140,8 @@ async def make_sessions(
 
 
 async def materialize_next(tx: Transaction) -> int:
-    """Make the sessions of the next week of a plan without an end that is due; 0 when none is.
+    """Make the sessions of the next week of a plan without an end, or with one beyond what there
+    is of it, that is due; 0 when none is.
 
     Where the cohort has another session by now, none is made; a room or a person that no longer
     suits or is taken is left out of the session. Both are logged and counted, as nobody is there to
@@ -165,6 +166,8 @@ async def materialize_next(tx: Transaction) -> int:
     )
     since = row["materialized_until"]
     until, next_due = horizon(site.id, site.time_zone, row["starts_on"], tx.now)
+    if is_last := row["ends_on"] is not None and until > row["ends_on"]:
+        until = row["ends_on"] + timedelta(days=1)
     until = max(since, until)
     clock = [slot.on_wall_clock for slot in slots]
     planned = plan_between(row["starts_on"], since, until, clock, site.time_zone)
@@ -181,7 +184,8 @@ async def materialize_next(tx: Transaction) -> int:
     if failed := len(rows) - len(made):
         log.warning("sessions_not_made", curriculum_id=str(due["id"]), sessions=failed)
     last = max((one["ends_at"] for one in made), default=None)
-    await tx.execute(GREW, due["id"], len(made), last, left_out(planned, closed), until, next_due)
+    closed_then, next_at = left_out(planned, closed), None if is_last else next_due
+    await tx.execute(GREW, due["id"], len(made), last, closed_then, until, next_at)
     await schedule_sessions(tx, await seats_of(tx, plan.cohort_id), never_expected=True)
     await offer_seats(tx, {site.id: None})
     return 1

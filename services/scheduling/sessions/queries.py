@@ -31,7 +31,7 @@ from shared.web.models import read_cursor
 
 CURRICULUM = """
 SELECT id, cohort_id, site_id, starts_on, weeks, slots, sessions, first_starts_at, last_ends_at,
-  weekly_minutes, materialized_until, left_out, created_at, version
+  weekly_minutes, materialized_until, ends_on, left_out, created_at, version
 FROM curricula WHERE cohort_id = $1
 """
 ONE_CURRICULUM = CURRICULUM + "AND id = $2"

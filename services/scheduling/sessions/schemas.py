@@ -197,6 +197,7 @@ class Curriculum(Shown):
     materialized_until: date | None = Field(
         description="Of a plan without an end the first day that has no sessions yet."
     )
+    ends_on: date | None = Field(description="Last day of a plan that was ended.")
     sessions: int = Field(description="Sessions planned.", examples=[36])
     first_starts_at: Instant
     last_ends_at: Instant

@@ -2,9 +2,25 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from time import monotonic
 from typing import TypeVar
+from uuid import UUID
 
-from services.scheduling.plans.rules.problem import Demand, Plan, Problem, Session, Span, Unplaced
+from ortools.sat.python import cp_model
+
+from services.scheduling.plans.policy import PlanPolicy, Post
+from services.scheduling.plans.rules.model import Model, solver
+from services.scheduling.plans.rules.permitted import Permitted
+from services.scheduling.plans.rules.problem import (
+    Demand,
+    Plan,
+    Problem,
+    Rule,
+    Session,
+    Span,
+    Unplaced,
+)
+from services.scheduling.plans.rules.worth import posts_of
 
 T = TypeVar("T")
 NEAR_MINUTES = 120
@@ -54,3 +70,37 @@ def beside(problem: Problem, plan: Plan, one: Unplaced) -> Iterator[Problem]:
         demands=alone.demands + tuple(other for other, when in placed if is_near(other, when)),
     )
     yield problem
+
+
+def conflict(
+    problem: Problem, policy: PlanPolicy, plan: Plan, one: Unplaced, seconds: float
+) -> tuple[Rule, ...]:
+    """Rules because of which one that has no place has none, beside all that has one: without any
+    of them it would have. First it is tried alone, then beside those near it, then beside all.
+    """
+    until = monotonic() + seconds
+    permitted = Permitted(problem, policy.step_minutes)
+    for part in beside(problem, plan, one):
+        missing = {(other.id, other.post) for other in plan.unplaced}
+        fixed: dict[tuple[UUID, Post], Rule | None] = {
+            key: Rule("to_be_held", key[0])
+            for key in posts_of(part)
+            if key not in missing and key[0] != one.id
+        }
+        model = Model(part, policy, permitted, {**fixed, (one.id, one.post): None})
+
+        def contradict(rules: Sequence[Rule], model: Model = model) -> Sequence[Rule] | None:
+            left = until - monotonic()
+            if left <= 0:
+                return None
+            by_index = {model.switches[rule].index: rule for rule in rules}
+            model.cp.clear_assumptions()
+            model.cp.add_assumptions([model.switches[rule] for rule in rules])
+            solving = solver(left, 1)
+            if solving.solve(model.cp) != cp_model.INFEASIBLE:
+                return None
+            return [by_index[index] for index in solving.sufficient_assumptions_for_infeasibility()]
+
+        if (rules := contradict(list(model.switches))) is not None:
+            return shrunk(rules, contradict)
+    return (Rule("time_ran_out", None),)

@@ -142,12 +142,9 @@ class Greedy:
         return found.id
 
     def _has_room_for(self, person: Person, client_id: UUID) -> bool:
-        clients = self.clients[person.id]
-        return (
-            person.caseload_limit is None
-            or client_id in clients
-            or person.caseload + len(clients) < person.caseload_limit
-        )
+        clients = self.clients[person.id] | person.caseload
+        limit = person.caseload_limit
+        return limit is None or client_id in clients or len(clients) < limit
 
     def _load(self, person: Person) -> float:
         return self.minutes[person.id] / self.working[person.id]

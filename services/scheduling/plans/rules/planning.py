@@ -4,16 +4,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
+from threading import Lock
 from time import monotonic
 from uuid import UUID
 
 from services.scheduling.plans.policy import PlanPolicy
+from services.scheduling.plans.rules.explaining import conflict
 from services.scheduling.plans.rules.greedy import Greedy
+from services.scheduling.plans.rules.improving import improve
 from services.scheduling.plans.rules.parts import Stop, parts
 from services.scheduling.plans.rules.permitted import Permitted
 from services.scheduling.plans.rules.problem import Plan, Problem, Stage, StageName
-from services.scheduling.plans.rules.solver import conflict, improve
 from services.scheduling.plans.rules.worth import STAGES, is_close
 
 
@@ -47,36 +48,38 @@ def plan_week(
         ]
         return replace(plan, unplaced=tuple(explained))
 
-    def improve_one(number: int, *, seconds: float, workers: int, tree: bool) -> None:
-        if (left := until - monotonic()) > 1 and not stop.asked:
+    rounds, taken, choosing = [0] * len(pieces), set[int](), Lock()
+
+    def is_open(number: int) -> bool:
+        return not all(is_close([s.objective], [s.bound], policy) for s in plans[number].stages)
+
+    def improve_parts(_: int) -> None:
+        """Improve what is open and nobody else does: what had fewest rounds, the furthest first."""
+        while (left := until - monotonic()) > 1 and not stop.asked:
+            with choosing:
+                open_ = [number for number in range(len(pieces)) if is_open(number)]
+                waiting = [number for number in open_ if number not in taken]
+                if not waiting:
+                    return
+                number = min(waiting, key=lambda one: (rounds[one], -plans[one].gap))
+                taken.add(number)
             plans[number] = improve(
                 pieces[number],
                 policy,
                 permitted[number],
                 plans[number],
-                seconds=min(left / 2, seconds),
+                seconds=left / 2 * min(1, policy.cores / len(open_)),
                 until=until,
                 stop=stop,
                 crowded=crowded[number],
-                workers=workers,
-                tree=tree,
+                workers=max(1, policy.cores // len(open_)),
             )
+            rounds[number] += 1
+            taken.remove(number)
             told(total(plan.stages for plan in plans))
 
-    # Half of the time goes to a round; what is open still has another, with more for each.
     with ThreadPoolExecutor(policy.cores) as cores:
-        open_, tree = list(range(len(pieces))), False
-        while open_ and until - monotonic() > 1 and not stop.asked:
-            seconds = (until - monotonic()) / 2 * min(1, policy.cores / len(open_))
-            workers = max(1, policy.cores // len(open_))
-            improving = partial(improve_one, seconds=seconds, workers=workers, tree=tree)
-            list(cores.map(improving, open_))
-            open_ = [
-                n
-                for n in open_
-                if not all(is_close([s.objective], [s.bound], policy) for s in plans[n].stages)
-            ]
-            tree = not tree
+        list(cores.map(improve_parts, range(policy.cores)))
         plans = list(cores.map(explain, range(len(pieces)), plans))
     return whole(plans)
 

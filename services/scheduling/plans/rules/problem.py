@@ -72,8 +72,7 @@ class Room:
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody who treats clients; `credentials` with the minute from which each is void, and
-    `caseload` the number of clients whom the person sees in sessions that are no part of the
-    plan."""
+    `caseload` the clients whom the person sees in sessions that are no part of the plan."""
 
     id: UUID
     hours: tuple[Stay, ...]
@@ -81,7 +80,7 @@ class Person:
     leave: tuple[Span, ...] = ()
     taken: tuple[Stay, ...] = ()
     caseload_limit: int | None = None
-    caseload: int = 0
+    caseload: frozenset[UUID] = frozenset()
 
     @property
     def sites(self) -> frozenset[UUID]:

@@ -1,6 +1,8 @@
 """What a plan is worth: the one measure for every planner, and what is in no planner's hand."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from math import ceil, gcd
 from uuid import UUID
 
 from services.scheduling.plans.policy import PlanPolicy, Post
@@ -12,6 +14,7 @@ from services.scheduling.plans.rules.problem import (
     Plan,
     Problem,
     Session,
+    Staffing,
     StageName,
 )
 from services.scheduling.plans.rules.spans import joined, without
@@ -28,7 +31,33 @@ def even_share(problem: Problem, policy: PlanPolicy) -> dict[UUID, int]:
     asked += sum(one.minutes for one in problem.demands)
     whole = sum(working.values()) or 1
     percent = 100 + policy.load_tolerance_percent
-    return {one: asked * minutes * percent // (100 * whole) for one, minutes in working.items()}
+    unit = unit_of(problem)
+    return {
+        one: ceil(asked * minutes * percent / (100 * whole * unit)) * unit
+        for one, minutes in working.items()
+    }
+
+
+def unit_of(problem: Problem) -> int:
+    """The minutes that all lengths of sessions are a multiple of: what is above an even share is
+    counted in them."""
+    lengths = {one.span.minutes for one in problem.sessions}
+    return gcd(*lengths, *(one.minutes for one in problem.demands)) or 1
+
+
+def precedence(session: Session, person: UUID) -> tuple[int, bool, UUID]:
+    """Who of two that hold a session leads it: that little is changed and the wish is met."""
+    told = session.published
+    changes = (told.facilitator not in (None, person)) - (told.cofacilitator not in (None, person))
+    return changes, session.usual not in (None, person), person
+
+
+def in_order(session: Session, staffing: Staffing) -> Staffing:
+    """The same two, and who of them is to lead leads."""
+    lead, helper = staffing.facilitator, staffing.cofacilitator
+    if lead and helper and precedence(session, helper) < precedence(session, lead):
+        return replace(staffing, facilitator=helper, cofacilitator=lead)
+    return staffing
 
 
 def working_minutes(person: Person) -> int:
