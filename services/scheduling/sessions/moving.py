@@ -145,10 +145,8 @@ async def _move(tx: Transaction, moving: Mapping[UUID, Mapping[UUID, datetime]])
     for cohort_id, of in moving.items():
         later = sorted((one for one in of if of[one] > before[one]), key=of.__getitem__)
         earlier = sorted((one for one in of if of[one] < before[one]), key=of.__getitem__)
-        order = (
-            *reversed(later),
-            *earlier,
-        )  # of sessions end to end the one ahead makes room first
+        # Of sessions end to end the one ahead makes room first.
+        order = (*reversed(later), *earlier)
         try:
             await tx.executemany(MOVE, [(one, of[one]) for one in order])
         except asyncpg.ExclusionViolationError:
