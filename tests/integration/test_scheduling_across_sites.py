@@ -10,7 +10,7 @@ import pytest
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.staff.jobs import credentials_job
 from shared.contracts.scheduling import SessionAttended, StaffCredentialExpiring
-from shared.database import ALL_SITES, Overtaken
+from shared.database import ALL_SITES, Overtaken, Transaction, at_all_sites
 from shared.jobs import JobContext
 from tests.conftest import MONDAY
 from tests.support.merges import merged, undone
@@ -104,6 +104,22 @@ async def test_sites_are_locked_in_one_order_and_nobody_waits_against_it(clinic:
             await against_the_order()
         await lock_sites(other, [last])
     await against_the_order()
+
+
+async def test_figures_of_a_person_see_all_sites_to_the_end_and_others_do_not(
+    clinic: Clinic,
+) -> None:
+    here, _ = await clinic.site("Here"), await clinic.site("There")
+
+    async def seen(tx: Transaction) -> int:
+        return len(await tx.fetch("SELECT FROM sites"))
+
+    async with clinic.database.transaction(frozenset({here})) as tx:
+        async with at_all_sites(tx):
+            async with at_all_sites(tx):
+                assert await seen(tx) == 2
+            assert await seen(tx) == 2, "what is asked within does not end it"
+        assert await seen(tx) == 1
 
 
 async def test_a_credential_that_expires_soon_is_told_once(clinic: Clinic) -> None:

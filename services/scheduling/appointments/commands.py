@@ -5,7 +5,6 @@ shown among the conflicts, and is expected once the other session goes away.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -59,7 +58,7 @@ ORDER BY s.starts_at, s.id
 """  # noqa: S608 - the part is ours
 """Who is booked is expected: what takes the time of the person meanwhile wins."""
 SEATS = """
-SELECT id AS placement_id, client_id, cohort_id, site_id FROM placements
+SELECT id, site_id FROM placements
 WHERE client_id = ANY ($1::uuid[]) AND ended_at IS NULL AND proposed_until IS NULL ORDER BY id
 """
 
@@ -106,33 +105,24 @@ ORDER BY s.starts_at, s.id, a.client_id
 """  # noqa: S608 - the part is ours
 
 
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """A placed client. `cause` is the event that led to the change, if one did."""
-
-    placement_id: UUID
-    client_id: UUID
-    cohort_id: UUID
-    cause: Received[Any] | None = None
+Causes = Mapping[UUID, Received[Any] | None]
+"""Placements, each with the event that led to the change, if one did."""
 
 
 async def schedule_sessions(
-    tx: Transaction, seats: Sequence[Seat], *, never_expected: bool = False
+    tx: Transaction, placements: Causes, *, never_expected: bool = False
 ) -> None:
-    """Expect these clients at every session of their phase of the cohort that is to come and to be
-    held; with `never_expected` only at those at which they were never expected before. A client who
-    has another session at the time, at whatever site and by whichever record of the person, is left
+    """Expect clients at every session of their phase of the cohort that is to come and to be held;
+    with `never_expected` only at those at which they were never expected before. A client who has
+    another session at the time, at whatever site and by whichever record of the person, is left
     out: see `conflicts`.
 
     Publishes SessionScheduled for each appointment made; those that exist stay as they are.
     """
     async with at_all_sites(tx):
-        ids = [seat.placement_id for seat in seats]
-        rows = await tx.fetch(SCHEDULE, tx.now, ids, never_expected)
-    causes = {seat.placement_id: seat.cause for seat in seats}
+        rows = await tx.fetch(SCHEDULE, tx.now, list(placements), never_expected)
     for row in rows:
-        event = SessionScheduled(**row)
-        publish(tx, event, cause=causes[row["placement_id"]])
+        publish(tx, SessionScheduled(**row), cause=placements[row["placement_id"]])
 
 
 async def expect_again(tx: Transaction, client_ids: Iterable[UUID]) -> None:
@@ -144,7 +134,7 @@ async def expect_again(tx: Transaction, client_ids: Iterable[UUID]) -> None:
         rows = await tx.fetch(SEATS, ids)
         await lock_sites(tx, {row["site_id"] for row in rows})
     if rows:
-        seats = [Seat(row["placement_id"], row["client_id"], row["cohort_id"]) for row in rows]
+        seats = dict.fromkeys(row["id"] for row in rows)
         await schedule_sessions(tx, seats, never_expected=True)
 
 
@@ -165,11 +155,11 @@ async def tell_again(
 
 async def cancel_sessions(
     tx: Transaction,
-    seats: Sequence[Seat],
+    placements: Causes,
     ended_as: Mapping[UUID, EndedAs],
     phase: int | None = None,
 ) -> None:
-    """Expect these clients no longer at sessions that have not started; `ended_as` says, for each
+    """Expect clients no longer at sessions that have not started; `ended_as` says, for each
     placement, as what the stay ended. Who goes on in another phase stays expected at the sessions
     that belong to it.
 
@@ -177,11 +167,10 @@ async def cancel_sessions(
     transaction waited, keeps its appointment. A session of their own at which nobody is
     expected any more is not held: its room and its therapist are free.
     """
-    await tx.execute(LOCK, [seat.placement_id for seat in seats])
-    rows = await tx.fetch(CANCEL, tx.now, [seat.placement_id for seat in seats], phase)
+    await tx.execute(LOCK, list(placements))
+    rows = await tx.fetch(CANCEL, tx.now, list(placements), phase)
     if own := [row["session_id"] for row in rows if row["own"]]:
         await tx.execute(LEFT_EMPTY, tx.now, own)
-    causes = {seat.placement_id: seat.cause for seat in seats}
     for row in sorted(rows, key=lambda row: (row["starts_at"], row["session_id"])):
         event = SessionCancelled(
             **row,
@@ -190,4 +179,4 @@ async def cancel_sessions(
             phase=phase,
             cancelled_at=tx.now,
         )
-        publish(tx, event, cause=causes[row["placement_id"]])
+        publish(tx, event, cause=placements[row["placement_id"]])

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from services.scheduling.appointments.commands import Seat, cancel_sessions
+from services.scheduling.appointments.commands import cancel_sessions
 from services.scheduling.placement.chart import Chart, any_beyond, lock_region, with_reaching
 from services.scheduling.placement.rules import Choice, Need
 from services.scheduling.placement.seats import Arrival, as_json, choose_seats, give_seats
@@ -275,10 +275,7 @@ async def _end_placements(
     if ended:
         await cancel_sessions(
             tx,
-            [
-                Seat(row["id"], row["client_id"], row["cohort_id"], causes[row["enrolment_id"]])
-                for row in ended
-            ],
+            {row["id"]: causes[row["enrolment_id"]] for row in ended},
             {row["id"]: leaving[row["enrolment_id"]].ended_as for row in ended},
         )
     return freed_by | {row["site_id"]: causes[row["enrolment_id"]] for row in (*ended, *withdrawn)}

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.scheduling.appointments.commands import Seat, schedule_sessions
+from services.scheduling.appointments.commands import schedule_sessions
 from services.scheduling.placement.chart import Chart, lock_region
 from services.scheduling.placement.commands import offer_seats
 from services.scheduling.placement.policy import ConfirmationPolicy, placement_policy
@@ -109,7 +109,7 @@ async def confirm_placement(
     except asyncpg.CheckViolationError:
         raise Overtaken from None
     tell_seat(tx, home, placement_id, one.cohort, criteria)
-    await schedule_sessions(tx, [Seat(placement_id, home.client_id, one.cohort.id)])
+    await schedule_sessions(tx, {placement_id: None})
     if one.cohort.id != proposal.cohort_id:
         await offer_seats(tx, {proposal.site_id: None})
     return await show_placement(tx, placement_id)

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from services.scheduling.appointments.commands import Seat, schedule_sessions
+from services.scheduling.appointments.commands import schedule_sessions
 from services.scheduling.placement.chart import Chart
 from services.scheduling.placement.policy import placement_policy
 from services.scheduling.placement.rules import UNTOLD, Choice, Cohort, Need
@@ -140,14 +140,8 @@ async def _write(tx: Transaction, placed: Sequence[Placed]) -> None:
             one.choice.criteria,
             one.proposed_until,
         )
-    await schedule_sessions(
-        tx,
-        [
-            Seat(one.placement_id, one.arrival.client_id, one.cohort.id, one.arrival.cause)
-            for one in placed
-            if one.proposed_until is None
-        ],
-    )
+    given = {one.placement_id: one.arrival.cause for one in placed if one.proposed_until is None}
+    await schedule_sessions(tx, given)
 
 
 def tell_seat(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.scheduling.appointments.commands import Seat, cancel_sessions, schedule_sessions
+from services.scheduling.appointments.commands import cancel_sessions, schedule_sessions
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.placement.commands import Departure, change_seats
 from services.scheduling.step_down.policy import step_down_path
@@ -164,9 +164,8 @@ async def _begin_phase(tx: Transaction, seat: asyncpg.Record, phase: int) -> Non
             began_at=tx.now,
         ),
     )
-    seats = [Seat(seat["id"], seat["client_id"], seat["cohort_id"])]
-    await cancel_sessions(tx, seats, {}, phase)
-    await schedule_sessions(tx, seats)
+    await cancel_sessions(tx, {seat["id"]: None}, {}, phase)
+    await schedule_sessions(tx, {seat["id"]: None})
 
 
 def _departure(
