@@ -5,13 +5,18 @@ clocks makes a day longer or shorter. What is meant as a length of time is measu
 subtracts wall clocks where two instants share a zone.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 
 def day_at(instant: datetime, time_zone: str) -> date:
     """The date that a calendar on the wall of a place shows."""
     return instant.astimezone(ZoneInfo(time_zone)).date()
+
+
+def midnight(day: date, time_zone: str) -> datetime:
+    """When a day begins at a place, in UTC."""
+    return datetime.combine(day, time(), ZoneInfo(time_zone)).astimezone(UTC)
 
 
 def days_later(instant: datetime, days: int, time_zone: str) -> datetime:

@@ -1,7 +1,7 @@
 """Refusals as values of the domain. `shared.web.problems` turns them into problem+json, once."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, TypeVar
 
 T = TypeVar("T")
@@ -103,12 +103,27 @@ def require_version(current: int, expected: int) -> None:
         )
 
 
-def found(row: T | None, what: str) -> T:
+def found(row: T | None, what: str, *, pointer: str | None = None) -> T:
     """What was looked for, such as a row.
 
     Raises:
-        NotFound: there is none that the caller may see; `what` says of what kind.
+        NotFound: there is none that the caller may see; `what` says of what kind, `pointer` where
+            it was named.
     """
     if row is None:
-        raise NotFound(f"There is no such {what}.")
+        raise NotFound(f"There is no such {what}.", pointer=pointer)
     return row
+
+
+class UnknownReason(Invalid):
+    """Not one of the reasons of the policy."""
+
+
+def require_reason(reason: str | None, known: Iterable[str], pointer: str) -> None:
+    """Refuse a reason that the policy does not name; none at all is for the caller to judge.
+
+    Raises:
+        UnknownReason: it names those that there are.
+    """
+    if reason is not None and reason not in (known := list(known)):
+        raise UnknownReason(f"Give one of: {', '.join(known)}.", pointer=pointer)

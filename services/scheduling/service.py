@@ -1,5 +1,6 @@
 """Scheduling, declared."""
 
+from services.scheduling.appointments.consumers import consumers as appointments_consumers
 from services.scheduling.attendance.check_in_routes import own_router as joins
 from services.scheduling.attendance.check_in_routes import router as check_ins
 from services.scheduling.attendance.jobs import no_shows_job
@@ -29,6 +30,7 @@ from services.scheduling.rooms.routes import router as rooms
 from services.scheduling.sessions.jobs import closing_job, materializing_job, zone_rules_job
 from services.scheduling.sessions.routes import router as sessions
 from services.scheduling.slots.routes import router as slots
+from services.scheduling.staff.jobs import credentials_job
 from services.scheduling.staff.routes import router as staff
 from services.scheduling.step_down.consumers import consumers as step_down_consumers
 from services.scheduling.step_down.jobs import phases_job, step_down_job
@@ -77,6 +79,7 @@ service = Service(
         plan_job,
         zone_rules_job,
         untold_cohorts_job,
+        credentials_job,
         materializing_job,
         closing_job,
         proposals_job,
@@ -90,6 +93,7 @@ service = Service(
     ),
     consumers=(
         merge_consumers,
+        appointments_consumers,
         preferences_consumers,
         placement_consumers,
         holds_consumers,

@@ -107,6 +107,10 @@ class Transaction:
     rebuilding: bool = False
     """What is written serves nobody yet, so that nobody is to be told."""
     opened: bool = False
+    everywhere: bool = False
+    """Within `at_all_sites`, which may be entered again there."""
+    locked: set[UUID] = field(default_factory=set)
+    """What is locked in the order of the ids; see the service that locks."""
 
     def may_see(self, site_id: UUID) -> bool:
         """Whether rows of `site_id` are visible and writable in this transaction."""
@@ -179,9 +183,11 @@ def as_setting(sites: Sites) -> str:
 async def at_all_sites(tx: Transaction) -> AsyncIterator[None]:
     """For figures that are kept by person and reckoned from rows of all sites: the statements
     within see and write those too. What is shown of them is read outside of it."""
-    if tx.sites == ALL_SITES:
+    if tx.everywhere or tx.sites == ALL_SITES:
         yield
         return
     await tx.execute(SEE, SITES, ALL_SITES)
+    tx.everywhere = True
     yield  # whoever fails within leaves no transaction to be restored
+    tx.everywhere = False
     await tx.execute(SEE, SITES, as_setting(tx.sites))

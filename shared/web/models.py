@@ -160,7 +160,10 @@ def sequence_number(text: str) -> int:
 
 
 class Paging:
-    """Where a page starts and how long it is. `after` is the id of the last item shown before."""
+    """Where a page starts and how long it is. `after` is the place of the last item shown before:
+    its id, or what `read` takes from a cursor, for which it raises ValueError where it is none."""
+
+    beginning: ClassVar[Any] = UUID(int=0)
 
     def __init__(
         self,
@@ -170,7 +173,17 @@ class Paging:
         limit: Annotated[int, Query(ge=1, le=200, description="Items a page.")] = 50,
     ) -> None:
         self.limit = limit
-        self.after = UUID(int=0) if cursor is None else read_cursor(cursor, UUID)
+        self.after = self.beginning
+        if cursor is not None:
+            self.after = read_cursor(cursor, self.read, self.written)
+
+    @staticmethod
+    def read(text: str) -> Any:
+        return UUID(text)
+
+    @staticmethod
+    def written(place: Any) -> str:
+        return str(place)
 
 
 Paged = Annotated[Paging, Depends()]

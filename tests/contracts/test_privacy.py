@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared.contracts.base import ClientEvent, Event
-from shared.contracts.scheduling import StaffChanged
+from shared.contracts.scheduling import StaffChanged, StaffCredentialExpiring
 from shared.contracts.topics import BY_STREAM, EVENTS, TOPICS
 from stepwell.contracts.examples import example_of
 from stepwell.contracts.schemas import Schema, schema_of
@@ -96,7 +96,7 @@ def test_the_words_that_are_looked_for_are_found() -> None:
 def test_the_key_of_an_event_is_its_client_or_else_the_site_it_is_about(event: type[Event]) -> None:
     example = example_of(schema_of(event))
     about = "client_id" if issubclass(event, ClientEvent) else "site_id"
-    if event is StaffChanged:
+    if event in (StaffChanged, StaffCredentialExpiring):
         about = "staff_id"
     assert event.model_validate(example).key == example[about]
 

@@ -27,7 +27,7 @@ from shared.jobs import JobContext
 from stepwell.runtime.state import PROJECT
 from tests.conftest import MONDAY
 from tests.support.data import read_anew
-from tests.support.scheduling import EVENING, Clinic, Enrolled, open_clinic, refused
+from tests.support.scheduling import EVENING, Clinic, Enrolled, created, open_clinic, refused
 from tests.support.system import System
 
 MORNING = {**EVENING, "starts": "09:00"}
@@ -372,6 +372,32 @@ async def test_a_person_confirms_another_cohort_with_a_reason_and_an_old_proposa
     done = await lead.post(f"/placements/{held['id']}/confirm", {"cohort_id": str(mixed)})
     assert done.status_code == 201, done.text
     assert (await clinic.names_for(ben))[4:] == ["ClientPlaced", *["SessionScheduled"] * 2]
+
+
+async def test_a_proposal_at_another_site_is_confirmed_by_who_may_see_both(
+    clinic: Clinic, policy: Any
+) -> None:
+    here, there = await clinic.site("Here"), await clinic.site("There")
+    region = uuid4()
+    await clinic.system.execute_as_owner(
+        "scheduling",
+        f"""SET stepwell.sites = '*';
+        INSERT INTO regions VALUES ('{region}', 'Front Range', '{MONDAY.isoformat()}');
+        UPDATE sites SET region_id = '{region}'""",
+    )
+    policy(confirmation={"by": "person"}, reach={"telehealth_of_region": True})
+    cohort = await clinic.cohort(there, "Online", eligibility={"telehealth": True})
+    ana = Enrolled("ana", here)
+    await clinic.tell(ana.enrolment)
+    address = f"/placements/{(await seat_of(clinic, ana))['id']}/confirm"
+    chosen = {"cohort_id": str(cohort)}
+    leads = [
+        clinic.system.client("scheduling", "clinical_lead", sites)
+        for sites in ([here], [there], [here, there])
+    ]
+    refused(await leads[0].post(address, chosen), 404, "not-found")
+    refused(await leads[1].post(address, chosen), 403, "other-site-too")
+    assert created(await leads[2].post(address, chosen))["state"] == "active"
 
 
 @settings(

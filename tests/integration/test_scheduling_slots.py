@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from services.scheduling.slots import commands
-from services.scheduling.slots.policy import slot_policy
+from services.scheduling.bookings import checks
+from services.scheduling.bookings.policy import slot_policy
 from shared.contracts.scheduling import (
     SessionAttended,
     SessionCancelled,
@@ -153,7 +153,7 @@ async def test_what_stands_against_a_session_is_named(
     kinds["individual"] = kinds["individual"].model_copy(update={"credentials": ("lmft",)})
     strict = strict.model_copy(update={"kinds": kinds})
     with monkeypatch.context() as patched:
-        patched.setattr(commands, "slot_policy", lambda _: strict)
+        patched.setattr(checks, "slot_policy", lambda _: strict)
         refused(await booking.book(), 422, "staff-not-qualified", who)
     told = len(await clinic.published())
     created(await booking.book())
@@ -314,3 +314,22 @@ async def test_a_session_moves_beyond_the_authorized_days_with_a_reason_only(
     refused(await move("2026-03-06", 2), 409, "units-exceeded", "/excess_reason")
     moved = await move("2026-03-06", 2, excess_reason="authorization_requested")
     assert moved.json()["starts_at"] == "2026-03-06T17:00:00Z"
+
+
+async def test_who_takes_over_a_session_of_a_client_is_qualified_for_it(
+    booking: Booking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = created(await booking.book())
+    lee = await staff(booking.clinic, booking.site, "Lee", credential=("lmft", None))
+    policy = slot_policy()
+    individual = policy.kinds["individual"].model_copy(update={"credentials": ("lcsw", "lpc")})
+    strict = policy.model_copy(update={"kinds": {**policy.kinds, "individual": individual}})
+    monkeypatch.setattr(checks, "slot_policy", lambda _: strict)
+    address = f"/sessions/{made['id']}/staff"
+
+    async def change(who: UUID) -> httpx.Response:
+        new = {"facilitator_id": str(who), "cofacilitator_ids": []}
+        return await booking.clinic.regional.post(address, new, etag='"1"')
+
+    refused(await change(lee), 422, "staff-not-qualified", "/facilitator_id")
+    assert (await change(booking.dana)).status_code == 200

@@ -14,6 +14,7 @@ from services.scheduling.sessions import jobs, metrics, moving
 from shared.contracts.scheduling import SessionScheduled
 from shared.database import ALL_SITES
 from shared.jobs import JobContext
+from tests.support.directory import room
 from tests.support.scheduling import EVENING, Clinic, Enrolled, open_clinic
 from tests.support.system import System
 from tests.support.zone_rules import VANCOUVER_UNTIL_2026, before_the_change, rules_from
@@ -206,6 +207,30 @@ async def test_what_was_planned_before_the_wall_clock_was_kept_gets_it_from_the_
     zone = ZoneInfo(VANCOUVER)
     walls = {one.astimezone(zone).strftime("%H:%M") for one in await starts_of(clinic, cohort)}
     assert walls == {"17:30", "18:30"}
+
+
+async def test_cohorts_that_follow_each_other_in_a_room_move_together_and_in_order(
+    clinic: Clinic, older_rules: None, by_edition: Any
+) -> None:
+    site = await clinic.site(time_zone=VANCOUVER)
+    blue = str(await room(clinic, site, capacity=20))
+    cohorts = [await clinic.cohort(site, name) for name in ("Late", "Early")]
+    for cohort, slot in zip(cohorts, reversed(BACK_TO_BACK), strict=True):
+        await clinic.curriculum(cohort, weeks=44, slots=[{**slot, "room_id": blue}])
+    ana, ben = Enrolled("Ana", site), Enrolled("Ben", site)
+    await clinic.tell(ana.enrolment, ben.enrolment)
+    counted = metrics.not_moved._value.get()
+    rules_from()
+    by_edition("2026.6")
+    assert await follow(clinic) > 0
+    assert metrics.not_moved._value.get() == counted
+    walls = {
+        tuple(one.astimezone(ZoneInfo(VANCOUVER)).strftime("%H:%M") for one in starts)
+        for starts in zip(*[await starts_of(clinic, one) for one in cohorts], strict=True)
+    }
+    assert walls == {("18:30", "17:30")}
+    moved = [whither for _, whither in await told(clinic)]
+    assert moved == sorted(moved), "as the sessions follow each other, whatever their cohorts"
 
 
 async def test_a_cohort_in_which_sessions_would_overlap_stays_and_others_move(

@@ -5,7 +5,6 @@ shown among the conflicts, and is expected once the other session goes away.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,46 +15,50 @@ from services.scheduling.bookings.queries import ASSIGNED
 from services.scheduling.directory.commands import lock_sites
 from shared.contracts.scheduling import EndedAs, SessionCancelled, SessionScheduled
 from shared.database import Transaction
-from shared.database.transaction import Overtaken, at_all_sites
+from shared.database.transaction import at_all_sites
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
 SCHEDULE = f"""
-WITH seats AS (
-  SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) AS p(placement_id, client_id, cohort_id)
+WITH s AS (
+  SELECT p.client_id, taken.person_id, p.id AS placement_id, p.enrolment_id, s.id, s.site_id,
+    s.cohort_id, s.kind, s.starts_at, s.ends_at, s.break_minutes, s.time_zone, s.modality
+  FROM placements p
+  CROSS JOIN LATERAL (
+    SELECT coalesce(range_agg(b.during), '{{}}') AS during,
+      platform.survivor_of(p.client_id) AS person_id
+    FROM unnest(platform.records_of(p.client_id)) AS own(record)
+    JOIN bookings b ON b.resource_id = own.record
+  ) AS taken
+  JOIN sessions s ON s.cohort_id = p.cohort_id AND s.starts_at > $1 AND s.not_held_at IS NULL
+    AND (s.phases IS NULL OR p.phase = ANY (s.phases))
+  WHERE p.id = ANY ($2::uuid[]) AND NOT taken.during && tstzrange(s.starts_at, s.ends_at)
+    AND NOT EXISTS (SELECT FROM appointments e WHERE e.session_id = s.id
+      AND e.client_id = p.client_id AND (e.state = 'scheduled' OR $3))
+), booked AS (
+  INSERT INTO bookings (session_id, resource_id, person_id, kind, site_id, during)
+  SELECT id, client_id, person_id, 'client', site_id, tstzrange(starts_at, ends_at) FROM s
+  ORDER BY client_id, starts_at
+  ON CONFLICT DO NOTHING RETURNING session_id, resource_id AS client_id
 ), made AS (
+  SELECT s.* FROM booked JOIN s ON s.id = booked.session_id AND s.client_id = booked.client_id
+), expected AS (
   INSERT INTO appointments AS a
     (session_id, client_id, site_id, placement_id, state, scheduled_at, on_hold)
-  SELECT s.id, seats.client_id, s.site_id, seats.placement_id, 'scheduled', $1,
-    EXISTS (SELECT FROM holds h WHERE h.enrolment_id = p.enrolment_id)
-  FROM seats
-  JOIN placements p ON p.id = seats.placement_id
-  JOIN sessions s ON s.cohort_id = seats.cohort_id AND s.starts_at > $1 AND s.not_held_at IS NULL
-    AND (s.phases IS NULL OR p.phase = ANY (s.phases))
-  WHERE NOT EXISTS (SELECT FROM bookings b WHERE b.resource_id = seats.client_id
-    AND b.during && tstzrange(s.starts_at, s.ends_at) AND b.session_id <> s.id)
-  AND NOT EXISTS (SELECT FROM appointments e WHERE e.session_id = s.id
-    AND e.client_id = seats.client_id AND (e.state = 'scheduled' OR $5))
+  SELECT id, client_id, site_id, placement_id, 'scheduled', $1,
+    EXISTS (SELECT FROM holds h WHERE h.enrolment_id = made.enrolment_id)
+  FROM made
   ON CONFLICT (session_id, client_id) DO UPDATE SET
     placement_id = excluded.placement_id, state = 'scheduled',
     scheduled_at = excluded.scheduled_at, cancelled_at = NULL, on_hold = excluded.on_hold
-  WHERE a.state = 'cancelled'
-  RETURNING session_id, client_id, placement_id
-), booked AS (
-  INSERT INTO bookings (session_id, resource_id, kind, site_id, during)
-  SELECT s.id, made.client_id, 'client', s.site_id, tstzrange(s.starts_at, s.ends_at)
-  FROM made JOIN sessions s ON s.id = made.session_id
 )
-SELECT made.client_id, made.placement_id, p.enrolment_id, s.id AS session_id, s.site_id,
-  s.cohort_id, s.kind, s.starts_at, s.ends_at, s.break_minutes, s.time_zone, s.modality, assigned.*
-FROM made
-JOIN sessions s ON s.id = made.session_id
-JOIN placements p ON p.id = made.placement_id
+SELECT s.*, s.id AS session_id, assigned.* FROM made AS s
 {ASSIGNED}
 ORDER BY s.starts_at, s.id
 """  # noqa: S608 - the part is ours
+"""Who is booked is expected: what takes the time of the person meanwhile wins."""
 SEATS = """
-SELECT id AS placement_id, client_id, cohort_id, site_id FROM placements
+SELECT id, site_id FROM placements
 WHERE client_id = ANY ($1::uuid[]) AND ended_at IS NULL AND proposed_until IS NULL ORDER BY id
 """
 
@@ -69,6 +72,7 @@ UPDATE appointments a SET state = 'cancelled', cancelled_at = $1
 FROM sessions s, placements p
 WHERE a.placement_id = ANY ($2::uuid[]) AND p.id = a.placement_id AND a.state = 'scheduled'
   AND s.id = a.session_id AND s.starts_at > $1 AND s.not_held_at IS NULL
+  AND ($3::integer IS NULL OR s.cohort_id IS NOT NULL AND NOT $3 = ANY (s.phases))
   AND NOT EXISTS (SELECT FROM attendance r
                   WHERE r.session_id = a.session_id AND r.client_id = a.client_id)
 RETURNING a.client_id, a.placement_id, a.site_id, a.session_id, s.starts_at,
@@ -101,41 +105,24 @@ ORDER BY s.starts_at, s.id, a.client_id
 """  # noqa: S608 - the part is ours
 
 
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """A placed client. `cause` is the event that led to the change, if one did."""
-
-    placement_id: UUID
-    client_id: UUID
-    cohort_id: UUID
-    cause: Received[Any] | None = None
+Causes = Mapping[UUID, Received[Any] | None]
+"""Placements, each with the event that led to the change, if one did."""
 
 
 async def schedule_sessions(
-    tx: Transaction, seats: Sequence[Seat], *, never_expected: bool = False
+    tx: Transaction, placements: Causes, *, never_expected: bool = False
 ) -> None:
-    """Expect these clients at every session of their phase of the cohort that is to come and to be
-    held; with `never_expected` only at those at which they were never expected before. A client who
-    has another session at the time, at whatever site, is left out: see `conflicts`.
+    """Expect clients at every session of their phase of the cohort that is to come and to be held;
+    with `never_expected` only at those at which they were never expected before. A client who has
+    another session at the time, at whatever site and by whichever record of the person, is left
+    out: see `conflicts`.
 
     Publishes SessionScheduled for each appointment made; those that exist stay as they are.
     """
-    try:
-        async with at_all_sites(tx):
-            rows = await tx.fetch(
-                SCHEDULE,
-                tx.now,
-                [seat.placement_id for seat in seats],
-                [seat.client_id for seat in seats],
-                [seat.cohort_id for seat in seats],
-                never_expected,
-            )
-    except asyncpg.ExclusionViolationError:
-        raise Overtaken("A client was given another session meanwhile.") from None
-    causes = {seat.placement_id: seat.cause for seat in seats}
+    async with at_all_sites(tx):
+        rows = await tx.fetch(SCHEDULE, tx.now, list(placements), never_expected)
     for row in rows:
-        event = SessionScheduled(**row)
-        publish(tx, event, cause=causes[row["placement_id"]])
+        publish(tx, SessionScheduled(**row), cause=placements[row["placement_id"]])
 
 
 async def expect_again(tx: Transaction, client_ids: Iterable[UUID]) -> None:
@@ -147,8 +134,13 @@ async def expect_again(tx: Transaction, client_ids: Iterable[UUID]) -> None:
         rows = await tx.fetch(SEATS, ids)
         await lock_sites(tx, {row["site_id"] for row in rows})
     if rows:
-        seats = [Seat(row["placement_id"], row["client_id"], row["cohort_id"]) for row in rows]
+        seats = dict.fromkeys(row["id"] for row in rows)
         await schedule_sessions(tx, seats, never_expected=True)
+
+
+async def expected_at(tx: Transaction, session_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+    """Who is expected at sessions, in their order; rows have what events say of it."""
+    return await tx.fetch(EXPECTED, session_ids)
 
 
 async def tell_again(
@@ -157,30 +149,34 @@ async def tell_again(
     """Publish SessionScheduled anew for each client expected at sessions that changed;
     `moved_from` is where those that moved began before."""
     before = moved_from or {}
-    for row in await tx.fetch(EXPECTED, session_ids):
+    for row in await expected_at(tx, session_ids):
         publish(tx, SessionScheduled(**row, moved_from=before.get(row["session_id"])))
 
 
 async def cancel_sessions(
-    tx: Transaction, seats: Sequence[Seat], ended_as: Mapping[UUID, EndedAs]
+    tx: Transaction,
+    placements: Causes,
+    ended_as: Mapping[UUID, EndedAs],
+    phase: int | None = None,
 ) -> None:
-    """Expect these clients no longer at sessions that have not started; `ended_as` says, for each
-    placement, as what the stay ended.
+    """Expect clients no longer at sessions that have not started; `ended_as` says, for each
+    placement, as what the stay ended. Who goes on in another phase stays expected at the sessions
+    that belong to it.
 
     Publishes SessionCancelled for each; what has started, or has its attendance recorded while this
     transaction waited, keeps its appointment. A session of their own at which nobody is
     expected any more is not held: its room and its therapist are free.
     """
-    await tx.execute(LOCK, [seat.placement_id for seat in seats])
-    rows = await tx.fetch(CANCEL, tx.now, [seat.placement_id for seat in seats])
+    await tx.execute(LOCK, list(placements))
+    rows = await tx.fetch(CANCEL, tx.now, list(placements), phase)
     if own := [row["session_id"] for row in rows if row["own"]]:
         await tx.execute(LEFT_EMPTY, tx.now, own)
-    causes = {seat.placement_id: seat.cause for seat in seats}
     for row in sorted(rows, key=lambda row: (row["starts_at"], row["session_id"])):
         event = SessionCancelled(
             **row,
             reason="stepped_down",
-            ended_as=ended_as[row["placement_id"]],
+            ended_as=ended_as.get(row["placement_id"]),
+            phase=phase,
             cancelled_at=tx.now,
         )
-        publish(tx, event, cause=causes[row["placement_id"]])
+        publish(tx, event, cause=placements[row["placement_id"]])

@@ -33,7 +33,7 @@ from shared.contracts.scheduling import (
     SessionAttended,
     SessionMissed,
 )
-from shared.database import Columns, Transaction, together, update
+from shared.database import Columns, Transaction, at_all_sites, together, update
 from shared.errors import Conflict, Invalid, NotFound, found, require_version
 from shared.ids import new_id
 from shared.messaging.consumer import Received
@@ -200,7 +200,10 @@ async def correct_attendance(
     require_held(was)
     report = correction.report
     minutes = _credited(report, meeting_of(was), tx, "")
-    if report.attended and await tx.fetchval(IS_MADE_UP, attendance_id):
+    async with at_all_sites(tx):
+        made_up_elsewhere = await tx.fetchval(IS_MADE_UP, attendance_id)
+        before = await tx.fetchval(SESSION_OF, was["makes_up"]) if was["makes_up"] else None
+    if report.attended and made_up_elsewhere:
         raise MissMadeUp("Another attendance makes up this miss: correct that one first.")
     made_up = await _made_up(tx, was, [(was["client_id"], report, "")])
     changes = {
@@ -215,7 +218,6 @@ async def correct_attendance(
     await tx.execute(
         *together((KEEP, attendance_id), update("attendance", changes, where={"id": attendance_id}))
     )
-    before = await tx.fetchval(SESSION_OF, was["makes_up"]) if was["makes_up"] else None
     after = made_up.get(report.makes_up)
     publish(
         tx,
@@ -314,10 +316,10 @@ async def _made_up(
     if not named:
         return {}
     ids, clients = [miss for miss, _, _ in named], [client for _, client, _ in named]
-    await tx.fetch(LOCK_MISSES, ids)
-    rows = {
-        row["id"]: row for row in await tx.fetch(TO_MAKE_UP, ids, clients, session["session_id"])
-    }
+    async with at_all_sites(tx):  # a miss of another site is made up here, too
+        await tx.fetch(LOCK_MISSES, ids)
+        found = await tx.fetch(TO_MAKE_UP, ids, clients, session["session_id"])
+    rows = {row["id"]: row for row in found}
     weeks_apart = attendance_policy(session["site_id"]).makeup_weeks_apart
     week = Week.of(session["starts_at"], session["time_zone"])
     for miss, _, place in named:

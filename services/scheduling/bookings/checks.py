@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
+from services.scheduling.bookings.policy import OwnKind, slot_policy
 from services.scheduling.bookings.rules import Asked, Group, Place, violations
 from services.scheduling.directory.queries import rooms_of, staff_of
 from services.scheduling.directory.rules import Window
 from services.scheduling.directory.schemas import Site
 from shared.database import Transaction
+from shared.errors import found
 
 OPENING = """
 SELECT weekday, opens_minute, closes_minute FROM opening_hours WHERE site_id = $1
@@ -27,12 +29,15 @@ async def place_of(tx: Transaction, site: Site) -> Place:
     )
 
 
-async def group_of(tx: Transaction, cohort_id: UUID | None, clients: int = 1) -> Group:
-    """What a cohort asks of room and staff; without one, a session of so many clients."""
-    row = None if cohort_id is None else await tx.fetchrow(COHORT, cohort_id)
-    if row is None:
-        return Group(clients)
+async def group_of(tx: Transaction, cohort_id: UUID) -> Group:
+    """What a cohort asks of room and staff."""
+    row = found(await tx.fetchrow(COHORT, cohort_id), "cohort")
     return Group(row["capacity"], tuple(row["credentials"]), row["cofacilitated"])
+
+
+def own_group(site_id: UUID, kind: OwnKind, clients: int) -> Group:
+    """What a session of so many clients of their own asks of room and staff."""
+    return Group(clients, one_of=slot_policy(site_id).kinds[kind].credentials)
 
 
 def require_suited(

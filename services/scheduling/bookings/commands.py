@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.scheduling.directory.commands import lock_sites
 from shared.database import Columns, Transaction
 from shared.database.transaction import Overtaken, at_all_sites
 from shared.errors import Conflict
@@ -22,20 +23,36 @@ FROM {BOOKED.rows} JOIN sessions s ON s.id = given.session_id AND s.not_held_at 
 BOOK_FREE = f"{BOOK} ON CONFLICT DO NOTHING RETURNING session_id, resource_id, kind"
 TAKEN = f"""
 WITH asked AS (
-  SELECT given.*, s.site_id, tstzrange(s.starts_at, s.ends_at) AS during
+  SELECT given.*, s.site_id, tstzrange(s.starts_at, s.ends_at) AS during, CASE given.kind
+    WHEN 'client' THEN platform.survivor_of(given.resource_id) ELSE given.resource_id
+  END AS person_id
   FROM {BOOKED.rows} JOIN sessions s ON s.id = given.session_id
 )
 SELECT a.session_id, a.resource_id, a.kind, t.session_id AS taken_for, t.site_id,
   lower(t.during) AS since, upper(t.during) AS until
 FROM asked a JOIN (
-  SELECT session_id, resource_id, site_id, during FROM asked
-  UNION ALL SELECT session_id, resource_id, site_id, during FROM bookings
-) AS t ON t.resource_id = a.resource_id AND t.during && a.during AND t.session_id <> a.session_id
+  SELECT session_id, resource_id, person_id, site_id, during FROM asked
+  UNION ALL SELECT session_id, resource_id, person_id, site_id, during FROM bookings
+) AS t ON t.person_id = a.person_id AND t.during && a.during
+  AND (t.session_id, t.resource_id) <> (a.session_id, a.resource_id)
 ORDER BY since, a.session_id LIMIT 5
 """  # noqa: S608 - the columns are above
 FREE = """
 DELETE FROM bookings WHERE session_id = ANY ($1::uuid[]) AND ($2 OR kind <> 'client')
 RETURNING session_id, resource_id, kind
+"""
+SITES_TO_COME = """
+SELECT DISTINCT site_id FROM bookings
+WHERE resource_id = ANY ($1::uuid[]) AND upper(during) > $2
+"""
+OF_PERSON = """
+UPDATE bookings b SET person_id = platform.survivor_of(b.resource_id)
+WHERE b.resource_id = ANY ($1::uuid[]) AND upper(b.during) > $2
+  AND b.person_id <> platform.survivor_of(b.resource_id) AND NOT EXISTS (
+  SELECT FROM unnest(platform.records_of(b.resource_id)) AS own(record)
+  JOIN bookings o ON o.resource_id = own.record AND o.during && b.during
+    AND o.resource_id <> b.resource_id
+)
 """
 IN_WORDS = {
     "room": "The room",
@@ -104,6 +121,16 @@ async def book(tx: Transaction, bookings: Iterable[Booking]) -> None:
             raise Overtaken("Who was in the way is gone.") from None
         raise Busy([_taken(tx, row) for row in rows]) from None
     await tx.execute("RELEASE SAVEPOINT booking")
+
+
+async def follow_merge(tx: Transaction, client_ids: Sequence[UUID]) -> None:
+    """Let what is to come of these records take the time of the person that each is of now. Where
+    two records of one person are taken at one time both stay, and are shown among the conflicts;
+    nothing else is booked then."""
+    async with at_all_sites(tx):
+        sites = [row["site_id"] for row in await tx.fetch(SITES_TO_COME, client_ids, tx.now)]
+        await lock_sites(tx, sites)
+        await tx.execute(OF_PERSON, client_ids, tx.now)
 
 
 def _taken(tx: Transaction, row: asyncpg.Record) -> Taken:

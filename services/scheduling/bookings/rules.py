@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -49,6 +49,12 @@ class FacilitatorUnsuited(Unsuited):
     field = "facilitator_id"
 
 
+class StaffNotQualified(FacilitatorUnsuited):
+    """The person has no valid credential for such a session on that day."""
+
+    title = "The person is not qualified for it"
+
+
 class CofacilitatorUnsuited(FacilitatorUnsuited):
     """Who is to help does not suit, as a facilitator."""
 
@@ -65,11 +71,12 @@ class CofacilitatorNeeded(Unsuited):
 @dataclass(frozen=True, slots=True)
 class Group:
     """What a session asks of its room and staff: seats for so many clients, credentials of which
-    everybody who holds it has all, and whether two hold it."""
+    everybody who holds it has all, and whether two hold it. Of `one_of` the facilitator has one."""
 
     clients: int
     credentials: tuple[str, ...] = ()
     cofacilitated: bool = False
+    one_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +136,9 @@ def violations(asked: Asked, group: Group, place: Place) -> Iterator[Unsuited]:
         if why is not None:
             kind = CofacilitatorUnsuited if number else FacilitatorUnsuited
             yield kind(f"{person_id} {why} at {asked.starts_at:%Y-%m-%dT%H:%MZ}.")
+    holds = place.staff.get(asked.facilitator_id) if asked.facilitator_id is not None else None
+    if holds is not None and not holds.has_one(group.one_of, on := _day(asked, place)):
+        yield StaffNotQualified(f"Needed on {on}: {' or '.join(group.one_of)}.")
     if group.cofacilitated and len(people) == 1:
         yield CofacilitatorNeeded("The cohort is held by two: name who helps.")
 
@@ -138,7 +148,7 @@ def _not_suited(
 ) -> str | None:
     if person is None or place.site_id not in person.site_ids:
         return "does not work at the site"
-    if not person.qualified(group.credentials, day_at(asked.starts_at, place.time_zone)):
+    if not person.qualified(group.credentials, _day(asked, place)):
         return f"has not all of {', '.join(group.credentials)}"
     if person.is_away(asked.starts_at, asked.ends_at):
         return "is on leave"
@@ -148,3 +158,8 @@ def _not_suited(
     ):
         return "does not work"
     return None
+
+
+def _day(asked: Asked, place: Place) -> date:
+    """By the calendar of the site."""
+    return day_at(asked.starts_at, place.time_zone)

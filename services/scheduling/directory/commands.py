@@ -17,7 +17,7 @@ from services.scheduling.directory.schemas import (
     Site,
 )
 from shared.contracts.scheduling import SiteChanged, SiteOpened
-from shared.database import ALL_SITES, Columns, Transaction, insert, update
+from shared.database import ALL_SITES, Columns, Overtaken, Transaction, insert, update
 from shared.errors import Conflict, Invalid, Refused, require_version
 from shared.ids import new_id
 from shared.messaging.outbox import publish
@@ -174,9 +174,23 @@ async def change_opening_hours(
 
 async def lock_sites(tx: Transaction, site_ids: Iterable[UUID]) -> None:
     """Wait until nobody else gives or opens seats at these sites, and keep them for this
-    transaction. Sites are locked in the order of their ids, so that two such locks cannot
-    deadlock."""
-    await tx.fetch(LOCK, sorted(set(site_ids)))
+    transaction.
+
+    Sites come before all else and in the order of their ids, so that nobody waits for one who waits
+    in turn: lock all that are needed at once. Who finds later that another one is needed, which
+    comes before one that is kept already, takes it only while nobody else has it.
+
+    Raises:
+        Overtaken: somebody else has such a one.
+    """
+    wanted = set(site_ids)
+    last = max(tx.locked, default=UUID(int=0))
+    in_order = all(one > last for one in wanted - tx.locked)
+    try:
+        await tx.fetch(LOCK if in_order else f"{LOCK} NOWAIT", sorted(wanted))
+    except asyncpg.LockNotAvailableError:
+        raise Overtaken("A site that comes first is kept by somebody else.") from None
+    tx.locked |= wanted
 
 
 def require_apart(windows: Sequence[Window], pointer: str) -> None:

@@ -2,12 +2,12 @@
 
 from pydantic import Field
 
-from services.scheduling.directory.rules import Travel
 from shared.datafiles import Part, data_file
 
 
 class TravelPolicy(Part):
-    """How long ways between sites are taken to be."""
+    """How roads between sites are assumed to be: so many kilometers of road for one of the straight
+    line, at so many kilometers an hour, and minutes that every way takes beside."""
 
     id: str
     version: str
@@ -15,10 +15,6 @@ class TravelPolicy(Part):
     detour: float = Field(ge=1)
     kilometers_an_hour: float = Field(gt=0)
     minutes_beside: int = Field(ge=0)
-
-    @property
-    def travel(self) -> Travel:
-        return Travel(self.detour, self.kilometers_an_hour, self.minutes_beside)
 
 
 travel_policy = data_file(TravelPolicy, __name__, "travel")

@@ -9,7 +9,7 @@ import orjson
 from services.scheduling.directory.rules import Credential, Person, Room, Window, WorkingTime
 from services.scheduling.directory.schemas import OpeningHours, Region, Site, WeeklyTime, weekly
 from shared.database import Transaction, select
-from shared.errors import NotFound
+from shared.errors import found
 from shared.web import Page, Paging, page_of
 
 REGION = f"{select(Region, 'regions')} WHERE id = $1"
@@ -90,9 +90,7 @@ async def show_region(
         NotFound: when there is none; `pointer` says where it was named.
     """
     row = await tx.fetchrow(f"{REGION} {'FOR UPDATE' if lock else ''}", region_id)
-    if row is None:
-        raise NotFound("There is no such region.", pointer=pointer)
-    return Region(**row)
+    return Region(**found(row, "region", pointer=pointer))
 
 
 async def list_regions(tx: Transaction, paging: Paging) -> Page[Region]:
@@ -107,10 +105,7 @@ async def show_site(tx: Transaction, site_id: UUID, *, pointer: str | None = Non
     Raises:
         NotFound: when there is none that the caller may see; `pointer` says where it was named.
     """
-    row = await tx.fetchrow(SITE, site_id)
-    if row is None:
-        raise NotFound("There is no such site.", pointer=pointer)
-    return Site(**row)
+    return Site(**found(await tx.fetchrow(SITE, site_id), "site", pointer=pointer))
 
 
 async def list_sites(tx: Transaction, paging: Paging, region_id: UUID | None) -> Page[Site]:

@@ -1,6 +1,6 @@
 """Zones, ways between sites, weekly times, and what rooms and people of the staff are fit for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -10,6 +10,7 @@ from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
+from services.scheduling.directory.policy import TravelPolicy
 from shared.calendar import elapsed
 
 EARTH_KM = 6371.0088
@@ -38,16 +39,6 @@ class Place:
     longitude: float
 
 
-@dataclass(frozen=True, slots=True)
-class Travel:
-    """How roads are assumed to be: so many kilometers of road for one of the straight line, at so
-    many kilometers an hour, and minutes that every way takes beside."""
-
-    detour: float
-    kilometers_an_hour: float
-    minutes_beside: int
-
-
 def kilometers(one: Place, other: Place) -> float:
     """The straight line between two places, on the sphere (haversine)."""
     south, north = radians(one.latitude), radians(other.latitude)
@@ -56,7 +47,7 @@ def kilometers(one: Place, other: Place) -> float:
     return 2 * EARTH_KM * asin(min(1.0, sqrt(half)))
 
 
-def travel_minutes(one: Place, other: Place, travel: Travel) -> int:
+def travel_minutes(one: Place, other: Place, travel: TravelPolicy) -> int:
     """Whole minutes from one place to the other, rounded up; 0 at the same place."""
     if one == other:
         return 0
@@ -112,6 +103,10 @@ class Person:
         """Whether the person has all of these on a day; one that expires that day still counts."""
         valid = {one.credential for one in self.credentials if not is_expired(one.expires_on, on)}
         return valid.issuperset(credentials)
+
+    def has_one(self, credentials: Collection[str], on: date) -> bool:
+        """Whether the person has one of these on a day, or none is asked for."""
+        return not credentials or any(self.qualified([one], on) for one in credentials)
 
     def works(self, weekday: int, starts_minute: int, ends_minute: int, site_id: UUID) -> bool:
         """Whether the person works at the site for all of that time of a day, leave aside.

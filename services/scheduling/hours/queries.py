@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import orjson
-from fastapi import Query
 
 from services.scheduling.directory.queries import show_site
 from services.scheduling.hours.policy import (
@@ -32,8 +31,7 @@ from services.scheduling.hours.rules import (
 from services.scheduling.hours.schemas import ClientWeek, WeeklyHours
 from shared.database import Transaction
 from shared.errors import NotFound
-from shared.web import Page, page_of
-from shared.web.models import read_cursor
+from shared.web import Page, Paging, page_of
 
 SUMS = """
 SELECT count(*) FILTER (WHERE counts)::int AS sessions,
@@ -109,35 +107,22 @@ WATCHED = SEAT.format(
 NAMES = [field.name for field in fields(Sums)]
 
 
-class ShortestFirst:
-    """Where a page of a site's week starts: after what was missing, and the id of a seat."""
-
-    def __init__(
-        self,
-        cursor: Annotated[
-            str | None, Query(max_length=200, description="`next` of the page before.")
-        ] = None,
-        limit: Annotated[int, Query(ge=1, le=200, description="Items a page.")] = 50,
-    ) -> None:
-        self.limit = limit
-        self.after = None if cursor is None else read_cursor(cursor, _place, _written)
-
-
 Place = tuple[int, int, UUID]
 
 
-def _place(text: str) -> Place:
-    """A place in the list.
+class ShortestFirst(Paging):
+    """Where a page of a site's week starts: after what was missing, and the id of a seat."""
 
-    Raises:
-        ValueError: it is none.
-    """
-    minutes, days, seat = text.split(" ")
-    return int(minutes), int(days), UUID(seat)
+    beginning = None
 
+    @staticmethod
+    def read(text: str) -> Place:
+        minutes, days, seat = text.split(" ")
+        return int(minutes), int(days), UUID(seat)
 
-def _written(place: Place) -> str:
-    return " ".join(str(part) for part in place)
+    @staticmethod
+    def written(place: Place) -> str:
+        return " ".join(map(str, place))
 
 
 def _of(item: ClientWeek) -> Place:
@@ -252,7 +237,7 @@ async def weeks_of_site(
     weeks = [_client_week(dict(row), week, final=tx.now >= window.final_at) for row in rows]
     after = paging.after
     shown = sorted((one for one in weeks if after is None or _of(one) > after), key=_of)
-    return page_of(shown, paging.limit, lambda one: _written(_of(one)))
+    return page_of(shown, paging.limit, lambda one: paging.written(_of(one)))
 
 
 def _client_week(row: Mapping[str, Any], week: Week, *, final: bool) -> ClientWeek:

@@ -1,10 +1,8 @@
 """Answering seat offers, letting them run out, and choosing somebody who is not the next."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from services.scheduling.directory.commands import lock_sites
 from services.scheduling.offers.queries import show_offer, show_own_offer
 from services.scheduling.offers.schemas import (
     Decline,
@@ -14,7 +12,7 @@ from services.scheduling.offers.schemas import (
     OwnOffer,
     SeatOffer,
 )
-from services.scheduling.placement.chart import Chart
+from services.scheduling.placement.chart import Chart, lock_region
 from services.scheduling.placement.commands import (
     leave_waitlist,
     offer_of,
@@ -28,7 +26,7 @@ from services.scheduling.waiting.commands import end_offers, make_offers
 from services.scheduling.waiting.policy import waiting_policy
 from shared.database import Transaction, update
 from shared.database.transaction import at_all_sites
-from shared.errors import Conflict, Invalid, NotFound, require_version
+from shared.errors import Conflict, Invalid, NotFound, require_reason, require_version
 from shared.web.links import LinkNotValid, digest, new_secret
 
 SEAT_AT = "SELECT site_id FROM cohorts WHERE id = $1"
@@ -65,10 +63,6 @@ class NoFittingSeat(Conflict):
 
 class AlreadyAsked(Conflict):
     """A seat is held for the client already."""
-
-
-class UnknownReason(Invalid):
-    """The policy of the site does not name the reason."""
 
 
 class JumpReasonNeeded(Invalid):
@@ -121,10 +115,10 @@ async def decline_offer(
         UnknownReason: none of the policy's.
     """
     offer = await _lock(tx, offer_id, expected)
-    _require_reason(answer.reason, waiting_policy(offer.site_id).decline_reasons)
+    require_reason(answer.reason, waiting_policy(offer.site_id).decline_reasons, "/reason")
     async with at_all_sites(tx):
         seat_at = await tx.fetchval(SEAT_AT, offer.cohort_id)
-        await lock_sites(tx, [seat_at])
+        await lock_region(tx, [seat_at])
         await end_offers(tx, [offer.id], "declined", answered_by=answered_by, reason=answer.reason)
         await offer_seats(tx, {seat_at: None})
     return await show_offer(tx, offer_id)
@@ -184,7 +178,7 @@ async def offer_seat(tx: Transaction, new: NewSeatOffer, offered_by: str) -> Sea
     if row is None:
         raise NotFound("Nobody waits under this id.", pointer="/waiting_id")
     site_id, enrolment_id = row["site_id"], row["enrolment_id"]
-    await lock_sites(tx, [site_id])
+    await lock_region(tx, [site_id])
     await tx.execute(ASK_AGAIN, enrolment_id)
     in_turn = sorted(await waiting_at(tx, {site_id: None}), key=lambda one: one.turn)
     place = next((n for n, one in enumerate(in_turn) if one.enrolment_id == enrolment_id), None)
@@ -201,7 +195,7 @@ async def offer_seat(tx: Transaction, new: NewSeatOffer, offered_by: str) -> Sea
     if choice.cohort is None:
         raise NoFittingSeat(_lacking(choice), pointer="/cohort_id")
     passed_over = sum(one.cohort is not None for one in before)
-    _require_reason(new.reason, waiting_policy(site_id).jump_reasons)
+    require_reason(new.reason, waiting_policy(site_id).jump_reasons, "/reason")
     if passed_over and new.reason is None:
         raise JumpReasonNeeded(
             f"{passed_over} come first in the order and would fit: say why.", pointer="/reason"
@@ -227,7 +221,7 @@ async def let_run_out(tx: Transaction) -> int:
     site_id = await tx.fetchval(SITES_DUE, tx.now)
     if site_id is None:
         return 0
-    await lock_sites(tx, [site_id])
+    await lock_region(tx, [site_id])
     over = [row["id"] for row in await tx.fetch(OF_SITE, site_id, tx.now)]
     await end_offers(tx, over, "expired")
     await tx.execute(AGAIN_AT_SITE, site_id, tx.now)
@@ -237,18 +231,13 @@ async def let_run_out(tx: Transaction) -> int:
 
 async def _lock(tx: Transaction, offer_id: UUID, expected: int | None) -> SeatOffer:
     """The offer, with its site locked, while it is open."""
-    await lock_sites(tx, [(await show_offer(tx, offer_id)).site_id])
+    await lock_region(tx, [(await show_offer(tx, offer_id)).site_id])
     offer = await show_offer(tx, offer_id)
     if expected is not None:
         require_version(offer.version, expected)
     if offer.state != "open" or offer.expires_at <= tx.now:
         raise OfferOver("It was answered, has run out, or the stay is over.")
     return offer
-
-
-def _require_reason(reason: str | None, known: Sequence[str]) -> None:
-    if reason is not None and reason not in known:
-        raise UnknownReason(f"Give one of: {', '.join(known)}.", pointer="/reason")
 
 
 def _lacking(choice: Choice | None) -> str:

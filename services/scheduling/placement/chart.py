@@ -27,7 +27,7 @@ from services.scheduling.placement.rules import (
     compare,
 )
 from services.scheduling.preferences.rules import Client
-from shared.database import Transaction
+from shared.database import Transaction, at_all_sites
 from shared.messaging.consumer import Received
 
 SEATS = """
@@ -40,17 +40,11 @@ LEFT JOIN LATERAL (
   WHERE c.enrolment = 'closed' AND s.cohort_id = c.id AND s.starts_at <= $2
     AND s.not_held_at IS NULL
 ) AS began ON true
-WHERE c.site_id = ANY ($1::uuid[]) AND (
-  c.id IN (SELECT s.cohort_id FROM sessions s WHERE s.site_id = ANY ($1::uuid[])
-           AND s.starts_at > $2 AND s.starts_at < $2 + interval '7 days'
-           AND s.cohort_id IS NOT NULL AND s.not_held_at IS NULL)
-  OR EXISTS (SELECT FROM sessions s
-          WHERE s.cohort_id = c.id AND s.starts_at > $2 AND s.not_held_at IS NULL)
-  OR NOT EXISTS (SELECT FROM sessions s WHERE s.cohort_id = c.id)
-) ORDER BY c.id
+WHERE c.site_id = ANY ($1::uuid[]) AND (c.last_starts_at IS NULL OR c.last_starts_at > $2)
+ORDER BY c.id
 """
 """Cohorts whose sessions are all over or not held are left out; those whose sessions are not
-planned yet are not. Most have a session within a week, which one look at the site's finds."""
+planned yet are not."""
 AHEAD = """
 SELECT asked.cohort_id, array_agg(s.starts_at ORDER BY s.starts_at) AS begin_at,
   array_agg((extract(epoch FROM s.ends_at - s.starts_at) / 60)::int ORDER BY s.starts_at) AS lengths
@@ -107,33 +101,21 @@ class Chart:
 
     @classmethod
     async def counted(cls, tx: Transaction, site_ids: Iterable[UUID]) -> "Chart":
-        """Count the seats of sites that this transaction has locked; those in their reach are
-        locked here.
+        """Count the seats of sites that this transaction has locked with `lock_region`.
 
         A statement of its own, so that it sees what was committed while the lock was waited for.
         The lock is the site's and not a cohort's: a client who would have to wait does not miss a
         cohort that is opened at the same moment.
         """
-        sites = set(site_ids)
-        travel = await _travel(tx, sites)
-        beyond = {other for reached in travel.values() for other in reached} - sites
-        if beyond:
-            await lock_sites(tx, beyond)
-        return await cls.seen(tx, sites, travel)
+        return await cls.seen(tx, site_ids)
 
     @classmethod
-    async def seen(
-        cls,
-        tx: Transaction,
-        site_ids: Iterable[UUID],
-        travel: Mapping[UUID, Mapping[UUID, int | None]] | None = None,
-    ) -> "Chart":
+    async def seen(cls, tx: Transaction, site_ids: Iterable[UUID]) -> "Chart":
         """The seats as they are at this moment, without a lock: to look, not to give."""
         sites = set(site_ids)
-        reached = await _travel(tx, sites) if travel is None else travel
-        sites = sites.union(*reached.values())
-        rows = await tx.fetch(SEATS, sorted(sites), tx.now)
-        return cls(await _cohorts(tx, rows), reached)
+        travel = await _travel(tx, sites)
+        rows = await tx.fetch(SEATS, sorted(sites.union(*travel.values())), tx.now)
+        return cls(await _cohorts(tx, rows), travel)
 
     def only(self, cohort_id: UUID) -> "Chart":
         """The seats of one cohort, as they are now; what is taken of them is not counted here."""
@@ -167,7 +149,7 @@ class Chart:
             _level_minutes(site_id, client),
         )
         compared = compare(need, cohorts, policy, at)
-        await self._look_ahead(tx, [one.cohort for one in compared if one.suits])
+        await self._look_ahead(tx, [one.cohort for one in compared if one.eligible])
         return choose(compared, policy, at)
 
     async def _look_ahead(self, tx: Transaction, cohorts: Iterable[Cohort]) -> None:
@@ -191,18 +173,34 @@ class Chart:
             self.seated[cohort_id].add(client_id)
 
 
+async def lock_region(tx: Transaction, site_ids: Iterable[UUID]) -> None:
+    """Lock sites at which seats are given or freed; where a policy lets clients join cohorts of
+    other sites, with all sites of their regions."""
+    sites = set(site_ids)
+    if not any_beyond():
+        await lock_sites(tx, sites)
+        return
+    async with at_all_sites(tx):
+        sites |= {row["id"] for row in await tx.fetch(SAME_REGION, list(sites))}
+        await lock_sites(tx, sites)
+
+
+def any_beyond() -> bool:
+    """Whether some policy lets clients join cohorts of other sites."""
+    policies = (placement_policy(), *placement_policy.of_sites.values())
+    return any(policy.reach.beyond_site for policy in policies)
+
+
 async def with_reaching(
     tx: Transaction, freed_by: Mapping[UUID, Received[Any] | None]
 ) -> Mapping[UUID, Received[Any] | None]:
-    """These sites and those whose clients may take seats there, which are locked; each with the
-    event because of which a seat is free, if one is."""
-    policies = (placement_policy(), *placement_policy.of_sites.values())
-    if not freed_by or not any(policy.reach.beyond_site for policy in policies):
+    """These sites and those whose clients may take seats there; each with the event because of
+    which a seat is free, if one is."""
+    if not freed_by or not any_beyond():
         return freed_by
     rows = await tx.fetch(SAME_REGION, list(freed_by))
     near = {r["id"]: freed_by[r["freed"]] for r in rows if r["id"] not in freed_by}
     reaching = {one: by for one, by in near.items() if placement_policy(one).reach.beyond_site}
-    await lock_sites(tx, reaching)
     return {**reaching, **freed_by}
 
 
@@ -218,7 +216,7 @@ async def _travel(tx: Transaction, site_ids: set[UUID]) -> Mapping[UUID, Mapping
         minutes = None
         if None not in places:
             here, there = Place(*places[:2]), Place(*places[2:])
-            minutes = travel_minutes(here, there, travel_policy().travel)
+            minutes = travel_minutes(here, there, travel_policy())
         if policy.telehealth_of_region or _near(minutes, policy.travel_minutes):
             found[row["home"]][row["id"]] = minutes
     return found

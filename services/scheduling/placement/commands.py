@@ -6,9 +6,8 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from services.scheduling.appointments.commands import Seat, cancel_sessions
-from services.scheduling.directory.commands import lock_sites
-from services.scheduling.placement.chart import Chart, with_reaching
+from services.scheduling.appointments.commands import cancel_sessions
+from services.scheduling.placement.chart import Chart, any_beyond, lock_region, with_reaching
 from services.scheduling.placement.rules import Choice, Need
 from services.scheduling.placement.seats import Arrival, as_json, choose_seats, give_seats
 from services.scheduling.waiting.commands import (
@@ -138,7 +137,7 @@ async def change_seats(
         change.site_id: change.cause for change in changes if isinstance(change, Reconsidered)
     }
     seated_at = await tx.fetch(SEATED_AT, list(over)) if over else []
-    await lock_sites(tx, {one.site_id for one in changes} | {row["site_id"] for row in seated_at})
+    await lock_region(tx, [one["site_id"] for one in seated_at] + [one.site_id for one in changes])
     if departures:
         freed_by |= await _end_placements(tx, departures)
     await offer_seats(tx, freed_by, arrivals)
@@ -174,6 +173,8 @@ async def offer_seats(
     did, each with the event because of which a seat is free, if one is; it is the cause of what is
     published for those who waited.
     """
+    if any_beyond():
+        await lock_region(tx, [*freed_by, *(one.site_id for one in arrivals)])
     freed_by = await with_reaching(tx, freed_by)
     waiting = await waiting_at(tx, freed_by) if freed_by else []
     if not waiting and not arrivals:
@@ -203,7 +204,8 @@ async def offer_seats(
             placed, unplaced = await give_seats(tx, chart, run)
             seated += [one.arrival.enrolment_id for one in placed]
             without += unplaced
-    await leave_waitlist(tx, [one for one in seated if one in waited])
+    if left := [one for one in seated if one in waited]:
+        await leave_waitlist(tx, left)
     if offers:
         await make_offers(tx, offers)
     if new := [one for one in without if one[0].enrolment_id not in waited]:
@@ -273,10 +275,7 @@ async def _end_placements(
     if ended:
         await cancel_sessions(
             tx,
-            [
-                Seat(row["id"], row["client_id"], row["cohort_id"], causes[row["enrolment_id"]])
-                for row in ended
-            ],
+            {row["id"]: causes[row["enrolment_id"]] for row in ended},
             {row["id"]: leaving[row["enrolment_id"]].ended_as for row in ended},
         )
     return freed_by | {row["site_id"]: causes[row["enrolment_id"]] for row in (*ended, *withdrawn)}

@@ -5,9 +5,8 @@ from uuid import UUID
 
 import asyncpg
 
-from services.scheduling.appointments.commands import Seat, schedule_sessions
-from services.scheduling.directory.commands import lock_sites
-from services.scheduling.placement.chart import Chart
+from services.scheduling.appointments.commands import schedule_sessions
+from services.scheduling.placement.chart import Chart, lock_region
 from services.scheduling.placement.commands import offer_seats
 from services.scheduling.placement.policy import ConfirmationPolicy, placement_policy
 from services.scheduling.placement.previews import arrival_of
@@ -19,7 +18,7 @@ from services.scheduling.preferences.queries import known_clients
 from shared.contracts.base import Criterion
 from shared.database import Overtaken, Transaction, update
 from shared.database.transaction import at_all_sites
-from shared.errors import Conflict, Invalid
+from shared.errors import Conflict, Forbidden, Invalid, require_reason
 
 LAPSED = """
 SELECT p.site_id, e.site_id AS home FROM placements p
@@ -32,6 +31,7 @@ WHERE e.enrolment_id = p.enrolment_id AND p.site_id = $1 AND e.site_id = $2
   AND p.proposed_until <= $3
 RETURNING p.enrolment_id
 """
+REASON = "/override_reason"
 NEXT_DUE = "SELECT min(proposed_until) FROM placements WHERE proposed_until IS NOT NULL"
 
 
@@ -51,8 +51,12 @@ class RuleNotMet(Conflict):
     title = "The client cannot join this cohort"
 
 
-class UnknownReason(Invalid):
-    """Not one of the reasons of the policy."""
+class ReasonNotNeeded(Invalid):
+    """Nothing is set aside: there is nothing to give a reason for."""
+
+
+class OtherSiteToo(Forbidden):
+    """The client is of one site and the seat at another, and the caller may see one of them."""
 
 
 async def confirm_placement(
@@ -66,13 +70,16 @@ async def confirm_placement(
 
     Raises:
         NotFound: no such placement.
+        OtherSiteToo: the caller may not see the client's site as well as that of each cohort.
         NothingProposed: it is confirmed, or over.
-        NotInReach, UnknownReason, RuleNotMet: with a pointer.
+        NotInReach, UnknownReason, ReasonNotNeeded, RuleNotMet: with a pointer.
     """
     proposal = await show_placement(tx, placement_id)
     async with at_all_sites(tx):
         home = await arrival_of(tx, proposal.enrolment_id)
-        await lock_sites(tx, {home.site_id, proposal.site_id})
+        await lock_region(tx, {home.site_id, proposal.site_id})
+    if not tx.may_see(home.site_id):
+        raise OtherSiteToo("The client is of another site: confirm it with a token for both sites.")
     proposal = await show_placement(tx, placement_id)
     if proposal.state != "proposed":
         raise NothingProposed("A seat is confirmed once.")
@@ -85,6 +92,8 @@ async def confirm_placement(
     one = next((c for c in choice.considered if c.cohort.id == confirmed.cohort_id), None)
     if one is None:
         raise NotInReach("Choose one of the ranked cohorts.", pointer="/cohort_id")
+    if not tx.may_see(one.cohort.site_id):
+        raise OtherSiteToo("The cohort is of a site that you may not see.", pointer="/cohort_id")
     policy = placement_policy(home.site_id).confirmation
     criteria = (*_told(one), *_set_aside(one, confirmed.override_reason, policy))
     row = {
@@ -100,7 +109,7 @@ async def confirm_placement(
     except asyncpg.CheckViolationError:
         raise Overtaken from None
     tell_seat(tx, home, placement_id, one.cohort, criteria)
-    await schedule_sessions(tx, [Seat(placement_id, home.client_id, one.cohort.id)])
+    await schedule_sessions(tx, {placement_id: None})
     if one.cohort.id != proposal.cohort_id:
         await offer_seats(tx, {proposal.site_id: None})
     return await show_placement(tx, placement_id)
@@ -117,13 +126,9 @@ def _set_aside(
     lacking = [criterion.name for criterion in one.criteria if not criterion.met]
     if reason is None and not lacking:
         return ()
-    if reason is not None and (not lacking or reason not in policy.override_reasons):
-        raise UnknownReason(
-            f"Reasons to set a rule aside: {', '.join(policy.override_reasons)}."
-            if lacking
-            else "The client can join this cohort: leave it out.",
-            pointer="/override_reason",
-        )
+    if not lacking:
+        raise ReasonNotNeeded("The client can join this cohort: leave it out.", pointer=REASON)
+    require_reason(reason, policy.override_reasons, REASON)
     if reason is None or not set(lacking) <= set(policy.overridable):
         raise RuleNotMet(f"{one.sentence}. Rules: {', '.join(lacking)}.", pointer="/cohort_id")
     return (
@@ -143,7 +148,7 @@ async def drop_proposals(tx: Transaction) -> int:
     lapsed = await tx.fetchrow(LAPSED, tx.now)
     if lapsed is None:
         return 0
-    await lock_sites(tx, {lapsed["site_id"], lapsed["home"]})
+    await lock_region(tx, {lapsed["site_id"], lapsed["home"]})
     dropped = await tx.fetch(DROP, lapsed["site_id"], lapsed["home"], tx.now)
     arrivals = [await arrival_of(tx, row["enrolment_id"]) for row in dropped]
     await offer_seats(tx, {lapsed["site_id"]: None})

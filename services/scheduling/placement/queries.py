@@ -6,7 +6,6 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from services.scheduling.appointments.commands import Seat
 from services.scheduling.placement.rules import NO_PRIORITY
 from services.scheduling.placement.schemas import (
     ExplainedPlacement,
@@ -45,15 +44,14 @@ SELECT id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, crite
 FROM (SELECT * FROM waitlist WHERE left_at IS NULL) AS w
 """
 SEATS_OF_COHORT = """
-SELECT id, client_id FROM placements
+SELECT id FROM placements
 WHERE cohort_id = $1 AND ended_at IS NULL AND proposed_until IS NULL ORDER BY id
 """
 
 
-async def seats_of(tx: Transaction, cohort_id: UUID) -> list[Seat]:
-    """The clients placed in a cohort now."""
-    rows = await tx.fetch(SEATS_OF_COHORT, cohort_id)
-    return [Seat(row["id"], row["client_id"], cohort_id) for row in rows]
+async def seats_of(tx: Transaction, cohort_id: UUID) -> dict[UUID, None]:
+    """The placements in a cohort that are confirmed and last."""
+    return dict.fromkeys(row["id"] for row in await tx.fetch(SEATS_OF_COHORT, cohort_id))
 
 
 async def show_placement(tx: Transaction, placement_id: UUID) -> ExplainedPlacement:

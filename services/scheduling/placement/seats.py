@@ -1,6 +1,6 @@
 """Giving seats, with the site locked: the only place that writes placements."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from services.scheduling.appointments.commands import Seat, schedule_sessions
+from services.scheduling.appointments.commands import schedule_sessions
 from services.scheduling.placement.chart import Chart
 from services.scheduling.placement.policy import placement_policy
 from services.scheduling.placement.rules import UNTOLD, Choice, Cohort, Need
@@ -140,14 +140,8 @@ async def _write(tx: Transaction, placed: Sequence[Placed]) -> None:
             one.choice.criteria,
             one.proposed_until,
         )
-    await schedule_sessions(
-        tx,
-        [
-            Seat(one.placement_id, one.arrival.client_id, one.cohort.id, one.arrival.cause)
-            for one in placed
-            if one.proposed_until is None
-        ],
-    )
+    given = {one.placement_id: one.arrival.cause for one in placed if one.proposed_until is None}
+    await schedule_sessions(tx, given)
 
 
 def tell_seat(
@@ -181,34 +175,58 @@ def as_json(criteria: Iterable[Criterion]) -> str:
 
 
 def considered_json(choice: Choice) -> str:
-    """All cohorts that were considered, as they are stored; the rank of those that fit. Whom a
-    client must not meet is told by GET /no-contacts alone. Criteria
-    stand once, and the cohorts name their places, as most of many cohorts have the same."""
+    """All cohorts that were considered, as they are stored: id, rank of those that fit, place, and
+    the number of its finding, as most of many cohorts have the same; findings name their criteria
+    by number, too. Whom a client must not meet is told by GET /no-contacts alone."""
     ranks = {one.cohort.id: rank for rank, one in enumerate(choice.ranked, 1)}
-    places: dict[int, int] = {}
-    criteria: list[dict[str, Any]] = []
-    cohorts = []
-    for one in choice.considered:
-        told = [criterion for criterion in one.criteria if criterion.name != UNTOLD]
-        for criterion in told:
-            if places.setdefault(id(criterion), len(criteria)) == len(criteria):
-                criteria.append(criterion.model_dump())
-        cohorts.append(
+    findings = {id(one.finding): one.finding for one in choice.considered}
+    numbers = {finding: number for number, finding in enumerate(findings)}
+    criteria = {
+        id(one): one for of in findings.values() for one in of.criteria if one.name != UNTOLD
+    }
+    places = {criterion: number for number, criterion in enumerate(criteria)}
+    stored = {
+        "criteria": [vars(one) for one in criteria.values()],
+        "findings": [
             {
-                "cohort_id": str(one.cohort.id),
-                "eligible": one.eligible,
-                "rank": ranks.get(one.cohort.id),
-                "sentence": one.sentence,
-                "criteria": [places[id(criterion)] for criterion in told],
+                "eligible": of.eligible,
+                "words": of.words,
+                "criteria": [places[id(one)] for one in of.criteria if one.name != UNTOLD],
             }
-        )
-    return orjson.dumps({"criteria": criteria, "cohorts": cohorts}).decode()
+            for of in findings.values()
+        ],
+        "cohorts": [
+            (
+                str(one.cohort.id),
+                ranks.get(one.cohort.id),
+                one.cohort.place,
+                numbers[id(one.finding)],
+            )
+            for one in choice.considered
+        ],
+    }
+    return orjson.dumps(stored).decode()
 
 
 def read_considered(stored: str) -> list[dict[str, Any]]:
-    """What `considered_json` wrote, each cohort with its criteria; former releases wrote it so."""
+    """What `considered_json` wrote, each cohort with its criteria; former releases wrote the
+    cohorts one by one, with their criteria or the numbers of these."""
     found = orjson.loads(stored)
     if isinstance(found, list):
         return found
-    criteria = found["criteria"]
-    return [{**one, "criteria": [criteria[n] for n in one["criteria"]]} for one in found["cohorts"]]
+    cohorts = found["cohorts"]
+    if "findings" in found:
+        cohorts = [_read(found["findings"][number], *cohort) for *cohort, number in cohorts]
+    return [{**one, "criteria": [found["criteria"][n] for n in one["criteria"]]} for one in cohorts]
+
+
+def _read(
+    finding: Mapping[str, Any], cohort_id: str, rank: int | None, place: str
+) -> dict[str, Any]:
+    return {
+        "cohort_id": cohort_id,
+        "eligible": finding["eligible"],
+        "rank": rank,
+        "sentence": f"{place}: {finding['words']}",
+        "criteria": finding["criteria"],
+    }

@@ -333,7 +333,7 @@ def _ways(
         for row in sites.values()
         if row["latitude"] is not None
     }
-    travel = travel_policy().travel
+    travel = travel_policy()
     return {
         (one, other): travel_minutes(points[one], points[other], travel)
         for one, other in sorted(pairs)

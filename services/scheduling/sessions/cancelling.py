@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.scheduling.appointments.commands import expect_again
+from services.scheduling.appointments.commands import expect_again, expected_at
 from services.scheduling.bookings.commands import free
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.directory.queries import show_site
@@ -35,14 +35,6 @@ WHERE site_id = $1 AND starts_at >= $2 AND starts_at < $3 AND not_held_at IS NUL
 NOT_HELD = """
 UPDATE sessions SET not_held_at = $2, not_held_reason = $3, version = version + 1
 WHERE id = ANY ($1::uuid[])
-"""
-EXPECTED = """
-SELECT a.client_id, p.enrolment_id, s.id AS session_id, s.site_id,
-  coalesce(s.cohort_id, p.cohort_id) AS cohort_id, s.kind, s.starts_at, s.time_zone
-FROM sessions s
-JOIN appointments a ON a.session_id = s.id AND a.state = 'scheduled'
-JOIN placements p ON p.id = a.placement_id
-WHERE s.id = ANY ($1::uuid[]) ORDER BY s.starts_at, s.id, a.client_id
 """
 
 
@@ -149,7 +141,7 @@ async def not_hold(
     await tx.execute(NOT_HELD, session_ids, tx.now, reason)
     taken = await free(tx, session_ids)
     clients: dict[UUID, list[UUID]] = {session_id: [] for session_id in session_ids}
-    for row in await tx.fetch(EXPECTED, session_ids):
+    for row in await expected_at(tx, session_ids):
         clients[row["session_id"]].append(row["client_id"])
         event = told.SessionNotHeld(**row, reason=reason, not_held_at=tx.now)
         publish(tx, event)

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from services.scheduling.appointments.commands import expect_again, schedule_sessions, tell_again
-from services.scheduling.bookings.checks import group_of, place_of, require_suited
+from services.scheduling.bookings.checks import group_of, own_group, place_of, require_suited
 from services.scheduling.bookings.commands import Busy, book, free
 from services.scheduling.bookings.queries import ASSIGNED
 from services.scheduling.bookings.rules import Asked, Unsuited
@@ -291,7 +291,11 @@ async def instant_to_come(tx: Transaction, site: Site, new: LocalTime) -> dateti
 
 
 async def _require(tx: Transaction, current: Current, asked: Asked, only: tuple[str, ...]) -> None:
-    group = await group_of(tx, current.row["cohort_id"], len(current.clients))
+    cohort_id, kind = current.row["cohort_id"], current.row["kind"]
+    if cohort_id is None:
+        group = own_group(current.site.id, kind, len(current.clients))
+    else:
+        group = await group_of(tx, cohort_id)
     require_suited([("", asked)], group, await place_of(tx, current.site), only=only)
 
 

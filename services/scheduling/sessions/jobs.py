@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.scheduling.sessions.closing import NEXT_ENTERED, close_next_day
 from services.scheduling.sessions.materializing import NEXT_DUE, materialize_next
-from services.scheduling.sessions.moving import follow_zone_rules, is_behind, next_site_behind
+from services.scheduling.sessions.moving import follow_zone_rules, is_behind
 from shared.database import ALL_SITES, Transaction
 from shared.jobs import Job, JobContext
 
@@ -16,13 +16,9 @@ async def next_due(tx: Transaction) -> datetime | None:
 
 
 async def look(context: JobContext) -> int:
-    """Look at the sessions of one site; 0 once all sites were looked at."""
+    """Look at the sessions of one zone; 0 once all were looked at."""
     async with context.database.transaction(ALL_SITES) as tx:
-        site_id = await next_site_behind(tx)
-        if site_id is None:
-            return 0
-        await follow_zone_rules(tx, site_id)
-    return 1
+        return await follow_zone_rules(tx)
 
 
 zone_rules_job = Job(name="zone-rules", next_due=next_due, run=look)

@@ -1,6 +1,6 @@
 """Sessions that move: whoever is expected is told the new instant."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -27,14 +27,17 @@ FROM sites
 """
 """Read from the ends of an index, however many sites there are: jobs ask after each commit."""
 EDITIONS = "SELECT DISTINCT zone_edition FROM sites"
-SITES = "SELECT id, zone_edition FROM sites WHERE zone_edition IS DISTINCT FROM $1 ORDER BY id"
+SITES = """
+SELECT id, time_zone, zone_edition FROM sites WHERE zone_edition IS DISTINCT FROM $1
+ORDER BY time_zone, id
+"""
 EDITION = "SELECT zone_edition FROM sites WHERE id = $1"
-LOOKED = "UPDATE sites SET zone_edition = $2 WHERE id = $1"
+LOOKED = "UPDATE sites SET zone_edition = $2 WHERE id = ANY ($1::uuid[])"
 WITHOUT = """
 SELECT c.starts_on, c.weeks, c.slots, i.time_zone,
   array_agg(s.id ORDER BY s.starts_at, s.id) AS sessions
 FROM sessions s JOIN curricula c ON c.id = s.curriculum_id JOIN sites i ON i.id = s.site_id
-WHERE s.site_id = $1 GROUP BY c.id, i.id HAVING bool_or(s.local_start IS NULL)
+WHERE s.site_id = ANY ($1::uuid[]) GROUP BY c.id, i.id HAVING bool_or(s.local_start IS NULL)
 """
 FILL = """
 UPDATE sessions s SET local_start = g.local_start
@@ -43,8 +46,9 @@ WHERE s.id = g.id AND s.local_start IS NULL
 """
 TO_COME = """
 SELECT id, coalesce(cohort_id, id) AS cohort_id, local_start, time_zone, starts_at FROM sessions
-WHERE site_id = $1 AND starts_at > $2 AND not_held_at IS NULL AND local_start IS NOT NULL
-ORDER BY 2
+WHERE site_id = ANY ($1::uuid[]) AND starts_at > $2 AND not_held_at IS NULL
+  AND local_start IS NOT NULL
+ORDER BY starts_at, id
 """
 """A session without a cohort moves by itself."""
 LOCK = """
@@ -74,82 +78,91 @@ async def is_behind(tx: Transaction) -> bool:
     return any(is_newer(edition(), row["zone_edition"]) for row in await tx.fetch(EDITIONS))
 
 
-async def next_site_behind(tx: Transaction) -> UUID | None:
-    """A site whose sessions are to be looked at; None where there is none."""
-    for row in await tx.fetch(SITES, edition()):
-        if is_newer(edition(), row["zone_edition"]):
-            site_id: UUID = row["id"]
-            return site_id
-    return None
+async def sites_behind(tx: Transaction) -> list[UUID]:
+    """All sites of a zone whose sessions are to be looked at; none where there is no such zone."""
+    behind = [
+        row for row in await tx.fetch(SITES, edition()) if is_newer(edition(), row["zone_edition"])
+    ]
+    return [row["id"] for row in behind if row["time_zone"] == behind[0]["time_zone"]]
 
 
-async def follow_zone_rules(tx: Transaction, site_id: UUID) -> int:
-    """Give each session to come at a site the instant at which, by today's rules of its zone, the
-    clock on the wall shows its time; how many moved. Publishes as `move_sessions` does.
+async def follow_zone_rules(tx: Transaction) -> int:
+    """Give each session to come at the sites of a zone the instant at which, by today's rules, the
+    clock on the wall shows its time; how many sites were looked at. All of them move together, so
+    that none stands in the way of another; publishes SessionScheduled anew for each client who is
+    expected, in the order of the sessions.
 
     Once an edition of the rules: a process with an older edition moves nothing back. A cohort of
-    which a session would overlap another one of the cohort, its room, its staff or a client keeps
-    its instants, and is logged and counted: plan it anew.
+    which a session would overlap one that does not move, of the cohort, its room, its staff or a
+    client, keeps its instants, and is logged and counted: plan it anew.
     """
-    await lock_sites(tx, [site_id])
-    if not is_newer(edition(), await tx.fetchval(EDITION, site_id)):
-        return 0
-    await _fill(tx, site_id)
-    apart: dict[UUID, dict[UUID, datetime]] = {}
-    for row in await tx.fetch(TO_COME, site_id, tx.now):
+    found = await sites_behind(tx)
+    await lock_sites(tx, found)
+    sites = [one for one in await sites_behind(tx) if one in found]  # now that they are locked
+    await _fill(tx, sites)
+    moving: dict[UUID, dict[UUID, datetime]] = {}
+    for row in await tx.fetch(TO_COME, sites, tx.now):
         wall = row["local_start"]
         zone = ZoneInfo(row["time_zone"])
         starts_at = instant_of(wall.date(), wall.time(), zone)
         shows = row["starts_at"].astimezone(zone).replace(tzinfo=None)
         if starts_at != row["starts_at"] and shows != wall:  # not the second of a time shown twice
-            apart.setdefault(row["cohort_id"] or row["id"], {})[row["id"]] = starts_at
-    moved = 0
-    for cohort_id, starts in apart.items():
-        await tx.execute("SAVEPOINT cohort")
+            moving.setdefault(row["cohort_id"], {})[row["id"]] = starts_at
+    while moving:
+        await tx.execute("SAVEPOINT together")
         try:
-            await move_sessions(tx, starts)
-        except (asyncpg.ExclusionViolationError, Busy):
-            await tx.execute("ROLLBACK TO SAVEPOINT cohort")
-            metrics.not_moved.inc(len(starts))
-            log.error("sessions_not_moved", cohort_id=str(cohort_id), sessions=len(starts))
-        else:
-            await tx.execute("RELEASE SAVEPOINT cohort")
-            moved += len(starts)
-    await tx.execute(LOOKED, site_id, edition())
-    return moved
+            await _move(tx, moving)
+            break
+        except Stuck as stuck:
+            await tx.execute("ROLLBACK TO SAVEPOINT together")
+            for cohort_id in stuck.cohorts:
+                starts = moving.pop(cohort_id)
+                metrics.not_moved.inc(len(starts))
+                log.error("sessions_not_moved", cohort_id=str(cohort_id), sessions=len(starts))
+    await tx.execute(LOOKED, sites, edition())
+    return len(found)
 
 
 async def plan_by_own_edition(tx: Transaction, site_id: UUID) -> None:
     """Let the sessions of a site be looked at again if a newer edition did so: those that are now
     planned are planned by an older one, as happens while processes are replaced."""
     if is_newer(await tx.fetchval(EDITION, site_id) or edition(), edition()):
-        await tx.execute(LOOKED, site_id, edition())
+        await tx.execute(LOOKED, [site_id], edition())
 
 
-async def move_sessions(tx: Transaction, starts: Mapping[UUID, datetime]) -> None:
-    """Begin sessions that are to be held at other instants; they last as long as before.
+class Stuck(Exception):
+    """Cohorts of which something that does not move is in the way of a session."""
 
-    Publishes SessionScheduled anew for each client who is expected. Call it while the site is
-    locked, so that nobody is placed in the sessions meanwhile.
+    def __init__(self, cohorts: set[UUID]) -> None:
+        self.cohorts = cohorts
 
-    Raises:
-        Busy: a room, a person or a client is taken then.
-    """
+
+async def _move(tx: Transaction, moving: Mapping[UUID, Mapping[UUID, datetime]]) -> None:
+    """Begin the sessions of these cohorts at other instants; they last as long as before."""
+    starts = {one: at for of in moving.values() for one, at in of.items()}
     before = {row["id"]: row["starts_at"] for row in await tx.fetch(LOCK, list(starts))}
-    later = sorted((one for one in before if starts[one] > before[one]), key=starts.__getitem__)
-    earlier = sorted((one for one in before if starts[one] < before[one]), key=starts.__getitem__)
-    # Of sessions end to end the one ahead makes room first.
-    order = [*reversed(later), *earlier]
-    taken = await free(tx, order)
-    await tx.executemany(MOVE, [(one, starts[one]) for one in order])
-    await book(tx, taken)
-    await tx.execute(SPAN, order)
-    await tell_again(tx, order, before)
+    taken = await free(tx, list(before))
+    for cohort_id, of in moving.items():
+        later = sorted((one for one in of if of[one] > before[one]), key=of.__getitem__)
+        earlier = sorted((one for one in of if of[one] < before[one]), key=of.__getitem__)
+        # Of sessions end to end the one ahead makes room first.
+        order = (*reversed(later), *earlier)
+        try:
+            await tx.executemany(MOVE, [(one, of[one]) for one in order])
+        except asyncpg.ExclusionViolationError:
+            raise Stuck({cohort_id}) from None
+    try:
+        await book(tx, taken)
+    except Busy as busy:
+        asked = {one.session_id for one in busy.taken}
+        raise Stuck({cohort for cohort, of in moving.items() if asked & of.keys()}) from None
+    await tx.execute(SPAN, list(before))
+    await tell_again(tx, list(before), before)
 
 
-async def _fill(tx: Transaction, site_id: UUID) -> None:
+async def _fill(tx: Transaction, site_ids: Sequence[UUID]) -> None:
     """Say of sessions that were planned before it was kept what the clock on the wall shows."""
-    for row in await tx.fetch(WITHOUT, site_id):
+    for row in await tx.fetch(WITHOUT, site_ids):
         slots = [Slot(**slot).on_wall_clock for slot in orjson.loads(row["slots"])]
         planned = plan_sessions(row["starts_on"], row["weeks"], slots, row["time_zone"])
         if len(planned) == len(row["sessions"]):

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
 import orjson
-from fastapi import Query
 
 from services.scheduling.bookings.queries import ASSIGNED
 from services.scheduling.directory.queries import show_site
@@ -27,7 +25,6 @@ from shared.database import Transaction
 from shared.database.transaction import at_all_sites
 from shared.errors import Invalid, NotFound, found
 from shared.web import CountedPage, Page, Paging, count_of, narrowed, page_of
-from shared.web.models import read_cursor
 
 CURRICULUM = """
 SELECT id, cohort_id, site_id, starts_on, weeks, slots, sessions, first_starts_at, last_ends_at,
@@ -62,18 +59,32 @@ ORDER BY s.starts_at, s.id
 """  # noqa: S608 - the part is ours
 """Counted for the sessions of the page alone."""
 CONFLICTS = """
-SELECT p.client_id, s.id AS session_id, s.cohort_id, s.starts_at, s.ends_at,
+WITH s AS (SELECT * FROM sessions s {of} AND s.not_held_at IS NULL), seats AS MATERIALIZED (
+  SELECT p.client_id, p.cohort_id, p.phase, platform.records_of(p.client_id) AS records
+  FROM placements p WHERE p.cohort_id IN (SELECT cohort_id FROM s) AND p.ended_at IS NULL
+), meant AS (
+  SELECT s.id AS session_id, p.client_id, p.records
+  FROM s JOIN seats p ON p.cohort_id = s.cohort_id
+    AND (s.phases IS NULL OR p.phase = ANY (s.phases))
+  UNION ALL
+  SELECT s.id, a.client_id, platform.records_of(a.client_id)
+  FROM s JOIN appointments a ON a.session_id = s.id AND a.state = 'scheduled'
+  WHERE s.cohort_id IS NULL
+)
+SELECT m.client_id, s.id AS session_id, s.cohort_id, s.starts_at, s.ends_at, e.expected,
   b.session_id AS other_session_id, b.site_id, lower(b.during) AS other_starts_at,
   upper(b.during) AS other_ends_at
-FROM sessions s
-JOIN placements p ON p.cohort_id = s.cohort_id AND p.ended_at IS NULL
-  AND (s.phases IS NULL OR p.phase = ANY (s.phases))
-JOIN bookings b ON b.resource_id = p.client_id AND b.kind = 'client' AND b.session_id <> s.id
+FROM s
+JOIN meant m ON m.session_id = s.id
+CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM appointments a WHERE a.session_id = s.id
+  AND a.client_id = m.client_id AND a.state = 'scheduled') AS expected) AS e
+JOIN bookings b ON b.resource_id = ANY (m.records) AND b.kind = 'client'
   AND b.during && tstzrange(s.starts_at, s.ends_at)
-{of} AND s.not_held_at IS NULL AND NOT EXISTS (SELECT FROM appointments a
-  WHERE a.session_id = s.id AND a.client_id = p.client_id AND a.state = 'scheduled')
-ORDER BY s.starts_at, s.id, p.client_id LIMIT 200
+  AND (b.session_id, b.resource_id) <> (s.id, m.client_id)
+  AND NOT (e.expected AND b.resource_id = m.client_id)
+ORDER BY s.starts_at, s.id, m.client_id LIMIT 200
 """
+"""Of whoever has a seat in the cohort, or is expected at a session of their own."""
 OF_COHORT = CONFLICTS.format(of="WHERE s.starts_at > $1 AND s.cohort_id = $2")
 OF_SESSION = CONFLICTS.format(of="WHERE s.starts_at > $1 AND s.id = $2")
 OF_SITE = CONFLICTS.format(of="WHERE s.starts_at > $1 AND s.site_id = $2")
@@ -87,35 +98,19 @@ class SiteNeeded(Invalid):
     title = "Name a site"
 
 
-class SessionPaging:
+class SessionPaging(Paging):
     """Where a page of sessions starts: after a start and an id."""
 
-    def __init__(
-        self,
-        cursor: Annotated[
-            str | None, Query(max_length=200, description="`next` of the page before.")
-        ] = None,
-        limit: Annotated[int, Query(ge=1, le=200, description="Items a page.")] = 50,
-    ) -> None:
-        self.limit = limit
-        self.starts_at: datetime | None = None
-        self.id = UUID(int=0)
-        if cursor is not None:
-            self.starts_at, self.id = read_cursor(cursor, _place, _written)
+    beginning = None, UUID(int=0)
 
+    @staticmethod
+    def read(text: str) -> tuple[datetime, UUID]:
+        starts_at, _, session_id = text.partition(" ")
+        return datetime.fromisoformat(starts_at).astimezone(UTC), UUID(session_id)
 
-def _place(text: str) -> tuple[datetime, UUID]:
-    """A place in the list of sessions: a start and an id.
-
-    Raises:
-        ValueError, OverflowError: it is none.
-    """
-    starts_at, _, session_id = text.partition(" ")
-    return datetime.fromisoformat(starts_at).astimezone(UTC), UUID(session_id)
-
-
-def _written(place: tuple[datetime, UUID]) -> str:
-    return f"{place[0].isoformat()} {place[1]}"
+    @staticmethod
+    def written(place: tuple[datetime, UUID]) -> str:
+        return f"{place[0].isoformat()} {place[1]}"
 
 
 async def show_curriculum(tx: Transaction, cohort_id: UUID, curriculum_id: UUID) -> Curriculum:
@@ -186,12 +181,12 @@ async def list_sessions(
     )
     all_of_them, values = narrowed(*asked)
     count = await tx.fetchval(count_of(f"{ROWS} {all_of_them}"), *values)
-    where, values = narrowed(*asked, ("(starts_at, id) > (?, ?)", paging.starts_at, paging.id))
+    where, values = narrowed(*asked, ("(starts_at, id) > (?, ?)", *paging.after))
     page = SESSION.format(found=f"{ROWS} {where} ORDER BY starts_at, id LIMIT ${len(values) + 1}")
     shown = page_of(
         [_session(row) for row in await tx.fetch(page, *values, paging.limit + 1)],
         paging.limit,
-        key=lambda shown: _written((shown.starts_at, shown.id)),
+        key=lambda shown: paging.written((shown.starts_at, shown.id)),
     )
     return CountedPage(items=shown.items, next=shown.next, count=count)
 

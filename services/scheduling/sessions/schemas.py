@@ -165,21 +165,23 @@ class LeftOutDay(Shown):
 
 
 class Conflict(Shown):
-    """A client with a seat in the cohort who is not expected at a session of it, because of another
-    session of theirs at the time. Expected once that one goes away."""
+    """A client with another session at the time of one of the cohort, or of their own. Not expected
+    at it until that one goes away; or at both, where they were booked for two records that are one
+    person since: then somebody has to choose."""
 
     client_id: UUID
     session_id: UUID
-    cohort_id: UUID
+    cohort_id: UUID | None = Field(description="Null of a session of clients of their own.")
     starts_at: Instant
     ends_at: Instant
     other_session_id: UUID | None = Field(description="Null at a site that you may not see.")
     other_starts_at: Instant
     other_ends_at: Instant
+    expected: bool = Field(description="At both of them.", examples=[False])
 
 
 class Conflicts(Shown):
-    """Clients of a site who are not expected at sessions to come of their cohorts."""
+    """Clients of a site who have another session at the time of one to come of their cohorts."""
 
     site_id: UUID
     items: list[Conflict] = Field(description="The next 200.")

@@ -8,25 +8,24 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from services.scheduling.appointments.commands import tell_again
-from services.scheduling.bookings.checks import place_of, require_suited
+from services.scheduling.bookings.checks import own_group, place_of, require_suited
 from services.scheduling.bookings.commands import Booking, Busy, book
-from services.scheduling.bookings.rules import Asked, Group, modality_of
+from services.scheduling.bookings.policy import slot_policy
+from services.scheduling.bookings.rules import Asked, modality_of
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.directory.queries import show_site
 from services.scheduling.sessions.changing import instant_to_come
 from services.scheduling.sessions.moving import plan_by_own_edition
 from services.scheduling.sessions.queries import show_session
 from services.scheduling.sessions.rules import instant_of, wall_clock
-from services.scheduling.slots.policy import slot_policy
 from services.scheduling.slots.queries import BUSY, require_length, seats_now
 from services.scheduling.slots.refusals import (
     ClientBusy,
     ClientTwice,
     NotPlacedHere,
-    StaffNotQualified,
     TooManyClients,
 )
-from services.scheduling.slots.rules import Span, credential_of
+from services.scheduling.slots.rules import Span
 from services.scheduling.slots.schemas import NewOwnSession, OwnSession
 from services.scheduling.units.commands import Planned, require_authorized
 from shared.database import Columns, Transaction, insert
@@ -57,9 +56,8 @@ async def book_session(tx: Transaction, new: NewOwnSession, *, by: str) -> OwnSe
     site = await show_site(tx, new.site_id, pointer="/site_id")
     policy = slot_policy(site.id)
     require_length(policy, new.kind, new.minutes, "/minutes")
-    kind = policy.kinds[new.kind]
-    if len(new.client_ids) > kind.people:
-        raise TooManyClients(f"At most {kind.people} of them.", pointer="/client_ids")
+    if len(new.client_ids) > (people := policy.kinds[new.kind].people):
+        raise TooManyClients(f"At most {people} of them.", pointer="/client_ids")
     await lock_sites(tx, [site.id])
     await plan_by_own_edition(tx, site.id)
     starts_at = await instant_to_come(tx, site, new)
@@ -67,11 +65,7 @@ async def book_session(tx: Transaction, new: NewOwnSession, *, by: str) -> OwnSe
     place = await place_of(tx, site)
     ends_at = starts_at + timedelta(minutes=new.minutes)
     asked = Asked(starts_at, ends_at, None, new.room_id, new.facilitator_id, ())
-    require_suited([("", asked)], Group(len(seats)), place)
-    person = place.staff[new.facilitator_id]
-    if kind.credentials and credential_of(person, kind.credentials, new.day) is None:
-        needed = " or ".join(kind.credentials)
-        raise StaffNotQualified(f"Needed on {new.day}: {needed}.", pointer="/facilitator_id")
+    require_suited([("", asked)], own_group(site.id, new.kind, len(seats)), place)
     planned = (new.kind, starts_at, new.minutes, site.time_zone)
     await require_authorized(
         tx,

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from services.scheduling.bookings.checks import place_of
+from services.scheduling.bookings.policy import OwnKind, SlotPolicy, slot_policy
 from services.scheduling.directory.queries import show_site
 from services.scheduling.preferences.queries import known_clients
 from services.scheduling.preferences.rules import opened
 from services.scheduling.sessions.materializing import closed_days
-from services.scheduling.slots.policy import OwnKind, SlotPolicy, slot_policy
 from services.scheduling.slots.refusals import BadLength, BadRange
 from services.scheduling.slots.rules import Asked, Ground, Span, explain, propose
 from services.scheduling.slots.schemas import FreeSlot, FreeSlots, Named

@@ -21,12 +21,6 @@ class ClientTwice(Invalid):
     title = "A client is listed twice"
 
 
-class StaffNotQualified(Invalid):
-    """The person has no valid credential for such a session on that day."""
-
-    title = "The person is not qualified for it"
-
-
 class NotPlacedHere(Conflict):
     """A client without a seat at the site has no sessions there."""
 

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from fastapi import Query
 
+from services.scheduling.bookings.policy import OwnKind
 from services.scheduling.sessions.schemas import Bound
 from services.scheduling.slots import commands, queries
-from services.scheduling.slots.policy import OwnKind
 from services.scheduling.slots.schemas import FreeSlots, NewOwnSession, OwnSession
 from shared.access import Role
 from shared.access.roles import SITE_STAFF

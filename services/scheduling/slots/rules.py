@@ -6,10 +6,10 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.scheduling.bookings.policy import SlotPolicy
 from services.scheduling.bookings.rules import Place
 from services.scheduling.directory.rules import Person, Room, Window, is_within, windows_of
 from services.scheduling.preferences.rules import within
-from services.scheduling.slots.policy import SlotPolicy
 from shared.contracts.base import Criterion
 from shared.contracts.scheduling import Modality
 
@@ -61,11 +61,6 @@ class Proposal:
     room: Room
     score: int
     met: Mapping[str, bool]
-
-
-def credential_of(person: Person, credentials: Sequence[str], on: date) -> str | None:
-    """The first of these that the person has on a day."""
-    return next((one for one in credentials if person.qualified([one], on)), None)
 
 
 def starts(span: Span, minutes: int, grid: int, zone: ZoneInfo) -> Iterator[datetime]:
@@ -133,7 +128,7 @@ def _can_hold(
         all(person.works(w.weekday, w.starts_minute, w.ends_minute, site_id) for w in windows)
         and not person.is_away(*span)
         and ground.is_free(person.id, span)
-        and (not asked.credentials or credential_of(person, asked.credentials, day) is not None)
+        and person.has_one(asked.credentials, day)
     )
 
 

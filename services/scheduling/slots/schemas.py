@@ -4,9 +4,9 @@ from uuid import UUID
 
 from pydantic import Field
 
+from services.scheduling.bookings.policy import OwnKind
 from services.scheduling.directory.schemas import PRINTABLE
 from services.scheduling.sessions.schemas import LocalTime, Session
-from services.scheduling.slots.policy import OwnKind
 from services.scheduling.units.schemas import ExcessReason
 from shared.contracts.base import Criterion
 from shared.web import Instant, Shown

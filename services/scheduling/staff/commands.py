@@ -62,7 +62,7 @@ async def add_staff_member(tx: Transaction, new: NewStaffMember) -> StaffMember:
     """
     await _check(tx, new)
     staff_id = new_id()
-    row = {"id": staff_id, **_row(new), "created_at": tx.now}
+    row = {"id": staff_id, **_row(new), "look_at": tx.now, "created_at": tx.now}
     await _write(tx, insert("staff", row))
     return await _sites_and_event(tx, staff_id, new)
 
@@ -79,7 +79,8 @@ async def change_staff_member(
     """
     await _lock(tx, staff_id, expected)
     await _check(tx, changed)
-    await _write(tx, update("staff", _row(changed), where={"id": staff_id}))
+    row = {**_row(changed), "look_at": tx.now}
+    await _write(tx, update("staff", row, where={"id": staff_id}))
     await tx.execute("DELETE FROM staff_sites WHERE staff_id = $1", staff_id)
     return await _sites_and_event(tx, staff_id, changed)
 

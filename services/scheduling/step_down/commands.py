@@ -3,19 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from services.scheduling.appointments.commands import LOCK as LOCK_APPOINTMENTS
-from services.scheduling.appointments.commands import Seat, schedule_sessions
+from services.scheduling.appointments.commands import cancel_sessions, schedule_sessions
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.placement.commands import Departure, change_seats
 from services.scheduling.step_down.policy import step_down_path
 from services.scheduling.step_down.rules import Path, end_of_phase, end_of_week, next_phase
 from shared.contracts.intake import ClientSteppedDown
-from shared.contracts.scheduling import PhaseBegan, SessionCancelled
+from shared.contracts.scheduling import PhaseBegan
 from shared.database import Columns, Transaction
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
@@ -71,22 +69,6 @@ WITH ended AS (
   SELECT id, $3, site_id, phase FROM placements WHERE id = $1
 )
 UPDATE placements SET phase = $2, phase_began_at = $3 WHERE id = $1
-"""
-CANCEL = """
-WITH cancelled AS (
-  UPDATE appointments a SET state = 'cancelled', cancelled_at = $1
-  FROM sessions s
-  WHERE a.placement_id = $2 AND a.state = 'scheduled' AND s.id = a.session_id
-    AND s.starts_at > $1 AND s.not_held_at IS NULL
-    AND s.cohort_id IS NOT NULL AND NOT ($3 = ANY (s.phases))
-    AND NOT EXISTS (SELECT FROM attendance r
-                    WHERE r.session_id = a.session_id AND r.client_id = a.client_id)
-  RETURNING a.client_id, a.site_id, a.session_id, s.cohort_id, s.starts_at
-), freed AS (
-  DELETE FROM bookings b USING cancelled c
-  WHERE b.session_id = c.session_id AND b.resource_id = c.client_id
-)
-SELECT * FROM cancelled ORDER BY starts_at, session_id
 """
 
 
@@ -169,12 +151,12 @@ async def advance(tx: Transaction) -> int:
 async def _begin_phase(tx: Transaction, seat: asyncpg.Record, phase: int) -> None:
     """The client goes on to another phase: expected no longer at what is to come of others alone,
     and expected at what is to come of it. The seat is kept."""
-    about: dict[str, Any] = {"client_id": seat["client_id"], "site_id": seat["site_id"]}
     await tx.execute(GO_ON, seat["id"], phase, tx.now)
     publish(
         tx,
         PhaseBegan(
-            **about,
+            client_id=seat["client_id"],
+            site_id=seat["site_id"],
             enrolment_id=seat["enrolment_id"],
             placement_id=seat["id"],
             cohort_id=seat["cohort_id"],
@@ -182,11 +164,8 @@ async def _begin_phase(tx: Transaction, seat: asyncpg.Record, phase: int) -> Non
             began_at=tx.now,
         ),
     )
-    await tx.execute(LOCK_APPOINTMENTS, [seat["id"]])
-    for row in await tx.fetch(CANCEL, tx.now, seat["id"], phase):
-        event = SessionCancelled(**row, reason="stepped_down", phase=phase, cancelled_at=tx.now)
-        publish(tx, event)
-    await schedule_sessions(tx, [Seat(seat["id"], seat["client_id"], seat["cohort_id"])])
+    await cancel_sessions(tx, {seat["id"]: None}, {}, phase)
+    await schedule_sessions(tx, {seat["id"]: None})
 
 
 def _departure(

@@ -3,20 +3,21 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
+
+import asyncpg
 
 from services.scheduling.units.policy import booking_policy
 from services.scheduling.units.queries import (
     Grants,
     by_day,
+    done_and_booked,
     grants_of_stays,
     sessions_from_today,
 )
 from services.scheduling.units.rules import Grant, Service, beyond, to_take, uncovered
-from shared.calendar import day_at
+from shared.calendar import day_at, midnight
 from shared.contracts.intake import (
     AuthorizationChanged,
     ClientCertified,
@@ -25,7 +26,7 @@ from shared.contracts.intake import (
 )
 from shared.contracts.scheduling import RecertificationDue
 from shared.database import Columns, Transaction, at_all_sites, upsert
-from shared.errors import Conflict, Invalid
+from shared.errors import Conflict, require_reason
 from shared.ids import new_id
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
@@ -47,7 +48,7 @@ EXCESSES = Columns.of(
 EXCEED = f"""
 INSERT INTO unit_excesses ({EXCESSES.names}) SELECT * FROM {EXCESSES.rows}
 """  # noqa: S608 - the columns are above
-ZONES = "SELECT id, time_zone FROM sites WHERE id = ANY ($1::uuid[])"
+ZONE = "SELECT time_zone FROM sites WHERE id = $1"
 STAYS = Columns.of(
     enrolment_id="uuid",
     site_id="uuid",
@@ -71,11 +72,12 @@ UPDATE recertifications SET certified_on = $2, due_on = $3, look_at = $4
 WHERE client_id = ANY (platform.records_of($1)) AND certified_on <= $2
 """
 CERTIFIED = """
-SELECT e.id, c.certified_on, c.due_on FROM unnest($1::uuid[]) AS e(id)
-CROSS JOIN LATERAL (
+SELECT e.id AS client_id, e.site_id, s.time_zone, c.certified_on, c.due_on
+FROM unnest($1::uuid[], $2::uuid[]) AS e(id, site_id) JOIN sites s ON s.id = e.site_id
+LEFT JOIN LATERAL (
   SELECT certified_on, due_on FROM certifications
   WHERE client_id = ANY (platform.records_of(e.id)) ORDER BY certified_on DESC LIMIT 1
-) AS c
+) AS c ON true
 """
 DUE = """
 SELECT enrolment_id, client_id, site_id, certified_on, due_on FROM recertifications
@@ -88,10 +90,6 @@ class UnitsExceeded(Conflict):
     """More would be booked than the payer has authorized: a person has to say why."""
 
     title = "More than is authorized"
-
-
-class UnknownReason(Invalid):
-    """The reason is none of the policy's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +126,17 @@ async def require_authorized(
     """
     reasons = [booking_policy(site).excess_reasons for site in {one.site_id for one in planned}]
     allowed = [one for one in (reasons[0] if reasons else ()) if all(one in of for of in reasons)]
-    if reason is not None and reason not in allowed:
-        raise UnknownReason(f"Give one of {', '.join(allowed)}.", pointer=pointer)
+    require_reason(reason, allowed, pointer)
     of_clients: dict[UUID, list[Planned]] = defaultdict(list)
     for one in planned:
         of_clients[one.client_id].append(one)
     said, rows = [], []
     async with at_all_sites(tx):
-        for client_id, grants in (await grants_of_stays(tx, of_clients)).items():
+        granted = await grants_of_stays(tx, of_clients)
+        sessions = await sessions_from_today(tx, granted) if granted else {}
+        for client_id, grants in granted.items():
             wanted = of_clients[client_id]
-            for code, over in (await _exceeded(tx, client_id, wanted, grants)).items():
+            for code, over in _exceeded(sessions.get(client_id, ()), wanted, grants).items():
                 said.append(_figures(code, grants[code], over))
                 row = {"site_id": wanted[0].site_id, "client_id": client_id, "code": code}
                 rows += [{**row, "service_date": on, "units": n} for on, n in over.items()]
@@ -152,16 +151,15 @@ async def require_authorized(
     await tx.execute(EXCEED, *EXCESSES.arrays([{"id": new_id(), **row, **kept} for row in rows]))
 
 
-async def _exceeded(
-    tx: Transaction, client_id: UUID, wanted: Sequence[Planned], grants: Grants
+def _exceeded(
+    sessions: Sequence[asyncpg.Record], wanted: Sequence[Planned], grants: Grants
 ) -> dict[str, dict[date, int]]:
     """By code and day, what is not covered and was not before."""
     new = by_day(
         (day_at(one.starts_at, one.time_zone), Service(one.kind, one.minutes)) for one in wanted
     )
-    moved = {one.instead_of for one in wanted if one.instead_of is not None}
-    done, booked = await sessions_from_today(tx, client_id)
-    rest = (await sessions_from_today(tx, client_id, moved))[1] if moved else booked
+    done, booked = done_and_booked(sessions)
+    rest = done_and_booked(sessions, {one.instead_of for one in wanted if one.instead_of})[1]
     together = {on: [*rest.get(on, []), *new.get(on, [])] for on in {*rest, *new}}
     over = {
         code: beyond(
@@ -196,33 +194,33 @@ async def follow_stays(
 ) -> None:
     """Know by when each stay that goes on has to be certified again; one that ended needs none."""
     enrolled = [one.event for one in told if isinstance(one.event, ClientEnrolled)]
-    zones = {row["id"]: row["time_zone"] for row in await tx.fetch(ZONES, _sites(enrolled))}
-    clients = [event.client_id for event in enrolled]
+    asked = [event.client_id for event in enrolled], [event.site_id for event in enrolled]
     async with at_all_sites(tx):
-        certified = {row["id"]: row for row in await tx.fetch(CERTIFIED, clients)}
+        found = await tx.fetch(CERTIFIED, *asked) if enrolled else ()
+    known = {(row["client_id"], row["site_id"]): row for row in found}
     rows = []
     for event in enrolled:
-        if (zone := zones.get(event.site_id)) is not None:
-            policy = booking_policy(event.site_id)
+        if (row := known.get((event.client_id, event.site_id))) is not None:
+            policy, zone = booking_policy(event.site_id), row["time_zone"]
             on = day_at(event.enrolled_at, zone)
             due_on = on + timedelta(days=policy.recertify_every_days)
             before = timedelta(days=policy.certified_days_before_enrolment)
-            found = certified.get(event.client_id)
-            if found is not None and found["certified_on"] >= on - before:
-                on, due_on = found["certified_on"], found["due_on"]
-            row = event.model_dump() | {"certified_on": on, "due_on": due_on}
-            rows.append(row | {"look_at": _look_at(due_on, event.site_id, zone)})
-    await tx.execute(BEGIN, *STAYS.arrays(rows))
+            if row["certified_on"] is not None and row["certified_on"] >= on - before:
+                on, due_on = row["certified_on"], row["due_on"]
+            stay = event.model_dump() | {"certified_on": on, "due_on": due_on}
+            rows.append(stay | {"look_at": _look_at(due_on, event.site_id, zone)})
+    if rows:
+        await tx.execute(BEGIN, *STAYS.arrays(rows))
     changes = [one.event for one in told if isinstance(one.event, EpisodeStateChanged)]
-    await tx.execute(END, [event.enrolment_id for event in changes if event.ended])
+    if over := [event.enrolment_id for event in changes if event.ended]:
+        await tx.execute(END, over)
     tx.wake()
 
 
 async def note_certification(tx: Transaction, told: ClientCertified) -> None:
     """Reckon the next certification of the stay that goes on from this one."""
-    row = await tx.fetchrow(ZONES, [told.site_id])
-    if row is not None:
-        look_at = _look_at(told.recertify_by, told.site_id, row["time_zone"])
+    if (zone := await tx.fetchval(ZONE, told.site_id)) is not None:
+        look_at = _look_at(told.recertify_by, told.site_id, zone)
         days = told.certified_on, told.recertify_by
         await tx.execute(CERTIFY, told.client_id, *days, look_at, told.site_id)
         tx.wake()
@@ -237,11 +235,7 @@ async def tell_recertifications(tx: Transaction) -> int:
     return len(rows)
 
 
-def _sites(events: Sequence[Any]) -> list[UUID]:
-    return sorted({event.site_id for event in events})
-
-
 def _look_at(due_on: date, site_id: UUID, zone: str) -> datetime:
     """The midnight at the site from which on it is told."""
     day = due_on - timedelta(days=booking_policy(site_id).recertification_lead_days)
-    return datetime.combine(day, time(), ZoneInfo(zone))
+    return midnight(day, zone)

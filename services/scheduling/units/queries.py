@@ -1,10 +1,12 @@
 """Units as they are read."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
+
+import asyncpg
 
 from services.scheduling.hours.queries import placed_in
 from services.scheduling.hours.rules import Week
@@ -21,17 +23,18 @@ from shared.calendar import day_at
 from shared.database import Transaction, names
 
 SESSIONS = """
-SELECT s.id, s.kind, (s.starts_at AT TIME ZONE s.time_zone)::date AS day, r.attended_minutes,
+SELECT asked.id AS client_id, s.id, s.kind, (s.starts_at AT TIME ZONE s.time_zone)::date AS day,
+  r.attended_minutes,
   (extract(epoch FROM s.ends_at - s.starts_at) / 60 - s.break_minutes)::int AS minutes
-FROM appointments a
-JOIN sessions s ON s.id = a.session_id
+FROM unnest($1::uuid[]) AS asked(id)
+CROSS JOIN LATERAL unnest(platform.records_of(asked.id)) AS own(record)
+JOIN appointments a ON a.client_id = own.record AND a.state = 'scheduled'
+JOIN sessions s ON s.id = a.session_id AND s.not_held_at IS NULL
 LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
-WHERE a.client_id = ANY (platform.records_of($1)) AND a.state = 'scheduled'
-  AND s.not_held_at IS NULL
 """
-OF_WEEK = f"{SESSIONS} AND s.starts_at >= $2 AND s.starts_at < $3 AND r.attended_minutes > 0"
+OF_WEEK = f"{SESSIONS} WHERE s.starts_at >= $2 AND s.starts_at < $3 AND r.attended_minutes > 0"
 FROM_TODAY = f"""{SESSIONS}
-  AND (s.starts_at AT TIME ZONE s.time_zone)::date >= ($2 AT TIME ZONE s.time_zone)::date
+WHERE (s.starts_at AT TIME ZONE s.time_zone)::date >= ($2 AT TIME ZONE s.time_zone)::date
   AND NOT (a.on_hold AND r.id IS NULL)
 """
 GRANTS = """
@@ -69,11 +72,12 @@ async def client_units(
     site = await placed_in(tx, client_id, week)
     days = by_day(
         (row["day"], Service(row["kind"], row["attended_minutes"]))
-        for row in await tx.fetch(OF_WEEK, client_id, *week.bounds(site["time_zone"]))
+        for row in await tx.fetch(OF_WEEK, [client_id], *week.bounds(site["time_zone"]))
     )
     today = day_at(tx.now, site["time_zone"])
     grants = (await _grants(tx, ON_DAY, [client_id], today)).get(client_id, {})
-    left = [await _left(tx, client_id, code, of, today) for code, of in grants.items()]
+    sessions = done_and_booked((await sessions_from_today(tx, [client_id])).get(client_id, ()))
+    left = [_left(code, of, today, sessions) for code, of in grants.items()]
     due = await tx.fetchrow(RECERTIFICATION, client_id)
     return ClientUnits(
         client_id=client_id,
@@ -84,15 +88,6 @@ async def client_units(
         authorized=[one for one in left if one is not None],
         recertification=None if due is None else Recertification.from_row(due),
     )
-
-
-async def authorized_left(
-    tx: Transaction, client_id: UUID, code: str, on: date
-) -> AuthorizedUnits | None:
-    """Units of `code` that are neither used nor booked of what is authorized on a day, below 0
-    where more is booked; None where no authorization that the caller may see holds then."""
-    grants = (await _grants(tx, ON_DAY, [client_id], on)).get(client_id, {})
-    return await _left(tx, client_id, code, grants.get(code, []), on)
 
 
 async def grants_of_stays(tx: Transaction, client_ids: Collection[UUID]) -> Mapping[UUID, Grants]:
@@ -115,15 +110,23 @@ async def _grants(
 
 
 async def sessions_from_today(
-    tx: Transaction, client_id: UUID, without: Collection[UUID] = ()
+    tx: Transaction, client_ids: Collection[UUID]
+) -> Mapping[UUID, Sequence[asyncpg.Record]]:
+    """What these clients attended and what is booked for them, from today on by the calendars of
+    the sites."""
+    found: dict[UUID, list[asyncpg.Record]] = defaultdict(list)
+    for row in await tx.fetch(FROM_TODAY, list(client_ids), tx.now):
+        found[row["client_id"]].append(row)
+    return found
+
+
+def done_and_booked(
+    sessions: Iterable[asyncpg.Record], without: Collection[UUID] = ()
 ) -> tuple[Days, Days]:
-    """What was attended and what is booked, from today on by the calendars of the sites, but the
-    sessions `without`."""
+    """What was attended, and what is booked but the sessions `without`, by day."""
     done, booked = [], []
-    for row in await tx.fetch(FROM_TODAY, client_id, tx.now):
-        if row["id"] in without:
-            continue
-        if row["attended_minutes"] is None:
+    for row in sessions:
+        if row["attended_minutes"] is None and row["id"] not in without:
             booked.append((row["day"], Service(row["kind"], row["minutes"])))
         elif row["attended_minutes"]:
             done.append((row["day"], Service(row["kind"], row["attended_minutes"])))
@@ -138,13 +141,13 @@ def by_day(services: Iterable[tuple[date, Service]]) -> Days:
     return days
 
 
-async def _left(
-    tx: Transaction, client_id: UUID, code: str, grants: list[Grant], on: date
+def _left(
+    code: str, grants: list[Grant], on: date, sessions: tuple[Days, Days]
 ) -> AuthorizedUnits | None:
     covering = [grant for grant in grants if grant.covers(on)]
     if not covering:
         return None
-    units = to_take(covering, *await sessions_from_today(tx, client_id))
+    units = to_take(covering, *sessions)
     booked = sum(n for day, n in units.items() if any(grant.covers(day) for grant in covering))
     granted, used = (sum(n) for n in zip(*((g.granted, g.used) for g in covering), strict=True))
     return AuthorizedUnits(

@@ -8,8 +8,9 @@ from uuid import UUID
 
 import asyncpg
 
-from services.scheduling.waiting.policy import waiting_policy
-from services.scheduling.waiting.rules import Finding, Opening, expiry, urgency_of
+from services.scheduling.directory.rules import Window
+from services.scheduling.waiting.policy import Finding, waiting_policy
+from services.scheduling.waiting.rules import expiry, urgency_of
 from shared.contracts.scheduling import (
     SeatAccepted,
     SeatDeclined,
@@ -132,8 +133,8 @@ async def make_offers(tx: Transaction, offers: Sequence[Offer]) -> list[UUID]:
     rows: list[dict[str, Any]] = []
     for one in offers:
         site, policy = sites[one.site_id], waiting_policy(one.site_id)
-        openings = [Opening(*opening) for opening in site["openings"]]
-        ends = expiry(tx.now, policy.offer.times, site["time_zone"], openings, site["closed"])
+        openings = [Window(*opening) for opening in site["openings"]]
+        ends = expiry(tx.now, policy.offer, site["time_zone"], openings, site["closed"])
         row = {
             **{name: getattr(one, name, None) for name, _ in OFFERED.types},
             "id": new_id(),

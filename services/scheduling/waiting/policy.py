@@ -4,21 +4,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from services.scheduling.waiting.rules import Finding, OfferTimes
 from shared.contracts.intake import Token
 from shared.datafiles import Part, data_file
 
+Finding = Literal["risk_high", "risk_moderate", "level_above"]
+"""A risk flag of that severity; a signed level of care that is below the recommended one."""
+
 
 class OfferPolicy(Part):
-    """How long seats are held, and when who let one pass is asked again."""
+    """For how many hours seats are held, where the site is closed then until minutes after it opens
+    next; and when who let one pass is asked again."""
 
     hours: int = Field(ge=1, le=144)
     minutes_after_opening: int = Field(ge=0, le=720)
     again_after_days: int = Field(ge=1, le=90)
-
-    @property
-    def times(self) -> OfferTimes:
-        return OfferTimes(self.hours, self.minutes_after_opening)
 
 
 class UrgencyPolicy(Part):

@@ -1,11 +1,12 @@
 """What clients wait for, how urgent it is, and how long a seat is held for one. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from services.scheduling.directory.rules import Window
+from services.scheduling.waiting.policy import Finding, OfferPolicy
 from shared.contracts.intake import GenderGroup
 
 Family = Literal[
@@ -25,29 +26,10 @@ FAMILIES: dict[tuple[bool, GenderGroup | None], Family] = {
     (True, "men"): "dual_diagnosis_men",
     (True, "women"): "dual_diagnosis_women",
 }
-Finding = Literal["risk_high", "risk_moderate", "level_above"]
-"""A risk flag of that severity; a signed level of care that is below the recommended one."""
 NO_URGENCY = 1_000
 """Behind every urgent client."""
 DAYS_AHEAD = 31
 """A site that is closed for longer has no opening to wait for."""
-
-
-@dataclass(frozen=True, slots=True)
-class OfferTimes:
-    """So many hours, and where the site is closed then, minutes after it opens next."""
-
-    hours: int
-    minutes_after_opening: int
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """A time of each week at which a site is open; `weekday` 1 is Monday, minutes from midnight."""
-
-    weekday: int
-    opens_minute: int
-    closes_minute: int
 
 
 def family_of(dual_diagnosis: bool, gender_group: GenderGroup | None) -> Family:
@@ -63,9 +45,9 @@ def urgency_of(found: Mapping[Finding, datetime], order: Sequence[Finding], sinc
 
 def expiry(
     now: datetime,
-    times: OfferTimes,
+    times: OfferPolicy,
     zone: str,
-    openings: Collection[Opening],
+    openings: Collection[Window],
     closed: Collection[date],
 ) -> datetime:
     """Until when a seat is held that is offered at `now`, in UTC.
@@ -74,17 +56,17 @@ def expiry(
     """
     end = now + timedelta(hours=times.hours)
     local = end.astimezone(ZoneInfo(zone))
-    hours = openings or [Opening(weekday, 0, 1440) for weekday in range(1, 8)]
+    hours = openings or [Window(weekday, 0, 1440) for weekday in range(1, 8)]
     for ahead in range(DAYS_AHEAD):
         day = local.date() + timedelta(days=ahead)
         if day in closed:
             continue
-        for one in sorted(hours, key=lambda opening: opening.opens_minute):
+        for one in sorted(hours):
             if one.weekday != day.isoweekday():
                 continue
             opens, closes = (
                 (datetime.combine(day, time(), ZoneInfo(zone)) + timedelta(minutes=minute))
-                for minute in (one.opens_minute, one.closes_minute)
+                for minute in (one.starts_minute, one.ends_minute)
             )
             if opens.astimezone(UTC) <= end < closes.astimezone(UTC):
                 return end

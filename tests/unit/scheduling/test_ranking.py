@@ -6,7 +6,10 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.scheduling.cohorts.checks import check
 from services.scheduling.cohorts.policy import cohort_policy
@@ -21,6 +24,7 @@ from services.scheduling.cohorts.schemas import ChangedCohort
 from services.scheduling.hours.policy import level_hours
 from services.scheduling.placement.policy import placement_policy
 from services.scheduling.placement.rules import (
+    EVERYBODY,
     Choice,
     Cohort,
     Eligibility,
@@ -28,7 +32,9 @@ from services.scheduling.placement.rules import (
     Situation,
     choose_cohort,
 )
+from services.scheduling.placement.seats import considered_json, read_considered
 from services.scheduling.preferences.rules import DAY, Client, Window, comes_after, opened, within
+from shared.contracts.base import Criterion
 
 POLICY = placement_policy()
 DENVER = ZoneInfo("America/Denver")
@@ -241,3 +247,49 @@ def test_a_phase_of_six_hours_is_no_longer_the_level_and_is_warned_of_or_refused
 def test_three_times_three_hours_less_breaks_are_below_nine() -> None:
     words = below_level([("First", 495)], ["adult"], level_hours())
     assert words == {0: "First plans 8.25 h a week: level 2.1 asks for 9 h."}
+
+
+LIKELY = st.builds(
+    Cohort,
+    id=st.uuids(),
+    track=st.sampled_from(["general", "dual_diagnosis"]),
+    gender_group=st.sampled_from([None, "women"]),
+    capacity=st.sampled_from([4, 10]),
+    taken=st.sampled_from([3, 4]),
+    name=st.just("Evening"),
+    site_name=st.just("North"),
+    enrolment=st.sampled_from(["open", "closed"]),
+    eligibility=st.sampled_from([EVERYBODY, Eligibility(language="es"), Eligibility(evening=True)]),
+    phase_minutes=st.sampled_from([None, 360, 540]),
+    began_at=st.sampled_from([None, NOW]),
+    starts_at=st.sampled_from([None, MONDAY_EVENING]),
+    week=st.sampled_from([(), ((MONDAY_EVENING, 180),)]),
+    frees_at=st.sampled_from([None, NOW]),
+)
+
+
+@given(cohorts=st.lists(LIKELY, max_size=8, unique_by=lambda one: one.id), apart=st.booleans())
+def test_many_cohorts_are_explained_as_each_alone_and_so_stored_and_read(
+    cohorts: list[Cohort], apart: bool
+) -> None:
+    client = Client(zone="America/Denver", windows=EVENINGS, language="en")
+    known: dict[str, Any] = {"level_minutes": 540}
+    known["apart"] = frozenset(one.id for one in cohorts[:1] if apart)
+    choice = chosen(client, *cohorts, **known)
+    alone = [chosen(client, one, **known).considered[0] for one in cohorts]
+    assert [one.finding for one in choice.considered] == [one.finding for one in alone]
+    read = read_considered(considered_json(choice))
+    assert [(one["cohort_id"], one["sentence"], one["eligible"]) for one in read] == [
+        (str(one.cohort.id), one.sentence, one.eligible) for one in alone
+    ]
+    told = [[Criterion(**line) for line in one["criteria"]] for one in read]
+    assert told == [[c for c in one.criteria if c.name != "no_contact"] for one in alone]
+
+
+def test_what_former_releases_stored_is_still_read() -> None:
+    line = {"name": "track", "met": True, "observed": "general", "required": "", "source": ""}
+    cohort = {"cohort_id": str(PLAIN.id), "eligible": True}
+    by_number = {"criteria": [line], "cohorts": [{**cohort, "criteria": [0]}]}
+    expected = [{**cohort, "criteria": [line]}]
+    assert read_considered(orjson.dumps(expected).decode()) == expected
+    assert read_considered(orjson.dumps(by_number).decode()) == expected

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from services.scheduling.bookings.policy import slot_policy
 from services.scheduling.bookings.rules import Place
 from services.scheduling.directory.rules import Credential, Person, Room, Window, WorkingTime
 from services.scheduling.preferences import rules as preferences
 from services.scheduling.preferences.rules import DAY, opened
-from services.scheduling.slots.policy import slot_policy
 from services.scheduling.slots.rules import Asked, Ground, Span, propose, starts
 
 SITE, CLIENT, DANA, LEE, BLUE, HALL = (UUID(int=n) for n in range(1, 7))

@@ -4,13 +4,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from services.scheduling.directory.rules import Window
 from services.scheduling.step_down.rules import end_of_phase, end_of_week, next_phase
+from services.scheduling.waiting.policy import Finding, OfferPolicy
 from services.scheduling.waiting.rules import (
     FAMILIES,
     NO_URGENCY,
-    Finding,
-    OfferTimes,
-    Opening,
     expiry,
     family_of,
     urgency_of,
@@ -20,7 +19,11 @@ NOW = datetime(2026, 3, 2, 17, tzinfo=UTC)
 ORDER: tuple[Finding, ...] = ("risk_high", "level_above")
 MONTH_AGO = NOW - timedelta(days=30)
 DENVER = "America/Denver"
-WEEKDAYS = [Opening(day, 8 * 60, 18 * 60) for day in range(1, 6)]
+WEEKDAYS = [Window(day, 8 * 60, 18 * 60) for day in range(1, 6)]
+
+
+def times_of(hours: int) -> OfferPolicy:
+    return OfferPolicy.model_construct(hours=hours, minutes_after_opening=60, again_after_days=7)
 
 
 def at(*local: int) -> datetime:
@@ -65,11 +68,11 @@ def test_the_most_urgent_of_what_was_found_lately_counts(
 def test_a_seat_is_held_until_the_site_was_open_for_an_hour(
     offered: datetime, hours: int, closed: tuple[date, ...], until: datetime
 ) -> None:
-    assert expiry(offered, OfferTimes(hours, 60), DENVER, WEEKDAYS, closed) == until
+    assert expiry(offered, times_of(hours), DENVER, WEEKDAYS, closed) == until
 
 
 def test_a_site_without_hours_is_open_but_on_closed_days() -> None:
-    times = OfferTimes(24, 60)
+    times = times_of(24)
     assert expiry(NOW, times, DENVER, (), ()) == NOW + timedelta(hours=24)
     assert expiry(NOW, times, DENVER, (), [date(2026, 3, 3)]) == at(2026, 3, 4, 1)
     closed = [date(2026, 3, 1) + timedelta(days=n) for n in range(60)]

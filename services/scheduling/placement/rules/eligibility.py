@@ -12,8 +12,6 @@ from services.scheduling.placement.policy import PlacementPolicy, Rule
 from services.scheduling.placement.rules.values import EVERYBODY, Cohort, Need, Situation
 from services.scheduling.preferences.rules import comes_after, opened, within
 from shared.contracts.base import Criterion
-from shared.contracts.intake import GenderGroup
-from shared.contracts.scheduling import Track
 
 Line = tuple[Criterion, str]
 """A criterion, and what people read where it is not met."""
@@ -23,13 +21,30 @@ FOR_TRACK = {
 }
 
 
-def of_kind(
-    need: Need, track: Track, gender_group: GenderGroup | None, policy: PlacementPolicy
-) -> list[Line]:
-    """What is asked of all cohorts of a track and a gender group alike."""
+def traits(cohort: Cohort, at: Situation) -> tuple[object, ...]:
+    """All of a cohort that `of_kind` and `standing` look at."""
+    return (
+        cohort.track,
+        cohort.gender_group,
+        cohort.capacity,
+        cohort.taken,
+        cohort.frees_at,
+        cohort.site_id,
+        cohort.time_zone,
+        cohort.enrolment,
+        cohort.began_at,
+        cohort.phase_minutes,
+        cohort.eligibility,
+        cohort.id in at.apart,
+    )
+
+
+def of_kind(need: Need, cohort: Cohort, policy: PlacementPolicy) -> list[Line]:
+    """What is asked of its track and its gender group."""
+    track = cohort.track
     tracks = policy.tracks.for_dual_diagnosis if need.dual_diagnosis else policy.tracks.for_others
     groups = ("mixed",) if need.gender_group is None else (need.gender_group, "mixed")
-    group = gender_group or "mixed"
+    group = cohort.gender_group or "mixed"
     return [
         _line(
             "track",
@@ -193,7 +208,12 @@ def outside_hours(at: Situation) -> Callable[[Cohort], int]:
 
 def day(instant: datetime, cohort: Cohort) -> str:
     """The date at the cohort's site, such as `4 Dec`."""
-    local = instant.astimezone(ZoneInfo(cohort.time_zone))
+    return _date(instant, cohort.time_zone)
+
+
+@lru_cache(maxsize=10_000)
+def _date(instant: datetime, time_zone: str) -> str:
+    local = instant.astimezone(ZoneInfo(time_zone))
     return f"{local.day} {local:%b}"
 
 

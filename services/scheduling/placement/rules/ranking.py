@@ -2,29 +2,27 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from services.scheduling.placement.policy import PlacementPolicy
 from services.scheduling.placement.rules.eligibility import (
-    Line,
     day,
     hours,
     of_kind,
     outside_hours,
     standing,
     times,
+    traits,
 )
 from services.scheduling.placement.rules.values import (
     Choice,
     Cohort,
     Considered,
+    Finding,
     Need,
     Situation,
 )
 from shared.contracts.base import Criterion
-from shared.contracts.intake import GenderGroup
-from shared.contracts.scheduling import Track
 
 NOTHING_KNOWN = Situation()
 TOLD_ONE_BY_ONE = 40
@@ -33,30 +31,21 @@ UNTOLD = "no_contact"
 """Staff see it where they see the cohorts; events and what is shown of a wait leave it out."""
 
 
-@dataclass(slots=True)
-class Compared:
-    """A cohort and what was found of it, before it is asked whether its hours suit. Not frozen, as
-    it is made by the hundred."""
-
-    cohort: Cohort
-    found: list[Line]
-    suits: bool
-    """Nothing was found against it."""
-
-
 def compare(
     need: Need, cohorts: Iterable[Cohort], policy: PlacementPolicy, at: Situation
-) -> list[Compared]:
+) -> list[Considered]:
     """Ask of each cohort what can be said without its sessions; the hours of those that nothing was
-    found against are asked by `choose`."""
-    kinds: dict[tuple[Track, GenderGroup | None], list[Line]] = {}
+    found against are asked by `choose`. Of many cohorts most are alike: those are asked once."""
+    known: dict[tuple[object, ...], Finding] = {}
     compared = []
     for cohort in cohorts:
-        kind = cohort.track, cohort.gender_group
-        if kind not in kinds:
-            kinds[kind] = of_kind(need, *kind, policy)
-        found = [*kinds[kind], *standing(cohort, policy, at)]
-        compared.append(Compared(cohort, found, all(line[0].met for line in found)))
+        kind = traits(cohort, at)
+        if (found := known.get(kind)) is None:
+            lines = [*of_kind(need, cohort, policy), *standing(cohort, policy, at)]
+            lacking = [words for criterion, words in lines if not criterion.met]
+            criteria = tuple([criterion for criterion, _ in lines])
+            found = known[kind] = Finding(criteria, not lacking, "; ".join(lacking))
+        compared.append(Considered(cohort, found))
     return compared
 
 
@@ -70,7 +59,7 @@ def choose_cohort(
     return choose(compare(need, cohorts, policy, at), policy, at)
 
 
-def choose(compared: Sequence[Compared], policy: PlacementPolicy, at: Situation) -> Choice:
+def choose(compared: Sequence[Considered], policy: PlacementPolicy, at: Situation) -> Choice:
     """Choose the cohort that fits best.
 
     Of the eligible ones that with the fewest points by the policy comes first; of equal ones the
@@ -78,12 +67,15 @@ def choose(compared: Sequence[Compared], policy: PlacementPolicy, at: Situation)
     then the one with the lowest id, which is the oldest.
     """
     outside = outside_hours(at)
-    considered = tuple([_consider(one, policy, at, outside) for one in compared])
+    known: dict[tuple[object, ...], Finding] = {}
+    considered = tuple(
+        [_timed(one, policy, at, outside, known) if one.eligible else one for one in compared]
+    )
 
     def order(one: Considered) -> tuple[float, int, int, UUID]:
         cohort = one.cohort
         free = cohort.free(policy.seats.hard_cap)
-        return one.points, -_specific(cohort, at), -free, cohort.id
+        return one.finding.points, -_specific(cohort, at), -free, cohort.id
 
     ranked = tuple(sorted((one for one in considered if one.eligible), key=order))
     if not ranked:
@@ -100,22 +92,29 @@ def choose(compared: Sequence[Compared], policy: PlacementPolicy, at: Situation)
     return Choice(best.cohort, considered, (*best.criteria, preference), ranked)
 
 
-def _consider(
-    one: Compared, policy: PlacementPolicy, at: Situation, outside_of: Callable[[Cohort], int]
+def _timed(
+    one: Considered,
+    policy: PlacementPolicy,
+    at: Situation,
+    outside_of: Callable[[Cohort], int],
+    known: dict[tuple[object, ...], Finding],
 ) -> Considered:
-    cohort, found = one.cohort, one.found
-    outside = 0
-    if one.suits:
+    """What is found of a cohort once its sessions are known, too; asked once of those of one kind
+    that have the same week."""
+    cohort = one.cohort
+    kind = id(one.finding), cohort.starts_at, cohort.week, cohort.id in at.client.familiar
+    if (found := known.get(kind)) is None:
         outside = outside_of(cohort)
-        found[-1:-1] = times(cohort, policy, at, outside)
-    criteria = tuple([criterion for criterion, _ in found])
-    lacking = [words for criterion, words in found if not criterion.met]
-    place = f"{cohort.name} at {cohort.site_name}"
-    if lacking:
-        return Considered(cohort, criteria, False, f"{place}: {'; '.join(lacking)}")
-    points = _points(cohort, policy, at, outside)
-    words = ", ".join(_merits(cohort, policy, at, outside))
-    return Considered(cohort, criteria, True, f"{place}: {words}", points)
+        lines = list(times(cohort, policy, at, outside))
+        *before, seats = one.criteria
+        criteria = (*before, *(criterion for criterion, _ in lines), seats)
+        if lacking := [words for criterion, words in lines if not criterion.met]:
+            found = Finding(criteria, False, "; ".join(lacking))
+        else:
+            words = ", ".join(_merits(cohort, policy, at, outside))
+            found = Finding(criteria, True, words, _points(cohort, policy, at, outside))
+        known[kind] = found
+    return Considered(cohort, found)
 
 
 def _points(cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int) -> float:

@@ -78,6 +78,11 @@ class Cohort:
     """When a seat is known to become free in it while it is full."""
 
     @property
+    def place(self) -> str:
+        """The cohort by its name and that of the site."""
+        return f"{self.name} at {self.site_name}"
+
+    @property
     def weekly_minutes(self) -> int:
         return sum([minutes for _, minutes in self.week])
 
@@ -105,17 +110,38 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True)
-class Considered:
-    """A cohort compared with a need: `criteria` has one line for the track, one for the gender
-    group, one for each other rule that says something of this cohort, and one for the seats."""
+class Finding:
+    """What a comparison comes to; cohorts that differ in nothing that is asked share one.
+    `criteria` has one line for the track, one for the gender group, one for each other rule that
+    says something, and one for the seats."""
 
-    cohort: Cohort
     criteria: tuple[Criterion, ...]
     eligible: bool
-    sentence: str
-    """For people: what speaks against the cohort, or how it fits."""
+    words: str
+    """For people: what speaks against such a cohort, or how it fits."""
     points: float = 0.0
     """Against an eligible cohort; the least is best."""
+
+
+@dataclass(slots=True)
+class Considered:
+    """A cohort compared with a need. Not frozen, as it is made by the hundred."""
+
+    cohort: Cohort
+    finding: Finding
+
+    @property
+    def criteria(self) -> tuple[Criterion, ...]:
+        return self.finding.criteria
+
+    @property
+    def eligible(self) -> bool:
+        return self.finding.eligible
+
+    @property
+    def sentence(self) -> str:
+        """Such as `Evening men's group at North: full until 4 Dec`."""
+        return f"{self.cohort.place}: {self.finding.words}"
 
 
 @dataclass(frozen=True, slots=True)

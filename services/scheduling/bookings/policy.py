@@ -1,4 +1,5 @@
-"""How sessions of one client are searched and booked: one file, with its version."""
+"""How sessions of one client are searched and booked: one file, with its version, beside the search
+of times; whoever changes such a session asks it, too."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -58,5 +59,5 @@ class SlotPolicy(Part):
         return f"{self.id} policy, version {self.version}"
 
 
-slot_policy = data_file(SlotPolicy, __name__, "slots", by_site=True)
+slot_policy = data_file(SlotPolicy, "services.scheduling.slots.policy", "slots", by_site=True)
 """The policy in force, everywhere or at a site."""

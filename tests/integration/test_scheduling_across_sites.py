@@ -1,0 +1,164 @@
+"""What goes over the borders of a site or a record: one person with two records, misses that are
+made up elsewhere, the order of locks; and what is told of people who work at several sites."""
+
+from collections.abc import AsyncIterator
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from services.scheduling.directory.commands import lock_sites
+from services.scheduling.staff.jobs import credentials_job
+from shared.contracts.scheduling import SessionAttended, StaffCredentialExpiring
+from shared.database import ALL_SITES, Overtaken, Transaction, at_all_sites
+from shared.jobs import JobContext
+from tests.conftest import MONDAY
+from tests.support.merges import merged, undone
+from tests.support.scheduling import EVENING, Clinic, Enrolled, created, open_clinic
+from tests.support.system import System
+
+
+@pytest.fixture
+async def clinic(system: System) -> AsyncIterator[Clinic]:
+    async with open_clinic(system) as opened:
+        yield opened
+
+
+async def two_sites(clinic: Clinic) -> tuple[Enrolled, Enrolled]:
+    """Two records at two sites, each of which has a cohort at the same times."""
+    sites = [await clinic.site("Here"), await clinic.site("There")]
+    for site in sites:
+        await clinic.curriculum(await clinic.cohort(site))
+    return Enrolled("ana", sites[0]), Enrolled("ana again", sites[1])
+
+
+async def conflicts(clinic: Clinic, site: UUID) -> list[tuple[str, bool]]:
+    shown = (await clinic.regional.get("/sessions/conflicts", site_id=site)).json()["items"]
+    return [(one["client_id"], one["expected"]) for one in shown]
+
+
+async def test_a_person_is_not_expected_twice_at_a_time_by_another_record(clinic: Clinic) -> None:
+    ana, again = await two_sites(clinic)
+    merge = merged(ana.id, again.id, ana.site_id)
+    await clinic.tell(merge)
+    await clinic.tell(ana.enrolment)
+    await clinic.tell(again.enrolment)
+    assert await clinic.names_for(again) == ["ClientPlaced"]
+    assert await conflicts(clinic, again.site_id) == [(str(again.id), False)] * 2
+    assert await conflicts(clinic, ana.site_id) == []
+    await clinic.tell(undone(merge))
+    assert (await clinic.names_for(again))[1:] == ["SessionScheduled"] * 2
+    assert await conflicts(clinic, again.site_id) == []
+
+
+async def test_what_two_records_were_booked_for_before_their_merge_is_shown_as_a_conflict(
+    clinic: Clinic,
+) -> None:
+    ana, again = await two_sites(clinic)
+    await clinic.tell(ana.enrolment)
+    await clinic.tell(again.enrolment)
+    assert await conflicts(clinic, ana.site_id) == []
+    await clinic.tell(merged(ana.id, again.id, ana.site_id))
+    assert await conflicts(clinic, ana.site_id) == [(str(ana.id), True)] * 2
+    assert await conflicts(clinic, again.site_id) == [(str(again.id), True)] * 2
+    third = await clinic.site("Third")
+    await clinic.curriculum(await clinic.cohort(third))
+    later = Enrolled("and again", third)
+    await clinic.tell(merged(ana.id, later.id, ana.site_id))
+    await clinic.tell(later.enrolment)
+    assert await clinic.names_for(later) == ["ClientPlaced"], "no third one at the time"
+
+
+async def test_a_miss_at_one_site_is_made_up_at_another(clinic: Clinic) -> None:
+    here, there = await clinic.site("Here"), await clinic.site("There")
+    first, second = await clinic.cohort(here), await clinic.cohort(there)
+    await clinic.curriculum(first)
+    await clinic.curriculum(second, slots=[{**EVENING, "weekday": 2}])
+    ana, again = Enrolled("ana", here), Enrolled("ana again", there)
+    await clinic.tell(ana.enrolment)
+    await clinic.tell(again.enrolment)
+    await clinic.tell(merged(ana.id, again.id, here))
+    clinic.at(datetime.fromisoformat("2026-03-05T14:00:00Z"))
+    (missed_at, _), (held, _) = await clinic.sessions(first), await clinic.sessions(second)
+    missed = {"client_id": str(ana.id), "status": "no_show"}
+    miss = created(await clinic.desk.post(f"/sessions/{missed_at['id']}/attendance", missed))
+    desk = clinic.system.client("scheduling", "front_desk", [there])
+    came = {"client_id": str(again.id), "status": "present", "makes_up": miss["id"]}
+    made = created(await desk.post(f"/sessions/{held['id']}/attendance", came))
+    assert made["makes_up"] == miss["id"]
+    told = [one for one in await clinic.published() if isinstance(one, SessionAttended)]
+    assert [str(one.makes_up_session_id) for one in told] == [missed_at["id"]]
+
+
+async def test_sites_are_locked_in_one_order_and_nobody_waits_against_it(clinic: Clinic) -> None:
+    first, last = sorted([await clinic.site("One"), await clinic.site("Other")])
+
+    async def against_the_order() -> None:
+        async with clinic.database.transaction(ALL_SITES) as one:
+            await lock_sites(one, [last])
+            await lock_sites(one, [first])
+
+    async with clinic.database.transaction(ALL_SITES) as other:
+        await lock_sites(other, [first])
+        with pytest.raises(Overtaken):
+            await against_the_order()
+        await lock_sites(other, [last])
+    await against_the_order()
+
+
+async def test_figures_of_a_person_see_all_sites_to_the_end_and_others_do_not(
+    clinic: Clinic,
+) -> None:
+    here, _ = await clinic.site("Here"), await clinic.site("There")
+
+    async def seen(tx: Transaction) -> int:
+        return len(await tx.fetch("SELECT FROM sites"))
+
+    async with clinic.database.transaction(frozenset({here})) as tx:
+        async with at_all_sites(tx):
+            async with at_all_sites(tx):
+                assert await seen(tx) == 2
+            assert await seen(tx) == 2, "what is asked within does not end it"
+        assert await seen(tx) == 1
+
+
+async def test_a_credential_that_expires_soon_is_told_once(clinic: Clinic) -> None:
+    site = await clinic.site()
+    today = date(2026, 2, 23)
+
+    def person(*ends: date | None) -> dict[str, object]:
+        held = [
+            {"credential": f"license-{n}", "expires_on": end and end.isoformat()}
+            for n, end in enumerate(ends)
+        ]
+        return {
+            "name": "Rosa Diaz",
+            "languages": ["en"],
+            "trainings": [],
+            "credentials": held,
+            "home_site_id": str(site),
+            "site_ids": [str(site)],
+            "hours": [],
+        }
+
+    context = JobContext(clinic.database, clinic.system.settings("scheduling", topics=False))
+
+    async def told() -> list[tuple[str, date]]:
+        while await credentials_job.run(context):
+            pass
+        events = [e for e in await clinic.published() if isinstance(e, StaffCredentialExpiring)]
+        return [(one.credential, one.expires_on) for one in events]
+
+    day = timedelta(days=1)
+    ends = (today - day, today + 60 * day, today + 61 * day, None)
+    rosa = created(await clinic.regional.post("/staff", person(*ends)))
+    assert await told() == [("license-1", ends[1])]
+    async with clinic.database.transaction(ALL_SITES) as tx:
+        due = await credentials_job.next_due(tx)
+    assert due == datetime.fromisoformat("2026-02-24T07:00:00Z"), "the next midnight at the site"
+    clinic.at(MONDAY + day)
+    assert await told() == [("license-1", ends[1]), ("license-2", ends[2])]
+    renewed = person(ends[1], ends[1], ends[2] + 365 * day)
+    done = await clinic.regional.put(f"/staff/{rosa['id']}", renewed, etag='"1"')
+    assert done.status_code == 200, done.text
+    assert (await told())[2:] == [("license-0", ends[1])]
