@@ -39,6 +39,8 @@ NAMES = (
     "placement",
     "recommendation",
     "board",
+    "portal",
+    "programs",
     "rebuild",
     "whole_stack",
 )

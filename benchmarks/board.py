@@ -7,7 +7,7 @@ import statistics
 import time
 from uuid import UUID
 
-from benchmarks.ground import ground
+from benchmarks.ground import Ground, connection, ground
 from benchmarks.measure import Row, in_turn
 from services.outcomes.board.queries import show_board
 from shared import clock
@@ -71,13 +71,10 @@ WHERE site_id = ANY ($1) AND open AND kind <> 'session' AND kind <> 'hours' GROU
 async def run(stack: Stack) -> list[Row]:
     """Median milliseconds of the board, with the floor beside it."""
     at = await ground(stack, "outcomes")
-    noon = clock.now().replace(hour=18, minute=0)
-    await at.as_owner(REGION.replace("{noon}", noon.isoformat()))
+    sites = await region(at)
     database = Database(at.database_url)
     await database.open()
     try:
-        rows = await database.run("*", lambda tx: tx.fetch("SELECT site_id FROM sites"))
-        sites: frozenset[UUID] = frozenset(row["site_id"] for row in rows)
 
         async def board(tx: Transaction) -> str:
             return (await show_board(tx, None, None)).model_dump_json()
@@ -102,6 +99,15 @@ async def run(stack: Stack) -> list[Row]:
         ]
     finally:
         await database.close()
+
+
+async def region(at: Ground) -> frozenset[UUID]:
+    """Fill a database of outcomes with the region; its sites."""
+    noon = clock.now().replace(hour=18, minute=0)
+    await at.as_owner(REGION.replace("{noon}", noon.isoformat()))
+    async with connection(at.database_url) as own:
+        await own.execute("SET stepwell.sites = '*'")
+        return frozenset(row["site_id"] for row in await own.fetch("SELECT site_id FROM sites"))
 
 
 async def median_ms(database: Database, sites: Sites, work: object) -> float:

@@ -27,7 +27,7 @@ from benchmarks.three_weeks import ADMISSION, Seat, prepare, watching
 from shared import clock
 from shared.contracts.topics import BY_STREAM
 from shared.database.pool import CHANNEL
-from shared.messaging.relay import producer_of
+from shared.messaging.producer import producer_of
 from stepwell.runtime.disposable import Stack, free_ports
 from stepwell.runtime.keys import Issuer
 

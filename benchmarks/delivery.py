@@ -30,7 +30,7 @@ from services.notifications.delivery.queue import BATCH, DUE
 from services.notifications.service import service
 from shared.contracts.scheduling import SessionMissed
 from shared.database import ALL_SITES, Database
-from shared.jobs import JobContext, JobRunner
+from shared.jobs import JobContext, Jobs
 from shared.messaging.envelope import Received
 from shared.messaging.handlers import Registry
 from shared.settings import Settings
@@ -245,7 +245,7 @@ async def working(on: Ground, settings: Settings) -> AsyncIterator[Database]:
     """The service's job, as a worker runs it."""
     database = Database(settings.database_url, size=6)
     await database.open()
-    job = asyncio.create_task(JobRunner(dispatch_job, JobContext(database, settings)).run())
+    job = asyncio.create_task(Jobs([dispatch_job], JobContext(database, settings)).run())
     try:
         yield database
     finally:

@@ -10,7 +10,8 @@ from shared.contracts.topics import BY_STREAM
 from shared.database import ALL_SITES, Database
 from shared.messaging.envelope import headers_of
 from shared.messaging.outbox import publish
-from shared.messaging.relay import Relay, producer_of
+from shared.messaging.producer import producer_of
+from shared.messaging.relay import Relay
 from stepwell.runtime.disposable import Stack
 
 EVENTS = 20_000

@@ -1,14 +1,14 @@
-"""How much attendance one engagement worker answers, beside Quix Streams with the same rules.
+"""How much attendance one engagement worker answers, beside Quix Streams with the same rules and
+beside Kafka Streams with the same figures.
 
-Each from the same backlog, in turn, in a process of its own, over ever more clients; what both say
-of each client is held against each other. Quix Streams is installed from PyPI into the cache.
+Each from the same backlog, in turn, in a process of its own, over ever more clients; what they say
+of each client is held against each other.
 """
 
 import asyncio
 import contextlib
 import os
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -24,18 +24,19 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from benchmarks.ground import SITE, Ground, ground
 from benchmarks.measure import Row, against_floor
+from benchmarks.peers import kafka_streams, quix
 from benchmarks.servers import environment_of
 from services.outcomes.engagement.rules.window import with_event
 from services.outcomes.engagement.table import key_of
 from shared.contracts.scheduling import SessionAttended
 from shared.contracts.topics import BY_STREAM
 from shared.messaging.envelope import headers_of
-from shared.messaging.relay import partition_of, producer_of
+from shared.messaging.producer import producer_of
+from shared.messaging.relay import partition_of
 from stepwell.runtime.disposable import Stack, free_ports
 from stepwell.runtime.processes import Child, python
-from stepwell.runtime.state import cache_folder
+from stepwell.runtime.state import PROJECT
 
-QUIX = "quixstreams==3.28.1"
 SIZES = {1_000: 30, 10_000: 3, 100_000: 1}
 """Clients → sessions of each, three a week."""
 ROUNDS = 3
@@ -49,8 +50,10 @@ FULL = 24
 """Sessions in a window of eight weeks, three a week."""
 WARM_SINGLE = 50
 LONGEST_SECONDS = 180
-Engine = Literal["ours", "quix"]
-ENGINES: tuple[Engine, Engine] = ("ours", "quix")
+Engine = Literal["ours", "quix", "streams"]
+ENGINES: tuple[Engine, ...] = ("ours", "quix", "streams")
+NAMES: dict[Engine, str] = {"quix": "Quix Streams", "streams": "Kafka Streams"}
+GOALS: dict[Engine, float] = {"quix": 1, "streams": 0.9}
 
 
 @dataclass
@@ -65,43 +68,31 @@ class Run:
 
 async def run(stack: Stack) -> list[Row]:
     """Events a second, processor time, memory, and how long a single event takes."""
-    interpreter = await asyncio.to_thread(peers)
     rows = []
     for clients, sessions in SIZES.items():
-        runs: dict[Engine, list[Run]] = {"ours": [], "quix": []}
+        runs: dict[Engine, list[Run]] = {engine: [] for engine in ENGINES}
         for number in range(ROUNDS):
             for engine in ENGINES if number % 2 else reversed(ENGINES):
-                async with worker(stack, engine, interpreter) as at:
+                async with worker(stack, engine) as at:
                     runs[engine].append(await backlog(at, clients, sessions))
         if any(one.figures != runs["ours"][0].figures for of in runs.values() for one in of):
             raise RuntimeError("The engines do not tell the same figures.")
-        ours, quix = ([one.rate for one in runs[engine]] for engine in ENGINES)
-        name = f"engagement: events answered, {clients:,} clients"
-        rows.append(against_floor(name, ours, quix, "events/s", 1, "higher"))
-        spent, floor = (min(one.cpu for one in runs[engine]) for engine in ENGINES)
-        name = f"engagement: processor time of 10,000 events, {clients:,} clients"
-        rows.append(Row(name, round(spent, 2), "s", round(floor, 2), None, 2.5, "lower"))
+        rates = {engine: [one.rate for one in runs[engine]] for engine in ENGINES}
+        spent = {engine: round(min(one.cpu for one in runs[engine]), 2) for engine in ENGINES}
+        for peer, goal in GOALS.items():
+            about = f"{clients:,} clients, beside {NAMES[peer]}"
+            name = f"engagement: events answered, {about}"
+            rows.append(against_floor(name, rates["ours"], rates[peer], "events/s", goal, "higher"))
+            name = f"engagement: processor time of 10,000 events, {about}"
+            rows.append(Row(name, spent["ours"], "s", spent[peer], None, 2.5, "lower"))
     singles: dict[Engine, list[float]] = {"ours": [], "quix": []}
     for _ in range(ROUNDS):
-        for engine in ENGINES:
-            async with worker(stack, engine, interpreter) as at:
+        for engine in singles:
+            async with worker(stack, engine) as at:
                 singles[engine].append(await single(at))
     name = "engagement: a single event answered, p50"
     rows.append(against_floor(name, singles["ours"], singles["quix"], "ms", 1.2, "lower"))
     return [*rows, await memory(stack)]
-
-
-def peers() -> Path:
-    """The interpreter of an environment with Quix Streams, made at the first time."""
-    folder = cache_folder() / QUIX.replace("==", "-")
-    interpreter = folder / "bin" / "python"
-    if not (folder / "made").exists():
-        uv = Path(sys.executable).with_name("uv")
-        subprocess.run([uv, "venv", "-q", "--clear", "-p", sys.executable, folder], check=True)
-        more = ("orjson", "tzdata")
-        subprocess.run([uv, "pip", "install", "-q", "-p", interpreter, QUIX, *more], check=True)
-        (folder / "made").touch()
-    return interpreter
 
 
 async def publish(at: Ground, clients: int, sessions: int) -> None:
@@ -160,7 +151,7 @@ class Worker:
 
 
 @contextlib.asynccontextmanager
-async def worker(stack: Stack, engine: Engine, interpreter: Path) -> AsyncIterator[Worker]:
+async def worker(stack: Stack, engine: Engine) -> AsyncIterator[Worker]:
     """What a run needs, for the block; the process is started by the block."""
     scheduling = await ground(stack, "scheduling")
     outcomes = await ground(stack, "outcomes", prefix=scheduling.prefix)
@@ -169,14 +160,13 @@ async def worker(stack: Stack, engine: Engine, interpreter: Path) -> AsyncIterat
     environment = dict(os.environ)
     if engine == "ours":
         (port,) = free_ports(1)
-        command: list[str | Path] = list(python("-m", "services.outcomes", "stream"))
+        command = list[str | Path](python("-m", "services.outcomes", "stream"))
         environment |= environment_of(outcomes, "http://127.0.0.1:9", port)
         environment["PYTHONPATH"] = os.pathsep.join(sys.path)
     else:
-        servers, password = stack.kafka.bootstrap_servers, stack.kafka_passwords["platform"]
-        folder = str(stack.folder / name)
-        command = [interpreter, "-m", "benchmarks.quix", servers, password, source, target, folder]
-        environment["PYTHONPATH"] = str(Path(__file__).parent.parent)
+        of_peer = quix if engine == "quix" else kafka_streams
+        command = await asyncio.to_thread(of_peer, stack, source, target)
+        environment["PYTHONPATH"] = str(PROJECT)
     consumer = AIOKafkaConsumer(
         target, auto_offset_reset="earliest", **outcomes.settings.kafka_client
     )
@@ -247,7 +237,7 @@ async def single(at: Worker) -> float:
 
 async def memory(stack: Stack) -> Row:
     """What a worker takes with full windows of many clients, which it has from the changelog."""
-    async with worker(stack, "ours", Path()) as at:
+    async with worker(stack, "ours") as at:
         settings = at.scheduling.settings.model_copy(
             update={
                 "service": "outcomes",

@@ -95,52 +95,69 @@ class Api:
                 have been changed.
             Refused: it will not.
         """
-        operation = OPERATIONS[name]
         service = name.partition(".")[0]
+        request = self._request(name, token, values, headers, json=body)
+        try:
+            answer = await self._http.send(request)
+        except httpx.HTTPError:
+            raise Away(service) from None
+        if answer.is_success:
+            return _told(answer)
+        raise _refusal(service, answer)
+
+    async def stream(
+        self,
+        name: str,
+        token: str,
+        values: Mapping[str, Any],
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """The answer of an operation as it comes, to be closed by the caller. Raises as `call`."""
+        service = name.partition(".")[0]
+        waits = httpx.Timeout(5.0, read=60.0)
+        request = self._request(name, token, values, headers, timeout=waits)
+        try:
+            answer = await self._http.send(request, stream=True)
+            if not answer.is_success:
+                await answer.aread()
+        except httpx.HTTPError:
+            raise Away(service) from None
+        if answer.is_success:
+            return answer
+        await answer.aclose()
+        raise _refusal(service, answer)
+
+    def _request(
+        self,
+        name: str,
+        token: str,
+        values: Mapping[str, Any],
+        headers: Mapping[str, str] | None,
+        **more: Any,
+    ) -> httpx.Request:
+        operation = OPERATIONS[name]
         given = {key: value for key, value in values.items() if value not in (None, "")}
         places = [field for _, field, _, _ in Formatter().parse(operation["path"]) if field]
         path = operation["path"].format(**{p: quote(str(given.pop(p)), safe="") for p in places})
         if unknown := given.keys() - set(operation["query"]):
             raise TypeError(f"{name} takes no {', '.join(sorted(unknown))}")
-        try:
-            answer = await self._http.request(
-                operation["method"],
-                self._settings.base(service) + path,
-                params=given,
-                json=body,
-                headers={"Authorization": f"Bearer {token}", **(headers or {})},
-            )
-        except httpx.HTTPError:
-            raise Away(service) from None
-        if answer.is_success:
-            return _told(answer)
-        if answer.status_code >= 500:
-            raise Away(service)
-        try:
-            problem = answer.json()
-        except ValueError:
-            problem = {}
-        raise Refused(service, answer.status_code, problem if isinstance(problem, dict) else {})
-
-    def events(self, path: str, token: str, last: str | None) -> httpx.Request:
-        """A request for a stream of server-sent events of outcomes, which goes on after `last`."""
         return self._http.build_request(
-            "GET",
-            self._settings.base("outcomes") + path,
-            headers={
-                "Authorization": f"Bearer {token}",
-                "Accept": "text/event-stream",
-                **({"Last-Event-ID": last} if last else {}),
-            },
-            timeout=httpx.Timeout(5.0, read=60.0),
+            operation["method"],
+            self._settings.base(name.partition(".")[0]) + path,
+            params=given,
+            headers={"Authorization": f"Bearer {token}", **(headers or {})},
+            **more,
         )
 
-    async def stream(self, request: httpx.Request) -> httpx.Response:
-        """The answer as it comes. Raises Away."""
-        try:
-            return await self._http.send(request, stream=True)
-        except httpx.HTTPError:
-            raise Away("outcomes") from None
+
+def _refusal(service: str, answer: httpx.Response) -> Away | Refused:
+    if answer.status_code >= 500:
+        return Away(service)
+    try:
+        problem = answer.json()
+    except ValueError:
+        problem = {}
+    return Refused(service, answer.status_code, problem if isinstance(problem, dict) else {})
 
 
 def _told(answer: httpx.Response) -> Any:

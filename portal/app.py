@@ -35,7 +35,11 @@ HOMES = (
 )
 """Where somebody who logged in begins: the first that their role may see."""
 STALE = (412, 428)
-SEARCHES = ("intake.list_clients_by_name", "intake.get_cost_estimate")
+SEARCHES = (
+    "intake.list_clients_by_name",
+    "notifications.show_template_preview",
+    "notifications.show_rule_preview",
+)
 """What is asked by a form and changes nothing: its answer is shown, and names are in no address."""
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 PLACE = re.compile(r"/(?!/)[^\\\s]*")

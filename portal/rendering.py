@@ -22,8 +22,11 @@ NAVIGATION = (
     ("/clients", "Clients", "intake.list_clients"),
     ("/waitlist", "Waitlist", "scheduling.list_waiting_clients"),
     ("/flags", "Risk flags", "intake.list_risk_flags"),
+    ("/risks", "Risks of treatment", "outcomes.list_risks"),
     ("/week", "Week", "scheduling.show_week"),
     ("/messages", "Messages", "notifications.list_notifications"),
+    ("/program-measures", "Measures", "outcomes.list_program_measures"),
+    ("/extracts", "Extracts", "outcomes.list_extracts"),
     ("/flow", "Event flow", "intake.get_pending"),
     ("/audit", "Audit", "intake.list_accesses"),
 )

@@ -1,13 +1,13 @@
 """Work that becomes due at an instant: told by a table, done by a job.
 
-A job says when its next piece of work is due and does what is due. It is looked at when a
-transaction published or planned something, when the clock was moved, and by polling; two workers
-may run the same job at once, so a job locks the rows it takes.
+A job says when its next piece of work is due and does what is due. All jobs of a service are looked
+at together: when a transaction published or planned something, when the clock was moved, and by
+polling. Two workers may run the same job at once, so a job locks the rows it takes.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,6 +42,8 @@ class Job:
     name: str
     next_due: Callable[[Transaction], Awaitable[datetime | None]]
     run: Callable[[JobContext], Awaitable[int]]
+    query: str | None = None
+    """That of `next_due` where it takes no parameters, so that many are asked in one statement."""
 
     @classmethod
     def of(cls, name: str, next_due: str, work: Callable[[Transaction], Awaitable[int]]) -> "Job":
@@ -55,51 +57,97 @@ class Job:
             async with context.database.transaction(ALL_SITES) as tx:
                 return await work(tx)
 
-        return cls(name, due, run)
+        return cls(name, due, run, next_due)
 
 
-class JobRunner:
-    """Runs one job for as long as the worker lives."""
+async def next_dues(tx: Transaction, jobs: Sequence[Job]) -> list[datetime | None]:
+    """When each job has work next; the queries of all are one statement."""
+    queries = [job.query for job in jobs if job.query is not None]
+    together = f"SELECT {', '.join(f'({query})' for query in queries)}"
+    asked = iter(await tx.fetchrow(together) or () if queries else ())
+    return [await job.next_due(tx) if job.query is None else next(asked) for job in jobs]
 
-    def __init__(self, job: Job, context: JobContext) -> None:
-        self.job = job
+
+class Jobs:
+    """Runs the jobs of a service for as long as the worker lives, each by itself."""
+
+    def __init__(self, jobs: Sequence[Job], context: JobContext) -> None:
+        self.jobs = jobs
         self.context = context
         self._wake = asyncio.Event()
+        self._at_work: set[str] = set()
+        self._missed: set[str] = set()
+        """Jobs that were due again while they were at work."""
+        self._pauses: dict[str, float] = {}
 
     async def run(self) -> None:
         """Do what is due until cancelled, after failures with pauses that grow."""
         pause = POLL_SECONDS
         with self.context.database.listening(self._wake.set):
-            while True:
-                try:
-                    self._wake.clear()
-                    await self._work_off()
-                    pause = POLL_SECONDS
-                    await self._until_looked_at()
-                except Exception as error:
-                    log.warning(
-                        "job_interrupted",
-                        job=self.job.name,
-                        error=type(error).__name__,
-                        transient=is_transient(error) or isinstance(error, MISSING),
-                    )
-                    await asyncio.sleep(pause)
-                    pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    try:
+                        self._wake.clear()
+                        seen = clock.now()
+                        for job, failed in await self._look():
+                            if job.name in self._at_work:
+                                self._missed.add(job.name)
+                            else:
+                                self._at_work.add(job.name)
+                                group.create_task(self._work(job, failed))
+                        pause = POLL_SECONDS
+                        await self._until_looked_at(seen)
+                    except Exception as error:
+                        _interrupted("all", error)
+                        await asyncio.sleep(pause)
+                        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
-    async def _work_off(self) -> None:
-        while await self.is_due():
-            if await self.job.run(self.context) == 0:
-                return
+    async def _look(self) -> list[tuple[Job, Exception | None]]:
+        """The jobs with work at the present instant. One that cannot be asked keeps none of the
+        others waiting: it is given with its error.
 
-    async def is_due(self) -> bool:
-        """Whether there is work at the present instant."""
+        Raises:
+            Exception: the database is away, or no job can be asked.
+        """
+        try:
+            return [(job, None) for job in await self.due(self.jobs)]
+        except Exception as error:
+            if len(self.jobs) == 1 or is_transient(error) or isinstance(error, MISSING):
+                raise
+        found: list[tuple[Job, Exception | None]] = []
+        for job in self.jobs:
+            try:
+                found += [(one, None) for one in await self.due([job])]
+            except Exception as error:
+                found.append((job, error))
+        return found
+
+    async def due(self, jobs: Sequence[Job]) -> list[Job]:
+        """Those of the jobs with work at the present instant."""
         async with self.context.database.transaction(ALL_SITES) as tx:
-            due = await self.job.next_due(tx)
-            return due is not None and due <= tx.now
+            dues = await next_dues(tx, jobs)
+            return [j for j, at in zip(jobs, dues, strict=True) if at is not None and at <= tx.now]
 
-    async def _until_looked_at(self) -> None:
-        """Wait for a notification, a moved test clock, or the next poll."""
-        seen = clock.now()
+    async def _work(self, job: Job, failed: Exception | None) -> None:
+        """Run a job once, or rest after a failure; then it is looked at again if need be."""
+        again = True
+        try:
+            if failed is not None:
+                raise failed
+            again = await job.run(self.context) > 0
+            self._pauses.pop(job.name, None)
+        except Exception as error:
+            _interrupted(job.name, error)
+            pause = self._pauses.get(job.name, POLL_SECONDS)
+            self._pauses[job.name] = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            await asyncio.sleep(pause)
+        self._at_work.discard(job.name)
+        if again or job.name in self._missed:
+            self._missed.discard(job.name)
+            self._wake.set()
+
+    async def _until_looked_at(self, seen: datetime) -> None:
+        """Wait for a notification, for a test clock that does not show `seen`, or the next poll."""
         waited = 0.0
         step = TEST_CLOCK_POLL_SECONDS if clock.is_test_clock() else POLL_SECONDS
         while waited < POLL_SECONDS and not (clock.is_test_clock() and clock.now() != seen):
@@ -107,3 +155,12 @@ class JobRunner:
                 await asyncio.wait_for(self._wake.wait(), step)
                 return
             waited += step
+
+
+def _interrupted(job: str, error: Exception) -> None:
+    log.warning(
+        "job_interrupted",
+        job=job,
+        error=type(error).__name__,
+        transient=is_transient(error) or isinstance(error, MISSING),
+    )

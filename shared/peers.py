@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-import asyncpg
 from aiokafka import errors as kafka_errors
 from aiokafka.conn import collect_hosts, create_conn
 
@@ -95,6 +94,8 @@ class NoTls(Exception):
 
 def database(settings: Settings) -> Peer:
     """The service's database."""
+    import asyncpg  # the stream worker has no database
+
     variable = variable_of("database_url", settings.service)
     url = urlsplit(settings.database_url)
     place = f"check {variable}."

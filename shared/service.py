@@ -1,16 +1,10 @@
-"""What a service declares, and the process that runs it.
-
-`python -m services.<name> [api] [worker] [stream]` runs one or more roles; without arguments `api`
-and `worker`. The roles are separable: any number of processes may run each.
-`python -m services.<name> rebuild [accept-differences]` makes the read models anew, and ends.
-"""
+"""What a service declares, and how it serves."""
 
 import asyncio
 import contextlib
 import gc
 import importlib
 import math
-import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,11 +15,9 @@ import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
-from shared import clock, peers, secret_files
-from shared import settings as settings_module
+from shared import clock, peers
 from shared.access.client import ServiceToken
 from shared.access.tokens import Verifier
-from shared.clock import ClockRefused
 from shared.database import ALL_SITES, Database, Transaction
 from shared.database.pool import MISSING
 from shared.datafiles import DataFileInvalid, load_all
@@ -38,28 +30,24 @@ from shared.messaging.pending import Pending, Waiting
 from shared.messaging.read_models import Progress, ReadModels, RebuildFailed
 from shared.messaging.rebuilding import Rebuild
 from shared.peers import Peer
-from shared.secret_files import SecretUnusable
-from shared.settings import Settings, SettingsWrong
-from shared.telemetry import logs, tracing
+from shared.process import REBUILD, collect_rarely, complain
+from shared.settings import Settings
+from shared.telemetry import tracing
 from shared.web.application import application
 from shared.worker import Worker
 from shared.zones import Zones
 
 log = structlog.get_logger()
 
-GARBAGE_THRESHOLD = 20_000
-"""New objects between two collections; a request makes many that go without one."""
 KEEP_ALIVE_SECONDS = 75
 """How long an idle connection stays open: longer than clients and balancers keep theirs (60 s), as
 whoever writes to one that is being closed does not know whether the request was done."""
-ROLES = ("api", "worker", "stream")
-REBUILD, ACCEPT = "rebuild", "accept-differences"
 
 
 @dataclass(frozen=True)
 class Service:
-    """A service and its parts. `stream_app` is `module:function`, run by the `stream` role; `peers`
-    are the servers that its worker needs beside database and broker."""
+    """A service and its parts; `peers` are the servers that its worker needs beside database and
+    broker."""
 
     name: str
     title: str
@@ -69,7 +57,6 @@ class Service:
     jobs: Sequence[Job] = ()
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
     peers: Sequence[Callable[[Settings], Peer]] = ()
-    stream_app: str | None = None
     read_models: ReadModels | None = None
     """What `rebuild` makes anew."""
     zones: str = ""
@@ -99,7 +86,7 @@ class Running:
         return await pending_module.pending(
             tx,
             self.service.name,
-            jobs=[job.next_due for job in self.service.jobs],
+            jobs=self.service.jobs,
             waiting=self.service.waiting,
             consumes=self.applier.registry.streams,
         )
@@ -180,35 +167,19 @@ def is_stopping(app: FastAPI) -> bool:
     return getattr(getattr(app.state, "server", None), "should_exit", False)
 
 
-def main(name: str, arguments: Sequence[str] | None = None) -> None:
-    """Run the roles of a service named on the command line.
-
-    Exit code 2 for a wrong role, 3 for settings or data files that cannot be used and other starts
-    that fail, 4 for a server that refuses the process or shows it a wrong certificate.
-    """
+def named(name: str) -> Service:
+    """A service, with its data files read; exit code 3 where one of them cannot be used."""
     service: Service = importlib.import_module(f"services.{name}.service").service
-    given = arguments if arguments is not None else sys.argv[1:]
-    roles = frozenset(given[:1] if REBUILD in given[:1] else given) or frozenset(("api", "worker"))
-    if unknown := sorted(roles.difference(ROLES) - {REBUILD}):
-        sys.exit(_complaint(f"unknown role {unknown[0]}: use {', '.join(ROLES)}", 2))
     try:
-        load_all(service.name)
-        secret_files.read_into(os.environ, service.name)
-        settings = settings_module.load(service.name)
-    except (DataFileInvalid, SecretUnusable, SettingsWrong, ClockRefused) as error:
-        sys.exit(_complaint(str(error), 3))
-    logs.setup(service.name, settings)
-    tracing.setup(service.name, settings)
-    if refusals := asyncio.run(peers.refusals(needed(service, settings, roles))):
-        sys.exit(_complaint("\n".join(f"{name}: {line}" for line in refusals), 4))
-    if REBUILD in roles:
-        sys.exit(_rebuild(service, settings, accept_differences=ACCEPT in given[1:]))
-    if "stream" in roles:
-        if service.stream_app is None:
-            sys.exit(_complaint(f"{service.name} has no stream role", 2))
-        module, _, function = service.stream_app.partition(":")
-        getattr(importlib.import_module(module), function)(settings)
-        return
+        load_all(name)
+    except DataFileInvalid as error:
+        sys.exit(complain(str(error), 3))
+    return service
+
+
+def serve(service: Service, settings: Settings, roles: frozenset[str]) -> None:
+    """Run the roles `api` and `worker` until asked to stop; exit code 4 for a database that refuses
+    the process after all."""
     app = build(service, settings, roles)
     server = uvicorn.Server(
         uvicorn.Config(
@@ -232,22 +203,16 @@ def main(name: str, arguments: Sequence[str] | None = None) -> None:
         server.run()
     except SystemExit:
         if (refused := getattr(app.state, "refused", None)) is not None:
-            sys.exit(_complaint(f"{name}: {refused}", 4))
+            sys.exit(complain(f"{service.name}: {refused}", 4))
         raise
     tracing.shutdown()
 
 
-def collect_rarely() -> None:
-    """Look for garbage less often, and not in what was imported: that stays."""
-    gc.freeze()
-    gc.set_threshold(GARBAGE_THRESHOLD)
-
-
-def _rebuild(service: Service, settings: Settings, *, accept_differences: bool) -> int:
+def rebuild(service: Service, settings: Settings, *, accept_differences: bool) -> int:
     """Make the read models anew; a line of JSON on stdout for each step of progress."""
     models = service.read_models
     if models is None:
-        return _complaint(f"{service.name} has nothing to rebuild", 2)
+        return complain(f"{service.name} has nothing to rebuild", 2)
 
     def tell(progress: Progress) -> None:
         print(orjson.dumps({"phase": progress.phase, **progress.details}).decode(), flush=True)
@@ -257,8 +222,8 @@ def _rebuild(service: Service, settings: Settings, *, accept_differences: bool) 
         feed = Feed(settings, ServiceToken(settings))
         await database.open()
         try:
-            rebuild = Rebuild(database, settings, models, feed, tell)
-            await rebuild.run(accept_differences=accept_differences)
+            made = Rebuild(database, settings, models, feed, tell)
+            await made.run(accept_differences=accept_differences)
         finally:
             await feed.close()
             await database.close()
@@ -267,7 +232,7 @@ def _rebuild(service: Service, settings: Settings, *, accept_differences: bool) 
     try:
         asyncio.run(run())
     except RebuildFailed as failed:
-        return _complaint(f"{service.name}: {failed}", 1)
+        return complain(f"{service.name}: {failed}", 1)
     return 0
 
 
@@ -277,8 +242,3 @@ def needed(service: Service, settings: Settings, roles: frozenset[str]) -> list[
     asked += [peers.broker(settings)] if roles & {"worker", "stream", REBUILD} else []
     asked += [peer(settings) for peer in service.peers if "worker" in roles]
     return asked
-
-
-def _complaint(message: str, code: int) -> int:
-    print(message, file=sys.stderr)
-    return code

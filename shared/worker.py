@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from shared.database import ALL_SITES, Database
-from shared.jobs import Job, JobContext, JobRunner
+from shared.jobs import Job, JobContext, Jobs
 from shared.messaging import journal
 from shared.messaging.applier import Applier
 from shared.messaging.consumer import Consumer
@@ -29,12 +29,11 @@ class Worker:
     def __init__(
         self, database: Database, settings: Settings, applier: Applier, jobs: Sequence[Job]
     ) -> None:
-        context = JobContext(database, settings)
         self.database = database
         self._runs: dict[str, Callable[[], Awaitable[None]]] = {
             "relay": Relay(database, settings).run,
             "upkeep": self._keep_tables,
-            **{f"job {job.name}": JobRunner(job, context).run for job in jobs},
+            "jobs": Jobs(jobs, JobContext(database, settings)).run,
         }
         self._consumer = Consumer(applier, settings)
         if applier.registry.streams:

@@ -1,11 +1,14 @@
 """A client: found by name, and then a page a matter, each with the person at its head."""
 
-from collections.abc import Mapping
+from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from portal.page import full_name, site_of
 from portal.views.referrals import SOURCES
 from portal.views.registry import Page, view
+from portal.words import local
 
 SHOW = "intake.show_client"
 REASONS = (
@@ -48,36 +51,60 @@ DECIDE = "outcomes.decide_recommendation"
 
 @view("/clients/{client_id}", "client.html", SHOW, DECIDE)
 async def client(page: Page, client_id: str) -> dict[str, Any]:
-    head, (progress, found) = await of_client(
+    about = {"client_id": client_id, "before": page.query("before")}
+    head, (happened, messages) = await of_client(
         page,
         client_id,
-        page.ask("outcomes.show_progress", client_id=client_id),
-        page.ask("outcomes.list_recommendations", client_id=client_id, limit=20),
+        page.ask("outcomes.show_timeline", **about),
+        page.ask("notifications.list_messages_of_client", **about),
     )
+    entries, earlier = together(happened, messages)
+    days = groupby(entries, key=lambda one: local(one["at"], head["zone"]).date())
     return {
         **head,
-        "progress": progress,
-        "recommendations": found,
-        "scores": by_instrument(progress["scores"]) if progress else {},
+        "happened": happened,
+        "messages": messages,
+        "days": [(day, list(of_it)) for day, of_it in days],
+        "earlier": earlier,
+        "before": about["before"],
         "decisions": DECISIONS,
         "decide": DECIDE,
     }
 
 
-def by_instrument(scores: list[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    """Scores of each instrument, oldest first."""
-    found: dict[str, list[Mapping[str, Any]]] = {}
-    for score in sorted(scores, key=lambda one: str(one["answered_at"])):
-        found.setdefault(str(score["instrument"]), []).append(score)
-    return found
+def together(happened: Any, messages: Any) -> tuple[list[dict[str, Any]], str | None]:
+    """What happened and what was written, newest first, and before which instant there is more.
+
+    Of each there may be more: only what is not before the latest of these instants is complete.
+    """
+    ends = [one["before"] for one in (happened, messages) if one and one["before"]]
+    cut = max(ends, key=datetime.fromisoformat, default=None)
+    entries = list(happened["items"]) if happened else []
+    for one in messages["items"] if messages else ():
+        what = {"kind": "message", "at": one["happened_at"], "what": one["kind"]}
+        entries.append({**one, **what, "value": None, "change": None, "recommendation": None})
+    begins = datetime.fromisoformat(cut) if cut else datetime.min.replace(tzinfo=UTC)
+    timed = [(datetime.fromisoformat(one["at"]), one) for one in entries]
+    timed = sorted((one for one in timed if one[0] >= begins), key=itemgetter(0), reverse=True)
+    return [one for _, one in timed], cut
 
 
-@view("/clients/{client_id}/course", "course.html", "outcomes.show_course")
+@view(
+    "/clients/{client_id}/course",
+    "course.html",
+    "outcomes.show_course",
+    "outcomes.add_goal",
+    "outcomes.close_goal",
+    "outcomes.step_client_down",
+)
 async def course(page: Page, client_id: str) -> dict[str, Any]:
-    head, (shown,) = await of_client(
-        page, client_id, page.need("outcomes.show_course", client_id=client_id)
+    head, (shown, progress) = await of_client(
+        page,
+        client_id,
+        page.need("outcomes.show_course", client_id=client_id),
+        page.ask("outcomes.show_progress", client_id=client_id),
     )
-    return {**head, "course": shown}
+    return {**head, "course": shown, "progress": progress, "decisions": DECISIONS[1:]}
 
 
 @view("/clients/{client_id}/stay", "stay.html", SHOW)
@@ -93,12 +120,13 @@ async def stay(page: Page, client_id: str) -> dict[str, Any]:
 
 @view("/clients/{client_id}/risk", "client_risk.html", SHOW, "intake.receive_risk_report")
 async def risk(page: Page, client_id: str) -> dict[str, Any]:
-    head, (flags,) = await of_client(
+    head, (flags, risks) = await of_client(
         page,
         client_id,
         page.ask("intake.list_risk_flags_of_client", client_id=client_id, state="all"),
+        page.ask("outcomes.list_risks", client_id=client_id, limit=200),
     )
-    return {**head, "flags": flags}
+    return {**head, "flags": flags, "risks": risks}
 
 
 @view(

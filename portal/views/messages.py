@@ -34,3 +34,27 @@ async def messages(page: Page) -> dict[str, Any]:
         "states": STATES,
         "day": page.query("day"),
     }
+
+
+@view(
+    "/texts",
+    "texts.html",
+    "notifications.list_rules",
+    "notifications.show_template_preview",
+    "notifications.show_rule_preview",
+)
+async def texts(page: Page) -> dict[str, Any]:
+    site = await site_of(page)
+    book = await page.need("notifications.list_rules", site_id=site["id"])
+    steps = [step for one in book["rules"] for step in one["rule"].get("steps", ())]
+    would = page.found["messages"] if page.found and "messages" in page.found else ()
+    return {
+        "site": site,
+        "sites": await page.sites(),
+        "rules": book["rules"],
+        "templates": sorted({s.get("template") or s["kind"] for s in steps if s["to"] == "client"}),
+        "text": page.found if page.found and "subject" in page.found else None,
+        "tried": page.found if page.found and "messages" in page.found else None,
+        "would": would,
+        "names": await page.names(one["client_id"] for one in would),
+    }

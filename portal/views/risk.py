@@ -1,4 +1,4 @@
-"""Risk flags by age and severity, and one flag, which an alert by mail leads to."""
+"""Risk flags, and one, which an alert by mail leads to; risks of treatment, and one."""
 
 from typing import Any
 
@@ -38,3 +38,37 @@ async def flag(page: Page, flag_id: str) -> dict[str, Any]:
     sites = await page.sites()
     zone = sites.get(one["site_id"], {"time_zone": "UTC"})["time_zone"]
     return {"flag": one, "names": await page.names([one["client_id"]]), "zone": zone}
+
+
+OF_TREATMENT = ("raised", "acknowledged", "resolved")
+
+
+@view("/risks", "risks.html", "outcomes.list_risks")
+async def risks(page: Page) -> dict[str, Any]:
+    site = await site_of(page)
+    state = page.query("state") if page.query("state") in OF_TREATMENT else OF_TREATMENT[0]
+    listed = await page.need(
+        "outcomes.list_risks", site_id=site["id"], state=state, cursor=page.query("cursor")
+    )
+    return {
+        "site": site,
+        "sites": await page.sites(),
+        "listed": listed,
+        "names": await page.names(one["client_id"] for one in listed),
+        "state": state,
+        "states": OF_TREATMENT,
+    }
+
+
+@view(
+    "/risks/{risk_id}",
+    "risk.html",
+    "outcomes.show_risk",
+    "outcomes.record_risk_acknowledgement",
+    "outcomes.close_risk",
+)
+async def risk(page: Page, risk_id: str) -> dict[str, Any]:
+    one = await page.need("outcomes.show_risk", risk_id=risk_id)
+    sites = await page.sites()
+    zone = sites.get(one["site_id"], {"time_zone": "UTC"})["time_zone"]
+    return {"risk": one, "names": await page.names([one["client_id"]]), "zone": zone}

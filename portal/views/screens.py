@@ -9,15 +9,18 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.background import BackgroundTask
 from starlette.responses import StreamingResponse
 
+from portal.api import Away, Refused
 from portal.page import CLINICIANS, EMERGENCY_SECONDS, Page
 from portal.rendering import render
 from portal.views import (
     audit,
     board,
     clients,
+    extracts,
     flow,
     messages,
     placing,
+    programs,
     referrals,
     risk,
     today,
@@ -25,28 +28,32 @@ from portal.views import (
 )
 from portal.visits import read_form
 
-Answered = Callable[[Request, Callable[[Page], Awaitable[Response]]], Awaitable[Response]]
+Work = Callable[[Page], Awaitable[Response]]
+Answered = Callable[[Request, Work], Awaitable[Response]]
 
-SCREENS = (audit, board, clients, flow, messages, placing, referrals, risk, today, week)
+SCREENS = (
+    *(audit, board, clients, extracts, flow, messages),
+    *(placing, programs, referrals, risk, today, week),
+)
 """Their modules, which declare them when they are imported."""
 
 
 def install(app: FastAPI, answered: Answered) -> None:
     """Add the routes that are no screens."""
+    for path, work, method in (
+        ("/clients/{client_id}/emergency", break_glass, "POST"),
+        ("/clients/{client_id}/charts/{instrument}", chart, "GET"),
+        ("/extracts/{extract_id}/files/{name}", extract_file, "GET"),
+        ("/events", follow, "GET"),
+    ):
+        app.add_route(path, _by(answered, work), methods=[method])
 
-    async def emergency(request: Request) -> Response:
-        return await answered(request, break_glass)
 
-    async def events(request: Request) -> Response:
-        return await answered(request, follow)
+def _by(answered: Answered, work: Work) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        return await answered(request, work)
 
-    app.add_route("/clients/{client_id}/emergency", emergency, methods=["POST"])
-    app.add_route("/events", events)
-
-    async def picture(request: Request) -> Response:
-        return await answered(request, chart)
-
-    app.add_route("/clients/{client_id}/charts/{instrument}", picture)
+    return answer
 
 
 async def break_glass(page: Page) -> Response:
@@ -76,29 +83,49 @@ async def chart(page: Page) -> Response:
     return Response(drawn, media_type="image/svg+xml")
 
 
+async def extract_file(page: Page) -> Response:
+    """A file of an extract, passed on as it comes."""
+    name = "outcomes.get_extract_file"
+    if not page.may(name):
+        return render(page.request, "forbidden.html", 403, page=page)
+    answer = await page.api.stream(name, await page.token(), page.request.path_params)
+    kept = ("content-type", "content-length", "content-disposition")
+    return _streaming(answer, {k: v for k, v in answer.headers.items() if k in kept}, b"")
+
+
 async def follow(page: Page) -> Response:
     """The board's stream, passed on as it comes: the browser has no token to ask for it itself. It
     ends with the token, and the browser opens the next one."""
-    query = f"?region_id={page.query('region')}" if page.query("region") else ""
-    last = page.request.headers.get("last-event-id") or page.query("last") or None
-    token = await page.token()
-    answer = await page.api.stream(page.api.events(f"/board/events{query}", token, last))
-    if answer.status_code != 200:
-        await answer.aclose()
-        return Response(status_code=503 if answer.status_code >= 500 else answer.status_code)
-    return StreamingResponse(
-        _passed_on(answer),
-        media_type="text/event-stream",
-        headers={"X-Accel-Buffering": "no"},
-        background=BackgroundTask(answer.aclose),
-    )
+    last = page.request.headers.get("last-event-id") or page.query("last")
+    headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last} if last else {})}
+    try:
+        answer = await page.api.stream(
+            "outcomes.follow_board",
+            await page.token(),
+            {"region_id": page.query("region")},
+            headers,
+        )
+    except Away:
+        return Response(status_code=503)
+    except Refused as refused:
+        return Response(status_code=refused.status)
+    told = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
+    return _streaming(answer, told, b"retry: 2000\n\n")
 
 
-async def _passed_on(answer: httpx.Response) -> AsyncIterator[bytes]:
+def _streaming(answer: httpx.Response, headers: dict[str, str], broken: bytes) -> Response:
+    closing = BackgroundTask(answer.aclose)
+    return StreamingResponse(_passed_on(answer, broken), headers=headers, background=closing)
+
+
+async def _passed_on(answer: httpx.Response, broken: bytes) -> AsyncIterator[bytes]:
+    """What comes; where it breaks off, `broken` is said last, or the answer breaks off as well."""
     try:
         async for part in answer.aiter_raw():
             yield part
     except httpx.HTTPError:
-        yield b"retry: 2000\n\n"
+        if not broken:
+            raise
+        yield broken
     finally:
         await answer.aclose()

@@ -8,7 +8,7 @@ from portal.page import site_of
 from portal.views.registry import Page, view
 
 
-@view("/week", "week.html", "scheduling.show_week")
+@view("/week", "week.html", "scheduling.show_week", "scheduling.add_plan_run")
 async def week(page: Page) -> dict[str, Any]:
     site = await site_of(page)
     wanted = page.query("week")
@@ -53,7 +53,13 @@ def rows_of(sessions: Iterable[Mapping[str, Any]], by: str) -> dict[str, list[Ma
     return dict(sorted(rows.items(), key=lambda row: (not row[0], row[0].lower())))
 
 
-@view("/plans/{run_id}", "plan.html", "scheduling.show_plan_run", "scheduling.publish_plan")
+@view(
+    "/plans/{run_id}",
+    "plan.html",
+    "scheduling.show_plan_run",
+    "scheduling.publish_plan",
+    "scheduling.stop_plan_run",
+)
 async def plan(page: Page, run_id: str) -> dict[str, Any]:
     run, draft = await page.both(
         page.need("scheduling.show_plan_run", run_id=run_id),

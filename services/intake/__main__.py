@@ -1,6 +1,6 @@
 """`python -m services.intake [api] [worker]`."""
 
-from shared.service import main
+from shared.process import main
 
 if __name__ == "__main__":
     main("intake")

@@ -1,5 +1,5 @@
 """`python -m services.notifications [api] [worker]`."""
 
-from shared.service import main
+from shared.process import main
 
 main("notifications")

@@ -1,6 +1,6 @@
 """`python -m services.outcomes [api] [worker]`, or `python -m services.outcomes stream`."""
 
-from shared.service import main
+from shared.process import main
 
 if __name__ == "__main__":
-    main("outcomes")
+    main("outcomes", stream="services.outcomes.engagement.stream:run")

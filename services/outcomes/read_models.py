@@ -7,9 +7,9 @@ was recommended, raised or published then is not decided again.
 from typing import Any
 
 from services.outcomes.board.consumers import consumers as board
+from services.outcomes.directory.commands import learn_zones
 from services.outcomes.directory.consumers import consumers as directory
-from services.outcomes.engagement.commands import FIGURES, KEEP
-from services.outcomes.engagement.consumers import consumers as attendance
+from services.outcomes.engagement.commands import FIGURES, KEEP, note_attendance
 from services.outcomes.episodes.consumers import consumers as episodes
 from services.outcomes.programs.consumers import consumers as programs
 from services.outcomes.risk.missed import came_after_all, keep_missed
@@ -68,19 +68,14 @@ async def shortages_lifted(
     await keep_weeks(tx, [one.event for one in received])
 
 
-@keeping.on_many(SessionMissed)
-async def sessions_missed(tx: Transaction, received: list[Received[SessionMissed]]) -> None:
+async def sessions_settled(tx: Transaction, received: list[Received[Any]]) -> None:
     tx.at_end(keep_what_became, *received)
+    await note_attendance(tx, ((one.event, one.sequence) for one in received))
+    await learn_zones(tx, {one.event.site_id: one.event.time_zone for one in received})
 
 
-@keeping.on_many(SessionAttended)
-async def sessions_attended(tx: Transaction, received: list[Received[SessionAttended]]) -> None:
-    tx.at_end(keep_what_became, *received)
-
-
-@keeping.on_many(SessionNotHeld)
-async def sessions_not_held(tx: Transaction, received: list[Received[SessionNotHeld]]) -> None:
-    tx.at_end(keep_what_became, *received)
+for settled in (SessionAttended, SessionMissed, SessionNotHeld):
+    keeping.on_many(settled)(sessions_settled)
 
 
 async def keep_what_became(tx: Transaction, told: list[Any]) -> None:
@@ -126,7 +121,7 @@ read_models = ReadModels(
         "board_facts",
         "board_cohorts",
     ),
-    consumers=(merges, directory, episodes, scores, attendance, programs, keeping, board),
+    consumers=(merges, directory, episodes, scores, programs, keeping, board),
     kept=TAKEN_OVER,
     in_any_order=(
         EngagementChanged,

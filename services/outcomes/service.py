@@ -31,6 +31,7 @@ from services.outcomes.step_down.consumers import consumers as step_down_consume
 from services.outcomes.step_down.jobs import deferred_job, replay_job
 from services.outcomes.step_down.replay_routes import router as replays
 from services.outcomes.step_down.routes import router as step_down
+from services.outcomes.timeline.routes import router as timeline
 from shared.merges import consumers as merge_consumers
 from shared.service import Service
 
@@ -40,6 +41,7 @@ service = Service(
     description="Measures over time, live engagement, explained recommendations that a clinician "
     "decides, how clients are after a stay, program measures and the region board.",
     routers=(
+        timeline,
         step_down,
         measures,
         charts,
@@ -78,7 +80,6 @@ service = Service(
         old_extracts_job,
     ),
     waiting={"engagement": clients_awaiting_engagement},
-    stream_app="services.outcomes.engagement.stream:run",
     zones="SELECT DISTINCT time_zone FROM sites",
     read_models=read_models,
 )

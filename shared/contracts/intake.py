@@ -226,11 +226,16 @@ class RiskFlagAcknowledged(IntakeEvent):
 class RiskFlagEscalated(IntakeEvent):
     """Nobody acknowledged a risk flag in time: the next people of the site are to be told."""
 
+    version: ClassVar[str] = "1.1"
+
     flag_id: UUID
     kind: RiskKind
     severity: RiskSeverity
     step: int = Field(ge=1, description="1 for the first time.")
     escalated_at: datetime
+    last: bool = Field(
+        default=False, description="Nobody is told after this one; it stays open and overdue."
+    )
 
 
 class LevelOfCareDetermined(IntakeEvent):

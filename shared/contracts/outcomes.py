@@ -223,8 +223,13 @@ class CourseRiskRaised(CourseRiskEvent):
 class CourseRiskEscalated(CourseRiskEvent):
     """Nobody acknowledged a risk in time: the next people of the site are to be told."""
 
+    version: ClassVar[str] = "1.1"
+
     step: int = Field(ge=1, description="1 for the first time.")
     escalated_at: datetime
+    last: bool = Field(
+        default=False, description="Nobody is told after this one; it stays open and overdue."
+    )
 
 
 class CourseRiskAcknowledged(CourseRiskEvent):

@@ -238,7 +238,11 @@ class SessionScheduled(SchedulingEvent):
     facilitator_id: UUID | None = Field(
         default=None, description="Who of the staff holds it; null while nobody does; since 1.3."
     )
-    cofacilitator_ids: list[UUID] = Field(default=[], description="Who helps; since 1.3.")
+    cofacilitator_ids: list[UUID] = Field(
+        default_factory=list,  # a default would be copied for each event that is read
+        description="Who helps; since 1.3.",
+        json_schema_extra={"default": []},
+    )
 
 
 class PrimaryTherapistChanged(SchedulingEvent):

@@ -203,6 +203,18 @@ def read_payload(envelope: Envelope, contract: type[Event]) -> Received[Event]:
         Undecodable: naming the fields that are wrong, without their values; also for an event on
             a stream that is not its own, which another service may write.
     """
+    received = read_again(envelope, contract)
+    if received.event.key != envelope.key:
+        raise Undecodable("the payload is about another key than the record")
+    return received
+
+
+def read_again(envelope: Envelope, contract: type[Event]) -> Received[Event]:
+    """As `read_payload`, of an event that was read before: whose key it has been compared with.
+
+    Raises:
+        Undecodable: see there.
+    """
     if contract.stream != envelope.stream:
         raise Undecodable(f"{contract.__name__} does not belong on this stream")
     try:
@@ -214,16 +226,14 @@ def read_payload(envelope: Envelope, contract: type[Event]) -> Received[Event]:
         raise Undecodable(
             f"payload does not fit {contract.__name__}: {', '.join(fields)}"
         ) from None
-    if event.key != envelope.key:
-        raise Undecodable("the payload is about another key than the record")
     return Received(
-        event=event,
-        id=envelope.id,
-        source=envelope.source,
-        type=envelope.type,
-        stream=envelope.stream,
-        key=envelope.key,
-        sequence=envelope.sequence,
-        time=envelope.time,
-        traceparent=envelope.traceparent,
+        event,
+        envelope.id,
+        envelope.source,
+        envelope.type,
+        envelope.stream,
+        envelope.key,
+        envelope.sequence,
+        envelope.time,
+        envelope.traceparent,
     )

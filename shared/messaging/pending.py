@@ -11,9 +11,9 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from shared.database.transaction import Transaction
+from shared.jobs import Job, next_dues
 
 Waiting = Callable[[Transaction], Awaitable[int]]
-NextDue = Callable[[Transaction], Awaitable[datetime | None]]
 
 FIGURES = """
 SELECT
@@ -76,12 +76,12 @@ async def pending(
     tx: Transaction,
     service: str,
     *,
-    jobs: Sequence[NextDue] = (),
+    jobs: Sequence[Job] = (),
     waiting: Mapping[str, Waiting] | None = None,
     consumes: Sequence[str] = (),
 ) -> Pending:
     """The figures of one service at the instant of `tx`."""
-    due_at = [at for job in jobs if (at := await job(tx)) is not None]
+    due_at = [at for at in await next_dues(tx, jobs) if at is not None]
     figures = await tx.fetchrow(FIGURES)
     assert figures is not None
     return Pending(

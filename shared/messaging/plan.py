@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
-from shared.messaging.envelope import Envelope
+from shared.messaging.envelope import Envelope, Received
 
 StreamKey = tuple[str, str]
 """A stream and a key: the unit of order."""
+T = TypeVar("T", Envelope, Received[Any])
 
 
 @dataclass(slots=True)
@@ -66,13 +68,13 @@ def plan(
     return decided
 
 
-def waves(envelopes: Sequence[Envelope]) -> list[list[Envelope]]:
+def waves(envelopes: Sequence[T]) -> list[list[T]]:
     """Cut a batch into groups of one type that can be handled at once, in the order returned.
 
     Two events of one key never change their order: a later one of another type goes to a later
     group.
     """
-    groups: list[list[Envelope]] = []
+    groups: list[list[T]] = []
     last_group: dict[str, int] = {}
     for envelope in envelopes:
         for place in range(last_group.get(envelope.key, 0), len(groups)):

@@ -31,7 +31,7 @@ from shared.database import ALL_SITES, Database
 from shared.database.transaction import Connection
 from shared.messaging import records
 from shared.messaging.applier import FETCHES, describe
-from shared.messaging.envelope import Envelope, Received, Undecodable, read_payload
+from shared.messaging.envelope import Envelope, Received, Undecodable, read_again
 from shared.messaging.feed import Feed, FeedUnavailable
 from shared.messaging.handlers import Registry
 from shared.messaging.plan import StreamKey, waves
@@ -109,7 +109,7 @@ class Rebuild:
         self.read = 0
         self._skipped: set[tuple[str, str, int]] = set()
         self._ahead: dict[StreamKey, list[Envelope]] = defaultdict(list)
-        self._ready: list[tuple[Envelope, Received[Any]]] = []
+        self._ready: list[Received[Any]] = []
         self._mine: frozenset[TopicPartition] = frozenset()
         self._writing: asyncio.Task[None] | None = None
         self._prefix = f"{settings.kafka_topic_prefix}stepwell."
@@ -272,7 +272,7 @@ class Rebuild:
         if contract is None or (self._skipped and numbered in self._skipped):
             return
         try:
-            self._ready.append((envelope, read_payload(envelope, contract)))
+            self._ready.append(read_again(envelope, contract))
         except Undecodable as error:
             raise RebuildFailed(f"An event that was applied cannot be read: {error}.") from None
 
@@ -321,7 +321,7 @@ class Rebuild:
             await self._writing
             self._writing = None
 
-    async def _apply(self, ready: Sequence[tuple[Envelope, Received[Any]]]) -> None:
+    async def _apply(self, ready: Sequence[Received[Any]]) -> None:
         while True:
             try:
                 await self._apply_once(ready)
@@ -330,14 +330,13 @@ class Rebuild:
             self.applied += len(ready)
             return
 
-    async def _apply_once(self, ready: Sequence[tuple[Envelope, Received[Any]]]) -> None:
-        received = {id(envelope): event for envelope, event in ready}
+    async def _apply_once(self, ready: Sequence[Received[Any]]) -> None:
         async with self.database.transaction(ALL_SITES) as tx:
             tx.rebuilding = True
             await tx.execute(BESIDE)
-            for group in self._groups([envelope for envelope, _ in ready]):
+            for group in self._groups(ready):
                 try:
-                    await self.registry.handle(tx, group[0].type, [received[id(e)] for e in group])
+                    await self.registry.handle(tx, group[0].type, group)
                 except asyncpg.DeadlockDetectedError:
                     raise
                 except Exception as error:
@@ -346,13 +345,13 @@ class Rebuild:
             await tx.conclude()
             tx.outgoing.clear()  # all of it was told when it happened
 
-    def _groups(self, ready: Sequence[Envelope]) -> list[list[Envelope]]:
+    def _groups(self, ready: Sequence[Received[Any]]) -> list[list[Received[Any]]]:
         """What is applied at once: what has an order in waves, and of all else each type."""
         free = {event.type_name() for event in self.models.in_any_order}
-        by_type: dict[str, list[Envelope]] = defaultdict(list)
-        ordered: list[Envelope] = []
-        for envelope in ready:
-            (by_type[envelope.type] if envelope.type in free else ordered).append(envelope)
+        by_type: dict[str, list[Received[Any]]] = defaultdict(list)
+        ordered: list[Received[Any]] = []
+        for one in ready:
+            (by_type[one.type] if one.type in free else ordered).append(one)
         return [*waves(ordered), *by_type.values()]
 
     # Verifying and swapping

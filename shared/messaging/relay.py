@@ -24,6 +24,7 @@ from shared.database.pool import MISSING
 from shared.database.transaction import Connection
 from shared.messaging.envelope import headers_of
 from shared.messaging.faults import is_transient
+from shared.messaging.producer import producer_of
 from shared.messaging.set_aside import Reason, set_aside
 from shared.messaging.spans import sending
 from shared.settings import Settings
@@ -48,18 +49,6 @@ FROM platform.outbox o ORDER BY id LIMIT $1
 TAKE_LOCK = "SELECT pg_try_advisory_lock($1)"
 TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 DELETE = "DELETE FROM platform.outbox WHERE id = ANY($1::bigint[])"
-
-
-def producer_of(settings: Settings, name: str = "relay") -> AIOKafkaProducer:
-    """The idempotent producer that relays use; brokers see it by the service and `name`."""
-    return AIOKafkaProducer(
-        **settings.kafka_client,
-        client_id=f"{settings.service}-{name}",
-        enable_idempotence=True,
-        acks="all",
-        max_batch_size=128 * 1024,
-        linger_ms=0,
-    )
 
 
 @lru_cache(maxsize=65_536)

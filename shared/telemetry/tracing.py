@@ -9,9 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import httpx
 from opentelemetry import context, trace
-from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor, RequestInfo
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import (
@@ -38,8 +36,12 @@ SAMPLED = tuple("13579bdf")
 """How the flags end when their lowest bit is set."""
 
 
-def setup(service: str, settings: Settings) -> None:
-    """Start exporting spans as `settings.traces` says; `off` makes none."""
+def setup(service: str, settings: Settings, *, asks: bool = True) -> None:
+    """Start exporting spans as `settings.traces` says; `off` makes none.
+
+    Args:
+        asks: whether the process asks other services by HTTP.
+    """
     if settings.traces == "off" and settings.spans_file is None:
         return
     provider = TracerProvider(
@@ -59,7 +61,8 @@ def setup(service: str, settings: Settings) -> None:
     if settings.spans_file is not None:
         provider.add_span_processor(SimpleSpanProcessor(SpansFile(Path(settings.spans_file))))
     trace.set_tracer_provider(provider)
-    observe_http_clients(provider)
+    if asks:
+        observe_http_clients(provider)
 
 
 def observe_http_clients(provider: trace.TracerProvider) -> None:
@@ -67,16 +70,16 @@ def observe_http_clients(provider: trace.TracerProvider) -> None:
 
     The instrumentation notes the whole URL; its query names keys, so it is taken out.
     """
+    import httpx
+    from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor, RequestInfo
+
+    async def without_query(span: Span, request: RequestInfo) -> None:
+        if span.is_recording():
+            url = httpx.URL(str(request.url))
+            span.set_attribute("url.full", str(url.copy_with(query=None, fragment=None)))
+
     os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
-    HTTPXClientInstrumentor().instrument(
-        tracer_provider=provider, async_request_hook=_without_query
-    )
-
-
-async def _without_query(span: Span, request: RequestInfo) -> None:
-    if span.is_recording():
-        url = httpx.URL(str(request.url))
-        span.set_attribute("url.full", str(url.copy_with(query=None, fragment=None)))
+    HTTPXClientInstrumentor().instrument(tracer_provider=provider, async_request_hook=without_query)
 
 
 def shutdown() -> None:

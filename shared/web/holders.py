@@ -1,18 +1,23 @@
-"""Who holds a link: a caller without a token, for the one thing at one site that it opens."""
+"""Who holds a link: a caller without a token, for the one thing that it opens."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, TypeVar, cast
 from uuid import UUID
 
 from fastapi import Request
+from pydantic import BaseModel
 
-from shared.access import Caller
-from shared.database import ALL_SITES, Database
-from shared.web.call import Call
+from shared.access import Caller, Open
+from shared.database import ALL_SITES, Database, Transaction
+from shared.web import audit
+from shared.web.call import Call, Router
 from shared.web.links import LinkNotValid, digest_sent
 from shared.web.problems import refusals
+from shared.web.writes import run_again
 
+M = TypeVar("M", bound=BaseModel)
+WHY = "A client has no token: the request carries the secret of a link, or of its session."
 NOT_HELD = refusals(
     {
         401: "The link is not valid, or not valid any more",
@@ -24,32 +29,58 @@ NOT_HELD = refusals(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder(Caller):
-    """A caller who sees the site of what the link opens, as the client whom it was given to."""
+    """A caller who sees the sites of what the link opens, as the client whom it was given to."""
 
     held_id: UUID
+    link_id: UUID | None
+    """Where one thing may have had several links: which of them it is."""
 
 
 class OwnCall(Call):
     """A request of who holds a link."""
 
     @property
+    def holder(self) -> Holder:
+        """The caller."""
+        return cast(Holder, self.caller)
+
+    @property
     def held_id(self) -> UUID:
-        return cast(Holder, self.caller).held_id
+        """What the link opens."""
+        return self.holder.held_id
+
+    async def answer(self, change: Callable[[Transaction], Awaitable[M]]) -> M:
+        """Do what the link is for, and note it of the client whom the answer is about."""
+
+        async def noted(tx: Transaction) -> M:
+            answered = await change(tx)
+            tx.access = audit.access(self.request, self.caller, "change", answered)
+            return answered
+
+        return await run_again(self.database, self.caller.sites, noted)
 
 
-def by_link(query: str) -> Callable[[Request], Awaitable[OwnCall]]:
-    """A dependency: who sends the secret of a link, `Authorization: Link …`.
+def own_routes(tag: str) -> Router:
+    """Routes for whoever holds a link."""
+    return Router(tags=[tag], dependencies=[Open(WHY)], responses=NOT_HELD)
+
+
+def by_link(
+    query: str, scheme: Literal["Link", "Session"] = "Link"
+) -> Callable[[Request], Awaitable[OwnCall]]:
+    """A dependency: who sends the secret of a link, `Authorization: Link …`, or that of a session
+    which a link was exchanged for.
 
     Args:
-        query: finds `id` and `site_id` of what a link opens now, by the digest of its secret and
-            the present instant.
+        query: finds `id` and `sites` of what a link opens now, and `link_id` where that matters, by
+            the digest of its secret and the present instant.
 
     Raises:
         LinkNotValid: on use, when it is no secret, or opens nothing.
     """
 
     async def holder(request: Request) -> OwnCall:
-        secret = digest_sent(request)
+        secret = digest_sent(request, scheme)
         database: Database = request.app.state.database
         row = await database.run(ALL_SITES, lambda tx: tx.fetchrow(query, secret, tx.now))
         if row is None:
@@ -59,8 +90,9 @@ def by_link(query: str) -> Callable[[Request], Awaitable[OwnCall]]:
             Holder(
                 subject=f"link:{row['id']}",
                 role="client",
-                sites=frozenset([row["site_id"]]),
+                sites=frozenset(row["sites"]),
                 held_id=row["id"],
+                link_id=row.get("link_id"),
             ),
         )
 

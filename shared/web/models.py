@@ -188,6 +188,39 @@ def page_of(
     return Page(items=shown, next=encode_cursor(str(key(shown[-1]))) if more else None)
 
 
+class Timeline(Shown, Generic[T]):
+    """A part of what happened, newest first; an instant is whole in one part."""
+
+    items: list[T]
+    before: Instant | None = Field(
+        description="Give it as `before` to get what was earlier; null at the end.", examples=[None]
+    )
+
+
+class Earlier:
+    """Which part of a timeline is shown. As parts end where an instant ends, those of several
+    services can be laid together in order of time: what is at or after the latest of their
+    `before` is complete. Read `limit + 1` rows `WITH TIES`.
+    """
+
+    def __init__(
+        self,
+        before: Annotated[
+            Instant | None, Query(description="`before` of the part shown last.")
+        ] = None,
+        limit: Annotated[int, Query(ge=1, le=200, description="About so many items.")] = 50,
+    ) -> None:
+        self.before, self.limit = before, limit
+
+    def part(self, found: Sequence[T], at: Callable[[T], datetime]) -> Timeline[T]:
+        """The part of what was read, without the last instant where there is more."""
+        if len(found) <= self.limit:
+            return Timeline(items=list(found), before=None)
+        torn = at(found[self.limit])
+        whole = [one for one in found if at(one) > torn] or list(found)
+        return Timeline(items=whole, before=at(whole[-1]))
+
+
 def narrowed(*given: tuple[str, Any, *tuple[Any, ...]]) -> tuple[str, list[Any]]:
     """The WHERE clause of those conditions whose values are given, and the values.
 

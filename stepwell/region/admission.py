@@ -23,6 +23,7 @@ SELF_PAY = {"household_size": 2, "yearly_income_cents": 3_400_000}
 ACTION = "same_day_assessment"
 ON_DUTY = "duty-{site}@example.test"
 LEAD = "lead-{site}@example.test"
+REGIONAL_LEAD = "regional-lead@example.test"
 
 
 async def name_contacts(walk: Walk) -> None:
@@ -36,7 +37,8 @@ async def name_contacts(walk: Walk) -> None:
         if known["steps"]:
             return
         lead = {"addresses": [LEAD.format(site=number + 1)]}
-        body = {"on_duty": [ON_DUTY.format(site=number + 1)], "steps": [lead, lead]}
+        region = {"addresses": [REGIONAL_LEAD]}
+        body = {"on_duty": [ON_DUTY.format(site=number + 1)], "steps": [lead, lead, region]}
         await walk.services.replace("notifications", path, who, body, version=known["version"])
 
     await together(walk.sites, one)
@@ -155,9 +157,10 @@ async def agree(walk: Walk, client: ClientPlan) -> None:
 
 async def consent(walk: Walk, form: str, today: date) -> dict[str, Any]:
     """The body of a consent until the end of treatment, with the text that intake shows for it."""
+    walk.forms = walk.forms or await walk.services.get("intake", "/consent-forms", EVERYWHERE)
     (text,) = (
         one
-        for one in await walk.services.get("intake", "/consent-forms", EVERYWHERE)
+        for one in walk.forms
         if (one["form"], one["language"], one["withdrawn_on"]) == (form, "en", None)
     )
     return {

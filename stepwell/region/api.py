@@ -9,7 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
+import aiohttp
+import orjson
 
 from shared.settings import SERVICES
 from stepwell.runtime.keys import ALL_SITES, Issuer
@@ -89,12 +90,13 @@ class Services:
         self._subject = subject
         self._urls = {s: environment[f"STEPWELL_URL_{s.upper()}"].rstrip("/") for s in SERVICES}
         self._tokens: dict[Who, str] = {}
-        self._http = httpx.AsyncClient(
-            timeout=TIMEOUT_SECONDS,
-            limits=httpx.Limits(max_keepalive_connections=32, keepalive_expiry=IDLE_SECONDS),
-        )
+        self._http: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
+        self._http = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(TIMEOUT_SECONDS),
+            connector=aiohttp.TCPConnector(keepalive_timeout=IDLE_SECONDS),
+        )
         return self
 
     async def __aexit__(
@@ -103,7 +105,7 @@ class Services:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._http.aclose()
+        await self._http.close()
 
     async def get(
         self, service: str, path: str, who: Who, *, trace: Trace | None = None, **params: Any
@@ -195,19 +197,27 @@ class Services:
             headers["traceparent"] = trace.traceparent
         if version is not None:
             headers["If-Match"] = f'"{version}"'
+        if json is not None:
+            headers["Content-Type"] = "application/json"
+        body = None if json is None else orjson.dumps(json)
         url = f"{self._urls[service]}{path}"
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                answer = await self._http.request(
-                    method, url, params=params, json=json, headers=headers
-                )
-                if answer.status_code != UNAVAILABLE or time.monotonic() > deadline:
+                async with self._http.request(
+                    method, url, params=params, data=body, headers=headers, allow_redirects=False
+                ) as answer:
+                    told = await answer.read()
+                if answer.status != UNAVAILABLE or time.monotonic() > deadline:
                     break
-            except httpx.TransportError as error:
+            except (aiohttp.ClientError, TimeoutError) as error:
                 # A service that died is started again; what has a key is done once however often
                 # it is asked for.
-                again = method == "GET" or key is not None or isinstance(error, httpx.ConnectError)
+                again = (
+                    method == "GET"
+                    or key is not None
+                    or isinstance(error, aiohttp.ClientConnectorError)
+                )
                 if not again or time.monotonic() > deadline:
                     raise Problem(
                         f"{service} does not answer at {self._urls[service]} "
@@ -216,8 +226,8 @@ class Services:
                     ) from None
             await asyncio.sleep(REPEAT_SECONDS)
         return Answer(
-            answer.status_code,
-            answer.json() if answer.content else None,
+            answer.status,
+            orjson.loads(told) if told else None,
             answer.headers.get("etag"),
             answer.headers.get("idempotency-replayed") == "true",
         )

@@ -54,6 +54,8 @@ class Walk:
     recommendations: dict[int, dict[str, Any]] = field(default_factory=dict)
     left: set[int] = field(default_factory=set)
     """Clients who were stepped down: their later sessions are cancelled."""
+    forms: list[dict[str, Any]] = field(default_factory=list)
+    """The texts of consents, once they were asked for."""
     refusals: Refusals = field(default_factory=Refusals)
     rest: Rest | None = None
     """The system at its last rest."""

@@ -49,38 +49,43 @@ def java() -> Path:
 
 
 def _fetch_kafka(repository: Path, folder: Path) -> None:
-    from jgo.env import EnvironmentBuilder, LinkStrategy
-
-    maven = _maven(repository)
-    builder = EnvironmentBuilder(
-        context=maven, link_strategy=LinkStrategy.COPY, cache_dir=folder / "jgo"
-    )
-    environment = builder.from_endpoint(f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}")
-    for jar in Path(environment.path).glob("*/*.jar"):
-        shutil.move(jar, folder / jar.name)
-    shutil.rmtree(folder / "jgo")
-    _fetch_one(maven, "org.apache.logging.log4j", "log4j-slf4j-impl", LOG4J_VERSION, "", folder)
+    maven = maven_of(repository)
+    fetch_all(maven, f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}", folder)
+    fetch_one(maven, "org.apache.logging.log4j", "log4j-slf4j-impl", LOG4J_VERSION, "", folder)
 
 
 def _fetch_zipkin(repository: Path, folder: Path) -> None:
-    maven = _maven(repository)
-    _fetch_one(maven, "io.zipkin", "zipkin-server", ZIPKIN_VERSION, "slim", folder)
+    maven = maven_of(repository)
+    fetch_one(maven, "io.zipkin", "zipkin-server", ZIPKIN_VERSION, "slim", folder)
 
 
 def _fetch_keycloak(repository: Path, folder: Path) -> None:
-    maven = _maven(repository)
+    maven = maven_of(repository)
     name = "keycloak-quarkus-dist"
-    _fetch_one(maven, "org.keycloak", name, KEYCLOAK_VERSION, "", folder, packaging="zip")
+    fetch_one(maven, "org.keycloak", name, KEYCLOAK_VERSION, "", folder, packaging="zip")
 
 
-def _maven(repository: Path) -> Any:
+def maven_of(repository: Path) -> Any:
+    """Where jars come from; what is fetched is kept in `repository`."""
     from jgo.maven import MavenContext
 
     logging.getLogger("jgo").setLevel(logging.CRITICAL)
     return MavenContext(repo_cache=repository, timeout=TIMEOUT_SECONDS)
 
 
-def _fetch_one(
+def fetch_all(maven: Any, coordinates: str, folder: Path) -> None:
+    """A program with everything it needs."""
+    from jgo.env import EnvironmentBuilder, LinkStrategy
+
+    builder = EnvironmentBuilder(
+        context=maven, link_strategy=LinkStrategy.COPY, cache_dir=folder / "jgo"
+    )
+    for jar in Path(builder.from_endpoint(coordinates).path).glob("*/*.jar"):
+        shutil.move(jar, folder / jar.name)
+    shutil.rmtree(folder / "jgo")
+
+
+def fetch_one(
     maven: Any,
     group: str,
     name: str,

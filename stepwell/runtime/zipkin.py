@@ -1,12 +1,21 @@
 """Zipkin, the trace viewer, with its spans in memory."""
 
+import contextlib
+import os
+import shutil
+import subprocess
 import urllib.error
 import urllib.request
+from pathlib import Path
 
-from stepwell.runtime import jars
+from stepwell.runtime import jars, sharing
 from stepwell.runtime.processes import PLATFORM, Child, Processes, inherited
+from stepwell.runtime.state import cache_folder
 
-JVM = ("-Xms32m", "-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss512k")
+JVM = (
+    *("-Xms32m", "-Xmx192m", "-Xss512k"),
+    *(sharing.GARBAGE_COLLECTOR, "-XX:TieredStopAtLevel=1"),
+)
 MOST_SPANS = 100_000
 
 
@@ -31,12 +40,14 @@ class Zipkin:
 
     def start(self) -> Child:
         """Start without waiting, giving way to the parts that others wait for."""
-        (jar,) = jars.zipkin().folder.glob("*.jar")
+        folder = unpacked()
+        (jar,) = folder.glob("*.jar")
         return self._processes.start(
             self.name,
             [
                 jars.java(),
                 *JVM,
+                *sharing.arguments(folder),
                 "-jar",
                 jar,
                 "--armeria.ports[0].address=127.0.0.1",
@@ -60,3 +71,25 @@ class Zipkin:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+
+def unpacked() -> Path:
+    """The folder of the server and its libraries as jars of their own, made once.
+
+    As one jar that holds them, as it comes, Java can share no classes of them between starts.
+    """
+    (jar,) = jars.zipkin().folder.glob("*.jar")
+    folder = cache_folder() / f"{jars.zipkin().folder.name}-unpacked"
+    if not folder.exists():
+        draft = folder.with_suffix(f".draft-{os.getpid()}")
+        subprocess.run(  # noqa: S603 - our own command, never through a shell
+            [jars.java(), "-Djarmode=tools", "-jar", jar, "extract", "--destination", draft],
+            env=inherited(**jars.LOCALE),
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
+        with contextlib.suppress(OSError):  # somebody else was sooner
+            draft.replace(folder)
+        shutil.rmtree(draft, ignore_errors=True)
+    return folder

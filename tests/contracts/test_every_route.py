@@ -9,16 +9,13 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 
-from services.intake.questionnaires import own_routes
 from services.notifications.webhooks import calls as webhooks
 from services.notifications.webhooks.routes import BY_MAIL
-from services.outcomes.follow_up import routes as follow_ups
 from services.scheduling.attendance import check_in_routes
 from services.scheduling.calendars import routes as calendars
-from services.scheduling.offers import routes as offers
 from shared.access import Role
 from shared.settings import SERVICES
-from shared.web import links
+from shared.web import holders, links
 from shared.web.application import (
     PUBLIC,
     RouteWithoutRoles,
@@ -40,7 +37,7 @@ PROTECTED = [
     if route.path not in PUBLIC and not is_open(route)
 ]
 UNKNOWN = "Whoever wonders whether they need help may ask without being known."
-BY_LINK = own_routes.WHY
+BY_LINK = holders.WHY
 OPEN = {
     ("intake", "POST", "/self-check", UNKNOWN),
     ("intake", "GET", "/self-check", UNKNOWN),
@@ -55,12 +52,12 @@ OPEN = {
     ("intake", "POST", "/questionnaire/completion", BY_LINK),
     ("scheduling", "GET", "/seat-offer", links.WHY),
     ("scheduling", "GET", "/seat-offer/page.js", links.WHY),
-    ("scheduling", "GET", "/seat-offer/own", offers.WHY),
-    ("scheduling", "POST", "/seat-offer/own", offers.WHY),
+    ("scheduling", "GET", "/seat-offer/own", BY_LINK),
+    ("scheduling", "POST", "/seat-offer/own", BY_LINK),
     ("outcomes", "GET", "/follow-up", links.WHY),
     ("outcomes", "GET", "/follow-up/page.js", links.WHY),
-    ("outcomes", "GET", "/follow-up/own", follow_ups.WHY),
-    ("outcomes", "POST", "/follow-up/own", follow_ups.WHY),
+    ("outcomes", "GET", "/follow-up/own", BY_LINK),
+    ("outcomes", "POST", "/follow-up/own", BY_LINK),
     ("scheduling", "GET", "/calendars/{secret}.ics", calendars.WHY),
     ("scheduling", "GET", "/telehealth", links.WHY),
     ("scheduling", "GET", "/telehealth/page.js", links.WHY),
@@ -72,9 +69,7 @@ OPEN = {
     ("notifications", "POST", "/unsubscribe/{secret}", BY_MAIL),
 }
 """Every route that asks for no token, and why: whoever opens another one says so here."""
-BY_SECRET = [
-    one[:3] for one in sorted(OPEN) if one[3] in (BY_LINK, offers.WHY, check_in_routes.WHY)
-]
+BY_SECRET = [one[:3] for one in sorted(OPEN) if one[3] in (BY_LINK, check_in_routes.WHY)]
 """Those that ask for the secret of a link or its session in place of a token."""
 DOCUMENTED_AS_PUBLIC = {
     "/health/live",

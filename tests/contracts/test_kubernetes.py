@@ -24,6 +24,7 @@ from tests.support.kubernetes.rendered import (
     Workload,
     called,
     name_of,
+    objects,
     of_kind,
     selects,
     workloads,
@@ -198,6 +199,20 @@ def secret_files_of(overlay: str, workload: Workload, folder: Path) -> dict[str,
     told = variables(overlay, workload)
     told = {name: value.replace(mount["mountPath"], str(folder)) for name, value in told.items()}
     return told | ({"SMTP_USERNAME": "clinic"} if "SMTP_PASSWORD_FILE" in told else {})
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_nothing_starts_by_a_clock_that_is_changed(overlay: str) -> None:
+    """A schedule of the wall runs twice in one night of autumn and never in one of spring. Ours are
+    backups alone, once a day, by an operator that reads them in UTC; what services do by the day
+    follows from instants in the database."""
+    scheduled = [one for one in objects(overlay) if "schedule" in one.get("spec", {})]
+    assert {one["kind"] for one in scheduled} == {"ScheduledBackup"}
+    for one in scheduled:
+        seconds, minute, hour, *days = one["spec"]["schedule"].split()
+        assert (seconds, days) == ("0", ["*", "*", "*"])
+        assert minute.isdigit()
+        assert int(hour) > 3, "also where the operator's own clock is one of the wall"
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

@@ -154,6 +154,20 @@ def test_tables_can_be_published(file: Path) -> None:
     assert unpublishable(file.read_text("utf-8")) == []
 
 
+def unbounded(sql: str) -> list[str]:
+    """Ranges of time that may be empty or endless: an exclusion constraint takes an empty one in
+    silence, as it overlaps with nothing."""
+    columns = re.findall(r"(\w+) (?:tstz|ts|date)range\b(?!\s*\()", code(sql))
+    checks = "CHECK (NOT isempty({0}) AND NOT lower_inf({0}) AND NOT upper_inf({0}))"
+    said = " ".join(code(sql).split())
+    return [one for one in columns if said.count(checks.format(one)) < columns.count(one)]
+
+
+@every_migration
+def test_no_range_of_time_is_empty_or_without_an_end(file: Path) -> None:
+    assert unbounded(up(file.read_text("utf-8"))) == []
+
+
 @every_migration
 def test_every_table_says_what_a_row_is(file: Path) -> None:
     assert undescribed(up(file.read_text("utf-8"))) == []
@@ -247,3 +261,11 @@ def test_a_column_that_cannot_be_published_is_noticed(column: str) -> None:
     sql = f"CREATE TABLE t (\n  a text,\n  {column}\n  c text GENERATED ALWAYS AS (a) STORED\n);\n"
     assert len(unpublishable(sql)) == 1
     assert unpublishable(sql.replace(column, "n bigint GENERATED ALWAYS AS IDENTITY,")) == []
+
+
+def test_a_range_of_time_that_may_be_empty_is_noticed() -> None:
+    sql = "ALTER TABLE leave ADD COLUMN during tstzrange NOT NULL"
+    check = "CHECK (NOT isempty(during) AND NOT lower_inf(during) AND NOT upper_inf(during))"
+    assert unbounded(f"{sql};") == ["during"]
+    assert unbounded(f"{sql} {check};") == []
+    assert unbounded("SELECT tstzrange(starts_at, ends_at) FROM sessions;") == []

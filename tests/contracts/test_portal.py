@@ -32,7 +32,7 @@ HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}"
 ID = "019c8a95-d080-707f-9865-5ce894763d53"
 INSTANT = "2026-03-01T18:00:00Z"
 EVENT = b"id: 8\nevent: board\ndata: {}\n\n"
-INSTANTS = ("_at", "until", "_from", "at", "acknowledge_by", "since")
+INSTANTS = ("_at", "until", "_from", "at", "acknowledge_by", "since", "before", "as_of")
 ROLES = ("counselor", "clinical_lead", "front_desk", "site_manager", "regional_operations")
 ROLES += ("auditor", "operator")
 LATER = {
@@ -75,11 +75,7 @@ def made(schema: dict[str, Any], schemas: dict[str, Any], name: str = "") -> Any
         return "17:30:00"
     if schema.get("format") == "date":
         return "2026-03-02"
-    return (
-        INSTANT
-        if name.endswith(("_at", "until", "_from", "at", "acknowledge_by", "since"))
-        else HOSTILE
-    )
+    return INSTANT if name.endswith(INSTANTS) else HOSTILE
 
 
 class Services:
@@ -352,6 +348,37 @@ def test_text_of_a_form_becomes_the_body_of_its_operation() -> None:
     flat = OPERATIONS["intake.record_self_pay_agreement"]["body"]
     assert body_of([("body.household_size", "two")], flat) == {"household_size": "two"}
     assert body_of([], None) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("2026-03-08T01:59", "2026-03-08T01:59:00-07:00"),
+        ("2026-03-08T03:00", "2026-03-08T03:00:00-06:00"),
+        ("2026-11-01T01:30", "2026-11-01T01:30:00-06:00"),
+        ("2026-11-01T02:00", "2026-11-01T02:00:00-07:00"),
+        ("2026-03-02T18:10:00Z", "2026-03-02T18:10:00Z"),
+        ("half past six", "half past six"),
+    ],
+)
+def test_a_time_of_a_form_is_one_of_the_site_s_wall_to_the_minute(given: str, sent: str) -> None:
+    """What is no such time goes on as it is, so that the service says what is wrong with it."""
+    roll = OPERATIONS["scheduling.record_roll"]["body"]
+    fields = [("body.entries.0.checked_in_at", given)]
+    assert body_of(fields, roll, "America/Denver") == {"entries": [{"checked_in_at": sent}]}
+
+
+def test_no_form_is_filled_with_a_time_that_a_browser_would_leave_out() -> None:
+    """A browser empties a `datetime-local` whose value has an offset, a Z or more than thousandths,
+    and sends it empty."""
+    found = 0
+    for name in ENVIRONMENT.list_templates():
+        source = ENVIRONMENT.loader.get_source(ENVIRONMENT, name)[0]  # type: ignore[union-attr]
+        for field in re.findall(r'ui\.field\([^}]*type="datetime-local"[^}]*\)', source):
+            found += 1
+            value = re.search(r"value=([^,)]*)", field)
+            assert value is None or value[1] == '""' or "local" in value[1], field
+    assert found
 
 
 def texts() -> set[str]:

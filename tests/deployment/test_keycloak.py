@@ -12,7 +12,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from httpx import ASGITransport, AsyncClient
 
+from portal.app import application
+from portal.settings import Settings
 from shared.access import Role, tokens
 from shared.access.client import ServiceToken
 from shared.access.tokens import Verifier
@@ -20,7 +23,17 @@ from stepwell.keycloak.admin import Admin
 from stepwell.runtime.disposable import Stack
 from stepwell.runtime.keys import Issuer
 from stepwell.runtime.problem import Problem
-from tests.support.identity import Browser, caller, claims, header, in_browser, status, walk
+from tests.support.identity import (
+    PORTAL,
+    Browser,
+    Page,
+    caller,
+    claims,
+    header,
+    in_browser,
+    status,
+    walk,
+)
 from tests.support.keycloak import Keycloak
 from tests.support.system import System
 
@@ -249,6 +262,33 @@ async def test_a_subscriber_reads_the_events_of_its_topics_and_no_others(
         other = await http.get(url, params={"topic": "intake", "key": "a"})
         listed = await http.get("/sites")
     assert [answer.status_code for answer in (own, other, listed)] == [200, 403, 403]
+
+
+async def test_the_portal_logs_somebody_in_shows_their_page_and_logs_them_out(
+    system: System, keycloak: Keycloak
+) -> None:
+    scheduling = f"http://127.0.0.1:{system.ports['scheduling']}"
+    settings = Settings(url=PORTAL.url, issuer=keycloak.url, scheduling=scheduling)
+    person = await in_browser(keycloak, "operator", "*")
+    app = ASGITransport(application(settings))
+    async with AsyncClient(transport=app, base_url=PORTAL.url) as portal:
+        flow = "/flow?service=scheduling"
+        asked = await portal.get(flow, follow_redirects=False)
+        away = await portal.get(asked.headers["location"])
+        back = await person.sent_back(away.headers["location"])
+        came = await portal.get(back)
+        assert (came.status_code, came.headers["location"]) == (303, flow)
+        page = await portal.get(flow)
+        assert page.status_code == 200
+        assert "Not sent yet" in page.text
+        assert (await portal.get("/clients")).status_code == 403
+        left = await portal.post("/logout", data={"csrf": Page(page.text).fields["csrf"]})
+        assert (await person.sent_back(left.headers["location"])).startswith(PORTAL.url)
+        assert (await portal.get(flow)).headers["location"].startswith("/login")
+        again = await portal.get("/login")
+        before = person.pages
+        await person.sent_back(again.headers["location"])
+        assert person.pages == before + 1, "the provider asks who it is again"
 
 
 async def test_people_change_their_password_on_the_way_through_the_portal(

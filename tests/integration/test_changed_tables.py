@@ -11,7 +11,7 @@ import pytest
 
 from shared.contracts.intake import ReferralReceived
 from shared.database import ALL_SITES, Database, Transaction
-from shared.jobs import Job, JobContext, JobRunner
+from shared.jobs import Job, JobContext, Jobs
 from shared.messaging.applier import Applier
 from shared.messaging.consumer import Consumers, Received
 from shared.messaging.handlers import Registry
@@ -165,7 +165,7 @@ async def test_a_job_does_its_work_after_it_met_a_changed_table(system: System, 
         done.set()
         return 1
 
-    job = JobRunner(Job("example", next_due, run), JobContext(things, None))  # type: ignore[arg-type]
+    job = Jobs([Job("example", next_due, run)], JobContext(things, None))  # type: ignore[arg-type]
     running = asyncio.create_task(job.run())
     await asyncio.wait_for(done.wait(), 15)
     running.cancel()

@@ -1,6 +1,6 @@
 """Measures that outcomes finds due become questionnaires that the client answers by a link."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -107,6 +107,36 @@ async def test_a_questionnaire_that_staff_give_or_take_back_asks_nothing_of_the_
     (closed,) = await events_of(questionnaires.intake, given["client_id"], "QuestionnaireClosed")
     assert (closed["questionnaire_id"], closed["how"]) == (given["id"], "withdrawn")
     assert await events_of(questionnaires.intake, given["client_id"], "QuestionnaireDue") == []
+
+
+async def test_a_form_of_the_time_before_that_nobody_began_makes_way_for_that_of_this_time(
+    questionnaires: Questionnaires,
+):
+    intake = questionnaires.intake
+    client = await admitted(intake)
+    await tell_due(intake, client, "phq-9")
+    (first,) = await asked(questionnaires, client)
+    intake.system.set_clock(datetime.fromisoformat(first["expires_at"]) - timedelta(seconds=1))
+    await tell_due(intake, client, "phq-9", "gad-7")
+    by_state = {one["state"]: names(one) for one in await asked(questionnaires, client)}
+    assert by_state == {"withdrawn": ["phq-9"], "open": ["gad-7", "phq-9"]}
+    (closed,) = await events_of(intake, client, "QuestionnaireClosed")
+    assert (closed["questionnaire_id"], closed["how"]) == (first["id"], "withdrawn")
+    assert len(await events_of(intake, client, "QuestionnaireDue")) == 2
+
+
+async def test_no_link_is_made_to_what_was_answered_with_staff_meanwhile(
+    questionnaires: Questionnaires,
+):
+    intake = questionnaires.intake
+    client = await admitted(intake)
+    await tell_due(intake, client, "phq-9", "gad-7")
+    (made,) = await asked(questionnaires, client)
+    intake.system.set_clock(MONDAY + timedelta(hours=2))
+    answered(await questionnaires.post(made, "links", "service", tag="*"))
+    await intake.screen(client, occasion="follow_up")
+    refused = await questionnaires.post(made, "links", "service", tag="*")
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/answered-otherwise")
 
 
 async def test_who_is_not_in_the_program_is_asked_nothing(questionnaires: Questionnaires):

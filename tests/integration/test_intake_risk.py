@@ -8,6 +8,7 @@ import pytest
 
 from services.intake.risk.commands import raise_flags
 from services.intake.risk.jobs import escalate_due
+from services.intake.risk.policy import risk_policy
 from services.intake.risk.rules import Finding
 from tests.conftest import MONDAY
 from tests.support.flow import Intake, problem
@@ -282,7 +283,7 @@ async def test_operations_see_how_many_flags_wait_and_whose_they_are_nowhere(int
 async def test_a_flag_that_nobody_acknowledges_escalates_step_by_step(intake: Intake):
     _, flag = await raised(intake, HIGH)
     assert await escalated(intake, MONDAY + 15 * MINUTE - timedelta(microseconds=1)) == 0
-    for minutes in (15, 25, 40, 55):
+    for minutes in (15, 25, 40, 100):
         assert await escalated(intake, MONDAY + minutes * MINUTE) == 1
         assert await escalated(intake, MONDAY + minutes * MINUTE) == 0
     events = (await told(intake))[1:]
@@ -291,8 +292,26 @@ async def test_a_flag_that_nobody_acknowledges_escalates_step_by_step(intake: In
     ]
     assert {event["flag_id"] for event in events} == {flag}
     shown = (await clinician(intake).get(f"/risk-flags/{flag}")).json()
-    assert (shown["state"], shown["step"], shown["next_told"]) == ("escalated", 4, "site_manager")
-    assert shown["escalates_at"] == "2026-02-23T15:10:00Z"
+    assert (shown["state"], shown["step"], shown["next_told"]) == ("escalated", 4, "regional_lead")
+    assert shown["escalates_at"] == "2026-02-23T16:40:00Z"
+
+
+async def test_an_escalation_ends_and_one_found_more_severe_climbs_anew(intake: Intake):
+    client, flag = await raised(intake, MODERATE)
+    ladder = risk_policy().urgency("suicide_risk", "moderate")
+    for day in range(1, ladder.last + 2):
+        await escalated(intake, MONDAY + day * timedelta(days=1))
+    events = [e for e in await told(intake) if e["event"] == "RiskFlagEscalated"]
+    assert [event["last"] for event in events][-2:] == [False, True]
+    assert len(events) == 1 + ladder.repeat.at_most  # the first one late, for the regional lead
+    shown = (await clinician(intake).get(f"/risk-flags/{flag}")).json()
+    assert (shown["state"], shown["escalates_at"], shown["next_told"]) == ("escalated", None, None)
+    assert shown["overdue"]
+    await raised(intake, HIGH, client=client)
+    shown = (await clinician(intake).get(f"/risk-flags/{flag}")).json()
+    assert shown["next_told"] == "clinical_lead"
+    assert await escalated(intake, MONDAY + timedelta(days=40)) == 1
+    assert (await told(intake))[-1]["step"] == ladder.last + 3
 
 
 async def test_a_worker_that_comes_late_tells_the_step_that_is_due_now_and_no_other(
@@ -302,9 +321,9 @@ async def test_a_worker_that_comes_late_tells_the_step_that_is_due_now_and_no_ot
     assert await escalated(intake, MONDAY + 60 * MINUTE) == 1
     assert await escalated(intake, MONDAY + 60 * MINUTE) == 0
     (event,) = (await told(intake))[1:]
-    assert event["step"] == 4
+    assert event["step"] == 3
     shown = (await clinician(intake).get(f"/risk-flags/{flag}")).json()
-    assert shown["escalates_at"] == "2026-02-23T15:10:00Z"
+    assert shown["escalates_at"] == "2026-02-23T15:40:00Z"
 
 
 async def test_two_workers_tell_every_step_once_and_do_not_wait_for_each_other(intake: Intake):

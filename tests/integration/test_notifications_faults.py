@@ -13,7 +13,7 @@ from services.notifications.delivery import sending
 from services.notifications.delivery.jobs import dispatch_job
 from services.notifications.texts.rendering import Written, write
 from shared.contracts.notifications import NotificationDelivered
-from shared.jobs import JobContext, JobRunner
+from shared.jobs import JobContext, Jobs
 from stepwell.runtime.disposable import Stack
 from tests.support.notifications import DENVER, MONDAY_NOON, Client, Desk
 
@@ -34,9 +34,7 @@ async def all_miss(desk: Desk, number: int) -> None:
 
 def job_of(desk: Desk) -> "asyncio.Task[None]":
     """The job as a worker runs it."""
-    return asyncio.create_task(
-        JobRunner(dispatch_job, JobContext(desk.database, desk.settings)).run()
-    )
+    return asyncio.create_task(Jobs([dispatch_job], JobContext(desk.database, desk.settings)).run())
 
 
 async def test_outcomes_that_cannot_be_written_lead_to_few_repetitions_ever_further_apart(

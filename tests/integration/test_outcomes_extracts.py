@@ -4,8 +4,11 @@ import io
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 from pyarrow import csv, parquet
@@ -24,6 +27,8 @@ from tests.support.system import Client, System
 
 YEAR = {"starts_from": "2025-03-01", "starts_until": "2026-03-01"}
 NOWHERE = "00000000-0000-0000-0000-00000000000d"
+DUCKDB = {"string": "VARCHAR", "int64": "BIGINT", "date32[day]": "DATE", "bool": "BOOLEAN"}
+"""Types of the dictionary as DuckDB calls them."""
 TRAITS = ("gender_group", "age_band", "dual_diagnosis", "state", "level_of_care")
 
 
@@ -46,13 +51,44 @@ async def made(outcomes: Outcomes, **asked: Any) -> dict[str, Any]:
     return dict((await outcomes.lead.get(answer.headers["location"])).json())
 
 
-async def read(client: Client, extract: dict[str, Any], name: str) -> pa.Table:
-    answer = await client.get(f"/extracts/{extract['id']}/files/{name}")
+async def content(client: Client, extract: dict[str, Any], told: dict[str, Any]) -> bytes:
+    answer = await client.get(f"/extracts/{extract['id']}/files/{told['name']}")
     assert answer.status_code == 200, answer.text
-    told = next(one for one in extract["files"] if one["name"] == name)
     assert len(answer.content) == told["bytes"]
-    whole = io.BytesIO(answer.content)
+    return answer.content
+
+
+async def read(client: Client, extract: dict[str, Any], name: str) -> pa.Table:
+    told = next(one for one in extract["files"] if one["name"] == name)
+    whole = io.BytesIO(await content(client, extract, told))
     return parquet.read_table(whole) if name.endswith("parquet") else csv.read_csv(whole)
+
+
+def duckdb_reads_them_as_the_dictionary_says(
+    files: dict[str, bytes], tables: dict[str, pa.Table]
+) -> None:
+    """Both files of each table, by a reader of somebody else: columns, types and rows."""
+    with TemporaryDirectory() as folder, duckdb.connect() as database:
+        for name, whole in files.items():
+            Path(folder, name).write_bytes(whole)
+
+        def rows(query: str) -> list[tuple[Any, ...]]:
+            return list(database.sql(query.replace("@", f"{folder}/")).fetchall())
+
+        said = rows("""SELECT "table", "column", type, may_be_empty FROM '@data_dictionary.csv'""")
+        assert {table for table, *_ in said} == tables.keys()
+        for name, table in tables.items():
+            columns = [(column, DUCKDB[kind]) for of, column, kind, _ in said if of == name]
+            found = rows(f"DESCRIBE SELECT * FROM '@{name}.parquet'")
+            assert [(column, kind) for column, kind, *_ in found] == columns
+            types = ", ".join(f"'{column}': '{kind}'" for column, kind in columns)
+            read_csv = f"read_csv('@{name}.csv', header = true, columns = {{{types}}})"
+            for source in (f"'@{name}.parquet'", read_csv):
+                expected = Counter(tuple(row.values()) for row in table.to_pylist())
+                assert Counter(rows(f"SELECT * FROM {source}")) == expected, (name, source)
+            for of, column, _, may_be_empty in said:
+                if of == name and not may_be_empty:
+                    assert None not in table.column(column).to_pylist()
 
 
 async def test_an_extract_holds_all_stays_and_names_nobody(outcomes: Outcomes) -> None:
@@ -71,6 +107,8 @@ async def test_an_extract_holds_all_stays_and_names_nobody(outcomes: Outcomes) -
     dictionary = await read(outcomes.lead, extract, "data_dictionary.parquet")
     assert dictionary.num_rows == sum(len(table.columns) for table in TABLES)
 
+    files = {one["name"]: await content(outcomes.lead, extract, one) for one in extract["files"]}
+    duckdb_reads_them_as_the_dictionary_says(files, tables)
     computed = Figures(history.rows, MONDAY.date())
     real = [s for s in computed.stays if "2025-03-01" <= str(s.begins) < "2026-03-01"]
     rows = tables["stays"].to_pylist()

@@ -7,15 +7,20 @@ from uuid import uuid4
 
 import pytest
 
+from services.outcomes.step_down.evaluation import load_cases
 from services.outcomes.step_down.jobs import deferred_job
+from services.outcomes.step_down.rules.figures import look
 from shared.contracts.base import Event
+from shared.contracts.intake import InstrumentScore, ScreeningCompleted, Subscore
 from shared.contracts.outcomes import RecommendationDecided, RecommendationWithdrawn
 from shared.contracts.scheduling import WeeklyHoursShort, WeeklyHoursShortageLifted
 from shared.contracts.topics import BY_TYPE
+from shared.database import ALL_SITES
 from shared.jobs import JobContext
 from tests.conftest import MONDAY
 from tests.support.attendance import SITE
 from tests.support.outcomes import Outcomes, engaged, opened, screened
+from tests.support.recommendations import rule
 from tests.support.scheduling import Enrolled, refused
 from tests.support.system import System
 
@@ -194,3 +199,63 @@ async def test_an_open_goal_keeps_from_a_step_down_until_it_is_met(outcomes: Out
     assert (met.status_code, met.json()["state"], met.json()["version"]) == (200, "met", 2)
     refused(await outcomes.lead.post(outcome, {"state": "met"}, etag='"2"'), 409, "goal-is-closed")
     assert await kinds(outcomes, ana) == [("step_down", "open")]
+
+
+async def test_a_clinician_steps_a_client_down_whom_nothing_is_recommended(
+    outcomes: Outcomes,
+) -> None:
+    ana = await in_program(outcomes)
+    await outcomes.tell(screened(ana, 15))
+    path, why = f"/clients/{ana.id}/step-downs", {"reason": "client_preference"}
+    agrees = {"reason": "agrees_with_recommendation"}
+    refused(await outcomes.lead.post(path, agrees), 422, "invalid-request", "/reason")
+    refused(await outcomes.lead.post(f"/clients/{uuid4()}/step-downs", why), 404, "not-found")
+    counselor = outcomes.system.client("outcomes", "counselor", [SITE])
+    refused(await counselor.post(path, why), 403, "forbidden")
+    made = await outcomes.lead.post(path, why)
+    assert made.status_code == 201
+    assert (made.json()["state"], made.json()["reason"]) == ("accepted", "client_preference")
+    assert "phq_9" in made.json()["missing"]
+    assert await outcomes.published() == [
+        "StepDownRecommended",
+        "StepDownDecided",
+        "RecommendationDecided",
+    ]
+    refused(await outcomes.lead.post(path, why), 409, "recommendation-stands")
+
+
+async def test_who_is_recommended_something_is_not_stepped_down_beside_it(
+    outcomes: Outcomes,
+) -> None:
+    ana = outcomes.client_of(await outcomes.recommend())
+    path = f"/clients/{ana.id}/step-downs"
+    given = await outcomes.lead.post(path, {"reason": "clinical_judgement"})
+    refused(given, 409, "recommendation-stands")
+
+
+async def test_what_an_instrument_scores_on_its_own_is_a_figure_of_the_stay(
+    outcomes: Outcomes,
+) -> None:
+    ana = await in_program(outcomes)
+    for days, use in ((20, 7), (1, 0)):
+        at = MONDAY - timedelta(days=days)
+        parts = [Subscore(subscale="use", total=use), Subscore(subscale="risk", total=None)]
+        answered = InstrumentScore(
+            instrument="bam",
+            instrument_version="1.0",
+            status="complete",
+            total=None,
+            band=None,
+            positive=None,
+            subscores=parts,
+            answered_at=at,
+        )
+        told_of = {"client_id": ana.id, "site_id": SITE, "screening_id": uuid4()}
+        told_of |= {"occasion": "follow_up", "scores": [], "completed_at": at}
+        await outcomes.tell(ScreeningCompleted(**told_of, results=[answered]))
+    async with outcomes.database.transaction(ALL_SITES) as tx:
+        (case,) = await load_cases(tx, [ana.id])
+    of_bam = {"instrument": "bam", "subscale": "use", "max_age_days": 14, "at_most": 0}
+    assert look(rule("score", **of_bam), case.facts).value == 0
+    assert look(rule("score_change", **of_bam), case.facts).value == -7
+    assert look(rule("score", **{**of_bam, "subscale": "risk"}), case.facts).value is None

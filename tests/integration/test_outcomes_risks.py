@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.outcomes.risk.jobs import course_risk_job
+from services.outcomes.risk.policy import course_risks
 from shared import clock
 from shared.contracts.intake import RiskFlagAcknowledged, RiskFlagRaised
 from shared.contracts.scheduling import SessionAttended, SessionMissed
@@ -177,6 +178,27 @@ async def test_a_risk_that_nobody_takes_charge_of_escalates_until_somebody_does(
     assert (await outcomes.lead.post(path, {"action": "client_reached"}, etag='"1"')).is_success
     outcomes.system.set_clock(MONDAY + timedelta(days=3))
     assert await course_risk_job.run(context) == 0
+
+
+async def test_an_escalation_ends_and_begins_again_when_the_risk_is_found_again(
+    outcomes: Outcomes,
+) -> None:
+    ana = await in_program(outcomes)
+    await outcomes.lead.post(f"/clients/{ana.id}/substance-use-reports", USE)
+    context = JobContext(outcomes.database, outcomes.system.settings("outcomes"))
+    ladder = course_risks().urgencies["moderate"]
+    for day in range(1, ladder.last + 2):
+        outcomes.system.set_clock(MONDAY + timedelta(days=day))
+        await course_risk_job.run(context)
+    names = await outcomes.published()
+    assert names.count("CourseRiskEscalated") == 1 + ladder.repeat.at_most
+    (risk,) = (await outcomes.lead.get("/risks", client_id=ana.id)).json()["items"]
+    assert (risk["step"], risk["state"], risk["overdue"]) == (ladder.last, "raised", True)
+    await outcomes.lead.post(f"/clients/{ana.id}/substance-use-reports", USE)
+    outcomes.system.set_clock(MONDAY + timedelta(days=30))
+    assert await course_risk_job.run(context) == 1
+    (risk,) = (await outcomes.lead.get("/risks", client_id=ana.id)).json()["items"]
+    assert risk["step"] > ladder.last
 
 
 async def test_a_flag_of_intake_is_acknowledged_there_and_resolved_here(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -76,6 +76,34 @@ async def program(system: System) -> AsyncIterator[Program]:
         await clinic.tell(ana.enrolment)
         sessions = [session["id"] for session in await clinic.sessions(cohort)]
         yield Program(clinic, site, cohort, ana, sessions)
+
+
+async def test_a_seat_begins_in_the_week_that_the_site_s_calendar_shows(system: System) -> None:
+    """Also the database cuts weeks on the wall of the site: counted on from a Monday in hours they
+    would begin on Sunday at 23:00 once the clocks have changed."""
+    given = {
+        "2026-03-09T05:59:59Z": date(2026, 3, 2),
+        "2026-03-09T06:00:00Z": date(2026, 3, 9),
+        "2026-10-26T05:59:59Z": date(2026, 10, 19),
+        "2026-10-26T06:00:00Z": date(2026, 10, 26),
+        "2026-11-02T06:30:00Z": date(2026, 10, 26),
+        "2026-11-02T07:00:00Z": date(2026, 11, 2),
+    }
+    async with open_clinic(system) as clinic:
+        site = await clinic.site()
+        cohort = await clinic.cohort(site)
+        await clinic.curriculum(cohort, weeks=52)
+        for at in given:
+            clinic.at(datetime.fromisoformat(at))
+            await clinic.tell(Enrolled(at, site).enrolment)
+        rows = await system.fetch(
+            "scheduling",
+            "SELECT p.placed_at, w.monday FROM program_weeks w"
+            " JOIN placements p ON p.id = w.placement_id",
+        )
+    assert {row["placed_at"]: row["monday"] for row in rows} == {
+        datetime.fromisoformat(at): monday for at, monday in given.items()
+    }
 
 
 async def test_a_missed_evening_puts_the_week_at_risk_once_and_it_ends_short(

@@ -8,7 +8,7 @@ import asyncpg
 
 from shared import clock
 from shared.database import ALL_SITES, Database
-from shared.jobs import Job, JobContext, JobRunner
+from shared.jobs import Job, JobContext, Jobs
 from shared.web.writes import KEPT
 from shared.worker import FORGOTTEN_AT_ONCE, forget_all
 from tests.support.outcomes import opened
@@ -123,7 +123,7 @@ async def woken(*events: asyncio.Event) -> None:
         event.clear()
 
 
-def job_of(database: Database, looked: asyncio.Event) -> JobRunner:
+def job_of(database: Database, looked: asyncio.Event) -> Jobs:
     """A job that says when it was looked at."""
 
     async def next_due(_: object) -> None:
@@ -132,4 +132,4 @@ def job_of(database: Database, looked: asyncio.Event) -> JobRunner:
     async def run(_: JobContext) -> int:
         return 0
 
-    return JobRunner(Job("example", next_due, run), JobContext(database, None))  # type: ignore[arg-type]
+    return Jobs([Job("example", next_due, run)], JobContext(database, None))  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from stepwell.runtime.ports import free_base
 from tests.support.chromium import chromium
@@ -51,3 +51,23 @@ def log_in(told: Installed, browser: Browser) -> Iterator[LogIn]:
     yield log_in
     for context in opened:
         context.close()
+
+
+def refer(told: Installed, site: str) -> None:
+    """Somebody refers themselves to a site."""
+    referral = {
+        "source": "self",
+        "site_id": site,
+        "person": {"given_name": "Bo", "birth_date": "1991-01-01"},
+        "contact": {"channel": "log"},
+    }
+    told.post("intake", "/referrals", referral, role="front_desk")
+
+
+def live_board(page: Page, site: str, figure: str) -> Locator:
+    """A site's figure on the board, which is live."""
+    page.goto("/board")
+    expect(page.locator("#live")).to_have_text("Live")
+    heading = page.locator("thead th").filter(has_text=figure)
+    column = heading.evaluate("cell => cell.cellIndex")
+    return page.locator(f"tr[data-live='{site}']").locator("th, td").nth(column)

@@ -1,8 +1,9 @@
 """Every screen: nothing that axe finds, in light and dark, and no wider than a small phone."""
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.portal.conftest import LogIn
+from tests.portal.conftest import LogIn, live_board, refer
 from tests.support.chromium import accessible
 from tests.support.installed import Installed
 
@@ -11,14 +12,22 @@ SCREENS = {
         *("/today", "/referrals", "/referrals?state=accepted", "/referrals/new", "/clients"),
         *("/waitlist", "/flags?state=all", "/week", "/messages?state=delivered"),
         *("/clients/{client}", "/clients/{client}/stay", "/clients/{client}/risk"),
+        *("/clients/{client}/course", "/risks", "/texts", "/program-measures"),
+        *("/program-measures/completion?by=site", "/program-measures/completion/cases"),
         *("/clients/{client}/referral", "/clients/{client}/duplicates"),
         *("/clients/{client}/screening", "/clients/{client}/level"),
         *("/clients/{client}/consents", "/clients/{client}/coverage"),
     ),
     "site_manager": ("/week?by=therapists",),
+    "regional_operations": ("/extracts", "/week"),
     "auditor": ("/audit?client={client}",),
     "operator": ("/flow", "/flow?service=outcomes"),
 }
+
+WIDER = "document.documentElement.scrollWidth > window.innerWidth"
+CUT_OFF = """[...document.querySelectorAll("table")].filter((one) =>
+  one.getBoundingClientRect().right > window.innerWidth
+  || getComputedStyle(one.parentElement).overflowX !== "visible").length"""
 
 
 @pytest.mark.parametrize("role", SCREENS)
@@ -36,8 +45,21 @@ def test_axe_finds_nothing_on_any_screen(told: Installed, log_in: LogIn, role: s
         page.emulate_media(color_scheme="dark")
         page.set_viewport_size({"width": 320, "height": 640})
         accessible(page, "color-contrast", "target-size")
-        wider = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-        assert not wider, f"{page.url} is wider than the window"
+        assert not page.evaluate(WIDER), f"{page.url} is wider than the window"
+        page.set_viewport_size({"width": 3840, "height": 2160})
+        assert not page.evaluate(WIDER), page.url
+
+
+def test_pages_print_their_tables_whole_and_without_the_way_around(log_in: LogIn) -> None:
+    page = log_in("site_manager")
+    page.set_viewport_size({"width": 1040, "height": 720})  # A4 across, less its margins
+    for screen in ("/board", "/week", "/program-measures/completion"):
+        page.goto(screen)
+        page.emulate_media(media="print")
+        assert not page.locator("nav, form, button").filter(visible=True).count()
+        assert page.locator("table").first.is_visible()
+        assert not page.evaluate(CUT_OFF), page.url
+        page.emulate_media(media="screen")
 
 
 def test_the_same_page_speaks_spanish(log_in: LogIn) -> None:
@@ -73,19 +95,23 @@ def test_a_clinician_breaks_the_glass_and_an_auditor_sees_it(
     assert auditor.get_by_text("Found unconscious at the station.").count() > 0
 
 
-def test_a_page_says_what_is_not_to_be_had_while_a_service_is_away(
+def test_while_a_service_is_away_pages_say_so_and_no_figure_is_lost(
     told: Installed, log_in: LogIn
 ) -> None:
     page = log_in("clinical_lead")
     client = told.items("outcomes", "/recommendations")[0]["client_id"]
+    site = told.items("scheduling", "/sites", role="site_manager")[0]["id"]
+    board = log_in("site_manager")
+    cell = live_board(board, site, "Referrals under way")
+    before = int(cell.inner_text())
     told.kill("outcomes")
+    refer(told, site)
     answer = page.goto(f"/clients/{client}")
     assert answer is not None
     assert answer.status == 200
-    assert page.get_by_text("The service outcomes does not answer now").count() == 2
-    for _ in range(60):
-        page.wait_for_timeout(500)
-        page.reload()
-        if page.get_by_role("heading", name="Engagement").count():
-            return
-    raise AssertionError("the service did not come back")
+    assert page.get_by_text("The service outcomes does not answer now").count() == 1
+    assert page.locator("li.message").count() > 0, "what others know is shown"
+    expect(cell).to_have_text(str(before + 1), timeout=60_000)
+    expect(board.locator("#live")).to_have_text("Live")
+    page.reload()
+    assert page.locator("li.session").count() > 0

@@ -107,14 +107,19 @@ class Browser:
     async def authorize(self, **changed: str | None) -> dict[str, str]:
         """What the portal is told at its redirect URI, after all pages on the way there."""
         url = await self.endpoint("authorization_endpoint")
-        answer = await self.http.get(url, params=self.asked(**changed))
+        back = await self.sent_back(url, self.asked(**changed))
+        parts = urlsplit(back)
+        assert f"{PORTAL.url}{parts.path}" == PORTAL.redirect_uri
+        return dict(parse_qsl(parts.query or parts.fragment, strict_parsing=True))
+
+    async def sent_back(self, url: str, asked: Mapping[str, str] | None = None) -> str:
+        """The address of the portal that the issuer sends the browser back to."""
+        answer = await self.http.get(url, params=asked)
         for _ in range(10):
             if answer.has_redirect_location:
                 to = urljoin(str(answer.url), answer.headers["location"])
                 if to.startswith(PORTAL.url):
-                    parts = urlsplit(to)
-                    assert f"{PORTAL.url}{parts.path}" == PORTAL.redirect_uri
-                    return dict(parse_qsl(parts.query or parts.fragment, strict_parsing=True))
+                    return to
                 answer = await self.http.get(to)
                 continue
             page = Page(answer.text)

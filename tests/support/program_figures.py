@@ -26,11 +26,15 @@ class Line:
     begins: date
     ends: date | None = None
     how: str | None = None
+    reason: str | None = None
     days: list[date] = field(default_factory=list)
     before: list[date] = field(default_factory=list)
     months: Counter[tuple[str, str]] = field(default_factory=Counter)
     minutes: Counter[str] = field(default_factory=Counter)
-    totals: list[tuple[date, int]] = field(default_factory=list)
+    scores: defaultdict[str, list[tuple[Any, ...]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    """By instrument: what puts them in order, the day, and the total."""
     again: date | None = None
 
 
@@ -50,7 +54,7 @@ class Figures:
             self.by_name[type(event).__name__].append((sequence, event.model_dump(mode="json")))
         opened = [told for _, told in self.by_name["SiteOpened"]]
         self.zones = {told["site_id"]: ZoneInfo(told["time_zone"]) for told in opened}
-        self.regions = {told["site_id"]: told["region_id"] for told in opened}
+        self.regions = {told["site_id"]: told["region_id"] or "unknown" for told in opened}
         self.seats = self._seats()
         self.stays = self._stays()
         self.referrals = self._referrals()
@@ -98,12 +102,24 @@ class Figures:
             line.days.sort()
             for _, screening in self.by_name["ScreeningCompleted"]:
                 if self.person(screening["client_id"]) == self.person(line.client):
-                    for score in (x for x in screening["scores"] if x["instrument"] == "phq-9"):
+                    for score in (one for one in screening["scores"] if one["total"] is not None):
                         on = self.day({**score, "site_id": line.site}, "answered_at")
-                        line.totals.append((on, score["total"]))
-            line.totals.sort()
+                        rank = (score["answered_at"], screening["completed_at"])
+                        line.scores[score["instrument"]].append((*rank, on, score["total"]))
             made.append(line)
+        began = {
+            told["enrolment_id"]: told["enrolled_at"] for _, told in self.by_name["ClientEnrolled"]
+        }
         for line in made:
+            before = [
+                min(ends[o.id]["changed_at"], began[line.id])
+                for o in made
+                if self.person(o.client) == self.person(line.client)
+                and (began[o.id], o.id) < (began[line.id], line.id)
+                and o.id in ends
+            ]
+            for scores in line.scores.values():
+                scores[:] = sorted(s for s in scores if s[0] > max(before, default=""))
             who = self.person(line.client)
             later = [o.begins for o in made if self.person(o.client) == who and o.id != line.id]
             line.again = min((d for d in later if line.ends and d >= line.ends), default=None)
@@ -136,11 +152,12 @@ class Figures:
                 told["referral_id"],
                 told["client_id"],
                 told["site_id"],
-                {"site": told["site_id"]},
+                {"site": told["site_id"], "region": self.regions[told["site_id"]]},
                 self.day(told, "received_at"),
             )
             move = moved.get(line.id)
             line.how = move["to_state"] if move else "received"
+            line.reason = move["reason"] if move else None
             if move and move["reason"]:
                 line.ends = self.day(move, "changed_at")
             for seat in self.seats.values():
@@ -159,7 +176,7 @@ class Figures:
         here = lambda day: day is not None and first <= day < until  # noqa: E731
         day = timedelta(days=1)
         for r in self.referrals:
-            if not here(r.begins):
+            if not here(r.begins) or r.reason == "entered_in_error":
                 continue
             if measure == "referrals":
                 other = "ended_otherwise" if r.ends else "open"
@@ -172,7 +189,7 @@ class Figures:
                 else:
                     falls = "late" if self.today >= r.begins + 14 * day else "due"
                 found.append((r, r.begins, falls, 1))
-            new = not any(r.begins - 194 * day <= on for on in r.before)
+            new = r.reason != "died" and not any(r.begins - 194 * day <= on for on in r.before)
             first_on = next((on for on in r.days if on <= r.begins + 13 * day), None)
             if measure == "initiation" and new and r.begins + 13 * day < self.today:
                 found.append((r, r.begins, "initiated" if first_on else "not_initiated", 1))
@@ -214,18 +231,22 @@ class Figures:
                     back = s.again is not None and s.again <= s.ends + 90 * day
                     falls = "returned" if back else "not_known_to_have_returned"
                     found.append((s, s.ends, falls, 1))
-                if measure == "phq_9_change":
-                    found.append((s, s.ends, self._change(s), 1))
+                if measure in ("phq_9_change", "gad_7_change"):
+                    instrument = measure.removesuffix("_change").replace("_", "-")
+                    found.append((s, s.ends, self._change(s, instrument), 1))
         return found
 
-    def _change(self, s: Line) -> str:
+    def _change(self, s: Line, instrument: str) -> str:
         assert s.ends is not None
-        for n, (on, total) in enumerate(s.totals):
+        deviation, reliability = {"phq-9": (6.1, 0.89), "gad-7": (4.7, 0.92)}[instrument]
+        totals = [one[2:] for one in s.scores[instrument]]
+        for n, (on, total) in enumerate(totals):
             if s.begins - timedelta(days=7) <= on <= s.begins + timedelta(days=14):
-                later = [t for d, t in s.totals[n + 1 :] if d <= s.ends]
+                later = [t for d, t in totals[n + 1 :] if d <= s.ends]
                 if not later:
                     return "not_measured"
-                index = (later[-1] - total) / math.sqrt(2 * (6.1 * math.sqrt(1 - 0.89)) ** 2)
+                error = math.sqrt(2 * (deviation * math.sqrt(1 - reliability)) ** 2)
+                index = (later[-1] - total) / error
                 if abs(index) <= 1.96:
                     return "unchanged"
                 return "improved" if index < 0 else "deteriorated"
@@ -235,7 +256,8 @@ class Figures:
         """The times under observation of a curve."""
         made: Days = []
         if measure == "days_to_first_service":
-            for r in (r for r in self.referrals if first <= r.begins < until):
+            here = (r for r in self.referrals if first <= r.begins < until)
+            for r in (r for r in here if r.reason != "entered_in_error"):
                 last = r.days[0] if r.days else r.ends or self.today
                 end = "first_service" if r.days else "stopped" if r.ends else None
                 made.append((0, _length(r.begins, last), end))

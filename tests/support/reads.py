@@ -71,6 +71,8 @@ TOGETHER: dict[Route, Read] = {
     ("intake", "/clients/{client_id}/referrals"): Read(),
     ("intake", "/clients/{client_id}/risk-flags"): Read(),
     ("intake", "/clients/{client_id}/dual-diagnosis/changes"): Read(),
+    ("notifications", "/clients/{client_id}/messages"): Read(),
+    ("outcomes", "/clients/{client_id}/timeline"): Read(without=frozenset({"change"})),
     ("outcomes", "/recommendations"): Read(),
     ("outcomes", "/risks"): Read(),
     ("outcomes", "/clients/{client_id}/substance-use-reports"): Read(),

@@ -133,10 +133,13 @@ def _names(path: str) -> list[str]:
     ]
 
 
+READS = OF_PERSON | TOGETHER
+
+
 def compared(reading: Reading, clients: Sequence[str]) -> Reading:
     """A reading in which ids stand for nothing, the clients are one, and lists have no order."""
     return {
-        route: _plain(found, OF_PERSON.get(route, Read()).without, frozenset(clients))
+        route: _plain(found, READS.get(route, Read()).without, frozenset(clients))
         for route, found in reading.items()
     }
 
@@ -149,7 +152,7 @@ def together(readings: Sequence[Reading], clients: Sequence[str]) -> Reading:
 
 def _plain(found: Any, without: frozenset[str], clients: frozenset[str]) -> Any:
     if isinstance(found, dict):
-        if "items" in found and "next" in found:
+        if "items" in found and ("next" in found or "before" in found):
             return _plain(found["items"], without, clients)
         return {k: _plain(v, without, clients) for k, v in found.items() if k not in without}
     if isinstance(found, list):

@@ -3,10 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from shared.contracts.topics import BY_TYPE
+from tests.support.program_figures import Figures
 from tests.year.figures import Checkpoint, OfClient
+from tests.year.ledger.disengagement import Score, disengagement
+from tests.year.ledger.follow_ups import FollowUp, follow_ups
 from tests.year.ledger.journal import Journal
 from tests.year.ledger.measures import answers, calendar_of, courses, open_measures
 from tests.year.ledger.messages import Fate, Key, Post
@@ -55,6 +60,28 @@ class Computed:
         permissions = Permissions(self.journal, self.people)
         return Post(self.journal, self.stays, permissions, self.now).fates()
 
+    @cached_property
+    def programs(self) -> Figures:
+        """Who counts in program measures; by its day now is the same at all sites."""
+        rows = (
+            (BY_TYPE[row["type"]].model_validate_json(row["payload"]), row["sequence"])
+            for row in sorted(self.taken.journal, key=itemgetter("occurred_at", "key", "sequence"))
+            if row["type"] in BY_TYPE and row["stream"] in ("intake", "scheduling")
+        )
+        return Figures(rows, self.now.date(), self.records)
+
+    @cached_property
+    def follow_ups(self) -> dict[tuple[str, int], FollowUp]:
+        """The surveys after stays, by stay and number of days."""
+        said = {one["id"]: (one["enrolment_id"], one["days"]) for one in self.taken.follow_ups}
+        told = {said[which]: what for which, what in self.taken.said.items()}
+        return follow_ups(self.journal, self.stays, self.people, told, self.now)
+
+    def disengagement(self, client: OfClient) -> Score | None:
+        """The score of the present stay, and whether it is at risk."""
+        stay = self.stays_of(client.id)[-1]
+        return disengagement(self.taken.disengagement, self.seats, stay)
+
     def records(self, client: str) -> frozenset[str]:
         """All records of the person."""
         return self.people.records(client, self.now)
@@ -86,3 +113,7 @@ class Computed:
         given = answers(self.journal, self.records(client.id), after, calendar.ends, zone)
         today = self.now.astimezone(zone).date()
         return open_measures(policy, calendar, given, today), courses(policy, calendar, given)
+
+    def open_measures(self, stay: Stay) -> Any:
+        """What is open in a stay that goes on."""
+        return self.measures(OfClient(stay.client, stay.site))[0]

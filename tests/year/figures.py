@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -15,6 +16,28 @@ from tests.year.ledger.hours import Week, week_of
 
 COUNSELOR = Who("counselor")
 DESK = Who("front_desk")
+SLICES = {
+    "census": "level_of_care",
+    "referrals": "site",
+    "days_to_first_service": "month",
+    "initiation": "region",
+    "engagement": "month",
+    "attendance": "month",
+    "retention": "gender_group",
+    "ends": "age_band",
+    "retained_30": "dual_diagnosis",
+    "retained_90": "month",
+    "active_30": "cohort",
+    "completion": "age_band",
+    "discharges": "cohort",
+    "returned_90": "site",
+    "phq_9_change": "region",
+    "gad_7_change": "month",
+    "follow_up_90": "site",
+    "use_at_90_days": "cohort",
+}
+"""Program measures, each with the groups by which it is read."""
+CURVES = ("days_to_first_service", "retention", "retention_of_those_present", "ends")
 Found = dict[str, Any]
 JOURNAL = "SELECT stream, key, sequence, type, occurred_at, payload FROM platform.journal"
 
@@ -36,6 +59,7 @@ class OfClient:
     messages: list[Found] = field(default_factory=list)
     attendance: Found = field(default_factory=dict)
     hours: dict[Week, Found] = field(default_factory=dict)
+    disengagement: Found | None = None
 
 
 @dataclass
@@ -50,6 +74,16 @@ class Checkpoint:
     access: Found
     census: Found
     clients: list[OfClient]
+    board: Found
+    follow_ups: list[Found]
+    said: dict[str, tuple[str, Any]]
+    """What staff entered of surveys, by their ids."""
+    disengagement: Found
+    """Its policy."""
+    counted: dict[str, list[Found]]
+    """Who counts in each program measure, in its groups."""
+    figures: dict[str, Found]
+    """What each program measure comes to."""
 
 
 async def look(walk: YearWalk, environment: dict[str, str], since: date, today: date) -> Checkpoint:
@@ -62,6 +96,9 @@ async def look(walk: YearWalk, environment: dict[str, str], since: date, today: 
     met = {week_of(day) for day in walk.sessions if since <= day <= today + timedelta(days=7)}
     await together(clients, lambda client: _read(walk.services, client, sorted(met)))
     period: Found = {"from": f"{today.year}-01-01", "until": f"{today.year + 1}-01-01"}
+    outcomes = partial(walk.services.get, "outcomes")
+    listed = partial(walk.services.all, "outcomes")
+    measures = {*SLICES, *CURVES}
     return Checkpoint(
         now=present(walk.services.clock_file),
         journal=await _journals(environment),
@@ -75,6 +112,18 @@ async def look(walk: YearWalk, environment: dict[str, str], since: date, today: 
         ),
         census=await walk.services.get("intake", "/census", EVERYWHERE),
         clients=clients,
+        board=await outcomes("/board", COUNSELOR),
+        follow_ups=await listed("/follow-ups", COUNSELOR),
+        said=dict(walk.surveys),
+        disengagement=await outcomes("/disengagement-policy", COUNSELOR),
+        counted={
+            name: await listed(f"/program-measures/{name}/cases", COUNSELOR, by=by, **period)
+            for name, by in SLICES.items()
+        },
+        figures={
+            name: await outcomes(f"/program-measures/{name}", COUNSELOR, **period)
+            for name in sorted(measures)
+        },
     )
 
 
@@ -82,6 +131,7 @@ async def _read(services: Services, client: OfClient, weeks: list[Week]) -> None
     path = f"/clients/{client.id}"
     client.progress = await _if_any(services, "outcomes", f"{path}/progress")
     client.course = await _if_any(services, "outcomes", f"{path}/measures")
+    client.disengagement = await _if_any(services, "outcomes", f"{path}/disengagement")
     client.open_measures = await services.all(
         "outcomes", "/measures", COUNSELOR, client_id=client.id
     )

@@ -3,13 +3,14 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from tests.support.program_figures import product
 from tests.year.computed import Computed
-from tests.year.figures import Checkpoint, OfClient
+from tests.year.figures import CURVES, SLICES, Checkpoint, OfClient
 from tests.year.ledger.access import TARGET_DAYS, access, referrals_of
 from tests.year.ledger.census import census
 from tests.year.ledger.hours import minutes, seats_given, site_in
@@ -32,6 +33,13 @@ ENGAGEMENT = (
 HELD = ("credited", "uncredited", "excused", "late_cancelled", "no_show")
 SUMS = (*HELD, "withdrawn", "not_held", "on_hold", "unrecorded")
 RULES = ("no_consent", "revoked", "expired", "other_way", "other_use", "outside_safe_times")
+OUTCOMES = {
+    "recovered",
+    "reliably_improved",
+    "no_reliable_change",
+    "reliably_deteriorated",
+    "not_classifiable",
+}
 Differences = list[tuple[Any, ...]]
 
 
@@ -150,7 +158,7 @@ def test_what_is_to_be_answered_and_how_scores_changed_is_as_the_journals_say(
         for one in (client.course or {"measures": ()})["measures"]
         if one["latest"]
     )
-    assert {"no_reliable_change", "recovered"} <= outcomes.keys(), outcomes
+    assert outcomes.keys() == OUTCOMES, outcomes
 
 
 def test_hours_are_those_of_the_weeks_of_the_site(year: list[Computed]) -> None:
@@ -277,3 +285,160 @@ def test_nothing_is_sent_outside_a_stay_without_permission_or_of_a_session_not_h
             continue
         told = (event.client, event.data["session_id"], event.data["kind"])
         assert last.fates[told].state == "delivered", told
+
+
+def test_surveys_after_stays_are_due_and_become_what_the_ends_of_stays_say(
+    year: list[Computed],
+) -> None:
+    for computed in year:
+        found = {
+            (one["enrolment_id"], one["days"]): (one["due_on"], one["closes_on"], one["state"])
+            for one in computed.taken.follow_ups
+        }
+        assert found == {
+            key: (str(one.due_on), str(one.closes_on), one.state)
+            for key, one in computed.follow_ups.items()
+        }
+    states = {one.state for one in year[-1].follow_ups.values()}
+    assert states == {"planned", "due", "answered", "declined", "lost", "returned"}
+
+
+def test_who_counts_in_program_measures_and_in_which_group_is_as_the_journals_alone_say(
+    year: list[Computed],
+) -> None:
+    different: Differences = []
+    classes: dict[str, set[str]] = {}
+    for computed in year:
+        for measure, by in SLICES.items():
+            found = Counter[tuple[str, str, str]]()
+            for one in computed.taken.counted[measure]:
+                found[one["id"], one["group"], one["falls"]] += one["number"]
+            expected = counted(computed, measure, by)
+            classes.setdefault(measure, set()).update(falls for *_, falls in expected)
+            if found != expected:
+                more, less = found - expected, expected - found
+                different.append((computed.now.date(), measure, by, dict(more), dict(less)))
+    assert different == []
+    assert classes["discharges"] == {stay.state for stay in year[-1].stays if stay.ends}
+    assert classes["phq_9_change"] == {"improved", "unchanged", "deteriorated", "not_measured"}
+    assert classes["follow_up_90"] == {"answered", "declined", "lost", "returned"}
+    assert {"initiated", "not_initiated"} <= classes["initiation"]
+
+
+def counted(computed: Computed, measure: str, by: str) -> Counter[tuple[str, str, str]]:
+    """Case, group and class, and how often."""
+    found = Counter[tuple[str, str, str]]()
+    figures, (first, until) = computed.programs, period(computed)
+    if measure in ("follow_up_90", "use_at_90_days"):
+        groups = {stay.id: stay.groups for stay in figures.stays}
+        ids = {(one["enrolment_id"], one["days"]): one["id"] for one in computed.taken.follow_ups}
+        for (stay, days), one in computed.follow_ups.items():
+            if days == 90 and first <= one.due_on < until and one.state not in ("planned", "due"):
+                falls = one.state if measure == "follow_up_90" else one.use
+                found[ids[stay, days], groups[stay][by], falls] += 1
+        return found
+    for line, on, falls, times in figures.counts(measure, first, until):
+        found[line.id, f"{on:%Y-%m}" if by == "month" else line.groups[by], falls] += times
+    return found
+
+
+def period(computed: Computed) -> tuple[date, date]:
+    """The whole year of a checkpoint."""
+    return date(computed.now.year, 1, 1), date(computed.now.year + 1, 1, 1)
+
+
+def test_numbers_hours_and_curves_of_program_measures_are_as_the_journals_alone_say(
+    year: list[Computed],
+) -> None:
+    shown = Counter[str]()
+    for computed in year:
+        figures = computed.programs
+        for measure in SLICES:
+            cases = counted(computed, measure, SLICES[measure])
+            by_class = Counter[str]()
+            for (*_, falls), times in cases.items():
+                by_class[falls] += times
+            everybody = computed.taken.figures[measure]["all"]
+            for falls, number in everybody["classes"].items():
+                assert number in (None, by_class[falls]), (computed.now, measure, falls)
+                shown[measure] += number is not None
+        hours = computed.taken.figures["attendance"]["all"]["hours"]
+        assert hours is None or hours == pytest.approx(
+            sum(stay.minutes.total() for stay in figures.stays) / 60
+        )
+        for measure in CURVES:
+            spans = figures.spans(measure, *period(computed))
+            for point in computed.taken.figures[measure]["all"]["curve"]["points"]:
+                survival, shares = product(spans, point["day"])
+                assert point["survival"] == pytest.approx(float(survival)), (computed.now, measure)
+                if measure in ("ends", "days_to_first_service"):
+                    wanted = {kind: float(shares[kind]) for kind in point["incidence"]}
+                    assert point["incidence"] == pytest.approx(wanted)
+                shown[f"curve of {measure}"] += 1
+    told = {"attendance", "discharges", "phq_9_change", "curve of retention", "curve of ends"}
+    assert told <= (+shown).keys(), shown
+
+
+def test_how_likely_a_stay_seems_to_break_off_is_as_the_journals_say(year: list[Computed]) -> None:
+    different: Differences = []
+    scores = Counter[int | None]()
+    for computed, client, which in clients(year):
+        if client.progress is None:
+            continue
+        expected, answered = computed.disengagement(client), client.disengagement
+        if expected is None or answered is None:
+            if (expected, answered) != (None, None):
+                different.append((*which, answered, expected))
+            continue
+        scores[expected.score] += 1
+        values = {one["name"]: one["value"] for one in answered["factors"]}
+        if answered["score"] != expected.score or values != pytest.approx(
+            expected.values, abs=0.051
+        ):
+            different.append((*which, answered, expected))
+    assert different == []
+    assert None in scores
+    assert len(scores) > 20
+
+
+def test_the_board_counts_whom_the_journals_count(year: list[Computed]) -> None:
+    different: Differences = []
+    for computed in year:
+        open_stays = [stay for stay in computed.stays if stay.ends is None]
+        for site in computed.taken.board["sites"]:
+            here = [stay for stay in open_stays if stay.site == site["site_id"]]
+            expected = {
+                "census": len({computed.records(stay.client) for stay in here}),
+                "on_hold": len({computed.records(s.client) for s in here if s.state == "on_hold"}),
+                "measures_overdue": sum(
+                    state == "overdue"
+                    for stay in here
+                    for _, state, _ in computed.open_measures(stay)
+                ),
+            }
+            found = {name: site["figures"][name]["value"] for name in expected}
+            if found != expected:
+                different.append((computed.now.date(), site["site_id"], found, expected))
+    assert different == []
+
+
+def test_every_form_that_became_due_waited_for_its_client(year: list[Computed]) -> None:
+    last = year[-1]
+    told = [
+        e for e in last.journal.named("MeasureDue") if e.data["instrument"] in ("phq-9", "gad-7")
+    ]
+    asked = list(last.journal.named("QuestionnaireDue"))
+    closed = {e.data["questionnaire_id"]: e.at for e in last.journal.named("QuestionnaireClosed")}
+    assert len(told) > 100
+    for due in told:
+        records = last.people.records(due.client, due.at)
+        stay = next(s for s in last.stays if s.id == due.data["enrolment_id"])
+        mine = [e for e in asked if e.client in records and e.data["enrolment_id"] == stay.id]
+        open_then = any(
+            e.at <= due.at + timedelta(minutes=1)
+            and closed.get(e.data["questionnaire_id"], due.at) >= due.at
+            for e in mine
+        )
+        assert open_then or (stay.ends is not None and stay.ends <= due.at), due
+    ends = Counter(e.data["how"] for e in last.journal.named("QuestionnaireClosed"))
+    assert ends["expired"] > 10

@@ -1,13 +1,18 @@
 """Measures that became due in the course of treatment, as questionnaires for clients."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
 
 from services.intake.preferences.queries import show_preferences
-from services.intake.questionnaires.commands import assign_questionnaire
+from services.intake.questionnaires.commands import (
+    assign_questionnaire,
+    withdraw_questionnaire,
+)
 from services.intake.questionnaires.policy import FALLBACK
+from services.intake.questionnaires.queries import load
 from services.intake.questionnaires.schemas import AssignedInstrument, NewQuestionnaire
 from services.intake.questionnaires.site_wordings import wordings_in_force
 from services.intake.referrals.queries import survivor_of
@@ -24,19 +29,24 @@ log = structlog.get_logger()
 
 ASSIGNED_BY = "outcomes"
 ASKED = """
-SELECT DISTINCT p.instrument FROM questionnaires q
-JOIN questionnaire_parts p ON p.questionnaire_id = q.id
+SELECT q.id, array_agg(p.instrument) AS instruments,
+  q.assigned_by = $3 AND q.assigned_at < $4 AND bool_and(p.answers IS NULL) AS left_alone
+FROM questionnaires q JOIN questionnaire_parts p ON p.questionnaire_id = q.id
 WHERE q.client_id = ANY (platform.records_of($1)) AND q.state = 'open' AND q.expires_at > $2
+GROUP BY q.id ORDER BY q.id
 """
+OF_BEFORE = timedelta(days=1)
+"""What was asked so long ago, and nobody began to answer, is asked anew when it is due anew."""
 
 
 async def ask_what_is_due(tx: Transaction, due: Iterable[Received[MeasureDue]]) -> None:
     """Give each client who is in the program the instruments that became due, together, and tell
     that a questionnaire waits for the client; notifications sends the link to it.
 
-    What the client has open already is not asked twice. Instruments without a complete wording at
-    the site make a questionnaire of their own, which staff ask: nothing is told of it, as a link to
-    it shows no form.
+    What the client has open already is not asked twice; one of the time before that nobody began
+    to answer is taken back, as it would end before this one. Instruments without a complete wording
+    at the site make a questionnaire of their own, which staff ask: nothing is told of it, as a link
+    to it shows no form.
     """
     by_client: dict[UUID, dict[str, Received[MeasureDue]]] = {}
     for one in due:
@@ -54,7 +64,14 @@ async def _ask(tx: Transaction, client_id: UUID, due: dict[str, Received[Measure
     stay = await open_stay(tx, client.id)
     if stay is None:
         return  # it ended meanwhile
-    open_ones = {row["instrument"] for row in await tx.fetch(ASKED, client.id, tx.now)}
+    open_ones: set[str] = set()
+    before = tx.now - OF_BEFORE
+    for row in await tx.fetch(ASKED, client.id, tx.now, ASSIGNED_BY, before):
+        if row["left_alone"] and due.keys() >= set(row["instruments"]):
+            former = await load(tx, row["id"], lock=True)
+            await withdraw_questionnaire(tx, former, former.version)
+        else:
+            open_ones |= set(row["instruments"])
     asked = [one for name in sorted(due.keys() - open_ones) if (one := _latest(name)) is not None]
     stated = (await show_preferences(tx, client.id)).stated
     language = FALLBACK if stated is None else stated.language

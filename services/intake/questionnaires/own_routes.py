@@ -1,7 +1,10 @@
 """The client's own way in: a one-time link, and the session of the browser that opened it."""
 
+from typing import Annotated
+
+from fastapi import Depends
+
 from services.intake.questionnaires import commands, forms, links
-from services.intake.questionnaires.holder import ByLink, BySession
 from services.intake.questionnaires.own_schemas import (
     OwnAnswers,
     OwnCompleted,
@@ -10,19 +13,11 @@ from services.intake.questionnaires.own_schemas import (
     Session,
 )
 from services.intake.questionnaires.schemas import InstrumentId
-from shared.access import Open
 from shared.database import Transaction
-from shared.web import Router, audit, needs_if_match
+from shared.web import needs_if_match
+from shared.web.holders import OwnCall, by_link, own_routes
 from shared.web.problems import refusals
 
-WHY = "A client has no token: the request carries the secret of a link or of its session."
-REFUSED = refusals(
-    {
-        401: "The link or session is not valid, or not valid any more",
-        500: "A defect of the service, which has been logged",
-        504: "It took too long and was given up",
-    }
-)
 CONFLICT = refusals({409: "The state of things does not allow it"})
 NOT_ACCEPTABLE = refusals(
     {
@@ -31,7 +26,9 @@ NOT_ACCEPTABLE = refusals(
     }
 )
 
-router = Router(tags=["Own questionnaire"], dependencies=[Open(WHY)], responses=REFUSED)
+router = own_routes("Own questionnaire")
+ByLink = Annotated[OwnCall, Depends(by_link(links.BY_LINK))]
+BySession = Annotated[OwnCall, Depends(by_link(links.BY_SESSION, "Session"))]
 
 
 @router.post("/questionnaire/session", summary="Open a one-time link")
@@ -41,13 +38,7 @@ async def open_own_questionnaire(call: ByLink) -> Session:
     It works once: the link is used up by it. The session ends with completion, with a newer link,
     and when the questionnaire expires.
     """
-
-    async def exchange(tx: Transaction) -> Session:
-        opened = await links.open_link(tx, call.holder)
-        tx.access = audit.access(call.request, call.holder, "change", opened)
-        return opened
-
-    return await call.database.run(call.holder.sites, exchange)
+    return await call.answer(lambda tx: links.open_link(tx, call.holder))
 
 
 @router.get("/questionnaire/form", summary="Show one's own form", responses=CONFLICT)

@@ -25,6 +25,12 @@ class QuestionnaireOver(Conflict):
     title = "Questionnaire is over"
 
 
+class AnsweredOtherwise(Conflict):
+    """All its instruments were answered with staff since it was assigned."""
+
+    title = "Answered otherwise"
+
+
 class NothingAnswered(Conflict):
     """A screening has at least one answer."""
 

@@ -29,6 +29,7 @@ FROM {FOUND.rows}
 ON CONFLICT (client_id, kind) WHERE state <> 'acknowledged' DO UPDATE SET
   found_count = flag.found_count + 1,
   last_found_at = excluded.last_found_at,
+  ladder_from = CASE WHEN flag.escalate_at IS NULL THEN flag.step ELSE flag.ladder_from END,
   (severity, found_in, raising_id, acknowledge_by, escalate_at, traceparent, policy_version,
     version) = (
     SELECT n.* FROM (
@@ -45,7 +46,8 @@ ON CONFLICT (client_id, kind) WHERE state <> 'acknowledged' DO UPDATE SET
 RETURNING id, kind, raising_id, raised_at, acknowledge_by
 """  # noqa: S608 - constants only
 """One statement for all findings. A flag that is open already takes over a finding only if that is
-more severe; its deadline only comes nearer, and so does its next step."""
+more severe; its deadline only comes nearer, and so does its next step. Where the ladder had ended
+its people are told from its beginning again, and steps are counted on."""
 
 
 class AlreadyAcknowledged(Conflict):
@@ -82,7 +84,7 @@ async def raise_flags(
             "kind": one.kind,
             "severity": one.severity,
             "found_in": one.found_in,
-            "acknowledge_by": tx.now + policy.urgency(one.kind, one.severity).schedule.within,
+            "acknowledge_by": tx.now + policy.urgency(one.kind, one.severity).within,
         }
         for one in most_severe(findings)
     ]

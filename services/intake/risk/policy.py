@@ -1,55 +1,16 @@
 """The risk policy: data with a version and a source; it decides how soon, who, and what counts."""
 
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Self, get_args
 
 from pydantic import Field, model_validator
 
-from services.intake.risk.rules.flags import Schedule
 from services.intake.risk.rules.reports import POSITIVE
 from shared.contracts.intake import RiskKind, RiskSeverity, Token
 from shared.datafiles import Part, data_file
+from shared.escalation import Ladder
 
-Who = Literal["clinician_on_duty", "clinical_lead", "site_manager"]
 Words = Annotated[str, Field(min_length=1, max_length=600)]
-Minutes = Annotated[int, Field(gt=0, le=7 * 24 * 60)]
-
-
-class Step(Part):
-    """Who is told, and how many minutes after the step before; the first one at the deadline."""
-
-    who: Who
-    after_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60)]
-
-
-class Urgency(Part):
-    """How soon somebody has to take charge, and who is told when nobody did."""
-
-    acknowledge_within_minutes: Minutes
-    steps: tuple[Step, ...] = Field(min_length=1, max_length=10)
-    repeat_every_minutes: Minutes
-
-    @model_validator(mode="after")
-    def goes_on_in_time(self) -> Self:
-        if self.steps[0].after_minutes != 0:
-            raise ValueError("the first step is at the deadline itself: after_minutes is 0")
-        if any(step.after_minutes == 0 for step in self.steps[1:]):
-            raise ValueError("a further step comes at least a minute after the one before")
-        return self
-
-    @property
-    def schedule(self) -> Schedule:
-        """The urgency as the rules take it."""
-        return Schedule(
-            within=timedelta(minutes=self.acknowledge_within_minutes),
-            pauses=tuple(timedelta(minutes=step.after_minutes) for step in self.steps),
-            repeat=timedelta(minutes=self.repeat_every_minutes),
-        )
-
-    def who_at(self, step: int) -> Who:
-        """Who is told at `step`; 0 is when the flag is raised."""
-        return "clinician_on_duty" if step == 0 else self.steps[min(step, len(self.steps)) - 1].who
 
 
 class Action(Part):
@@ -80,7 +41,7 @@ class RiskPolicy(Part):
     source: Words
     pregnancy_days: int = Field(ge=280, le=400)
     """For how many days a pregnancy that was told is taken to go on."""
-    urgencies: dict[Token, Urgency]
+    urgencies: dict[Token, Ladder]
     actions: dict[Token, Action]
     kinds: dict[RiskKind, Kind]
 
@@ -96,7 +57,7 @@ class RiskPolicy(Part):
             raise ValueError(f"no kind allows the action {unused[0]}")
         return self
 
-    def urgency(self, kind: RiskKind, severity: RiskSeverity) -> Urgency:
+    def urgency(self, kind: RiskKind, severity: RiskSeverity) -> Ladder:
         """How soon a flag has to be seen, and by whom."""
         return self.urgencies[self.kinds[kind].urgency[severity]]
 
@@ -106,7 +67,7 @@ class RiskPolicy(Part):
 
 
 def _check(
-    name: RiskKind, kind: Kind, urgencies: Mapping[str, Urgency], actions: Mapping[str, Action]
+    name: RiskKind, kind: Kind, urgencies: Mapping[str, Ladder], actions: Mapping[str, Action]
 ) -> None:
     for severity in get_args(RiskSeverity):
         if kind.urgency.get(severity) not in urgencies:

@@ -26,8 +26,8 @@ from shared.web import Page, Paging, page_of
 
 COLUMNS = """
 SELECT id, client_id, site_id, kind, severity, state, found_in, raised_at, found_count,
-  last_found_at, acknowledge_by, step, escalate_at, action, note, acknowledged_by, acknowledged_at,
-  version
+  last_found_at, acknowledge_by, step, ladder_from, escalate_at, action, note, acknowledged_by,
+  acknowledged_at, version
 FROM risk_flags
 """
 ONE = f"{COLUMNS} WHERE id = $1"
@@ -96,7 +96,8 @@ async def show_flag(tx: Transaction, flag_id: UUID, *, lock: bool = False) -> Ri
     )
     flag = _flag(row, tx.now)
     policy = risk_policy()
-    urgency = policy.urgency(flag.kind, flag.severity)
+    ladder = policy.urgency(flag.kind, flag.severity)
+    climbed = flag.step - row["ladder_from"]
     return RiskFlagInFull(
         **dict(flag),
         guidance=policy.kinds[flag.kind].guidance,
@@ -104,7 +105,7 @@ async def show_flag(tx: Transaction, flag_id: UUID, *, lock: bool = False) -> Ri
             RiskAction(action=name, **dict(action))
             for name, action in policy.allowed(flag.kind).items()
         ],
-        next_told=None if flag.escalates_at is None else urgency.who_at(flag.step + 1),
+        next_told=None if flag.escalates_at is None else ladder.who_at(climbed + 1),
         note=row["note"],
     )
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from services.intake.risk.policy import Who
 from services.intake.risk.rules.flags import State
 from shared.contracts.intake import RiskKind, RiskSeverity, Token
+from shared.escalation import Who
 from shared.web import Instant, Shown, Strict
 
 Wanted = Literal["open", "overdue", "all"]
@@ -65,7 +65,9 @@ class RiskFlag(Shown):
     acknowledge_by: Instant
     overdue: bool = Field(description="Open, and that instant has come.", examples=[False])
     step: int = Field(description="Steps of escalation so far; 0 for none.", examples=[0])
-    escalates_at: Instant | None = Field(description="The next step; null when acknowledged.")
+    escalates_at: Instant | None = Field(
+        description="The next step; null when acknowledged, or when all were told."
+    )
     action: Token | None = Field(description="What was done.", examples=["safety_plan"])
     acknowledged_by: str | None = Field(
         description="Subject of the clinician's token.", examples=["counselor-7"]

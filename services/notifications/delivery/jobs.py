@@ -13,4 +13,4 @@ messages = Queue(
 )
 """The messages to clients."""
 
-dispatch_job = Job(name="dispatch", next_due=messages.next_due, run=messages.dispatch)
+dispatch_job = Job("dispatch", messages.next_due, messages.dispatch, messages.next_due_query)

@@ -105,8 +105,13 @@ class Queue:
 
     async def next_due(self, tx: Transaction) -> datetime | None:
         """When the next attempt is due."""
-        due: datetime | None = await tx.fetchval(NEXT_DUE.format(kinds=self.kinds))
+        due: datetime | None = await tx.fetchval(self.next_due_query)
         return due
+
+    @property
+    def next_due_query(self) -> str:
+        """The query of it."""
+        return NEXT_DUE.format(kinds=self.kinds)
 
     async def sending(self, tx: Transaction) -> int:
         """How many messages somebody is at work on."""

@@ -13,4 +13,4 @@ alerts = Queue(
 )
 """The alerts to staff."""
 
-alert_job = Job(name="alert staff", next_due=alerts.next_due, run=alerts.dispatch)
+alert_job = Job("alert staff", alerts.next_due, alerts.dispatch, alerts.next_due_query)

@@ -33,6 +33,10 @@ class Entry(Shown):
     at: Instant = Field(description="When it was planned, or came in.")
     sent_at: Instant | None = Field(description="When it was handed over.", examples=[None])
     ended_at: Instant | None = Field(description="When its fate was known.", examples=[None])
+    happened_at: Instant = Field(
+        description="When it was handed over, given up or came in; of what is planned when it is "
+        "due."
+    )
     body: str | None = Field(
         description="What it said: for clinicians only, and gone after the time that policy sets.",
         examples=["You have an appointment Tue 5:30 PM."],

@@ -37,12 +37,14 @@ ON CONFLICT (cohort_id) DO UPDATE SET {COHORTS.updates("cohort_id")}
 WHERE c.sequence < excluded.sequence
 """  # noqa: S608 - the columns are above
 
-ONE_AFTER_ANOTHER = "SELECT pg_advisory_xact_lock(hashtextextended('outcomes.board', 0))"
 CHANGE = """
+WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended('outcomes.board', 0)))
 INSERT INTO board_changes AS c (site_id, change)
-SELECT id, nextval('board_change') FROM (SELECT DISTINCT unnest($1::uuid[]) AS id ORDER BY id) s
+SELECT id, nextval('board_change')
+FROM turn, (SELECT DISTINCT unnest($1::uuid[]) AS id ORDER BY id) s
 ON CONFLICT (site_id) DO UPDATE SET change = excluded.change
 """
+"""A number is given to a row, and there is no row before it is this transaction's turn."""
 
 
 async def keep_facts(tx: Transaction, facts: list[Any]) -> None:
@@ -77,6 +79,5 @@ async def tell_sites(tx: Transaction, sites: list[Any]) -> None:
     """
     if tx.rebuilding:
         return
-    await tx.execute(ONE_AFTER_ANOTHER)
     await tx.execute(CHANGE, sites)
     tx.wake()

@@ -1,70 +1,84 @@
-"""The figures of the board as conditions on the facts that `queries` finds.
+"""The figures of the board as conditions on the rows that `queries` finds.
 
-A figure and the list behind it go by the same condition, so that they cannot differ.
+A figure and the list behind it go by the same rows and the same condition, so that they cannot
+differ.
 """
 
 import re
 from dataclasses import dataclass
 from typing import Literal
 
-WAITS = "kind = 'wait' AND NOT stay_over"
-HELD = "((kind = 'seat' AND state = 'proposed') OR kind = 'offer') AND until > $1 AND NOT stay_over"
-REFERRED = "kind = 'referral'"
-EXPECTED = "kind = 'session' AND state IN ('expected', 'came', 'missed', 'excused')"
-OPEN_FLAG = "kind = 'flag'"
+Source = Literal[
+    "stays",
+    "waits",
+    "seats",
+    "referrals",
+    "sessions",
+    "hours",
+    "measures",
+    "flags",
+    "recommendations",
+]
+HELD = "(state = 'proposed' OR kind = 'offer') AND until > $1 AND NOT stay_over"
+EXPECTED = "state IN ('expected', 'came', 'missed', 'excused')"
 DAY, WEEK = "interval '24 hours'", "interval '168 hours'"
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A figure that counts rows: persons, things they are about, or the rows themselves."""
+    """A figure that counts rows of a source: persons, things they are about, or the rows."""
 
+    source: Source
     counted: Literal["person", "subject", "row"]
-    condition: str
-    clinical: bool = False
-    """The list behind it is of clinical facts."""
+    condition: str = "true"
+
+    @property
+    def clinical(self) -> bool:
+        """Whether the list behind it is of clinical facts."""
+        return self.source in ("measures", "flags", "recommendations")
 
 
 LISTED = {
-    "census": Listed("person", "kind = 'stay'"),
-    "on_hold": Listed("person", "kind = 'stay' AND state = 'on_hold'"),
-    "seats_taken": Listed("row", "kind = 'seat' AND state = 'taken'"),
-    "seats_held": Listed("row", HELD),
-    "waiting": Listed("person", WAITS),
-    "referrals_open": Listed("person", REFERRED),
+    "census": Listed("stays", "person"),
+    "on_hold": Listed("stays", "person", "state = 'on_hold'"),
+    "seats_taken": Listed("seats", "row", "state = 'taken'"),
+    "seats_held": Listed("seats", "row", HELD),
+    "waiting": Listed("waits", "person", "NOT stay_over"),
+    "referrals_open": Listed("referrals", "person"),
     "referrals_due_soon": Listed(
-        "person", f"{REFERRED} AND due_on BETWEEN today AND today + soon_days"
+        "referrals", "person", "due_on BETWEEN today AND today + soon_days"
     ),
-    "referrals_overdue": Listed("person", f"{REFERRED} AND due_on < today"),
-    "sessions_today": Listed("subject", EXPECTED),
-    "expected_today": Listed("row", EXPECTED),
-    "came_today": Listed("row", "kind = 'session' AND state = 'came'"),
-    "missed_today": Listed("row", "kind = 'session' AND state = 'missed'"),
-    "excused_today": Listed("row", "kind = 'session' AND state = 'excused'"),
+    "referrals_overdue": Listed("referrals", "person", "due_on < today"),
+    "sessions_today": Listed("sessions", "subject", EXPECTED),
+    "expected_today": Listed("sessions", "row", EXPECTED),
+    "came_today": Listed("sessions", "row", "state = 'came'"),
+    "missed_today": Listed("sessions", "row", "state = 'missed'"),
+    "excused_today": Listed("sessions", "row", "state = 'excused'"),
     "hours_at_risk": Listed(
-        "row", "kind = 'hours' AND state = 'at_risk' AND part >= this_week AND NOT stay_over"
+        "hours", "row", "state = 'at_risk' AND part >= this_week AND NOT stay_over"
     ),
     "hours_short": Listed(
+        "hours",
         "row",
-        "kind = 'hours' AND state = 'short' AND part >= first_week AND part < this_week"
-        " AND NOT stay_over",
+        "state = 'short' AND part >= first_week AND part < this_week AND NOT stay_over",
     ),
-    "measures_overdue": Listed("row", "kind = 'measure'", clinical=True),
-    "flags_open": Listed("row", OPEN_FLAG, clinical=True),
-    "flags_late": Listed("row", f"{OPEN_FLAG} AND until <= $1", clinical=True),
-    "flags_under_a_day": Listed("row", f"{OPEN_FLAG} AND since > $1 - {DAY}", clinical=True),
+    "measures_overdue": Listed("measures", "row"),
+    "flags_open": Listed("flags", "row"),
+    "flags_late": Listed("flags", "row", "until <= $1"),
+    "flags_under_a_day": Listed("flags", "row", f"since > $1 - {DAY}"),
     "flags_one_to_seven_days": Listed(
-        "row", f"{OPEN_FLAG} AND since <= $1 - {DAY} AND since > $1 - {WEEK}", clinical=True
+        "flags", "row", f"since <= $1 - {DAY} AND since > $1 - {WEEK}"
     ),
-    "flags_over_seven_days": Listed("row", f"{OPEN_FLAG} AND since <= $1 - {WEEK}", clinical=True),
-    "recommendations_open": Listed("row", "kind = 'recommendation'", clinical=True),
+    "flags_over_seven_days": Listed("flags", "row", f"since <= $1 - {WEEK}"),
+    "recommendations_open": Listed("recommendations", "row"),
 }
 """$1 is the instant as of which the board is."""
 RECKONED = {
-    "waiting_longest_days": f"max(waited) FILTER (WHERE {WAITS})",
+    "waiting_longest_days": "max(waited) FILTER (WHERE NOT stay_over)",
     "waiting_median_days": "percentile_cont(0.5) WITHIN GROUP (ORDER BY waited)"
-    f" FILTER (WHERE {WAITS})",
+    " FILTER (WHERE NOT stay_over)",
 }
+"""Of those who wait."""
 FROM_COHORTS = ("capacity", "seats_free")
 FIGURES = (*LISTED, *RECKONED, *FROM_COHORTS)
 
@@ -89,7 +103,12 @@ def key_of(text: str) -> str:
     return text
 
 
-def counted(figure: Listed) -> str:
-    """The aggregate that counts a figure."""
-    what = {"person": "DISTINCT person", "subject": "DISTINCT subject", "row": "*"}[figure.counted]
-    return f"count({what}) FILTER (WHERE {figure.condition})"
+def aggregates(source: Source) -> dict[str, str]:
+    """The aggregates that reckon the figures of a source from its rows, by name."""
+    what = {"person": "DISTINCT person", "subject": "DISTINCT subject", "row": "*"}
+    counts = {
+        name: f"count({what[one.counted]}) FILTER (WHERE {one.condition})"
+        for name, one in LISTED.items()
+        if one.source == source
+    }
+    return counts | (RECKONED if source == "waits" else {})

@@ -1,17 +1,19 @@
 """The board as of now, and the list behind a figure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from services.outcomes.board.figures import (
     FIGURES,
-    FROM_COHORTS,
     HELD,
     KEYS,
     LISTED,
     RECKONED,
-    counted,
+    Source,
+    aggregates,
 )
 from services.outcomes.board.policy import clocks, definitions
 from services.outcomes.board.schemas import (
@@ -37,8 +39,38 @@ ORDER BY site_id
 HERE = Columns.of(
     site_id="uuid", screening="integer", service="integer", soon_days="integer", time_zone="text"
 )
-ROWS = "kind, subject, client_id, part, site_id, enrolment_id, cohort_id, state, since, until"
-FACTS = f"""
+FACT = """
+SELECT here.*, f.kind, f.subject, f.client_id, f.part, f.enrolment_id, f.cohort_id, f.state,
+  f.since, f.until, NULL::date AS due_on
+FROM here JOIN board_facts f ON f.site_id = here.site_id AND f."""
+OPEN = f"{FACT}open AND f.kind <> 'session' AND f.kind"
+SOURCES: dict[Source, str] = {
+    "stays": f"{OPEN} = 'stay'",
+    "waits": f"{OPEN} = 'wait'",
+    "seats": f"{OPEN} IN ('seat', 'offer')",
+    "referrals": f"{OPEN} = 'referral'",
+    "sessions": f"{FACT}kind = 'session' AND f.since >= day_from AND f.since < day_until",
+    "hours": f"{OPEN} = 'hours' AND f.since > $1 - interval '56 days'",
+    "measures": """
+SELECT here.*, 'measure' AS kind, f.id AS subject, f.client_id, '' AS part, f.enrolment_id,
+  NULL::uuid AS cohort_id, f.state, NULL::timestamptz AS since, NULL::timestamptz AS until,
+  f.overdue_on AS due_on
+FROM here JOIN measures f ON f.site_id = here.site_id AND f.state = 'overdue'""",
+    "flags": f"""{OPEN} = 'flag'
+UNION ALL
+SELECT here.*, 'flag', f.id, f.client_id, '', NULL, NULL, f.severity, f.raised_at,
+  f.acknowledge_by, NULL
+FROM here JOIN risks f ON f.site_id = here.site_id AND f.origin = 'outcomes'
+  AND f.state = 'raised' """,  # noqa: S608 - ours
+    "recommendations": """
+SELECT here.*, 'recommendation' AS kind, f.id AS subject, f.client_id, '' AS part,
+  f.enrolment_id, NULL::uuid AS cohort_id, f.state, f.recommended_at AS since,
+  NULL::timestamptz AS until, NULL::date AS due_on
+FROM here JOIN recommendations f ON f.site_id = here.site_id AND f.state = 'open'""",
+}
+"""The rows that figures count, site by site: what is open now, and the sessions of the day. None of
+it grows with the years."""
+HEAD = f"""
 WITH given AS (
   SELECT * FROM unnest($2::uuid[], $3::integer[], $4::integer[], $5::integer[], $6::text[])
     AS g({HERE.names})
@@ -51,70 +83,65 @@ WITH given AS (
 ), moved AS MATERIALIZED (
   SELECT DISTINCT ON (merged_id) merged_id, survivor_id FROM platform.merges
   WHERE undone_at IS NULL ORDER BY merged_id, merged_at DESC, merge_id DESC
-), found AS (
-  SELECT {ROWS}, NULL::date AS due_on FROM board_facts
-  WHERE site_id = ANY ($2) AND open AND kind <> 'session'
-    AND kind IN ('stay', 'wait', 'seat', 'offer', 'referral', 'flag')
-  UNION ALL
-  SELECT {ROWS}, NULL FROM board_facts
-  WHERE site_id = ANY ($2) AND open AND kind <> 'session' AND kind = 'hours'
-    AND since > $1 - interval '56 days'
-  UNION ALL
-  SELECT {", ".join(f"f.{name}" for name in ROWS.split(", "))}, NULL
-  FROM here JOIN board_facts f ON f.site_id = here.site_id AND f.kind = 'session'
-    AND f.since >= here.day_from AND f.since < here.day_until
-  UNION ALL
-  SELECT 'recommendation', id, client_id, '', site_id, enrolment_id, NULL, state, recommended_at,
-    NULL, NULL
-  FROM recommendations WHERE site_id = ANY ($2) AND state = 'open'
-  UNION ALL
-  SELECT 'measure', id, client_id, '', site_id, enrolment_id, NULL, state, NULL, NULL, overdue_on
-  FROM measures WHERE site_id = ANY ($2) AND state = 'overdue'
-  UNION ALL
-  SELECT 'flag', id, client_id, '', site_id, NULL, NULL, severity, raised_at, acknowledge_by, NULL
-  FROM risks WHERE site_id = ANY ($2) AND origin = 'outcomes' AND state = 'raised'
-), facts AS (
-  SELECT f.kind, f.subject, f.client_id, f.part, f.enrolment_id, f.cohort_id, f.state, f.since,
-    f.until, here.*, coalesce(m.survivor_id, f.client_id) AS person,
-    CASE WHEN f.kind = 'wait'
-      THEN here.today - (f.since AT TIME ZONE here.time_zone)::date END AS waited,
-    CASE WHEN f.kind = 'referral' THEN (f.since AT TIME ZONE here.time_zone)::date
-      + CASE WHEN f.state IN ('received', 'contacted') THEN screening ELSE service END
-    ELSE f.due_on END AS due_on,
-    CASE WHEN f.kind IN ('wait', 'offer', 'hours') OR f.state = 'proposed' THEN coalesce((
-      SELECT NOT e.open FROM board_facts e WHERE e.kind = 'stay' AND e.subject = f.enrolment_id
-      LIMIT 1
-    ), false) ELSE false END AS stay_over
-  FROM here LEFT JOIN found f ON f.site_id = here.site_id
-  LEFT JOIN moved m ON m.merged_id = f.client_id
+)"""  # noqa: S608 - ours
+"""Persons are those of `platform.survivor_of`, for all at once."""
+STAY_OVER = """f.enrolment_id IS NOT NULL AND f.enrolment_id NOT IN (SELECT subject FROM stays)
+    AND EXISTS (
+      SELECT FROM board_facts e WHERE e.kind = 'stay' AND e.subject = f.enrolment_id AND NOT e.open
+    )"""
+"""Whose stay is over waits no more and is held no seat, whichever service told first. Nearly all
+stays go on; the others are looked up one by one, as all that ever ended are many."""
+WAITED = "f.today - (f.since AT TIME ZONE f.time_zone)::date"
+REFERRAL_DUE = """(f.since AT TIME ZONE f.time_zone)::date
+    + CASE WHEN f.state IN ('received', 'contacted') THEN screening ELSE service END"""
+
+
+def rows_of(source: Source) -> str:
+    """The rows of a source, with what conditions ask for, as a part of a statement."""
+    due = REFERRAL_DUE if source == "referrals" else "f.due_on"
+    over = STAY_OVER if source in ("waits", "seats", "hours") else "false"
+    waited = WAITED if source == "waits" else "NULL::integer"
+    columns = "f.site_id, f.kind, f.subject, f.client_id, f.part, f.enrolment_id, f.cohort_id"
+    return f"""
+{source} AS MATERIALIZED (
+  SELECT {columns}, f.state, f.since, f.until, f.today, f.soon_days, f.this_week, f.first_week,
+    coalesce(m.survivor_id, f.client_id) AS person, {due} AS due_on, {waited} AS waited,
+    {over} AS stay_over
+  FROM ({SOURCES[source]}) f LEFT JOIN moved m ON m.merged_id = f.client_id
+)"""  # noqa: S608 - ours
+
+
+def reckoned(table: str, figures: dict[str, str]) -> str:
+    """The figures of each site and of all together, by name."""
+    named = ", ".join(f"'{name}', {aggregate}" for name, aggregate in figures.items())
+    return f"""
+SELECT site_id, jsonb_build_object({named}) AS figures FROM {table}
+GROUP BY GROUPING SETS ((site_id), ())"""  # noqa: S608 - ours
+
+
+OF_COHORTS = {
+    "capacity": "sum(capacity)",
+    "seats_free": "sum(greatest(capacity - coalesce(used, 0), 0))",
+}
+COHORTS = f"""
+cohorts AS (
+  SELECT c.site_id, c.capacity, u.used FROM board_cohorts c LEFT JOIN (
+    SELECT cohort_id, count(*) AS used FROM seats WHERE state = 'taken' OR ({HELD})
+    GROUP BY cohort_id
+  ) u USING (cohort_id)
+  WHERE c.site_id = ANY ($2)
+)"""  # noqa: S608 - ours
+BOARD = ",".join([HEAD, *map(rows_of, SOURCES), COHORTS]) + " UNION ALL ".join(
+    [
+        *(reckoned(source, aggregates(source)) for source in SOURCES),
+        reckoned("cohorts", OF_COHORTS),
+    ]
 )
-"""  # noqa: S608 - ours
-"""Whose stay is over waits no more and is held no seat, whichever service told first; the stay is
-looked up one by one, as all that ever ended are many. Persons are those of `platform.survivor_of`,
-for all at once."""
-BOARD = f"""
-{FACTS}, used AS (
-  SELECT cohort_id, count(*) AS seats FROM facts
-  WHERE cohort_id IS NOT NULL AND ((kind = 'seat' AND state = 'taken') OR ({HELD}))
-  GROUP BY cohort_id
-), cohorts AS (
-  SELECT c.site_id, sum(c.capacity) AS capacity,
-    sum(greatest(c.capacity - coalesce(u.seats, 0), 0)) AS seats_free
-  FROM board_cohorts c LEFT JOIN used u USING (cohort_id) WHERE c.site_id = ANY ($2)
-  GROUP BY GROUPING SETS ((c.site_id), ())
-), counts AS (
-  SELECT site_id, {", ".join(f"{counted(one)} AS {name}" for name, one in LISTED.items())},
-    {", ".join(f"{one} AS {name}" for name, one in RECKONED.items())}
-  FROM facts GROUP BY GROUPING SETS ((site_id), ())
-)
-SELECT counts.*, {", ".join(f"cohorts.{name}" for name in FROM_COHORTS)}
-FROM counts LEFT JOIN cohorts ON cohorts.site_id IS NOT DISTINCT FROM counts.site_id
-"""  # noqa: S608 - ours
 ITEMS = f"""
-{FACTS}, listed AS (
+{{head}}, listed AS (
   SELECT DISTINCT ON ({{key}}) {{key}} AS key, client_id, site_id, enrolment_id,
     subject AS subject_id, state, nullif(part, '') AS week, since, until, due_on
-  FROM facts WHERE {{condition}} ORDER BY {{key}}, since, site_id, client_id
+  FROM {{source}} WHERE {{condition}} ORDER BY {{key}}, since, site_id, client_id
 )
 SELECT *, (SELECT count(*) FROM (SELECT FROM listed LIMIT {MOST_COUNTED}) c) AS count
 FROM listed WHERE $7::text IS NULL OR key > $7 ORDER BY key LIMIT $8
@@ -126,20 +153,27 @@ async def show_board(tx: Transaction, region_id: UUID | None, site_id: UUID | No
     sites = await tx.fetch(SITES, tx.now, region_id, site_id)
     async with at_all_sites(tx):
         rows = await tx.fetch(BOARD, tx.now, *_here(sites))
-    by_site = {row["site_id"]: _figures(row) for row in rows}
+    values: dict[UUID | None, dict[str, Any]] = {}
+    for row in rows:
+        values.setdefault(row["site_id"], {}).update(orjson.loads(row["figures"]))
+    known = definitions()
+    ids = {name: known.id_of(name) for name in FIGURES}
     return Board(
         at=tx.now,
         change=max((site["change"] for site in sites), default=0),
-        sites=[SiteBoard(**dict(site), figures=by_site[site["site_id"]]) for site in sites],
-        total=by_site[None],
+        sites=[
+            SiteBoard(**dict(site), figures=_figures(values.get(site["site_id"], {}), ids))
+            for site in sites
+        ],
+        total=_figures(values[None], ids),
         definitions=[
             Definition(
-                id=definitions().id_of(name),
+                id=ids[name],
                 figure=name,
                 listed=name in LISTED,
                 **one.model_dump(exclude={"version"}),
             )
-            for name, one in definitions().figures.items()
+            for name, one in known.figures.items()
         ],
     )
 
@@ -156,7 +190,12 @@ async def list_items(
     """Those whom a figure counts at the sites that the transaction sees; as many as it says."""
     sites = await tx.fetch(SITES, tx.now, region_id, site_id)
     known = LISTED[figure]
-    query = ITEMS.format(key=KEYS[known.counted], condition=known.condition)
+    query = ITEMS.format(
+        head=",".join([HEAD, *map(rows_of, dict.fromkeys(("stays", known.source)))]),
+        source=known.source,
+        key=KEYS[known.counted],
+        condition=known.condition,
+    )
     async with at_all_sites(tx):
         rows = await tx.fetch(query, tx.now, *_here(sites), after, limit + 1)
     shown = [dict(row) for row in rows[:limit]]
@@ -185,12 +224,15 @@ def _here(sites: Sequence[Any]) -> list[list[Any]]:
     return HERE.arrays(rows)
 
 
-def _figures(row: Any) -> Figures:
-    return {name: _figure(name, row[name]) for name in FIGURES}
+def _figures(values: Mapping[str, Any], ids: Mapping[str, str]) -> Figures:
+    """Of a site without rows of a source nothing is counted."""
+    return {
+        name: _figure(name, values.get(name, 0 if name in LISTED else None), ids[name])
+        for name in FIGURES
+    }
 
 
-def _figure(name: str, value: Any) -> Figure:
-    definition = definitions().id_of(name)
+def _figure(name: str, value: Any, definition: str) -> Figure:
     if value is None:
         reason: Reason = "no_wait" if name in RECKONED else "no_cohort_told"
         return Figure(value=None, definition=definition, reason=reason)

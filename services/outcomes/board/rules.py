@@ -5,7 +5,7 @@ order, without changing the board. What the later one does not tell is taken fro
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -89,12 +89,19 @@ class Fact:
 def merged(one: Fact, other: Fact) -> Fact:
     """What two facts about one thing say together, whichever is given first."""
     older, newer = (one, other) if one.sequence < other.sequence else (other, one)
-    return replace(
-        newer,
-        enrolment_id=newer.enrolment_id or older.enrolment_id,
-        cohort_id=newer.cohort_id or older.cohort_id,
-        since=newer.since or older.since,
-        until=newer.until or older.until,
+    return Fact(
+        newer.kind,
+        newer.subject,
+        newer.client_id,
+        newer.site_id,
+        newer.sequence,
+        newer.state,
+        newer.open,
+        newer.enrolment_id or older.enrolment_id,
+        newer.cohort_id or older.cohort_id,
+        newer.since or older.since,
+        newer.until or older.until,
+        newer.part,
     )
 
 

@@ -16,16 +16,15 @@ from services.outcomes.charts.schemas import (
 )
 from services.outcomes.charts.spec import chart_of
 from services.outcomes.measures.policy import (
-    TOTAL,
     Measure,
     MeasurePolicy,
     Series,
     measure_policy,
     whole_points,
 )
+from services.outcomes.measures.queries import course_of
 from services.outcomes.measures.rules.change import Change, band_of
-from services.outcomes.measures.rules.course import Point, course
-from services.outcomes.measures.rules.occasions import is_baseline
+from services.outcomes.measures.rules.course import Point
 from services.outcomes.scores.queries import StayScore, scores_of_stays
 from shared.calendar import day_at
 from shared.contracts.base import PolicyReference
@@ -100,17 +99,11 @@ def _course(
 ) -> dict[str, Any] | None:
     """One series, or None where no score of the stay has a value of it."""
     series = measure.series[key]
-    points = [
-        Point(one.screening_id, one.answered_on, value, one.prorated)
-        for one in scores
-        if (value := {TOTAL: one.total, **one.subscores}.get(key)) is not None
-    ]
+    points, it = course_of(policy, enrolled_on, scores[0].instrument, key, scores)
     if not points:
         return None
-    baseline = next((p for p in points if is_baseline(policy, enrolled_on, p.answered_on)), None)
-    it = course(series, points, baseline)
     shown = [_point(series, p, change) for p, change in zip(points, it.changes, strict=True)]
-    first = None if baseline is None else shown[points.index(baseline)]
+    first = None if it.baseline is None else shown[points.index(it.baseline)]
     return {
         "series": key,
         "title": measure.title,

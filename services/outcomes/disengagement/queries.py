@@ -17,14 +17,17 @@ SELECT d.client_id, d.site_id, d.enrolment_id, d.source_sequence, d.score, d.fac
 FROM disengagement d LEFT JOIN episodes e USING (enrolment_id)
 """
 OF_CLIENT = f"""
-{COLUMNS} WHERE d.client_id = ANY (platform.records_of($1))
-ORDER BY e.ended_at IS NULL DESC, d.assessed_at DESC, d.enrolment_id DESC LIMIT 1
-"""
+{COLUMNS} WHERE d.enrolment_id = (
+  SELECT enrolment_id FROM episodes WHERE client_id = ANY (platform.records_of($1))
+  ORDER BY ended_at IS NULL DESC, enrolled_at DESC, enrolment_id DESC LIMIT 1
+)
+"""  # noqa: S608 - constants only
 AT_RISK = "d.raised_at IS NOT NULL AND d.cleared_at IS NULL AND e.ended_at IS NULL"
 
 
 async def show_disengagement(tx: Transaction, client_id: UUID) -> Disengagement:
-    """The score of the stay that goes on, else of the latest, by any record of the person.
+    """The score of the stay that goes on, else of the latest, by any record of the person; never
+    that of a former stay, as that says nothing of this one.
 
     Raises:
         NotFound: there is none, or the caller may not see the site.

@@ -20,6 +20,7 @@ from mode import Service, Worker
 from opentelemetry.trace import SpanKind
 
 from services.outcomes.engagement.app import EngagementApp
+from services.outcomes.engagement.health import Health
 from services.outcomes.engagement.rules.figures import figures_as_json
 from services.outcomes.engagement.rules.window import Unusable, Window, with_event
 from services.outcomes.engagement.table import Windows, key_of
@@ -30,13 +31,12 @@ from shared.contracts.topics import BY_STREAM
 from shared.ids import new_id
 from shared.messaging import records
 from shared.messaging.envelope import Undecodable, headers_of
-from shared.messaging.relay import producer_of
+from shared.messaging.producer import producer_of
 from shared.messaging.spans import attributes
-from shared.service import collect_rarely
+from shared.process import collect_rarely
 from shared.settings import Settings
 from shared.telemetry import metrics, tracing
 from shared.telemetry.tracing import current_traceparent, is_sampled, span_from
-from shared.web.beside import Beside, beside
 
 log = structlog.get_logger()
 
@@ -243,20 +243,6 @@ def passed_over(error: Undecodable | Unusable) -> None:
     log.error("record_passed_over", stream=SOURCE, detail=str(error))
 
 
-class Health(Service):
-    """Serves health and metrics from the first moment of the worker to its last."""
-
-    def __init__(self, server: Beside) -> None:
-        super().__init__()
-        self._server = server
-
-    async def on_start(self) -> None:
-        self.add_future(self._server.serve())
-
-    async def on_stop(self) -> None:
-        self._server.should_exit = True
-
-
 def complaint(app: faust.App) -> str | None:
     """Why the worker answers no attendance yet; None when it does."""
     recovery = cast(Any, app.tables).recovery
@@ -276,7 +262,7 @@ def run(settings: Settings) -> None:
     app = application(settings)
     services: list[Service] = [app]
     if "port" in settings.model_fields_set:
-        services.insert(0, Health(beside(settings, lambda: complaint(app))))
+        services.insert(0, Health(settings, lambda: complaint(app)))
     worker = Worker(*services, loop=loop, override_logging=False, loglevel=None)
     collect_rarely()
     try:

@@ -1,22 +1,32 @@
 """Keeping the episodes."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from services.outcomes.engagement.commands import lock_clients
 from shared.contracts.intake import ClientEnrolled, ClientSteppedDown, EpisodeStateChanged
-from shared.database import Transaction, insert
+from shared.database import Columns, Transaction
 
-BEGUN = {"enrolment_id", "client_id", "site_id", "level_of_care", "enrolled_at"}
-BEGUN |= {"dual_diagnosis", "gender_group", "age_band"}
+BEGUN = Columns.of(
+    enrolment_id="uuid",
+    client_id="uuid",
+    site_id="uuid",
+    level_of_care="text",
+    enrolled_at="timestamptz",
+    dual_diagnosis="boolean",
+    gender_group="text",
+    age_band="text",
+)
+BEGIN = f"INSERT INTO episodes ({BEGUN.names}) SELECT * FROM {BEGUN.rows}"  # noqa: S608 - ours
 END = "UPDATE episodes SET ended_at = $2 WHERE enrolment_id = $1 AND ended_at IS NULL"
 SAY_HOW = """
 UPDATE episodes SET ended_as = $2, end_reason = coalesce($3, end_reason) WHERE enrolment_id = $1
 """
 
 
-async def begin_episode(tx: Transaction, enrolled: ClientEnrolled) -> None:
-    """A client entered the program."""
-    await tx.execute(*insert("episodes", enrolled.model_dump(include=BEGUN)))
+async def begin_episodes(tx: Transaction, enrolled: Sequence[ClientEnrolled]) -> None:
+    """Clients entered the program."""
+    await tx.execute(BEGIN, *BEGUN.arrays(enrolled))
 
 
 async def end_episode(

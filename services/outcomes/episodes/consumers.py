@@ -1,6 +1,6 @@
 """Admissions, step-downs and other ends."""
 
-from services.outcomes.episodes.commands import begin_episode, end_episode
+from services.outcomes.episodes.commands import begin_episodes, end_episode
 from shared.contracts.intake import ClientEnrolled, ClientSteppedDown, EpisodeStateChanged
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
@@ -8,9 +8,9 @@ from shared.messaging.consumer import Consumers, Received
 consumers = Consumers()
 
 
-@consumers.on(ClientEnrolled)
-async def client_enrolled(tx: Transaction, received: Received[ClientEnrolled]) -> None:
-    await begin_episode(tx, received.event)
+@consumers.on_many(ClientEnrolled)
+async def clients_enrolled(tx: Transaction, received: list[Received[ClientEnrolled]]) -> None:
+    await begin_episodes(tx, [one.event for one in received])
 
 
 @consumers.on(ClientSteppedDown)

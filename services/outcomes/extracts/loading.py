@@ -11,6 +11,7 @@ import orjson
 from services.outcomes.extracts.rules import Traits, moved, pseudonym
 from services.outcomes.follow_up.queries import STATE
 from services.outcomes.programs.loading import OF_STAY, ZONE
+from services.outcomes.scores.queries import scores_of_stays
 from shared.database import Transaction
 
 TRAITS = f"""
@@ -39,15 +40,6 @@ ATTENDANCE = f"""
 SELECT e.enrolment_id, a.held_on, a.outcome, a.attended_minutes
 FROM episodes e JOIN program_attendance a ON {OF_STAY}
 WHERE e.enrolment_id = ANY ($1) AND a.outcome <> 'not_counted' ORDER BY 1, 2, a.session_id
-"""  # noqa: S608 - constants only
-SCORES = f"""
-SELECT e.enrolment_id, s.instrument, s.total, s.band,
-  (coalesce(s.answered_at, s.completed_at) AT TIME ZONE {ZONE})::date AS answered_on
-FROM episodes e LEFT JOIN sites z ON z.site_id = e.site_id
-JOIN scores s ON s.client_id = ANY (platform.records_of(e.client_id))
-  AND coalesce(s.answered_at, s.completed_at) >= e.enrolled_at
-  AND (e.ended_at IS NULL OR coalesce(s.answered_at, s.completed_at) <= e.ended_at)
-WHERE e.enrolment_id = ANY ($1) ORDER BY 1, answered_on, s.instrument, s.screening_id
 """  # noqa: S608 - constants only
 FOLLOW_UPS = f"""
 SELECT f.enrolment_id, f.days, f.due_on, f.answers,
@@ -100,7 +92,13 @@ async def load_rows(
         days = None if ended_on is None else (ended_on - row["enrolled_on"]).days
         rows["stays"].append(mask.row(row, person_id=person, days=days, **mask.traits[stay]))
     rows["attendance"] = [mask.row(row) for row in await tx.fetch(ATTENDANCE, stays)]
-    rows["scores"] = [mask.row(row) for row in await tx.fetch(SCORES, stays)]
+    rows["scores"], rows["subscores"] = [], []
+    for score in await scores_of_stays(tx, stays):
+        names = ("enrolment_id", "instrument", "answered_on")
+        told = mask.row({name: getattr(score, name) for name in names})
+        rows["scores"].append({**told, "total": score.total, "band": score.band})
+        for subscale, total in sorted(score.subscores.items()):
+            rows["subscores"].append({**told, "subscale": subscale, "total": total})
     for row in await tx.fetch(FOLLOW_UPS, stays):
         made = mask.row(row)
         answers = orjson.loads(made.pop("answers") or b"{}")

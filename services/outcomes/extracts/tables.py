@@ -70,13 +70,25 @@ TABLES = (
     ),
     Table(
         "scores",
-        "A row is the result of an instrument that the client answered in the stay.",
+        "A row is the result of an instrument, answered after the stay before and up to the end of "
+        "this one; the first may lie before the admission.",
         (
             STAY,
             Column("instrument", TEXT, False, "Its name."),
             Column("answered_on", DAY, False, "Shifted."),
             Column("total", NUMBER, True, "Empty where the answers allow none."),
             Column("band", TEXT, True, "Of symptoms, not a diagnosis."),
+        ),
+    ),
+    Table(
+        "subscores",
+        "A row is a part of such a result that is scored on its own; parts are never added up.",
+        (
+            STAY,
+            Column("instrument", TEXT, False, "Its name."),
+            Column("answered_on", DAY, False, "Shifted."),
+            Column("subscale", TEXT, False, "Its name."),
+            Column("total", NUMBER, True, "Empty where the answers allow none."),
         ),
     ),
     Table(

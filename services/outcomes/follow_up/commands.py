@@ -1,6 +1,5 @@
 """Planning surveys with the end of a stay, telling when they are due, and how each one closes."""
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,8 +16,8 @@ from services.outcomes.follow_up.schemas import (
     OwnFollowUp,
 )
 from shared.calendar import day_at
+from shared.contracts.intake import ClientSteppedDown, EpisodeStateChanged
 from shared.contracts.outcomes import FollowUpDue
-from shared.contracts.scheduling import EndedAs
 from shared.database import Columns, Transaction, update
 from shared.errors import Conflict, Invalid, NotFound, require_version
 from shared.ids import new_id
@@ -76,25 +75,15 @@ class UnknownAnswer(Invalid):
     """A question that the survey does not ask, or an answer that it does not have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A stay that is over."""
-
-    client_id: UUID
-    site_id: UUID
-    enrolment_id: UUID
-    ended_at: datetime
-    ended_as: EndedAs
-
-
-async def plan_follow_ups(tx: Transaction, stay: Ended) -> None:
+async def plan_follow_ups(
+    tx: Transaction, end: ClientSteppedDown | EpisodeStateChanged, at: datetime
+) -> None:
     """Plan the surveys of the days that the site's policy names; told twice, the first counts."""
-    policy = survey(stay.site_id)
-    if stay.ended_as in policy.without:
+    policy = survey(end.site_id)
+    if isinstance(end, EpisodeStateChanged) and end.to_state in policy.without:
         return
-    zone = await tx.fetchval(ZONE, stay.site_id) or "UTC"
-    ended_on = day_at(stay.ended_at, zone)
-    rows = [_planned(stay, ended_on, days, policy, zone) for days in policy.days]
+    zone = await tx.fetchval(ZONE, end.site_id) or "UTC"
+    rows = [_planned(end, at, days, policy, zone) for days in policy.days]
     await tx.execute(PLAN, *PLANNED.arrays(rows))
     tx.wake()
 
@@ -214,17 +203,15 @@ async def _open(
 
 
 def _planned(
-    stay: Ended, ended_on: date, days: int, policy: Survey, zone: str
+    end: ClientSteppedDown | EpisodeStateChanged, at: datetime, days: int, policy: Survey, zone: str
 ) -> dict[str, object]:
-    due_on = ended_on + timedelta(days=days)
+    due_on = day_at(at, zone) + timedelta(days=days)
     closes_on = due_on + timedelta(days=policy.open_days)
     return {
+        **end.model_dump(include={"client_id", "site_id", "enrolment_id"}),
         "id": new_id(),
-        "client_id": stay.client_id,
-        "site_id": stay.site_id,
-        "enrolment_id": stay.enrolment_id,
         "days": days,
-        "ended_at": stay.ended_at,
+        "ended_at": at,
         "due_on": due_on,
         "due_at": _begins(due_on, zone),
         "closes_on": closes_on,

@@ -28,7 +28,7 @@ OF_SHOWN = ", ".join(
 SELECT = f"SELECT {OF_SHOWN} FROM ({SHOWN}) AS f"  # noqa: S608 - constants only
 OF_PERSON = "client_id = ANY (platform.records_of(?))"
 OF_LINK = f"""
-SELECT f.id, f.site_id FROM follow_ups f
+SELECT f.id, ARRAY[f.site_id] AS sites FROM follow_ups f
 WHERE f.link_hash = $1 AND f.state = 'due' AND f.closes_at > $2 AND NOT {RETURNED}
 """  # noqa: S608 - a constant
 """What a link opens, by the digest of its secret, at an instant."""

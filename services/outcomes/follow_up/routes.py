@@ -14,15 +14,12 @@ from services.outcomes.follow_up.schemas import (
     OwnFollowUp,
     State,
 )
-from shared.access import Open, Role
+from shared.access import Role
 from shared.access.roles import SITE_STAFF
-from shared.database import Transaction
-from shared.web import Allowed, Call, Page, Paged, Router, audit, needs_if_match, of_one_client
-from shared.web.holders import NOT_HELD, OwnCall, by_link
+from shared.web import Allowed, Call, Page, Paged, Router, needs_if_match, of_one_client
+from shared.web.holders import OwnCall, by_link, own_routes
 from shared.web.problems import refusals
-from shared.web.writes import run_again
 
-WHY = "A client has no token: the request carries the secret of a link."
 NOT_TAKEN = refusals(
     {
         422: "The answer is none; `errors` says where",
@@ -31,7 +28,7 @@ NOT_TAKEN = refusals(
 
 router = Router(tags=["Follow-up"])
 ByLink = Annotated[OwnCall, Depends(by_link(queries.OF_LINK))]
-own_router = Router(tags=["Own follow-up"], dependencies=[Open(WHY)], responses=NOT_HELD)
+own_router = own_routes("Own follow-up")
 
 Staff = Annotated[Call, Allowed(*SITE_STAFF)]
 OrService = Annotated[Call, Allowed(*SITE_STAFF, Role.SERVICE)]
@@ -95,10 +92,4 @@ async def show_own_follow_up(call: ByLink) -> OwnFollowUp:
 @own_router.post("/follow-up/own", summary="Answer one's own survey", responses=NOT_TAKEN)
 async def enter_own_follow_up(body: Answers, call: ByLink) -> OwnFollowUp:
     """Answer by `Authorization: Link …`; the link ends with it."""
-
-    async def answer(tx: Transaction) -> OwnFollowUp:
-        answered = await commands.answer_own(tx, call.held_id, body)
-        tx.access = audit.access(call.request, call.caller, "change", answered)
-        return answered
-
-    return await run_again(call.database, call.caller.sites, answer)
+    return await call.answer(lambda tx: commands.answer_own(tx, call.held_id, body))

@@ -1,9 +1,14 @@
 """Measures as they are read: what is due and overdue, and how many were answered."""
 
+from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
+from services.outcomes.measures.policy import TOTAL, MeasurePolicy
+from services.outcomes.measures.rules.course import Course, Point, course
+from services.outcomes.measures.rules.occasions import is_baseline
 from services.outcomes.measures.schemas import Completion, OpenMeasure, OpenState, SiteCompletion
+from services.outcomes.scores.queries import StayScore
 from shared.database import Transaction, select
 from shared.errors import Invalid, found
 from shared.web import CountedPage, Paging, count_of, narrowed, page_of
@@ -23,6 +28,20 @@ FROM measures
 WHERE site_id = $1 AND due_on BETWEEN $2 AND $3 AND state <> 'planned'
 GROUP BY instrument ORDER BY instrument
 """
+
+
+def course_of(
+    policy: MeasurePolicy, enrolled_on: date, instrument: str, key: str, scores: Iterable[StayScore]
+) -> tuple[list[Point], Course]:
+    """The valid values of a series in a stay, and what they come to; `scores` are those of one
+    version of the instrument in the order in which the client answered."""
+    points = [
+        Point(one.screening_id, one.answered_on, value, one.prorated)
+        for one in scores
+        if (value := {TOTAL: one.total, **one.subscores}.get(key)) is not None
+    ]
+    baseline = next((p for p in points if is_baseline(policy, enrolled_on, p.answered_on)), None)
+    return points, course(policy.measures[instrument].series[key], points, baseline)
 
 
 class BadPeriod(Invalid):

@@ -65,10 +65,14 @@ KEEP_REFERRALS = f"""
 INSERT INTO program_referrals ({REFERRALS.names}) SELECT * FROM {REFERRALS.rows}
 ON CONFLICT (referral_id) DO NOTHING
 """  # noqa: S608 - the columns are above
-CHANGE = """
-UPDATE program_referrals SET state = $2, reason = $3, changed_at = $4
-WHERE referral_id = $1 AND (changed_at IS NULL OR changed_at <= $4)
-"""
+CHANGES = Columns.of(referral_id="uuid", to_state="text", reason="text", changed_at="timestamptz")
+CHANGE = f"""
+UPDATE program_referrals r
+SET state = given.to_state, reason = given.reason, changed_at = given.changed_at
+FROM {CHANGES.rows}
+WHERE r.referral_id = given.referral_id
+  AND (r.changed_at IS NULL OR r.changed_at <= given.changed_at)
+"""  # noqa: S608 - the columns are above
 
 
 async def keep_attendance(
@@ -100,11 +104,11 @@ async def keep_referrals(tx: Transaction, received: Sequence[ReferralReceived]) 
     await tx.execute(KEEP_REFERRALS, *REFERRALS.arrays(rows.values()))
 
 
-async def change_referral(tx: Transaction, changed: ReferralStateChanged) -> None:
-    """Note how far a referral has come."""
-    await tx.execute(
-        CHANGE, changed.referral_id, changed.to_state, changed.reason, changed.changed_at
-    )
+async def change_referrals(tx: Transaction, changed: Sequence[ReferralStateChanged]) -> None:
+    """Note how far referrals have come."""
+    in_order = sorted(changed, key=lambda one: one.changed_at)
+    latest = {one.referral_id: one for one in in_order}
+    await tx.execute(CHANGE, *CHANGES.arrays(latest.values()))
 
 
 def _attendance(event: AttendanceEvent | SessionNotHeld, sequence: int) -> Attendance:

@@ -1,7 +1,7 @@
 """Referrals, seats and attendance, as intake and scheduling tell them."""
 
 from services.outcomes.programs.commands import (
-    change_referral,
+    change_referrals,
     keep_attendance,
     keep_referrals,
     keep_seats,
@@ -24,9 +24,11 @@ async def referrals_received(tx: Transaction, received: list[Received[ReferralRe
     await keep_referrals(tx, [one.event for one in received])
 
 
-@consumers.on(ReferralStateChanged)
-async def referral_changed(tx: Transaction, received: Received[ReferralStateChanged]) -> None:
-    await change_referral(tx, received.event)
+@consumers.on_many(ReferralStateChanged)
+async def referrals_changed(
+    tx: Transaction, received: list[Received[ReferralStateChanged]]
+) -> None:
+    await change_referrals(tx, [one.event for one in received])
 
 
 @consumers.on_many(ClientPlaced)
@@ -34,16 +36,15 @@ async def clients_placed(tx: Transaction, received: list[Received[ClientPlaced]]
     await keep_seats(tx, [one.event for one in received])
 
 
-@consumers.on_many(SessionAttended, "engagement")
-async def sessions_attended(tx: Transaction, received: list[Received[SessionAttended]]) -> None:
+async def sessions_told_of(
+    tx: Transaction,
+    received: list[Received[SessionAttended]]
+    | list[Received[SessionMissed]]
+    | list[Received[SessionNotHeld]],
+) -> None:
     await keep_attendance(tx, received)
 
 
-@consumers.on_many(SessionMissed, "engagement")
-async def sessions_missed(tx: Transaction, received: list[Received[SessionMissed]]) -> None:
-    await keep_attendance(tx, received)
-
-
-@consumers.on_many(SessionNotHeld, "engagement")
-async def sessions_not_held(tx: Transaction, received: list[Received[SessionNotHeld]]) -> None:
-    await keep_attendance(tx, received)
+consumers.on_many(SessionAttended, "engagement")(sessions_told_of)
+consumers.on_many(SessionMissed, "engagement")(sessions_told_of)
+consumers.on_many(SessionNotHeld, "engagement")(sessions_told_of)

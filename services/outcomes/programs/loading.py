@@ -1,17 +1,19 @@
 """Loading what measures count: stays, referrals and surveys, with the groups they belong to."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
 
 from services.outcomes.follow_up.queries import STATE
+from services.outcomes.measures.policy import TOTAL, measure_policy
+from services.outcomes.measures.queries import course_of
+from services.outcomes.measures.rules.change import Direction
 from services.outcomes.programs.policy import ProgramMeasure
-from services.outcomes.programs.rules.change import Measured
 from services.outcomes.programs.rules.facts import (
     Case,
     Period,
@@ -20,6 +22,8 @@ from services.outcomes.programs.rules.facts import (
     Stay,
     Survey,
 )
+from services.outcomes.programs.rules.measures import kind_of
+from services.outcomes.scores.queries import StayScore, scores_of_stays
 from shared.database import Transaction
 
 ZONE = "coalesce(z.time_zone, 'UTC')"
@@ -36,17 +40,19 @@ STAYS = f"""
 SELECT e.enrolment_id AS id, e.client_id, e.site_id, {GROUPS},
   ($5::timestamptz AT TIME ZONE {ZONE})::date AS today,
   (e.enrolled_at AT TIME ZONE {ZONE})::date AS enrolled_on,
-  (e.ended_at AT TIME ZONE {ZONE})::date AS ended_on, e.ended_as, e.end_reason,
-  ARRAY(SELECT DISTINCT a.held_on FROM program_attendance a
-        WHERE {OF_STAY} AND a.outcome = 'attended' ORDER BY 1) AS attended_on,
-  (SELECT min((n.enrolled_at AT TIME ZONE {ZONE})::date) FROM episodes n
-   WHERE n.client_id = ANY (platform.records_of(e.client_id))
-     AND n.enrolled_at >= e.ended_at AND n.enrolment_id <> e.enrolment_id) AS returned_on
+  (e.ended_at AT TIME ZONE {ZONE})::date AS ended_on, e.ended_as, e.end_reason {{reads}}
 FROM episodes e LEFT JOIN sites z ON z.site_id = e.site_id
 LEFT JOIN program_cohorts c ON c.enrolment_id = e.enrolment_id
-WHERE {HERE} AND e.enrolled_at < $4 AND (e.ended_at IS NULL OR e.ended_at >= $3)
-ORDER BY e.enrolment_id
+WHERE {HERE} AND e.enrolled_at < $4 AND coalesce(e.ended_at, 'infinity') >= $3
 """  # noqa: S608 - constants only
+OF_STAYS = {
+    "attended_on": f"""ARRAY(SELECT DISTINCT a.held_on FROM program_attendance a
+  WHERE {OF_STAY} AND a.outcome = 'attended' ORDER BY 1)""",  # noqa: S608 - ours
+    "returned_on": f"""(SELECT min((n.enrolled_at AT TIME ZONE {ZONE})::date) FROM episodes n
+  WHERE n.client_id = ANY (platform.records_of(e.client_id))
+    AND n.enrolled_at >= e.ended_at AND n.enrolment_id <> e.enrolment_id)""",  # noqa: S608 - ours
+}
+"""What only some measures read of a stay."""
 SESSIONS = f"""
 SELECT e.enrolment_id, date_trunc('month', a.held_on)::date AS month,
   count(*) FILTER (WHERE a.outcome = 'attended')::int AS attended,
@@ -54,37 +60,24 @@ SELECT e.enrolment_id, date_trunc('month', a.held_on)::date AS month,
   count(*) FILTER (WHERE a.outcome = 'excused')::int AS excused,
   sum(a.attended_minutes)::int AS attended_minutes
 FROM episodes e JOIN program_attendance a ON {OF_STAY}
-WHERE e.enrolment_id = ANY ($1) AND a.outcome <> 'not_counted' GROUP BY 1, 2 ORDER BY 1, 2
-"""  # noqa: S608 - constants only
-SCORES = f"""
-SELECT e.enrolment_id, s.total,
-  (coalesce(s.answered_at, s.completed_at) AT TIME ZONE {ZONE})::date AS answered_on
-FROM episodes e LEFT JOIN sites z ON z.site_id = e.site_id
-JOIN scores s ON s.client_id = ANY (platform.records_of(e.client_id)) AND s.instrument = $2
-  AND s.total IS NOT NULL
-  AND coalesce(s.answered_at, s.completed_at) >= e.enrolled_at - interval '8 days'
-WHERE e.enrolment_id = ANY ($1)
-ORDER BY coalesce(s.answered_at, s.completed_at), s.completed_at, s.screening_id
+WHERE e.enrolment_id = ANY ($1) AND a.outcome <> 'not_counted'
+  AND a.held_on >= $2 AND a.held_on < $3
+GROUP BY 1, 2
 """  # noqa: S608 - constants only
 REFERRALS = f"""
 SELECT r.referral_id AS id, r.client_id, r.site_id, z.region_id, c.cohort_id, e.level_of_care,
   e.dual_diagnosis, e.gender_group, e.age_band,
   ($5::timestamptz AT TIME ZONE {ZONE})::date AS today,
   (r.received_at AT TIME ZONE {ZONE})::date AS received_on, r.state, r.reason,
-  CASE WHEN r.reason IS NOT NULL THEN (r.changed_at AT TIME ZONE {ZONE})::date END AS ended_on,
-  (SELECT max(a.held_on) FROM program_attendance a
-   WHERE a.client_id = ANY (p.records) AND a.outcome = 'attended'
-     AND a.starts_at < r.received_at) AS served_before_on,
-  ARRAY(SELECT DISTINCT a.held_on FROM program_attendance a
-        WHERE a.client_id = ANY (p.records) AND a.outcome = 'attended'
-          AND a.starts_at >= r.received_at AND (f.next_at IS NULL OR a.starts_at < f.next_at)
-        ORDER BY 1) AS attended_on
+  CASE WHEN r.reason IS NOT NULL THEN (r.changed_at AT TIME ZONE {ZONE})::date END AS ended_on
+  {{reads}}
 FROM program_referrals r LEFT JOIN sites z ON z.site_id = r.site_id
-CROSS JOIN LATERAL (SELECT platform.records_of(r.client_id) AS records) AS p
+CROSS JOIN LATERAL (SELECT platform.records_of(r.client_id) AS records OFFSET 0) AS p
 CROSS JOIN LATERAL (
-  SELECT min(n.received_at) AS next_at FROM program_referrals n
-  WHERE n.client_id = ANY (p.records)
-    AND (n.received_at, n.referral_id) > (r.received_at, r.referral_id)
+  SELECT min(n.received_at) AS next_at FROM (
+    SELECT received_at, referral_id FROM program_referrals
+    WHERE client_id = ANY (p.records) OFFSET 0  -- or all later referrals would be looked at
+  ) AS n WHERE (n.received_at, n.referral_id) > (r.received_at, r.referral_id)
 ) AS f
 LEFT JOIN LATERAL (
   SELECT * FROM episodes e WHERE e.client_id = ANY (p.records) AND e.enrolled_at >= r.received_at
@@ -94,9 +87,17 @@ LEFT JOIN LATERAL (
 LEFT JOIN program_cohorts c ON c.enrolment_id = e.enrolment_id
 WHERE ($1::uuid IS NULL OR r.site_id = $1) AND ($2::uuid IS NULL OR z.region_id = $2)
   AND r.received_at >= $3 AND r.received_at < $4
-ORDER BY r.referral_id
 """  # noqa: S608 - constants only
-"""A session of a person belongs to the latest referral that was received before it began."""
+OF_REFERRALS = {
+    "served_before_on": """(SELECT max(a.held_on) FROM program_attendance a
+  WHERE a.client_id = ANY (p.records) AND a.outcome = 'attended'
+    AND a.starts_at < r.received_at)""",
+    "attended_on": """ARRAY(SELECT DISTINCT a.held_on FROM program_attendance a
+  WHERE a.client_id = ANY (p.records) AND a.outcome = 'attended' AND a.starts_at >= r.received_at
+    AND a.starts_at < coalesce(f.next_at, 'infinity') ORDER BY 1)""",
+}
+"""What only some measures read of a referral. A session of a person belongs to the latest referral
+that was received before it began."""
 SURVEYS = f"""
 SELECT f.id, f.client_id, f.site_id, {GROUPS},
   ($5::timestamptz AT TIME ZONE {ZONE})::date AS today, f.days, f.due_on, f.closes_on,
@@ -105,8 +106,8 @@ FROM follow_ups f JOIN episodes e ON e.enrolment_id = f.enrolment_id
 LEFT JOIN sites z ON z.site_id = e.site_id
 LEFT JOIN program_cohorts c ON c.enrolment_id = e.enrolment_id
 WHERE {HERE} AND f.due_on >= $3::timestamptz::date AND f.due_on < $4::timestamptz::date
-ORDER BY f.id
 """  # noqa: S608 - constants only
+C = TypeVar("C", bound=Case)
 MARGIN = timedelta(days=1)
 """A day at a site begins and ends less than so long before or after it does in UTC."""
 
@@ -135,31 +136,59 @@ async def load_cases(
         for day, margin in ((period.first, -MARGIN), (period.until, MARGIN))
     )
     given = (scope.site_id, scope.region_id, first, until, tx.now)
-    if measure.counted.of is Referral:
-        return [Referral(**dict(row)) for row in await tx.fetch(REFERRALS, *given)]
-    if measure.counted.of is Survey:
-        return [_survey(row) for row in await tx.fetch(SURVEYS, *given)]
-    stays = [Stay(**dict(row)) for row in await tx.fetch(STAYS, *given)]
+    kind = kind_of(measure)
+    if kind.of is Referral:
+        rows = await tx.fetch(_reading(REFERRALS, OF_REFERRALS, kind.reads), *given)
+        return _in_order(Referral(**dict(row)) for row in rows)
+    if kind.of is Survey:
+        return _in_order(_survey(row) for row in await tx.fetch(SURVEYS, *given))
+    rows = await tx.fetch(_reading(STAYS, OF_STAYS, kind.reads), *given)
+    stays = _in_order(Stay(**dict(row)) for row in rows)
     if measure.kind == "attendance":
-        return await _with_sessions(tx, stays)
+        return await _with_sessions(tx, stays, period)
     if measure.instrument is not None:
-        return await _with_scores(tx, stays, measure.instrument)
+        return await _with_changes(tx, stays, measure)
     return stays
 
 
-async def _with_sessions(tx: Transaction, stays: Sequence[Stay]) -> list[Stay]:
+def _reading(query: str, columns: Mapping[str, str], reads: Sequence[str]) -> str:
+    return query.format(reads="".join(f", {columns[name]} AS {name}" for name in reads))
+
+
+def _in_order(cases: Iterable[C]) -> list[C]:
+    """By their ids: what is hidden of equal numbers is the same each time."""
+    return sorted(cases, key=lambda case: case.id)
+
+
+async def _with_sessions(tx: Transaction, stays: Sequence[Stay], period: Period) -> list[Stay]:
+    """The stays with what became of their sessions, by the months of the period."""
+    of_it = (period.first, period.until)
     found: defaultdict[UUID, list[Sessions]] = defaultdict(list)
-    for row in await tx.fetch(SESSIONS, [stay.id for stay in stays]):
+    for row in await tx.fetch(SESSIONS, [stay.id for stay in stays], *of_it):
         month = {name: value for name, value in row.items() if name != "enrolment_id"}
         found[row["enrolment_id"]].append(Sessions(**month))
     return [replace(stay, sessions=found[stay.id]) for stay in stays]
 
 
-async def _with_scores(tx: Transaction, stays: Sequence[Stay], instrument: str) -> list[Stay]:
-    found: defaultdict[UUID, list[Measured]] = defaultdict(list)
-    for row in await tx.fetch(SCORES, [stay.id for stay in stays], instrument):
-        found[row["enrolment_id"]].append(Measured(row["answered_on"], row["total"]))
-    return [replace(stay, scores={instrument: found[stay.id]}) for stay in stays]
+async def _with_changes(
+    tx: Transaction, stays: Sequence[Stay], measure: ProgramMeasure
+) -> list[Stay]:
+    """The stays with the reliable change of the instrument, by the measure policy of their site."""
+    found: defaultdict[UUID, list[StayScore]] = defaultdict(list)
+    for score in await scores_of_stays(tx, [stay.id for stay in stays], measure.instrument):
+        found[score.enrolment_id].append(score)
+    return [replace(stay, changed=_changed(stay, found[stay.id], measure)) for stay in stays]
+
+
+def _changed(stay: Stay, scores: Sequence[StayScore], measure: ProgramMeasure) -> Direction | None:
+    policy = measure_policy(stay.site_id)
+    if not scores or measure.reliable_change_in(policy) is None:
+        return None
+    latest = scores[-1]
+    same = [one for one in scores if one.instrument_version == latest.instrument_version]
+    key = measure.series or TOTAL
+    _, found = course_of(policy, stay.enrolled_on, latest.instrument, key, same)
+    return None if found.latest is None else found.latest.reliable
 
 
 def _survey(row: Any) -> Survey:

@@ -6,35 +6,43 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from services.outcomes.follow_up.policy import survey
-from services.outcomes.programs.rules.change import Reference
-from services.outcomes.programs.rules.measures import KINDS, Kind
+from services.outcomes.measures.policy import (
+    TOTAL,
+    MeasurePolicy,
+    ReliableChange,
+    measure_policy,
+)
 from shared.contracts.intake import Token
 from shared.contracts.scheduling import EndedAs
 from shared.datafiles import Part, data_file
 
-PARAMETERS = (
-    "within_days",
-    "further_services",
-    "further_days",
-    "look_back_days",
-    "active_days",
-    "ends",
-    "excluded_ends",
-    "late_entry",
-    "instrument",
-    "reference",
-    "question",
-)
-
-
-class ReferenceValues(Part):
-    """The sample that a reliable change is held against."""
-
-    standard_deviation: float = Field(gt=0)
-    reliability: float = Field(gt=0, lt=1)
-    z: float = Field(1.96, gt=0)
-    lower_is_better: bool = True
-    source: str = Field(min_length=1)
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    "census": (),
+    "referrals": (),
+    "first_service": ("within_days",),
+    "initiation": ("within_days", "look_back_days"),
+    "engagement": ("within_days", "look_back_days", "further_services", "further_days"),
+    "attendance": (),
+    "retention": (),
+    "ends": (),
+    "retained": ("within_days",),
+    "discharges": (),
+    "discharge_share": ("ends",),
+    "reliable_change": ("instrument",),
+    "returned": ("within_days",),
+    "follow_up": ("within_days",),
+    "answer": ("within_days", "question"),
+}
+"""The kinds, each with the parameters that its definition must have."""
+MAY: Mapping[str, tuple[str, ...]] = {
+    "retention": ("late_entry", "excluded_ends"),
+    "ends": ("late_entry", "excluded_ends"),
+    "retained": ("active_days", "excluded_ends"),
+    "discharge_share": ("excluded_ends",),
+    "reliable_change": ("series",),
+    "returned": ("excluded_ends",),
+}
+PARAMETERS = {name for names in (*NEEDS.values(), *MAY.values()) for name in names}
 
 
 class ProgramMeasure(Part):
@@ -63,35 +71,32 @@ class ProgramMeasure(Part):
     excluded_ends: tuple[EndedAs, ...] = ()
     late_entry: bool = False
     instrument: Token | None = None
-    reference_values: ReferenceValues | None = None
+    series: Token | None = None
+    """A subscale of the instrument; None: its total."""
     question: Token | None = None
-
-    @property
-    def reference(self) -> Reference | None:
-        """What a reliable change is held against."""
-        if self.reference_values is None:
-            return None
-        return Reference(**self.reference_values.model_dump(exclude={"source"}))
-
-    @property
-    def counted(self) -> Kind:
-        """How it is counted."""
-        return KINDS[self.kind]
 
     @model_validator(mode="after")
     def can_be_counted(self) -> Self:
-        if self.kind not in KINDS:
-            raise ValueError(f"{self.id} is of no known kind: use {', '.join(KINDS)}.")
+        if self.kind not in NEEDS:
+            raise ValueError(f"{self.id} is of no known kind: use {', '.join(NEEDS)}.")
         given = {name for name in PARAMETERS if getattr(self, name)}
-        if missing := sorted(set(self.counted.needs) - given):
+        if missing := sorted(set(NEEDS[self.kind]) - given):
             raise ValueError(f"{self.id} needs {', '.join(missing)}.")
-        if useless := sorted(given - {*self.counted.needs, *self.counted.may}):
+        if useless := sorted(given - {*NEEDS[self.kind], *MAY.get(self.kind, ())}):
             raise ValueError(f"{self.id} has no use for {', '.join(useless)}.")
         if both := set(self.ends) & set(self.excluded_ends):
             raise ValueError(f"{self.id} counts and leaves out {', '.join(sorted(both))}.")
         if self.question is not None and self.question not in survey().by_id:
             raise ValueError(f"{self.id} names a question that the survey does not ask.")
+        if self.instrument is not None and self.reliable_change_in(measure_policy()) is None:
+            raise ValueError(f"{self.id}: the measure policy calls no change of this reliable.")
         return self
+
+    def reliable_change_in(self, policy: MeasurePolicy) -> ReliableChange | None:
+        """When a change of what is measured is reliable, by a measure policy."""
+        measure = policy.measures.get(self.instrument or "")
+        series = None if measure is None else measure.series.get(self.series or TOTAL)
+        return None if series is None else series.reliable_change
 
 
 class Measures(Part):

@@ -11,6 +11,7 @@ from services.outcomes.programs.loading import Scope, load_cases
 from services.outcomes.programs.policy import Measures, ProgramMeasure, measures
 from services.outcomes.programs.rules import survival
 from services.outcomes.programs.rules.facts import Counted, Period
+from services.outcomes.programs.rules.measures import kind_of
 from services.outcomes.programs.rules.proportion import wilson
 from services.outcomes.programs.rules.suppression import hidden_cells
 from services.outcomes.programs.schemas import (
@@ -136,15 +137,19 @@ async def list_cases(
 async def _counted(
     tx: Transaction, measure: ProgramMeasure, scope: Scope, period: Period, by: By
 ) -> list[Counted]:
-    """Each case by the definition of its own site; a census that is not by month is of the last."""
+    """Each case by the definition of its own site; a census that is not by month is of the last
+    month that has begun there."""
     _check(period)
-    if measure.kind == "census" and by != "month":
-        period = Period((period.until - DAY).replace(day=1), period.until)
+    of_one_day = measure.kind == "census" and by != "month"
     counted: list[Counted] = []
-    for case in await load_cases(tx, measure, scope, period):
-        own = measures(case.site_id).by_id.get(measure.id)
+    cases = await load_cases(tx, measure, scope, period)
+    of_sites = {site: measures(site).by_id.get(measure.id) for site in {c.site_id for c in cases}}
+    for case in cases:
+        own = of_sites[case.site_id]
         if own is not None and own.kind == measure.kind:
-            counted += own.counted.count(own, case, period)
+            last = min(period.until - DAY, case.today).replace(day=1)
+            within = Period(max(period.first, last), period.until) if of_one_day else period
+            counted += kind_of(own).count(own, case, within)
     return counted
 
 
@@ -256,7 +261,7 @@ def _group_figures(
     if measure.kind == "attendance" and whole:
         hours = sum(one.minutes for one in cases) / 60
     curve = None
-    if measure.counted.curve:
+    if kind_of(measure).curve:
         spans = [one.span for one in cases if one.span is not None]
         curve = _curve(spans, known.curve_days, known.smallest_cell, told=total is not None)
     return Group(

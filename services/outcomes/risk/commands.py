@@ -7,7 +7,7 @@ from uuid import UUID
 from services.outcomes.engagement.commands import lock_records
 from services.outcomes.risk.policy import course_risks
 from services.outcomes.risk.queries import show_risk
-from services.outcomes.risk.rules import NEXT, Missed, missed_after, next_step
+from services.outcomes.risk.rules import NEXT, Missed, missed_after
 from services.outcomes.risk.schemas import Acknowledgement, Closing, RiskInFull
 from services.outcomes.step_down.commands import evaluate_clients
 from shared.contracts.intake import RiskFlagAcknowledged, RiskFlagRaised, RiskSeverity
@@ -20,6 +20,7 @@ from shared.contracts.outcomes import (
 )
 from shared.database import Columns, Transaction, update
 from shared.errors import Conflict, Invalid, require_version
+from shared.escalation import escalation
 from shared.ids import new_id
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
@@ -78,11 +79,12 @@ ON CONFLICT (client_id, kind) WHERE origin = 'outcomes' AND state = 'raised' DO 
   cause_ids = r.cause_ids || excluded.cause_ids,
   acknowledge_by = least(r.acknowledge_by, excluded.acknowledge_by),
   next_step_at = least(r.next_step_at, excluded.next_step_at),
+  ladder_from = CASE WHEN r.next_step_at IS NULL THEN r.step ELSE r.ladder_from END,
   version = r.version + 1
 RETURNING id, severity, cause_ids, acknowledge_by, raised_at
 """
 DUE = """
-SELECT id, client_id, site_id, kind, severity, step, next_step_at FROM risks
+SELECT id, client_id, site_id, kind, severity, step, ladder_from, next_step_at FROM risks
 WHERE next_step_at <= $1 ORDER BY next_step_at, id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
 """
 AT_ONCE = 100
@@ -217,16 +219,20 @@ async def resolve(
 
 
 async def escalate_due(tx: Transaction) -> int:
-    """Escalate risks that nobody acknowledged in time; publishes CourseRiskEscalated."""
+    """Escalate risks that nobody acknowledged in time; publishes CourseRiskEscalated.
+
+    After the last step of the ladder a risk stays open and nobody is told any more.
+    """
     rows = await tx.fetch(DUE, tx.now, AT_ONCE)
     for row in rows:
-        urgency = course_risks(row["site_id"]).urgencies[row["severity"]]
-        step = {"step": row["step"] + 1}
-        following = {"next_step_at": next_step(row["next_step_at"], tx.now, urgency)}
-        changes = update("risks", step | following, where={"id": row["id"]}, versioned=False)
-        await tx.execute(*changes)
-        event = {**dict(row), **step, "risk_id": row["id"], "escalated_at": tx.now}
-        publish(tx, CourseRiskEscalated(**event))
+        ladder = course_risks(row["site_id"]).urgencies[row["severity"]]
+        begun = row["ladder_from"]
+        told = escalation(ladder, row["step"] - begun, row["next_step_at"], tx.now)
+        changes = {"step": begun + told.step, "next_step_at": told.next_at}
+        await tx.execute(*update("risks", changes, where={"id": row["id"]}, versioned=False))
+        if changes["step"] > row["step"]:
+            event = {**dict(row), **changes, "risk_id": row["id"], "escalated_at": tx.now}
+            publish(tx, CourseRiskEscalated(**event, last=told.next_at is None))
     return len(rows)
 
 

@@ -1,31 +1,15 @@
 """The risks of the course of treatment: data with a version and a source."""
 
-from datetime import timedelta
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from shared.contracts.intake import RiskSeverity, Token
 from shared.datafiles import Misplaced, Part, data_file
+from shared.escalation import Ladder
 
-Minutes = Annotated[int, Field(gt=0, le=7 * 24 * 60)]
 Days = Annotated[int, Field(ge=1, le=90)]
 Words = Annotated[str, Field(min_length=1, max_length=200)]
-
-
-class Urgency(Part):
-    """How soon somebody has to take charge, and how often it is told on when nobody does."""
-
-    acknowledge_within_minutes: Minutes
-    escalate_every_minutes: Minutes
-
-    @property
-    def within(self) -> timedelta:
-        return timedelta(minutes=self.acknowledge_within_minutes)
-
-    @property
-    def every(self) -> timedelta:
-        return timedelta(minutes=self.escalate_every_minutes)
 
 
 class ReturnToUse(Part):
@@ -49,7 +33,7 @@ class CourseRisks(Part):
     id: Token
     version: Token
     source: str
-    urgencies: dict[RiskSeverity, Urgency]
+    urgencies: dict[RiskSeverity, Ladder]
     return_to_use: ReturnToUse
     missed_after_high_risk: MissedAfterHighRisk
     actions: dict[Token, Words] = Field(min_length=1)

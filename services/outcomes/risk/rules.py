@@ -1,12 +1,12 @@
-"""When use and missed sessions are a risk, and which step is due. Pure."""
+"""When use and missed sessions are a risk. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Literal
 from uuid import UUID
 
-from services.outcomes.risk.policy import MissedAfterHighRisk, ReturnToUse, Urgency
+from services.outcomes.risk.policy import MissedAfterHighRisk, ReturnToUse
 from shared.contracts.intake import RiskSeverity
 
 State = Literal["raised", "acknowledged", "resolved"]
@@ -42,9 +42,3 @@ def missed_after(
     last = raised_on + timedelta(days=rule.within_days)
     known = [one for one in missed if one.on <= last][: rule.sessions]
     return [one.session_id for one in known] if len(known) == rule.sessions else []
-
-
-def next_step(due_at: datetime, now: datetime, urgency: Urgency) -> datetime:
-    """When the step after one that was due is: never in the past, so that steps that nobody could
-    take are not made up for."""
-    return max(due_at, now) + urgency.every

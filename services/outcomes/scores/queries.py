@@ -19,21 +19,22 @@ ORDER BY instrument, coalesce(answered_at, completed_at), completed_at, screenin
 """
 OF_STAYS = """
 SELECT e.enrolment_id, coalesce(z.time_zone, 'UTC') AS time_zone, s.screening_id, s.instrument,
-  s.instrument_version, s.status, s.total, s.subscores,
+  s.instrument_version, s.status, s.total, s.band, s.subscores,
   coalesce(s.answered_at, s.completed_at) AS answered_at
 FROM episodes e
+CROSS JOIN LATERAL (SELECT platform.records_of(e.client_id) AS records OFFSET 0) person
 CROSS JOIN LATERAL (
   SELECT coalesce(max(least(f.ended_at, e.enrolled_at)), '-infinity') AS ended_at FROM episodes f
-  WHERE f.client_id = ANY (platform.records_of(e.client_id)) AND f.enrolment_id <> e.enrolment_id
+  WHERE f.client_id = ANY (person.records) AND f.enrolment_id <> e.enrolment_id
     AND f.ended_at IS NOT NULL AND f.enrolled_at <= e.enrolled_at
 ) former
 LEFT JOIN sites z ON z.site_id = e.site_id
-JOIN scores s ON s.client_id = ANY (platform.records_of(e.client_id))
+JOIN scores s ON s.client_id = ANY (person.records)
   AND coalesce(s.answered_at, s.completed_at) > former.ended_at
   AND (e.ended_at IS NULL OR coalesce(s.answered_at, s.completed_at)
     < (date_trunc('day', e.ended_at AT TIME ZONE coalesce(z.time_zone, 'UTC')) + interval '1 day')
       AT TIME ZONE coalesce(z.time_zone, 'UTC'))
-WHERE e.enrolment_id = ANY ($1)
+WHERE e.enrolment_id = ANY ($1) AND ($2::text IS NULL OR s.instrument = $2)
 ORDER BY e.enrolment_id, s.instrument, answered_at, s.completed_at, s.screening_id
 """
 """A score is of a stay when it was answered after the end of the former one, as for step-down, and
@@ -53,10 +54,13 @@ class StayScore:
     prorated: bool
     total: int | None
     subscores: dict[str, int | None]
+    band: str | None = None
 
 
-async def scores_of_stays(tx: Transaction, stays: Iterable[UUID]) -> list[StayScore]:
-    """The scores of stays by instrument, those answered first before the others."""
+async def scores_of_stays(
+    tx: Transaction, stays: Iterable[UUID], instrument: str | None = None
+) -> list[StayScore]:
+    """The scores of stays by instrument, or of one; those answered first before the others."""
     return [
         StayScore(
             enrolment_id=row["enrolment_id"],
@@ -67,8 +71,9 @@ async def scores_of_stays(tx: Transaction, stays: Iterable[UUID]) -> list[StaySc
             prorated=row["status"] == "prorated",
             total=row["total"],
             subscores=orjson.loads(row["subscores"] or "{}"),
+            band=row["band"],
         )
-        for row in await tx.fetch(OF_STAYS, list(stays))
+        for row in await tx.fetch(OF_STAYS, list(stays), instrument)
     ]
 
 

@@ -4,7 +4,7 @@ measure that nobody knows."""
 from collections.abc import Iterator, Mapping
 from math import inf
 
-from services.outcomes.step_down.values import Measure, Policy, Rule, Way
+from services.outcomes.step_down.values import Measure, Policy, Rule, Span, Way
 
 Place = tuple[str | int, ...]
 INFINITE = 1_000_000
@@ -22,13 +22,15 @@ NEEDS = {
 }
 MAY = {
     "attendance_percent": {"sessions"},
-    "score": {"safety_item"},
+    "score": {"safety_item", "subscale"},
+    "score_change": {"subscale"},
     "open_risk_flags": {"severity"},
     "open_goals": {"goals"},
     "met_goals": {"goals"},
 }
 QUALIFIERS = (
     "instrument",
+    "subscale",
     "max_age_days",
     "safety_item",
     "severity",
@@ -49,6 +51,9 @@ def unfit(rule: Rule, measures: Mapping[str, Measure]) -> str | None:
         return f"{rule.name}: {rule.figure} has no {needless[0]}."
     if rule.instrument is not None and rule.instrument not in measures:
         return f"{rule.name}: there is no measure {rule.instrument}; known: {', '.join(measures)}."
+    if rule.instrument is not None and _span(rule, measures) is None:
+        scored = ", ".join(measures[rule.measure].subscales) or "its total only"
+        return f"{rule.name}: {rule.instrument} has no {rule.subscale or 'total'}; it has {scored}."
     if rule.safety_item and not measures[rule.measure].safety_item:
         return f"{rule.name}: {rule.instrument} has no safety item, so this is never met."
     if (rule.at_least is None) == (rule.at_most is None):
@@ -86,13 +91,20 @@ def bounds(rule: Rule) -> tuple[int, int]:
 
 
 def _range(rule: Rule, measures: Mapping[str, Measure]) -> tuple[int, int]:
-    if rule.instrument is not None:
-        measure = measures[rule.instrument]
-        span = measure.highest - measure.lowest
-        return (measure.lowest, measure.highest) if rule.figure == "score" else (-span, span)
+    if (of := _span(rule, measures)) is not None:
+        span = of.highest - of.lowest
+        return (of.lowest, of.highest) if rule.figure == "score" else (-span, span)
     if rule.weeks is not None:
         return 0, rule.weeks
     return RANGES.get(rule.figure, (0, INFINITE))
+
+
+def _span(rule: Rule, measures: Mapping[str, Measure]) -> Span | None:
+    """Of the score that a rule is about; None where the instrument has none such."""
+    measure = measures.get(rule.measure)
+    if measure is None or rule.subscale is None:
+        return None if measure is None else measure.total
+    return measure.subscales.get(rule.subscale)
 
 
 def _loosens(rule: Rule, keeps: int) -> bool:
@@ -159,5 +171,5 @@ def _meet(one: Rule, other: Rule) -> bool:
 
 def _same(one: Rule, other: Rule) -> bool:
     """Whether two rules look at the same figure; how old it may be makes no other of it."""
-    names = ("figure", "instrument", "severity", "weeks", "days", "goals")
+    names = ("figure", "instrument", "subscale", "severity", "weeks", "days", "goals")
     return all(getattr(one, name) == getattr(other, name) for name in names)

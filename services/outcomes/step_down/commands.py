@@ -13,7 +13,8 @@ from services.outcomes.step_down.evaluation import Case, load_cases
 from services.outcomes.step_down.policy import RecommendationPolicy, policies
 from services.outcomes.step_down.queries import show_recommendation
 from services.outcomes.step_down.rules.choice import Choice, Made, choose
-from services.outcomes.step_down.schemas import NewDecision, Recommendation
+from services.outcomes.step_down.rules.verdicts import evaluate, missing
+from services.outcomes.step_down.schemas import NewDecision, NewStepDown, Recommendation
 from shared.calendar import day_at
 from shared.contracts.base import PolicyReference
 from shared.contracts.outcomes import (
@@ -27,7 +28,7 @@ from shared.contracts.outcomes import (
     StepUpRecommended,
 )
 from shared.database import Columns, Transaction, update
-from shared.errors import Conflict, Invalid, require_version
+from shared.errors import Conflict, Invalid, found, require_version
 from shared.ids import new_id
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
@@ -95,6 +96,14 @@ class StayEnded(Conflict):
     """The stay that the recommendation is for is over."""
 
     title = "The stay has ended"
+
+
+class NoLowerLevel(Conflict):
+    """There is no level that the client could be stepped down to."""
+
+
+class RecommendationStands(Conflict):
+    """Something is recommended to the client, or accepted."""
 
 
 class DateOutOfRange(Invalid):
@@ -281,3 +290,31 @@ async def ask_again(tx: Transaction) -> int:
         await lock_records(tx, clients)
         await evaluate_clients(tx, clients)
     return len(clients)
+
+
+async def step_client_down(
+    tx: Transaction, client_id: UUID, new: NewStepDown, *, decided_by: str
+) -> Recommendation:
+    """Step a client down whom nothing is recommended: what the policy says of them then is kept
+    with the decision. Publishes StepDownRecommended, with what is missing, and then as `decide`.
+
+    Raises:
+        NotFound: the client is not in the program, or at no site of the caller.
+        NoLowerLevel: no policy says to which level.
+        RecommendationStands: one is open, or a step-down is accepted already.
+    """
+    await lock_records(tx, [client_id])
+    case = found(next(iter(await load_cases(tx, [client_id])), None), "client in the program")
+    policy = policies(case.site_id).get(case.level_of_care)
+    way = None if policy is None else policy.ways().get("step_down")
+    if policy is None or way is None:
+        raise NoLowerLevel(f"No policy steps down from level {case.level_of_care}.")
+    if case.open_id is not None or case.is_settled:
+        raise RecommendationStands("Decide the recommendation of the client; none is made beside.")
+    criteria, to_level = evaluate(way, case.facts), way.to_level or policy.from_level
+    made = Made("step_down", to_level, criteria, missing(policy, case.facts))
+    event = _recommendation(case, policy, made, tx.now)
+    publish(tx, event)
+    await tx.execute(INSERT, *RECOMMENDED.arrays([_row(event, made.kind)]))
+    decision = NewDecision(decision="accept", reason=new.reason)
+    return await decide(tx, event.recommendation_id, 1, decision, decided_by=decided_by)

@@ -18,8 +18,10 @@ from shared.database import Transaction
 
 SCORES = """
 SELECT jsonb_object_agg(s.instrument, jsonb_build_object('total', s.total, 'status', s.status,
-  'safety_item', s.safety_item, 'answered_on', s.answered_on, 'version', s.instrument_version))
+  'safety_item', s.safety_item, 'answered_on', s.answered_on, 'version', s.instrument_version,
+  'subscores', coalesce(s.subscores, '{{}}')))
 FROM (SELECT DISTINCT ON (instrument) instrument, instrument_version, total, status, safety_item,
+        subscores,
         (coalesce(answered_at, completed_at) AT TIME ZONE zone.name)::date AS answered_on
       FROM scores WHERE client_id = ANY (person.records)
         AND coalesce(answered_at, completed_at) > former.ended_at AND {which}
@@ -28,7 +30,7 @@ FROM (SELECT DISTINCT ON (instrument) instrument, instrument_version, total, sta
 """
 LATEST = SCORES.format(which="true", order="DESC")
 BASELINE = SCORES.format(
-    which="""total IS NOT NULL
+    which="""(total IS NOT NULL OR status = 'complete')
         AND (coalesce(answered_at, completed_at) AT TIME ZONE zone.name)::date
           - (e.enrolled_at AT TIME ZONE zone.name)::date BETWEEN $2 AND $3""",
     order="ASC",
@@ -68,7 +70,7 @@ CROSS JOIN LATERAL (
   FROM recommendations WHERE enrolment_id = e.enrolment_id
 ) r
 WHERE e.ended_at IS NULL AND e.client_id IN (
-  SELECT unnest(platform.records_of(c.id)) FROM unnest($1::uuid[]) AS c (id)
+  SELECT unnest(platform.records_of(c.id)) FROM unnest((SELECT $1::uuid[])) AS c (id)
 )
 ORDER BY e.client_id
 """  # noqa: S608 - the parts are constants
@@ -79,6 +81,9 @@ The latest score is the one answered last, whenever it was entered: a paper form
 Scores and former stays are those of the person, whichever record they were entered for; of a former
 stay that ended after this one began, only what came before this one is left out. The zone of a site
 that is not known yet is UTC.
+
+The clients come as a subquery, whose size the planner does not look into: so one plan serves any
+number of them and is made once a connection, as making it takes longer than running it.
 """
 
 

@@ -1,5 +1,6 @@
 """Recommendations and progress as they are read."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import orjson
@@ -44,6 +45,12 @@ async def show_recommendation(
         await tx.fetchrow(f"{ONE} FOR UPDATE" if lock else ONE, recommendation_id), "recommendation"
     )
     return _recommendation(row)
+
+
+async def recommendations_of(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Recommendation]:
+    """Recommendations by their ids."""
+    rows = await tx.fetch(f"{COLUMNS} WHERE id = ANY ($1)", ids)
+    return {row["id"]: _recommendation(row) for row in rows}
 
 
 async def list_recommendations(

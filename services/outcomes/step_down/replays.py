@@ -42,8 +42,10 @@ SELECT e.enrolment_id, e.client_id, e.site_id,
   (SELECT jsonb_agg(jsonb_build_array(instrument, total, status, safety_item,
      timezone(zone.name, coalesce(answered_at, completed_at))::date, instrument_version,
      timezone(zone.name, completed_at)::date,
-     total IS NOT NULL AND timezone(zone.name, coalesce(answered_at, completed_at))::date
-       - timezone(zone.name, e.enrolled_at)::date BETWEEN $5 AND $6)
+     (total IS NOT NULL OR status = 'complete')
+       AND timezone(zone.name, coalesce(answered_at, completed_at))::date
+       - timezone(zone.name, e.enrolled_at)::date BETWEEN $5 AND $6,
+     coalesce(subscores, '{{}}'))
      ORDER BY coalesce(answered_at, completed_at), completed_at, screening_id)
    FROM scores WHERE client_id = ANY (p.records)
      AND coalesce(answered_at, completed_at) > coalesce(f.ended_at, '-infinity')) AS scores,
@@ -222,8 +224,10 @@ def history_of(row: Any) -> History:
             for day, weeks, attended, missed, excused, run in some("figures")
         ],
         scores=[
-            Scored(name, LatestScore(total, status, item, _day(on), version), _day(known), is_first)
-            for name, total, status, item, on, version, known, is_first in some("scores")
+            Scored(
+                name, LatestScore(total, status, item, _day(on), version, parts), _day(known), first
+            )
+            for name, total, status, item, on, version, known, first, parts in some("scores")
         ],
         short_weeks=[(_day(monday), _day(on)) for monday, on in some("weeks")],
         risks=[Lasting(kind, _day(on), _or_none(end)) for kind, on, end in some("risks")],

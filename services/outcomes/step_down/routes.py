@@ -12,6 +12,7 @@ from services.outcomes.step_down.schemas import (
     GoalOutcome,
     NewDecision,
     NewGoal,
+    NewStepDown,
     Progress,
     Recommendation,
     State,
@@ -67,6 +68,22 @@ async def decide_recommendation(
         lambda tx, expected: commands.decide(
             tx, recommendation_id, expected, body, decided_by=call.subject
         )
+    )
+
+
+@router.post(
+    "/clients/{client_id}/step-downs",
+    status_code=201,
+    summary="Step a client down without a recommendation",
+)
+async def step_client_down(
+    client_id: UUID, body: NewStepDown, call: Annotated[Call, Allowed(Role.CLINICAL_LEAD)]
+) -> Recommendation:
+    """By clinical judgement, with a reason. What the policy asks for and what of it is missing is
+    kept with the decision. An open recommendation is decided instead."""
+    return await call.create(
+        lambda tx: commands.step_client_down(tx, client_id, body, decided_by=call.subject),
+        location=lambda made: f"/recommendations/{made.id}",
     )
 
 

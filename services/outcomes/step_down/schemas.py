@@ -57,6 +57,14 @@ class NewDecision(Strict):
         return self
 
 
+class NewStepDown(Strict):
+    """A step-down that a clinician decides on where nothing is recommended."""
+
+    reason: Literal[
+        "client_preference", "clinical_judgement", "needs_unmet_elsewhere", "payer_or_legal"
+    ] = Field(description="Why.", examples=["clinical_judgement"])
+
+
 class Recommendation(Shown):
     """A recommendation, and what was decided."""
 

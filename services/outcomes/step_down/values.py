@@ -23,11 +23,19 @@ Figure = Literal[
 ]
 
 
-class Measure(Part):
-    """The totals that an instrument can have."""
+class Span(Part):
+    """The values that a score can have."""
 
     lowest: int
     highest: int
+
+
+class Measure(Part):
+    """What rules may look at of an instrument: its total, and what is scored on its own."""
+
+    total: Span | None = None
+    """None: its parts are never added up."""
+    subscales: dict[Token, Span] = Field(default_factory=dict)
     safety_item: bool = False
 
 
@@ -53,6 +61,8 @@ class Rule(Part):
     keeps: int | None = None
     """The bound while a recommendation by this rule is open; None: the same."""
     instrument: Token | None = None
+    subscale: Token | None = None
+    """Of the instrument; None: its total."""
     max_age_days: int | None = Field(default=None, ge=0)
     """In days of the calendar at the site: of the day before is 1."""
     safety_item: Literal["negative"] | None = None

@@ -48,7 +48,8 @@ SELECT count(*) FILTER (WHERE outcome = 'accepted' AND ended_at >= $2)::int AS a
 FROM seat_offers WHERE site_id = $1
 """
 OF_LINK = """
-SELECT id, site_id FROM seat_offers WHERE link_hash = $1 AND ended_at IS NULL AND expires_at > $2
+SELECT id, ARRAY[site_id] AS sites FROM seat_offers
+WHERE link_hash = $1 AND ended_at IS NULL AND expires_at > $2
 """
 """What a link opens, by the digest of its secret, at an instant."""
 

@@ -16,15 +16,12 @@ from services.scheduling.offers.schemas import (
     SeatOffer,
     WaitingFigures,
 )
-from shared.access import Open, Role
+from shared.access import Role
 from shared.access.roles import EVERY_STAFF_ROLE, SITE_STAFF
-from shared.database import Transaction
-from shared.web import Allowed, Call, Page, Paging, Router, audit, needs_if_match, of_one_client
-from shared.web.holders import NOT_HELD, OwnCall, by_link
+from shared.web import Allowed, Call, Page, Paging, Router, needs_if_match, of_one_client
+from shared.web.holders import OwnCall, by_link, own_routes
 from shared.web.problems import refusals
-from shared.web.writes import run_again
 
-WHY = "A client has no token: the request carries the secret of a link."
 NOT_TAKEN = refusals(
     {
         409: "The cohort does not take the client any more",
@@ -34,7 +31,7 @@ NOT_TAKEN = refusals(
 
 router = Router(tags=["Waiting list"])
 ByLink = Annotated[OwnCall, Depends(by_link(queries.OF_LINK))]
-own_router = Router(tags=["Own seat offer"], dependencies=[Open(WHY)], responses=NOT_HELD)
+own_router = own_routes("Own seat offer")
 
 Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
 Staff = Annotated[Call, Allowed(*SITE_STAFF)]
@@ -116,10 +113,4 @@ async def show_own_seat_offer(call: ByLink) -> OwnOffer:
 @own_router.post("/seat-offer/own", summary="Answer one's own offer", responses=NOT_TAKEN)
 async def decide_own_seat_offer(body: OwnAnswer, call: ByLink) -> OwnOffer:
     """Take the seat or let it go, by `Authorization: Link …`; the link ends with it."""
-
-    async def answer(tx: Transaction) -> OwnOffer:
-        answered = await commands.answer_own_offer(tx, call.held_id, body)
-        tx.access = audit.access(call.request, call.caller, "change", answered)
-        return answered
-
-    return await run_again(call.database, call.caller.sites, answer)
+    return await call.answer(lambda tx: commands.answer_own_offer(tx, call.held_id, body))

@@ -19,6 +19,14 @@ from stepwell.region.year.walk import Answer, YearWalk
 AFTER = timedelta(minutes=10)
 """From the end of a day's last session until it is written down the same evening."""
 WHO_SEES = Who("clinical_lead")
+SAID: tuple[tuple[str, Answer] | None, ...] = (
+    ("answers", {"answers": {"substance_use": "none"}}),
+    ("closing", {"outcome": "declined"}),
+    None,
+    ("answers", {"answers": {"substance_use": "some"}}),
+    None,
+)
+"""What comes of asking former clients, by their numbers in turn."""
 Look = Callable[[YearWalk, date], Awaitable[None]]
 DO: dict[Kind, Callable[[YearWalk, Happening], Awaitable[None]]] = {
     "refer": intake.refer,
@@ -89,6 +97,7 @@ async def _morning(walk: YearWalk, day: date) -> None:
         await _happen(walk, part)
         walk.rest = await settled(walk.services)
     await _decide(walk)
+    await _ask_former_clients(walk)
 
 
 async def _evening(walk: YearWalk, day: date) -> None:
@@ -150,6 +159,26 @@ async def _decide(walk: YearWalk) -> None:
     await together(found, one)
     if found:
         walk.rest = await settled(walk.services)
+
+
+async def _ask_former_clients(walk: YearWalk) -> None:
+    """Let staff ask whoever a survey is due of: some answer, some do not want to, some are out of
+    reach."""
+    for due in await walk.services.all("outcomes", "/follow-ups", WHO_SEES, state="due"):
+        number = walk.number_of(due["client_id"])
+        said = SAID[number % len(SAID)]
+        if said is None:
+            continue
+        ending, body = said
+        walk.surveys[due["id"]] = said
+        await walk.services.decide(
+            "outcomes",
+            f"/follow-ups/{due['id']}/{ending}",
+            walk.at(number, "counselor"),
+            body,
+            key=f"{due['id']}/{ending}",
+            version=due["version"],
+        )
 
 
 def _end(session: Answer) -> datetime:

@@ -100,10 +100,10 @@ def pauses(course: Course, turn: Turn) -> None:
 
 
 def pauses_and_comes(course: Course, turn: Turn) -> None:
-    """Is on hold; the next session attended ends the hold."""
-    course.come(turn.day(-3))
+    """Is on hold; the next session attended ends the hold. Was too well to become better."""
+    course.come(turn.day(-3), totals=(5, 3))
     course.stay(turn.day(-2), grants=(grant("H0015", 12, turn.day(-2), 45),))
-    course.measure(turn.day(7), turn.day(28), repeat((9, 7)))
+    course.measure(turn.day(7), turn.day(28), repeat((4, 2)))
     course.add(turn.day(15), "hold", reason=HOLDS[-1 - turn.term % 2], comes=True)
     course.add(turn.day(33), "discharge", reason=turn.reason)
 
@@ -126,8 +126,9 @@ def signs_no_permission(course: Course, turn: Turn) -> None:
 
 
 def permits_little(course: Course, turn: Turn) -> None:
-    """May be reached in one of the ways that leave little; later in the usual ones."""
-    course.come(turn.day(-5))
+    """May be reached in one of the ways that leave little; later in the usual ones. Is very ill at
+    first, and still ill when much has become better."""
+    course.come(turn.day(-5), totals=(21, 17))
     course.stay(turn.day(-2), permission=ODD_PERMISSIONS[turn.term], payer=False)
     course.permit(turn.day(22), "usual")
     course.measure(turn.day(14), turn.day(35), repeat((12, 9)))
@@ -135,11 +136,11 @@ def permits_little(course: Course, turn: Turn) -> None:
 
 
 def dies(course: Course, turn: Turn) -> None:
-    """Dies; what was missed before is written down afterwards."""
+    """Gets worse and dies; what was missed before is written down afterwards."""
     course.come(turn.day(-4))
     until = turn.day(12) if turn.term % 2 else None
     course.stay(turn.day(-1), permission="mornings", permitted_until=until)
-    course.measure(turn.day(7), turn.day(14), repeat((16, 14)))
+    course.measure(turn.day(7), turn.day(14), repeat((20, 15)))
     course.add(turn.day(17), "discharge", reason="death")
     course.add(turn.day(18), "record_late", status="no_show")
 

@@ -41,6 +41,8 @@ class YearWalk:
     away: set[int] = field(default_factory=set)
     """Clients who are on hold and do not come."""
     declined: set[int] = field(default_factory=set)
+    surveys: dict[str, tuple[str, Answer]] = field(default_factory=dict)
+    """What former clients said to a survey, by its id."""
     consent_texts: dict[str, Answer] = field(default_factory=dict)
     rest: Rest | None = None
     _seen: dict[int, int] = field(default_factory=dict)

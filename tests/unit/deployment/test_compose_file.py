@@ -12,8 +12,8 @@ import yaml
 
 from portal import settings as portal_settings
 from shared import clock
+from shared.process import ROLES
 from shared.secret_files import SECRET, read_into
-from shared.service import ROLES
 from shared.settings import SERVICES, Settings, load
 from stepwell.commands.secrets import command as make_secrets
 from stepwell.main import COMMANDS

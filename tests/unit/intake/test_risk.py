@@ -16,13 +16,10 @@ from services.intake.risk.rules import Finding
 from services.intake.risk.rules.flags import (
     NEXT,
     SEVERITIES,
-    Schedule,
     State,
     after,
-    escalation,
     is_worse,
     most_severe,
-    pause_after,
 )
 from services.intake.risk.rules.reports import (
     POSITIVE,
@@ -40,21 +37,12 @@ from services.intake.risk.rules.reports import (
 from services.intake.risk.schemas import Acknowledgement
 from shared.contracts.intake import RiskKind, RiskSeverity
 from shared.database import ALL_SITES, Transaction
+from shared.escalation import Ladder, escalation
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 2)
 MINUTE = timedelta(minutes=1)
-SCHEDULE = Schedule(15 * MINUTE, (0 * MINUTE, 10 * MINUTE, 20 * MINUTE), 30 * MINUTE)
 SEVERITIES_OF_REPORTS = {kind: rules.report for kind, rules in risk_policy().kinds.items()}
-schedules = st.builds(
-    Schedule,
-    st.just(15 * MINUTE),
-    st.lists(st.integers(1, 90).map(lambda m: m * MINUTE), max_size=4).map(
-        lambda later: (0 * MINUTE, *later)
-    ),
-    st.integers(1, 90).map(lambda m: m * MINUTE),
-)
-minutes = st.integers(0, 2_000).map(lambda m: m * MINUTE)
 
 
 def finding(severity: RiskSeverity = "high", kind: RiskKind = "suicide_risk") -> Finding:
@@ -82,56 +70,6 @@ def test_only_high_is_worse_than_moderate() -> None:
     assert get_args(RiskSeverity) == SEVERITIES
 
 
-@pytest.mark.parametrize(
-    ("step", "due", "now", "told"),
-    [
-        (0, 0, -1, None),
-        (0, 0, 0, (1, 10)),
-        (0, 0, 9, (1, 10)),
-        (0, 0, 10, (2, 30)),
-        (1, 10, 10, (2, 30)),
-        (1, 10, 29, (2, 30)),
-        (1, 10, 30, (3, 60)),
-        (2, 30, 30, (3, 60)),
-        (3, 60, 59, None),
-        (3, 60, 60, (4, 90)),
-        (0, 0, 59, (3, 60)),
-        (0, 0, 60, (4, 90)),
-        (0, 0, 149, (6, 150)),
-        (0, 0, 150, (7, 180)),
-    ],
-)
-def test_the_step_that_is_due(step: int, due: int, now: int, told: tuple[int, int] | None) -> None:
-    found = escalation(SCHEDULE, step, NOON + due * MINUTE, NOON + now * MINUTE)
-    expected = None if told is None else (told[0], NOON + told[1] * MINUTE)
-    assert (None if found is None else (found.step, found.next_at)) == expected
-
-
-@settings(max_examples=150)
-@given(schedule=schedules, step=st.integers(0, 8), late=minutes)
-def test_a_late_worker_tells_what_one_that_was_always_there_told_last(
-    schedule: Schedule, step: int, late: timedelta
-) -> None:
-    found = escalation(schedule, step, NOON, NOON + late)
-    assert found is not None
-    due, steps = NOON, step
-    while due <= NOON + late:
-        steps += 1
-        due += pause_after(schedule, steps)
-    assert (found.step, found.next_at) == (steps, due)
-
-
-@given(schedule=schedules, step=st.integers(0, 8), late=minutes)
-def test_the_next_step_lies_ahead_and_not_too_far(
-    schedule: Schedule, step: int, late: timedelta
-) -> None:
-    found = escalation(schedule, step, NOON, NOON + late)
-    assert found is not None
-    assert found.step > step
-    ahead = found.next_at - (NOON + late)
-    assert timedelta() < ahead <= max(*schedule.pauses, schedule.repeat)
-
-
 class FlagOfAClient(RuleBasedStateMachine):
     """A flag as commands and job move it, by the rules alone."""
 
@@ -140,15 +78,16 @@ class FlagOfAClient(RuleBasedStateMachine):
         self.now = NOON
         self.state: State = "raised"
         self.severity: RiskSeverity = "moderate"
-        self.deadline = NOON + self.schedule.within
-        self.due = self.deadline
+        self.deadline = NOON + self.ladder.within
+        self.due: datetime | None = self.deadline
+        self.ladder_from = 0
         self.step = 0
         self.told: list[tuple[int, datetime]] = []
         self.acknowledged_at: datetime | None = None
 
     @property
-    def schedule(self) -> Schedule:
-        return risk_policy().urgency("suicide_risk", self.severity).schedule
+    def ladder(self) -> Ladder:
+        return risk_policy().urgency("suicide_risk", self.severity)
 
     @rule(passed=st.integers(0, 300).map(lambda m: m * MINUTE))
     def time_passes(self, passed: timedelta) -> None:
@@ -161,21 +100,23 @@ class FlagOfAClient(RuleBasedStateMachine):
         assert state == self.state
         if is_worse(severity, self.severity):
             self.severity = severity
-            deadline = self.now + self.schedule.within
-            before = (self.deadline, self.due)
-            self.deadline, self.due = min(self.deadline, deadline), min(self.due, deadline)
-            assert (self.deadline, self.due) <= before
+            deadline = self.now + self.ladder.within
+            if self.due is None:
+                self.ladder_from = self.step
+            self.deadline = min(self.deadline, deadline)
+            self.due = deadline if self.due is None else min(self.due, deadline)
 
     @rule(workers=st.integers(1, 3))
     def the_job_runs(self, workers: int) -> None:
         for _ in range(workers):
             state = after(self.state, "escalate")
-            if state is None or self.due > self.now:
+            if state is None or self.due is None or self.due > self.now:
                 continue
-            told = escalation(self.schedule, self.step, self.due, self.now)
-            assert told is not None
-            self.state, self.step, self.due = state, told.step, told.next_at
-            self.told.append((told.step, self.now))
+            told = escalation(self.ladder, self.step - self.ladder_from, self.due, self.now)
+            self.due = told.next_at
+            if self.ladder_from + told.step > self.step:
+                self.state, self.step = state, self.ladder_from + told.step
+                self.told.append((self.step, self.now))
 
     @rule()
     def a_clinician_acknowledges(self) -> None:
@@ -209,10 +150,13 @@ class FlagOfAClient(RuleBasedStateMachine):
             assert self.step > 0
 
     @invariant()
-    def an_open_flag_always_has_a_next_step(self) -> None:
-        if self.state != "acknowledged":
-            longest = max(*self.schedule.pauses, self.schedule.repeat, self.schedule.within)
-            assert self.due <= self.now + longest
+    def an_open_flag_has_a_next_step_until_its_ladder_has_ended(self) -> None:
+        position = self.step - self.ladder_from
+        if self.state == "acknowledged" or position > self.ladder.last:
+            return
+        assert self.due is not None or position == self.ladder.last
+        longest = max(*map(self.ladder.pause_after, range(position + 1)), self.ladder.within)
+        assert self.due is None or self.due <= self.now + longest
 
 
 FlagOfAClient.TestCase.settings = settings(max_examples=40, stateful_step_count=25)

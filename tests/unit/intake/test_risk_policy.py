@@ -62,16 +62,12 @@ def with_an_answer_that_nobody_gives(data: dict[str, Any]) -> None:
     data["kinds"]["suicide_risk"]["report"] = {"yes": "high"}
 
 
-def with_late_first_step(data: dict[str, Any]) -> None:
-    data["urgencies"]["at_once"]["steps"][0]["after_minutes"] = 1
-
-
-def with_two_steps_at_once(data: dict[str, Any]) -> None:
-    data["urgencies"]["at_once"]["steps"][1]["after_minutes"] = 0
+def without_an_end(data: dict[str, Any]) -> None:
+    del data["urgencies"]["at_once"]["repeat"]
 
 
 def with_an_unknown_name(data: dict[str, Any]) -> None:
-    data["urgencies"]["at_once"]["repeat"] = 5
+    data["urgencies"]["at_once"]["repeats"] = 5
 
 
 @pytest.mark.parametrize(
@@ -85,8 +81,7 @@ def with_an_unknown_name(data: dict[str, Any]) -> None:
         (with_a_slip_in_an_answer, "withdrawal_risk: report says how severe possible, severe is"),
         (without_an_answer, "pregnancy: report says how severe yes is"),
         (with_an_answer_that_nobody_gives, "suicide_risk: report says how severe nothing is"),
-        (with_late_first_step, "the first step is at the deadline itself"),
-        (with_two_steps_at_once, "at least a minute after the one before"),
+        (without_an_end, "urgencies.at_once.repeat: Field required"),
         (with_an_unknown_name, "Extra inputs"),
     ],
 )

@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from shared.messaging.relay import producer_of
+from shared.messaging.producer import producer_of
 from shared.settings import Settings
 
 

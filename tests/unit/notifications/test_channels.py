@@ -70,7 +70,11 @@ def test_a_signature_is_that_of_the_provider_s_documentation() -> None:
     assert not is_signed(made, "12346", url, form)
     assert not is_signed(made, "12345", f"{url}3", form)
     assert not is_signed(made, "12345", url, [*form, ("Digits", "1")])
+    assert not is_signed(made, "12345", url.replace(".com/", ".com:443/"), form), "a proxy's port"
     assert not is_signed("ä", "12345", url, form)
+    twice = [("MediaUrl", "https://b.test/2"), ("MediaUrl", "https://a.test/1")]
+    assert signature("12345", url, twice) == signature("12345", url, sorted(twice))
+    assert signature("12345", url, twice) != signature("12345", url, twice[:1])
 
 
 @pytest.mark.parametrize(

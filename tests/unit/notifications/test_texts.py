@@ -188,7 +188,8 @@ def test_a_language_in_which_nothing_is_written_falls_back_visibly() -> None:
         ("x" * 153 + "x" * 151 + "€", "GSM-7", 2),
         ("sábado " + "x" * 63, "UCS-2", 1),
         ("sábado " + "x" * 64, "UCS-2", 2),
-        ("é" * 160, "GSM-7", 1),
+        ("¿é ñ ü? " * 20, "GSM-7", 1),
+        *((f"{letter}{'x' * 70}", "UCS-2", 2) for letter in "íóáÍÁ"),
         ("x" * 66 + "😀" + "x" * 66, "UCS-2", 3),
     ],
 )
@@ -200,7 +201,10 @@ def test_what_a_text_message_costs_is_counted_by_the_border_rule(
 
 
 def test_accents_and_blanks_of_print_make_no_text_message_dearer() -> None:
-    assert plain("sáb 5:30\u202fPM \u2013 6:30\u00a0PM") == "sab 5:30 PM - 6:30 PM"
+    range_of_times = "sáb 5:30\u202fPM\u2009\u2013\u20096:30\u00a0PM"
+    assert plain(range_of_times) == "sab 5:30 PM - 6:30 PM"
+    written_out = f"Tiene una cita el {range_of_times}. Llame al 303-555-0123 si no puede venir."
+    assert (segments(written_out).count, segments(plain(written_out)).count) == (2, 1)
     assert plain("mañana é") == "mañana é"
     assert plain("día ☃") == "día ☃", "it is UCS-2 whatever becomes of the accent"
 

@@ -16,8 +16,10 @@ from services.outcomes.measures.policy import (
     measure_policy,
     whole_points,
 )
+from services.outcomes.measures.queries import course_of
 from services.outcomes.measures.rules.change import band_of, change, reliable_change
 from services.outcomes.measures.rules.course import Course, Point, course
+from services.outcomes.scores.queries import StayScore
 from tests.year.ledger.measures import outcome_of
 
 PHQ9 = measure_policy().measures["phq-9"].series["total"]
@@ -236,3 +238,21 @@ def test_every_outcome_is_that_of_a_computation_that_shares_nothing(
     span = series.highest - series.lowest
     one, other = (series.lowest + round(share * span) for share in (before, after))
     assert change(series, one, other).outcome == outcome_of(series.model_dump(), one, other)
+
+
+def test_the_first_score_is_of_a_week_before_to_two_weeks_after_the_admission():
+    policy, admitted = measure_policy(), date(2026, 1, 15)
+
+    def score(day: date, total: int | None) -> StayScore:
+        return StayScore(
+            UUID(int=1), UUID(int=day.toordinal()), "phq-9", "1.0", day, False, total, {}
+        )
+
+    later = score(date(2026, 3, 1), 2)
+    for off, measured in ((-8, False), (-7, True), (14, True), (15, False)):
+        first = score(admitted + timedelta(days=off), 20)
+        _, found = course_of(policy, admitted, "phq-9", "total", [first, later])
+        assert (found.latest is not None) == measured
+    open_one = score(admitted, None)
+    points, found = course_of(policy, admitted, "phq-9", "total", [open_one, later])
+    assert ([one.value for one in points], found.baseline) == ([2], None)

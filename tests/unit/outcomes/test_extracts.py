@@ -2,15 +2,19 @@
 
 from collections import Counter
 from datetime import date, timedelta
+from pathlib import Path
 from uuid import UUID
 
+import duckdb
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from services.outcomes.extracts.files import Growing
 from services.outcomes.extracts.rules import moved, pseudonym, shift, unfamiliar
-from services.outcomes.extracts.tables import TABLES
+from services.outcomes.extracts.tables import TABLES, Table
 
 KEY = b"k" * 32
 ORDER = ("gender_group", "age_band")
@@ -71,6 +75,30 @@ def test_what_many_share_is_left_as_it_is():
     assert unfamiliar(traits, people, ORDER, 5) == traits
     del traits[UUID(int=4)]
     assert unfamiliar(traits, people, ORDER, 5) == {}
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_two_extracts_are_read_together_whatever_their_rows_hold(table: Table, tmp_path: Path):
+    """By pyarrow and by DuckDB: of one extract every cell is filled, of the other each that may be
+    empty is."""
+    one_of = {pa.string(): "x", pa.int64(): 2**40, pa.date32(): date(2026, 3, 1), pa.bool_(): True}
+    full = {column.name: one_of[column.type] for column in table.columns}
+    bare = {c.name: None if c.may_be_empty else full[c.name] for c in table.columns}
+    for name, row in (("january", full), ("february", bare)):
+        growing = Growing(table)
+        growing.add([row, row])
+        growing.close()
+        file = tmp_path / f"{name}.parquet"
+        file.write_bytes(growing.pieces()[f"{table.name}.parquet"])
+        assert parquet.read_schema(file).equals(table.schema)
+    both = parquet.read_table(tmp_path)
+    assert both.schema.equals(table.schema)
+    assert sorted(map(str, both.to_pylist())) == sorted(map(str, [full, full, bare, bare]))
+    with duckdb.connect() as database:
+        read = database.execute("SELECT * FROM read_parquet($1)", [str(tmp_path / "*.parquet")])
+        assert sorted(map(str, read.fetchall())) == sorted(
+            str(tuple(row.values())) for row in (full, full, bare, bare)
+        )
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)

@@ -1,18 +1,17 @@
 """Who counts in program measures, by vectors of their definitions; and files that are refused."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from services.outcomes.programs.policy import Measures, ProgramMeasure, measures
-from services.outcomes.programs.rules.change import Measured, Reference, change
+from services.outcomes.programs.policy import NEEDS, Measures, ProgramMeasure, measures
 from services.outcomes.programs.rules.facts import Period, Referral, Stay, Survey
+from services.outcomes.programs.rules.measures import KINDS, kind_of
 from services.outcomes.programs.rules.proportion import wilson
 from shared.datafiles import DataFileInvalid, parse
 
-PHQ_9, GAD_7, PCL_5 = Reference(6.1, 0.89), Reference(4.7, 0.92), Reference(14.72, 0.82)
 YEAR = Period(date(2026, 1, 1), date(2027, 1, 1))
 WHO: dict[str, Any] = {"id": UUID(int=1), "client_id": UUID(int=2), "site_id": UUID(int=3)}
 
@@ -24,7 +23,7 @@ def days(*wanted: str) -> list[date]:
 def of(measure_id: str, case: Any, period: Period = YEAR) -> list[str]:
     """The classes in which a case counts by a definition that is shipped."""
     measure = measures().by_id[measure_id]
-    return [one.falls for one in measure.counted.count(measure, case, period)]
+    return [one.falls for one in kind_of(measure).count(measure, case, period)]
 
 
 def stay(*attended: str, ended: str | None = None, how: str = "completed", **more: Any) -> Stay:
@@ -37,6 +36,10 @@ def stay(*attended: str, ended: str | None = None, how: str = "completed", **mor
 def referral(*attended: str, **more: Any) -> Referral:
     told = {"today": date(2026, 12, 31), "received_on": date(2026, 3, 10), "state": "accepted"}
     return Referral(attended_on=days(*attended), **{**WHO, **told, **more})
+
+
+def test_every_kind_is_counted():
+    assert KINDS.keys() == NEEDS.keys() == {one.kind for one in measures().measures}
 
 
 def test_a_stay_is_retained_and_active_by_the_vector():
@@ -97,7 +100,7 @@ def test_late_entry_counts_from_the_day_before_the_period():
     april = Period(date(2026, 4, 1), date(2026, 5, 1))
 
     def span(case: Stay) -> tuple[int, int, str | None]:
-        (one,) = measure.counted.count(measure, case, april)
+        (one,) = kind_of(measure).count(measure, case, april)
         assert one.span is not None
         return one.span.entry, one.span.exit, one.span.end
 
@@ -127,40 +130,14 @@ def test_of_whoever_did_not_answer_the_answer_is_unknown():
     )
 
 
-@pytest.mark.parametrize(
-    ("reference", "first", "last", "found"),
-    [
-        (PHQ_9, 18, 9, "improved"),
-        (PHQ_9, 18, 13, "unchanged"),
-        (PHQ_9, 18, 12, "improved"),
-        (PHQ_9, 9, 15, "deteriorated"),
-        (PHQ_9, 12, 12, "unchanged"),
-        (GAD_7, 10, 6, "improved"),
-        (GAD_7, 10, 7, "unchanged"),
-        (PCL_5, 50, 33, "unchanged"),
-        (PCL_5, 50, 32, "improved"),
-    ],
-)
-def test_a_change_is_reliable_beyond_the_threshold(
-    reference: Reference, first: int, last: int, found: str
-):
-    begin, end = date(2026, 1, 1), date(2026, 3, 1)
-    assert change([Measured(begin, first), Measured(end, last)], begin, end, reference) == found
-
-
-def test_the_first_score_is_of_a_week_before_to_two_weeks_after():
-    begin, end = date(2026, 1, 15), date(2026, 3, 1)
-    later = Measured(end, 2)
-    for off, found in (
-        (-8, "not_measured"),
-        (-7, "improved"),
-        (14, "improved"),
-        (15, "not_measured"),
+def test_a_stay_changed_as_its_course_says_and_whoever_has_none_was_not_measured():
+    for changed, falls in (
+        ("improvement", "improved"),
+        ("none", "unchanged"),
+        ("deterioration", "deteriorated"),
+        (None, "not_measured"),
     ):
-        first = Measured(begin + timedelta(days=off), 20)
-        assert change([later, first], begin, end, PHQ_9) == found
-    assert change([Measured(begin, 20)], begin, end, PHQ_9) == "not_measured"
-    assert change([Measured(begin, 20), later], begin, date(2026, 2, 28), PHQ_9) == "not_measured"
+        assert of("phq_9_change", stay("01-01", ended="02-20", changed=changed)) == [falls]
 
 
 @pytest.mark.parametrize(
@@ -192,6 +169,8 @@ measures:
         ("discharge_share", ", ends: [lost], excluded_ends: [lost]", "counts and leaves out lost"),
         ("discharge_share", ", ends: [vanished]", "ends"),
         ("answer", ", within_days: 90, question: mood", "names a question"),
+        ("reliable_change", ", instrument: bam, series: use", "calls no change of this reliable"),
+        ("reliable_change", ", instrument: no-such", "calls no change of this reliable"),
     ],
 )
 def test_a_definition_that_cannot_be_counted_is_refused_with_its_line(

@@ -165,3 +165,24 @@ def test_limits_of_a_share_never_leave_it() -> None:
 def test_one_rule_is_enough_for_a_step_up(facts: Facts, name: str) -> None:
     assert [one.name for one in found(facts, "step_up").values() if one.met] == [name]
     assert [one.name for one in found(FACTS, "step_up").values() if one.met] == []
+
+
+def test_a_subscale_is_a_score_of_its_own() -> None:
+    first = LatestScore(None, "complete", None, day(40), subscores={"use": 6, "risk": 14})
+    latest = LatestScore(None, "complete", None, day(5), subscores={"use": 2, "risk": None})
+    facts = replace(FACTS, scores={"bam": latest}, baselines={"bam": first})
+
+    def looked(figure: str, subscale: str) -> Looked:
+        given = {"instrument": "bam", "subscale": subscale, "max_age_days": 35, "at_most": 1}
+        return look(rule(figure, **given), facts)
+
+    use = looked("score", "use")
+    assert (use.value, use.inputs) == (2, {"use": 2, "days_old": 5})
+    assert use.observed == "2 (complete, 5 days old)"
+    change = looked("score_change", "use")
+    assert (change.value, change.observed) == (-4, "-4 (from 6 to 2, 5 days old)")
+    assert change.inputs == {"use": 2, "days_old": 5, "baseline": 6}
+    assert looked("score", "risk").value is None
+    assert looked("score", "risk").inputs == {"days_old": 5}
+    assert looked("score_change", "risk").value is None
+    assert looked("score", "protective").value is None

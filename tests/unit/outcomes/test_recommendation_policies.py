@@ -19,6 +19,13 @@ from tests.support.recommendations import POLICY, found, policy_of, with_change
 
 DOWN = ("step_down", "rules")
 UP = ("step_up", "rules")
+BAM: dict[str, object] = {
+    "name": "risk",
+    "figure": "score",
+    "instrument": "bam",
+    "subscale": "risk",
+}
+BAM |= {"max_age_days": 35, "source": "Test"}
 ATTENDS = {"name": "attends", "figure": "attendance_percent", "at_least": 90, "source": "Test"}
 
 
@@ -54,6 +61,14 @@ def told(place: tuple[str | int, ...], value: object) -> str:
         ((*DOWN, 3, "keeps"), 8, "phq_9: keeps is stricter than the bound"),
         ((*DOWN, 3, "instrument"), "phq-10", "phq_9: there is no measure phq-10; known: phq-9, "),
         ((*DOWN, 4, "safety_item"), "negative", "gad_7: gad-7 has no safety item"),
+        ((*DOWN, 4, "instrument"), "bam", "gad_7: bam has no total; it has use, risk, protective."),
+        ((*DOWN, 4, "subscale"), "use", "gad_7: gad-7 has no use; it has its total only."),
+        ((*DOWN, 1, "subscale"), "use", "attendance_rate: attendance_percent has no subscale."),
+        (
+            (*DOWN, 4),
+            {**BAM, "at_most": 24},
+            "step_down.rules.4: risk is always met: score is from 0 to 24.",
+        ),
         ((*DOWN, 3, "safety_item"), "positive", "step_down.rules.3.safety_item: Input should be"),
         ((*DOWN, 3, "instrument"), None, "phq_9: score needs instrument."),
         ((*DOWN, 3, "max_age_days"), None, "phq_9: score needs max_age_days."),
@@ -230,3 +245,11 @@ def written(file: Path, policy: dict[str, Any]) -> None:
     out = StringIO()
     YAML().dump(policy, out)
     file.write_text(out.getvalue())
+
+
+def test_rules_about_two_subscales_of_an_instrument_do_not_exclude_one_another() -> None:
+    both = [{**BAM, "at_most": 11}, {**BAM, "name": "use", "subscale": "use", "at_most": 0}]
+    assert policy_of(step_down={"to_level": "1.5", "rules": both}).step_down is not None
+    other = {**BAM, "name": "again", "at_least": 12}
+    with pytest.raises(ValidationError, match="again is never met together with risk"):
+        policy_of(step_down={"to_level": "1.5", "rules": [*both, other]})

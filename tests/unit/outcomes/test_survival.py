@@ -56,7 +56,12 @@ def test_the_median_of_an_even_number_lies_between_the_two_in_the_middle(days, h
 
 def test_a_median_that_is_not_reached_is_none():
     going_on = [Span(0, 40, None)] * 3
-    assert median(curves([*ended(10, 20), *going_on])) is None
+    steps = curves([*ended(10, 20), *going_on])
+    assert median(steps) is None
+    assert [(s.day, s.survival) for s in steps] == [
+        (10, pytest.approx(0.8)),
+        (20, pytest.approx(0.6)),
+    ]
     assert median([]) is None
 
 

@@ -99,7 +99,7 @@ def test_every_route_about_clients_reads_and_changes_where_it_is_noted(route: AP
     within = route.endpoint.__code__
     nested = [one for one in within.co_consts if isinstance(one, types.CodeType)]
     called = {name for code in (within, *nested) for name in code.co_names}
-    noting = {"show", "create", "update", "access"}  # the last: `tx.access = audit.access(…)`
+    noting = {"show", "create", "update", "answer", "access"}  # `tx.access = audit.access(…)`
     assert called & noting, "who looked would not be noted"
 
 

@@ -1,5 +1,7 @@
 """How often one address may call; nothing about the address is kept that says who it is."""
 
+import time
+
 import httpx
 import pytest
 from fastapi import APIRouter, Request
@@ -8,7 +10,14 @@ from hypothesis import strategies as st
 
 from shared.access import Open
 from shared.service import Service
-from shared.web.limits import BURST, LimitedRoute, Limiter, address_of, network_of
+from shared.web.limits import (
+    BURST,
+    SECONDS_A_CALL,
+    LimitedRoute,
+    Limiter,
+    address_of,
+    network_of,
+)
 from tests.support.apis import app_of
 
 router = APIRouter(route_class=LimitedRoute)
@@ -38,6 +47,17 @@ async def test_too_many_calls_are_refused_and_told_when_to_come_again():
         assert 0 < int(refused.headers["retry-after"]) <= 6
         assert "192.0.2.7" not in refused.text
         assert (await http.post("/other", json={})).status_code == 200, "counted by itself"
+
+
+async def test_a_clock_that_is_set_back_makes_nobody_wait_for_it(monkeypatch):
+    started, back = time.monotonic(), time.time() - 3_600
+    monkeypatch.setattr(time, "time", lambda: back)
+    monkeypatch.setattr(time, "monotonic", lambda: started)
+    async with client() as http:
+        codes = [(await http.post("/ask", json={})).status_code for _ in range(BURST + 1)]
+        monkeypatch.setattr(time, "monotonic", lambda: started + SECONDS_A_CALL)
+        codes.append((await http.post("/ask", json={})).status_code)
+    assert codes == [200] * BURST + [429, 200]
 
 
 async def test_what_cannot_be_read_counts_too():

@@ -22,6 +22,7 @@ from services.notifications.delivery.channels.base import (
 )
 from services.notifications.delivery.channels.guards import asked_pause
 from services.notifications.delivery.channels.providers import STAFF_ADDRESS, Hook
+from shared.access.issuer import trusted
 
 TIMEOUT_SECONDS = 10.0
 TYPE = "org.stepwell.staff_alert"
@@ -41,7 +42,7 @@ class WebhookChannel(Channel):
 
     def __init__(self, hooks: Mapping[str, Hook]) -> None:
         self._hooks = hooks
-        self._http = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False)
+        self._http = httpx.AsyncClient(verify=trusted(), timeout=TIMEOUT_SECONDS, trust_env=False)
 
     async def send(self, message: Message) -> Receipt:
         hook = self._hooks.get(_named(message))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
-from services.outcomes.programs.rules.change import Measured
+from services.outcomes.measures.rules.change import Direction
 from services.outcomes.programs.rules.survival import Span
 
 
@@ -49,7 +49,8 @@ class Stay(Case):
     returned_on: date | None = None
     """When the person entered the next stay after the end."""
     sessions: Sequence[Sessions] = ()
-    scores: Mapping[str, Sequence[Measured]] = field(default_factory=dict)
+    changed: Direction | None = None
+    """The reliable change of the score that is asked for; None where it was not measured twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,40 +7,14 @@ is not in the denominator. What a class means in words stands with the definitio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Protocol
+from typing import Any
 
-from services.outcomes.programs.rules.change import Reference, change
+from services.outcomes.measures.rules.change import Direction
+from services.outcomes.programs.policy import ProgramMeasure as Definition
 from services.outcomes.programs.rules.facts import Counted, Period, Referral, Stay, Survey
 from services.outcomes.programs.rules.survival import Span
 
 DAY = timedelta(days=1)
-
-
-class Definition(Protocol):
-    """What a kind reads of a definition; `policy.ProgramMeasure` is one."""
-
-    @property
-    def within_days(self) -> int | None: ...
-    @property
-    def further_services(self) -> int | None: ...
-    @property
-    def further_days(self) -> int | None: ...
-    @property
-    def look_back_days(self) -> int | None: ...
-    @property
-    def active_days(self) -> int | None: ...
-    @property
-    def ends(self) -> tuple[str, ...]: ...
-    @property
-    def excluded_ends(self) -> tuple[str, ...]: ...
-    @property
-    def late_entry(self) -> bool: ...
-    @property
-    def instrument(self) -> str | None: ...
-    @property
-    def reference(self) -> Reference | None: ...
-    @property
-    def question(self) -> str | None: ...
 
 
 Count = Callable[[Any, Any, Period], Iterator[Counted]]
@@ -48,14 +22,12 @@ Count = Callable[[Any, Any, Period], Iterator[Counted]]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How a measure is counted: of which cases, into which classes, by which parameters."""
+    """How a measure is counted: of which cases, into which classes."""
 
     of: type[Stay] | type[Referral] | type[Survey]
     count: Count
-    needs: tuple[str, ...] = ()
-    """The parameters that a definition must have."""
-    may: tuple[str, ...] = ()
-    """Those that it may have."""
+    reads: tuple[str, ...] = ()
+    """The facts of a case that it looks at, beyond those that every case has."""
     curve: bool = False
 
 
@@ -165,13 +137,10 @@ def discharge_share(wanted: Definition, stay: Stay, period: Period) -> Iterator[
             yield Counted(stay, one.on, "so" if one.falls in wanted.ends else "otherwise")
 
 
-def reliable_change(wanted: Definition, stay: Stay, period: Period) -> Iterator[Counted]:
+def reliable_change(_: Definition, stay: Stay, period: Period) -> Iterator[Counted]:
     """Of the stays that ended in the period, how the score of an instrument changed."""
-    assert wanted.reference is not None
     if stay.ended_on in period and stay.ended_on is not None:
-        scores = stay.scores.get(wanted.instrument or "", ())
-        falls = change(scores, stay.enrolled_on, stay.ended_on, wanted.reference)
-        yield Counted(stay, stay.ended_on, falls)
+        yield Counted(stay, stay.ended_on, CHANGES[stay.changed])
 
 
 def returned(wanted: Definition, stay: Stay, period: Period) -> Iterator[Counted]:
@@ -199,27 +168,36 @@ def answer(wanted: Definition, survey: Survey, period: Period) -> Iterator[Count
         yield Counted(survey, one.on, survey.answers.get(wanted.question or "", "unknown"))
 
 
+CHANGES: dict[Direction | None, str] = {
+    "improvement": "improved",
+    "none": "unchanged",
+    "deterioration": "deteriorated",
+    None: "not_measured",
+}
+DAYS = ("attended_on",)
+BEFORE_AND_AFTER = ("served_before_on", "attended_on")
 KINDS: dict[str, Kind] = {
     "census": Kind(Stay, census),
     "referrals": Kind(Referral, referrals),
-    "first_service": Kind(Referral, first_service, ("within_days",), curve=True),
-    "initiation": Kind(Referral, initiation, ("within_days", "look_back_days")),
-    "engagement": Kind(
-        Referral,
-        engagement,
-        ("within_days", "look_back_days", "further_services", "further_days"),
-    ),
+    "first_service": Kind(Referral, first_service, DAYS, curve=True),
+    "initiation": Kind(Referral, initiation, BEFORE_AND_AFTER),
+    "engagement": Kind(Referral, engagement, BEFORE_AND_AFTER),
     "attendance": Kind(Stay, attendance),
-    "retention": Kind(Stay, retention, may=("late_entry", "excluded_ends"), curve=True),
-    "ends": Kind(Stay, ends, may=("late_entry", "excluded_ends"), curve=True),
-    "retained": Kind(Stay, retained, ("within_days",), ("active_days", "excluded_ends")),
+    "retention": Kind(Stay, retention, DAYS, curve=True),
+    "ends": Kind(Stay, ends, DAYS, curve=True),
+    "retained": Kind(Stay, retained, DAYS),
     "discharges": Kind(Stay, discharges),
-    "discharge_share": Kind(Stay, discharge_share, ("ends",), ("excluded_ends",)),
-    "reliable_change": Kind(Stay, reliable_change, ("instrument", "reference")),
-    "returned": Kind(Stay, returned, ("within_days",), ("excluded_ends",)),
-    "follow_up": Kind(Survey, follow_up, ("within_days",)),
-    "answer": Kind(Survey, answer, ("within_days", "question")),
+    "discharge_share": Kind(Stay, discharge_share),
+    "reliable_change": Kind(Stay, reliable_change),
+    "returned": Kind(Stay, returned, ("returned_on",)),
+    "follow_up": Kind(Survey, follow_up),
+    "answer": Kind(Survey, answer),
 }
+
+
+def kind_of(measure: Definition) -> Kind:
+    """How a measure is counted."""
+    return KINDS[measure.kind]
 
 
 def months(period: Period) -> Iterator[date]:

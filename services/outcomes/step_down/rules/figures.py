@@ -38,6 +38,11 @@ class LatestScore:
     answered_on: date
     version: str = "1.0"
     """Of the instrument."""
+    subscores: Mapping[str, int | None] = field(default_factory=dict)
+
+    def value(self, rule: Rule) -> int | None:
+        """The score that a rule is about."""
+        return self.total if rule.subscale is None else self.subscores.get(rule.subscale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +141,12 @@ def _score(rule: Rule, facts: Facts) -> Looked:
         return NEVER_MEASURED
     days = (facts.today - known.answered_on).days
     observed = f"{known.status}, {days} days old"
-    if known.total is not None:
-        observed = f"{known.total} ({observed})"
+    value = known.value(rule)
+    if value is not None:
+        observed = f"{value} ({observed})"
     if rule.safety_item:
         observed += f", safety item {known.safety_item or 'unknown'}"
-    return Looked(known.total, observed, _of_score(known.total, days), known.answered_on)
+    return Looked(value, observed, _of_score(rule, value, days), known.answered_on)
 
 
 def _score_change(rule: Rule, facts: Facts) -> Looked:
@@ -151,11 +157,12 @@ def _score_change(rule: Rule, facts: Facts) -> Looked:
     days = (facts.today - known.answered_on).days
     if base is None or base == known:
         return Looked(None, "measured once, or without a baseline", as_of=known.answered_on)
-    if base.version != known.version or base.total is None or known.total is None:
+    before, value = base.value(rule), known.value(rule)
+    if base.version != known.version or before is None or value is None:
         return Looked(None, f"not comparable, {days} days old", as_of=known.answered_on)
-    change = known.total - base.total
-    observed = f"{change:+d} (from {base.total} to {known.total}, {days} days old)"
-    inputs = _of_score(known.total, days) | {"baseline": base.total}
+    change = value - before
+    observed = f"{change:+d} (from {before} to {value}, {days} days old)"
+    inputs = _of_score(rule, value, days) | {"baseline": before}
     return Looked(change, observed, inputs, known.answered_on)
 
 
@@ -190,8 +197,9 @@ def _sessions(facts: Facts) -> Figures | None:
     return facts.figures if facts.figures is not None and facts.figures.sessions else None
 
 
-def _of_score(total: int | None, days: int) -> dict[str, int]:
-    return {"days_old": days} if total is None else {"total": total, "days_old": days}
+def _of_score(rule: Rule, value: int | None, days: int) -> dict[str, int]:
+    named = {} if value is None else {rule.subscale or "total": value}
+    return {**named, "days_old": days}
 
 
 WEEK = timedelta(weeks=1)

@@ -1,13 +1,14 @@
 #!/bin/sh
 # OR-Tools 9.15.6755 (CP-SAT, Python): after a solve that found nothing, because the model is
-# infeasible or the time was over, the solver still answers when it is asked for values. Every
-# variable is 0, the objective is 0 and so is its bound; nothing is raised. A weekly plan that is read
-# without a look at the status is one in which everybody is in room 0 at minute 0, at a cost of 0 and
-# proved best. In the same release `status_name()` without an argument, which would tell, raises
+# infeasible or the time was over, the solver still answers when it is asked for values. What it says
+# is what lies in memory: 0 on most runs, and on others 2314885530818453536, which is
+# eight blanks of a text. The objective is 0 and so is its bound; nothing is raised. A weekly plan that
+# is read without a look at the status has everybody in room 0 at minute 0, or nowhere, at a cost of 0
+# and proved best. In the same release `status_name()` without an argument, which would tell, raises
 # TypeError, whatever the outcome.
 # Seen 2026-11-29 with Python 3.11, output:
-#   infeasible: INFEASIBLE value 0 objective 0.0 bound 0.0
-#   time over: UNKNOWN value 0 objective 0.0 bound 0.0
+#   infeasible: INFEASIBLE value is an int objective 0.0 bound 0.0
+#   time over: UNKNOWN value is an int objective 0.0 bound 0.0
 #   solved: OPTIMAL value 3 objective 3.0 bound 3.0
 #   status_name(): TypeError
 # What follows for us: a plan is read in one place, which looks at the status first; no status but
@@ -25,7 +26,9 @@ def show(what, model, variable, seconds=10.0):
     solver = cp_model.CpSolver()
     solver.parameters.max_time_in_seconds = seconds
     status = solver.solve(model)
-    print(f"{what}: {status.name} value {solver.value(variable)} objective",
+    found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
+    value = solver.value(variable) if found else f"is an {type(solver.value(variable)).__name__}"
+    print(f"{what}: {status.name} value {value} objective",
           f"{solver.objective_value} bound {solver.best_objective_bound}")
     return solver
 
@@ -53,8 +56,8 @@ except TypeError as error:
 PYTHON
 cat "$folder/seen"
 diff "$folder/seen" - <<'EXPECTED'
-infeasible: INFEASIBLE value 0 objective 0.0 bound 0.0
-time over: UNKNOWN value 0 objective 0.0 bound 0.0
+infeasible: INFEASIBLE value is an int objective 0.0 bound 0.0
+time over: UNKNOWN value is an int objective 0.0 bound 0.0
 solved: OPTIMAL value 3 objective 3.0 bound 3.0
 status_name(): TypeError
 EXPECTED
