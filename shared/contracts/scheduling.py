@@ -134,6 +134,26 @@ class StaffChanged(Event):
         return str(self.staff_id)
 
 
+class StaffCredentialExpiring(Event):
+    """A credential of a person expires soon: who needs it cannot hold sessions after that day.
+
+    Keyed by the person. Told once of each day of expiry; a renewal is told by StaffChanged.
+    """
+
+    stream: ClassVar[str] = "scheduling"
+
+    staff_id: UUID = Field(description="Pseudonymous id of the person; the key of the event.")
+    home_site_id: UUID
+    site_ids: list[UUID] = Field(description="Where the person works, the home site among them.")
+    credential: Token = Field(examples=["lac"])
+    expires_on: date = Field(description="Its last day.")
+    noticed_at: datetime
+
+    @property
+    def key(self) -> str:
+        return str(self.staff_id)
+
+
 class SchedulingEvent(ClientEvent):
     """An event about one client on the scheduling stream."""
 
@@ -491,6 +511,7 @@ EVENTS = (
     RoomChanged,
     CohortChanged,
     StaffChanged,
+    StaffCredentialExpiring,
     ClientPlaced,
     PlacementProposed,
     ClientWaitlisted,

@@ -16,7 +16,22 @@ ALTER TABLE notifications ADD CONSTRAINT notifications_about CHECK (
   END
 ) NOT VALID;
 
+-- A row is a credential of a person of the staff that expires soon, or did and was not renewed: the
+-- digest counts them. Written by what scheduling tells; gone when it is renewed or the person left.
+CREATE TABLE expiring_credentials (
+  staff_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  credential text NOT NULL,
+  expires_on date NOT NULL,
+  PRIMARY KEY (staff_id, credential)
+);
+ALTER TABLE expiring_credentials ENABLE ROW LEVEL SECURITY;
+ALTER TABLE expiring_credentials FORCE ROW LEVEL SECURITY;
+CREATE POLICY site ON expiring_credentials
+  USING (platform.visible(site_id)) WITH CHECK (platform.visible(site_id));
+
 -- migrate:down
+DROP TABLE expiring_credentials;
 SET LOCAL stepwell.sites = '*';
 UPDATE notifications SET state = 'planned'
 WHERE kind = 'staff_alert' AND address IS NULL AND state = 'sending';
