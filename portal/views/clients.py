@@ -95,7 +95,7 @@ def together(happened: Any, messages: Any) -> tuple[list[dict[str, Any]], str | 
     "outcomes.show_course",
     "outcomes.add_goal",
     "outcomes.close_goal",
-    "outcomes.step_client_down",
+    "outcomes.record_step_down",
 )
 async def course(page: Page, client_id: str) -> dict[str, Any]:
     head, (shown, progress) = await of_client(

@@ -22,6 +22,7 @@ ALLOWED = {
     "shared/access/tokens.py": "tokens expire by the wall clock, whatever the test clock shows",
     "stepwell/region/story.py": "begins a span: spans last as long as the machine says",
     "stepwell/region/trace_root.py": "ends that span",
+    "stepwell/runtime/mail.py": "signed calls are believed by the wall clock alone",
     "stepwell/runtime/keys.py": "the local issuer dates tokens by the wall clock",
 }
 """Files that may read the machine's clock, and why that is no fact of the domain.

@@ -76,7 +76,7 @@ async def decide_recommendation(
     status_code=201,
     summary="Step a client down without a recommendation",
 )
-async def step_client_down(
+async def record_step_down(
     client_id: UUID, body: NewStepDown, call: Annotated[Call, Allowed(Role.CLINICAL_LEAD)]
 ) -> Recommendation:
     """By clinical judgement, with a reason. What the policy asks for and what of it is missing is
