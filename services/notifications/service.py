@@ -6,6 +6,7 @@ from services.notifications.delivery.channels.email import mail_server
 from services.notifications.delivery.consumers import consumers as delivery
 from services.notifications.delivery.jobs import dispatch_job, messages
 from services.notifications.delivery.routes import router
+from services.notifications.digest.consumers import consumers as digest
 from services.notifications.digest.jobs import digest_job
 from services.notifications.escalations.consumers import consumers as escalations
 from services.notifications.escalations.jobs import alert_job, alerts
@@ -56,6 +57,7 @@ service = Service(
         delivery,
         planning,
         escalations,
+        digest,
     ],
     jobs=[dispatch_job, alert_job, digest_job, forget_job],
     peers=[mail_server],

@@ -2,14 +2,14 @@
 
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from services.notifications.digest.commands import next_digest
 from services.notifications.digest.jobs import send_digests
 from services.notifications.digest.policy import DigestPolicy, digest_policy
-from shared.contracts.scheduling import SiteOpened
+from shared.contracts.scheduling import SiteOpened, StaffChanged, StaffCredentialExpiring
 from shared.database import ALL_SITES
 from shared.jobs import JobContext
 from tests.support.data import read_anew
@@ -109,3 +109,28 @@ def test_a_digest_that_could_tell_more_than_counts_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=reason):
         DigestPolicy.model_validate(digest_policy().model_dump() | parts)
+
+
+async def test_credentials_that_expire_are_counted_until_they_are_renewed_or_the_person_leaves(
+    desk: Desk,
+) -> None:
+    opened = {"time_zone": "America/Denver", "opened_at": MONDAY_NOON}
+    await desk.tell(SiteOpened(site_id=DENVER_SITE, region_id=REGION, **opened))
+    people = [uuid4() for _ in range(3)]
+    works = {"home_site_id": DENVER_SITE, "site_ids": [DENVER_SITE]}
+    soon = {"credential": "lac", "expires_on": date(2026, 6, 20)}
+    for staff_id in people:
+        told = StaffCredentialExpiring(staff_id=staff_id, **works, **soon, noticed_at=MONDAY_NOON)
+        await desk.tell(told)
+        await desk.tell(told)
+    about = {**works, "trainings": [], "languages": [], "staff_gender": None}
+    for staff_id, until, left_at in (
+        (people[0], date(2028, 6, 20), None),
+        (people[1], soon["expires_on"], MONDAY_NOON),
+        (people[2], soon["expires_on"], None),
+    ):
+        held = [{"credential": "lac", "expires_on": until}]
+        more = {"caseload_limit": None, "left_at": left_at, "changed_at": MONDAY_NOON}
+        await desk.tell(StaffChanged(staff_id=staff_id, **about, credentials=held, **more))
+    desk.set_clock(TUESDAY)
+    assert "expire soon, or did: 1" in (await sent(desk))[-1]

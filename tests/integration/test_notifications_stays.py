@@ -1,5 +1,6 @@
 """No message after the end of a stay, none while it is on hold."""
 
+import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
@@ -127,7 +128,13 @@ async def test_a_message_already_marked_is_looked_at_again_before_it_is_handed_o
     await desk.tell(last.enrolled())
     desk.set_clock(MONDAY_NOON + timedelta(seconds=1))
     await desk.tell(last.missed(MONDAY_NOON))
-    desk.mailbox.on_data = desk.telling(last.becomes("died"))
+    first, tell = asyncio.Lock(), desk.telling(last.becomes("died"))
+
+    async def nobody_is_faster_than_the_news() -> None:
+        async with first:
+            await tell()
+
+    desk.mailbox.on_data = nobody_is_faster_than_the_news
     await desk.dispatch()
     assert (await desk.message(client_id=last.id)).state == "cancelled"
     assert "zoe@example.test" not in [m["To"] for m in desk.mailbox.taken]

@@ -126,7 +126,7 @@ class HandOver:
         async with self._reading:
             some = self._take()
             found = await self._again(tx, some) if some else ()
-            if self._left:
+            if self._left or self._stopped:
                 self._wait(some)
                 return []
             return self._at_once(found)

@@ -35,7 +35,9 @@ SELECT count(DISTINCT s.site_id) AS sites,
   (SELECT count(*) FROM notifications a JOIN sites u USING (site_id)
    WHERE a.kind = 'staff_alert' AND a.failure IS NOT NULL
      AND a.planned_at >= $3 - interval '24 hours'
-     AND ($1::uuid IS NULL OR u.region_id = $1)) AS unanswered
+     AND ($1::uuid IS NULL OR u.region_id = $1)) AS unanswered,
+  (SELECT count(*) FROM expiring_credentials e JOIN sites u USING (site_id)
+   WHERE $1::uuid IS NULL OR u.region_id = $1) AS credentials
 FROM sites s LEFT JOIN notifications n
   ON n.site_id = s.site_id AND n.due_on = $2 AND n.kind <> 'staff_alert'
 WHERE $1::uuid IS NULL OR s.region_id = $1

@@ -14,7 +14,10 @@ from services.notifications.timing.rules import zone_of
 from shared.contracts.intake import Token
 from shared.datafiles import Part, data_file
 
-COUNTS = ("sites", "delivered", "failed", "suppressed", "waiting", "tasks", "unanswered")
+COUNTS = (
+    *("sites", "delivered", "failed", "suppressed", "waiting", "tasks", "unanswered"),
+    "credentials",
+)
 """All that a digest may tell."""
 
 
