@@ -69,8 +69,7 @@ SELECT client_id, site_id, named(enrolment_id || i || n), at + make_interval(wee
 FROM stays, generate_series(0, 3) n, unnest(ARRAY['phq-9', 'gad-7', 'craving-nrs']) i;
 INSERT INTO platform.merges
 SELECT named('merge ' || client_id), client_id, named('other ' || client_id), at, NULL
-FROM stays WHERE c = 7 AND w % 4 = 0 ON CONFLICT DO NOTHING;
-ANALYZE
+FROM stays WHERE c = 7 AND w % 4 = 0 ON CONFLICT DO NOTHING
 """
 FLOOR = """
 SELECT site_id, outcome, count(*), sum(attended_minutes) FROM program_attendance
@@ -140,6 +139,7 @@ async def _region(stack: Stack, years: int) -> tuple[Database, frozenset[UUID]]:
     noon = clock.now().replace(hour=18, minute=0)
     made = HISTORY.replace("{noon}", noon.isoformat()).replace("{weeks}", str(52 * years))
     await at.as_owner(made)
+    await at.as_owner("VACUUM (ANALYZE)")
     database = Database(at.database_url)
     await database.open()
     rows = await database.run("*", lambda tx: tx.fetch("SELECT site_id FROM sites"))

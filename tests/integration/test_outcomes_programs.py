@@ -32,6 +32,7 @@ COUNTED = (
     "active_30",
     "completion",
     "discharges",
+    "discharge_reasons",
     "returned_90",
     "phq_9_change",
     "gad_7_change",

@@ -95,6 +95,7 @@ class Figures:
                 self.day(told, "enrolled_at"),
                 self.day(end, "changed_at") if end else None,
                 end["to_state"] if end else None,
+                end["reason"] if end else None,
             )
             for seat in self.seats.values():
                 if seat["enrolment_id"] == line.id:
@@ -226,6 +227,8 @@ class Figures:
                     found.append((s, s.ends, falls, 1))
                 if measure == "discharges":
                     found.append((s, s.ends, str(s.how), 1))
+                if measure == "discharge_reasons":
+                    found.append((s, s.ends, s.reason or "not_told", 1))
                 over = s.ends + 90 * day < self.today
                 if measure == "returned_90" and s.how != "died" and over:
                     back = s.again is not None and s.again <= s.ends + 90 * day

@@ -30,6 +30,7 @@ SLICES = {
     "active_30": "cohort",
     "completion": "age_band",
     "discharges": "cohort",
+    "discharge_reasons": "level_of_care",
     "returned_90": "site",
     "phq_9_change": "region",
     "gad_7_change": "month",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from stepwell.region.year.stories import REASONS
 from tests.support.program_figures import product
 from tests.year.computed import Computed
 from tests.year.figures import CURVES, SLICES, Checkpoint, OfClient
@@ -320,6 +321,7 @@ def test_who_counts_in_program_measures_and_in_which_group_is_as_the_journals_al
                 different.append((computed.now.date(), measure, by, dict(more), dict(less)))
     assert different == []
     assert classes["discharges"] == {stay.state for stay in year[-1].stays if stay.ends}
+    assert classes["discharge_reasons"] == {*REASONS, "moved_to_lower_level", "death"}
     assert classes["phq_9_change"] == {"improved", "unchanged", "deteriorated", "not_measured"}
     assert classes["follow_up_90"] == {"answered", "declined", "lost", "returned"}
     assert {"initiated", "not_initiated"} <= classes["initiation"]

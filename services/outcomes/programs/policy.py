@@ -27,6 +27,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "ends": (),
     "retained": ("within_days",),
     "discharges": (),
+    "reasons": (),
     "discharge_share": ("ends",),
     "reliable_change": ("instrument",),
     "returned": ("within_days",),

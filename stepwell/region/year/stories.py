@@ -180,7 +180,7 @@ STORIES: tuple[tuple[Story, Answer, float], ...] = (
     (steps_down_later, "decline_once", 0.95),
     (leaves_undecided, "leave_open", 0.93),
     (comes_back, "leave_open", 0.85),
-    (pauses, "accept", 0.9),
+    (pauses, "leave_open", 0.9),
     (pauses_and_comes, "leave_open", 0.9),
     (drops_out, "accept", 0.5),
     (signs_no_permission, "accept", 0.75),

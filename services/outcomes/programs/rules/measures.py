@@ -130,6 +130,12 @@ def discharges(_: Definition, stay: Stay, period: Period) -> Iterator[Counted]:
         yield Counted(stay, stay.ended_on, stay.ended_as or "unknown")
 
 
+def reasons(_: Definition, stay: Stay, period: Period) -> Iterator[Counted]:
+    """Stays that ended in the period, by the reason that was given."""
+    if stay.ended_on in period and stay.ended_on is not None:
+        yield Counted(stay, stay.ended_on, stay.end_reason or "not_told")
+
+
 def discharge_share(wanted: Definition, stay: Stay, period: Period) -> Iterator[Counted]:
     """Of the stays that ended in the period, those that ended in one of these ways."""
     for one in discharges(wanted, stay, period):
@@ -187,6 +193,7 @@ KINDS: dict[str, Kind] = {
     "ends": Kind(Stay, ends, DAYS, curve=True),
     "retained": Kind(Stay, retained, DAYS),
     "discharges": Kind(Stay, discharges),
+    "reasons": Kind(Stay, reasons),
     "discharge_share": Kind(Stay, discharge_share),
     "reliable_change": Kind(Stay, reliable_change),
     "returned": Kind(Stay, returned, ("returned_on",)),
