@@ -2,7 +2,7 @@
 
 -- An escalation has an end: `escalate_at` is null when its last step was told. `ladder_from` is the
 -- step by which the present ladder began; not 0 where the flag became more severe after the end of one.
--- Readers of this release know that it may be null; one of the release before shows the flag as it was.
+-- The version before passes by what has none: it looks for times that are past.
 -- squawk-ignore ban-drop-not-null
 ALTER TABLE risk_flags ALTER COLUMN escalate_at DROP NOT NULL;
 ALTER TABLE risk_flags ADD COLUMN ladder_from integer NOT NULL DEFAULT 0;
