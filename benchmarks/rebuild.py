@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -27,6 +27,7 @@ from shared import clock
 from shared.access.client import ServiceToken
 from shared.contracts.topics import BY_TYPE
 from shared.database import Database
+from shared.ids import new_id
 from shared.messaging.envelope import headers_of, open_envelope, read_payload
 from shared.messaging.feed import Feed
 from shared.messaging.read_models import Progress
@@ -67,12 +68,13 @@ async def run(stack: Stack) -> list[Row]:
 
 
 def region(clients: int) -> Iterator[tuple[int, str, dict[str, Any]]]:
-    """The events of clients beside one another: which client, the event's name, its fields."""
+    """The events of clients beside one another: which client, the event's name, its fields. Ids are
+    made as services make them, so that those of a day lie beside one another."""
     now = clock.now() - timedelta(days=100)
-    ids = [(uuid4(), uuid4(), uuid4()) for _ in range(clients)]
+    ids = [(new_id(), new_id(), new_id()) for _ in range(clients)]
     for step in (*range(-6, 0), *range(SESSIONS)):
         at = now + timedelta(days=step)
-        session = [uuid4() for _ in range(len(SITES) * 8)]
+        session = [new_id() for _ in range(len(SITES) * 8)]
         for n, (referral, stay, placement) in enumerate(ids):
             seat = {
                 "enrolment_id": stay,
@@ -115,13 +117,13 @@ def screening(at: Any) -> dict[str, Any]:
     """A PHQ-9 and a GAD-7."""
     score = {"instrument_version": "1.0", "status": "complete", "total": 9, "band": "mild"}
     scores = [{**score, "instrument": i, "positive": False} for i in ("phq-9", "gad-7")]
-    about = {"screening_id": uuid4(), "occasion": "follow_up", "completed_at": at}
+    about = {"screening_id": new_id(), "occasion": "follow_up", "completed_at": at}
     return {**about, "scores": scores}
 
 
 async def fill(at: Ground, database: Database) -> int:
     """Put the events on their topics, as applied; how many there are."""
-    clients = [str(uuid4()) for _ in range(max(1, EVENTS // (6 + 2 * SESSIONS + SESSIONS // 10)))]
+    clients = [str(new_id()) for _ in range(max(1, EVENTS // (6 + 2 * SESSIONS + SESSIONS // 10)))]
     sent: dict[tuple[str, str], int] = {}
     producers = {}
     for service in ("intake", "scheduling"):

@@ -56,16 +56,12 @@ async def stays_changed(tx: Transaction, received: list[Received[EpisodeStateCha
     await tx.execute(KEEP_STATES, *STATES.arrays(one.event for one in received))
 
 
-@keeping.on_many(WeeklyHoursShort)
-async def weeks_short(tx: Transaction, received: list[Received[WeeklyHoursShort]]) -> None:
+async def weeks_told_of(tx: Transaction, received: list[Received[Any]]) -> None:
     await keep_weeks(tx, [one.event for one in received])
 
 
-@keeping.on_many(WeeklyHoursShortageLifted)
-async def shortages_lifted(
-    tx: Transaction, received: list[Received[WeeklyHoursShortageLifted]]
-) -> None:
-    await keep_weeks(tx, [one.event for one in received])
+keeping.on_many(WeeklyHoursShort)(weeks_told_of)
+keeping.on_many(WeeklyHoursShortageLifted)(weeks_told_of)
 
 
 async def sessions_settled(tx: Transaction, received: list[Received[Any]]) -> None:

@@ -68,7 +68,7 @@ SELECT stream, key, sequence FROM platform.positions
 WHERE consumer = $1 AND stream = ANY ($2::text[])
 """
 FIGURES = """
-SELECT count(*) AS rows, coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text AS sum
+SELECT count(*) AS rows, coalesce(sum(hash_record_extended(t, 0)), 0)::text AS sum
 FROM {schema}.{table} t
 """
 DIFFERENT = """

@@ -11,6 +11,7 @@ import pytest
 
 from services.outcomes.engagement.rules.figures import summary
 from services.outcomes.engagement.rules.window import Window, sequence_of, with_event
+from shared.contracts.intake import ReferralReceived, ReferralStateChanged
 from shared.contracts.outcomes import EngagementChanged
 from shared.contracts.scheduling import SiteOpened
 from shared.database import ALL_SITES
@@ -33,6 +34,7 @@ DENVER = ZoneInfo("America/Denver")
 SPRING = [date(2026, 3, day) for day in (2, 4, 6, 9, 11, 13, 16, 18, 20)]
 ANEW = [date(2026, 3, day) for day in (23, 25, 27, 30)] + [date(2026, 4, day) for day in (1, 3, 6)]
 MISSED = {date(2026, 3, 25), date(2026, 3, 30)}
+WEEK = timedelta(weeks=1)
 
 
 @pytest.fixture
@@ -364,3 +366,36 @@ async def test_the_end_of_an_other_clients_stay_lapses_nothing(outcomes: Outcome
     ben = Enrolled("ben", SITE, id=uuid4(), enrolment_id=UUID(int=3))
     await outcomes.tell(ben.changed("completed"))
     assert await outcomes.listed() == [known]
+
+
+async def test_what_is_told_together_comes_to_the_same_as_one_after_the_other(
+    outcomes: Outcomes,
+) -> None:
+    kept = []
+    for together in (True, False):
+        client, moved = Enrolled("ana", SITE), UUID(int=int(together) + 1)
+        first = client.changed("completed").model_copy(update={"reason": "goals_met"})
+        second = client.changed("transferred").model_copy(update={"changed_at": MONDAY + WEEK})
+        referral = {"client_id": client.id, "site_id": SITE, "referral_id": moved}
+        received = {"source": "self", "received_at": MONDAY}
+        steps = [
+            ReferralStateChanged.model_validate(
+                {**referral, "from_state": "received", "to_state": to, "changed_at": MONDAY + late}
+                | {"reason": None}
+            )
+            for to, late in (("contacted", WEEK), ("screening", 2 * WEEK))
+        ]
+        await outcomes.tell(client.enrolment)
+        await outcomes.tell(ReferralReceived.model_validate({**referral, **received}))
+        for events in ((first, second), tuple(steps)):
+            for batch in [events] if together else [[event] for event in events]:
+                await outcomes.tell(*batch)
+        row = "SELECT ended_at, ended_as, end_reason FROM episodes WHERE client_id = $1"
+        state = "SELECT state, changed_at FROM program_referrals WHERE client_id = $1"
+        async with outcomes.database.transaction(ALL_SITES) as tx:
+            kept.append([tuple(await tx.fetchrow(one, client.id) or ()) for one in (row, state)])
+    assert kept[0] == kept[1]
+    assert kept[0] == [
+        (MONDAY, "transferred", "goals_met"),
+        ("screening", MONDAY + 2 * WEEK),
+    ]

@@ -120,7 +120,8 @@ class NewEscalationContacts(Strict):
     steps: list[EscalationStep] = Field(
         min_length=1,
         max_length=10,
-        description="Told at the first, second, … escalation; the last one from then on.",
+        description="Told at the first, second, … escalation (clinical lead, site manager, "
+        "regional lead); the last one from then on.",
         examples=[[{"addresses": ["lead@example.test"]}, {"addresses": ["manager@example.test"]}]],
     )
 

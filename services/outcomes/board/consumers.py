@@ -1,75 +1,18 @@
 """What intake, scheduling and outcomes itself tell that the board counts."""
 
-from typing import Any
+from typing import Any, get_args
 
 from services.outcomes.board.commands import keep_cohorts, keep_facts, tell_sites
-from services.outcomes.board.rules import facts_of
+from services.outcomes.board.rules import BoardEvent, facts_of
 from shared.contracts.base import Event
-from shared.contracts.intake import (
-    ClientEnrolled,
-    ClientMergeUndone,
-    ClientsMerged,
-    ClientSteppedDown,
-    EpisodeStateChanged,
-    ReferralReceived,
-    ReferralStateChanged,
-    RiskFlagAcknowledged,
-    RiskFlagRaised,
-    ScreeningCompleted,
-)
+from shared.contracts.intake import ClientMergeUndone, ClientsMerged, ScreeningCompleted
 from shared.contracts.outcomes import EVENTS as OF_OUTCOMES
-from shared.contracts.scheduling import (
-    ClientPlaced,
-    ClientWaitlisted,
-    CohortChanged,
-    PlacementEnded,
-    PlacementProposed,
-    SeatAccepted,
-    SeatDeclined,
-    SeatOffered,
-    SeatOfferExpired,
-    SeatOfferWithdrawn,
-    SessionAttended,
-    SessionCancelled,
-    SessionMissed,
-    SessionNotHeld,
-    SessionScheduled,
-    WeeklyHoursAtRisk,
-    WeeklyHoursShort,
-    WeeklyHoursShortageLifted,
-)
+from shared.contracts.scheduling import CohortChanged
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
 
 consumers = Consumers()
 
-FACTS: tuple[type[Event], ...] = (
-    ClientEnrolled,
-    EpisodeStateChanged,
-    ClientSteppedDown,
-    ReferralReceived,
-    ReferralStateChanged,
-    RiskFlagRaised,
-    RiskFlagAcknowledged,
-    ClientWaitlisted,
-    PlacementProposed,
-    ClientPlaced,
-    PlacementEnded,
-    SeatOffered,
-    SeatAccepted,
-    SeatDeclined,
-    SeatOfferExpired,
-    SeatOfferWithdrawn,
-    SessionScheduled,
-    SessionAttended,
-    SessionMissed,
-    SessionCancelled,
-    SessionNotHeld,
-    WeeklyHoursAtRisk,
-    WeeklyHoursShort,
-    WeeklyHoursShortageLifted,
-)
-"""Each tells facts; see `rules.facts_of`."""
 CHANGES: tuple[type[Event], ...] = (
     ScreeningCompleted,
     *(event for event in OF_OUTCOMES if event.stream == "outcomes"),
@@ -97,7 +40,7 @@ async def persons_changed(tx: Transaction, received: list[Received[Any]]) -> Non
     tx.at_end(tell_sites, *found)
 
 
-for told in FACTS:
+for told in get_args(BoardEvent):
     consumers.on_many(told)(facts_told)
 for told in CHANGES:
     consumers.on_many(told)(board_changed)

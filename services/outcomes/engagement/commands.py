@@ -51,10 +51,11 @@ WHERE e.attendance_sequence < excluded.attendance_sequence
 LOCK = """
 SELECT pg_advisory_xact_lock(hashtextextended(r.id::text, 0)) FROM (
   SELECT DISTINCT unnest(platform.records_of(c.id)) AS id
-  FROM unnest($1::uuid[]) AS c (id) ORDER BY id
+  FROM unnest((SELECT $1::uuid[])) AS c (id) ORDER BY id
 ) AS r
 """
-"""Of the ids and not of rows, as a record of a person may have none here yet."""
+"""Of the ids and not of rows, as a record of a person may have none here yet; planned once a
+connection, as `step_down.evaluation.CASES` is."""
 
 
 async def keep_engagement(tx: Transaction, changes: Iterable[EngagementChanged]) -> list[UUID]:

@@ -1,7 +1,8 @@
 """Keeping the episodes."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from services.outcomes.engagement.commands import lock_clients
 from shared.contracts.intake import ClientEnrolled, ClientSteppedDown, EpisodeStateChanged
@@ -18,10 +19,12 @@ BEGUN = Columns.of(
     age_band="text",
 )
 BEGIN = f"INSERT INTO episodes ({BEGUN.names}) SELECT * FROM {BEGUN.rows}"  # noqa: S608 - ours
-END = "UPDATE episodes SET ended_at = $2 WHERE enrolment_id = $1 AND ended_at IS NULL"
-SAY_HOW = """
-UPDATE episodes SET ended_as = $2, end_reason = coalesce($3, end_reason) WHERE enrolment_id = $1
-"""
+ENDED = Columns.of(enrolment_id="uuid", ended_at="timestamptz", ended_as="text", end_reason="text")
+END = f"""
+UPDATE episodes e SET ended_at = coalesce(e.ended_at, given.ended_at), ended_as = given.ended_as,
+  end_reason = coalesce(given.end_reason, e.end_reason)
+FROM {ENDED.rows} WHERE e.enrolment_id = given.enrolment_id
+"""  # noqa: S608 - the columns are above
 
 
 async def begin_episodes(tx: Transaction, enrolled: Sequence[ClientEnrolled]) -> None:
@@ -29,16 +32,24 @@ async def begin_episodes(tx: Transaction, enrolled: Sequence[ClientEnrolled]) ->
     await tx.execute(BEGIN, *BEGUN.arrays(enrolled))
 
 
-async def end_episode(
-    tx: Transaction, end: ClientSteppedDown | EpisodeStateChanged, at: datetime
+async def end_episodes(
+    tx: Transaction, ends: Sequence[ClientSteppedDown] | Sequence[EpisodeStateChanged]
 ) -> None:
-    """A client left the program; told twice, the first time counts.
+    """Clients left the program; of one told twice the first time counts.
 
     Nothing is recommended meanwhile that would outlive the stay.
     """
-    await lock_clients(tx, [end])
-    await tx.execute(END, end.enrolment_id, at)
-    ended_as, reason = "stepped_down", None
-    if isinstance(end, EpisodeStateChanged):
-        ended_as, reason = end.to_state, end.reason
-    await tx.execute(SAY_HOW, end.enrolment_id, ended_as, reason)
+    if not ends:
+        return
+    await lock_clients(tx, ends)
+    rows: dict[UUID, dict[str, Any]] = {}
+    for end in ends:
+        known = rows.get(end.enrolment_id, {"end_reason": None})
+        row = {"enrolment_id": end.enrolment_id, "end_reason": known["end_reason"]}
+        if isinstance(end, EpisodeStateChanged):
+            row |= {"ended_at": end.changed_at, "ended_as": end.to_state}
+            row["end_reason"] = end.reason or known["end_reason"]
+        else:
+            row |= {"ended_at": end.stepped_down_at, "ended_as": "stepped_down"}
+        rows[end.enrolment_id] = {**row, "ended_at": known.get("ended_at", row["ended_at"])}
+    await tx.execute(END, *ENDED.arrays(rows.values()))

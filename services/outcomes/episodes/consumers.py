@@ -1,6 +1,6 @@
 """Admissions, step-downs and other ends."""
 
-from services.outcomes.episodes.commands import begin_episodes, end_episode
+from services.outcomes.episodes.commands import begin_episodes, end_episodes
 from shared.contracts.intake import ClientEnrolled, ClientSteppedDown, EpisodeStateChanged
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
@@ -13,12 +13,13 @@ async def clients_enrolled(tx: Transaction, received: list[Received[ClientEnroll
     await begin_episodes(tx, [one.event for one in received])
 
 
-@consumers.on(ClientSteppedDown)
-async def client_stepped_down(tx: Transaction, received: Received[ClientSteppedDown]) -> None:
-    await end_episode(tx, received.event, received.event.stepped_down_at)
+@consumers.on_many(ClientSteppedDown)
+async def clients_stepped_down(
+    tx: Transaction, received: list[Received[ClientSteppedDown]]
+) -> None:
+    await end_episodes(tx, [one.event for one in received])
 
 
-@consumers.on(EpisodeStateChanged)
-async def episode_changed(tx: Transaction, received: Received[EpisodeStateChanged]) -> None:
-    if received.event.ended:
-        await end_episode(tx, received.event, received.event.changed_at)
+@consumers.on_many(EpisodeStateChanged)
+async def episodes_changed(tx: Transaction, received: list[Received[EpisodeStateChanged]]) -> None:
+    await end_episodes(tx, [one.event for one in received if one.event.ended])

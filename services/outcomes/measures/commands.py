@@ -27,7 +27,7 @@ from shared.messaging.outbox import publish
 BATCH = 200
 LOOK_AGAIN = """
 UPDATE episodes SET measures_next_at = $2 WHERE client_id IN (
-  SELECT unnest(platform.records_of(c.id)) FROM unnest($1::uuid[]) AS c (id)
+  SELECT unnest(platform.records_of(c.id)) FROM unnest((SELECT $1::uuid[])) AS c (id)
 )
 """
 LOOK_AGAIN_AT_SITES = """

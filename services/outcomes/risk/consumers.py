@@ -43,27 +43,21 @@ async def clients_merged(tx: Transaction, received: Received[ClientsMerged]) -> 
 @consumers.on_many(SessionMissed)
 async def sessions_missed(tx: Transaction, received: list[Received[SessionMissed]]) -> None:
     counts = [one for one in received if not (one.event.excused or one.event.on_hold)]
-    await _settle(tx, [one for one in received if one.event.excused or one.event.on_hold])
+    await sessions_settled(tx, [one for one in received if one.event.excused or one.event.on_hold])
     if counts:
         await lock_clients(tx, [one.event for one in counts])
         await keep_missed(tx, [one.event for one in counts])
         await _look(tx, counts)
 
 
-@consumers.on_many(SessionAttended)
-async def sessions_attended(tx: Transaction, received: list[Received[SessionAttended]]) -> None:
-    await _settle(tx, received)
-
-
-@consumers.on_many(SessionNotHeld)
-async def sessions_not_held(tx: Transaction, received: list[Received[SessionNotHeld]]) -> None:
-    await _settle(tx, received)
-
-
-async def _settle(tx: Transaction, received: Sequence[Received[Settled]]) -> None:
+async def sessions_settled(tx: Transaction, received: Sequence[Received[Settled]]) -> None:
     """Sessions that were not missed, whatever was told before."""
     gone = await came_after_all(tx, [one.event for one in received])
     await _look(tx, [one for one in received if one.event.client_id in gone])
+
+
+consumers.on_many(SessionAttended)(sessions_settled)
+consumers.on_many(SessionNotHeld)(sessions_settled)
 
 
 async def _look(tx: Transaction, received: Sequence[Received[Settled]]) -> None:

@@ -1,7 +1,6 @@
 """What may make a client ready for another level: figures, scores, hours, risks, an admission, a
 merge; and the end of a stay."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from services.outcomes.engagement.commands import (
@@ -11,6 +10,7 @@ from services.outcomes.engagement.commands import (
 )
 from services.outcomes.step_down.commands import evaluate_clients, lapse
 from services.outcomes.step_down.keeping import keep_days, keep_weeks
+from shared.contracts.base import ClientEvent
 from shared.contracts.intake import (
     ClientEnrolled,
     ClientMergeUndone,
@@ -37,52 +37,41 @@ async def engagement_changed(tx: Transaction, received: list[Received[Engagement
         await evaluate_clients(tx, causes)
 
 
-@consumers.on_many(ScreeningCompleted, "scores")
-async def screenings_completed(
-    tx: Transaction, received: list[Received[ScreeningCompleted]]
-) -> None:
-    await _evaluate(tx, received)
+async def clients_told_of(tx: Transaction, received: list[Received[Any]]) -> None:
+    await lock_clients(tx, [one.event for one in received])
+    await evaluate_clients(tx, {one.event.client_id: one for one in received})
 
 
-@consumers.on_many(ClientEnrolled, "episodes")
-async def clients_enrolled(tx: Transaction, received: list[Received[ClientEnrolled]]) -> None:
-    await _evaluate(tx, received)
+AFTER: dict[type[ClientEvent], str] = {
+    ScreeningCompleted: "scores",
+    ClientEnrolled: "episodes",
+    RiskFlagRaised: "risk",
+    RiskFlagAcknowledged: "risk",
+}
+for contract, capability in AFTER.items():
+    consumers.on_many(contract, capability)(clients_told_of)
 
 
-@consumers.on_many(RiskFlagRaised, "risk")
-async def flags_raised(tx: Transaction, received: list[Received[RiskFlagRaised]]) -> None:
-    await _evaluate(tx, received)
-
-
-@consumers.on_many(RiskFlagAcknowledged, "risk")
-async def flags_acknowledged(
-    tx: Transaction, received: list[Received[RiskFlagAcknowledged]]
-) -> None:
-    await _evaluate(tx, received)
-
-
-@consumers.on_many(WeeklyHoursShort)
-async def weeks_short(tx: Transaction, received: list[Received[WeeklyHoursShort]]) -> None:
+async def weeks_told_of(tx: Transaction, received: list[Received[Any]]) -> None:
     await keep_weeks(tx, [one.event for one in received])
-    await _evaluate(tx, received)
+    await clients_told_of(tx, received)
 
 
-@consumers.on_many(WeeklyHoursShortageLifted)
-async def shortages_lifted(
-    tx: Transaction, received: list[Received[WeeklyHoursShortageLifted]]
+consumers.on_many(WeeklyHoursShort)(weeks_told_of)
+consumers.on_many(WeeklyHoursShortageLifted)(weeks_told_of)
+
+
+async def records_told_of(
+    tx: Transaction, received: Received[ClientsMerged] | Received[ClientMergeUndone]
 ) -> None:
-    await keep_weeks(tx, [one.event for one in received])
-    await _evaluate(tx, received)
+    """Two records became one person, or two again: either may be ready by what counts now."""
+    both = [received.event.client_id, received.event.merged_client_id]
+    await lock_records(tx, both)
+    await evaluate_clients(tx, dict.fromkeys(both, received))
 
 
-@consumers.on(ClientsMerged, "merges", "risk")
-async def clients_merged(tx: Transaction, received: Received[ClientsMerged]) -> None:
-    await _evaluate_both(tx, received)
-
-
-@consumers.on(ClientMergeUndone, "merges")
-async def client_merge_undone(tx: Transaction, received: Received[ClientMergeUndone]) -> None:
-    await _evaluate_both(tx, received)
+consumers.on(ClientsMerged, "merges", "risk")(records_told_of)
+consumers.on(ClientMergeUndone, "merges")(records_told_of)
 
 
 @consumers.on(EpisodeStateChanged, "episodes")
@@ -91,17 +80,3 @@ async def episode_changed(tx: Transaction, received: Received[EpisodeStateChange
     if stay.ended:
         stepped_down = stay.to_state == "stepped_down"
         await lapse(tx, stay.enrolment_id, stay.changed_at, stepped_down=stepped_down)
-
-
-async def _evaluate(tx: Transaction, received: Sequence[Received[Any]]) -> None:
-    await lock_clients(tx, [one.event for one in received])
-    await evaluate_clients(tx, {one.event.client_id: one for one in received})
-
-
-async def _evaluate_both(
-    tx: Transaction, received: Received[ClientsMerged] | Received[ClientMergeUndone]
-) -> None:
-    """Two records became one person, or two again: either may be ready by what counts now."""
-    both = [received.event.client_id, received.event.merged_client_id]
-    await lock_records(tx, both)
-    await evaluate_clients(tx, dict.fromkeys(both, received))
