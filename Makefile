@@ -11,7 +11,7 @@ TOGETHER := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up story down reset token test deployment unit unit-intake unit-others in-browser \
+.PHONY: help up story down reset token test deployment node unit unit-intake unit-others in-browser \
   for-a-year check format bench mutants
 
 help: ## Print this list
@@ -58,6 +58,9 @@ test: unit ## Run all tests, the unit tests first
 
 deployment: $(STAMP) ## Build the images and run whole installations (slow; Debian, root)
 	@$(BIN)/pytest tests/deployment -rs
+
+node: $(STAMP) ## Run the pods of deploy/k8s on a node made of real parts (slow; Debian, root, Go)
+	@$(BIN)/pytest tests/node -rs
 
 unit: $(STAMP) ## Run the unit tests, which need no server
 	@$(MAKE) --no-print-directory -j 2 unit-intake unit-others

@@ -12,8 +12,10 @@ from cryptography.x509.oid import NameOID
 Key = ec.EllipticCurvePrivateKey
 
 
-def certificate(name: str, issuer: tuple[x509.Certificate, Key] | None) -> tuple[Any, Key]:
-    """A certificate for a host, or of an authority that nobody issued."""
+def certificate(
+    name: str, issuer: tuple[x509.Certificate, Key] | None, *others: str
+) -> tuple[Any, Key]:
+    """A certificate for a host with one name or more, or of an authority that nobody issued."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     day = timedelta(days=1)
@@ -27,7 +29,10 @@ def certificate(name: str, issuer: tuple[x509.Certificate, Key] | None) -> tuple
         .not_valid_before(now - day)
         .not_valid_after(now + day)
         .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(known) for known in (name, *others)]),
+            critical=False,
+        )
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
     signer = key if issuer is None else issuer[1]

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,10 +34,12 @@ class Certificates:
     other: str
 
     @classmethod
-    def make(cls, folder: Path) -> "Certificates":
+    def make(cls, folder: Path, *names: str) -> "Certificates":
+        """For servers of these names; of HOST alone when none are given."""
         authority = certificate("Example Authority", None)
+        first, *others = names or (HOST,)
         return cls(
-            pem(folder, *certificate(HOST, authority)),
+            pem(folder, *certificate(first, authority, *others)),
             pem(folder, authority[0]),
             pem(folder, certificate("Another Authority", None)[0]),
         )
@@ -48,7 +51,15 @@ class EncryptedKafka(Kafka):
     name = "encrypted-kafka"
 
     @classmethod
-    def at(cls, stack: Stack, folder: Path, certificates: Certificates) -> "EncryptedKafka":
+    def at(
+        cls,
+        stack: Stack,
+        folder: Path,
+        certificates: Certificates,
+        *,
+        name: str = HOST,
+        address: str = "127.0.0.1",
+    ) -> "EncryptedKafka":
         port, controller, encrypted = free_ports(3)
         inner = f"CLIENTS://127.0.0.1:{port}"
         words = " ".join(f'user_{name}="{word}"' for name, word in stack.kafka_passwords.items())
@@ -57,8 +68,8 @@ class EncryptedKafka(Kafka):
         own = "listener.name.encrypted"
         settings = {
             "listeners": f"{inner},CONTROLLER://127.0.0.1:{controller},"
-            f"ENCRYPTED://127.0.0.1:{encrypted}",
-            "advertised.listeners": f"{inner},ENCRYPTED://{HOST}:{encrypted}",
+            f"ENCRYPTED://{address}:{encrypted}",
+            "advertised.listeners": f"{inner},ENCRYPTED://{name}:{encrypted}",
             "listener.security.protocol.map": "CLIENTS:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT,"
             "ENCRYPTED:SASL_SSL",
             f"{own}.sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-512",
@@ -155,6 +166,15 @@ def _installed() -> list[Path]:
 @pytest.fixture(scope="module")
 def encrypted_postgres(stack: Stack, certificates: Certificates) -> Iterator[EncryptedPostgres]:
     """A real PostgreSQL with ssl=on that takes no connection without it."""
+    with postgres_over_tls(stack, certificates) as server:
+        yield server
+
+
+@contextmanager
+def postgres_over_tls(
+    stack: Stack, certificates: Certificates, address: str = "127.0.0.1"
+) -> Iterator[EncryptedPostgres]:
+    """A server of Debian's package on an address of this machine, while the block lasts."""
     programs, user = debian_programs(), database_user()
     (port,) = free_ports(1)
     server = EncryptedPostgres(port, certificates)
@@ -176,7 +196,7 @@ def encrypted_postgres(stack: Stack, certificates: Certificates) -> Iterator[Enc
     (data / "pg_hba.conf").write_text(NEEDS_TLS)
     settings = {
         "port": str(port),
-        "listen_addresses": "127.0.0.1",
+        "listen_addresses": address,
         "unix_socket_directories": str(data),
         "ssl": "on",
         "ssl_cert_file": str(key),

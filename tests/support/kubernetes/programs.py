@@ -1,4 +1,4 @@
-"""etcd, kube-apiserver and kustomize, built once from their Go modules into the cache folder."""
+"""Programs of Kubernetes, built once from their Go modules into the cache folder."""
 
 import fcntl
 import hashlib
@@ -24,6 +24,10 @@ PACKAGES = {
     "kustomize": "sigs.k8s.io/kustomize/kustomize/v5",
     "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
 }
+OF_A_NODE = {
+    name: f"k8s.io/kubernetes/cmd/{name}"
+    for name in ("kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
+}
 LEAN = ("-trimpath", "-ldflags=-s -w", "-gcflags=all=-dwarf=false")
 """What debuggers read is not made: that saves a tenth of the time."""
 LONGEST_SECONDS = 1_500
@@ -31,7 +35,7 @@ LONGEST_SECONDS = 1_500
 
 @dataclass(frozen=True)
 class Programs:
-    """Where the three programs are."""
+    """Where the programs are."""
 
     folder: Path
 
@@ -60,14 +64,15 @@ def require_go() -> None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(told)
 
 
-def programs() -> Programs:
-    """The programs, in the versions of `go.mod`."""
+def programs(packages: dict[str, str] = PACKAGES) -> Programs:
+    """The programs, in the versions of `go.mod`; an API server's unless others are named."""
     require_go()
     locked = b"".join((HERE / name).read_bytes() for name in ("go.mod", "go.sum"))
-    with cached(f"kubernetes-{hashlib.sha256(locked).hexdigest()[:16]}") as (folder, missing):
+    name = "kubernetes" if packages is PACKAGES else "kubernetes-node"
+    with cached(f"{name}-{hashlib.sha256(locked).hexdigest()[:16]}") as (folder, missing):
         if missing:
             go("mod", "download")
-            for name, package in PACKAGES.items():
+            for name, package in packages.items():
                 began = time.monotonic()
                 go("build", *LEAN, "-o", folder / name, package)
                 print(f"{name}: built in {time.monotonic() - began:.0f} s")

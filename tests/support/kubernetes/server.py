@@ -1,9 +1,11 @@
 """A Kubernetes API server with its store, on this machine and for the tests alone."""
 
+import json
 import secrets
 import ssl
 import subprocess
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -106,7 +108,7 @@ def running(programs: Programs, folder: Path) -> Iterator[Client]:
         "--service-cluster-ip-range=10.96.0.0/16",
         "--endpoint-reconciler-type=none",
     ]
-    with _process(etcd, folder / "etcd.log"), _process(apiserver, folder / "server.log") as server:
+    with process(etcd, folder / "etcd.log"), process(apiserver, folder / "server.log") as server:
         certificate = folder / "certificates" / "apiserver.crt"
         _until(certificate.exists, server, folder / "server.log")
         with httpx.Client(
@@ -116,6 +118,7 @@ def running(programs: Programs, folder: Path) -> Iterator[Client]:
             timeout=30,
         ) as http:
             _until(lambda: _ready(http), server, folder / "server.log")
+            _write_access(folder, http, token)
             yield Client(http)
 
 
@@ -160,7 +163,7 @@ def _until(true: Callable[[], bool], process: "subprocess.Popen[bytes]", log: Pa
 
 
 @contextmanager
-def _process(command: list[str | Path], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def process(command: list[str | Path], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
     with log.open("wb") as out:
         process = subprocess.Popen(list(map(str, command)), stdout=out, stderr=out)
     try:
@@ -172,6 +175,21 @@ def _process(command: list[str | Path], log: Path) -> Iterator["subprocess.Popen
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(10)
+
+
+def _write_access(folder: Path, http: httpx.Client, token: str) -> None:
+    """How another program reaches the server: a `kubeconfig`."""
+    authority = b64encode((folder / "certificates" / "apiserver.crt").read_bytes()).decode()
+    address = {"server": str(http.base_url), "certificate-authority-data": authority}
+    told = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "tests",
+        "clusters": [{"name": "tests", "cluster": address}],
+        "users": [{"name": "tests", "user": {"token": token}}],
+        "contexts": [{"name": "tests", "context": {"cluster": "tests", "user": "tests"}}],
+    }
+    (folder / "kubeconfig").write_text(json.dumps(told))
 
 
 def _write_key(path: Path) -> None:
