@@ -112,6 +112,7 @@ def joined(programs: Programs, folder: Path, client: Client) -> Iterator[None]:
     with ExitStack() as at_the_end:
         _run("ip", "address", "replace", f"{ADDRESS}/32", "dev", "lo")
         at_the_end.callback(_run, "ip", "address", "delete", f"{ADDRESS}/32", "dev", "lo")
+        at_the_end.callback(_let_go, folder)
         for name, command in commands.items():
             program = command if name == "containerd" else [programs.folder / name, *command]
             log = folder / f"{name}.log"
@@ -154,6 +155,11 @@ def _leave(programs: Programs, client: Client) -> None:
     client.http.delete(f"/api/v1/namespaces/{NAMESPACE}")
     until(lambda: not client.get("/api/v1/pods")["items"], lambda: "pods do not end")
     subprocess.run([programs.folder / "kube-proxy", "--cleanup"], capture_output=True, check=False)
+
+
+def _let_go(folder: Path) -> None:
+    """Take back the mount of its own folder that kubelet makes."""
+    subprocess.run(["umount", folder / "kubelet"], capture_output=True, check=False)
 
 
 def _ready(client: Client) -> bool:
