@@ -1,9 +1,11 @@
 """When a system is at rest, and what is said when it is not."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
-from stepwell.region.settle import Rest
+from shared.settings import SERVICES
+from stepwell.region.api import Services
+from stepwell.region.settle import Rest, settled
 
 
 def service(**changed: Any) -> dict[str, Any]:
@@ -82,3 +84,33 @@ def test_whoever_has_something_to_do_is_looked_at_again_with_those_whose_events_
     assert rest(service(), service(waiting={"messages": 1})).busy() == {"scheduling"}
     assert rest(service(due=1), service()).busy() == {"intake"}
     assert rest(service(), service()).busy() == set()
+
+
+class Told:
+    """Services that say what is prepared, the last of it again and again; who was asked."""
+
+    def __init__(self, **prepared: list[dict[str, Any]]) -> None:
+        self.prepared = {name: prepared.get(name, [service()]) for name in SERVICES}
+        self.asked: list[str] = []
+
+    async def get(self, name: str, *_: object, **__: object) -> dict[str, Any]:
+        self.asked.append(name)
+        found = self.prepared[name]
+        return found.pop(0) if len(found) > 1 else found[0]
+
+
+async def test_all_are_looked_at_together_before_a_system_counts_as_at_rest() -> None:
+    told = Told(
+        intake=[service(due=1), service(), service(streams=[stream("intake", 1)])],
+        scheduling=[
+            service(consumes=["intake"]),
+            service(consumes=["intake"]),
+            service(consumes=["intake"], applied=[stream("intake", 1)]),
+        ],
+    )
+    found = await settled(cast(Services, told))
+    assert found.unrest() == []
+    assert found.published == 1
+    again = ["intake", *SERVICES, "intake", "scheduling", *SERVICES]
+    assert told.asked[: len(SERVICES) + 1] == [*SERVICES, "intake"]
+    assert sorted(told.asked) == sorted([*SERVICES, *again])
