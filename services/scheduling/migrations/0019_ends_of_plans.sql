@@ -5,4 +5,5 @@
 ALTER TABLE curricula ADD COLUMN ends_on date;
 
 -- migrate:down
+-- squawk-ignore ban-drop-column
 ALTER TABLE curricula DROP COLUMN ends_on;
