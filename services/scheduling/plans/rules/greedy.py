@@ -35,7 +35,7 @@ class Greedy:
         self.permitted = permitted
         self.taken: dict[UUID, list[Stay]] = defaultdict(list)
         self.minutes: dict[UUID, int] = defaultdict(int)
-        self.clients: dict[UUID, set[UUID]] = defaultdict(set)
+        self.clients = {one.id: set(one.caseload) for one in problem.people}
         self.working = {one.id: working_minutes(one) or 1 for one in problem.people}
         self.unplaced: list[Unplaced] = []
 
@@ -142,8 +142,7 @@ class Greedy:
         return found.id
 
     def _has_room_for(self, person: Person, client_id: UUID) -> bool:
-        clients = self.clients[person.id] | person.caseload
-        limit = person.caseload_limit
+        clients, limit = self.clients[person.id], person.caseload_limit
         return limit is None or client_id in clients or len(clients) < limit
 
     def _load(self, person: Person) -> float:

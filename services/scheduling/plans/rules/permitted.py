@@ -1,6 +1,6 @@
 """Which rules keep a person from a session, whatever else is planned."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import cached_property
 from uuid import UUID
 
@@ -65,7 +65,7 @@ class Permitted:
     def __init__(self, problem: Problem, step: int) -> None:
         self.problem = problem
         self.step = step
-        self._answers: dict[tuple[UUID, UUID, Stay, tuple[str, ...]], bool] = {}
+        self._answers: dict[tuple[UUID, Stay, tuple[str, ...]], list[Person]] = {}
 
     @cached_property
     def of_site(self) -> dict[UUID, list[Person]]:
@@ -76,14 +76,16 @@ class Permitted:
                 found.setdefault(site, []).append(person)
         return found
 
-    def people(self, one: Session | Demand, stay: Stay) -> Iterator[Person]:
+    def people(self, one: Session | Demand, stay: Stay) -> Sequence[Person]:
         """Whom no rule keeps from it."""
-        for person in self.of_site.get(one.site_id, ()):
-            key = person.id, one.site_id, stay, one.credentials
-            if key not in self._answers:
-                self._answers[key] = not broken(person, one, stay, self.problem.ways)
-            if self._answers[key]:
-                yield person
+        key = one.site_id, stay, one.credentials
+        if key not in self._answers:
+            self._answers[key] = [
+                person
+                for person in self.of_site.get(one.site_id, ())
+                if not broken(person, one, stay, self.problem.ways)
+            ]
+        return self._answers[key]
 
     def times(self, demand: Demand) -> list[int]:
         """When the session may begin, for the client."""
