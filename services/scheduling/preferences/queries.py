@@ -1,6 +1,6 @@
 """What is known of clients, over all records of each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import time
 from typing import Any
 from uuid import UUID
@@ -13,26 +13,32 @@ from shared.database import Transaction
 from shared.database.transaction import at_all_sites
 
 TOLD = """
-SELECT asked.client_id AS asked_for, p.*, ARRAY(
-  SELECT DISTINCT other.record FROM no_contacts x
-  CROSS JOIN LATERAL unnest(platform.records_of(
-    CASE own.record WHEN x.client_id THEN x.other_client_id ELSE x.client_id END)) AS other(record)
-  WHERE x.client_id = own.record OR x.other_client_id = own.record
-) AS apart_from, ARRAY(
-  SELECT DISTINCT ahead.cohort_id FROM appointments a
-  JOIN bookings had ON had.session_id = a.session_id AND had.kind = 'facilitator'
-    AND lower(had.during) <= $2
-  JOIN bookings has ON has.resource_id = had.resource_id AND has.kind = 'facilitator'
-    AND has.during && tstzrange($2, NULL)
-  JOIN sessions ahead ON ahead.id = has.session_id AND ahead.starts_at > $2
-    AND ahead.cohort_id IS NOT NULL
-  WHERE a.client_id = own.record AND a.state = 'scheduled'
-) AS familiar
+SELECT asked.client_id AS asked_for, p.* FROM unnest($1::uuid[]) AS asked(client_id)
+CROSS JOIN LATERAL unnest(platform.records_of(asked.client_id)) AS own(record)
+JOIN preferences p ON p.client_id = own.record
+"""
+APART = """
+SELECT asked.client_id, array_agg(DISTINCT other.record) AS apart_from
 FROM unnest($1::uuid[]) AS asked(client_id)
 CROSS JOIN LATERAL unnest(platform.records_of(asked.client_id)) AS own(record)
-LEFT JOIN preferences p ON p.client_id = own.record
+JOIN no_contacts x ON own.record IN (x.client_id, x.other_client_id)
+CROSS JOIN LATERAL unnest(platform.records_of(
+  CASE own.record WHEN x.client_id THEN x.other_client_id ELSE x.client_id END)) AS other(record)
+GROUP BY asked.client_id
 """
-"""A row a record, whether or not anything was told of it."""
+FAMILIAR = """
+SELECT asked.client_id, array_agg(DISTINCT ahead.cohort_id) AS familiar
+FROM unnest($1::uuid[]) AS asked(client_id)
+CROSS JOIN LATERAL unnest(platform.records_of(asked.client_id)) AS own(record)
+JOIN appointments a ON a.client_id = own.record AND a.state = 'scheduled'
+JOIN bookings had ON had.session_id = a.session_id AND had.kind = 'facilitator'
+  AND lower(had.during) <= $2
+JOIN bookings has ON has.resource_id = had.resource_id AND has.kind = 'facilitator'
+  AND has.during && tstzrange($2, NULL)
+JOIN sessions ahead ON ahead.id = has.session_id AND ahead.starts_at > $2
+  AND ahead.cohort_id IS NOT NULL
+GROUP BY asked.client_id
+"""
 STATED = ("time_zone", "available", "telehealth", "needs_transport", "language", "wished_group")
 LAST_TOLD = {
     "stated_at": STATED,
@@ -46,14 +52,25 @@ LAST_TOLD = {
 async def known_clients(tx: Transaction, client_ids: Sequence[UUID]) -> dict[UUID, Client]:
     """What is known of these clients, at whatever site it was entered: who must not meet is kept
     apart wherever either goes."""
-    records: dict[UUID, list[asyncpg.Record]] = {client_id: [] for client_id in client_ids}
+    ids = list(client_ids)
     async with at_all_sites(tx):
-        for row in await tx.fetch(TOLD, list(records), tx.now):
-            records[row["asked_for"]].append(row)
-    return {client_id: _client(found) for client_id, found in records.items()}
+        told = await tx.fetch(TOLD, ids)
+        apart = {row["client_id"]: row["apart_from"] for row in await tx.fetch(APART, ids)}
+        familiar = {
+            row["client_id"]: row["familiar"] for row in await tx.fetch(FAMILIAR, ids, tx.now)
+        }
+    records: dict[UUID, list[asyncpg.Record]] = {client_id: [] for client_id in ids}
+    for row in told:
+        records[row["asked_for"]].append(row)
+    return {
+        client_id: _client(found, apart.get(client_id, ()), familiar.get(client_id, ()))
+        for client_id, found in records.items()
+    }
 
 
-def _client(records: Sequence[asyncpg.Record]) -> Client:
+def _client(
+    records: Sequence[asyncpg.Record], apart_from: Iterable[UUID], familiar: Iterable[UUID]
+) -> Client:
     known: dict[str, Any] = {}
     for at, names in LAST_TOLD.items():
         told = [one for one in records if one[at] is not None]
@@ -65,8 +82,8 @@ def _client(records: Sequence[asyncpg.Record]) -> Client:
         windows=_windows(known.pop("available", None)),
         needs=frozenset(orjson.loads(known.pop("needs", None) or "[]")),
         court_referred=bool(known.pop("court_referred", False)),
-        apart_from=frozenset(one for of in records for one in of["apart_from"]),
-        familiar=frozenset(one for of in records for one in of["familiar"]),
+        apart_from=frozenset(apart_from),
+        familiar=frozenset(familiar),
         **known,
     )
 
