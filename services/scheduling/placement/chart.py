@@ -32,39 +32,37 @@ from shared.messaging.consumer import Received
 
 SEATS = """
 SELECT c.id, c.track, c.gender_group, c.capacity, c.seats_taken AS taken, c.name, c.site_id,
-  o.name AS site_name, o.time_zone, c.enrolment, c.eligibility, c.phases, began.at AS began_at
+  o.name AS site_name, o.time_zone, c.enrolment, c.eligibility,
+  (c.phases -> 0 ->> 'minimum_minutes')::int AS phase_minutes,
+  CASE WHEN c.enrolment = 'closed' THEN (
+    SELECT min(s.starts_at) FROM sessions s
+    WHERE s.cohort_id = c.id AND s.starts_at <= $2 AND s.not_held_at IS NULL
+  ) END AS began_at
 FROM cohorts c
 JOIN sites o ON o.id = c.site_id
-LEFT JOIN LATERAL (
-  SELECT min(s.starts_at) AS at FROM sessions s
-  WHERE c.enrolment = 'closed' AND s.cohort_id = c.id AND s.starts_at <= $2
-    AND s.not_held_at IS NULL
-) AS began ON true
 WHERE c.site_id = ANY ($1::uuid[]) AND (c.last_starts_at IS NULL OR c.last_starts_at > $2)
 ORDER BY c.id
 """
-"""Cohorts whose sessions are all over or not held are left out; those whose sessions are not
-planned yet are not."""
+"""In the order of the fields of `Cohort`. Those whose sessions are all over or not held are left
+out; those whose sessions are not planned yet are not."""
 AHEAD = """
-SELECT asked.cohort_id, array_agg(s.starts_at ORDER BY s.starts_at) AS begin_at,
-  array_agg((extract(epoch FROM s.ends_at - s.starts_at) / 60)::int ORDER BY s.starts_at) AS lengths
-FROM unnest($1::uuid[]) AS asked(cohort_id)
+SELECT asked.cohort_id, ahead.* FROM unnest($1::uuid[]) AS asked(cohort_id)
 CROSS JOIN LATERAL (
-  SELECT starts_at, ends_at FROM sessions
-  WHERE cohort_id = asked.cohort_id AND starts_at > $2 AND starts_at < $3
-    AND not_held_at IS NULL AND (phases IS NULL OR 1 = ANY (phases))
-  ORDER BY starts_at LIMIT 21
-) AS s GROUP BY asked.cohort_id
+  SELECT array_agg(starts_at) AS begin_at, array_agg(minutes) AS lengths FROM (
+    SELECT starts_at, (date_part('epoch', ends_at - starts_at) / 60)::int AS minutes FROM sessions
+    WHERE cohort_id = asked.cohort_id AND starts_at > $2 AND starts_at < $3
+      AND not_held_at IS NULL AND (phases IS NULL OR 1 = ANY (phases))
+    ORDER BY starts_at LIMIT 21
+  ) AS s
+) AS ahead WHERE ahead.begin_at IS NOT NULL
 """
 """The next sessions of each cohort for clients who begin; 21 are three a day of a week."""
 WEEK = timedelta(days=7)
-PLAIN = 10
-"""So many columns are the first fields of `Cohort`, in its order."""
 FREED = """
-SELECT p.cohort_id, p.phase, min(coalesce(p.phase_began_at, p.placed_at)) AS began_at,
+SELECT c.id, p.phase, c.phases, min(coalesce(p.phase_began_at, p.placed_at)) AS began_at,
   min(p.proposed_until) AS proposed_until
-FROM placements p WHERE p.cohort_id = ANY ($1::uuid[]) AND p.ended_at IS NULL
-GROUP BY p.cohort_id, p.phase
+FROM cohorts c JOIN placements p ON p.cohort_id = c.id AND p.ended_at IS NULL
+WHERE c.id = ANY ($1::uuid[]) GROUP BY c.id, p.phase
 """
 REGION = """
 SELECT home.id AS home, home.latitude AS from_latitude, home.longitude AS from_longitude,
@@ -246,31 +244,21 @@ def _level_minutes(site_id: UUID, client: Client) -> int:
 async def _cohorts(tx: Transaction, rows: Sequence[asyncpg.Record]) -> dict[UUID, Cohort]:
     """The cohorts of these rows; of full ones with phases when the first client is through them, or
     a proposal lapses: then a seat is known to become free."""
-    phases = {row["id"]: _phases(row["phases"]) for row in rows}
     full = [row["id"] for row in rows if row["taken"] >= row["capacity"]]
     frees_at: dict[UUID, datetime] = {}
     for row in await tx.fetch(FREED, full) if full else ():
-        left = phases[row["cohort_id"]][row["phase"] - 1 :]
+        left = orjson.loads(row["phases"])[row["phase"] - 1 :]
         through = row["began_at"] + timedelta(weeks=sum(phase["weeks"] for phase in left))
         for at in (through if left else None, row["proposed_until"]):
             if at is not None and at > tx.now:
-                frees_at[row["cohort_id"]] = min(at, frees_at.get(row["cohort_id"], at))
-    return {r["id"]: _cohort(r, phases[r["id"]], frees_at.get(r["id"])) for r in rows}
-
-
-def _cohort(
-    row: asyncpg.Record, phases: Sequence[Mapping[str, Any]], frees_at: datetime | None
-) -> Cohort:
-    least = phases[0]["minimum_minutes"] if phases else None
-    eligibility = _eligibility(row["eligibility"])
-    fields = (*row[:PLAIN], eligibility, least, row["began_at"], None, (), frees_at)
-    return Cohort(*fields)
-
-
-@lru_cache(maxsize=1_000)
-def _phases(stored: str) -> Sequence[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = orjson.loads(stored)
-    return found
+                frees_at[row["id"]] = min(at, frees_at.get(row["id"], at))
+    cohorts = {}
+    for row in rows:
+        *plain, eligibility, phase_minutes, began_at = row
+        rules, frees = _eligibility(eligibility), frees_at.get(row["id"])
+        fields = (*plain, rules, phase_minutes, began_at, None, (), frees)
+        cohorts[row["id"]] = Cohort(*fields)
+    return cohorts
 
 
 @lru_cache(maxsize=1_000)
