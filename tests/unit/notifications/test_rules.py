@@ -14,6 +14,7 @@ from services.notifications.planning.rules import Occasion, instant_of, occasion
 from services.notifications.rulebook.policy import Moment, Rule, Rulebook, rulebook
 from services.notifications.rulebook.sources import SOURCES
 from services.notifications.timing.rules import Window
+from shared.contracts.intake import QuestionnaireDue
 from shared.contracts.scheduling import SessionScheduled
 from shared.datafiles import DataFileInvalid
 from tests.support.data import read_anew
@@ -203,3 +204,26 @@ def test_what_a_session_is_about_is_the_session() -> None:
     )
     found = occasion_of(REMINDER, session, "America/Denver")
     assert (found.about, found.until) == (session.session_id, session.starts_at)
+
+
+def test_a_form_that_waits_is_told_at_once_and_again_until_it_takes_no_answers() -> None:
+    about = {"client_id": UUID(int=1), "site_id": UUID(int=2), "enrolment_id": UUID(int=3)}
+    due_at = datetime(2026, 6, 1, 18, tzinfo=UTC)
+    event = QuestionnaireDue(
+        **about,
+        questionnaire_id=UUID(int=4),
+        due_at=due_at,
+        expires_at=due_at + timedelta(days=7),
+    )
+    ((name, rule),) = rulebook().started_by("QuestionnaireDue")
+    assert (name, rule.link) == ("questionnaire", "questionnaire")
+    assert [end.on for _, end in rulebook().ended_by("QuestionnaireClosed")] == [
+        "QuestionnaireClosed"
+    ]
+    occasion = occasion_of(rule, event, DENVER.key)
+    found = list(wanted(rule, occasion, zone=DENVER, window=WINDOW, now=due_at))
+    assert [(one.step.kind, one.due_at) for one in found] == [
+        ("form_waiting", due_at),
+        ("form_waiting_again", datetime(2026, 6, 3, 17, tzinfo=UTC)),
+    ]
+    assert {one.expires_at for one in found} == {event.expires_at}
