@@ -148,7 +148,7 @@ async def publish_run(tx: Transaction, run_id: UUID, how: Publication, subject: 
     await lock_sites(tx, run["site_ids"])
     draft = Draft.model_validate_json(run["draft"])
     async with at_all_sites(tx):
-        await _require_same(tx, run)
+        await _require_same(tx, run, draft)
         await assign(
             tx,
             [
@@ -170,14 +170,14 @@ async def publish_run(tx: Transaction, run_id: UUID, how: Publication, subject: 
     return shown.model_copy(update={"booked": draft.places})
 
 
-async def _require_same(tx: Transaction, run: asyncpg.Record) -> None:
+async def _require_same(tx: Transaction, run: asyncpg.Record, draft: Draft) -> None:
     """Refuse a plan whose week is another one by now."""
     problem = await load(tx, run["site_ids"], run["monday"], run["requested_at"])
     before, now = orjson.loads(run["basis"]), basis(problem)
     changed = sorted(one for one in {*before, *now} if before.get(one) != now.get(one))
     changed += [
         f"session {one.session_id} (begun)"
-        for one in Draft.model_validate_json(run["draft"]).sessions
+        for one in draft.sessions
         if one.changes and one.starts_at <= tx.now
     ]
     if changed:

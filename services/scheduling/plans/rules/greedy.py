@@ -2,6 +2,7 @@
 compared with."""
 
 from collections import defaultdict
+from dataclasses import replace
 from uuid import UUID
 
 from services.scheduling.plans.policy import PlanPolicy, Post
@@ -18,11 +19,7 @@ from services.scheduling.plans.rules.problem import (
     Stay,
     Unplaced,
 )
-from services.scheduling.plans.rules.worth import (
-    objectives,
-    wish,
-    working_minutes,
-)
+from services.scheduling.plans.rules.worth import STAGES, objectives, wish, working_minutes
 
 
 class Greedy:
@@ -45,22 +42,14 @@ class Greedy:
         staffing = {one.id: self._staff(one) for one in sessions}
         times = {one.id: self.permitted.times(one) for one in self.problem.demands}
         places = {}
-        for one in sorted(
-            self.problem.demands,
-            key=lambda one: (len(times[one.id]), one.id),
-        ):
+        for one in sorted(self.problem.demands, key=lambda one: (len(times[one.id]), one.id)):
             if (place := self._place(one, times[one.id])) is None:
                 self.unplaced.append(Unplaced(one.id, "session"))
             else:
                 places[one.id] = place
         made = Plan(staffing, places, tuple(self.unplaced))
-        unplaced, changes, wishes = objectives(self.problem, made, self.policy)
-        stages = (
-            Stage("unplaced", unplaced, 0),
-            Stage("changes", changes, 0),
-            Stage("wishes", wishes, 0),
-        )
-        return Plan(staffing, places, made.unplaced, stages)
+        worth = zip(STAGES, objectives(self.problem, made, self.policy), strict=True)
+        return replace(made, stages=tuple(Stage(name, now, 0) for name, now in worth))
 
     def _staff(self, session: Session) -> Staffing:
         lead = self._person(session, "facilitator", session.published.facilitator, session.usual)
