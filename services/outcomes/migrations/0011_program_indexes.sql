@@ -12,7 +12,7 @@ CREATE INDEX program_attendance_by_day ON program_attendance USING brin (held_on
 
 -- Stays of a period are those that had not ended before it, however long the history is.
 -- squawk-ignore require-concurrent-index-creation
-CREATE INDEX episodes_by_end ON episodes ((coalesce(ended_at, 'infinity')));
+CREATE INDEX episodes_by_end ON episodes (ended_at);
 
 -- migrate:down
 

@@ -43,7 +43,7 @@ SELECT e.enrolment_id AS id, e.client_id, e.site_id, {GROUPS},
   (e.ended_at AT TIME ZONE {ZONE})::date AS ended_on, e.ended_as, e.end_reason {{reads}}
 FROM episodes e LEFT JOIN sites z ON z.site_id = e.site_id
 LEFT JOIN program_cohorts c ON c.enrolment_id = e.enrolment_id
-WHERE {HERE} AND e.enrolled_at < $4 AND coalesce(e.ended_at, 'infinity') >= $3
+WHERE {HERE} AND e.enrolled_at < $4 AND (e.ended_at IS NULL OR e.ended_at >= $3)
 """  # noqa: S608 - constants only
 OF_STAYS = {
     "attended_on": f"""ARRAY(SELECT DISTINCT a.held_on FROM program_attendance a
