@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Literal
 
-from stepwell.region.answers import EACH_WEEK, GAD_7, PHQ_9, SAFETY_ITEM, Severity, spread
+from stepwell.region.answers import DAST_10, EACH_WEEK, GAD_7, PHQ_9, SAFETY_ITEM, Severity, spread
 from stepwell.region.plan import ClientPlan, Measured, Need, Part, RegionSize, SessionPlan
 from stepwell.region.presence import own_rate, presence
 from stepwell.region.rates import Rates
@@ -22,6 +22,8 @@ IMPROVING = {"phq-9": (15, 13, 10, 6), "gad-7": (12, 11, 8, 5)}
 """Totals of the client who steps down: at intake, then week by week; the last one stays."""
 CLEARLY_POSITIVE = 14
 """A PHQ-9 total that stays a positive screen when an answer is missing."""
+POSITIVE_FOR_DRUGS = 3
+"""A DAST-10 total that is a positive screen: a dual diagnosis takes one of each kind."""
 MISSED_SESSION = 1
 """Index of the one session that this client misses."""
 
@@ -38,6 +40,7 @@ def make_client(
     severity = Severity(rates, rng)
     if part is Part.DUAL_DIAGNOSIS:
         severity.raise_to(PHQ_9, CLEARLY_POSITIVE)
+        severity.raise_to(DAST_10, POSITIVE_FOR_DRUGS)
     drawn = rng.random()
     dual = part is Part.DUAL_DIAGNOSIS or (
         part is Part.ANYBODY

@@ -12,6 +12,9 @@ from stepwell.region.rates import base_rates
 FORMS = {form.instrument: form for form in AT_INTAKE}
 
 
+FORMS = {form.instrument: form for form in AT_INTAKE}
+
+
 @pytest.fixture(scope="module")
 def small() -> Region:
     return generate(RegionSize())
@@ -55,6 +58,12 @@ def test_every_seed_keeps_the_promised_parts(seed: int) -> None:
     assert not stepping_down.dual_diagnosis
     (dual,) = region.playing(Part.DUAL_DIAGNOSIS)
     assert dual.dual_diagnosis
+    totals = {
+        measured.instrument: total_of(FORMS[measured.instrument], measured.answers)
+        for measured in dual.intake
+    }
+    assert totals["phq-9"] >= 10, "a positive screen for depression"
+    assert totals["dast-10"] >= 3, "and one for drugs"
     assert any(c.site == dual.site and c.trained for c in region.cohorts)
     (more,) = region.playing(Part.NEEDS_MORE)
     assert more.need is Need.MORE_INTENSIVE
