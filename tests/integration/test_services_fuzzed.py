@@ -89,6 +89,7 @@ NEVER_BY_CHANCE = {
     "record_task_acknowledgement",
     "record_delivery_report",
     "receive_reply",
+    "record_bounce",
     "record_unsubscribing",
     "retry_undelivered_message",
     "remove_undelivered_message",
