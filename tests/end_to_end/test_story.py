@@ -64,6 +64,10 @@ def test_intake_tells_the_way_of_the_client_who_steps_down(
 ) -> None:
     of_units, others = apart(names(told, "intake", steps_down), "AuthorizationChanged")
     assert len(of_units) == 1 + 8, "when it was entered, and for each day that took a unit"
+    due, others = apart(others, "QuestionnaireDue")
+    closed, others = apart(others, "QuestionnaireClosed")
+    assert len(due) == 3, "each week what is due is asked"
+    assert len(closed) == 2, "what staff enter answers it too"
     assert others == [
         *ASSESSED,
         "ConsentGranted",
