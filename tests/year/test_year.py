@@ -400,7 +400,7 @@ def test_how_likely_a_stay_seems_to_break_off_is_as_the_journals_say(year: list[
             different.append((*which, answered, expected))
     assert different == []
     assert None in scores
-    assert len(scores) > 20
+    assert len(scores) > 15, "or hardly anything was compared"
 
 
 def test_the_board_counts_whom_the_journals_count(year: list[Computed]) -> None:
