@@ -34,10 +34,9 @@ async def flags(page: Page) -> dict[str, Any]:
     "intake.record_risk_acknowledgement",
 )
 async def flag(page: Page, flag_id: str) -> dict[str, Any]:
-    one = await page.need("intake.show_risk_flag", flag_id=flag_id)
-    sites = await page.sites()
-    zone = sites.get(one["site_id"], {"time_zone": "UTC"})["time_zone"]
-    return {"flag": one, "names": await page.names([one["client_id"]]), "zone": zone}
+    return await _with_client(
+        page, "flag", await page.need("intake.show_risk_flag", flag_id=flag_id)
+    )
 
 
 OF_TREATMENT = ("raised", "acknowledged", "resolved")
@@ -68,7 +67,11 @@ async def risks(page: Page) -> dict[str, Any]:
     "outcomes.close_risk",
 )
 async def risk(page: Page, risk_id: str) -> dict[str, Any]:
-    one = await page.need("outcomes.show_risk", risk_id=risk_id)
+    return await _with_client(page, "risk", await page.need("outcomes.show_risk", risk_id=risk_id))
+
+
+async def _with_client(page: Page, name: str, one: dict[str, Any]) -> dict[str, Any]:
+    """What is about a client, with the client's name and the time zone of the site."""
     sites = await page.sites()
     zone = sites.get(one["site_id"], {"time_zone": "UTC"})["time_zone"]
-    return {"risk": one, "names": await page.names([one["client_id"]]), "zone": zone}
+    return {name: one, "names": await page.names([one["client_id"]]), "zone": zone}

@@ -7,10 +7,9 @@ operators' ones, at ADDRESS.
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 from stepwell.runtime.ports import unused
 from tests.support.kubernetes.programs import Programs
@@ -142,7 +141,9 @@ def names(known: dict[str, str]) -> Iterator[None]:
         yield
 
 
-def until(true: Any, told: Any, within: float = WITHIN_SECONDS) -> None:
+def until(
+    true: Callable[[], bool], told: Callable[[], str], within: float = WITHIN_SECONDS
+) -> None:
     """Wait until something holds; the test fails with what is `told` when it does not."""
     deadline = time.monotonic() + within
     while not true():
