@@ -31,7 +31,7 @@ HOMES = (
     ("outcomes.show_board", "/board"),
     ("scheduling.show_day", "/today"),
     ("intake.list_accesses", "/audit"),
-    ("intake.get_pending", "/flow"),
+    ("intake.get_flow", "/flow"),
 )
 """Where somebody who logged in begins: the first that their role may see."""
 STALE = (412, 428)

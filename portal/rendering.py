@@ -27,7 +27,7 @@ NAVIGATION = (
     ("/messages", "Messages", "notifications.list_notifications"),
     ("/program-measures", "Measures", "outcomes.list_program_measures"),
     ("/extracts", "Extracts", "outcomes.list_extracts"),
-    ("/flow", "Event flow", "intake.get_pending"),
+    ("/flow", "Event flow", "intake.get_flow"),
     ("/audit", "Audit", "intake.list_accesses"),
 )
 """The screens, each with the operation that it cannot do without."""

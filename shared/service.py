@@ -26,7 +26,7 @@ from shared.messaging import pending as pending_module
 from shared.messaging.applier import Applier
 from shared.messaging.feed import Feed
 from shared.messaging.handlers import Consumers, Registry
-from shared.messaging.pending import Pending, Waiting
+from shared.messaging.pending import Flow, Pending, Waiting
 from shared.messaging.read_models import Progress, ReadModels, RebuildFailed
 from shared.messaging.rebuilding import Rebuild
 from shared.peers import Peer
@@ -89,6 +89,12 @@ class Running:
             jobs=self.service.jobs,
             waiting=self.service.waiting,
             consumes=self.applier.registry.streams,
+        )
+
+    async def flow(self) -> Flow:
+        """What is under way, and how far this service is behind those that it listens to."""
+        return await pending_module.flow(
+            await self.database.run(ALL_SITES, self.pending), self.feed
         )
 
     async def complaint(self) -> str | None:

@@ -1,4 +1,5 @@
-"""The way of events, for engineers: what is under way in a service, and what was set aside."""
+"""The way of events, for engineers: what is under way in a service, how far behind it
+is, and what was set aside."""
 
 from typing import Any
 
@@ -12,11 +13,11 @@ ACTS = tuple(
 )
 
 
-@view("/flow", "flow.html", "intake.get_pending", *ACTS)
+@view("/flow", "flow.html", "intake.get_flow", *ACTS)
 async def flow(page: Page) -> dict[str, Any]:
     service = page.query("service") if page.query("service") in SERVICES else SERVICES[0]
-    pending, letters, aside = await page.both(
-        page.ask(f"{service}.get_pending"),
+    under_way, letters, aside = await page.both(
+        page.ask(f"{service}.get_flow"),
         page.ask(f"{service}.list_dead_letters", cursor=page.query("cursor")),
         page.ask(f"{service}.list_set_aside"),
     )
@@ -24,7 +25,7 @@ async def flow(page: Page) -> dict[str, Any]:
     return {
         "service": service,
         "services": SERVICES,
-        "pending": pending,
+        "flow": under_way,
         "letters": letters,
         "aside": aside,
         "traces": spans.removesuffix("/api/v2/spans") if spans else "",

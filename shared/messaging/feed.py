@@ -1,4 +1,4 @@
-"""The publisher's journal feed, where a subscriber gets events that it missed."""
+"""What a subscriber asks its publishers: events that it missed, and how many there are."""
 
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ class PublisherAway(FeedUnavailable):
 
 
 class Feed:
-    """Fetches missing events over HTTP from `GET /events` of the service that published them."""
+    """Asks the services that publish over HTTP, with a token of this service."""
 
     def __init__(self, settings: Settings, token: ServiceToken) -> None:
         self._settings = settings
@@ -42,7 +42,7 @@ class Feed:
             PublisherAway: the publisher cannot be reached or refuses.
             FeedUnavailable: what it answers are no events.
         """
-        url = f"{self._settings.url_of(BY_STREAM[stream].producer)}/events"
+        publisher = BY_STREAM[stream].producer
         found: list[Envelope] = []
         after = first - 1
         while after < last:
@@ -54,13 +54,8 @@ class Feed:
                 "limit": limit,
             }
             try:
-                answer = await self._http.get(
-                    url,
-                    params=query,
-                    headers={"Authorization": f"Bearer {await self._token.get()}"},
-                )
-                answer.raise_for_status()
-                page = [_envelope(stream, item) for item in answer.json()["items"]]
+                answer = await self._get(publisher, "/events", **query)
+                page = [_envelope(stream, item) for item in answer["items"]]
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise PublisherAway(f"{stream}: {type(error).__name__}") from error
             except NO_FEED as error:
@@ -72,6 +67,29 @@ class Feed:
                 break
             after += limit
         return found
+
+    async def published(self, publisher: str) -> dict[str, int] | None:
+        """Stream → events that a service published; None while it does not say."""
+        try:
+            answer = await self._get(publisher, "/operations/published")
+            return {one["stream"]: int(one["events"]) for one in answer["items"]}
+        except (httpx.HTTPError, httpx.InvalidURL, *NO_FEED):
+            return None
+
+    async def _get(self, service: str, path: str, **query: str | int) -> Any:
+        """What a service answers to this one.
+
+        Raises:
+            httpx.HTTPError, httpx.InvalidURL: it cannot be reached or refuses.
+            ValueError: it is no JSON.
+        """
+        answer = await self._http.get(
+            f"{self._settings.url_of(service)}{path}",
+            params=query,
+            headers={"Authorization": f"Bearer {await self._token.get()}"},
+        )
+        answer.raise_for_status()
+        return answer.json()
 
 
 def _envelope(stream: str, item: dict[str, Any]) -> Envelope:

@@ -5,13 +5,16 @@ of events applied of each stream. When both are equal for every stream, every ev
 positions never run ahead of the sequence that was given.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from shared.contracts.topics import BY_STREAM
 from shared.database.transaction import Transaction
 from shared.jobs import Job, next_dues
+from shared.messaging.feed import Feed
 
 Waiting = Callable[[Transaction], Awaitable[int]]
 
@@ -49,6 +52,22 @@ class AppliedStream(PublishedStream):
     consumer: str = Field(examples=["scheduling"])
 
 
+class Lag(BaseModel):
+    """How far the service's consumer is behind a stream that it reads."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stream: str = Field(examples=["intake"])
+    applied: int = Field(description="Events applied.", examples=[46])
+    published: int | None = Field(
+        description="Events published; null while the publisher does not say.", examples=[48]
+    )
+    lag: int | None = Field(
+        description="Events that were published and are not applied; null while it is not known.",
+        examples=[2],
+    )
+
+
 PUBLISHED = TypeAdapter(list[PublishedStream])
 APPLIED = TypeAdapter(list[AppliedStream])
 
@@ -70,6 +89,12 @@ class Pending(BaseModel):
     streams: list[PublishedStream]
     applied: list[AppliedStream]
     consumes: list[str] = Field(description="Streams that this service's consumer reads.")
+
+
+class Flow(Pending):
+    """What is under way, and how far the consumer is behind."""
+
+    lags: list[Lag]
 
 
 async def pending(
@@ -98,3 +123,30 @@ async def pending(
         applied=APPLIED.validate_json(figures["applied"]),
         consumes=list(consumes),
     )
+
+
+async def published(tx: Transaction) -> list[PublishedStream]:
+    """How much of each stream this service published."""
+    figures = await tx.fetchrow(FIGURES)
+    assert figures is not None
+    return PUBLISHED.validate_json(figures["streams"])
+
+
+async def flow(found: Pending, feed: Feed) -> Flow:
+    """`found` with the lag of each numbered stream, for which each publisher is asked once.
+
+    What is applied was counted before what is published, so that nothing newer counts as applied.
+    """
+    streams = [BY_STREAM[stream] for stream in found.consumes if not BY_STREAM[stream].derived]
+    publishers = sorted({topic.producer for topic in streams})
+    told = dict(
+        zip(publishers, await asyncio.gather(*map(feed.published, publishers)), strict=True)
+    )
+    applied = {one.stream: one.events for one in found.applied}
+    lags = []
+    for topic in streams:
+        events, figures = applied.get(topic.stream, 0), told[topic.producer]
+        published = None if figures is None else figures.get(topic.stream, 0)
+        lag = None if published is None else max(0, published - events)
+        lags.append(Lag(stream=topic.stream, applied=events, published=published, lag=lag))
+    return Flow(**dict(found), lags=lags)

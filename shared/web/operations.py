@@ -14,7 +14,7 @@ from shared.messaging import dead_letters, journal, retry, set_aside
 from shared.messaging.applier import Applier
 from shared.messaging.envelope import LARGEST_SEQUENCE
 from shared.messaging.faults import is_transient
-from shared.messaging.pending import Pending
+from shared.messaging.pending import Flow, Pending, PublishedStream, published
 from shared.web import Allowed, Call, Router
 from shared.web.models import (
     Instant,
@@ -30,6 +30,9 @@ from shared.web.problems import Busy
 router = Router(tags=["Operations"])
 
 Observer = Annotated[Call, Allowed(Role.OPERATOR, Role.REGIONAL_OPERATIONS, everywhere=True)]
+Peer = Annotated[
+    Call, Allowed(Role.SERVICE, Role.OPERATOR, Role.REGIONAL_OPERATIONS, everywhere=True)
+]
 Operator = Annotated[Call, Allowed(Role.OPERATOR, everywhere=True)]
 Subscriber = Annotated[Call, Allowed(Role.SERVICE, Role.SUBSCRIBER, everywhere=True)]
 
@@ -173,6 +176,22 @@ async def get_pending(call: Observer) -> Pending:
     """Everything of this service that is not at rest, and the figures that prove completeness."""
     pending: Pending = await call.database.run(ALL_SITES, call.request.app.state.running.pending)
     return pending
+
+
+@router.get("/operations/flow", summary="What is under way, and how far behind")
+async def get_flow(call: Observer) -> Flow:
+    """What is under way, and the lag of each stream that this service's consumer reads.
+
+    The lag counts events and needs the publishers: of one that does not answer it is null.
+    """
+    flow: Flow = await call.request.app.state.running.flow()
+    return flow
+
+
+@router.get("/operations/published", summary="How much was published")
+async def list_published(call: Peer) -> Page[PublishedStream]:
+    """Keys and events of each stream of this service, against which subscribers hold their own."""
+    return Page(items=await call.database.run(ALL_SITES, published), next=None)
 
 
 @router.get("/operations/dead-letters", summary="Dead letters")

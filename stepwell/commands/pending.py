@@ -1,5 +1,8 @@
 """`stepwell pending`: what is still under way in the four services."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from rich.console import Console
 from rich.table import Table
 
@@ -9,6 +12,7 @@ from stepwell.operator import Operator
 HEADINGS = (
     "service",
     "unpublished",
+    "behind",
     "due now",
     "next due at",
     "waiting",
@@ -24,11 +28,12 @@ def command() -> None:
     for heading in HEADINGS:
         table.add_column(heading, justify="left" if heading == "service" else "right")
     for service in SERVICES:
-        found = operator.get(service, "/operations/pending")
+        found = operator.get(service, "/operations/flow")
         waiting = ", ".join(f"{name} {count}" for name, count in found["waiting"].items() if count)
         table.add_row(
             service,
             str(found["unpublished"]),
+            behind(found["lags"]),
             str(found["due"]),
             found["next_due_at"] or "-",
             waiting or "-",
@@ -36,3 +41,13 @@ def command() -> None:
             str(found["dead_letters"]),
         )
     Console().print(table)
+
+
+def behind(lags: Sequence[Mapping[str, Any]]) -> str:
+    """Each stream with events that are not applied, and how many; ? where nobody says."""
+    told = [
+        f"{one['stream']} {'?' if one['lag'] is None else one['lag']}"
+        for one in lags
+        if one["lag"] != 0
+    ]
+    return ", ".join(told) or "-"

@@ -52,6 +52,30 @@ async def test_a_key_is_held_while_the_publisher_is_away_and_goes_on_later(
     assert [s for k, s in subscriber.seen if k == str(client)] == [1, 2, 3, 4]
 
 
+async def test_the_lag_counts_events_and_is_unknown_while_a_publisher_is_away(
+    system: System, subscriber: Subscriber
+):
+    await system.start("outcomes", roles=["api"])
+    client = uuid4()
+    events = await publish_referrals(system, client, 5)
+    await subscriber.applier.apply(events[:3])
+    operator = system.client("outcomes", "operator")
+
+    async def lags() -> dict[str, tuple[int | None, int, int | None]]:
+        told = (await operator.get("/operations/flow")).json()["lags"]
+        return {one["stream"]: (one["published"], one["applied"], one["lag"]) for one in told}
+
+    told = await lags()
+    assert told["intake"] == (None, 3, None)
+    assert "engagement" not in told
+    await system.start("intake", roles=["api"])
+    told = await lags()
+    assert told["intake"] == (5, 3, 2)
+    assert told["scheduling"] == (None, 0, None)
+    await subscriber.applier.apply(events[3:])
+    assert (await lags())["intake"] == (5, 5, 0)
+
+
 async def test_a_failed_key_is_retried_in_order(system: System, subscriber: Subscriber):
     client = uuid4()
     events = await publish_referrals(system, client, 4)
@@ -105,7 +129,7 @@ async def test_the_journal_feed_is_for_services_at_all_sites(system: System):
     refused = await somewhere.get("/events", topic="intake", key="k")
     assert refused.status_code == 403
     operator = system.client("intake", "operator", [SITE])
-    for path in ("/operations/pending", "/operations/dead-letters"):
+    for path in ("/operations/pending", "/operations/flow", "/operations/dead-letters"):
         assert (await operator.get(path)).status_code == 403
 
 

@@ -105,6 +105,11 @@ def test_while_a_service_is_away_pages_say_so_and_no_figure_is_lost(
     cell = live_board(board, site, "Referrals under way")
     before = int(cell.inner_text())
     told.kill("outcomes")
+    flow = log_in("operator")
+    flow.goto("/flow?service=notifications")
+    lag = flow.get_by_role("table").nth(1).locator("tr")
+    expect(lag.filter(has_text="intake").get_by_role("cell").last).to_have_text("0")
+    expect(lag.filter(has_text="outcomes")).to_contain_text("the publisher does not answer")
     refer(told, site)
     answer = page.goto(f"/clients/{client}")
     assert answer is not None
