@@ -1,5 +1,6 @@
 """Faust, with what one attendance after the other would be too slow with left out."""
 
+import asyncio
 import inspect
 import types
 from collections.abc import Callable, Coroutine, Generator
@@ -7,10 +8,28 @@ from typing import Any
 
 import faust
 from faust.transport.drivers import aiokafka
+from faust.types import TP
 
 
 class Consumer(aiokafka.Consumer):
-    """Hands records over without four tasks for each of them."""
+    """Hands records over without four tasks for each of them, and without pauses."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._room = asyncio.Event()
+        super().__init__(*arguments, **options)
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """The stream's queue has room for a partition again."""
+        super().on_buffer_drop(tp)
+        self._room.set()
+
+    async def _wait_next_records(self, seconds: float) -> Any:
+        """As Faust's, but goes on once there is room: Faust sleeps for a second when the queue is
+        full for all partitions, which is worked off in some hundredths of that."""
+        if self._buffered_partitions and not self._get_active_partitions():
+            self._room.clear()
+            await self.wait(self._room.wait(), timeout=1.0)
+        return await super()._wait_next_records(seconds)
 
     async def wait_first(self, *waited: Any, **options: Any) -> Any:
         """As Faust's, but begins at once with what is waited for first.

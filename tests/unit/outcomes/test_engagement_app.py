@@ -1,10 +1,13 @@
 """Handing records over: at once where nothing has to be waited for, and as Faust does elsewhere."""
 
 import asyncio
+from typing import cast
+from unittest.mock import AsyncMock
 
 import pytest
+from faust.types import TP
 
-from services.outcomes.engagement.app import _rest
+from services.outcomes.engagement.app import Consumer, EngagementApp, _rest
 
 
 async def begun(*steps: asyncio.Future[str], fails: bool = False) -> list[str]:
@@ -43,3 +46,27 @@ async def test_what_waits_can_be_cancelled() -> None:
     with pytest.raises(asyncio.CancelledError):
         await rest
     assert waited.cancelled()
+
+
+async def test_a_full_queue_holds_reading_up_no_longer_than_it_is_full() -> None:
+    app = EngagementApp("engagement", broker="kafka://127.0.0.1:9", store="memory://")
+    nothing = AsyncMock(return_value={})
+    consumer = cast(
+        Consumer,
+        app.transport.create_consumer(
+            nothing, on_partitions_revoked=nothing, on_partitions_assigned=nothing
+        ),
+    )
+    consumer._getmany = nothing
+    partitions = [TP("attendance", number) for number in range(2)]
+    consumer._set_active_tps({*partitions})
+    for partition in partitions:
+        consumer.on_buffer_full(partition)
+    reading = asyncio.ensure_future(consumer._wait_next_records(1.0))
+    await asyncio.sleep(0.01)
+    assert not reading.done()
+    nothing.assert_not_awaited()
+    consumer.on_buffer_drop(partitions[1])
+    async with asyncio.timeout(0.5):  # Faust would sleep for a second
+        await reading
+    nothing.assert_awaited_once_with(active_partitions={partitions[1]}, timeout=1.0)
