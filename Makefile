@@ -11,8 +11,8 @@ TOGETHER := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up story down reset token test deployment node unit unit-intake unit-others in-browser \
-  for-a-year check format bench mutants
+.PHONY: help up story down reset token test deployment node unit unit-intake unit-others \
+  for-a-year faults in-browser runtime end-to-end check format bench mutants
 
 help: ## Print this list
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/\1 \2/' \
@@ -53,8 +53,7 @@ token: $(STAMP) ## Print an access token: make token ROLE=counselor SITES='*'
 
 test: unit ## Run all tests, the unit tests first
 	@$(BIN)/pytest tests/integration tests/contracts $(TOGETHER)
-	@$(BIN)/pytest tests/end_to_end tests/faults tests/runtime
-	@$(MAKE) --no-print-directory -j 2 in-browser for-a-year
+	@$(MAKE) --no-print-directory -j 2 for-a-year faults in-browser runtime end-to-end
 
 deployment: $(STAMP) ## Build the images and run whole installations (slow; Debian, root)
 	@$(BIN)/pytest tests/deployment -rs
@@ -67,9 +66,12 @@ unit: $(STAMP) ## Run the unit tests, which need no server
 
 unit-intake: TESTS := tests/unit/intake
 unit-others: TESTS := tests/unit --ignore tests/unit/intake
-in-browser: TESTS := tests/portal
 for-a-year: TESTS := tests/year
-unit-intake unit-others in-browser for-a-year: # Two at once, each told when it is done.
+faults: TESTS := tests/faults
+in-browser: TESTS := tests/portal
+runtime: TESTS := tests/runtime
+end-to-end: TESTS := tests/end_to_end
+unit-intake unit-others for-a-year faults in-browser runtime end-to-end: # Each told when it is done.
 	@told=$$($(BIN)/pytest $(TESTS) 2>&1); ended=$$?; printf '%s\n' "$$told"; exit $$ended
 
 check: $(STAMP) ## Check format, lint, types, import rules and migrations
