@@ -14,6 +14,7 @@ from services.notifications.stays.rules import standing
 from shared.calendar import day_at
 from shared.database import Columns, Transaction
 from shared.ids import new_id
+from shared.merges import records_of
 
 Subject = tuple[Kind, UUID, UUID]
 """A kind of message or task, a client, and what it is about."""
@@ -145,7 +146,7 @@ async def plan_messages(tx: Transaction, messages: Sequence[PlannedMessage]) -> 
     """
     if not messages:
         return
-    stays = await stays_of(tx, (m.client_id for m in messages))
+    stays = await stays_of(tx, await records_of(tx, (m.client_id for m in messages)))
     latest = {
         (m.client_id, m.session_id, m.kind): m
         for m in messages

@@ -34,6 +34,7 @@ from services.notifications.timing.policy import timing_policy
 from shared.calendar import day_at
 from shared.contracts.base import Event
 from shared.database import Transaction
+from shared.merges import records_of
 
 Told = tuple[Event, str | None]
 """An event and the trace that it came with."""
@@ -56,7 +57,9 @@ async def follow_rules(tx: Transaction, name: str, told: Sequence[Told]) -> None
     if not started:
         return
     zones = await zones_of(tx, (_site(event) for _, event, _ in started))
-    contacts = await contacts_of(tx, (_client(event) for _, event, _ in started))
+    contacts = await contacts_of(
+        tx, await records_of(tx, (_client(event) for _, event, _ in started))
+    )
     messages, tasks = [], []
     for rule, event, traceparent in started:
         known = zones.get(_site(event), ZONE_OF_NOWHERE)
@@ -74,7 +77,7 @@ async def follow_rules(tx: Transaction, name: str, told: Sequence[Told]) -> None
 
 async def move_messages(tx: Transaction, client_id: UUID) -> None:
     """Plan the messages of a person that have not been tried yet anew, for the zone stated now."""
-    contact = (await contacts_of(tx, [client_id])).get(client_id)
+    contact = (await contacts_of(tx, await records_of(tx, [client_id]))).get(client_id)
     planned, times = [], []
     for one in await untried_of(tx, client_id):
         sending = rulebook(one.site_id).sendings.get(one.kind)
