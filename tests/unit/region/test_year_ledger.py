@@ -13,7 +13,7 @@ from tests.year.ledger.census import census
 from tests.year.ledger.hours import minutes
 from tests.year.ledger.messages import reminder_due
 from tests.year.ledger.people import People
-from tests.year.ledger.progress import engagement, latest_scores
+from tests.year.ledger.progress import engagement, own_scores
 from tests.year.ledger.sessions import became, seats_of
 from tests.year.ledger.stays import stays_of
 from tests.year.ledger.units import Grant, attended_days, settle
@@ -142,9 +142,9 @@ def test_a_score_from_before_the_end_of_the_former_stay_does_not_count() -> None
             completed_at=at,
             scores=[score | {"answered_at": at.isoformat()}],
         )
-    (kept,) = latest_scores(written.journal, frozenset({ANA}), end).values()
+    ((kept,),) = own_scores(written.journal, frozenset({ANA}), end).values()
     assert kept[1]["total"] == 12
-    assert latest_scores(written.journal, frozenset({ANA}), end + timedelta(days=9)) == {}
+    assert own_scores(written.journal, frozenset({ANA}), end + timedelta(days=9)) == {}
 
 
 def test_records_are_one_person_from_the_merge_to_its_undo() -> None:
