@@ -15,7 +15,7 @@ from stepwell.region.year.walk import YearWalk
 from stepwell.runtime import clock_file
 from stepwell.runtime.ports import free_base
 from tests.support.installed import Installed
-from tests.year.figures import Checkpoint, look
+from tests.year.figures import Checkpoint, look, look_again
 
 HOUR = 15
 
@@ -42,8 +42,11 @@ async def _live(installed: Installed) -> list[Checkpoint]:
     found: list[Checkpoint] = []
     since = {until: since for since, until in pairwise((OPENS_ON, *year.looked_at))}
 
-    async def take(walk: YearWalk, day: date) -> None:
-        found.append(await look(walk, installed.environment, since[day], day))
+    async def take(walk: YearWalk, day: date, *, evening: bool) -> None:
+        if evening:
+            await look_again(walk, installed.environment, found[-1])
+        else:
+            found.append(await look(walk, installed.environment, since[day], day))
 
     async with Services(installed.environment, subject="year") as services:
         await live_year(services, year, take)

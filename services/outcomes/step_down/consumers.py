@@ -71,7 +71,7 @@ async def records_told_of(
 
 
 consumers.on(ClientsMerged, "merges", "risk")(records_told_of)
-consumers.on(ClientMergeUndone, "merges")(records_told_of)
+consumers.on(ClientMergeUndone, "merges", "risk")(records_told_of)
 
 
 @consumers.on(EpisodeStateChanged, "episodes")

@@ -76,7 +76,8 @@ PHASE = ENDED.format(seat="$1", until="$2")
 SEAT = """
 SELECT p.id AS placement_id, p.client_id, p.site_id, p.enrolment_id, p.cohort_id,
   coalesce(({ended}), p.phase) AS phase, p.placed_at, p.ended_at, h.began_at AS held_since,
-  c.phases, c.eligibility, i.time_zone, w.told, m.*, w.monday
+  coalesce(w.was_held, false) AS was_held, c.phases, c.eligibility, i.time_zone, w.told, m.*,
+  w.monday
 FROM {seats}
 JOIN cohorts c ON c.id = p.cohort_id JOIN sites i ON i.id = p.site_id
 LEFT JOIN holds h ON h.enrolment_id = p.enrolment_id
@@ -145,7 +146,7 @@ def _asked(row: Mapping[str, Any], population: Population | None) -> tuple[Popul
 def judged(row: Mapping[str, Any], week: Week, *, final: bool) -> tuple[Sums, Judged]:
     """A row of `SEAT` as the rules see it."""
     sums = Sums(**{name: row[name] for name in NAMES})
-    seat = Seat(row["placed_at"], row["ended_at"], row["held_since"])
+    seat = Seat(row["placed_at"], row["ended_at"], row["held_since"], row["was_held"])
     policy = week_policy(row["site_id"])
     share = share_of(week, row["time_zone"], seat, sums, policy)
     return sums, judge(sums, _asked(row, None)[1], share, final=final)

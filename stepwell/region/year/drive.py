@@ -7,15 +7,19 @@ every message and alarm has its own instant.
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
 
 from stepwell.region.api import Services, Who
 from stepwell.region.settle import advance, settled
 from stepwell.region.walk import together
-from stepwell.region.year import attendance, intake
+from stepwell.region.year import attendance, intake, risks
 from stepwell.region.year.opening import open_sites, plan_term
 from stepwell.region.year.plan import Happening, Kind, Year
 from stepwell.region.year.walk import Answer, YearWalk
 
+OTHERWISE = ("decline", "defer", "accept", "leave_open")
+"""What clinical leads do with any other recommendation, by clients' numbers in turn."""
+DEFERRED = timedelta(days=6)
 AFTER = timedelta(minutes=10)
 """From the end of a day's last session until it is written down the same evening."""
 WHO_SEES = Who("clinical_lead")
@@ -27,7 +31,14 @@ SAID: tuple[tuple[str, Answer] | None, ...] = (
     None,
 )
 """What comes of asking former clients, by their numbers in turn."""
-Look = Callable[[YearWalk, date], Awaitable[None]]
+
+
+class Look(Protocol):
+    """Reads what the services answer on a day: in the morning, and after its sessions."""
+
+    async def __call__(self, walk: YearWalk, day: date, *, evening: bool) -> None: ...
+
+
 DO: dict[Kind, Callable[[YearWalk, Happening], Awaitable[None]]] = {
     "refer": intake.refer,
     "screen": intake.screen,
@@ -45,6 +56,8 @@ DO: dict[Kind, Callable[[YearWalk, Happening], Awaitable[None]]] = {
     "undo_merge": intake.undo_merge,
     "record_late": attendance.record_late,
     "correct": attendance.correct,
+    "report_use": risks.report_use,
+    "take_charge": risks.take_charge,
     "cancel_day": attendance.cancel_day,
     "cancel_session": attendance.cancel_session,
 }
@@ -70,8 +83,9 @@ async def live_year(services: Services, year: Year, look: Look) -> YearWalk:
         if day in days or any(meets):
             await _morning(walk, day)
         if day in year.looked_at:
-            await look(walk, day)
-        await _evening(walk, day)
+            await look(walk, day, evening=False)
+        if await _evening(walk, day) and day in year.looked_at:
+            await look(walk, day, evening=True)
         day += timedelta(days=1)
     return walk
 
@@ -100,7 +114,8 @@ async def _morning(walk: YearWalk, day: date) -> None:
     await _ask_former_clients(walk)
 
 
-async def _evening(walk: YearWalk, day: date) -> None:
+async def _evening(walk: YearWalk, day: date) -> bool:
+    """Whether sessions were written down."""
     tonight = [
         one
         for one in walk.sessions.get(day, [])
@@ -110,6 +125,7 @@ async def _evening(walk: YearWalk, day: date) -> None:
         await _until(walk, max(_end(session) for _, session in tonight) + AFTER)
         await attendance.record_sessions(walk, tonight)
         walk.rest = await settled(walk.services)
+    return bool(tonight)
 
 
 async def _until(walk: YearWalk, instant: datetime) -> None:
@@ -131,22 +147,27 @@ async def _happen(walk: YearWalk, happenings: list[Happening]) -> None:
 
 async def _decide(walk: YearWalk) -> None:
     """Let clinical leads decide on what was recommended, each client's as the plan says."""
-    found = await walk.services.all(
-        "outcomes", "/recommendations", WHO_SEES, state="open", kind="step_down"
-    )
+    found = await walk.services.all("outcomes", "/recommendations", WHO_SEES, state="open")
 
     async def one(recommendation: Answer) -> None:
         number = walk.number_of(recommendation["client_id"])
-        answer = walk.year.client(number).on_recommendation
-        if answer == "leave_open":
+        if recommendation["kind"] == "step_down":
+            answer = walk.year.client(number).on_recommendation
+            declines = answer == "decline_once" and number not in walk.declined
+            walk.declined.add(number)
+            decision = "decline" if declines else answer.removesuffix("_once")
+        else:
+            decision = OTHERWISE[number % len(OTHERWISE)]
+        if decision == "leave_open":
             return
-        declines = answer == "decline_once" and number not in walk.declined
-        walk.declined.add(number)
-        body = (
-            {"decision": "decline", "reason": "client_preference"}
-            if declines
-            else {"decision": "accept", "reason": "agrees_with_recommendation"}
-        )
+        agrees = decision == "accept"
+        body = {
+            "decision": decision,
+            "reason": "agrees_with_recommendation" if agrees else "client_preference",
+        }
+        if decision == "defer":
+            later = walk.today(walk.year.client(number).site) + DEFERRED
+            body["until"] = later.isoformat()
         await walk.services.decide(
             "outcomes",
             f"/recommendations/{recommendation['id']}/decision",

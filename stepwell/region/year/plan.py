@@ -28,6 +28,8 @@ Kind = Literal[
     "cancel_session",
     "merge",
     "undo_merge",
+    "report_use",
+    "take_charge",
 ]
 JOINS: tuple[Kind, ...] = ("merge", "undo_merge")
 """What joins two clients, or parts them."""
