@@ -66,11 +66,10 @@ async def plan(page: Page, run_id: str) -> dict[str, Any]:
         page.ask("scheduling.show_plan", run_id=run_id),
     )
     site = page.query("site") or (run["site_ids"] or [""])[0]
-    staff = await page.ask("scheduling.list_staff", site_id=site, limit=200) if site else ()
-    sites = page.session.get("known_sites", {}).get("sites", {})
+    staff = await page.whole("scheduling.list_staff", site_id=site) if site else ()
     return {
         "run": run,
         "draft": draft,
         "people": {p["id"]: p["name"] for p in staff},
-        "sites": sites,
+        "sites": await page.sites(),
     }
