@@ -523,3 +523,20 @@ async def test_a_month_that_is_none_of_our_times_is_left_out(query: str) -> None
     portal = Portal("site_manager")
     answer = await portal.browser.get(f"/program-measures/census?{query}")
     assert answer.status_code == 200
+
+
+async def test_of_many_plans_the_newest_are_shown() -> None:
+    portal = Portal("regional_operations")
+    told = portal.services.answer
+
+    async def many(request: httpx.Request) -> httpx.Response:
+        body = (await told(request)).json()
+        if request.url.path == "/plan-runs":
+            (run,) = body["items"]
+            body["items"] = [run | {"week": f"2026-W{n:02}"} for n in range(1, 41)]
+        return httpx.Response(200, json=body)
+
+    portal.app.state.api._http = httpx.AsyncClient(transport=httpx.MockTransport(many))
+    answer = await portal.browser.get("/week?week=2026-W10")
+    shown = re.findall(r"Week (2026-W\d\d)</a>", answer.text)
+    assert shown == [f"2026-W{n:02}" for n in range(40, 20, -1)]
