@@ -17,10 +17,7 @@ class Site:
 
 
 SITES = Columns.like(Site)
-KEEP = f"""
-INSERT INTO sites ({SITES.names}) SELECT * FROM {SITES.rows}
-ON CONFLICT (site_id) DO UPDATE SET {SITES.updates("site_id")}
-"""  # noqa: S608 - the columns are above
+KEEP = SITES.upsert("sites", "site_id")
 
 
 async def keep_sites(tx: Transaction, told: Iterable[Site]) -> None:
