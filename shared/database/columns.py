@@ -33,9 +33,9 @@ Statement = tuple[Any, ...]
 class Columns:
     """Columns of rows that go to the database as arrays: name → SQL type.
 
-    `f"INSERT INTO scores ({SCORES.names}) SELECT * FROM {SCORES.rows}"` with `*SCORES.arrays(...)`
-    writes any number of rows in one statement. Arguments of the statement's own follow: the first
-    of them is `SCORES.next`, the second `SCORES.after(1)`.
+    `SCORES.insert("scores")` with `*SCORES.arrays(...)` writes any number of rows in one statement;
+    other statements name `SCORES.names` and `SCORES.rows`. Arguments of a statement's own follow
+    the arrays: the first of them is `SCORES.next`, the second `SCORES.after(1)`.
     """
 
     types: tuple[tuple[str, str], ...]
@@ -44,6 +44,12 @@ class Columns:
     def of(cls, **types: str) -> "Columns":
         """Columns in the order given: `Columns.of(client_id="uuid", total="integer")`."""
         return cls(tuple(types.items()))
+
+    @classmethod
+    def by_type(cls, **names: str) -> "Columns":
+        """Columns by their SQL types, where many have the same one:
+        `Columns.by_type(uuid="client_id site_id", text="kind", date="due_on until_on")`."""
+        return cls(tuple((name, kind) for kind, those in names.items() for name in those.split()))
 
     @classmethod
     def like(cls, row: type, **types: str) -> "Columns":
@@ -76,6 +82,17 @@ class Columns:
     def after(self, count: int) -> str:
         """The placeholder of the argument that follows the arrays and `count` others."""
         return f"${len(self.types) + 1 + count}"
+
+    def insert(self, table: str, suffix: str = "") -> str:
+        """The statement that inserts rows, to be given their `arrays`. `suffix` is more SQL, such
+        as `ON CONFLICT DO NOTHING`. Table and columns are ours, never input."""
+        return f"INSERT INTO {table} ({self.names}) SELECT * FROM {self.rows} {suffix}".rstrip()  # noqa: S608 - ours
+
+    def upsert(self, table: str, *key: str, suffix: str = "") -> str:
+        """As `insert`; where a row has the same `key`, the one that is given takes its place. With
+        `suffix="WHERE t.sequence < excluded.sequence"` it does so only where that holds."""
+        changes = f"DO UPDATE SET {self.updates(*key)}"
+        return self.insert(table, f"ON CONFLICT ({', '.join(key)}) {changes} {suffix}".rstrip())
 
     def updates(self, *but: str) -> str:
         """`total = excluded.total`, for ON CONFLICT DO UPDATE; without the columns `but`."""

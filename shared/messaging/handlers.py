@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import wraps
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ from shared.messaging.spans import applying
 E = TypeVar("E", bound=Event)
 One = Callable[[Transaction, Received[E]], Awaitable[None]]
 Many = Callable[[Transaction, list[Received[E]]], Awaitable[None]]
+Keeping = Callable[[Transaction, Sequence[E]], Awaitable[None]]
 
 
 class OrderOfHandlers(RuntimeError):
@@ -34,9 +36,10 @@ class Handler:
 
     @property
     def capability(self) -> str:
-        """The folder that the function's `consumers.py` stands in, or another module's own name."""
+        """The folder that the function's `consumers.py` or `commands.py` stands in, or another
+        module's own name."""
         *_, folder, module = self.function.__module__.split(".")
-        return folder if module == "consumers" else module
+        return folder if module in ("consumers", "commands") else module
 
     async def __call__(self, tx: Transaction, consumer: str, received: list[Received[Any]]) -> None:
         if self.takes_many:
@@ -79,6 +82,16 @@ class Consumers:
             return function
 
         return register
+
+    def give(self, contract: type[E], command: Keeping[E], *after: str) -> None:
+        """Let a command of the capability take the events of one type as they are; `after` as for
+        `on`."""
+
+        @wraps(command)
+        async def keep(tx: Transaction, received: list[Received[E]]) -> None:
+            await command(tx, [one.event for one in received])
+
+        self._add(Handler(contract, keep, takes_many=True, after=after))
 
     def _add(self, handler: Handler) -> None:
         name = handler.contract.type_name()

@@ -2,6 +2,7 @@
 
 from shared.literal import Day
 from shared.web.call import Allowed, Call, Router
+from shared.web.lists import counted_page, page
 from shared.web.models import (
     CountedPage,
     Earlier,
@@ -33,8 +34,10 @@ __all__ = [
     "Strict",
     "Timeline",
     "count_of",
+    "counted_page",
     "narrowed",
     "needs_if_match",
     "of_one_client",
+    "page",
     "page_of",
 ]

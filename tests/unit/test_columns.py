@@ -40,6 +40,25 @@ def test_rows_become_one_array_a_column_in_the_order_of_the_columns():
     assert SCORES.arrays([vars(row) for row in rows]) == SCORES.arrays(rows)
 
 
+def test_columns_of_one_type_are_named_together():
+    named = Columns.by_type(uuid="id site_id", date="due_on")
+    assert named == Columns.of(id="uuid", site_id="uuid", due_on="date")
+
+
+def test_rows_are_inserted_by_one_statement():
+    into = f"INSERT INTO scores (client, total, band) SELECT * FROM {SCORES.rows}"
+    assert SCORES.insert("scores") == into
+    assert SCORES.insert("scores", "RETURNING id") == f"{into} RETURNING id"
+
+
+def test_rows_take_the_place_of_those_with_the_same_key():
+    later = SCORES.upsert("scores AS s", "client", "band", suffix="WHERE s.total < excluded.total")
+    assert later.endswith(
+        "ON CONFLICT (client, band) DO UPDATE SET total = excluded.total "
+        "WHERE s.total < excluded.total"
+    )
+
+
 def test_columns_are_the_fields_of_what_is_written():
     assert Columns.like(Note, sequence="bigint", headers="jsonb") == Columns.of(
         id="uuid",

@@ -6,10 +6,7 @@ from shared.contracts.scheduling import SiteEntry
 from shared.database import Columns, Transaction
 
 SITES = Columns.of(site_id="uuid", time_zone="text", region_id="uuid")
-KEEP = f"""
-INSERT INTO sites ({SITES.names}) SELECT * FROM {SITES.rows}
-ON CONFLICT (site_id) DO UPDATE SET {SITES.updates("site_id")}
-"""  # noqa: S608 - the columns are above
+KEEP = SITES.upsert("sites", "site_id")
 
 
 async def keep_sites(tx: Transaction, told: Iterable[SiteEntry]) -> None:

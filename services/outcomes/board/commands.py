@@ -11,31 +11,28 @@ FACTS = Columns.like(Fact, sequence="bigint")
 KEY = ("kind", "subject", "client_id", "part")
 KEPT_IF_UNTOLD = ("enrolment_id", "cohort_id", "since", "until")
 TOLD = tuple(n for n, _ in FACTS.types if n not in (*KEY, *KEPT_IF_UNTOLD))
-KEEP = f"""
-INSERT INTO board_facts AS f ({FACTS.names}) SELECT * FROM {FACTS.rows}
-ON CONFLICT ({", ".join(KEY)}) DO UPDATE SET
-  {
-    ", ".join(
-        f"{n} = CASE WHEN excluded.sequence > f.sequence THEN excluded.{n} ELSE f.{n} END"
-        for n in TOLD
-    )
-},
-  {
-    ", ".join(
-        f"{n} = CASE WHEN excluded.sequence > f.sequence THEN coalesce(excluded.{n}, f.{n})"
-        f" ELSE coalesce(f.{n}, excluded.{n}) END"
-        for n in KEPT_IF_UNTOLD
-    )
-}
-"""  # noqa: S608 - the columns are above
+
+
+def _later(name: str, later: str, earlier: str) -> str:
+    return f"{name} = CASE WHEN excluded.sequence > f.sequence THEN {later} ELSE {earlier} END"
+
+
+CHANGES = ", ".join(
+    [
+        *(_later(n, f"excluded.{n}", f"f.{n}") for n in TOLD),
+        *(
+            _later(n, f"coalesce(excluded.{n}, f.{n})", f"coalesce(f.{n}, excluded.{n})")
+            for n in KEPT_IF_UNTOLD
+        ),
+    ]
+)
+KEEP = FACTS.insert("board_facts AS f", f"ON CONFLICT ({', '.join(KEY)}) DO UPDATE SET {CHANGES}")
 """As `rules.merged` does."""
 
 COHORTS = Columns.of(cohort_id="uuid", site_id="uuid", capacity="integer", sequence="bigint")
-KEEP_COHORTS = f"""
-INSERT INTO board_cohorts AS c ({COHORTS.names}) SELECT * FROM {COHORTS.rows}
-ON CONFLICT (cohort_id) DO UPDATE SET {COHORTS.updates("cohort_id")}
-WHERE c.sequence < excluded.sequence
-"""  # noqa: S608 - the columns are above
+KEEP_COHORTS = COHORTS.upsert(
+    "board_cohorts AS c", "cohort_id", suffix="WHERE c.sequence < excluded.sequence"
+)
 
 CHANGE = """
 WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended('outcomes.board', 0)))

@@ -7,10 +7,7 @@ from shared.contracts.scheduling import SiteChanged, SiteOpened
 from shared.database import Columns, Transaction
 
 SITES = Columns.of(site_id="uuid", time_zone="text", region_id="uuid", subdivision="text")
-ENTER = f"""
-INSERT INTO sites ({SITES.names}) SELECT * FROM {SITES.rows}
-ON CONFLICT (site_id) DO UPDATE SET {SITES.updates("site_id")}
-"""  # noqa: S608 - the columns are above
+ENTER = SITES.upsert("sites", "site_id")
 LEARN = """
 INSERT INTO sites (site_id, time_zone) SELECT * FROM unnest($1::uuid[], $2::text[])
 ON CONFLICT (site_id) DO NOTHING

@@ -16,23 +16,15 @@ from shared.database import Columns, Transaction
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
-SCORES = Columns.of(
-    enrolment_id="uuid",
-    client_id="uuid",
-    site_id="uuid",
-    source_sequence="bigint",
-    score="integer",
-    factors="jsonb",
-    policy_id="text",
-    policy_version="text",
-    assessed_at="timestamptz",
-    raised_at="timestamptz",
-    cleared_at="timestamptz",
+SCORES = Columns.by_type(
+    uuid="enrolment_id client_id site_id",
+    bigint="source_sequence",
+    integer="score",
+    jsonb="factors",
+    text="policy_id policy_version",
+    timestamptz="assessed_at raised_at cleared_at",
 )
-KEEP = f"""
-INSERT INTO disengagement ({SCORES.names}) SELECT * FROM {SCORES.rows}
-ON CONFLICT (enrolment_id) DO UPDATE SET {SCORES.updates("enrolment_id")}
-"""  # noqa: S608 - the columns are above
+KEEP = SCORES.upsert("disengagement", "enrolment_id")
 KNOWN = """
 SELECT k.enrolment_id, coalesce(d.source_sequence, 0) AS source_sequence, d.raised_at, d.cleared_at,
   e.ended_at IS NOT NULL AS ended

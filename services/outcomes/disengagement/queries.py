@@ -8,7 +8,7 @@ from services.outcomes.disengagement.schemas import Disengagement
 from shared.contracts.base import PolicyReference
 from shared.database import Transaction
 from shared.errors import found
-from shared.web import Page, Paging, narrowed, page_of
+from shared.web import Page, Paging, page
 
 COLUMNS = """
 SELECT d.client_id, d.site_id, d.enrolment_id, d.source_sequence, d.score, d.factors, d.policy_id,
@@ -39,13 +39,8 @@ async def list_at_risk(
     tx: Transaction, paging: Paging, *, site_id: UUID | None
 ) -> Page[Disengagement]:
     """Stays that go on and are at risk, in an order that does not move."""
-    where, values = narrowed(("d.site_id = ?", site_id), ("d.enrolment_id > ?", paging.after))
-    rows = await tx.fetch(
-        f"{COLUMNS} {where} AND {AT_RISK} ORDER BY d.enrolment_id LIMIT ${len(values) + 1}",
-        *values,
-        paging.limit + 1,
-    )
-    return page_of([_shown(row) for row in rows], paging.limit, lambda item: item.enrolment_id)
+    of_site, order = ("d.site_id = ?", site_id), "d.enrolment_id"
+    return await page(tx, COLUMNS, paging, _shown, of_site, always=AT_RISK, order=order)
 
 
 def _shown(row: object) -> Disengagement:

@@ -8,17 +8,13 @@ from services.outcomes.engagement.commands import lock_clients
 from shared.contracts.intake import ClientEnrolled, ClientSteppedDown, EpisodeStateChanged
 from shared.database import Columns, Transaction
 
-BEGUN = Columns.of(
-    enrolment_id="uuid",
-    client_id="uuid",
-    site_id="uuid",
-    level_of_care="text",
-    enrolled_at="timestamptz",
-    dual_diagnosis="boolean",
-    gender_group="text",
-    age_band="text",
+BEGUN = Columns.by_type(
+    uuid="enrolment_id client_id site_id",
+    text="level_of_care gender_group age_band",
+    timestamptz="enrolled_at",
+    boolean="dual_diagnosis",
 )
-BEGIN = f"INSERT INTO episodes ({BEGUN.names}) SELECT * FROM {BEGUN.rows}"  # noqa: S608 - ours
+BEGIN = BEGUN.insert("episodes")
 ENDED = Columns.of(enrolment_id="uuid", ended_at="timestamptz", ended_as="text", end_reason="text")
 END = f"""
 UPDATE episodes e SET ended_at = coalesce(e.ended_at, given.ended_at), ended_as = given.ended_as,

@@ -6,18 +6,8 @@ from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
 
 consumers = Consumers()
-
-
-@consumers.on_many(ClientEnrolled)
-async def clients_enrolled(tx: Transaction, received: list[Received[ClientEnrolled]]) -> None:
-    await begin_episodes(tx, [one.event for one in received])
-
-
-@consumers.on_many(ClientSteppedDown)
-async def clients_stepped_down(
-    tx: Transaction, received: list[Received[ClientSteppedDown]]
-) -> None:
-    await end_episodes(tx, [one.event for one in received])
+consumers.give(ClientEnrolled, begin_episodes)
+consumers.give(ClientSteppedDown, end_episodes)
 
 
 @consumers.on_many(EpisodeStateChanged)

@@ -21,9 +21,7 @@ WHERE id = $1 AND state = 'running'
 """
 FORGET = "DELETE FROM extract_parts WHERE extract_id = $1"
 PIECES = Columns.of(extract_id="uuid", name="text", number="integer", content="bytea")
-WRITE = f"""
-INSERT INTO extract_parts ({PIECES.names}) SELECT * FROM {PIECES.rows}
-"""  # noqa: S608 - the columns are above
+WRITE = PIECES.insert("extract_parts")
 
 
 async def make(database: Database, taken: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from services.outcomes.extracts.schemas import Extract
 from shared.database import Database, Transaction, select
 from shared.database.transaction import Sites
 from shared.errors import NotFound, found
-from shared.web import Page, Paging, page_of
+from shared.web import Page, Paging, page
 
 SELECT = select(Extract, "extracts")
 PARTS = """
@@ -38,9 +38,7 @@ async def show_extract(tx: Transaction, extract_id: UUID) -> Extract:
 
 async def list_extracts(tx: Transaction, paging: Paging) -> Page[Extract]:
     """Extracts, oldest first."""
-    page = f"{SELECT} WHERE id > $1 ORDER BY id LIMIT $2"
-    rows = await tx.fetch(page, paging.after, paging.limit + 1)
-    return page_of([_read(row) for row in rows], paging.limit)
+    return await page(tx, SELECT, paging, _read)
 
 
 async def file_of(tx: Transaction, extract_id: UUID, name: str) -> tuple[str, int]:

@@ -1,8 +1,7 @@
 """Planning surveys with the end of a stay, telling when they are due, and how each one closes."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -15,7 +14,7 @@ from services.outcomes.follow_up.schemas import (
     FollowUpLink,
     OwnFollowUp,
 )
-from shared.calendar import day_at
+from shared.calendar import day_at, midnight
 from shared.contracts.intake import ClientSteppedDown, EpisodeStateChanged
 from shared.contracts.outcomes import FollowUpDue
 from shared.database import Columns, Transaction, update
@@ -25,23 +24,14 @@ from shared.messaging.outbox import publish
 from shared.web.links import LinkNotValid, digest, new_secret
 
 MOST_AT_ONCE = 200
-PLANNED = Columns.of(
-    id="uuid",
-    client_id="uuid",
-    site_id="uuid",
-    enrolment_id="uuid",
-    days="integer",
-    ended_at="timestamptz",
-    due_on="date",
-    due_at="timestamptz",
-    closes_on="date",
-    closes_at="timestamptz",
-    state="text",
+PLANNED = Columns.by_type(
+    uuid="id client_id site_id enrolment_id",
+    integer="days",
+    date="due_on closes_on",
+    timestamptz="ended_at due_at closes_at",
+    text="state",
 )
-PLAN = f"""
-INSERT INTO follow_ups ({PLANNED.names}) SELECT * FROM {PLANNED.rows}
-ON CONFLICT (enrolment_id, days) DO NOTHING
-"""  # noqa: S608 - the columns are above
+PLAN = PLANNED.insert("follow_ups", "ON CONFLICT (enrolment_id, days) DO NOTHING")
 ZONE = "SELECT time_zone FROM sites WHERE site_id = $1"
 MOVE = """
 UPDATE follow_ups SET due_at = due_on::timestamp AT TIME ZONE $2,
@@ -213,13 +203,8 @@ def _planned(
         "days": days,
         "ended_at": at,
         "due_on": due_on,
-        "due_at": _begins(due_on, zone),
+        "due_at": midnight(due_on, zone),
         "closes_on": closes_on,
-        "closes_at": _begins(closes_on, zone),
+        "closes_at": midnight(closes_on, zone),
         "state": "planned",
     }
-
-
-def _begins(day: date, zone: str) -> datetime:
-    """When a day begins at the site."""
-    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)

@@ -5,11 +5,12 @@ from uuid import UUID
 
 import orjson
 
+from services.outcomes.episodes.schemas import Whose
 from services.outcomes.follow_up.policy import survey
 from services.outcomes.follow_up.schemas import FollowUp, OwnFollowUp, State
 from shared.database import Transaction
 from shared.errors import found
-from shared.web import Page, Paging, narrowed, page_of
+from shared.web import Page, Paging, page
 
 RETURNED = """
 (f.state IN ('planned', 'due', 'lost') AND EXISTS (
@@ -26,7 +27,6 @@ OF_SHOWN = ", ".join(
     "shown AS state" if name == "state" else name for name in FollowUp.model_fields
 )
 SELECT = f"SELECT {OF_SHOWN} FROM ({SHOWN}) AS f"  # noqa: S608 - constants only
-OF_PERSON = "client_id = ANY (platform.records_of(?))"
 OF_LINK = f"""
 SELECT f.id, ARRAY[f.site_id] AS sites FROM follow_ups f
 WHERE f.link_hash = $1 AND f.state = 'due' AND f.closes_at > $2 AND NOT {RETURNED}
@@ -47,23 +47,10 @@ async def show_follow_up(tx: Transaction, follow_up_id: UUID, *, lock: bool = Fa
 
 
 async def list_follow_ups(
-    tx: Transaction,
-    paging: Paging,
-    *,
-    client_id: UUID | None,
-    site_id: UUID | None,
-    state: State | None,
+    tx: Transaction, paging: Paging, of: Whose, state: State | None
 ) -> Page[FollowUp]:
     """Follow-ups, in the order in which they were planned."""
-    where, values = narrowed(
-        (OF_PERSON, client_id),
-        ("site_id = ?", site_id),
-        ("shown = ?", state),
-        ("id > ?", paging.after),
-    )
-    page = f"{SELECT} {where} ORDER BY id LIMIT ${len(values) + 1}"
-    rows = await tx.fetch(page, *values, paging.limit + 1)
-    return page_of([_read(row) for row in rows], paging.limit)
+    return await page(tx, SELECT, paging, _read, *of.asked, ("shown = ?", state))
 
 
 async def show_own(tx: Transaction, follow_up_id: UUID) -> OwnFollowUp:

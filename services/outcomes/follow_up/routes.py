@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
+from services.outcomes.episodes.schemas import AskedFor
 from services.outcomes.follow_up import commands, queries
 from services.outcomes.follow_up.schemas import (
     Answers,
@@ -20,11 +21,7 @@ from shared.web import Allowed, Call, Page, Paged, Router, needs_if_match, of_on
 from shared.web.holders import OwnCall, by_link, own_routes
 from shared.web.problems import refusals
 
-NOT_TAKEN = refusals(
-    {
-        422: "The answer is none; `errors` says where",
-    }
-)
+NOT_TAKEN = refusals({422: "The answer is none; `errors` says where"})
 
 router = Router(tags=["Follow-up"])
 ByLink = Annotated[OwnCall, Depends(by_link(queries.OF_LINK))]
@@ -38,16 +35,11 @@ OrService = Annotated[Call, Allowed(*SITE_STAFF, Role.SERVICE)]
 async def list_follow_ups(
     call: Staff,
     paging: Paged,
-    client_id: Annotated[UUID | None, Query(description="Of one person only.")] = None,
-    site_id: Annotated[UUID | None, Query(description="Of one site only.")] = None,
+    of: AskedFor,
     state: Annotated[State | None, Query(description="In one state only.")] = None,
 ) -> Page[FollowUp]:
     """Surveys after the end of stays, in the order in which they were planned."""
-    return await call.show(
-        lambda tx: queries.list_follow_ups(
-            tx, paging, client_id=client_id, site_id=site_id, state=state
-        )
-    )
+    return await call.show(lambda tx: queries.list_follow_ups(tx, paging, of, state))
 
 
 @router.get("/follow-ups/{follow_up_id}", summary="Show a follow-up")

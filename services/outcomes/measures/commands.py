@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from services.outcomes.measures.policy import TOTAL, measure_policy
 from services.outcomes.measures.rules.occasions import (
@@ -17,7 +16,7 @@ from services.outcomes.measures.rules.occasions import (
     occasions,
 )
 from services.outcomes.scores.queries import scores_of_stays
-from shared.calendar import day_at
+from shared.calendar import day_at, midnight
 from shared.contracts.intake import EpisodeStateChanged
 from shared.contracts.outcomes import MeasureDue, MeasureOverdue
 from shared.database import Columns, Transaction, insert
@@ -47,26 +46,13 @@ STATES = """
 SELECT enrolment_id, state, changed_at FROM stay_states WHERE enrolment_id = ANY ($1)
 ORDER BY enrolment_id, changed_at, state = 'on_hold'
 """
-MEASURES = Columns.of(
-    id="uuid",
-    client_id="uuid",
-    site_id="uuid",
-    enrolment_id="uuid",
-    instrument="text",
-    planned_on="date",
-    due_on="date",
-    overdue_on="date",
-    until_on="date",
-    state="text",
-    answered_on="date",
-    told_due_on="date",
-    told_overdue_on="date",
+MEASURES = Columns.by_type(
+    uuid="id client_id site_id enrolment_id",
+    text="instrument state",
+    date="planned_on due_on overdue_on until_on answered_on told_due_on told_overdue_on",
 )
 KNOWN = f"SELECT {MEASURES.names} FROM measures WHERE enrolment_id = ANY ($1)"  # noqa: S608 - ours
-KEEP = f"""
-INSERT INTO measures ({MEASURES.names}) SELECT * FROM {MEASURES.rows}
-ON CONFLICT (id) DO UPDATE SET {MEASURES.updates("id")}
-"""  # noqa: S608 - the columns are above
+KEEP = MEASURES.upsert("measures", "id")
 FORGET = "DELETE FROM measures WHERE id = ANY ($1)"
 NEXT = """
 UPDATE episodes e SET measures_next_at = given.at
@@ -123,7 +109,8 @@ async def refresh_due(tx: Transaction) -> int:
             today,
         )
         rows.extend(_told(tx, stay, one, known) for one in found)
-        next_at[stay_id] = _midnight(next_change(found, today), zone)
+        change_on = next_change(found, today)
+        next_at[stay_id] = None if change_on is None else midnight(change_on, zone)
     kept = {_key(row): row for row in rows}
     changed = [row for key, row in kept.items() if known.get(key) != row]
     await tx.execute(KEEP, *MEASURES.arrays(changed))
@@ -181,10 +168,3 @@ def _told(tx: Transaction, stay: Any, one: Occasion, known: Known) -> dict[str, 
 
 def _key(row: Any) -> tuple[UUID, str, date]:
     return row["enrolment_id"], row["instrument"], row["planned_on"]
-
-
-def _midnight(day: date | None, zone: str) -> datetime | None:
-    """When a day begins at a place, in UTC."""
-    if day is None:
-        return None
-    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)

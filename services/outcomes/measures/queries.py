@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
+from services.outcomes.episodes.schemas import Whose
 from services.outcomes.measures.policy import TOTAL, MeasurePolicy
 from services.outcomes.measures.rules.course import Course, Point, course
 from services.outcomes.measures.rules.occasions import is_baseline
@@ -11,7 +12,7 @@ from services.outcomes.measures.schemas import Completion, OpenMeasure, OpenStat
 from services.outcomes.scores.queries import StayScore
 from shared.database import Transaction, select
 from shared.errors import Invalid, found
-from shared.web import CountedPage, Paging, count_of, narrowed, page_of
+from shared.web import CountedPage, Paging, counted_page
 
 LONGEST_DAYS = 366
 SITE = "SELECT true FROM sites WHERE site_id = $1"
@@ -49,27 +50,12 @@ class BadPeriod(Invalid):
 
 
 async def list_open_measures(
-    tx: Transaction,
-    paging: Paging,
-    *,
-    client_id: UUID | None,
-    site_id: UUID | None,
-    state: OpenState | None,
+    tx: Transaction, paging: Paging, of: Whose, state: OpenState | None
 ) -> CountedPage[OpenMeasure]:
     """What is due and overdue, and how many there are; of who is on hold, or whose stay ended,
     nothing is."""
-    asked = (
-        ("client_id = ANY ((SELECT platform.records_of(?))::uuid[])", client_id),
-        ("site_id = ?", site_id),
-        ("state = ?", state),
-    )
-    all_of_them, values = narrowed(*asked, ("id > ?", UUID(int=0)))
-    count = await tx.fetchval(count_of(f"SELECT FROM measures {all_of_them} AND {OPEN}"), *values)
-    where, values = narrowed(*asked, ("id > ?", paging.after))
-    query = f"{LISTED} {where} AND {OPEN} ORDER BY id LIMIT ${len(values) + 1}"
-    rows = await tx.fetch(query, *values, paging.limit + 1)
-    page = page_of([OpenMeasure(**dict(row)) for row in rows], paging.limit)
-    return CountedPage(items=page.items, next=page.next, count=count)
+    asked = (*of.asked, ("state = ?", state))
+    return await counted_page(tx, LISTED, paging, OpenMeasure.from_row, *asked, always=OPEN)
 
 
 async def show_completion(

@@ -3,14 +3,15 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Query
 
+from services.outcomes.episodes.schemas import AskedFor
 from services.outcomes.measures import queries
 from services.outcomes.measures.policy import MeasurePolicy, measure_policy
 from services.outcomes.measures.schemas import OpenMeasure, OpenState, SiteCompletion
 from shared.access.roles import EVERY_STAFF_ROLE, SITE_STAFF
 from shared.literal import Day
-from shared.web import Allowed, Call, CountedPage, Paging, Router
+from shared.web import Allowed, Call, CountedPage, Paged, Router
 
 router = Router(tags=["Measures"])
 
@@ -18,17 +19,12 @@ router = Router(tags=["Measures"])
 @router.get("/measures", summary="List measures that are due or overdue")
 async def list_open_measures(
     call: Annotated[Call, Allowed(*SITE_STAFF)],
-    paging: Annotated[Paging, Depends()],
-    client_id: Annotated[UUID | None, Query(description="Of one client only.")] = None,
-    site_id: Annotated[UUID | None, Query(description="Of one site only.")] = None,
+    paging: Paged,
+    of: AskedFor,
     state: Annotated[OpenState | None, Query(description="In one state only.")] = None,
 ) -> CountedPage[OpenMeasure]:
     """Instruments that clients are to answer now, and their number; without scores."""
-    return await call.show(
-        lambda tx: queries.list_open_measures(
-            tx, paging, client_id=client_id, site_id=site_id, state=state
-        )
-    )
+    return await call.show(lambda tx: queries.list_open_measures(tx, paging, of, state))
 
 
 @router.get("/measure-completion", summary="Show how many measures were answered")

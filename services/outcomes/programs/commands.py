@@ -41,30 +41,19 @@ class Attendance:
 
 
 ATTENDANCE = Columns.like(Attendance, sequence="bigint")
-KEEP_ATTENDANCE = f"""
-INSERT INTO program_attendance AS a ({ATTENDANCE.names}) SELECT * FROM {ATTENDANCE.rows}
-ON CONFLICT (client_id, session_id) DO UPDATE
-SET {ATTENDANCE.updates("client_id", "session_id")} WHERE a.sequence < excluded.sequence
-"""  # noqa: S608 - the columns are above
-SEATS = Columns.of(
-    enrolment_id="uuid", client_id="uuid", site_id="uuid", cohort_id="uuid", placed_at="timestamptz"
+KEEP_ATTENDANCE = ATTENDANCE.upsert(
+    "program_attendance AS a",
+    *("client_id", "session_id"),
+    suffix="WHERE a.sequence < excluded.sequence",
 )
-KEEP_SEATS = f"""
-INSERT INTO program_cohorts AS c ({SEATS.names}) SELECT * FROM {SEATS.rows}
-ON CONFLICT (enrolment_id) DO UPDATE
-SET {SEATS.updates("enrolment_id")} WHERE c.placed_at <= excluded.placed_at
-"""  # noqa: S608 - the columns are above
-REFERRALS = Columns.of(
-    referral_id="uuid",
-    client_id="uuid",
-    site_id="uuid",
-    received_at="timestamptz",
-    state="text",
+SEATS = Columns.by_type(uuid="enrolment_id client_id site_id cohort_id", timestamptz="placed_at")
+KEEP_SEATS = SEATS.upsert(
+    "program_cohorts AS c", "enrolment_id", suffix="WHERE c.placed_at <= excluded.placed_at"
 )
-KEEP_REFERRALS = f"""
-INSERT INTO program_referrals ({REFERRALS.names}) SELECT * FROM {REFERRALS.rows}
-ON CONFLICT (referral_id) DO NOTHING
-"""  # noqa: S608 - the columns are above
+REFERRALS = Columns.by_type(
+    uuid="referral_id client_id site_id", timestamptz="received_at", text="state"
+)
+KEEP_REFERRALS = REFERRALS.insert("program_referrals", "ON CONFLICT (referral_id) DO NOTHING")
 CHANGES = Columns.of(referral_id="uuid", to_state="text", reason="text", changed_at="timestamptz")
 CHANGE = f"""
 UPDATE program_referrals r

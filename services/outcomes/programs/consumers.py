@@ -13,38 +13,12 @@ from shared.contracts.scheduling import (
     SessionMissed,
     SessionNotHeld,
 )
-from shared.database import Transaction
-from shared.messaging.consumer import Consumers, Received
+from shared.messaging.consumer import Consumers
 
 consumers = Consumers()
-
-
-@consumers.on_many(ReferralReceived)
-async def referrals_received(tx: Transaction, received: list[Received[ReferralReceived]]) -> None:
-    await keep_referrals(tx, [one.event for one in received])
-
-
-@consumers.on_many(ReferralStateChanged)
-async def referrals_changed(
-    tx: Transaction, received: list[Received[ReferralStateChanged]]
-) -> None:
-    await change_referrals(tx, [one.event for one in received])
-
-
-@consumers.on_many(ClientPlaced)
-async def clients_placed(tx: Transaction, received: list[Received[ClientPlaced]]) -> None:
-    await keep_seats(tx, [one.event for one in received])
-
-
-async def sessions_told_of(
-    tx: Transaction,
-    received: list[Received[SessionAttended]]
-    | list[Received[SessionMissed]]
-    | list[Received[SessionNotHeld]],
-) -> None:
-    await keep_attendance(tx, received)
-
-
-consumers.on_many(SessionAttended, "engagement")(sessions_told_of)
-consumers.on_many(SessionMissed, "engagement")(sessions_told_of)
-consumers.on_many(SessionNotHeld, "engagement")(sessions_told_of)
+consumers.give(ReferralReceived, keep_referrals)
+consumers.give(ReferralStateChanged, change_referrals)
+consumers.give(ClientPlaced, keep_seats)
+consumers.on_many(SessionAttended, "engagement")(keep_attendance)
+consumers.on_many(SessionMissed, "engagement")(keep_attendance)
+consumers.on_many(SessionNotHeld, "engagement")(keep_attendance)

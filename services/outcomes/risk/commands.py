@@ -25,15 +25,10 @@ from shared.ids import new_id
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
-FLAGS = Columns.of(
-    id="uuid",
-    client_id="uuid",
-    site_id="uuid",
-    kind="text",
-    severity="text",
-    cause="text",
-    raised_at="timestamptz",
-    acknowledge_by="timestamptz",
+FLAGS = Columns.by_type(
+    uuid="id client_id site_id",
+    text="kind severity cause",
+    timestamptz="raised_at acknowledge_by",
 )
 KEEP = f"""
 INSERT INTO risks AS r ({FLAGS.names}, origin, state)
@@ -82,7 +77,8 @@ ON CONFLICT (client_id, kind) WHERE origin = 'outcomes' AND state = 'raised' DO 
   next_step_at = least(r.next_step_at, excluded.next_step_at),
   ladder_from = CASE WHEN r.next_step_at IS NULL THEN r.step ELSE r.ladder_from END,
   version = r.version + 1
-RETURNING id, severity, cause_ids, acknowledge_by, raised_at
+RETURNING id AS risk_id, client_id, site_id, kind, severity, cause, cause_ids, acknowledge_by,
+  raised_at
 """
 DUE = """
 SELECT id, client_id, site_id, kind, severity, step, ladder_from, next_step_at FROM risks
@@ -156,27 +152,16 @@ async def raise_risk(
     cause_of: str,
     cause_ids: Sequence[UUID],
     cause: Received[Any] | None = None,
-) -> UUID:
+) -> None:
     """Raise a risk of `who["client_id"]`; publishes CourseRiskRaised. What is found again while one
-    of the kind is open joins it, and it becomes no less severe. The id of the one that is open."""
+    of the kind is open joins it, and it becomes no less severe."""
     by = tx.now + course_risks(who["site_id"]).urgencies[severity].within
     about = (who["client_id"], who["site_id"], kind, severity, cause_of, list(cause_ids))
     row = await tx.fetchrow(RAISE, new_id(), *about, tx.now, by)
     assert row is not None  # inserted or joined
-    event = CourseRiskRaised(
-        client_id=who["client_id"],
-        site_id=who["site_id"],
-        risk_id=row["id"],
-        kind=kind,
-        severity=row["severity"],
-        cause=cause_of,
-        cause_ids=row["cause_ids"],
-        acknowledge_by=row["acknowledge_by"],
-        raised_at=row["raised_at"],
-    )
+    event = CourseRiskRaised.model_validate({**row, "cause": cause_of})
     publish(tx, event, cause=cause)
     tx.wake()
-    return UUID(str(row["id"]))
 
 
 async def acknowledge(

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from services.outcomes.episodes.schemas import Whose
 from services.outcomes.risk.policy import course_risks
 from services.outcomes.risk.rules import State
 from services.outcomes.risk.schemas import (
@@ -17,7 +18,7 @@ from services.outcomes.risk.schemas import (
 from shared.contracts.intake import RiskSeverity
 from shared.database import Transaction, select
 from shared.errors import Invalid, found
-from shared.web import CountedPage, Page, Paging, count_of, narrowed, page_of
+from shared.web import CountedPage, Page, Paging, counted_page, page
 
 SMALLEST = 11
 """Figures of fewer people leave the clinic for nobody (CMS cell suppression policy)."""
@@ -27,7 +28,8 @@ SELECT id, client_id, site_id, origin, kind, severity, cause, cause_ids, state, 
   resolved_at, version
 FROM risks
 """
-ORDER = "(severity <> 'high', raised_at, id)"
+ORDER = "severity <> 'high', raised_at, id"
+BEHIND = f"({ORDER}) > (SELECT {ORDER} FROM risks WHERE id = ?)"  # noqa: S608 - ours
 FIGURES = """
 SELECT r.site_id,
   count(*) FILTER (WHERE state = 'raised' AND severity = 'high') AS open_high,
@@ -74,33 +76,16 @@ async def show_risk(tx: Transaction, risk_id: UUID, *, lock: bool = False) -> Ri
 
 
 async def list_risks(
-    tx: Transaction,
-    paging: Paging,
-    *,
-    client_id: UUID | None,
-    site_id: UUID | None,
-    severity: RiskSeverity | None,
-    state: State | None,
+    tx: Transaction, paging: Paging, of: Whose, severity: RiskSeverity | None, state: State | None
 ) -> CountedPage[Risk]:
     """Risks, high ones first and of those the oldest, and how many there are."""
-    asked = (
-        ("client_id = ANY ((SELECT platform.records_of(?))::uuid[])", client_id),
-        ("site_id = ?", site_id),
-        ("severity = ?", severity),
-        ("state = ?", state),
-    )
-    all_of_them, values = narrowed(*asked)
-    count = await tx.fetchval(count_of(f"SELECT FROM risks {all_of_them}"), *values)
-    after = paging.after if paging.after.int else None
-    behind = f"{ORDER} > (SELECT severity <> 'high', raised_at, id FROM risks WHERE id = ?)"  # noqa: S608 - ours
-    where, values = narrowed(*asked, (behind, after))
-    rows = await tx.fetch(
-        f"{COLUMNS} {where} ORDER BY severity <> 'high', raised_at, id LIMIT ${len(values) + 1}",
-        *values,
-        paging.limit + 1,
-    )
-    page = page_of([_risk(row, tx.now) for row in rows], paging.limit)
-    return CountedPage(items=page.items, next=page.next, count=count)
+    asked = (*of.asked, ("severity = ?", severity), ("state = ?", state))
+    behind = (BEHIND, paging.after if paging.after.int else None)
+
+    def read(row: Any) -> Risk:
+        return _risk(row, tx.now)
+
+    return await counted_page(tx, COLUMNS, paging, read, *asked, order=ORDER, behind=behind)
 
 
 async def risk_figures(
@@ -127,9 +112,8 @@ async def list_reports(
     tx: Transaction, client_id: UUID, paging: Paging
 ) -> Page[SubstanceUseReport]:
     """A person's reports, oldest first."""
-    of = "client_id = ANY (platform.records_of($1)) AND id > $2 ORDER BY id LIMIT $3"
-    rows = await tx.fetch(f"{REPORTS} WHERE {of}", client_id, paging.after, paging.limit + 1)
-    return page_of([SubstanceUseReport.from_row(row) for row in rows], paging.limit)
+    of = ("client_id = ANY (platform.records_of(?))", client_id)
+    return await page(tx, REPORTS, paging, SubstanceUseReport.from_row, of)
 
 
 def _risk(row: Any, now: datetime) -> Risk:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Query
 
+from services.outcomes.episodes.schemas import AskedFor
 from services.outcomes.risk import commands, queries, reporting
 from services.outcomes.risk.rules import State
 from services.outcomes.risk.schemas import (
@@ -62,17 +63,12 @@ async def list_substance_use_reports(
 async def list_risks(
     call: Clinician,
     paging: Paged,
-    client_id: Annotated[UUID | None, Query(description="Of one client only.")] = None,
-    site_id: Annotated[UUID | None, Query(description="Of one site only.")] = None,
+    of: AskedFor,
     severity: Annotated[RiskSeverity | None, Query(description="Of one severity only.")] = None,
     state: Annotated[State | None, Query(description="In one state only.")] = None,
 ) -> CountedPage[Risk]:
     """Flags of intake and risks of treatment; high ones first, and of those the oldest."""
-    return await call.show(
-        lambda tx: queries.list_risks(
-            tx, paging, client_id=client_id, site_id=site_id, severity=severity, state=state
-        )
-    )
+    return await call.show(lambda tx: queries.list_risks(tx, paging, of, severity, state))
 
 
 @router.get("/risks/{risk_id}", summary="Show a risk")

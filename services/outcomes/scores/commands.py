@@ -8,24 +8,15 @@ import orjson
 from shared.contracts.intake import InstrumentScore, Score, ScreeningCompleted
 from shared.database import Columns, Transaction
 
-SCORES = Columns.of(
-    client_id="uuid",
-    site_id="uuid",
-    screening_id="uuid",
-    completed_at="timestamptz",
-    instrument="text",
-    instrument_version="text",
-    status="text",
-    total="integer",
-    band="text",
-    positive="boolean",
-    safety_item="text",
-    answered_at="timestamptz",
-    subscores="jsonb",
+SCORES = Columns.by_type(
+    uuid="client_id site_id screening_id",
+    timestamptz="completed_at answered_at",
+    text="instrument instrument_version status band safety_item",
+    integer="total",
+    boolean="positive",
+    jsonb="subscores",
 )
-INSERT = f"""
-INSERT INTO scores ({SCORES.names}) SELECT * FROM {SCORES.rows}
-"""  # noqa: S608 - the columns are above
+INSERT = SCORES.insert("scores")
 
 
 async def keep_scores(tx: Transaction, screenings: Sequence[ScreeningCompleted]) -> None:

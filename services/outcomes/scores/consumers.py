@@ -2,14 +2,7 @@
 
 from services.outcomes.scores.commands import keep_scores
 from shared.contracts.intake import ScreeningCompleted
-from shared.database import Transaction
-from shared.messaging.consumer import Consumers, Received
+from shared.messaging.consumer import Consumers
 
 consumers = Consumers()
-
-
-@consumers.on_many(ScreeningCompleted)
-async def screenings_completed(
-    tx: Transaction, received: list[Received[ScreeningCompleted]]
-) -> None:
-    await keep_scores(tx, [one.event for one in received])
+consumers.give(ScreeningCompleted, keep_scores)

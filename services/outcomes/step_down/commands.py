@@ -1,10 +1,9 @@
 """Recommending by the policy of a level, deciding on it, and what a stay's end leaves."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -15,7 +14,7 @@ from services.outcomes.step_down.queries import show_recommendation
 from services.outcomes.step_down.rules.choice import Choice, Made, choose
 from services.outcomes.step_down.rules.verdicts import evaluate, missing
 from services.outcomes.step_down.schemas import NewDecision, NewStepDown, Recommendation
-from shared.calendar import day_at
+from shared.calendar import day_at, midnight
 from shared.contracts.base import PolicyReference
 from shared.contracts.outcomes import (
     ExtendRecommended,
@@ -38,20 +37,11 @@ EVENTS: dict[RecommendationKind, type[Recommended]] = {
     "step_up": StepUpRecommended,
     "extend": ExtendRecommended,
 }
-RECOMMENDED = Columns.of(
-    id="uuid",
-    client_id="uuid",
-    site_id="uuid",
-    enrolment_id="uuid",
-    kind="text",
-    from_level="text",
-    to_level="text",
-    criteria="jsonb",
-    missing="jsonb",
-    policy_id="text",
-    policy_version="text",
-    state="text",
-    recommended_at="timestamptz",
+RECOMMENDED = Columns.by_type(
+    uuid="id client_id site_id enrolment_id",
+    text="kind from_level to_level policy_id policy_version state",
+    jsonb="criteria missing",
+    timestamptz="recommended_at",
 )
 INSERT = f"""
 INSERT INTO recommendations ({RECOMMENDED.names})
@@ -203,11 +193,6 @@ def _row(recommended: Recommended, kind: RecommendationKind) -> dict[str, Any]:
 
 def _later(case: Case, day: date, days: int) -> datetime:
     return midnight(day + timedelta(days=days), case.time_zone)
-
-
-def midnight(day: date, time_zone: str) -> datetime:
-    """When a day begins at the site; in UTC."""
-    return datetime.combine(day, time(), ZoneInfo(time_zone)).astimezone(UTC)
 
 
 async def decide(

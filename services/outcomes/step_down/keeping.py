@@ -7,31 +7,21 @@ from shared.contracts.outcomes import EngagementChanged
 from shared.contracts.scheduling import WeeklyHoursShort, WeeklyHoursShortageLifted
 from shared.database import Columns, Transaction
 
-WEEKS = Columns.of(
-    enrolment_id="uuid",
-    monday="date",
-    client_id="uuid",
-    site_id="uuid",
-    is_short="boolean",
-    missing_minutes="integer",
-    told_at="timestamptz",
+WEEKS = Columns.by_type(
+    uuid="enrolment_id client_id site_id",
+    date="monday",
+    boolean="is_short",
+    integer="missing_minutes",
+    timestamptz="told_at",
 )
-KEEP_WEEKS = f"""
-INSERT INTO short_weeks AS w ({WEEKS.names}) SELECT * FROM {WEEKS.rows}
-ON CONFLICT (enrolment_id, monday) DO UPDATE SET {WEEKS.updates("enrolment_id", "monday")}
-WHERE w.told_at <= excluded.told_at
-"""  # noqa: S608 - the columns are above
-DAYS = Columns.of(
-    client_id="uuid",
-    site_id="uuid",
-    enrolment_id="uuid",
-    source_sequence="bigint",
-    sessions_attended="integer",
-    sessions_missed="integer",
-    sessions_excused="integer",
-    consecutive_missed="integer",
-    weeks_observed="integer",
-    window_until="timestamptz",
+KEEP_WEEKS = WEEKS.upsert(
+    "short_weeks AS w", "enrolment_id", "monday", suffix="WHERE w.told_at <= excluded.told_at"
+)
+DAYS = Columns.by_type(
+    uuid="client_id site_id enrolment_id",
+    bigint="source_sequence",
+    integer="sessions_attended sessions_missed sessions_excused consecutive_missed weeks_observed",
+    timestamptz="window_until",
 )
 KEEP_DAYS = f"""
 INSERT INTO engagement_days AS d (day, {DAYS.names.replace(", window_until", "")})

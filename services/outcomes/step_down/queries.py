@@ -5,6 +5,7 @@ from uuid import UUID
 import orjson
 
 from services.outcomes.engagement.queries import engagement_of
+from services.outcomes.episodes.schemas import Whose
 from services.outcomes.scores.queries import scores_of
 from services.outcomes.step_down.evaluation import load_cases
 from services.outcomes.step_down.policy import policies
@@ -14,7 +15,7 @@ from shared.contracts.base import PolicyReference
 from shared.contracts.outcomes import RecommendationKind
 from shared.database import Transaction, select
 from shared.errors import found
-from shared.web import CountedPage, Paging, count_of, narrowed, page_of
+from shared.web import CountedPage, Paging, counted_page
 
 COLUMNS = """
 SELECT id, client_id, site_id, enrolment_id, kind, from_level, to_level, criteria, missing,
@@ -54,29 +55,11 @@ async def recommendations_of(tx: Transaction, client_id: UUID) -> dict[UUID, Rec
 
 
 async def list_recommendations(
-    tx: Transaction,
-    paging: Paging,
-    *,
-    client_id: UUID | None,
-    site_id: UUID | None,
-    state: State | None,
-    kind: RecommendationKind | None,
+    tx: Transaction, paging: Paging, of: Whose, state: State | None, kind: RecommendationKind | None
 ) -> CountedPage[Recommendation]:
     """Recommendations, oldest first, and how many there are."""
-    asked = (
-        ("client_id = ANY ((SELECT platform.records_of(?))::uuid[])", client_id),
-        ("site_id = ?", site_id),
-        ("state = ?", state),
-        ("kind = ?", kind),
-    )
-    all_of_them, values = narrowed(*asked)
-    count = await tx.fetchval(count_of(f"SELECT FROM recommendations {all_of_them}"), *values)
-    where, values = narrowed(*asked, ("id > ?", paging.after))
-    rows = await tx.fetch(
-        f"{COLUMNS} {where} ORDER BY id LIMIT ${len(values) + 1}", *values, paging.limit + 1
-    )
-    page = page_of([_recommendation(row) for row in rows], paging.limit)
-    return CountedPage(items=page.items, next=page.next, count=count)
+    asked = (*of.asked, ("state = ?", state), ("kind = ?", kind))
+    return await counted_page(tx, COLUMNS, paging, _recommendation, *asked)
 
 
 async def show_progress(tx: Transaction, client_id: UUID) -> Progress:

@@ -76,18 +76,12 @@ LEFT JOIN LATERAL (
 ) f ON true
 ORDER BY e.enrolment_id
 """  # noqa: S608 - ours
-STAYS = Columns.of(
-    replay_id="uuid",
-    enrolment_id="uuid",
-    kind="text",
-    client_id="uuid",
-    site_id="uuid",
-    former_on="date",
-    latter_on="date",
-    decision="text",
-    decided_on="date",
+STAYS = Columns.by_type(
+    uuid="replay_id enrolment_id client_id site_id",
+    text="kind decision",
+    date="former_on latter_on decided_on",
 )
-KEEP = f"INSERT INTO policy_replay_stays ({STAYS.names}) SELECT * FROM {STAYS.rows}"  # noqa: S608 - ours
+KEEP = STAYS.insert("policy_replay_stays")
 ONE = "SELECT * FROM policy_replays WHERE id = $1 AND requested_by = $2"
 SUMS = """
 SELECT kind, count(former_on) AS former, count(latter_on) AS latter,

@@ -3,8 +3,9 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Query
 
+from services.outcomes.episodes.schemas import AskedFor
 from services.outcomes.step_down import commands, goals, queries
 from services.outcomes.step_down.policy import RecommendationPolicy, policies
 from services.outcomes.step_down.schemas import (
@@ -20,7 +21,7 @@ from services.outcomes.step_down.schemas import (
 from shared.access import Role
 from shared.access.roles import CLINICIANS, EVERY_STAFF_ROLE
 from shared.contracts.outcomes import RecommendationKind
-from shared.web import Allowed, Call, CountedPage, Paging, Router, needs_if_match, of_one_client
+from shared.web import Allowed, Call, CountedPage, Paged, Router, needs_if_match, of_one_client
 
 router = Router(tags=["Recommendations"])
 
@@ -37,18 +38,13 @@ async def show_progress(client_id: UUID, call: Reader) -> Progress:
 @router.get("/recommendations", summary="List recommendations")
 async def list_recommendations(
     call: Reader,
-    paging: Annotated[Paging, Depends()],
-    client_id: Annotated[UUID | None, Query(description="Of one client only.")] = None,
-    site_id: Annotated[UUID | None, Query(description="Of one site only.")] = None,
+    paging: Paged,
+    of: AskedFor,
     state: Annotated[State | None, Query(description="In one state only.")] = None,
     kind: Annotated[RecommendationKind | None, Query(description="Of one kind only.")] = None,
 ) -> CountedPage[Recommendation]:
     """Recommendations of all kinds, oldest first, each with its explanation, and their number."""
-    return await call.show(
-        lambda tx: queries.list_recommendations(
-            tx, paging, client_id=client_id, site_id=site_id, state=state, kind=kind
-        )
-    )
+    return await call.show(lambda tx: queries.list_recommendations(tx, paging, of, state, kind))
 
 
 @router.get("/recommendations/{recommendation_id}", summary="Show a recommendation")

@@ -5,7 +5,7 @@ from uuid import UUID
 from services.scheduling.step_up.schemas import PartnerSlot, StepUpRequest
 from shared.database import Transaction, select
 from shared.errors import found
-from shared.web import Page, Paging, narrowed, page_of
+from shared.web import Page, Paging, page
 
 SLOTS = select(PartnerSlot, "partner_slots")
 REQUESTS = """
@@ -25,10 +25,7 @@ async def show_slot(tx: Transaction, slot_id: UUID) -> PartnerSlot:
 
 async def list_slots(tx: Transaction, paging: Paging, level: str | None) -> Page[PartnerSlot]:
     """Partners' seats, the oldest first."""
-    where, values = narrowed(("level = ?", level), ("id > ?", paging.after))
-    page = f"{SLOTS} {where} ORDER BY id LIMIT ${len(values) + 1}"
-    rows = await tx.fetch(page, *values, paging.limit + 1)
-    return page_of([PartnerSlot.from_row(row) for row in rows], paging.limit)
+    return await page(tx, SLOTS, paging, PartnerSlot.from_row, ("level = ?", level))
 
 
 async def show_request(tx: Transaction, request_id: UUID) -> StepUpRequest:
@@ -45,7 +42,5 @@ async def list_requests(
     tx: Transaction, paging: Paging, site_id: UUID | None
 ) -> Page[StepUpRequest]:
     """Seats that are or were held, the oldest first."""
-    where, values = narrowed(("h.site_id = ?", site_id), ("h.id > ?", paging.after))
-    page = f"{REQUESTS} {where} ORDER BY h.id LIMIT ${len(values) + 1}"
-    rows = await tx.fetch(page, *values, paging.limit + 1)
-    return page_of([StepUpRequest.from_row(row) for row in rows], paging.limit)
+    of_site = ("h.site_id = ?", site_id)
+    return await page(tx, REQUESTS, paging, StepUpRequest.from_row, of_site, order="h.id")

@@ -38,10 +38,7 @@ class Found:
 
 
 FOUND = Columns.like(Found)
-NOTE = f"""
-INSERT INTO urgencies ({FOUND.names}) SELECT {FOUND.names} FROM {FOUND.rows}
-ON CONFLICT (client_id, finding) DO UPDATE SET {FOUND.updates("client_id", "finding")}
-"""  # noqa: S608 - the columns are above
+NOTE = FOUND.upsert("urgencies", "client_id", "finding")
 FINDINGS = """
 SELECT c.id, u.finding, max(u.found_at) AS found_at FROM unnest($1::uuid[]) AS c(id)
 JOIN urgencies u ON u.client_id = ANY (platform.records_of(c.id)) AND u.holds

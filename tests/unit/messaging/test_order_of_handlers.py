@@ -1,6 +1,7 @@
 """Handlers of one event run in the order that they declare, however a service lists them."""
 
 import importlib
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -55,6 +56,15 @@ def test_handlers_that_wait_for_one_another_are_refused_at_the_start():
 def test_two_handlers_of_one_capability_are_refused_at_the_start():
     with pytest.raises(OrderOfHandlers, match="a has two handlers of SessionAttended"):
         order_of(handler("a"), handler("a"))
+
+
+def test_a_command_that_is_given_events_is_a_handler_of_its_capability():
+    async def keep(tx: Transaction, events: Sequence[SessionAttended]) -> None: ...
+
+    keep.__module__ = "services.made_up.a.commands"
+    consumers = Consumers()
+    consumers.give(SessionAttended, keep, "b")
+    assert order_of(*consumers.handlers.values(), handler("b")) == ["b", "a"]
 
 
 @pytest.mark.parametrize("name", SERVICES)

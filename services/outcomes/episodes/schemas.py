@@ -1,0 +1,27 @@
+"""Of whom lists are asked for."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query
+
+OneSite = Annotated[UUID | None, Query(description="Of one site only.")]
+
+
+class Whose:
+    """Of which client a list is, by all records of the person, and of which site; None: of all."""
+
+    def __init__(
+        self,
+        client_id: Annotated[UUID | None, Query(description="Of one client only.")] = None,
+        site_id: OneSite = None,
+    ) -> None:
+        self.asked = (
+            ("client_id = ANY ((SELECT platform.records_of(?))::uuid[])", client_id),
+            ("site_id = ?", site_id),
+        )
+        """The conditions of the list, for `shared.web.page`."""
+
+
+AskedFor = Annotated[Whose, Depends()]
+"""A route's parameter by which it shows what is of some alone."""
