@@ -51,8 +51,8 @@ async def keep_facts(tx: Transaction, facts: list[Any]) -> None:
     """
     known: dict[Any, Fact] = {}
     for fact in facts:
-        before = known.get(fact.key)
-        known[fact.key] = fact if before is None else merged(before, fact)
+        before = known.get(key := fact.key)
+        known[key] = fact if before is None else merged(before, fact)
     await tx.execute(KEEP, *FACTS.arrays(known.values()))
     tx.at_end(tell_sites, *{fact.site_id for fact in known.values()})
 

@@ -25,7 +25,7 @@ from shared.messaging.consumer import Received
 Outcome = Literal["attended", "missed", "excused", "not_counted"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Attendance:
     """What became of one client's seat in one session."""
 
