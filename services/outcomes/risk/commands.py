@@ -152,7 +152,7 @@ async def raise_risk(
     cause_of: str,
     cause_ids: Sequence[UUID],
     cause: Received[Any] | None = None,
-) -> None:
+) -> UUID:
     """Raise a risk of `who["client_id"]`; publishes CourseRiskRaised. What is found again while one
     of the kind is open joins it, and it becomes no less severe."""
     by = tx.now + course_risks(who["site_id"]).urgencies[severity].within
@@ -162,6 +162,7 @@ async def raise_risk(
     event = CourseRiskRaised.model_validate({**row, "cause": cause_of})
     publish(tx, event, cause=cause)
     tx.wake()
+    return event.risk_id
 
 
 async def acknowledge(
