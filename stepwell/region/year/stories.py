@@ -115,6 +115,8 @@ def drops_out(course: Course, turn: Turn) -> None:
     course.stay(turn.day(4), permission="mornings" if turn.term % 2 else "usual")
     course.add(turn.day(8), "screen", occasion="follow_up", totals=(16, 13), item9=2)
     course.add(turn.day(21), "revoke_contact")
+    if turn.term == 1:
+        course.add(turn.day(18), "correct", back=1, status="present")
     if turn.term == 3:
         course.add(turn.day(24), "take_charge", over=True)
     course.add(turn.day(31), "discharge", reason="no_contact")
@@ -136,8 +138,6 @@ def permits_little(course: Course, turn: Turn) -> None:
     course.stay(turn.day(-2), permission=ODD_PERMISSIONS[turn.term], payer=False)
     course.permit(turn.day(22), "usual")
     course.measure(turn.day(14), turn.day(35), repeat((12, 9)))
-    if turn.term == 3:
-        course.unseen(turn.day(23), (12, 9), item9=1)
     course.add(turn.day(37), "discharge", reason=turn.reason)
 
 
@@ -150,7 +150,7 @@ def dies(course: Course, turn: Turn) -> None:
     course.add(turn.day(8), "report_use", finding="use", days_ago=2)
     if turn.term % 2:
         course.add(turn.day(9), "take_charge", over=False)
-    finding = ("use", "use", "test_missed", "no_use")[turn.term]
+    finding = ("use", "no_use", "test_missed", "no_use")[turn.term]
     course.add(turn.day(10), "report_use", finding=finding, days_ago=0)
     course.add(turn.day(17), "discharge", reason="death")
     course.add(turn.day(18), "record_late", status="no_show")
@@ -171,7 +171,7 @@ def exhausts_grants(course: Course, turn: Turn) -> None:
     course.add(turn.day(25), "correct", back=4, status="no_show")
     course.measure(turn.day(14), turn.day(35), repeat((10, 10)))
     if turn.term in (0, 3):
-        course.unseen(turn.day(25 if turn.term else 22), (10, 10), item9=2 if turn.term else 1)
+        course.unseen(turn.day(25 if turn.term else 29), (10, 10), item9=2 if turn.term else 1)
     course.add(turn.day(36), "discharge", reason=turn.reason)
 
 

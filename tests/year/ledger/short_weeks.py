@@ -20,8 +20,8 @@ POLICY = yaml.safe_load((DATA / "weeks.yaml").read_text())
 ADULTS = json.loads((DATA / "levels.json").read_text())["populations"]["adult"]
 MINUTES, DAYS = ADULTS["minimum_minutes"]["2.1"], ADULTS["minimum_days"]["2.1"]
 WEEK = timedelta(weeks=1)
-Word = tuple[str, int, int] | None
-"""What was told last and holds: at risk or short, and the minutes and days that are missing."""
+Word = tuple[str, int, int] | tuple[str] | None
+"""What was told last and holds: at risk; or short, and the minutes and days that are missing."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,8 @@ def _watch(
     monday = placement.begins.astimezone(zone).date()
     monday -= timedelta(monday.weekday())
     weeks = []
-    while placement.ends is None or _midnight(monday, zone) <= placement.ends:
-        if _window(monday, zone)[0] > now:
-            break
+    last = now if placement.ends is None else placement.ends
+    while _window(monday, zone)[0] <= last:
         weeks.append(Watched(placement, monday))
         found[placement.id, week_of(monday)] = weeks[-1]
         monday += WEEK
@@ -95,10 +94,10 @@ def _watch(
                 break
             stands = standing(mine, placement, stay, one.monday, at, zone)
             word: Word = None
-            if stands.standing == "short" or (
-                stands.standing == "at_risk" and (one.word or at <= last_warning)
-            ):
-                word = (stands.standing, stands.missing_minutes, stands.missing_days)
+            if stands.standing == "short":
+                word = ("short", stands.missing_minutes, stands.missing_days)
+            elif stands.standing == "at_risk" and (one.word or at <= last_warning):
+                word = ("at_risk",)
             if (word and word[0]) != (one.word and one.word[0]):
                 one.words.append((at, word))
 
