@@ -137,6 +137,12 @@ def population_of(row: Mapping[str, Any]) -> Population:
     return "adolescent" if bands == ["adolescent"] else "adult"
 
 
+def least_minutes(row: Mapping[str, Any]) -> int:
+    """What the program's level asks to be planned a week in the cohort of a row."""
+    hours = level_hours(row["site_id"]).populations[population_of(row)]
+    return hours.minimum_minutes[PROGRAM_LEVEL]
+
+
 def _asked(row: Mapping[str, Any], population: Population | None) -> tuple[Population, Asked]:
     levels = level_hours(row["site_id"]).populations
     found = population or population_of(row)
