@@ -22,18 +22,12 @@ from tests.year.ledger.people import People
 from tests.year.ledger.permission import Permissions
 from tests.year.ledger.placements import Placement, placements_of
 from tests.year.ledger.progress import engagement, present_stay
-from tests.year.ledger.recommending import (
-    WAYS,
-    Facts,
-    Known,
-    Recommendation,
-    recommendations_of,
-    verdicts,
-)
+from tests.year.ledger.recommending import Recommendation, recommendations_of
 from tests.year.ledger.risks import Risks
 from tests.year.ledger.sessions import Seats, seats_of
 from tests.year.ledger.short_weeks import Standing, Watched, bounds, standing, watched
 from tests.year.ledger.stays import Stay, stays_of
+from tests.year.ledger.verdicts import WAYS, Facts, Known, verdicts
 
 
 @dataclass

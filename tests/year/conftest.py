@@ -16,6 +16,7 @@ from stepwell.region.year.walk import YearWalk
 from stepwell.runtime import clock_file
 from stepwell.runtime.ports import free_base
 from tests.support.installed import Installed
+from tests.year.computed import Computed
 from tests.year.figures import Checkpoint, look, look_at_board
 
 HOUR = 15
@@ -36,6 +37,12 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Checkpoint]
         if installed.process is not None and installed.process.poll() is None:
             installed.process.kill()
         installed.run("reset")
+
+
+@pytest.fixture(scope="package")
+def year(lived: list[Checkpoint]) -> list[Computed]:
+    """What the journals say of each of these days."""
+    return [Computed(taken) for taken in lived]
 
 
 async def _live(installed: Installed) -> list[Checkpoint]:
