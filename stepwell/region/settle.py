@@ -2,8 +2,9 @@
 
 A system is at rest when no service has anything to publish or to do at the present instant, and
 every consumer has applied exactly as many events of each stream as were published on it. While
-nobody sends requests one look at all services is enough: an event published after its service was
-looked at has a cause, and that cause would have been seen as not applied.
+nobody sends requests one look at each service is enough, at whatever moment: what a service does
+after it was looked at has a cause, a job that would have been seen as due, or an event that was
+published before its publisher was looked at, and so would have been seen as not applied.
 """
 
 import asyncio
@@ -79,6 +80,11 @@ class Rest:
                 found |= {line.consumer, BY_STREAM[line.stream].producer}
         return found
 
+    def due_by(self, now: datetime) -> set[str]:
+        """The services of which some job has work by an instant."""
+        dues = {service: state["next_due_at"] for service, state in self.pending.items()}
+        return {s for s, at in dues.items() if at and datetime.fromisoformat(at) <= now}
+
     def stopped(self) -> list[str]:
         """Services with dead letters, which will never be applied by waiting."""
         return [service for service, state in self.pending.items() if state["dead_letters"]]
@@ -98,16 +104,21 @@ async def look(services: Services, some: Collection[str] = SERVICES) -> dict[str
     return dict(zip(some, found, strict=True))
 
 
-async def settled(services: Services, *, within: float = WITHIN_SECONDS) -> Rest:
-    """Wait until the system is at rest.
+async def settled(
+    services: Services, known: Rest | None = None, *, within: float = WITHIN_SECONDS
+) -> Rest:
+    """Wait until the system is at rest: whoever has something to do is looked at again.
 
-    Whoever has something to do is looked at again, and all together once nobody has.
+    Args:
+        known: the system at its last rest, when nothing but the test clock moved since:
+            only who has something due now is looked at.
 
     Raises:
         Problem: it is not after `within` seconds, or there are dead letters; says what is missing.
     """
     deadline = time.monotonic() + within
-    rest = Rest(await look(services))
+    some = SERVICES if known is None else known.due_by(present(services.clock_file))
+    rest = Rest({**(known.pending if known else {}), **await look(services, some)})
     while unrest := rest.unrest():
         if stopped := rest.stopped():
             raise Problem(
@@ -122,8 +133,6 @@ async def settled(services: Services, *, within: float = WITHIN_SECONDS) -> Rest
             )
         await asyncio.sleep(POLL_SECONDS)
         rest = Rest({**rest.pending, **await look(services, rest.busy())})
-        if not rest.unrest():
-            rest = Rest(await look(services))
     return rest
 
 
@@ -143,7 +152,7 @@ async def advance(services: Services, to: datetime, *, rest: Rest | None = None)
         due = rest.next_due_at
         clock_file.write(services.clock_file, min(max(due, now), to) if due else to)
         await asyncio.sleep(POLL_SECONDS)
-        rest = await settled(services)
+        rest = await settled(services, rest)
     return rest
 
 

@@ -14,7 +14,7 @@ from tests.year.ledger.access import Referral, referrals_of
 from tests.year.ledger.board import Board, Found
 from tests.year.ledger.disengagement import Score, disengagement
 from tests.year.ledger.follow_ups import FollowUp, follow_ups
-from tests.year.ledger.hours import Week
+from tests.year.ledger.hours import Week, week_of
 from tests.year.ledger.journal import Journal
 from tests.year.ledger.measures import answers, calendar_of, courses, open_measures
 from tests.year.ledger.messages import Fate, Key, Post
@@ -22,18 +22,12 @@ from tests.year.ledger.people import People
 from tests.year.ledger.permission import Permissions
 from tests.year.ledger.placements import Placement, placements_of
 from tests.year.ledger.progress import engagement, present_stay
-from tests.year.ledger.recommending import (
-    WAYS,
-    Facts,
-    Known,
-    Recommendation,
-    recommendations_of,
-    verdicts,
-)
+from tests.year.ledger.recommending import Recommendation, recommendations_of
 from tests.year.ledger.risks import Risks
 from tests.year.ledger.sessions import Seats, seats_of
 from tests.year.ledger.short_weeks import Standing, Watched, bounds, standing, watched
 from tests.year.ledger.stays import Stay, stays_of
+from tests.year.ledger.verdicts import WAYS, Facts, Known, verdicts
 
 
 @dataclass
@@ -122,7 +116,8 @@ class Computed:
     def standing(self, seat: Placement, monday: date) -> Standing:
         """How a week of a seat stands."""
         (stay,) = (one for one in self.stays if one.id == seat.stay)
-        mine = [one for one in self.seats.values() if one.stay == stay.id]
+        week = week_of(monday)
+        mine = [s for s in self.seats.values() if s.stay == stay.id and week_of(s.day) == week]
         return standing(mine, seat, stay, monday, self.now, self.journal.zones[seat.site])
 
     def told_of(self, seat: Placement, week: Week) -> str | None:

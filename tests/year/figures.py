@@ -1,6 +1,6 @@
 """What the services answer about a year, read over HTTP with everything at rest."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -92,8 +92,8 @@ class Checkpoint:
     recommendations: list[Found]
     weeks: dict[tuple[str, Week], list[Found]]
     """Of each site and week the hours of those with a seat."""
-    evening: "Checkpoint | None" = None
-    """The board after the sessions of the day, with the journals as they were then."""
+    evenings: list[Found] = field(default_factory=list)
+    """Of some days the board after the sessions, and the journals as they were then."""
 
 
 async def look(walk: YearWalk, environment: dict[str, str], since: date, today: date) -> Checkpoint:
@@ -157,14 +157,13 @@ async def look(walk: YearWalk, environment: dict[str, str], since: date, today: 
     )
 
 
-async def look_again(walk: YearWalk, environment: dict[str, str], morning: Checkpoint) -> None:
-    """Read the board once more at the end of a day that was looked at."""
-    morning.evening = replace(
-        morning,
-        now=present(walk.services.clock_file),
-        journal=await _journals(environment),
-        board=await walk.services.get("outcomes", "/board", COUNSELOR),
-    )
+async def look_at_board(walk: YearWalk, environment: dict[str, str]) -> Found:
+    """Read the board alone."""
+    return {
+        "now": present(walk.services.clock_file),
+        "journal": await _journals(environment),
+        "board": await walk.services.get("outcomes", "/board", COUNSELOR),
+    }
 
 
 async def _read(services: Services, client: OfClient, weeks: list[Week]) -> None:

@@ -7,7 +7,6 @@ every message and alarm has its own instant.
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Protocol
 
 from stepwell.region.api import Services, Who
 from stepwell.region.settle import advance, settled
@@ -32,13 +31,7 @@ SAID: tuple[tuple[str, Answer] | None, ...] = (
 )
 """What comes of asking former clients, by their numbers in turn."""
 
-
-class Look(Protocol):
-    """Reads what the services answer on a day: in the morning, and after its sessions."""
-
-    async def __call__(self, walk: YearWalk, day: date, *, evening: bool) -> None: ...
-
-
+Look = Callable[[YearWalk, date], Awaitable[None]]
 DO: dict[Kind, Callable[[YearWalk, Happening], Awaitable[None]]] = {
     "refer": intake.refer,
     "screen": intake.screen,
@@ -63,8 +56,9 @@ DO: dict[Kind, Callable[[YearWalk, Happening], Awaitable[None]]] = {
 }
 
 
-async def live_year(services: Services, year: Year, look: Look) -> YearWalk:
-    """Let a year happen; `look` is called, with everything at rest, on the days to be looked at.
+async def live_year(services: Services, year: Year, look: Look, look_at_board: Look) -> YearWalk:
+    """Let a year happen; `look` is called, with everything at rest, on the mornings to be looked
+    at, and `look_at_board` on the evenings.
 
     The test clock stands before the year. What the services answered is returned.
 
@@ -83,9 +77,10 @@ async def live_year(services: Services, year: Year, look: Look) -> YearWalk:
         if day in days or any(meets):
             await _morning(walk, day)
         if day in year.looked_at:
-            await look(walk, day, evening=False)
-        if await _evening(walk, day) and day in year.looked_at:
-            await look(walk, day, evening=True)
+            await look(walk, day)
+        await _evening(walk, day)
+        if day in year.boards_at:
+            await look_at_board(walk, day)
         day += timedelta(days=1)
     return walk
 
@@ -114,8 +109,7 @@ async def _morning(walk: YearWalk, day: date) -> None:
     await _ask_former_clients(walk)
 
 
-async def _evening(walk: YearWalk, day: date) -> bool:
-    """Whether sessions were written down."""
+async def _evening(walk: YearWalk, day: date) -> None:
     tonight = [
         one
         for one in walk.sessions.get(day, [])
@@ -125,7 +119,6 @@ async def _evening(walk: YearWalk, day: date) -> bool:
         await _until(walk, max(_end(session) for _, session in tonight) + AFTER)
         await attendance.record_sessions(walk, tonight)
         walk.rest = await settled(walk.services)
-    return bool(tonight)
 
 
 async def _until(walk: YearWalk, instant: datetime) -> None:

@@ -29,7 +29,7 @@ REASONS = (
 )
 """Discharge reasons that the stories take in turn; death has a story of its own."""
 HOLDS = ("medical_leave", "family_leave", "travel", "court_or_custody", "coverage_pending", "other")
-ODD_PERMISSIONS = ("no_way", "voice_only", "appointments_only", "mornings")
+ODD_PERMISSIONS = ("appointments_only", "voice_only", "no_way", "mornings")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -34,7 +35,7 @@ class Seat:
     """As it was written down, such as `late_cancel`."""
     attended: int = 0
 
-    @property
+    @cached_property
     def day(self) -> date:
         """The day at the site."""
         return self.starts.astimezone(self.zone).date()

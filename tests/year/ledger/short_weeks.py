@@ -1,6 +1,7 @@
 """Weeks that come to less than they have to: how each stands, and what was told of it when."""
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
@@ -19,6 +20,7 @@ DATA = Path("services/scheduling/hours/data")
 POLICY = yaml.safe_load((DATA / "weeks.yaml").read_text())
 ADULTS = json.loads((DATA / "levels.json").read_text())["populations"]["adult"]
 MINUTES, DAYS = ADULTS["minimum_minutes"]["2.1"], ADULTS["minimum_days"]["2.1"]
+OF_STAY = ("EpisodeStateChanged", "ClientPlaced", "PlacementEnded")
 WEEK = timedelta(weeks=1)
 Word = tuple[str, int, int] | tuple[str] | None
 """What was told last and holds: at risk; or short, and the minutes and days that are missing."""
@@ -69,7 +71,7 @@ def _watch(
     found: dict[tuple[str, Week], Watched],
 ) -> None:
     zone = journal.zones[placement.site]
-    told = journal.about(frozenset({placement.client}), now).events
+    told = journal.about(frozenset({placement.client}), now).named(*TOLD, *OF_STAY)
     monday = placement.begins.astimezone(zone).date()
     monday -= timedelta(monday.weekday())
     weeks = []
@@ -87,11 +89,15 @@ def _watch(
                 tell(seats, event)
         if at < placement.begins:
             continue
-        mine = [seat for seat in seats.values() if seat.stay == stay.id]
+        by_week = defaultdict(list)
+        for seat in seats.values():
+            if seat.stay == stay.id:
+                by_week[week_of(seat.day)].append(seat)
         for one in weeks:
             first, last_warning, _ = _window(one.monday, zone)
             if at < first:
                 break
+            mine = by_week[week_of(one.monday)]
             stands = standing(mine, placement, stay, one.monday, at, zone)
             word: Word = None
             if stands.standing == "short":
@@ -105,9 +111,8 @@ def _watch(
 def standing(
     seats: list[Seat], placement: Placement, stay: Stay, monday: date, at: datetime, zone: Any
 ) -> Standing:
-    """How a week stood at an instant, by the seats as they were known then."""
+    """How a week stood at an instant, by its seats as they were known then."""
     here = [s for s in seats if s.kind in COUNTING and s.expected and s.held]
-    here = [seat for seat in here if week_of(seat.day) == week_of(monday)]
     away = {seat.session for seat in here if seat.outcome != "attended" and _held(stay, seat, at)}
     counted = [seat for seat in here if seat.session not in away]
     opened = [seat for seat in counted if seat.outcome is None]
