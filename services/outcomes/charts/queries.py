@@ -15,6 +15,7 @@ from services.outcomes.charts.schemas import (
     Reference,
 )
 from services.outcomes.charts.spec import chart_of
+from services.outcomes.episodes.queries import stay_of
 from services.outcomes.measures.policy import (
     Measure,
     MeasurePolicy,
@@ -29,14 +30,7 @@ from services.outcomes.scores.queries import StayScore, scores_of_stays
 from shared.calendar import day_at
 from shared.contracts.base import PolicyReference
 from shared.database import Transaction
-from shared.errors import NotFound, found
-
-STAY = """
-SELECT e.enrolment_id, e.site_id, e.enrolled_at, coalesce(z.time_zone, 'UTC') AS time_zone
-FROM episodes e LEFT JOIN sites z ON z.site_id = e.site_id
-WHERE e.client_id = ANY (platform.records_of($1)) AND ($2::uuid IS NULL OR e.enrolment_id = $2)
-ORDER BY e.ended_at IS NULL DESC, e.enrolled_at DESC, e.enrolment_id DESC LIMIT 1
-"""
+from shared.errors import NotFound
 
 
 async def show_course(tx: Transaction, client_id: UUID, enrolment_id: UUID | None = None) -> Course:
@@ -45,7 +39,7 @@ async def show_course(tx: Transaction, client_id: UUID, enrolment_id: UUID | Non
     Raises:
         NotFound: there is no such stay that the caller may see.
     """
-    stay = found(await tx.fetchrow(STAY, client_id, enrolment_id), "stay of this client")
+    stay = await stay_of(tx, client_id, enrolment_id)
     policy = measure_policy(stay["site_id"])
     enrolled_on = day_at(stay["enrolled_at"], stay["time_zone"])
     scores = await scores_of_stays(tx, [stay["enrolment_id"]])

@@ -8,7 +8,6 @@ from uuid import UUID
 import orjson
 
 from services.outcomes.scores.schemas import Score
-from shared.calendar import day_at
 from shared.database import Transaction
 
 OF_CLIENT = """
@@ -18,9 +17,10 @@ FROM scores WHERE client_id = ANY (platform.records_of($1))
 ORDER BY instrument, coalesce(answered_at, completed_at), completed_at, screening_id
 """
 OF_STAYS = """
-SELECT e.enrolment_id, coalesce(z.time_zone, 'UTC') AS time_zone, s.screening_id, s.instrument,
-  s.instrument_version, s.status, s.total, s.band, s.subscores,
-  coalesce(s.answered_at, s.completed_at) AS answered_at
+SELECT e.enrolment_id, s.screening_id, s.instrument, s.instrument_version, s.total, s.band,
+  coalesce(s.subscores, '{}') AS subscores, s.status = 'prorated' AS prorated,
+  (coalesce(s.answered_at, s.completed_at) AT TIME ZONE coalesce(z.time_zone, 'UTC'))::date
+    AS answered_on
 FROM episodes e
 CROSS JOIN LATERAL (SELECT platform.records_of(e.client_id) AS records OFFSET 0) person
 CROSS JOIN LATERAL (
@@ -35,7 +35,8 @@ JOIN scores s ON s.client_id = ANY (person.records)
     < (date_trunc('day', e.ended_at AT TIME ZONE coalesce(z.time_zone, 'UTC')) + interval '1 day')
       AT TIME ZONE coalesce(z.time_zone, 'UTC'))
 WHERE e.enrolment_id = ANY ($1) AND ($2::text IS NULL OR s.instrument = $2)
-ORDER BY e.enrolment_id, s.instrument, answered_at, s.completed_at, s.screening_id
+ORDER BY e.enrolment_id, s.instrument, coalesce(s.answered_at, s.completed_at), s.completed_at,
+  s.screening_id
 """
 """A score is of a stay when it was answered after the end of the former one, as for step-down, and
 on the last day of this one at the latest. Those of all records of the person count."""
@@ -62,17 +63,7 @@ async def scores_of_stays(
 ) -> list[StayScore]:
     """The scores of stays by instrument, or of one; those answered first before the others."""
     return [
-        StayScore(
-            enrolment_id=row["enrolment_id"],
-            screening_id=row["screening_id"],
-            instrument=row["instrument"],
-            instrument_version=row["instrument_version"],
-            answered_on=day_at(row["answered_at"], row["time_zone"]),
-            prorated=row["status"] == "prorated",
-            total=row["total"],
-            subscores=orjson.loads(row["subscores"] or "{}"),
-            band=row["band"],
-        )
+        StayScore(**{**row, "subscores": orjson.loads(row["subscores"])})
         for row in await tx.fetch(OF_STAYS, list(stays), instrument)
     ]
 
