@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from services.outcomes.board.rules import Fact, merged
+from services.outcomes.board.rules import KEPT_IF_UNTOLD, Fact, merged
 from shared.database import Columns, Transaction
 
 FACTS = Columns.like(Fact, sequence="bigint")
 KEY = ("kind", "subject", "client_id", "part")
-KEPT_IF_UNTOLD = ("enrolment_id", "cohort_id", "since", "until")
 TOLD = tuple(n for n, _ in FACTS.types if n not in (*KEY, *KEPT_IF_UNTOLD))
 
 

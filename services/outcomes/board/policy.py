@@ -49,6 +49,13 @@ class Clocks(Part):
     first_screening: int = Field(ge=1, le=366)
     first_service: int = Field(ge=1, le=366)
 
+    @property
+    def days_after(self) -> dict[str, int]:
+        """How many days after the first one a screening and a service are due, and soon."""
+        first = 1 if self.first_day_counts else 0
+        due = {"screening": self.first_screening - first, "service": self.first_service - first}
+        return {**due, "soon_days": self.soon_days}
+
 
 definitions = data_file(Definitions, __name__, "figures")
 clocks = data_file(Clocks, __name__, "clocks", by_site=True)

@@ -167,12 +167,7 @@ async def show_board(tx: Transaction, region_id: UUID | None, site_id: UUID | No
         ],
         total=_figures(values[None], ids),
         definitions=[
-            Definition(
-                id=ids[name],
-                figure=name,
-                listed=name in LISTED,
-                **one.model_dump(exclude={"version"}),
-            )
+            Definition(id=ids[name], figure=name, listed=name in LISTED, **dict(one))
             for name, one in known.figures.items()
         ],
     )
@@ -209,19 +204,7 @@ async def list_items(
 
 
 def _here(sites: Sequence[Any]) -> list[list[Any]]:
-    rows = []
-    for site in sites:
-        own = clocks(site["site_id"])
-        first = 1 if own.first_day_counts else 0
-        rows.append(
-            {
-                **dict(site),
-                "screening": own.first_screening - first,
-                "service": own.first_service - first,
-                "soon_days": own.soon_days,
-            }
-        )
-    return HERE.arrays(rows)
+    return HERE.arrays({**site, **clocks(site["site_id"]).days_after} for site in sites)
 
 
 def _figures(values: Mapping[str, Any], ids: Mapping[str, str]) -> Figures:

@@ -4,69 +4,54 @@ For each thing the event with the highest sequence counts, so that events may co
 order, without changing the board. What the later one does not tell is taken from the earlier one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
-from shared.contracts.intake import (
-    ClientEnrolled,
-    ClientSteppedDown,
-    EpisodeStateChanged,
-    ReferralReceived,
-    ReferralStateChanged,
-    RiskFlagAcknowledged,
-    RiskFlagRaised,
-)
-from shared.contracts.scheduling import (
-    ClientPlaced,
-    ClientWaitlisted,
-    PlacementEnded,
-    PlacementProposed,
-    SeatAccepted,
-    SeatDeclined,
-    SeatOffered,
-    SeatOfferExpired,
-    SeatOfferWithdrawn,
-    SessionAttended,
-    SessionCancelled,
-    SessionMissed,
-    SessionNotHeld,
-    SessionScheduled,
-    WeeklyHoursAtRisk,
-    WeeklyHoursShort,
-    WeeklyHoursShortageLifted,
-)
+from shared.contracts import intake, scheduling
 
 Kind = Literal["stay", "wait", "seat", "offer", "referral", "flag", "hours", "session"]
 ENDS_OF_REFERRALS = ("accepted", "redirected", "declined", "lost")
+KEPT_IF_UNTOLD = ("enrolment_id", "cohort_id", "since", "until")
+"""What the later of two facts need not tell."""
 
-SeatEvent = ClientWaitlisted | PlacementProposed | ClientPlaced | PlacementEnded
-OfferEvent = SeatOffered | SeatAccepted | SeatDeclined | SeatOfferExpired | SeatOfferWithdrawn
-HoursEvent = WeeklyHoursAtRisk | WeeklyHoursShort | WeeklyHoursShortageLifted
-SessionEvent = (
-    SessionScheduled | SessionAttended | SessionMissed | SessionCancelled | SessionNotHeld
-)
 BoardEvent = (
-    ClientEnrolled
-    | EpisodeStateChanged
-    | ClientSteppedDown
-    | ReferralReceived
-    | ReferralStateChanged
-    | RiskFlagRaised
-    | RiskFlagAcknowledged
-    | HoursEvent
-    | SeatEvent
-    | OfferEvent
-    | SessionEvent
+    intake.ClientEnrolled
+    | intake.EpisodeStateChanged
+    | intake.ClientSteppedDown
+    | intake.ReferralReceived
+    | intake.ReferralStateChanged
+    | intake.RiskFlagRaised
+    | intake.RiskFlagAcknowledged
+    | scheduling.WeeklyHoursAtRisk
+    | scheduling.WeeklyHoursShort
+    | scheduling.WeeklyHoursShortageLifted
+    | scheduling.ClientWaitlisted
+    | scheduling.PlacementProposed
+    | scheduling.ClientPlaced
+    | scheduling.PlacementEnded
+    | scheduling.SeatOffered
+    | scheduling.SeatAccepted
+    | scheduling.SeatDeclined
+    | scheduling.SeatOfferExpired
+    | scheduling.SeatOfferWithdrawn
+    | scheduling.SessionScheduled
+    | scheduling.SessionAttended
+    | scheduling.SessionMissed
+    | scheduling.SessionCancelled
+    | scheduling.SessionNotHeld
 )
+SeatEvent = scheduling.PlacementProposed | scheduling.ClientPlaced | scheduling.SeatOfferEvent
+WaitEvent = scheduling.ClientWaitlisted | scheduling.PlacementProposed | scheduling.ClientPlaced
 
 SEATS_IN_SESSIONS: Mapping[type[Any], str] = {
-    SessionScheduled: "expected",
-    SessionAttended: "came",
-    SessionMissed: "missed",
-    SessionNotHeld: "not_held",
+    scheduling.SessionScheduled: "expected",
+    scheduling.SessionAttended: "came",
+    scheduling.SessionMissed: "missed",
+    scheduling.SessionNotHeld: "not_held",
 }
 """What is known of a seat by the events of which there are most: these are looked up, and their
 facts made in one step, as asking one class of event after the other takes longer than all else."""
@@ -82,7 +67,7 @@ class Fact:
     site_id: UUID
     sequence: int
     state: str
-    open: bool
+    open: bool = False
     enrolment_id: UUID | None = None
     cohort_id: UUID | None = None
     since: datetime | None = None
@@ -118,10 +103,12 @@ def facts_of(event: BoardEvent, sequence: int) -> tuple[Fact, ...]:
     """The facts that an event tells; `sequence` is its number in the stream of the client."""
     if state := SEATS_IN_SESSIONS.get(type(event)):
         return (_of_session(event, state, sequence),)
-    return tuple(
-        Fact(client_id=event.client_id, site_id=event.site_id, sequence=sequence, **told)
-        for told in _told(event)
-    )
+    of_client: dict[str, Any] = {
+        "client_id": event.client_id,
+        "site_id": event.site_id,
+        "sequence": sequence,
+    }
+    return tuple(_told(event, partial(Fact, **of_client)))
 
 
 def _of_session(event: Any, state: str, sequence: int) -> Fact:
@@ -143,81 +130,78 @@ def _of_session(event: Any, state: str, sequence: int) -> Fact:
     )
 
 
-def _told(event: Any) -> Iterator[dict[str, Any]]:
+def _told(event: BoardEvent, of: Callable[..., Fact]) -> Iterator[Fact]:
+    """A thing is open while an event says so."""
     match event:
-        case SessionCancelled():
-            yield {"kind": "session", "subject": event.session_id, **_closed("cancelled")}
-        case ClientEnrolled():
-            stay = {"kind": "stay", "subject": event.enrolment_id}
-            yield {**stay, "state": "enrolled", "open": True, "since": event.enrolled_at}
-        case EpisodeStateChanged():
-            stay = {"kind": "stay", "subject": event.enrolment_id}
-            yield {**stay, "state": event.to_state, "open": not event.ended}
-        case ClientSteppedDown():
-            yield {"kind": "stay", "subject": event.enrolment_id, **_closed("stepped_down")}
-        case ReferralReceived():
-            told = {"kind": "referral", "subject": event.referral_id, "since": event.received_at}
-            yield {**told, "state": "received", "open": True}
-        case ReferralStateChanged():
-            told = {"kind": "referral", "subject": event.referral_id, "state": event.to_state}
-            yield {**told, "open": event.to_state not in ENDS_OF_REFERRALS}
-        case RiskFlagRaised():
-            told = {"kind": "flag", "subject": event.flag_id, "until": event.acknowledge_by}
-            yield {**told, "state": event.severity, "open": True, "since": event.raised_at}
-        case RiskFlagAcknowledged():
-            yield {"kind": "flag", "subject": event.flag_id, **_closed("acknowledged")}
-        case WeeklyHoursAtRisk():
-            yield {**_week(event), "state": "at_risk", "open": True, "since": event.noticed_at}
-        case WeeklyHoursShort():
-            yield {**_week(event), "state": "short", "open": True, "since": event.settled_at}
-        case WeeklyHoursShortageLifted():
-            yield {**_week(event), **_closed("lifted"), "since": event.lifted_at}
-        case _:
-            yield from _of_seats(event)
+        case scheduling.SessionCancelled():
+            yield of("session", event.session_id, state="cancelled")
+        case intake.ClientEnrolled():
+            admitted = {"state": "enrolled", "since": event.enrolled_at}
+            yield of("stay", event.enrolment_id, open=True, **admitted)
+        case intake.EpisodeStateChanged():
+            yield of("stay", event.enrolment_id, state=event.to_state, open=not event.ended)
+        case intake.ClientSteppedDown():
+            yield of("stay", event.enrolment_id, state="stepped_down")
+        case intake.ReferralReceived():
+            received = {"state": "received", "since": event.received_at}
+            yield of("referral", event.referral_id, open=True, **received)
+        case intake.ReferralStateChanged():
+            is_open = event.to_state not in ENDS_OF_REFERRALS
+            yield of("referral", event.referral_id, state=event.to_state, open=is_open)
+        case intake.RiskFlagRaised():
+            raised = {"since": event.raised_at, "until": event.acknowledge_by}
+            yield of("flag", event.flag_id, state=event.severity, open=True, **raised)
+        case intake.RiskFlagAcknowledged():
+            yield of("flag", event.flag_id, state="acknowledged")
+        case scheduling.WeeklyHoursAtRisk():
+            yield _week(of, event, "at_risk", event.noticed_at, open=True)
+        case scheduling.WeeklyHoursShort():
+            yield _week(of, event, "short", event.settled_at, open=True)
+        case scheduling.WeeklyHoursShortageLifted():
+            yield _week(of, event, "lifted", event.lifted_at)
+        case scheduling.ClientWaitlisted():
+            yield _wait(of, event, "waiting", open=True, since=event.waitlisted_at)
+        case scheduling.PlacementProposed():
+            yield _wait(of, event, "proposed")
+            kept = {"since": event.proposed_at, "until": event.expires_at}
+            yield _in_cohort(of, event, "seat", event.placement_id, "proposed", open=True, **kept)
+        case scheduling.ClientPlaced():
+            yield _wait(of, event, "placed")
+            taken = {"open": True, "since": event.placed_at}
+            yield _in_cohort(of, event, "seat", event.placement_id, "taken", **taken)
+        case scheduling.PlacementEnded():
+            yield of("seat", event.placement_id, cohort_id=event.cohort_id, state="left")
+        case scheduling.SeatOffered():
+            kept = {"since": event.offered_at, "until": event.expires_at}
+            yield _in_cohort(of, event, "offer", event.offer_id, "offered", open=True, **kept)
+        case scheduling.SeatOfferEvent():
+            yield _in_cohort(of, event, "offer", event.offer_id, "answered")
 
 
-def _of_seats(event: SeatEvent | OfferEvent) -> Iterator[dict[str, Any]]:
-    """Of the seat of a stay in a cohort: whether it is waited for, kept, taken or left."""
-    match event:
-        case ClientWaitlisted():
-            wait = {**_wait(event), "state": "waiting", "open": True}
-            yield {**wait, "since": event.waitlisted_at}
-        case PlacementProposed():
-            yield {**_wait(event), **_closed("proposed")}
-            seat = {**_seat(event), "state": "proposed", "open": True}
-            yield {**seat, "since": event.proposed_at, "until": event.expires_at}
-        case ClientPlaced():
-            yield {**_wait(event), **_closed("placed")}
-            yield {**_seat(event), "state": "taken", "open": True, "since": event.placed_at}
-        case PlacementEnded():
-            seat = {"kind": "seat", "subject": event.placement_id, "cohort_id": event.cohort_id}
-            yield {**seat, **_closed("left")}
-        case SeatOffered():
-            offer = {**_offer(event), "state": "offered", "open": True}
-            yield {**offer, "since": event.offered_at, "until": event.expires_at}
-        case SeatAccepted() | SeatDeclined() | SeatOfferExpired() | SeatOfferWithdrawn():
-            yield {**_offer(event), **_closed("answered")}
-
-
-def _closed(state: str) -> dict[str, Any]:
-    return {"state": state, "open": False}
-
-
-def _week(event: HoursEvent) -> dict[str, Any]:
+def _week(
+    of: Callable[..., Fact],
+    event: scheduling.WeeklyHoursEvent,
+    state: str,
+    since: datetime,
+    **more: Any,
+) -> Fact:
     stay = event.enrolment_id
-    return {"kind": "hours", "subject": stay, "enrolment_id": stay, "part": event.week}
+    return of("hours", stay, enrolment_id=stay, part=event.week, state=state, since=since, **more)
 
 
-def _wait(event: ClientWaitlisted | PlacementProposed | ClientPlaced) -> dict[str, Any]:
+def _wait(of: Callable[..., Fact], event: WaitEvent, state: str, **more: Any) -> Fact:
     stay = event.enrolment_id
-    return {"kind": "wait", "subject": stay, "enrolment_id": stay}
+    return of("wait", stay, enrolment_id=stay, state=state, **more)
 
 
-def _seat(event: PlacementProposed | ClientPlaced) -> dict[str, Any]:
+def _in_cohort(
+    of: Callable[..., Fact],
+    event: SeatEvent,
+    kind: Kind,
+    subject: UUID,
+    state: str,
+    **more: Any,
+) -> Fact:
+    """Of something that a stay has in a cohort."""
     of_stay = {"enrolment_id": event.enrolment_id, "cohort_id": event.cohort_id}
-    return {"kind": "seat", "subject": event.placement_id, **of_stay}
-
-
-def _offer(event: OfferEvent) -> dict[str, Any]:
-    of_stay = {"enrolment_id": event.enrolment_id, "cohort_id": event.cohort_id}
-    return {"kind": "offer", "subject": event.offer_id, **of_stay}
+    return of(kind, subject, state=state, **of_stay, **more)

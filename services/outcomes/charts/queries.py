@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import date
 from itertools import groupby
-from typing import Any
 from uuid import UUID
 
 from services.outcomes.charts.schemas import (
@@ -15,8 +14,8 @@ from services.outcomes.charts.schemas import (
     Reference,
 )
 from services.outcomes.charts.spec import chart_of
+from services.outcomes.episodes.queries import stay_of
 from services.outcomes.measures.policy import (
-    Measure,
     MeasurePolicy,
     Series,
     measure_policy,
@@ -29,14 +28,7 @@ from services.outcomes.scores.queries import StayScore, scores_of_stays
 from shared.calendar import day_at
 from shared.contracts.base import PolicyReference
 from shared.database import Transaction
-from shared.errors import NotFound, found
-
-STAY = """
-SELECT e.enrolment_id, e.site_id, e.enrolled_at, coalesce(z.time_zone, 'UTC') AS time_zone
-FROM episodes e LEFT JOIN sites z ON z.site_id = e.site_id
-WHERE e.client_id = ANY (platform.records_of($1)) AND ($2::uuid IS NULL OR e.enrolment_id = $2)
-ORDER BY e.ended_at IS NULL DESC, e.enrolled_at DESC, e.enrolment_id DESC LIMIT 1
-"""
+from shared.errors import NotFound
 
 
 async def show_course(tx: Transaction, client_id: UUID, enrolment_id: UUID | None = None) -> Course:
@@ -45,25 +37,22 @@ async def show_course(tx: Transaction, client_id: UUID, enrolment_id: UUID | Non
     Raises:
         NotFound: there is no such stay that the caller may see.
     """
-    stay = found(await tx.fetchrow(STAY, client_id, enrolment_id), "stay of this client")
+    stay = await stay_of(tx, client_id, enrolment_id)
     policy = measure_policy(stay["site_id"])
     enrolled_on = day_at(stay["enrolled_at"], stay["time_zone"])
     scores = await scores_of_stays(tx, [stay["enrolment_id"]])
-    measures: list[MeasureCourse] = []
-    for (instrument, version), of_it in _by_version(scores):
-        measure = policy.measures.get(instrument)
-        if measure is None:
-            continue
-        for key in measure.series:
-            if shown := _course(policy, enrolled_on, measure, key, of_it):
-                of_version = {"instrument": instrument, "instrument_version": version}
-                measures.append(MeasureCourse(**of_version, **shown))
+    courses = (
+        _course(policy, enrolled_on, key, of_it)
+        for of_it in _by_version(scores)
+        if (measure := policy.measures.get(of_it[0].instrument))
+        for key in measure.series
+    )
     return Course(
         client_id=client_id,
         site_id=stay["site_id"],
         enrolment_id=stay["enrolment_id"],
         policy=PolicyReference(id=policy.id, version=policy.version),
-        measures=measures,
+        measures=[one for one in courses if one is not None],
     )
 
 
@@ -84,47 +73,48 @@ def one_of(shown: Course, instrument: str, series: str, version: str | None) -> 
     return max(fit, key=lambda one: one.points[-1].answered_on)
 
 
-def _by_version(scores: Sequence[StayScore]) -> Iterator[tuple[tuple[str, str], list[StayScore]]]:
+def _by_version(scores: Sequence[StayScore]) -> Iterator[list[StayScore]]:
     """Scores of one version of an instrument, as those of two are no course."""
 
     def version(score: StayScore) -> tuple[str, str]:
         return score.instrument, score.instrument_version
 
-    for key, of_it in groupby(sorted(scores, key=version), version):
-        yield key, list(of_it)
+    for _, of_it in groupby(sorted(scores, key=version), version):
+        yield list(of_it)
 
 
 def _course(
-    policy: MeasurePolicy, enrolled_on: date, measure: Measure, key: str, scores: list[StayScore]
-) -> dict[str, Any] | None:
+    policy: MeasurePolicy, enrolled_on: date, key: str, scores: list[StayScore]
+) -> MeasureCourse | None:
     """One series, or None where no score of the stay has a value of it."""
+    instrument, version = scores[0].instrument, scores[0].instrument_version
+    measure = policy.measures[instrument]
     series = measure.series[key]
-    points, it = course_of(policy, enrolled_on, scores[0].instrument, key, scores)
+    points, it = course_of(policy, enrolled_on, instrument, key, scores)
     if not points:
         return None
     shown = [_point(series, p, change) for p, change in zip(points, it.changes, strict=True)]
     first = None if it.baseline is None else shown[points.index(it.baseline)]
-    return {
-        "series": key,
-        "title": measure.title,
-        "measures": series.title,
-        "better": series.better,
-        "baseline": first,
-        "points": shown,
-        "latest": it.latest and MeasuredChange(**asdict(it.latest)),
-        "on_track": it.on_track,
-        "rules": list(it.rules),
+    return MeasureCourse(
+        instrument=instrument,
+        instrument_version=version,
+        series=key,
+        title=measure.title,
+        measures=series.title,
+        better=series.better,
+        baseline=first,
+        points=shown,
+        latest=it.latest and MeasuredChange(**asdict(it.latest)),
+        on_track=it.on_track,
+        rules=list(it.rules),
         **_references(series),
-        "chart": chart_of(measure, series, shown, first, it.rules),
-    }
+        chart=chart_of(measure, series, shown, first, it.rules),
+    )
 
 
 def _point(series: Series, point: Point, change: Change | None) -> CoursePoint:
     return CoursePoint(
-        screening_id=point.screening_id,
-        answered_on=point.answered_on,
-        value=point.value,
-        prorated=point.prorated,
+        **asdict(point),
         band=band_of(series, point.value),
         improvement=change and change.improvement,
         important=change and change.important,
@@ -133,20 +123,19 @@ def _point(series: Series, point: Point, change: Change | None) -> CoursePoint:
 
 
 def _references(series: Series) -> dict[str, Reference | None]:
-    difference, cut = series.minimal_important_difference, series.clinical_cut
-    rule, case = series.reliable_change, series.caseness
-    by_samples = "jacobson_truax_c" if cut and cut.at is None else "published"
-    return {
-        "minimal_important_difference": None
-        if difference is None
-        else Reference(value=difference.points, method="published", source=difference.source),
-        "reliable_change": None
-        if rule is None
-        else Reference(value=whole_points(rule), method=rule.method, source=rule.source),
-        "clinical_cut": None
-        if cut is None
-        else Reference(value=round(cut.value, 2), method=by_samples, source=cut.source),
-        "caseness": None
-        if case is None
-        else Reference(value=case.at, method="published", source=case.source),
-    }
+    names = ("minimal_important_difference", "reliable_change", "clinical_cut", "caseness")
+    found: dict[str, Reference | None] = dict.fromkeys(names)
+
+    def note(name: str, value: float, method: str, source: str) -> None:
+        found[name] = Reference(value=value, method=method, source=source)
+
+    if points := series.minimal_important_difference:
+        note("minimal_important_difference", points.points, "published", points.source)
+    if rule := series.reliable_change:
+        note("reliable_change", whole_points(rule), rule.method, rule.source)
+    if cut := series.clinical_cut:
+        by_samples = "jacobson_truax_c" if cut.at is None else "published"
+        note("clinical_cut", round(cut.value, 2), by_samples, cut.source)
+    if case := series.caseness:
+        note("caseness", case.at, "published", case.source)
+    return found

@@ -11,17 +11,9 @@ from services.outcomes.charts.schemas import Course
 from services.outcomes.measures.policy import TOTAL
 from shared.access.roles import CLINICIANS
 from shared.web import Allowed, Call, Router, of_one_client
+from shared.web.streams import files
 
 WORD = r"^[a-z0-9][a-z0-9_.-]{0,59}$"
-PICTURES: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The chart",
-        "content": {
-            "image/svg+xml": {"schema": {"type": "string", "format": "binary"}},
-            "image/png": {"schema": {"type": "string", "format": "binary"}},
-        },
-    }
-}
 
 router = Router(tags=["Courses"])
 
@@ -43,7 +35,7 @@ async def show_course(client_id: UUID, call: Clinician, enrolment_id: Stay = Non
     "/clients/{client_id}/measures/{instrument}/chart.{format}",
     summary="Show a chart of a client's course",
     response_class=Response,
-    responses=PICTURES,
+    responses=files("The chart", *MEDIA_TYPES.values()),
 )
 @of_one_client
 async def show_chart(

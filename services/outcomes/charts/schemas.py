@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from services.outcomes.episodes.schemas import OfStay
 from services.outcomes.measures.rules.change import Direction, Outcome
 from shared.contracts.base import Criterion, PolicyReference
 from shared.web import Shown
@@ -81,11 +82,8 @@ class MeasureCourse(Shown):
     chart: dict[str, Any] = Field(description="A Vega-Lite spec with its data.")
 
 
-class Course(Shown):
+class Course(OfStay):
     """How a client changed in a stay, by every measure."""
 
-    client_id: UUID
-    site_id: UUID
-    enrolment_id: UUID
     policy: PolicyReference
     measures: list[MeasureCourse]

@@ -22,6 +22,7 @@ LINE, CUT = "#1f5a96", "#a33b20"
 DAY = {"field": "answered_on", "timeUnit": "utcyearmonthdate", "type": "temporal"}
 AXIS = {"title": None, "format": "%b %-d, %Y", "labelOverlap": True, "labelAngle": 0}
 X = {**DAY, "scale": {"type": "utc", "padding": 12}, "axis": AXIS}
+POINT = {"type": "point", "stroke": LINE, "size": 60, "opacity": 1}
 LABEL = {"type": "text", "baseline": "bottom", "dy": -2, "fontSize": 9}
 
 
@@ -62,9 +63,7 @@ def chart_of(
         *(_layers_of_bands(scale) if datasets["bands"] else ()),
         *(_layers_of_lines(scale) if datasets["lines"] else ()),
         _layer("points", {"type": "line", "color": LINE}, course),
-        _layer(
-            "points", {"type": "point", "stroke": LINE, "size": 60, "opacity": 1}, course | drawn
-        ),
+        _layer("points", POINT, course | drawn),
     ]
     unmet = [f"Not on track: {rule.required}" for rule in rules if not rule.met]
     return {
@@ -82,6 +81,14 @@ def _number(field: str, **more: Any) -> Spec:
     return {"field": field, "type": "quantitative", **more}
 
 
+def _color(field: str) -> Spec:
+    return {"field": field, "type": "nominal", "scale": None}
+
+
+def _label_at(x: int) -> Spec:
+    return {"text": {"field": "label", "type": "nominal"}, "x": {"value": x}}
+
+
 def _layer(data: str, mark: Spec, encoding: Spec) -> Spec:
     return {"data": {"name": data}, "mark": mark, "encoding": encoding}
 
@@ -96,11 +103,11 @@ def _bands(series: Series) -> list[Spec]:
 
 def _layers_of_bands(scale: Spec) -> list[Spec]:
     y = {"y": _number("from", scale=scale)}
-    color = {"field": "shade", "type": "nominal", "scale": None}
-    label = {"text": {"field": "label", "type": "nominal"}, "x": {"value": 0}}
+    color = {"color": _color("shade"), "y2": {"field": "to"}}
+    label = LABEL | {"align": "left", "dx": 4, "color": "#555"}
     return [
-        _layer("bands", {"type": "rect"}, {**y, "y2": {"field": "to"}, "color": color}),
-        _layer("bands", LABEL | {"align": "left", "dx": 4, "color": "#555"}, y | label),
+        _layer("bands", {"type": "rect"}, y | color),
+        _layer("bands", label, y | _label_at(0)),
     ]
 
 
@@ -114,10 +121,8 @@ def _lines(series: Series, baseline: CoursePoint | None) -> list[Spec]:
 
 
 def _layers_of_lines(scale: Spec) -> list[Spec]:
-    color = {"field": "color", "type": "nominal", "scale": None}
-    at = {"y": _number("at", scale=scale), "color": color}
-    label = {"text": {"field": "label", "type": "nominal"}, "x": {"value": WIDTH}}
+    at = {"y": _number("at", scale=scale), "color": _color("color")}
     return [
         _layer("lines", {"type": "rule", "strokeDash": [4, 4]}, at),
-        _layer("lines", LABEL | {"align": "right", "dx": -4}, at | label),
+        _layer("lines", LABEL | {"align": "right", "dx": -4}, at | _label_at(WIDTH)),
     ]

@@ -1,14 +1,13 @@
 """Keeping the score of each stay, and raising its risk once."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from services.outcomes.disengagement.policy import DisengagementPolicy, disengagement_policy
-from services.outcomes.disengagement.rules import Assessment, assess, step
+from services.outcomes.disengagement.policy import disengagement_policy
+from services.outcomes.disengagement.rules import assess, step
 from services.outcomes.engagement.commands import lock_clients
 from shared.contracts.base import PolicyReference
 from shared.contracts.outcomes import DisengagementRiskRaised, EngagementChanged
@@ -62,7 +61,15 @@ async def assess_stays(tx: Transaction, received: Iterable[Received[EngagementCh
         raised_at, cleared_at = known["raised_at"], known["cleared_at"]
         if next_step == "raise":
             raised_at, cleared_at = tx.now, None
-            publish(tx, _raised(one.event, found, policy, tx.now), cause=one)
+            event = {
+                **dict(one.event),
+                "score": found.score,
+                "factors": found.factors,
+                "threshold": policy.raise_at,
+                "policy": PolicyReference(id=policy.id, version=policy.version),
+                "raised_at": tx.now,
+            }
+            publish(tx, DisengagementRiskRaised.model_validate(event), cause=one)
         elif next_step == "clear":
             cleared_at = tx.now
         rows.append(
@@ -82,18 +89,3 @@ async def assess_stays(tx: Transaction, received: Iterable[Received[EngagementCh
 
 def _sequence(one: Received[EngagementChanged]) -> int:
     return one.event.source_sequence
-
-
-def _raised(
-    told: EngagementChanged, found: Assessment, policy: DisengagementPolicy, at: datetime
-) -> DisengagementRiskRaised:
-    return DisengagementRiskRaised.model_validate(
-        {
-            **dict(told),
-            "score": found.score,
-            "threshold": policy.raise_at,
-            "factors": found.factors,
-            "policy": PolicyReference(id=policy.id, version=policy.version),
-            "raised_at": at,
-        }
-    )

@@ -2,12 +2,7 @@
 
 from services.outcomes.disengagement.commands import assess_stays
 from shared.contracts.outcomes import EngagementChanged
-from shared.database import Transaction
-from shared.messaging.consumer import Consumers, Received
+from shared.messaging.consumer import Consumers
 
 consumers = Consumers()
-
-
-@consumers.on_many(EngagementChanged)
-async def engagement_changed(tx: Transaction, received: list[Received[EngagementChanged]]) -> None:
-    await assess_stays(tx, received)
+consumers.on_many(EngagementChanged)(assess_stays)

@@ -5,23 +5,16 @@ from uuid import UUID
 import orjson
 
 from services.outcomes.disengagement.schemas import Disengagement
+from services.outcomes.episodes.queries import stay_of
 from shared.contracts.base import PolicyReference
 from shared.database import Transaction
 from shared.errors import found
 from shared.web import Page, Paging, page
 
 COLUMNS = """
-SELECT d.client_id, d.site_id, d.enrolment_id, d.source_sequence, d.score, d.factors, d.policy_id,
-  d.policy_version, d.assessed_at, d.raised_at, d.cleared_at,
-  d.raised_at IS NOT NULL AND d.cleared_at IS NULL AS at_risk
+SELECT d.*, d.raised_at IS NOT NULL AND d.cleared_at IS NULL AS at_risk
 FROM disengagement d LEFT JOIN episodes e USING (enrolment_id)
 """
-OF_CLIENT = f"""
-{COLUMNS} WHERE d.enrolment_id = (
-  SELECT enrolment_id FROM episodes WHERE client_id = ANY (platform.records_of($1))
-  ORDER BY ended_at IS NULL DESC, enrolled_at DESC, enrolment_id DESC LIMIT 1
-)
-"""  # noqa: S608 - constants only
 AT_RISK = "d.raised_at IS NOT NULL AND d.cleared_at IS NULL AND e.ended_at IS NULL"
 
 
@@ -32,7 +25,9 @@ async def show_disengagement(tx: Transaction, client_id: UUID) -> Disengagement:
     Raises:
         NotFound: there is none, or the caller may not see the site.
     """
-    return _shown(found(await tx.fetchrow(OF_CLIENT, client_id), "score of the client"))
+    stay = (await stay_of(tx, client_id))["enrolment_id"]
+    row = await tx.fetchrow(f"{COLUMNS} WHERE d.enrolment_id = $1", stay)
+    return _shown(found(row, "score of the client"))
 
 
 async def list_at_risk(

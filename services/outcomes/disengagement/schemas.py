@@ -1,20 +1,16 @@
 """What answers about disengagement look like."""
 
-from uuid import UUID
-
 from pydantic import Field
 
+from services.outcomes.episodes.schemas import OfStay
 from shared.contracts.base import PolicyReference
 from shared.contracts.outcomes import DisengagementFactor
-from shared.web import Instant, Shown
+from shared.web import Instant
 
 
-class Disengagement(Shown):
+class Disengagement(OfStay):
     """How likely a stay seems to break off, and why."""
 
-    client_id: UUID
-    site_id: UUID
-    enrolment_id: UUID
     source_sequence: int = Field(description="The latest attendance event that is counted in.")
     score: int | None = Field(
         description="0 to 100; null with too few sessions to tell.", examples=[56]

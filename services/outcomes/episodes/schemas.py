@@ -1,11 +1,21 @@
-"""Of whom lists are asked for."""
+"""Of whom something is: in answers, and in what lists are asked for."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query
 
+from shared.web import Shown
+
 OneSite = Annotated[UUID | None, Query(description="Of one site only.")]
+
+
+class OfStay(Shown):
+    """What is of a stay of a client."""
+
+    client_id: UUID
+    site_id: UUID
+    enrolment_id: UUID
 
 
 class Whose:

@@ -44,14 +44,12 @@ async def request_extract(tx: Transaction, new: NewExtract, requested_by: str) -
         raise NothingToExtract("There is no site that you may see.", pointer="/site_ids")
     for number, site in enumerate(new.site_ids or ()):
         if site not in known:
-            raise UnknownSite(
-                "There is no such site that you may see.", pointer=f"/site_ids/{number}"
-            )
+            pointer = f"/site_ids/{number}"
+            raise UnknownSite("There is no such site that you may see.", pointer=pointer)
     row = {
         "id": new_id(),
         "site_ids": chosen,
-        "starts_from": new.starts_from,
-        "starts_until": new.starts_until,
+        **new.model_dump(exclude={"site_ids"}),
         "state": "queued",
         "requested_by": requested_by,
         "requested_at": tx.now,
@@ -60,7 +58,7 @@ async def request_extract(tx: Transaction, new: NewExtract, requested_by: str) -
     }
     await tx.execute(*insert("extracts", row))
     tx.wake()
-    return await show_extract(tx, row["id"])  # type: ignore[arg-type]  # it is an id
+    return await show_extract(tx, row["id"])
 
 
 async def delete_old(tx: Transaction) -> int:

@@ -71,13 +71,9 @@ async def load_traits(
 ) -> tuple[dict[UUID, UUID], dict[UUID, Traits]]:
     """Of the stays that began in the time: whose they are, and their traits."""
     rows = await tx.fetch(TRAITS, site_ids, first, until)
-    people = {row["enrolment_id"]: row["person_id"] for row in rows}
-    return people, {
-        row["enrolment_id"]: {
-            name: value for name, value in row.items() if name not in ("enrolment_id", "person_id")
-        }
-        for row in rows
-    }
+    traits = {row["enrolment_id"]: dict(row) for row in rows}
+    people = {found.pop("enrolment_id"): found.pop("person_id") for found in traits.values()}
+    return people, traits
 
 
 async def load_rows(

@@ -10,11 +10,11 @@ from services.outcomes.extracts import commands, queries
 from services.outcomes.extracts.schemas import Extract, NewExtract
 from shared.access import Role
 from shared.web import Allowed, Call, Page, Paged, Router
+from shared.web.streams import files
 
 router = Router(tags=["Extracts"])
 
 Operations = Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS)]
-BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
 @router.post("/extracts", status_code=201, summary="Ask for an extract that names nobody")
@@ -43,7 +43,7 @@ async def show_extract(extract_id: UUID, call: Operations) -> Extract:
     "/extracts/{extract_id}/files/{name}",
     summary="Download a file of an extract",
     response_class=Response,
-    responses={200: {"description": "The file", "content": {"application/octet-stream": BINARY}}},
+    responses=files("The file", "application/octet-stream"),
 )
 async def get_extract_file(extract_id: UUID, name: str, call: Operations) -> Response:
     """The file as it was made; after its time it is not there any more."""

@@ -34,82 +34,75 @@ class Table:
 
 TEXT, NUMBER, DAY, YES_NO = pa.string(), pa.int64(), pa.date32(), pa.bool_()
 STAY = Column("stay_id", TEXT, False, "Stands for the stay in this extract alone.")
+RESULT = (
+    Column("instrument", TEXT, False, "Its name."),
+    Column("answered_on", DAY, False, "Shifted."),
+)
+TOTAL = Column("total", NUMBER, True, "Empty where the answers allow none.")
+DAYS = Column("days", NUMBER, False, "After the end of the stay.")
 FEW = "Empty where it is not known, or few people have the same."
+
+
+def _of_stays(name: str, says: str, *columns: Column) -> Table:
+    """A table whose rows are of stays."""
+    return Table(name, says, (STAY, *columns))
+
+
 TABLES = (
-    Table(
+    _of_stays(
         "stays",
         "A row is a stay in the program that began in the time asked for.",
-        (
-            STAY,
-            Column("person_id", TEXT, False, "Stands for the person in this extract alone."),
-            Column("state", TEXT, True, f"Of the site, by ISO 3166-2. {FEW}"),
-            Column("level_of_care", TEXT, True, f"At the admission. {FEW}"),
-            Column("dual_diagnosis", YES_NO, True, FEW),
-            Column("gender_group", TEXT, True, f"Which groups the person may join. {FEW}"),
-            Column("age_band", TEXT, True, f"65 and older is one band, so over 89 too. {FEW}"),
-            Column("enrolled_on", DAY, False, "Shifted by whole weeks, as all days of the person."),
-            Column("first_service_on", DAY, True, "Shifted. Empty without a service."),
-            Column("ended_on", DAY, True, "Shifted. Empty while the stay goes on."),
-            Column("ended_as", TEXT, True, "Empty while the stay goes on."),
-            Column("days", NUMBER, True, "From the admission to the end, in days at the site."),
-            Column("sessions_attended", NUMBER, False, "For all or a part of them."),
-            Column("sessions_missed", NUMBER, False, "Without excuse."),
-            Column("sessions_excused", NUMBER, False, "Missed with excuse."),
-            Column("attended_minutes", NUMBER, False, "Credited: breaks do not count."),
-        ),
+        Column("person_id", TEXT, False, "Stands for the person in this extract alone."),
+        Column("state", TEXT, True, f"Of the site, by ISO 3166-2. {FEW}"),
+        Column("level_of_care", TEXT, True, f"At the admission. {FEW}"),
+        Column("dual_diagnosis", YES_NO, True, FEW),
+        Column("gender_group", TEXT, True, f"Which groups the person may join. {FEW}"),
+        Column("age_band", TEXT, True, f"65 and older is one band, so over 89 too. {FEW}"),
+        Column("enrolled_on", DAY, False, "Shifted by whole weeks, as all days of the person."),
+        Column("first_service_on", DAY, True, "Shifted. Empty without a service."),
+        Column("ended_on", DAY, True, "Shifted. Empty while the stay goes on."),
+        Column("ended_as", TEXT, True, "Empty while the stay goes on."),
+        Column("days", NUMBER, True, "From the admission to the end, in days at the site."),
+        Column("sessions_attended", NUMBER, False, "For all or a part of them."),
+        Column("sessions_missed", NUMBER, False, "Without excuse."),
+        Column("sessions_excused", NUMBER, False, "Missed with excuse."),
+        Column("attended_minutes", NUMBER, False, "Credited: breaks do not count."),
     ),
-    Table(
+    _of_stays(
         "attendance",
         "A row is a session of a stay that was held, at which the client was expected.",
-        (
-            STAY,
-            Column("held_on", DAY, False, "Shifted."),
-            Column("outcome", TEXT, False, "attended, missed or excused."),
-            Column("attended_minutes", NUMBER, False, "Credited; 0 unless attended."),
-        ),
+        Column("held_on", DAY, False, "Shifted."),
+        Column("outcome", TEXT, False, "attended, missed or excused."),
+        Column("attended_minutes", NUMBER, False, "Credited; 0 unless attended."),
     ),
-    Table(
+    _of_stays(
         "scores",
         "A row is the result of an instrument, answered after the stay before and up to the end of "
         "this one; the first may lie before the admission.",
-        (
-            STAY,
-            Column("instrument", TEXT, False, "Its name."),
-            Column("answered_on", DAY, False, "Shifted."),
-            Column("total", NUMBER, True, "Empty where the answers allow none."),
-            Column("band", TEXT, True, "Of symptoms, not a diagnosis."),
-        ),
+        *RESULT,
+        TOTAL,
+        Column("band", TEXT, True, "Of symptoms, not a diagnosis."),
     ),
-    Table(
+    _of_stays(
         "subscores",
         "A row is a part of such a result that is scored on its own; parts are never added up.",
-        (
-            STAY,
-            Column("instrument", TEXT, False, "Its name."),
-            Column("answered_on", DAY, False, "Shifted."),
-            Column("subscale", TEXT, False, "Its name."),
-            Column("total", NUMBER, True, "Empty where the answers allow none."),
-        ),
+        *RESULT,
+        Column("subscale", TEXT, False, "Its name."),
+        TOTAL,
     ),
-    Table(
+    _of_stays(
         "follow_ups",
         "A row is a survey after the stay. Of whoever did not answer nothing is known.",
-        (
-            STAY,
-            Column("days", NUMBER, False, "After the end of the stay."),
-            Column("due_on", DAY, False, "Shifted."),
-            Column("state", TEXT, False, "answered, returned, declined, died, lost, or open."),
-        ),
+        DAYS,
+        Column("due_on", DAY, False, "Shifted."),
+        Column("state", TEXT, False, "answered, returned, declined, died, lost, or open."),
     ),
-    Table(
+    _of_stays(
         "follow_up_answers",
         "A row is the answer to one question of a survey.",
-        (
-            STAY,
-            Column("days", NUMBER, False, "After the end of the stay."),
-            Column("question", TEXT, False, "By the id of the survey's version."),
-            Column("answer", TEXT, False, "By its id."),
-        ),
+        DAYS,
+        Column("question", TEXT, False, "By the id of the survey's version."),
+        Column("answer", TEXT, False, "By its id."),
     ),
 )
 DICTIONARY = Table(
@@ -127,14 +120,10 @@ DICTIONARY = Table(
 
 def dictionary() -> list[dict[str, str | bool]]:
     """The rows of the data dictionary."""
-    return [
-        {
-            "table": table.name,
-            "column": column.name,
-            "type": str(column.type),
-            "may_be_empty": column.may_be_empty,
-            "says": column.says,
-        }
+    names = [column.name for column in DICTIONARY.columns]
+    said = (
+        (table.name, one.name, str(one.type), one.may_be_empty, one.says)
         for table in TABLES
-        for column in table.columns
-    ]
+        for one in table.columns
+    )
+    return [dict(zip(names, row, strict=True)) for row in said]

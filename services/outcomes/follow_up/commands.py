@@ -13,6 +13,7 @@ from services.outcomes.follow_up.schemas import (
     FollowUpClosing,
     FollowUpLink,
     OwnFollowUp,
+    State,
 )
 from shared.calendar import day_at, midnight
 from shared.contracts.intake import ClientSteppedDown, EpisodeStateChanged
@@ -113,16 +114,8 @@ async def enter_answers(
         if question is None or answer not in question.answers:
             allowed = policy.by_id if question is None else question.answers
             raise UnknownAnswer(f"Use one of: {', '.join(allowed)}.", pointer=f"/answers/{name}")
-    changes = {
-        "state": "answered",
-        "closed_at": tx.now,
-        "answers": orjson.dumps(given.answers).decode(),
-        "survey_version": policy.version,
-        "answered_by": answered_by,
-        "link_hash": None,
-    }
-    await tx.execute(*update("follow_ups", changes, where={"id": follow_up_id}))
-    return await show_follow_up(tx, follow_up_id)
+    answers = {"answers": orjson.dumps(given.answers).decode(), "survey_version": policy.version}
+    return await _over(tx, follow_up_id, "answered", answered_by, **answers)
 
 
 async def close(
@@ -134,14 +127,7 @@ async def close(
         NotFound, StaleVersion, FollowUpOver: as for `enter_answers`.
     """
     await _open(tx, follow_up_id, expected, planned=True)
-    changes = {
-        "state": given.outcome,
-        "closed_at": tx.now,
-        "answered_by": closed_by,
-        "link_hash": None,
-    }
-    await tx.execute(*update("follow_ups", changes, where={"id": follow_up_id}))
-    return await show_follow_up(tx, follow_up_id)
+    return await _over(tx, follow_up_id, given.outcome, closed_by)
 
 
 async def issue_link(tx: Transaction, follow_up_id: UUID, expected: int) -> FollowUpLink:
@@ -190,6 +176,14 @@ async def _open(
     if known.state not in ("planned", "due"):
         raise FollowUpOver(f"This follow-up is {known.state}.")
     return known
+
+
+async def _over(
+    tx: Transaction, follow_up_id: UUID, state: State, by: str, **answers: str
+) -> FollowUp:
+    changes = {"state": state, "closed_at": tx.now, "answered_by": by, "link_hash": None, **answers}
+    await tx.execute(*update("follow_ups", changes, where={"id": follow_up_id}))
+    return await show_follow_up(tx, follow_up_id)
 
 
 def _planned(

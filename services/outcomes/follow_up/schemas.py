@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from services.outcomes.episodes.schemas import OfStay
 from services.outcomes.follow_up.policy import Question
 from shared.contracts.intake import Token
 from shared.web import Instant, Shown, Strict
@@ -30,13 +31,10 @@ class FollowUpClosing(Strict):
     )
 
 
-class FollowUp(Shown):
+class FollowUp(OfStay):
     """A survey after the end of a stay. Of whoever did not answer nothing is known."""
 
     id: UUID
-    client_id: UUID
-    site_id: UUID
-    enrolment_id: UUID
     days: int = Field(description="After the end of the stay.", examples=[90])
     due_on: date
     closes_on: date = Field(description="From this day on it cannot be answered.")

@@ -43,36 +43,12 @@ class Cut(Part):
     source: str
 
 
-class JacobsonTruax(Part):
-    """A change is reliable when it is larger than `z` standard errors of a difference
-    (Jacobson and Truax 1991)."""
+class OfSample(Part):
+    """A change is reliable when it is larger than `z` standard errors, which are those of a
+    reference sample before treatment."""
 
-    method: Literal["jacobson_truax"]
     sd: float = Field(gt=0)
-    """Standard deviation of the reference sample before treatment."""
-    reliability: float = Field(gt=0, lt=1)
-    z: float = Field(1.96, gt=0)
-    source: str
-
-    @property
-    def error(self) -> float:
-        """The standard error of a difference, in points."""
-        return sqrt(2) * self.sd * sqrt(1 - self.reliability)
-
-    @property
-    def threshold(self) -> float:
-        """The change, in points, above which it is reliable."""
-        return self.z * self.error
-
-
-class EdwardsNunnally(Part):
-    """A change is reliable when the later score lies outside of `z` standard errors of measurement
-    around the first one, regressed to the mean (Edwards and others 1978; Speer 1992)."""
-
-    method: Literal["edwards_nunnally"]
-    mean: float
-    """Mean of the reference sample before treatment."""
-    sd: float = Field(gt=0)
+    """Standard deviation of the sample."""
     reliability: float = Field(gt=0, lt=1)
     z: float = Field(1.96, gt=0)
     source: str
@@ -84,7 +60,28 @@ class EdwardsNunnally(Part):
 
     @property
     def threshold(self) -> float:
+        """The change, in points, above which it is reliable."""
         return self.z * self.error
+
+
+class JacobsonTruax(OfSample):
+    """By the standard error of a difference (Jacobson and Truax 1991)."""
+
+    method: Literal["jacobson_truax"]
+
+    @property
+    def error(self) -> float:
+        """The standard error of a difference, in points."""
+        return sqrt(2) * super().error
+
+
+class EdwardsNunnally(OfSample):
+    """By the standard error of measurement around the first score, regressed to the mean (Edwards
+    and others 1978; Speer 1992)."""
+
+    method: Literal["edwards_nunnally"]
+    mean: float
+    """Mean of the sample."""
 
 
 class PublishedPoints(Part):

@@ -6,18 +6,16 @@ from uuid import UUID
 
 from pydantic import Field
 
+from services.outcomes.episodes.schemas import OfStay
 from shared.web import Shown
 
 OpenState = Literal["due", "overdue"]
 
 
-class OpenMeasure(Shown):
+class OpenMeasure(OfStay):
     """An instrument that a client is to answer now."""
 
     id: UUID
-    client_id: UUID
-    site_id: UUID
-    enrolment_id: UUID
     instrument: str = Field(examples=["phq-9"])
     state: OpenState = Field(examples=["due"])
     due_on: date = Field(description="At the site.")

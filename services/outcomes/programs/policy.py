@@ -106,8 +106,7 @@ class Measures(Part):
     id: str
     version: str
     source: str
-    smallest_cell: int = Field(ge=2)
-    """Numbers below it are hidden."""
+    smallest_cell: int = Field(ge=2, description="Numbers below it are hidden.")
     curve_days: tuple[int, ...] = Field(min_length=1)
     """The days on which curves are shown."""
     measures: tuple[ProgramMeasure, ...]

@@ -20,7 +20,6 @@ from services.outcomes.programs.schemas import (
     Curve,
     Group,
     MeasureFigures,
-    MeasureList,
     Point,
     Proportion,
 )
@@ -35,19 +34,6 @@ UNKNOWN = "unknown"
 
 class ImpossiblePeriod(Invalid):
     """The time asked for is empty, too long, or not of whole months."""
-
-
-def list_definitions() -> MeasureList:
-    """All definitions in force."""
-    known = measures()
-    return MeasureList(
-        id=known.id,
-        version=known.version,
-        source=known.source,
-        smallest_cell=known.smallest_cell,
-        curve_days=list(known.curve_days),
-        measures=list(known.measures),
-    )
 
 
 async def summarize(

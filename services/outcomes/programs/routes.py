@@ -7,8 +7,9 @@ from fastapi import Query
 
 from services.outcomes.programs import queries
 from services.outcomes.programs.loading import Scope
+from services.outcomes.programs.policy import Measures, measures
 from services.outcomes.programs.rules.facts import Period
-from services.outcomes.programs.schemas import By, CountedCase, MeasureFigures, MeasureList
+from services.outcomes.programs.schemas import By, CountedCase, MeasureFigures
 from shared.access import Role
 from shared.access.roles import CLINICIANS, EVERY_STAFF_ROLE
 from shared.web import Allowed, Call, Day, Page, Paged, Router
@@ -25,9 +26,9 @@ Slices = Annotated[By, Query(description="By which groups.")]
 
 
 @router.get("/program-measures", summary="List the definitions of measures")
-async def list_program_measures(call: Reader) -> MeasureList:
+async def list_program_measures(call: Reader) -> Measures:
     """Each measure with numerator, denominator, period, censoring, exclusions and source."""
-    return queries.list_definitions()
+    return measures()
 
 
 @router.get("/program-measures/{measure}", summary="Summarize a program measure")

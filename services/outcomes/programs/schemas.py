@@ -6,7 +6,6 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.outcomes.programs.policy import ProgramMeasure
 from shared.web import Instant, Shown
 
 By = Literal[
@@ -20,17 +19,6 @@ By = Literal[
     "age_band",
     "month",
 ]
-
-
-class MeasureList(Shown):
-    """All definitions in force."""
-
-    id: str
-    version: str
-    source: str
-    smallest_cell: int = Field(description="Numbers below it are hidden.", examples=[11])
-    curve_days: list[int]
-    measures: list[ProgramMeasure]
 
 
 class Proportion(Shown):

@@ -22,12 +22,7 @@ from shared.web import CountedPage, Page, Paging, counted_page, page
 
 SMALLEST = 11
 """Figures of fewer people leave the clinic for nobody (CMS cell suppression policy)."""
-COLUMNS = """
-SELECT id, client_id, site_id, origin, kind, severity, cause, cause_ids, state, raised_at,
-  acknowledge_by, step, action, acknowledged_by, acknowledged_at, resolution, resolved_by,
-  resolved_at, version
-FROM risks
-"""
+RISKS = "SELECT * FROM risks"
 ORDER = "severity <> 'high', raised_at, id"
 BEHIND = f"({ORDER}) > (SELECT {ORDER} FROM risks WHERE id = ?)"  # noqa: S608 - ours
 FIGURES = """
@@ -64,7 +59,7 @@ async def show_risk(tx: Transaction, risk_id: UUID, *, lock: bool = False) -> Ri
     Raises:
         NotFound: none that the caller may see.
     """
-    one = f"{COLUMNS} WHERE id = $1{' FOR NO KEY UPDATE' if lock else ''}"
+    one = f"{RISKS} WHERE id = $1{' FOR NO KEY UPDATE' if lock else ''}"
     risk = _risk(found(await tx.fetchrow(one, risk_id), "risk"), tx.now)
     policy = course_risks(risk.site_id)
     actions = policy.actions if risk.origin == "outcomes" else {}
@@ -85,7 +80,7 @@ async def list_risks(
     def read(row: Any) -> Risk:
         return _risk(row, tx.now)
 
-    return await counted_page(tx, COLUMNS, paging, read, *asked, order=ORDER, behind=behind)
+    return await counted_page(tx, RISKS, paging, read, *asked, order=ORDER, behind=behind)
 
 
 async def risk_figures(

@@ -3,6 +3,8 @@
 from uuid import UUID
 
 from services.outcomes.engagement.commands import lock_records
+from services.outcomes.episodes.queries import present_stay
+from services.outcomes.episodes.schemas import OfStay
 from services.outcomes.risk.commands import look_at_missed, raise_risk
 from services.outcomes.risk.policy import course_risks
 from services.outcomes.risk.rules import severity_of_use
@@ -10,16 +12,9 @@ from services.outcomes.risk.schemas import NewSubstanceUseReport, SubstanceUseRe
 from services.outcomes.step_down.commands import evaluate_clients
 from shared.calendar import day_at
 from shared.database import Transaction, insert
-from shared.errors import Invalid, found
+from shared.errors import Invalid
 from shared.ids import new_id
 
-STAY = """
-SELECT e.client_id, e.site_id, e.enrolment_id, coalesce(z.time_zone, 'UTC') AS time_zone,
-  e.enrolled_at
-FROM episodes e LEFT JOIN sites z ON z.site_id = e.site_id
-WHERE e.client_id = ANY (platform.records_of($1)) AND e.ended_at IS NULL
-ORDER BY e.enrolled_at DESC, e.enrolment_id DESC LIMIT 1
-"""
 USES = """
 SELECT used_on FROM substance_use_reports
 WHERE client_id = ANY (platform.records_of($1)) AND finding = 'use'
@@ -41,12 +36,13 @@ async def receive_report(
         ImpossibleDay: with a pointer.
     """
     await lock_records(tx, [client_id])
-    stay = dict(found(await tx.fetchrow(STAY, client_id), "client in the program"))
-    zone = stay.pop("time_zone")
-    today, began = day_at(tx.now, zone), day_at(stay.pop("enrolled_at"), zone)
+    stay = await present_stay(tx, client_id)
+    zone = stay["time_zone"]
+    today, began = day_at(tx.now, zone), day_at(stay["enrolled_at"], zone)
     if not began <= new.used_on <= today:
         raise ImpossibleDay(f"Name a day from {began} to {today}.", pointer="/used_on")
-    row = {"id": new_id(), **stay, **dict(new), "reported_by": by, "reported_at": tx.now}
+    row = {name: stay[name] for name in OfStay.model_fields}
+    row |= {"id": new_id(), **dict(new), "reported_by": by, "reported_at": tx.now}
     await tx.execute(*insert("substance_use_reports", row))
     if new.finding == "use":
         days = [known["used_on"] for known in await tx.fetch(USES, client_id)]

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from services.outcomes.episodes.schemas import OfStay
 from services.outcomes.risk.rules import State
 from shared.contracts.intake import RiskSeverity, Token
 from shared.web import Instant, Shown, Strict
@@ -32,13 +33,10 @@ class NewSubstanceUseReport(Strict):
         return finding
 
 
-class SubstanceUseReport(Shown):
+class SubstanceUseReport(OfStay):
     """A report as it was given."""
 
     id: UUID
-    client_id: UUID
-    site_id: UUID
-    enrolment_id: UUID
     source: UseSource
     finding: UseFinding
     used_on: date

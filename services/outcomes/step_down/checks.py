@@ -9,10 +9,7 @@ from services.outcomes.step_down.values import Measure, Policy, Rule, Span, Way
 Place = tuple[str | int, ...]
 INFINITE = 1_000_000
 """More than any figure without a highest value comes to."""
-RANGES = {
-    "weeks_observed": (0, 4),
-    "attendance_percent": (0, 100),
-}
+RANGES = {"weeks_observed": (0, 4), "attendance_percent": (0, 100)}
 """The least and the most of a figure, where it is not from 0 on without an end."""
 NEEDS = {
     "score": {"instrument", "max_age_days"},
@@ -28,17 +25,7 @@ MAY = {
     "open_goals": {"goals"},
     "met_goals": {"goals"},
 }
-QUALIFIERS = (
-    "instrument",
-    "subscale",
-    "max_age_days",
-    "safety_item",
-    "severity",
-    "weeks",
-    "days",
-    "sessions",
-    "goals",
-)
+QUALIFIERS = set().union(*NEEDS.values(), *MAY.values())
 
 
 def unfit(rule: Rule, measures: Mapping[str, Measure]) -> str | None:

@@ -5,18 +5,14 @@ from uuid import UUID
 import asyncpg
 
 from services.outcomes.engagement.commands import lock_records
+from services.outcomes.episodes.queries import present_stay
+from services.outcomes.episodes.schemas import OfStay
 from services.outcomes.step_down.commands import evaluate_clients
 from services.outcomes.step_down.queries import show_goal
 from services.outcomes.step_down.schemas import Goal, GoalOutcome, NewGoal
 from shared.database import Transaction, insert, update
-from shared.errors import Conflict, found, require_version
+from shared.errors import Conflict, require_version
 from shared.ids import new_id
-
-OPEN_STAY = """
-SELECT client_id, site_id, enrolment_id FROM episodes
-WHERE client_id = ANY (platform.records_of($1)) AND ended_at IS NULL
-ORDER BY enrolled_at DESC, enrolment_id DESC LIMIT 1 FOR SHARE
-"""
 
 
 class GoalIsOpen(Conflict):
@@ -35,9 +31,9 @@ async def set_goal(tx: Transaction, client_id: UUID, new: NewGoal, *, by: str) -
         GoalIsOpen: it is set already.
     """
     await lock_records(tx, [client_id])
-    stay = found(await tx.fetchrow(OPEN_STAY, client_id), "client in the program")
-    row = {"id": new_id(), **dict(stay), **dict(new), "state": "open"}
-    row |= {"set_by": by, "set_at": tx.now}
+    stay = await present_stay(tx, client_id)
+    row = {name: stay[name] for name in OfStay.model_fields}
+    row |= {"id": new_id(), **dict(new), "state": "open", "set_by": by, "set_at": tx.now}
     try:
         await tx.execute(*insert("goals", row))
     except asyncpg.UniqueViolationError:

@@ -5,6 +5,7 @@ from uuid import UUID
 import orjson
 
 from services.outcomes.engagement.queries import engagement_of
+from services.outcomes.episodes.queries import stay_of
 from services.outcomes.episodes.schemas import Whose
 from services.outcomes.scores.queries import scores_of
 from services.outcomes.step_down.evaluation import load_cases
@@ -17,19 +18,7 @@ from shared.database import Transaction, select
 from shared.errors import found
 from shared.web import CountedPage, Paging, counted_page
 
-COLUMNS = """
-SELECT id, client_id, site_id, enrolment_id, kind, from_level, to_level, criteria, missing,
-  policy_id, policy_version, state, recommended_at, reason, decided_at, deferred_until, lapsed_at,
-  withdrawn_at, version
-FROM recommendations
-"""
-ONE = f"{COLUMNS} WHERE id = $1"
-EPISODE = """
-SELECT client_id, site_id, enrolment_id, level_of_care, enrolled_at, ended_at
-FROM episodes WHERE client_id = ANY (platform.records_of($1))
-ORDER BY ended_at IS NULL DESC, enrolled_at DESC, enrolment_id DESC LIMIT 1
-"""
-"""The one that goes on: another record of the person may have had a later one that has ended."""
+RECOMMENDATIONS = "SELECT * FROM recommendations"
 GOALS = select(Goal, "goals")
 
 
@@ -41,16 +30,14 @@ async def show_recommendation(
     Raises:
         NotFound: none that the caller may see.
     """
-    row = found(
-        await tx.fetchrow(f"{ONE} FOR UPDATE" if lock else ONE, recommendation_id), "recommendation"
-    )
-    return _recommendation(row)
+    one = f"{RECOMMENDATIONS} WHERE id = $1{' FOR UPDATE' if lock else ''}"
+    return _recommendation(found(await tx.fetchrow(one, recommendation_id), "recommendation"))
 
 
 async def recommendations_of(tx: Transaction, client_id: UUID) -> dict[UUID, Recommendation]:
     """All of a person, by their ids, oldest first."""
     of = "client_id = ANY (platform.records_of($1)) ORDER BY id"
-    rows = await tx.fetch(f"{COLUMNS} WHERE {of}", client_id)
+    rows = await tx.fetch(f"{RECOMMENDATIONS} WHERE {of}", client_id)
     return {row["id"]: _recommendation(row) for row in rows}
 
 
@@ -59,7 +46,7 @@ async def list_recommendations(
 ) -> CountedPage[Recommendation]:
     """Recommendations, oldest first, and how many there are."""
     asked = (*of.asked, ("state = ?", state), ("kind = ?", kind))
-    return await counted_page(tx, COLUMNS, paging, _recommendation, *asked)
+    return await counted_page(tx, RECOMMENDATIONS, paging, _recommendation, *asked)
 
 
 async def show_progress(tx: Transaction, client_id: UUID) -> Progress:
@@ -68,7 +55,7 @@ async def show_progress(tx: Transaction, client_id: UUID) -> Progress:
     Raises:
         NotFound: the client never was in the program, or the caller may not see the site.
     """
-    episode = found(await tx.fetchrow(EPISODE, client_id), "client in the program")
+    episode = await stay_of(tx, client_id)
     policy = policies(episode["site_id"]).get(episode["level_of_care"])
     cases = await load_cases(tx, [client_id])
     outlooks = (

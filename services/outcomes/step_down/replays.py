@@ -7,6 +7,7 @@ from uuid import UUID
 
 import orjson
 
+from services.outcomes.episodes.schemas import OfStay
 from services.outcomes.step_down.policy import RecommendationPolicy, measures
 from services.outcomes.step_down.replay_schemas import NewReplay, Replay, ReplayedStay, ReplaySum
 from services.outcomes.step_down.rules.figures import Figures, LatestScore
@@ -154,7 +155,7 @@ async def list_stays(
     """
     found(await tx.fetchrow(ONE, replay_id, by), "replay")
     rows = await tx.fetch(WHO, replay_id, paging.after, paging.limit + 1)
-    read = [ReplayedStay.from_row({**row, "kinds": orjson.loads(row["kinds"])}) for row in rows]
+    read = [ReplayedStay(**{**row, "kinds": orjson.loads(row["kinds"])}) for row in rows]
     return page_of(read, paging.limit)
 
 
@@ -194,9 +195,7 @@ def _lines(
             yield {
                 "replay_id": replay_id,
                 "kind": kind,
-                "enrolment_id": row["enrolment_id"],
-                "client_id": row["client_id"],
-                "site_id": row["site_id"],
+                **{name: row[name] for name in OfStay.model_fields},
                 "former_on": then.get(kind),
                 "latter_on": now.get(kind),
                 "decision": last and last.decision,

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from services.outcomes.engagement.schemas import Engagement
+from services.outcomes.episodes.schemas import OfStay
 from services.outcomes.scores.schemas import Score
 from shared.contracts.base import PolicyReference
 from shared.contracts.intake import Token
@@ -65,13 +66,10 @@ class NewStepDown(Strict):
     ] = Field(description="Why.", examples=["clinical_judgement"])
 
 
-class Recommendation(Shown):
+class Recommendation(OfStay):
     """A recommendation, and what was decided."""
 
     id: UUID
-    client_id: UUID
-    site_id: UUID
-    enrolment_id: UUID
     kind: RecommendationKind = Field(examples=["step_down"])
     from_level: str = Field(examples=["2.1"])
     to_level: str = Field(description="Of an extension the same level.", examples=["1.5"])
@@ -113,13 +111,10 @@ class GoalOutcome(Strict):
     state: Literal["met", "dropped"]
 
 
-class Goal(Shown):
+class Goal(OfStay):
     """A goal of a stay."""
 
     id: UUID
-    client_id: UUID
-    site_id: UUID
-    enrolment_id: UUID
     kind: GoalKind
     goal: str = Field(examples=["relapse_prevention_plan"])
     state: GoalState
@@ -140,12 +135,9 @@ class Outlook(Shown):
     criteria: list[Verdict]
 
 
-class Progress(Shown):
+class Progress(OfStay):
     """How a client is doing, and what is still missing for a step-down."""
 
-    client_id: UUID
-    site_id: UUID
-    enrolment_id: UUID
     level_of_care: str = Field(examples=["2.1"])
     enrolled_at: Instant
     ended_at: Instant | None

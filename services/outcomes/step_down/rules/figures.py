@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import partial
 
 from services.outcomes.step_down.rules.limits import wilson
 from services.outcomes.step_down.values import Figure, Rule
@@ -179,14 +180,6 @@ def _use_reports(rule: Rule, facts: Facts) -> Looked:
     return Looked(len(uses), observed, {"reports": len(uses)}, max(uses, default=None))
 
 
-def _open_goals(rule: Rule, facts: Facts) -> Looked:
-    return _goals(rule, facts, "open")
-
-
-def _met_goals(rule: Rule, facts: Facts) -> Looked:
-    return _goals(rule, facts, "met")
-
-
 def _goals(rule: Rule, facts: Facts, state: str) -> Looked:
     found = [g.on for g in facts.goals if g.state == state and rule.goals in (None, g.kind)]
     number = len(found)
@@ -215,6 +208,6 @@ LOOKS: dict[Figure, Callable[[Rule, Facts], Looked]] = {
     "score_change": _score_change,
     "open_risk_flags": _open_risk_flags,
     "use_reports": _use_reports,
-    "open_goals": _open_goals,
-    "met_goals": _met_goals,
+    "open_goals": partial(_goals, state="open"),
+    "met_goals": partial(_goals, state="met"),
 }
