@@ -52,13 +52,19 @@ class Job:
     def of(cls, name: str, next_due: str, work: Callable[[Transaction], Awaitable[int]]) -> "Job":
         """A job of one transaction at all sites; `next_due` is the query of the instant."""
 
-        async def due(tx: Transaction) -> datetime | None:
-            found: datetime | None = await tx.fetchval(next_due)
-            return found
-
         async def run(context: JobContext) -> int:
             async with context.database.transaction(ALL_SITES) as tx:
                 return await work(tx)
+
+        return cls.asked(name, next_due, run)
+
+    @classmethod
+    def asked(cls, name: str, next_due: str, run: Callable[[JobContext], Awaitable[int]]) -> "Job":
+        """A job whose `next_due` is a query without parameters."""
+
+        async def due(tx: Transaction) -> datetime | None:
+            found: datetime | None = await tx.fetchval(next_due)
+            return found
 
         return cls(name, due, run, next_due)
 
