@@ -2,9 +2,8 @@
 
 A system is at rest when no service has anything to publish or to do at the present instant, and
 every consumer has applied exactly as many events of each stream as were published on it. While
-nobody sends requests one look at each service is enough, at whatever moment: what a service does
-after it was looked at has a cause, a job that would have been seen as due, or an event that was
-published before its publisher was looked at, and so would have been seen as not applied.
+nobody sends requests one look at all services is enough: an event published after its service was
+looked at has a cause, and that cause would have been seen as not applied.
 """
 
 import asyncio
@@ -80,11 +79,6 @@ class Rest:
                 found |= {line.consumer, BY_STREAM[line.stream].producer}
         return found
 
-    def due_by(self, now: datetime) -> set[str]:
-        """The services of which some job has work by an instant."""
-        dues = {service: state["next_due_at"] for service, state in self.pending.items()}
-        return {s for s, at in dues.items() if at and datetime.fromisoformat(at) <= now}
-
     def stopped(self) -> list[str]:
         """Services with dead letters, which will never be applied by waiting."""
         return [service for service, state in self.pending.items() if state["dead_letters"]]
@@ -92,8 +86,18 @@ class Rest:
     @property
     def next_due_at(self) -> datetime | None:
         """The next instant at which some job has work."""
-        instants = [state["next_due_at"] for state in self.pending.values()]
-        return min((datetime.fromisoformat(at) for at in instants if at), default=None)
+        return min(self._due().values(), default=None)
+
+    def woken(self, now: datetime) -> set[str]:
+        """The services with a job that has work once the clock shows `now`."""
+        return {service for service, at in self._due().items() if at <= now}
+
+    def _due(self) -> dict[str, datetime]:
+        return {
+            service: datetime.fromisoformat(state["next_due_at"])
+            for service, state in self.pending.items()
+            if state["next_due_at"]
+        }
 
 
 async def look(services: Services, some: Collection[str] = SERVICES) -> dict[str, Any]:
@@ -104,21 +108,29 @@ async def look(services: Services, some: Collection[str] = SERVICES) -> dict[str
     return dict(zip(some, found, strict=True))
 
 
-async def settled(
-    services: Services, known: Rest | None = None, *, within: float = WITHIN_SECONDS
-) -> Rest:
-    """Wait until the system is at rest: whoever has something to do is looked at again.
+async def settled(services: Services, *, within: float = WITHIN_SECONDS) -> Rest:
+    """Wait until the system is at rest.
 
-    Args:
-        known: the system at its last rest, when nothing but the test clock moved since:
-            only who has something due now is looked at.
+    Whoever has something to do is looked at again, and all together once nobody has.
 
     Raises:
         Problem: it is not after `within` seconds, or there are dead letters; says what is missing.
     """
     deadline = time.monotonic() + within
-    some = SERVICES if known is None else known.due_by(present(services.clock_file))
-    rest = Rest({**(known.pending if known else {}), **await look(services, some)})
+    while (rest := Rest(await look(services))).unrest():
+        await _rested(services, rest, deadline)
+    return rest
+
+
+async def _rested(services: Services, rest: Rest, deadline: float) -> Rest:
+    """Look again at those who have something to do until nobody has.
+
+    This is enough where all others were at rest before and nobody sends requests: who was not
+    looked at again has nothing due, and nothing to apply that would not show in the counts.
+
+    Raises:
+        Problem: see `settled`.
+    """
     while unrest := rest.unrest():
         if stopped := rest.stopped():
             raise Problem(
@@ -128,7 +140,7 @@ async def settled(
             )
         if time.monotonic() > deadline:
             raise Problem(
-                f"The system did not come to rest within {within:.0f} s: {'; '.join(unrest)}.",
+                f"The system did not come to rest in time: {'; '.join(unrest)}.",
                 exit_code=CHECK_FAILED,
             )
         await asyncio.sleep(POLL_SECONDS)
@@ -139,7 +151,8 @@ async def settled(
 async def advance(services: Services, to: datetime, *, rest: Rest | None = None) -> Rest:
     """Move the test clock to `to`, stopping wherever something is due, so that it happens in order.
 
-    An instant that has passed already moves nothing.
+    At each stop those are looked at for whom something is due, and who they lead to; all at the
+    end. An instant that has passed already moves nothing.
 
     Args:
         rest: the system at its last rest, when nothing was sent since.
@@ -148,12 +161,17 @@ async def advance(services: Services, to: datetime, *, rest: Rest | None = None)
         Problem: the system does not come to rest on the way.
     """
     rest = rest or await settled(services)
+    if clock_file.read(services.clock_file) >= to:
+        return rest
     while (now := clock_file.read(services.clock_file)) < to:
         due = rest.next_due_at
-        clock_file.write(services.clock_file, min(max(due, now), to) if due else to)
-        await asyncio.sleep(POLL_SECONDS)
-        rest = await settled(services, rest)
-    return rest
+        now = min(max(due, now), to) if due else to
+        clock_file.write(services.clock_file, now)
+        if woken := rest.woken(now):
+            await asyncio.sleep(POLL_SECONDS)
+            rest = Rest({**rest.pending, **await look(services, woken)})
+            rest = await _rested(services, rest, time.monotonic() + WITHIN_SECONDS)
+    return await settled(services)
 
 
 def present(clock: Path) -> datetime:

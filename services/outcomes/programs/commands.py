@@ -76,7 +76,7 @@ async def keep_attendance(
         known = latest.get((made.client_id, made.session_id))
         if known is None or known.sequence < made.sequence:
             latest[made.client_id, made.session_id] = made
-    await tx.execute(KEEP_ATTENDANCE, *ATTENDANCE.arrays(latest.values()))
+    await tx.write(KEEP_ATTENDANCE, *ATTENDANCE.arrays(latest.values()))
 
 
 async def keep_seats(tx: Transaction, placed: Sequence[ClientPlaced]) -> None:

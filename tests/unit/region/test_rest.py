@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from shared.settings import SERVICES
 from stepwell.region.api import Services
-from stepwell.region.settle import Rest, settled
+from stepwell.region.settle import Rest, advance, settled
 from stepwell.runtime import clock_file
 
 
@@ -91,10 +91,9 @@ def test_whoever_has_something_to_do_is_looked_at_again_with_those_whose_events_
 class Told:
     """Services that say what is prepared, the last of it again and again; who was asked."""
 
-    def __init__(self, clock: Path, **prepared: list[dict[str, Any]]) -> None:
+    def __init__(self, **prepared: list[dict[str, Any]]) -> None:
         self.prepared = {name: prepared.get(name, [service()]) for name in SERVICES}
         self.asked: list[str] = []
-        self.clock_file = clock
 
     async def get(self, name: str, *_: object, **__: object) -> dict[str, Any]:
         self.asked.append(name)
@@ -102,38 +101,44 @@ class Told:
         return found.pop(0) if len(found) > 1 else found[0]
 
 
-def at_work(clock: Path) -> Told:
-    return Told(
-        clock,
-        intake=[service(due=1), service(streams=[stream("intake", 1)])],
+async def test_all_are_looked_at_together_before_a_system_counts_as_at_rest() -> None:
+    told = Told(
+        intake=[service(due=1), service(), service(streams=[stream("intake", 1)])],
         scheduling=[
+            service(consumes=["intake"]),
             service(consumes=["intake"]),
             service(consumes=["intake"], applied=[stream("intake", 1)]),
         ],
     )
-
-
-async def test_whoever_is_at_work_is_looked_at_until_its_events_were_applied(
-    tmp_path: Path,
-) -> None:
-    told = at_work(tmp_path / "clock")
     found = await settled(cast(Services, told))
     assert found.unrest() == []
     assert found.published == 1
+    again = ["intake", *SERVICES, "intake", "scheduling", *SERVICES]
     assert told.asked[: len(SERVICES) + 1] == [*SERVICES, "intake"]
-    assert sorted(told.asked[len(SERVICES) + 1 :]) == ["intake", "scheduling"]
+    assert sorted(told.asked) == sorted([*SERVICES, *again])
 
 
-async def test_when_only_the_clock_moved_whoever_has_nothing_due_is_not_looked_at(
+async def test_at_each_stop_of_the_clock_those_are_looked_at_who_have_something_to_do(
     tmp_path: Path,
 ) -> None:
-    told = at_work(tmp_path / "clock")
-    now = datetime(2026, 3, 2, 15, tzinfo=UTC)
-    clock_file.create(told.clock_file, now)
-    known = {name: service(consumes=["intake"] * (name == "scheduling")) for name in SERVICES}
-    known["intake"]["next_due_at"] = now.isoformat()
-    known["outcomes"]["next_due_at"] = (now + timedelta(seconds=1)).isoformat()
-    found = await settled(cast(Services, told), Rest(known))
-    assert found.unrest() == []
-    assert told.asked[:2] == ["intake", "intake"]
-    assert set(told.asked) == {"intake", "scheduling"}
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    hour = timedelta(hours=1)
+    at_one, at_two = str(noon + hour), str(noon + 2 * hour)
+    told = Told(
+        intake=[service(), service(due=1), service(next_due_at=at_two), service()],
+        scheduling=[service(), service()],
+    )
+    services = cast(Any, told)
+    services.clock_file = tmp_path / "clock"
+    clock_file.write(services.clock_file, noon)
+    await advance(services, noon)
+    assert told.asked == list(SERVICES), "it moves nothing"
+    told.asked.clear()
+    told.prepared["intake"].insert(0, service(next_due_at=at_one))
+    told.prepared["scheduling"].insert(0, service(next_due_at=at_two))
+    await advance(services, noon + 3 * hour)
+    assert clock_file.read(services.clock_file) == noon + 3 * hour
+    on_the_way = told.asked[len(SERVICES) : -len(SERVICES)]
+    assert on_the_way[:2] == ["intake", "intake"], "at one, until it is at rest"
+    assert sorted(on_the_way[2:]) == ["intake", "scheduling"], "at two"
+    assert told.asked[-len(SERVICES) :] == list(SERVICES), "all at the end"
