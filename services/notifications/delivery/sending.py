@@ -55,7 +55,7 @@ GRACE_SECONDS = 3.0
 Waiting = tuple[asyncpg.Record, ChannelName | None]
 """The row of a message that is to be handed over, and its way if that is known."""
 Parcel = tuple[Due, Message, Handover]
-"""A message, how it goes out, and what is noted of it before."""
+"""A message with the attempt that begins, how it goes out, and what is noted of it before."""
 UNREADABLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 """What is raised when the transaction in which messages are sent is lost."""
 
@@ -179,7 +179,7 @@ class HandOver:
             if result is None and due.channel not in self._channels:
                 result = self._refused(tx, due, ChannelRefused("there is no such channel"))
             if result is None:
-                return self._parcel(await due.linked(self._settings), now)
+                return self._parcel((await due.linked(self._settings)).tried(), now)
         except LinkOver:
             result = Result(due.id, "cancelled", now, due.attempts, due.channel)
         except LinkUnavailable as error:
@@ -263,11 +263,10 @@ class HandOver:
         """Hand a message over and note what came of it; whether its channel has no room for it.
         The event that tells it is part of the same trace."""
         due, message, _ = parcel
-        tried = due.tried()
         with due.span("send notification"):
             try:
                 receipt = await self._channels[due.channel].send(message)
-                results.append(taken(tx, tried, message.written_at, receipt))
+                results.append(taken(tx, due, message.written_at, receipt))
             except ChannelBusy:
                 self._wait([_waiting(due)])
                 return True
@@ -278,13 +277,13 @@ class HandOver:
                         await stop_address(
                             *(tx, due.channel, message.address, error.stopped, "provider")
                         )
-                results.append(self._refused(tx, tried, error))
+                results.append(self._refused(tx, due, error))
             except ChannelUnavailable as error:
                 log.warning("message_postponed", notification_id=str(due.id), reason=str(error))
-                results.append(self._later(tried, error))
+                results.append(self._later(due, error))
             except Exception as error:
                 note_defect(due, error)
-                results.append(self._later(tried, ChannelUncertain("defect")))
+                results.append(self._later(due, ChannelUncertain("defect")))
         return False
 
     def _refused(self, tx: Transaction, due: Due, error: ChannelRefused) -> Result:

@@ -70,11 +70,11 @@ class ReplyWords(Part):
             raise ValueError(f"never_asked_for lacks {', '.join(missing)}")
         return self
 
-    def asked_for(self, text: str) -> list[str]:
+    def asked_for(self, text: str, *, offering: bool = True) -> list[str]:
         """The words that a message asks for as an answer and must not: by them carriers or we end
-        messages or begin them."""
-        asked = [found[1] for found in ASKED.finditer(plain(text))]
-        return [word for word in asked if word in self.never_asked_for]
+        messages or begin them. `offering`: it goes where such words as STOP are heard."""
+        never = self.never_asked_for if offering else self.never_asked_for | self.offered
+        return [word for word in ASKED.findall(plain(text)) if word in never]
 
     def understood(self, text: str) -> tuple[Meaning, LearnedFrom, str]:
         """What a reply means, how that is known, and the language that it is answered in."""
@@ -99,7 +99,9 @@ class ReplyWords(Part):
         return best
 
 
-ASKED = re.compile(r"\b(?:reply|answer|text|send|responda|conteste|envie) (?:with |con )?(\w+)")
+ASKED = re.compile(
+    r"\b(?:reply|answer|text|send|responda|responde|conteste|envie) (?:with |con )?(\w+)"
+)
 RANK: dict[Meaning, int] = {"other": 0, "help": 1, "start": 2, "stop": 3, "urgent": 4}
 """What is likely to be urgent in one language counts before all else."""
 
