@@ -24,6 +24,17 @@ WEEK_FIGURES = (
     "missing_minutes",
     "missing_days",
 )
+OF_PERSONS = {
+    "census",
+    "on_hold",
+    "waiting",
+    "waiting_longest_days",
+    "waiting_median_days",
+    "referrals_open",
+    "referrals_due_soon",
+    "referrals_overdue",
+}
+"""Figures of the board that are more than their sites added up."""
 HOURS: dict[str, Any] = {
     "WeeklyHoursAtRisk": ("at_risk",),
     "WeeklyHoursShort": ("short",),
@@ -217,6 +228,11 @@ def test_every_figure_of_the_board_is_what_the_journals_add_up_to(year: list[Com
                 for name in {*found, *expected}
                 if found.get(name) != expected.get(name)
             ]
+        of_sites = [site["figures"] for site in computed.taken.board["sites"]]
+        for name, one in computed.taken.board["total"].items():
+            if name not in OF_PERSONS:
+                together = sum(site[name]["value"] or 0 for site in of_sites)
+                assert one["value"] == together, (computed.now, name)
     assert different == []
     never = {"seats_held"}  # who waits is placed at once
     assert seen | never == set(last.board["total"]), seen

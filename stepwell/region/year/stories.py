@@ -116,7 +116,7 @@ def drops_out(course: Course, turn: Turn) -> None:
     course.add(turn.day(8), "screen", occasion="follow_up", totals=(16, 13), item9=2)
     course.add(turn.day(21), "revoke_contact")
     if turn.term == 1:
-        course.add(turn.day(18), "correct", back=1, status="present")
+        course.add(turn.day(18), "correct", back=2, status="present")
     if turn.term == 3:
         course.add(turn.day(24), "take_charge", over=True)
     course.add(turn.day(31), "discharge", reason="no_contact")

@@ -2,11 +2,9 @@
 
 import statistics
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import yaml
-
+from tests.year.ledger import data_file
 from tests.year.ledger.access import Referral
 from tests.year.ledger.journal import Journal
 from tests.year.ledger.people import People
@@ -16,7 +14,7 @@ from tests.year.ledger.sessions import Seat, Seats
 from tests.year.ledger.short_weeks import Watched
 from tests.year.ledger.stays import Stay
 
-CLOCKS = yaml.safe_load(Path("services/outcomes/board/data/clocks.yaml").read_text())
+CLOCKS = data_file("outcomes/board/data/clocks.yaml")
 DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 Found = dict[str, float | None]
 

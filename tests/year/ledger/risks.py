@@ -3,15 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import yaml
-
+from tests.year.ledger import data_file
 from tests.year.ledger.journal import Event, Journal
 from tests.year.ledger.people import People
 
-POLICY = yaml.safe_load(Path("services/outcomes/risk/data/course-risks.yaml").read_text())
+POLICY = data_file("outcomes/risk/data/course-risks.yaml")
 USE, MISSED = "return_to_use", "missed_after_high_risk"
 ATTENDANCE = ("SessionAttended", "SessionMissed", "SessionNotHeld")
 MERGES = ("ClientsMerged", "ClientMergeUndone")

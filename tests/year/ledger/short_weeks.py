@@ -1,24 +1,20 @@
 """Weeks that come to less than they have to: how each stands, and what was told of it when."""
 
-import json
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
-import yaml
-
+from tests.year.ledger import data_file
 from tests.year.ledger.hours import COUNTING, Week, week_of
 from tests.year.ledger.journal import Journal
 from tests.year.ledger.placements import Placement
 from tests.year.ledger.sessions import TOLD, Seat, Seats, tell
 from tests.year.ledger.stays import Stay
 
-DATA = Path("services/scheduling/hours/data")
-POLICY = yaml.safe_load((DATA / "weeks.yaml").read_text())
-ADULTS = json.loads((DATA / "levels.json").read_text())["populations"]["adult"]
+POLICY = data_file("scheduling/hours/data/weeks.yaml")
+ADULTS = data_file("scheduling/hours/data/levels.json")["populations"]["adult"]
 MINUTES, DAYS = ADULTS["minimum_minutes"]["2.1"], ADULTS["minimum_days"]["2.1"]
 OF_STAY = ("EpisodeStateChanged", "ClientPlaced", "PlacementEnded")
 WEEK = timedelta(weeks=1)

@@ -5,11 +5,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
-import yaml
-
+from tests.year.ledger import data_file
 from tests.year.ledger.journal import Journal
 from tests.year.ledger.people import People
 from tests.year.ledger.progress import engagement, own_scores
@@ -20,7 +18,7 @@ from tests.year.ledger.stays import Stay, stays_of
 
 WAYS = ("step_up", "step_down", "extend")
 """Whoever needs more is not told to need less, and an extension comes last."""
-MEASURES = yaml.safe_load(Path("services/outcomes/step_down/data/measures.yaml").read_text())
+MEASURES = data_file("outcomes/step_down/data/measures.yaml")
 Z = 1.959963984540054
 Rule = dict[str, Any]
 
