@@ -61,8 +61,7 @@ def main(name: str, arguments: Sequence[str] | None = None, *, stream: str | Non
         run: Callable[[Settings], None] = getattr(importlib.import_module(module), function)
         settings = _prepared(name, stream=True)
         _refuse(name, [peers.broker(settings)])
-        if not os.environ.get("NOGIVE"):
-            give_back()
+        give_back()
         run(settings)
     else:
         sys.exit(complain(f"{name} has no stream role", 2))
