@@ -1,8 +1,10 @@
 """Handlers of one event run in the order that they declare, however a service lists them."""
 
 import importlib
+from dataclasses import replace
 from random import Random
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -55,6 +57,22 @@ def test_handlers_that_wait_for_one_another_are_refused_at_the_start():
 def test_two_handlers_of_one_capability_are_refused_at_the_start():
     with pytest.raises(OrderOfHandlers, match="a has two handlers of SessionAttended"):
         order_of(handler("a"), handler("a"))
+
+
+async def test_each_handler_gets_an_event_in_the_trace_that_it_was_sent_in():
+    seen = []
+
+    async def take(tx: Transaction, received: Any) -> None:
+        seen.append(received.traceparent)
+        received.traceparent = "that of the span around the handler"
+
+    registry = Registry("made_up", [])
+    first, second = (handler(name) for name in "ab")
+    registry.by_type["told"] = [replace(one, function=take) for one in (first, second)]
+    told: Any = SimpleNamespace(traceparent=None)
+    await registry.handle(cast(Transaction, None), "told", [told])
+    assert seen == [None, None]
+    assert told.traceparent, "for what is left for the end"
 
 
 @pytest.mark.parametrize("name", SERVICES)
