@@ -90,6 +90,13 @@ async def test_a_write_that_waits_undoes_all_when_it_fails_with_the_commit(thing
     assert (await things.found(), await things.events()) == ([], 0)
 
 
+async def test_what_repeats_is_planned_once_and_nothing_else(things: Things):
+    async with things.database.transaction(ALL_SITES, repeats=True) as tx:
+        assert await tx.fetchval("SHOW plan_cache_mode") == "force_generic_plan"
+    async with things.database.transaction(ALL_SITES) as tx:
+        assert await tx.fetchval("SHOW plan_cache_mode") == "auto"
+
+
 async def reach(
     things: Things, before: dict[StreamKey, int], applied: dict[StreamKey, int]
 ) -> None:
