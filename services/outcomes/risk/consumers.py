@@ -21,16 +21,10 @@ Settled = SessionAttended | SessionMissed | SessionNotHeld
 async def flags_raised(tx: Transaction, received: list[Received[RiskFlagRaised]]) -> None:
     await lock_clients(tx, [one.event for one in received])
     await keep_flags(tx, received)
-    for client_id, cause in {one.event.client_id: one for one in received}.items():
-        await look_at_missed(tx, [client_id], cause)
+    await _look(tx, received)
 
 
-@consumers.on_many(RiskFlagAcknowledged)
-async def flags_acknowledged(
-    tx: Transaction, received: list[Received[RiskFlagAcknowledged]]
-) -> None:
-    await lock_clients(tx, [one.event for one in received])
-    await keep_acknowledgements(tx, received)
+consumers.give(RiskFlagAcknowledged, keep_acknowledgements)
 
 
 @consumers.on(ClientsMerged, "merges")
@@ -60,6 +54,8 @@ consumers.on_many(SessionAttended)(sessions_settled)
 consumers.on_many(SessionNotHeld)(sessions_settled)
 
 
-async def _look(tx: Transaction, received: Sequence[Received[Settled]]) -> None:
+async def _look(
+    tx: Transaction, received: Sequence[Received[Settled]] | Sequence[Received[RiskFlagRaised]]
+) -> None:
     for client_id, cause in {one.event.client_id: one for one in received}.items():
         await look_at_missed(tx, [client_id], cause)

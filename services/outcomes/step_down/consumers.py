@@ -3,14 +3,9 @@ merge; and the end of a stay."""
 
 from typing import Any
 
-from services.outcomes.engagement.commands import (
-    keep_engagement,
-    lock_clients,
-    lock_records,
-)
+from services.outcomes.engagement.commands import keep_engagement, lock_clients, lock_records
 from services.outcomes.step_down.commands import evaluate_clients, lapse
 from services.outcomes.step_down.keeping import keep_days, keep_weeks
-from shared.contracts.base import ClientEvent
 from shared.contracts.intake import (
     ClientEnrolled,
     ClientMergeUndone,
@@ -42,14 +37,10 @@ async def clients_told_of(tx: Transaction, received: list[Received[Any]]) -> Non
     await evaluate_clients(tx, {one.event.client_id: one for one in received})
 
 
-AFTER: dict[type[ClientEvent], str] = {
-    ScreeningCompleted: "scores",
-    ClientEnrolled: "episodes",
-    RiskFlagRaised: "risk",
-    RiskFlagAcknowledged: "risk",
-}
-for contract, capability in AFTER.items():
-    consumers.on_many(contract, capability)(clients_told_of)
+consumers.on_many(ScreeningCompleted, "scores")(clients_told_of)
+consumers.on_many(ClientEnrolled, "episodes")(clients_told_of)
+consumers.on_many(RiskFlagRaised, "risk")(clients_told_of)
+consumers.on_many(RiskFlagAcknowledged, "risk")(clients_told_of)
 
 
 async def weeks_told_of(tx: Transaction, received: list[Received[Any]]) -> None:
