@@ -25,21 +25,15 @@ Site = Annotated[UUID | None, Query(description="One site only.")]
 LastEvent = Annotated[
     str | None, Header(description="`id` of the last event that was read, by which it goes on.")
 ]
+EVENT = {
+    "event": {"type": "string", "enum": ["board", "end"]},
+    "data": {"type": "string", "contentMediaType": "application/json"},
+}
+SCHEMA = {"type": "object", "properties": EVENT, "required": list(EVENT)}
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events `board`, whose data are JSON, and at last `end`",
-        "content": {
-            "text/event-stream": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        "event": {"type": "string", "enum": ["board", "end"]},
-                        "data": {"type": "string", "contentMediaType": "application/json"},
-                    },
-                    "required": ["event", "data"],
-                }
-            }
-        },
+        "content": {"text/event-stream": {"schema": SCHEMA}},
     }
 }
 
@@ -68,10 +62,7 @@ async def show_board(call: Reader, region_id: Region = None, site_id: Site = Non
 )
 @endless
 async def follow_board(
-    call: Reader,
-    region_id: Region = None,
-    site_id: Site = None,
-    last_event_id: LastEvent = None,
+    call: Reader, region_id: Region = None, site_id: Site = None, last_event_id: LastEvent = None
 ) -> EventStream:
     """Server-sent events: first the whole board, then within a second of each change the sites that
     changed. An event is the state and not a difference, so that whoever reads slowly or was away

@@ -14,14 +14,7 @@ from services.outcomes.measures.policy import TOTAL, measure_policy
 from services.outcomes.measures.queries import course_of
 from services.outcomes.measures.rules.change import Direction
 from services.outcomes.programs.policy import ProgramMeasure
-from services.outcomes.programs.rules.facts import (
-    Case,
-    Period,
-    Referral,
-    Sessions,
-    Stay,
-    Survey,
-)
+from services.outcomes.programs.rules.facts import Case, Period, Referral, Sessions, Stay, Survey
 from services.outcomes.programs.rules.measures import kind_of
 from services.outcomes.scores.queries import StayScore, scores_of_stays
 from shared.database import Transaction

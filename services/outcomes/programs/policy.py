@@ -6,12 +6,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from services.outcomes.follow_up.policy import survey
-from services.outcomes.measures.policy import (
-    TOTAL,
-    MeasurePolicy,
-    ReliableChange,
-    measure_policy,
-)
+from services.outcomes.measures.policy import TOTAL, MeasurePolicy, ReliableChange, measure_policy
 from shared.contracts.intake import Token
 from shared.contracts.scheduling import EndedAs
 from shared.datafiles import Part, data_file

@@ -26,9 +26,7 @@ from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
 FLAGS = Columns.by_type(
-    uuid="id client_id site_id",
-    text="kind severity cause",
-    timestamptz="raised_at acknowledge_by",
+    uuid="id client_id site_id", text="kind severity cause", timestamptz="raised_at acknowledge_by"
 )
 KEEP = f"""
 INSERT INTO risks AS r ({FLAGS.names}, origin, state)
@@ -219,11 +217,7 @@ async def _locked(tx: Transaction, risk_id: UUID, expected: int) -> RiskInFull:
 
 
 async def _close(
-    tx: Transaction,
-    risk: RiskInFull,
-    resolution: str,
-    by: str | None,
-    cause: Received[Any] | None,
+    tx: Transaction, risk: RiskInFull, resolution: str, by: str | None, cause: Received[Any] | None
 ) -> RiskInFull:
     changes = {"state": "resolved", "resolution": resolution, "resolved_by": by}
     changed = await _change(tx, risk, {**changes, "resolved_at": tx.now})

@@ -140,11 +140,7 @@ def _is_for(policy: MeasurePolicy, schedule: Schedule, baseline: int | None) -> 
 
 
 def _occasion(
-    stay: Stay,
-    schedule: Schedule,
-    span: tuple[date, date],
-    answered: date | None,
-    today: date,
+    stay: Stay, schedule: Schedule, span: tuple[date, date], answered: date | None, today: date
 ) -> Occasion | None:
     """What became of one; None where the stay was over before it was due."""
     planned_on, until_on = span
