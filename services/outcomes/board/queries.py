@@ -17,8 +17,9 @@ from services.outcomes.board.figures import (
     aggregates,
 )
 from services.outcomes.board.policy import clocks, definitions
+from services.outcomes.directory.schemas import Area
 from shared.database import Columns, Transaction, at_all_sites
-from shared.web import CountedPage
+from shared.web import CountedPage, Paging
 from shared.web.models import MOST_COUNTED, encode_cursor
 
 SITES = """
@@ -137,11 +138,9 @@ FROM listed WHERE $7::text IS NULL OR key > $7 ORDER BY key LIMIT $8
 """  # noqa: S608 - ours
 
 
-async def show_board(
-    tx: Transaction, region_id: UUID | None, site_id: UUID | None
-) -> schemas.Board:
+async def show_board(tx: Transaction, area: Area) -> schemas.Board:
     """The figures of the sites that the transaction sees, each and together."""
-    sites = await tx.fetch(SITES, tx.now, region_id, site_id)
+    sites = await tx.fetch(SITES, tx.now, area.region_id, area.site_id)
     async with at_all_sites(tx):
         rows = await tx.fetch(BOARD, tx.now, *_here(sites))
     values: dict[UUID | None, dict[str, Any]] = {}
@@ -167,14 +166,11 @@ async def show_board(
 async def list_items(
     tx: Transaction,
     figure: str,
-    *,
-    region_id: UUID | None,
-    site_id: UUID | None,
-    after: str | None,
-    limit: int,
+    area: Area,
+    paging: Paging,
 ) -> CountedPage[schemas.BoardItem]:
     """Those whom a figure counts at the sites that the transaction sees; as many as it says."""
-    sites = await tx.fetch(SITES, tx.now, region_id, site_id)
+    sites = await tx.fetch(SITES, tx.now, area.region_id, area.site_id)
     known = LISTED[figure]
     query = ITEMS.format(
         head=",".join([HEAD, *map(rows_of, dict.fromkeys(("stays", known.source)))]),
@@ -183,13 +179,13 @@ async def list_items(
         condition=known.condition,
     )
     async with at_all_sites(tx):
-        rows = await tx.fetch(query, tx.now, *_here(sites), after, limit + 1)
-    shown = [dict(row) for row in rows[:limit]]
+        rows = await tx.fetch(query, tx.now, *_here(sites), paging.after, paging.limit + 1)
+    shown = [dict(row) for row in rows[: paging.limit]]
     for item in shown if known.counted == "subject" else ():
         item |= {"client_id": None, "enrolment_id": None}
     return CountedPage(
         items=[schemas.BoardItem(**item) for item in shown],
-        next=encode_cursor(shown[-1]["key"]) if len(rows) > limit else None,
+        next=encode_cursor(shown[-1]["key"]) if len(rows) > paging.limit else None,
         count=rows[0]["count"] if rows else 0,
     )
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 
+from services.outcomes.directory.schemas import Area
 from services.outcomes.follow_up.queries import STATE
 from services.outcomes.measures.policy import TOTAL, measure_policy
 from services.outcomes.measures.queries import course_of
@@ -106,11 +107,8 @@ MARGIN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Area):
     """Which of the caller's sites are asked for."""
-
-    site_id: UUID | None = None
-    region_id: UUID | None = None
 
     def holds(self, case: Case) -> bool:
         """Whether the case is of them."""
