@@ -10,6 +10,7 @@ from uuid import UUID
 from benchmarks.ground import Ground, connection, ground
 from benchmarks.measure import Row, in_turn
 from services.outcomes.board.queries import show_board
+from services.outcomes.directory.schemas import Area
 from shared import clock
 from shared.database import Database, Sites, Transaction
 from stepwell.runtime.disposable import Stack
@@ -77,7 +78,7 @@ async def run(stack: Stack) -> list[Row]:
     try:
 
         async def board(tx: Transaction) -> str:
-            return (await show_board(tx, None, None)).model_dump_json()
+            return (await show_board(tx, Area())).model_dump_json()
 
         async def shown() -> float:
             return await median_ms(database, sites, board)

@@ -10,7 +10,7 @@ sites, a file below `sites/<id of the site>/` holds for that site alone.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -57,6 +58,24 @@ class Misplaced(ValueError):
     def __init__(self, place: tuple[str | int, ...], reason: str) -> None:
         super().__init__(reason)
         self.place = place
+
+
+def refuse(title: str, flaws: Iterable[tuple[tuple[str | int, ...], str]]) -> None:
+    """As many `Misplaced` at once: for a validator of a whole file that finds all that is wrong.
+
+    Raises:
+        ValidationError: naming each flaw's place and reason, if there is one.
+    """
+    found = [
+        InitErrorDetails(
+            type=PydanticCustomError("unsound", "{reason}", {"reason": reason}),
+            loc=place,
+            input=None,
+        )
+        for place, reason in flaws
+    ]
+    if found:
+        raise ValidationError.from_exception_data(title, found)
 
 
 class Data(Generic[T]):

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from services.outcomes.board import live
 from services.outcomes.board.figures import LISTED
 from services.outcomes.board.queries import show_board
+from services.outcomes.directory.schemas import Area
 from shared.database import ALL_SITES, Database
 from tests.support.board import History, apply, named
 from tests.support.outcomes import opened
@@ -182,7 +183,7 @@ async def test_a_history_told_late_doubled_and_in_any_order_gives_the_same_board
 
     async def board() -> dict[str, Any]:
         async with database.transaction(ALL_SITES) as tx:
-            shown = (await show_board(tx, None, None)).model_dump(mode="json")
+            shown = (await show_board(tx, Area())).model_dump(mode="json")
         for site in shown["sites"]:
             del site["change"]
         return {"sites": shown["sites"], "total": shown["total"]}

@@ -21,6 +21,9 @@ Source = Literal[
 ]
 HELD = "(state = 'proposed' OR kind = 'offer') AND until > $1 AND NOT stay_over"
 EXPECTED = "state IN ('expected', 'came', 'missed', 'excused')"
+DUE_SOON = "due_on BETWEEN today AND today + soon_days"
+GOES_ON = "NOT stay_over"
+LATEST_WEEKS = "part >= first_week AND part < this_week"
 DAY, WEEK = "interval '24 hours'", "interval '168 hours'"
 
 
@@ -29,8 +32,8 @@ class Listed:
     """A figure that counts rows of a source: persons, things they are about, or the rows."""
 
     source: Source
-    counted: Literal["person", "subject", "row"]
     condition: str = "true"
+    counted: Literal["person", "subject", "row"] = "row"
 
     @property
     def clinical(self) -> bool:
@@ -39,44 +42,34 @@ class Listed:
 
 
 LISTED = {
-    "census": Listed("stays", "person"),
-    "on_hold": Listed("stays", "person", "state = 'on_hold'"),
-    "seats_taken": Listed("seats", "row", "state = 'taken'"),
-    "seats_held": Listed("seats", "row", HELD),
-    "waiting": Listed("waits", "person", "NOT stay_over"),
-    "referrals_open": Listed("referrals", "person"),
-    "referrals_due_soon": Listed(
-        "referrals", "person", "due_on BETWEEN today AND today + soon_days"
-    ),
-    "referrals_overdue": Listed("referrals", "person", "due_on < today"),
-    "sessions_today": Listed("sessions", "subject", EXPECTED),
-    "expected_today": Listed("sessions", "row", EXPECTED),
-    "came_today": Listed("sessions", "row", "state = 'came'"),
-    "missed_today": Listed("sessions", "row", "state = 'missed'"),
-    "excused_today": Listed("sessions", "row", "state = 'excused'"),
-    "hours_at_risk": Listed(
-        "hours", "row", "state = 'at_risk' AND part >= this_week AND NOT stay_over"
-    ),
-    "hours_short": Listed(
-        "hours",
-        "row",
-        "state = 'short' AND part >= first_week AND part < this_week AND NOT stay_over",
-    ),
-    "measures_overdue": Listed("measures", "row"),
-    "flags_open": Listed("flags", "row"),
-    "flags_late": Listed("flags", "row", "until <= $1"),
-    "flags_under_a_day": Listed("flags", "row", f"since > $1 - {DAY}"),
-    "flags_one_to_seven_days": Listed(
-        "flags", "row", f"since <= $1 - {DAY} AND since > $1 - {WEEK}"
-    ),
-    "flags_over_seven_days": Listed("flags", "row", f"since <= $1 - {WEEK}"),
-    "recommendations_open": Listed("recommendations", "row"),
+    "census": Listed("stays", counted="person"),
+    "on_hold": Listed("stays", "state = 'on_hold'", "person"),
+    "seats_taken": Listed("seats", "state = 'taken'"),
+    "seats_held": Listed("seats", HELD),
+    "waiting": Listed("waits", GOES_ON, "person"),
+    "referrals_open": Listed("referrals", counted="person"),
+    "referrals_due_soon": Listed("referrals", DUE_SOON, "person"),
+    "referrals_overdue": Listed("referrals", "due_on < today", "person"),
+    "sessions_today": Listed("sessions", EXPECTED, "subject"),
+    "expected_today": Listed("sessions", EXPECTED),
+    "came_today": Listed("sessions", "state = 'came'"),
+    "missed_today": Listed("sessions", "state = 'missed'"),
+    "excused_today": Listed("sessions", "state = 'excused'"),
+    "hours_at_risk": Listed("hours", f"state = 'at_risk' AND part >= this_week AND {GOES_ON}"),
+    "hours_short": Listed("hours", f"state = 'short' AND {LATEST_WEEKS} AND {GOES_ON}"),
+    "measures_overdue": Listed("measures"),
+    "flags_open": Listed("flags"),
+    "flags_late": Listed("flags", "until <= $1"),
+    "flags_under_a_day": Listed("flags", f"since > $1 - {DAY}"),
+    "flags_one_to_seven_days": Listed("flags", f"since <= $1 - {DAY} AND since > $1 - {WEEK}"),
+    "flags_over_seven_days": Listed("flags", f"since <= $1 - {WEEK}"),
+    "recommendations_open": Listed("recommendations"),
 }
 """$1 is the instant as of which the board is."""
+MEDIAN = "percentile_cont(0.5) WITHIN GROUP (ORDER BY waited)"
 RECKONED = {
-    "waiting_longest_days": "max(waited) FILTER (WHERE NOT stay_over)",
-    "waiting_median_days": "percentile_cont(0.5) WITHIN GROUP (ORDER BY waited)"
-    " FILTER (WHERE NOT stay_over)",
+    "waiting_longest_days": f"max(waited) FILTER (WHERE {GOES_ON})",
+    "waiting_median_days": f"{MEDIAN} FILTER (WHERE {GOES_ON})",
 }
 """Of those who wait."""
 FROM_COHORTS = ("capacity", "seats_free")

@@ -22,6 +22,7 @@ from fastapi import FastAPI
 
 from services.outcomes.board.queries import show_board
 from services.outcomes.board.schemas import BoardEvent, Figures, SiteBoard
+from services.outcomes.directory.schemas import Area
 from shared import clock
 from shared.access import Caller
 from shared.database import ALL_SITES, Database, Sites, Transaction
@@ -49,8 +50,7 @@ class Scope:
     """Whose boards somebody follows."""
 
     sites: Sites
-    region_id: UUID | None
-    site_id: UUID | None
+    area: Area
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ class View:
 
     async def look(self, tx: Transaction) -> None:
         """Take the state as it is now."""
-        board = await show_board(tx, self.scope.region_id, self.scope.site_id)
+        board = await show_board(tx, self.scope.area)
         known = {site: shown for site, (_, shown) in self.boards.items()}
         now = {shown.site_id: shown for shown in board.sites}
         self.at, self.change = board.at, board.change
@@ -132,9 +132,7 @@ class Hub:
         database: Database = self._app.state.database
         return database
 
-    async def follow(
-        self, caller: Caller, region_id: UUID | None, site_id: UUID | None, last_id: str | None
-    ) -> AsyncIterator[str]:
+    async def follow(self, caller: Caller, area: Area, last_id: str | None) -> AsyncIterator[str]:
         """The events for a caller, the first of which is the whole board.
 
         Raises:
@@ -142,7 +140,7 @@ class Hub:
         """
         if sum(view.listeners for view in self._views.values()) >= MOST_LISTENERS:
             raise ServiceUnavailable("Too many follow the board here: try again in a moment.")
-        scope = Scope(caller.sites, region_id, site_id)
+        scope = Scope(caller.sites, area)
         view = self._views.get(scope)
         if view is None:
             view = View(scope)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import orjson
 
+from services.outcomes.board import schemas
 from services.outcomes.board.figures import (
     FIGURES,
     HELD,
@@ -16,17 +17,9 @@ from services.outcomes.board.figures import (
     aggregates,
 )
 from services.outcomes.board.policy import clocks, definitions
-from services.outcomes.board.schemas import (
-    Board,
-    BoardItem,
-    Definition,
-    Figure,
-    Figures,
-    Reason,
-    SiteBoard,
-)
+from services.outcomes.directory.schemas import Area
 from shared.database import Columns, Transaction, at_all_sites
-from shared.web import CountedPage
+from shared.web import CountedPage, Paging
 from shared.web.models import MOST_COUNTED, encode_cursor
 
 SITES = """
@@ -132,10 +125,7 @@ cohorts AS (
   WHERE c.site_id = ANY ($2)
 )"""  # noqa: S608 - ours
 BOARD = ",".join([HEAD, *map(rows_of, SOURCES), COHORTS]) + " UNION ALL ".join(
-    [
-        *(reckoned(source, aggregates(source)) for source in SOURCES),
-        reckoned("cohorts", OF_COHORTS),
-    ]
+    [*(reckoned(source, aggregates(source)) for source in SOURCES), reckoned("cohorts", OF_COHORTS)]
 )
 ITEMS = f"""
 {{head}}, listed AS (
@@ -148,9 +138,9 @@ FROM listed WHERE $7::text IS NULL OR key > $7 ORDER BY key LIMIT $8
 """  # noqa: S608 - ours
 
 
-async def show_board(tx: Transaction, region_id: UUID | None, site_id: UUID | None) -> Board:
+async def show_board(tx: Transaction, area: Area) -> schemas.Board:
     """The figures of the sites that the transaction sees, each and together."""
-    sites = await tx.fetch(SITES, tx.now, region_id, site_id)
+    sites = await tx.fetch(SITES, tx.now, area.region_id, area.site_id)
     async with at_all_sites(tx):
         rows = await tx.fetch(BOARD, tx.now, *_here(sites))
     values: dict[UUID | None, dict[str, Any]] = {}
@@ -158,16 +148,16 @@ async def show_board(tx: Transaction, region_id: UUID | None, site_id: UUID | No
         values.setdefault(row["site_id"], {}).update(orjson.loads(row["figures"]))
     known = definitions()
     ids = {name: known.id_of(name) for name in FIGURES}
-    return Board(
+    return schemas.Board(
         at=tx.now,
         change=max((site["change"] for site in sites), default=0),
         sites=[
-            SiteBoard(**dict(site), figures=_figures(values.get(site["site_id"], {}), ids))
+            schemas.SiteBoard(**dict(site), figures=_figures(values.get(site["site_id"], {}), ids))
             for site in sites
         ],
         total=_figures(values[None], ids),
         definitions=[
-            Definition(id=ids[name], figure=name, listed=name in LISTED, **dict(one))
+            schemas.Definition(id=ids[name], figure=name, listed=name in LISTED, **dict(one))
             for name, one in known.figures.items()
         ],
     )
@@ -176,14 +166,11 @@ async def show_board(tx: Transaction, region_id: UUID | None, site_id: UUID | No
 async def list_items(
     tx: Transaction,
     figure: str,
-    *,
-    region_id: UUID | None,
-    site_id: UUID | None,
-    after: str | None,
-    limit: int,
-) -> CountedPage[BoardItem]:
+    area: Area,
+    paging: Paging,
+) -> CountedPage[schemas.BoardItem]:
     """Those whom a figure counts at the sites that the transaction sees; as many as it says."""
-    sites = await tx.fetch(SITES, tx.now, region_id, site_id)
+    sites = await tx.fetch(SITES, tx.now, area.region_id, area.site_id)
     known = LISTED[figure]
     query = ITEMS.format(
         head=",".join([HEAD, *map(rows_of, dict.fromkeys(("stays", known.source)))]),
@@ -192,13 +179,13 @@ async def list_items(
         condition=known.condition,
     )
     async with at_all_sites(tx):
-        rows = await tx.fetch(query, tx.now, *_here(sites), after, limit + 1)
-    shown = [dict(row) for row in rows[:limit]]
+        rows = await tx.fetch(query, tx.now, *_here(sites), paging.after, paging.limit + 1)
+    shown = [dict(row) for row in rows[: paging.limit]]
     for item in shown if known.counted == "subject" else ():
         item |= {"client_id": None, "enrolment_id": None}
     return CountedPage(
-        items=[BoardItem(**item) for item in shown],
-        next=encode_cursor(shown[-1]["key"]) if len(rows) > limit else None,
+        items=[schemas.BoardItem(**item) for item in shown],
+        next=encode_cursor(shown[-1]["key"]) if len(rows) > paging.limit else None,
         count=rows[0]["count"] if rows else 0,
     )
 
@@ -207,7 +194,7 @@ def _here(sites: Sequence[Any]) -> list[list[Any]]:
     return HERE.arrays({**site, **clocks(site["site_id"]).days_after} for site in sites)
 
 
-def _figures(values: Mapping[str, Any], ids: Mapping[str, str]) -> Figures:
+def _figures(values: Mapping[str, Any], ids: Mapping[str, str]) -> schemas.Figures:
     """Of a site without rows of a source nothing is counted."""
     return {
         name: _figure(name, values.get(name, 0 if name in LISTED else None), ids[name])
@@ -215,8 +202,8 @@ def _figures(values: Mapping[str, Any], ids: Mapping[str, str]) -> Figures:
     }
 
 
-def _figure(name: str, value: Any, definition: str) -> Figure:
+def _figure(name: str, value: Any, definition: str) -> schemas.Figure:
     if value is None:
-        reason: Reason = "no_wait" if name in RECKONED else "no_cohort_told"
-        return Figure(value=None, definition=definition, reason=reason)
-    return Figure(value=float(value), definition=definition)
+        reason: schemas.Reason = "no_wait" if name in RECKONED else "no_cohort_told"
+        return schemas.Figure(value=None, definition=definition, reason=reason)
+    return schemas.Figure(value=float(value), definition=definition)

@@ -103,12 +103,8 @@ def facts_of(event: BoardEvent, sequence: int) -> tuple[Fact, ...]:
     """The facts that an event tells; `sequence` is its number in the stream of the client."""
     if state := SEATS_IN_SESSIONS.get(type(event)):
         return (_of_session(event, state, sequence),)
-    of_client: dict[str, Any] = {
-        "client_id": event.client_id,
-        "site_id": event.site_id,
-        "sequence": sequence,
-    }
-    return tuple(_told(event, partial(Fact, **of_client)))
+    of = partial(Fact, client_id=event.client_id, site_id=event.site_id, sequence=sequence)
+    return tuple(_told(event, of))
 
 
 def _of_session(event: Any, state: str, sequence: int) -> Fact:
@@ -154,54 +150,39 @@ def _told(event: BoardEvent, of: Callable[..., Fact]) -> Iterator[Fact]:
         case intake.RiskFlagAcknowledged():
             yield of("flag", event.flag_id, state="acknowledged")
         case scheduling.WeeklyHoursAtRisk():
-            yield _week(of, event, "at_risk", event.noticed_at, open=True)
+            yield of(**_week(event), state="at_risk", open=True, since=event.noticed_at)
         case scheduling.WeeklyHoursShort():
-            yield _week(of, event, "short", event.settled_at, open=True)
+            yield of(**_week(event), state="short", open=True, since=event.settled_at)
         case scheduling.WeeklyHoursShortageLifted():
-            yield _week(of, event, "lifted", event.lifted_at)
+            yield of(**_week(event), state="lifted", since=event.lifted_at)
         case scheduling.ClientWaitlisted():
-            yield _wait(of, event, "waiting", open=True, since=event.waitlisted_at)
+            yield of(**_wait(event), state="waiting", open=True, since=event.waitlisted_at)
         case scheduling.PlacementProposed():
-            yield _wait(of, event, "proposed")
-            kept = {"since": event.proposed_at, "until": event.expires_at}
-            yield _in_cohort(of, event, "seat", event.placement_id, "proposed", open=True, **kept)
+            yield of(**_wait(event), state="proposed")
+            kept = {"state": "proposed", "since": event.proposed_at, "until": event.expires_at}
+            yield of("seat", event.placement_id, open=True, **_of_stay(event), **kept)
         case scheduling.ClientPlaced():
-            yield _wait(of, event, "placed")
-            taken = {"open": True, "since": event.placed_at}
-            yield _in_cohort(of, event, "seat", event.placement_id, "taken", **taken)
+            yield of(**_wait(event), state="placed")
+            taken = {"state": "taken", "since": event.placed_at}
+            yield of("seat", event.placement_id, open=True, **_of_stay(event), **taken)
         case scheduling.PlacementEnded():
             yield of("seat", event.placement_id, cohort_id=event.cohort_id, state="left")
         case scheduling.SeatOffered():
-            kept = {"since": event.offered_at, "until": event.expires_at}
-            yield _in_cohort(of, event, "offer", event.offer_id, "offered", open=True, **kept)
+            kept = {"state": "offered", "since": event.offered_at, "until": event.expires_at}
+            yield of("offer", event.offer_id, open=True, **_of_stay(event), **kept)
         case scheduling.SeatOfferEvent():
-            yield _in_cohort(of, event, "offer", event.offer_id, "answered")
+            yield of("offer", event.offer_id, **_of_stay(event), state="answered")
 
 
-def _week(
-    of: Callable[..., Fact],
-    event: scheduling.WeeklyHoursEvent,
-    state: str,
-    since: datetime,
-    **more: Any,
-) -> Fact:
+def _week(event: scheduling.WeeklyHoursEvent) -> dict[str, Any]:
     stay = event.enrolment_id
-    return of("hours", stay, enrolment_id=stay, part=event.week, state=state, since=since, **more)
+    return {"kind": "hours", "subject": stay, "enrolment_id": stay, "part": event.week}
 
 
-def _wait(of: Callable[..., Fact], event: WaitEvent, state: str, **more: Any) -> Fact:
-    stay = event.enrolment_id
-    return of("wait", stay, enrolment_id=stay, state=state, **more)
+def _wait(event: WaitEvent) -> dict[str, Any]:
+    return {"kind": "wait", "subject": event.enrolment_id, "enrolment_id": event.enrolment_id}
 
 
-def _in_cohort(
-    of: Callable[..., Fact],
-    event: SeatEvent,
-    kind: Kind,
-    subject: UUID,
-    state: str,
-    **more: Any,
-) -> Fact:
+def _of_stay(event: SeatEvent) -> dict[str, Any]:
     """Of something that a stay has in a cohort."""
-    of_stay = {"enrolment_id": event.enrolment_id, "cohort_id": event.cohort_id}
-    return of(kind, subject, state=state, **of_stay, **more)
+    return {"enrolment_id": event.enrolment_id, "cohort_id": event.cohort_id}

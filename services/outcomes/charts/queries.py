@@ -15,12 +15,7 @@ from services.outcomes.charts.schemas import (
 )
 from services.outcomes.charts.spec import chart_of
 from services.outcomes.episodes.queries import stay_of
-from services.outcomes.measures.policy import (
-    MeasurePolicy,
-    Series,
-    measure_policy,
-    whole_points,
-)
+from services.outcomes.measures.policy import MeasurePolicy, Series, measure_policy, whole_points
 from services.outcomes.measures.queries import course_of
 from services.outcomes.measures.rules.change import Change, band_of
 from services.outcomes.measures.rules.course import Point

@@ -105,10 +105,7 @@ def _layers_of_bands(scale: Spec) -> list[Spec]:
     y = {"y": _number("from", scale=scale)}
     color = {"color": _color("shade"), "y2": {"field": "to"}}
     label = LABEL | {"align": "left", "dx": 4, "color": "#555"}
-    return [
-        _layer("bands", {"type": "rect"}, y | color),
-        _layer("bands", label, y | _label_at(0)),
-    ]
+    return [_layer("bands", {"type": "rect"}, y | color), _layer("bands", label, y | _label_at(0))]
 
 
 def _lines(series: Series, baseline: CoursePoint | None) -> list[Spec]:

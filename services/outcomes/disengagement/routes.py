@@ -3,10 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
+from services.outcomes.directory.schemas import OneSite
 from services.outcomes.disengagement import queries
 from services.outcomes.disengagement.policy import DisengagementPolicy, disengagement_policy
 from services.outcomes.disengagement.schemas import Disengagement
-from services.outcomes.episodes.schemas import OneSite
 from shared.access.roles import CLINICIANS, EVERY_STAFF_ROLE
 from shared.web import Allowed, Call, Page, Paged, Router, of_one_client
 

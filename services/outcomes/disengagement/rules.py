@@ -6,11 +6,7 @@ from fractions import Fraction
 from typing import Literal
 
 from services.outcomes.disengagement.policy import DisengagementPolicy, Factor
-from shared.contracts.outcomes import (
-    DisengagementFactor,
-    DisengagementFigure,
-    EngagementChanged,
-)
+from shared.contracts.outcomes import DisengagementFactor, DisengagementFigure, EngagementChanged
 
 NEVER = 28
 """Days since a client attended where they did not in the whole window."""
@@ -62,20 +58,16 @@ def figures_of(told: EngagementChanged) -> Figures:
     days = told.days_since_attended
     if days is None and told.sessions_missed:
         days = NEVER
+    week = (told.week_missed_minutes, told.week_attended_minutes, told.week_excused_minutes)
+    late = told.sessions_late or 0
     return {
         "missed_percent": _percent(
             told.missed_minutes, told.attended_minutes, told.excused_minutes
         ),
-        "week_missed_percent": _percent(
-            told.week_missed_minutes or 0,
-            told.week_attended_minutes or 0,
-            told.week_excused_minutes or 0,
-        ),
+        "week_missed_percent": _percent(*(minutes or 0 for minutes in week)),
         "consecutive_missed": Fraction(told.consecutive_missed),
         "days_since_attended": None if days is None else Fraction(days),
-        "late_percent": _percent(
-            told.sessions_late or 0, told.sessions_attended - (told.sessions_late or 0)
-        ),
+        "late_percent": _percent(late, told.sessions_attended - late),
     }
 
 

@@ -5,9 +5,8 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
+from services.outcomes.directory.schemas import OneSite
 from shared.web import Shown
-
-OneSite = Annotated[UUID | None, Query(description="Of one site only.")]
 
 
 class OfStay(Shown):

@@ -1,5 +1,6 @@
 """Planning surveys with the end of a stay, telling when they are due, and how each one closes."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from services.outcomes.follow_up.schemas import (
 from shared.calendar import day_at, midnight
 from shared.contracts.intake import ClientSteppedDown, EpisodeStateChanged
 from shared.contracts.outcomes import FollowUpDue
+from shared.contracts.scheduling import SiteChanged, SiteOpened
 from shared.database import Columns, Transaction, update
 from shared.errors import Conflict, Invalid, NotFound, require_version
 from shared.ids import new_id
@@ -67,21 +69,25 @@ class UnknownAnswer(Invalid):
 
 
 async def plan_follow_ups(
-    tx: Transaction, end: ClientSteppedDown | EpisodeStateChanged, at: datetime
+    tx: Transaction, told: Sequence[ClientSteppedDown] | Sequence[EpisodeStateChanged]
 ) -> None:
-    """Plan the surveys of the days that the site's policy names; told twice, the first counts."""
-    policy = survey(end.site_id)
-    if isinstance(end, EpisodeStateChanged) and end.to_state in policy.without:
-        return
-    zone = await tx.fetchval(ZONE, end.site_id) or "UTC"
-    rows = [_planned(end, at, days, policy, zone) for days in policy.days]
+    """Plan the surveys of the days that the site's policy names, where a stay ended; told twice,
+    the first counts."""
+    rows = []
+    for end in told:
+        policy = survey(end.site_id)
+        at = end.stepped_down_at if isinstance(end, ClientSteppedDown) else end.changed_at
+        if isinstance(end, ClientSteppedDown) or (end.ended and end.to_state not in policy.without):
+            zone = await tx.fetchval(ZONE, end.site_id) or "UTC"
+            rows += [_planned(end, at, days, policy, zone) for days in policy.days]
     await tx.execute(PLAN, *PLANNED.arrays(rows))
     tx.wake()
 
 
-async def move_to_zone(tx: Transaction, site_id: UUID, time_zone: str) -> None:
+async def move_to_zones(tx: Transaction, sites: Sequence[SiteOpened | SiteChanged]) -> None:
     """Let days begin by another clock; the days themselves stay."""
-    await tx.execute(MOVE, site_id, time_zone)
+    for site in sites:
+        await tx.execute(MOVE, site.site_id, site.time_zone)
     tx.wake()
 
 

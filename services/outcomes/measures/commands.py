@@ -17,9 +17,11 @@ from services.outcomes.measures.rules.occasions import (
 )
 from services.outcomes.scores.queries import scores_of_stays
 from shared.calendar import day_at, midnight
-from shared.contracts.intake import EpisodeStateChanged
+from shared.contracts.base import ClientEvent
+from shared.contracts.intake import ClientMergeUndone, ClientsMerged, EpisodeStateChanged
 from shared.contracts.outcomes import MeasureDue, MeasureOverdue
-from shared.database import Columns, Transaction, insert
+from shared.contracts.scheduling import SiteChanged, SiteOpened
+from shared.database import Columns, Transaction
 from shared.ids import new_id
 from shared.messaging.outbox import publish
 
@@ -42,6 +44,10 @@ SELECT e.enrolment_id, e.client_id, e.site_id, e.level_of_care, e.enrolled_at, e
 FROM episodes e LEFT JOIN sites z ON z.site_id = e.site_id
 WHERE e.enrolment_id = ANY ($1) ORDER BY e.client_id
 """
+STATES_TOLD = Columns.by_type(
+    uuid="enrolment_id client_id site_id", timestamptz="changed_at", text="state"
+)
+KEEP_STATES = STATES_TOLD.insert("stay_states", "ON CONFLICT DO NOTHING")
 STATES = """
 SELECT enrolment_id, state, changed_at FROM stay_states WHERE enrolment_id = ANY ($1)
 ORDER BY enrolment_id, changed_at, state = 'on_hold'
@@ -62,24 +68,32 @@ WHERE e.enrolment_id = given.enrolment_id
 Known = Mapping[tuple[UUID, str, date], Mapping[str, Any]]
 
 
-async def look_again(tx: Transaction, clients: Iterable[UUID]) -> None:
+async def look_again(tx: Transaction, told: Iterable[ClientEvent]) -> None:
     """Something changed about these clients: the job looks at all their stays, by any record."""
-    await tx.execute(LOOK_AGAIN, sorted(set(clients)), tx.now)
+    await tx.execute(LOOK_AGAIN, sorted({one.client_id for one in told}), tx.now)
     tx.wake()
 
 
-async def look_again_at_sites(tx: Transaction, sites: Iterable[UUID]) -> None:
+async def look_again_at_both(
+    tx: Transaction, told: Sequence[ClientsMerged] | Sequence[ClientMergeUndone]
+) -> None:
+    """As `look_again`, at records that became those of one person, or of two again."""
+    both = {record for one in told for record in (one.client_id, one.merged_client_id)}
+    await tx.execute(LOOK_AGAIN, sorted(both), tx.now)
+    tx.wake()
+
+
+async def look_again_at_sites(tx: Transaction, told: Sequence[SiteOpened | SiteChanged]) -> None:
     """The calendar of these sites changed: the job looks at the stays there that go on."""
-    await tx.execute(LOOK_AGAIN_AT_SITES, sorted(set(sites)), tx.now)
+    await tx.execute(LOOK_AGAIN_AT_SITES, sorted({site.site_id for site in told}), tx.now)
     tx.wake()
 
 
-async def note_state(tx: Transaction, changed: EpisodeStateChanged) -> None:
-    """Keep what state a stay came to, for its holds; told twice it is kept once."""
-    row = changed.model_dump(include={"enrolment_id", "client_id", "site_id", "changed_at"})
-    row["state"] = changed.to_state
-    await tx.execute(*insert("stay_states", row, suffix="ON CONFLICT DO NOTHING"))
-    await look_again(tx, [changed.client_id])
+async def note_states(tx: Transaction, changed: Sequence[EpisodeStateChanged]) -> None:
+    """Keep what state stays came to, for their holds; told twice it is kept once."""
+    rows = ({**dict(one), "state": one.to_state} for one in changed)
+    await tx.execute(KEEP_STATES, *STATES_TOLD.arrays(rows))
+    await look_again(tx, changed)
 
 
 async def refresh_due(tx: Transaction) -> int:

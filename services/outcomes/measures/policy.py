@@ -8,10 +8,9 @@ from itertools import combinations, pairwise
 from math import floor, sqrt
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import Field, model_validator
 
-from shared.datafiles import Part, data_file
+from shared.datafiles import Part, data_file, refuse
 
 Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,59}$")]
 Every = Literal["weekly", "biweekly", "monthly"]
@@ -228,16 +227,7 @@ class MeasurePolicy(Part):
 
     @model_validator(mode="after")
     def works(self) -> Self:
-        found = [
-            InitErrorDetails(
-                type=PydanticCustomError("unsound", "{reason}", {"reason": reason}),
-                loc=at,
-                input=None,
-            )
-            for at, reason in flaws(self)
-        ]
-        if found:
-            raise ValidationError.from_exception_data(self.id, found)
+        refuse(self.id, flaws(self))
         return self
 
     def phase(self, level: str, week: int) -> Phase | None:

@@ -35,8 +35,7 @@ class Completion(Shown):
     due: int = Field(description="Open, and not late yet; in no rate.", examples=[7])
     overdue: int = Field(description="Open and late; in no rate.", examples=[1])
     percent: float | None = Field(
-        description="Of completed and missed together; null where both are 0.",
-        examples=[89.1],
+        description="Of completed and missed together; null where both are 0.", examples=[89.1]
     )
 
 

@@ -7,12 +7,7 @@ from services.outcomes.programs.commands import (
     keep_seats,
 )
 from shared.contracts.intake import ReferralReceived, ReferralStateChanged
-from shared.contracts.scheduling import (
-    ClientPlaced,
-    SessionAttended,
-    SessionMissed,
-    SessionNotHeld,
-)
+from shared.contracts.scheduling import ClientPlaced, SessionAttended, SessionMissed, SessionNotHeld
 from shared.messaging.consumer import Consumers
 
 consumers = Consumers()

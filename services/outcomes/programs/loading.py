@@ -9,19 +9,13 @@ from uuid import UUID
 
 import orjson
 
+from services.outcomes.directory.schemas import Area
 from services.outcomes.follow_up.queries import STATE
 from services.outcomes.measures.policy import TOTAL, measure_policy
 from services.outcomes.measures.queries import points_of
 from services.outcomes.measures.rules.change import Direction, reliable_change
 from services.outcomes.programs.policy import ProgramMeasure
-from services.outcomes.programs.rules.facts import (
-    Case,
-    Period,
-    Referral,
-    Sessions,
-    Stay,
-    Survey,
-)
+from services.outcomes.programs.rules.facts import Case, Period, Referral, Sessions, Stay, Survey
 from services.outcomes.programs.rules.measures import kind_of
 from services.outcomes.scores.queries import StayScore, scores_of_stays
 from shared.database import Transaction
@@ -113,11 +107,8 @@ MARGIN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Area):
     """Which of the caller's sites are asked for."""
-
-    site_id: UUID | None = None
-    region_id: UUID | None = None
 
     def holds(self, case: Case) -> bool:
         """Whether the case is of them."""

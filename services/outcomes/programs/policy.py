@@ -6,44 +6,31 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from services.outcomes.follow_up.policy import survey
-from services.outcomes.measures.policy import (
-    TOTAL,
-    MeasurePolicy,
-    ReliableChange,
-    measure_policy,
-)
+from services.outcomes.measures.policy import TOTAL, MeasurePolicy, ReliableChange, measure_policy
 from shared.contracts.intake import Token
 from shared.contracts.scheduling import EndedAs
 from shared.datafiles import Part, data_file
 
-NEEDS: Mapping[str, tuple[str, ...]] = {
-    "census": (),
-    "referrals": (),
-    "first_service": ("within_days",),
-    "initiation": ("within_days", "look_back_days"),
-    "engagement": ("within_days", "look_back_days", "further_services", "further_days"),
-    "attendance": (),
-    "retention": (),
-    "ends": (),
-    "retained": ("within_days",),
-    "discharges": (),
-    "reasons": (),
-    "discharge_share": ("ends",),
-    "reliable_change": ("instrument",),
-    "returned": ("within_days",),
-    "follow_up": ("within_days",),
-    "answer": ("within_days", "question"),
+TAKES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "census": ((), ()),
+    "referrals": ((), ()),
+    "first_service": (("within_days",), ()),
+    "initiation": (("within_days", "look_back_days"), ()),
+    "engagement": (("within_days", "look_back_days", "further_services", "further_days"), ()),
+    "attendance": ((), ()),
+    "retention": ((), ("late_entry", "excluded_ends")),
+    "ends": ((), ("late_entry", "excluded_ends")),
+    "retained": (("within_days",), ("active_days", "excluded_ends")),
+    "discharges": ((), ()),
+    "reasons": ((), ()),
+    "discharge_share": (("ends",), ("excluded_ends",)),
+    "reliable_change": (("instrument",), ("series",)),
+    "returned": (("within_days",), ("excluded_ends",)),
+    "follow_up": (("within_days",), ()),
+    "answer": (("within_days", "question"), ()),
 }
-"""The kinds, each with the parameters that its definition must have."""
-MAY: Mapping[str, tuple[str, ...]] = {
-    "retention": ("late_entry", "excluded_ends"),
-    "ends": ("late_entry", "excluded_ends"),
-    "retained": ("active_days", "excluded_ends"),
-    "discharge_share": ("excluded_ends",),
-    "reliable_change": ("series",),
-    "returned": ("excluded_ends",),
-}
-PARAMETERS = {name for names in (*NEEDS.values(), *MAY.values()) for name in names}
+"""The kinds, each with the parameters that its definition must have, and those that it may."""
+PARAMETERS = {name for of_kind in TAKES.values() for names in of_kind for name in names}
 
 
 class ProgramMeasure(Part):
@@ -78,12 +65,13 @@ class ProgramMeasure(Part):
 
     @model_validator(mode="after")
     def can_be_counted(self) -> Self:
-        if self.kind not in NEEDS:
-            raise ValueError(f"{self.id} is of no known kind: use {', '.join(NEEDS)}.")
+        if self.kind not in TAKES:
+            raise ValueError(f"{self.id} is of no known kind: use {', '.join(TAKES)}.")
+        needs, may = TAKES[self.kind]
         given = {name for name in PARAMETERS if getattr(self, name)}
-        if missing := sorted(set(NEEDS[self.kind]) - given):
+        if missing := sorted(set(needs) - given):
             raise ValueError(f"{self.id} needs {', '.join(missing)}.")
-        if useless := sorted(given - {*NEEDS[self.kind], *MAY.get(self.kind, ())}):
+        if useless := sorted(given - {*needs, *may}):
             raise ValueError(f"{self.id} has no use for {', '.join(useless)}.")
         if both := set(self.ends) & set(self.excluded_ends):
             raise ValueError(f"{self.id} counts and leaves out {', '.join(sorted(both))}.")

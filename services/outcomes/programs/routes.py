@@ -1,9 +1,8 @@
 """Program measures over HTTP."""
 
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import Query
+from fastapi import Depends, Query
 
 from services.outcomes.programs import queries
 from services.outcomes.programs.loading import Scope
@@ -20,8 +19,7 @@ Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE)]
 OfClients = Annotated[Call, Allowed(*CLINICIANS, Role.SITE_MANAGER)]
 From = Annotated[Day, Query(alias="from", description="The first day of a month.")]
 Until = Annotated[Day, Query(description="The first day of the month after the last one.")]
-Site = Annotated[UUID | None, Query(description="One site only.")]
-Region = Annotated[UUID | None, Query(description="Sites of one region only.")]
+Where = Annotated[Scope, Depends()]
 Slices = Annotated[By, Query(description="By which groups.")]
 
 
@@ -37,17 +35,14 @@ async def summarize_program_measure(
     measure: str,
     starts_from: From,
     until: Until,
-    site_id: Site = None,
-    region_id: Region = None,
+    scope: Where,
     by: Slices = "none",
 ) -> MeasureFigures:
     """The figures of whole months at the caller's sites, by groups. Small numbers are hidden, with
     what they could be computed from. Figures of two periods that overlap are two releases: publish
     one of them."""
     return await call.show(
-        lambda tx: queries.summarize(
-            tx, measure, Scope(site_id, region_id), Period(starts_from, until), by
-        )
+        lambda tx: queries.summarize(tx, measure, scope, Period(starts_from, until), by)
     )
 
 
@@ -58,8 +53,7 @@ async def list_program_measure_cases(
     measure: str,
     starts_from: From,
     until: Until,
-    site_id: Site = None,
-    region_id: Region = None,
+    scope: Where,
     by: Slices = "none",
     group: Annotated[str | None, Query(max_length=100, description="One group only.")] = None,
     falls: Annotated[str | None, Query(max_length=60, description="One class only.")] = None,
@@ -69,7 +63,7 @@ async def list_program_measure_cases(
         lambda tx: queries.list_cases(
             tx,
             measure,
-            Scope(site_id, region_id),
+            scope,
             Period(starts_from, until),
             paging,
             by=by,

@@ -1,10 +1,10 @@
 """Keeping intake's flags, raising the risks of treatment, and what becomes of both."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from services.outcomes.engagement.commands import lock_records
+from services.outcomes.engagement.commands import lock_clients, lock_records
 from services.outcomes.risk.policy import course_risks
 from services.outcomes.risk.queries import show_risk
 from services.outcomes.risk.rules import NEXT, Missed, missed_after
@@ -26,9 +26,7 @@ from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
 FLAGS = Columns.by_type(
-    uuid="id client_id site_id",
-    text="kind severity cause",
-    timestamptz="raised_at acknowledge_by",
+    uuid="id client_id site_id", text="kind severity cause", timestamptz="raised_at acknowledge_by"
 )
 KEEP = f"""
 INSERT INTO risks AS r ({FLAGS.names}, origin, state)
@@ -37,12 +35,12 @@ ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, cause = excluded.ca
   acknowledge_by = least(r.acknowledge_by, excluded.acknowledge_by), version = r.version + 1
 WHERE r.severity = 'moderate' AND excluded.severity = 'high'
 """  # noqa: S608 - the columns are above
-ACKNOWLEDGE = """
+ACKNOWLEDGED = Columns.of(flag_id="uuid", action="text", acknowledged_at="timestamptz")
+ACKNOWLEDGE = f"""
 UPDATE risks r SET state = 'acknowledged', action = given.action,
   acknowledged_at = given.acknowledged_at, version = r.version + 1
-FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS given (id, action, acknowledged_at)
-WHERE r.id = given.id AND r.state = 'raised'
-"""
+FROM {ACKNOWLEDGED.rows} WHERE r.id = given.flag_id AND r.state = 'raised'
+"""  # noqa: S608 - the columns are above
 HIGH = """
 SELECT f.id, f.client_id, f.site_id, person.records,
   (f.raised_at AT TIME ZONE zone.name)::date AS raised_on,
@@ -110,13 +108,10 @@ async def keep_flags(tx: Transaction, received: Sequence[Received[RiskFlagRaised
         await tx.execute(KEEP, *FLAGS.arrays([flag]))
 
 
-async def keep_acknowledgements(
-    tx: Transaction, received: Sequence[Received[RiskFlagAcknowledged]]
-) -> None:
+async def keep_acknowledgements(tx: Transaction, told: Sequence[RiskFlagAcknowledged]) -> None:
     """Keep that a clinician took charge of flags at intake."""
-    told = [one.event for one in received]
-    at = [one.acknowledged_at for one in told]
-    await tx.execute(ACKNOWLEDGE, [one.flag_id for one in told], [one.action for one in told], at)
+    await lock_clients(tx, told)
+    await tx.execute(ACKNOWLEDGE, *ACKNOWLEDGED.arrays(told))
 
 
 async def look_at_missed(
@@ -181,19 +176,11 @@ async def acknowledge(
         raise AcknowledgedAtIntake("Acknowledge the risk flag at intake; it is told here then.")
     _check_state(risk, "acknowledge")
     _check_word(given.action, course_risks(risk.site_id).actions, "/action")
-    changes = {
-        "state": "acknowledged",
-        "action": given.action,
-        "acknowledged_by": by,
-        "acknowledged_at": tx.now,
-    }
-    await tx.execute(*update("risks", changes | {"next_step_at": None}, where={"id": risk_id}))
-    event = CourseRiskAcknowledged.model_validate(
-        {**dict(risk), "risk_id": risk_id, **dict(given), "acknowledged_at": tx.now}
-    )
-    publish(tx, event)
+    changes = {"state": "acknowledged", "acknowledged_by": by, "acknowledged_at": tx.now}
+    changed = await _change(tx, risk, {**changes, **dict(given)})
+    publish(tx, CourseRiskAcknowledged.model_validate({**dict(changed), "risk_id": risk_id}))
     await evaluate_clients(tx, [risk.client_id])
-    return risk.changed(**changes, overdue=False)
+    return changed
 
 
 async def resolve(
@@ -239,21 +226,19 @@ async def _locked(tx: Transaction, risk_id: UUID, expected: int) -> RiskInFull:
 
 
 async def _close(
-    tx: Transaction,
-    risk: RiskInFull,
-    resolution: str,
-    by: str | None,
-    cause: Received[Any] | None,
+    tx: Transaction, risk: RiskInFull, resolution: str, by: str | None, cause: Received[Any] | None
 ) -> RiskInFull:
-    changes = {
-        "state": "resolved",
-        "resolution": resolution,
-        "resolved_by": by,
-        "resolved_at": tx.now,
-    }
-    await tx.execute(*update("risks", changes | {"next_step_at": None}, where={"id": risk.id}))
-    event = {**dict(risk), **changes, "risk_id": risk.id}
-    publish(tx, RiskResolved.model_validate(event), cause=cause)
+    changes = {"state": "resolved", "resolution": resolution, "resolved_by": by}
+    changed = await _change(tx, risk, {**changes, "resolved_at": tx.now})
+    event = RiskResolved.model_validate({**dict(changed), "risk_id": risk.id})
+    publish(tx, event, cause=cause)
+    return changed
+
+
+async def _change(tx: Transaction, risk: RiskInFull, changes: Mapping[str, Any]) -> RiskInFull:
+    """It escalates no further."""
+    row = {**changes, "next_step_at": None}
+    await tx.execute(*update("risks", row, where={"id": risk.id}))
     return risk.changed(**changes, overdue=False)
 
 

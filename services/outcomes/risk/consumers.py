@@ -31,12 +31,7 @@ async def flags_raised(tx: Transaction, received: list[Received[RiskFlagRaised]]
         await look_at_missed(tx, [client_id], cause)
 
 
-@consumers.on_many(RiskFlagAcknowledged)
-async def flags_acknowledged(
-    tx: Transaction, received: list[Received[RiskFlagAcknowledged]]
-) -> None:
-    await lock_clients(tx, [one.event for one in received])
-    await keep_acknowledgements(tx, received)
+consumers.give(RiskFlagAcknowledged, keep_acknowledgements)
 
 
 async def records_told_of(

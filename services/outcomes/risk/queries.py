@@ -5,16 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from services.outcomes.episodes.schemas import Whose
+from services.outcomes.risk import schemas
 from services.outcomes.risk.policy import course_risks
 from services.outcomes.risk.rules import State
-from services.outcomes.risk.schemas import (
-    Choice,
-    Risk,
-    RiskFigures,
-    RiskInFull,
-    SiteRisks,
-    SubstanceUseReport,
-)
 from shared.contracts.intake import RiskSeverity
 from shared.database import Transaction, select
 from shared.errors import Invalid, found
@@ -46,14 +39,14 @@ CROSS JOIN LATERAL (
 WHERE state <> 'resolved' OR counts
 GROUP BY r.site_id ORDER BY r.site_id
 """
-REPORTS = select(SubstanceUseReport, "substance_use_reports")
+REPORTS = select(schemas.SubstanceUseReport, "substance_use_reports")
 
 
 class PeriodReversed(Invalid):
     """The days end before they begin."""
 
 
-async def show_risk(tx: Transaction, risk_id: UUID, *, lock: bool = False) -> RiskInFull:
+async def show_risk(tx: Transaction, risk_id: UUID, *, lock: bool = False) -> schemas.RiskInFull:
     """One risk with what can be said of it; with `lock` nobody else changes it meanwhile.
 
     Raises:
@@ -63,21 +56,23 @@ async def show_risk(tx: Transaction, risk_id: UUID, *, lock: bool = False) -> Ri
     risk = _risk(found(await tx.fetchrow(one, risk_id), "risk"), tx.now)
     policy = course_risks(risk.site_id)
     actions = policy.actions if risk.origin == "outcomes" else {}
-    return RiskInFull(
+    return schemas.RiskInFull(
         **dict(risk),
-        actions=[Choice(word=word, name=name) for word, name in actions.items()],
-        resolutions=[Choice(word=word, name=name) for word, name in policy.resolutions.items()],
+        actions=[schemas.Choice(word=word, name=name) for word, name in actions.items()],
+        resolutions=[
+            schemas.Choice(word=word, name=name) for word, name in policy.resolutions.items()
+        ],
     )
 
 
 async def list_risks(
     tx: Transaction, paging: Paging, of: Whose, severity: RiskSeverity | None, state: State | None
-) -> CountedPage[Risk]:
+) -> CountedPage[schemas.Risk]:
     """Risks, high ones first and of those the oldest, and how many there are."""
     asked = (*of.asked, ("severity = ?", severity), ("state = ?", state))
     behind = (BEHIND, paging.after if paging.after.int else None)
 
-    def read(row: Any) -> Risk:
+    def read(row: Any) -> schemas.Risk:
         return _risk(row, tx.now)
 
     return await counted_page(tx, RISKS, paging, read, *asked, order=ORDER, behind=behind)
@@ -85,7 +80,7 @@ async def list_risks(
 
 async def risk_figures(
     tx: Transaction, first_day: date, last_day: date, *, in_clinic: bool
-) -> RiskFigures:
+) -> schemas.RiskFigures:
     """The risks of each site, and how soon those raised in these days were acknowledged.
 
     Raises:
@@ -98,21 +93,23 @@ async def risk_figures(
         if row["acknowledged"] < SMALLEST and not in_clinic:
             hidden = ("acknowledged", "median_minutes", "p90_minutes", "in_time_percent")
             row.update(dict.fromkeys(hidden))
-    return RiskFigures(
-        first_day=first_day, last_day=last_day, sites=[SiteRisks.from_row(row) for row in rows]
+    return schemas.RiskFigures(
+        first_day=first_day,
+        last_day=last_day,
+        sites=[schemas.SiteRisks.from_row(row) for row in rows],
     )
 
 
 async def list_reports(
     tx: Transaction, client_id: UUID, paging: Paging
-) -> Page[SubstanceUseReport]:
+) -> Page[schemas.SubstanceUseReport]:
     """A person's reports, oldest first."""
     of = ("client_id = ANY (platform.records_of(?))", client_id)
-    return await page(tx, REPORTS, paging, SubstanceUseReport.from_row, of)
+    return await page(tx, REPORTS, paging, schemas.SubstanceUseReport.from_row, of)
 
 
-def _risk(row: Any, now: datetime) -> Risk:
+def _risk(row: Any, now: datetime) -> schemas.Risk:
     overdue = row["state"] == "raised" and row["acknowledge_by"] <= now
     age = (row["resolved_at"] or now) - row["raised_at"]
     minutes = int(age.total_seconds() // 60)
-    return Risk.from_row({**row, "overdue": overdue, "age_minutes": max(minutes, 0)})
+    return schemas.Risk.from_row({**row, "overdue": overdue, "age_minutes": max(minutes, 0)})

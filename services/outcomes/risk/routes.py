@@ -6,17 +6,8 @@ from uuid import UUID
 from fastapi import Query
 
 from services.outcomes.episodes.schemas import AskedFor
-from services.outcomes.risk import commands, queries, reporting
+from services.outcomes.risk import commands, queries, reporting, schemas
 from services.outcomes.risk.rules import State
-from services.outcomes.risk.schemas import (
-    Acknowledgement,
-    Closing,
-    NewSubstanceUseReport,
-    Risk,
-    RiskFigures,
-    RiskInFull,
-    SubstanceUseReport,
-)
 from shared.access import Role
 from shared.access.roles import CLINICIANS
 from shared.contracts.intake import RiskSeverity
@@ -41,8 +32,8 @@ REPORTS = "/clients/{client_id}/substance-use-reports"
 
 @router.post(REPORTS, status_code=201, summary="Report use of a substance")
 async def receive_substance_use_report(
-    client_id: UUID, body: NewSubstanceUseReport, call: Clinician
-) -> SubstanceUseReport:
+    client_id: UUID, body: schemas.NewSubstanceUseReport, call: Clinician
+) -> schemas.SubstanceUseReport:
     """Keep what was told or tested. Use raises a risk that a clinician takes charge of."""
     return await call.create(
         lambda tx: reporting.receive_report(tx, client_id, body, by=call.subject),
@@ -54,7 +45,7 @@ async def receive_substance_use_report(
 @of_one_client
 async def list_substance_use_reports(
     client_id: UUID, call: Clinician, paging: Paged
-) -> Page[SubstanceUseReport]:
+) -> Page[schemas.SubstanceUseReport]:
     """What was reported, oldest first."""
     return await call.show(lambda tx: queries.list_reports(tx, client_id, paging))
 
@@ -66,14 +57,14 @@ async def list_risks(
     of: AskedFor,
     severity: Annotated[RiskSeverity | None, Query(description="Of one severity only.")] = None,
     state: Annotated[State | None, Query(description="In one state only.")] = None,
-) -> CountedPage[Risk]:
+) -> CountedPage[schemas.Risk]:
     """Flags of intake and risks of treatment; high ones first, and of those the oldest."""
     return await call.show(lambda tx: queries.list_risks(tx, paging, of, severity, state))
 
 
 @router.get("/risks/{risk_id}", summary="Show a risk")
 @of_one_client
-async def show_risk(risk_id: UUID, call: Clinician) -> RiskInFull:
+async def show_risk(risk_id: UUID, call: Clinician) -> schemas.RiskInFull:
     """One risk with its cause and what can be said of it; needed for its ETag."""
     return await call.show(lambda tx: queries.show_risk(tx, risk_id))
 
@@ -81,8 +72,8 @@ async def show_risk(risk_id: UUID, call: Clinician) -> RiskInFull:
 @router.post("/risks/{risk_id}/acknowledgement", summary="Take charge of a risk")
 @needs_if_match
 async def record_risk_acknowledgement(
-    risk_id: UUID, body: Acknowledgement, call: Clinician
-) -> RiskInFull:
+    risk_id: UUID, body: schemas.Acknowledgement, call: Clinician
+) -> schemas.RiskInFull:
     """Say what was done; it escalates no further. A flag of intake is acknowledged there."""
     return await call.update(
         lambda tx, expected: commands.acknowledge(tx, risk_id, expected, body, by=call.subject)
@@ -91,7 +82,7 @@ async def record_risk_acknowledgement(
 
 @router.post("/risks/{risk_id}/resolution", summary="Say that a risk is over")
 @needs_if_match
-async def close_risk(risk_id: UUID, body: Closing, call: Clinician) -> RiskInFull:
+async def close_risk(risk_id: UUID, body: schemas.Closing, call: Clinician) -> schemas.RiskInFull:
     """Of a risk of treatment or a flag of intake that somebody took charge of."""
     return await call.update(
         lambda tx, expected: commands.resolve(tx, risk_id, expected, body, by=call.subject)
@@ -103,7 +94,7 @@ async def show_risk_figures(
     call: Counting,
     first_day: Annotated[Day, Query(description="Raised from this day at the site on.")],
     last_day: Annotated[Day, Query(description="The last of these days.")],
-) -> RiskFigures:
+) -> schemas.RiskFigures:
     """How many are open and how soon they are acknowledged; no client and no kind is named."""
     in_clinic = call.caller.role != Role.REGIONAL_OPERATIONS
     return await call.show(

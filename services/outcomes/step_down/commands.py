@@ -150,9 +150,7 @@ def _withdrawal(case: Case, choice: Choice, at: datetime) -> RecommendationWithd
     assert case.open is not None
     assert choice.withdraw is not None
     return RecommendationWithdrawn(
-        client_id=case.client_id,
-        site_id=case.site_id,
-        enrolment_id=case.enrolment_id,
+        **case.whose,
         recommendation_id=case.open_id,
         kind=case.open.kind,
         reason=choice.withdraw,
@@ -164,9 +162,7 @@ def _recommendation(
     case: Case, policy: RecommendationPolicy, made: Made, at: datetime
 ) -> Recommended:
     return EVENTS[made.kind](
-        client_id=case.client_id,
-        site_id=case.site_id,
-        enrolment_id=case.enrolment_id,
+        **case.whose,
         recommendation_id=new_id(),
         from_level=policy.from_level,
         to_level=made.to_level,
@@ -196,12 +192,7 @@ def _later(case: Case, day: date, days: int) -> datetime:
 
 
 async def decide(
-    tx: Transaction,
-    recommendation_id: UUID,
-    expected: int,
-    new: NewDecision,
-    *,
-    decided_by: str,
+    tx: Transaction, recommendation_id: UUID, expected: int, new: NewDecision, *, decided_by: str
 ) -> Recommendation:
     """Accept, defer or decline; publishes RecommendationDecided, and of a step-down that is
     accepted or declined StepDownDecided too.

@@ -3,23 +3,10 @@ merge; and the end of a stay."""
 
 from typing import Any
 
-from services.outcomes.engagement.commands import (
-    keep_engagement,
-    lock_clients,
-    lock_records,
-)
+from services.outcomes.engagement.commands import keep_engagement, lock_clients, lock_records
 from services.outcomes.step_down.commands import evaluate_clients, lapse
 from services.outcomes.step_down.keeping import keep_days, keep_weeks
-from shared.contracts.base import ClientEvent
-from shared.contracts.intake import (
-    ClientEnrolled,
-    ClientMergeUndone,
-    ClientsMerged,
-    EpisodeStateChanged,
-    RiskFlagAcknowledged,
-    RiskFlagRaised,
-    ScreeningCompleted,
-)
+from shared.contracts import intake
 from shared.contracts.outcomes import EngagementChanged
 from shared.contracts.scheduling import WeeklyHoursShort, WeeklyHoursShortageLifted
 from shared.database import Transaction
@@ -45,14 +32,10 @@ async def clients_told_of(tx: Transaction, received: list[Received[Any]]) -> Non
     await evaluate_clients(tx, {one.event.client_id: one for one in received})
 
 
-AFTER: dict[type[ClientEvent], str] = {
-    ScreeningCompleted: "scores",
-    ClientEnrolled: "episodes",
-    RiskFlagRaised: "risk",
-    RiskFlagAcknowledged: "risk",
-}
-for contract, capability in AFTER.items():
-    consumers.on_many(contract, capability)(clients_told_of)
+consumers.on_many(intake.ScreeningCompleted, "scores")(clients_told_of)
+consumers.on_many(intake.ClientEnrolled, "episodes")(clients_told_of)
+consumers.on_many(intake.RiskFlagRaised, "risk")(clients_told_of)
+consumers.on_many(intake.RiskFlagAcknowledged, "risk")(clients_told_of)
 
 
 async def weeks_told_of(tx: Transaction, received: list[Received[Any]]) -> None:
@@ -65,7 +48,7 @@ consumers.on_many(WeeklyHoursShortageLifted)(weeks_told_of)
 
 
 async def records_told_of(
-    tx: Transaction, received: Received[ClientsMerged] | Received[ClientMergeUndone]
+    tx: Transaction, received: Received[intake.ClientsMerged] | Received[intake.ClientMergeUndone]
 ) -> None:
     """Two records became one person, or two again: either may be ready by what counts now."""
     both = [received.event.client_id, received.event.merged_client_id]
@@ -73,12 +56,12 @@ async def records_told_of(
     await evaluate_clients(tx, dict.fromkeys(both, received))
 
 
-consumers.on(ClientsMerged, "merges", "risk")(records_told_of)
-consumers.on(ClientMergeUndone, "merges", "risk")(records_told_of)
+consumers.on(intake.ClientsMerged, "merges", "risk")(records_told_of)
+consumers.on(intake.ClientMergeUndone, "merges", "risk")(records_told_of)
 
 
-@consumers.on(EpisodeStateChanged, "episodes")
-async def episode_changed(tx: Transaction, received: Received[EpisodeStateChanged]) -> None:
+@consumers.on(intake.EpisodeStateChanged, "episodes")
+async def episode_changed(tx: Transaction, received: Received[intake.EpisodeStateChanged]) -> None:
     stay = received.event
     if stay.ended:
         stepped_down = stay.to_state == "stepped_down"

@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 
 from services.outcomes.engagement.queries import OF_STAY
+from services.outcomes.episodes.schemas import OfStay
 from services.outcomes.step_down.policy import measures
 from services.outcomes.step_down.rules.choice import Open
 from services.outcomes.step_down.rules.figures import Facts, Figures, Goal, LatestScore, Risk
@@ -107,6 +108,11 @@ class Case:
     is_settled: bool
     """A step-down was accepted: the stay is about to end."""
 
+    @property
+    def whose(self) -> dict[str, UUID]:
+        """What an event says of whom it is about."""
+        return {name: getattr(self, name) for name in OfStay.model_fields}
+
 
 async def load_cases(tx: Transaction, clients: Iterable[UUID]) -> list[Case]:
     """The cases of those clients who are in the program, by any record of the same person."""
@@ -147,14 +153,9 @@ def figures_of(row: Any) -> Figures | None:
     """The engagement figures of a row, if it has any."""
     if row["weeks_observed"] is None:
         return None
-    return Figures(
-        row["weeks_observed"],
-        row["sessions_attended"],
-        row["sessions_missed"],
-        row["sessions_excused"],
-        row["consecutive_missed"],
-        row["until"],
-    )
+    sessions = ("sessions_attended", "sessions_missed", "sessions_excused")
+    names = ("weeks_observed", *sessions, "consecutive_missed", "until")
+    return Figures(*(row[name] for name in names))
 
 
 def _scores(text: str | None) -> dict[str, LatestScore]:

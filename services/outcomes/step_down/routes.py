@@ -6,18 +6,8 @@ from uuid import UUID
 from fastapi import Query
 
 from services.outcomes.episodes.schemas import AskedFor
-from services.outcomes.step_down import commands, goals, queries
+from services.outcomes.step_down import commands, goals, queries, schemas
 from services.outcomes.step_down.policy import RecommendationPolicy, policies
-from services.outcomes.step_down.schemas import (
-    Goal,
-    GoalOutcome,
-    NewDecision,
-    NewGoal,
-    NewStepDown,
-    Progress,
-    Recommendation,
-    State,
-)
 from shared.access import Role
 from shared.access.roles import CLINICIANS, EVERY_STAFF_ROLE
 from shared.contracts.outcomes import RecommendationKind
@@ -25,12 +15,13 @@ from shared.web import Allowed, Call, CountedPage, Paged, Router, needs_if_match
 
 router = Router(tags=["Recommendations"])
 
+Lead = Annotated[Call, Allowed(Role.CLINICAL_LEAD)]
 Reader = Annotated[Call, Allowed(*CLINICIANS)]
 
 
 @router.get("/clients/{client_id}/progress", summary="Show a client's progress")
 @of_one_client
-async def show_progress(client_id: UUID, call: Reader) -> Progress:
+async def show_progress(client_id: UUID, call: Reader) -> schemas.Progress:
     """Scores, engagement, and what is met and what is missing for a step-down, as of now."""
     return await call.show(lambda tx: queries.show_progress(tx, client_id))
 
@@ -40,16 +31,16 @@ async def list_recommendations(
     call: Reader,
     paging: Paged,
     of: AskedFor,
-    state: Annotated[State | None, Query(description="In one state only.")] = None,
+    state: Annotated[schemas.State | None, Query(description="In one state only.")] = None,
     kind: Annotated[RecommendationKind | None, Query(description="Of one kind only.")] = None,
-) -> CountedPage[Recommendation]:
+) -> CountedPage[schemas.Recommendation]:
     """Recommendations of all kinds, oldest first, each with its explanation, and their number."""
     return await call.show(lambda tx: queries.list_recommendations(tx, paging, of, state, kind))
 
 
 @router.get("/recommendations/{recommendation_id}", summary="Show a recommendation")
 @of_one_client
-async def show_recommendation(recommendation_id: UUID, call: Reader) -> Recommendation:
+async def show_recommendation(recommendation_id: UUID, call: Reader) -> schemas.Recommendation:
     """One recommendation; the ETag is needed to decide it."""
     return await call.show(lambda tx: queries.show_recommendation(tx, recommendation_id))
 
@@ -57,8 +48,8 @@ async def show_recommendation(recommendation_id: UUID, call: Reader) -> Recommen
 @router.post("/recommendations/{recommendation_id}/decision", summary="Decide a recommendation")
 @needs_if_match
 async def decide_recommendation(
-    recommendation_id: UUID, body: NewDecision, call: Annotated[Call, Allowed(Role.CLINICAL_LEAD)]
-) -> Recommendation:
+    recommendation_id: UUID, body: schemas.NewDecision, call: Lead
+) -> schemas.Recommendation:
     """Accept, defer to a day, or decline. Clinical judgement overrides the recommendation."""
     return await call.update(
         lambda tx, expected: commands.decide(
@@ -73,8 +64,8 @@ async def decide_recommendation(
     summary="Step a client down without a recommendation",
 )
 async def record_step_down(
-    client_id: UUID, body: NewStepDown, call: Annotated[Call, Allowed(Role.CLINICAL_LEAD)]
-) -> Recommendation:
+    client_id: UUID, body: schemas.NewStepDown, call: Lead
+) -> schemas.Recommendation:
     """By clinical judgement, with a reason. What the policy asks for and what of it is missing is
     kept with the decision. An open recommendation is decided instead."""
     return await call.create(
@@ -84,7 +75,7 @@ async def record_step_down(
 
 
 @router.post("/clients/{client_id}/goals", status_code=201, summary="Set a goal of a stay")
-async def add_goal(client_id: UUID, body: NewGoal, call: Reader) -> Goal:
+async def add_goal(client_id: UUID, body: schemas.NewGoal, call: Reader) -> schemas.Goal:
     """A goal of the phase or a clinician's own, of the present stay; policies may ask for it."""
     return await call.create(
         lambda tx: goals.set_goal(tx, client_id, body, by=call.subject),
@@ -94,14 +85,14 @@ async def add_goal(client_id: UUID, body: NewGoal, call: Reader) -> Goal:
 
 @router.get("/goals/{goal_id}", summary="Show a goal")
 @of_one_client
-async def show_goal(goal_id: UUID, call: Reader) -> Goal:
+async def show_goal(goal_id: UUID, call: Reader) -> schemas.Goal:
     """One goal; the ETag is needed to close it."""
     return await call.show(lambda tx: queries.show_goal(tx, goal_id))
 
 
 @router.post("/goals/{goal_id}/outcome", summary="Say what became of a goal")
 @needs_if_match
-async def close_goal(goal_id: UUID, body: GoalOutcome, call: Reader) -> Goal:
+async def close_goal(goal_id: UUID, body: schemas.GoalOutcome, call: Reader) -> schemas.Goal:
     """It was met, or is none any more. The client is held against the policy at once."""
     return await call.update(
         lambda tx, expected: goals.close_goal(tx, goal_id, expected, body, by=call.subject)

@@ -16,11 +16,13 @@ SELECT screening_id, client_id, site_id, instrument, status, band, total,
   ) AS change
 FROM scores WHERE {OF}
 """  # noqa: S608 - ours
+BETWEEN = "(SELECT * FROM stay_states WHERE state IN ('active', 'on_hold')) s"
 SOURCES = (
     ("referral", "referral_id", "received_at", "NULL", "'received'", "NULL", "program_referrals"),
     ("referral", "referral_id", "changed_at", "NULL", "state", "reason", "program_referrals"),
     ("stay", "enrolment_id", "enrolled_at", "level_of_care", "'enrolled'", "NULL", "episodes"),
     ("stay", "enrolment_id", "ended_at", "level_of_care", "'ended'", "end_reason", "episodes"),
+    ("stay", "enrolment_id", "changed_at", "NULL", "state", "NULL", BETWEEN),
     ("recommendation", "id", "recommended_at", "to_level", "state", "kind", "recommendations"),
     ("decision", "id", "decided_at", "to_level", "state", "reason", "recommendations"),
     ("goal", "id", "set_at", "goal", "'open'", "kind", "goals"),
@@ -50,9 +52,6 @@ SELECT * FROM (SELECT * FROM (
   SELECT 'hours', enrolment_id, client_id, site_id, told_at, to_char(monday, 'IYYY"-W"IW'),
     CASE WHEN is_short THEN 'short' ELSE 'enough' END, missing_minutes, NULL, NULL
   FROM short_weeks WHERE {OF}
-  UNION ALL
-  SELECT 'stay', enrolment_id, client_id, site_id, changed_at, NULL, state, NULL, NULL, NULL
-  FROM stay_states WHERE {OF} AND state IN ('active', 'on_hold')
   UNION ALL
   SELECT 'follow_up', id, client_id, site_id, closed_at, NULL, state, days, NULL, NULL
   FROM follow_ups WHERE {OF} AND closed_at IS NOT NULL

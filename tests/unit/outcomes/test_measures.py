@@ -103,6 +103,12 @@ def test_a_hold_moves_what_is_due_to_the_return_and_excuses_what_it_covers() -> 
     assert planned(0, today=21, holds=(Hold(day(20), None),))[1] == (14, "missed")
 
 
+def test_an_answer_after_a_hold_that_ended_what_was_overdue_is_one_of_the_next() -> None:
+    held = (Hold(day(20), day(21)),)
+    assert planned(0, 25, today=28, holds=held)[1:3] == [(14, "missed"), (28, "completed")]
+    assert planned(0, 23, today=28, holds=held)[1:3] == [(14, "missed"), (28, "due")]
+
+
 def test_after_the_end_nothing_is_due() -> None:
     assert planned(0, today=40, ended=13) == [(0, "completed")]
     assert planned(0, today=40, ended=16) == [(0, "completed"), (14, "excused")]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from services.outcomes.programs.policy import NEEDS, Measures, ProgramMeasure, measures
+from services.outcomes.programs.policy import TAKES, Measures, ProgramMeasure, measures
 from services.outcomes.programs.rules.facts import Period, Referral, Stay, Survey
 from services.outcomes.programs.rules.measures import KINDS, kind_of
 from services.outcomes.programs.rules.proportion import wilson
@@ -39,7 +39,7 @@ def referral(*attended: str, **more: Any) -> Referral:
 
 
 def test_every_kind_is_counted():
-    assert KINDS.keys() == NEEDS.keys() == {one.kind for one in measures().measures}
+    assert KINDS.keys() == TAKES.keys() == {one.kind for one in measures().measures}
 
 
 def test_a_stay_is_retained_and_active_by_the_vector():

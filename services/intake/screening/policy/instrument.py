@@ -2,11 +2,11 @@
 
 from typing import Self
 
-from pydantic import ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import model_validator
 
 from services.intake.screening.policy.definition import Definition
 from services.intake.screening.policy.soundness import flaws
+from shared.datafiles import refuse
 
 
 class Instrument(Definition):
@@ -14,16 +14,7 @@ class Instrument(Definition):
 
     @model_validator(mode="after")
     def _is_sound(self) -> Self:
-        found = [
-            InitErrorDetails(
-                type=PydanticCustomError("unsound", "{reason}", {"reason": flaw.reason}),
-                loc=flaw.at,
-                input=None,
-            )
-            for flaw in flaws(self)
-        ]
-        if found:
-            raise ValidationError.from_exception_data(self.id, found)
+        refuse(self.id, ((flaw.at, flaw.reason) for flaw in flaws(self)))
         return self
 
     def __hash__(self) -> int:

@@ -96,12 +96,14 @@ def _of_instrument(
     answers = sorted({one.answered_on for one in values if one.valid})
     for n, (schedule, planned_on, until_on) in enumerate(_grid(policy, stay, name, today)):
         early = policy.baseline.before_days if n == 0 else schedule.early_days
-        answered = next((a for a in answers if planned_on - timedelta(early) <= a < until_on), None)
+        span = _span(stay, schedule, planned_on, until_on)
+        first = planned_on - timedelta(early)
+        answered = next((a for a in answers if first <= a < span.until_on), None)
         if answered is not None:
             answers.remove(answered)
         if not _is_for(policy, schedule, baseline):
             continue
-        occasion = _occasion(stay, schedule, (planned_on, until_on), answered, today)
+        occasion = _occasion(stay, schedule, span, answered, today)
         if occasion is not None:
             yield occasion
 
@@ -139,38 +141,50 @@ def _is_for(policy: MeasurePolicy, schedule: Schedule, baseline: int | None) -> 
     return baseline <= schedule.only_from
 
 
-def _occasion(
-    stay: Stay,
-    schedule: Schedule,
-    span: tuple[date, date],
-    answered: date | None,
-    today: date,
-) -> Occasion | None:
-    """What became of one; None where the stay was over before it was due."""
-    planned_on, until_on = span
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The days of one, after holds: a hold moves the day on which it is due, and ends what is
+    overdue already."""
+
+    planned_on: date
+    due_on: date | None
+    """None where a hold leaves no day to answer."""
+    start: date
+    overdue_on: date
+    until_on: date
+
+
+def _span(stay: Stay, schedule: Schedule, planned_on: date, until_on: date) -> Span:
     grace = timedelta(schedule.overdue_after_days)
     due_on = _after_holds(stay, planned_on, until_on, grace)
     start = planned_on if due_on is None else due_on
     overdue_on = min(start + grace, until_on)
     late = (hold.since for hold in stay.holds if overdue_on <= hold.since < until_on)
-    until_on = min(late, default=until_on)
+    return Span(planned_on, due_on, start, overdue_on, min(late, default=until_on))
+
+
+def _occasion(
+    stay: Stay, schedule: Schedule, span: Span, answered: date | None, today: date
+) -> Occasion | None:
+    """What became of one; None where the stay was over before it was due."""
     state: State
     if answered is not None:
         state = "completed"
     elif stay.ended_on is not None:
-        if stay.ended_on < start:
+        if stay.ended_on < span.start:
             return None
-        state = "missed" if due_on and stay.ended_on >= overdue_on else "excused"
-    elif due_on is None:
+        state = "missed" if span.due_on and stay.ended_on >= span.overdue_on else "excused"
+    elif span.due_on is None:
         state = "excused"
     else:
         then: tuple[tuple[State, date], ...] = (
-            ("missed", until_on),
-            ("overdue", overdue_on),
-            ("due", due_on),
+            ("missed", span.until_on),
+            ("overdue", span.overdue_on),
+            ("due", span.due_on),
         )
         state = next((name for name, since in then if today >= since), "planned")
-    return Occasion(schedule.instrument, planned_on, start, overdue_on, until_on, state, answered)
+    days = (span.planned_on, span.start, span.overdue_on, span.until_on)
+    return Occasion(schedule.instrument, *days, state, answered)
 
 
 def _after_holds(stay: Stay, day: date, until_on: date, grace: timedelta) -> date | None:

@@ -39,10 +39,7 @@ class Choice:
 
 
 def choose(
-    policy: Policy,
-    facts: Facts,
-    known: Open | None,
-    paused: Collection[RecommendationKind],
+    policy: Policy, facts: Facts, known: Open | None, paused: Collection[RecommendationKind]
 ) -> Choice:
     """What to do for a client on the day of the facts.
 
