@@ -9,7 +9,7 @@ from shared.contracts.outcomes import RecommendationKind
 from shared.datafiles import Part
 
 LONGEST_DAYS = 3660
-"""Of a pause and of a score: ten years, far beyond any stay, and never past the end of calendars."""
+"""Of a pause and of a score: ten years, beyond any stay and never past the end of calendars."""
 Figure = Literal[
     "weeks_in_program",
     "weeks_observed",
