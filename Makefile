@@ -5,8 +5,10 @@ UV_VERSION := 0.13.9
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.complete
-# Several test processes at once, each with servers of its own.
-TOGETHER := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# Several test processes at once, each with servers of its own, for which it often waits: three for
+# two cores.
+TOGETHER := -n $(shell expr $$(getconf _NPROCESSORS_ONLN) '*' 3 / 2) --maxprocesses 6 \
+  --dist loadfile --no-loadscope-reorder
 # What Python compiled once is kept, whatever the shell says: every process here starts faster.
 unexport PYTHONDONTWRITEBYTECODE
 

@@ -20,7 +20,8 @@ RENEW_SECONDS = 30.0
 SITES_SECONDS = 60.0
 """How long the names of sites are remembered for a session."""
 EMERGENCY_SECONDS = 900.0
-MOST_NAMES = 200
+PAGE = 200
+"""Items of a list that are asked for at once: as many as the services show."""
 CLINICIANS = ("counselor", "clinical_lead")
 
 
@@ -81,6 +82,16 @@ class Page:
         except Refused as refused:
             return Missing(refused.service, str(refused.status))
 
+    async def whole(self, name: str, /, **values: Any) -> Any:
+        """A list to its end, or as `ask` says what is not to be had of it."""
+        listed = part = await self.ask(name, limit=PAGE, **values)
+        while part.next and len(part) == PAGE:
+            part = await self.ask(name, limit=PAGE, cursor=part.next, **values)
+            if isinstance(part, Missing):
+                return part
+            listed += part
+        return listed
+
     async def both(self, *asked: Any) -> list[Any]:
         """Several answers at once."""
         return list(await asyncio.gather(*asked))
@@ -93,18 +104,19 @@ class Page:
 
     async def names(self, ids: Iterable[str | None]) -> dict[str, str]:
         """The names of clients by their ids, of those whom the caller may see."""
-        wanted = sorted({one for one in ids if one})[:MOST_NAMES]
-        if not wanted:
-            return {}
-        found = await self.ask("intake.list_clients", client_id=wanted, limit=MOST_NAMES)
-        return {one["id"]: full_name(one, self.words) for one in found}
+        wanted = sorted({one for one in ids if one})
+        parts = (wanted[n : n + PAGE] for n in range(0, len(wanted), PAGE))
+        found = await self.both(
+            *(self.ask("intake.list_clients", client_id=part, limit=PAGE) for part in parts)
+        )
+        return {one["id"]: full_name(one, self.words) for part in found for one in part}
 
     async def sites(self) -> dict[str, dict[str, Any]]:
         """The sites that the caller may see, by id; remembered for a minute."""
         known = self.session.get("known_sites")
         if known and known["until"] > time.time():
             return dict(known["sites"])
-        listed = await self.ask("scheduling.list_sites", limit=200)
+        listed = await self.whole("scheduling.list_sites")
         sites = {one["id"]: one for one in sorted(listed, key=lambda one: one["name"].lower())}
         if listed:
             kept = {

@@ -6,9 +6,11 @@ subtracts wall clocks where two instants share a zone.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 
+@lru_cache(maxsize=4_096)
 def day_at(instant: datetime, time_zone: str) -> date:
     """The date that a calendar on the wall of a place shows."""
     return instant.astimezone(ZoneInfo(time_zone)).date()

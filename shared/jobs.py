@@ -1,8 +1,8 @@
 """Work that becomes due at an instant: told by a table, done by a job.
 
 A job says when its next piece of work is due and does what is due. All jobs of a service are looked
-at together: when a transaction published or planned something, when the clock was moved, and by
-polling. Two workers may run the same job at once, so a job locks the rows it takes.
+at together: soon after a transaction published or planned something, when the clock was moved, and
+by polling. Two workers may run the same job at once, so a job locks the rows it takes.
 """
 
 import asyncio
@@ -24,6 +24,9 @@ log = structlog.get_logger()
 POLL_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 15.0
 TEST_CLOCK_POLL_SECONDS = 0.01
+BEHIND_SECONDS = 0.02
+"""How long work lets a commit go first: what that published is sent and applied by others
+meanwhile, and several commits are one look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +52,19 @@ class Job:
     def of(cls, name: str, next_due: str, work: Callable[[Transaction], Awaitable[int]]) -> "Job":
         """A job of one transaction at all sites; `next_due` is the query of the instant."""
 
-        async def due(tx: Transaction) -> datetime | None:
-            found: datetime | None = await tx.fetchval(next_due)
-            return found
-
         async def run(context: JobContext) -> int:
             async with context.database.transaction(ALL_SITES) as tx:
                 return await work(tx)
+
+        return cls.asked(name, next_due, run)
+
+    @classmethod
+    def asked(cls, name: str, next_due: str, run: Callable[[JobContext], Awaitable[int]]) -> "Job":
+        """A job whose `next_due` is a query without parameters."""
+
+        async def due(tx: Transaction) -> datetime | None:
+            found: datetime | None = await tx.fetchval(next_due)
+            return found
 
         return cls(name, due, run, next_due)
 
@@ -124,7 +133,7 @@ class Jobs:
 
     async def due(self, jobs: Sequence[Job]) -> list[Job]:
         """Those of the jobs with work at the present instant."""
-        async with self.context.database.transaction(ALL_SITES) as tx:
+        async with self.context.database.transaction(ALL_SITES, repeats=True) as tx:
             dues = await next_dues(tx, jobs)
             return [j for j, at in zip(jobs, dues, strict=True) if at is not None and at <= tx.now]
 
@@ -152,7 +161,9 @@ class Jobs:
         step = TEST_CLOCK_POLL_SECONDS if clock.is_test_clock() else POLL_SECONDS
         while waited < POLL_SECONDS and not (clock.is_test_clock() and clock.now() != seen):
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), step)
+                async with asyncio.timeout(step):
+                    await self._wake.wait()
+                await asyncio.sleep(BEHIND_SECONDS)
                 return
             waited += step
 

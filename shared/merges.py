@@ -5,6 +5,7 @@ between them. Intake notes merges in the transaction that makes them, the other 
 consumers; whatever else reacts and reads over the records runs after them (`"merges"`).
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -22,7 +23,22 @@ VALUES ($1, $2, $3, $4, $4) ON CONFLICT (merge_id) DO UPDATE SET undone_at = exc
 """
 """Of a merge that this service was never told, that it is over is all that is needed."""
 
+RECORDS = "SELECT asked, platform.records_of(asked) FROM unnest($1::uuid[]) AS asked"
+Records = Mapping[UUID, Sequence[UUID]]
+"""Clients, and all records of the person that each is a record of, the one that goes on first."""
+
 consumers = Consumers()
+
+
+async def records_of(tx: Transaction, client_ids: Iterable[UUID]) -> Records:
+    """The records of clients, for several reads that go over them: asked once."""
+    return {row[0]: row[1] for row in await tx.fetch(RECORDS, list(set(client_ids)))}
+
+
+def pairs(records: Records) -> tuple[list[UUID], list[UUID]]:
+    """Each client beside each of its records, as two arrays for `unnest`."""
+    found = [(client, record) for client, own in records.items() for record in own]
+    return [client for client, _ in found], [record for _, record in found]
 
 
 async def note_merge(

@@ -8,6 +8,8 @@ starts soon.
 """
 
 import asyncio
+import contextlib
+import ctypes
 import gc
 import importlib
 import os
@@ -24,6 +26,9 @@ from shared.telemetry import logs, tracing
 
 ROLES = ("api", "worker", "stream")
 REBUILD, ACCEPT = "rebuild", "accept-differences"
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
+"""As malloc.h of the GNU C library has them."""
+LARGE_BYTES = 64 * 1024
 GARBAGE_THRESHOLD = 20_000
 """New objects between two collections; a request makes many that go without one."""
 
@@ -56,6 +61,7 @@ def main(name: str, arguments: Sequence[str] | None = None, *, stream: str | Non
         run: Callable[[Settings], None] = getattr(importlib.import_module(module), function)
         settings = _prepared(name, stream=True)
         _refuse(name, [peers.broker(settings)])
+        give_back()
         run(settings)
     else:
         sys.exit(complain(f"{name} has no stream role", 2))
@@ -83,6 +89,17 @@ def collect_rarely() -> None:
     """Look for garbage less often, and not in what was imported: that stays."""
     gc.freeze()
     gc.set_threshold(GARBAGE_THRESHOLD)
+
+
+def give_back() -> None:
+    """Let the allocator give large buffers back to the system as soon as they are free, and keep
+    small things together whichever thread made them: a worker that holds much reads it in such
+    buffers, between which it would lie scattered. Nothing where there is no such allocator.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        tune = ctypes.CDLL(None).mallopt
+        tune(M_MMAP_THRESHOLD, LARGE_BYTES)
+        tune(M_ARENA_MAX, 1)
 
 
 def complain(message: str, code: int) -> int:

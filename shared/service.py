@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import importlib
 import math
 import sys
@@ -234,7 +233,6 @@ def rebuild(service: Service, settings: Settings, *, accept_differences: bool) -
             await feed.close()
             await database.close()
 
-    gc.disable()  # what is read makes no cycles, and looking for them takes long
     try:
         asyncio.run(run())
     except RebuildFailed as failed:

@@ -5,7 +5,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from portal.page import full_name, site_of
+from portal.page import NO_SITE, full_name, site_of
 from portal.views.referrals import SOURCES
 from portal.views.registry import Page, view
 from portal.words import local
@@ -40,8 +40,7 @@ async def clients(page: Page) -> dict[str, Any]:
 async def of_client(page: Page, client_id: str, *more: Any) -> tuple[dict[str, Any], list[Any]]:
     """What every page of a client begins with, and other answers beside it."""
     client, *others = await page.both(page.need(SHOW, client_id=client_id), *more)
-    known = page.session.get("known_sites", {}).get("sites", {})
-    site = known.get(client["site_id"]) or {"name": "", "time_zone": "UTC"}
+    site = (await page.sites()).get(client["site_id"], NO_SITE)
     head = {"client": client, "name": full_name(client, page.words), "site": site}
     return {**head, "zone": site["time_zone"], "names": {client_id: head["name"]}}, others
 
@@ -113,7 +112,7 @@ async def stay(page: Page, client_id: str) -> dict[str, Any]:
         page,
         client_id,
         page.ask("scheduling.show_weekly_hours", client_id=client_id, week=page.query("week")),
-        page.ask("intake.list_authorizations", client_id=client_id),
+        page.whole("intake.list_authorizations", client_id=client_id),
     )
     return {**head, "hours": hours, "authorizations": authorizations}
 
@@ -123,8 +122,8 @@ async def risk(page: Page, client_id: str) -> dict[str, Any]:
     head, (flags, risks) = await of_client(
         page,
         client_id,
-        page.ask("intake.list_risk_flags_of_client", client_id=client_id, state="all"),
-        page.ask("outcomes.list_risks", client_id=client_id, limit=200),
+        page.whole("intake.list_risk_flags_of_client", client_id=client_id, state="all"),
+        page.whole("outcomes.list_risks", client_id=client_id),
     )
     return {**head, "flags": flags, "risks": risks}
 
@@ -144,7 +143,7 @@ async def referral(page: Page, client_id: str) -> dict[str, Any]:
     latest = listed[-1] if listed else None
     attempts = ()
     if latest:
-        attempts = await page.ask("intake.list_contact_attempts", referral_id=latest["id"])
+        attempts = await page.whole("intake.list_contact_attempts", referral_id=latest["id"])
     return {
         **head,
         "referrals": listed,
@@ -168,7 +167,7 @@ async def duplicates(page: Page, client_id: str) -> dict[str, Any]:
         page,
         client_id,
         page.ask("intake.list_likely_duplicates", client_id=client_id),
-        page.ask("intake.list_merges", client_id=client_id),
+        page.whole("intake.list_merges", client_id=client_id),
     )
     return {**head, "alike": alike, "merges": merges}
 
@@ -186,8 +185,8 @@ async def screening(page: Page, client_id: str) -> dict[str, Any]:
     head, (questionnaires, results) = await of_client(
         page,
         client_id,
-        page.ask("intake.list_questionnaires", client_id=client_id),
-        page.ask("intake.list_screenings", client_id=client_id),
+        page.whole("intake.list_questionnaires", client_id=client_id),
+        page.whole("intake.list_screenings", client_id=client_id),
     )
     return {**head, "questionnaires": questionnaires, "screenings": results}
 
@@ -221,7 +220,7 @@ async def level(page: Page, client_id: str) -> dict[str, Any]:
     head, (determinations, policies) = await of_client(
         page,
         client_id,
-        page.ask("intake.list_level_of_care_determinations", client_id=client_id),
+        page.whole("intake.list_level_of_care_determinations", client_id=client_id),
         page.ask("intake.list_level_of_care_policies"),
     )
     return {
@@ -243,7 +242,7 @@ async def consents(page: Page, client_id: str) -> dict[str, Any]:
     head, (listed, forms) = await of_client(
         page,
         client_id,
-        page.ask("intake.list_consents", client_id=client_id),
+        page.whole("intake.list_consents", client_id=client_id),
         page.ask("intake.list_consent_forms"),
     )
     simple = [
@@ -268,7 +267,7 @@ async def coverage(page: Page, client_id: str) -> dict[str, Any]:
     head, (coverages, payers) = await of_client(
         page,
         client_id,
-        page.ask("intake.list_coverages", client_id=client_id),
+        page.whole("intake.list_coverages", client_id=client_id),
         page.ask("intake.list_payers"),
     )
     return {**head, "coverages": coverages, "payers": payers}

@@ -20,7 +20,7 @@ async def waitlist(page: Page) -> dict[str, Any]:
         page.need(
             "scheduling.list_waiting_clients", site_id=site["id"], cursor=page.query("cursor")
         ),
-        page.ask("scheduling.list_seat_offers", site_id=site["id"], state="open", limit=200),
+        page.whole("scheduling.list_seat_offers", site_id=site["id"], state="open"),
     )
     names = await page.names(one["client_id"] for one in (*waiting, *offers))
     sites = await page.sites()
@@ -37,7 +37,7 @@ async def waitlist(page: Page) -> dict[str, Any]:
 async def seat(page: Page, client_id: str) -> dict[str, Any]:
     preview = await page.need("scheduling.preview_placement", client_id=client_id)
     cohorts, names = await page.both(
-        page.ask("scheduling.list_cohorts", site_id=preview["site_id"], limit=200),
+        page.whole("scheduling.list_cohorts", site_id=preview["site_id"]),
         page.names([client_id]),
     )
     return {

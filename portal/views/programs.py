@@ -80,8 +80,9 @@ def last_of(asked: dict[str, str]) -> str:
 
 
 def month_of(text: str, otherwise: date) -> date:
-    """The first day of a month such as `2026-03`, or of another one where it is none."""
+    """The first day of a month such as `2026-03`, or of another where it is none of our times."""
     try:
-        return date.fromisoformat(f"{text}-01")
+        month = date.fromisoformat(f"{text}-01")
     except ValueError:
-        return otherwise.replace(day=1)
+        month = date.max
+    return month if 1900 <= month.year < 2200 else otherwise.replace(day=1)

@@ -27,7 +27,7 @@ async def referrals(page: Page) -> dict[str, Any]:
     else:
         listed, running = await page.both(
             page.need("intake.list_referrals", state=page.query("state"), **about),
-            page.ask("intake.list_running_clocks", site_id=site["id"], limit=200),
+            page.whole("intake.list_running_clocks", site_id=site["id"]),
         )
         found = listed
     return {

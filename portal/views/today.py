@@ -52,7 +52,7 @@ async def session(page: Page, session_id: str) -> dict[str, Any]:
     names = {} if manages else await page.names(e["client_id"] for e in roster["entries"])
     staff = ()
     if manages:
-        staff = await page.ask("scheduling.list_staff", site_id=one["site_id"], limit=200)
+        staff = await page.whole("scheduling.list_staff", site_id=one["site_id"])
     return {
         "roster": roster,
         "one": one,

@@ -7,6 +7,9 @@ from typing import Any
 from portal.page import site_of
 from portal.views.registry import Page, view
 
+LATEST_RUNS = 20
+"""So many plans are shown, the newest first."""
+
 
 @view("/week", "week.html", "scheduling.show_week", "scheduling.add_plan_run")
 async def week(page: Page) -> dict[str, Any]:
@@ -18,7 +21,7 @@ async def week(page: Page) -> dict[str, Any]:
     grid, conflicts, runs = await page.both(
         page.need("scheduling.show_week", week=wanted, site_id=site["id"]),
         page.ask("scheduling.list_conflicts", site_id=site["id"]),
-        page.ask("scheduling.list_plan_runs", limit=20),
+        page.whole("scheduling.list_plan_runs"),
     )
     by = "therapists" if page.query("by") == "therapists" else "rooms"
     sessions = [one for day in grid["days"] for one in day["sessions"]]
@@ -29,6 +32,7 @@ async def week(page: Page) -> dict[str, Any]:
         "conflicts": conflicts,
         "in_conflict": {one["session_id"] for one in conflicts["items"]} if conflicts else set(),
         "runs": runs,
+        "latest": list(runs)[: -LATEST_RUNS - 1 : -1],
         "by": by,
         "rows": rows_of(sessions, by),
     }
@@ -66,11 +70,10 @@ async def plan(page: Page, run_id: str) -> dict[str, Any]:
         page.ask("scheduling.show_plan", run_id=run_id),
     )
     site = page.query("site") or (run["site_ids"] or [""])[0]
-    staff = await page.ask("scheduling.list_staff", site_id=site, limit=200) if site else ()
-    sites = page.session.get("known_sites", {}).get("sites", {})
+    staff = await page.whole("scheduling.list_staff", site_id=site) if site else ()
     return {
         "run": run,
         "draft": draft,
         "people": {p["id"]: p["name"] for p in staff},
-        "sites": sites,
+        "sites": await page.sites(),
     }

@@ -9,10 +9,9 @@ from typing import Any
 from services.outcomes.board.consumers import consumers as board
 from services.outcomes.directory.commands import learn_zones
 from services.outcomes.directory.consumers import consumers as directory
-from services.outcomes.engagement.commands import FIGURES, KEEP, note_attendance
+from services.outcomes.engagement.commands import FIGURES, KEEP
 from services.outcomes.episodes.consumers import consumers as episodes
 from services.outcomes.programs.consumers import consumers as programs
-from services.outcomes.risk.missed import came_after_all, keep_missed
 from services.outcomes.scores.consumers import consumers as scores
 from services.outcomes.step_down.keeping import keep_weeks
 from shared.contracts.intake import EpisodeStateChanged, ScreeningCompleted
@@ -65,8 +64,6 @@ keeping.on_many(WeeklyHoursShortageLifted)(weeks_told_of)
 
 
 async def sessions_settled(tx: Transaction, received: list[Received[Any]]) -> None:
-    tx.at_end(keep_what_became, *received)
-    await note_attendance(tx, ((one.event, one.sequence) for one in received))
     await learn_zones(tx, {one.event.site_id: one.event.time_zone for one in received})
 
 
@@ -74,21 +71,18 @@ for settled in (SessionAttended, SessionMissed, SessionNotHeld):
     keeping.on_many(settled)(sessions_settled)
 
 
-async def keep_what_became(tx: Transaction, told: list[Any]) -> None:
-    """Keep which sessions were missed by what was told of each last."""
-    told.sort(key=lambda one: one.sequence or 0)
-    last = {(one.event.client_id, one.event.session_id): one.event for one in told}
-    missed = [
-        event
-        for event in last.values()
-        if isinstance(event, SessionMissed) and not (event.excused or event.on_hold)
-    ]
-    counted = set(map(id, missed))
-    await came_after_all(tx, [event for event in last.values() if id(event) not in counted])
-    await keep_missed(tx, missed)
-
-
-TAKEN_OVER = (
+AT_THE_END = (
+    """
+    INSERT INTO rebuilding.missed_sessions (client_id, session_id, site_id, starts_at)
+    SELECT client_id, session_id, site_id, starts_at FROM rebuilding.program_attendance
+    WHERE outcome = 'missed'
+    """,
+    """
+    INSERT INTO rebuilding.engagement (client_id, site_id, attendance_sequence)
+    SELECT client_id, (array_agg(site_id))[1], max(sequence) FROM rebuilding.program_attendance
+    GROUP BY client_id
+    ON CONFLICT (client_id) DO UPDATE SET attendance_sequence = excluded.attendance_sequence
+    """,
     """
     DELETE FROM rebuilding.engagement r USING public.engagement l
     WHERE l.client_id = r.client_id AND l.source_sequence > r.source_sequence
@@ -99,8 +93,9 @@ TAKEN_OVER = (
     FROM public.episodes l WHERE l.enrolment_id = r.enrolment_id
     """,
 )
-"""Figures are derived: they are in no journal, and in their topic for eight weeks only. When a job
-looks at a stay again follows from what it did last."""
+"""Which sessions were missed, and how far attendance has come, follow from what became of seats, of
+all at once. Figures are derived: they are in no journal, and in their topic for eight weeks only.
+When a job looks at a stay again follows from what it did last."""
 
 read_models = ReadModels(
     tables=(
@@ -118,7 +113,7 @@ read_models = ReadModels(
         "board_cohorts",
     ),
     consumers=(merges, directory, episodes, scores, programs, keeping, board),
-    kept=TAKEN_OVER,
+    at_the_end=AT_THE_END,
     in_any_order=(
         EngagementChanged,
         ScreeningCompleted,

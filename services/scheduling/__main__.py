@@ -1,5 +1,6 @@
 """`python -m services.scheduling [api] [worker]`."""
 
+import shared.unneeded  # noqa: F401 - before all others
 from shared.process import main
 
 if __name__ == "__main__":

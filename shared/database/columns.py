@@ -191,6 +191,8 @@ def _update(
 @cache
 def _together(statements: tuple[str, ...]) -> str:
     *others, last = numbered(statements)
+    if not others:
+        return last
     parts = ", ".join(f"part_{n} AS ({one})" for n, one in enumerate(others))
     return f"WITH {parts} {last}"
 

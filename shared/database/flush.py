@@ -1,5 +1,5 @@
-"""What a transaction writes just before its commit: its events, its remembered answer, the note of
-whose records were seen or changed, and how far a consumer has come by it.
+"""What a transaction writes just before its commit: what waits of `write`, its events, its
+remembered answer, the note of whose records were seen or changed, and how far a consumer has come.
 
 All of it is one statement, put together from the parts that there are. An event takes the next
 number of its key's stream, so that the row of the stream stays locked until the commit and commit
@@ -135,6 +135,10 @@ async def flush(tx: Transaction) -> None:
     if tx.access is not None and tx.access.clients:
         parts.append(ONE_ACCESS if len(tx.access.clients) == 1 else ACCESSES)
         values += _of_access(tx, tx.access)
+    for n, (query, *arguments) in enumerate(tx.writes):
+        parts.append(f"write_{n} AS ({query})")
+        values += arguments
+    tx.writes.clear()
     if parts and await tx.fetchval(_together(tuple(parts)), *values) != moved:
         raise AppliedElsewhere
 

@@ -96,10 +96,13 @@ class Database:
         return self._pool
 
     @contextlib.asynccontextmanager
-    async def transaction(self, sites: Sites) -> AsyncIterator[Transaction]:
-        """A transaction that sees `sites`; it is committed at the end, with its events."""
+    async def transaction(
+        self, sites: Sites, *, repeats: bool = False
+    ) -> AsyncIterator[Transaction]:
+        """A transaction that sees `sites`; it is committed at the end, with its events. For
+        `repeats` see there."""
         async with self.pool.acquire() as connection:
-            tx = Transaction(connection, clock.now(), sites)  # type: ignore[arg-type]  # the proxy offers the same methods
+            tx = Transaction(connection, clock.now(), sites, repeats=repeats)  # type: ignore[arg-type]  # the proxy offers the same methods
             try:
                 yield tx
                 await tx.conclude()

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
+from shared.database.columns import Statement, together
 from shared.telemetry.statements import statement
 
 AllSites = Literal["*"]
@@ -18,6 +19,7 @@ Sites = frozenset[UUID] | AllSites
 SITES = "stepwell.sites"
 """The setting of a transaction that row-level security reads."""
 SEE = "SELECT set_config($1, $2, true)"
+ONE_PLAN = "SET LOCAL plan_cache_mode = force_generic_plan"
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -91,14 +93,16 @@ class Transaction:
     """A transaction. `now` is its one instant: use it for every time of the use case.
 
     Lock first, then read, then write. Events given to `publish`, the remembered answer, the noted
-    access and a consumer's positions are written in one statement just before the commit. It opens
-    with its first statement.
+    access, a consumer's positions and the last of what was given to `write` are written in one
+    statement just before the commit. It opens with its first statement.
     """
 
     connection: Connection
     now: datetime
     sites: Sites
     outgoing: list[Outgoing] = field(default_factory=list)
+    writes: list[Statement] = field(default_factory=list)
+    """What was given to `write` and is not sent yet."""
     endings: dict[Ending, list[Any]] = field(default_factory=dict)
     answer: IdempotentAnswer | None = None
     access: Access | None = None
@@ -106,6 +110,9 @@ class Transaction:
     woken: bool = False
     rebuilding: bool = False
     """What is written serves nobody yet, so that nobody is to be told."""
+    repeats: bool = False
+    """Its statements are those of many others of its kind, whose plans are made once a connection:
+    with the values at hand none would be better, and making them takes longer than running them."""
     opened: bool = False
     everywhere: bool = False
     """Within `at_all_sites`, which may be entered again there."""
@@ -143,10 +150,34 @@ class Transaction:
         """
         self.answer = answer
 
+    async def write(self, query: str, *args: object) -> None:
+        """As `execute`, for a write whose status nobody needs. It goes out with others of these, as
+        one statement: when something else is to be sent, at the latest before the commit.
+
+        What is given one after the other must not change the same row; the same query twice never
+        goes out at once.
+        """
+        if any(query == waiting for waiting, *_ in self.writes):
+            await self.send()
+        self.writes.append((query, *args))
+
+    async def written(self, query: str, *args: object) -> list[asyncpg.Record]:
+        """Send a write now, with what waits, as one statement; the rows that it returns."""
+        waiting, self.writes = self.writes, []
+        return await self.fetch(*together(*waiting, (query, *args)))
+
+    async def send(self) -> None:
+        """Send now what was given to `write`."""
+        if self.writes:
+            waiting, self.writes = self.writes, []
+            await self.execute(*together(*waiting))
+
     async def _open(self) -> None:
         if not self.opened:
             self.opened = True  # before it is, so that one cut off while opening is rolled back
-            await self.connection.execute(f"BEGIN; SET LOCAL {SITES} = '{as_setting(self.sites)}'")
+            opening = f"BEGIN; SET LOCAL {SITES} = '{as_setting(self.sites)}'"
+            await self.connection.execute(f"{opening}; {ONE_PLAN}" if self.repeats else opening)
+        await self.send()
 
     async def fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
         await self._open()

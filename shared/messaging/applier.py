@@ -85,7 +85,7 @@ class Applier:
         away: set[str] = set()
         while True:
             try:
-                async with self.database.transaction(ALL_SITES) as tx:
+                async with self.database.transaction(ALL_SITES, repeats=True) as tx:
                     outcome = await self.apply_in(tx, batch, isolate=isolate, unfillable=unfillable)
                     await dead_letters.store(tx, self.consumer, [*letters, *outcome.letters])
                 self._count(outcome, letters)
@@ -190,16 +190,19 @@ class Applier:
                 outcome.letters.append(DeadLetter.of(envelope, "behind", "key is stopped"))
                 continue
             if event is not None:
-                published = len(tx.outgoing)
+                published, locked = len(tx.outgoing), set(tx.locked)
                 await tx.execute("SAVEPOINT one_event")
                 try:
                     await self.registry.handle(tx, envelope.type, [event])
                     await tx.conclude()
+                    await tx.send()
                 except Exception as error:
                     if is_transient(error):
                         raise
+                    tx.writes.clear()
                     await tx.execute("ROLLBACK TO SAVEPOINT one_event")
                     del tx.outgoing[published:]
+                    tx.locked = locked
                     tx.endings.clear()
                     outcome.letters.append(
                         DeadLetter.of(envelope, "handler_failed", describe(error))

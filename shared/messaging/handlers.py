@@ -132,8 +132,11 @@ class Registry:
         return None if handlers is None else handlers[0].contract
 
     async def handle(self, tx: Transaction, type_name: str, received: list[Received[Any]]) -> None:
-        """Give events of one type to every handler of that type."""
+        """Give events of one type to every handler of that type, whose spans lie side by side."""
+        sent_in = [one.traceparent for one in received]
         for handler in self.by_type[type_name]:
+            for one, traceparent in zip(received, sent_in, strict=True):
+                one.traceparent = traceparent
             await handler(tx, self.consumer, received)
 
 

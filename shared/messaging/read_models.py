@@ -1,7 +1,6 @@
 """What a rebuild is given, what it tells, and the part of it that a process of its own reads."""
 
 import asyncio
-import gc
 import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,14 +19,15 @@ from shared.settings import Settings
 class ReadModels:
     """The tables of a service that follow from events alone, and the handlers that write them.
 
-    `kept` are statements that bring over what no topic and no journal holds any more; they read
-    `public` and write `rebuilding`. Events `in_any_order` come to the same in whatever order they
-    are applied, so that many of one type are applied at once.
+    `at_the_end` are statements for what follows from the rebuilt tables, and for what no topic and
+    no journal holds any more; they read `public` and `rebuilding`, and write the latter. Events
+    `in_any_order` come to the same in whatever order they are applied, so that many of one type are
+    applied at once.
     """
 
     tables: Sequence[str]
     consumers: Sequence[Consumers]
-    kept: Sequence[str] = ()
+    at_the_end: Sequence[str] = ()
     in_any_order: Sequence[type[Event]] = ()
 
 
@@ -81,7 +81,7 @@ def read_share(one: Share) -> Done:
     Raises:
         RebuildFailed: see there.
     """
-    service = importlib.import_module(f"services.{one.settings.service}.service").service
+    models = importlib.import_module(f"services.{one.settings.service}.read_models").read_models
     rebuilding = importlib.import_module("shared.messaging.rebuilding")
 
     async def run() -> Done:
@@ -93,12 +93,11 @@ def read_share(one: Share) -> Done:
             def tell(_: Progress) -> None:
                 _READ[0][one.number] = rebuild.read
 
-            rebuild = rebuilding.Rebuild(database, one.settings, service.read_models, feed, tell)
+            rebuild = rebuilding.Rebuild(database, one.settings, models, feed, tell)
             done: Done = await rebuild.read_share(one)
             return done
         finally:
             await feed.close()
             await database.close()
 
-    gc.disable()  # what is read makes no cycles, and looking for them takes long
     return asyncio.run(run())

@@ -14,12 +14,13 @@ Longer than other files, as reading, writing and swapping hold the same state.
 """
 
 import asyncio
+import gc
 import multiprocessing
 import os
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -106,13 +107,20 @@ class Rebuild:
         self.reached: dict[StreamKey, int] = {}
         self.live: dict[StreamKey, int] = {}
         self.applied = 0
-        self.read = 0
+        self.read = self.total = 0
+        self.others: Any = ()
+        """What processes beside this one have read, each of them, in memory that they share."""
         self._skipped: set[tuple[str, str, int]] = set()
         self._ahead: dict[StreamKey, list[Envelope]] = defaultdict(list)
         self._ready: list[Received[Any]] = []
         self._mine: frozenset[TopicPartition] = frozenset()
         self._writing: asyncio.Task[None] | None = None
         self._prefix = f"{settings.kafka_topic_prefix}stepwell."
+        self._streams = {
+            self._prefix + stream: (stream, not BY_STREAM[stream].derived)
+            for stream in self.registry.streams
+        }
+        """Of each topic its stream, and whether its events are numbered."""
 
     async def run(self, *, accept_differences: bool = False) -> None:
         """Rebuild, verify and swap.
@@ -121,22 +129,27 @@ class Rebuild:
             RebuildFailed: nothing was changed.
         """
         tables = list(self.models.tables)
-        async with self._alone() as own, self._reader() as reader:
+        async with (
+            self._connection() as own,
+            self._connection() as beside,
+            self._reader() as reader,
+        ):
+            if not await own.fetchval(ALONE):
+                raise RebuildFailed("Another rebuild of this service is under way.")
             await own.execute("SELECT rebuilding.begin($1)", tables, timeout=LONG)
             self.live = await self._positions(own)
             rows = await own.fetch(SKIPPED, self.settings.service)
             self._skipped = {(r["stream"], r["key"], r["sequence"]) for r in rows}
             await self._read_in_parts(reader)
-            await self._read_on(reader)
             await self._fill(await self._missing_at_all())
             self.tell(Progress("indexing", {"applied": self.applied}))
-            await own.execute("SELECT rebuilding.finish($1)", tables, timeout=LONG)
+            await self._finish(own, beside)
             self.live = await self._positions(own)
             await self._read_on(reader)
             for _ in range(SWAPS):
                 try:
                     async with asyncio.timeout(SWAP_SECONDS):
-                        await self._swap(own, reader, accept_differences=accept_differences)
+                        await self._swap(own, beside, reader, accept_differences=accept_differences)
                 except asyncpg.DeadlockDetectedError:
                     continue  # a writer and this waited for one another
                 except TimeoutError:
@@ -148,40 +161,48 @@ class Rebuild:
     # Reading
 
     async def _read_in_parts(self, reader: AIOKafkaConsumer) -> None:
-        """Let processes read a share of the partitions each, where there is much to read: one
-        decodes while the database writes for another."""
+        """Read all, where there is much of it with processes beside this one, each a share of the
+        partitions: one decodes while the database writes for another."""
         begins = await reader.beginning_offsets(reader.assignment())
         ends = await reader.end_offsets(reader.assignment())
-        records_ = sum(ends.values()) - sum(begins.values())
-        worth = min(os.cpu_count() or 1, MOST_PARTS, 1 + records_ // WORTH_A_PART)
+        self.total = sum(ends.values()) - sum(begins.values())
+        worth = min(os.cpu_count() or 1, MOST_PARTS, 1 + self.total // WORTH_A_PART)
         if (count := self.parts or worth) < 2:
+            await self._read_on(reader)
             return
         context = multiprocessing.get_context("spawn")
-        read: Any = context.Array("q", count)
+        self.others = read = context.Array("q", count)
         loop = asyncio.get_running_loop()
-        with ProcessPoolExecutor(count, context, initializer=share, initargs=(read,)) as pool:
+        with ProcessPoolExecutor(count - 1, context, initializer=share, initargs=(read,)) as pool:
             shares = [
-                Share(self.settings, n, count, self.live, self._skipped) for n in range(count)
+                Share(self.settings, n, count, self.live, self._skipped) for n in range(1, count)
             ]
             under_way = [loop.run_in_executor(pool, read_share, one) for one in shares]
-            while not all(task.done() for task in under_way):
-                await asyncio.wait(under_way, timeout=0.5)
-                self.tell(Progress("reading", {"read": sum(read), "of": max(sum(read), records_)}))
+            with self._sharing(reader, 0, count):
+                await self._read_on(reader)
             for done in await asyncio.gather(*under_way):
                 self.reached |= done.reached
                 self.applied += done.applied
                 for (topic, number), offset in done.offsets.items():
                     reader.seek(TopicPartition(topic, number), offset)
 
+    @contextmanager
+    def _sharing(self, reader: AIOKafkaConsumer, number: int, count: int) -> Iterator[None]:
+        """Read only every `count`-th partition from `number` on."""
+        others = [p for p in reader.assignment() if p.partition % count != number]
+        reader.pause(*others)
+        self._mine = frozenset(reader.assignment()) - frozenset(others)
+        yield
+        reader.resume(*others)
+        self._mine = frozenset()
+
     async def read_share(self, one: Share) -> Done:
         """Apply the events of some partitions, as far as the live tables held them."""
         self.live, self._skipped = one.live, one.skipped
         async with self._reader() as reader:
-            others = [p for p in reader.assignment() if p.partition % one.count != one.number]
-            reader.pause(*others)
-            self._mine = frozenset(reader.assignment()) - frozenset(others)
-            await self._read_on(reader)
-            offsets = {(p.topic, p.partition): await reader.position(p) for p in self._mine}
+            with self._sharing(reader, one.number, one.count):
+                await self._read_on(reader)
+                offsets = {(p.topic, p.partition): await reader.position(p) for p in self._mine}
         for waiting in self._ahead.values():  # to be read again by whoever goes on
             for envelope in waiting:
                 place = (f"{self._prefix}{envelope.stream}", envelope.partition)
@@ -191,18 +212,15 @@ class Rebuild:
     async def _read_on(self, reader: AIOKafkaConsumer) -> None:
         """Apply all that the topics hold now, as far as the live tables hold it."""
         ends = await reader.end_offsets(self._mine or reader.assignment())
-        total = sum(ends.values()) - sum([await reader.position(p) for p in ends])
-        seen = 0
-        while True:
-            left = [p for p, end in ends.items() if await reader.position(p) < end]
-            if not left:
-                break
+        while any([await reader.position(p) < end for p, end in ends.items()]):
             read = await reader.getmany(timeout_ms=1_000, max_records=READ)
             taken = [record for part in read.values() for record in part]
             await self._take([self._opened(record) for record in taken])
-            seen += len(taken)
             self.read += len(taken)
-            self.tell(Progress("reading", {"read": seen, "of": max(total, seen)}))
+            read_by_all = self.read + sum(self.others)
+            self.tell(
+                Progress("reading", {"read": read_by_all, "of": max(self.total, read_by_all)})
+            )
         for waiting in [key for key in self._ahead if self._ahead[key]]:
             await self._take(self._ahead.pop(waiting))
         await self._write()
@@ -213,24 +231,22 @@ class Rebuild:
 
         Only what is asked for here is read, as whoever applied the event has looked at all of it.
         """
-        stream = record.topic.removeprefix(self._prefix)
+        stream, numbered = self._streams[record.topic]
         given = dict(record.headers)
         try:
-            numbered = not BY_STREAM[stream].derived
             return Envelope(
-                id=given["ce_id"].decode(),
-                source=given["ce_source"].decode(),
-                type=given["ce_type"].decode(),
-                stream=stream,
-                key=record.key.decode(),
-                sequence=int(given["ce_sequence"]) if numbered else None,
-                time=datetime.fromisoformat(given["ce_time"].decode()),
+                given["ce_id"].decode(),
+                given["ce_source"].decode(),
+                given["ce_type"].decode(),
+                stream,
+                record.key.decode(),
+                int(given["ce_sequence"]) if numbered else None,
+                datetime.fromisoformat(given["ce_time"].decode()),
                 dataschema=None,
                 traceparent=None,
                 payload=record.value or b"",
                 partition=record.partition,
                 offset=record.offset,
-                headers=(),
             )
         except (KeyError, ValueError, AttributeError):
             return None
@@ -357,11 +373,15 @@ class Rebuild:
     # Verifying and swapping
 
     async def _swap(
-        self, own: Connection, reader: AIOKafkaConsumer, *, accept_differences: bool
+        self,
+        own: Connection,
+        beside: Connection,
+        reader: AIOKafkaConsumer,
+        *,
+        accept_differences: bool,
     ) -> None:
         tables = list(self.models.tables)
         async with own.transaction():
-            await own.execute("SET LOCAL stepwell.sites = '*'")
             listed = ", ".join(f"public.{table}" for table in tables)
             await own.execute(f"LOCK TABLE {listed} IN SHARE ROW EXCLUSIVE MODE", timeout=LONG)
             self.live = await self._positions(own)
@@ -369,9 +389,9 @@ class Rebuild:
             await self._fill(await self._missing_at_all())
             await self._write()
             await self._written()
-            for statement in self.models.kept:
+            for statement in self.models.at_the_end:
                 await own.execute(statement, timeout=LONG)
-            differences = await self._verify(own)
+            differences = await self._verify(own, beside)
             if differences and not accept_differences:
                 raise RebuildFailed(
                     f"{', '.join(differences)} would differ from the live tables: look at the "
@@ -385,14 +405,24 @@ class Rebuild:
                 ) from None
         self.tell(Progress("swapped", {"applied": self.applied, "tables": tables}))
 
-    async def _verify(self, own: Connection) -> list[str]:
+    async def _finish(self, *connections: Connection) -> None:
+        """Give the filled tables their indexes, as many at once as there are connections."""
+        tables = iter(self.models.tables)
+
+        async def some(connection: Connection) -> None:
+            for table in tables:
+                await connection.execute("SELECT rebuilding.finish($1)", [table], timeout=LONG)
+
+        await asyncio.gather(*map(some, connections))
+
+    async def _verify(self, own: Connection, beside: Connection) -> list[str]:
         """Compare rows and sums of each table with the live one; the tables that differ."""
         differing = []
         for table in self.models.tables:
-            live, made = [
-                dict(await own.fetchrow(FIGURES.format(schema=s, table=table), timeout=LONG) or {})
-                for s in ("public", "rebuilding")
-            ]
+            ((live,), (made,)) = await asyncio.gather(
+                beside.fetch(FIGURES.format(schema="public", table=table), timeout=LONG),
+                own.fetch(FIGURES.format(schema="rebuilding", table=table), timeout=LONG),
+            )
             details = {"table": table, "live_rows": live["rows"], "rebuilt_rows": made["rows"]}
             if live != made:
                 row = await own.fetchrow(DIFFERENT.format(table=table), timeout=LONG)
@@ -414,12 +444,11 @@ class Rebuild:
         }
 
     @asynccontextmanager
-    async def _alone(self) -> AsyncIterator[Connection]:
-        """A connection of its own, while no other rebuild of the service is under way."""
+    async def _connection(self) -> AsyncIterator[Connection]:
+        """A connection that sees all sites."""
         connection = await self.database.connect()
         try:
-            if not await connection.fetchval(ALONE):
-                raise RebuildFailed("Another rebuild of this service is under way.")
+            await connection.execute("SET stepwell.sites = '*'")
             yield connection
         finally:
             connection.terminate()
@@ -429,7 +458,7 @@ class Rebuild:
         """A reader of all partitions from the beginning, which is no member of any group."""
         records.install()
         reader = AIOKafkaConsumer(
-            *(self._prefix + stream for stream in self.registry.streams),
+            *self._streams,
             **self.settings.kafka_client,
             client_id=f"{self.settings.service}-rebuild",
             enable_auto_commit=False,
@@ -437,8 +466,10 @@ class Rebuild:
             max_partition_fetch_bytes=4 * 1024 * 1024,
         )
         await reader.start()
+        gc.disable()  # what is read makes no cycles, and looking for them takes long
         try:
             await reader.seek_to_beginning()
             yield reader
         finally:
+            gc.enable()
             await reader.stop()

@@ -8,7 +8,8 @@ from uuid import UUID
 from fastapi import Request
 from pydantic import BaseModel
 
-from shared.access import Caller, Open
+from shared.access import Caller
+from shared.access.allowed import Open
 from shared.database import ALL_SITES, Database, Transaction
 from shared.web import audit
 from shared.web.call import Call, Router

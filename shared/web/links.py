@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 
 from fastapi import APIRouter, Request, Response
 
-from shared.access import Open
+from shared.access.allowed import Open
 from shared.errors import Unauthorized
 
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)

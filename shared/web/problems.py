@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from opentelemetry import trace
 from pydantic import BaseModel, Field
+from pydantic_core import PydanticSerializationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 from starlette.types import Scope
@@ -201,8 +202,13 @@ UNUSABLE = (
     asyncpg.NumericValueOutOfRangeError,
     asyncpg.DatetimeFieldOverflowError,
 )
-OUT_OF_RANGE = re.compile(r"\(value out of \w+ range\)\Z")
-"""How asyncpg ends what it says of a number that an argument's type cannot hold."""
+SAID_OF_UNUSABLE = re.compile(r"(\(value out of \w+ range\)|surrogates not allowed)\Z")
+"""How asyncpg ends what it says of a number that an argument's type cannot hold, and everybody what
+they say of half a pair of surrogates, which JSON can escape and UTF-8 cannot write."""
+
+
+UNWRITABLE = (asyncpg.DataError, UnicodeEncodeError, PydanticSerializationError)
+"""What may be raised for such a value, on its way to the database or into JSON."""
 
 
 async def on_refusal(request: Request, error: Exception) -> Response:
@@ -269,7 +275,7 @@ async def on_unusable_value(request: Request, error: Exception) -> Response:
     Other faulty data, such as an argument of the wrong type, are a defect and not the caller's
     fault.
     """
-    if not isinstance(error, UNUSABLE) and not OUT_OF_RANGE.search(str(error)):
+    if not isinstance(error, UNUSABLE) and not SAID_OF_UNUSABLE.search(str(error)):
         return await on_defect(request, error)
     return problem(
         422,
@@ -324,7 +330,7 @@ def install(app: FastAPI) -> None:
         RequestValidationError: on_validation_error,
         HTTPException: on_http_exception,
         asyncpg.InsufficientResourcesError: on_missing_database,
-        asyncpg.DataError: on_unusable_value,
+        **dict.fromkeys(UNWRITABLE, on_unusable_value),
         **dict.fromkeys(MISSING, on_missing_database),
         Exception: on_defect,
     }

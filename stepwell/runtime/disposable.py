@@ -30,7 +30,7 @@ from stepwell.runtime.roles import (
     owner,
 )
 from stepwell.runtime.topics import Broker, create_topics
-from stepwell.runtime.unprivileged import database_user, delete_folder, reachable_folder
+from stepwell.runtime.unprivileged import database_user, reachable_folder, throw_away
 
 
 class PortBlock:
@@ -59,8 +59,8 @@ class PortBlock:
             """The processes of the holder, for who comes after it."""
             self.data = reachable_folder(name / "postgres", database_user())
             stop_leftovers(self.processes)
-            delete_folder(self.data)
-            delete_folder(name)
+            throw_away(self.data)
+            throw_away(name)
             if not all(map(_is_free, ports)):
                 lock.close()
                 continue
@@ -160,7 +160,7 @@ class Stack:
         """End both servers and throw the databases away, so that they need not be put in order."""
         self.postgres.abandon()
         self.processes.kill_all()
-        self.postgres.delete()
+        throw_away(self.postgres.data)
 
     def url(self, database: str, role: str) -> str:
         """The connection string of a role for a database."""

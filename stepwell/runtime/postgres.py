@@ -14,7 +14,6 @@ from stepwell.runtime.programs import cause, run
 from stepwell.runtime.state import write_private
 from stepwell.runtime.unprivileged import (
     database_user,
-    delete_folder,
     make_reachable,
     reachable_copy,
     reachable_folder,
@@ -113,10 +112,6 @@ class Postgres:
         if self._child is not None and self._child.alive:
             os.kill(self._child.pid, signal.SIGQUIT)
             self._child.popen.wait(10)
-
-    def delete(self) -> None:
-        """Throw the data away; the server must have been stopped."""
-        delete_folder(self.data)
 
     def _is_ready(self, pid: int) -> bool:
         """Whether that very server is ready: after a crash the file of another one is there."""

@@ -84,7 +84,7 @@ class State:
 
     @property
     def topics(self) -> Path:
-        return self.folder / "topics"
+        return self.kafka / "topics"
 
     @property
     def secrets(self) -> Path:

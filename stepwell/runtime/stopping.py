@@ -58,7 +58,7 @@ def delete_state(state: State) -> None:
     files = (
         state.clock,
         state.telling,
-        state.topics,
+        state.folder / "topics",  # where releases before kept it
         state.processes,
         state.environment,
         state.secrets,

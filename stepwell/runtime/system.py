@@ -139,6 +139,7 @@ class System:
         self._await(kafka)
         start_streams(self.processes, self.environment)
         await_services(self.processes, services, self.ports, steps)
+        self.state.kafka.mkdir(exist_ok=True)
         self.state.topics.write_text(topics_stamp(self._broker, self._prefix))
         self._await(zipkin, portal)
 
@@ -167,7 +168,8 @@ class System:
                     part.result()
 
     def _topics_known(self) -> bool:
-        """Whether an earlier start made the very topics of today: services may start at once."""
+        """Whether an earlier start made the very topics of today: services may start at once. The
+        file that says so lies with our broker's data, and goes with them."""
         try:
             return self.state.topics.read_text() == topics_stamp(self._broker, self._prefix)
         except OSError:
@@ -228,8 +230,9 @@ class System:
             jars.kafka().ensure(steps.download, lambda: self.processes.stopping)
             with steps.step("Kafka"):
                 self._kafka.start()
-        with steps.step("Topics"):
-            create_topics(self._broker, self._prefix, replication=self.external.replication)
+        if self.external.kafka or not self._topics_known():
+            with steps.step("Topics"):
+                create_topics(self._broker, self._prefix, replication=self.external.replication)
 
     def _start_portal(self, steps: Steps) -> None:
         start_portal(self.processes, self.environment, self.ports.portal, steps)

@@ -76,8 +76,10 @@ def change_access(
 
 
 def topics_stamp(broker: Broker, prefix: str) -> str:
-    """Names the broker and all topics that are declared today, to tell when they change."""
-    return "\n".join([broker.bootstrap_servers, *(prefix + topic.name for topic in TOPICS)])
+    """Names the broker, all topics that are declared today and who may do what, to tell when they
+    change."""
+    topics = [f"{prefix}{topic.name} {settings_of(topic, 1)}" for topic in TOPICS]
+    return "\n".join([broker.bootstrap_servers, *topics, *map(" ".join, access(prefix))])
 
 
 def delete_topics(broker: Broker, prefix: str, *, streams: tuple[str, ...] = ()) -> None:

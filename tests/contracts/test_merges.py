@@ -26,7 +26,6 @@ OF_ONE_RECORD = {
     "scheduling/attendance/check_ins.py KNOWN": "a seat is of the record it was given to",
     "notifications/consents/commands.py END": "a write",
     "notifications/webhooks/commands.py UNREAD_BEFORE": "whoever has the number that wrote",
-    "notifications/stays/queries.py STAYS": "a message stands to a stay of its own record",
     "intake/referrals/queries.py PHONE": "the number by which just this record is found",
     "intake/referrals/commands.py DROP_KEYS": "a write",
     "intake/referrals/identity.py DROP_OTHER_KEYS": "a write",

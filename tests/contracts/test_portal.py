@@ -452,3 +452,91 @@ def test_days_and_codes_are_in_words() -> None:
 def test_searches_name_nobody_in_an_address() -> None:
     assert all(OPERATIONS[name]["method"] == "POST" for name in SEARCHES)
     assert json.dumps(NO_SITE)
+
+
+async def test_a_client_s_page_goes_by_the_clock_of_the_site_however_it_was_come_to() -> None:
+    """A bookmark, or logging in again: no page before it told of the sites."""
+    portal = Portal("counselor")
+    answer = await portal.browser.get(f"/clients/{ID}/referral")
+    assert "11:00" in answer.text
+    assert "18:00" not in answer.text
+    portal = Portal("counselor")
+    portal.services.away = "scheduling"
+    answer = await portal.browser.get(f"/clients/{ID}/referral")
+    assert "18:00" in answer.text
+    assert "Times are in UTC" in answer.text
+
+
+async def test_a_client_s_lists_are_shown_to_their_end_and_a_long_day_has_all_names() -> None:
+    portal = Portal("clinical_lead")
+    told, asked = portal.services.answer, []
+
+    async def long(request: httpx.Request) -> httpx.Response:
+        answer = await told(request)
+        body = answer.json()
+        if request.url.path.endswith("/screenings"):
+            cursor = request.url.params.get("cursor")
+            asked.append((cursor, request.url.params.get("limit")))
+            body |= {"items": body["items"] * (1 if cursor else 200), "next": "more"}
+        elif request.url.path.endswith("/day"):
+            (session,) = body["sessions"]
+            (client,) = session["clients"]
+            session["clients"] = [client | {"client_id": f"{n:08}{ID[8:]}"} for n in range(450)]
+        elif request.url.path == "/clients":
+            (one,) = body["items"]
+            ids = request.url.params.get_list("client_id")
+            assert len(ids) <= 200
+            body["items"] = [one | {"id": i, "given_name": "Bo", "family_name": None} for i in ids]
+        return httpx.Response(200, json=body)
+
+    portal.app.state.api._http = httpx.AsyncClient(transport=httpx.MockTransport(long))
+    answer = await portal.browser.get(f"/clients/{ID}/screening")
+    assert answer.text.count("<h3>1 Mar 2026, 11:00") == 201
+    assert asked == [(None, "200"), ("more", "200")]
+    day = await portal.browser.get("/today")
+    assert day.text.count(">Bo</a>") == 450
+
+
+async def test_a_correction_keeps_the_miss_that_an_attendance_makes_up() -> None:
+    portal = Portal("counselor")
+    answer = await portal.browser.get(f"/sessions/{ID}")
+    kept = [one for one in Found(answer.text).fields if one.get("name") == "body.makes_up"]
+    assert [(one["value"], "checked" in one) for one in kept] == [(ID, True)]
+
+
+async def test_hours_just_below_a_level_are_not_rounded_up_to_it() -> None:
+    portal = Portal("counselor")
+    told = portal.services.answer
+
+    async def short(request: httpx.Request) -> httpx.Response:
+        body = (await told(request)).json()
+        return httpx.Response(200, json=body | {"planned_minutes": 539, "minimum_minutes": 540})
+
+    portal.app.state.api._http = httpx.AsyncClient(transport=httpx.MockTransport(short))
+    answer = await portal.browser.get(f"/clients/{ID}/stay")
+    assert "<dd>8.98</dd>" in answer.text
+    assert "<dd>9.0 " in answer.text
+
+
+@pytest.mark.parametrize("query", ["from=9999-12", "until=9999-12", "from=0001-01", "from=x"])
+async def test_a_month_that_is_none_of_our_times_is_left_out(query: str) -> None:
+    portal = Portal("site_manager")
+    answer = await portal.browser.get(f"/program-measures/census?{query}")
+    assert answer.status_code == 200
+
+
+async def test_of_many_plans_the_newest_are_shown() -> None:
+    portal = Portal("regional_operations")
+    told = portal.services.answer
+
+    async def many(request: httpx.Request) -> httpx.Response:
+        body = (await told(request)).json()
+        if request.url.path == "/plan-runs":
+            (run,) = body["items"]
+            body["items"] = [run | {"week": f"2026-W{n:02}"} for n in range(1, 41)]
+        return httpx.Response(200, json=body)
+
+    portal.app.state.api._http = httpx.AsyncClient(transport=httpx.MockTransport(many))
+    answer = await portal.browser.get("/week?week=2026-W10")
+    shown = re.findall(r"Week (2026-W\d\d)</a>", answer.text)
+    assert shown == [f"2026-W{n:02}" for n in range(40, 20, -1)]

@@ -18,7 +18,11 @@ from services.notifications.delivery.metrics import defects
 from services.notifications.delivery.metrics import outcomes as attempts
 from services.notifications.delivery.queries import show_notification, summarize
 from services.notifications.escalations.jobs import alerts
-from services.notifications.escalations.policy import AlertPolicy, alert_policy
+from services.notifications.escalations.policy import (
+    AlertPolicy,
+    alert_policy,
+    regional_leads,
+)
 from services.notifications.texts.policy import words
 from services.notifications.texts.rules import Text, revealing
 from shared.contracts.intake import ClientsMerged
@@ -28,6 +32,7 @@ from shared.contracts.outcomes import (
     CourseRiskEscalated,
     CourseRiskRaised,
 )
+from shared.contracts.scheduling import SiteOpened
 from shared.database import ALL_SITES
 from shared.errors import NotFound
 from stepwell.runtime.disposable import Stack
@@ -113,6 +118,35 @@ async def test_each_step_tells_the_people_of_that_step_and_the_last_ones_again(
         await staff.dispatch()
     assert staff.told == [LEAD, MANAGER, MANAGER, MANAGER]
     assert await outcomes(desk) == [("StaffAlerted", step, None) for step in (1, 2, 3, 7)]
+
+
+async def test_beyond_the_steps_of_a_site_the_regional_lead_is_told(
+    desk: Desk, staff: Staff, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    region, lead = uuid4(), "region@example.test"
+    leads = [{"region_id": str(region), "addresses": [lead]}]
+    folder = tmp_path / "notifications" / "escalations"
+    folder.mkdir(parents=True)
+    own = regional_leads().model_dump(mode="json") | {"leads": leads}
+    (folder / "regional-leads.yaml").write_text(yaml.safe_dump(own))
+    read_anew(monkeypatch, regional_leads, folder=tmp_path)
+    opened = {"time_zone": "America/Denver", "opened_at": MONDAY_NOON, "region_id": region}
+    nobody = UUID(int=2)
+    await desk.tell(*(SiteOpened(site_id=site, **opened) for site in (DENVER_SITE, nobody)))
+    flag = Flag()
+    for step in (1, 2, 3, 4):
+        await desk.tell(flag.escalated(step))
+        await staff.dispatch()
+    assert staff.told == [LEAD, MANAGER, lead, lead]
+    unnamed = Flag(site_id=nobody)
+    await desk.tell(unnamed.raised())
+    await desk.tell(unnamed.escalated(1))
+    await staff.dispatch()
+    assert staff.told[4:] == [lead]
+    assert (await outcomes(desk))[4:] == [
+        ("StaffAlertFailed", 0, "no_contacts"),
+        ("StaffAlerted", 1, None),
+    ]
 
 
 async def test_everybody_of_a_step_is_told(desk: Desk, staff: Staff) -> None:

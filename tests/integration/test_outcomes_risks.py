@@ -1,5 +1,6 @@
 """Risks: flags of intake, use, and sessions missed after a high risk, until they are over."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from itertools import permutations
@@ -7,6 +8,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from services.outcomes.risk.jobs import course_risk_job
 from services.outcomes.risk.policy import course_risks
@@ -143,6 +146,44 @@ async def test_two_sessions_missed_after_a_high_risk_are_one_in_whatever_order_t
         assert [UUID(one) for one in own["cause_ids"]] == expected
 
 
+async def test_flags_and_attendance_lead_to_the_same_risks_whichever_service_is_heard_first(
+    outcomes: Outcomes,
+) -> None:
+    loop = asyncio.get_running_loop()
+    one, two, three = (UUID(int=number) for number in (1, 2, 3))
+
+    async def told(order: list[str]) -> None:
+        ana = await in_program(outcomes)
+        first, second = flag(ana, "moderate"), flag(ana, raised_at=MONDAY + timedelta(hours=60))
+        risen = flag(ana, flag_id=first.flag_id)
+        became = ((1, "missed"), (1, "attended"), (2, "missed"), (3, "excused"), (3, "missed"))
+        streams = {
+            "intake": iter([first, risen, acknowledged(first, 5), second]),
+            "scheduling": iter(
+                session(ana, 24 * day, what, number, UUID(int=day - 1))
+                for number, (day, what) in enumerate([*became, (4, "missed")], 1)
+            ),
+        }
+        for stream in order:
+            await outcomes.tell(next(streams[stream]))
+        risks = (await outcomes.lead.get("/risks", client_id=ana.id)).json()["items"]
+        (own,) = (risk for risk in risks if risk["origin"] == "outcomes")
+        causes = [UUID(cause) for cause in own["cause_ids"]]
+        assert causes == [first.flag_id, one, two, second.flag_id, two, three]
+        assert sorted((risk["severity"], risk["state"]) for risk in risks) == [
+            ("high", "acknowledged"),
+            ("high", "raised"),
+            ("high", "raised"),
+        ]
+
+    @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.permutations(["intake"] * 4 + ["scheduling"] * 6))
+    def same(order: list[str]) -> None:
+        asyncio.run_coroutine_threadsafe(told(order), loop).result(30)
+
+    await asyncio.to_thread(same)
+
+
 async def test_who_came_after_all_missed_nothing(outcomes: Outcomes) -> None:
     ana = await in_program(outcomes)
     await outcomes.tell(flag(ana))
@@ -159,8 +200,37 @@ async def test_who_came_after_all_missed_nothing(outcomes: Outcomes) -> None:
     assert ("missed_after_high_risk", "high", "resolved") in states
     again = session(ana, 24, "missed", 5, first)
     assert isinstance(again, SessionMissed)
+    await outcomes.tell(again)
+    assert ("missed_after_high_risk", "high", "raised") in await listed(outcomes, client_id=ana.id)
     names = await outcomes.published()
-    assert names.count("RiskResolved") == names.count("CourseRiskRaised") == 1
+    assert (names.count("RiskResolved"), names.count("CourseRiskRaised")) == (1, 2)
+
+
+async def test_sessions_missed_after_two_high_risks_are_told_once_and_lead_to_another_look(
+    outcomes: Outcomes,
+) -> None:
+    ana = await in_program(outcomes)
+    first, second = flag(ana), flag(ana, raised_at=MONDAY + timedelta(hours=30))
+    for event in (first, acknowledged(first, 5), second, acknowledged(second, 1805)):
+        await outcomes.tell(event)
+    assert (await outcomes.listed(client_id=ana.id))[-1]["state"] == "withdrawn"
+    outcomes.system.set_clock(MONDAY + timedelta(days=8))  # the pause is over
+    for number, hours in enumerate((24, 48, 72, 96, 120), 1):
+        await outcomes.tell(session(ana, hours, "missed", number, UUID(int=number)))
+    (own,) = [
+        one
+        for one in (await outcomes.lead.get("/risks", client_id=ana.id)).json()["items"]
+        if one["origin"] == "outcomes"
+    ]
+    one, two, three = (UUID(int=number) for number in (1, 2, 3))
+    causes = [UUID(one) for one in own["cause_ids"]]
+    assert causes == [first.flag_id, one, two, second.flag_id, two, three]
+    assert (await outcomes.published()).count("CourseRiskRaised") == 2
+    (made,) = await outcomes.listed(client_id=ana.id, state="open")
+    assert (made["kind"], made["state"]) == ("step_up", "open")
+    for number, hours in enumerate((24, 48), 6):
+        await outcomes.tell(session(ana, hours, "attended", number, UUID(int=number - 5)))
+    assert (await outcomes.published()).count("RiskResolved") == 0, "three are missed still"
 
 
 async def test_a_risk_that_nobody_takes_charge_of_escalates_until_somebody_does(

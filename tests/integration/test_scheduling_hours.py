@@ -205,6 +205,25 @@ async def test_a_week_on_hold_and_one_in_which_the_stay_ends_are_not_judged(
     assert not any(isinstance(event, WeeklyHoursShort) for event in events)
 
 
+async def test_a_week_into_which_a_hold_fell_is_not_judged_when_the_client_is_back(
+    program: Program,
+) -> None:
+    program.clinic.at(THURSDAY_NIGHT - timedelta(days=2))
+    await program.record(0, "no_show")
+    await program.look()
+    await program.clinic.tell(program.ana.changed("on_hold"))
+    await program.look()
+    program.clinic.at(THURSDAY_NIGHT - timedelta(days=1))
+    await program.clinic.tell(program.ana.changed("active"))
+    program.clinic.at(SETTLED)
+    await program.look()
+    assert [kind for kind, week, *_ in await program.told() if week == WEEK] == [
+        "AtRisk",
+        "ShortageLifted",
+    ]
+    assert [one["standing"] for one in await program.of_week()] == ["not_judged"]
+
+
 async def test_a_site_sees_who_lacks_most_first_page_by_page(program: Program) -> None:
     others = [Enrolled(name, program.site) for name in ("ben", "cleo", "dan")]
     for one in others:

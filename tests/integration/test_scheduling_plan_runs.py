@@ -3,15 +3,19 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import time
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from services.scheduling.plans.jobs import plan_job
+from shared import clock
+from shared.contracts.intake import AvailableTime, PreferencesChanged
 from shared.contracts.scheduling import SessionScheduled
 from shared.database import ALL_SITES
 from shared.jobs import JobContext
+from tests.support.merges import merged
 from tests.support.scheduling import (
     Clinic,
     Enrolled,
@@ -131,6 +135,30 @@ async def test_a_draft_staffs_groups_and_places_each_client_and_a_person_publish
     other = await week.shown(f"{await week.plan()}/plan")
     assert other["sessions"][0]["changes"] == []
     assert other["places"] == []
+
+
+async def test_a_client_s_sessions_are_planned_within_the_hours_stated_in_any_record(week: Week):
+    former = uuid4()
+    await week.clinic.tell(
+        PreferencesChanged(
+            client_id=former,
+            site_id=week.site,
+            time_zone="America/New_York",
+            available=[AvailableTime(weekday=3, starts_at=time(12), ends_at=time(14))],
+            telehealth=False,
+            needs_transport=False,
+            needs_child_care=False,
+            language="en",
+            gender_group=None,
+            changed_at=clock.now(),
+        )
+    )
+    await week.clinic.tell(merged(week.client.id, former, week.site))
+    draft = await week.shown(f"{await week.plan()}/plan")
+    assert draft["unplaced"] == []
+    first, second = sorted((place["starts_at"], place["ends_at"]) for place in draft["places"])
+    assert "2026-03-04T17:00:00Z" <= first[0] < first[1] <= second[0]
+    assert second[1] <= "2026-03-04T19:00:00Z"
 
 
 async def test_what_changed_since_is_named_and_nothing_is_written(week: Week):

@@ -418,6 +418,34 @@ async def test_a_site_closes_for_some_days_once_whatever_dies_in_between(house: 
     assert [(e.client_id, e.starts_at.day) for e in told] == [(ana.id, 4), (ana.id, 5)]
 
 
+async def test_a_group_of_adolescents_is_held_against_the_hours_of_adolescents(
+    house: House,
+) -> None:
+    clinic = house.clinic
+    teens = await clinic.cohort(house.site, "Teens", eligibility={"age_bands": ["adolescent"]})
+    two_hours = {**EVENING, "minutes": 120, "break_minutes": 0}
+    slots = [{**two_hours, "weekday": day} for day in (0, 2, 4)]
+    made = created(await house.plan(teens, *slots, weeks=1))
+    assert (made["weekly_minutes"], made["meets_level_minimum"]) == (360, True)
+    ana = Enrolled("ana", house.site, age_band="adolescent")
+    away = Enrolled("away", house.site, age_band="adolescent")
+    await clinic.tell(ana.enrolment, away.enrolment)
+    await clinic.tell(away.changed("on_hold"))
+    day = {"first_day": "2026-03-04", "last_day": "2026-03-04", "reason": "weather"}
+    preview = await house.manager.post(
+        "/site-closures/preview", {"site_id": str(house.site), **day}
+    )
+    assert preview.json()["short_weeks"] == [
+        {
+            "client_id": str(ana.id),
+            "week": "2026-W10",
+            "planned_minutes": 360,
+            "remaining_minutes": 240,
+            "minimum_minutes": 360,
+        }
+    ]
+
+
 async def test_of_two_who_want_one_room_or_one_therapist_at_a_time_one_gets_it(
     house: House,
 ) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -12,6 +12,7 @@ from services.scheduling.step_down.commands import advance, carry_out
 from services.scheduling.step_down.policy import step_down_path
 from shared.contracts.scheduling import PhaseBegan, SessionCancelled, SessionScheduled
 from shared.database import ALL_SITES, Transaction
+from tests.support.merges import merged
 from tests.support.scheduling import EVENING, Clinic, Enrolled, open_clinic
 from tests.support.system import System
 from tests.support.waiting import of_site
@@ -83,17 +84,26 @@ async def test_a_seat_is_kept_to_the_end_of_the_week_and_then_goes_to_the_next(
     assert await run(clinic, carry_out) == 0
 
 
+@pytest.mark.parametrize("by_another_record", [False, True])
 async def test_who_comes_back_in_the_week_leaves_the_former_seat(
-    clinic: Clinic, site: UUID, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    clinic: Clinic,
+    site: UUID,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    by_another_record: bool,
 ) -> None:
     of_site(monkeypatch, tmp_path, site, step_down_path, path="end_of_week")
     await clinic.cohort(site, capacity=1)
     ana = Enrolled("ana", site)
-    back = Enrolled("ana", site, id=ana.id)
+    back = Enrolled("ana", site, id=uuid4() if by_another_record else ana.id)
     await clinic.tell(ana.enrolment)
     await clinic.tell(ana.step_down)
+    if by_another_record:
+        await clinic.tell(merged(back.id, ana.id, site))
     await clinic.tell(back.enrolment)
-    assert await clinic.names_for(ana) == ["ClientPlaced", "PlacementEnded", "ClientPlaced"]
+    records = dict.fromkeys((ana.id, back.id))
+    names = [type(e).__name__ for e in await clinic.published() if UUID(e.key) in records]
+    assert names == ["ClientPlaced", "PlacementEnded", "ClientPlaced"]
     clinic.at(MONDAYS[0])
     assert await run(clinic, carry_out) == 0
 

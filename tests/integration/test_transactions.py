@@ -67,6 +67,36 @@ async def test_an_event_is_committed_with_what_it_tells_or_not_at_all(things: Th
     assert (await things.found(), await things.events()) == (["a"], 1)
 
 
+async def test_writes_wait_for_what_comes_next_and_are_there_when_it_is_asked(things: Things):
+    async with things.database.transaction(ALL_SITES) as tx:
+        await tx.write(INSERT, uuid4(), "a")
+        assert not tx.opened
+        assert await tx.fetchval("SELECT count(*) FROM things") == 1
+        await tx.write(INSERT, uuid4(), "b")
+        await tx.write(INSERT, uuid4(), "c")  # the same query again: the first goes out before it
+        assert [len(tx.writes), await things.found()] == [1, []]
+        assert await tx.written("DELETE FROM things WHERE name = $1 RETURNING name", "a")
+        await tx.write("DELETE FROM things WHERE name = $1", "b")
+        tell(tx)
+    assert (await things.found(), await things.events()) == (["c"], 1)
+
+
+async def test_a_write_that_waits_undoes_all_when_it_fails_with_the_commit(things: Things):
+    with pytest.raises(asyncpg.UniqueViolationError):  # noqa: PT012 - it fails at the end
+        async with things.database.transaction(ALL_SITES) as tx:
+            await tx.execute(INSERT, uuid4(), "a")
+            await tx.write(INSERT, uuid4(), "a")
+            tell(tx)
+    assert (await things.found(), await things.events()) == ([], 0)
+
+
+async def test_what_repeats_is_planned_once_and_nothing_else(things: Things):
+    async with things.database.transaction(ALL_SITES, repeats=True) as tx:
+        assert await tx.fetchval("SHOW plan_cache_mode") == "force_generic_plan"
+    async with things.database.transaction(ALL_SITES) as tx:
+        assert await tx.fetchval("SHOW plan_cache_mode") == "auto"
+
+
 async def reach(
     things: Things, before: dict[StreamKey, int], applied: dict[StreamKey, int]
 ) -> None:

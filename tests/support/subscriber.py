@@ -16,8 +16,12 @@ from tests.support.system import System
 SITE = UUID(int=1)
 
 
+WRITE = "INSERT INTO platform.positions SELECT 'nobody', 'none', 'none', 1 / $1::int"
+
+
 async def divide_by(tx: Transaction, given: list[int]) -> None:
-    await tx.execute("SELECT 1 / $1::int", given[0])
+    """A write that fails by 0: when it goes out, which is later."""
+    await tx.write(WRITE, given[0])
 
 
 class Subscriber:

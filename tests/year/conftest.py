@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,8 @@ from stepwell.region.year.walk import YearWalk
 from stepwell.runtime import clock_file
 from stepwell.runtime.ports import free_base
 from tests.support.installed import Installed
-from tests.year.figures import Checkpoint, look
+from tests.year.computed import Computed
+from tests.year.figures import Checkpoint, look, look_at_board
 
 HOUR = 15
 
@@ -37,14 +39,25 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Checkpoint]
         installed.run("reset")
 
 
+@pytest.fixture(scope="package")
+def year(lived: list[Checkpoint]) -> list[Computed]:
+    """What the journals say of each of these days."""
+    return [Computed(taken) for taken in lived]
+
+
 async def _live(installed: Installed) -> list[Checkpoint]:
     year = make_year()
     found: list[Checkpoint] = []
+    evenings: list[dict[str, Any]] = []
     since = {until: since for since, until in pairwise((OPENS_ON, *year.looked_at))}
 
     async def take(walk: YearWalk, day: date) -> None:
         found.append(await look(walk, installed.environment, since[day], day))
 
+    async def take_board(walk: YearWalk, day: date) -> None:
+        evenings.append(await look_at_board(walk, installed.environment))
+
     async with Services(installed.environment, subject="year") as services:
-        await live_year(services, year, take)
+        await live_year(services, year, take, take_board)
+    found[-1].evenings = evenings
     return found

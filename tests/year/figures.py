@@ -85,6 +85,15 @@ class Checkpoint:
     """Who counts in each program measure, in its groups."""
     figures: dict[str, Found]
     """What each program measure comes to."""
+    risks: list[Found]
+    risk_figures: Found
+    reports: list[Found]
+    """What staff entered of use, as it was answered."""
+    recommendations: list[Found]
+    weeks: dict[tuple[str, Week], list[Found]]
+    """Of each site and week the hours of those with a seat."""
+    evenings: list[Found] = field(default_factory=list)
+    """Of some days the board after the sessions, and the journals as they were then."""
 
 
 async def look(walk: YearWalk, environment: dict[str, str], since: date, today: date) -> Checkpoint:
@@ -125,7 +134,36 @@ async def look(walk: YearWalk, environment: dict[str, str], since: date, today: 
             name: await outcomes(f"/program-measures/{name}", COUNSELOR, **period)
             for name in sorted(measures)
         },
+        risks=await listed("/risks", COUNSELOR),
+        risk_figures=await outcomes(
+            "/risk-figures",
+            COUNSELOR,
+            first_day=f"{today.year}-01-01",
+            last_day=str(today),
+        ),
+        reports=list(walk.reports),
+        recommendations=await listed("/recommendations", COUNSELOR),
+        weeks={
+            (site["id"], week): await walk.services.all(
+                "scheduling",
+                "/weekly-hours",
+                COUNSELOR,
+                site_id=site["id"],
+                week="{}-W{:02}".format(*week),
+            )
+            for site in walk.sites.values()
+            for week in sorted(met)
+        },
     )
+
+
+async def look_at_board(walk: YearWalk, environment: dict[str, str]) -> Found:
+    """Read the board alone."""
+    return {
+        "now": present(walk.services.clock_file),
+        "journal": await _journals(environment),
+        "board": await walk.services.get("outcomes", "/board", COUNSELOR),
+    }
 
 
 async def _read(services: Services, client: OfClient, weeks: list[Week]) -> None:

@@ -72,11 +72,13 @@ class Writer:
         kind: str = "group",
         minutes: int = 165,
         attended: int | None = None,
+        stay: str = "stay-1",
     ) -> str:
         """A session at which the client is expected, and what became of it; its id."""
         session = f"session-{starts:%m%d%H%M}"
         common: dict[str, Any] = {
             "session_id": session,
+            "enrolment_id": stay,
             "starts_at": starts,
             "time_zone": self.zone.key,
         }

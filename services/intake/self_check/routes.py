@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from services.intake.self_check.answering import answer
 from services.intake.self_check.page import pages
 from services.intake.self_check.schemas import Language, SelfCheck, SelfCheckGuidance
-from shared.access import Open
+from shared.access.allowed import Open
 from shared.web.limits import LimitedRoute
 
 POLICY = (

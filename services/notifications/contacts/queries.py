@@ -1,6 +1,6 @@
 """How clients want to be reached."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from services.notifications.timing.rules import zone_of
 from shared.database import Transaction
+from shared.merges import Records, pairs
 
 Way = Literal["email", "sms", "voice", "log"]
 OTHERS: tuple[Way, ...] = ("sms", "email")
@@ -17,10 +18,9 @@ called who did not ask for it."""
 CONTACTS = """
 SELECT DISTINCT ON (w.client_id)
   w.client_id, c.channel, c.email, c.time_zone, c.phone, c.preferred
-FROM unnest($1::uuid[]) AS w (client_id)
-CROSS JOIN LATERAL unnest(platform.records_of(w.client_id)) WITH ORDINALITY AS r (record, place)
-JOIN contacts c ON c.client_id = r.record
-ORDER BY w.client_id, c.changed_at DESC, r.place
+FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS w (client_id, record, place)
+JOIN contacts c ON c.client_id = w.record
+ORDER BY w.client_id, c.changed_at DESC, w.place
 """
 """Of what was told of the records of a person the latest counts."""
 HAVING = """
@@ -65,9 +65,9 @@ def zone_for(contact: Contact | None, site_time_zone: str) -> ZoneInfo:
     return zone_of(None if contact is None else contact.time_zone, site_time_zone)
 
 
-async def contacts_of(tx: Transaction, client_ids: Iterable[UUID]) -> dict[UUID, Contact]:
+async def contacts_of(tx: Transaction, records: Records) -> dict[UUID, Contact]:
     """The details of those clients that are known."""
-    rows = await tx.fetch(CONTACTS, list(set(client_ids)))
+    rows = await tx.fetch(CONTACTS, *pairs(records))
     return {row["client_id"]: Contact(*list(row)[1:]) for row in rows}
 
 

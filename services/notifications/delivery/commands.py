@@ -1,19 +1,17 @@
 """Planning and cancelling; set-based, as one placement plans many reminders."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import NamedTuple
 from uuid import UUID
 
-from services.notifications.delivery.queries import Untried
 from services.notifications.delivery.vocabulary import Kind
 from services.notifications.rulebook.policy import rulebook
 from services.notifications.stays.queries import stays_of
 from services.notifications.stays.rules import standing
-from shared.calendar import day_at
 from shared.database import Columns, Transaction
 from shared.ids import new_id
+from shared.merges import records_of
 
 Subject = tuple[Kind, UUID, UUID]
 """A kind of message or task, a client, and what it is about."""
@@ -118,20 +116,12 @@ WHERE n.id = w.notification_id
   AND (n.session_starts_at = kept.starts_at OR kept.once)
 """
 
-REPLAN = """
-UPDATE notifications n SET due_at = t.due_at, next_at = t.due_at, expires_at = t.expires_at,
-  due_on = t.due_on
-FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::date[])
-  AS t(id, due_at, expires_at, due_on)
-WHERE n.id = t.id AND n.state = 'planned'
-"""
-
-
-class PlannedTimes(NamedTuple):
-    """When a message is due and from when on it is of no use."""
-
-    due_at: datetime
-    expires_at: datetime
+TIMES = Columns.of(id="uuid", due_at="timestamptz", expires_at="timestamptz", due_on="date")
+REPLAN = f"""
+UPDATE notifications n SET due_at = given.due_at, next_at = given.due_at,
+  expires_at = given.expires_at, due_on = given.due_on
+FROM {TIMES.rows} WHERE n.id = given.id AND n.state = 'planned'
+"""  # noqa: S608 - the columns are above
 
 
 async def plan_messages(tx: Transaction, messages: Sequence[PlannedMessage]) -> None:
@@ -145,7 +135,7 @@ async def plan_messages(tx: Transaction, messages: Sequence[PlannedMessage]) -> 
     """
     if not messages:
         return
-    stays = await stays_of(tx, (m.client_id for m in messages))
+    stays = await stays_of(tx, await records_of(tx, (m.client_id for m in messages)))
     latest = {
         (m.client_id, m.session_id, m.kind): m
         for m in messages
@@ -199,17 +189,8 @@ async def look_again(tx: Transaction, client_ids: Iterable[UUID]) -> None:
     tx.wake()
 
 
-async def replan(
-    tx: Transaction, planned: Sequence[Untried], times: Sequence[PlannedTimes]
-) -> None:
-    """Give messages that are still planned other times."""
-    if not planned:
-        return
-    await tx.execute(
-        REPLAN,
-        [p.id for p in planned],
-        [t.due_at for t in times],
-        [t.expires_at for t in times],
-        [day_at(t.due_at, p.site_time_zone) for p, t in zip(planned, times, strict=True)],
-    )
-    tx.wake()
+async def replan(tx: Transaction, times: Sequence[Mapping[str, object]]) -> None:
+    """Give messages that are still planned the other `TIMES`."""
+    if times:
+        await tx.execute(REPLAN, *TIMES.arrays(times))
+        tx.wake()

@@ -57,29 +57,10 @@ class Handed:
     body: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """A message that is being sent, as it was before it was marked."""
-
-    id: UUID
-    attempts: int
-    next_at: datetime
-    handed: Handed | None = field(repr=False)
-    way: ChannelName | None = None
-    """That it takes, if that is known."""
-
-    @classmethod
-    def of(cls, row: asyncpg.Record) -> "Marked":
-        """The row of a message that is due."""
-        handed = [row[f"handed_{part}"] for part in HANDED]
-        uncertain = Handed(*handed) if handed[0] is not None else None
-        return cls(row["id"], row["attempts"], row["next_at"], uncertain)
-
-
 @cache
 def _names(kind: type["Due"]) -> tuple[str, ...]:
     """The columns of a kind of message."""
-    return tuple(one.name for one in fields(kind) if one.name not in ("handed", "sent_by"))
+    return tuple(one.name for one in fields(kind) if one.name not in ("row", "handed", "sent_by"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +88,7 @@ class Due(ABC):
     """The way that the last attempt took."""
     handed: Handed | None = field(repr=False)
     """Of an attempt whose outcome is not known."""
+    row: asyncpg.Record = field(repr=False)
 
     @property
     @abstractmethod
@@ -156,21 +138,13 @@ class Due(ABC):
     def of(cls, row: asyncpg.Record, **known: Any) -> Self:
         """The row, with what is known beside it."""
         columns = {name: row[name] for name in _names(cls) if name not in known}
-        return cls(**columns, sent_by=row["channel"], handed=None, **known)
+        uncertain = row.get("handed_at") is not None
+        handed = Handed(*(row[f"handed_{part}"] for part in HANDED)) if uncertain else None
+        return cls(**columns, sent_by=row["channel"], handed=handed, row=row, **known)
 
     def tried(self) -> Self:
         """The message with one attempt more."""
         return replace(self, attempts=self.attempts + 1)
-
-    def as_marked(self, before: Marked) -> Self:
-        """The message as it was before it was marked: what its sender notes meanwhile makes it no
-        more uncertain to this sender."""
-        return replace(self, attempts=before.attempts, next_at=before.next_at, handed=before.handed)
-
-    @property
-    def marked(self) -> Marked:
-        """What its sender keeps of it; the way is known by now."""
-        return Marked(self.id, self.attempts, self.next_at, self.handed, self.channel)
 
     @contextlib.contextmanager
     def span(self, name: str) -> Iterator[None]:

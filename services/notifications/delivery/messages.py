@@ -1,7 +1,7 @@
 """Messages to clients: to the address and within the hours that the client states, by what the
 client agreed to."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -40,6 +40,7 @@ from shared.contracts.notifications import (
     NotificationSuppressed,
 )
 from shared.database import Transaction
+from shared.merges import records_of
 from shared.settings import Settings
 
 CHANNEL_OF_STRANGERS: ChannelName = "email"
@@ -212,13 +213,22 @@ def _reason(result: Result) -> str | None:
     return "bounced" if result.state == "bounced" else result.failure
 
 
-async def due_messages(tx: Transaction, rows: Sequence[asyncpg.Record]) -> list[ClientMessage]:
+async def due_messages(
+    tx: Transaction, rows: Sequence[asyncpg.Record], withdrawn: Collection[UUID]
+) -> list[ClientMessage]:
     """The messages to clients in `rows`, each with what is known of its client."""
-    known = await recipients_of(tx, (row["client_id"] for row in rows))
-    resume = await resume_times(tx, rows, {one: known[one].contact for one in known})
+    if not rows:
+        return []
+    records = await records_of(tx, (row["client_id"] for row in rows))
+    known = await recipients_of(tx, records)
+    resume = await resume_times(tx, rows, records, {one: known[one].contact for one in known})
     return [
         ClientMessage.of(
-            row, recipient=known[row["client_id"]], resumes_at=resume.get(row["id"]), link=""
+            row,
+            withdrawn=row["id"] in withdrawn,
+            recipient=known[row["client_id"]],
+            resumes_at=resume.get(row["id"]),
+            link="",
         )
         for row in rows
     ]

@@ -19,6 +19,7 @@ from services.notifications.timing.rules import at
 from shared import clock
 from shared.database import Transaction
 from shared.errors import found
+from shared.merges import Records
 from shared.web import Page, Paging, narrowed, page_of
 
 UNTRIED = """
@@ -29,16 +30,19 @@ WHERE client_id = ANY (platform.records_of($1)) AND kind <> 'staff_alert' AND st
   AND attempts = 0 ORDER BY id FOR UPDATE
 """
 SENT_TODAY = """
-SELECT m.id, count(n.id)
-FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS m (id, client_id, since)
-CROSS JOIN LATERAL unnest(platform.records_of(m.client_id)) AS r (record)
-JOIN notifications n ON n.client_id = r.record
-  AND coalesce(n.ended_at, n.next_at) >= m.since AND n.kind <> 'staff_alert' AND n.id <> m.id
-  AND n.state IN ('sending', 'sent', 'delivered', 'bounced')
-  AND (n.state <> 'sending' OR n.id < m.id)
+SELECT m.id, sum(sent.count)::integer
+FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS m (id, record, since)
+CROSS JOIN LATERAL (
+  SELECT count(*) FROM notifications n WHERE n.client_id = m.record
+    AND coalesce(n.ended_at, n.next_at) >= m.since AND n.kind <> 'staff_alert' AND n.id <> m.id
+    AND n.state IN ('sending', 'sent', 'delivered', 'bounced')
+    AND (n.state <> 'sending' OR n.id < m.id)
+) AS sent
 GROUP BY m.id
 """
-"""Of those under way at the same time the ones planned earlier go first."""
+"""Of those under way at the same time the ones planned earlier go first. Counted client by client:
+as one join the planner, who finds next to nothing sent in the morning, compares all that was sent
+since with every message, each time anew."""
 
 SHOWN = """
 SELECT id, client_id, site_id, session_id, kind, channel, state, failure, rule, attempts,
@@ -87,26 +91,31 @@ async def untried_of(tx: Transaction, client_id: UUID) -> list[Untried]:
 
 
 async def resume_times(
-    tx: Transaction, rows: Sequence[asyncpg.Record], contacts: Mapping[UUID, Contact | None]
+    tx: Transaction,
+    rows: Sequence[asyncpg.Record],
+    records: Records,
+    contacts: Mapping[UUID, Contact | None],
 ) -> dict[UUID, datetime]:
     """Of the messages in `rows` whose clients got as many as go out on one day of their calendar:
     from when on the next ones may."""
-    today, resumes = {}, {}
-    for row in rows:
-        zone = zone_for(contacts.get(row["client_id"]), row["site_time_zone"])
-        day = clock.now().astimezone(zone).date()
-        today[row["id"]] = at(day, time(), zone)
-        opens = timing_policy(row["site_id"]).window.opens
-        resumes[row["id"]] = at(day + timedelta(days=1), opens, zone)
-    found = await tx.fetch(
-        SENT_TODAY, list(today), [row["client_id"] for row in rows], list(today.values())
-    )
-    sites = {row["id"]: row["site_id"] for row in rows}
-    return {
-        row["id"]: resumes[row["id"]]
-        for row in found
-        if row["count"] >= timing_policy(sites[row["id"]]).most_a_day
+    now = clock.now()
+    known = {row["id"]: row for row in rows}
+    zones = {
+        one: zone_for(contacts.get(row["client_id"]), row["site_time_zone"])
+        for one, row in known.items()
     }
+    asked = [
+        (one, record, at(now.astimezone(zones[one]).date(), time(), zones[one]))
+        for one, row in known.items()
+        for record in records[row["client_id"]]
+    ]
+    resumes = {}
+    for one, count in await tx.fetch(SENT_TODAY, *map(list, zip(*asked, strict=True))):
+        policy, zone = timing_policy(known[one]["site_id"]), zones[one]
+        if count >= policy.most_a_day:
+            tomorrow = now.astimezone(zone).date() + timedelta(days=1)
+            resumes[one] = at(tomorrow, policy.window.opens, zone)
+    return resumes
 
 
 async def show_notification(tx: Transaction, notification_id: UUID) -> Notification:

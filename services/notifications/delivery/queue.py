@@ -18,7 +18,7 @@ of their own, so that neither waits for the other.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -26,7 +26,7 @@ from uuid import UUID
 import asyncpg
 
 from services.notifications.delivery.channels.opening import open_channels
-from services.notifications.delivery.due import Due, Marked
+from services.notifications.delivery.due import Due
 from services.notifications.delivery.reports import conclude
 from services.notifications.delivery.results import write_results
 from services.notifications.delivery.rules import next_attempt
@@ -43,14 +43,9 @@ REPORTS = 200
 AT_WORK = "SELECT pg_advisory_xact_lock_shared(1, $1)"
 """Taken by a sender for as long as it may have rows marked; those of one that died are not under
 way any more."""
-ROW = """
-SELECT n.*, EXISTS (SELECT FROM withdrawals w WHERE w.notification_id = n.id) AS withdrawn
-FROM notifications n
-"""
 DUE = """
-SELECT n.id, n.site_id, n.attempts, n.next_at, n.expires_at, h.began_at AS handed_at,
-  h.channel AS handed_channel, h.address AS handed_address, h.subject AS handed_subject,
-  h.body AS handed_body
+SELECT n.*, h.began_at AS handed_at, h.channel AS handed_channel,
+  h.address AS handed_address, h.subject AS handed_subject, h.body AS handed_body
 FROM notifications n LEFT JOIN handovers h ON h.notification_id = n.id AND h.uncertain
 WHERE {kinds} AND state IN ('planned', 'sending') AND next_at <= $1
 ORDER BY n.next_at, n.id LIMIT $2 FOR UPDATE OF n SKIP LOCKED
@@ -67,7 +62,7 @@ JOIN unnest($1::uuid[], $2::integer[]) AS m(id, attempts)
 WHERE n.state = 'sending' ORDER BY n.client_id, n.session_id, n.id FOR UPDATE OF n
 """
 """In the order in which messages are planned, so that nobody waits in a circle."""
-AGAIN = f"{ROW} WHERE n.id = ANY ($1::uuid[])"
+WITHDRAWN = "SELECT notification_id FROM withdrawals WHERE notification_id = ANY ($1::uuid[])"
 NEXT_DUE = """
 SELECT least(
   (SELECT min(next_at) FROM notifications WHERE {kinds} AND state IN ('planned', 'sending')),
@@ -77,10 +72,11 @@ SELECT least(
 )
 """
 NEW = "SELECT notification_id FROM delivery_reports WHERE NOT applied ORDER BY reported_at LIMIT $1"
-TOLD = f"""{ROW}
+TOLD = f"""
+SELECT n.* FROM notifications n
 WHERE {{kinds}} AND n.state NOT IN ('planned', 'sending') AND n.id IN ({NEW})
 ORDER BY n.client_id, n.session_id, n.id FOR UPDATE OF n SKIP LOCKED
-"""
+"""  # noqa: S608 - ours
 SENDING = """
 SELECT count(*) FROM notifications WHERE {kinds} AND state = 'sending' AND EXISTS (
   SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
@@ -98,8 +94,10 @@ class Queue:
     """The SQL condition of its kinds, as an index has it."""
     number: int
     """Tells its senders from those of other queues."""
-    due: Callable[[Transaction, Sequence[asyncpg.Record]], Awaitable[Sequence[Due]]]
-    """The messages in rows of the table."""
+    due: Callable[
+        [Transaction, Sequence[asyncpg.Record], Collection[UUID]], Awaitable[Sequence[Due]]
+    ]
+    """The messages in rows of the table, of which some were withdrawn."""
     backoff: Callable[[UUID], Sequence[timedelta]]
     """The pauses between attempts at a site."""
 
@@ -118,10 +116,11 @@ class Queue:
         count: int = await tx.fetchval(SENDING.format(kinds=self.kinds), self.number)
         return count
 
-    async def mark_due(self, tx: Transaction) -> list[Marked]:
+    async def mark_due(self, tx: Transaction) -> list[asyncpg.Record]:
         """Step 1: mark what is due, as long as the pause after a failure lasts.
 
-        What was marked, as it was before.
+        The rows of what was marked, as they were before: nobody but its sender changes one that is
+        marked.
         """
         rows = await tx.fetch(DUE.format(kinds=self.kinds), tx.now, BATCH)
         leases = [
@@ -133,23 +132,21 @@ class Queue:
             )
             for row in rows
         ]
-        marked = [Marked.of(row) for row in rows]
-        await tx.execute(MARK, [m.id for m in marked], [m.attempts + 1 for m in marked], leases)
-        return marked
+        await tx.execute(MARK, *_attempts(rows), leases)
+        return rows
 
     async def send_marked(
-        self, tx: Transaction, marked: Sequence[Marked], hand_over: HandOver
+        self, tx: Transaction, marked: Sequence[asyncpg.Record], hand_over: HandOver
     ) -> None:
         """Steps 2 and 3 for those that are still ours."""
-        rows = await tx.fetch(LOCK, [m.id for m in marked], [m.attempts + 1 for m in marked])
-        locked = {row["id"] for row in rows}
-        await write_results(tx, await hand_over.run(tx, [m for m in marked if m.id in locked]))
+        locked = {row["id"] for row in await tx.fetch(LOCK, *_attempts(marked))}
+        ours = [row for row in marked if row["id"] in locked]
+        await write_results(tx, await hand_over.run(tx, ours))
 
-    async def again(self, tx: Transaction, some: Sequence[Marked]) -> list[Due]:
-        """What is known of marked messages at this instant, in the order given."""
-        rows = await tx.fetch(AGAIN, [one.id for one in some])
-        found = {due.id: due for due in await self.due(tx, rows)}
-        return [found[one.id].as_marked(one) for one in some]
+    async def again(self, tx: Transaction, rows: Sequence[asyncpg.Record]) -> Sequence[Due]:
+        """Marked messages in the order given, with what is known of them at this instant."""
+        withdrawn = await tx.fetch(WITHDRAWN, [row["id"] for row in rows])
+        return await self.due(tx, rows, {row["notification_id"] for row in withdrawn})
 
     async def dispatch(self, context: JobContext) -> int:
         """Send everything that is due; how many messages were dealt with.
@@ -178,7 +175,7 @@ class Queue:
             async with context.database.transaction(ALL_SITES) as tx:
                 rows = await tx.fetch(TOLD.format(kinds=self.kinds), REPORTS)
                 states = {row["id"]: row["state"] for row in rows}
-                await conclude(tx, await self.due(tx, rows), states)
+                await conclude(tx, await self.due(tx, rows, ()), states)
             read += len(rows)
             if len(rows) < REPORTS:
                 return read
@@ -192,3 +189,8 @@ class Queue:
             if marked:
                 await self.send_marked(tx, marked, hand_over)
         return len(marked)
+
+
+def _attempts(rows: Sequence[asyncpg.Record]) -> tuple[list[UUID], list[int]]:
+    """The messages in rows of what is due, and the number of the attempt that begins."""
+    return [row["id"] for row in rows], [row["attempts"] + 1 for row in rows]

@@ -1,6 +1,6 @@
 """What is known of clients right now that decides about messages to them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from services.notifications.stays.queries import stays_of
 from services.notifications.stays.rules import Standing
 from services.notifications.texts.queries import languages_of
 from shared.database import Transaction
+from shared.merges import Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,12 @@ class Recipient:
         )
 
 
-async def recipients_of(tx: Transaction, client_ids: Iterable[UUID]) -> dict[UUID, Recipient]:
+async def recipients_of(tx: Transaction, records: Records) -> dict[UUID, Recipient]:
     """The clients, those too of whom nothing is known."""
-    clients = set(client_ids)
-    contacts = await contacts_of(tx, clients)
-    consents = await consents_of(tx, clients)
-    stays = await stays_of(tx, clients)
-    languages = await languages_of(tx, clients)
+    contacts = await contacts_of(tx, records)
+    consents = await consents_of(tx, records)
+    stays = await stays_of(tx, records)
+    languages = await languages_of(tx, records)
     addresses = [one for c in contacts.values() for one in (c.email, c.phone) if one]
     stopped = await stopped_of(tx, addresses)
     return {
@@ -59,5 +59,5 @@ async def recipients_of(tx: Transaction, client_ids: Iterable[UUID]) -> dict[UUI
             languages.get(one),
             stopped,
         )
-        for one in clients
+        for one in records
     }

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
+import asyncpg
+
 from services.notifications.consents.rules import Rule
 from services.notifications.delivery import metrics
 from services.notifications.delivery.channels.base import Receipt
-from services.notifications.delivery.due import Due, Marked, Result
+from services.notifications.delivery.due import Due, Result
 from services.notifications.delivery.rules import (
     CallOff,
     Cancel,
@@ -31,6 +33,7 @@ withdrawn AS (
 ), certain AS (
   UPDATE handovers h SET uncertain = false
   FROM given g WHERE h.notification_id = g.id AND h.uncertain AND NOT g.uncertain
+    AND g.state NOT IN ('sent', 'delivered')
 ), outcome AS (
   SELECT given.*, CASE WHEN given.state = 'planned' AND w.notification_id IS NOT NULL
     THEN 'cancelled' ELSE given.state END AS final
@@ -46,8 +49,9 @@ UPDATE notifications n SET
   ended_at = CASE WHEN o.final IN ('planned', 'sent') THEN NULL ELSE o.at END
 FROM outcome o WHERE n.id = o.id
 """  # noqa: S608 - the columns are above
-"""A message that would be planned again ends as cancelled when it was withdrawn. A withdrawal that
-is being taken back right now does not count, and is not waited for."""
+"""What was handed over of a message that is out is looked for no more, and need not be certain. A
+message that would be planned again ends as cancelled when it was withdrawn. A withdrawal that is
+being taken back right now does not count, and is not waited for."""
 
 
 def taken(
@@ -100,10 +104,13 @@ def redirected(due: Due, at: datetime, way: ChannelName) -> Result:
     return Result(due.id, "planned", at, due.attempts, way, next_at=at, refused=way)
 
 
-def untouched(due: Due | Marked, at: datetime) -> Result:
+def untouched(row: asyncpg.Record, at: datetime) -> Result:
     """The message is left as it was before it was marked; one that was withdrawn is cancelled."""
-    unknown = due.handed is not None
-    return Result(due.id, "planned", at, due.attempts, next_at=due.next_at, uncertain=unknown)
+    return Result(
+        *(row["id"], "planned", at, row["attempts"]),
+        next_at=row["next_at"],
+        uncertain=row["handed_at"] is not None,
+    )
 
 
 def settled(tx: Transaction, due: Due, at: datetime) -> Result | None:
@@ -124,7 +131,7 @@ def settled(tx: Transaction, due: Due, at: datetime) -> Result | None:
         case Cancel():
             return Result(due.id, "cancelled", at, due.attempts, due.channel)
         case CallOff():
-            return untouched(due, at)
+            return untouched(due.row, at)
 
 
 async def write_results(tx: Transaction, results: Sequence[Result]) -> None:

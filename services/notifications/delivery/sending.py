@@ -19,7 +19,7 @@ from services.notifications.delivery.channels.base import (
     Unfindable,
 )
 from services.notifications.delivery.channels.opening import Channels
-from services.notifications.delivery.due import Due, Handed, Marked, Result
+from services.notifications.delivery.due import Due, Handed, Result
 from services.notifications.delivery.handovers import Handover, note_handovers, reported
 from services.notifications.delivery.policy import handing_over
 from services.notifications.delivery.results import (
@@ -52,8 +52,10 @@ GRACE_SECONDS = 3.0
 """How long messages under way are waited for when the sender is to stop."""
 
 
+Waiting = tuple[asyncpg.Record, ChannelName | None]
+"""The row of a message that is to be handed over, and its way if that is known."""
 Parcel = tuple[Due, Message, Handover]
-"""A message, how it goes out, and what is noted of it before."""
+"""A message with the attempt that begins, how it goes out, and what is noted of it before."""
 UNREADABLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 """What is raised when the transaction in which messages are sent is lost."""
 
@@ -66,27 +68,27 @@ class HandOver:
         settings: Settings,
         database: Database,
         channels: Channels,
-        again: Callable[[Transaction, Sequence[Marked]], Awaitable[Sequence[Due]]],
+        again: Callable[[Transaction, Sequence[asyncpg.Record]], Awaitable[Sequence[Due]]],
     ) -> None:
         self._settings = settings
         self._database = database
         self._channels = channels
         self._again = again
-        self._waiting: deque[Marked] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._hands: list[asyncio.Task[None]] = []
         self._stopped = False
         self._left = False
         self._reading = asyncio.Lock()
         self._noting = asyncio.Lock()
 
-    async def run(self, tx: Transaction, marked: Iterable[Marked]) -> list[Result]:
+    async def run(self, tx: Transaction, marked: Iterable[asyncpg.Record]) -> list[Result]:
         """What came of each message; a message whose fate is unknown has no result.
 
         Raises:
             asyncpg.PostgresError, asyncpg.InterfaceError, OSError: the database cannot be read.
         """
         results: list[Result] = []
-        self._waiting.extend(marked)
+        self._waiting.extend((row, None) for row in marked)
         self._hands = [asyncio.create_task(self._hand(tx, results)) for _ in range(HANDS)]
         await asyncio.wait(self._hands)
         async with self._reading, self._noting:  # a hand that was let go may have left one at work
@@ -94,7 +96,7 @@ class HandOver:
         for hand in self._hands:
             if not hand.cancelled():
                 hand.result()
-        return results + [untouched(one, clock.now()) for one in self._waiting]
+        return results + [untouched(row, clock.now()) for row, _ in self._waiting]
 
     def stop(self) -> None:
         """Hand over nothing more, and wait only a little for what is under way."""
@@ -113,7 +115,7 @@ class HandOver:
                 try:
                     await self._note(parcels)
                 except asyncio.CancelledError:  # nothing of it was handed over
-                    self._wait(due.marked for due, _, _ in parcels)
+                    self._wait(_waiting(due) for due, _, _ in parcels)
                     raise
             sent = [self._handed(tx, parcel, results) for parcel in parcels]
             if any(await asyncio.gather(*sent)):
@@ -125,18 +127,18 @@ class HandOver:
         written."""
         async with self._reading:
             some = self._take()
-            found = await self._again(tx, some) if some else ()
+            found = await self._again(tx, [row for row, _ in some]) if some else ()
             if self._left or self._stopped:
                 self._wait(some)
                 return []
             return self._at_once(found)
 
-    def _take(self) -> list[Marked]:
+    def _take(self) -> list[Waiting]:
         """The next message, with as many after it as its way takes at once; with many, as long as
         their ways are not known."""
-        some: list[Marked] = []
-        while self._waiting and (not some or self._waiting[0].way == some[0].way):
-            way = self._waiting[0].way
+        some: list[Waiting] = []
+        while self._waiting and (not some or self._waiting[0][1] == some[0][1]):
+            way = self._waiting[0][1]
             if len(some) == (LOOKED_AT if way is None else self._most(way)):
                 break
             some.append(self._waiting.popleft())
@@ -153,7 +155,7 @@ class HandOver:
             if len(mine) < self._most(way):
                 mine.append(due)
             else:
-                later.append(due.marked)
+                later.append(_waiting(due))
         self._wait(later)
         return [due for mine in some.values() for due in mine]
 
@@ -161,7 +163,7 @@ class HandOver:
         """How many messages a way takes at once."""
         return self._channels[way].at_once if way in self._channels else LOOKED_AT
 
-    def _wait(self, some: Iterable[Marked]) -> None:
+    def _wait(self, some: Iterable[Waiting]) -> None:
         """Let messages wait in front of the others, in their order."""
         self._waiting.extendleft(reversed(list(some)))
 
@@ -177,7 +179,7 @@ class HandOver:
             if result is None and due.channel not in self._channels:
                 result = self._refused(tx, due, ChannelRefused("there is no such channel"))
             if result is None:
-                return self._parcel(await due.linked(self._settings), now)
+                return self._parcel((await due.linked(self._settings)).tried(), now)
         except LinkOver:
             result = Result(due.id, "cancelled", now, due.attempts, due.channel)
         except LinkUnavailable as error:
@@ -261,13 +263,12 @@ class HandOver:
         """Hand a message over and note what came of it; whether its channel has no room for it.
         The event that tells it is part of the same trace."""
         due, message, _ = parcel
-        tried = due.tried()
         with due.span("send notification"):
             try:
                 receipt = await self._channels[due.channel].send(message)
-                results.append(taken(tx, tried, message.written_at, receipt))
+                results.append(taken(tx, due, message.written_at, receipt))
             except ChannelBusy:
-                self._wait([due.marked])
+                self._wait([_waiting(due)])
                 return True
             except ChannelRefused as error:
                 log.warning("message_refused", notification_id=str(due.id), reason=str(error))
@@ -276,13 +277,13 @@ class HandOver:
                         await stop_address(
                             *(tx, due.channel, message.address, error.stopped, "provider")
                         )
-                results.append(self._refused(tx, tried, error))
+                results.append(self._refused(tx, due, error))
             except ChannelUnavailable as error:
                 log.warning("message_postponed", notification_id=str(due.id), reason=str(error))
-                results.append(self._later(tried, error))
+                results.append(self._later(due, error))
             except Exception as error:
                 note_defect(due, error)
-                results.append(self._later(tried, ChannelUncertain("defect")))
+                results.append(self._later(due, ChannelUncertain("defect")))
         return False
 
     def _refused(self, tx: Transaction, due: Due, error: ChannelRefused) -> Result:
@@ -301,6 +302,11 @@ class HandOver:
         jitter = handing_over(due.site_id).jitter * chance()
         uncertain = isinstance(error, ChannelUncertain)
         return postponed(due, spread(again, now, due.expires_at, jitter), now, uncertain=uncertain)
+
+
+def _waiting(due: Due) -> Waiting:
+    """The message as it waits to be looked at again: its way is known by now."""
+    return due.row, due.channel
 
 
 def note_defect(due: Due, error: Exception) -> None:

@@ -1,6 +1,6 @@
 """Alerts to staff: to a work address at any hour, for as long as the step has not passed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -75,6 +75,8 @@ class Alert(Due):
                 return None
 
 
-async def due_alerts(tx: Transaction, rows: Sequence[asyncpg.Record]) -> list[Alert]:
+async def due_alerts(
+    tx: Transaction, rows: Sequence[asyncpg.Record], withdrawn: Collection[UUID]
+) -> list[Alert]:
     """The alerts in `rows`."""
-    return [Alert.of(row) for row in rows]
+    return [Alert.of(row, withdrawn=row["id"] in withdrawn) for row in rows]

@@ -97,7 +97,7 @@ async def replace_contacts(
 async def plan_alerts(tx: Transaction, told: Sequence[Told]) -> None:
     """Plan an alert to everybody whom each step tells; at most one a step, severity and address.
 
-    Of a site that named nobody one without an address is planned, which fails where all can see it.
+    Where nobody is named one without an address is planned, which fails where all can see it.
     An alert expires by when intake took the step, so that steps of long ago, heard of late, wake
     nobody.
     """
@@ -115,7 +115,7 @@ async def plan_alerts(tx: Transaction, told: Sequence[Told]) -> None:
             traceparent=one.traceparent,
         )
         for one in told
-        for address in told_at(contacts.get(one.site_id), one.step, tx.now)
+        for address in told_at(contacts[one.site_id], one.step, tx.now)
     ]
     await enter_alerts(tx, planned)
 

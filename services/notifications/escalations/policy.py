@@ -7,10 +7,11 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from services.notifications.escalations.schemas import Address, without_repetition
 from services.notifications.texts.policy import words
 from services.notifications.texts.rules import Text, revealing
 from shared.contracts.intake import Token
-from shared.datafiles import Part, data_file
+from shared.datafiles import Misplaced, Part, data_file
 
 
 class AlertPolicy(Part):
@@ -51,5 +52,39 @@ class AlertPolicy(Part):
         return Text(subject=self.subject, body=self.body.replace("{address}", address))
 
 
+class RegionalLead(Part):
+    """Who is told beyond a site's own steps: in one region, or wherever a region has nobody of its
+    own."""
+
+    region_id: UUID | None = None
+    addresses: Annotated[tuple[Address, ...], Field(min_length=1, max_length=5)]
+
+
+class RegionalLeads(Part):
+    """Whom the last step of an escalation reaches, by region."""
+
+    id: Token
+    version: Token
+    source: str
+    leads: tuple[RegionalLead, ...]
+
+    @model_validator(mode="after")
+    def name_each_region_once(self) -> Self:
+        known: set[UUID | None] = set()
+        for n, one in enumerate(self.leads):
+            if one.region_id in known:
+                raise Misplaced(("leads", n), f"region {one.region_id or 'of all'} is there twice")
+            without_repetition(list(one.addresses))
+            known.add(one.region_id)
+        return self
+
+    def of(self, region_id: UUID | None) -> Sequence[str]:
+        """The addresses of a region."""
+        found = {one.region_id: one.addresses for one in self.leads}
+        return found.get(region_id) or found.get(None) or ()
+
+
+regional_leads = data_file(RegionalLeads, __name__, "regional-leads")
+"""Those in force."""
 alert_policy = data_file(AlertPolicy, __name__, "staff-alerts", by_site=True)
 """The policy in force."""

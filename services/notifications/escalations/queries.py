@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import asyncpg
 import orjson
 from pydantic import TypeAdapter
 
+from services.notifications.escalations.policy import regional_leads
 from services.notifications.escalations.rules import Contacts, Shift
 from services.notifications.escalations.schemas import (
     EscalationContacts,
@@ -20,9 +20,11 @@ from shared.database import Transaction, select
 from shared.errors import NotFound, found
 from shared.web import Page, Paging, page_of
 
+NAMED = select(EscalationContacts, "escalation_contacts") + " WHERE site_id = $1"
 CONTACTS = """
-SELECT c.site_id, c.on_duty, c.steps, c.rota, c.version, c.changed_at, s.time_zone
-FROM escalation_contacts c LEFT JOIN sites s USING (site_id) WHERE c.site_id = ANY ($1::uuid[])
+SELECT w.site_id, c.on_duty, c.steps, c.rota, s.time_zone, s.region_id
+FROM unnest($1::uuid[]) AS w (site_id)
+LEFT JOIN escalation_contacts c USING (site_id) LEFT JOIN sites s USING (site_id)
 """
 ROTA = TypeAdapter(list[OnCall])
 TASKS = select(StaffTask, "staff_tasks")
@@ -49,28 +51,28 @@ async def show_contacts(
     """
     if not tx.may_see(site_id):
         raise NotFound("There is no such site among yours.")
-    row = await tx.fetchrow(f"{CONTACTS} FOR UPDATE OF c" if lock else CONTACTS, [site_id])
+    row = await tx.fetchrow(f"{NAMED} FOR UPDATE" if lock else NAMED, site_id)
     if row is None:
         return EscalationContacts(
             site_id=site_id, on_duty=[], steps=[], rota=[], changed_at=None, version=0
         )
-    steps = [EscalationStep(addresses=step) for step in _steps(row)]
+    steps = [EscalationStep(addresses=step) for step in orjson.loads(row["steps"])]
     rota = ROTA.validate_json(row["rota"])
-    shown = {name: value for name, value in row.items() if name != "time_zone"}
-    return EscalationContacts(**{**shown, "steps": steps, "rota": rota})
+    return EscalationContacts(**{**row, "steps": steps, "rota": rota})
 
 
 async def contacts_of_sites(tx: Transaction, site_ids: Iterable[UUID]) -> dict[UUID, Contacts]:
-    """Whom sites tell; those that named nobody are left out."""
-    rows = await tx.fetch(CONTACTS, list(set(site_ids)))
+    """Whom sites tell, those too that named nobody."""
+    leads = regional_leads()
     return {
         row["site_id"]: Contacts(
-            row["on_duty"],
-            _steps(row),
-            [Shift(**dict(shift)) for shift in ROTA.validate_json(row["rota"])],
+            row["on_duty"] or (),
+            orjson.loads(row["steps"] or "[]"),
+            [Shift(**dict(shift)) for shift in ROTA.validate_json(row["rota"] or "[]")],
             ZoneInfo(row["time_zone"] or "UTC"),
+            leads.of(row["region_id"]),
         )
-        for row in rows
+        for row in await tx.fetch(CONTACTS, list(set(site_ids)))
     }
 
 
@@ -109,8 +111,3 @@ async def list_alerts(
         raise NotFound("There is no such site among yours.")
     rows = await tx.fetch(ALERTS, site_id, paging.after, flag_id, not failed_only, paging.limit + 1)
     return page_of([StaffAlert(**dict(row)) for row in rows], paging.limit)
-
-
-def _steps(row: asyncpg.Record) -> list[list[str]]:
-    steps: list[list[str]] = orjson.loads(row["steps"])
-    return steps

@@ -26,30 +26,34 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Contacts:
-    """Whom a site tells. Addresses stay out of the representation."""
+    """Whom a site tells; without `steps` it named nobody. Addresses stay out of the
+    representation."""
 
-    on_duty: Sequence[str] = field(repr=False)
-    steps: Sequence[Sequence[str]] = field(repr=False)
+    on_duty: Sequence[str] = field(default=(), repr=False)
+    steps: Sequence[Sequence[str]] = field(default=(), repr=False)
     rota: Sequence[Shift] = ()
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     """Of the site."""
+    regional_leads: Sequence[str] = field(default=(), repr=False)
+    """Of the region that the site is in."""
 
 
-def told_at(contacts: Contacts | None, step: int, instant: datetime) -> Sequence[str | None]:
+def told_at(contacts: Contacts, step: int, instant: datetime) -> Sequence[str | None]:
     """The addresses that `step` tells: 0 when a flag is raised, then the steps in their order.
 
     At step 0 those of the rota who are on call at the `instant`; where the rota has nobody then,
-    who is on duty always. After the last step of the site its people are told again and again.
-    `[None]` stands for a site that named nobody: that has to be seen. A site that named nobody on
-    duty, but people for the steps, chose to hear of a flag when it escalates.
+    who is on duty always. Beyond the site's own steps the regional leads are told, each time; where
+    there are none, the people of the last step again. `[None]` stands for nobody at all: that has
+    to be seen. A site that named nobody on duty, but people for the steps, chose to hear of a flag
+    when it escalates.
     """
-    if contacts is None:
-        return [None]
-    if step == 0:
-        local = instant.astimezone(contacts.zone)
-        on_call = [a for shift in contacts.rota if shift.covers(local) for a in shift.addresses]
-        return list(dict.fromkeys(on_call)) or contacts.on_duty
-    return contacts.steps[min(step, len(contacts.steps)) - 1]
+    if 0 < step <= len(contacts.steps):
+        return contacts.steps[step - 1]
+    if step > 0:
+        return contacts.regional_leads or (contacts.steps[-1] if contacts.steps else [None])
+    local = instant.astimezone(contacts.zone)
+    on_call = [a for shift in contacts.rota if shift.covers(local) for a in shift.addresses]
+    return list(dict.fromkeys(on_call)) or contacts.on_duty if contacts.steps else [None]
 
 
 def decide(now: datetime, *, withdrawn: bool, named: bool, expires_at: datetime) -> Decision:

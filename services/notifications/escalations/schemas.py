@@ -121,7 +121,8 @@ class NewEscalationContacts(Strict):
         min_length=1,
         max_length=10,
         description="Told at the first, second, … escalation (clinical lead, site manager, "
-        "regional lead); the last one from then on.",
+        "regional lead). Beyond them the regional leads that the organization named are told, "
+        "or else the last ones again.",
         examples=[[{"addresses": ["lead@example.test"]}, {"addresses": ["manager@example.test"]}]],
     )
 

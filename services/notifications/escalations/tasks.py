@@ -98,8 +98,8 @@ async def plan_tasks(tx: Transaction, planned: Sequence[PlannedTask]) -> None:
             )
             for one in kept
             if one.new.id in entered
-            for known in [contacts.get(one.new.site_id)]
-            for step in range(one.rounds if known is not None else 1)
+            for known in [contacts[one.new.site_id]]
+            for step in range(one.rounds if known.steps or known.regional_leads else 1)
             for due_at in [one.new.opens_at + step * one.pause]
             if step == 0 or due_at < one.expires_at
             for address in told_at(known, step, due_at)

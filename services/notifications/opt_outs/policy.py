@@ -2,16 +2,25 @@
 version, checked when they are read."""
 
 import re
-from functools import cached_property
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from services.notifications.opt_outs.rules import LearnedFrom, Meaning, meaning, plain
 from shared.contracts.intake import Token
 from shared.datafiles import Part, data_file
 
 Words = Annotated[frozenset[str], Field(min_length=1)]
+
+
+def _pattern(told: str) -> re.Pattern[str]:
+    try:
+        return re.compile(told)
+    except re.error:
+        raise ValueError(f"{told} is no pattern") from None
+
+
+Phrase = Annotated[re.Pattern[str], BeforeValidator(_pattern)]
 Answer = Annotated[str, Field(min_length=1, max_length=160)]
 
 
@@ -22,8 +31,8 @@ class Spoken(Part):
     start: Words
     help: Words
     polite: frozenset[str]
-    stop_phrases: tuple[str, ...]
-    urgent_phrases: tuple[str, ...]
+    stop_phrases: tuple[Phrase, ...]
+    urgent_phrases: tuple[Phrase, ...]
     stopped: Answer
     started: Answer
     helped: Answer
@@ -37,11 +46,6 @@ class Spoken(Part):
                 raise ValueError(f"{word} is never found: write it as {plain(word)}")
         if both := sorted(self.stop & (self.start | self.help)):
             raise ValueError(f"{', '.join(both)} ends messages and asks for them")
-        for phrase in (*self.stop_phrases, *self.urgent_phrases):
-            try:
-                re.compile(phrase)
-            except re.error:
-                raise ValueError(f"{phrase} is no pattern") from None
         return self
 
 
@@ -66,11 +70,11 @@ class ReplyWords(Part):
             raise ValueError(f"never_asked_for lacks {', '.join(missing)}")
         return self
 
-    def asked_for(self, text: str) -> list[str]:
+    def asked_for(self, text: str, *, offering: bool = True) -> list[str]:
         """The words that a message asks for as an answer and must not: by them carriers or we end
-        messages or begin them."""
-        asked = [found[1] for found in ASKED.finditer(plain(text))]
-        return [word for word in asked if word in self.never_asked_for]
+        messages or begin them. `offering`: it goes where such words as STOP are heard."""
+        never = self.never_asked_for if offering else self.never_asked_for | self.offered
+        return [word for word in ASKED.findall(plain(text)) if word in never]
 
     def understood(self, text: str) -> tuple[Meaning, LearnedFrom, str]:
         """What a reply means, how that is known, and the language that it is answered in."""
@@ -82,8 +86,8 @@ class ReplyWords(Part):
                 start=spoken.start,
                 help_words=spoken.help,
                 polite=spoken.polite,
-                stop_phrases=self._patterns[language][0],
-                urgent_phrases=self._patterns[language][1],
+                stop_phrases=spoken.stop_phrases,
+                urgent_phrases=spoken.urgent_phrases,
             )
             found = (what, how, language)
             if how == "word":
@@ -94,18 +98,10 @@ class ReplyWords(Part):
             raise ValueError("there is no language")
         return best
 
-    @cached_property
-    def _patterns(self) -> dict[str, tuple[list[re.Pattern[str]], list[re.Pattern[str]]]]:
-        return {
-            language: (
-                [re.compile(phrase) for phrase in spoken.stop_phrases],
-                [re.compile(phrase) for phrase in spoken.urgent_phrases],
-            )
-            for language, spoken in self.languages.items()
-        }
 
-
-ASKED = re.compile(r"\b(?:reply|answer|text|send|responda|conteste|envie) (?:with |con )?(\w+)")
+ASKED = re.compile(
+    r"\b(?:reply|answer|text|send|responda|responde|conteste|envie) (?:with |con )?(\w+)"
+)
 RANK: dict[Meaning, int] = {"other": 0, "help": 1, "start": 2, "stop": 3, "urgent": 4}
 """What is likely to be urgent in one language counts before all else."""
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from services.notifications.contacts.queries import contacts_of, zone_for
 from services.notifications.delivery.commands import (
     PlannedMessage,
-    PlannedTimes,
     Subject,
     cancel_messages,
     plan_messages,
@@ -34,6 +34,7 @@ from services.notifications.timing.policy import timing_policy
 from shared.calendar import day_at
 from shared.contracts.base import Event
 from shared.database import Transaction
+from shared.merges import records_of
 
 Told = tuple[Event, str | None]
 """An event and the trace that it came with."""
@@ -56,7 +57,9 @@ async def follow_rules(tx: Transaction, name: str, told: Sequence[Told]) -> None
     if not started:
         return
     zones = await zones_of(tx, (_site(event) for _, event, _ in started))
-    contacts = await contacts_of(tx, (_client(event) for _, event, _ in started))
+    contacts = await contacts_of(
+        tx, await records_of(tx, (_client(event) for _, event, _ in started))
+    )
     messages, tasks = [], []
     for rule, event, traceparent in started:
         known = zones.get(_site(event), ZONE_OF_NOWHERE)
@@ -74,8 +77,8 @@ async def follow_rules(tx: Transaction, name: str, told: Sequence[Told]) -> None
 
 async def move_messages(tx: Transaction, client_id: UUID) -> None:
     """Plan the messages of a person that have not been tried yet anew, for the zone stated now."""
-    contact = (await contacts_of(tx, [client_id])).get(client_id)
-    planned, times = [], []
+    contact = (await contacts_of(tx, await records_of(tx, [client_id]))).get(client_id)
+    times = []
     for one in await untried_of(tx, client_id):
         sending = rulebook(one.site_id).sendings.get(one.kind)
         if sending is None or sending.step.when is None:
@@ -83,9 +86,8 @@ async def move_messages(tx: Transaction, client_id: UUID) -> None:
         about = _occasion(one, sending.rule)
         zone, window = zone_for(contact, about.time_zone), timing_policy(about.site_id).hours
         found = due(sending.step, about, zone=zone, window=window, now=tx.now)
-        planned.append(one)
-        times.append(_patient(found, about, known=contact is not None))
-    await replan(tx, planned, times)
+        times.append({"id": one.id, **_times(found, about, known=contact is not None)})
+    await replan(tx, times)
 
 
 async def _end(tx: Transaction, name: str, events: Iterable[Event]) -> None:
@@ -117,10 +119,14 @@ def _occasion(planned: Untried, rule: Rule) -> Occasion:
     )
 
 
-def _patient(found: Wanted, about: Occasion, *, known: bool) -> PlannedTimes:
+def _times(found: Wanted, about: Occasion, *, known: bool) -> dict[str, Any]:
     """The times of a message. It is never too late for a client not heard of yet, who may state
     another zone in a moment: what becomes of such a message is decided when it is due."""
-    return PlannedTimes(found.due_at, found.expires_at if known else about.until)
+    return {
+        "due_at": found.due_at,
+        "due_on": day_at(found.due_at, about.time_zone),
+        "expires_at": found.expires_at if known else about.until,
+    }
 
 
 def _task(about: Occasion, found: Wanted, traceparent: str | None) -> PlannedTask:
@@ -144,7 +150,6 @@ def _task(about: Occasion, found: Wanted, traceparent: str | None) -> PlannedTas
 def _message(
     rule: Rule, about: Occasion, found: Wanted, traceparent: str | None, *, known: bool
 ) -> PlannedMessage:
-    times = _patient(found, about, known=known)
     return PlannedMessage(
         site_id=about.site_id,
         client_id=about.client_id,
@@ -153,9 +158,7 @@ def _message(
         session_id=about.about,
         session_starts_at=about.anchor,
         site_time_zone=about.time_zone,
-        due_at=times.due_at,
-        due_on=day_at(times.due_at, about.time_zone),
-        expires_at=times.expires_at,
+        **_times(found, about, known=known),
         traceparent=traceparent,
         once=found.step.once,
         after_stay=rule.after_stay,

@@ -40,6 +40,7 @@ from services.notifications.texts.rules import segments, spoken
 from services.notifications.timing.policy import timing_policy
 from shared.database import Transaction
 from shared.errors import Invalid, NotFound
+from shared.merges import records_of
 
 M = TypeVar("M", bound=BaseModel)
 PLANNED = """
@@ -85,7 +86,7 @@ async def try_rule(tx: Transaction, trial: RuleTrial) -> RulePreview:
     _require_site(tx, trial.site_id)
     rule, sendings = _rule(trial)
     occasions = [one for one in await _occasions(tx, trial, rule) if one.site_id == trial.site_id]
-    known = await recipients_of(tx, (one.client_id for one in occasions))
+    known = await recipients_of(tx, await records_of(tx, (one.client_id for one in occasions)))
     messages = []
     for about in occasions:
         to = known[about.client_id]

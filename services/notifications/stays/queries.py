@@ -1,29 +1,27 @@
 """Where the stays of clients stand."""
 
-from collections.abc import Iterable
 from uuid import UUID
 
 from services.notifications.stays.rules import Standing
 from shared.database import Transaction
+from shared.merges import Records, pairs
 
 STAYS = """
-SELECT client_id, enrolment_id, standing FROM stays WHERE client_id = ANY ($1::uuid[])
-UNION ALL
-SELECT w.client_id, s.enrolment_id, s.standing FROM unnest($1::uuid[]) AS w (client_id)
-CROSS JOIN LATERAL unnest(platform.records_of(w.client_id)) AS r (record)
-JOIN stays s ON s.client_id = r.record
-WHERE s.standing = 'gone' AND s.client_id <> w.client_id
-UNION ALL
-SELECT merged_id, merge_id, 'gone' FROM platform.merges
-WHERE merged_id = ANY ($1::uuid[]) AND undone_at IS NULL
+SELECT w.client_id, s.enrolment_id, s.standing
+FROM unnest($1::uuid[], $2::uuid[]) AS w (client_id, record)
+JOIN stays s ON s.client_id = w.record
+WHERE s.client_id = w.client_id OR s.standing = 'gone'
 """
-"""A death that was told of any record of a person counts for all of them."""
+"""A message stands to a stay of its own record, but a death that was told of any record of a person
+counts for all of them."""
 
 
-async def stays_of(tx: Transaction, client_ids: Iterable[UUID]) -> dict[UUID, dict[UUID, Standing]]:
-    """The stays of those clients of whom one is known, ended ones too; of a record that was merged
-    into another one that is `gone`."""
-    found: dict[UUID, dict[UUID, Standing]] = {}
-    for row in await tx.fetch(STAYS, list(set(client_ids))):
+async def stays_of(tx: Transaction, records: Records) -> dict[UUID, dict[UUID, Standing]]:
+    """The stays of those clients of whom one is known, ended ones too; a record that was merged
+    into another one is `gone`."""
+    found: dict[UUID, dict[UUID, Standing]] = {
+        client: {own[0]: "gone"} for client, own in records.items() if own[0] != client
+    }
+    for row in await tx.fetch(STAYS, *pairs(records)):
         found.setdefault(row["client_id"], {})[row["enrolment_id"]] = row["standing"]
     return found

@@ -1,6 +1,6 @@
 """What intake tells of the language that clients read."""
 
-from services.notifications.texts.commands import Reader, keep_languages
+from services.notifications.texts.commands import keep_languages
 from shared.contracts.intake import PreferencesChanged
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
@@ -12,7 +12,4 @@ consumers = Consumers()
 async def preferences_changed(
     tx: Transaction, received: list[Received[PreferencesChanged]]
 ) -> None:
-    events = [one.event for one in received]
-    await keep_languages(
-        tx, (Reader(e.client_id, e.site_id, e.language, e.changed_at) for e in events)
-    )
+    await keep_languages(tx, [one.event for one in received])

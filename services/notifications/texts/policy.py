@@ -15,6 +15,7 @@ from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import Field, field_validator, model_validator
 
+from services.notifications.opt_outs.policy import reply_words
 from services.notifications.texts.rules import plain, revealing, segments
 from shared.contracts.intake import Token
 from shared.datafiles import Part, data_file, data_folder
@@ -31,9 +32,6 @@ SAMPLE: dict[str, str] = {
 """Every variable that a template may use, with the longest value that its cost is counted by."""
 UNCHECKED = {"link", "urgent"}
 """The page of a link is checked where it is set; `urgent` is what a site's policy says."""
-REPLY = re.compile(
-    r"\b(?:reply|text|respond[ae]|conteste|envíe|envie)\s+[\"']?(\w+)", re.IGNORECASE
-)
 
 environment = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
@@ -50,8 +48,6 @@ class Words(Part):
     languages: dict[Language, tuple[str, ...]]
     found_within_words_from: int
     """Forbidden words of so many letters are found inside other words of a subject or sender."""
-    opting_out: tuple[str, ...]
-    """Replies that end messages, so no text may ask for them as an answer."""
 
     @property
     def never(self) -> list[str]:
@@ -181,11 +177,11 @@ def _check_words(wording: Wording) -> str | None:
 
 
 def _check_replies(wording: Wording) -> str | None:
-    """STOP itself may be named in a text message, as what it does is what is said of it."""
-    asked = {word.upper() for one in wording.sources() for word in REPLY.findall(one)}
-    if wording.sms is not None:
-        asked -= {"STOP"}
-    wrong = asked.intersection(words().opting_out)
+    wrong = {
+        word.upper()
+        for one in wording.sources()
+        for word in reply_words().asked_for(one, offering=wording.sms is not None)
+    }
     return f"a reply of {', '.join(sorted(wrong))} opts out" if wrong else None
 
 

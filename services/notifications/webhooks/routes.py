@@ -28,7 +28,8 @@ from services.notifications.webhooks.commands import (
 )
 from services.notifications.webhooks.queries import list_refusals
 from services.notifications.webhooks.schemas import WebhookRefusals
-from shared.access import Open, Role
+from shared.access import Role
+from shared.access.allowed import Open
 from shared.database import ALL_SITES
 from shared.web import Allowed, Call, Router
 from shared.web.limits import LimitedRoute

@@ -50,9 +50,9 @@ async def keep_facts(tx: Transaction, facts: list[Any]) -> None:
     """
     known: dict[Any, Fact] = {}
     for fact in facts:
-        before = known.get(fact.key)
-        known[fact.key] = fact if before is None else merged(before, fact)
-    await tx.execute(KEEP, *FACTS.arrays(known.values()))
+        before = known.get(key := fact.key)
+        known[key] = fact if before is None else merged(before, fact)
+    await tx.write(KEEP, *FACTS.arrays(known.values()))
     tx.at_end(tell_sites, *{fact.site_id for fact in known.values()})
 
 
@@ -75,5 +75,5 @@ async def tell_sites(tx: Transaction, sites: list[Any]) -> None:
     """
     if tx.rebuilding:
         return
-    await tx.execute(CHANGE, sites)
+    await tx.write(CHANGE, sites)
     tx.wake()

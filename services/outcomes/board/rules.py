@@ -4,8 +4,8 @@ For each thing the event with the highest sequence counts, so that events may co
 order, without changing the board. What the later one does not tell is taken from the earlier one.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, Literal
@@ -44,9 +44,17 @@ BoardEvent = (
     | scheduling.SessionCancelled
     | scheduling.SessionNotHeld
 )
-SessionEvent = scheduling.SessionScheduled | scheduling.AttendanceEvent | scheduling.SessionNotHeld
 SeatEvent = scheduling.PlacementProposed | scheduling.ClientPlaced | scheduling.SeatOfferEvent
 WaitEvent = scheduling.ClientWaitlisted | scheduling.PlacementProposed | scheduling.ClientPlaced
+
+SEATS_IN_SESSIONS: Mapping[type[Any], str] = {
+    scheduling.SessionScheduled: "expected",
+    scheduling.SessionAttended: "came",
+    scheduling.SessionMissed: "missed",
+    scheduling.SessionNotHeld: "not_held",
+}
+"""What is known of a seat by the events of which there are most: these are looked up, and their
+facts made in one step, as asking one class of event after the other takes longer than all else."""
 
 
 @dataclass(slots=True)
@@ -75,27 +83,52 @@ class Fact:
 def merged(one: Fact, other: Fact) -> Fact:
     """What two facts about one thing say together, whichever is given first."""
     older, newer = (one, other) if one.sequence < other.sequence else (other, one)
-    return replace(newer, **{n: getattr(newer, n) or getattr(older, n) for n in KEPT_IF_UNTOLD})
+    return Fact(
+        newer.kind,
+        newer.subject,
+        newer.client_id,
+        newer.site_id,
+        newer.sequence,
+        newer.state,
+        newer.open,
+        newer.enrolment_id or older.enrolment_id,
+        newer.cohort_id or older.cohort_id,
+        newer.since or older.since,
+        newer.until or older.until,
+        newer.part,
+    )
 
 
 def facts_of(event: BoardEvent, sequence: int) -> tuple[Fact, ...]:
     """The facts that an event tells; `sequence` is its number in the stream of the client."""
+    if state := SEATS_IN_SESSIONS.get(type(event)):
+        return (_of_session(event, state, sequence),)
     of = partial(Fact, client_id=event.client_id, site_id=event.site_id, sequence=sequence)
     return tuple(_told(event, of))
+
+
+def _of_session(event: Any, state: str, sequence: int) -> Fact:
+    if state == "missed" and (event.on_hold or event.excused):
+        state = "uncounted" if event.on_hold else "excused"
+    expected = state == "expected"
+    return Fact(
+        "session",
+        event.session_id,
+        event.client_id,
+        event.site_id,
+        sequence,
+        state,
+        expected,
+        event.enrolment_id,
+        event.cohort_id,
+        event.starts_at,
+        event.ends_at if expected else None,
+    )
 
 
 def _told(event: BoardEvent, of: Callable[..., Fact]) -> Iterator[Fact]:
     """A thing is open while an event says so."""
     match event:
-        case scheduling.SessionScheduled():  # first, as there are most of these
-            yield of(**_session(event), state="expected", open=True, until=event.ends_at)
-        case scheduling.SessionAttended():
-            yield of(**_session(event), state="came")
-        case scheduling.SessionMissed():
-            missed = "excused" if event.excused else "missed"
-            yield of(**_session(event), state="uncounted" if event.on_hold else missed)
-        case scheduling.SessionNotHeld():
-            yield of(**_session(event), state="not_held")
         case scheduling.SessionCancelled():
             yield of("session", event.session_id, state="cancelled")
         case intake.ClientEnrolled():
@@ -150,11 +183,6 @@ def _wait(event: WaitEvent) -> dict[str, Any]:
     return {"kind": "wait", "subject": event.enrolment_id, "enrolment_id": event.enrolment_id}
 
 
-def _session(event: SessionEvent) -> dict[str, Any]:
-    session = {"kind": "session", "subject": event.session_id, "since": event.starts_at}
-    return {**session, **_of_stay(event)}
-
-
-def _of_stay(event: SeatEvent | SessionEvent) -> dict[str, Any]:
+def _of_stay(event: SeatEvent) -> dict[str, Any]:
     """Of something that a stay has in a cohort."""
     return {"enrolment_id": event.enrolment_id, "cohort_id": event.cohort_id}

@@ -25,4 +25,4 @@ async def learn_zones(tx: Transaction, zones: Mapping[UUID, str]) -> None:
 
     A site that was opened before this service kept sites is never told of again.
     """
-    await tx.execute(LEARN, list(zones), list(zones.values()))
+    await tx.write(LEARN, list(zones), list(zones.values()))

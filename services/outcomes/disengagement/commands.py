@@ -1,6 +1,6 @@
 """Keeping the score of each stay, and raising its risk once."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +32,7 @@ LEFT JOIN disengagement d USING (enrolment_id) LEFT JOIN episodes e USING (enrol
 """
 
 
-async def assess_stays(tx: Transaction, received: Iterable[Received[EngagementChanged]]) -> None:
+async def assess_stays(tx: Transaction, received: Sequence[Received[EngagementChanged]]) -> None:
     """Keep the score by the latest figures of each stay; publishes DisengagementRiskRaised.
 
     Figures that name no stay, those from before version 1.2 and those of a stay that has ended are
@@ -48,7 +48,7 @@ async def assess_stays(tx: Transaction, received: Iterable[Received[EngagementCh
             latest[stay] = one
     if not latest:
         return
-    await lock_clients(tx, [one.event for one in latest.values()])
+    await lock_clients(tx, [one.event for one in received])  # of all, in one order
     rows: list[dict[str, Any]] = []
     for known in await tx.fetch(KNOWN, sorted(latest)):
         one = latest[known["enrolment_id"]]
@@ -84,7 +84,7 @@ async def assess_stays(tx: Transaction, received: Iterable[Received[EngagementCh
                 "cleared_at": cleared_at,
             }
         )
-    await tx.execute(KEEP, *SCORES.arrays(rows))
+    await tx.write(KEEP, *SCORES.arrays(rows))
 
 
 def _sequence(one: Received[EngagementChanged]) -> int:

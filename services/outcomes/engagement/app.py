@@ -1,7 +1,6 @@
 """Faust, with what one attendance after the other would be too slow with left out."""
 
 import asyncio
-import inspect
 import types
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
@@ -31,22 +30,25 @@ class Consumer(aiokafka.Consumer):
             await self.wait(self._room.wait(), timeout=1.0)
         return await super()._wait_next_records(seconds)
 
+    def highwater(self, tp: TP) -> int:
+        """Asked for each record, and only for Faust's monitor, which nobody reads here."""
+        return 0
+
     async def wait_first(self, *waited: Any, **options: Any) -> Any:
         """As Faust's, but begins at once with what is waited for first.
 
         Faust waits for each record to be handed over, or for the flow to be suspended. Handing over
         hardly ever waits for anything: then it is done before there is a need for tasks.
         """
-        first, *others = waited
-        if not others or not all(inspect.iscoroutine(one) for one in waited):
+        if len(waited) != 2 or not type(waited[0]) is type(waited[1]) is types.CoroutineType:
             return await super().wait_first(*waited, **options)
+        first, other = waited
         try:
             awaited = first.send(None)
         except StopIteration:
-            for other in others:
-                other.close()
+            other.close()
             return None
-        return await super().wait_first(_rest(first, awaited), *others, **options)
+        return await super().wait_first(_rest(first, awaited), other, **options)
 
 
 async def _rest(begun: Coroutine[Any, Any, Any], awaited: Any) -> Any:

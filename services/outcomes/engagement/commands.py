@@ -59,15 +59,14 @@ connection, as `step_down.evaluation.CASES` is."""
 
 
 async def keep_engagement(tx: Transaction, changes: Iterable[EngagementChanged]) -> list[UUID]:
-    """Keep the figures with the highest source sequence; the clients whose figures changed."""
+    """Keep the figures of locked clients with the highest source sequence; whose changed."""
     latest: dict[UUID, EngagementChanged] = {}
     for change in changes:
         known = latest.get(change.client_id)
         if known is None or known.source_sequence < change.source_sequence:
             latest[change.client_id] = change
     kept = [latest[client] for client in sorted(latest)]
-    await lock_clients(tx, kept)
-    rows = await tx.fetch(KEEP, *FIGURES.arrays(kept))
+    rows = await tx.written(KEEP, *FIGURES.arrays(kept))
     return [row["client_id"] for row in rows]
 
 
@@ -82,7 +81,9 @@ async def lock_clients(tx: Transaction, events: Iterable[ClientEvent]) -> None:
 
 async def lock_records(tx: Transaction, clients: Iterable[UUID]) -> None:
     """As `lock_clients`, by all records of each person, in one order for everybody."""
-    await tx.execute(LOCK, list(set(clients)))
+    if wanted := set(clients) - tx.locked:
+        await tx.execute(LOCK, list(wanted))
+        tx.locked |= wanted
 
 
 async def note_attendance(
@@ -93,6 +94,4 @@ async def note_attendance(
     for event, sequence in events:
         latest[event.client_id] = (event.site_id, sequence or 0)
     clients = sorted(latest)
-    await tx.execute(
-        NOTE, clients, [latest[c][0] for c in clients], [latest[c][1] for c in clients]
-    )
+    await tx.write(NOTE, clients, [latest[c][0] for c in clients], [latest[c][1] for c in clients])

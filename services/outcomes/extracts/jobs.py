@@ -3,23 +3,23 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 import asyncpg
 import structlog
 
 from services.outcomes.extracts.commands import delete_old
-from shared.database import ALL_SITES, Transaction, update
+from shared.database import ALL_SITES, update
 from shared.jobs import Job, JobContext
 
 log = structlog.get_logger()
 
 LOST_AFTER = timedelta(seconds=60)
 """An extract of which nothing is heard for so long has lost its process, and is taken anew."""
-NEXT = """
-SELECT min(CASE state WHEN 'queued' THEN requested_at ELSE alive_at + $1 END) FROM extracts
+NEXT = f"""
+SELECT min(CASE state WHEN 'queued' THEN requested_at
+  ELSE alive_at + interval '{LOST_AFTER.seconds} seconds' END) FROM extracts
 WHERE state IN ('queued', 'running')
-"""
+"""  # noqa: S608 - a constant of ours
 TAKE = """
 UPDATE extracts SET state = 'running', alive_at = $1, stays_done = 0, version = version + 1
 WHERE id = (
@@ -29,11 +29,6 @@ WHERE id = (
 ) RETURNING id, site_ids, starts_from, starts_until, key
 """
 GONE = "SELECT min(gone_at) FROM extracts WHERE state = 'made'"
-
-
-async def next_due(tx: Transaction) -> Any:
-    """When an extract was asked for, or is lost."""
-    return await tx.fetchval(NEXT, LOST_AFTER)
 
 
 async def run(context: JobContext) -> int:
@@ -64,5 +59,5 @@ async def _set(context: JobContext, taken: asyncpg.Record, changes: Mapping[str,
         await tx.execute(*update("extracts", changes, where=where))
 
 
-extracts_job = Job(name="extracts", next_due=next_due, run=run)
+extracts_job = Job.asked("extracts", NEXT, run)
 old_extracts_job = Job.of("old-extracts", GONE, delete_old)

@@ -34,15 +34,24 @@ GROUP BY instrument ORDER BY instrument
 def course_of(
     policy: MeasurePolicy, enrolled_on: date, instrument: str, key: str, scores: Iterable[StayScore]
 ) -> tuple[list[Point], Course]:
-    """The valid values of a series in a stay, and what they come to; `scores` are those of one
-    version of the instrument in the order in which the client answered."""
+    """The valid values of a series in a stay, and what they come to; see `points_of`."""
+    points, baseline = points_of(policy, enrolled_on, key, scores)
+    return points, course(policy.measures[instrument].series[key], points, baseline)
+
+
+def points_of(
+    policy: MeasurePolicy, enrolled_on: date, key: str, scores: Iterable[StayScore]
+) -> tuple[list[Point], Point | None]:
+    """The valid values of a series in a stay, and which of them is the baseline; `scores` are those
+    of one version of the instrument in the order in which the client answered."""
     points = [
         Point(one.screening_id, one.answered_on, value, one.prorated)
         for one in scores
-        if (value := {TOTAL: one.total, **one.subscores}.get(key)) is not None
+        if (value := one.total if key == TOTAL else one.subscores.get(key)) is not None
     ]
-    baseline = next((p for p in points if is_baseline(policy, enrolled_on, p.answered_on)), None)
-    return points, course(policy.measures[instrument].series[key], points, baseline)
+    return points, next(
+        (p for p in points if is_baseline(policy, enrolled_on, p.answered_on)), None
+    )
 
 
 class BadPeriod(Invalid):

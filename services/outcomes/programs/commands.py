@@ -25,7 +25,7 @@ from shared.messaging.consumer import Received
 Outcome = Literal["attended", "missed", "excused", "not_counted"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Attendance:
     """What became of one client's seat in one session."""
 
@@ -76,7 +76,7 @@ async def keep_attendance(
         known = latest.get((made.client_id, made.session_id))
         if known is None or known.sequence < made.sequence:
             latest[made.client_id, made.session_id] = made
-    await tx.execute(KEEP_ATTENDANCE, *ATTENDANCE.arrays(latest.values()))
+    await tx.write(KEEP_ATTENDANCE, *ATTENDANCE.arrays(latest.values()))
 
 
 async def keep_seats(tx: Transaction, placed: Sequence[ClientPlaced]) -> None:

@@ -12,8 +12,8 @@ import orjson
 from services.outcomes.directory.schemas import Area
 from services.outcomes.follow_up.queries import STATE
 from services.outcomes.measures.policy import TOTAL, measure_policy
-from services.outcomes.measures.queries import course_of
-from services.outcomes.measures.rules.change import Direction
+from services.outcomes.measures.queries import points_of
+from services.outcomes.measures.rules.change import Direction, reliable_change
 from services.outcomes.programs.policy import ProgramMeasure
 from services.outcomes.programs.rules.facts import Case, Period, Referral, Sessions, Stay, Survey
 from services.outcomes.programs.rules.measures import kind_of
@@ -68,14 +68,14 @@ SELECT r.referral_id AS id, r.client_id, r.site_id, z.region_id, c.cohort_id, e.
 FROM program_referrals r LEFT JOIN sites z ON z.site_id = r.site_id
 CROSS JOIN LATERAL (SELECT platform.records_of(r.client_id) AS records OFFSET 0) AS p
 CROSS JOIN LATERAL (
-  SELECT min(n.received_at) AS next_at FROM (
+  SELECT coalesce(min(n.received_at), 'infinity') AS next_at FROM (
     SELECT received_at, referral_id FROM program_referrals
     WHERE client_id = ANY (p.records) OFFSET 0  -- or all later referrals would be looked at
   ) AS n WHERE (n.received_at, n.referral_id) > (r.received_at, r.referral_id)
 ) AS f
 LEFT JOIN LATERAL (
   SELECT * FROM episodes e WHERE e.client_id = ANY (p.records) AND e.enrolled_at >= r.received_at
-    AND (f.next_at IS NULL OR e.enrolled_at < f.next_at)
+    AND e.enrolled_at < f.next_at
   ORDER BY e.enrolled_at, e.enrolment_id LIMIT 1
 ) AS e ON true
 LEFT JOIN program_cohorts c ON c.enrolment_id = e.enrolment_id
@@ -88,7 +88,7 @@ OF_REFERRALS = {
     AND a.starts_at < r.received_at)""",
     "attended_on": """ARRAY(SELECT DISTINCT a.held_on FROM program_attendance a
   WHERE a.client_id = ANY (p.records) AND a.outcome = 'attended' AND a.starts_at >= r.received_at
-    AND a.starts_at < coalesce(f.next_at, 'infinity') ORDER BY 1)""",
+    AND a.starts_at < f.next_at ORDER BY 1)""",
 }
 """What only some measures read of a referral. A session of a person belongs to the latest referral
 that was received before it began."""
@@ -138,7 +138,7 @@ async def load_cases(
     if measure.kind == "attendance":
         return await _with_sessions(tx, stays, period)
     if measure.instrument is not None:
-        return await _with_changes(tx, stays, measure)
+        return await _with_changes(tx, stays, measure, period)
     return stays
 
 
@@ -162,24 +162,28 @@ async def _with_sessions(tx: Transaction, stays: Sequence[Stay], period: Period)
 
 
 async def _with_changes(
-    tx: Transaction, stays: Sequence[Stay], measure: ProgramMeasure
+    tx: Transaction, stays: Sequence[Stay], measure: ProgramMeasure, period: Period
 ) -> list[Stay]:
-    """The stays with the reliable change of the instrument, by the measure policy of their site."""
+    """The stays that ended in the period, with the reliable change of the instrument, by the
+    measure policy of their site."""
+    ended = [stay for stay in stays if stay.ended_on in period]
     found: defaultdict[UUID, list[StayScore]] = defaultdict(list)
-    for score in await scores_of_stays(tx, [stay.id for stay in stays], measure.instrument):
+    for score in await scores_of_stays(tx, [stay.id for stay in ended], measure.instrument):
         found[score.enrolment_id].append(score)
-    return [replace(stay, changed=_changed(stay, found[stay.id], measure)) for stay in stays]
+    return [replace(stay, changed=_changed(stay, found[stay.id], measure)) for stay in ended]
 
 
 def _changed(stay: Stay, scores: Sequence[StayScore], measure: ProgramMeasure) -> Direction | None:
     policy = measure_policy(stay.site_id)
     if not scores or measure.reliable_change_in(policy) is None:
         return None
-    latest = scores[-1]
+    latest, key = scores[-1], measure.series or TOTAL
     same = [one for one in scores if one.instrument_version == latest.instrument_version]
-    key = measure.series or TOTAL
-    _, found = course_of(policy, stay.enrolled_on, latest.instrument, key, same)
-    return None if found.latest is None else found.latest.reliable
+    points, baseline = points_of(policy, stay.enrolled_on, key, same)
+    if baseline is None or points[-1] is baseline:
+        return None
+    series = policy.measures[latest.instrument].series[key]
+    return reliable_change(series, baseline.value, points[-1].value)[0]
 
 
 def _survey(row: Any) -> Survey:

@@ -55,14 +55,15 @@ LEFT JOIN sites z ON z.site_id = f.site_id
 CROSS JOIN LATERAL (SELECT coalesce(z.time_zone, 'UTC') AS name) zone
 CROSS JOIN LATERAL (SELECT platform.records_of(f.client_id) AS records) person
 LEFT JOIN risks own ON own.client_id = f.client_id AND own.kind = 'missed_after_high_risk'
-  AND f.id = own.cause_ids[1]
+  AND f.id = ANY (own.cause_ids) AND own.resolution IS DISTINCT FROM 'cause_withdrawn'
 WHERE f.client_id IN (
     SELECT unnest(platform.records_of(c.id)) FROM unnest($1::uuid[]) AS c (id)
   ) AND f.severity = 'high' AND f.kind <> 'missed_after_high_risk'
   AND (own.id IS NULL AND f.state <> 'resolved' OR own.state = 'raised')
 ORDER BY f.client_id, f.raised_at, f.id
 """
-"""High risks whose missed sessions were not told yet, or were and nobody took charge so far."""
+"""High risks whose missed sessions were not told yet, or were and nobody took charge so far.
+Several of them may have come to one."""
 RAISE = """
 INSERT INTO risks AS r (id, client_id, site_id, origin, kind, severity, cause, cause_ids, state,
   raised_at, acknowledge_by, next_step_at)
@@ -115,20 +116,27 @@ async def keep_acknowledgements(tx: Transaction, told: Sequence[RiskFlagAcknowle
 
 async def look_at_missed(
     tx: Transaction, clients: Iterable[UUID], cause: Received[Any] | None
-) -> None:
+) -> bool:
     """Raise what the missed sessions of locked clients come to, and take back what they do not any
-    more; publishes CourseRiskRaised and RiskResolved."""
+    more; publishes CourseRiskRaised and RiskResolved. Whether there was anything of it."""
+    stands: dict[UUID, bool] = {}
+    changed = False
     for row in await tx.fetch(HIGH, list(set(clients))):
         rule = course_risks(row["site_id"]).missed_after_high_risk
         missed = [Missed(s, on) for s, on in zip(row["sessions"], row["days"], strict=True)]
         sessions = missed_after(row["raised_on"], missed, rule)
         if row["own_id"] is None and sessions:
             ids = [row["id"], *sessions]
-            await raise_risk(
+            own = await raise_risk(
                 tx, row, "missed_after_high_risk", rule.severity, "missed_sessions", ids, cause
             )
-        elif row["own_id"] is not None and not sessions:
-            await _close(tx, await show_risk(tx, row["own_id"], lock=True), BY_ITSELF, None, cause)
+            stands[own] = changed = True
+        elif row["own_id"] is not None:
+            stands[row["own_id"]] = bool(sessions) or stands.get(row["own_id"], False)
+    for own in [one for one, holds in stands.items() if not holds]:
+        await _close(tx, await show_risk(tx, own, lock=True), BY_ITSELF, None, cause)
+        changed = True
+    return changed
 
 
 async def raise_risk(
@@ -139,7 +147,7 @@ async def raise_risk(
     cause_of: str,
     cause_ids: Sequence[UUID],
     cause: Received[Any] | None = None,
-) -> None:
+) -> UUID:
     """Raise a risk of `who["client_id"]`; publishes CourseRiskRaised. What is found again while one
     of the kind is open joins it, and it becomes no less severe."""
     by = tx.now + course_risks(who["site_id"]).urgencies[severity].within
@@ -149,6 +157,7 @@ async def raise_risk(
     event = CourseRiskRaised.model_validate({**row, "cause": cause_of})
     publish(tx, event, cause=cause)
     tx.wake()
+    return event.risk_id
 
 
 async def acknowledge(

@@ -8,7 +8,13 @@ from collections.abc import Sequence
 from services.outcomes.engagement.commands import lock_clients, lock_records
 from services.outcomes.risk.commands import keep_acknowledgements, keep_flags, look_at_missed
 from services.outcomes.risk.missed import came_after_all, keep_missed
-from shared.contracts.intake import ClientsMerged, RiskFlagAcknowledged, RiskFlagRaised
+from services.outcomes.step_down.commands import evaluate_clients
+from shared.contracts.intake import (
+    ClientMergeUndone,
+    ClientsMerged,
+    RiskFlagAcknowledged,
+    RiskFlagRaised,
+)
 from shared.contracts.scheduling import SessionAttended, SessionMissed, SessionNotHeld
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
@@ -21,17 +27,24 @@ Settled = SessionAttended | SessionMissed | SessionNotHeld
 async def flags_raised(tx: Transaction, received: list[Received[RiskFlagRaised]]) -> None:
     await lock_clients(tx, [one.event for one in received])
     await keep_flags(tx, received)
-    await _look(tx, received)
+    for client_id, cause in {one.event.client_id: one for one in received}.items():
+        await look_at_missed(tx, [client_id], cause)
 
 
 consumers.give(RiskFlagAcknowledged, keep_acknowledgements)
 
 
-@consumers.on(ClientsMerged, "merges")
-async def clients_merged(tx: Transaction, received: Received[ClientsMerged]) -> None:
+async def records_told_of(
+    tx: Transaction, received: Received[ClientsMerged] | Received[ClientMergeUndone]
+) -> None:
+    """Sessions that another record missed are the person's now, or no longer."""
     both = [received.event.client_id, received.event.merged_client_id]
     await lock_records(tx, both)
     await look_at_missed(tx, both, received)
+
+
+consumers.on(ClientsMerged, "merges")(records_told_of)
+consumers.on(ClientMergeUndone, "merges")(records_told_of)
 
 
 @consumers.on_many(SessionMissed)
@@ -54,8 +67,8 @@ consumers.on_many(SessionAttended)(sessions_settled)
 consumers.on_many(SessionNotHeld)(sessions_settled)
 
 
-async def _look(
-    tx: Transaction, received: Sequence[Received[Settled]] | Sequence[Received[RiskFlagRaised]]
-) -> None:
-    for client_id, cause in {one.event.client_id: one for one in received}.items():
-        await look_at_missed(tx, [client_id], cause)
+async def _look(tx: Transaction, received: Sequence[Received[Settled]]) -> None:
+    latest = {one.event.client_id: one for one in received}
+    changed = {c: one for c, one in latest.items() if await look_at_missed(tx, [c], one)}
+    if changed:  # the figures of these sessions may have been told before
+        await evaluate_clients(tx, changed)

@@ -5,7 +5,7 @@ from uuid import UUID
 from services.outcomes.engagement.commands import lock_records
 from services.outcomes.episodes.queries import present_stay
 from services.outcomes.episodes.schemas import OfStay
-from services.outcomes.risk.commands import raise_risk
+from services.outcomes.risk.commands import look_at_missed, raise_risk
 from services.outcomes.risk.policy import course_risks
 from services.outcomes.risk.rules import severity_of_use
 from services.outcomes.risk.schemas import NewSubstanceUseReport, SubstanceUseReport
@@ -49,5 +49,6 @@ async def receive_report(
         rule = course_risks(stay["site_id"]).return_to_use
         severity = severity_of_use(days, today, rule)
         await raise_risk(tx, stay, "return_to_use", severity, "substance_use_report", [row["id"]])
+        await look_at_missed(tx, [client_id], None)
     await evaluate_clients(tx, [client_id])
     return SubstanceUseReport(**row)

@@ -133,7 +133,7 @@ async def evaluate_clients(
             publish(tx, event, cause=cause)
             made.append((case, event, _row(event, choice.make.kind)))
     if made:
-        await tx.execute(INSERT, *RECOMMENDED.arrays(row for _, _, row in made))
+        await tx.write(INSERT, *RECOMMENDED.arrays(row for _, _, row in made))
 
 
 async def _withdraw(

@@ -15,10 +15,13 @@ from shared.messaging.consumer import Consumers, Received
 consumers = Consumers()
 
 
-@consumers.on_many(EngagementChanged)
+@consumers.on_many(EngagementChanged, "disengagement")
 async def engagement_changed(tx: Transaction, received: list[Received[EngagementChanged]]) -> None:
-    changed = set(await keep_engagement(tx, [one.event for one in received]))
-    await keep_days(tx, [one.event for one in received])
+    """After what else is kept by the figures, so that all of it is one statement."""
+    told = [one.event for one in received]
+    await lock_clients(tx, told)
+    await keep_days(tx, told)
+    changed = set(await keep_engagement(tx, told))
     causes = {one.event.client_id: one for one in received if one.event.client_id in changed}
     if causes:
         await evaluate_clients(tx, causes)
@@ -54,7 +57,7 @@ async def records_told_of(
 
 
 consumers.on(intake.ClientsMerged, "merges", "risk")(records_told_of)
-consumers.on(intake.ClientMergeUndone, "merges")(records_told_of)
+consumers.on(intake.ClientMergeUndone, "merges", "risk")(records_told_of)
 
 
 @consumers.on(intake.EpisodeStateChanged, "episodes")

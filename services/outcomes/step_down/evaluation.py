@@ -23,8 +23,8 @@ SELECT jsonb_object_agg(s.instrument, jsonb_build_object('total', s.total, 'stat
   'subscores', coalesce(s.subscores, '{{}}')))
 FROM (SELECT DISTINCT ON (instrument) instrument, instrument_version, total, status, safety_item,
         subscores,
-        (coalesce(answered_at, completed_at) AT TIME ZONE zone.name)::date AS answered_on
-      FROM scores WHERE client_id = ANY (person.records)
+        (coalesce(answered_at, completed_at) AT TIME ZONE e.zone)::date AS answered_on
+      FROM scores WHERE client_id = ANY (e.records)
         AND coalesce(answered_at, completed_at) > former.ended_at AND {which}
       ORDER BY instrument, coalesce(answered_at, completed_at) {order}, completed_at {order},
         screening_id {order}) s
@@ -32,34 +32,38 @@ FROM (SELECT DISTINCT ON (instrument) instrument, instrument_version, total, sta
 LATEST = SCORES.format(which="true", order="DESC")
 BASELINE = SCORES.format(
     which="""(total IS NOT NULL OR status = 'complete')
-        AND (coalesce(answered_at, completed_at) AT TIME ZONE zone.name)::date
-          - (e.enrolled_at AT TIME ZONE zone.name)::date BETWEEN $2 AND $3""",
+        AND (coalesce(answered_at, completed_at) AT TIME ZONE e.zone)::date
+          - (e.enrolled_at AT TIME ZONE e.zone)::date BETWEEN $2 AND $3""",
     order="ASC",
 )
 FORMER = """
   SELECT coalesce(max(least(f.ended_at, e.enrolled_at)), '-infinity') AS ended_at FROM episodes f
-  WHERE f.client_id = ANY (person.records) AND f.enrolment_id <> e.enrolment_id
+  WHERE f.client_id = ANY (e.records) AND f.enrolment_id <> e.enrolment_id
     AND f.ended_at IS NOT NULL
 """
 CASES = f"""
-SELECT e.client_id, e.site_id, e.enrolment_id, e.level_of_care, person.records,
-  (e.enrolled_at AT TIME ZONE zone.name)::date AS enrolled_on, zone.name AS time_zone,
+SELECT e.client_id, e.site_id, e.enrolment_id, e.level_of_care, e.records,
+  (e.enrolled_at AT TIME ZONE e.zone)::date AS enrolled_on, e.zone AS time_zone,
   g.weeks_observed, g.sessions_attended, g.sessions_missed, g.sessions_excused,
-  g.consecutive_missed, (g.window_until AT TIME ZONE zone.name)::date AS until,
+  g.consecutive_missed, (g.window_until AT TIME ZONE e.zone)::date AS until,
   ({LATEST}) AS scores, ({BASELINE}) AS baselines,
   ARRAY(SELECT monday FROM short_weeks WHERE enrolment_id = e.enrolment_id AND is_short) AS short,
-  (SELECT jsonb_agg(jsonb_build_array(severity, (raised_at AT TIME ZONE zone.name)::date))
-   FROM risks WHERE client_id = ANY (person.records) AND state = 'raised') AS risks,
+  (SELECT jsonb_agg(jsonb_build_array(severity, (raised_at AT TIME ZONE e.zone)::date))
+   FROM risks WHERE client_id = ANY (e.records) AND state = 'raised') AS risks,
   ARRAY(SELECT used_on FROM substance_use_reports
-        WHERE client_id = ANY (person.records) AND finding = 'use') AS uses,
+        WHERE client_id = ANY (e.records) AND finding = 'use') AS uses,
   (SELECT jsonb_agg(jsonb_build_array(kind, state,
-     (coalesce(closed_at, set_at) AT TIME ZONE zone.name)::date))
+     (coalesce(closed_at, set_at) AT TIME ZONE e.zone)::date))
    FROM goals WHERE enrolment_id = e.enrolment_id) AS goals,
   r.*
-FROM episodes e
-LEFT JOIN sites z ON z.site_id = e.site_id
-CROSS JOIN LATERAL (SELECT coalesce(z.time_zone, 'UTC') AS name) zone
-CROSS JOIN LATERAL (SELECT platform.records_of(e.client_id) AS records) person
+FROM (
+  SELECT e.*, coalesce(z.time_zone, 'UTC') AS zone, platform.records_of(e.client_id) AS records
+  FROM episodes e LEFT JOIN sites z ON z.site_id = e.site_id
+  WHERE e.ended_at IS NULL AND e.client_id = ANY (ARRAY(
+    SELECT unnest(platform.records_of(c.id)) FROM unnest((SELECT $1::uuid[])) AS c (id)
+  ))
+  OFFSET 0
+) e
 CROSS JOIN LATERAL ({FORMER}) former
 LEFT JOIN engagement g ON {OF_STAY}
 CROSS JOIN LATERAL (
@@ -70,9 +74,6 @@ CROSS JOIN LATERAL (
     coalesce(bool_or(state = 'accepted' AND kind = 'step_down'), false) AS is_settled
   FROM recommendations WHERE enrolment_id = e.enrolment_id
 ) r
-WHERE e.ended_at IS NULL AND e.client_id IN (
-  SELECT unnest(platform.records_of(c.id)) FROM unnest((SELECT $1::uuid[])) AS c (id)
-)
 ORDER BY e.client_id
 """  # noqa: S608 - the parts are constants
 """Nothing of a former stay counts: figures are those of this one, and a score is of this one when
@@ -83,8 +84,9 @@ Scores and former stays are those of the person, whichever record they were ente
 stay that ended after this one began, only what came before this one is left out. The zone of a site
 that is not known yet is UTC.
 
-The clients come as a subquery, whose size the planner does not look into: so one plan serves any
-number of them and is made once a connection, as making it takes longer than running it.
+Whose stays they are is found first and by itself (OFFSET 0), so that all else is looked up for
+these few alone, and a person's records once. The clients come as a subquery, whose size the planner
+does not look into: one plan serves any number of them, as making it takes longer than running it.
 """
 
 

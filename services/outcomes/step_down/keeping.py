@@ -54,7 +54,7 @@ async def keep_weeks(
 
 async def keep_days(tx: Transaction, told: Sequence[EngagementChanged]) -> None:
     """Keep the figures by the day of the latest session, for replays of policies."""
-    await tx.execute(KEEP_DAYS, *DAYS.arrays(told))
+    await tx.write(KEEP_DAYS, *DAYS.arrays(told))
 
 
 def _told_at(one: WeeklyHoursShort | WeeklyHoursShortageLifted) -> datetime:

@@ -8,6 +8,8 @@ from shared.contracts.intake import RiskSeverity, Token
 from shared.contracts.outcomes import RecommendationKind
 from shared.datafiles import Part
 
+LONGEST_DAYS = 3660
+"""Of a pause and of a score: ten years, far beyond any stay and within any calendar."""
 Figure = Literal[
     "weeks_in_program",
     "weeks_observed",
@@ -63,7 +65,7 @@ class Rule(Part):
     instrument: Token | None = None
     subscale: Token | None = None
     """Of the instrument; None: its total."""
-    max_age_days: int | None = Field(default=None, ge=0)
+    max_age_days: int | None = Field(default=None, ge=0, le=LONGEST_DAYS)
     """In days of the calendar at the site: of the day before is 1."""
     safety_item: Literal["negative"] | None = None
     severity: RiskSeverity | None = None
@@ -108,9 +110,9 @@ class Pauses(Part):
     """How many days of the calendar at the site nothing of the same kind is recommended: 7 after a
     Monday is the Monday after."""
 
-    declined: int = Field(ge=0)
-    withdrawn: int = Field(ge=0)
-    accepted: int = Field(ge=0)
+    declined: int = Field(ge=0, le=LONGEST_DAYS)
+    withdrawn: int = Field(ge=0, le=LONGEST_DAYS)
+    accepted: int = Field(ge=0, le=LONGEST_DAYS)
     """Of a step-up or an extension; an accepted step-down is the last word of a stay."""
 
 

@@ -17,7 +17,8 @@ from services.scheduling.attendance.schemas import (
     Pass,
     Roll,
 )
-from shared.access import Caller, Open, Role
+from shared.access import Caller, Role
+from shared.access.allowed import Open
 from shared.database import ALL_SITES, Database, Transaction
 from shared.web import Allowed, Call, Router, audit, needs_if_match
 from shared.web.limits import Limiter, TooManyRequests

@@ -294,7 +294,7 @@ async def record(
             version=1,
         )
         recorded.append(one)
-    await tx.execute(INSERT, *ROWS.arrays(recorded))
+    await tx.write(INSERT, *ROWS.arrays(recorded))
     for entry, credited in zip(entries, minutes, strict=True):
         missed = made_up.get(entry.makes_up)
         row = expected[entry.client_id]

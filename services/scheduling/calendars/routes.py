@@ -10,7 +10,7 @@ from services.scheduling.calendars import commands, queries
 from services.scheduling.calendars.policy import feed_policy
 from services.scheduling.calendars.rules import Feed, render, tag_of
 from services.scheduling.calendars.schemas import CalendarLink, NewCalendarLink
-from shared.access import Open
+from shared.access.allowed import Open
 from shared.access.roles import SITE_STAFF
 from shared.database import ALL_SITES, Database, Transaction
 from shared.database.transaction import Access

@@ -13,7 +13,17 @@ BEGIN = """
 INSERT INTO holds (enrolment_id, site_id, client_id, began_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT DO NOTHING
 """
-END = "DELETE FROM holds WHERE enrolment_id = $1 RETURNING enrolment_id"
+END = """
+WITH over AS (DELETE FROM holds WHERE enrolment_id = $1 RETURNING enrolment_id, began_at),
+  weeks AS (
+    UPDATE program_weeks w SET was_held = true
+    FROM over JOIN placements p USING (enrolment_id) JOIN sites i ON i.id = p.site_id
+    WHERE w.placement_id = p.id AND w.monday <= ($2::timestamptz AT TIME ZONE i.time_zone)::date
+      AND w.monday + 6 >= (over.began_at AT TIME ZONE i.time_zone)::date
+  )
+SELECT enrolment_id FROM over
+"""
+"""The weeks into which it fell are not judged as whole ones, however they went."""
 MARK = """
 UPDATE appointments a SET on_hold = $3
 FROM placements p, sessions s
@@ -38,7 +48,7 @@ async def follow_holds(tx: Transaction, changes: Sequence[Received[EpisodeStateC
                 BEGIN, event.enrolment_id, event.site_id, event.client_id, event.changed_at
             )
             await _mark(tx, change, event.changed_at, on_hold=True)
-        elif await tx.fetchrow(END, event.enrolment_id) is not None:
+        elif await tx.fetchrow(END, event.enrolment_id, event.changed_at) is not None:
             await _mark(tx, change, event.changed_at, on_hold=False)
 
 

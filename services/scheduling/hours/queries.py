@@ -76,7 +76,8 @@ PHASE = ENDED.format(seat="$1", until="$2")
 SEAT = """
 SELECT p.id AS placement_id, p.client_id, p.site_id, p.enrolment_id, p.cohort_id,
   coalesce(({ended}), p.phase) AS phase, p.placed_at, p.ended_at, h.began_at AS held_since,
-  c.phases, c.eligibility, i.time_zone, w.told, m.*, w.monday
+  coalesce(w.was_held, false) AS was_held, c.phases, c.eligibility, i.time_zone, w.told, m.*,
+  w.monday
 FROM {seats}
 JOIN cohorts c ON c.id = p.cohort_id JOIN sites i ON i.id = p.site_id
 LEFT JOIN holds h ON h.enrolment_id = p.enrolment_id
@@ -136,6 +137,12 @@ def population_of(row: Mapping[str, Any]) -> Population:
     return "adolescent" if bands == ["adolescent"] else "adult"
 
 
+def least_minutes(row: Mapping[str, Any]) -> int:
+    """What the program's level asks to be planned a week in the cohort of a row."""
+    hours = level_hours(row["site_id"]).populations[population_of(row)]
+    return hours.minimum_minutes[PROGRAM_LEVEL]
+
+
 def _asked(row: Mapping[str, Any], population: Population | None) -> tuple[Population, Asked]:
     levels = level_hours(row["site_id"]).populations
     found = population or population_of(row)
@@ -145,7 +152,7 @@ def _asked(row: Mapping[str, Any], population: Population | None) -> tuple[Popul
 def judged(row: Mapping[str, Any], week: Week, *, final: bool) -> tuple[Sums, Judged]:
     """A row of `SEAT` as the rules see it."""
     sums = Sums(**{name: row[name] for name in NAMES})
-    seat = Seat(row["placed_at"], row["ended_at"], row["held_since"])
+    seat = Seat(row["placed_at"], row["ended_at"], row["held_since"], row["was_held"])
     policy = week_policy(row["site_id"])
     share = share_of(week, row["time_zone"], seat, sums, policy)
     return sums, judge(sums, _asked(row, None)[1], share, final=final)

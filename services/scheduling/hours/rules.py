@@ -122,11 +122,13 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """How long a client has had the seat, and whether the stay is on hold now, since when."""
+    """How long a client has had the seat, whether the stay is on hold now, since when, and whether
+    a hold that is over fell into the week."""
 
     placed_at: datetime
     ended_at: datetime | None
     held_since: datetime | None
+    was_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,7 @@ def share_of(week: Week, zone: str, seat: Seat, sums: Sums, policy: WeekPolicy) 
     if not whole and policy.stay_began_or_ended == "not_judged":
         return Fraction(0)
     held = seat.held_since is not None and seat.held_since < ends_at
-    if held or sums.sessions_on_hold:
+    if held or seat.was_held or sums.sessions_on_hold:
         if policy.on_hold == "not_judged":
             return Fraction(0)
         all_of_them = sums.sessions + sums.sessions_on_hold

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from time import monotonic
-from typing import Any
 
 import asyncpg
 import orjson
@@ -16,7 +15,7 @@ from services.scheduling.plans.policy import plan_policy
 from services.scheduling.plans.queries import draft_of
 from services.scheduling.plans.rules.parts import Stop
 from services.scheduling.plans.rules.problem import Plan, Problem, Stage
-from shared.database import ALL_SITES, Transaction, update
+from shared.database import ALL_SITES, update
 from shared.jobs import Job, JobContext
 
 log = structlog.get_logger()
@@ -24,10 +23,11 @@ log = structlog.get_logger()
 LOST_AFTER = timedelta(seconds=30)
 """A run that says nothing for so long has lost its process, and is taken anew."""
 LOOK_SECONDS = 0.5
-NEXT = """
-SELECT min(CASE state WHEN 'queued' THEN requested_at ELSE alive_at + $1 END) FROM plan_runs
+NEXT = f"""
+SELECT min(CASE state WHEN 'queued' THEN requested_at
+  ELSE alive_at + interval '{LOST_AFTER.seconds} seconds' END) FROM plan_runs
 WHERE state IN ('queued', 'running')
-"""
+"""  # noqa: S608 - a constant of ours
 TAKE = """
 UPDATE plan_runs SET state = 'running', alive_at = $1, version = version + 1 WHERE id = (
   SELECT id FROM plan_runs
@@ -39,11 +39,6 @@ ALIVE = """
 UPDATE plan_runs SET alive_at = $2, progress = $3, seconds = $4, version = version + 1
 WHERE id = $1 AND state = 'running' RETURNING stop_asked_at IS NOT NULL
 """
-
-
-async def next_due(tx: Transaction) -> Any:
-    """When a run was asked for, or is lost."""
-    return await tx.fetchval(NEXT, LOST_AFTER)
 
 
 async def run(context: JobContext) -> int:
@@ -119,4 +114,4 @@ async def _set(
         await tx.execute(*update("plan_runs", changes, where=where))
 
 
-plan_job = Job(name="weekly-plan", next_due=next_due, run=run)
+plan_job = Job.asked("weekly-plan", NEXT, run)

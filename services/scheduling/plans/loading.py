@@ -88,7 +88,11 @@ GROUP BY 1, 2 ORDER BY count(*), 2
 """
 CLIENTS = """
 SELECT p.id, p.client_id, p.site_id, f.time_zone, f.available
-FROM placements p LEFT JOIN preferences f ON f.client_id = p.client_id
+FROM placements p LEFT JOIN LATERAL (
+  SELECT time_zone, available FROM preferences
+  WHERE client_id = ANY (platform.records_of(p.client_id)) AND stated_at IS NOT NULL
+  ORDER BY stated_at DESC, client_id DESC LIMIT 1
+) AS f ON true
 WHERE p.site_id = ANY ($1::uuid[]) AND p.ended_at IS NULL AND p.proposed_until IS NULL
   AND NOT EXISTS (SELECT FROM holds h WHERE h.enrolment_id = p.enrolment_id)
 ORDER BY p.client_id
@@ -103,7 +107,7 @@ ORDER BY p.client_id, s.kind, s.starts_at DESC
 """
 BUSY = """
 SELECT p.client_id, lower(b.during) AS begins, upper(b.during) AS ends
-FROM placements p JOIN bookings b ON b.resource_id = p.client_id AND b.kind = 'client'
+FROM placements p JOIN bookings b ON b.resource_id = ANY (platform.records_of(p.client_id))
 WHERE p.site_id = ANY ($1::uuid[]) AND p.ended_at IS NULL AND b.during && tstzrange($2, $3)
 ORDER BY b.during
 """
@@ -283,7 +287,8 @@ async def _demands(
             calendar.span(one["begins"], one["ends"]) for one in busy.get(row["client_id"], [])
         ]
         times: Sequence[Span] = hours[row["site_id"]]
-        if row["available"] is not None and (stated := orjson.loads(row["available"])):
+        stated = orjson.loads(row["available"])["available"] if row["available"] else ()
+        if stated:
             times = common(times, joined(_stated(stated, row["time_zone"] or zone, calendar)))
         times = without(common(times, [now]), coming)
         days = {calendar.instant(one.begins).astimezone(ZoneInfo(zone)).date() for one in coming}

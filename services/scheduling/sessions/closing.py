@@ -6,7 +6,8 @@ from uuid import UUID
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.directory.queries import show_site
 from services.scheduling.directory.schemas import Site
-from services.scheduling.hours.policy import PROGRAM_LEVEL, level_hours, session_kinds
+from services.scheduling.hours.policy import session_kinds
+from services.scheduling.hours.queries import least_minutes
 from services.scheduling.hours.rules import Week
 from services.scheduling.sessions.cancelling import not_hold
 from services.scheduling.sessions.changing import TimeIsPast
@@ -46,10 +47,11 @@ WEEKS = """
 SELECT one.client_id, date_trunc('week', s.starts_at AT TIME ZONE $5)::date AS monday,
   sum(minutes)::int AS planned_minutes,
   coalesce(sum(minutes) FILTER (WHERE NOT hit), 0)::int AS remaining_minutes,
-  max((c.phases -> (p.phase - 1) ->> 'minimum_minutes')::int) AS minimum_minutes
+  max((c.phases -> (p.phase - 1) ->> 'minimum_minutes')::int) AS minimum_minutes,
+  $1 AS site_id, (array_agg(c.eligibility ORDER BY p.placed_at DESC))[1] AS eligibility
 FROM unnest($7::uuid[]) AS one(client_id)
 JOIN appointments a ON a.client_id = ANY (platform.records_of(one.client_id))
-  AND a.state = 'scheduled'
+  AND a.state = 'scheduled' AND NOT a.on_hold
 JOIN sessions s ON s.id = a.session_id AND s.not_held_at IS NULL AND s.kind = ANY ($6::text[])
 JOIN placements p ON p.id = a.placement_id
 JOIN cohorts c ON c.id = p.cohort_id
@@ -97,11 +99,10 @@ async def show_closure_preview(tx: Transaction, new: NewSiteClosure) -> ClosureP
         weeks[0][0],
         weeks[1][1],
     )
-    least = level_hours(site.id).populations["adult"].minimum_minutes[PROGRAM_LEVEL]
     short = [
         ShortWeek(**{**row, "minimum_minutes": minimum}, week=str(Week(row["monday"])))
-        for row in rows
-        if row["planned_minutes"] >= (minimum := row["minimum_minutes"] or least)
+        for row in map(dict, rows)
+        if row["planned_minutes"] >= (minimum := row["minimum_minutes"] or least_minutes(row))
         and row["remaining_minutes"] < minimum
     ]
     given = {**counts, "clients": len(counts["clients"])}

@@ -10,8 +10,8 @@ import orjson
 
 from services.scheduling.bookings.queries import ASSIGNED
 from services.scheduling.directory.queries import show_site
-from services.scheduling.hours.policy import PROGRAM_LEVEL, level_hours
-from services.scheduling.hours.rules import Week, meets_minimum
+from services.scheduling.hours.queries import least_minutes
+from services.scheduling.hours.rules import Week
 from services.scheduling.sessions.rules import day_bounds
 from services.scheduling.sessions.schemas import (
     Conflict,
@@ -28,7 +28,8 @@ from shared.web import CountedPage, Page, Paging, count_of, narrowed, page_of
 
 CURRICULUM = """
 SELECT id, cohort_id, site_id, starts_on, weeks, slots, sessions, first_starts_at, last_ends_at,
-  weekly_minutes, materialized_until, ends_on, left_out, created_at, version
+  weekly_minutes, materialized_until, ends_on, left_out, created_at, version,
+  (SELECT eligibility FROM cohorts WHERE id = cohort_id) AS eligibility
 FROM curricula WHERE cohort_id = $1
 """
 ONE_CURRICULUM = CURRICULUM + "AND id = $2"
@@ -222,7 +223,6 @@ async def conflicts_of(tx: Transaction, query: str, of: UUID) -> list[Conflict]:
 
 
 def _curriculum(row: asyncpg.Record, conflicts: list[Conflict]) -> Curriculum:
-    hours = level_hours(row["site_id"]).populations["adult"].minimum_minutes
     return Curriculum(
         **{
             **dict(row),
@@ -230,7 +230,7 @@ def _curriculum(row: asyncpg.Record, conflicts: list[Conflict]) -> Curriculum:
             "left_out": orjson.loads(row["left_out"]),
         },
         conflicts=conflicts,
-        meets_level_minimum=meets_minimum(row["weekly_minutes"], PROGRAM_LEVEL, hours),
+        meets_level_minimum=row["weekly_minutes"] >= least_minutes(dict(row)),
     )
 
 

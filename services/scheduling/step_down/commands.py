@@ -60,8 +60,9 @@ STILL_DUE = """
 SELECT enrolment_id FROM step_downs WHERE enrolment_id = ANY ($1::uuid[]) AND due_at <= $2
 """
 OF_CLIENTS = """
-SELECT d.enrolment_id, d.site_id FROM step_downs d
-JOIN unnest($1::uuid[]) AS c(id) ON c.id = d.client_id
+SELECT DISTINCT d.enrolment_id, d.site_id
+FROM unnest($1::uuid[]) AS c(id) CROSS JOIN LATERAL unnest(platform.records_of(c.id)) AS own(record)
+JOIN step_downs d ON d.client_id = own.record
 """
 GO_ON = """
 WITH ended AS (

@@ -76,6 +76,7 @@ LOOKED_AT = (
     date(2026, 10, 30),
     date(2026, 12, 31),
 )
+BOARDS_AT = (date(2026, 1, 21), date(2026, 3, 2), date(2026, 10, 30))
 OPENS_ON = date(2026, 1, 2)
 
 

@@ -76,6 +76,10 @@ class Course:
             self.add(day, "screen", occasion="follow_up", totals=next(totals), item9=0)
             day += WEEK
 
+    def unseen(self, on: date, totals: tuple[int, int], *, item9: int) -> None:
+        """Answers that are a risk of which nobody takes charge."""
+        self.add(on, "screen", occasion="follow_up", totals=totals, item9=item9, seen=False)
+
 
 def _working_day_before(day: date) -> date:
     before = day - timedelta(days=1)

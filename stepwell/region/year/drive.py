@@ -11,11 +11,14 @@ from datetime import UTC, date, datetime, timedelta
 from stepwell.region.api import Services, Who
 from stepwell.region.settle import advance, settled
 from stepwell.region.walk import together
-from stepwell.region.year import attendance, intake
+from stepwell.region.year import attendance, intake, risks
 from stepwell.region.year.opening import open_sites, plan_term
 from stepwell.region.year.plan import Happening, Kind, Year
 from stepwell.region.year.walk import Answer, YearWalk
 
+OTHERWISE = ("decline", "defer", "accept", "leave_open")
+"""What clinical leads do with any other recommendation, by clients' numbers in turn."""
+DEFERRED = timedelta(days=6)
 AFTER = timedelta(minutes=10)
 """From the end of a day's last session until it is written down the same evening."""
 WHO_SEES = Who("clinical_lead")
@@ -27,6 +30,7 @@ SAID: tuple[tuple[str, Answer] | None, ...] = (
     None,
 )
 """What comes of asking former clients, by their numbers in turn."""
+
 Look = Callable[[YearWalk, date], Awaitable[None]]
 DO: dict[Kind, Callable[[YearWalk, Happening], Awaitable[None]]] = {
     "refer": intake.refer,
@@ -45,13 +49,16 @@ DO: dict[Kind, Callable[[YearWalk, Happening], Awaitable[None]]] = {
     "undo_merge": intake.undo_merge,
     "record_late": attendance.record_late,
     "correct": attendance.correct,
+    "report_use": risks.report_use,
+    "take_charge": risks.take_charge,
     "cancel_day": attendance.cancel_day,
     "cancel_session": attendance.cancel_session,
 }
 
 
-async def live_year(services: Services, year: Year, look: Look) -> YearWalk:
-    """Let a year happen; `look` is called, with everything at rest, on the days to be looked at.
+async def live_year(services: Services, year: Year, look: Look, look_at_board: Look) -> YearWalk:
+    """Let a year happen; `look` is called, with everything at rest, on the mornings to be looked
+    at, and `look_at_board` on the evenings.
 
     The test clock stands before the year. What the services answered is returned.
 
@@ -72,6 +79,8 @@ async def live_year(services: Services, year: Year, look: Look) -> YearWalk:
         if day in year.looked_at:
             await look(walk, day)
         await _evening(walk, day)
+        if day in year.boards_at:
+            await look_at_board(walk, day)
         day += timedelta(days=1)
     return walk
 
@@ -131,22 +140,27 @@ async def _happen(walk: YearWalk, happenings: list[Happening]) -> None:
 
 async def _decide(walk: YearWalk) -> None:
     """Let clinical leads decide on what was recommended, each client's as the plan says."""
-    found = await walk.services.all(
-        "outcomes", "/recommendations", WHO_SEES, state="open", kind="step_down"
-    )
+    found = await walk.services.all("outcomes", "/recommendations", WHO_SEES, state="open")
 
     async def one(recommendation: Answer) -> None:
         number = walk.number_of(recommendation["client_id"])
-        answer = walk.year.client(number).on_recommendation
-        if answer == "leave_open":
+        if recommendation["kind"] == "step_down":
+            answer = walk.year.client(number).on_recommendation
+            declines = answer == "decline_once" and number not in walk.declined
+            walk.declined.add(number)
+            decision = "decline" if declines else answer.removesuffix("_once")
+        else:
+            decision = OTHERWISE[number % len(OTHERWISE)]
+        if decision == "leave_open":
             return
-        declines = answer == "decline_once" and number not in walk.declined
-        walk.declined.add(number)
-        body = (
-            {"decision": "decline", "reason": "client_preference"}
-            if declines
-            else {"decision": "accept", "reason": "agrees_with_recommendation"}
-        )
+        agrees = decision == "accept"
+        body = {
+            "decision": decision,
+            "reason": "agrees_with_recommendation" if agrees else "client_preference",
+        }
+        if decision == "defer":
+            later = walk.today(walk.year.client(number).site) + DEFERRED
+            body["until"] = later.isoformat()
         await walk.services.decide(
             "outcomes",
             f"/recommendations/{recommendation['id']}/decision",

@@ -5,7 +5,14 @@ from random import Random
 
 from stepwell.region.presence import presence
 from stepwell.region.rates import base_rates
-from stepwell.region.year.calendar import LOOKED_AT, SITES, TERMS, closed_days, first_monday
+from stepwell.region.year.calendar import (
+    BOARDS_AT,
+    LOOKED_AT,
+    SITES,
+    TERMS,
+    closed_days,
+    first_monday,
+)
 from stepwell.region.year.course import Course
 from stepwell.region.year.duplicates import DUPLICATES
 from stepwell.region.year.plan import Answer, ClientInYear, Happening, Year
@@ -43,9 +50,8 @@ def make_year(seed: int = 1) -> Year:
         course = client(nth % len(SITES), "leave_open", 0.8)
         _never_enters(course, on, screened, end)
         happenings += course.happenings
-    return Year(
-        seed, MORNING, SITES, TERMS, tuple(clients), tuple(_in_order(happenings)), LOOKED_AT
-    )
+    in_order = tuple(_in_order(happenings))
+    return Year(seed, MORNING, SITES, TERMS, tuple(clients), in_order, LOOKED_AT, BOARDS_AT)
 
 
 NEVER_ENTER: tuple[tuple[date, int | None, tuple[str, str] | None], ...] = (

@@ -43,7 +43,8 @@ async def refer(walk: YearWalk, happening: Happening) -> None:
 
 
 async def screen(walk: YearWalk, happening: Happening) -> None:
-    """Enter answers to PHQ-9 and GAD-7; a counselor takes charge of a risk at once."""
+    """Enter answers to PHQ-9 and GAD-7; a counselor takes charge of a risk at once, if it
+    is seen."""
     assert happening.client is not None
     path = f"/clients/{walk.clients[happening.client]}"
     counselor = walk.at(happening.client, "counselor")
@@ -52,7 +53,7 @@ async def screen(walk: YearWalk, happening: Happening) -> None:
     await walk.services.create(
         "intake", f"{path}/screenings", counselor, body, key=walk.key(happening)
     )
-    if not details["item9"]:
+    if not details["item9"] or not details.get("seen", True):
         return
     for flag in await walk.services.all("intake", f"{path}/risk-flags", counselor, state="open"):
         await walk.services.decide(

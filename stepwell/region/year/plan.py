@@ -28,6 +28,8 @@ Kind = Literal[
     "cancel_session",
     "merge",
     "undo_merge",
+    "report_use",
+    "take_charge",
 ]
 JOINS: tuple[Kind, ...] = ("merge", "undo_merge")
 """What joins two clients, or parts them."""
@@ -95,6 +97,8 @@ class Year:
     happenings: tuple[Happening, ...]
     looked_at: tuple[date, ...]
     """The days at whose mornings figures are taken: in the course of terms, and as quarters end."""
+    boards_at: tuple[date, ...]
+    """The days after whose sessions the board is looked at."""
 
     def client(self, number: int) -> ClientInYear:
         return self.clients[number - 1]

@@ -29,7 +29,7 @@ REASONS = (
 )
 """Discharge reasons that the stories take in turn; death has a story of its own."""
 HOLDS = ("medical_leave", "family_leave", "travel", "court_or_custody", "coverage_pending", "other")
-ODD_PERMISSIONS = ("no_way", "voice_only", "appointments_only", "mornings")
+ODD_PERMISSIONS = ("appointments_only", "voice_only", "no_way", "mornings")
 
 
 @dataclass(frozen=True)
@@ -109,10 +109,16 @@ def pauses_and_comes(course: Course, turn: Turn) -> None:
 
 
 def drops_out(course: Course, turn: Turn) -> None:
-    """Comes less and less, takes back the permission to be reached, and is lost."""
+    """Comes less and less after a high risk was found, takes back the permission to be reached, and
+    is lost."""
     course.come(turn.day(0), screened=3)
     course.stay(turn.day(4), permission="mornings" if turn.term % 2 else "usual")
+    course.add(turn.day(8), "screen", occasion="follow_up", totals=(16, 13), item9=2)
     course.add(turn.day(21), "revoke_contact")
+    if turn.term == 1:
+        course.add(turn.day(18), "correct", back=2, status="present")
+    if turn.term == 3:
+        course.add(turn.day(24), "take_charge", over=True)
     course.add(turn.day(31), "discharge", reason="no_contact")
 
 
@@ -141,6 +147,11 @@ def dies(course: Course, turn: Turn) -> None:
     until = turn.day(12) if turn.term % 2 else None
     course.stay(turn.day(-1), permission="mornings", permitted_until=until)
     course.measure(turn.day(7), turn.day(14), repeat((20, 15)))
+    course.add(turn.day(8), "report_use", finding="use", days_ago=2)
+    if turn.term % 2:
+        course.add(turn.day(9), "take_charge", over=False)
+    finding = ("use", "no_use", "test_missed", "no_use")[turn.term]
+    course.add(turn.day(10), "report_use", finding=finding, days_ago=0)
     course.add(turn.day(17), "discharge", reason="death")
     course.add(turn.day(18), "record_late", status="no_show")
 
@@ -159,6 +170,8 @@ def exhausts_grants(course: Course, turn: Turn) -> None:
     course.add(turn.day(24), "correct", back=2, status="present")
     course.add(turn.day(25), "correct", back=4, status="no_show")
     course.measure(turn.day(14), turn.day(35), repeat((10, 10)))
+    if turn.term in (0, 3):
+        course.unseen(turn.day(25 if turn.term else 29), (10, 10), item9=2 if turn.term else 1)
     course.add(turn.day(36), "discharge", reason=turn.reason)
 
 

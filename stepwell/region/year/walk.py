@@ -43,6 +43,8 @@ class YearWalk:
     declined: set[int] = field(default_factory=set)
     surveys: dict[str, tuple[str, Answer]] = field(default_factory=dict)
     """What former clients said to a survey, by its id."""
+    reports: list[Answer] = field(default_factory=list)
+    """What was reported of use, in order."""
     consent_texts: dict[str, Answer] = field(default_factory=dict)
     rest: Rest | None = None
     _seen: dict[int, int] = field(default_factory=dict)

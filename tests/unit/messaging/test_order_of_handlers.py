@@ -2,8 +2,10 @@
 
 import importlib
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -65,6 +67,22 @@ def test_a_command_that_is_given_events_is_a_handler_of_its_capability():
     consumers = Consumers()
     consumers.give(SessionAttended, keep, "b")
     assert order_of(*consumers.handlers.values(), handler("b")) == ["b", "a"]
+
+
+async def test_each_handler_gets_an_event_in_the_trace_that_it_was_sent_in():
+    seen = []
+
+    async def take(tx: Transaction, received: Any) -> None:
+        seen.append(received.traceparent)
+        received.traceparent = "that of the span around the handler"
+
+    registry = Registry("made_up", [])
+    first, second = (handler(name) for name in "ab")
+    registry.by_type["told"] = [replace(one, function=take) for one in (first, second)]
+    told: Any = SimpleNamespace(traceparent=None)
+    await registry.handle(cast(Transaction, None), "told", [told])
+    assert seen == [None, None]
+    assert told.traceparent, "for what is left for the end"
 
 
 @pytest.mark.parametrize("name", SERVICES)

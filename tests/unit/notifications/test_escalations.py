@@ -1,6 +1,7 @@
 """Whom a step tells, when an alert is tried again, and what its text must not say."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,12 @@ from services.notifications.delivery.rules import (
     Send,
     next_attempt,
 )
-from services.notifications.escalations.policy import AlertPolicy, alert_policy
+from services.notifications.escalations.policy import (
+    AlertPolicy,
+    RegionalLeads,
+    alert_policy,
+    regional_leads,
+)
 from services.notifications.escalations.rules import Contacts, decide, told_at
 from services.notifications.escalations.schemas import EscalationContacts, NewEscalationContacts
 from shared.datafiles import DataFileInvalid, parse
@@ -28,6 +34,7 @@ MINUTE = timedelta(minutes=1)
 EXPIRES = NOON + 60 * MINUTE
 BACKOFF = [m * MINUTE for m in (1, 2, 5, 10)]
 NAMED = Contacts(["duty"], [["lead"], ["manager", "director"]])
+REGION = replace(NAMED, regional_leads=["region"])
 
 
 @pytest.mark.parametrize(
@@ -38,13 +45,57 @@ NAMED = Contacts(["duty"], [["lead"], ["manager", "director"]])
         (NAMED, 2, ["manager", "director"]),
         (NAMED, 3, ["manager", "director"]),
         (NAMED, 99, ["manager", "director"]),
+        (REGION, 0, ["duty"]),
+        (REGION, 2, ["manager", "director"]),
+        (REGION, 3, ["region"]),
+        (REGION, 99, ["region"]),
         (Contacts([], [["lead"]]), 0, []),
-        (None, 0, [None]),
-        (None, 1, [None]),
+        (Contacts(), 0, [None]),
+        (Contacts(), 1, [None]),
+        (Contacts(regional_leads=["region"]), 0, [None]),
+        (Contacts(regional_leads=["region"]), 1, ["region"]),
     ],
 )
-def test_whom_a_step_tells(contacts: Contacts | None, step: int, told: list[str | None]) -> None:
+def test_whom_a_step_tells(contacts: Contacts, step: int, told: list[str | None]) -> None:
     assert told_at(contacts, step, NOON) == told
+
+
+def test_a_region_has_its_own_leads_or_those_of_all() -> None:
+    own, other = UUID(int=1), UUID(int=2)
+    leads = RegionalLeads.model_validate(
+        {
+            "id": "regional-leads",
+            "version": "1",
+            "source": "-",
+            "leads": [
+                {"addresses": ["all@example.test"]},
+                {"region_id": str(own), "addresses": ["own@example.test"]},
+            ],
+        }
+    )
+    assert [leads.of(one) for one in (own, other, None)] == [
+        ("own@example.test",),
+        ("all@example.test",),
+        ("all@example.test",),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("leads", "told"),
+    [
+        ([{"addresses": []}], "at least 1 item"),
+        ([{"addresses": ["lead"]}], "Not one e-mail address"),
+        ([{"addresses": ["a@b.test", "A@b.test"]}], "is there twice"),
+        (
+            [{"addresses": ["a@b.test"]}, {"addresses": ["c@b.test"]}],
+            "region of all is there twice",
+        ),
+    ],
+)
+def test_leads_that_cannot_be_told_are_refused(leads: list[dict[str, Any]], told: str) -> None:
+    data = regional_leads().model_dump(mode="json") | {"leads": leads}
+    with pytest.raises(DataFileInvalid, match=told):
+        parse(RegionalLeads, yaml.safe_dump(data), "regional-leads.yaml")
 
 
 def test_contacts_do_not_show_their_addresses() -> None:

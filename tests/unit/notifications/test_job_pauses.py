@@ -32,7 +32,7 @@ class Away:
         yield
 
     @contextlib.asynccontextmanager
-    async def transaction(self, sites: object) -> AsyncIterator[Transaction]:
+    async def transaction(self, sites: object, **_: object) -> AsyncIterator[Transaction]:
         self.asked += 1
         if self.asked != self.back_at:
             raise Gone
@@ -83,7 +83,7 @@ class There(Away):
     """A database that opens every transaction."""
 
     @contextlib.asynccontextmanager
-    async def transaction(self, sites: object) -> AsyncIterator[Transaction]:
+    async def transaction(self, sites: object, **_: object) -> AsyncIterator[Transaction]:
         yield cast(Transaction, SimpleNamespace(now=NOW))
 
 

@@ -107,3 +107,7 @@ def test_a_message_that_asks_for_a_word_that_ends_or_begins_messages_is_found(te
 @pytest.mark.parametrize("text", ["Reply 1 to confirm, 2 to change.", "Reply STOP to opt out."])
 def test_a_message_may_ask_for_figures_and_name_how_to_end_it(text: str) -> None:
     assert reply_words().asked_for(text) == []
+
+
+def test_a_message_that_is_no_text_message_asks_for_no_answer_of_stop() -> None:
+    assert reply_words().asked_for("Reply STOP to opt out.", offering=False) == ["stop"]

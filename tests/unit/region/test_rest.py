@@ -1,11 +1,13 @@
 """When a system is at rest, and what is said when it is not."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, cast
 
 from shared.settings import SERVICES
 from stepwell.region.api import Services
-from stepwell.region.settle import Rest, settled
+from stepwell.region.settle import Rest, advance, settled
+from stepwell.runtime import clock_file
 
 
 def service(**changed: Any) -> dict[str, Any]:
@@ -114,3 +116,29 @@ async def test_all_are_looked_at_together_before_a_system_counts_as_at_rest() ->
     again = ["intake", *SERVICES, "intake", "scheduling", *SERVICES]
     assert told.asked[: len(SERVICES) + 1] == [*SERVICES, "intake"]
     assert sorted(told.asked) == sorted([*SERVICES, *again])
+
+
+async def test_at_each_stop_of_the_clock_those_are_looked_at_who_have_something_to_do(
+    tmp_path: Path,
+) -> None:
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    hour = timedelta(hours=1)
+    at_one, at_two = str(noon + hour), str(noon + 2 * hour)
+    told = Told(
+        intake=[service(), service(due=1), service(next_due_at=at_two), service()],
+        scheduling=[service(), service()],
+    )
+    services = cast(Any, told)
+    services.clock_file = tmp_path / "clock"
+    clock_file.write(services.clock_file, noon)
+    await advance(services, noon)
+    assert told.asked == list(SERVICES), "it moves nothing"
+    told.asked.clear()
+    told.prepared["intake"].insert(0, service(next_due_at=at_one))
+    told.prepared["scheduling"].insert(0, service(next_due_at=at_two))
+    await advance(services, noon + 3 * hour)
+    assert clock_file.read(services.clock_file) == noon + 3 * hour
+    on_the_way = told.asked[len(SERVICES) : -len(SERVICES)]
+    assert on_the_way[:2] == ["intake", "intake"], "at one, until it is at rest"
+    assert sorted(on_the_way[2:]) == ["intake", "scheduling"], "at two"
+    assert told.asked[-len(SERVICES) :] == list(SERVICES), "all at the end"

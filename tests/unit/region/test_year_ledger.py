@@ -13,8 +13,11 @@ from tests.year.ledger.census import census
 from tests.year.ledger.hours import minutes
 from tests.year.ledger.messages import reminder_due
 from tests.year.ledger.people import People
-from tests.year.ledger.progress import engagement, latest_scores
+from tests.year.ledger.placements import placements_of
+from tests.year.ledger.progress import engagement, own_scores
+from tests.year.ledger.risks import Risks, between
 from tests.year.ledger.sessions import became, seats_of
+from tests.year.ledger.short_weeks import watched
 from tests.year.ledger.stays import stays_of
 from tests.year.ledger.units import Grant, attended_days, settle
 
@@ -142,9 +145,9 @@ def test_a_score_from_before_the_end_of_the_former_stay_does_not_count() -> None
             completed_at=at,
             scores=[score | {"answered_at": at.isoformat()}],
         )
-    (kept,) = latest_scores(written.journal, frozenset({ANA}), end).values()
+    ((kept,),) = own_scores(written.journal, frozenset({ANA}), end).values()
     assert kept[1]["total"] == 12
-    assert latest_scores(written.journal, frozenset({ANA}), end + timedelta(days=9)) == {}
+    assert own_scores(written.journal, frozenset({ANA}), end + timedelta(days=9)) == {}
 
 
 def test_records_are_one_person_from_the_merge_to_its_undo() -> None:
@@ -180,6 +183,40 @@ def test_a_reminder_is_a_real_day_ahead_and_never_in_quiet_hours() -> None:
     assert reminder_due(early, planned, written.zone) == written.at(2026, 3, 9, 8, 30)
     soon = datetime(2026, 3, 10, 13, 10, tzinfo=UTC)
     assert reminder_due(early, soon, written.zone) == written.at(2026, 3, 10, 8)
+
+
+def test_a_week_is_short_36_hours_after_its_end_and_not_judged_if_a_hold_fell_into_it() -> None:
+    written = Writer()
+    begins = written.at(2026, 3, 1, 9)
+    written.enrol(ANA, begins)
+    seat = {"enrolment_id": "stay-1", "placement_id": "seat", "cohort_id": "cohort"}
+    written.tell("scheduling", ANA, "ClientPlaced", begins, placed_at=begins, **seat)
+    for day in (4, 6, 9, 11, 13):
+        written.session(ANA, written.at(2026, 3, day, 18), "attended", minutes=180)
+    for day, to in ((10, "on_hold"), (12, "active")):
+        at = written.at(2026, 3, day, 12)
+        written.change(ANA, at, "stay-1", "active" if day == 10 else "on_hold", to, ended=False)
+    journal = written.journal
+    placements, stays = placements_of(journal), stays_of(journal)
+    weeks = watched(journal, placements, stays, written.at(2026, 3, 15, 9))
+    assert {week: one.words[-1] for (_, week), one in weeks.items() if one.words} == {
+        (2026, 10): (written.at(2026, 3, 10, 12), ("short", 180, 1)),
+        (2026, 11): (written.at(2026, 3, 10, 12), None),
+        (2026, 12): (written.at(2026, 3, 12, 12), ("at_risk",)),
+    }
+
+
+def test_a_risk_that_nobody_takes_charge_of_climbs_its_ladder_to_the_end() -> None:
+    written = Writer()
+    at = written.at(2026, 3, 2, 9)
+    report = {"id": "report", "client_id": ANA, "site_id": "site", "finding": "use"}
+    reports = [report | {"used_on": "2026-03-02", "reported_at": at.isoformat()}]
+    journal = written.journal
+    (risk,) = Risks(journal, People(journal), reports, at + timedelta(days=9)).all
+    hours = [(told - at) // timedelta(hours=1) for told, *_ in risk.steps]
+    assert hours == [4, 8, 12, 20, 28, 36, 44, 52, 60]
+    assert [last for *_, last in risk.steps] == [False] * 8 + [True]
+    assert between([1.0, 2.0, 4.0, 8.0], 0.5) == 3
 
 
 def test_the_computation_shares_no_code_with_the_services() -> None:

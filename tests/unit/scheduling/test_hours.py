@@ -191,6 +191,7 @@ DAY = timedelta(days=1)
         (Seat(MONDAY - DAY, None, NEXT_MONDAY), credited(0, 3), 1, 1),
         (Seat(MONDAY - DAY, None, MONDAY), Sums(sessions_on_hold=3), 0, 0),
         (Seat(MONDAY - DAY, None, None), Sums(sessions=2, sessions_on_hold=1), 0, Fraction(2, 3)),
+        (Seat(MONDAY - DAY, None, None, was_held=True), credited(0, 3), 0, 1),
     ],
 )
 def test_a_part_of_a_week_is_not_judged_or_by_its_share(

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.access import Open
+from shared.access.allowed import Open
 from shared.service import Service
 from shared.web.limits import (
     BURST,

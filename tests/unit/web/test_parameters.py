@@ -8,7 +8,8 @@ import pytest
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from shared.access import Open, Role
+from shared.access import Role
+from shared.access.allowed import Open
 from shared.service import Service
 from shared.web import Allowed, Call, Paging, Strict
 from tests.support.apis import app_of, caller

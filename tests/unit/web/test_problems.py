@@ -100,6 +100,12 @@ async def list_pages(caller: MANAGER, paging: Annotated[Paging, Depends()]) -> P
 async def fail(how: str, caller: MANAGER) -> None:
     if how == "slowly":
         await asyncio.sleep(5)
+    if how == "half-in-model":
+        Dog.model_construct(kind="\ud800").model_dump_json(warnings=False)
+    if how == "half-in-bytes":
+        "\ud800".encode()
+    if how == "no-json":
+        Dog.model_construct(kind=object()).model_dump_json(warnings=False)
     raise {
         "missing": NotFound("There is no such thing."),
         "conflict": SeatTaken("The seat is taken.", pointer="/seat"),
@@ -139,6 +145,9 @@ def problem_of(answer: httpx.Response, status: int, slug: str) -> dict[str, obje
         ("/fail/missing", 404, "not-found"),
         ("/fail/conflict", 409, "seat-taken"),
         ("/fail/null", 422, "unusable-value"),
+        ("/fail/half-in-model", 422, "unusable-value"),
+        ("/fail/half-in-bytes", 422, "unusable-value"),
+        ("/fail/no-json", 500, "internal-error"),
         ("/fail/defect", 500, "internal-error"),
         ("/fail/database", 503, "service-unavailable"),
         ("/fail/slowly", 504, "request-timeout"),

@@ -46,6 +46,19 @@ class People:
                     found |= {one.survivor, one.merged}
         return frozenset(found)
 
+    def ever(self, client: str) -> frozenset[str]:
+        """All records that were the same person at any time."""
+        found, before = {client}, set[str]()
+        while found != before:
+            before = set(found)
+            found |= {
+                r
+                for one in self.joined
+                for r in (one.survivor, one.merged)
+                if {one.survivor, one.merged} & found
+            }
+        return frozenset(found)
+
     def survivor(self, client: str, at: datetime) -> str:
         """The record that goes on for this one; itself unless it was merged."""
         found = [

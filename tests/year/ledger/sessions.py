@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from tests.year.ledger.journal import Journal
+from tests.year.ledger.journal import Event, Journal
 from tests.year.ledger.stays import Stay
 
 Outcome = Literal["attended", "missed", "excused"]
@@ -25,6 +26,7 @@ class Seat:
     zone: ZoneInfo
     planned: datetime
     """When it was told last that the client is expected."""
+    stay: str
     expected: bool = True
     """Not cancelled because the client left."""
     held: bool = True
@@ -33,7 +35,7 @@ class Seat:
     """As it was written down, such as `late_cancel`."""
     attended: int = 0
 
-    @property
+    @cached_property
     def day(self) -> date:
         """The day at the site."""
         return self.starts.astimezone(self.zone).date()
@@ -47,37 +49,51 @@ class Seat:
 Seats = dict[tuple[str, str], Seat]
 
 
+TOLD = (
+    "SessionScheduled",
+    "SessionCancelled",
+    "SessionNotHeld",
+    "SessionAttended",
+    "SessionMissed",
+)
+
+
 def seats_of(journal: Journal) -> Seats:
     """Every seat by client and session."""
     found: Seats = {}
-    names = ("SessionScheduled", "SessionCancelled", "SessionNotHeld")
-    for event in journal.named(*names, "SessionAttended", "SessionMissed"):
-        key, data = (event.client, event.data["session_id"]), event.data
-        if event.name == "SessionScheduled":
-            found[key] = Seat(
-                event.client,
-                data["session_id"],
-                data["site_id"],
-                data["kind"],
-                event.instant("starts_at"),
-                event.instant("ends_at"),
-                data["break_minutes"],
-                ZoneInfo(data["time_zone"]),
-                event.at,
-            )
-            continue
-        seat = found[key]
-        if event.name == "SessionCancelled":
-            seat.expected = False
-        elif event.name == "SessionNotHeld":
-            seat.held = False
-        elif event.name == "SessionAttended":
-            seat.outcome, seat.attended = "attended", data["attended_minutes"]
-            seat.status = data["status"]
-        else:
-            seat.outcome, seat.attended = "excused" if data["excused"] else "missed", 0
-            seat.status = data["status"]
+    for event in journal.named(*TOLD):
+        tell(found, event)
     return found
+
+
+def tell(seats: Seats, event: Event) -> None:
+    """Let the seats stand as they do after one more event."""
+    key, data = (event.client, event.data["session_id"]), event.data
+    if event.name == "SessionScheduled":
+        seats[key] = Seat(
+            event.client,
+            data["session_id"],
+            data["site_id"],
+            data["kind"],
+            event.instant("starts_at"),
+            event.instant("ends_at"),
+            data["break_minutes"],
+            ZoneInfo(data["time_zone"]),
+            event.at,
+            data.get("enrolment_id", ""),
+        )
+        return
+    seat = seats[key]
+    if event.name == "SessionCancelled":
+        seat.expected = False
+    elif event.name == "SessionNotHeld":
+        seat.held = False
+    elif event.name == "SessionAttended":
+        seat.outcome, seat.attended = "attended", data["attended_minutes"]
+        seat.status = data["status"]
+    else:
+        seat.outcome, seat.attended = "excused" if data["excused"] else "missed", 0
+        seat.status = data["status"]
 
 
 def counts(seat: Seat, stay: Stay) -> bool:

@@ -7,6 +7,7 @@ is not in the denominator. What a class means in words stands with the definitio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 from services.outcomes.measures.rules.change import Direction
@@ -33,7 +34,7 @@ class Kind:
 
 def census(_: Definition, stay: Stay, period: Period) -> Iterator[Counted]:
     """Stays that were open on the last day of each month of the period, or today in it."""
-    for first in months(period):
+    for first in months(Period(max(period.first, stay.enrolled_on), period.until)):
         last = min(following(first) - DAY, stay.today)
         if last >= first and stay.enrolled_on <= last and not _ended_by(stay, last):
             yield Counted(stay, last, "present")
@@ -215,6 +216,7 @@ def months(period: Period) -> Iterator[date]:
         month = following(month)
 
 
+@lru_cache(maxsize=1_024)
 def following(month: date) -> date:
     """The first day of the next month."""
     return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
