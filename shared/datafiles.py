@@ -10,6 +10,7 @@ sites, a file below `sites/<id of the site>/` holds for that site alone.
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from importlib import resources
@@ -237,6 +238,20 @@ def sites_with_data() -> dict[UUID, Path]:
             except ValueError:
                 raise DataFileInvalid(str(folder), 1, "is not named by the id of a site") from None
     return found
+
+
+def check_file(model: type[BaseModel], file: str) -> int:
+    """Print the data of one file as JSON, or one line `FILE:line: reason` on stderr; 0 or 1, for
+    the exit of a command."""
+    try:
+        print(parse(model, Path(file).read_text("utf-8"), file).model_dump_json())
+    except DataFileInvalid as invalid:
+        print(invalid, file=sys.stderr)
+        return 1
+    except UnicodeDecodeError:
+        print(f"{file}:1: is no UTF-8 text", file=sys.stderr)
+        return 1
+    return 0
 
 
 def parse(model: type[M], text: str, file: str) -> M:

@@ -6,16 +6,7 @@ from uuid import UUID
 
 import orjson
 
-from services.outcomes.board import schemas
-from services.outcomes.board.figures import (
-    FIGURES,
-    HELD,
-    KEYS,
-    LISTED,
-    RECKONED,
-    Source,
-    aggregates,
-)
+from services.outcomes.board import figures, schemas
 from services.outcomes.board.policy import clocks, definitions
 from services.outcomes.directory.schemas import Area
 from shared.database import Columns, Transaction, at_all_sites
@@ -37,7 +28,7 @@ SELECT here.*, f.kind, f.subject, f.client_id, f.part, f.enrolment_id, f.cohort_
   f.since, f.until, NULL::date AS due_on
 FROM here JOIN board_facts f ON f.site_id = here.site_id AND f."""
 OPEN = f"{FACT}open AND f.kind <> 'session' AND f.kind"
-SOURCES: dict[Source, str] = {
+SOURCES: dict[figures.Source, str] = {
     "stays": f"{OPEN} = 'stay'",
     "waits": f"{OPEN} = 'wait'",
     "seats": f"{OPEN} IN ('seat', 'offer')",
@@ -89,7 +80,7 @@ REFERRAL_DUE = """(f.since AT TIME ZONE f.time_zone)::date
     + CASE WHEN f.state IN ('received', 'contacted') THEN screening ELSE service END"""
 
 
-def rows_of(source: Source) -> str:
+def rows_of(source: figures.Source) -> str:
     """The rows of a source, with what conditions ask for, as a part of a statement."""
     due = REFERRAL_DUE if source == "referrals" else "f.due_on"
     over = STAY_OVER if source in ("waits", "seats", "hours") else "false"
@@ -104,9 +95,9 @@ def rows_of(source: Source) -> str:
 )"""  # noqa: S608 - ours
 
 
-def reckoned(table: str, figures: dict[str, str]) -> str:
+def reckoned(table: str, of: dict[str, str]) -> str:
     """The figures of each site and of all together, by name."""
-    named = ", ".join(f"'{name}', {aggregate}" for name, aggregate in figures.items())
+    named = ", ".join(f"'{name}', {aggregate}" for name, aggregate in of.items())
     return f"""
 SELECT site_id, jsonb_build_object({named}) AS figures FROM {table}
 GROUP BY GROUPING SETS ((site_id), ())"""  # noqa: S608 - ours
@@ -119,13 +110,16 @@ OF_COHORTS = {
 COHORTS = f"""
 cohorts AS (
   SELECT c.site_id, c.capacity, u.used FROM board_cohorts c LEFT JOIN (
-    SELECT cohort_id, count(*) AS used FROM seats WHERE state = 'taken' OR ({HELD})
+    SELECT cohort_id, count(*) AS used FROM seats WHERE state = 'taken' OR ({figures.HELD})
     GROUP BY cohort_id
   ) u USING (cohort_id)
   WHERE c.site_id = ANY ($2)
 )"""  # noqa: S608 - ours
 BOARD = ",".join([HEAD, *map(rows_of, SOURCES), COHORTS]) + " UNION ALL ".join(
-    [*(reckoned(source, aggregates(source)) for source in SOURCES), reckoned("cohorts", OF_COHORTS)]
+    [
+        *(reckoned(source, figures.aggregates(source)) for source in SOURCES),
+        reckoned("cohorts", OF_COHORTS),
+    ]
 )
 ITEMS = f"""
 {{head}}, listed AS (
@@ -147,7 +141,7 @@ async def show_board(tx: Transaction, area: Area) -> schemas.Board:
     for row in rows:
         values.setdefault(row["site_id"], {}).update(orjson.loads(row["figures"]))
     known = definitions()
-    ids = {name: known.id_of(name) for name in FIGURES}
+    ids = {name: known.id_of(name) for name in figures.FIGURES}
     return schemas.Board(
         at=tx.now,
         change=max((site["change"] for site in sites), default=0),
@@ -157,25 +151,24 @@ async def show_board(tx: Transaction, area: Area) -> schemas.Board:
         ],
         total=_figures(values[None], ids),
         definitions=[
-            schemas.Definition(id=ids[name], figure=name, listed=name in LISTED, **dict(one))
+            schemas.Definition(
+                id=ids[name], figure=name, listed=name in figures.LISTED, **dict(one)
+            )
             for name, one in known.figures.items()
         ],
     )
 
 
 async def list_items(
-    tx: Transaction,
-    figure: str,
-    area: Area,
-    paging: Paging,
+    tx: Transaction, figure: str, area: Area, paging: Paging
 ) -> CountedPage[schemas.BoardItem]:
     """Those whom a figure counts at the sites that the transaction sees; as many as it says."""
     sites = await tx.fetch(SITES, tx.now, area.region_id, area.site_id)
-    known = LISTED[figure]
+    known = figures.LISTED[figure]
     query = ITEMS.format(
         head=",".join([HEAD, *map(rows_of, dict.fromkeys(("stays", known.source)))]),
         source=known.source,
-        key=KEYS[known.counted],
+        key=figures.KEYS[known.counted],
         condition=known.condition,
     )
     async with at_all_sites(tx):
@@ -197,13 +190,13 @@ def _here(sites: Sequence[Any]) -> list[list[Any]]:
 def _figures(values: Mapping[str, Any], ids: Mapping[str, str]) -> schemas.Figures:
     """Of a site without rows of a source nothing is counted."""
     return {
-        name: _figure(name, values.get(name, 0 if name in LISTED else None), ids[name])
-        for name in FIGURES
+        name: _figure(name, values.get(name, 0 if name in figures.LISTED else None), ids[name])
+        for name in figures.FIGURES
     }
 
 
 def _figure(name: str, value: Any, definition: str) -> schemas.Figure:
     if value is None:
-        reason: schemas.Reason = "no_wait" if name in RECKONED else "no_cohort_told"
+        reason: schemas.Reason = "no_wait" if name in figures.RECKONED else "no_cohort_told"
         return schemas.Figure(value=None, definition=definition, reason=reason)
     return schemas.Figure(value=float(value), definition=definition)

@@ -31,12 +31,7 @@ async def list_program_measures(call: Reader) -> Measures:
 
 @router.get("/program-measures/{measure}", summary="Summarize a program measure")
 async def summarize_program_measure(
-    call: Reader,
-    measure: str,
-    starts_from: From,
-    until: Until,
-    scope: Where,
-    by: Slices = "none",
+    call: Reader, measure: str, starts_from: From, until: Until, scope: Where, by: Slices = "none"
 ) -> MeasureFigures:
     """The figures of whole months at the caller's sites, by groups. Small numbers are hidden, with
     what they could be computed from. Figures of two periods that overlap are two releases: publish
@@ -61,13 +56,6 @@ async def list_program_measure_cases(
     """The stays, referrals or follow-ups behind a figure, for who treats them."""
     return await call.show(
         lambda tx: queries.list_cases(
-            tx,
-            measure,
-            scope,
-            Period(starts_from, until),
-            paging,
-            by=by,
-            group=group,
-            falls=falls,
+            tx, measure, scope, Period(starts_from, until), paging, by=by, group=group, falls=falls
         )
     )

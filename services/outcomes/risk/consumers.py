@@ -9,12 +9,7 @@ from services.outcomes.engagement.commands import lock_clients, lock_records
 from services.outcomes.risk.commands import keep_acknowledgements, keep_flags, look_at_missed
 from services.outcomes.risk.missed import came_after_all, keep_missed
 from services.outcomes.step_down.commands import evaluate_clients
-from shared.contracts.intake import (
-    ClientMergeUndone,
-    ClientsMerged,
-    RiskFlagAcknowledged,
-    RiskFlagRaised,
-)
+from shared.contracts import intake
 from shared.contracts.scheduling import SessionAttended, SessionMissed, SessionNotHeld
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
@@ -23,19 +18,19 @@ consumers = Consumers()
 Settled = SessionAttended | SessionMissed | SessionNotHeld
 
 
-@consumers.on_many(RiskFlagRaised)
-async def flags_raised(tx: Transaction, received: list[Received[RiskFlagRaised]]) -> None:
+@consumers.on_many(intake.RiskFlagRaised)
+async def flags_raised(tx: Transaction, received: list[Received[intake.RiskFlagRaised]]) -> None:
     await lock_clients(tx, [one.event for one in received])
     await keep_flags(tx, received)
     for client_id, cause in {one.event.client_id: one for one in received}.items():
         await look_at_missed(tx, [client_id], cause)
 
 
-consumers.give(RiskFlagAcknowledged, keep_acknowledgements)
+consumers.give(intake.RiskFlagAcknowledged, keep_acknowledgements)
 
 
 async def records_told_of(
-    tx: Transaction, received: Received[ClientsMerged] | Received[ClientMergeUndone]
+    tx: Transaction, received: Received[intake.ClientsMerged] | Received[intake.ClientMergeUndone]
 ) -> None:
     """Sessions that another record missed are the person's now, or no longer."""
     both = [received.event.client_id, received.event.merged_client_id]
@@ -43,8 +38,8 @@ async def records_told_of(
     await look_at_missed(tx, both, received)
 
 
-consumers.on(ClientsMerged, "merges")(records_told_of)
-consumers.on(ClientMergeUndone, "merges")(records_told_of)
+consumers.on(intake.ClientsMerged, "merges")(records_told_of)
+consumers.on(intake.ClientMergeUndone, "merges")(records_told_of)
 
 
 @consumers.on_many(SessionMissed)

@@ -15,27 +15,18 @@ from services.outcomes.step_down.rules.choice import Choice, Made, choose
 from services.outcomes.step_down.rules.verdicts import evaluate, missing
 from services.outcomes.step_down.schemas import NewDecision, NewStepDown, Recommendation
 from shared.calendar import day_at, midnight
+from shared.contracts import outcomes
 from shared.contracts.base import PolicyReference
-from shared.contracts.outcomes import (
-    ExtendRecommended,
-    RecommendationDecided,
-    RecommendationKind,
-    RecommendationWithdrawn,
-    Recommended,
-    StepDownDecided,
-    StepDownRecommended,
-    StepUpRecommended,
-)
 from shared.database import Columns, Transaction, update
 from shared.errors import Conflict, Invalid, found, require_version
 from shared.ids import new_id
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
-EVENTS: dict[RecommendationKind, type[Recommended]] = {
-    "step_down": StepDownRecommended,
-    "step_up": StepUpRecommended,
-    "extend": ExtendRecommended,
+EVENTS: dict[outcomes.RecommendationKind, type[outcomes.Recommended]] = {
+    "step_down": outcomes.StepDownRecommended,
+    "step_up": outcomes.StepUpRecommended,
+    "extend": outcomes.ExtendRecommended,
 }
 RECOMMENDED = Columns.by_type(
     uuid="id client_id site_id enrolment_id",
@@ -121,7 +112,7 @@ async def evaluate_clients(
         return
     # at once: what the same batch tells next may end the stay, or recommend anew
     withdrawn = await _withdraw(tx, [(case, p) for case, p, choice in chosen if choice.withdraw])
-    made: list[tuple[Case, Recommended, dict[str, Any]]] = []
+    made: list[tuple[Case, outcomes.Recommended, dict[str, Any]]] = []
     for case, policy, choice in chosen:
         cause = next((by_client[r] for r in case.records if r in by_client), None)
         if choice.withdraw:
@@ -146,10 +137,10 @@ async def _withdraw(
     return {row["id"] for row in rows}
 
 
-def _withdrawal(case: Case, choice: Choice, at: datetime) -> RecommendationWithdrawn:
+def _withdrawal(case: Case, choice: Choice, at: datetime) -> outcomes.RecommendationWithdrawn:
     assert case.open is not None
     assert choice.withdraw is not None
-    return RecommendationWithdrawn(
+    return outcomes.RecommendationWithdrawn(
         **case.whose,
         recommendation_id=case.open_id,
         kind=case.open.kind,
@@ -160,7 +151,7 @@ def _withdrawal(case: Case, choice: Choice, at: datetime) -> RecommendationWithd
 
 def _recommendation(
     case: Case, policy: RecommendationPolicy, made: Made, at: datetime
-) -> Recommended:
+) -> outcomes.Recommended:
     return EVENTS[made.kind](
         **case.whose,
         recommendation_id=new_id(),
@@ -173,7 +164,7 @@ def _recommendation(
     )
 
 
-def _row(recommended: Recommended, kind: RecommendationKind) -> dict[str, Any]:
+def _row(recommended: outcomes.Recommended, kind: outcomes.RecommendationKind) -> dict[str, Any]:
     criteria = [criterion.model_dump(mode="json") for criterion in recommended.criteria]
     return {
         **dict(recommended),
@@ -231,8 +222,8 @@ async def decide(
         "decided_at": tx.now,
     }
     if known.kind == "step_down" and new.decision != "defer":
-        publish(tx, StepDownDecided(**decided))
-    publish(tx, RecommendationDecided(**decided))
+        publish(tx, outcomes.StepDownDecided(**decided))
+    publish(tx, outcomes.RecommendationDecided(**decided))
     tx.wake()
     return known.changed(**changes, deferred_until=new.until)
 

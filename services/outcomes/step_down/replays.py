@@ -10,15 +10,8 @@ import orjson
 from services.outcomes.episodes.schemas import OfStay
 from services.outcomes.step_down.policy import RecommendationPolicy, measures
 from services.outcomes.step_down.replay_schemas import NewReplay, Replay, ReplayedStay, ReplaySum
+from services.outcomes.step_down.rules import replay as past
 from services.outcomes.step_down.rules.figures import Figures, LatestScore
-from services.outcomes.step_down.rules.replay import (
-    Decided,
-    History,
-    Lasting,
-    Scored,
-    replay,
-    suppressed,
-)
 from shared.contracts.outcomes import RecommendationKind
 from shared.database import ALL_SITES, Columns, Transaction, insert, update
 from shared.errors import NotFound, found
@@ -141,7 +134,7 @@ async def show_replay(tx: Transaction, replay_id: UUID, *, by: str, in_clinic: b
     """
     row = found(await tx.fetchrow(ONE, replay_id, by), "replay")
     sums = [dict(one) for one in await tx.fetch(SUMS, replay_id)]
-    shown = sums if in_clinic else [one | suppressed(one) for one in sums]
+    shown = sums if in_clinic else [one | past.suppressed(one) for one in sums]
     return Replay.from_row({**dict(row), "sums": [ReplaySum(**one) for one in shown]})
 
 
@@ -186,7 +179,7 @@ def _lines(
     replay_id: UUID, row: Any, former: RecommendationPolicy, latter: RecommendationPolicy
 ) -> Iterator[dict[str, Any]]:
     history = history_of(row)
-    then, now = replay(former, history), replay(latter, history)
+    then, now = past.replay(former, history), past.replay(latter, history)
     decided = {one.kind: one for one in history.decisions}
     kinds: list[RecommendationKind] = ["step_down", "step_up", "extend"]
     for kind in kinds:
@@ -203,13 +196,13 @@ def _lines(
             }
 
 
-def history_of(row: Any) -> History:
+def history_of(row: Any) -> past.History:
     """The history of a stay, from a row of the query."""
 
     def some(name: str) -> list[list[Any]]:
         return orjson.loads(row[name]) if row[name] else []
 
-    return History(
+    return past.History(
         enrolled_on=row["enrolled_on"],
         ended_on=row["ended_on"],
         figures=[
@@ -217,19 +210,20 @@ def history_of(row: Any) -> History:
             for day, weeks, attended, missed, excused, run in some("figures")
         ],
         scores=[
-            Scored(
+            past.Scored(
                 name, LatestScore(total, status, item, _day(on), version, parts), _day(known), first
             )
             for name, total, status, item, on, version, known, first, parts in some("scores")
         ],
         short_weeks=[(_day(monday), _day(on)) for monday, on in some("weeks")],
-        risks=[Lasting(kind, _day(on), _or_none(end)) for kind, on, end in some("risks")],
+        risks=[past.Lasting(kind, _day(on), _or_none(end)) for kind, on, end in some("risks")],
         uses=[(_day(used), _day(on)) for used, on in some("uses")],
         goals=[
-            Lasting(kind, _day(on), _or_none(end), state) for kind, on, end, state in some("goals")
+            past.Lasting(kind, _day(on), _or_none(end), state)
+            for kind, on, end, state in some("goals")
         ],
         decisions=[
-            Decided(kind, decision, _day(on), _or_none(until))
+            past.Decided(kind, decision, _day(on), _or_none(until))
             for kind, decision, on, until in some("decisions")
         ],
     )

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from services.outcomes.programs.rules.proportion import wilson
 from services.outcomes.step_down.rules.figures import (
     Facts,
     Figures,
@@ -13,7 +14,6 @@ from services.outcomes.step_down.rules.figures import (
     Risk,
     look,
 )
-from services.outcomes.step_down.rules.limits import wilson
 from tests.support.recommendations import FACTS, FIGURES, PHQ9, TODAY, day, found, rule
 
 CHANGE = rule("score_change", instrument="phq-9", at_least=6, max_age_days=14)
@@ -133,7 +133,7 @@ def test_goals_count_by_kind_and_state(
 def test_limits_of_a_share_are_those_of_the_published_examples(
     part: int, whole: int, lower: float, upper: float
 ) -> None:
-    assert wilson(part, whole) == pytest.approx((lower, upper), abs=0.05)
+    assert [100 * limit for limit in wilson(part, whole)] == pytest.approx((lower, upper), abs=0.05)
 
 
 def test_a_share_of_too_few_sessions_is_not_known() -> None:
@@ -148,7 +148,7 @@ def test_a_share_of_too_few_sessions_is_not_known() -> None:
 
 
 def test_limits_of_a_share_never_leave_it() -> None:
-    assert all(wilson(n, n)[1] <= 100 and wilson(0, n)[0] >= 0 for n in range(1, 500))
+    assert all(wilson(n, n)[1] <= 1 and wilson(0, n)[0] >= 0 for n in range(1, 500))
 
 
 @pytest.mark.parametrize(

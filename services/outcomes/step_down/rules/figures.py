@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from functools import partial
 
-from services.outcomes.step_down.rules.limits import wilson
+from services.outcomes.programs.rules.proportion import wilson
 from services.outcomes.step_down.values import Figure, Rule
 from shared.calendar import weeks_spanned
 from shared.contracts.intake import RiskSeverity
@@ -118,7 +118,8 @@ def _attendance_percent(rule: Rule, facts: Facts) -> Looked:
         return Looked(None, f"{attended} of {sessions} sessions, too few", inputs, known.until)
     percent = Fraction(100 * attended, sessions)
     observed = f"{float(percent):.1f} % ({attended} of {sessions} sessions)"
-    return Looked(percent, observed, inputs, known.until, wilson(attended, sessions))
+    low, high = wilson(attended, sessions)
+    return Looked(percent, observed, inputs, known.until, (100 * low, 100 * high))
 
 
 def _consecutive_missed(_: Rule, facts: Facts) -> Looked:
