@@ -94,6 +94,8 @@ class Jobs:
         pause = POLL_SECONDS
         with self.context.database.listening(self._wake.set):
             async with asyncio.TaskGroup() as group:
+                if clock.is_test_clock():
+                    group.create_task(self._watch_test_clock())
                 while True:
                     try:
                         self._wake.clear()
@@ -157,15 +159,20 @@ class Jobs:
 
     async def _until_looked_at(self, seen: datetime) -> None:
         """Wait for a notification, for a test clock that does not show `seen`, or the next poll."""
-        waited = 0.0
-        step = TEST_CLOCK_POLL_SECONDS if clock.is_test_clock() else POLL_SECONDS
-        while waited < POLL_SECONDS and not (clock.is_test_clock() and clock.now() != seen):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(step):
-                    await self._wake.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._wake.wait()
+            if not (clock.is_test_clock() and clock.now() != seen):
                 await asyncio.sleep(BEHIND_SECONDS)
-                return
-            waited += step
+
+    async def _watch_test_clock(self) -> None:
+        """Look when a test clock was moved."""
+        seen = clock.now()
+        while True:
+            await asyncio.sleep(TEST_CLOCK_POLL_SECONDS)
+            if (now := clock.now()) != seen:
+                seen = now
+                self._wake.set()
 
 
 def _interrupted(job: str, error: Exception) -> None:

@@ -50,7 +50,7 @@ from shared.settings import Settings
 
 READ = 2_000
 """Records looked at before others have a turn: what was written before goes out meanwhile."""
-BATCH = 32_000
+BATCH = 16_000
 """Events applied in one transaction."""
 MOST_PARTS, WORTH_A_PART = 4, 50_000
 """Processes that read at once, and the records for which another one is worth its start."""

@@ -176,7 +176,7 @@ async def test_what_people_decided_is_kept_and_tables_have_all_that_they_had(
     region: Region,
 ) -> None:
     form = """
-    SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity, c.reloptions, c.relpersistence,
+    SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity, c.reloptions,
       (SELECT array_agg(pg_get_indexdef(indexrelid) ORDER BY pg_get_indexdef(indexrelid))
        FROM pg_index WHERE indrelid = c.oid) AS indexes,
       (SELECT array_agg(conname || pg_get_constraintdef(oid) ORDER BY conname) FROM pg_constraint
