@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from fastapi.dependencies.utils import get_flat_params
+
 from shared.web.application import api_routes
 from stepwell.runtime.state import PROJECT
 from tests.support.apis import APPS
@@ -81,7 +83,7 @@ def test_every_read_by_client_is_one_that_merges_are_tried_with():
         if "GET" in route.methods
         and (
             "{client_id}" in route.path
-            or any(one.name == "client_id" for one in route.dependant.query_params)
+            or any(one.name == "client_id" for one in get_flat_params(route.dependant))
         )
     }
     together = {*OF_PERSON, *TOGETHER, *ONE_OF_A_LIST, *PICTURES}
