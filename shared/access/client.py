@@ -4,7 +4,8 @@ import time
 
 import httpx
 
-from shared.access.issuer import discovered, trusted
+from shared.access.issuer import discovered
+from shared.authorities import trusted
 from shared.settings import Settings
 
 RENEW_BEFORE_SECONDS = 30.0

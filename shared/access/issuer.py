@@ -1,18 +1,10 @@
 """What the issuer says of itself: the discovery document."""
 
-import ssl
-from functools import cache
 from typing import Any
 
 import httpx
 
 from shared.settings import Settings
-
-
-@cache
-def trusted() -> ssl.SSLContext:
-    """The certificate authorities of HTTPS calls; loading them holds a process up for 20 ms."""
-    return httpx.create_ssl_context()
 
 
 async def fetched(http: httpx.AsyncClient, url: str) -> Any:

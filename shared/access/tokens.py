@@ -13,8 +13,9 @@ from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
 from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from shared.access.caller import Caller
-from shared.access.issuer import discovered, fetched, trusted
+from shared.access.issuer import discovered, fetched
 from shared.access.roles import Role
+from shared.authorities import trusted
 from shared.database.transaction import ALL_SITES, Sites
 from shared.settings import Settings
 

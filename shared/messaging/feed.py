@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from shared.access.client import ServiceToken
-from shared.access.issuer import trusted
+from shared.authorities import trusted
 from shared.contracts.topics import BY_STREAM
 from shared.messaging.envelope import Envelope, headers_of
 from shared.settings import Settings

@@ -13,7 +13,7 @@ import httpx
 from services.notifications.rulebook.sources import LINKS
 from services.notifications.texts.policy import branding
 from shared.access.client import ServiceToken
-from shared.access.issuer import trusted
+from shared.authorities import trusted
 from shared.settings import Settings
 from shared.web.links import SECRET
 

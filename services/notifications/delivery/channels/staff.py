@@ -22,7 +22,7 @@ from services.notifications.delivery.channels.base import (
 )
 from services.notifications.delivery.channels.guards import asked_pause
 from services.notifications.delivery.channels.providers import STAFF_ADDRESS, Hook
-from shared.access.issuer import trusted
+from shared.authorities import trusted
 
 TIMEOUT_SECONDS = 10.0
 TYPE = "org.stepwell.staff_alert"

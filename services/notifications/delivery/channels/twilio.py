@@ -30,7 +30,7 @@ from services.notifications.delivery.channels.base import (
 from services.notifications.delivery.channels.guards import Guards, asked_pause, guards_of
 from services.notifications.delivery.channels.providers import Account
 from services.notifications.delivery.policy import meaning_of
-from shared.access.issuer import trusted
+from shared.authorities import trusted
 
 LONGEST_WAIT = 2.0
 """Seconds that a message waits for its turn at a provider; beyond it is postponed."""
