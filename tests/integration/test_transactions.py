@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -95,6 +96,27 @@ async def test_what_repeats_is_planned_once_and_nothing_else(things: Things):
         assert await tx.fetchval("SHOW plan_cache_mode") == "force_generic_plan"
     async with things.database.transaction(ALL_SITES) as tx:
         assert await tx.fetchval("SHOW plan_cache_mode") == "auto"
+
+
+async def test_a_type_of_the_server_is_asked_for_once_a_process(things: Things, monkeypatch: Any):
+    monkeypatch.setattr(PooledConnection, "known", {})
+    asked = []
+    ask = asyncpg.Connection._introspect_types
+
+    async def counted(connection: Any, oids: Any, within: Any) -> Any:
+        asked.extend(oids)
+        return await ask(connection, oids, within)
+
+    monkeypatch.setattr(asyncpg.Connection, "_introspect_types", counted)
+    for _ in range(2):
+        async with (
+            things.database.transaction(ALL_SITES) as one,
+            things.database.transaction(ALL_SITES) as other,
+        ):
+            for tx in (one, other):
+                assert await tx.fetchval("SELECT $1::uuid[]", [UUID(int=7)]) == [UUID(int=7)]
+                assert await tx.fetchval("SELECT $1::date[]", []) == []
+    assert len(asked) == len(set(asked)) == 2
 
 
 async def reach(
