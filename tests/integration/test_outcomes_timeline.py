@@ -1,6 +1,7 @@
 """What happened to a client, newest first, in parts that can be laid beside those of others."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -21,6 +22,21 @@ async def outcomes(system: System) -> AsyncIterator[Outcomes]:
     await system.start("outcomes", roles=("api",))
     async with opened(system, "outcomes") as database:
         yield Outcomes(system, database, system.client("outcomes", "clinical_lead", [SITE]))
+
+
+async def test_a_score_is_not_compared_with_those_of_a_former_stay(outcomes: Outcomes) -> None:
+    former = Enrolled("ana", SITE, enrolled_at=MONDAY - timedelta(days=90))
+    again = replace(former, enrolment_id=uuid4(), enrolled_at=MONDAY - timedelta(days=20))
+    ended = former.changed("completed").model_copy(
+        update={"changed_at": MONDAY - timedelta(days=30)}
+    )
+    for event in (former.enrolment, ended, again.enrolment):
+        await outcomes.tell(event)
+    for total, days in ((15, 80), (11, 40), (14, 25), (9, 10)):
+        await outcomes.tell(screened(former, total, answered_at=MONDAY - timedelta(days=days)))
+    whole = (await outcomes.lead.get(f"/clients/{former.id}/timeline")).json()
+    scores = [(one["value"], one["change"]) for one in whole["items"] if one["what"] == "phq-9"]
+    assert scores == [(9, -5), (14, None), (11, -4), (15, None)]
 
 
 async def test_a_stay_is_told_in_parts_that_end_where_an_instant_ends(outcomes: Outcomes) -> None:

@@ -14,9 +14,10 @@ from pydantic import (
 
 from services.intake.consents.policy.law import ElementName
 from services.intake.preferences.schemas import Language, Note, WeeklyTime
-from services.intake.referrals.values import Name, Zone, legible
+from services.intake.referrals.values import Name, Zone
 from shared.contracts.intake import ConsentForm, Token
 from shared.web import Instant, Strict
+from shared.web.texts import legible
 
 Channel = Literal["sms", "email", "voice"]
 Voicemail = Literal["none", "name_and_number", "appointment"]

@@ -8,9 +8,10 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StrictBool, StringConstraints, model_validator
 
 from services.intake.preferences.rules import Slot, minutes_of
-from services.intake.referrals.values import BLANK, Zone
+from services.intake.referrals.values import Zone
 from shared.contracts.intake import GenderGroup, Token
 from shared.web import Instant, Shown, Strict
+from shared.web.texts import BLANK
 
 Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 ClockOrMidnight = Annotated[

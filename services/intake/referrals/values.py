@@ -14,20 +14,10 @@ from phonenumbers import (
 )
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
 
-BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and signs that show nothing: the Hangul fillers and the empty Braille cell."""
+from shared.web.texts import legible
+
 ZONES = frozenset(available_timezones()) - {"Factory", "localtime"}
 """Without what a system keeps beside the IANA zones: its own setting, and that it has none."""
-
-
-def legible(name: str) -> str:
-    """Refuse a name with characters that control or hide something, and one that shows nothing."""
-    kinds = [unicodedata.category(character) for character in name if character not in BLANK]
-    if any(kind[0] == "C" or kind in ("Zl", "Zp") for kind in kinds):
-        raise ValueError("A name has no control or invisible characters.")
-    if all(kind[0] in "MZ" for kind in kinds):
-        raise ValueError("A name has a visible character.")
-    return name
 
 
 def absent_if_blank(value: object) -> object:

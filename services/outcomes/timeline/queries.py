@@ -12,10 +12,14 @@ SCORES = f"""
 SELECT screening_id, client_id, site_id, instrument, status, band, total,
   coalesce(answered_at, completed_at) AS at,
   total - lag(total) OVER (
-    PARTITION BY instrument, instrument_version ORDER BY coalesce(answered_at, completed_at)
+    PARTITION BY instrument, instrument_version, (
+      SELECT count(*) FROM episodes
+      WHERE {OF} AND ended_at < coalesce(scores.answered_at, scores.completed_at)
+    ) ORDER BY coalesce(answered_at, completed_at)
   ) AS change
 FROM scores WHERE {OF}
 """  # noqa: S608 - ours
+"""A score is of the stay that goes on when it is answered, or of the next one."""
 BETWEEN = "(SELECT * FROM stay_states WHERE state IN ('active', 'on_hold')) s"
 SOURCES = (
     ("referral", "referral_id", "received_at", "NULL", "'received'", "NULL", "program_referrals"),

@@ -48,7 +48,8 @@ class Happened(Shown):
         examples=[7],
     )
     change: int | None = Field(
-        description="Of a total since the one before by the same version of the instrument.",
+        description="Of a total since the one before in the same stay, by the same version of the "
+        "instrument.",
         examples=[-3],
     )
     why: str | None = Field(

@@ -5,16 +5,14 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.scheduling.directory.schemas import PRINTABLE
 from shared.contracts.intake import AgeBand, GenderGroup, Token
 from shared.contracts.scheduling import Track
 from shared.web import Instant, Shown, Strict
+from shared.web.texts import Legible
 
 Enrolment = Literal["open", "closed"]
 NAME = Field(
-    min_length=1,
     max_length=120,
-    pattern=PRINTABLE,
     description="Unique at the site.",
     examples=["Evening"],
 )
@@ -50,7 +48,7 @@ class Eligibility(Strict):
 class Phase(Strict):
     """A part of the way through a cohort; the next one has lower hours as a rule."""
 
-    name: str = Field(min_length=1, max_length=60, pattern=PRINTABLE, examples=["Phase 1"])
+    name: Legible = Field(max_length=60, examples=["Phase 1"])
     weeks: int = Field(ge=1, le=104, strict=True, examples=[4])
     minimum_minutes: int = Field(
         ge=1, le=7 * 24 * 60, strict=True, description="A week.", examples=[540]
@@ -66,7 +64,7 @@ class Phase(Strict):
 class ChangedCohort(Strict):
     """A cohort as it is to be from now on; who has a seat keeps it."""
 
-    name: str = NAME
+    name: Legible = NAME
     track: Track = TRACK
     gender_group: GenderGroup | None = GENDER
     capacity: int = CAPACITY

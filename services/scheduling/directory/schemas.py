@@ -8,10 +8,9 @@ from pydantic import Field, field_validator, model_validator
 from services.scheduling.directory.rules import Window, clock_of, is_zone, minute_of
 from shared.contracts.scheduling import Subdivision
 from shared.web import Instant, Shown, Strict
+from shared.web.texts import Legible
 
-PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
-"""Pattern of names and topics: no control characters."""
-Name = Annotated[str, Field(min_length=1, max_length=120, pattern=PRINTABLE)]
+Name = Annotated[Legible, Field(max_length=120)]
 ZONE = Field(description="IANA zone of the site.", examples=["America/Denver"])
 VERSION = Field(description="The ETag.", examples=[1])
 

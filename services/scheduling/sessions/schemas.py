@@ -6,12 +6,12 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from services.scheduling.directory.schemas import PRINTABLE
 from services.scheduling.sessions.rules import WallClockSlot, recurrence, wall_clock
 from services.scheduling.units.schemas import ExcessReason
 from shared.contracts.scheduling import Modality, NotHeldReason, SessionKind
 from shared.literal import full_date
 from shared.web import Instant, Shown, Strict
+from shared.web.texts import Legible
 
 
 def _of_our_times(value: datetime) -> datetime:
@@ -67,10 +67,8 @@ class Content(Staff):
         default=0, ge=0, strict=True, description="Breaks in it, not credited.", examples=[15]
     )
     kind: SessionKind = Field(examples=["group"])
-    topic: str = Field(
-        min_length=1,
+    topic: Legible = Field(
         max_length=120,
-        pattern=PRINTABLE,
         description="What it is about.",
         examples=["Coping skills"],
     )

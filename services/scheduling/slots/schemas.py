@@ -5,11 +5,11 @@ from uuid import UUID
 from pydantic import Field
 
 from services.scheduling.bookings.policy import OwnKind
-from services.scheduling.directory.schemas import PRINTABLE
 from services.scheduling.sessions.schemas import LocalTime, Session
 from services.scheduling.units.schemas import ExcessReason
 from shared.contracts.base import Criterion
 from shared.web import Instant, Shown
+from shared.web.texts import Legible
 
 
 class Named(Shown):
@@ -52,9 +52,7 @@ class NewOwnSession(LocalTime):
     minutes: int = Field(ge=5, le=480, strict=True, examples=[50])
     facilitator_id: UUID = Field(description="The person of the staff who holds it.")
     room_id: UUID = Field(description="A room, or a telehealth room: then it is held by that.")
-    topic: str | None = Field(
-        default=None, min_length=1, max_length=120, pattern=PRINTABLE, examples=[None]
-    )
+    topic: Legible | None = Field(default=None, max_length=120, examples=[None])
     excess_reason: ExcessReason = None
 
 

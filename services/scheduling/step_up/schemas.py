@@ -5,9 +5,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.scheduling.directory.schemas import PRINTABLE
 from shared.contracts.intake import Token
 from shared.web import Instant, Shown, Strict
+from shared.web.texts import Legible
 
 LEVEL = Field(description="Level of care.", examples=["2.5"])
 SEATS = Field(ge=0, le=10_000, strict=True, description="Seats for our clients.", examples=[4])
@@ -23,7 +23,7 @@ class PartnerSeats(Strict):
 class NewPartnerSlot(PartnerSeats):
     """Seats of a partner at one level."""
 
-    partner: str = Field(min_length=1, max_length=120, pattern=PRINTABLE, examples=["Elm House"])
+    partner: Legible = Field(max_length=120, examples=["Elm House"])
     level: Token = LEVEL
     region_id: UUID | None = REGION
 
