@@ -1,11 +1,13 @@
 """A policy that could not decide, or would surprise, is refused with the line that is wrong."""
 
 import copy
+import runpy
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.intake.level_of_care import __main__ as checker
 from services.intake.level_of_care.policy import by_edition
 from services.intake.level_of_care.rules.policy import LevelOfCarePolicy
 from services.intake.level_of_care.rules.recommendation import recommend
@@ -126,14 +128,23 @@ def test_the_shipped_policies_say_that_they_are_illustrative_and_claim_nothing()
         assert (by_level["2.5"].min, by_level["2.5"].max) == (20, None)
 
 
-def test_a_file_is_checked_from_the_command_line(tmp_path: Any, capsys: pytest.CaptureFixture[str]):
+def test_a_file_is_checked_from_the_command_line(
+    tmp_path: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
     good, bad, strange = tmp_path / "good.yaml", tmp_path / "bad.yaml", tmp_path / "strange.yaml"
     good.write_text(VALID)
     bad.write_text(VALID.replace('program_level: "2.1"', 'program_level: "2.2"'))
     strange.write_bytes(b"\xff\xfe\x00")
-    assert checker.main(str(good)) == 0
+
+    def checked(file: Path) -> int:
+        monkeypatch.setattr(sys, "argv", ["", str(file)])
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_module("services.intake.level_of_care", run_name="__main__")
+        return int(str(ended.value))
+
+    assert checked(good) == 0
     assert LevelOfCarePolicy.model_validate_json(capsys.readouterr().out).id == "small"
-    assert checker.main(str(bad)) == 1
+    assert checked(bad) == 1
     assert capsys.readouterr().err.startswith(f"{bad}:11: program_level: ")
-    assert checker.main(str(strange)) == 1
+    assert checked(strange) == 1
     assert capsys.readouterr().err.startswith(f"{strange}:1: ")
