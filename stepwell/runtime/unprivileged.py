@@ -3,10 +3,10 @@
 import hashlib
 import os
 import pwd
+import secrets
 import shutil
 import stat
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,7 +110,7 @@ def throw_away(folder: Path) -> None:
     if folder.parent.parent == REACHABLE_BY_ALL:
         folder = folder.parent
     if folder.exists():
-        gone = folder.rename(folder.with_name(f"{folder.name}.{os.getpid()}.{time.time_ns()}"))
+        gone = folder.rename(folder.with_name(f"{folder.name}.{secrets.token_hex(6)}"))
         subprocess.run(  # noqa: S603 - the folder is ours
             ["/bin/sh", "-c", 'rm -rf "$1" > /dev/null 2>&1 &', "sh", gone],
             stdin=subprocess.DEVNULL,
