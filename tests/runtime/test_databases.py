@@ -16,6 +16,7 @@ from stepwell.runtime.disposable import free_ports
 from stepwell.runtime.postgres import Postgres
 from stepwell.runtime.problem import Problem
 from stepwell.runtime.processes import Processes
+from stepwell.runtime.unprivileged import delete_folder
 
 WORD = "it's 100% mine"
 
@@ -37,7 +38,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Postgres
     yield made
     made.abandon()
     processes.kill_all()
-    made.delete()
+    delete_folder(made.data)
 
 
 async def as_app(server: Postgres, service: str, database: str) -> asyncpg.Connection:
