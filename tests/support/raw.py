@@ -1,5 +1,6 @@
 """Records as no ordinary producer writes them: names of headers of any bytes, packed any way."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +28,9 @@ class Name(str):
 
 
 def as_batch(records: Sequence[Raw], packed: str = "none") -> bytes:
-    """One batch of Kafka's format 2 with these records."""
+    """One batch of Kafka's format 2 with these records, as old as it is: brokers delete what is
+    older than its topic keeps things, half a minute after their start and every five minutes."""
+    now = time.time_ns() // 1_000_000
     builder = _DefaultRecordBatchBuilderPy(
         magic=2,
         compression_type=PACKED[packed],
@@ -39,7 +42,7 @@ def as_batch(records: Sequence[Raw], packed: str = "none") -> bytes:
     )
     for place, (key, value, headers) in enumerate(records):
         named: Any = [(Name(name), content) for name, content in headers]
-        assert builder.append(place, 1_772_000_000_000, key, value, named) is not None
+        assert builder.append(place, now, key, value, named) is not None
     return bytes(builder.build())
 
 
