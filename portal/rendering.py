@@ -31,7 +31,18 @@ NAVIGATION = (
     ("/audit", "Audit", "intake.list_accesses"),
 )
 """The screens, each with the operation that it cannot do without."""
-ENVIRONMENT = Environment(
+
+
+class Templates(Environment):
+    """Here `one.keys` is what an answer holds under that name, before any method of its own."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, dict) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
+ENVIRONMENT = Templates(
     loader=FileSystemLoader(FOLDER / "templates"),
     autoescape=True,
     undefined=StrictUndefined,

@@ -540,3 +540,11 @@ async def test_of_many_plans_the_newest_are_shown() -> None:
     answer = await portal.browser.get("/week?week=2026-W10")
     shown = re.findall(r"Week (2026-W\d\d)</a>", answer.text)
     assert shown == [f"2026-W{n:02}" for n in range(40, 20, -1)]
+
+
+def test_what_an_answer_holds_goes_before_the_methods_of_dictionaries() -> None:
+    template = ENVIRONMENT.from_string(
+        "{{ one.keys }} {{ one.items }} {% for k, v in other.items() %}{{ k }}{{ v }}{% endfor %}"
+    )
+    told = template.render(one={"keys": 3, "items": 4}, other={"a": 1})
+    assert told == "3 4 a1"
