@@ -59,16 +59,12 @@ ORDER BY a.client_id
 """
 
 
-class SessionNotOver(Conflict):
+class SessionNotOver(Conflict, title="The session is not over"):
     """A roll is recorded from check-ins once the session is over."""
 
-    title = "The session is not over"
 
-
-class AlreadyNoted(Conflict):
+class AlreadyNoted(Conflict, title="That was noted before"):
     """A client checks in once at a session, and out once."""
-
-    title = "That was noted before"
 
 
 class NotCheckedIn(Conflict):

@@ -56,20 +56,12 @@ WHERE s.id = $1 FOR SHARE OF s
 """Locked, so that neither the session nor an appointment is cancelled, and no hold begins or ends,
 while it is recorded what became of it. Who records the same at the same time violates
 `attendance_once`, and finds it `known` at the next attempt."""
-ROWS = Columns.of(
-    id="uuid",
-    session_id="uuid",
-    client_id="uuid",
-    site_id="uuid",
-    status="text",
-    checked_in_at="timestamptz",
-    checked_out_at="timestamptz",
-    attended_minutes="integer",
-    recorded_at="timestamptz",
-    recorded_by="text",
-    makes_up="uuid",
+ROWS = Columns.by_type(
+    uuid="id session_id client_id site_id makes_up",
+    text="status recorded_by",
+    timestamptz="checked_in_at checked_out_at recorded_at",
+    integer="attended_minutes",
 )
-INSERT = f"INSERT INTO attendance ({ROWS.names}) SELECT * FROM {ROWS.rows}"  # noqa: S608 - the columns are above
 RECORDED = """
 SELECT r.id, r.session_id, r.client_id, r.version, r.status, r.checked_in_at, r.checked_out_at,
   r.attended_minutes, r.makes_up, s.site_id, coalesce(s.cohort_id, p.cohort_id) AS cohort_id,
@@ -111,44 +103,32 @@ SELECT EXISTS (SELECT FROM attendance m JOIN sessions n ON n.id = m.session_id
 SESSION_OF = "SELECT session_id FROM attendance WHERE id = $1"
 
 
-class SessionNotStarted(Conflict):
+class SessionNotStarted(Conflict, title="The session has not started"):
     """Attendance is recorded from the start of the session on."""
 
-    title = "The session has not started"
 
-
-class ClientNotPlaced(Conflict):
+class ClientNotPlaced(Conflict, title="The client is not expected at this session"):
     """The client is not expected at this session."""
 
-    title = "The client is not expected at this session"
 
-
-class AlreadyRecorded(Conflict):
+class AlreadyRecorded(Conflict, title="Attendance is recorded already"):
     """Attendance is recorded once and corrected afterwards."""
 
-    title = "Attendance is recorded already"
 
-
-class ClientTwice(Invalid):
+class ClientTwice(Invalid, title="A client is listed twice"):
     """One client is in the list more than once."""
-
-    title = "A client is listed twice"
 
 
 class ImpossibleAttendance(Invalid):
     """The instants do not go with the status or the session."""
 
 
-class CannotBeMadeUp(Conflict):
+class CannotBeMadeUp(Conflict, title="That miss cannot be made up by this"):
     """The miss that is named is none that this attendance makes up."""
 
-    title = "That miss cannot be made up by this"
 
-
-class MissMadeUp(Conflict):
+class MissMadeUp(Conflict, title="The miss is made up"):
     """Another attendance makes up the miss."""
-
-    title = "The miss is made up"
 
 
 async def record_attendance(
@@ -294,7 +274,7 @@ async def record(
             version=1,
         )
         recorded.append(one)
-    await tx.write(INSERT, *ROWS.arrays(recorded))
+    await tx.write(ROWS.insert("attendance"), *ROWS.arrays(recorded))
     for entry, credited in zip(entries, minutes, strict=True):
         missed = made_up.get(entry.makes_up)
         row = expected[entry.client_id]

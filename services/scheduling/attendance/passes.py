@@ -44,28 +44,20 @@ WHERE b.session_id = $1 AND b.kind = 'room'
 """
 
 
-class SessionOver(Conflict):
+class SessionOver(Conflict, title="The session is over"):
     """Nobody comes to a session any more that is over."""
 
-    title = "The session is over"
 
-
-class NotAtOneSite(Forbidden):
+class NotAtOneSite(Forbidden, title="A kiosk stands at one site"):
     """A kiosk stands at one site, which its token names."""
 
-    title = "A kiosk stands at one site"
 
-
-class CodeNotValid(Invalid):
+class CodeNotValid(Invalid, title="Not a code that is good here and now"):
     """The code is of no session at this site that is still to end."""
 
-    title = "Not a code that is good here and now"
 
-
-class NoTelehealthRoom(Conflict):
+class NoTelehealthRoom(Conflict, title="The session has no telehealth room"):
     """The session has no room that can be joined yet."""
-
-    title = "The session has no telehealth room"
 
 
 async def add_pass(tx: Transaction, session_id: UUID, expected: int, new: NewPass) -> Pass:

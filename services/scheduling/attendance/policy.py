@@ -3,15 +3,12 @@
 from pydantic import Field
 
 from services.scheduling.attendance.rules import Timing
-from shared.datafiles import Part, data_file
+from shared.datafiles import DataFile, data_file
 
 
-class AttendancePolicy(Part):
+class AttendancePolicy(DataFile):
     """How attendance is taken at a site; all times are minutes."""
 
-    id: str
-    version: str
-    source: str
     late_minutes: int = Field(ge=0, le=60)
     """Who comes no later than this is not late and credited in full; likewise who leaves early."""
     left_early_minutes: int = Field(ge=0, le=60)

@@ -48,9 +48,7 @@ UPDATE program_weeks w SET told = given.told, look_at = given.look_at
 FROM {LOOKED.rows} WHERE w.placement_id = given.placement_id AND w.monday = given.monday
 """  # noqa: S608 - the columns are above
 AHEAD = Columns.of(placement_id="uuid", monday="date", site_id="uuid", look_at="timestamptz")
-LOOK_AHEAD = f"""
-INSERT INTO program_weeks ({AHEAD.names}) SELECT * FROM {AHEAD.rows} ON CONFLICT DO NOTHING
-"""  # noqa: S608 - the columns are above
+LOOK_AHEAD = AHEAD.insert("program_weeks", "ON CONFLICT DO NOTHING")
 
 
 async def look_at_weeks(tx: Transaction) -> int:

@@ -38,14 +38,8 @@ STOP = """
 UPDATE plan_runs SET stop_asked_at = coalesce(stop_asked_at, $2), version = version + 1
 WHERE id = $1 AND state IN ('queued', 'running')
 """
-MADE = Columns.of(
-    id="uuid",
-    site_id="uuid",
-    client_id="uuid",
-    kind="text",
-    topic="text",
-    starts_at="timestamptz",
-    ends_at="timestamptz",
+MADE = Columns.by_type(
+    uuid="id site_id client_id", text="kind topic", timestamptz="starts_at ends_at"
 )
 WRITE = f"""
 WITH given AS (
@@ -78,16 +72,12 @@ class NoSitesInRegion(Invalid):
     """There is nothing to plan for."""
 
 
-class PlanNotReady(Conflict):
+class PlanNotReady(Conflict, title="There is no draft to publish"):
     """A plan is published once, when it is drafted."""
 
-    title = "There is no draft to publish"
 
-
-class PlanOutdated(Conflict):
+class PlanOutdated(Conflict, title="What the plan rests on has changed"):
     """What the plan rests on is no longer so."""
-
-    title = "What the plan rests on has changed"
 
 
 async def request_run(tx: Transaction, new: NewPlanRun, subject: str) -> PlanRun:
