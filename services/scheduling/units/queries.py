@@ -147,15 +147,14 @@ def _left(
     covering = [grant for grant in grants if grant.covers(on)]
     if not covering:
         return None
-    units = to_take(covering, *sessions)
-    booked = sum(n for day, n in units.items() if any(grant.covers(day) for grant in covering))
-    granted, used = (sum(n) for n in zip(*((g.granted, g.used) for g in covering), strict=True))
+    taken = to_take(covering, *sessions)
+    booked = sum(n for day, n in taken.items() if any(grant.covers(day) for grant in covering))
     return AuthorizedUnits(
         code=code,
-        granted=granted,
-        used=used,
+        granted=sum(grant.granted for grant in covering),
+        used=sum(grant.used for grant in covering),
         booked=booked,
-        left=granted - used - booked,
+        left=sum(grant.left for grant in covering) - booked,
         valid_until=covering[-1].last,
     )
 
@@ -163,14 +162,14 @@ def _left(
 def _day(
     on: date, services: list[Service], site: Mapping[str, Any], payer: str | None
 ) -> UnitsOfDay:
-    rules = [(one, one.rule(payer)) for one in billing_codes(site["site_id"])]
     return UnitsOfDay(
         day=on,
         services=len(services),
         minutes=sum(one.minutes for one in services),
         units=[
             CodeUnits(id=one.id, code=one.code, units=units, rate=rate_of(rule, services))
-            for one, rule in rules
+            for one in billing_codes(site["site_id"])
+            for rule in [one.rule(payer)]
             if (units := units_of(rule, services))
         ],
     )
