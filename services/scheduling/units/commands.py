@@ -8,14 +8,8 @@ from uuid import UUID
 
 import asyncpg
 
+from services.scheduling.units import queries
 from services.scheduling.units.policy import booking_policy
-from services.scheduling.units.queries import (
-    Grants,
-    by_day,
-    done_and_booked,
-    grants_of_stays,
-    sessions_from_today,
-)
 from services.scheduling.units.rules import Grant, Service, beyond, to_take, uncovered
 from shared.calendar import day_at, midnight
 from shared.contracts import intake
@@ -112,8 +106,8 @@ async def require_authorized(
     said, rows = [], []
     kept = {"reason": reason, "entered_by": by, "entered_at": tx.now}
     async with at_all_sites(tx):
-        granted = await grants_of_stays(tx, of_clients)
-        sessions = await sessions_from_today(tx, granted) if granted else {}
+        granted = await queries.grants_of_stays(tx, of_clients)
+        sessions = await queries.sessions_from_today(tx, granted) if granted else {}
         for client_id, grants in granted.items():
             wanted = of_clients[client_id]
             about = {"site_id": wanted[0].site_id, "client_id": client_id, **kept}
@@ -133,14 +127,16 @@ async def require_authorized(
 
 
 def _exceeded(
-    sessions: Sequence[asyncpg.Record], wanted: Sequence[Planned], grants: Grants
+    sessions: Sequence[asyncpg.Record], wanted: Sequence[Planned], grants: queries.Grants
 ) -> dict[str, dict[date, int]]:
     """By code and day, what is not covered and was not before."""
-    new = by_day(
+    new = queries.by_day(
         (day_at(one.starts_at, one.time_zone), Service(one.kind, one.minutes)) for one in wanted
     )
-    done, booked = done_and_booked(sessions)
-    rest = done_and_booked(sessions, {one.instead_of for one in wanted if one.instead_of})[1]
+    done, booked = queries.done_and_booked(sessions)
+    rest = queries.done_and_booked(sessions, {one.instead_of for one in wanted if one.instead_of})[
+        1
+    ]
     together = {on: [*rest.get(on, []), *new.get(on, [])] for on in {*rest, *new}}
     over = {
         code: beyond(
