@@ -14,7 +14,7 @@ from phonenumbers import (
 )
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
 
-from shared.web.texts import legible
+from shared.web.texts import legible, readable
 
 ZONES = frozenset(available_timezones()) - {"Factory", "localtime"}
 """Without what a system keeps beside the IANA zones: its own setting, and that it has none."""
@@ -26,17 +26,6 @@ def absent_if_blank(value: object) -> object:
         sign in "\t\n\v\f\r" or unicodedata.category(sign) == "Zs" for sign in value
     )
     return None if blank else value
-
-
-def readable(text: str) -> str:
-    """Refuse a text with characters that control something, other than the end of a line."""
-    if any(
-        unicodedata.category(character) in ("Cc", "Cs")
-        for character in text
-        if character not in "\n\t"
-    ):
-        raise ValueError("A text has no control characters.")
-    return text
 
 
 def known_zone(value: str) -> str:
