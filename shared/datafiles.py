@@ -42,6 +42,14 @@ class Part(Literally):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class DataFile(Part):
+    """A whole data file: which one it is, its version, and where what it says comes from."""
+
+    id: str
+    version: str
+    source: str
+
+
 class DataFileInvalid(ValueError):
     """A data file cannot be used; the message is one line: file, line, and the reason."""
 

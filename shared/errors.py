@@ -14,8 +14,9 @@ class Refused(Exception):
 
     Subclasses name the reason in the domain's words: the problem type is derived from the class
     name (`AlreadyEnrolled` becomes `already-enrolled`), and so is a title that is not given
-    (`Already enrolled`). `detail` is shown to the caller and does not repeat personal data.
-    `pointer` is a JSON pointer into the request body, `headers` go with the answer.
+    (`Already enrolled`). Another one is given as `class Busy(Conflict, title="Taken then")`.
+    `detail` is shown to the caller and does not repeat personal data. `pointer` is a JSON pointer
+    into the request body, `headers` go with the answer.
     """
 
     status: ClassVar[int] = 409
@@ -34,9 +35,9 @@ class Refused(Exception):
         """The last part of the problem type, such as `already-enrolled`."""
         return WORDS.sub("-", cls.__name__).lower()
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, title: str | None = None) -> None:
         if "title" not in cls.__dict__:
-            cls.title = WORDS.sub(" ", cls.__name__).capitalize()
+            cls.title = title or WORDS.sub(" ", cls.__name__).capitalize()
 
 
 class NotFound(Refused):

@@ -22,7 +22,7 @@ from shared.access.caller import Caller
 from shared.access.roles import Role
 from shared.database import ALL_SITES, Database, Transaction
 from shared.errors import Forbidden
-from shared.web import writes
+from shared.web import audit, writes
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -76,6 +76,17 @@ class Call:
         """Run `command`, which takes something away, and answer without a body; see
         `writes.remove`."""
         return cast(None, await writes.remove(self.request, self.caller, command))
+
+    async def answer(self, change: Callable[[Transaction], Awaitable[M]]) -> M:
+        """Do what needs neither a key nor a version, as it is refused or changes nothing when it is
+        repeated, and note it of the client whom the answer is about."""
+
+        async def noted(tx: Transaction) -> M:
+            answered = await change(tx)
+            tx.access = audit.access(self.request, self.caller, "change", answered)
+            return answered
+
+        return await writes.run_again(self.database, self.caller.sites, noted)
 
 
 def Allowed(*roles: Role, everywhere: bool = False) -> Any:

@@ -2,22 +2,18 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal, TypeVar, cast
+from typing import Literal, cast
 from uuid import UUID
 
 from fastapi import Request
-from pydantic import BaseModel
 
 from shared.access import Caller
 from shared.access.allowed import Open
-from shared.database import ALL_SITES, Database, Transaction
-from shared.web import audit
+from shared.database import ALL_SITES, Database
 from shared.web.call import Call, Router
 from shared.web.links import LinkNotValid, digest_sent
 from shared.web.problems import refusals
-from shared.web.writes import run_again
 
-M = TypeVar("M", bound=BaseModel)
 WHY = "A client has no token: the request carries the secret of a link, or of its session."
 NOT_HELD = refusals(
     {
@@ -49,16 +45,6 @@ class OwnCall(Call):
     def held_id(self) -> UUID:
         """What the link opens."""
         return self.holder.held_id
-
-    async def answer(self, change: Callable[[Transaction], Awaitable[M]]) -> M:
-        """Do what the link is for, and note it of the client whom the answer is about."""
-
-        async def noted(tx: Transaction) -> M:
-            answered = await change(tx)
-            tx.access = audit.access(self.request, self.caller, "change", answered)
-            return answered
-
-        return await run_again(self.database, self.caller.sites, noted)
 
 
 def own_routes(tag: str) -> Router:

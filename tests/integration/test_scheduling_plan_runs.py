@@ -186,11 +186,13 @@ async def test_a_run_whose_worker_was_stopped_is_taken_again(week: Week):
     body = {"site_ids": [str(week.site)], "week": WEEK}
     run = created(await week.clinic.regional.post("/plan-runs", body))["id"]
     settings = week.clinic.system.settings("scheduling", topics=False)
-    working = asyncio.ensure_future(plan_job.run(JobContext(week.clinic.database, settings)))
-    await week.clinic.system.until("scheduling", "SELECT state FROM plan_runs", is_="running")
-    working.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await working
+    async with week.clinic.database.transaction(ALL_SITES) as tx:
+        await tx.execute("LOCK TABLE rooms")  # so that it cannot be done before it is stopped
+        working = asyncio.ensure_future(plan_job.run(JobContext(week.clinic.database, settings)))
+        await week.clinic.system.until("scheduling", "SELECT state FROM plan_runs", is_="running")
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
     assert (await week.shown(run))["state"] == "queued"
     stopped = await week.clinic.regional.post(f"/plan-runs/{run}/stop", {})
     assert stopped.status_code == 201

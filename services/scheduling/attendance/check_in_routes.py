@@ -1,11 +1,9 @@
 """Coming and going before attendance is final: by staff, at a kiosk, by a link to join."""
 
-import math
-import time
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Request
+from fastapi import Depends
 
 from services.scheduling.attendance import check_ins, passes
 from services.scheduling.attendance.schemas import (
@@ -17,14 +15,13 @@ from services.scheduling.attendance.schemas import (
     Pass,
     Roll,
 )
-from shared.access import Caller, Role
+from shared.access import Role
 from shared.access.allowed import Open
-from shared.database import ALL_SITES, Database, Transaction
-from shared.web import Allowed, Call, Router, audit, needs_if_match
-from shared.web.limits import Limiter, TooManyRequests
+from shared.web import Allowed, Call, Router, needs_if_match
+from shared.web.holders import OwnCall, by_link
+from shared.web.limits import count_call
 from shared.web.links import digest_sent
 from shared.web.problems import refusals
-from shared.web.writes import run_again
 
 WHY = "A client has no token: the request carries the secret of a link to one session."
 TRIED = refusals({429: "The kiosk sent too many codes"})
@@ -39,6 +36,9 @@ own_router = Router(tags=["Check-in"], dependencies=[Open(WHY)], responses=REFUS
 
 Staff = Annotated[Call, Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD)]
 Kiosk = Annotated[Call, Allowed(Role.KIOSK)]
+ByLink = Annotated[OwnCall, Depends(by_link(passes.HELD))]
+TOO_MANY = "Too many codes came from this kiosk."
+"""They are counted, and none is remembered, not even by a hash: what is repeated is refused."""
 
 
 def _location(made: CheckIn) -> str:
@@ -90,53 +90,21 @@ async def add_pass(session_id: UUID, body: NewPass, call: Staff) -> Pass:
 @router.post("/kiosk/check-ins", summary="Check in at a kiosk", responses=TRIED)
 async def record_kiosk_check_in(body: Code, call: Kiosk) -> CheckIn:
     """Check in whoever's code was typed; a kiosk that sends many has to wait."""
-    _limit(call)
-
-    async def come(tx: Transaction) -> CheckIn:
-        made = await passes.note_by_code(tx, call.caller, body.code, "in")
-        tx.access = audit.access(call.request, call.caller, "change", made)
-        return made
-
-    return await run_again(call.database, call.caller.sites, come)
+    count_call(call.request, "kiosk", call.subject, TOO_MANY)
+    return await call.answer(lambda tx: passes.note_by_code(tx, call.caller, body.code, "in"))
 
 
 @router.post("/kiosk/check-outs", summary="Check out at a kiosk", responses=TRIED)
 async def record_kiosk_check_out(body: Code, call: Kiosk) -> CheckIn:
     """Check out whoever's code was typed; a kiosk that sends many has to wait."""
-    _limit(call)
-
-    async def leave(tx: Transaction) -> CheckIn:
-        made = await passes.note_by_code(tx, call.caller, body.code, "out")
-        tx.access = audit.access(call.request, call.caller, "change", made)
-        return made
-
-    return await run_again(call.database, call.caller.sites, leave)
-
-
-def _limit(call: Call) -> None:
-    """Nothing is remembered of what a kiosk sends, not even a hash: what is repeated is refused."""
-    limiter: Limiter = call.request.app.state.limiter
-    if (seconds := limiter.wait("kiosk", call.subject, time.monotonic())) > 0:
-        raise TooManyRequests(
-            "Too many codes came from this kiosk: wait a little and try again.",
-            headers={"Retry-After": str(math.ceil(seconds))},
-        )
+    count_call(call.request, "kiosk", call.subject, TOO_MANY)
+    return await call.answer(lambda tx: passes.note_by_code(tx, call.caller, body.code, "out"))
 
 
 @own_router.post("/telehealth/joins", summary="Join a telehealth session")
-async def record_telehealth_join(request: Request) -> Joined:
+async def record_telehealth_join(call: ByLink) -> Joined:
     """Where the session of a link is joined, by `Authorization: Link …`; it checks the client in.
 
     Joining again, after the connection was lost, changes nothing.
     """
-    secret = digest_sent(request)
-    database: Database = request.app.state.database
-    held = await database.run(ALL_SITES, lambda tx: passes.holder_of(tx, secret))
-    caller = Caller(f"pass:{held['session_id']}", "client", frozenset({held["site_id"]}))
-
-    async def join(tx: Transaction) -> Joined:
-        joined = await passes.join(tx, secret)
-        tx.access = audit.access(request, caller, "change", joined)
-        return joined
-
-    return await run_again(database, caller.sites, join)
+    return await call.answer(lambda tx: passes.join(tx, digest_sent(call.request)))

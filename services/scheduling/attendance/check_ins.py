@@ -1,5 +1,6 @@
 """Who comes and goes before attendance is final, and the roll that follows from it."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -23,7 +24,7 @@ from services.scheduling.attendance.rules import (
 from services.scheduling.attendance.schemas import CheckIn, NewAttendance, Roll
 from shared.database import Transaction
 from shared.database.columns import upsert
-from shared.errors import Conflict, NotFound, found
+from shared.errors import Conflict, found
 
 Going = Literal["in", "out"]
 By = Literal["staff", "kiosk", "telehealth"]
@@ -59,16 +60,12 @@ ORDER BY a.client_id
 """
 
 
-class SessionNotOver(Conflict):
+class SessionNotOver(Conflict, title="The session is not over"):
     """A roll is recorded from check-ins once the session is over."""
 
-    title = "The session is not over"
 
-
-class AlreadyNoted(Conflict):
+class AlreadyNoted(Conflict, title="That was noted before"):
     """A client checks in once at a session, and out once."""
-
-    title = "That was noted before"
 
 
 class NotCheckedIn(Conflict):
@@ -145,16 +142,9 @@ async def record_unrecorded(
     entries = []
     for row in await tx.fetch(UNRECORDED, session_id, absent_only):
         report = report_of(row["checked_in_at"], row["checked_out_at"], meeting)
-        entries.append(
-            NewAttendance(
-                client_id=row["client_id"],
-                status=report.status,
-                checked_in_at=report.checked_in_at,
-                checked_out_at=report.checked_out_at,
-            )
-        )
+        entries.append(NewAttendance(client_id=row["client_id"], **asdict(report)))
     if entries:
-        await record(tx, session_id, entries, [""] * len(entries), by)
+        await record(tx, session_id, entries, by)
 
 
 async def expected_at(
@@ -166,9 +156,7 @@ async def expected_at(
     Raises:
         NotFound, SessionNotHeld, ClientNotPlaced, AlreadyRecorded: see `note`.
     """
-    session = await tx.fetchrow(EXPECTED, session_id, client_id)
-    if session is None:
-        raise NotFound("There is no such session.")
+    session = found(await tx.fetchrow(EXPECTED, session_id, client_id), "session")
     require_held(session)
     if session["client_id"] is None:
         raise ClientNotPlaced("This client is not expected at this session.", pointer="/client_id")

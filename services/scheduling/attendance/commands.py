@@ -1,13 +1,14 @@
 """Recording who came, and correcting it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from services.scheduling.attendance.policy import attendance_policy
-from services.scheduling.attendance.queries import meeting_of, show_attendance
+from services.scheduling.attendance.queries import RECORDED, meeting_of, show_attendance
 from services.scheduling.attendance.rules import (
     Meeting,
     Report,
@@ -56,30 +57,12 @@ WHERE s.id = $1 FOR SHARE OF s
 """Locked, so that neither the session nor an appointment is cancelled, and no hold begins or ends,
 while it is recorded what became of it. Who records the same at the same time violates
 `attendance_once`, and finds it `known` at the next attempt."""
-ROWS = Columns.of(
-    id="uuid",
-    session_id="uuid",
-    client_id="uuid",
-    site_id="uuid",
-    status="text",
-    checked_in_at="timestamptz",
-    checked_out_at="timestamptz",
-    attended_minutes="integer",
-    recorded_at="timestamptz",
-    recorded_by="text",
-    makes_up="uuid",
+ROWS = Columns.by_type(
+    uuid="id session_id client_id site_id makes_up",
+    text="status recorded_by",
+    timestamptz="checked_in_at checked_out_at recorded_at",
+    integer="attended_minutes",
 )
-INSERT = f"INSERT INTO attendance ({ROWS.names}) SELECT * FROM {ROWS.rows}"  # noqa: S608 - the columns are above
-RECORDED = """
-SELECT r.id, r.session_id, r.client_id, r.version, r.status, r.checked_in_at, r.checked_out_at,
-  r.attended_minutes, r.makes_up, s.site_id, coalesce(s.cohort_id, p.cohort_id) AS cohort_id,
-  s.kind, s.starts_at, s.ends_at, s.break_minutes,
-  s.time_zone, s.not_held_at, a.on_hold, p.enrolment_id
-FROM attendance r
-JOIN sessions s ON s.id = r.session_id
-JOIN appointments a ON a.session_id = r.session_id AND a.client_id = r.client_id
-JOIN placements p ON p.id = a.placement_id
-"""
 LOCK = f"{RECORDED} WHERE r.id = $1 FOR UPDATE OF r FOR SHARE OF s, a"
 MISSES = f"""
 {RECORDED} JOIN unnest($1::uuid[], $2::uuid[]) AS k(session_id, client_id)
@@ -111,44 +94,32 @@ SELECT EXISTS (SELECT FROM attendance m JOIN sessions n ON n.id = m.session_id
 SESSION_OF = "SELECT session_id FROM attendance WHERE id = $1"
 
 
-class SessionNotStarted(Conflict):
+class SessionNotStarted(Conflict, title="The session has not started"):
     """Attendance is recorded from the start of the session on."""
 
-    title = "The session has not started"
 
-
-class ClientNotPlaced(Conflict):
+class ClientNotPlaced(Conflict, title="The client is not expected at this session"):
     """The client is not expected at this session."""
 
-    title = "The client is not expected at this session"
 
-
-class AlreadyRecorded(Conflict):
+class AlreadyRecorded(Conflict, title="Attendance is recorded already"):
     """Attendance is recorded once and corrected afterwards."""
 
-    title = "Attendance is recorded already"
 
-
-class ClientTwice(Invalid):
+class ClientTwice(Invalid, title="A client is listed twice"):
     """One client is in the list more than once."""
-
-    title = "A client is listed twice"
 
 
 class ImpossibleAttendance(Invalid):
     """The instants do not go with the status or the session."""
 
 
-class CannotBeMadeUp(Conflict):
+class CannotBeMadeUp(Conflict, title="That miss cannot be made up by this"):
     """The miss that is named is none that this attendance makes up."""
 
-    title = "That miss cannot be made up by this"
 
-
-class MissMadeUp(Conflict):
+class MissMadeUp(Conflict, title="The miss is made up"):
     """Another attendance makes up the miss."""
-
-    title = "The miss is made up"
 
 
 async def record_attendance(
@@ -163,7 +134,7 @@ async def record_attendance(
         SessionNotHeld, SessionNotStarted, ClientNotPlaced, AlreadyRecorded, ImpossibleAttendance,
             CannotBeMadeUp: see there.
     """
-    (recorded,) = await record(tx, session_id, [new], [""], by)
+    (recorded,) = await record(tx, session_id, [new], by)
     return recorded
 
 
@@ -179,8 +150,7 @@ async def record_roll(tx: Transaction, session_id: UUID, new: NewRoll, *, by: st
         if entry.client_id in seen:
             raise ClientTwice("This client is listed above.", pointer=f"/entries/{index}/client_id")
         seen.add(entry.client_id)
-    places = [f"/entries/{index}" for index in range(len(new.entries))]
-    recorded = await record(tx, session_id, new.entries, places, by)
+    recorded = await record(tx, session_id, new.entries, by, "/entries")
     return Roll(session_id=session_id, recorded=recorded)
 
 
@@ -206,15 +176,8 @@ async def correct_attendance(
     if report.attended and made_up_elsewhere:
         raise MissMadeUp("Another attendance makes up this miss: correct that one first.")
     made_up = await _made_up(tx, was, [(was["client_id"], report, "")])
-    changes = {
-        "status": report.status,
-        "checked_in_at": report.checked_in_at,
-        "checked_out_at": report.checked_out_at,
-        "makes_up": report.makes_up,
-        "attended_minutes": minutes,
-        "corrected_at": tx.now,
-        "recorded_by": by,
-    }
+    now = {"corrected_at": tx.now, "attended_minutes": minutes, "recorded_by": by}
+    changes = asdict(report) | now
     await tx.execute(
         *together((KEEP, attendance_id), update("attendance", changes, where={"id": attendance_id}))
     )
@@ -222,15 +185,15 @@ async def correct_attendance(
     publish(
         tx,
         AttendanceCorrected(
-            **was,
+            **{**was, **now},
             attendance_id=attendance_id,
             before=AttendanceState(**was, makes_up_session_id=before),
             after=AttendanceState(**changes, makes_up_session_id=after),
-            corrected_at=tx.now,
         ),
     )
-    _publish(tx, was, report, minutes, makes_up_session_id=after)
-    return await show_attendance(tx, attendance_id)
+    shown = await show_attendance(tx, attendance_id)
+    _publish(tx, {**was, **dict(shown), "makes_up_session_id": after})
+    return shown
 
 
 async def tell_misses_again(
@@ -240,17 +203,17 @@ async def tell_misses_again(
     wrongly whether they were on hold."""
     rows = await tx.fetch(MISSES, [session for session, _ in told], [client for _, client in told])
     for row in rows:
-        _publish(tx, row, Report(row["status"]), 0, cause)
+        _publish(tx, dict(row), cause)
 
 
 async def record(
     tx: Transaction,
     session_id: UUID,
     entries: Sequence[NewAttendance],
-    places: Sequence[str],
     by: str | None,
+    within: str | None = None,
 ) -> list[Attendance]:
-    """Record entries of different clients; `places` are their pointers in the request. Raises as
+    """Record entries of different clients, which stand in the list `within` the request. Raises as
     `record_attendance` does."""
     rows = await tx.fetch(LOAD, session_id, [entry.client_id for entry in entries])
     if not rows:
@@ -261,28 +224,26 @@ async def record(
         raise SessionNotStarted("Attendance can be recorded once the session has started.")
     expected = {row["client_id"]: row for row in rows}
     meeting = meeting_of(session)
-    minutes = []
-    for entry, place in zip(entries, places, strict=True):
-        if entry.client_id not in expected:
+    given, recorded = [], []
+    for number, entry in enumerate(entries):
+        place = f"{within}/{number}" if within else ""
+        row, report = expected.get(entry.client_id), entry.report
+        if row is None:
             raise ClientNotPlaced(
                 "This client is not expected at this session.", pointer=f"{place}/client_id"
             )
-        minutes.append(_credited(entry.report, meeting, tx, place))
-    for entry, place in zip(entries, places, strict=True):
-        if expected[entry.client_id]["known"]:
+        credited = _credited(report, meeting, tx, place)
+        if row["known"]:
             raise AlreadyRecorded(
                 "Correct the recorded attendance instead.", pointer=f"{place}/client_id"
             )
-    given = [(one.client_id, one.report, at) for one, at in zip(entries, places, strict=True)]
-    made_up = await _made_up(tx, session, given)
-    recorded = []
-    for entry, credited in zip(entries, minutes, strict=True):
-        late, early = away(entry.report, meeting)
+        given.append((entry.client_id, report, place))
+        late, early = away(report, meeting)
         one = Attendance(
             id=new_id(),
             session_id=session_id,
             site_id=session["site_id"],
-            **entry.model_dump(),
+            **dict(entry),
             attended_minutes=credited,
             scheduled_minutes=meeting.scheduled_minutes,
             minutes_late=late,
@@ -290,15 +251,15 @@ async def record(
             recorded_by=by,
             recorded_at=tx.now,
             corrected_at=None,
-            counted=entry.report.attended or not expected[entry.client_id]["on_hold"],
+            counted=report.attended or not row["on_hold"],
             version=1,
         )
         recorded.append(one)
-    await tx.write(INSERT, *ROWS.arrays(recorded))
-    for entry, credited in zip(entries, minutes, strict=True):
-        missed = made_up.get(entry.makes_up)
-        row = expected[entry.client_id]
-        _publish(tx, row, entry.report, credited, makes_up_session_id=missed)
+    made_up = await _made_up(tx, session, given)
+    await tx.write(ROWS.insert("attendance"), *ROWS.arrays(recorded))
+    for one in recorded:
+        missed = made_up.get(one.makes_up)
+        _publish(tx, {**expected[one.client_id], **dict(one), "makes_up_session_id": missed})
     return recorded
 
 
@@ -356,27 +317,10 @@ def require_held(session: asyncpg.Record) -> None:
         raise SessionNotHeld("The program does not hold this session: it counts nowhere.")
 
 
-def _publish(
-    tx: Transaction,
-    expected: asyncpg.Record,
-    report: Report,
-    minutes: int,
-    cause: Received[Any] | None = None,
-    makes_up_session_id: UUID | None = None,
-) -> None:
-    meeting = meeting_of(expected)
-    late, early = away(report, meeting)
-    common = {
-        **expected,
-        "status": report.status,
-        "attended_minutes": minutes,
-        "scheduled_minutes": meeting.scheduled_minutes,
-        "minutes_late": late,
-        "minutes_left_early": early,
-        "makes_up_session_id": makes_up_session_id,
-        "recorded_at": tx.now,
-    }
-    if report.attended:
-        publish(tx, SessionAttended(**common), cause=cause)
+def _publish(tx: Transaction, known: Mapping[str, Any], cause: Received[Any] | None = None) -> None:
+    """Tell what became of the seat in a session of which so much is known."""
+    about = {**known, "recorded_at": tx.now}
+    if Report(about["status"]).attended:
+        publish(tx, SessionAttended(**about), cause=cause)
     else:
-        publish(tx, SessionMissed(**common, excused=is_excused(report.status)), cause=cause)
+        publish(tx, SessionMissed(**about, excused=is_excused(about["status"])), cause=cause)

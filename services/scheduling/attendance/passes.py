@@ -11,15 +11,7 @@ import hashlib
 import secrets
 from uuid import UUID
 
-import asyncpg
-
-from services.scheduling.attendance.check_ins import (
-    KNOWN,
-    AlreadyNoted,
-    Going,
-    expected_at,
-    note,
-)
+from services.scheduling.attendance.check_ins import KNOWN, AlreadyNoted, Going, expected_at, note
 from services.scheduling.attendance.commands import AlreadyRecorded
 from services.scheduling.attendance.policy import attendance_policy
 from services.scheduling.attendance.schemas import CheckIn, Joined, NewPass, Pass
@@ -32,11 +24,10 @@ from shared.web.links import LinkNotValid, digest, new_secret
 LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """Without those that are taken for one another."""
 CODE_LENGTH = 6
-FOUND = """
-SELECT p.session_id, p.client_id, p.site_id
+HELD = """
+SELECT session_id AS id, ARRAY[p.site_id] AS sites, session_id, client_id, p.site_id
 FROM passes p JOIN appointments a USING (session_id, client_id) JOIN sessions s ON s.id = session_id
-WHERE p.secret_hash = $1 AND p.kind = $2 AND a.state = 'scheduled' AND s.not_held_at IS NULL
-  AND s.ends_at > $3
+WHERE p.secret_hash = $1 AND a.state = 'scheduled' AND s.not_held_at IS NULL AND s.ends_at > $2
 """
 ROOM = """
 SELECT r.join_url FROM bookings b JOIN rooms r ON r.id = b.resource_id
@@ -44,28 +35,20 @@ WHERE b.session_id = $1 AND b.kind = 'room'
 """
 
 
-class SessionOver(Conflict):
+class SessionOver(Conflict, title="The session is over"):
     """Nobody comes to a session any more that is over."""
 
-    title = "The session is over"
 
-
-class NotAtOneSite(Forbidden):
+class NotAtOneSite(Forbidden, title="A kiosk stands at one site"):
     """A kiosk stands at one site, which its token names."""
 
-    title = "A kiosk stands at one site"
 
-
-class CodeNotValid(Invalid):
+class CodeNotValid(Invalid, title="Not a code that is good here and now"):
     """The code is of no session at this site that is still to end."""
 
-    title = "Not a code that is good here and now"
 
-
-class NoTelehealthRoom(Conflict):
+class NoTelehealthRoom(Conflict, title="The session has no telehealth room"):
     """The session has no room that can be joined yet."""
-
-    title = "The session has no telehealth room"
 
 
 async def add_pass(tx: Transaction, session_id: UUID, expected: int, new: NewPass) -> Pass:
@@ -98,15 +81,8 @@ async def add_pass(tx: Transaction, session_id: UUID, expected: int, new: NewPas
         "issued_at": tx.now,
     }
     await tx.execute(*upsert("passes", row, key="session_id, client_id"))
-    return Pass.from_row(
-        {
-            **row,
-            "code": code,
-            "address": address,
-            "valid_until": session["ends_at"],
-            "version": session["version"],
-        }
-    )
+    shown = {"code": code, "address": address, "valid_until": session["ends_at"]}
+    return Pass.from_row({**row, **shown, "version": session["version"]})
 
 
 async def note_by_code(tx: Transaction, kiosk: Caller, code: str, going: Going) -> CheckIn:
@@ -119,7 +95,7 @@ async def note_by_code(tx: Transaction, kiosk: Caller, code: str, going: Going) 
         raise NotAtOneSite("Give each kiosk a token for its own site.")
     (site_id,) = kiosk.sites
     hashed = await stretched(code.strip().upper(), site_id)
-    held = await tx.fetchrow(FOUND, hashed, "code", tx.now)
+    held = await tx.fetchrow(HELD, hashed, tx.now)
     if held is None:
         raise CodeNotValid("Try it again, or ask at the front desk.", pointer="/code")
     try:
@@ -129,18 +105,6 @@ async def note_by_code(tx: Transaction, kiosk: Caller, code: str, going: Going) 
         raise
 
 
-async def holder_of(tx: Transaction, secret: bytes) -> asyncpg.Record:
-    """The session, client and site of a link, by the digest of its secret.
-
-    Raises:
-        LinkNotValid: see there.
-    """
-    held = await tx.fetchrow(FOUND, secret, "link", tx.now)
-    if held is None:
-        raise LinkNotValid
-    return held
-
-
 async def join(tx: Transaction, secret: bytes) -> Joined:
     """Where the session of a link is joined; the client is checked in, if that was not done before.
 
@@ -148,7 +112,9 @@ async def join(tx: Transaction, secret: bytes) -> Joined:
         LinkNotValid: see there.
         NoTelehealthRoom: see there; and what `note` raises.
     """
-    held = await holder_of(tx, secret)
+    held = await tx.fetchrow(HELD, secret, tx.now)
+    if held is None:
+        raise LinkNotValid
     session_id, client_id = held["session_id"], held["client_id"]
     join_url = await tx.fetchval(ROOM, session_id)
     if join_url is None:

@@ -2,16 +2,12 @@
 
 from pydantic import Field
 
-from services.scheduling.attendance.rules import Timing
-from shared.datafiles import Part, data_file
+from shared.datafiles import DataFile, Part, data_file
 
 
-class AttendancePolicy(Part):
-    """How attendance is taken at a site; all times are minutes."""
+class Timing(Part):
+    """Minutes of grace, and how far around a session its check-ins and check-outs may lie."""
 
-    id: str
-    version: str
-    source: str
     late_minutes: int = Field(ge=0, le=60)
     """Who comes no later than this is not late and credited in full; likewise who leaves early."""
     left_early_minutes: int = Field(ge=0, le=60)
@@ -19,6 +15,11 @@ class AttendancePolicy(Part):
     """So long before a session check-in opens."""
     check_out_minutes_after: int = Field(ge=0, le=720)
     """A later end is taken for a mistake: attendance is no longer than its session."""
+
+
+class AttendancePolicy(DataFile, Timing):
+    """How attendance is taken at a site; all times are minutes."""
+
     no_show_minutes_after: int | None = Field(ge=0, le=10_080)
     """So long after its end whoever was expected and neither checked in nor recorded is recorded
     as a no-show; null: nobody is, by itself."""
@@ -27,15 +28,6 @@ class AttendancePolicy(Part):
     nothing is made up."""
     join_address: str = Field(pattern=r"^(https://[A-Za-z0-9.-]+(:[0-9]+)?)?/[A-Za-z0-9/_-]*$")
     """Where the page is on which clients join; with a host when a gateway gives it another one."""
-
-    @property
-    def timing(self) -> Timing:
-        return Timing(
-            self.late_minutes,
-            self.left_early_minutes,
-            self.check_in_minutes_before,
-            self.check_out_minutes_after,
-        )
 
 
 attendance_policy = data_file(AttendancePolicy, __name__, "attendance", by_site=True)

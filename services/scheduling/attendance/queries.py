@@ -1,7 +1,7 @@
 """Attendance as it is read."""
 
+from dataclasses import asdict, fields
 from datetime import datetime
-from fractions import Fraction
 from uuid import UUID
 
 import asyncpg
@@ -25,7 +25,8 @@ from shared.errors import found
 RECORDED = """
 SELECT r.id, r.session_id, r.client_id, r.site_id, r.status, r.checked_in_at, r.checked_out_at,
   r.attended_minutes, r.recorded_at, r.corrected_at, r.version, r.recorded_by, r.makes_up,
-  s.starts_at, s.ends_at, s.break_minutes, s.kind,
+  s.starts_at, s.ends_at, s.break_minutes, s.kind, s.time_zone, s.not_held_at, a.on_hold,
+  p.enrolment_id, coalesce(s.cohort_id, p.cohort_id) AS cohort_id,
   (SELECT m.id FROM attendance m JOIN sessions n ON n.id = m.session_id AND n.not_held_at IS NULL
    WHERE m.makes_up = r.id) AS made_up_by,
   (extract(epoch FROM s.ends_at - s.starts_at) / 60 - s.break_minutes)::int AS scheduled_minutes,
@@ -33,6 +34,7 @@ SELECT r.id, r.session_id, r.client_id, r.site_id, r.status, r.checked_in_at, r.
 FROM attendance r
 JOIN sessions s ON s.id = r.session_id
 JOIN appointments a ON a.session_id = r.session_id AND a.client_id = r.client_id
+JOIN placements p ON p.id = a.placement_id
 """
 ONE = f"{RECORDED} WHERE r.id = $1"
 OF_SESSION = f"{RECORDED} WHERE s.id = $1 ORDER BY r.client_id"
@@ -52,18 +54,8 @@ ROSTER = """
 SELECT client_id, state, on_hold FROM appointments WHERE session_id = $1 ORDER BY client_id
 """
 TALLY = """
-SELECT
-  count(*) FILTER (WHERE became = 'credited') AS credited,
-  count(*) FILTER (WHERE became = 'uncredited') AS uncredited,
-  count(*) FILTER (WHERE became = 'excused_absence') AS excused,
-  count(*) FILTER (WHERE became = 'late_cancel') AS late_cancelled,
-  count(*) FILTER (WHERE became = 'no_show') AS no_show,
-  count(*) FILTER (WHERE became = 'withdrawn') AS withdrawn,
-  count(*) FILTER (WHERE became = 'not_held') AS not_held,
-  count(*) FILTER (WHERE became = 'on_hold') AS on_hold,
-  count(*) FILTER (WHERE became = 'unrecorded') AS unrecorded,
-  (array_agg(p.enrolment_id))[1] AS enrolment_id,
-  coalesce(array_agg(DISTINCT a.site_id) FILTER (WHERE a.site_id IS NOT NULL), '{}') AS site_ids
+SELECT became, count(*) AS many, (array_agg(p.enrolment_id))[1] AS enrolment_id,
+  coalesce(array_agg(DISTINCT a.site_id), '{}') AS site_ids
 FROM appointments a
 JOIN sessions s ON s.id = a.session_id
 LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
@@ -78,12 +70,16 @@ CROSS JOIN LATERAL (SELECT CASE
   WHEN r.status = 'partial' THEN 'uncredited'
   WHEN r.id IS NULL AND s.starts_at > $4 THEN 'to come'
   WHEN a.on_hold THEN 'on_hold'
+  WHEN r.status = 'excused_absence' THEN 'excused'
+  WHEN r.status = 'late_cancel' THEN 'late_cancelled'
   ELSE coalesce(r.status, 'unrecorded')
 END AS became) AS b
 WHERE a.client_id = ANY (platform.records_of($1))
   AND ($2::timestamptz IS NULL OR s.starts_at >= $2)
   AND ($3::timestamptz IS NULL OR s.starts_at < $3)
+GROUP BY ROLLUP (became)
 """
+"""By what became of them, and all of them."""
 
 
 async def show_attendance(tx: Transaction, attendance_id: UUID) -> Attendance:
@@ -124,7 +120,7 @@ def meeting_of(session: asyncpg.Record) -> Meeting:
         session["ends_at"],
         session["break_minutes"],
         kind.min_minutes_for_credit,
-        attendance_policy(session["site_id"]).timing,
+        attendance_policy(session["site_id"]),
     )
 
 
@@ -163,21 +159,18 @@ async def summarize_attendance(
 ) -> AttendanceSummary:
     """A client's appointments in one stay, unless one is named in that which goes on, else in the
     latest, by what became of them; all zero for a client unknown here."""
-    row = await tx.fetchrow(TALLY, client_id, starting_from, starting_before, tx.now, enrolment_id)
-    assert row is not None  # an aggregate without GROUP BY always has one row
-    counts = dict(row)
-    unrecorded, site_ids = counts.pop("unrecorded"), counts.pop("site_ids")
-    stay = counts.pop("enrolment_id")
-    found = rates(Tally(**counts))
+    rows = await tx.fetch(TALLY, client_id, starting_from, starting_before, tx.now, enrolment_id)
+    whole = next(row for row in rows if row["became"] is None)
+    counts = {row["became"]: row["many"] for row in rows}
+    tally = Tally(**{one.name: counts.get(one.name, 0) for one in fields(Tally)})
+    shares = {name: None if s is None else round(float(s), 4) for name, s in rates(tally).items()}
     return AttendanceSummary(
         client_id=client_id,
-        enrolment_id=stay,
-        site_ids=site_ids,
-        **counts,
-        unrecorded=unrecorded,
-        attendance_rate=_rounded(found.attendance),
-        attendance_rate_excused_out=_rounded(found.attendance_excused_out),
-        no_show_rate=_rounded(found.no_show),
+        enrolment_id=whole["enrolment_id"],
+        site_ids=whole["site_ids"],
+        **asdict(tally),
+        unrecorded=counts.get("unrecorded", 0),
+        **shares,
     )
 
 
@@ -185,7 +178,3 @@ def _attendance(row: asyncpg.Record) -> Attendance:
     report = Report(row["status"], row["checked_in_at"], row["checked_out_at"])
     late, early = away(report, meeting_of(row))
     return Attendance.from_row({**row, "minutes_late": late, "minutes_left_early": early})
-
-
-def _rounded(share: Fraction | None) -> float | None:
-    return None if share is None else round(float(share), 4)

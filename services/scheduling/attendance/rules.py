@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Literal
 from uuid import UUID
 
+from services.scheduling.attendance.policy import Timing
 from services.scheduling.hours.rules import Week
 from shared.calendar import elapsed
 
@@ -25,15 +26,9 @@ class Unacceptable(ValueError):
         self.field = field
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Minutes of grace for who comes late or leaves early, and how far before and after a session
-    its check-ins and check-outs may lie."""
-
-    late: int = 0
-    left_early: int = 0
-    check_in_before: int = 720
-    check_out_after: int = 720
+def _refuse(is_so: bool, field: str, message: str) -> None:
+    if is_so:
+        raise Unacceptable(field, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +40,7 @@ class Meeting:
     ends_at: datetime
     break_minutes: int
     min_minutes_for_credit: int
-    timing: Timing = Timing()
+    timing: Timing
 
     @property
     def length(self) -> int:
@@ -87,29 +82,23 @@ def require_acceptable(report: Report, meeting: Meeting, now: datetime) -> None:
     Raises:
         Unacceptable: naming the field.
     """
-    checked_in, checked_out = report.checked_in_at, report.checked_out_at
-    if report.makes_up is not None and not report.attended:
-        raise Unacceptable("makes_up", f"Leave it out for status {report.status}.")
+    came, left = report.checked_in_at, report.checked_out_at
+    leave_out = f"Leave it out for status {report.status}."
+    _refuse(report.makes_up is not None and not report.attended, "makes_up", leave_out)
     if report.status != "partial":
-        for field, value in (("checked_in_at", checked_in), ("checked_out_at", checked_out)):
-            if value is not None:
-                raise Unacceptable(field, f"Leave it out for status {report.status}.")
+        _refuse(came is not None, "checked_in_at", leave_out)
+        _refuse(left is not None, "checked_out_at", leave_out)
         return
-    if checked_in is None:
+    if came is None:
         raise Unacceptable("checked_in_at", "Needed for status partial.")
-    if checked_out is None:
+    if left is None:
         raise Unacceptable("checked_out_at", "Needed for status partial.")
-    if checked_in >= checked_out:
-        raise Unacceptable("checked_out_at", "Must be later than checked_in_at.")
-    if checked_out > now:
-        raise Unacceptable("checked_out_at", "Lies in the future.")
-    if elapsed(checked_in, meeting.starts_at) > EARLIEST_CHECK_IN:
-        raise Unacceptable("checked_in_at", "Lies long before the session.")
-    if checked_in >= meeting.ends_at:
-        raise Unacceptable("checked_in_at", "The session was over by then.")
-    if checked_out <= meeting.starts_at:
-        raise Unacceptable("checked_out_at", "The session had not started by then.")
-    _require_not_longer(checked_out, meeting, "checked_out_at")
+    early = elapsed(came, meeting.starts_at) > EARLIEST_CHECK_IN
+    _refuse(came >= left, "checked_out_at", "Must be later than checked_in_at.")
+    _refuse(left > now, "checked_out_at", "Lies in the future.")
+    _refuse(early, "checked_in_at", "Lies long before the session.")
+    _refuse(came >= meeting.ends_at, "checked_in_at", "The session was over by then.")
+    _require_end(left, meeting, "checked_out_at")
 
 
 def require_check_in(at: datetime, meeting: Meeting, now: datetime) -> None:
@@ -118,13 +107,11 @@ def require_check_in(at: datetime, meeting: Meeting, now: datetime) -> None:
     Raises:
         Unacceptable: naming the field.
     """
-    before = meeting.timing.check_in_before
-    if at > now:
-        raise Unacceptable("at", "Lies in the future.")
-    if elapsed(at, meeting.starts_at) > before * MINUTE:
-        raise Unacceptable("at", f"Check-in opens {before} minutes before the session.")
-    if at >= meeting.ends_at:
-        raise Unacceptable("at", "The session was over by then.")
+    before = meeting.timing.check_in_minutes_before
+    too_early = elapsed(at, meeting.starts_at) > before * MINUTE
+    _refuse(at > now, "at", "Lies in the future.")
+    _refuse(too_early, "at", f"Check-in opens {before} minutes before the session.")
+    _refuse(at >= meeting.ends_at, "at", "The session was over by then.")
 
 
 def require_check_out(at: datetime, came: datetime, meeting: Meeting, now: datetime) -> None:
@@ -133,18 +120,15 @@ def require_check_out(at: datetime, came: datetime, meeting: Meeting, now: datet
     Raises:
         Unacceptable: naming the field.
     """
-    if at > now:
-        raise Unacceptable("at", "Lies in the future.")
-    if at <= came:
-        raise Unacceptable("at", "Must be later than the check-in.")
-    if at <= meeting.starts_at:
-        raise Unacceptable("at", "The session had not started by then.")
-    _require_not_longer(at, meeting, "at")
+    _refuse(at > now, "at", "Lies in the future.")
+    _refuse(at <= came, "at", "Must be later than the check-in.")
+    _require_end(at, meeting, "at")
 
 
-def _require_not_longer(at: datetime, meeting: Meeting, field: str) -> None:
-    if elapsed(meeting.ends_at, at) > meeting.timing.check_out_after * MINUTE:
-        raise Unacceptable(field, "Attendance is not longer than the session: note its end.")
+def _require_end(at: datetime, meeting: Meeting, field: str) -> None:
+    late = elapsed(meeting.ends_at, at) > meeting.timing.check_out_minutes_after * MINUTE
+    _refuse(at <= meeting.starts_at, field, "The session had not started by then.")
+    _refuse(late, field, "Attendance is not longer than the session: note its end.")
 
 
 def report_of(came: datetime | None, left: datetime | None, meeting: Meeting) -> Report:
@@ -171,7 +155,10 @@ def away(report: Report, meeting: Meeting) -> tuple[int, int]:
     late = elapsed(meeting.starts_at, report.checked_in_at) // MINUTE
     early = elapsed(report.checked_out_at, meeting.ends_at) // MINUTE
     timing = meeting.timing
-    return late if late > timing.late else 0, early if early > timing.left_early else 0
+    return (
+        late if late > timing.late_minutes else 0,
+        early if early > timing.left_early_minutes else 0,
+    )
 
 
 def is_in_time(missed: Week, made_up: Week, weeks_apart: int | None) -> bool:
@@ -225,24 +212,15 @@ class Tally:
         return self.credited + self.uncredited + self.excused + self.late_cancelled + self.no_show
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """Shares of appointments; None when there were none to share."""
-
-    attendance: Fraction | None
-    attendance_excused_out: Fraction | None
-    """The same with excused absences left out of the whole."""
-    no_show: Fraction | None
-
-
-def rates(tally: Tally) -> Rates:
+def rates(tally: Tally) -> dict[str, Fraction | None]:
     """Attendance with and without excused absences, and no-shows, of the appointments that could
-    have been kept: withdrawn ones, those not held and those on hold are in no whole."""
-    return Rates(
-        _share(tally.credited, tally.held),
-        _share(tally.credited, tally.held - tally.excused),
-        _share(tally.no_show, tally.held),
-    )
+    have been kept, by their names in an answer: withdrawn ones, those not held and those on hold
+    are in no whole. None when there is nothing to share."""
+    return {
+        "attendance_rate": _share(tally.credited, tally.held),
+        "attendance_rate_excused_out": _share(tally.credited, tally.held - tally.excused),
+        "no_show_rate": _share(tally.no_show, tally.held),
+    }
 
 
 def _share(part: int, whole: int) -> Fraction | None:

@@ -29,10 +29,8 @@ class LanguageUnknown(Invalid):
     """There are no titles in this language."""
 
 
-class LinkRevoked(Conflict):
+class LinkRevoked(Conflict, title="The address is revoked"):
     """The address is revoked already."""
-
-    title = "The address is revoked"
 
 
 async def issue_link(tx: Transaction, new: NewCalendarLink, *, issued_by: str) -> CalendarLink:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from shared.contracts.scheduling import SessionKind
-from shared.datafiles import Part, data_file
+from shared.datafiles import DataFile, Part, data_file
 
 
 class Titles(Part):
@@ -16,12 +16,9 @@ class Titles(Part):
     kinds: Mapping[SessionKind, str]
 
 
-class FeedPolicy(Part):
+class FeedPolicy(DataFile):
     """Where calendars are read, for which weeks around today, how often, and in which words."""
 
-    id: str
-    version: str
-    source: str
     address: str = Field(pattern=r"^(https://[A-Za-z0-9.-]+(:[0-9]+)?)?/[A-Za-z0-9/_-]*/$")
     weeks_back: int = Field(ge=1, le=52)
     weeks_ahead: int = Field(ge=1, le=52)

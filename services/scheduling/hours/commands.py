@@ -1,15 +1,15 @@
 """Looking at weeks whose time has come or that changed, and telling what holds of them."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
-from uuid import UUID
 
 from services.scheduling.hours.policy import week_policy
 from services.scheduling.hours.queries import judged, watched_weeks
 from services.scheduling.hours.rules import Told, Week, Window, word_of
 from shared.contracts.scheduling import (
     WeeklyHoursAtRisk,
+    WeeklyHoursEvent,
     WeeklyHoursShort,
     WeeklyHoursShortageLifted,
 )
@@ -17,6 +17,12 @@ from shared.database import Columns, Transaction
 from shared.messaging.outbox import publish
 
 AT_ONCE = 500
+TOLD: dict[Told, type[WeeklyHoursEvent]] = {
+    "at_risk": WeeklyHoursAtRisk,
+    "short": WeeklyHoursShort,
+    None: WeeklyHoursShortageLifted,
+}
+"""What is told where it holds now; each takes of a week what it names."""
 TAKE = """
 DELETE FROM changed_weeks WHERE id IN (
   SELECT id FROM changed_weeks ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
@@ -48,9 +54,7 @@ UPDATE program_weeks w SET told = given.told, look_at = given.look_at
 FROM {LOOKED.rows} WHERE w.placement_id = given.placement_id AND w.monday = given.monday
 """  # noqa: S608 - the columns are above
 AHEAD = Columns.of(placement_id="uuid", monday="date", site_id="uuid", look_at="timestamptz")
-LOOK_AHEAD = f"""
-INSERT INTO program_weeks ({AHEAD.names}) SELECT * FROM {AHEAD.rows} ON CONFLICT DO NOTHING
-"""  # noqa: S608 - the columns are above
+LOOK_AHEAD = AHEAD.insert("program_weeks", "ON CONFLICT DO NOTHING")
 
 
 async def look_at_weeks(tx: Transaction) -> int:
@@ -68,58 +72,25 @@ async def look_at_weeks(tx: Transaction) -> int:
     picked = await tx.fetch(
         LOCK, [seat for seat, _ in weeks], [monday for _, monday in weeks], tx.now, AT_ONCE
     )
-    rows = await watched_weeks(
-        tx,
-        [
-            (row["placement_id"], row["site_id"], row["time_zone"], Week(row["monday"]))
-            for row in picked
-        ],
-    )
-    looked = [_look(tx, row) for row in sorted(rows, key=_in_order)]
+    rows = await watched_weeks(tx, map(dict, picked))
+    looked = [_look(tx, row) for row in sorted(rows, key=itemgetter("placement_id", "monday"))]
     await tx.execute(NOTE, *LOOKED.arrays(looked))
     await tx.execute(LOOK_AHEAD, *AHEAD.arrays(_next(row) for row in rows if not row["ended_at"]))
     return len(changed) + len(rows)
 
 
-def _in_order(row: Mapping[str, Any]) -> tuple[UUID, date]:
-    return row["placement_id"], row["monday"]
-
-
 def _look(tx: Transaction, row: Mapping[str, Any]) -> dict[str, Any]:
-    week = Week(row["monday"])
-    window = Window.of(week, row["time_zone"], week_policy(row["site_id"]))
+    """What was told of a week, and when it is looked at again."""
+    window = Window.of(Week(row["monday"]), row["time_zone"], week_policy(row["site_id"]))
     final = tx.now >= window.final_at
-    sums, found = judged(row, week, final=final)
-    word = word_of(found.standing, row["told"], tx.now, window)
+    found = judged(row, final=final)
+    word = word_of(found["standing"], row["told"], tx.now, window)
     if word != row["told"]:
-        about = {
-            **row,
-            "week": str(week),
-            "credited_minutes": sums.attended_minutes,
-            "forecast_minutes": sums.forecast_minutes,
-            "minimum_minutes": found.asked.minimum_minutes,
-            "credited_days": sums.attended_days,
-            "minimum_days": found.asked.minimum_days,
-            "missing_minutes": found.missing_minutes,
-            "missing_days": found.missing_days,
-        }
-        _tell(tx, word, about, enough=found.standing != "not_judged")
-    return {**row, "told": word, "look_at": None if final else _again(tx.now, window)}
-
-
-def _again(now: datetime, window: Window) -> datetime:
-    return window.warn_from if now < window.warn_from else window.final_at
-
-
-def _tell(tx: Transaction, word: Told, about: Mapping[str, Any], *, enough: bool) -> None:
-    match word:
-        case "at_risk":
-            publish(tx, WeeklyHoursAtRisk(**about, noticed_at=tx.now))
-        case "short":
-            publish(tx, WeeklyHoursShort(**about, settled_at=tx.now))
-        case None:
-            reason = "enough" if enough else "not_judged"
-            publish(tx, WeeklyHoursShortageLifted(**about, reason=reason, lifted_at=tx.now))
+        reason = "not_judged" if found["standing"] == "not_judged" else "enough"
+        at = dict.fromkeys(("noticed_at", "settled_at", "lifted_at"), tx.now)
+        publish(tx, TOLD[word](**found, **at, reason=reason))
+    again = window.warn_from if tx.now < window.warn_from else window.final_at
+    return {**row, "told": word, "look_at": None if final else again}
 
 
 def _next(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from shared.contracts.scheduling import SessionKind
-from shared.datafiles import Part, data_file
+from shared.datafiles import DataFile, Part, data_file
 
 Population = Literal["adult", "adolescent"]
 PROGRAM_LEVEL = "2.1"
@@ -20,12 +20,9 @@ class Kind(Part):
     min_minutes_for_credit: int = Field(ge=0)
 
 
-class Kinds(Part):
+class Kinds(DataFile):
     """All kinds of sessions."""
 
-    id: str
-    version: str
-    source: str
     kinds: Mapping[SessionKind, Kind]
 
     @property
@@ -55,12 +52,9 @@ class Levels(Part):
 PartOfAWeek = Literal["not_judged", "prorated"]
 
 
-class WeekPolicy(Part):
+class WeekPolicy(DataFile):
     """When a week is forecast, warned of and settled, and which weeks are judged."""
 
-    id: str
-    version: str
-    source: str
     warn_days_before_start: int = Field(ge=0, le=28)
     last_warning_days_before_end: int = Field(ge=0, le=6)
     final_after_hours: int = Field(ge=0, le=14 * 24)

@@ -1,7 +1,7 @@
 """Clients' weeks, summed and judged."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,6 @@ from services.scheduling.hours.policy import (
 )
 from services.scheduling.hours.rules import (
     Asked,
-    Judged,
     Seat,
     Sums,
     Week,
@@ -29,7 +28,7 @@ from services.scheduling.hours.rules import (
     share_of,
 )
 from services.scheduling.hours.schemas import ClientWeek, WeeklyHours
-from shared.database import Transaction
+from shared.database import Columns, Transaction
 from shared.errors import NotFound
 from shared.web import Page, Paging, page_of
 
@@ -92,22 +91,18 @@ OF_SITE = (
     + " WHERE p.site_id = $1 AND p.placed_at < $3 AND (p.ended_at IS NULL OR p.ended_at > $2)"
     " AND p.proposed_until IS NULL"
 )
+WATCH = Columns.by_type(uuid="placement_id", date="monday", timestamptz="since until", text="kinds")
 WATCHED = SEAT.format(
-    ended=ENDED.format(seat="p.id", until="g.until"),
-    seats="unnest($1::uuid[], $2::date[], $3::timestamptz[], $4::timestamptz[], $5::text[])"
-    " AS g(placement_id, monday, since, until, kinds)"
-    " JOIN placements p ON p.id = g.placement_id"
-    " JOIN program_weeks w ON w.placement_id = p.id AND w.monday = g.monday",
+    ended=ENDED.format(seat="p.id", until="given.until"),
+    seats=f"{WATCH.rows} JOIN placements p ON p.id = given.placement_id"
+    " JOIN program_weeks w ON w.placement_id = p.id AND w.monday = given.monday",
     sums=SUMS.format(
         whose="a.placement_id = p.id",
-        since="g.since",
-        until="g.until",
-        kinds="string_to_array(g.kinds, ' ')",
+        since="given.since",
+        until="given.until",
+        kinds="string_to_array(given.kinds, ' ')",
     ),
 )
-NAMES = [field.name for field in fields(Sums)]
-
-
 Place = tuple[int, int, UUID]
 
 
@@ -149,13 +144,24 @@ def _asked(row: Mapping[str, Any], population: Population | None) -> tuple[Popul
     return found, asked_of(orjson.loads(row["phases"]), row["phase"], levels[found])
 
 
-def judged(row: Mapping[str, Any], week: Week, *, final: bool) -> tuple[Sums, Judged]:
-    """A row of `SEAT` as the rules see it."""
-    sums = Sums(**{name: row[name] for name in NAMES})
+def judged(row: Mapping[str, Any], *, final: bool) -> dict[str, Any]:
+    """A row of `SEAT` with what the rules make of it, by its names in answers and events."""
+    week = Week(row["monday"])
+    sums = Sums(**{one.name: row[one.name] for one in fields(Sums)})
     seat = Seat(row["placed_at"], row["ended_at"], row["held_since"], row["was_held"])
-    policy = week_policy(row["site_id"])
-    share = share_of(week, row["time_zone"], seat, sums, policy)
-    return sums, judge(sums, _asked(row, None)[1], share, final=final)
+    share = share_of(week, row["time_zone"], seat, sums, week_policy(row["site_id"]))
+    found = judge(sums, _asked(row, None)[1], share, final=final)
+    return {
+        **row,
+        "week": str(week),
+        "credited_minutes": sums.attended_minutes,
+        "credited_days": sums.attended_days,
+        "forecast_minutes": sums.forecast_minutes,
+        "standing": found.standing,
+        "missing_minutes": found.missing_minutes,
+        "missing_days": found.missing_days,
+        **asdict(found.asked),
+    }
 
 
 async def placed_in(tx: Transaction, client_id: UUID, week: Week | None) -> dict[str, Any]:
@@ -212,7 +218,7 @@ async def weekly_hours(
         time_zone=site["time_zone"],
         starts_at=starts_at,
         ends_at=ends_at,
-        **{name: row[name] for name in NAMES},
+        **row,
         population=whose,
         phase=site["phase"],
         phase_minimum_minutes=asked.minimum_minutes,
@@ -241,43 +247,29 @@ async def weeks_of_site(
     window = Window.of(week, site.time_zone, week_policy(site_id))
     kinds = session_kinds(site_id).counting
     rows = await tx.fetch(OF_SITE, site_id, starts_at, ends_at, kinds, week.monday)
-    weeks = [_client_week(dict(row), week, final=tx.now >= window.final_at) for row in rows]
+    final = tx.now >= window.final_at
+    weeks = [
+        _client_week(judged(row | {"monday": week.monday}, final=final)) for row in map(dict, rows)
+    ]
     after = paging.after
     shown = sorted((one for one in weeks if after is None or _of(one) > after), key=_of)
     return page_of(shown, paging.limit, lambda one: paging.written(_of(one)))
 
 
-def _client_week(row: Mapping[str, Any], week: Week, *, final: bool) -> ClientWeek:
-    sums, found = judged(row, week, final=final)
-    most = found.asked.maximum_minutes
-    return ClientWeek(
-        **{name: row[name] for name in ("client_id", "placement_id", "cohort_id", "phase", "told")},
-        week=str(week),
-        **{name: getattr(sums, name) for name in NAMES},
-        forecast_minutes=sums.forecast_minutes,
-        minimum_minutes=found.asked.minimum_minutes,
-        maximum_minutes=most,
-        minimum_days=found.asked.minimum_days,
-        standing=found.standing,
-        missing_minutes=found.missing_minutes,
-        missing_days=found.missing_days,
-        over_maximum=most is not None and sums.planned_minutes > most,
-    )
+def _client_week(found: Mapping[str, Any]) -> ClientWeek:
+    most = found["maximum_minutes"]
+    over = most is not None and found["planned_minutes"] > most
+    return ClientWeek.from_row({**found, "over_maximum": over})
 
 
 async def watched_weeks(
-    tx: Transaction, picked: Sequence[tuple[UUID, UUID, str, Week]]
-) -> list[Mapping[str, Any]]:
-    """Rows of `SEAT` for these weeks, each given by its seat, site and zone."""
-    bounds = [week.bounds(zone) for _, _, zone, week in picked]
-    return [
-        dict(row)
-        for row in await tx.fetch(
-            WATCHED,
-            [seat for seat, *_ in picked],
-            [week.monday for *_, week in picked],
-            [starts_at for starts_at, _ in bounds],
-            [ends_at for _, ends_at in bounds],
-            [" ".join(session_kinds(site_id).counting) for _, site_id, *_ in picked],
-        )
-    ]
+    tx: Transaction, picked: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Rows of `SEAT` for these weeks, each given by `placement_id`, `site_id`, `time_zone` and
+    `monday`."""
+    asked = []
+    for row in picked:
+        since, until = Week(row["monday"]).bounds(row["time_zone"])
+        kinds = " ".join(session_kinds(row["site_id"]).counting)
+        asked.append({**row, "since": since, "until": until, "kinds": kinds})
+    return [dict(row) for row in await tx.fetch(WATCHED, *WATCH.arrays(asked))]

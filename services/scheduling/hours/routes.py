@@ -19,10 +19,8 @@ router = Router(tags=["Hours"])
 ISO_WEEK = Query(max_length=8, description="ISO week.", examples=["2026-W10"])
 
 
-class BadWeek(Invalid):
+class BadWeek(Invalid, title="Not an ISO week"):
     """The text names no ISO week."""
-
-    title = "Not an ISO week"
 
 
 def asked_week(text: str) -> Week:

@@ -1,6 +1,5 @@
 """Asking for a plan, ending it, and publishing it."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -8,20 +7,14 @@ import asyncpg
 import orjson
 
 from services.scheduling.appointments.commands import tell_again
-from services.scheduling.bookings.commands import Booking, book
+from services.scheduling.bookings.commands import Booking, Kind, book
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.directory.queries import show_site
 from services.scheduling.hours.rules import Week
 from services.scheduling.plans.loading import basis, load
 from services.scheduling.plans.policy import plan_policy
 from services.scheduling.plans.queries import show_run
-from services.scheduling.plans.schemas import (
-    Draft,
-    NewPlanRun,
-    PlannedPlace,
-    PlanRun,
-    Publication,
-)
+from services.scheduling.plans.schemas import Draft, NewPlanRun, PlanRun, Publication
 from services.scheduling.sessions.assigning import Assignment, assign
 from services.scheduling.units.commands import Planned, require_authorized
 from shared.database import Columns, Transaction, at_all_sites, insert, update
@@ -30,7 +23,6 @@ from shared.ids import new_id
 
 OF_REGION = "SELECT id FROM sites WHERE region_id = $1 ORDER BY id"
 LOCK = "SELECT * FROM plan_runs WHERE id = $1 FOR NO KEY UPDATE"
-ZONES = "SELECT id, time_zone FROM sites WHERE id = ANY ($1::uuid[])"
 UNDER_WAY = """
 SELECT FROM plan_runs WHERE state IN ('queued', 'running') AND site_ids = $1 AND monday = $2
 """
@@ -38,15 +30,14 @@ STOP = """
 UPDATE plan_runs SET stop_asked_at = coalesce(stop_asked_at, $2), version = version + 1
 WHERE id = $1 AND state IN ('queued', 'running')
 """
-MADE = Columns.of(
-    id="uuid",
-    site_id="uuid",
-    client_id="uuid",
-    kind="text",
-    topic="text",
-    starts_at="timestamptz",
-    ends_at="timestamptz",
+MADE = Columns.by_type(
+    uuid="id site_id client_id", text="kind topic", timestamptz="starts_at ends_at"
 )
+PLANNED = f"""
+SELECT given.client_id, given.site_id, given.kind, given.starts_at,
+  (extract(epoch FROM given.ends_at - given.starts_at) / 60)::int AS minutes, i.time_zone
+FROM {MADE.rows} JOIN sites i ON i.id = given.site_id
+"""  # noqa: S608 - the columns are above
 WRITE = f"""
 WITH given AS (
   SELECT given.*, i.time_zone, p.id AS placement_id
@@ -62,6 +53,7 @@ WITH given AS (
 INSERT INTO appointments (session_id, client_id, site_id, placement_id, state, scheduled_at)
 SELECT id, client_id, site_id, placement_id, 'scheduled', {MADE.next} FROM given
 """  # noqa: S608 - the columns are above
+TAKEN: tuple[Kind, ...] = ("room", "facilitator", "client")
 NAMED = 10
 """How many changed things a refusal names."""
 
@@ -78,16 +70,12 @@ class NoSitesInRegion(Invalid):
     """There is nothing to plan for."""
 
 
-class PlanNotReady(Conflict):
+class PlanNotReady(Conflict, title="There is no draft to publish"):
     """A plan is published once, when it is drafted."""
 
-    title = "There is no draft to publish"
 
-
-class PlanOutdated(Conflict):
+class PlanOutdated(Conflict, title="What the plan rests on has changed"):
     """What the plan rests on is no longer so."""
-
-    title = "What the plan rests on has changed"
 
 
 async def request_run(tx: Transaction, new: NewPlanRun, subject: str) -> PlanRun:
@@ -146,24 +134,27 @@ async def publish_run(tx: Transaction, run_id: UUID, how: Publication, subject: 
     if run["state"] != "drafted":
         raise PlanNotReady(f"The run is {run['state']}: only a draft is published, once.")
     await lock_sites(tx, run["site_ids"])
-    draft = Draft.model_validate_json(run["draft"])
+    draft, topics = Draft.model_validate_json(run["draft"]), plan_policy().sessions_of_one_client
     async with at_all_sites(tx):
         await _require_same(tx, run, draft)
         await assign(
             tx,
             [
-                Assignment(
-                    one.session_id,
-                    one.room_id,
-                    one.facilitator_id,
-                    () if one.cofacilitator_id is None else (one.cofacilitator_id,),
-                )
+                Assignment(one.session_id, one.room_id, one.facilitator_id, one.cofacilitator_ids)
                 for one in draft.sessions
                 if one.changes
             ],
         )
-        await _require_authorized(tx, draft.places, how, subject)
-        await _add_sessions(tx, draft.places)
+        new = [
+            {**dict(one), "id": new_id(), "topic": topics[one.kind].topic} for one in draft.places
+        ]
+        planned = [Planned(**row) for row in await tx.fetch(PLANNED, *MADE.arrays(new))]
+        await require_authorized(tx, planned, reason=how.excess_reason, by=subject)
+        await tx.execute(WRITE, *MADE.arrays(new), tx.now)
+        await book(
+            tx, [Booking(row["id"], row[f"{kind}_id"], kind) for row in new for kind in TAKEN]
+        )
+        await tell_again(tx, [row["id"] for row in new])
     changes = {"state": "published", "published_by": subject, "published_at": tx.now}
     await tx.execute(*update("plan_runs", changes, where={"id": run_id}))
     shown = await show_run(tx, run_id)
@@ -183,46 +174,3 @@ async def _require_same(tx: Transaction, run: asyncpg.Record, draft: Draft) -> N
     if changed:
         more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
         raise PlanOutdated(f"Changed since: {', '.join(changed[:NAMED])}{more}. Plan anew.")
-
-
-async def _require_authorized(
-    tx: Transaction, places: Sequence[PlannedPlace], how: Publication, subject: str
-) -> None:
-    zones = {
-        row["id"]: row["time_zone"] for row in await tx.fetch(ZONES, [p.site_id for p in places])
-    }
-    planned = [
-        Planned(
-            one.client_id,
-            one.site_id,
-            one.kind,
-            one.starts_at,
-            int((one.ends_at - one.starts_at) / timedelta(minutes=1)),
-            zones[one.site_id],
-        )
-        for one in places
-    ]
-    await require_authorized(tx, planned, reason=how.excess_reason, by=subject)
-
-
-async def _add_sessions(tx: Transaction, places: Sequence[PlannedPlace]) -> None:
-    topics = plan_policy().sessions_of_one_client
-    ids = {place.demand_id: new_id() for place in places}
-    rows = [
-        {**dict(place), "id": ids[place.demand_id], "topic": topics[place.kind].topic}
-        for place in places
-    ]
-    await tx.execute(WRITE, *MADE.arrays(rows), tx.now)
-    await book(
-        tx,
-        [
-            booking
-            for place in places
-            for booking in (
-                Booking(ids[place.demand_id], place.room_id, "room"),
-                Booking(ids[place.demand_id], place.facilitator_id, "facilitator"),
-                Booking(ids[place.demand_id], place.client_id, "client"),
-            )
-        ],
-    )
-    await tell_again(tx, list(ids.values()))

@@ -1,8 +1,7 @@
 """The job that plans: one run at a time in each worker, in threads of its own."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from datetime import timedelta
 from time import monotonic
 
@@ -51,24 +50,21 @@ async def run(context: JobContext) -> int:
         async with context.database.transaction(ALL_SITES) as tx:
             problem = await load(tx, taken["site_ids"], taken["monday"], taken["requested_at"])
         plan = await _solve(context, taken, problem)
-    except asyncio.CancelledError:
-        await asyncio.shield(_set(context, taken, {"state": "queued"}))  # the next worker takes it
-        raise
-    except (OSError, asyncpg.PostgresError):
-        await _set(context, taken, {"state": "queued"})
+    except (asyncio.CancelledError, OSError, asyncpg.PostgresError):
+        await asyncio.shield(_set(context, taken, state="queued"))  # the next worker takes it
         raise
     except Exception as error:
         log.error("plan_failed", run=str(taken["id"]), error=type(error).__name__)
-        await _set(context, taken, {"state": "failed"}, ended=True)
+        await _set(context, taken, state="failed")
         return 1
-    draft = draft_of(taken["id"], taken["monday"], problem, plan)
-    changes = {
-        "state": "drafted",
-        "draft": draft.model_dump_json(),
-        "basis": orjson.dumps(basis(problem)).decode(),
-        "progress": _shown(plan.stages),
-    }
-    await _set(context, taken, changes, ended=True)
+    await _set(
+        context,
+        taken,
+        state="drafted",
+        draft=draft_of(taken["id"], taken["monday"], problem, plan).model_dump_json(),
+        basis=_json(basis(problem)),
+        progress=_json(plan.stages),
+    )
     return 1
 
 
@@ -88,7 +84,7 @@ async def _solve(context: JobContext, taken: asyncpg.Record, problem: Problem) -
         while not (await asyncio.wait([solving], timeout=LOOK_SECONDS))[0]:
             async with context.database.transaction(ALL_SITES) as tx:
                 seconds = int(monotonic() - began)
-                asked = await tx.fetchval(ALIVE, taken["id"], tx.now, _shown(stages), seconds)
+                asked = await tx.fetchval(ALIVE, taken["id"], tx.now, _json(stages), seconds)
             if asked is not False:  # somebody stops it, or another process has it
                 stop.ask()
         return solving.result()
@@ -96,20 +92,15 @@ async def _solve(context: JobContext, taken: asyncpg.Record, problem: Problem) -
         stop.ask()
 
 
-def _shown(stages: Sequence[Stage]) -> str:
-    return orjson.dumps([asdict(stage) for stage in stages]).decode()
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
 
 
-async def _set(
-    context: JobContext,
-    taken: asyncpg.Record,
-    changes: Mapping[str, object],
-    *,
-    ended: bool = False,
-) -> None:
+async def _set(context: JobContext, taken: asyncpg.Record, **changes: object) -> None:
+    """Say how a run goes on, or that it has ended."""
     async with context.database.transaction(ALL_SITES) as tx:
-        if ended:
-            changes = {**changes, "finished_at": tx.now}
+        if changes["state"] != "queued":
+            changes["finished_at"] = tx.now
         where = {"id": taken["id"], "state": "running"}
         await tx.execute(*update("plan_runs", changes, where=where))
 

@@ -1,10 +1,10 @@
 """The week of some sites as a problem: what of it the database says."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
+from itertools import permutations
 from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
@@ -14,103 +14,103 @@ import orjson
 
 from services.scheduling.directory.policy import travel_policy
 from services.scheduling.directory.rules import Place as Point
-from services.scheduling.directory.rules import travel_minutes
+from services.scheduling.directory.rules import minute_of, travel_minutes
 from services.scheduling.plans.policy import plan_policy
-from services.scheduling.plans.rules.problem import (
-    Demand,
-    Person,
-    Problem,
-    Room,
-    Session,
-    Span,
-    Staffing,
-    Stay,
-)
+from services.scheduling.plans.rules import problem as week
+from services.scheduling.plans.rules.problem import Problem, Span, Stay
 from services.scheduling.plans.rules.spans import common, joined, without
+from services.scheduling.plans.rules.worth import POSTS
 from services.scheduling.sessions.rules import day_bounds, instant_of
 from shared.database import Transaction
 
-IN_WEEK = """
-FROM sessions s JOIN sites i ON i.id = s.site_id
+SITES = """
+SELECT i.id, i.time_zone, i.latitude, i.longitude,
+  ARRAY(SELECT ARRAY[weekday, opens_minute, closes_minute] FROM opening_hours
+    WHERE site_id = i.id) AS opening,
+  ARRAY(SELECT day FROM closed_days
+    WHERE site_id = i.id AND day BETWEEN $1::date AND $1::date + 6) AS closed
+FROM sites i
+"""
+GROUPS = """
+SELECT s.id, s.site_id, tstzrange(s.starts_at, s.ends_at) AS span,
+  c.capacity + 1 + two.hold_it::int AS people, s.modality = 'telehealth' AS telehealth,
+  c.credentials, two.hold_it AS cofacilitated, b.facilitator, b.cofacilitator, b.room, (
+    SELECT o.resource_id FROM sessions h
+    JOIN bookings o ON o.session_id = h.id AND o.kind = 'facilitator'
+    WHERE h.cohort_id = s.cohort_id AND h.starts_at >= $4 AND h.starts_at < $5
+    GROUP BY 1 ORDER BY count(*) DESC, 1 DESC LIMIT 1
+  ) AS usual
+FROM sessions s JOIN sites i ON i.id = s.site_id JOIN cohorts c ON c.id = s.cohort_id
+CROSS JOIN LATERAL (
+  SELECT (array_agg(resource_id) FILTER (WHERE kind = 'facilitator'))[1] AS facilitator,
+    (array_agg(resource_id ORDER BY resource_id) FILTER (WHERE kind = 'cofacilitator'))[1]
+      AS cofacilitator,
+    (array_agg(resource_id) FILTER (WHERE kind = 'room'))[1] AS room
+  FROM bookings WHERE session_id = s.id
+) AS b
+CROSS JOIN LATERAL (SELECT c.cofacilitated OR b.cofacilitator IS NOT NULL AS hold_it) AS two
 WHERE s.site_id = ANY ($1::uuid[]) AND s.not_held_at IS NULL AND s.starts_at > $2
   AND s.starts_at BETWEEN $3::date - 1 AND $3::date + 8
   AND (s.starts_at AT TIME ZONE i.time_zone)::date BETWEEN $3::date AND $3::date + 6
+ORDER BY s.id
 """
-SITES = "SELECT id, time_zone, latitude, longitude FROM sites"
-OPENING = "SELECT site_id, weekday, opens_minute, closes_minute FROM opening_hours"
-CLOSED = "SELECT site_id, day FROM closed_days WHERE day BETWEEN $1::date AND $1::date + 6"
 ROOMS = """
-SELECT id, site_id, capacity, kind FROM rooms
-WHERE site_id = ANY ($1::uuid[]) AND closed_at IS NULL ORDER BY id
+SELECT r.id, r.site_id, r.capacity, r.kind = 'telehealth' AS telehealth, ARRAY(
+  SELECT during FROM bookings WHERE resource_id = r.id AND during && $2
+    AND session_id <> ALL ($3::uuid[]) ORDER BY during
+) AS taken
+FROM rooms r WHERE r.site_id = ANY ($1::uuid[]) AND r.closed_at IS NULL ORDER BY r.id
 """
 STAFF = """
 SELECT p.id, p.credentials, p.hours, p.caseload_limit,
-  array_agg(w.site_id ORDER BY w.site_id) AS sites
-FROM staff p JOIN staff_sites w ON w.staff_id = p.id
+  ARRAY(SELECT site_id FROM staff_sites WHERE staff_id = p.id ORDER BY site_id) AS sites,
+  ARRAY(SELECT during FROM staff_leave
+    WHERE staff_id = p.id AND during && $2 ORDER BY during) AS leave,
+  ARRAY(SELECT ROW(CASE s.modality WHEN 'telehealth' THEN NULL ELSE b.site_id END, b.during)
+    FROM bookings b JOIN sessions s ON s.id = b.session_id
+    WHERE b.resource_id = p.id AND b.during && $2 AND b.session_id <> ALL ($3::uuid[])
+    ORDER BY b.during) AS taken,
+  ARRAY(SELECT DISTINCT c.resource_id
+    FROM bookings f JOIN sessions s ON s.id = f.session_id AND s.cohort_id IS NULL
+    JOIN bookings c ON c.session_id = s.id AND c.kind = 'client'
+    WHERE f.resource_id = p.id AND f.kind = 'facilitator' AND f.during && $2
+      AND (s.starts_at AT TIME ZONE s.time_zone)::date BETWEEN $4::date AND $4::date + 6
+    ORDER BY 1) AS caseload
+FROM staff p
 WHERE p.left_at IS NULL
   AND p.id IN (SELECT staff_id FROM staff_sites WHERE site_id = ANY ($1::uuid[]))
-GROUP BY p.id ORDER BY p.id
+ORDER BY p.id
 """
-LEAVE = """
-SELECT staff_id, lower(during) AS begins, upper(during) AS ends FROM staff_leave
-WHERE staff_id = ANY ($1::uuid[]) AND during && tstzrange($2, $3) ORDER BY during
-"""
-TAKEN = """
-SELECT b.resource_id, b.site_id, s.modality, lower(b.during) AS begins, upper(b.during) AS ends
-FROM bookings b JOIN sessions s ON s.id = b.session_id
-WHERE b.resource_id = ANY ($1::uuid[]) AND b.during && tstzrange($2, $3)
-  AND b.session_id <> ALL ($4::uuid[]) ORDER BY b.during
-"""
-CASELOADS = """
-SELECT f.resource_id, array_agg(DISTINCT c.resource_id ORDER BY c.resource_id) AS clients
-FROM bookings f JOIN sessions s ON s.id = f.session_id AND s.cohort_id IS NULL
-JOIN bookings c ON c.session_id = s.id AND c.kind = 'client'
-WHERE f.resource_id = ANY ($1::uuid[]) AND f.kind = 'facilitator'
-  AND f.during && tstzrange($2, $3)
-  AND (s.starts_at AT TIME ZONE s.time_zone)::date BETWEEN $4::date AND $4::date + 6
-GROUP BY f.resource_id
-"""
-GROUPS = f"""
-SELECT s.id, s.site_id, s.cohort_id, s.starts_at, s.ends_at, s.modality, c.credentials,
-  c.cofacilitated,
-  c.capacity,
-  (SELECT resource_id FROM bookings b WHERE b.session_id = s.id AND b.kind = 'facilitator') AS lead,
-  (SELECT min(resource_id::text)::uuid FROM bookings b
-   WHERE b.session_id = s.id AND b.kind = 'cofacilitator') AS second,
-  (SELECT resource_id FROM bookings b WHERE b.session_id = s.id AND b.kind = 'room') AS room
-{IN_WEEK.replace("WHERE", "JOIN cohorts c ON c.id = s.cohort_id WHERE")} ORDER BY s.id
-"""  # noqa: S608 - the part is above
-HABITS = """
-SELECT s.cohort_id, b.resource_id FROM sessions s
-JOIN bookings b ON b.session_id = s.id AND b.kind = 'facilitator'
-WHERE s.cohort_id = ANY ($1::uuid[]) AND s.starts_at >= $2 AND s.starts_at < $3
-GROUP BY 1, 2 ORDER BY count(*), 2
-"""
-CLIENTS = """
-SELECT p.id, p.client_id, p.site_id, f.time_zone, f.available
-FROM placements p LEFT JOIN LATERAL (
+DEMANDS = """
+SELECT p.id AS placement_id, p.client_id, p.site_id, asked.kind, last.facilitator AS usual,
+  f.time_zone, f.available, ARRAY(
+    SELECT during FROM bookings
+    WHERE resource_id = ANY (platform.records_of(p.client_id)) AND during && $2::tstzrange
+    ORDER BY during
+  ) AS busy
+FROM placements p CROSS JOIN unnest($3::text[], $4::timestamptz[]) AS asked(kind, due)
+LEFT JOIN LATERAL (
   SELECT time_zone, available FROM preferences
   WHERE client_id = ANY (platform.records_of(p.client_id)) AND stated_at IS NOT NULL
   ORDER BY stated_at DESC, client_id DESC LIMIT 1
 ) AS f ON true
+LEFT JOIN LATERAL (
+  SELECT s.kind, s.starts_at, (
+    SELECT resource_id FROM bookings WHERE session_id = s.id AND kind = 'facilitator'
+  ) AS facilitator
+  FROM appointments a JOIN sessions s ON s.id = a.session_id
+  WHERE a.placement_id = p.id AND a.state = 'scheduled' AND s.cohort_id IS NULL
+    AND s.not_held_at IS NULL AND s.starts_at < upper($2::tstzrange)
+    AND s.kind IN (asked.kind, 'individual')
+  ORDER BY s.kind = asked.kind DESC, s.starts_at DESC LIMIT 1
+) AS last ON true
 WHERE p.site_id = ANY ($1::uuid[]) AND p.ended_at IS NULL AND p.proposed_until IS NULL
   AND NOT EXISTS (SELECT FROM holds h WHERE h.enrolment_id = p.enrolment_id)
-ORDER BY p.client_id
+  AND (last.kind = asked.kind AND last.starts_at >= asked.due) IS NOT TRUE
+ORDER BY p.client_id, asked.kind
 """
-ALONE = """
-SELECT DISTINCT ON (p.client_id, s.kind) p.client_id, s.kind, s.starts_at,
-  (SELECT resource_id FROM bookings b WHERE b.session_id = s.id AND b.kind = 'facilitator') AS who
-FROM placements p JOIN appointments a ON a.placement_id = p.id AND a.state = 'scheduled'
-JOIN sessions s ON s.id = a.session_id AND s.cohort_id IS NULL AND s.not_held_at IS NULL
-WHERE p.site_id = ANY ($1::uuid[]) AND p.ended_at IS NULL AND s.starts_at < $2
-ORDER BY p.client_id, s.kind, s.starts_at DESC
-"""
-BUSY = """
-SELECT p.client_id, lower(b.during) AS begins, upper(b.during) AS ends
-FROM placements p JOIN bookings b ON b.resource_id = ANY (platform.records_of(p.client_id))
-WHERE p.site_id = ANY ($1::uuid[]) AND p.ended_at IS NULL AND b.during && tstzrange($2, $3)
-ORDER BY b.during
-"""
+"""Who had none of a kind is known best to whoever saw the client alone."""
+WEEKLY = ("weekday", "starts_minute", "ends_minute")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +129,14 @@ class Calendar:
     def instant(self, minute: int) -> datetime:
         return self.origin + timedelta(minutes=minute)
 
-    def span(self, begins: datetime, ends: datetime) -> Span:
-        return Span(self.minute(begins), self.minute(ends))
+    def span(self, during: Any) -> Span:
+        """A range of the database."""
+        return Span(self.minute(during.lower), self.minute(during.upper))
 
-    def weekly(self, weekday: int, starts: int, ends: int, zone: str) -> Span:
+    def spans(self, times: Iterable[Any]) -> tuple[Span, ...]:
+        return tuple(map(self.span, times))
+
+    def weekly(self, zone: str, weekday: int, starts: int, ends: int) -> Span:
         """A time of each week by the wall clock of a zone; `weekday` 1 is Monday, minutes count
         from midnight."""
         day = self.monday + timedelta(days=weekday - 1)
@@ -144,206 +148,122 @@ class Calendar:
         return self.minute(instant_of(day + timedelta(days=days), at, ZoneInfo(zone)))
 
     def day(self, day: date, zone: str) -> Span:
-        return self.span(*day_bounds(day, zone))
+        return Span(*map(self.minute, day_bounds(day, zone)))
 
 
 async def load(tx: Transaction, site_ids: Sequence[UUID], monday: date, since: datetime) -> Problem:
     """The sessions of that week that begin after `since`, and what they may be planned with. The
     transaction sees all sites, as people work at others too."""
     calendar, policy = Calendar(monday), plan_policy()
-    begins, ends = calendar.origin - timedelta(days=1), calendar.origin + timedelta(days=8)
-    sites = {row["id"]: row for row in await tx.fetch(SITES)}
-    groups = await tx.fetch(GROUPS, site_ids, since, monday)
-    rooms = await tx.fetch(ROOMS, site_ids)
-    staff = await tx.fetch(STAFF, site_ids)
-    people = [row["id"] for row in staff]
-    ours = [row["id"] for row in groups]
-    taken = _by(
-        "resource_id",
-        await tx.fetch(TAKEN, [*people, *(row["id"] for row in rooms)], begins, ends, ours),
+    origin, asked = calendar.origin, policy.sessions_of_one_client
+    around = asyncpg.Range(origin - timedelta(days=1), origin + timedelta(days=8))
+    habits_from = origin - timedelta(weeks=policy.weeks_of_habit)
+    due = [origin - timedelta(weeks=one.every_weeks - 1, days=1) for one in asked.values()]
+    found = Found(calendar, since, await tx.fetch(SITES, monday))
+    groups = await tx.fetch(GROUPS, site_ids, since, monday, habits_from, origin)
+    planned = [row["id"] for row in groups]
+    rooms = await tx.fetch(ROOMS, site_ids, around, planned)
+    staff = await tx.fetch(STAFF, site_ids, around, planned, monday)
+    clients = await tx.fetch(DEMANDS, site_ids, around, list(asked), due)
+    people = tuple(map(found.person, staff))
+    return Problem(
+        tuple(week.Room(**{**row, "taken": calendar.spans(row["taken"])}) for row in rooms),
+        people,
+        tuple(map(found.session, groups)),
+        tuple(map(found.demand, clients)),
+        found.ways(people),
     )
-    leave = _by("staff_id", await tx.fetch(LEAVE, people, begins, ends))
-    caseloads = dict(map(tuple, await tx.fetch(CASELOADS, people, begins, ends, monday)))
-    opening = _by("site_id", await tx.fetch(OPENING))
-    closed = _by("site_id", await tx.fetch(CLOSED, monday))
-    habits = dict(
-        map(
-            tuple,
-            await tx.fetch(
-                HABITS,
-                [row["cohort_id"] for row in groups],
-                calendar.origin - timedelta(weeks=policy.weeks_of_habit),
-                calendar.origin,
-            ),
-        )
-    )
-    week = Span(calendar.minute(begins), calendar.minute(ends))
 
-    def open_at(site: UUID) -> tuple[Span, ...]:
-        zone = sites[site]["time_zone"]
-        rows = opening.get(site, [])
-        hours = [
-            calendar.weekly(row["weekday"], row["opens_minute"], row["closes_minute"], zone)
-            for row in rows
-        ]
-        days = [calendar.day(row["day"], zone) for row in closed.get(site, [])]
-        whole = [calendar.day(monday + timedelta(days=n), zone) for n in range(7)]
-        return without(hours if rows else whole, days)
 
-    def spans(rows: Iterable[asyncpg.Record]) -> tuple[Span, ...]:
-        return tuple(calendar.span(row["begins"], row["ends"]) for row in rows)
+class Found:
+    """Rows as parts of the problem, by the zones, hours and places of all sites."""
 
-    def person(row: asyncpg.Record) -> Person:
-        stated = orjson.loads(row["hours"])
-        hours = [
-            Stay(
-                site,
-                calendar.weekly(
-                    one["weekday"],
-                    one["starts_minute"],
-                    one["ends_minute"],
-                    sites[site]["time_zone"],
-                ),
-            )
-            for one in stated
-            if (site := UUID(one["site_id"])) in row["sites"]
-        ]
-        if not stated:
-            hours = [Stay(site, span) for site in row["sites"] for span in open_at(site)]
-        return Person(
+    def __init__(self, calendar: Calendar, since: datetime, sites: Iterable[asyncpg.Record]):
+        self.calendar = calendar
+        self.left = Span(calendar.minute(since), 8 * 1440)
+        self.sites = {row["id"]: row for row in sites}
+        self.opening = {site: self._opening(row) for site, row in self.sites.items()}
+
+    def _opening(self, site: asyncpg.Record) -> tuple[Span, ...]:
+        """By its hours, at any time where it has none, and on no closed day."""
+        zone, days = site["time_zone"], range(1, 8)
+        hours = site["opening"] or [(weekday, 0, 1440) for weekday in days]
+        closed = (self.calendar.day(day, zone) for day in site["closed"])
+        return without((self.calendar.weekly(zone, *one) for one in hours), closed)
+
+    def session(self, row: asyncpg.Record) -> week.Session:
+        known = dict(row)
+        posts = {post: known.pop(post) for post in POSTS}
+        known["span"] = self.calendar.span(row["span"])
+        known["credentials"] = tuple(sorted(row["credentials"]))
+        return week.Session(**known, published=week.Staffing(**posts))
+
+    def person(self, row: asyncpg.Record) -> week.Person:
+        """Who stated no hours works while a site is open; a credential is good to its last day."""
+        zones = {site: self.sites[site]["time_zone"] for site in row["sites"]}
+        hours = [Stay(site, span) for site in zones for span in self.opening[site]]
+        if stated := orjson.loads(row["hours"]):
+            hours = [
+                Stay(site, self.calendar.weekly(zones[site], *(one[name] for name in WEEKLY)))
+                for one in stated
+                if (site := UUID(one["site_id"])) in zones
+            ]
+        days = {one["credential"]: one["expires_on"] for one in orjson.loads(row["credentials"])}
+        zone = zones[row["sites"][0]]
+        return week.Person(
             row["id"],
             tuple(hours),
             {
-                one["credential"]: one["expires_on"]
-                and calendar.day(
-                    date.fromisoformat(one["expires_on"]), sites[row["sites"][0]]["time_zone"]
-                ).ends
-                for one in orjson.loads(row["credentials"])
+                one: last and self.calendar.day(date.fromisoformat(last), zone).ends
+                for one, last in days.items()
             },
-            spans(leave.get(row["id"], [])),
-            tuple(
-                Stay(
-                    None if one["modality"] == "telehealth" else one["site_id"],
-                    calendar.span(one["begins"], one["ends"]),
-                )
-                for one in taken.get(row["id"], [])
-            ),
+            self.calendar.spans(row["leave"]),
+            tuple(Stay(site, self.calendar.span(during)) for site, during in row["taken"]),
             row["caseload_limit"],
-            frozenset(caseloads.get(row["id"], ())),
+            frozenset(row["caseload"]),
         )
 
-    made = tuple(person(row) for row in staff)
-    return Problem(
-        tuple(
-            Room(
-                row["id"],
-                row["site_id"],
-                row["capacity"],
-                row["kind"] == "telehealth",
-                spans(taken.get(row["id"], [])),
-            )
-            for row in rooms
-        ),
-        made,
-        tuple(
-            Session(
-                row["id"],
-                row["site_id"],
-                calendar.span(row["starts_at"], row["ends_at"]),
-                row["capacity"] + 1 + (row["cofacilitated"] or row["second"] is not None),
-                row["modality"] == "telehealth",
-                tuple(sorted(row["credentials"])),
-                row["cofacilitated"] or row["second"] is not None,
-                habits.get(row["cohort_id"]),
-                Staffing(row["lead"], row["second"], row["room"]),
-            )
-            for row in groups
-        ),
-        tuple(await _demands(tx, site_ids, calendar, since, open_at, week, sites)),
-        _ways(made, sites),
-    )
+    def demand(self, row: asyncpg.Record) -> week.Demand:
+        """A session that a client is to have by the policy and has not: when the client can come
+        and is not in another one; rather on a day on which the client comes anyway."""
+        calendar, asked = self.calendar, plan_policy().sessions_of_one_client[row["kind"]]
+        zone = self.sites[row["site_id"]]["time_zone"]
+        times = common(self.opening[row["site_id"]], [self.left])
+        if stated := orjson.loads(row["available"] or "{}").get("available"):
+            times = common(times, joined(self._stated(stated, row["time_zone"] or zone)))
+        days = {during.lower.astimezone(ZoneInfo(zone)).date() for during in row["busy"]}
+        return week.Demand(
+            uuid5(row["placement_id"], f"{row['kind']} {calendar.monday}"),
+            row["client_id"],
+            row["site_id"],
+            row["kind"],
+            asked.minutes,
+            asked.people,
+            without(times, calendar.spans(row["busy"])),
+            tuple(calendar.day(day, zone) for day in sorted(days)),
+            row["usual"],
+            tuple(sorted(asked.credentials)),
+        )
 
+    def _stated(self, times: Iterable[Mapping[str, Any]], zone: str) -> Iterator[Span]:
+        """By the client's own clock; 00:00 ends the day."""
+        for one in times:
+            starts, ends = minute_of(one["starts_at"][:5]), minute_of(one["ends_at"][:5])
+            yield self.calendar.weekly(zone, one["weekday"], starts, ends or 1440)
 
-async def _demands(
-    tx: Transaction,
-    site_ids: Sequence[UUID],
-    calendar: Calendar,
-    since: datetime,
-    open_at: Any,
-    week: Span,
-    sites: Mapping[UUID, asyncpg.Record],
-) -> list[Demand]:
-    """The sessions that clients are to have by the policy and have not."""
-    begins, ends = calendar.instant(week.begins), calendar.instant(week.ends)
-    policy = plan_policy()
-    busy = _by("client_id", await tx.fetch(BUSY, site_ids, begins, ends))
-    alone = _by("client_id", await tx.fetch(ALONE, site_ids, ends))
-    hours = {site: open_at(site) for site in site_ids}
-    now = Span(calendar.minute(since), week.ends)
-    found = []
-    for row in await tx.fetch(CLIENTS, site_ids):
-        zone = sites[row["site_id"]]["time_zone"]
-        coming = [
-            calendar.span(one["begins"], one["ends"]) for one in busy.get(row["client_id"], [])
-        ]
-        times: Sequence[Span] = hours[row["site_id"]]
-        stated = orjson.loads(row["available"])["available"] if row["available"] else ()
-        if stated:
-            times = common(times, joined(_stated(stated, row["time_zone"] or zone, calendar)))
-        times = without(common(times, [now]), coming)
-        days = {calendar.instant(one.begins).astimezone(ZoneInfo(zone)).date() for one in coming}
-        last = {one["kind"]: one for one in alone.get(row["client_id"], [])}
-        for kind, asked in policy.sessions_of_one_client.items():
-            due = calendar.origin - timedelta(weeks=asked.every_weeks - 1, days=1)
-            before = last.get(kind)
-            if before is not None and before["starts_at"] >= due:
-                continue
-            usual = before or last.get("individual")
-            found.append(
-                Demand(
-                    uuid5(row["id"], f"{kind} {calendar.monday}"),
-                    row["client_id"],
-                    row["site_id"],
-                    kind,
-                    asked.minutes,
-                    asked.people,
-                    times,
-                    tuple(calendar.day(day, zone) for day in sorted(days)),
-                    None if usual is None else usual["who"],
-                    tuple(sorted(asked.credentials)),
-                )
-            )
-    return found
-
-
-def _stated(times: Iterable[Mapping[str, Any]], zone: str, calendar: Calendar) -> Iterable[Span]:
-    """When a client can come, by the client's own clock; 00:00 ends the day."""
-    for one in times:
-        starts, ends = (time.fromisoformat(one[name]) for name in ("starts_at", "ends_at"))
-        last = ends.hour * 60 + ends.minute or 1440
-        yield calendar.weekly(one["weekday"], starts.hour * 60 + starts.minute, last, zone)
-
-
-def _ways(
-    people: Iterable[Person], sites: Mapping[UUID, asyncpg.Record]
-) -> dict[tuple[UUID, UUID], int]:
-    """Minutes between the sites between which somebody goes; unknown places are no way apart."""
-    pairs = set()
-    for person in people:
-        stays = (*person.hours, *person.taken)
-        there = {stay.site_id for stay in stays if stay.site_id is not None}
-        pairs |= {(one, other) for one in there for other in there if one != other}
-    points = {
-        row["id"]: Point(row["latitude"], row["longitude"])
-        for row in sites.values()
-        if row["latitude"] is not None
-    }
-    travel = travel_policy()
-    return {
-        (one, other): travel_minutes(points[one], points[other], travel)
-        for one, other in sorted(pairs)
-        if one in points and other in points
-    }
+    def ways(self, people: Iterable[week.Person]) -> week.Way:
+        """Minutes between the sites to which people go; unknown places are no way apart."""
+        there = {stay.site_id for one in people for stay in (*one.hours, *one.taken)}
+        points = {
+            site: Point(row["latitude"], row["longitude"])
+            for site, row in self.sites.items()
+            if site in there and row["latitude"] is not None
+        }
+        travel = travel_policy()
+        return {
+            (one, other): travel_minutes(points[one], points[other], travel)
+            for one, other in permutations(points, 2)
+        }
 
 
 def basis(problem: Problem) -> dict[str, str]:
@@ -354,17 +274,9 @@ def basis(problem: Problem) -> dict[str, str]:
         "session": problem.sessions,
         "client": problem.demands,
     }
-    return {
-        f"{kind} {getattr(one, 'client_id', one.id)} {getattr(one, 'kind', '')}".strip(): sha256(
-            repr(one).encode()
-        ).hexdigest()[:16]
-        for kind, things in parts.items()
-        for one in things
-    }
-
-
-def _by(name: str, rows: Iterable[asyncpg.Record]) -> dict[UUID, list[asyncpg.Record]]:
-    found: dict[UUID, list[asyncpg.Record]] = defaultdict(list)
-    for row in rows:
-        found[row[name]].append(row)
+    found = {}
+    for kind, things in parts.items():
+        for one in things:
+            name = f"{kind} {getattr(one, 'client_id', one.id)} {getattr(one, 'kind', '')}".strip()
+            found[name] = sha256(repr(one).encode()).hexdigest()[:16]
     return found

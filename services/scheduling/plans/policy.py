@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from shared.datafiles import Part, data_file
+from shared.datafiles import DataFile, Part, data_file
 
 Post = Literal["facilitator", "cofacilitator", "room", "session"]
 """What of a session may stay without a place; `session` is a whole one of one client."""
@@ -21,12 +21,9 @@ class OneClient(Part):
     topic: str
 
 
-class PlanPolicy(Part):
+class PlanPolicy(DataFile):
     """How a weekly plan is made, and what it is measured by."""
 
-    id: str
-    version: str
-    source: str
     seconds: int = Field(ge=1, le=3600)
     cores: int = Field(ge=1, le=64)
     gap_percent: float = Field(ge=0, le=50)

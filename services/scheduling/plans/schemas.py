@@ -100,6 +100,10 @@ class PlannedSession(StaffingShown):
     published: StaffingShown
     changes: list[Post] = Field(description="What is published otherwise, or not at all.")
 
+    @property
+    def cofacilitator_ids(self) -> tuple[UUID, ...]:
+        return () if self.cofacilitator_id is None else (self.cofacilitator_id,)
+
 
 class RuleInConflict(Shown):
     """A rule, and of which session, client, person or site."""

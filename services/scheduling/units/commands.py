@@ -34,32 +34,18 @@ from shared.messaging.outbox import publish
 AT_ONCE = 500
 NAMED = 5
 """Of so many the figures stand in a refusal."""
-EXCESSES = Columns.of(
-    id="uuid",
-    site_id="uuid",
-    client_id="uuid",
-    code="text",
-    service_date="date",
-    units="integer",
-    reason="text",
-    entered_by="text",
-    entered_at="timestamptz",
+EXCESSES = Columns.by_type(
+    uuid="id site_id client_id",
+    text="code reason entered_by",
+    date="service_date",
+    integer="units",
+    timestamptz="entered_at",
 )
-EXCEED = f"""
-INSERT INTO unit_excesses ({EXCESSES.names}) SELECT * FROM {EXCESSES.rows}
-"""  # noqa: S608 - the columns are above
 ZONE = "SELECT time_zone FROM sites WHERE id = $1"
-STAYS = Columns.of(
-    enrolment_id="uuid",
-    site_id="uuid",
-    client_id="uuid",
-    certified_on="date",
-    due_on="date",
-    look_at="timestamptz",
+STAYS = Columns.by_type(
+    uuid="enrolment_id site_id client_id", date="certified_on due_on", timestamptz="look_at"
 )
-BEGIN = f"""
-INSERT INTO recertifications ({STAYS.names}) SELECT * FROM {STAYS.rows} ON CONFLICT DO NOTHING
-"""  # noqa: S608 - the columns are above
+BEGIN = STAYS.insert("recertifications", "ON CONFLICT DO NOTHING")
 END = "DELETE FROM recertifications WHERE enrolment_id = ANY ($1::uuid[])"
 CERTIFY = """
 WITH latest AS (
@@ -86,10 +72,8 @@ WHERE look_at <= $1 ORDER BY look_at, enrolment_id LIMIT $2 FOR UPDATE SKIP LOCK
 TOLD = "UPDATE recertifications SET look_at = NULL WHERE enrolment_id = ANY ($1::uuid[])"
 
 
-class UnitsExceeded(Conflict):
+class UnitsExceeded(Conflict, title="More than is authorized"):
     """More would be booked than the payer has authorized: a person has to say why."""
-
-    title = "More than is authorized"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +132,10 @@ async def require_authorized(
             pointer=pointer,
         )
     kept = {"reason": reason, "entered_by": by, "entered_at": tx.now}
-    await tx.execute(EXCEED, *EXCESSES.arrays([{"id": new_id(), **row, **kept} for row in rows]))
+    await tx.execute(
+        EXCESSES.insert("unit_excesses"),
+        *EXCESSES.arrays([{"id": new_id(), **row, **kept} for row in rows]),
+    )
 
 
 def _exceeded(

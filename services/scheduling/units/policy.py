@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from shared.contracts.intake import Token
 from shared.contracts.scheduling import SessionKind
-from shared.datafiles import Part, data_file, data_folder
+from shared.datafiles import DataFile, Part, data_file, data_folder
 
 MINUTES = {"hour": 60, "15_min": 15}
 
@@ -45,15 +45,13 @@ class UnitRule(Part):
         return self
 
 
-class BillingCode(Part):
+class BillingCode(DataFile):
     """A code, the usual meaning of its unit, and what it is to payers that differ."""
 
     id: Token
     code: str | None = Field(pattern=r"^[A-Z0-9]{4,5}$")
     """None where no single code is billed."""
-    version: str
     meaning: str
-    source: str
     verified: bool
     units: UnitRule
     payers: Mapping[Token, UnitRule] = Field(default_factory=dict)
@@ -63,12 +61,9 @@ class BillingCode(Part):
         return self.payers.get(payer or "", self.units)
 
 
-class BookingPolicy(Part):
+class BookingPolicy(DataFile):
     """When the need for the program is certified again, and why units are exceeded."""
 
-    id: str
-    version: str
-    source: str
     recertify_every_days: int = Field(gt=0)
     certified_days_before_enrolment: int = Field(ge=0)
     """A certification that is not older than so many days is that of the stay that begins."""

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.scheduling.attendance.policy import attendance_policy
 from services.scheduling.attendance.rules import Meeting, Report, Status, credited_minutes
 from services.scheduling.hours.policy import level_hours, session_kinds, week_policy
 from services.scheduling.hours.rules import (
@@ -32,7 +33,7 @@ START = datetime(2026, 3, 3, 0, 30, tzinfo=UTC)
 
 
 def three_hours(break_minutes: int = 0) -> Meeting:
-    return Meeting(START, START + timedelta(minutes=180), break_minutes, 30)
+    return Meeting(START, START + timedelta(minutes=180), break_minutes, 30, attendance_policy())
 
 
 def attended(meeting: Meeting, *statuses: Status) -> int:

@@ -180,8 +180,7 @@ def test_no_plan_breaks_a_rule_and_none_is_worse_than_the_greedy_one_or_below_it
     assert all(stage.bound <= stage.objective for stage in plan.stages)
     if len(parts(problem)) == 1:
         assert worth == objectives(problem, plan, policy)
-        asked = Permitted(problem, policy.step_minutes)
-        whole = Model(problem, policy, asked)
+        whole = Model(Permitted(problem, policy))
         exact = by_stages(whole, simple, [], 20, Stop(), 1).reached
         for best, stage in zip(exact, plan.stages, strict=True):
             assert best >= stage.bound

@@ -8,18 +8,10 @@ from uuid import UUID
 
 from ortools.sat.python import cp_model
 
-from services.scheduling.plans.policy import PlanPolicy, Post
+from services.scheduling.plans.policy import Post
+from services.scheduling.plans.rules import problem as week
 from services.scheduling.plans.rules.model import Model, solver
 from services.scheduling.plans.rules.permitted import Permitted
-from services.scheduling.plans.rules.problem import (
-    Demand,
-    Plan,
-    Problem,
-    Rule,
-    Session,
-    Span,
-    Unplaced,
-)
 from services.scheduling.plans.rules.worth import posts_of
 
 T = TypeVar("T")
@@ -42,22 +34,21 @@ def shrunk(
     return tuple(left)
 
 
-def beside(problem: Problem, plan: Plan, one: Unplaced) -> Iterator[Problem]:
+def beside(problem: week.Problem, plan: week.Plan, one: week.Unplaced) -> Iterator[week.Problem]:
     """The problem with this one alone, with those near it, and as it is."""
-    session = next((session for session in problem.sessions if session.id == one.id), None)
-    demand = next((demand for demand in problem.demands if demand.id == one.id), None)
     alone = replace(
         problem,
-        sessions=() if session is None else (session,),
-        demands=() if demand is None else (demand,),
+        sessions=tuple(session for session in problem.sessions if session.id == one.id),
+        demands=tuple(demand for demand in problem.demands if demand.id == one.id),
     )
     yield alone
-    span = None if session is None else session.span
 
-    def is_near(other: Session | Demand, when: Span) -> bool:
-        if other.id == one.id:
-            return True
-        return other.site_id == demand.site_id if demand else when.meets(span, NEAR_MINUTES)  # type: ignore[arg-type]  # it is one of the two
+    def is_near(other: week.Asked, when: week.Span) -> bool:
+        return (
+            other.id == one.id
+            or any(when.meets(session.span, NEAR_MINUTES) for session in alone.sessions)
+            or any(other.site_id == demand.site_id for demand in alone.demands)
+        )
 
     placed = (
         (other, other.stay(plan.places[other.id].begins).span)
@@ -73,23 +64,24 @@ def beside(problem: Problem, plan: Plan, one: Unplaced) -> Iterator[Problem]:
 
 
 def conflict(
-    problem: Problem, policy: PlanPolicy, plan: Plan, one: Unplaced, seconds: float
-) -> tuple[Rule, ...]:
+    permitted: Permitted, plan: week.Plan, one: week.Unplaced, seconds: float
+) -> tuple[week.Rule, ...]:
     """Rules because of which one that has no place has none, beside all that has one: without any
     of them it would have. First it is tried alone, then beside those near it, then beside all.
     """
     until = monotonic() + seconds
-    permitted = Permitted(problem, policy.step_minutes)
-    for part in beside(problem, plan, one):
+    for part in beside(permitted.problem, plan, one):
         missing = {(other.id, other.post) for other in plan.unplaced}
-        fixed: dict[tuple[UUID, Post], Rule | None] = {
-            key: Rule("to_be_held", key[0])
+        fixed: dict[tuple[UUID, Post], week.Rule | None] = {
+            key: week.Rule("to_be_held", key[0])
             for key in posts_of(part)
             if key not in missing and key[0] != one.id
         }
-        model = Model(part, policy, permitted, {**fixed, (one.id, one.post): None})
+        model = Model(Permitted(part, permitted.policy), {**fixed, (one.id, one.post): None})
 
-        def contradict(rules: Sequence[Rule], model: Model = model) -> Sequence[Rule] | None:
+        def contradict(
+            rules: Sequence[week.Rule], model: Model = model
+        ) -> Sequence[week.Rule] | None:
             left = until - monotonic()
             if left <= 0:
                 return None
@@ -103,4 +95,4 @@ def conflict(
 
         if (rules := contradict(list(model.switches))) is not None:
             return shrunk(rules, contradict)
-    return (Rule("time_ran_out", None),)
+    return (week.Rule("time_ran_out", None),)

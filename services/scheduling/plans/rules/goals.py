@@ -1,7 +1,7 @@
 """What a plan of the model is worth in each stage, as the solver looks at it."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from ortools.sat.python import cp_model
@@ -18,7 +18,7 @@ CASES = 16
 """How many sums of groups are told apart at most for one person."""
 
 
-def goal(terms: Iterator[Term]) -> cp_model.LinearExprT:
+def goal(terms: Iterable[Term]) -> cp_model.LinearExprT:
     """The sum that is to be as small as possible."""
     given = list(terms)
     return cp_model.LinearExpr.weighted_sum([one for one, _ in given], [w for _, w in given])

@@ -20,8 +20,6 @@ from services.scheduling.plans.rules.worth import STAGES, objectives, unavoidabl
 
 
 def improve(
-    problem: Problem,
-    policy: PlanPolicy,
     permitted: Permitted,
     start: Plan,
     *,
@@ -38,36 +36,38 @@ def improve(
     those who have no time for all that was chosen are `crowded` from now on: others may see their
     clients, and the next time it is asked with their times, in the end with everybody's.
     """
+    problem, policy = permitted.problem, permitted.policy
+    worth = partial(objectives, problem, policy=policy, rooms=False)
     stages = [(stage.objective, stage.bound) for stage in start.stages]
     known = [Found(start, *zip(*stages, strict=True))]
     whole = len(crowded) == len(problem.people)
     solve = partial(by_stages, known=known, stop=stop, workers=workers)
-    model = Model(problem, policy, permitted, timed=None if whole else crowded)
+    model = Model(permitted, timed=None if whole else crowded)
     who = solve(model, start, seconds=seconds)
     known.append(who)
     best = who.plan or start
     chosen = best
     if not whole and chosen is not start:
-        model = Model(problem, policy, permitted, who=chosen)
+        model = Model(permitted, who=chosen)
         best, found = start, solve(model, None, seconds=until - monotonic())
         if found.plan is not None and found.reached > who.reached:
             more = _crowded(problem, policy, chosen, found.plan)
-            if objectives(problem, start, policy, rooms=False) <= found.reached:
+            if worth(start) <= found.reached:
                 held = chosen.places.items()
                 free = frozenset(one for one, place in held if place.facilitator in more)
-                model = Model(problem, policy, permitted, who=chosen, free=free)
+                model = Model(permitted, who=chosen, free=free)
                 found = solve(model, None, seconds=until - monotonic())
             crowded |= (more - crowded) or {one.id for one in problem.people}
-        if found.plan and found.reached < objectives(problem, start, policy, rooms=False):
+        if found.plan and found.reached < worth(start):
             best = found.plan
     made = with_rooms(problem, policy, best)
     if objectives(problem, made, policy) > objectives(problem, start, policy):
         made = start
-    bounds = _bounds(objectives(problem, made, policy, rooms=False), known)
+    bounds = _bounds(worth(made), known)
     if not any(one.post == "room" for one in made.unplaced):
         bounds[1] += unavoidable(problem)
-    worth = objectives(problem, made, policy)
-    return replace(made, stages=tuple(map(Stage, STAGES, worth, bounds)))
+    reached = objectives(problem, made, policy)
+    return replace(made, stages=tuple(map(Stage, STAGES, reached, bounds)))
 
 
 class Found(NamedTuple):

@@ -17,20 +17,9 @@ from uuid import UUID
 
 from ortools.sat.python import cp_model
 
-from services.scheduling.plans.policy import PlanPolicy, Post
+from services.scheduling.plans.policy import Post
+from services.scheduling.plans.rules import problem as week
 from services.scheduling.plans.rules.permitted import Permitted, broken, collide, way
-from services.scheduling.plans.rules.problem import (
-    Demand,
-    Place,
-    Plan,
-    Problem,
-    Rule,
-    Session,
-    Span,
-    Staffing,
-    Stay,
-    Unplaced,
-)
 from services.scheduling.plans.rules.spans import at_once, joined, starts
 from services.scheduling.plans.rules.worth import in_order, needed, precedence, wish
 
@@ -44,32 +33,30 @@ class Model:
 
     def __init__(
         self,
-        problem: Problem,
-        policy: PlanPolicy,
         permitted: Permitted,
-        fixed: Mapping[tuple[UUID, Post], Rule | None] | None = None,
+        fixed: Mapping[tuple[UUID, Post], week.Rule | None] | None = None,
         *,
-        who: Plan | None = None,
+        who: week.Plan | None = None,
         free: frozenset[UUID] = frozenset(),
         timed: Collection[UUID] | None = None,
     ) -> None:
         self.cp = cp_model.CpModel()
-        self.problem = problem
-        self.policy = policy
         self.permitted = permitted
+        self.problem = problem = permitted.problem
+        self.policy = permitted.policy
         self.fixed = fixed
         self.who = who
         self.free = free
         self.timed = timed
-        self.switches: dict[Rule, Choice] = {}
+        self.switches: dict[week.Rule, Choice] = defaultdict(self._choice)
         self.posts: dict[tuple[UUID, Post], dict[UUID, Choice]] = {}
         self.rooms: dict[UUID, Choice] = {}
         self.times: dict[UUID, dict[tuple[int, UUID], Choice]] = {}
         self.without: dict[tuple[UUID, Post], Choice] = {}
-        self.busy: dict[UUID, list[tuple[Stay, Choice]]] = defaultdict(list)
+        self.busy: dict[UUID, list[tuple[week.Stay, Choice]]] = defaultdict(list)
         self.same: dict[tuple[UUID, int, UUID], int] = {}
-        self._blocked: dict[tuple[UUID, Stay], frozenset[Stay]] = {}
-        self._free: dict[tuple[UUID, frozenset[Stay]], Choice] = {}
+        self._blocked: dict[tuple[UUID, week.Stay], frozenset[week.Stay]] = {}
+        self._free: dict[tuple[UUID, frozenset[week.Stay]], Choice] = {}
         for session in problem.sessions:
             self._add_session(session)
         for demand in problem.demands:
@@ -88,21 +75,16 @@ class Model:
         self.cp.add(cp_model.LinearExpr.sum(choices) == count)
         return count
 
-    def _switch(self, rule: Rule) -> Choice:
-        if rule not in self.switches:
-            self.switches[rule] = self._choice()
-        return self.switches[rule]
-
-    def _at_most_one(self, choices: Sequence[cp_model.LiteralT], rule: Rule) -> None:
+    def _at_most_one(self, choices: Sequence[cp_model.LiteralT], rule: week.Rule) -> None:
         if self.fixed is None:
             self.cp.add_at_most_one(choices)
         else:
-            self.cp.add(sum(choices) <= 1).only_enforce_if(self._switch(rule))
+            self.cp.add(sum(choices) <= 1).only_enforce_if(self.switches[rule])
 
-    def _at_most(self, terms: Sequence[Choice], most: int, rule: Rule) -> None:
+    def _at_most(self, terms: Sequence[Choice], most: int, rule: week.Rule) -> None:
         constraint = self.cp.add(cp_model.LinearExpr.sum(terms) <= most)
         if self.fixed is not None:
-            constraint.only_enforce_if(self._switch(rule))
+            constraint.only_enforce_if(self.switches[rule])
 
     def _placed(self, one: UUID, post: Post, choices: Iterable[Choice]) -> None:
         """One of the choices is taken, or it has no place."""
@@ -112,10 +94,10 @@ class Model:
         elif (one, post) in self.fixed:
             held = self.cp.add_bool_or(list(choices))
             if (rule := self.fixed[one, post]) is not None:
-                held.only_enforce_if(self._switch(rule))
+                held.only_enforce_if(self.switches[rule])
 
     def _who(
-        self, one: Session | Demand, stay: Stay, told: UUID | None
+        self, one: week.Asked, stay: week.Stay, told: UUID | None
     ) -> Iterator[tuple[UUID, Choice]]:
         """Whom to choose from; `told` is who has it where it is said who has what."""
         if self.fixed is None:
@@ -126,10 +108,10 @@ class Model:
         for person in self.problem.people:
             choice = self._choice()
             for rule in broken(person, one, stay, self.problem.ways):
-                self.cp.add_implication(choice, self._switch(rule).negated())
+                self.cp.add_implication(choice, self.switches[rule].negated())
             yield person.id, choice
 
-    def _add_session(self, session: Session) -> None:
+    def _add_session(self, session: week.Session) -> None:
         for post in needed(session):
             if post == "room":
                 self.rooms[session.id] = room = self._choice()
@@ -144,7 +126,7 @@ class Model:
         if session.cofacilitated and self.fixed is None and self.who is None:
             self._order(session)
 
-    def _order(self, session: Session) -> None:
+    def _order(self, session: week.Session) -> None:
         """Who leads and who helps is no choice between the same two."""
         leads, helps = (self.posts[session.id, post] for post in ("facilitator", "cofacilitator"))
         order = sorted({*leads, *helps}, key=partial(precedence, session))
@@ -153,7 +135,7 @@ class Model:
             earlier = [helps[one] for one in order[: place + 1] if one in helps]
             self.cp.add_at_most_one(later + earlier)
 
-    def _add_demand(self, demand: Demand) -> None:
+    def _add_demand(self, demand: week.Demand) -> None:
         found = self.times[demand.id] = {}
         begins = self.permitted.times(demand)
         if self.timed is not None:
@@ -171,14 +153,14 @@ class Model:
                 found[begin, person] = choice
                 self.busy[person].append((stay, choice))
                 if not possible:
-                    switch = self._switch(Rule("availability", demand.client_id))
+                    switch = self.switches[week.Rule("availability", demand.client_id)]
                     self.cp.add_implication(choice, switch.negated())
         self._placed(demand.id, "session", found.values())
         if self.fixed is not None:
             self.cp.add_at_most_one(found.values())
 
     def _add_untimed(
-        self, demand: Demand, timed: Collection[UUID], found: dict[tuple[int, UUID], Choice]
+        self, demand: week.Demand, timed: Collection[UUID], found: dict[tuple[int, UUID], Choice]
     ) -> None:
         """One choice for all times with a person that are worth the same, if groups leave one of
         them free; a choice each for those in `timed`. Other sessions of the client are not looked
@@ -190,7 +172,7 @@ class Model:
                     found[begins, person.id] = choice = self._choice()
                     self.busy[person.id].append((stay, choice))
                 else:
-                    cost = wish(demand, Place(begins, person.id), self.policy)
+                    cost = wish(demand, week.Place(begins, person.id), self.policy)
                     alike[person.id, cost].append(begins)
         for (person_id, _), times in alike.items():
             found[times[0], person_id] = choice = self._choice()
@@ -202,7 +184,7 @@ class Model:
                 free = [self._free_of(person_id, stays) for stays in fewest]
                 self.cp.add_bool_or(free).only_enforce_if(choice)
 
-    def _blocking(self, person: UUID, stay: Stay) -> frozenset[Stay]:
+    def _blocking(self, person: UUID, stay: week.Stay) -> frozenset[week.Stay]:
         """When groups keep a person from being there then."""
         if (person, stay) not in self._blocked:
             self._blocked[person, stay] = frozenset(
@@ -210,7 +192,7 @@ class Model:
             )
         return self._blocked[person, stay]
 
-    def _free_of(self, person: UUID, stays: frozenset[Stay]) -> Choice:
+    def _free_of(self, person: UUID, stays: frozenset[week.Stay]) -> Choice:
         """That a person is in none of the groups of these times."""
         if (person, stays) not in self._free:
             self._free[person, stays] = free = self._choice()
@@ -222,16 +204,16 @@ class Model:
     def _one_at_a_time(self) -> None:
         """Nobody is in two sessions at once, nor in one after another that is too far away."""
         for person, stays in self.busy.items():
-            by_site: dict[UUID | None, list[tuple[Span, Choice]]] = defaultdict(list)
+            by_site: dict[UUID | None, list[tuple[week.Span, Choice]]] = defaultdict(list)
             for stay, choice in stays:
                 by_site[stay.site_id].append((stay.span, choice))
-            rule = Rule("one_at_a_time", person)
+            rule = week.Rule("one_at_a_time", person)
             for _, choices in at_once((stay.span, choice) for stay, choice in stays):
                 if len(choices) > 1:
                     self._at_most_one(choices, rule)
             if len(by_site.keys() - {None}) > 1:
                 self._travel(person, by_site)
-        clients: dict[UUID, list[Demand]] = defaultdict(list)
+        clients: dict[UUID, list[week.Demand]] = defaultdict(list)
         for demand in self.problem.demands:
             clients[demand.client_id].append(demand)
         for client, demands in clients.items():
@@ -242,23 +224,23 @@ class Model:
                     for (begin, _), choice in self.times[one.id].items()
                 )
                 for _, choices in at_once(taken):
-                    self._at_most_one(choices, Rule("one_at_a_time", client))
+                    self._at_most_one(choices, week.Rule("one_at_a_time", client))
 
     def _travel(
-        self, person: UUID, by_site: Mapping[UUID | None, list[tuple[Span, Choice]]]
+        self, person: UUID, by_site: Mapping[UUID | None, list[tuple[week.Span, Choice]]]
     ) -> None:
         """Between sessions at two sites lies the way. The person is on the one's side at a minute,
         or from the way before each session at the other to the way after it on its side."""
-        rule = Rule("travel", person)
+        rule = week.Rule("travel", person)
         for (one, there), (other, elsewhere) in permutations(by_site.items(), 2):
             gap = way(one, other, self.problem.ways)
             if one is None or other is None or one > other or not gap:
                 continue
-            wide: dict[Span, list[Choice]] = defaultdict(list)
+            wide: dict[week.Span, list[Choice]] = defaultdict(list)
             for span, choice in elsewhere:
-                wide[Span(span.begins - gap, span.ends + gap)].append(choice)
+                wide[week.Span(span.begins - gap, span.ends + gap)].append(choice)
             for minute in {span.begins for span, _ in there} | {span.begins for span in wide}:
-                now = Span(minute, minute + 1)
+                now = week.Span(minute, minute + 1)
                 here = [choice for span, choice in there if span.meets(now)]
                 away = [choices for span, choices in wide.items() if span.meets(now)]
                 if here and away:
@@ -267,7 +249,9 @@ class Model:
                     for choices in away:
                         self._none_of(choices, is_here, rule)
 
-    def _none_of(self, choices: Sequence[Choice], where: cp_model.LiteralT, rule: Rule) -> None:
+    def _none_of(
+        self, choices: Sequence[Choice], where: cp_model.LiteralT, rule: week.Rule
+    ) -> None:
         """None of the choices where something is so. They exclude each other by another rule."""
         together = [choices] if self.fixed is None else [[one] for one in choices]
         for some in together:
@@ -276,11 +260,11 @@ class Model:
     def _count_rooms(self) -> None:
         """At no time there are more sessions than rooms that are large enough. Starts of one time
         are counted once for all."""
-        taken: dict[tuple[UUID, bool], list[tuple[Span, int, Choice]]] = defaultdict(list)
+        taken: dict[tuple[UUID, bool], list[tuple[week.Span, int, Choice]]] = defaultdict(list)
         for session in self.problem.sessions:
             key = session.site_id, session.telehealth
             taken[key].append((session.span, session.people, self.rooms[session.id]))
-        alike: dict[tuple[UUID, Span, int], list[Choice]] = defaultdict(list)
+        alike: dict[tuple[UUID, week.Span, int], list[Choice]] = defaultdict(list)
         for demand in self.problem.demands:
             for (begin, _), choice in self.times[demand.id].items():
                 alike[demand.site_id, demand.stay(begin).span, demand.people].append(choice)
@@ -294,9 +278,9 @@ class Model:
                 large = [room for room in rooms if room.capacity > least]
                 asked = ((span, one) for span, people, one in uses if people > least)
                 for when, counts in at_once(asked):
-                    now = Span(when.begins, when.begins + 1)
+                    now = week.Span(when.begins, when.begins + 1)
                     free = sum(not any(now.meets(span) for span in room.taken) for room in large)
-                    self._at_most(counts, free, Rule("rooms", site))
+                    self._at_most(counts, free, week.Rule("rooms", site))
 
     def _caseloads(self) -> None:
         limits = {p.id: p for p in self.problem.people if p.caseload_limit is not None}
@@ -317,9 +301,9 @@ class Model:
                     for choice in choices:
                         self.cp.add_implication(choice, sees)
             most = max(0, (limits[person].caseload_limit or 0) - len(limits[person].caseload))
-            self._at_most(terms, most, Rule("caseload", person))
+            self._at_most(terms, most, week.Rule("caseload", person))
 
-    def hint(self, plan: Plan) -> None:
+    def hint(self, plan: week.Plan) -> None:
         """Where to start. Only what holds may be hinted: a plan that breaks a rule leads astray."""
         self.cp.clear_hints()  # type: ignore[no-untyped-call]  # theirs
         for session in self.problem.sessions:
@@ -341,7 +325,7 @@ class Model:
         for which, nothing in self.without.items():
             self.cp.add_hint(nothing, which in missing)
 
-    def read(self, value: Callable[[Choice], bool]) -> Plan:
+    def read(self, value: Callable[[Choice], bool]) -> week.Plan:
         """The plan that a solution is, without rooms."""
 
         def who(one: UUID, post: Post) -> UUID | None:
@@ -349,17 +333,17 @@ class Model:
             return next((person for person, choice in choices.items() if value(choice)), None)
 
         staffing = {
-            one.id: Staffing(who(one.id, "facilitator"), who(one.id, "cofacilitator"))
+            one.id: week.Staffing(who(one.id, "facilitator"), who(one.id, "cofacilitator"))
             for one in self.problem.sessions
         }
         places = {
-            one: Place(begins, person)
+            one: week.Place(begins, person)
             for one, found in self.times.items()
             for (begins, person), choice in found.items()
             if value(choice)
         }
-        missing = (Unplaced(*key) for key, nothing in self.without.items() if value(nothing))
-        return Plan(staffing, places, tuple(missing))
+        missing = (week.Unplaced(*key) for key, nothing in self.without.items() if value(nothing))
+        return week.Plan(staffing, places, tuple(missing))
 
 
 def solver(seconds: float, workers: int) -> cp_model.CpSolver:
@@ -372,12 +356,11 @@ def solver(seconds: float, workers: int) -> cp_model.CpSolver:
     return made
 
 
-def holder(plan: Plan | None, one: UUID, post: Post) -> UUID | None:
+def holder(plan: week.Plan | None, one: UUID, post: Post) -> UUID | None:
     """Who holds it, where that is said."""
     if plan is None:
         return None
     if post == "session":
-        place = plan.places.get(one)
-        return None if place is None else place.facilitator
+        return None if (place := plan.places.get(one)) is None else place.facilitator
     person: UUID | None = getattr(plan.staffing[one], post)
     return person

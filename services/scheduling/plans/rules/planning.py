@@ -31,10 +31,8 @@ def plan_week(
     """
     until = monotonic() + policy.seconds
     pieces = parts(problem)
-    permitted = [Permitted(piece, policy.step_minutes) for piece in pieces]
-    plans = [
-        Greedy(piece, policy, asked).plan() for piece, asked in zip(pieces, permitted, strict=True)
-    ]
+    permitted = [Permitted(piece, policy) for piece in pieces]
+    plans = [Greedy(piece).plan() for piece in permitted]
     told(total(plan.stages for plan in plans))
     crowded = [set[UUID]() for _ in pieces]
 
@@ -43,7 +41,7 @@ def plan_week(
         explained = [
             one
             if one.conflict or place >= policy.explained or stop.asked
-            else replace(one, conflict=conflict(pieces[number], policy, plan, one, seconds))
+            else replace(one, conflict=conflict(permitted[number], plan, one, seconds))
             for place, one in enumerate(plan.unplaced)
         ]
         return replace(plan, unplaced=tuple(explained))
@@ -64,8 +62,6 @@ def plan_week(
                 number = min(waiting, key=lambda one: (rounds[one], -plans[one].gap))
                 taken.add(number)
             plans[number] = improve(
-                pieces[number],
-                policy,
                 permitted[number],
                 plans[number],
                 seconds=left / 2 * min(1, policy.cores / len(open_)),
@@ -86,12 +82,7 @@ def plan_week(
 
 def greedy_week(problem: Problem, policy: PlanPolicy) -> Plan:
     """The plan that is made without looking back."""
-    return whole(
-        [
-            Greedy(piece, policy, Permitted(piece, policy.step_minutes)).plan()
-            for piece in parts(problem)
-        ]
-    )
+    return whole([Greedy(Permitted(piece, policy)).plan() for piece in parts(problem)])
 
 
 def whole(plans: Sequence[Plan]) -> Plan:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 from uuid import UUID
 
 from services.scheduling.plans.policy import Post
@@ -139,9 +139,14 @@ class Demand:
     preferred: tuple[Span, ...] = ()
     usual: UUID | None = None
     credentials: tuple[str, ...] = ()
+    telehealth: ClassVar[bool] = False
 
     def stay(self, begins: int) -> Stay:
         return Stay(self.site_id, Span(begins, begins + self.minutes))
+
+
+Asked = Session | Demand
+"""What is to be held."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,22 +27,18 @@ def common(some: Iterable[Span], others: Sequence[Span]) -> tuple[Span, ...]:
 
 def without(spans: Iterable[Span], holes: Iterable[Span]) -> tuple[Span, ...]:
     """The times that are in no hole."""
-    left = list(joined(spans))
+    left = joined(spans)
     for hole in holes:
-        parts = (
-            part
+        left = tuple(
+            Span(begins, ends)
             for span in left
-            for part in (
-                (
-                    Span(span.begins, min(span.ends, hole.begins)),
-                    Span(max(span.begins, hole.ends), span.ends),
-                )
-                if span.meets(hole)
-                else (span,)
+            for begins, ends in (
+                (span.begins, min(span.ends, hole.begins)),
+                (max(span.begins, hole.ends), span.ends),
             )
+            if begins < ends
         )
-        left = [part for part in parts if part.begins < part.ends]
-    return tuple(left)
+    return left
 
 
 def starts(spans: Iterable[Span], minutes: int, step: int) -> list[int]:

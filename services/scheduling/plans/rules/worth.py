@@ -6,24 +6,15 @@ from math import ceil, gcd
 from uuid import UUID
 
 from services.scheduling.plans.policy import PlanPolicy, Post
+from services.scheduling.plans.rules import problem as week
 from services.scheduling.plans.rules.permitted import fits
-from services.scheduling.plans.rules.problem import (
-    Demand,
-    Person,
-    Place,
-    Plan,
-    Problem,
-    Session,
-    Staffing,
-    StageName,
-)
 from services.scheduling.plans.rules.spans import joined, without
 
 POSTS: tuple[Post, ...] = ("facilitator", "cofacilitator", "room")
-STAGES: tuple[StageName, ...] = ("unplaced", "changes", "wishes")
+STAGES: tuple[week.StageName, ...] = ("unplaced", "changes", "wishes")
 
 
-def even_share(problem: Problem, policy: PlanPolicy) -> dict[UUID, int]:
+def even_share(problem: week.Problem, policy: PlanPolicy) -> dict[UUID, int]:
     """Up to how many minutes of sessions nobody minds, for each person: their share of all minutes
     by their working time, and the tolerance."""
     working = {person.id: working_minutes(person) for person in problem.people}
@@ -38,21 +29,21 @@ def even_share(problem: Problem, policy: PlanPolicy) -> dict[UUID, int]:
     }
 
 
-def unit_of(problem: Problem) -> int:
+def unit_of(problem: week.Problem) -> int:
     """The minutes that all lengths of sessions are a multiple of: what is above an even share is
     counted in them."""
     lengths = {one.span.minutes for one in problem.sessions}
     return gcd(*lengths, *(one.minutes for one in problem.demands)) or 1
 
 
-def precedence(session: Session, person: UUID) -> tuple[int, bool, UUID]:
+def precedence(session: week.Session, person: UUID) -> tuple[int, bool, UUID]:
     """Who of two that hold a session leads it: that little is changed and the wish is met."""
     told = session.published
     changes = (told.facilitator not in (None, person)) - (told.cofacilitator not in (None, person))
     return changes, session.usual not in (None, person), person
 
 
-def in_order(session: Session, staffing: Staffing) -> Staffing:
+def in_order(session: week.Session, staffing: week.Staffing) -> week.Staffing:
     """The same two, and who of them is to lead leads."""
     lead, helper = staffing.facilitator, staffing.cofacilitator
     if lead and helper and precedence(session, helper) < precedence(session, lead):
@@ -60,12 +51,12 @@ def in_order(session: Session, staffing: Staffing) -> Staffing:
     return staffing
 
 
-def working_minutes(person: Person) -> int:
+def working_minutes(person: week.Person) -> int:
     hours = joined(stay.span for stay in person.hours)
     return sum(span.minutes for span in without(hours, person.leave))
 
 
-def wish(demand: Demand, place: Place, policy: PlanPolicy) -> int:
+def wish(demand: week.Demand, place: week.Place, policy: PlanPolicy) -> int:
     """What it weighs to see the client there and then, with that person."""
     cost = 0
     if demand.usual is not None and place.facilitator != demand.usual:
@@ -77,7 +68,7 @@ def wish(demand: Demand, place: Place, policy: PlanPolicy) -> int:
 
 
 def objectives(
-    problem: Problem, plan: Plan, policy: PlanPolicy, *, rooms: bool = True
+    problem: week.Problem, plan: week.Plan, policy: PlanPolicy, *, rooms: bool = True
 ) -> tuple[int, int, int]:
     """What a plan is worth in each stage: what has no place, how many posts are changed, those of
     rooms with `rooms`, and the wishes that are not met."""
@@ -111,7 +102,7 @@ def is_close(worth: Sequence[int], bounds: Sequence[int], policy: PlanPolicy) ->
     )
 
 
-def changed(problem: Problem, plan: Plan) -> Iterator[tuple[Session, Post]]:
+def changed(problem: week.Problem, plan: week.Plan) -> Iterator[tuple[week.Session, Post]]:
     """Each post that somebody else has than was published. What has no place is none of them."""
     for session in problem.sessions:
         now = plan.staffing[session.id]
@@ -121,7 +112,7 @@ def changed(problem: Problem, plan: Plan) -> Iterator[tuple[Session, Post]]:
                 yield session, post
 
 
-def needed(session: Session) -> Iterator[Post]:
+def needed(session: week.Session) -> Iterator[Post]:
     """The posts of a session that are to be filled."""
     yield "facilitator"
     if session.cofacilitated:
@@ -129,7 +120,7 @@ def needed(session: Session) -> Iterator[Post]:
     yield "room"
 
 
-def posts_of(problem: Problem) -> Iterator[tuple[UUID, Post]]:
+def posts_of(problem: week.Problem) -> Iterator[tuple[UUID, Post]]:
     """All that is to have a place."""
     for session in problem.sessions:
         for post in needed(session):
@@ -138,7 +129,7 @@ def posts_of(problem: Problem) -> Iterator[tuple[UUID, Post]]:
         yield demand.id, "session"
 
 
-def unavoidable(problem: Problem) -> int:
+def unavoidable(problem: week.Problem) -> int:
     """How many sessions cannot stay in the room that was published, whatever is planned."""
     rooms = {room.id: room for room in problem.rooms}
     return sum(
