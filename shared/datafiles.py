@@ -42,6 +42,14 @@ class Part(Literally):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Policy(Part):
+    """A file that decides: what it is called, its version and where its rules come from."""
+
+    id: str
+    version: str
+    source: str
+
+
 class DataFileInvalid(ValueError):
     """A data file cannot be used; the message is one line: file, line, and the reason."""
 

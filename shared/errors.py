@@ -1,7 +1,8 @@
 """Refusals as values of the domain. `shared.web.problems` turns them into problem+json, once."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import ClassVar, TypeVar
 
 T = TypeVar("T")
@@ -14,7 +15,7 @@ class Refused(Exception):
 
     Subclasses name the reason in the domain's words: the problem type is derived from the class
     name (`AlreadyEnrolled` becomes `already-enrolled`), and so is a title that is not given
-    (`Already enrolled`). `detail` is shown to the caller and does not repeat personal data.
+    (`Already enrolled`): `class SeatTaken(Conflict, title="The seat is taken")`. `detail` is shown to the caller and does not repeat personal data.
     `pointer` is a JSON pointer into the request body, `headers` go with the answer.
     """
 
@@ -34,9 +35,9 @@ class Refused(Exception):
         """The last part of the problem type, such as `already-enrolled`."""
         return WORDS.sub("-", cls.__name__).lower()
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, title: str | None = None) -> None:
         if "title" not in cls.__dict__:
-            cls.title = WORDS.sub(" ", cls.__name__).capitalize()
+            cls.title = title or WORDS.sub(" ", cls.__name__).capitalize()
 
 
 class NotFound(Refused):
@@ -101,6 +102,17 @@ def require_version(current: int, expected: int) -> None:
         raise StaleVersion(
             "It changed since you read it: read it again and repeat the change.", current=current
         )
+
+
+@contextmanager
+def pointing(pointer: str, *kinds: type[Refused]) -> Iterator[None]:
+    """Let refusals of these kinds, which come up in here, point at the part of the request that is
+    to change."""
+    try:
+        yield
+    except kinds as refused:
+        refused.pointer = pointer
+        raise
 
 
 def found(row: T | None, what: str, *, pointer: str | None = None) -> T:
