@@ -1,7 +1,8 @@
 """Refusals as values of the domain. `shared.web.problems` turns them into problem+json, once."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import ClassVar, TypeVar
 
 T = TypeVar("T")
@@ -102,6 +103,17 @@ def require_version(current: int, expected: int) -> None:
         raise StaleVersion(
             "It changed since you read it: read it again and repeat the change.", current=current
         )
+
+
+@contextmanager
+def pointing(pointer: str, *kinds: type[Refused]) -> Iterator[None]:
+    """Let refusals of these kinds, which come up in here, point at the part of the request that is
+    to change."""
+    try:
+        yield
+    except kinds as refused:
+        refused.pointer = pointer
+        raise
 
 
 def found(row: T | None, what: str, *, pointer: str | None = None) -> T:

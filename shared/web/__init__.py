@@ -15,6 +15,7 @@ from shared.web.models import (
     Timeline,
     count_of,
     narrowed,
+    optional,
     page_of,
 )
 from shared.web.writes import needs_if_match, of_one_client
@@ -38,6 +39,7 @@ __all__ = [
     "narrowed",
     "needs_if_match",
     "of_one_client",
+    "optional",
     "page",
     "page_of",
 ]

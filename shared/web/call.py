@@ -61,7 +61,7 @@ class Call:
         self,
         command: Callable[[Transaction], Awaitable[M]],
         *,
-        location: Callable[[M], str],
+        location: str | Callable[[M], str],
         status: int = 201,
     ) -> M:
         """Run `command` once for the request's Idempotency-Key; see `writes.create`."""

@@ -87,6 +87,11 @@ class Shown(BaseModel):
         return self.model_copy(update={**changes, "version": version + 1})
 
 
+def optional(description: str | None = None, **more: Any) -> Any:
+    """What a request may leave out: null by default, and in the example."""
+    return Field(**{"default": None, "description": description, "examples": [None], **more})
+
+
 class Page(Shown, Generic[T]):
     """A part of a list, and where to go on."""
 

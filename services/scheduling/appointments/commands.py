@@ -154,10 +154,7 @@ async def tell_again(
 
 
 async def cancel_sessions(
-    tx: Transaction,
-    placements: Causes,
-    ended_as: Mapping[UUID, EndedAs],
-    phase: int | None = None,
+    tx: Transaction, placements: Causes, ended_as: Mapping[UUID, EndedAs], phase: int | None = None
 ) -> None:
     """Expect clients no longer at sessions that have not started; `ended_as` says, for each
     placement, as what the stay ended. Who goes on in another phase stays expected at the sessions

@@ -5,15 +5,11 @@ from uuid import UUID
 
 from services.scheduling.bookings.policy import OwnKind, slot_policy
 from services.scheduling.bookings.rules import Asked, Group, Place, violations
-from services.scheduling.directory.queries import rooms_of, staff_of
-from services.scheduling.directory.rules import Window
+from services.scheduling.directory.queries import opening_of, rooms_of, staff_of
 from services.scheduling.directory.schemas import Site
 from shared.database import Transaction
 from shared.errors import found
 
-OPENING = """
-SELECT weekday, opens_minute, closes_minute FROM opening_hours WHERE site_id = $1
-"""
 FIELDS = ("starts", "room_id", "facilitator_id", "cofacilitator_ids")
 COHORT = "SELECT capacity, credentials, cofacilitated FROM cohorts WHERE id = $1"
 
@@ -23,7 +19,7 @@ async def place_of(tx: Transaction, site: Site) -> Place:
     return Place(
         site.id,
         site.time_zone,
-        tuple(Window(*row) for row in await tx.fetch(OPENING, site.id)),
+        tuple(await opening_of(tx, site.id)),
         {room.id: room for room in await rooms_of(tx, [site.id])},
         {person.id: person for person in await staff_of(tx, [site.id])},
     )

@@ -88,10 +88,8 @@ class Taken(Booking):
         )
 
 
-class Busy(Conflict):
+class Busy(Conflict, title="Taken at that time"):
     """A room, a person of the staff or a client has another session at that time."""
-
-    title = "Taken at that time"
 
     def __init__(self, taken: Sequence[Taken], *, pointer: str | None = None) -> None:
         super().__init__(" ".join(map(str, taken)), pointer=pointer)

@@ -42,23 +42,19 @@ class RoomOfOtherModality(Unsuited):
     field = "room_id"
 
 
-class FacilitatorUnsuited(Unsuited):
+class FacilitatorUnsuited(Unsuited, title="The facilitator does not suit"):
     """Who is to hold it is not of the site, not qualified that day, not at work, or away."""
 
-    title = "The facilitator does not suit"
     field = "facilitator_id"
 
 
-class StaffNotQualified(FacilitatorUnsuited):
+class StaffNotQualified(FacilitatorUnsuited, title="The person is not qualified for it"):
     """The person has no valid credential for such a session on that day."""
 
-    title = "The person is not qualified for it"
 
-
-class CofacilitatorUnsuited(FacilitatorUnsuited):
+class CofacilitatorUnsuited(FacilitatorUnsuited, title="The cofacilitator does not suit"):
     """Who is to help does not suit, as a facilitator."""
 
-    title = "The cofacilitator does not suit"
     field = "cofacilitator_ids"
 
 

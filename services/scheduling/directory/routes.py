@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Query
 
 from services.scheduling.directory import commands, queries
 from services.scheduling.directory.schemas import (
@@ -16,7 +16,7 @@ from services.scheduling.directory.schemas import (
 )
 from shared.access import Role
 from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Allowed, Call, Page, Paging, Router
+from shared.web import Allowed, Call, Page, Paged, Router
 
 router = Router(tags=["Sites"])
 
@@ -28,13 +28,11 @@ Everywhere = Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS, everywhere=True)]
 @router.post("/regions", status_code=201, summary="Open a region")
 async def open_region(body: NewRegion, call: Everywhere) -> Region:
     """Enter a region, to which sites can belong. The caller's token must cover all sites."""
-    return await call.create(
-        lambda tx: commands.open_region(tx, body), location=lambda made: f"/regions/{made.id}"
-    )
+    return await call.create(lambda tx: commands.open_region(tx, body), location="/regions/{id}")
 
 
 @router.get("/regions", summary="List regions")
-async def list_regions(call: Reader, paging: Annotated[Paging, Depends()]) -> Page[Region]:
+async def list_regions(call: Reader, paging: Paged) -> Page[Region]:
     """The regions, oldest first; which sites belong to one, `GET /sites?region_id=` says."""
     return await call.show(lambda tx: queries.list_regions(tx, paging))
 
@@ -58,15 +56,13 @@ async def open_site(
     body: NewSite, call: Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS)]
 ) -> Site:
     """Enter a site with its time zone. The caller's token must cover all sites."""
-    return await call.create(
-        lambda tx: commands.open_site(tx, body), location=lambda made: f"/sites/{made.id}"
-    )
+    return await call.create(lambda tx: commands.open_site(tx, body), location="/sites/{id}")
 
 
 @router.get("/sites", summary="List sites")
 async def list_sites(
     call: Reader,
-    paging: Annotated[Paging, Depends()],
+    paging: Paged,
     region_id: Annotated[UUID | None, Query(description="Only of this region.")] = None,
 ) -> Page[Site]:
     """The sites that the caller may see."""

@@ -7,8 +7,7 @@ import asyncpg
 
 from services.scheduling.appointments.commands import expect_again, expected_at
 from services.scheduling.bookings.commands import free
-from services.scheduling.directory.commands import lock_sites
-from services.scheduling.directory.queries import show_site
+from services.scheduling.directory.commands import lock_site
 from services.scheduling.sessions.policy import cancellation_policy
 from services.scheduling.sessions.queries import sessions_by_id, show_session
 from services.scheduling.sessions.rules import day_bounds, may_be_cancelled
@@ -21,7 +20,7 @@ from services.scheduling.sessions.schemas import (
 from shared.contracts import scheduling as told
 from shared.contracts.scheduling import NotHeldReason
 from shared.database import Transaction
-from shared.errors import Conflict, Invalid, NotFound, require_version
+from shared.errors import Conflict, Invalid, found, require_version
 from shared.messaging.outbox import publish
 
 LOCK = """
@@ -38,28 +37,20 @@ WHERE id = ANY ($1::uuid[])
 """
 
 
-class SessionNotHeld(Conflict):
+class SessionNotHeld(Conflict, title="The session is not held"):
     """The program does not hold the session."""
 
-    title = "The session is not held"
 
-
-class TooLateToCancel(Conflict):
+class TooLateToCancel(Conflict, title="The session was too long ago"):
     """What was long ago is not changed any more."""
 
-    title = "The session was too long ago"
 
-
-class NothingToCancel(Conflict):
+class NothingToCancel(Conflict, title="No session to cancel"):
     """No session of that day is still to be cancelled."""
 
-    title = "No session to cancel"
 
-
-class SessionTwice(Invalid):
+class SessionTwice(Invalid, title="A session is listed twice"):
     """One session is in the list more than once."""
-
-    title = "A session is listed twice"
 
 
 async def cancel_session(
@@ -74,9 +65,8 @@ async def cancel_session(
         SessionNotHeld: that was said before.
         TooLateToCancel: see `CancellationPolicy`.
     """
-    site_id = (await show_session(tx, session_id)).site_id
-    await lock_sites(tx, [site_id])
-    (session,) = await tx.fetch(LOCK, [session_id], site_id)
+    site = await lock_site(tx, (await show_session(tx, session_id)).site_id)
+    (session,) = await tx.fetch(LOCK, [session_id], site.id)
     require_version(session["version"], expected_version)
     _require_cancellable(tx, session, None)
     (cancelled,) = await not_hold(tx, [session_id], new.reason)
@@ -92,28 +82,20 @@ async def cancel_sessions(tx: Transaction, new: NewSessionCancellation) -> Sessi
         SessionTwice, SessionNotHeld, TooLateToCancel: with a pointer.
         NothingToCancel: a day without a session that is not cancelled yet.
     """
-    site = await show_site(tx, new.site_id, pointer="/site_id")
-    await lock_sites(tx, [site.id])
-    if new.session_ids is not None:
-        asked = new.session_ids
-    else:
-        assert new.day is not None  # the schema asks for one of the two
-        asked = [
-            row["id"]
-            for row in await tx.fetch(OF_DAY, site.id, *day_bounds(new.day, site.time_zone))
-        ]
+    site = await lock_site(tx, new.site_id, pointer="/site_id")
+    asked = new.session_ids or []
+    if new.day is not None:
+        bounds = day_bounds(new.day, site.time_zone)
+        asked = [row["id"] for row in await tx.fetch(OF_DAY, site.id, *bounds)]
         if not asked:
             raise NothingToCancel("No session of that day is still to be held.", pointer="/day")
-    found = {row["id"]: row for row in await tx.fetch(LOCK, asked, site.id)}
-    seen: set[UUID] = set()
+    there = {row["id"]: row for row in await tx.fetch(LOCK, asked, site.id)}
     for index, session_id in enumerate(asked):
         pointer = "/day" if new.session_ids is None else f"/session_ids/{index}"
-        if session_id in seen:
+        if session_id in asked[:index]:
             raise SessionTwice("This session is listed above.", pointer=pointer)
-        if session_id not in found:
-            raise NotFound("There is no such session at the site.", pointer=pointer)
-        _require_cancellable(tx, found[session_id], pointer)
-        seen.add(session_id)
+        session = found(there.get(session_id), "session at the site", pointer=pointer)
+        _require_cancellable(tx, session, pointer)
     return SessionCancellation(
         site_id=site.id,
         reason=new.reason,
@@ -143,8 +125,7 @@ async def not_hold(
     clients: dict[UUID, list[UUID]] = {session_id: [] for session_id in session_ids}
     for row in await expected_at(tx, session_ids):
         clients[row["session_id"]].append(row["client_id"])
-        event = told.SessionNotHeld(**row, reason=reason, not_held_at=tx.now)
-        publish(tx, event)
+        publish(tx, told.SessionNotHeld(**row, reason=reason, not_held_at=tx.now))
     await expect_again(tx, {one.resource_id for one in taken if one.kind == "client"})
     return [
         CancelledSession(**session.model_dump(), client_ids=clients[session.id])

@@ -14,10 +14,8 @@ from services.scheduling.bookings.commands import Busy, book, free
 from services.scheduling.bookings.queries import ASSIGNED
 from services.scheduling.bookings.rules import Asked, Unsuited
 from services.scheduling.cohorts.queries import show_cohort
-from services.scheduling.directory.commands import lock_sites
-from services.scheduling.directory.queries import show_site
+from services.scheduling.directory.commands import lock_site
 from services.scheduling.directory.schemas import Site
-from services.scheduling.placement.commands import offer_seats
 from services.scheduling.placement.queries import seats_of
 from services.scheduling.sessions.assigning import Assignment, assign
 from services.scheduling.sessions.cancelling import SessionNotHeld, not_hold
@@ -29,12 +27,7 @@ from services.scheduling.sessions.materializing import (
 )
 from services.scheduling.sessions.moving import SPAN, plan_by_own_edition
 from services.scheduling.sessions.queries import show_curriculum, show_scheduled, show_session
-from services.scheduling.sessions.rules import (
-    PlannedSession,
-    day_bounds,
-    exact_instant,
-    wall_clock,
-)
+from services.scheduling.sessions.rules import PlannedSession, day_bounds, exact_instant, wall_clock
 from services.scheduling.sessions.schemas import (
     Curriculum,
     EndOfPlan,
@@ -46,8 +39,8 @@ from services.scheduling.sessions.schemas import (
     Staff,
 )
 from services.scheduling.units.commands import Planned, require_authorized
-from shared.database import Transaction, update
-from shared.errors import Conflict, Invalid, found, require_version
+from shared.database import Transaction, unless_taken, update
+from shared.errors import Conflict, Invalid, found, pointing, require_version
 
 LOCK = f"""
 SELECT s.id, s.cohort_id, s.kind, s.starts_at, s.ends_at, s.modality, s.break_minutes,
@@ -67,32 +60,24 @@ WHERE cohort_id = $1 AND curriculum_id = $2 AND starts_at >= $3 AND not_held_at 
 """
 
 
-class SessionBegan(Conflict):
+class SessionBegan(Conflict, title="The session has begun"):
     """What has begun is not planned any more."""
 
-    title = "The session has begun"
 
-
-class TimeIsPast(Invalid):
+class TimeIsPast(Invalid, title="That time is past"):
     """Sessions are planned for times to come."""
-
-    title = "That time is past"
 
 
 class PlanHasEnded(Invalid):
     """A plan that has ended is not made longer."""
 
 
-class SiteClosed(Invalid):
+class SiteClosed(Invalid, title="The site is closed on that day"):
     """The site is closed on that day."""
 
-    title = "The site is closed on that day"
 
-
-class BreaksTooLong(Invalid):
+class BreaksTooLong(Invalid, title="The session would be no longer than its breaks"):
     """The breaks of the session are as long as all of it would be."""
-
-    title = "The session would be no longer than its breaks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,36 +117,23 @@ async def change_session_time(
     if length <= timedelta(minutes=current.row["break_minutes"]):
         raise BreaksTooLong("Give more minutes than its breaks have.", pointer="/minutes")
     asked = current.asked(starts_at=starts_at, ends_at=starts_at + length)
-    try:
-        await _require(tx, current, asked, ("starts", "facilitator_id", "cofacilitator_ids"))
-    except Unsuited as wrong:
-        wrong.pointer = (
-            "/starts"  # nobody is named in the request: it is the time that is to change
-        )
-        raise
+    # Nobody is named in the request: it is the time that is to change.
+    with pointing("/starts", Unsuited):
+        await _require(tx, current, asked, "starts", "facilitator_id", "cofacilitator_ids")
     minutes = int(length / timedelta(minutes=1)) - current.row["break_minutes"]
-    planned = (current.row["kind"], starts_at, minutes, current.site.time_zone, session_id)
-    await require_authorized(
-        tx,
-        [Planned(one, current.site.id, *planned) for one in current.clients],
-        reason=new.excess_reason,
-        by=by,
-    )
+    what = (current.row["kind"], starts_at, minutes, current.site.time_zone, session_id)
+    planned = [Planned(one, current.site.id, *what) for one in current.clients]
+    await require_authorized(tx, planned, reason=new.excess_reason, by=by)
     taken = await free(tx, [session_id])
     times = {
         "starts_at": starts_at,
         "ends_at": starts_at + length,
         "local_start": datetime.combine(new.day, wall_clock(new.starts)),
     }
-    try:
+    with unless_taken(SessionsOverlap("The cohort has a session then.", pointer="/starts")):
         await tx.execute(*update("sessions", times, where={"id": session_id}))
-    except asyncpg.ExclusionViolationError:
-        raise SessionsOverlap("The cohort has a session then.", pointer="/starts") from None
-    try:
+    with pointing("/starts", Busy):
         await book(tx, taken)
-    except Busy as busy:
-        busy.pointer = "/starts"
-        raise
     await tx.execute(SPAN, [session_id])
     if starts_at != before:
         await tx.execute(FORGET_CHECK_INS, session_id)
@@ -184,8 +156,7 @@ async def change_session_staff(
     current = await _current(tx, session_id, expected_version)
     people = tuple(new.cofacilitator_ids)
     asked = current.asked(facilitator_id=new.facilitator_id, cofacilitator_ids=people)
-    await _require(tx, current, asked, ("facilitator_id", "cofacilitator_ids"))
-    return await _assigned(tx, session_id, asked)
+    return await _assign(tx, current, asked, "facilitator_id", "cofacilitator_ids")
 
 
 async def change_session_room(
@@ -199,8 +170,7 @@ async def change_session_room(
     current = await _current(tx, session_id, expected_version)
     kept = current.row["modality"] if new.room_id is None else None
     asked = current.asked(room_id=new.room_id, modality=new.modality or kept)
-    await _require(tx, current, asked, ("room_id",))
-    return await _assigned(tx, session_id, asked)
+    return await _assign(tx, current, asked, "room_id")
 
 
 async def add_session(tx: Transaction, cohort_id: UUID, new: NewSession) -> ScheduledSession:
@@ -212,22 +182,13 @@ async def add_session(tx: Transaction, cohort_id: UUID, new: NewSession) -> Sche
         SessionsOverlap: the cohort has another session then.
         Busy: the room or a person has another session then.
     """
-    cohort = await show_cohort(tx, cohort_id)
-    site = await show_site(tx, cohort.site_id)
-    await lock_sites(tx, [site.id])
+    site = await lock_site(tx, (await show_cohort(tx, cohort_id)).site_id)
     await plan_by_own_edition(tx, site.id)
     starts_at = await instant_to_come(tx, site, new)
     local_start = datetime.combine(new.day, wall_clock(new.starts))
     one = PlannedSession(0, local_start, starts_at, starts_at + timedelta(minutes=new.minutes))
     group, place = await group_of(tx, cohort_id), await place_of(tx, site)
-    plan = Plan(None, cohort_id, [new], group, place, pointer="")
-    require_suited([("", plan.asked(one))], group, place)
-    try:
-        (session_id,) = await make_sessions(tx, plan, [one])
-    except SessionsOverlap as overlap:
-        overlap.pointer = "/starts"
-        raise
-    await offer_seats(tx, {site.id: None})
+    (session_id,) = await make_sessions(tx, Plan(None, cohort_id, [new], group, place), [one])
     return await show_scheduled(tx, session_id)
 
 
@@ -243,8 +204,7 @@ async def complete_curriculum(
         PlanHasEnded: see there.
     """
     plan = found(await tx.fetchrow(PLAN, curriculum_id, cohort_id), "curriculum")
-    site = await show_site(tx, plan["site_id"])
-    await lock_sites(tx, [site.id])
+    site = await lock_site(tx, plan["site_id"])
     plan = found(await tx.fetchrow(LOCK_PLAN, curriculum_id), "curriculum")
     require_version(plan["version"], expected_version)
     over = day_bounds(new.last_day, site.time_zone)[1]
@@ -264,8 +224,7 @@ async def complete_curriculum(
 
 
 async def _current(tx: Transaction, session_id: UUID, expected_version: int) -> Current:
-    site = await show_site(tx, (await show_session(tx, session_id)).site_id)
-    await lock_sites(tx, [site.id])
+    site = await lock_site(tx, (await show_session(tx, session_id)).site_id)
     row = found(await tx.fetchrow(LOCK, session_id), "session")
     require_version(row["version"], expected_version)
     if row["not_held_at"] is not None:
@@ -290,7 +249,7 @@ async def instant_to_come(tx: Transaction, site: Site, new: LocalTime) -> dateti
     return starts_at
 
 
-async def _require(tx: Transaction, current: Current, asked: Asked, only: tuple[str, ...]) -> None:
+async def _require(tx: Transaction, current: Current, asked: Asked, *only: str) -> None:
     cohort_id, kind = current.row["cohort_id"], current.row["kind"]
     if cohort_id is None:
         group = own_group(current.site.id, kind, len(current.clients))
@@ -299,10 +258,13 @@ async def _require(tx: Transaction, current: Current, asked: Asked, only: tuple[
     require_suited([("", asked)], group, await place_of(tx, current.site), only=only)
 
 
-async def _assigned(tx: Transaction, session_id: UUID, asked: Asked) -> ScheduledSession:
-    people = asked.facilitator_id, asked.cofacilitator_ids
+async def _assign(
+    tx: Transaction, current: Current, asked: Asked, *changed: str
+) -> ScheduledSession:
+    session_id = current.row["id"]
+    await _require(tx, current, asked, *changed)
     try:
-        await assign(tx, [Assignment(session_id, asked.room_id, *people, asked.modality)])
+        await assign(tx, [Assignment.of(session_id, asked)])
     except Busy as busy:
         busy.pointer = f"/{busy.field}"
         raise

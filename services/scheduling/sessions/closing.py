@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.scheduling.directory.commands import lock_sites
+from services.scheduling.closed_days.commands import tell_days
+from services.scheduling.directory.commands import lock_site
 from services.scheduling.directory.queries import show_site
 from services.scheduling.directory.schemas import Site
 from services.scheduling.hours.policy import session_kinds
@@ -19,12 +20,10 @@ from services.scheduling.sessions.schemas import (
     SiteClosure,
 )
 from shared.calendar import day_at
-from shared.contracts.scheduling import ClosedDay as ToldDay
-from shared.contracts.scheduling import ClosedDaysChanged
+from shared.contracts.scheduling import ClosedDay
 from shared.database import Transaction, insert, select
 from shared.errors import found
 from shared.ids import new_id
-from shared.messaging.outbox import publish
 
 TO_BE_HELD = """
 SELECT id, starts_at, ends_at, break_minutes FROM sessions
@@ -88,17 +87,10 @@ async def show_closure_preview(tx: Transaction, new: NewSiteClosure) -> ClosureP
     counts = await tx.fetchrow(COUNTED, site.id, *span, tx.now)
     assert counts is not None  # an aggregate without GROUP BY always has one row
     weeks = [Week.of(instant, site.time_zone).bounds(site.time_zone) for instant in span]
-    rows = await tx.fetch(
-        WEEKS,
-        site.id,
-        *span,
-        tx.now,
-        site.time_zone,
-        session_kinds(site.id).counting,
-        counts["clients"],
-        weeks[0][0],
-        weeks[1][1],
-    )
+    counting, clients = session_kinds(site.id).counting, counts["clients"]
+    bounds = weeks[0][0], weeks[1][1]
+    where = (site.id, *span, tx.now, site.time_zone)
+    rows = await tx.fetch(WEEKS, *where, counting, clients, *bounds)
     short = [
         ShortWeek(**{**row, "minimum_minutes": minimum}, week=str(Week(row["monday"])))
         for row in map(dict, rows)
@@ -117,23 +109,15 @@ async def add_site_closure(tx: Transaction, new: NewSiteClosure) -> SiteClosure:
         NotFound: no such site that the caller may see.
         TimeIsPast: it would begin before today.
     """
-    site = await show_site(tx, new.site_id, pointer="/site_id")
+    site = await lock_site(tx, new.site_id, pointer="/site_id")
     span = _span(new, site, tx.now)
-    await lock_sites(tx, [site.id])
     rows = await tx.fetch(CLOSE, site.id, new.first_day, new.last_day, new.reason)
-    if closed := [ToldDay(**row) for row in rows]:
-        publish(
-            tx, ClosedDaysChanged(site_id=site.id, closed=closed, reopened=[], changed_at=tx.now)
-        )
+    if closed := [ClosedDay(**row) for row in rows]:
+        tell_days(tx, site.id, closed=closed)
     sessions = await tx.fetch(TO_BE_HELD, site.id, *span, tx.now)
-    closure = SiteClosure(
-        id=new_id(),
-        **new.model_dump(),
-        sessions=len(sessions),
-        sessions_done=0,
-        entered_at=tx.now,
-        finished_at=None,
-    )
+    counts = {"sessions": len(sessions), "sessions_done": 0}
+    times = {"entered_at": tx.now, "finished_at": None}
+    closure = SiteClosure(id=new_id(), **new.model_dump(), **counts, **times)
     await tx.execute(*insert("site_closures", closure.model_dump()))
     tx.wake()
     return closure
@@ -157,8 +141,7 @@ async def close_next_day(tx: Transaction) -> int:
     row = await tx.fetchrow(NEXT)
     if row is None:
         return 0
-    site = await show_site(tx, row["site_id"])
-    await lock_sites(tx, [site.id])
+    site = await lock_site(tx, row["site_id"])
     closure = await show_site_closure(tx, row["id"])
     if closure.finished_at is not None:
         return 1

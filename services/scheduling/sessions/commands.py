@@ -5,16 +5,13 @@ from uuid import UUID
 
 import orjson
 
-from services.scheduling.bookings.checks import group_of, place_of, require_suited
+from services.scheduling.bookings.checks import group_of, place_of
 from services.scheduling.bookings.rules import modality_of
 from services.scheduling.cohorts.queries import show_cohort
-from services.scheduling.directory.commands import lock_sites
-from services.scheduling.directory.queries import show_site
+from services.scheduling.directory.commands import lock_site
 from services.scheduling.hours.policy import session_kinds
-from services.scheduling.placement.commands import offer_seats
 from services.scheduling.sessions.materializing import (
     Plan,
-    SessionsOverlap,
     closed_days,
     horizon,
     left_out,
@@ -34,16 +31,12 @@ class SlotsOverlap(Invalid):
     """Two slots of one plan would be held at the same time."""
 
 
-class TooLongAgo(Invalid):
+class TooLongAgo(Invalid, title="That is too long ago"):
     """A plan without an end would have sessions of more than a year ago."""
 
-    title = "That is too long ago"
 
-
-class NothingPlanned(Invalid):
+class NothingPlanned(Invalid, title="The plan has no session"):
     """The plan has no session."""
-
-    title = "The plan has no session"
 
 
 async def add_curriculum(tx: Transaction, cohort_id: UUID, new: NewCurriculum) -> Curriculum:
@@ -62,9 +55,7 @@ async def add_curriculum(tx: Transaction, cohort_id: UUID, new: NewCurriculum) -
         SessionsOverlap: when the cohort has a session at the time of one of these.
         Busy: when the room or a person of a slot is taken then.
     """
-    cohort = await show_cohort(tx, cohort_id)
-    site = await show_site(tx, cohort.site_id)
-    await lock_sites(tx, [site.id])
+    site = await lock_site(tx, (await show_cohort(tx, cohort_id)).site_id)
     await plan_by_own_edition(tx, site.id)
     until, due = horizon(site.id, site.time_zone, new.starts_on, tx.now)
     if new.weeks is not None:
@@ -85,7 +76,6 @@ async def add_curriculum(tx: Transaction, cohort_id: UUID, new: NewCurriculum) -
         for slot in new.slots
     ]
     plan = Plan(curriculum_id, cohort_id, slots, group, place)
-    require_suited(((f"/slots/{one.slot}", plan.asked(one)) for one in sessions), group, place)
     counting = session_kinds(site.id).counting
     counted = [slots[one.slot] for one in planned if slots[one.slot].kind in counting]
     curriculum = {
@@ -107,10 +97,5 @@ async def add_curriculum(tx: Transaction, cohort_id: UUID, new: NewCurriculum) -
         "created_at": tx.now,
     }
     await tx.execute(*insert("curricula", curriculum))
-    try:
-        await make_sessions(tx, plan, sessions)
-    except SessionsOverlap as overlap:
-        overlap.pointer = "/slots"
-        raise
-    await offer_seats(tx, {site.id: None})
+    await make_sessions(tx, plan, sessions)
     return await show_curriculum(tx, cohort_id, curriculum_id)

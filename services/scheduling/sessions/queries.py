@@ -1,7 +1,8 @@
 """Curricula and sessions as they are read."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from services.scheduling.hours.queries import least_minutes
 from services.scheduling.hours.rules import Week
 from services.scheduling.sessions.rules import day_bounds
 from services.scheduling.sessions.schemas import (
+    AskedSessions,
     Conflict,
     Conflicts,
     Curriculum,
@@ -23,17 +25,16 @@ from services.scheduling.sessions.schemas import (
 )
 from shared.database import Transaction
 from shared.database.transaction import at_all_sites
-from shared.errors import Invalid, NotFound, found
-from shared.web import CountedPage, Page, Paging, count_of, narrowed, page_of
+from shared.errors import Invalid, found
+from shared.web import CountedPage, Page, Paging, count_of, narrowed, page, page_of
 
 CURRICULUM = """
 SELECT id, cohort_id, site_id, starts_on, weeks, slots, sessions, first_starts_at, last_ends_at,
   weekly_minutes, materialized_until, ends_on, left_out, created_at, version,
   (SELECT eligibility FROM cohorts WHERE id = cohort_id) AS eligibility
-FROM curricula WHERE cohort_id = $1
+FROM curricula
 """
-ONE_CURRICULUM = CURRICULUM + "AND id = $2"
-CURRICULA = CURRICULUM + "AND id > $2 ORDER BY id LIMIT $3"
+ONE_CURRICULUM = CURRICULUM + "WHERE cohort_id = $1 AND id = $2"
 SESSION = f"""
 SELECT s.id, s.site_id, s.cohort_id, s.curriculum_id, s.starts_at, s.ends_at, s.time_zone, s.kind,
   s.topic, s.break_minutes, s.module, s.phases, s.modality, s.not_held_at, s.not_held_reason,
@@ -93,10 +94,8 @@ ROWS = "SELECT * FROM sessions"
 SESSIONS_BY_ID = SESSION.format(found=f"{ROWS} WHERE id = ANY ($1::uuid[])")
 
 
-class SiteNeeded(Invalid):
+class SiteNeeded(Invalid, title="Name a site"):
     """A day is one of a site's calendar."""
-
-    title = "Name a site"
 
 
 class SessionPaging(Paging):
@@ -126,9 +125,9 @@ async def show_curriculum(tx: Transaction, cohort_id: UUID, curriculum_id: UUID)
 
 async def list_curricula(tx: Transaction, cohort_id: UUID, paging: Paging) -> Page[Curriculum]:
     """The curricula of a cohort, oldest first."""
-    rows = await tx.fetch(CURRICULA, cohort_id, paging.after, paging.limit + 1)
     conflicts = await conflicts_of(tx, OF_COHORT, cohort_id)
-    return page_of([_curriculum(row, conflicts) for row in rows], paging.limit)
+    read = partial(_curriculum, conflicts=conflicts)
+    return await page(tx, CURRICULUM, paging, read, ("cohort_id = ?", cohort_id))
 
 
 async def show_session(tx: Transaction, session_id: UUID) -> Session:
@@ -137,10 +136,8 @@ async def show_session(tx: Transaction, session_id: UUID) -> Session:
     Raises:
         NotFound: when there is none that the caller may see.
     """
-    found = await sessions_by_id(tx, [session_id])
-    if not found:
-        raise NotFound("There is no such session.")
-    return found[0]
+    sessions = await sessions_by_id(tx, [session_id])
+    return found(next(iter(sessions), None), "session")
 
 
 async def sessions_by_id(tx: Transaction, session_ids: Sequence[UUID]) -> list[Session]:
@@ -149,47 +146,35 @@ async def sessions_by_id(tx: Transaction, session_ids: Sequence[UUID]) -> list[S
 
 
 async def list_sessions(
-    tx: Transaction,
-    paging: SessionPaging,
-    *,
-    site_id: UUID | None,
-    day: date | None,
-    cohort_id: UUID | None,
-    starting_from: datetime | None,
-    starting_before: datetime | None,
+    tx: Transaction, paging: SessionPaging, asked: AskedSessions
 ) -> CountedPage[Session]:
-    """Sessions by their start; `starting_from` is included, `starting_before` is not.
-
-    `day` is of the calendar of the site.
+    """Sessions by their start.
 
     Raises:
         SiteNeeded: a day without a site.
         NotFound: a day at a site that the caller may not see.
     """
     first, following = None, None
-    if day is not None:
-        if site_id is None:
+    if asked.day is not None:
+        if asked.site_id is None:
             raise SiteNeeded("Name the site whose day it is.", pointer="site_id")
-        site = await show_site(tx, site_id, pointer="site_id")
-        first, following = day_bounds(day, site.time_zone)
-    asked = (
-        ("site_id = ?", site_id),
-        ("cohort_id = ?", cohort_id),
+        site = await show_site(tx, asked.site_id, pointer="site_id")
+        first, following = day_bounds(asked.day, site.time_zone)
+    conditions = (
+        ("site_id = ?", asked.site_id),
+        ("cohort_id = ?", asked.cohort_id),
         ("starts_at >= ?", first),
         ("starts_at < ?", following),
-        ("starts_at >= ?", starting_from),
-        ("starts_at < ?", starting_before),
+        ("starts_at >= ?", asked.starting_from),
+        ("starts_at < ?", asked.starting_before),
     )
-    all_of_them, values = narrowed(*asked)
+    all_of_them, values = narrowed(*conditions)
     count = await tx.fetchval(count_of(f"{ROWS} {all_of_them}"), *values)
-    where, values = narrowed(*asked, ("(starts_at, id) > (?, ?)", *paging.after))
-    page = SESSION.format(found=f"{ROWS} {where} ORDER BY starts_at, id LIMIT ${len(values) + 1}")
-    shown = page_of(
-        [_session(row) for row in await tx.fetch(page, *values, paging.limit + 1)],
-        paging.limit,
-        key=lambda shown: paging.written((shown.starts_at, shown.id)),
-    )
-    return CountedPage(items=shown.items, next=shown.next, count=count)
+    where, values = narrowed(*conditions, ("(starts_at, id) > (?, ?)", *paging.after))
+    some = SESSION.format(found=f"{ROWS} {where} ORDER BY starts_at, id LIMIT ${len(values) + 1}")
+    sessions = [_session(row) for row in await tx.fetch(some, *values, paging.limit + 1)]
+    part = page_of(sessions, paging.limit, lambda one: paging.written((one.starts_at, one.id)))
+    return CountedPage(**dict(part), count=count)
 
 
 async def show_scheduled(tx: Transaction, session_id: UUID) -> ScheduledSession:
@@ -223,15 +208,10 @@ async def conflicts_of(tx: Transaction, query: str, of: UUID) -> list[Conflict]:
 
 
 def _curriculum(row: asyncpg.Record, conflicts: list[Conflict]) -> Curriculum:
-    return Curriculum(
-        **{
-            **dict(row),
-            "slots": orjson.loads(row["slots"]),
-            "left_out": orjson.loads(row["left_out"]),
-        },
-        conflicts=conflicts,
-        meets_level_minimum=row["weekly_minutes"] >= least_minutes(dict(row)),
-    )
+    stored = {name: orjson.loads(row[name]) for name in ("slots", "left_out")}
+    enough = row["weekly_minutes"] >= least_minutes(dict(row))
+    shown = {**row, **stored, "conflicts": conflicts, "meets_level_minimum": enough}
+    return Curriculum.from_row(shown)
 
 
 def _session(row: asyncpg.Record) -> Session:

@@ -6,16 +6,15 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
+from services.scheduling.directory.routes import Manager, Reader
 from services.scheduling.sessions import cancelling, changing, closing, commands, queries
-from services.scheduling.sessions.queries import SessionPaging
 from services.scheduling.sessions.schemas import (
-    Bound,
+    AskedSessions,
     Cancellation,
     CancelledSession,
     ClosurePreview,
     Conflicts,
     Curriculum,
-    Day,
     EndOfPlan,
     NewCurriculum,
     NewSession,
@@ -31,18 +30,16 @@ from services.scheduling.sessions.schemas import (
 )
 from shared.access import Role
 from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Allowed, Call, CountedPage, Page, Paging, Router, needs_if_match
+from shared.web import Allowed, Call, CountedPage, Page, Paged, Router, needs_if_match
 
 router = Router(tags=["Sessions"])
 
-Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
 Canceller = Annotated[Call, Allowed(Role.SITE_MANAGER, Role.CLINICAL_LEAD, Role.FRONT_DESK)]
 
 
 Planner = Annotated[Call, Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS, Role.CLINICAL_LEAD)]
 Changer = Annotated[
-    Call,
-    Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS, Role.CLINICAL_LEAD, Role.FRONT_DESK),
+    Call, Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS, Role.CLINICAL_LEAD, Role.FRONT_DESK)
 ]
 
 
@@ -52,7 +49,7 @@ Changer = Annotated[
 async def add_curriculum(
     cohort_id: UUID,
     body: NewCurriculum,
-    call: Annotated[Call, Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS)],
+    call: Manager,
 ) -> Curriculum:
     """Turn a weekly plan in wall-clock times into sessions in UTC.
 
@@ -62,14 +59,12 @@ async def add_curriculum(
     """
     return await call.create(
         lambda tx: commands.add_curriculum(tx, cohort_id, body),
-        location=lambda made: f"/cohorts/{cohort_id}/curriculum/{made.id}",
+        location="/cohorts/{cohort_id}/curriculum/{id}",
     )
 
 
 @router.get("/cohorts/{cohort_id}/curriculum", summary="List the weekly plans of a cohort")
-async def list_curricula(
-    cohort_id: UUID, call: Reader, paging: Annotated[Paging, Depends()]
-) -> Page[Curriculum]:
+async def list_curricula(cohort_id: UUID, call: Reader, paging: Paged) -> Page[Curriculum]:
     """The plans that a cohort was given, oldest first."""
     return await call.show(lambda tx: queries.list_curricula(tx, cohort_id, paging))
 
@@ -83,31 +78,11 @@ async def show_curriculum(cohort_id: UUID, curriculum_id: UUID, call: Reader) ->
 @router.get("/sessions", summary="List sessions by their start")
 async def list_sessions(
     call: Reader,
-    paging: Annotated[SessionPaging, Depends()],
-    site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None,
-    day: Annotated[
-        Day | None, Query(description="Only those that start on this date at the site.")
-    ] = None,
-    cohort_id: Annotated[UUID | None, Query(description="Only of this cohort.")] = None,
-    starting_from: Annotated[
-        Bound | None, Query(alias="from", description="Starting then or later.")
-    ] = None,
-    starting_before: Annotated[
-        Bound | None, Query(alias="until", description="Starting earlier than this.")
-    ] = None,
+    asked: Annotated[AskedSessions, Depends()],
+    paging: Annotated[queries.SessionPaging, Depends()],
 ) -> CountedPage[Session]:
     """Sessions of the sites that the caller may see, each with the counts of its roster."""
-    return await call.show(
-        lambda tx: queries.list_sessions(
-            tx,
-            paging,
-            site_id=site_id,
-            day=day,
-            cohort_id=cohort_id,
-            starting_from=starting_from,
-            starting_before=starting_before,
-        )
-    )
+    return await call.show(lambda tx: queries.list_sessions(tx, paging, asked))
 
 
 @router.get("/sessions/conflicts", summary="List clients who have another session at the time")
@@ -143,8 +118,7 @@ async def complete_curriculum(
 async def add_session(cohort_id: UUID, body: NewSession, call: Planner) -> ScheduledSession:
     """A session beside the weekly plan. Clients who have a seat are expected at it."""
     return await call.create(
-        lambda tx: changing.add_session(tx, cohort_id, body),
-        location=lambda made: f"/sessions/{made.id}",
+        lambda tx: changing.add_session(tx, cohort_id, body), location="/sessions/{id}"
     )
 
 
@@ -191,8 +165,7 @@ async def add_site_closure(body: NewSiteClosure, call: Planner) -> SiteClosure:
     """Nothing is planned for these days any more, and their sessions are not held: that is worked
     off day by day, and can be followed at the address of the answer."""
     return await call.create(
-        lambda tx: closing.add_site_closure(tx, body),
-        location=lambda made: f"/site-closures/{made.id}",
+        lambda tx: closing.add_site_closure(tx, body), location="/site-closures/{id}"
     )
 
 

@@ -15,19 +15,13 @@ class TooManyClients(Invalid):
     """More clients than a session of the kind may have."""
 
 
-class ClientTwice(Invalid):
+class ClientTwice(Invalid, title="A client is listed twice"):
     """One person is in the list more than once."""
 
-    title = "A client is listed twice"
 
-
-class NotPlacedHere(Conflict):
+class NotPlacedHere(Conflict, title="The client has no seat at the site"):
     """A client without a seat at the site has no sessions there."""
 
-    title = "The client has no seat at the site"
 
-
-class ClientBusy(Conflict):
+class ClientBusy(Conflict, title="The client has another session then"):
     """The client, by whichever record, has another session then."""
-
-    title = "The client has another session then"

@@ -1,6 +1,8 @@
 """Telling of credentials that expire soon."""
 
-from services.scheduling.directory.queries import read_credentials
+from dataclasses import asdict
+
+from services.scheduling.directory.queries import CREDENTIALS
 from services.scheduling.staff.policy import credential_policy
 from services.scheduling.staff.rules import expiring
 from shared.calendar import day_at, midnight
@@ -32,20 +34,13 @@ async def tell_expiring(tx: Transaction) -> int:
     over."""
     rows = await tx.fetch(DUE, tx.now)
     for row in rows:
-        held = [] if row["left_at"] is not None else read_credentials(row["credentials"])
+        held = [] if row["left_at"] is not None else CREDENTIALS.validate_json(row["credentials"])
         lead = credential_policy(row["home_site_id"]).expiring_lead_days
         soon, next_day = expiring(held, day_at(tx.now, row["time_zone"]), lead)
         for one in soon:
             if await tx.fetchval(TOLD, row["id"], one.credential, one.expires_on) is not None:
-                event = StaffCredentialExpiring(
-                    staff_id=row["id"],
-                    home_site_id=row["home_site_id"],
-                    site_ids=row["site_ids"],
-                    credential=one.credential,
-                    expires_on=one.expires_on,
-                    noticed_at=tx.now,
-                )
-                publish(tx, event)
+                told = {**row, **asdict(one), "staff_id": row["id"], "noticed_at": tx.now}
+                publish(tx, StaffCredentialExpiring(**told))
         at = None if next_day is None else midnight(next_day, row["time_zone"])
         await tx.execute(LOOK, row["id"], at)
     return len(rows)

@@ -10,19 +10,26 @@ from pydantic import ValidationError
 
 from services.scheduling.sessions.rules import (
     NoSuchTime,
+    PlannedSession,
     TimeShownTwice,
     WallClockSlot,
     exact_instant,
     instant_of,
     overlapping_slot,
     plan_between,
-    plan_sessions,
     recurrence,
 )
 from services.scheduling.sessions.schemas import NewCurriculum, Slot
 
 EVENING = WallClockSlot(weekday=0, starts=time(17, 30), minutes=180)
 SECOND_OF_MARCH = date(2026, 3, 2)
+
+
+def plan_sessions(
+    starts_on: date, weeks: int, slots: list[WallClockSlot], zone: str
+) -> list[PlannedSession]:
+    """Every session of a plan of so many weeks."""
+    return plan_between(starts_on, starts_on, starts_on + timedelta(weeks=weeks), slots, zone)
 
 
 @pytest.mark.parametrize(
