@@ -6,6 +6,7 @@ from shared.web.lists import counted_page, page
 from shared.web.models import (
     CountedPage,
     Earlier,
+    FromJson,
     Instant,
     Page,
     Paged,
@@ -26,6 +27,7 @@ __all__ = [
     "CountedPage",
     "Day",
     "Earlier",
+    "FromJson",
     "Instant",
     "Page",
     "Paged",

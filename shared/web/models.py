@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 from uuid import UUID
 
+import orjson
 from fastapi import Depends, Query
 from pydantic import (
     AfterValidator,
@@ -53,6 +54,9 @@ Instant = Annotated[
     Field(examples=["2026-03-02T14:30:00Z"]),
 ]
 """An instant, shown in UTC as RFC 3339; taken with any offset, never without one."""
+
+FromJson = BeforeValidator(lambda value: orjson.loads(value) if isinstance(value, str) else value)
+"""Of what is read from a column of JSON, which the database gives as text."""
 
 
 class Strict(Literally):

@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from services.scheduling.placement.queries import list_placements, list_waiting
+from services.scheduling.placement.schemas import PlacementsAsked
 from services.scheduling.sessions.queries import SessionPaging, list_sessions
 from services.scheduling.sessions.schemas import AskedSessions
 from shared.database import ALL_SITES, Transaction
@@ -216,7 +217,6 @@ async def test_every_filter_is_answered_by_an_index_and_flat_with_history(clinic
         site: UUID = await tx.fetchval("SELECT md5('site3')::uuid")
         cohort: UUID = await tx.fetchval("SELECT md5('cohort42')::uuid")
         client: UUID = await tx.fetchval("SELECT md5('client7')::uuid")
-        placement: dict[str, Any] = dict.fromkeys(("site_id", "state", "cohort_id", "client_id"))
         tx.asked.clear()
         first = SessionPaging(cursor=None, limit=50)
         page = await list_sessions(tx, first, AskedSessions(site, date(2020, 6, 1)))
@@ -229,14 +229,14 @@ async def test_every_filter_is_answered_by_an_index_and_flat_with_history(clinic
         await list_sessions(tx, further, AskedSessions())
         start = Paging(cursor=None, limit=50)
         for asked in (
-            {"site_id": site},
-            {"site_id": site, "state": "active"},
-            {"site_id": site, "state": "ended"},
-            {"cohort_id": cohort},
-            {"cohort_id": cohort, "state": "active"},
-            {"client_id": client},
+            PlacementsAsked(site_id=site),
+            PlacementsAsked(site_id=site, state="active"),
+            PlacementsAsked(site_id=site, state="ended"),
+            PlacementsAsked(cohort_id=cohort),
+            PlacementsAsked(cohort_id=cohort, state="active"),
+            PlacementsAsked(client_id=client),
         ):
-            await list_placements(tx, start, **{**placement, **asked})
+            await list_placements(tx, start, asked)
         waiting = await list_waiting(tx, Paging(cursor=None, limit=5), site)
         assert waiting.next is not None
         await list_waiting(tx, Paging(cursor=waiting.next, limit=5), site)
