@@ -9,7 +9,7 @@ import orjson
 
 from services.outcomes.board.commands import tell
 from services.outcomes.engagement.commands import lock_records
-from services.outcomes.step_down.evaluation import Case, load_cases
+from services.outcomes.step_down.evaluation import Case, load_cases, load_changed
 from services.outcomes.step_down.policy import RecommendationPolicy, policies
 from services.outcomes.step_down.queries import show_recommendation
 from services.outcomes.step_down.rules.choice import Choice, Made, choose
@@ -18,7 +18,7 @@ from services.outcomes.step_down.schemas import NewDecision, NewStepDown, Recomm
 from shared.calendar import day_at, midnight
 from shared.contracts import outcomes
 from shared.contracts.base import PolicyReference
-from shared.database import Columns, Transaction, update
+from shared.database import Columns, Statement, Transaction, update
 from shared.errors import Conflict, Invalid, found, require_version
 from shared.ids import new_id
 from shared.messaging.consumer import Received
@@ -92,16 +92,21 @@ class DateOutOfRange(Invalid):
 
 
 async def evaluate_clients(
-    tx: Transaction, causes: Mapping[UUID, Received[Any]] | Iterable[UUID]
+    tx: Transaction,
+    causes: Mapping[UUID, Received[Any]] | Iterable[UUID],
+    *,
+    by: Statement | None = None,
 ) -> None:
     """Hold clients against their level's policy: recommend, or withdraw what stands no more.
 
     Given with the event that led to it, of any record of the person, so that its trace goes on.
+    Where they are so by figures that are not kept yet, `by` keeps them: of whose figures that
+    changes nothing is not looked at.
     Publishes the events of what is recommended, and RecommendationWithdrawn.
     """
     by_client = causes if isinstance(causes, Mapping) else {}
     chosen: list[tuple[Case, RecommendationPolicy, Choice]] = []
-    for case in await load_cases(tx, list(causes)):
+    for case in await (load_cases(tx, list(causes)) if by is None else load_changed(tx, by)):
         policy = policies(case.site_id).get(case.level_of_care)
         if policy is None or case.is_settled:
             continue
