@@ -162,10 +162,11 @@ class Transaction:
             await self.send()
         self.writes.append((query, *args))
 
-    async def written(self, query: str, *args: object) -> list[asyncpg.Record]:
-        """Send a write now, with what waits, as one statement; the rows that it returns."""
+    async def write_and_read(self, write: Statement, read: Statement) -> list[asyncpg.Record]:
+        """Send a write now, with what waits, and read: one statement, which sees the tables as they
+        were before, and what the write returns as the table `written`."""
         waiting, self.writes = self.writes, []
-        return await self.fetch(*together(*waiting, (query, *args)))
+        return await self.fetch(*together(*waiting, write, read))
 
     async def send(self) -> None:
         """Send now what was given to `write`."""
