@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from services.scheduling.placement.queries import list_placements, list_waiting
-from services.scheduling.placement.schemas import PlacementsAsked
+from services.scheduling.placement.schemas import AskedPlacements
 from services.scheduling.sessions.queries import SessionPaging, list_sessions
 from services.scheduling.sessions.schemas import AskedSessions
 from shared.database import ALL_SITES, Transaction
@@ -229,12 +229,12 @@ async def test_every_filter_is_answered_by_an_index_and_flat_with_history(clinic
         await list_sessions(tx, further, AskedSessions())
         start = Paging(cursor=None, limit=50)
         for asked in (
-            PlacementsAsked(site_id=site),
-            PlacementsAsked(site_id=site, state="active"),
-            PlacementsAsked(site_id=site, state="ended"),
-            PlacementsAsked(cohort_id=cohort),
-            PlacementsAsked(cohort_id=cohort, state="active"),
-            PlacementsAsked(client_id=client),
+            AskedPlacements(site_id=site),
+            AskedPlacements(site_id=site, state="active"),
+            AskedPlacements(site_id=site, state="ended"),
+            AskedPlacements(cohort_id=cohort),
+            AskedPlacements(cohort_id=cohort, state="active"),
+            AskedPlacements(client_id=client),
         ):
             await list_placements(tx, start, asked)
         waiting = await list_waiting(tx, Paging(cursor=None, limit=5), site)

@@ -2,7 +2,6 @@
 
 import unicodedata
 from typing import Annotated
-from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers import (
@@ -15,9 +14,7 @@ from phonenumbers import (
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
 
 from shared.web.texts import legible, readable
-
-ZONES = frozenset(available_timezones()) - {"Factory", "localtime"}
-"""Without what a system keeps beside the IANA zones: its own setting, and that it has none."""
+from shared.zones import is_zone
 
 
 def absent_if_blank(value: object) -> object:
@@ -30,7 +27,7 @@ def absent_if_blank(value: object) -> object:
 
 def known_zone(value: str) -> str:
     """Refuse what is no IANA zone."""
-    if value not in ZONES:
+    if not is_zone(value):
         raise ValueError("Not an IANA time zone, such as America/Denver.")
     return value
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from shared.datafiles import Part, DataFile, data_file
+from shared.datafiles import DataFile, Part, data_file
 
 OwnKind = Literal["individual", "family"]
 """Kinds of sessions that belong to clients and not to a cohort."""

@@ -9,7 +9,7 @@ from services.scheduling.directory.queries import show_site
 from shared.contracts.scheduling import ClosedDay as ToldDay
 from shared.contracts.scheduling import ClosedDaysChanged
 from shared.database import Columns, Transaction
-from shared.errors import Invalid, found
+from shared.errors import Invalid, found, require_once
 from shared.messaging.outbox import publish
 
 DAYS = Columns.of(day="date", name="text", kind="text")
@@ -32,9 +32,7 @@ async def close_days(tx: Transaction, site_id: UUID, new: NewClosedDays) -> Clos
         DayTwice: when a day is listed twice.
     """
     days = [one.day for one in new.days]
-    for n, day in enumerate(days):
-        if day in days[:n]:
-            raise DayTwice("This day is listed above.", pointer=f"/days/{n}/day")
+    require_once(days, DayTwice, "/days/{}/day", "This day is listed above.")
     await show_site(tx, site_id)
     await tx.execute(CLOSE, *DAYS.arrays(new.days), site_id)
     closed = [ToldDay(**dict(one)) for one in new.days]

@@ -56,7 +56,7 @@ async def open_cohort(tx: Transaction, new: NewCohort) -> Cohort:
 
 
 async def change_cohort(
-    tx: Transaction, cohort_id: UUID, expected: int, changed: ChangedCohort
+    tx: Transaction, expected: int, cohort_id: UUID, changed: ChangedCohort
 ) -> Cohort:
     """Change a cohort, and offer seats that are open by it to the clients who wait at the site. Who
     has a seat keeps it. Publishes CohortChanged.

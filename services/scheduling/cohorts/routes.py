@@ -23,9 +23,7 @@ async def open_cohort(body: NewCohort, call: Manager) -> Cohort:
 async def change_cohort(cohort_id: UUID, body: ChangedCohort, call: Manager) -> Cohort:
     """Replace what a cohort is, whom it takes and its phases. Who has a seat keeps it; clients who
     wait at the site and fit now are placed at once."""
-    return await call.update(
-        lambda tx, expected: commands.change_cohort(tx, cohort_id, expected, body)
-    )
+    return await call.update(commands.change_cohort, cohort_id, body)
 
 
 @router.get("", summary="List cohorts")

@@ -5,16 +5,9 @@ from uuid import UUID
 
 import asyncpg
 
+from services.scheduling.directory import schemas
 from services.scheduling.directory.queries import show_opening_hours, show_region, show_site
 from services.scheduling.directory.rules import Window, first_overlapping
-from services.scheduling.directory.schemas import (
-    NewOpeningHours,
-    NewRegion,
-    NewSite,
-    OpeningHours,
-    Region,
-    Site,
-)
 from shared.contracts.scheduling import SiteChanged, SiteOpened
 from shared.database import ALL_SITES, Columns, Overtaken, Transaction, insert, unless_taken, update
 from shared.errors import Conflict, Forbidden, Invalid, require_version
@@ -58,21 +51,21 @@ class TimesOverlap(Invalid):
     """Two weekly times of one place overlap."""
 
 
-async def open_region(tx: Transaction, new: NewRegion) -> Region:
+async def open_region(tx: Transaction, new: schemas.NewRegion) -> schemas.Region:
     """Enter a region.
 
     Raises:
         RegionNameTaken: when another region has the name.
     """
-    region = Region(id=new_id(), name=new.name, created_at=tx.now, version=1)
+    region = schemas.Region(id=new_id(), name=new.name, created_at=tx.now, version=1)
     with unless_taken(RegionNameTaken("Another region has this name.", pointer="/name")):
         await tx.execute(*insert("regions", region.model_dump()))
     return region
 
 
 async def change_region(
-    tx: Transaction, region_id: UUID, expected: int, changed: NewRegion
-) -> Region:
+    tx: Transaction, expected: int, region_id: UUID, changed: schemas.NewRegion
+) -> schemas.Region:
     """Give a region another name.
 
     Raises:
@@ -85,7 +78,7 @@ async def change_region(
     return region.changed(**changed.model_dump())
 
 
-async def open_site(tx: Transaction, new: NewSite) -> Site:
+async def open_site(tx: Transaction, new: schemas.NewSite) -> schemas.Site:
     """Enter a site in the directory; publishes SiteOpened.
 
     Raises:
@@ -97,14 +90,16 @@ async def open_site(tx: Transaction, new: NewSite) -> Site:
     if tx.sites != ALL_SITES:
         raise AllSitesNeeded("Opening a site needs a token for all sites.")
     await _check(tx, new)
-    site = Site(id=new_id(), **new.model_dump(), opened_at=tx.now, version=1)
+    site = schemas.Site(id=new_id(), **new.model_dump(), opened_at=tx.now, version=1)
     with unless_taken(SiteNameTaken("Another site has this name.", pointer="/name")):
         await tx.execute(*insert("sites", {**site.model_dump(), "zone_edition": edition()}))
     publish(tx, SiteOpened(site_id=site.id, **dict(site)))
     return site
 
 
-async def change_site(tx: Transaction, site_id: UUID, expected: int, changed: NewSite) -> Site:
+async def change_site(
+    tx: Transaction, expected: int, site_id: UUID, changed: schemas.NewSite
+) -> schemas.Site:
     """Replace what the directory says of a site; publishes SiteChanged.
 
     Raises:
@@ -134,8 +129,8 @@ async def change_site(tx: Transaction, site_id: UUID, expected: int, changed: Ne
 
 
 async def change_opening_hours(
-    tx: Transaction, site_id: UUID, expected: int, changed: NewOpeningHours
-) -> OpeningHours:
+    tx: Transaction, expected: int, site_id: UUID, changed: schemas.NewOpeningHours
+) -> schemas.OpeningHours:
     """Replace the opening hours of a site; `expected` is the version of the site.
 
     Raises:
@@ -152,7 +147,7 @@ async def change_opening_hours(
     return await show_opening_hours(tx, site_id)
 
 
-async def lock_site(tx: Transaction, site_id: UUID, *, pointer: str | None = None) -> Site:
+async def lock_site(tx: Transaction, site_id: UUID, *, pointer: str | None = None) -> schemas.Site:
     """A site, kept for this transaction as `lock_sites` does.
 
     Raises:
@@ -194,7 +189,7 @@ def require_apart(windows: Sequence[Window], pointer: str) -> None:
         raise TimesOverlap("It begins before another one ends.", pointer=f"{pointer}/{wrong}")
 
 
-async def _check(tx: Transaction, site: NewSite) -> None:
+async def _check(tx: Transaction, site: schemas.NewSite) -> None:
     if site.region_id is not None:
         await show_region(tx, site.region_id, pointer="/region_id")
     if (found := await ZONES.difference(tx.fetchval, [site.time_zone], tx.now)) is not None:

@@ -6,9 +6,9 @@ import asyncpg
 
 from services.scheduling.placement.rules.values import NO_PRIORITY
 from services.scheduling.placement.schemas import (
+    AskedPlacements,
     ExplainedPlacement,
     Placement,
-    PlacementsAsked,
     WaitingClient,
 )
 from services.scheduling.placement.seats import read_considered
@@ -65,7 +65,7 @@ async def show_placement(tx: Transaction, placement_id: UUID) -> ExplainedPlacem
 
 
 async def list_placements(
-    tx: Transaction, paging: Paging, asked: PlacementsAsked
+    tx: Transaction, paging: Paging, asked: AskedPlacements
 ) -> CountedPage[Placement]:
     """Placements, oldest first, ended ones included unless the state says otherwise."""
     return await counted_page(

@@ -7,11 +7,11 @@ from fastapi import Depends, Query
 
 from services.scheduling.placement import confirming, previews, queries
 from services.scheduling.placement.schemas import (
+    AskedPlacements,
     Confirmation,
     ExplainedPlacement,
     Placement,
     PlacementPreview,
-    PlacementsAsked,
     WaitingClient,
 )
 from services.scheduling.waiting.rules import Family
@@ -26,7 +26,7 @@ Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
 
 @router.get("/placements", summary="List placements")
 async def list_placements(
-    call: Reader, asked: Annotated[PlacementsAsked, Depends()], paging: Paged
+    call: Reader, asked: Annotated[AskedPlacements, Depends()], paging: Paged
 ) -> CountedPage[Placement]:
     """Placements, ended ones included, each with why its cohort was chosen; the others that were
     considered are shown with the single one."""

@@ -18,7 +18,7 @@ PlacementState = Literal["proposed", "active", "ended"]
 
 
 @dataclass(frozen=True, slots=True)
-class PlacementsAsked:
+class AskedPlacements:
     """Which placements are listed."""
 
     site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None

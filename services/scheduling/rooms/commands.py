@@ -41,7 +41,7 @@ async def open_room(tx: Transaction, new: NewRoom) -> RoomEntry:
 
 
 async def change_room(
-    tx: Transaction, room_id: UUID, expected: int, changed: RoomDetails
+    tx: Transaction, expected: int, room_id: UUID, changed: RoomDetails
 ) -> RoomEntry:
     """Replace what is said of a room; publishes RoomChanged.
 
@@ -54,7 +54,7 @@ async def change_room(
     return await _write(tx, room_id, update("rooms", changed.model_dump(), where={"id": room_id}))
 
 
-async def close_room(tx: Transaction, room_id: UUID, expected: int) -> RoomEntry:
+async def close_room(tx: Transaction, expected: int, room_id: UUID) -> RoomEntry:
     """Close a room: it takes no new session, and keeps those that it is taken for. Publishes
     RoomChanged.
 

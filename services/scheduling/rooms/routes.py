@@ -39,11 +39,11 @@ async def show_room(room_id: UUID, call: Reader) -> RoomEntry:
 @router.put("/{room_id}", summary="Change a room")
 async def change_room(room_id: UUID, body: RoomDetails, call: Manager) -> RoomEntry:
     """Replace name, capacity and link. Sessions that it is taken for are kept."""
-    return await call.update(lambda tx, expected: commands.change_room(tx, room_id, expected, body))
+    return await call.update(commands.change_room, room_id, body)
 
 
 @router.post("/{room_id}/close", summary="Close a room")
 @needs_if_match
 async def close_room(room_id: UUID, call: Manager) -> RoomEntry:
     """The room takes no new session; those that it is taken for stay, and are to be moved."""
-    return await call.update(lambda tx, expected: commands.close_room(tx, room_id, expected))
+    return await call.update(commands.close_room, room_id)

@@ -10,9 +10,16 @@ import orjson
 import structlog
 
 from services.scheduling.appointments.commands import schedule_sessions
-from services.scheduling.bookings.checks import group_of, place_of, require_suited
 from services.scheduling.bookings.commands import Busy, book, book_free
-from services.scheduling.bookings.rules import Asked, Group, Place, modality_of, violations
+from services.scheduling.bookings.queries import group_of, place_of
+from services.scheduling.bookings.rules import (
+    Asked,
+    Group,
+    Place,
+    modality_of,
+    require_suited,
+    violations,
+)
 from services.scheduling.directory.commands import lock_site
 from services.scheduling.placement.commands import offer_seats
 from services.scheduling.placement.queries import seats_of
@@ -159,7 +166,7 @@ async def materialize_next(tx: Transaction) -> int:
     written = {one["id"] for one in await tx.fetch(INSERT_FREE, *SESSIONS.arrays(rows))}
     made = [one for one in rows if one["id"] in written]
     bookings = [booking for one in made for booking in one["assignment"].bookings]
-    booked = len(bookings) - len(await book_free(tx, bookings))
+    booked = await book_free(tx, bookings)
     if lacking := sum(len(list(one["wanted"].bookings)) for one in made) - booked:
         metrics.not_assigned.inc(lacking)
         log.warning("sessions_not_assigned", curriculum_id=str(due["id"]), lacking=lacking)

@@ -112,30 +112,28 @@ def instant_of(day: date, starts: time, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, starts, zone).replace(fold=0).astimezone(UTC)
 
 
-def exact_instant(day: date, starts: time, zone_name: str, fold: int | None = None) -> datetime:
-    """The one instant at which the wall clock of the zone shows `starts` on `day`, in UTC. Of a
-    time that it shows twice `fold` chooses the first (0) or the second (1).
+def exact_instant(wall: datetime, zone_name: str, fold: int | None = None) -> datetime:
+    """The one instant at which the wall clock of the zone shows `wall`, in UTC. Of a time that it
+    shows twice `fold` chooses the first (0) or the second (1).
 
     Raises:
         NoSuchTime, TimeShownTwice: both readings are named.
     """
     zone = ZoneInfo(zone_name)
-    one, other = (
-        datetime.combine(day, starts, zone).replace(fold=n).astimezone(UTC) for n in (0, 1)
-    )
+    one, other = (wall.replace(tzinfo=zone, fold=n).astimezone(UTC) for n in (0, 1))
     if one == other:
         return one
     if one > other:
         raise NoSuchTime(
-            f"The clock skips {starts:%H:%M} on {day}. Read by the time before the change it is "
+            f"The clock skips {wall:%H:%M on %Y-%m-%d}. Read by the time before the change it is "
             f"{one.astimezone(zone):%H:%M}, by the one after it {other.astimezone(zone):%H:%M}: "
             "give one of these.",
             pointer="/starts",
         )
     if fold is None:
         raise TimeShownTwice(
-            f"The clock shows {starts:%H:%M} twice on {day}: at {one:%H:%M} UTC (fold 0) and at "
-            f"{other:%H:%M} UTC (fold 1). Give the fold.",
+            f"The clock shows {wall:%H:%M} twice on {wall:%Y-%m-%d}: at {one:%H:%M} UTC (fold 0) "
+            f"and at {other:%H:%M} UTC (fold 1). Give the fold.",
             pointer="/fold",
         )
     return other if fold else one

@@ -273,6 +273,11 @@ class LocalTime(Strict):
         "Of a time that the clock shows twice the first (0) or the second (1)."
     )
 
+    @property
+    def local_start(self) -> datetime:
+        """What the wall clock shows when it begins."""
+        return datetime.combine(self.day, wall_clock(self.starts))
+
 
 class NewTime(LocalTime):
     """When a session is to be held instead."""

@@ -9,14 +9,13 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from services.scheduling.bookings.checks import place_of
 from services.scheduling.bookings.policy import OwnKind, SlotPolicy, slot_policy
+from services.scheduling.bookings.queries import place_of
 from services.scheduling.directory.queries import show_site
 from services.scheduling.preferences.queries import known_clients
 from services.scheduling.preferences.rules import opened
 from services.scheduling.sessions.materializing import closed_days
-from services.scheduling.slots.refusals import BadLength, BadRange
-from services.scheduling.slots.rules import Asked, Ground, Span, explain, propose
+from services.scheduling.slots import rules
 from services.scheduling.slots.schemas import AskedSlots, FreeSlot, FreeSlots, Named
 from shared.calendar import day_at
 from shared.database import Transaction
@@ -57,7 +56,7 @@ def require_length(policy: SlotPolicy, kind: OwnKind, minutes: int, pointer: str
     """Refuse what is too short or too long for the kind."""
     allowed = policy.kinds[kind].minutes
     if not allowed.least <= minutes <= allowed.most:
-        raise BadLength(f"From {allowed.least} to {allowed.most} minutes.", pointer=pointer)
+        raise rules.BadLength(f"From {allowed.least} to {allowed.most} minutes.", pointer=pointer)
 
 
 async def find_slots(tx: Transaction, asked: AskedSlots) -> FreeSlots:
@@ -77,21 +76,21 @@ async def find_slots(tx: Transaction, asked: AskedSlots) -> FreeSlots:
     require_length(policy, asked.kind, asked.minutes, "minutes")
     longest = policy.days_searched * DAY
     if not asked.since < asked.until <= asked.since + longest or asked.until <= tx.now:
-        raise BadRange(
+        raise rules.BadRange(
             f"Ask for a time to come of {policy.days_searched} days at most.", pointer="to"
         )
     span = max(asked.since, tx.now), asked.until
     place = await place_of(tx, site)
     first, last = [day_at(one, site.time_zone) for one in span]
     closed = await closed_days(tx, site.id, first, last + DAY)
-    busy: defaultdict[UUID, list[Span]] = defaultdict(list)
+    busy: defaultdict[UUID, list[rules.Span]] = defaultdict(list)
     async with at_all_sites(tx):
         staff = {row["id"]: row for row in await tx.fetch(STAFF, list(place.staff))}
         for row in await tx.fetch(BUSY, [*staff, *place.rooms, *seat["records"]], *span):
             busy[row["resource_id"]].append((row["begins"], row["ends"]))
     caseloads = {one: row["clients"] for one, row in staff.items()}
     known = (await known_clients(tx, [asked.client_id]))[asked.client_id]
-    search = Asked(
+    search = rules.Asked(
         span,
         asked.minutes,
         seat["records"],
@@ -102,7 +101,7 @@ async def find_slots(tx: Transaction, asked: AskedSlots) -> FreeSlots:
         opened(known.windows) if known.windows else None,
         ZoneInfo(known.zone or site.time_zone),
     )
-    zone, ground = ZoneInfo(site.time_zone), Ground(place, closed, busy, caseloads)
+    zone, ground = ZoneInfo(site.time_zone), rules.Ground(place, closed, busy, caseloads)
     return FreeSlots(
         client_id=asked.client_id,
         site_id=site.id,
@@ -117,8 +116,8 @@ async def find_slots(tx: Transaction, asked: AskedSlots) -> FreeSlots:
                 facilitator=Named(id=one.therapist.id, name=staff[one.therapist.id]["name"]),
                 room=Named(id=one.room.id, name=one.room.name),
                 score=one.score,
-                criteria=explain(one, ground, policy),
+                criteria=rules.explain(one, ground, policy),
             )
-            for one in await asyncio.to_thread(propose, ground, search, policy)
+            for one in await asyncio.to_thread(rules.propose, ground, search, policy)
         ],
     )

@@ -19,7 +19,7 @@ from shared.database import (
     unless_taken,
     update,
 )
-from shared.errors import Conflict, Forbidden, Invalid, found, require_version
+from shared.errors import Conflict, Forbidden, Invalid, found, require_once, require_version
 from shared.ids import new_id
 from shared.messaging.outbox import publish
 
@@ -71,7 +71,7 @@ async def add_staff_member(tx: Transaction, new: NewStaffMember) -> StaffMember:
 
 
 async def change_staff_member(
-    tx: Transaction, staff_id: UUID, expected: int, changed: NewStaffMember
+    tx: Transaction, expected: int, staff_id: UUID, changed: NewStaffMember
 ) -> StaffMember:
     """Replace what is said of a person; publishes StaffChanged.
 
@@ -88,7 +88,7 @@ async def change_staff_member(
     return await _sites_and_event(tx, staff_id, changed)
 
 
-async def mark_left(tx: Transaction, staff_id: UUID, expected: int) -> StaffMember:
+async def mark_left(tx: Transaction, expected: int, staff_id: UUID) -> StaffMember:
     """Say that a person is of the staff no more; publishes StaffChanged. Sessions that the person
     is taken for stay, and need somebody else.
 
@@ -114,16 +114,13 @@ async def _lock(tx: Transaction, staff_id: UUID, expected: int) -> None:
 
 
 async def _check(tx: Transaction, one: NewStaffMember) -> None:
+    require_once(one.site_ids, ListedTwice, "/site_ids/{}", "This site is listed above.")
     for n, site_id in enumerate(one.site_ids):
-        if site_id in one.site_ids[:n]:
-            raise ListedTwice("This site is listed above.", pointer=f"/site_ids/{n}")
         await show_site(tx, site_id, pointer=f"/site_ids/{n}")
     if one.home_site_id not in one.site_ids:
         raise HomeSiteNeeded("Name the home site in site_ids too.", pointer="/home_site_id")
     held = [given.credential for given in one.credentials]
-    for n, credential in enumerate(held):
-        if credential in held[:n]:
-            raise ListedTwice("It is listed above.", pointer=f"/credentials/{n}/credential")
+    require_once(held, ListedTwice, "/credentials/{}/credential")
     for n, hours in enumerate(one.hours):
         if hours.site_id not in one.site_ids:
             raise NotTheirSite("Name this site in site_ids too.", pointer=f"/hours/{n}/site_id")

@@ -42,16 +42,14 @@ async def show_staff_member(staff_id: UUID, call: Reader) -> StaffMember:
 @router.put("/{staff_id}", summary="Change a person of the staff")
 async def change_staff_member(staff_id: UUID, body: NewStaffMember, call: Manager) -> StaffMember:
     """Replace what is said of a person. The caller's token must cover all of the person's sites."""
-    return await call.update(
-        lambda tx, expected: commands.change_staff_member(tx, staff_id, expected, body)
-    )
+    return await call.update(commands.change_staff_member, staff_id, body)
 
 
 @router.post("/{staff_id}/left", summary="Say that a person has left")
 @needs_if_match
 async def mark_staff_member_left(staff_id: UUID, call: Manager) -> StaffMember:
     """The person is planned no more. Sessions to come for which they are taken need others."""
-    return await call.update(lambda tx, expected: commands.mark_left(tx, staff_id, expected))
+    return await call.update(commands.mark_left, staff_id)
 
 
 @router.post("/{staff_id}/leave", status_code=201, summary="Enter leave")
