@@ -5,16 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from services.scheduling.attendance import check_ins, passes
-from services.scheduling.attendance.schemas import (
-    CheckIn,
-    Code,
-    Joined,
-    NewCheckIn,
-    NewPass,
-    Pass,
-    Roll,
-)
+from services.scheduling.attendance import check_ins, passes, schemas
 from shared.access import Role
 from shared.access.allowed import Open
 from shared.web import Allowed, Call, Router, needs_if_match
@@ -41,12 +32,14 @@ TOO_MANY = "Too many codes came from this kiosk."
 """They are counted, and none is remembered, not even by a hash: what is repeated is refused."""
 
 
-def _location(made: CheckIn) -> str:
+def _location(made: schemas.CheckIn) -> str:
     return f"/sessions/{made.session_id}/roster"
 
 
 @router.post("/sessions/{session_id}/check-ins", status_code=201, summary="Check a client in")
-async def record_check_in(session_id: UUID, body: NewCheckIn, call: Staff) -> CheckIn:
+async def record_check_in(
+    session_id: UUID, body: schemas.NewCheckIn, call: Staff
+) -> schemas.CheckIn:
     """Note that a client came, now or when it was; the roster shows it until attendance is
     recorded."""
     return await call.create(
@@ -56,7 +49,9 @@ async def record_check_in(session_id: UUID, body: NewCheckIn, call: Staff) -> Ch
 
 
 @router.post("/sessions/{session_id}/check-outs", status_code=201, summary="Check a client out")
-async def record_check_out(session_id: UUID, body: NewCheckIn, call: Staff) -> CheckIn:
+async def record_check_out(
+    session_id: UUID, body: schemas.NewCheckIn, call: Staff
+) -> schemas.CheckIn:
     """Note that a client left, now or when it was."""
     return await call.create(
         lambda tx: check_ins.note(tx, session_id, body.client_id, "out", "staff", body.at),
@@ -69,7 +64,7 @@ async def record_check_out(session_id: UUID, body: NewCheckIn, call: Staff) -> C
     status_code=201,
     summary="Record a roll from its check-ins",
 )
-async def record_roll_from_check_ins(session_id: UUID, call: Staff) -> Roll:
+async def record_roll_from_check_ins(session_id: UUID, call: Staff) -> schemas.Roll:
     """Once a session is over, record everybody of whom nothing is recorded yet: present or partial
     by the instants, no-show without. Who did not check out stayed to the end. Asked again it
     changes nothing; the answer is the whole roll."""
@@ -81,28 +76,28 @@ async def record_roll_from_check_ins(session_id: UUID, call: Staff) -> Roll:
 
 @router.post("/sessions/{session_id}/passes", summary="Give a client a pass to check in")
 @needs_if_match
-async def add_pass(session_id: UUID, body: NewPass, call: Staff) -> Pass:
+async def add_pass(session_id: UUID, body: schemas.NewPass, call: Staff) -> schemas.Pass:
     """A short code for the kiosk or, for a telehealth session, a link to join; shown this once.
     Needs the ETag of the session; a newer pass ends the one before."""
     return await call.update(lambda tx, version: passes.add_pass(tx, session_id, version, body))
 
 
 @router.post("/kiosk/check-ins", summary="Check in at a kiosk", responses=TRIED)
-async def record_kiosk_check_in(body: Code, call: Kiosk) -> CheckIn:
+async def record_kiosk_check_in(body: schemas.Code, call: Kiosk) -> schemas.CheckIn:
     """Check in whoever's code was typed; a kiosk that sends many has to wait."""
     count_call(call.request, "kiosk", call.subject, TOO_MANY)
     return await call.answer(lambda tx: passes.note_by_code(tx, call.caller, body.code, "in"))
 
 
 @router.post("/kiosk/check-outs", summary="Check out at a kiosk", responses=TRIED)
-async def record_kiosk_check_out(body: Code, call: Kiosk) -> CheckIn:
+async def record_kiosk_check_out(body: schemas.Code, call: Kiosk) -> schemas.CheckIn:
     """Check out whoever's code was typed; a kiosk that sends many has to wait."""
     count_call(call.request, "kiosk", call.subject, TOO_MANY)
     return await call.answer(lambda tx: passes.note_by_code(tx, call.caller, body.code, "out"))
 
 
 @own_router.post("/telehealth/joins", summary="Join a telehealth session")
-async def record_telehealth_join(call: ByLink) -> Joined:
+async def record_telehealth_join(call: ByLink) -> schemas.Joined:
     """Where the session of a link is joined, by `Authorization: Link …`; it checks the client in.
 
     Joining again, after the connection was lost, changes nothing.

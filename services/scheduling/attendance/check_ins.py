@@ -7,20 +7,8 @@ from uuid import UUID
 
 import asyncpg
 
-from services.scheduling.attendance.commands import (
-    AlreadyRecorded,
-    ClientNotPlaced,
-    ImpossibleAttendance,
-    record,
-    require_held,
-)
+from services.scheduling.attendance import commands, rules
 from services.scheduling.attendance.queries import meeting_of, recorded_of
-from services.scheduling.attendance.rules import (
-    Unacceptable,
-    report_of,
-    require_check_in,
-    require_check_out,
-)
 from services.scheduling.attendance.schemas import CheckIn, NewAttendance, Roll
 from shared.database import Transaction
 from shared.database.columns import upsert
@@ -95,11 +83,11 @@ async def note(
         raise NotCheckedIn("This client did not check in.", pointer="/client_id")
     try:
         if going == "in":
-            require_check_in(at, meeting, tx.now)
+            rules.require_check_in(at, meeting, tx.now)
         else:
-            require_check_out(at, came, meeting, tx.now)
-    except Unacceptable as wrong:
-        raise ImpossibleAttendance(str(wrong), pointer=f"/{wrong.field}") from None
+            rules.require_check_out(at, came, meeting, tx.now)
+    except rules.Unacceptable as wrong:
+        raise commands.ImpossibleAttendance(str(wrong), pointer=f"/{wrong.field}") from None
     noted = {
         **{name: known[name] for name in CheckIn.model_fields},
         "session_id": session_id,
@@ -121,7 +109,7 @@ async def record_from_check_ins(tx: Transaction, session_id: UUID, *, by: str) -
         SessionNotHeld, SessionNotOver: see there.
     """
     session = found(await tx.fetchrow(SESSION, session_id), "session")
-    require_held(session)
+    commands.require_held(session)
     if session["ends_at"] > tx.now:
         raise SessionNotOver("Who leaves when is known once the session is over.")
     await record_unrecorded(tx, session_id, session, by=by)
@@ -141,10 +129,10 @@ async def record_unrecorded(
     meeting = meeting_of(session)
     entries = []
     for row in await tx.fetch(UNRECORDED, session_id, absent_only):
-        report = report_of(row["checked_in_at"], row["checked_out_at"], meeting)
+        report = rules.report_of(row["checked_in_at"], row["checked_out_at"], meeting)
         entries.append(NewAttendance(client_id=row["client_id"], **asdict(report)))
     if entries:
-        await record(tx, session_id, entries, by)
+        await commands.record(tx, session_id, entries, by)
 
 
 async def expected_at(
@@ -157,11 +145,15 @@ async def expected_at(
         NotFound, SessionNotHeld, ClientNotPlaced, AlreadyRecorded: see `note`.
     """
     session = found(await tx.fetchrow(EXPECTED, session_id, client_id), "session")
-    require_held(session)
+    commands.require_held(session)
     if session["client_id"] is None:
-        raise ClientNotPlaced("This client is not expected at this session.", pointer="/client_id")
+        raise commands.ClientNotPlaced(
+            "This client is not expected at this session.", pointer="/client_id"
+        )
     known = await tx.fetchrow(KNOWN, session_id, client_id)
     assert known is not None  # one row, whatever there is
     if known["recorded"]:
-        raise AlreadyRecorded("Correct the recorded attendance instead.", pointer="/client_id")
+        raise commands.AlreadyRecorded(
+            "Correct the recorded attendance instead.", pointer="/client_id"
+        )
     return session, known

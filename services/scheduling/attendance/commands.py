@@ -7,33 +7,12 @@ from uuid import UUID
 
 import asyncpg
 
+from services.scheduling.attendance import rules, schemas
 from services.scheduling.attendance.policy import attendance_policy
 from services.scheduling.attendance.queries import RECORDED, meeting_of, show_attendance
-from services.scheduling.attendance.rules import (
-    Meeting,
-    Report,
-    Unacceptable,
-    away,
-    credited_minutes,
-    is_excused,
-    is_in_time,
-    require_acceptable,
-)
-from services.scheduling.attendance.schemas import (
-    Attendance,
-    Correction,
-    NewAttendance,
-    NewRoll,
-    Roll,
-)
 from services.scheduling.hours.rules import Week
 from services.scheduling.sessions.cancelling import SessionNotHeld
-from shared.contracts.scheduling import (
-    AttendanceCorrected,
-    AttendanceState,
-    SessionAttended,
-    SessionMissed,
-)
+from shared.contracts import scheduling
 from shared.database import Columns, Transaction, at_all_sites, together, update
 from shared.errors import Conflict, Invalid, NotFound, found, require_version
 from shared.ids import new_id
@@ -123,8 +102,8 @@ class MissMadeUp(Conflict, title="The miss is made up"):
 
 
 async def record_attendance(
-    tx: Transaction, session_id: UUID, new: NewAttendance, *, by: str | None
-) -> Attendance:
+    tx: Transaction, session_id: UUID, new: schemas.NewAttendance, *, by: str | None
+) -> schemas.Attendance:
     """Record what became of one client's seat; publishes SessionAttended or SessionMissed.
 
     `by` is who records it; None where it is set by itself.
@@ -138,7 +117,9 @@ async def record_attendance(
     return recorded
 
 
-async def record_roll(tx: Transaction, session_id: UUID, new: NewRoll, *, by: str) -> Roll:
+async def record_roll(
+    tx: Transaction, session_id: UUID, new: schemas.NewRoll, *, by: str
+) -> schemas.Roll:
     """Record the attendance of several clients, all or nothing; publishes one event a client.
 
     Raises:
@@ -151,12 +132,17 @@ async def record_roll(tx: Transaction, session_id: UUID, new: NewRoll, *, by: st
             raise ClientTwice("This client is listed above.", pointer=f"/entries/{index}/client_id")
         seen.add(entry.client_id)
     recorded = await record(tx, session_id, new.entries, by, "/entries")
-    return Roll(session_id=session_id, recorded=recorded)
+    return schemas.Roll(session_id=session_id, recorded=recorded)
 
 
 async def correct_attendance(
-    tx: Transaction, attendance_id: UUID, expected_version: int, correction: Correction, *, by: str
-) -> Attendance:
+    tx: Transaction,
+    attendance_id: UUID,
+    expected_version: int,
+    correction: schemas.Correction,
+    *,
+    by: str,
+) -> schemas.Attendance:
     """Replace what was recorded, and keep what it was; publishes AttendanceCorrected with both,
     then SessionAttended or SessionMissed anew.
 
@@ -184,11 +170,11 @@ async def correct_attendance(
     after = made_up.get(report.makes_up)
     publish(
         tx,
-        AttendanceCorrected(
+        scheduling.AttendanceCorrected(
             **{**was, **now},
             attendance_id=attendance_id,
-            before=AttendanceState(**was, makes_up_session_id=before),
-            after=AttendanceState(**changes, makes_up_session_id=after),
+            before=scheduling.AttendanceState(**was, makes_up_session_id=before),
+            after=scheduling.AttendanceState(**changes, makes_up_session_id=after),
         ),
     )
     shown = await show_attendance(tx, attendance_id)
@@ -209,10 +195,10 @@ async def tell_misses_again(
 async def record(
     tx: Transaction,
     session_id: UUID,
-    entries: Sequence[NewAttendance],
+    entries: Sequence[schemas.NewAttendance],
     by: str | None,
     within: str | None = None,
-) -> list[Attendance]:
+) -> list[schemas.Attendance]:
     """Record entries of different clients, which stand in the list `within` the request. Raises as
     `record_attendance` does."""
     rows = await tx.fetch(LOAD, session_id, [entry.client_id for entry in entries])
@@ -238,8 +224,8 @@ async def record(
                 "Correct the recorded attendance instead.", pointer=f"{place}/client_id"
             )
         given.append((entry.client_id, report, place))
-        late, early = away(report, meeting)
-        one = Attendance(
+        late, early = rules.away(report, meeting)
+        one = schemas.Attendance(
             id=new_id(),
             session_id=session_id,
             site_id=session["site_id"],
@@ -264,7 +250,7 @@ async def record(
 
 
 async def _made_up(
-    tx: Transaction, session: asyncpg.Record, given: Sequence[tuple[UUID, Report, str]]
+    tx: Transaction, session: asyncpg.Record, given: Sequence[tuple[UUID, rules.Report, str]]
 ) -> dict[UUID | None, UUID]:
     """The sessions of the misses that these clients' attendance of a session makes up, by miss.
 
@@ -290,7 +276,7 @@ async def _made_up(
             wrong = "This client has no such attendance."
         elif row["status"] in ("present", "partial") or row["not_held_at"] is not None:
             wrong = "Nothing was missed there."
-        elif not is_in_time(Week.of(row["starts_at"], row["time_zone"]), week, weeks_apart):
+        elif not rules.is_in_time(Week.of(row["starts_at"], row["time_zone"]), week, weeks_apart):
             wrong = "A miss is made up within the weeks that the policy of the site allows."
         elif row["made_up"]:
             wrong = "Another attendance makes it up."
@@ -299,12 +285,12 @@ async def _made_up(
     return {miss: rows[miss]["session_id"] for miss in ids}
 
 
-def _credited(report: Report, meeting: Meeting, tx: Transaction, place: str) -> int:
+def _credited(report: rules.Report, meeting: rules.Meeting, tx: Transaction, place: str) -> int:
     try:
-        require_acceptable(report, meeting, tx.now)
-    except Unacceptable as wrong:
+        rules.require_acceptable(report, meeting, tx.now)
+    except rules.Unacceptable as wrong:
         raise ImpossibleAttendance(str(wrong), pointer=f"{place}/{wrong.field}") from None
-    return credited_minutes(report, meeting)
+    return rules.credited_minutes(report, meeting)
 
 
 def require_held(session: asyncpg.Record) -> None:
@@ -320,7 +306,11 @@ def require_held(session: asyncpg.Record) -> None:
 def _publish(tx: Transaction, known: Mapping[str, Any], cause: Received[Any] | None = None) -> None:
     """Tell what became of the seat in a session of which so much is known."""
     about = {**known, "recorded_at": tx.now}
-    if Report(about["status"]).attended:
-        publish(tx, SessionAttended(**about), cause=cause)
+    if rules.Report(about["status"]).attended:
+        publish(tx, scheduling.SessionAttended(**about), cause=cause)
     else:
-        publish(tx, SessionMissed(**about, excused=is_excused(about["status"])), cause=cause)
+        publish(
+            tx,
+            scheduling.SessionMissed(**about, excused=rules.is_excused(about["status"])),
+            cause=cause,
+        )

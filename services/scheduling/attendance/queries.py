@@ -6,17 +6,9 @@ from uuid import UUID
 
 import asyncpg
 
+from services.scheduling.attendance import schemas
 from services.scheduling.attendance.policy import attendance_policy
 from services.scheduling.attendance.rules import Meeting, Report, Tally, away, rates
-from services.scheduling.attendance.schemas import (
-    Attendance,
-    AttendanceHistory,
-    AttendanceSummary,
-    AttendanceVersion,
-    CheckIn,
-    Roster,
-    RosterEntry,
-)
 from services.scheduling.hours.policy import session_kinds
 from shared.database import Transaction
 from shared.database.columns import select
@@ -38,7 +30,7 @@ JOIN placements p ON p.id = a.placement_id
 """
 ONE = f"{RECORDED} WHERE r.id = $1"
 OF_SESSION = f"{RECORDED} WHERE s.id = $1 ORDER BY r.client_id"
-CHECKED_IN = f"{select(CheckIn, 'check_ins')} WHERE session_id = $1"
+CHECKED_IN = f"{select(schemas.CheckIn, 'check_ins')} WHERE session_id = $1"
 SAID = """
 SELECT version, status, checked_in_at, checked_out_at, attended_minutes, makes_up, recorded_by,
   recorded_at
@@ -82,7 +74,7 @@ GROUP BY ROLLUP (became)
 """By what became of them, and all of them."""
 
 
-async def show_attendance(tx: Transaction, attendance_id: UUID) -> Attendance:
+async def show_attendance(tx: Transaction, attendance_id: UUID) -> schemas.Attendance:
     """What was recorded, as it stands now.
 
     Raises:
@@ -91,7 +83,7 @@ async def show_attendance(tx: Transaction, attendance_id: UUID) -> Attendance:
     return _attendance(found(await tx.fetchrow(ONE, attendance_id), "attendance"))
 
 
-async def show_history(tx: Transaction, attendance_id: UUID) -> AttendanceHistory:
+async def show_history(tx: Transaction, attendance_id: UUID) -> schemas.AttendanceHistory:
     """Everything that an attendance said, the latest last.
 
     Raises:
@@ -99,15 +91,15 @@ async def show_history(tx: Transaction, attendance_id: UUID) -> AttendanceHistor
     """
     now = await show_attendance(tx, attendance_id)
     rows = await tx.fetch(SAID, attendance_id)
-    return AttendanceHistory(
+    return schemas.AttendanceHistory(
         attendance_id=now.id,
         client_id=now.client_id,
         site_id=now.site_id,
-        versions=[AttendanceVersion(**dict(row)) for row in rows],
+        versions=[schemas.AttendanceVersion(**dict(row)) for row in rows],
     )
 
 
-async def recorded_of(tx: Transaction, session_id: UUID) -> list[Attendance]:
+async def recorded_of(tx: Transaction, session_id: UUID) -> list[schemas.Attendance]:
     """What was recorded of a session, by client."""
     return [_attendance(row) for row in await tx.fetch(OF_SESSION, session_id)]
 
@@ -124,7 +116,7 @@ def meeting_of(session: asyncpg.Record) -> Meeting:
     )
 
 
-async def show_roster(tx: Transaction, session_id: UUID) -> Roster:
+async def show_roster(tx: Transaction, session_id: UUID) -> schemas.Roster:
     """Everybody who is or was expected at a session, with what was recorded.
 
     Raises:
@@ -133,12 +125,14 @@ async def show_roster(tx: Transaction, session_id: UUID) -> Roster:
     session = found(await tx.fetchrow(SESSION, session_id), "session")
     not_held = session["not_held_at"] is not None
     recorded = {one.client_id: one for one in await recorded_of(tx, session_id)}
-    came = {row["client_id"]: CheckIn(**row) for row in await tx.fetch(CHECKED_IN, session_id)}
-    return Roster(
+    came = {
+        row["client_id"]: schemas.CheckIn(**row) for row in await tx.fetch(CHECKED_IN, session_id)
+    }
+    return schemas.Roster(
         session_id=session_id,
         **session,
         entries=[
-            RosterEntry(
+            schemas.RosterEntry(
                 client_id=row["client_id"],
                 state="not_held" if not_held and row["state"] == "scheduled" else row["state"],
                 on_hold=row["on_hold"],
@@ -156,7 +150,7 @@ async def summarize_attendance(
     starting_from: datetime | None,
     starting_before: datetime | None,
     enrolment_id: UUID | None = None,
-) -> AttendanceSummary:
+) -> schemas.AttendanceSummary:
     """A client's appointments in one stay, unless one is named in that which goes on, else in the
     latest, by what became of them; all zero for a client unknown here."""
     rows = await tx.fetch(TALLY, client_id, starting_from, starting_before, tx.now, enrolment_id)
@@ -164,7 +158,7 @@ async def summarize_attendance(
     counts = {row["became"]: row["many"] for row in rows}
     tally = Tally(**{one.name: counts.get(one.name, 0) for one in fields(Tally)})
     shares = {name: None if s is None else round(float(s), 4) for name, s in rates(tally).items()}
-    return AttendanceSummary(
+    return schemas.AttendanceSummary(
         client_id=client_id,
         enrolment_id=whole["enrolment_id"],
         site_ids=whole["site_ids"],
@@ -174,7 +168,7 @@ async def summarize_attendance(
     )
 
 
-def _attendance(row: asyncpg.Record) -> Attendance:
+def _attendance(row: asyncpg.Record) -> schemas.Attendance:
     report = Report(row["status"], row["checked_in_at"], row["checked_out_at"])
     late, early = away(report, meeting_of(row))
-    return Attendance.from_row({**row, "minutes_late": late, "minutes_left_early": early})
+    return schemas.Attendance.from_row({**row, "minutes_late": late, "minutes_left_early": early})

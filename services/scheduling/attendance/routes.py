@@ -5,17 +5,7 @@ from uuid import UUID
 
 from fastapi import Query
 
-from services.scheduling.attendance import commands, queries
-from services.scheduling.attendance.schemas import (
-    Attendance,
-    AttendanceHistory,
-    AttendanceSummary,
-    Correction,
-    NewAttendance,
-    NewRoll,
-    Roll,
-    Roster,
-)
+from services.scheduling.attendance import commands, queries, schemas
 from services.scheduling.sessions.schemas import Bound
 from shared.access import Role
 from shared.access.roles import EVERY_STAFF_ROLE
@@ -30,7 +20,9 @@ Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
 @router.post(
     "/sessions/{session_id}/attendance", status_code=201, summary="Record one client's attendance"
 )
-async def record_attendance(session_id: UUID, body: NewAttendance, call: Recorder) -> Attendance:
+async def record_attendance(
+    session_id: UUID, body: schemas.NewAttendance, call: Recorder
+) -> schemas.Attendance:
     """Record what became of one client's seat, from the start of the session on.
 
     A partial attendance needs the instants of check-in and check-out; the minutes between them are
@@ -46,7 +38,7 @@ async def record_attendance(session_id: UUID, body: NewAttendance, call: Recorde
 @router.post(
     "/sessions/{session_id}/roster", status_code=201, summary="Record the attendance of a group"
 )
-async def record_roll(session_id: UUID, body: NewRoll, call: Recorder) -> Roll:
+async def record_roll(session_id: UUID, body: schemas.NewRoll, call: Recorder) -> schemas.Roll:
     """Record the attendance of several clients in one request: all or nothing."""
     return await call.create(
         lambda tx: commands.record_roll(tx, session_id, body, by=call.subject),
@@ -57,20 +49,22 @@ async def record_roll(session_id: UUID, body: NewRoll, call: Recorder) -> Roll:
 @router.get("/sessions/{session_id}/roster", summary="Show who is expected at a session")
 async def show_roster(
     session_id: UUID, call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE)]
-) -> Roster:
+) -> schemas.Roster:
     """Everybody expected at a session, with what was recorded. For staff only."""
     return await call.show(lambda tx: queries.show_roster(tx, session_id))
 
 
 @router.get("/attendance/{attendance_id}", summary="Show a recorded attendance")
 @of_one_client
-async def show_attendance(attendance_id: UUID, call: Reader) -> Attendance:
+async def show_attendance(attendance_id: UUID, call: Reader) -> schemas.Attendance:
     """What was recorded, as it stands now, with its ETag."""
     return await call.show(lambda tx: queries.show_attendance(tx, attendance_id))
 
 
 @router.put("/attendance/{attendance_id}", summary="Correct a recorded attendance")
-async def correct_attendance(attendance_id: UUID, body: Correction, call: Recorder) -> Attendance:
+async def correct_attendance(
+    attendance_id: UUID, body: schemas.Correction, call: Recorder
+) -> schemas.Attendance:
     """Replace what was recorded by what was true; needs the ETag as If-Match."""
     return await call.update(
         lambda tx, version: commands.correct_attendance(
@@ -81,7 +75,7 @@ async def correct_attendance(attendance_id: UUID, body: Correction, call: Record
 
 @router.get("/attendance/{attendance_id}/history", summary="Show what an attendance said before")
 @of_one_client
-async def show_attendance_history(attendance_id: UUID, call: Reader) -> AttendanceHistory:
+async def show_attendance_history(attendance_id: UUID, call: Reader) -> schemas.AttendanceHistory:
     """Every version of a recorded attendance, the latest last: who said what, and when."""
     return await call.show(lambda tx: queries.show_history(tx, attendance_id))
 
@@ -101,7 +95,7 @@ async def summarize_attendance(
         UUID | None,
         Query(description="The stay; without it that with a seat now, else the latest."),
     ] = None,
-) -> AttendanceSummary:
+) -> schemas.AttendanceSummary:
     """The appointments of one stay by what became of them; the attendance rate with and without
     excused absences."""
     return await call.show(

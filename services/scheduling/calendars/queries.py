@@ -10,7 +10,7 @@ from services.scheduling.calendars.rules import Entry, Feed
 from services.scheduling.calendars.schemas import CalendarLink
 from shared.database import Transaction
 from shared.errors import found
-from shared.web import Page, Paging, page_of
+from shared.web import Page, Paging, page
 
 LINK = """
 SELECT id, site_id, CASE kind WHEN 'staff' THEN resource_id END AS staff_id,
@@ -20,7 +20,6 @@ SELECT id, site_id, CASE kind WHEN 'staff' THEN resource_id END AS staff_id,
 FROM calendar_links
 """
 ONE = f"{LINK} WHERE id = $1"
-MANY = f"{LINK} WHERE site_id = $1 AND id > $2 ORDER BY id LIMIT $3"
 READING = """
 SELECT l.id, l.site_id, l.kind, l.resource_id, l.language, l.issued_at FROM calendar_links l
 WHERE l.secret_hash = $1 AND l.revoked_at IS NULL
@@ -62,8 +61,7 @@ async def show_link(tx: Transaction, link_id: UUID, *, lock: bool = False) -> Ca
 
 async def list_links(tx: Transaction, paging: Paging, site_id: UUID) -> Page[CalendarLink]:
     """The addresses that were issued at a site, the oldest first, without their secrets."""
-    rows = await tx.fetch(MANY, site_id, paging.after, paging.limit + 1)
-    return page_of([CalendarLink.from_row(row) for row in rows], paging.limit)
+    return await page(tx, LINK, paging, CalendarLink.from_row, ("site_id = ?", site_id))
 
 
 async def link_of(tx: Transaction, secret_hash: bytes) -> asyncpg.Record | None:

@@ -7,20 +7,15 @@ from typing import Any
 from services.scheduling.hours.policy import week_policy
 from services.scheduling.hours.queries import judged, watched_weeks
 from services.scheduling.hours.rules import Told, Week, Window, word_of
-from shared.contracts.scheduling import (
-    WeeklyHoursAtRisk,
-    WeeklyHoursEvent,
-    WeeklyHoursShort,
-    WeeklyHoursShortageLifted,
-)
+from shared.contracts import scheduling
 from shared.database import Columns, Transaction
 from shared.messaging.outbox import publish
 
 AT_ONCE = 500
-TOLD: dict[Told, type[WeeklyHoursEvent]] = {
-    "at_risk": WeeklyHoursAtRisk,
-    "short": WeeklyHoursShort,
-    None: WeeklyHoursShortageLifted,
+TOLD: dict[Told, type[scheduling.WeeklyHoursEvent]] = {
+    "at_risk": scheduling.WeeklyHoursAtRisk,
+    "short": scheduling.WeeklyHoursShort,
+    None: scheduling.WeeklyHoursShortageLifted,
 }
 """What is told where it holds now; each takes of a week what it names."""
 TAKE = """

@@ -8,24 +8,13 @@ from uuid import UUID
 import orjson
 
 from services.scheduling.directory.queries import show_site
+from services.scheduling.hours import rules
 from services.scheduling.hours.policy import (
     PROGRAM_LEVEL,
     Population,
     level_hours,
     session_kinds,
     week_policy,
-)
-from services.scheduling.hours.rules import (
-    Asked,
-    Seat,
-    Sums,
-    Week,
-    Window,
-    asked_of,
-    judge,
-    level_of,
-    meets_minimum,
-    share_of,
 )
 from services.scheduling.hours.schemas import ClientWeek, WeeklyHours
 from shared.database import Columns, Transaction
@@ -138,19 +127,19 @@ def least_minutes(row: Mapping[str, Any]) -> int:
     return hours.minimum_minutes[PROGRAM_LEVEL]
 
 
-def _asked(row: Mapping[str, Any], population: Population | None) -> tuple[Population, Asked]:
+def _asked(row: Mapping[str, Any], population: Population | None) -> tuple[Population, rules.Asked]:
     levels = level_hours(row["site_id"]).populations
     found = population or population_of(row)
-    return found, asked_of(orjson.loads(row["phases"]), row["phase"], levels[found])
+    return found, rules.asked_of(orjson.loads(row["phases"]), row["phase"], levels[found])
 
 
 def judged(row: Mapping[str, Any], *, final: bool) -> dict[str, Any]:
     """A row of `SEAT` with what the rules make of it, by its names in answers and events."""
-    week = Week(row["monday"])
-    sums = Sums(**{one.name: row[one.name] for one in fields(Sums)})
-    seat = Seat(row["placed_at"], row["ended_at"], row["held_since"], row["was_held"])
-    share = share_of(week, row["time_zone"], seat, sums, week_policy(row["site_id"]))
-    found = judge(sums, _asked(row, None)[1], share, final=final)
+    week = rules.Week(row["monday"])
+    sums = rules.Sums(**{one.name: row[one.name] for one in fields(rules.Sums)})
+    seat = rules.Seat(row["placed_at"], row["ended_at"], row["held_since"], row["was_held"])
+    share = rules.share_of(week, row["time_zone"], seat, sums, week_policy(row["site_id"]))
+    found = rules.judge(sums, _asked(row, None)[1], share, final=final)
     return {
         **row,
         "week": str(week),
@@ -164,7 +153,7 @@ def judged(row: Mapping[str, Any], *, final: bool) -> dict[str, Any]:
     }
 
 
-async def placed_in(tx: Transaction, client_id: UUID, week: Week | None) -> dict[str, Any]:
+async def placed_in(tx: Transaction, client_id: UUID, week: rules.Week | None) -> dict[str, Any]:
     """The placement by whose site, zone and phase a client's week is read: the last one before the
     end of the week, or the first of all. Without a week the last one.
 
@@ -183,7 +172,7 @@ async def placed_in(tx: Transaction, client_id: UUID, week: Week | None) -> dict
 
 
 async def weekly_hours(
-    tx: Transaction, client_id: UUID, week: Week | None, population: Population | None
+    tx: Transaction, client_id: UUID, week: rules.Week | None, population: Population | None
 ) -> WeeklyHours:
     """The planned and attended minutes of a client in one week of the site's calendar, in that of
     today without one.
@@ -196,7 +185,7 @@ async def weekly_hours(
         NotFound: when the client was never placed at a site that the caller may see.
     """
     site = await placed_in(tx, client_id, week)
-    week = week or Week.of(tx.now, site["time_zone"])
+    week = week or rules.Week.of(tx.now, site["time_zone"])
     starts_at, ends_at = week.bounds(site["time_zone"])
     row = await tx.fetchrow(
         OF_PERSON,
@@ -226,15 +215,15 @@ async def weekly_hours(
         phase_minimum_days=asked.minimum_days,
         level=PROGRAM_LEVEL,
         minimum_minutes=hours.minimum_minutes[PROGRAM_LEVEL],
-        meets_level_minimum=meets_minimum(planned, PROGRAM_LEVEL, hours.minimum_minutes),
-        level_of_planned_minutes=level_of(planned, hours.minimum_minutes),
+        meets_level_minimum=rules.meets_minimum(planned, PROGRAM_LEVEL, hours.minimum_minutes),
+        level_of_planned_minutes=rules.level_of(planned, hours.minimum_minutes),
         policy_version=f"{policy.id} {policy.version}",
         source=hours.source,
     )
 
 
 async def weeks_of_site(
-    tx: Transaction, site_id: UUID, week: Week, paging: ShortestFirst
+    tx: Transaction, site_id: UUID, week: rules.Week, paging: ShortestFirst
 ) -> Page[ClientWeek]:
     """The week of each client who had a seat at a site in it: who lacks most comes first. What is
     missing is of the forecast, and of the credited minutes once the week is settled.
@@ -244,7 +233,7 @@ async def weeks_of_site(
     """
     site = await show_site(tx, site_id, pointer="site_id")
     starts_at, ends_at = week.bounds(site.time_zone)
-    window = Window.of(week, site.time_zone, week_policy(site_id))
+    window = rules.Window.of(week, site.time_zone, week_policy(site_id))
     kinds = session_kinds(site_id).counting
     rows = await tx.fetch(OF_SITE, site_id, starts_at, ends_at, kinds, week.monday)
     final = tx.now >= window.final_at
@@ -269,7 +258,7 @@ async def watched_weeks(
     `monday`."""
     asked = []
     for row in picked:
-        since, until = Week(row["monday"]).bounds(row["time_zone"])
+        since, until = rules.Week(row["monday"]).bounds(row["time_zone"])
         kinds = " ".join(session_kinds(row["site_id"]).counting)
         asked.append({**row, "since": since, "until": until, "kinds": kinds})
     return [dict(row) for row in await tx.fetch(WATCHED, *WATCH.arrays(asked))]

@@ -8,29 +8,18 @@ from uuid import UUID
 
 import asyncpg
 
+from services.scheduling.units import queries
 from services.scheduling.units.policy import booking_policy
-from services.scheduling.units.queries import (
-    Grants,
-    by_day,
-    done_and_booked,
-    grants_of_stays,
-    sessions_from_today,
-)
 from services.scheduling.units.rules import Grant, Service, beyond, to_take, uncovered
 from shared.calendar import day_at, midnight
-from shared.contracts.intake import (
-    AuthorizationChanged,
-    ClientCertified,
-    ClientEnrolled,
-    EpisodeStateChanged,
-)
+from shared.contracts import intake
 from shared.contracts.scheduling import RecertificationDue
 from shared.database import Columns, Transaction, at_all_sites, upsert
 from shared.errors import Conflict, require_reason
 from shared.ids import new_id
-from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
+StayEvent = intake.ClientEnrolled | intake.EpisodeStateChanged
 AT_ONCE = 500
 NAMED = 5
 """Of so many the figures stand in a refusal."""
@@ -115,15 +104,18 @@ async def require_authorized(
     for one in planned:
         of_clients[one.client_id].append(one)
     said, rows = [], []
+    kept = {"reason": reason, "entered_by": by, "entered_at": tx.now}
     async with at_all_sites(tx):
-        granted = await grants_of_stays(tx, of_clients)
-        sessions = await sessions_from_today(tx, granted) if granted else {}
+        granted = await queries.grants_of_stays(tx, of_clients)
+        sessions = await queries.sessions_from_today(tx, granted) if granted else {}
         for client_id, grants in granted.items():
             wanted = of_clients[client_id]
+            about = {"site_id": wanted[0].site_id, "client_id": client_id, **kept}
             for code, over in _exceeded(sessions.get(client_id, ()), wanted, grants).items():
                 said.append(_figures(code, grants[code], over))
-                row = {"site_id": wanted[0].site_id, "client_id": client_id, "code": code}
-                rows += [{**row, "service_date": on, "units": n} for on, n in over.items()]
+                for on, units in over.items():
+                    what = {"code": code, "service_date": on, "units": units}
+                    rows.append({"id": new_id(), **about, **what})
     if rows and reason is None:
         more = f" So it is for {len(said) - NAMED} more." if len(said) > NAMED else ""
         raise UnitsExceeded(
@@ -131,22 +123,20 @@ async def require_authorized(
             f"{', '.join(allowed)}.",
             pointer=pointer,
         )
-    kept = {"reason": reason, "entered_by": by, "entered_at": tx.now}
-    await tx.execute(
-        EXCESSES.insert("unit_excesses"),
-        *EXCESSES.arrays([{"id": new_id(), **row, **kept} for row in rows]),
-    )
+    await tx.execute(EXCESSES.insert("unit_excesses"), *EXCESSES.arrays(rows))
 
 
 def _exceeded(
-    sessions: Sequence[asyncpg.Record], wanted: Sequence[Planned], grants: Grants
+    sessions: Sequence[asyncpg.Record], wanted: Sequence[Planned], grants: queries.Grants
 ) -> dict[str, dict[date, int]]:
     """By code and day, what is not covered and was not before."""
-    new = by_day(
+    new = queries.by_day(
         (day_at(one.starts_at, one.time_zone), Service(one.kind, one.minutes)) for one in wanted
     )
-    done, booked = done_and_booked(sessions)
-    rest = done_and_booked(sessions, {one.instead_of for one in wanted if one.instead_of})[1]
+    done, booked = queries.done_and_booked(sessions)
+    rest = queries.done_and_booked(sessions, {one.instead_of for one in wanted if one.instead_of})[
+        1
+    ]
     together = {on: [*rest.get(on, []), *new.get(on, [])] for on in {*rest, *new}}
     over = {
         code: beyond(
@@ -166,21 +156,22 @@ def _figures(code: str, grants: Sequence[Grant], over: Mapping[date, int]) -> st
     )
 
 
-async def keep_authorization(tx: Transaction, told: AuthorizationChanged) -> None:
-    """Keep what intake says of an authorization in place of what it said before."""
-    row = {
-        "id": told.authorization_id,
-        "unit": told.unit.model_dump_json(),
-        **told.model_dump(exclude={"authorization_id", "unit", "changed_at"}),
-    }
-    await tx.execute(*upsert("authorizations", row, key="id"))
+async def keep_authorizations(tx: Transaction, told: Sequence[intake.AuthorizationChanged]) -> None:
+    """Keep what intake says of each authorization in place of what it said before."""
+    for event in told:
+        row = event.model_dump(exclude={"authorization_id", "changed_at"})
+        row |= {"id": event.authorization_id, "unit": event.unit.model_dump_json()}
+        await tx.execute(*upsert("authorizations", row, key="id"))
 
 
-async def follow_stays(
-    tx: Transaction, told: Sequence[Received[ClientEnrolled] | Received[EpisodeStateChanged]]
-) -> None:
+async def note_stays(tx: Transaction, told: Sequence[StayEvent]) -> None:
+    """Follow stays once all events of a batch are known."""
+    tx.at_end(follow_stays, *told)
+
+
+async def follow_stays(tx: Transaction, told: Sequence[StayEvent]) -> None:
     """Know by when each stay that goes on has to be certified again; one that ended needs none."""
-    enrolled = [one.event for one in told if isinstance(one.event, ClientEnrolled)]
+    enrolled = [event for event in told if isinstance(event, intake.ClientEnrolled)]
     asked = [event.client_id for event in enrolled], [event.site_id for event in enrolled]
     async with at_all_sites(tx):
         found = await tx.fetch(CERTIFIED, *asked) if enrolled else ()
@@ -198,19 +189,20 @@ async def follow_stays(
             rows.append(stay | {"look_at": _look_at(due_on, event.site_id, zone)})
     if rows:
         await tx.execute(BEGIN, *STAYS.arrays(rows))
-    changes = [one.event for one in told if isinstance(one.event, EpisodeStateChanged)]
+    changes = [event for event in told if isinstance(event, intake.EpisodeStateChanged)]
     if over := [event.enrolment_id for event in changes if event.ended]:
         await tx.execute(END, over)
     tx.wake()
 
 
-async def note_certification(tx: Transaction, told: ClientCertified) -> None:
-    """Reckon the next certification of the stay that goes on from this one."""
-    if (zone := await tx.fetchval(ZONE, told.site_id)) is not None:
-        look_at = _look_at(told.recertify_by, told.site_id, zone)
-        days = told.certified_on, told.recertify_by
-        await tx.execute(CERTIFY, told.client_id, *days, look_at, told.site_id)
-        tx.wake()
+async def note_certifications(tx: Transaction, told: Sequence[intake.ClientCertified]) -> None:
+    """Reckon the next certification of the stays that go on from these."""
+    for event in told:
+        if (zone := await tx.fetchval(ZONE, event.site_id)) is not None:
+            look_at = _look_at(event.recertify_by, event.site_id, zone)
+            days = event.certified_on, event.recertify_by
+            await tx.execute(CERTIFY, event.client_id, *days, look_at, event.site_id)
+            tx.wake()
 
 
 async def tell_recertifications(tx: Transaction) -> int:

@@ -10,15 +10,9 @@ import asyncpg
 
 from services.scheduling.hours.queries import placed_in
 from services.scheduling.hours.rules import Week
+from services.scheduling.units import schemas
 from services.scheduling.units.policy import UnitRule, billing_codes
 from services.scheduling.units.rules import Grant, Service, rate_of, to_take, units_of
-from services.scheduling.units.schemas import (
-    AuthorizedUnits,
-    ClientUnits,
-    CodeUnits,
-    Recertification,
-    UnitsOfDay,
-)
 from shared.calendar import day_at
 from shared.database import Transaction, names
 
@@ -53,7 +47,7 @@ OF_STAYS = GRANTS.format(
   WHERE p.client_id = ANY (of.records) AND p.ended_at IS NULL)"""
 )
 RECERTIFICATION = f"""
-SELECT {names(Recertification)} FROM recertifications
+SELECT {names(schemas.Recertification)} FROM recertifications
 WHERE client_id = ANY (platform.records_of($1)) ORDER BY due_on DESC, enrolment_id LIMIT 1
 """  # noqa: S608 - the names of its fields
 Days = dict[date, list[Service]]
@@ -62,7 +56,7 @@ Grants = dict[str, list[Grant]]
 
 async def client_units(
     tx: Transaction, client_id: UUID, week: Week, payer: str | None
-) -> ClientUnits:
+) -> schemas.ClientUnits:
     """What the attended minutes of a client's week are worth by each code, as `payer` counts; what
     the authorizations that hold today have left; and the day of the next certification.
 
@@ -79,14 +73,14 @@ async def client_units(
     sessions = done_and_booked((await sessions_from_today(tx, [client_id])).get(client_id, ()))
     left = [_left(code, of, today, sessions) for code, of in grants.items()]
     due = await tx.fetchrow(RECERTIFICATION, client_id)
-    return ClientUnits(
+    return schemas.ClientUnits(
         client_id=client_id,
         site_id=site["site_id"],
         week=str(week),
         payer=payer,
         days=[_day(on, services, site, payer) for on, services in sorted(days.items())],
         authorized=[one for one in left if one is not None],
-        recertification=None if due is None else Recertification.from_row(due),
+        recertification=None if due is None else schemas.Recertification.from_row(due),
     )
 
 
@@ -143,34 +137,33 @@ def by_day(services: Iterable[tuple[date, Service]]) -> Days:
 
 def _left(
     code: str, grants: list[Grant], on: date, sessions: tuple[Days, Days]
-) -> AuthorizedUnits | None:
+) -> schemas.AuthorizedUnits | None:
     covering = [grant for grant in grants if grant.covers(on)]
     if not covering:
         return None
-    units = to_take(covering, *sessions)
-    booked = sum(n for day, n in units.items() if any(grant.covers(day) for grant in covering))
-    granted, used = (sum(n) for n in zip(*((g.granted, g.used) for g in covering), strict=True))
-    return AuthorizedUnits(
+    taken = to_take(covering, *sessions)
+    booked = sum(n for day, n in taken.items() if any(grant.covers(day) for grant in covering))
+    return schemas.AuthorizedUnits(
         code=code,
-        granted=granted,
-        used=used,
+        granted=sum(grant.granted for grant in covering),
+        used=sum(grant.used for grant in covering),
         booked=booked,
-        left=granted - used - booked,
+        left=sum(grant.left for grant in covering) - booked,
         valid_until=covering[-1].last,
     )
 
 
 def _day(
     on: date, services: list[Service], site: Mapping[str, Any], payer: str | None
-) -> UnitsOfDay:
-    rules = [(one, one.rule(payer)) for one in billing_codes(site["site_id"])]
-    return UnitsOfDay(
+) -> schemas.UnitsOfDay:
+    return schemas.UnitsOfDay(
         day=on,
         services=len(services),
         minutes=sum(one.minutes for one in services),
         units=[
-            CodeUnits(id=one.id, code=one.code, units=units, rate=rate_of(rule, services))
-            for one, rule in rules
+            schemas.CodeUnits(id=one.id, code=one.code, units=units, rate=rate_of(rule, services))
+            for one in billing_codes(site["site_id"])
+            for rule in [one.rule(payer)]
             if (units := units_of(rule, services))
         ],
     )
