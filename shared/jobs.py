@@ -142,7 +142,7 @@ class Jobs:
 
     async def due(self, jobs: Sequence[Job]) -> list[Job]:
         """Those of the jobs with work at the present instant."""
-        async with self.context.database.transaction(ALL_SITES, repeats=True) as tx:
+        async with self.context.database.looking() as tx:
             dues, _ = await next_dues(tx, jobs)
             return [j for j, at in zip(jobs, dues, strict=True) if at is not None and at <= tx.now]
 
