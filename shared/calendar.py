@@ -21,6 +21,7 @@ def midnight(day: date, time_zone: str) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(time_zone)).astimezone(UTC)
 
 
+@lru_cache(maxsize=4_096)
 def days_later(instant: datetime, days: int, time_zone: str) -> datetime:
     """The same time of day so many days of the calendar later, or earlier when negative; in UTC.
 

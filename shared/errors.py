@@ -1,7 +1,8 @@
 """Refusals as values of the domain. `shared.web.problems` turns them into problem+json, once."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import ClassVar, TypeVar
 
 T = TypeVar("T")
@@ -104,6 +105,17 @@ def require_version(current: int, expected: int) -> None:
         )
 
 
+@contextmanager
+def pointing(pointer: str, *kinds: type[Refused]) -> Iterator[None]:
+    """Let refusals of these kinds, which come up in here, point at the part of the request that is
+    to change; `{0.field}` in `pointer` is the field that the refusal names."""
+    try:
+        yield
+    except kinds as refused:
+        refused.pointer = pointer.format(refused)
+        raise
+
+
 def found(row: T | None, what: str, *, pointer: str | None = None) -> T:
     """What was looked for, such as a row.
 
@@ -114,6 +126,19 @@ def found(row: T | None, what: str, *, pointer: str | None = None) -> T:
     if row is None:
         raise NotFound(f"There is no such {what}.", pointer=pointer)
     return row
+
+
+def require_once(
+    items: Sequence[object], twice: type[Refused], pointer: str, detail: str = "It is listed above."
+) -> None:
+    """Refuse a list that names one thing twice; `pointer` has `{}` for the place in the list.
+
+    Raises:
+        twice: at the second of them.
+    """
+    for n, item in enumerate(items):
+        if item in items[:n]:
+            raise twice(detail, pointer=pointer.format(n))
 
 
 class UnknownReason(Invalid):

@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import structlog
 
@@ -69,12 +70,18 @@ class Job:
         return cls(name, due, run, next_due)
 
 
-async def next_dues(tx: Transaction, jobs: Sequence[Job]) -> list[datetime | None]:
-    """When each job has work next; the queries of all are one statement."""
-    queries = [job.query for job in jobs if job.query is not None]
-    together = f"SELECT {', '.join(f'({query})' for query in queries)}"
-    asked = iter(await tx.fetchrow(together) or () if queries else ())
-    return [await job.next_due(tx) if job.query is None else next(asked) for job in jobs]
+async def next_dues(
+    tx: Transaction, jobs: Sequence[Job], beside: Sequence[str] = ()
+) -> tuple[list[datetime | None], list[Any]]:
+    """When each job has work next, and the value of each query `beside` them; all that are queries
+    are one statement, and so of one snapshot. What a job did that was asked before shows there."""
+    first = {job.name: await job.next_due(tx) for job in jobs if job.query is None}
+    queries = {job.name: job.query for job in jobs if job.query is not None}
+    asked = [*beside, *queries.values()]
+    row = await tx.fetchrow(f"SELECT {', '.join(f'({one})' for one in asked)}") if asked else None
+    values = list(row or ())
+    dues = first | dict(zip(queries, values[len(beside) :], strict=True))
+    return [dues[job.name] for job in jobs], values[: len(beside)]
 
 
 class Jobs:
@@ -135,8 +142,8 @@ class Jobs:
 
     async def due(self, jobs: Sequence[Job]) -> list[Job]:
         """Those of the jobs with work at the present instant."""
-        async with self.context.database.transaction(ALL_SITES, repeats=True) as tx:
-            dues = await next_dues(tx, jobs)
+        async with self.context.database.looking() as tx:
+            dues, _ = await next_dues(tx, jobs)
             return [j for j, at in zip(jobs, dues, strict=True) if at is not None and at <= tx.now]
 
     async def _work(self, job: Job, failed: Exception | None) -> None:

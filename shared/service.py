@@ -25,7 +25,7 @@ from shared.messaging import pending as pending_module
 from shared.messaging.applier import Applier
 from shared.messaging.feed import Feed
 from shared.messaging.handlers import Consumers, Registry
-from shared.messaging.pending import Flow, Pending, Waiting
+from shared.messaging.pending import Flow, Pending
 from shared.messaging.read_models import Progress, ReadModels, RebuildFailed
 from shared.messaging.rebuilding import Rebuild
 from shared.peers import Peer
@@ -54,7 +54,8 @@ class Service:
     routers: Sequence[APIRouter]
     consumers: Sequence[Consumers] = ()
     jobs: Sequence[Job] = ()
-    waiting: Mapping[str, Waiting] = field(default_factory=dict)
+    waiting: Mapping[str, str] = field(default_factory=dict)
+    """Other work under way: the query of its number, by name."""
     peers: Sequence[Callable[[Settings], Peer]] = ()
     read_models: ReadModels | None = None
     """What `rebuild` makes anew."""
@@ -218,6 +219,7 @@ def rebuild(service: Service, settings: Settings, *, accept_differences: bool) -
     models = service.read_models
     if models is None:
         return complain(f"{service.name} has nothing to rebuild", 2)
+    collect_rarely()
 
     def tell(progress: Progress) -> None:
         print(orjson.dumps({"phase": progress.phase, **progress.details}).decode(), flush=True)

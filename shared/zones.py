@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.metadata import version
 from itertools import pairwise
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import asyncpg
 
@@ -25,6 +25,20 @@ SELECT array_agg(extract(epoch FROM (at AT TIME ZONE $1) - (at AT TIME ZONE 'UTC
 
 Fetch = Callable[..., Awaitable[object]]
 """`fetchval` of a transaction or of a pool."""
+
+
+@cache
+def names() -> frozenset[str]:
+    """The names in the IANA time zone database that are those of a place or an offset.
+
+    `localtime` is whatever the machine has, and `Factory` is no time at all.
+    """
+    return frozenset(available_timezones()) - {"localtime", "Factory"}
+
+
+def is_zone(name: str) -> bool:
+    """Whether `name` is an IANA zone, such as `America/Denver`."""
+    return name in names()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from services.outcomes.directory.consumers import consumers as directory_consume
 from services.outcomes.disengagement.consumers import consumers as disengagement_consumers
 from services.outcomes.disengagement.routes import router as disengagement
 from services.outcomes.engagement.consumers import consumers as engagement_consumers
-from services.outcomes.engagement.queries import clients_awaiting_engagement
+from services.outcomes.engagement.queries import AWAITING
 from services.outcomes.engagement.routes import router as engagement
 from services.outcomes.episodes.consumers import consumers as episode_consumers
 from services.outcomes.extracts.jobs import extracts_job, old_extracts_job
@@ -79,7 +79,7 @@ service = Service(
         extracts_job,
         old_extracts_job,
     ),
-    waiting={"engagement": clients_awaiting_engagement},
+    waiting={"engagement": AWAITING},
     zones="SELECT DISTINCT time_zone FROM sites",
     read_models=read_models,
 )

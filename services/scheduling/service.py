@@ -8,7 +8,6 @@ from services.scheduling.attendance.page import router as join_page
 from services.scheduling.attendance.routes import router as attendance
 from services.scheduling.calendars.routes import router as calendars
 from services.scheduling.closed_days.routes import router as closed_days
-from services.scheduling.cohorts.jobs import untold_cohorts_job
 from services.scheduling.cohorts.routes import router as cohorts
 from services.scheduling.days.routes import router as days
 from services.scheduling.directory.routes import router as directory
@@ -78,7 +77,6 @@ service = Service(
     jobs=(
         plan_job,
         zone_rules_job,
-        untold_cohorts_job,
         credentials_job,
         materializing_job,
         closing_job,

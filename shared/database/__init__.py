@@ -18,6 +18,7 @@ from shared.database.transaction import (
     Sites,
     Transaction,
     at_all_sites,
+    unless_taken,
 )
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "names",
     "select",
     "together",
+    "unless_taken",
     "update",
     "upsert",
 ]

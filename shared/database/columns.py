@@ -161,7 +161,8 @@ def update(
 def together(*statements: Statement) -> Statement:
     """Several statements as one, which is one round trip; rows and status are the last one's.
 
-    Each sees the tables as they were before all of them, so no two may change the same row.
+    Each sees the tables as they were before all of them, so no two may change the same row. What
+    the one before it returns the last may read as the table `written`.
     """
     return (
         _together(tuple(statement for statement, *_ in statements)),
@@ -193,7 +194,8 @@ def _together(statements: tuple[str, ...]) -> str:
     *others, last = numbered(statements)
     if not others:
         return last
-    parts = ", ".join(f"part_{n} AS ({one})" for n, one in enumerate(others))
+    names = [*(f"part_{n}" for n in range(len(others) - 1)), "written"]
+    parts = ", ".join(f"{name} AS ({one})" for name, one in zip(names, others, strict=True))
     return f"WITH {parts} {last}"
 
 

@@ -11,7 +11,7 @@ import structlog
 
 from shared import clock
 from shared.database.flush import flush
-from shared.database.transaction import Connection, Sites, Transaction
+from shared.database.transaction import ALL_SITES, SITES, Connection, Sites, Transaction
 
 log = structlog.get_logger()
 
@@ -21,6 +21,7 @@ CHANNEL = "stepwell"
 UTC = {"timezone": "UTC"}
 """Whatever the server or the role says: a negative interval, which goes out as a day less and hours
 more, is another one where the clocks change on that day."""
+LOOKING = {SITES: ALL_SITES, "plan_cache_mode": "force_generic_plan"}
 COMMAND_SECONDS = 30.0
 
 STALE_ATTEMPTS = 8
@@ -85,6 +86,8 @@ class Database:
         self._untold = False
         self._signalling: asyncio.Task[None] | None = None
         self._listeners: list[Callable[[], None]] = []
+        self._looking: Connection | None = None
+        self._look = asyncio.Lock()
 
     async def open(self) -> None:
         """Open the pool.
@@ -109,6 +112,8 @@ class Database:
             self._signalling.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await self._signalling
+        if self._looking is not None:
+            self._looking.terminate()
         if self._pool is not None:
             await self._pool.close()
 
@@ -141,6 +146,20 @@ class Database:
             self._untold = True
             self._signal.set()
             self._wake_all()
+
+    @contextlib.asynccontextmanager
+    async def looking(self) -> AsyncIterator[Transaction]:
+        """For what is asked again and again at all sites, such as whether a job is due: each query
+        is a transaction by itself, one round trip instead of three, on a connection of its own
+        whose plans are made once. One who looks waits for the other."""
+        async with self._look:
+            if self._looking is None or self._looking.is_closed():
+                self._looking = await self.connect(**LOOKING)
+            try:
+                yield Transaction(self._looking, clock.now(), ALL_SITES, opened=True)
+            except MISSING:
+                self._looking.terminate()
+                raise
 
     async def run(self, sites: Sites, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """What `work` gives in a transaction of its own. It is run again, in a new one, when a

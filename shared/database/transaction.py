@@ -1,7 +1,7 @@
 """One use case's transaction: what it may see, what it publishes, what it answered."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from shared.database.columns import Statement, together
+from shared.errors import Refused
 from shared.telemetry.statements import statement
 
 AllSites = Literal["*"]
@@ -161,10 +162,11 @@ class Transaction:
             await self.send()
         self.writes.append((query, *args))
 
-    async def written(self, query: str, *args: object) -> list[asyncpg.Record]:
-        """Send a write now, with what waits, as one statement; the rows that it returns."""
+    async def write_and_read(self, write: Statement, read: Statement) -> list[asyncpg.Record]:
+        """Send a write now, with what waits, and read: one statement, which sees the tables as they
+        were before, and what the write returns as the table `written`."""
         waiting, self.writes = self.writes, []
-        return await self.fetch(*together(*waiting, (query, *args)))
+        return await self.fetch(*together(*waiting, write, read))
 
     async def send(self) -> None:
         """Send now what was given to `write`."""
@@ -208,6 +210,16 @@ class Transaction:
 def as_setting(sites: Sites) -> str:
     """`sites` as the setting by which row-level security knows them."""
     return ALL_SITES if sites == ALL_SITES else ",".join(str(UUID(str(site))) for site in sites)
+
+
+@contextmanager
+def unless_taken(refusal: Refused) -> Iterator[None]:
+    """Refuse so what is written in here and a unique or an exclusion constraint does not take. The
+    transaction is over then."""
+    try:
+        yield
+    except (asyncpg.UniqueViolationError, asyncpg.ExclusionViolationError):
+        raise refusal from None
 
 
 @asynccontextmanager

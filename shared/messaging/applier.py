@@ -25,6 +25,8 @@ from shared.telemetry import metrics
 
 log = structlog.get_logger()
 
+MOST_KNOWN = 50_000
+"""Positions that are remembered at most; some 10 MB."""
 FETCHES = 8
 """Keys whose missing events are asked for at once."""
 
@@ -67,6 +69,14 @@ class Applier:
         self.database = database
         self.registry = registry
         self.feed = feed
+        self._known: dict[StreamKey, int] = {}
+        """Where keys that are not stopped stood after this process's last commit for them, so that
+        what comes next of them needs no look. A commit by others is noticed as `AppliedElsewhere`:
+        then, and after any other failure, they are read again."""
+
+    def forget(self) -> None:
+        """Read all positions again, as others may have applied what comes here meanwhile."""
+        self._known.clear()
 
     async def apply(
         self, envelopes: Sequence[Envelope], letters: Sequence[DeadLetter] = ()
@@ -88,6 +98,7 @@ class Applier:
                 async with self.database.transaction(ALL_SITES, repeats=True) as tx:
                     outcome = await self.apply_in(tx, batch, isolate=isolate, unfillable=unfillable)
                     await dead_letters.store(tx, self.consumer, [*letters, *outcome.letters])
+                self._remember(outcome)
                 self._count(outcome, letters)
                 return outcome
             except GapsFound as found:
@@ -110,8 +121,11 @@ class Applier:
     ) -> Outcome:
         """Apply a batch inside `tx`; see `apply`. `retrying` ignores that keys are stopped."""
         numbered = {(e.stream, e.key) for e in batch if e.sequence is not None}
-        reached, stopped = await positions.load(tx, self.consumer, numbered)
-        decided = plan(batch, reached, frozenset() if retrying else stopped)
+        reached = {key: self._known.pop(key) for key in numbered if key in self._known}
+        decided = plan(batch, reached) if len(reached) == len(numbered) else None
+        if decided is None or decided.skip or decided.behind or retrying:
+            reached, stopped = await positions.load(tx, self.consumer, numbered)
+            decided = plan(batch, reached, frozenset() if retrying else stopped)
         if gaps := {k: v for k, v in decided.gaps.items() if k not in unfillable}:
             raise GapsFound(gaps)
         outcome = Outcome(skipped=len(decided.skip))
@@ -244,6 +258,13 @@ class Applier:
 
         fetched = await asyncio.gather(*(missing(*key, *gap) for key, gap in gaps.items()))
         return [event for events in fetched for event in events]
+
+    def _remember(self, outcome: Outcome) -> None:
+        if len(self._known) > MOST_KNOWN:
+            self._known.clear()
+        self._known |= outcome.reached
+        for letter in outcome.letters:
+            self._known.pop((letter.stream, letter.key), None)
 
     def _count(self, outcome: Outcome, letters: Sequence[DeadLetter]) -> None:
         for envelope in outcome.applied:

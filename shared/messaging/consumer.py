@@ -167,6 +167,7 @@ class Consumer:
             if partition.topic in self._gone:
                 consumer.seek(partition, 0)
         self._gone -= {partition.topic for partition in assigned}
+        self.applier.forget()
         known = [t for t in consumer.subscription() if consumer.partitions_for_topic(t)]
         apart = split_off(known, assigned)
         consumer.pause(*apart)

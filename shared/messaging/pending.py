@@ -6,7 +6,7 @@ positions never run ahead of the sequence that was given.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -16,24 +16,25 @@ from shared.database.transaction import Transaction
 from shared.jobs import Job, next_dues
 from shared.messaging.feed import Feed
 
-Waiting = Callable[[Transaction], Awaitable[int]]
-
-FIGURES = """
-SELECT
-  (SELECT count(*) FROM platform.outbox) AS unpublished,
-  (SELECT count(*) FROM platform.set_aside) AS set_aside,
-  (SELECT count(*) FROM platform.dead_letters WHERE resolution IS NULL) AS dead_letters,
-  (SELECT count(*) FROM platform.dead_letters WHERE resolution = 'skipped') AS skipped,
-  (SELECT coalesce(json_agg(s ORDER BY s.stream), '[]') FROM (
-    SELECT stream, count(*) AS keys, coalesce(sum(sequence), 0)::bigint AS events
-    FROM platform.streams GROUP BY stream
-  ) s)::text AS streams,
-  (SELECT coalesce(json_agg(a ORDER BY a.consumer, a.stream), '[]') FROM (
-    SELECT consumer, stream, count(*) AS keys, coalesce(sum(sequence), 0)::bigint AS events
-    FROM platform.positions GROUP BY consumer, stream
-  ) a)::text AS applied
+STREAMS = """
+SELECT coalesce(json_agg(s ORDER BY s.stream), '[]')::text FROM (
+  SELECT stream, count(*) AS keys, coalesce(sum(sequence), 0)::bigint AS events
+  FROM platform.streams GROUP BY stream
+) s
 """
-"""One statement, so that the figures are of one snapshot."""
+FIGURES = {
+    "unpublished": "SELECT count(*) FROM platform.outbox",
+    "set_aside": "SELECT count(*) FROM platform.set_aside",
+    "dead_letters": "SELECT count(*) FROM platform.dead_letters WHERE resolution IS NULL",
+    "skipped": "SELECT count(*) FROM platform.dead_letters WHERE resolution = 'skipped'",
+    "streams": STREAMS,
+    "applied": """
+SELECT coalesce(json_agg(a ORDER BY a.consumer, a.stream), '[]')::text FROM (
+  SELECT consumer, stream, count(*) AS keys, coalesce(sum(sequence), 0)::bigint AS events
+  FROM platform.positions GROUP BY consumer, stream
+) a
+""",
+}
 
 
 class PublishedStream(BaseModel):
@@ -102,34 +103,33 @@ async def pending(
     service: str,
     *,
     jobs: Sequence[Job] = (),
-    waiting: Mapping[str, Waiting] | None = None,
+    waiting: Mapping[str, str] | None = None,
     consumes: Sequence[str] = (),
 ) -> Pending:
-    """The figures of one service at the instant of `tx`."""
-    due_at = [at for at in await next_dues(tx, jobs) if at is not None]
-    figures = await tx.fetchrow(FIGURES)
-    assert figures is not None
+    """The figures of one service at the instant of `tx`; of `waiting` each is the query of a
+    number."""
+    others = waiting or {}
+    dues, values = await next_dues(tx, jobs, [*FIGURES.values(), *others.values()])
+    due_at = [at for at in dues if at is not None]
+    told = dict(zip(FIGURES, values, strict=False))
     return Pending(
-        service=service,
-        now=tx.now,
-        unpublished=figures["unpublished"],
-        set_aside=figures["set_aside"],
-        due=sum(at <= tx.now for at in due_at),
-        next_due_at=min((at for at in due_at if at > tx.now), default=None),
-        dead_letters=figures["dead_letters"],
-        skipped=figures["skipped"],
-        waiting={name: await count(tx) for name, count in (waiting or {}).items()},
-        streams=PUBLISHED.validate_json(figures["streams"]),
-        applied=APPLIED.validate_json(figures["applied"]),
-        consumes=list(consumes),
+        **told
+        | {
+            "service": service,
+            "now": tx.now,
+            "due": sum(at <= tx.now for at in due_at),
+            "next_due_at": min((at for at in due_at if at > tx.now), default=None),
+            "waiting": dict(zip(others, values[len(FIGURES) :], strict=True)),
+            "streams": PUBLISHED.validate_json(told["streams"]),
+            "applied": APPLIED.validate_json(told["applied"]),
+            "consumes": list(consumes),
+        }
     )
 
 
 async def published(tx: Transaction) -> list[PublishedStream]:
     """How much of each stream this service published."""
-    figures = await tx.fetchrow(FIGURES)
-    assert figures is not None
-    return PUBLISHED.validate_json(figures["streams"])
+    return PUBLISHED.validate_json(await tx.fetchval(STREAMS))
 
 
 async def flow(found: Pending, feed: Feed) -> Flow:

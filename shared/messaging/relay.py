@@ -118,7 +118,8 @@ class Relay:
             log.info("relay_leads", service=self.settings.service)
             while True:
                 self._wake.clear()
-                if not await self.send_batch(connection, producer):
+                asked = self._at_once
+                if await self.send_batch(connection, producer) < asked:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(POLL_SECONDS):
                             await self._wake.wait()

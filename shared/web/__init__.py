@@ -6,6 +6,7 @@ from shared.web.lists import counted_page, page
 from shared.web.models import (
     CountedPage,
     Earlier,
+    FromJson,
     Instant,
     Page,
     Paged,
@@ -15,6 +16,7 @@ from shared.web.models import (
     Timeline,
     count_of,
     narrowed,
+    optional,
     page_of,
 )
 from shared.web.writes import needs_if_match, of_one_client
@@ -25,6 +27,7 @@ __all__ = [
     "CountedPage",
     "Day",
     "Earlier",
+    "FromJson",
     "Instant",
     "Page",
     "Paged",
@@ -38,6 +41,7 @@ __all__ = [
     "narrowed",
     "needs_if_match",
     "of_one_client",
+    "optional",
     "page",
     "page_of",
 ]

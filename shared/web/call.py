@@ -12,7 +12,7 @@ what goes back is the finished answer.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
@@ -25,6 +25,7 @@ from shared.errors import Forbidden
 from shared.web import audit, writes
 
 M = TypeVar("M", bound=BaseModel)
+P = ParamSpec("P")
 
 
 class Router(APIRouter):
@@ -61,16 +62,26 @@ class Call:
         self,
         command: Callable[[Transaction], Awaitable[M]],
         *,
-        location: Callable[[M], str],
+        location: str | Callable[[M], str],
         status: int = 201,
     ) -> M:
         """Run `command` once for the request's Idempotency-Key; see `writes.create`."""
         made = writes.create(self.request, self.caller, command, location=location, status=status)
         return cast(M, await made)
 
-    async def update(self, command: Callable[[Transaction, int], Awaitable[M]]) -> M:
-        """Run `command` with the version of the request's If-Match; see `writes.update`."""
-        return cast(M, await writes.update(self.request, self.caller, command))
+    async def update(
+        self,
+        command: Callable[Concatenate[Transaction, int, P], Awaitable[M]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> M:
+        """Run `command` with the version of the request's If-Match, and with what else it takes;
+        see `writes.update`."""
+
+        def change(tx: Transaction, expected: int) -> Awaitable[M]:
+            return command(tx, expected, *args, **kwargs)
+
+        return cast(M, await writes.update(self.request, self.caller, change))
 
     async def remove(self, command: Callable[[Transaction], Awaitable[BaseModel]]) -> None:
         """Run `command`, which takes something away, and answer without a body; see

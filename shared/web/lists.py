@@ -7,8 +7,8 @@ from shared.database import Transaction
 from shared.web.models import CountedPage, Page, Paging, count_of, narrowed, page_of
 
 T = TypeVar("T")
-Condition = tuple[str, Any]
-"""What `narrowed` takes: a condition, and its value, or None where it is not asked for."""
+Condition = tuple[str, Any, *tuple[Any, ...]]
+"""What `narrowed` takes: a condition, and its values, or None where it is not asked for."""
 
 
 async def page(

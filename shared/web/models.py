@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 from uuid import UUID
 
+import orjson
 from fastapi import Depends, Query
 from pydantic import (
     AfterValidator,
@@ -54,6 +55,9 @@ Instant = Annotated[
 ]
 """An instant, shown in UTC as RFC 3339; taken with any offset, never without one."""
 
+FromJson = BeforeValidator(lambda value: orjson.loads(value) if isinstance(value, str) else value)
+"""Of what is read from a column of JSON, which the database gives as text."""
+
 
 class Strict(Literally):
     """A request body or a part of one: unknown fields are refused, nothing changes it later.
@@ -85,6 +89,11 @@ class Shown(BaseModel):
         """This as `shared.database.update` leaves its row: changed, with the next version."""
         version: int = getattr(self, "version")  # noqa: B009 - not everything shown has one
         return self.model_copy(update={**changes, "version": version + 1})
+
+
+def optional(description: str | None = None, **more: Any) -> Any:
+    """What a request may leave out: null by default, and in the example."""
+    return Field(**{"default": None, "description": description, "examples": [None], **more})
 
 
 class Page(Shown, Generic[T]):

@@ -19,6 +19,17 @@ def legible(name: str) -> str:
     return name
 
 
+def readable(text: str) -> str:
+    """Refuse a text with characters that control something, ends of lines and tabs apart, and one
+    that shows nothing. Signs that join or part letters stay, as some scripts need them."""
+    kinds = [unicodedata.category(one) for one in text if one not in BLANK | {"\n", "\t"}]
+    if any(kind in ("Cc", "Cs", "Cn", "Co") for kind in kinds):
+        raise ValueError("A text has no control characters.")
+    if all(kind[0] in "CMZ" for kind in kinds):
+        raise ValueError("A text has a visible character.")
+    return text
+
+
 Legible = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\x00-\x1f\x7f]*$"),

@@ -104,10 +104,11 @@ async def create(
     caller: Caller,
     command: Callable[[Transaction], Awaitable[M]],
     *,
-    location: Callable[[M], str],
+    location: str | Callable[[M], str],
     status: int = 201,
 ) -> Response:
-    """Run `command` once for the request's Idempotency-Key and answer with what it made.
+    """Run `command` once for the request's Idempotency-Key and answer with what it made, which is
+    found at `location`: `/rooms/{id}`, with the fields of what was made.
 
     The answer is stored in the command's transaction. A repetition of the request gets the stored
     answer, which is noted as a read, as it shows the record once more; the same key with another
@@ -119,7 +120,8 @@ async def create(
 
     async def make(tx: Transaction) -> Response:
         made = await command(tx)
-        answer = kept = _answer(made, status, {"location": location(made)})
+        at = location.format(**dict(made)) if isinstance(location, str) else location(made)
+        answer = kept = _answer(made, status, {"location": at})
         if secrets := getattr(made, "told_once", ()):
             kept = _answer(made.model_copy(update=dict.fromkeys(secrets)), status)
         tx.access = audit.access(request, caller, "change", made)

@@ -23,6 +23,8 @@ from stepwell.runtime.problem import CHECK_FAILED, Problem
 
 WITHIN_SECONDS = 60.0
 POLL_SECONDS = 0.015
+LONGER = 1.4
+"""Each further look at the same work waits so many times longer, as looks slow it down."""
 UNTRACED = Trace(sampled=False)
 """Looking again and again is nothing to look at in a trace viewer."""
 OPERATOR = Who("operator")
@@ -131,6 +133,7 @@ async def _rested(services: Services, rest: Rest, deadline: float) -> Rest:
     Raises:
         Problem: see `settled`.
     """
+    pause = POLL_SECONDS
     while unrest := rest.unrest():
         if stopped := rest.stopped():
             raise Problem(
@@ -143,7 +146,8 @@ async def _rested(services: Services, rest: Rest, deadline: float) -> Rest:
                 f"The system did not come to rest in time: {'; '.join(unrest)}.",
                 exit_code=CHECK_FAILED,
             )
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(pause)
+        pause *= LONGER
         rest = Rest({**rest.pending, **await look(services, rest.busy())})
     return rest
 

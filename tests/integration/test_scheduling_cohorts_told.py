@@ -4,8 +4,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.scheduling.cohorts.commands import tell_untold
-from shared.database import ALL_SITES
 from tests.support.scheduling import Clinic, open_clinic
 from tests.support.system import System
 
@@ -25,9 +23,7 @@ async def capacities(clinic: Clinic) -> list[int]:
     return [row["capacity"] for row in await clinic.system.fetch("scheduling", TOLD)]
 
 
-async def test_seats_are_told_with_each_change_and_once_of_cohorts_from_before(
-    clinic: Clinic,
-) -> None:
+async def test_seats_are_told_when_a_cohort_is_opened_and_with_each_change(clinic: Clinic) -> None:
     site = await clinic.site()
     cohort = await clinic.cohort(site, capacity=7)
     known = (await clinic.regional.get(f"/cohorts/{cohort}")).json()
@@ -36,9 +32,3 @@ async def test_seats_are_told_with_each_change_and_once_of_cohorts_from_before(
     answer = await clinic.regional.put(f"/cohorts/{cohort}", changed, etag='"1"')
     assert answer.status_code == 200, answer.text
     assert await capacities(clinic) == [7, 9]
-    older = "SET stepwell.sites = '*'; UPDATE cohorts SET told = false"
-    await clinic.system.execute_as_owner("scheduling", older)
-    for found in (1, 0):
-        async with clinic.database.transaction(ALL_SITES) as tx:
-            assert await tell_untold(tx) == found
-    assert await capacities(clinic) == [7, 9, 9]

@@ -11,7 +11,9 @@ import orjson
 import pytest
 
 from services.scheduling.placement.queries import list_placements, list_waiting
+from services.scheduling.placement.schemas import AskedPlacements
 from services.scheduling.sessions.queries import SessionPaging, list_sessions
+from services.scheduling.sessions.schemas import AskedSessions
 from shared.database import ALL_SITES, Transaction
 from shared.web import Paging
 from tests.support.scheduling import EVENING, Clinic, Enrolled, created, open_clinic, refused
@@ -215,31 +217,26 @@ async def test_every_filter_is_answered_by_an_index_and_flat_with_history(clinic
         site: UUID = await tx.fetchval("SELECT md5('site3')::uuid")
         cohort: UUID = await tx.fetchval("SELECT md5('cohort42')::uuid")
         client: UUID = await tx.fetchval("SELECT md5('client7')::uuid")
-        session: dict[str, Any] = dict.fromkeys(
-            ("site_id", "day", "cohort_id", "starting_from", "starting_before")
-        )
-        placement: dict[str, Any] = dict.fromkeys(("site_id", "state", "cohort_id", "client_id"))
         tx.asked.clear()
         first = SessionPaging(cursor=None, limit=50)
-        today = {"site_id": site, "day": date(2020, 6, 1)}
-        page = await list_sessions(tx, first, **{**session, **today})
+        page = await list_sessions(tx, first, AskedSessions(site, date(2020, 6, 1)))
         assert (page.count, len(page.items)) == (5, 5)
         further = SessionPaging(
-            cursor=(await list_sessions(tx, first, **{**session, "site_id": site})).next, limit=50
+            cursor=(await list_sessions(tx, first, AskedSessions(site))).next, limit=50
         )
-        await list_sessions(tx, further, **{**session, "site_id": site})
-        await list_sessions(tx, further, **{**session, "cohort_id": cohort})
-        await list_sessions(tx, further, **session)
+        await list_sessions(tx, further, AskedSessions(site))
+        await list_sessions(tx, further, AskedSessions(cohort_id=cohort))
+        await list_sessions(tx, further, AskedSessions())
         start = Paging(cursor=None, limit=50)
         for asked in (
-            {"site_id": site},
-            {"site_id": site, "state": "active"},
-            {"site_id": site, "state": "ended"},
-            {"cohort_id": cohort},
-            {"cohort_id": cohort, "state": "active"},
-            {"client_id": client},
+            AskedPlacements(site_id=site),
+            AskedPlacements(site_id=site, state="active"),
+            AskedPlacements(site_id=site, state="ended"),
+            AskedPlacements(cohort_id=cohort),
+            AskedPlacements(cohort_id=cohort, state="active"),
+            AskedPlacements(client_id=client),
         ):
-            await list_placements(tx, start, **{**placement, **asked})
+            await list_placements(tx, start, asked)
         waiting = await list_waiting(tx, Paging(cursor=None, limit=5), site)
         assert waiting.next is not None
         await list_waiting(tx, Paging(cursor=waiting.next, limit=5), site)

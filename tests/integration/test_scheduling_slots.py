@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from services.scheduling.bookings import checks
+from services.scheduling.bookings import rules
 from services.scheduling.bookings.policy import slot_policy
 from shared.contracts.scheduling import (
     SessionAttended,
@@ -153,7 +153,7 @@ async def test_what_stands_against_a_session_is_named(
     kinds["individual"] = kinds["individual"].model_copy(update={"credentials": ("lmft",)})
     strict = strict.model_copy(update={"kinds": kinds})
     with monkeypatch.context() as patched:
-        patched.setattr(checks, "slot_policy", lambda _: strict)
+        patched.setattr(rules, "slot_policy", lambda _: strict)
         refused(await booking.book(), 422, "staff-not-qualified", who)
     told = len(await clinic.published())
     created(await booking.book())
@@ -324,7 +324,7 @@ async def test_who_takes_over_a_session_of_a_client_is_qualified_for_it(
     policy = slot_policy()
     individual = policy.kinds["individual"].model_copy(update={"credentials": ("lcsw", "lpc")})
     strict = policy.model_copy(update={"kinds": {**policy.kinds, "individual": individual}})
-    monkeypatch.setattr(checks, "slot_policy", lambda _: strict)
+    monkeypatch.setattr(rules, "slot_policy", lambda _: strict)
     address = f"/sessions/{made['id']}/staff"
 
     async def change(who: UUID) -> httpx.Response:

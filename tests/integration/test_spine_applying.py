@@ -7,7 +7,7 @@ import pytest
 
 from shared.database import ALL_SITES, Transaction
 from shared.database.transaction import AppliedElsewhere
-from shared.messaging import positions
+from shared.messaging.applier import Applier
 from tests.support.subscriber import Subscriber, publish_referrals
 from tests.support.system import System
 
@@ -32,26 +32,38 @@ async def test_what_fails_at_the_end_is_a_dead_letter_and_stops_no_other_client(
 
 
 async def test_a_position_that_moved_meanwhile_undoes_the_batch(
-    system: System, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
+    system: System, subscriber: Subscriber
 ):
     ana, ben = uuid4(), uuid4()
     events = [*await publish_referrals(system, ana, 2), *await publish_referrals(system, ben, 2)]
     await subscriber.applier.apply([e for e in events if e.sequence == 1])
     rest = [e for e in events if e.sequence == 2]
-    loaded = positions.load
-
-    async def overtaken(tx: Transaction, *given: Any) -> Any:
-        found = await loaded(tx, *given)
-        monkeypatch.setattr(positions, "load", loaded)
-        await subscriber.applier.apply([e for e in rest if e.key == str(ben)])
-        return found
-
-    monkeypatch.setattr(positions, "load", overtaken)
+    other = Applier(subscriber.database, subscriber.applier.registry, subscriber.feed)
+    await other.apply([e for e in rest if e.key == str(ben)])
     with pytest.raises(AppliedElsewhere):
         await subscriber.applier.apply(rest)
     await subscriber.applier.apply(rest)
     reached = await system.fetch("outcomes", "SELECT sequence FROM platform.positions")
     assert [row["sequence"] for row in reached] == [2, 2]
+
+
+async def test_a_key_that_others_stopped_stays_so_after_the_partitions_were_shared_out(
+    system: System, subscriber: Subscriber
+):
+    bad = uuid4()
+    first, second, third = await publish_referrals(system, bad, 3)
+    await subscriber.applier.apply([first])
+    other = Applier(subscriber.database, subscriber.applier.registry, subscriber.feed)
+    subscriber.failing_at_end = {2}
+    await other.apply([second])
+    subscriber.failing_at_end = set()
+    for assigned_anew in (False, True):
+        if assigned_anew:
+            subscriber.applier.forget()
+        outcome = await subscriber.applier.apply([third])
+        assert [(one.sequence, one.reason) for one in outcome.letters] == [(3, "behind")]
+    outcome = await subscriber.applier.apply([second, third])
+    assert [one.reason for one in outcome.letters] == ["behind", "behind"]
 
 
 async def test_what_is_left_for_the_end_is_done_once_with_all_that_was_given(

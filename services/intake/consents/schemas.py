@@ -13,8 +13,8 @@ from pydantic import (
 )
 
 from services.intake.consents.policy.law import ElementName
-from services.intake.preferences.schemas import Language, Note, WeeklyTime
-from services.intake.referrals.values import Name, Zone
+from services.intake.preferences.schemas import Language, WeeklyTime
+from services.intake.referrals.values import Name, Note, Zone
 from shared.contracts.intake import ConsentForm, Token
 from shared.web import Instant, Strict
 from shared.web.texts import legible

@@ -1,17 +1,15 @@
 """What requests and answers about preferences look like."""
 
-import unicodedata
 from datetime import date
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StrictBool, StringConstraints, model_validator
+from pydantic import Field, StrictBool, StringConstraints, model_validator
 
 from services.intake.preferences.rules import Slot, minutes_of
-from services.intake.referrals.values import Zone
+from services.intake.referrals.values import Note, Zone
 from shared.contracts.intake import GenderGroup, Token
 from shared.web import Instant, Shown, Strict
-from shared.web.texts import BLANK
 
 Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 ClockOrMidnight = Annotated[
@@ -22,21 +20,6 @@ Language = Annotated[
 ]
 
 
-def readable(text: str) -> str:
-    """Refuse what controls something, line ends and tabs apart, and what shows nothing."""
-    kinds = [unicodedata.category(one) for one in text if one not in BLANK | {"\n", "\t"}]
-    if any(kind in ("Cc", "Cs", "Cn", "Co") for kind in kinds):
-        raise ValueError("A text has no control characters.")
-    if all(kind[0] in "CMZ" for kind in kinds):
-        raise ValueError("A text has a visible character.")
-    return text
-
-
-Note = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
-    AfterValidator(readable),
-]
 Interpreter = Literal["none", "spoken", "sign"]
 CohortWish = Literal["same_gender", "any", "no_preference"]
 

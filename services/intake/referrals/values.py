@@ -2,7 +2,6 @@
 
 import unicodedata
 from typing import Annotated
-from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers import (
@@ -14,10 +13,8 @@ from phonenumbers import (
 )
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
 
-from shared.web.texts import legible
-
-ZONES = frozenset(available_timezones()) - {"Factory", "localtime"}
-"""Without what a system keeps beside the IANA zones: its own setting, and that it has none."""
+from shared.web.texts import legible, readable
+from shared.zones import is_zone
 
 
 def absent_if_blank(value: object) -> object:
@@ -28,20 +25,9 @@ def absent_if_blank(value: object) -> object:
     return None if blank else value
 
 
-def readable(text: str) -> str:
-    """Refuse a text with characters that control something, other than the end of a line."""
-    if any(
-        unicodedata.category(character) in ("Cc", "Cs")
-        for character in text
-        if character not in "\n\t"
-    ):
-        raise ValueError("A text has no control characters.")
-    return text
-
-
 def known_zone(value: str) -> str:
     """Refuse what is no IANA zone."""
-    if value not in ZONES:
+    if not is_zone(value):
         raise ValueError("Not an IANA time zone, such as America/Denver.")
     return value
 

@@ -1,6 +1,5 @@
 """What requests and answers about risk flags look like."""
 
-import unicodedata
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -10,22 +9,13 @@ from services.intake.risk.rules.flags import State
 from shared.contracts.intake import RiskKind, RiskSeverity, Token
 from shared.escalation import Who
 from shared.web import Instant, Shown, Strict
+from shared.web.texts import readable
 
 Wanted = Literal["open", "overdue", "all"]
-LINES = frozenset("\n\t")
-
-
-def legible(text: str) -> str:
-    """Refuse a text with characters that control or hide something, but for lines and tabs."""
-    if any(unicodedata.category(c)[0] == "C" for c in text if c not in LINES):
-        raise ValueError("A note has no control or invisible characters.")
-    return text
-
-
 Note = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=1000),
-    AfterValidator(legible),
+    AfterValidator(readable),
 ]
 
 

@@ -81,7 +81,7 @@ SENDING = """
 SELECT count(*) FROM notifications WHERE {kinds} AND state = 'sending' AND EXISTS (
   SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
   WHERE d.datname = current_database() AND l.locktype = 'advisory'
-    AND (l.classid, l.objid, l.objsubid) = (1, $1, 2)
+    AND (l.classid, l.objid, l.objsubid) = (1, {number}, 2)
 )
 """
 
@@ -111,10 +111,10 @@ class Queue:
         """The query of it."""
         return NEXT_DUE.format(kinds=self.kinds)
 
-    async def sending(self, tx: Transaction) -> int:
-        """How many messages somebody is at work on."""
-        count: int = await tx.fetchval(SENDING.format(kinds=self.kinds), self.number)
-        return count
+    @property
+    def sending(self) -> str:
+        """The query of how many messages somebody is at work on."""
+        return SENDING.format(kinds=self.kinds, number=self.number)
 
     async def mark_due(self, tx: Transaction) -> list[asyncpg.Record]:
         """Step 1: mark what is due, as long as the pause after a failure lasts.
@@ -123,6 +123,8 @@ class Queue:
         marked.
         """
         rows = await tx.fetch(DUE.format(kinds=self.kinds), tx.now, BATCH)
+        if not rows:
+            return []
         leases = [
             next_attempt(
                 tx.now,
@@ -149,7 +151,8 @@ class Queue:
         return await self.due(tx, rows, {row["notification_id"] for row in withdrawn})
 
     async def dispatch(self, context: JobContext) -> int:
-        """Send everything that is due; how many messages were dealt with.
+        """Send what is due; how many messages were dealt with. What became due again meanwhile may
+        be left for the next time.
 
         When it is cancelled it hands over nothing more, writes what is known by then, and ends.
         """
@@ -164,9 +167,9 @@ class Queue:
                     hand_over.stop()
                     await asyncio.wait([batch])
                     raise
-                if done == 0:
-                    return dealt_with
                 dealt_with += done
+                if done < BATCH:
+                    return dealt_with
 
     async def _read_reports(self, context: JobContext) -> int:
         """Draw the conclusions from what providers told; of how many messages."""

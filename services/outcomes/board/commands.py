@@ -5,7 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from services.outcomes.board.rules import KEPT_IF_UNTOLD, Fact, merged
+from shared.contracts.base import ClientEvent
 from shared.database import Columns, Transaction
+from shared.messaging.envelope import Received
+from shared.messaging.outbox import publish
 
 FACTS = Columns.like(Fact, sequence="bigint")
 KEY = ("kind", "subject", "client_id", "part")
@@ -65,6 +68,13 @@ async def keep_cohorts(tx: Transaction, told: Iterable[dict[str, Any]]) -> None:
             latest[cohort["cohort_id"]] = cohort
     await tx.execute(KEEP_COHORTS, *COHORTS.arrays(latest.values()))
     tx.at_end(tell_sites, *{cohort["site_id"] for cohort in latest.values()})
+
+
+def tell(tx: Transaction, event: ClientEvent, *, cause: Received[Any] | None = None) -> None:
+    """Publish what outcomes tells: it changes figures that the board counts from other tables, of
+    measures, recommendations and risks."""
+    publish(tx, event, cause=cause)
+    tx.at_end(tell_sites, event.site_id)
 
 
 async def tell_sites(tx: Transaction, sites: list[Any]) -> None:

@@ -1,24 +1,16 @@
-"""What intake, scheduling and outcomes itself tell that the board counts."""
+"""What intake and scheduling tell that the board counts."""
 
 from typing import Any, get_args
 
 from services.outcomes.board.commands import keep_cohorts, keep_facts, tell_sites
 from services.outcomes.board.rules import BoardEvent, facts_of
-from shared.contracts.base import Event
 from shared.contracts.intake import ClientMergeUndone, ClientsMerged, ScreeningCompleted
-from shared.contracts.outcomes import EVENTS as OF_OUTCOMES
 from shared.contracts.scheduling import CohortChanged
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
 
 consumers = Consumers()
 
-CHANGES: tuple[type[Event], ...] = (
-    ScreeningCompleted,
-    *(event for event in OF_OUTCOMES if event.stream == "outcomes"),
-)
-"""What changes a figure that is counted from another table: measures, recommendations, risks. What
-outcomes tells itself comes back to it, and so to every process."""
 SITES_OF = """
 SELECT DISTINCT site_id FROM episodes WHERE client_id IN (SELECT unnest($1::uuid[]))
 """
@@ -28,7 +20,9 @@ async def facts_told(tx: Transaction, received: list[Received[Any]]) -> None:
     tx.at_end(keep_facts, *(f for one in received for f in facts_of(one.event, one.sequence or 0)))
 
 
-async def board_changed(tx: Transaction, received: list[Received[Any]]) -> None:
+@consumers.on_many(ScreeningCompleted)
+async def scores_told(tx: Transaction, received: list[Received[ScreeningCompleted]]) -> None:
+    """It may be a measure that was due."""
     tx.at_end(tell_sites, *{one.event.site_id for one in received})
 
 
@@ -42,8 +36,6 @@ async def persons_changed(tx: Transaction, received: list[Received[Any]]) -> Non
 
 for told in get_args(BoardEvent):
     consumers.on_many(told)(facts_told)
-for told in CHANGES:
-    consumers.on_many(told)(board_changed)
 for told in (ClientsMerged, ClientMergeUndone):
     consumers.on_many(told, "merges")(persons_changed)
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import orjson
 
+from services.outcomes.board.commands import tell
 from services.outcomes.disengagement.policy import disengagement_policy
 from services.outcomes.disengagement.rules import assess, step
 from services.outcomes.engagement.commands import lock_clients
@@ -13,7 +14,6 @@ from shared.contracts.base import PolicyReference
 from shared.contracts.outcomes import DisengagementRiskRaised, EngagementChanged
 from shared.database import Columns, Transaction
 from shared.messaging.consumer import Received
-from shared.messaging.outbox import publish
 
 SCORES = Columns.by_type(
     uuid="enrolment_id client_id site_id",
@@ -69,7 +69,7 @@ async def assess_stays(tx: Transaction, received: Sequence[Received[EngagementCh
                 "policy": PolicyReference(id=policy.id, version=policy.version),
                 "raised_at": tx.now,
             }
-            publish(tx, DisengagementRiskRaised.model_validate(event), cause=one)
+            tell(tx, DisengagementRiskRaised.model_validate(event), cause=one)
         elif next_step == "clear":
             cleared_at = tx.now
         rows.append(

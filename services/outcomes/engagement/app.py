@@ -1,17 +1,33 @@
 """Faust, with what one attendance after the other would be too slow with left out."""
 
 import asyncio
-import types
-from collections.abc import Callable, Coroutine, Generator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 import faust
+from aiokafka.structs import ConsumerRecord
 from faust.transport.drivers import aiokafka
-from faust.types import TP
+from faust.transport.utils import DefaultSchedulingStrategy
+from faust.types import TP, ConsumerMessage, Message
+
+Fetched = list[ConsumerRecord]
+"""What was read of a partition together, in its order."""
+
+
+class Together(DefaultSchedulingStrategy):
+    """Hands over what was read of a partition as one piece, where Faust does so record by record.
+
+    What Faust does for each message, in reading, on the way to the stream or a table and in
+    acknowledging, costs as much as all that is done with an event here.
+    """
+
+    def iterate(self, records: Mapping[TP, Fetched]) -> Iterator[tuple[TP, Any]]:
+        """Each piece with its partition."""
+        return ((tp, of) for tp, of in records.items() if of)
 
 
 class Consumer(aiokafka.Consumer):
-    """Hands records over without four tasks for each of them, and without pauses."""
+    """A consumer whose messages are many records, and who does not pause."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self._room = asyncio.Event()
@@ -30,44 +46,27 @@ class Consumer(aiokafka.Consumer):
             await self.wait(self._room.wait(), timeout=1.0)
         return await super()._wait_next_records(seconds)
 
-    def highwater(self, tp: TP) -> int:
-        """Asked for each record, and only for Faust's monitor, which nobody reads here."""
-        return 0
+    def _to_message(self, tp: TP, record: Fetched) -> ConsumerMessage:
+        """A message that stands where its last record does; its value are the records."""
+        message = super()._to_message(tp, record[-1])
+        message.key, message.value = None, cast(Any, record)
+        return message
 
-    async def wait_first(self, *waited: Any, **options: Any) -> Any:
-        """As Faust's, but begins at once with what is waited for first.
+    def ack(self, message: Message) -> bool:
+        """A message is done, and with it all before it of its partition, as they are acknowledged
+        in their order: what is remembered is the latest."""
+        message.acked = True
+        self._unacked_messages.discard(message)
+        self._acked[message.tp] = [message.offset]
+        return True
 
-        Faust waits for each record to be handed over, or for the flow to be suspended. Handing over
-        hardly ever waits for anything: then it is done before there is a need for tasks.
-        """
-        if len(waited) != 2 or not type(waited[0]) is type(waited[1]) is types.CoroutineType:
-            return await super().wait_first(*waited, **options)
-        first, other = waited
-        try:
-            awaited = first.send(None)
-        except StopIteration:
-            other.close()
-            return None
-        return await super().wait_first(_rest(first, awaited), other, **options)
+    def _new_offset(self, tp: TP) -> int | None:
+        """The offset that may be committed for a partition."""
+        done = self._acked.pop(tp, None)
+        return done[-1] + 1 if done else None
 
-
-async def _rest(begun: Coroutine[Any, Any, Any], awaited: Any) -> Any:
-    """What is left of a coroutine that waits for something."""
-    return await _resumed(begun, awaited)
-
-
-@types.coroutine
-def _resumed(begun: Coroutine[Any, Any, Any], awaited: Any) -> Generator[Any, Any, Any]:
-    while True:
-        step: Callable[[Any], Any] = begun.send
-        try:
-            answer = yield awaited
-        except BaseException as error:  # cancelling too is the coroutine's to answer
-            step, answer = begun.throw, error
-        try:
-            awaited = step(answer)
-        except StopIteration as finished:
-            return finished.value
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Nothing is missing between the ends of two messages."""
 
 
 class Transport(aiokafka.Transport):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from shared.contracts.base import ClientEvent
 from shared.contracts.outcomes import EngagementChanged
-from shared.database import Columns, Transaction
+from shared.database import Columns, Statement, Transaction
 
 FIGURES = Columns.of(
     client_id="uuid",
@@ -39,7 +39,7 @@ KEEP = f"""
 INSERT INTO engagement AS e ({FIGURES.names}) SELECT * FROM {FIGURES.rows}
 ON CONFLICT (client_id) DO UPDATE SET {FIGURES.updates("client_id")}
 WHERE e.source_sequence < excluded.source_sequence
-RETURNING client_id
+RETURNING e.*
 """  # noqa: S608 - the columns are above
 
 NOTE = """
@@ -58,16 +58,15 @@ SELECT pg_advisory_xact_lock(hashtextextended(r.id::text, 0)) FROM (
 connection, as `step_down.evaluation.CASES` is."""
 
 
-async def keep_engagement(tx: Transaction, changes: Iterable[EngagementChanged]) -> list[UUID]:
-    """Keep the figures of locked clients with the highest source sequence; whose changed."""
+def keep_engagement(changes: Iterable[EngagementChanged]) -> Statement:
+    """Keeps the figures of locked clients with the highest source sequence, and returns these."""
     latest: dict[UUID, EngagementChanged] = {}
     for change in changes:
         known = latest.get(change.client_id)
         if known is None or known.source_sequence < change.source_sequence:
             latest[change.client_id] = change
     kept = [latest[client] for client in sorted(latest)]
-    rows = await tx.written(KEEP, *FIGURES.arrays(kept))
-    return [row["client_id"] for row in rows]
+    return (KEEP, *FIGURES.arrays(kept))
 
 
 async def lock_clients(tx: Transaction, events: Iterable[ClientEvent]) -> None:

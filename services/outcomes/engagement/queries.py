@@ -43,6 +43,7 @@ GROUP BY GROUPING SETS ((g.site_id), (g.site_id, g.cohort_id))
 ORDER BY g.site_id, whole_site DESC, g.cohort_id
 """  # noqa: S608 - the condition is a constant above
 AWAITING = "SELECT count(*) FROM engagement WHERE attendance_sequence > source_sequence"
+"""Clients whose figures do not contain their latest attendance yet."""
 
 
 async def engagement_of(tx: Transaction, enrolment_id: UUID) -> Engagement | None:
@@ -65,9 +66,3 @@ async def summarize(tx: Transaction, site_id: UUID | None) -> EngagementSummary:
     """The figures of the stays that go on, of each site and of each cohort of it."""
     groups = [GroupEngagement(**dict(row)) for row in await tx.fetch(GROUPS, site_id)]
     return EngagementSummary(groups=groups)
-
-
-async def clients_awaiting_engagement(tx: Transaction) -> int:
-    """Clients whose figures do not contain their latest attendance yet."""
-    count: int = await tx.fetchval(AWAITING)
-    return count

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from itertools import chain
 from typing import Any, cast
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import faust
 import orjson
 from faust.types import EventT
 
+from services.outcomes.engagement.app import Fetched
 from services.outcomes.engagement.rules.window import (
     MICROSECOND,
     UNCOUNTED,
@@ -38,15 +40,14 @@ class Windows(faust.Table[bytes, Any]):
         """The windows in memory."""
         return cast(dict[bytes, Window], cast(Any, self.data).data)
 
-    def apply_changelog_batch(self, batch: Iterable[EventT[Any]]) -> None:
+    def apply_changelog_batch(self, batch: Iterable[EventT[Fetched]]) -> None:
         """Take over states that were read from the changelog."""
         known = self.known
-        for event in batch:
-            if event.value is not None:
-                read = window_of(event.value)
-                key = cast(bytes, event.key)
-                before = known.get(key)
-                known[key] = merged(before, read) if before else read
+        for record in chain.from_iterable(event.value for event in batch):
+            if record.value is not None:
+                read = window_of(record.value)
+                before = known.get(record.key)
+                known[record.key] = merged(before, read) if before else read
 
 
 def key_of(client_id: str) -> bytes:

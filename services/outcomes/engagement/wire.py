@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from typing import Any, cast
+from typing import Any
 
-from aiokafka import AIOKafkaProducer
-from faust.types import Message
+from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from services.outcomes.engagement.rules.figures import figures_as_json
 from services.outcomes.engagement.rules.window import SessionEvent, Window
@@ -22,16 +21,16 @@ PASSED_BY = {name.encode() for name in BY_TYPE} - {name.encode() for name in CON
 """Types of events that tell of no session: nothing more is read of them."""
 
 
-def told_of_session(message: Message) -> Received[SessionEvent] | None:
+def told_of_session(record: ConsumerRecord) -> Received[SessionEvent] | None:
     """What a record tells of a session; None for other events.
 
     Raises:
         Undecodable: for what cannot be read.
     """
-    headers = cast(Headers, list(message.headers or ()))
+    headers = record.headers
     if dict(headers).get("ce_type") in PASSED_BY:
         return None
-    envelope = open_envelope(SOURCE, message.key, message.value, headers)
+    envelope = open_envelope(SOURCE, record.key, record.value, headers)
     contract = CONTRACTS.get(envelope.type)
     if contract is None:
         return None

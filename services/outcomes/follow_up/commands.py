@@ -6,6 +6,7 @@ from uuid import UUID
 
 import orjson
 
+from services.outcomes.board.commands import tell
 from services.outcomes.follow_up.policy import Survey, survey
 from services.outcomes.follow_up.queries import RETURNED, show_follow_up, show_own
 from services.outcomes.follow_up.schemas import (
@@ -23,7 +24,6 @@ from shared.contracts.scheduling import SiteChanged, SiteOpened
 from shared.database import Columns, Transaction, update
 from shared.errors import Conflict, Invalid, NotFound, require_version
 from shared.ids import new_id
-from shared.messaging.outbox import publish
 from shared.web.links import LinkNotValid, digest, new_secret
 
 MOST_AT_ONCE = 200
@@ -97,7 +97,7 @@ async def tell_due(tx: Transaction) -> int:
     due = await tx.fetch(DUE, tx.now, MOST_AT_ONCE)
     for row in due:
         if not row["returned"]:
-            publish(tx, FollowUpDue.model_validate(dict(row)))
+            tell(tx, FollowUpDue.model_validate(dict(row)))
     lost = await tx.execute(LOSE, tx.now, MOST_AT_ONCE)
     return len(due) + int(lost.split()[-1])
 

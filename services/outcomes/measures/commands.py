@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from services.outcomes.board.commands import tell
 from services.outcomes.measures.policy import TOTAL, measure_policy
 from services.outcomes.measures.rules.occasions import (
     Hold,
@@ -23,7 +24,6 @@ from shared.contracts.outcomes import MeasureDue, MeasureOverdue
 from shared.contracts.scheduling import SiteChanged, SiteOpened
 from shared.database import Columns, Transaction
 from shared.ids import new_id
-from shared.messaging.outbox import publish
 
 BATCH = 200
 LOOK_AGAIN = """
@@ -171,10 +171,10 @@ def _told(tx: Transaction, stay: Any, one: Occasion, known: Known) -> dict[str, 
         **asdict(one),
     }
     if one.state in ("due", "overdue") and told_due_on != one.due_on:
-        publish(tx, MeasureDue(**of_it))
+        tell(tx, MeasureDue(**of_it))
         told_due_on = one.due_on
     if one.state == "overdue" and told_overdue_on != one.overdue_on:
-        publish(tx, MeasureOverdue(**of_it))
+        tell(tx, MeasureOverdue(**of_it))
         told_overdue_on = one.overdue_on
     told = {"told_due_on": told_due_on, "told_overdue_on": told_overdue_on}
     return {"id": row.get("id") or new_id(), **of_it, **told}

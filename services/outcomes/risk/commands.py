@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from services.outcomes.board.commands import tell
 from services.outcomes.engagement.commands import lock_clients, lock_records
 from services.outcomes.risk.policy import course_risks
 from services.outcomes.risk.queries import show_risk
@@ -23,7 +24,6 @@ from shared.errors import Conflict, Invalid, require_version
 from shared.escalation import escalation
 from shared.ids import new_id
 from shared.messaging.consumer import Received
-from shared.messaging.outbox import publish
 
 FLAGS = Columns.by_type(
     uuid="id client_id site_id", text="kind severity cause", timestamptz="raised_at acknowledge_by"
@@ -155,7 +155,7 @@ async def raise_risk(
     row = await tx.fetchrow(RAISE, new_id(), *about, tx.now, by)
     assert row is not None  # inserted or joined
     event = CourseRiskRaised.model_validate({**row, "cause": cause_of})
-    publish(tx, event, cause=cause)
+    tell(tx, event, cause=cause)
     tx.wake()
     return event.risk_id
 
@@ -178,7 +178,7 @@ async def acknowledge(
     _check_word(given.action, course_risks(risk.site_id).actions, "/action")
     changes = {"state": "acknowledged", "acknowledged_by": by, "acknowledged_at": tx.now}
     changed = await _change(tx, risk, {**changes, **dict(given)})
-    publish(tx, CourseRiskAcknowledged.model_validate({**dict(changed), "risk_id": risk_id}))
+    tell(tx, CourseRiskAcknowledged.model_validate({**dict(changed), "risk_id": risk_id}))
     await evaluate_clients(tx, [risk.client_id])
     return changed
 
@@ -213,7 +213,7 @@ async def escalate_due(tx: Transaction) -> int:
         await tx.execute(*update("risks", changes, where={"id": row["id"]}, versioned=False))
         if changes["step"] > row["step"]:
             event = {**dict(row), **changes, "risk_id": row["id"], "escalated_at": tx.now}
-            publish(tx, CourseRiskEscalated(**event, last=told.next_at is None))
+            tell(tx, CourseRiskEscalated(**event, last=told.next_at is None))
     return len(rows)
 
 
@@ -231,7 +231,7 @@ async def _close(
     changes = {"state": "resolved", "resolution": resolution, "resolved_by": by}
     changed = await _change(tx, risk, {**changes, "resolved_at": tx.now})
     event = RiskResolved.model_validate({**dict(changed), "risk_id": risk.id})
-    publish(tx, event, cause=cause)
+    tell(tx, event, cause=cause)
     return changed
 
 

@@ -7,8 +7,9 @@ from uuid import UUID
 
 import orjson
 
+from services.outcomes.board.commands import tell
 from services.outcomes.engagement.commands import lock_records
-from services.outcomes.step_down.evaluation import Case, load_cases
+from services.outcomes.step_down.evaluation import Case, load_cases, load_changed
 from services.outcomes.step_down.policy import RecommendationPolicy, policies
 from services.outcomes.step_down.queries import show_recommendation
 from services.outcomes.step_down.rules.choice import Choice, Made, choose
@@ -17,11 +18,10 @@ from services.outcomes.step_down.schemas import NewDecision, NewStepDown, Recomm
 from shared.calendar import day_at, midnight
 from shared.contracts import outcomes
 from shared.contracts.base import PolicyReference
-from shared.database import Columns, Transaction, update
+from shared.database import Columns, Statement, Transaction, update
 from shared.errors import Conflict, Invalid, found, require_version
 from shared.ids import new_id
 from shared.messaging.consumer import Received
-from shared.messaging.outbox import publish
 
 EVENTS: dict[outcomes.RecommendationKind, type[outcomes.Recommended]] = {
     "step_down": outcomes.StepDownRecommended,
@@ -92,16 +92,21 @@ class DateOutOfRange(Invalid):
 
 
 async def evaluate_clients(
-    tx: Transaction, causes: Mapping[UUID, Received[Any]] | Iterable[UUID]
+    tx: Transaction,
+    causes: Mapping[UUID, Received[Any]] | Iterable[UUID],
+    *,
+    by: Statement | None = None,
 ) -> None:
     """Hold clients against their level's policy: recommend, or withdraw what stands no more.
 
     Given with the event that led to it, of any record of the person, so that its trace goes on.
+    Where they are so by figures that are not kept yet, `by` keeps them: of whose figures that
+    changes nothing is not looked at.
     Publishes the events of what is recommended, and RecommendationWithdrawn.
     """
     by_client = causes if isinstance(causes, Mapping) else {}
     chosen: list[tuple[Case, RecommendationPolicy, Choice]] = []
-    for case in await load_cases(tx, list(causes)):
+    for case in await (load_cases(tx, list(causes)) if by is None else load_changed(tx, by)):
         policy = policies(case.site_id).get(case.level_of_care)
         if policy is None or case.is_settled:
             continue
@@ -118,10 +123,10 @@ async def evaluate_clients(
         if choice.withdraw:
             if case.open_id not in withdrawn:
                 continue  # somebody decided on it meanwhile
-            publish(tx, _withdrawal(case, choice, tx.now), cause=cause)
+            tell(tx, _withdrawal(case, choice, tx.now), cause=cause)
         if choice.make:
             event = _recommendation(case, policy, choice.make, tx.now)
-            publish(tx, event, cause=cause)
+            tell(tx, event, cause=cause)
             made.append((case, event, _row(event, choice.make.kind)))
     if made:
         await tx.write(INSERT, *RECOMMENDED.arrays(row for _, _, row in made))
@@ -222,8 +227,8 @@ async def decide(
         "decided_at": tx.now,
     }
     if known.kind == "step_down" and new.decision != "defer":
-        publish(tx, outcomes.StepDownDecided(**decided))
-    publish(tx, outcomes.RecommendationDecided(**decided))
+        tell(tx, outcomes.StepDownDecided(**decided))
+    tell(tx, outcomes.RecommendationDecided(**decided))
     tx.wake()
     return known.changed(**changes, deferred_until=new.until)
 
@@ -281,7 +286,7 @@ async def step_client_down(
     criteria, to_level = evaluate(way, case.facts), way.to_level or policy.from_level
     made = Made("step_down", to_level, criteria, missing(policy, case.facts))
     event = _recommendation(case, policy, made, tx.now)
-    publish(tx, event)
+    tell(tx, event)
     await tx.execute(INSERT, *RECOMMENDED.arrays([_row(event, made.kind)]))
     decision = NewDecision(decision="accept", reason=new.reason)
     return await decide(tx, event.recommendation_id, 1, decision, decided_by=decided_by)

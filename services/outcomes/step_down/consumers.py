@@ -21,10 +21,8 @@ async def engagement_changed(tx: Transaction, received: list[Received[Engagement
     told = [one.event for one in received]
     await lock_clients(tx, told)
     await keep_days(tx, told)
-    changed = set(await keep_engagement(tx, told))
-    causes = {one.event.client_id: one for one in received if one.event.client_id in changed}
-    if causes:
-        await evaluate_clients(tx, causes)
+    causes = {one.event.client_id: one for one in received}
+    await evaluate_clients(tx, causes, by=keep_engagement(told))
 
 
 async def clients_told_of(tx: Transaction, received: list[Received[Any]]) -> None:

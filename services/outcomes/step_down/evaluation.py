@@ -15,7 +15,7 @@ from services.outcomes.step_down.rules.choice import Open
 from services.outcomes.step_down.rules.figures import Facts, Figures, Goal, LatestScore, Risk
 from shared.calendar import day_at
 from shared.contracts.outcomes import RecommendationKind
-from shared.database import Transaction
+from shared.database import Statement, Transaction
 
 SCORES = """
 SELECT jsonb_object_agg(s.instrument, jsonb_build_object('total', s.total, 'status', s.status,
@@ -33,7 +33,7 @@ LATEST = SCORES.format(which="true", order="DESC")
 BASELINE = SCORES.format(
     which="""(total IS NOT NULL OR status = 'complete')
         AND (coalesce(answered_at, completed_at) AT TIME ZONE e.zone)::date
-          - (e.enrolled_at AT TIME ZONE e.zone)::date BETWEEN $2 AND $3""",
+          - (e.enrolled_at AT TIME ZONE e.zone)::date BETWEEN $1 AND $2""",
     order="ASC",
 )
 FORMER = """
@@ -41,7 +41,25 @@ FORMER = """
   WHERE f.client_id = ANY (e.records) AND f.enrolment_id <> e.enrolment_id
     AND f.ended_at IS NOT NULL
 """
-CASES = f"""
+
+
+def _cases(clients: str, figures: str) -> str:
+    """The facts of `clients`, by their `figures`.
+
+    Nothing of a former stay counts: figures are those of this one, and a score is of this one when
+    it was answered after the end of the former.
+
+    The latest score is the one answered last, whenever it was entered: a paper form may come late.
+    Scores and former stays are those of the person, whichever record they were entered for; of a
+    former stay that ended after this one began, only what came before this one is left out. The
+    zone of a site that is not known yet is UTC.
+
+    Whose stays they are is found first and by itself (OFFSET 0), so that all else is looked up for
+    these few alone, and a person's records once. The clients come as a subquery, whose size the
+    planner does not look into: one plan serves any number of them, as making it takes longer than
+    running it.
+    """
+    return f"""
 SELECT e.client_id, e.site_id, e.enrolment_id, e.level_of_care, e.records,
   (e.enrolled_at AT TIME ZONE e.zone)::date AS enrolled_on, e.zone AS time_zone,
   g.weeks_observed, g.sessions_attended, g.sessions_missed, g.sessions_excused,
@@ -60,34 +78,35 @@ FROM (
   SELECT e.*, coalesce(z.time_zone, 'UTC') AS zone, platform.records_of(e.client_id) AS records
   FROM episodes e LEFT JOIN sites z ON z.site_id = e.site_id
   WHERE e.ended_at IS NULL AND e.client_id = ANY (ARRAY(
-    SELECT unnest(platform.records_of(c.id)) FROM unnest((SELECT $1::uuid[])) AS c (id)
+    SELECT unnest(platform.records_of(c.id)) FROM {clients} AS c (id)
   ))
   OFFSET 0
 ) e
 CROSS JOIN LATERAL ({FORMER}) former
-LEFT JOIN engagement g ON {OF_STAY}
+LEFT JOIN {figures} g ON {OF_STAY}
 CROSS JOIN LATERAL (
   SELECT (array_agg(id) FILTER (WHERE state = 'open'))[1] AS open_id,
     (array_agg(kind) FILTER (WHERE state = 'open'))[1] AS open_kind,
     (array_agg(criteria) FILTER (WHERE state = 'open'))[1] AS open_criteria,
-    coalesce(array_agg(kind) FILTER (WHERE again_at > $4), '{{}}') AS paused,
+    coalesce(array_agg(kind) FILTER (WHERE again_at > $3), '{{}}') AS paused,
     coalesce(bool_or(state = 'accepted' AND kind = 'step_down'), false) AS is_settled
   FROM recommendations WHERE enrolment_id = e.enrolment_id
 ) r
 ORDER BY e.client_id
 """  # noqa: S608 - the parts are constants
-"""Nothing of a former stay counts: figures are those of this one, and a score is of this one when
-it was answered after the end of the former.
 
-The latest score is the one answered last, whenever it was entered: a paper form may come late.
-Scores and former stays are those of the person, whichever record they were entered for; of a former
-stay that ended after this one began, only what came before this one is left out. The zone of a site
-that is not known yet is UTC.
 
-Whose stays they are is found first and by itself (OFFSET 0), so that all else is looked up for
-these few alone, and a person's records once. The clients come as a subquery, whose size the planner
-does not look into: one plan serves any number of them, as making it takes longer than running it.
-"""
+CASES = _cases(clients="unnest((SELECT $4::uuid[]))", figures="engagement")
+CHANGED = _cases(
+    clients="(SELECT client_id FROM written)",
+    figures="""LATERAL (
+  SELECT * FROM written WHERE client_id = e.client_id
+  UNION ALL
+  SELECT * FROM engagement WHERE client_id = e.client_id
+    AND NOT EXISTS (SELECT FROM written WHERE client_id = e.client_id)
+)""",
+)
+"""Whose figures the write before it changes, by what it keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +135,19 @@ class Case:
 
 async def load_cases(tx: Transaction, clients: Iterable[UUID]) -> list[Case]:
     """The cases of those clients who are in the program, by any record of the same person."""
-    of = measures()
-    rows = await tx.fetch(CASES, list(clients), of.baseline_from_days, of.baseline_to_days, tx.now)
+    rows = await tx.fetch(CASES, *_parameters(tx), list(clients))
     return [_case(row, tx.now) for row in rows]
+
+
+async def load_changed(tx: Transaction, keep: Statement) -> list[Case]:
+    """Keep figures, and the cases of whose figures that changes, as they are then."""
+    rows = await tx.write_and_read(keep, (CHANGED, *_parameters(tx)))
+    return [_case(row, tx.now) for row in rows]
+
+
+def _parameters(tx: Transaction) -> tuple[int, int, datetime]:
+    of = measures()
+    return of.baseline_from_days, of.baseline_to_days, tx.now
 
 
 def _case(row: Any, now: datetime) -> Case:

@@ -154,10 +154,7 @@ async def tell_again(
 
 
 async def cancel_sessions(
-    tx: Transaction,
-    placements: Causes,
-    ended_as: Mapping[UUID, EndedAs],
-    phase: int | None = None,
+    tx: Transaction, placements: Causes, ended_as: Mapping[UUID, EndedAs], phase: int | None = None
 ) -> None:
     """Expect clients no longer at sessions that have not started; `ended_as` says, for each
     placement, as what the stay ended. Who goes on in another phase stays expected at the sessions
@@ -172,11 +169,7 @@ async def cancel_sessions(
     if own := [row["session_id"] for row in rows if row["own"]]:
         await tx.execute(LEFT_EMPTY, tx.now, own)
     for row in sorted(rows, key=lambda row: (row["starts_at"], row["session_id"])):
-        event = SessionCancelled(
-            **row,
-            reason="stepped_down",
-            ended_as=ended_as.get(row["placement_id"]),
-            phase=phase,
-            cancelled_at=tx.now,
-        )
-        publish(tx, event, cause=placements[row["placement_id"]])
+        placement_id = row["placement_id"]
+        why = {"reason": "stepped_down", "ended_as": ended_as.get(placement_id), "phase": phase}
+        event = SessionCancelled(**row, **why, cancelled_at=tx.now)
+        publish(tx, event, cause=placements[placement_id])

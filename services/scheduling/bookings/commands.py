@@ -1,7 +1,7 @@
 """Taking rooms, people and clients for sessions, and letting them go."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -20,7 +20,7 @@ INSERT INTO bookings (session_id, resource_id, kind, site_id, during)
 SELECT s.id, given.resource_id, given.kind, s.site_id, tstzrange(s.starts_at, s.ends_at)
 FROM {BOOKED.rows} JOIN sessions s ON s.id = given.session_id AND s.not_held_at IS NULL
 """  # noqa: S608 - the columns are above
-BOOK_FREE = f"{BOOK} ON CONFLICT DO NOTHING RETURNING session_id, resource_id, kind"
+BOOK_FREE = f"{BOOK} ON CONFLICT DO NOTHING RETURNING session_id"
 TAKEN = f"""
 WITH asked AS (
   SELECT given.*, s.site_id, tstzrange(s.starts_at, s.ends_at) AS during, CASE given.kind
@@ -77,8 +77,13 @@ class Taken(Booking):
     and from when until when."""
 
     taken_for: UUID | None
+    site_id: UUID
     since: datetime
     until: datetime
+
+    def seen_by(self, tx: Transaction) -> "Taken":
+        """As the caller may know it."""
+        return self if tx.may_see(self.site_id) else replace(self, taken_for=None)
 
     def __str__(self) -> str:
         what = "another site" if self.taken_for is None else f"session {self.taken_for}"
@@ -88,16 +93,14 @@ class Taken(Booking):
         )
 
 
-class Busy(Conflict):
+class Busy(Conflict, title="Taken at that time"):
     """A room, a person of the staff or a client has another session at that time."""
-
-    title = "Taken at that time"
 
     def __init__(self, taken: Sequence[Taken], *, pointer: str | None = None) -> None:
         super().__init__(" ".join(map(str, taken)), pointer=pointer)
         self.taken = taken
         kind = taken[0].kind
-        self.field = "cofacilitator_ids" if kind == "cofacilitator" else f"{kind}_id"
+        self.field = f"{kind}_ids" if kind in ("cofacilitator", "client") else f"{kind}_id"
         """The field of a request that names the first of them."""
 
 
@@ -109,7 +112,7 @@ async def book(tx: Transaction, bookings: Iterable[Booking]) -> None:
         Busy: one of them is taken then; it names who, for which session, and when. None of them is
             taken, and the transaction can go on.
     """
-    asked = BOOKED.arrays(sorted(bookings, key=lambda one: (one.resource_id, one.session_id)))
+    asked = _in_order(bookings)
     await tx.execute("SAVEPOINT booking")
     try:
         await tx.execute(BOOK, *asked)
@@ -119,8 +122,13 @@ async def book(tx: Transaction, bookings: Iterable[Booking]) -> None:
             rows = await tx.fetch(TAKEN, *asked)
         if not rows:
             raise Overtaken("Who was in the way is gone.") from None
-        raise Busy([_taken(tx, row) for row in rows]) from None
+        raise Busy([Taken(**row).seen_by(tx) for row in rows]) from None
     await tx.execute("RELEASE SAVEPOINT booking")
+
+
+def _in_order(bookings: Iterable[Booking]) -> list[list[object]]:
+    """Always the same, so that nobody waits for one who waits in turn."""
+    return BOOKED.arrays(sorted(bookings, key=lambda one: (one.resource_id, one.session_id)))
 
 
 async def follow_merge(tx: Transaction, client_ids: Sequence[UUID]) -> None:
@@ -133,19 +141,9 @@ async def follow_merge(tx: Transaction, client_ids: Sequence[UUID]) -> None:
         await tx.execute(OF_PERSON, client_ids, tx.now)
 
 
-def _taken(tx: Transaction, row: asyncpg.Record) -> Taken:
-    values = dict(row)
-    if not tx.may_see(values.pop("site_id")):
-        values["taken_for"] = None
-    return Taken(**values)
-
-
-async def book_free(tx: Transaction, bookings: Iterable[Booking]) -> set[Booking]:
-    """Take those of these that are free at the time of their sessions; which ones were not."""
-    asked = set(bookings)
-    ordered = sorted(asked, key=lambda one: (one.resource_id, one.session_id))
-    rows = await tx.fetch(BOOK_FREE, *BOOKED.arrays(ordered))
-    return asked - {Booking(**row) for row in rows}
+async def book_free(tx: Transaction, bookings: Iterable[Booking]) -> int:
+    """Take those of these that are free at the time of their sessions; how many were."""
+    return len(await tx.fetch(BOOK_FREE, *_in_order(bookings)))
 
 
 async def free(

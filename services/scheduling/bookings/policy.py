@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from shared.datafiles import Part, data_file
+from shared.datafiles import DataFile, Part, data_file
 
 OwnKind = Literal["individual", "family"]
 """Kinds of sessions that belong to clients and not to a cohort."""
@@ -37,15 +37,12 @@ class Weights(Part):
     day_later: int
 
 
-class SlotPolicy(Part):
+class SlotPolicy(DataFile):
     """The grid of starts, how far a search goes, how many times it proposes, and what comes first.
 
     Proposals of one person of the staff begin `apart_minutes` apart at least.
     """
 
-    id: str
-    version: str
-    source: str
     kinds: Mapping[OwnKind, KindPolicy]
     grid_minutes: Literal[5, 10, 15, 30]
     days_searched: int = Field(ge=1, le=62)

@@ -1,4 +1,12 @@
-"""What is taken for a session, as other statements read it."""
+"""What is taken for a session, as other statements read it, and what it is held against."""
+
+from uuid import UUID
+
+from services.scheduling.bookings.rules import Group, Place
+from services.scheduling.directory.queries import opening_of, rooms_of, staff_of
+from services.scheduling.directory.schemas import Site
+from shared.database import Transaction
+from shared.errors import found
 
 ASSIGNED = """
 CROSS JOIN LATERAL (
@@ -10,3 +18,21 @@ CROSS JOIN LATERAL (
 ) AS assigned
 """
 """Room and staff of each session `s`."""
+COHORT = "SELECT capacity, credentials, cofacilitated FROM cohorts WHERE id = $1"
+
+
+async def place_of(tx: Transaction, site: Site) -> Place:
+    """A site as the rules look at it."""
+    return Place(
+        site.id,
+        site.time_zone,
+        tuple(await opening_of(tx, site.id)),
+        {room.id: room for room in await rooms_of(tx, [site.id])},
+        {person.id: person for person in await staff_of(tx, [site.id])},
+    )
+
+
+async def group_of(tx: Transaction, cohort_id: UUID) -> Group:
+    """What a cohort asks of room and staff."""
+    row = found(await tx.fetchrow(COHORT, cohort_id), "cohort")
+    return Group(row["capacity"], tuple(row["credentials"]), row["cofacilitated"])

@@ -1,15 +1,18 @@
 """Which rooms and people suit a session. No I/O: what there is comes in as values."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
+from services.scheduling.bookings.policy import OwnKind, slot_policy
 from services.scheduling.directory.rules import Person, Room, Window, is_within, windows_of
 from shared.calendar import day_at
 from shared.contracts.scheduling import Modality
 from shared.errors import Invalid
+
+FIELDS = ("starts", "room_id", "facilitator_id", "cofacilitator_ids")
 
 
 class Unsuited(Invalid):
@@ -17,55 +20,43 @@ class Unsuited(Invalid):
 
     field: ClassVar[str]
 
+    def __init_subclass__(cls, field: str | None = None, title: str | None = None) -> None:
+        super().__init_subclass__(title)
+        cls.field = field or cls.field
 
-class OutsideOpeningHours(Unsuited):
+
+class OutsideOpeningHours(Unsuited, field="starts"):
     """The site is not open for all of the session. A telehealth session may be at any time."""
 
-    field = "starts"
 
-
-class RoomNotAtSite(Unsuited):
+class RoomNotAtSite(Unsuited, field="room_id"):
     """The site has no such room that takes sessions."""
 
-    field = "room_id"
 
-
-class RoomTooSmall(Unsuited):
+class RoomTooSmall(Unsuited, field="room_id"):
     """The room does not seat the whole group and its staff."""
 
-    field = "room_id"
 
-
-class RoomOfOtherModality(Unsuited):
+class RoomOfOtherModality(Unsuited, field="room_id"):
     """Only a telehealth session is in a telehealth room, and it is in no other."""
 
-    field = "room_id"
 
-
-class FacilitatorUnsuited(Unsuited):
+class FacilitatorUnsuited(Unsuited, field="facilitator_id", title="The facilitator does not suit"):
     """Who is to hold it is not of the site, not qualified that day, not at work, or away."""
 
-    title = "The facilitator does not suit"
-    field = "facilitator_id"
 
-
-class StaffNotQualified(FacilitatorUnsuited):
+class StaffNotQualified(FacilitatorUnsuited, title="The person is not qualified for it"):
     """The person has no valid credential for such a session on that day."""
 
-    title = "The person is not qualified for it"
 
-
-class CofacilitatorUnsuited(FacilitatorUnsuited):
+class CofacilitatorUnsuited(
+    FacilitatorUnsuited, field="cofacilitator_ids", title="The cofacilitator does not suit"
+):
     """Who is to help does not suit, as a facilitator."""
 
-    title = "The cofacilitator does not suit"
-    field = "cofacilitator_ids"
 
-
-class CofacilitatorNeeded(Unsuited):
+class CofacilitatorNeeded(Unsuited, field="cofacilitator_ids"):
     """The cohort is held by two."""
-
-    field = "cofacilitator_ids"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +68,11 @@ class Group:
     credentials: tuple[str, ...] = ()
     cofacilitated: bool = False
     one_of: tuple[str, ...] = ()
+
+
+def own_group(site_id: UUID, kind: OwnKind, clients: int) -> Group:
+    """What a session of so many clients of their own asks of room and staff."""
+    return Group(clients, one_of=slot_policy(site_id).kinds[kind].credentials)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +110,7 @@ def violations(asked: Asked, group: Group, place: Place) -> Iterator[Unsuited]:
     """The rules that the session would break: opening hours, the room, the people, and that there
     are enough of them."""
     windows = windows_of(asked.starts_at, asked.ends_at, place.time_zone)
+    day = day_at(asked.starts_at, place.time_zone)
     modality = modality_of(asked.modality, asked.room_id, place)
     open_then = all(is_within(window, place.opening) for window in windows)
     if modality == "in_person" and place.opening and not open_then:
@@ -132,23 +129,44 @@ def violations(asked: Asked, group: Group, place: Place) -> Iterator[Unsuited]:
                 f"{group.clients + len(people)}."
             )
     for number, person_id in enumerate(people):
-        why = _not_suited(place.staff.get(person_id), asked, windows, group, place)
+        why = _not_suited(place.staff.get(person_id), asked, windows, day, group, place)
         if why is not None:
             kind = CofacilitatorUnsuited if number else FacilitatorUnsuited
             yield kind(f"{person_id} {why} at {asked.starts_at:%Y-%m-%dT%H:%MZ}.")
     holds = place.staff.get(asked.facilitator_id) if asked.facilitator_id is not None else None
-    if holds is not None and not holds.has_one(group.one_of, on := _day(asked, place)):
-        yield StaffNotQualified(f"Needed on {on}: {' or '.join(group.one_of)}.")
+    if holds is not None and not holds.has_one(group.one_of, day):
+        yield StaffNotQualified(f"Needed on {day}: {' or '.join(group.one_of)}.")
     if group.cofacilitated and len(people) == 1:
         yield CofacilitatorNeeded("The cohort is held by two: name who helps.")
 
 
+def require_suited(
+    asked: Iterable[tuple[str, Asked]], group: Group, place: Place, *, only: Sequence[str] = FIELDS
+) -> None:
+    """Refuse the first session that breaks a rule about one of the fields `only`; each is given
+    with its place in the request.
+
+    Raises:
+        Unsuited: by the rule's name, with a pointer.
+    """
+    for pointer, one in asked:
+        for wrong in violations(one, group, place):
+            if wrong.field in only:
+                wrong.pointer = f"{pointer}/{wrong.field}"
+                raise wrong
+
+
 def _not_suited(
-    person: Person | None, asked: Asked, windows: list[Window], group: Group, place: Place
+    person: Person | None,
+    asked: Asked,
+    windows: list[Window],
+    day: date,
+    group: Group,
+    place: Place,
 ) -> str | None:
     if person is None or place.site_id not in person.site_ids:
         return "does not work at the site"
-    if not person.qualified(group.credentials, _day(asked, place)):
+    if not person.qualified(group.credentials, day):
         return f"has not all of {', '.join(group.credentials)}"
     if person.is_away(asked.starts_at, asked.ends_at):
         return "is on leave"
@@ -158,8 +176,3 @@ def _not_suited(
     ):
         return "does not work"
     return None
-
-
-def _day(asked: Asked, place: Place) -> date:
-    """By the calendar of the site."""
-    return day_at(asked.starts_at, place.time_zone)

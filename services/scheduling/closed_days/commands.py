@@ -1,5 +1,6 @@
 """Closing a site on days, and opening it on one after all."""
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from services.scheduling.directory.queries import show_site
 from shared.contracts.scheduling import ClosedDay as ToldDay
 from shared.contracts.scheduling import ClosedDaysChanged
 from shared.database import Columns, Transaction
-from shared.errors import Invalid, found
+from shared.errors import Invalid, found, require_once
 from shared.messaging.outbox import publish
 
 DAYS = Columns.of(day="date", name="text", kind="text")
@@ -19,10 +20,8 @@ ON CONFLICT (site_id, day) DO UPDATE SET {DAYS.updates("day")}
 OPEN = "DELETE FROM closed_days WHERE site_id = $1 AND day = $2 RETURNING day, name, kind"
 
 
-class DayTwice(Invalid):
+class DayTwice(Invalid, title="A day is listed twice"):
     """A day is in the list more than once."""
-
-    title = "A day is listed twice"
 
 
 async def close_days(tx: Transaction, site_id: UUID, new: NewClosedDays) -> ClosedDays:
@@ -33,13 +32,11 @@ async def close_days(tx: Transaction, site_id: UUID, new: NewClosedDays) -> Clos
         DayTwice: when a day is listed twice.
     """
     days = [one.day for one in new.days]
-    for n, day in enumerate(days):
-        if day in days[:n]:
-            raise DayTwice("This day is listed above.", pointer=f"/days/{n}/day")
+    require_once(days, DayTwice, "/days/{}/day", "This day is listed above.")
     await show_site(tx, site_id)
     await tx.execute(CLOSE, *DAYS.arrays(new.days), site_id)
     closed = [ToldDay(**dict(one)) for one in new.days]
-    publish(tx, ClosedDaysChanged(site_id=site_id, closed=closed, reopened=[], changed_at=tx.now))
+    tell_days(tx, site_id, closed=closed)
     return ClosedDays(site_id=site_id, days=new.days)
 
 
@@ -50,5 +47,13 @@ async def reopen_day(tx: Transaction, site_id: UUID, day: date) -> ClosedDay:
         NotFound: when the site is not closed on that day, or the caller may not see it.
     """
     row = found(await tx.fetchrow(OPEN, site_id, day), "closed day")
-    publish(tx, ClosedDaysChanged(site_id=site_id, closed=[], reopened=[day], changed_at=tx.now))
+    tell_days(tx, site_id, reopened=[day])
     return ClosedDay(**row)
+
+
+def tell_days(
+    tx: Transaction, site_id: UUID, *, closed: Sequence[ToldDay] = (), reopened: Sequence[date] = ()
+) -> None:
+    """Publish ClosedDaysChanged."""
+    days = {"closed": list(closed), "reopened": list(reopened)}
+    publish(tx, ClosedDaysChanged(site_id=site_id, changed_at=tx.now, **days))

@@ -5,12 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from services.scheduling.closed_days.rules import NoCalendar, proposed, source
-from services.scheduling.closed_days.schemas import (
-    ClosedDay,
-    ClosedDays,
-    ProposedDay,
-    ProposedDays,
-)
+from services.scheduling.closed_days.schemas import ClosedDay, ClosedDays, ProposedDay, ProposedDays
 from services.scheduling.directory.queries import show_site
 from shared.database import Transaction, select
 from shared.errors import Conflict
@@ -20,10 +15,8 @@ DAYS = f"""
 """
 
 
-class SubdivisionNeeded(Conflict):
+class SubdivisionNeeded(Conflict, title="Holidays of this place are not known"):
     """Holidays are those of a country and its parts."""
-
-    title = "Holidays of this place are not known"
 
 
 async def list_closed_days(tx: Transaction, site_id: UUID, year: int) -> ClosedDays:

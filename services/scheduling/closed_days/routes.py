@@ -5,14 +5,7 @@ from uuid import UUID
 
 from fastapi import Query
 
-from services.scheduling.closed_days import commands, queries
-from services.scheduling.closed_days.schemas import (
-    YEARS,
-    ClosedDays,
-    Day,
-    NewClosedDays,
-    ProposedDays,
-)
+from services.scheduling.closed_days import commands, queries, schemas
 from services.scheduling.directory.routes import Manager, Reader
 from shared.web import Router
 from shared.web.problems import refusals
@@ -22,12 +15,15 @@ NOT_KNOWN = {409: "It is not said where the site is, or no holidays of that plac
 router = Router(prefix="/sites/{site_id}", tags=["Closed days"])
 
 Year = Annotated[
-    int, Query(ge=YEARS[0], le=YEARS[1], description="Of the calendar.", examples=[2026])
+    int,
+    Query(
+        ge=schemas.YEARS[0], le=schemas.YEARS[1], description="Of the calendar.", examples=[2026]
+    ),
 ]
 
 
 @router.get("/closed-days", summary="List closed days")
-async def list_closed_days(site_id: UUID, year: Year, call: Reader) -> ClosedDays:
+async def list_closed_days(site_id: UUID, year: Year, call: Reader) -> schemas.ClosedDays:
     """The days of a year on which the site is closed."""
     return await call.show(lambda tx: queries.list_closed_days(tx, site_id, year))
 
@@ -35,7 +31,7 @@ async def list_closed_days(site_id: UUID, year: Year, call: Reader) -> ClosedDay
 @router.get(
     "/proposed-closed-days", summary="List holidays to confirm", responses=refusals(NOT_KNOWN)
 )
-async def list_proposed_days(site_id: UUID, year: Year, call: Reader) -> ProposedDays:
+async def list_proposed_days(site_id: UUID, year: Year, call: Reader) -> schemas.ProposedDays:
     """The public holidays of a year where the site is. None closes the site until it is confirmed,
     with another name or kind where that is better: send those that are taken to
     `POST /sites/{site_id}/closed-days`."""
@@ -43,7 +39,9 @@ async def list_proposed_days(site_id: UUID, year: Year, call: Reader) -> Propose
 
 
 @router.post("/closed-days", status_code=201, summary="Close a site on days")
-async def add_closed_days(site_id: UUID, body: NewClosedDays, call: Manager) -> ClosedDays:
+async def add_closed_days(
+    site_id: UUID, body: schemas.NewClosedDays, call: Manager
+) -> schemas.ClosedDays:
     """Enter days on which the site is closed, all or none. What was said of one is replaced."""
     return await call.create(
         lambda tx: commands.close_days(tx, site_id, body),
@@ -54,6 +52,6 @@ async def add_closed_days(site_id: UUID, body: NewClosedDays, call: Manager) -> 
 
 
 @router.delete("/closed-days/{day}", status_code=204, summary="Open a site on a closed day")
-async def remove_closed_day(site_id: UUID, day: Day, call: Manager) -> None:
+async def remove_closed_day(site_id: UUID, day: schemas.Day, call: Manager) -> None:
     """The site opens on that day after all."""
     return await call.remove(lambda tx: commands.reopen_day(tx, site_id, day))

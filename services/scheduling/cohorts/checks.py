@@ -2,17 +2,8 @@
 
 from collections.abc import Iterable
 
+from services.scheduling.cohorts import rules
 from services.scheduling.cohorts.policy import CohortPolicy
-from services.scheduling.cohorts.rules import (
-    NobodyFits,
-    PhaseBelowLevel,
-    PhaseContradicts,
-    SizesContradict,
-    below_level,
-    level_minimums,
-    require_lawful_size,
-    require_trained_staff,
-)
 from services.scheduling.cohorts.schemas import ChangedCohort, Phase
 from services.scheduling.hours.policy import Levels
 from services.scheduling.placement.policy import PlacementPolicy
@@ -27,36 +18,38 @@ def check(
         StaffNotTrained, CapacityAboveCap, NobodyFits, SizesContradict, PhaseContradicts,
             PhaseBelowLevel: with a pointer.
     """
-    require_trained_staff(cohort.track, cohort.dual_diagnosis_trained)
-    require_lawful_size(cohort.capacity, placement.seats)
+    rules.require_trained_staff(cohort.track, cohort.dual_diagnosis_trained)
+    rules.require_lawful_size(cohort.capacity, placement.seats)
     if cohort.minimum_size > cohort.capacity:
-        raise SizesContradict(
+        raise rules.SizesContradict(
             f"It has {cohort.capacity} seats: let it run with as many at most.",
             pointer="/minimum_size",
         )
     if cohort.track not in (*placement.tracks.for_dual_diagnosis, *placement.tracks.for_others):
-        raise NobodyFits("The placement policy lets no client join this track.", pointer="/track")
+        raise rules.NobodyFits(
+            "The placement policy lets no client join this track.", pointer="/track"
+        )
     bands = cohort.eligibility.age_bands
     if bands is not None and (not bands or len(set(bands)) < len(bands)):
-        raise NobodyFits(
+        raise rules.NobodyFits(
             "Name each age band once, and one at least; leave it out for every age.",
             pointer="/eligibility/age_bands",
         )
     for n, phase in enumerate(cohort.phases):
         if phase.minimum_minutes > phase.maximum_minutes:
-            raise PhaseContradicts(
+            raise rules.PhaseContradicts(
                 "More minutes at least than at most.", pointer=f"/phases/{n}/maximum_minutes"
             )
-    least = min(level_minimums(bands, levels))
+    least = min(rules.level_minimums(bands, levels))
     if cohort.phases and cohort.phases[0].minimum_minutes < least:
-        raise NobodyFits(
+        raise rules.NobodyFits(
             "No client of the program could begin in it: plan the minutes of the level of care in "
             f"the first phase, {least} at least.",
             pointer="/phases/0/minimum_minutes",
         )
     if policy.phases_below_level == "refuse":
-        for n, words in below_level(as_planned(cohort.phases), bands, levels).items():
-            raise PhaseBelowLevel(words, pointer=f"/phases/{n}/minimum_minutes")
+        for n, words in rules.below_level(as_planned(cohort.phases), bands, levels).items():
+            raise rules.PhaseBelowLevel(words, pointer=f"/phases/{n}/minimum_minutes")
 
 
 def as_planned(phases: Iterable[Phase]) -> list[tuple[str, int]]:

@@ -3,36 +3,28 @@
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import orjson
 
 from services.scheduling.cohorts.checks import check
 from services.scheduling.cohorts.policy import cohort_policy
 from services.scheduling.cohorts.queries import show_cohort
 from services.scheduling.cohorts.schemas import ChangedCohort, Cohort, NewCohort
-from services.scheduling.directory.commands import lock_sites
-from services.scheduling.directory.queries import show_site
+from services.scheduling.directory.commands import lock_site
 from services.scheduling.hours.policy import level_hours
 from services.scheduling.placement.commands import offer_seats
 from services.scheduling.placement.policy import placement_policy
 from shared.contracts.scheduling import CohortChanged
-from shared.database import Transaction, insert, update
+from shared.database import Transaction, insert, unless_taken, update
 from shared.errors import Conflict, require_version
 from shared.ids import new_id
 from shared.messaging.outbox import publish
 
-UNTOLD = """
-UPDATE cohorts SET told = true WHERE id IN (
-  SELECT id FROM cohorts WHERE NOT told ORDER BY site_id, id LIMIT 500 FOR UPDATE SKIP LOCKED
-) RETURNING id AS cohort_id, site_id, capacity
-"""
+TAKEN = "Another cohort of this site has this name."
 FURTHEST = "SELECT max(phase) FROM placements WHERE cohort_id = $1 AND ended_at IS NULL"
 
 
-class CohortNameTaken(Conflict):
+class CohortNameTaken(Conflict, title="A cohort of the site has this name"):
     """Two cohorts of a site cannot have one name."""
-
-    title = "A cohort of the site has this name"
 
 
 class SeatsAreTaken(Conflict):
@@ -53,21 +45,18 @@ async def open_cohort(tx: Transaction, new: NewCohort) -> Cohort:
         CohortNameTaken: when another cohort of the site has the name.
     """
     _check(new, new.site_id)
-    await show_site(tx, new.site_id, pointer="/site_id")
-    await lock_sites(tx, [new.site_id])
+    await lock_site(tx, new.site_id, pointer="/site_id")
     cohort_id = new_id()
-    try:
+    with unless_taken(CohortNameTaken(TAKEN, pointer="/name")):
         row = {"id": cohort_id, **_row(new), "created_at": tx.now}
         await tx.execute(*insert("cohorts", row))
-    except asyncpg.UniqueViolationError:
-        raise _name_taken() from None
     _tell(tx, cohort_id, new.site_id, new.capacity)
     await offer_seats(tx, {new.site_id: None})
     return await show_cohort(tx, cohort_id)
 
 
 async def change_cohort(
-    tx: Transaction, cohort_id: UUID, expected: int, changed: ChangedCohort
+    tx: Transaction, expected: int, cohort_id: UUID, changed: ChangedCohort
 ) -> Cohort:
     """Change a cohort, and offer seats that are open by it to the clients who wait at the site. Who
     has a seat keeps it. Publishes CohortChanged.
@@ -78,8 +67,7 @@ async def change_cohort(
         CohortNameTaken: when another cohort of the site has the name.
         SeatsAreTaken, PhaseInUse: when clients have what it would not have any more.
     """
-    site_id = (await show_cohort(tx, cohort_id)).site_id
-    await lock_sites(tx, [site_id])
+    site_id = (await lock_site(tx, (await show_cohort(tx, cohort_id)).site_id)).id
     cohort = await show_cohort(tx, cohort_id)
     require_version(cohort.version, expected)
     _check(changed, site_id)
@@ -90,28 +78,16 @@ async def change_cohort(
         )
     if (await tx.fetchval(FURTHEST, cohort_id) or 1) > max(1, len(changed.phases)):
         raise PhaseInUse("A client is in a phase that would be gone.", pointer="/phases")
-    try:
+    with unless_taken(CohortNameTaken(TAKEN, pointer="/name")):
         await tx.execute(*update("cohorts", _row(changed), where={"id": cohort_id}))
-    except asyncpg.UniqueViolationError:
-        raise _name_taken() from None
     _tell(tx, cohort_id, site_id, changed.capacity)
     await offer_seats(tx, {site_id: None})
     return await show_cohort(tx, cohort_id)
 
 
-async def tell_untold(tx: Transaction) -> int:
-    """Publish CohortChanged of cohorts that were opened before it was; how many there were."""
-    untold = await tx.fetch(UNTOLD)
-    for cohort in untold:
-        _tell(tx, **dict(cohort))
-    return len(untold)
-
-
 def _tell(tx: Transaction, cohort_id: UUID, site_id: UUID, capacity: int) -> None:
-    event = CohortChanged(
-        site_id=site_id, cohort_id=cohort_id, capacity=capacity, changed_at=tx.now
-    )
-    publish(tx, event)
+    what = {"site_id": site_id, "cohort_id": cohort_id, "capacity": capacity}
+    publish(tx, CohortChanged(**what, changed_at=tx.now))
 
 
 def _check(cohort: ChangedCohort, site_id: UUID) -> None:
@@ -122,8 +98,4 @@ def _check(cohort: ChangedCohort, site_id: UUID) -> None:
 def _row(cohort: ChangedCohort) -> dict[str, Any]:
     as_json = cohort.model_dump(mode="json", include={"eligibility", "phases"})
     rows = {n: orjson.dumps(v).decode() for n, v in as_json.items()}
-    return {**cohort.model_dump(), **rows, "told": True}
-
-
-def _name_taken() -> CohortNameTaken:
-    return CohortNameTaken("Another cohort of this site has this name.", pointer="/name")
+    return {**cohort.model_dump(), **rows}

@@ -2,15 +2,12 @@
 
 from typing import Literal
 
-from shared.datafiles import Part, data_file
+from shared.datafiles import DataFile, data_file
 
 
-class CohortPolicy(Part):
+class CohortPolicy(DataFile):
     """Whether a phase below the hours of the program's level is warned of or refused."""
 
-    id: str
-    version: str
-    source: str
     phases_below_level: Literal["warn", "refuse"]
 
 

@@ -12,17 +12,11 @@ from services.scheduling.hours.policy import level_hours
 from services.scheduling.placement.policy import placement_policy
 from shared.database import Transaction
 from shared.errors import found
-from shared.web import Page, Paging, page_of
+from shared.web import Page, Paging, page
 
 PHASES = TypeAdapter(list[Phase])
-COHORT = """
-SELECT c.id, c.site_id, c.name, c.track, c.gender_group, c.capacity, c.dual_diagnosis_trained,
-  c.eligibility, c.phases, c.enrolment, c.minimum_size, c.credentials, c.cofacilitated,
-  c.created_at, c.version, c.seats_taken
-FROM cohorts c
-"""
-ONE = COHORT + "WHERE c.id = $1"
-MANY = COHORT + "WHERE c.id > $1 AND ($3::uuid IS NULL OR c.site_id = $3) ORDER BY c.id LIMIT $2"
+COHORTS = "SELECT * FROM cohorts"
+ONE = f"{COHORTS} WHERE id = $1"
 
 
 async def show_cohort(tx: Transaction, cohort_id: UUID) -> Cohort:
@@ -31,14 +25,12 @@ async def show_cohort(tx: Transaction, cohort_id: UUID) -> Cohort:
     Raises:
         NotFound: when there is none that the caller may see.
     """
-    row = found(await tx.fetchrow(ONE, cohort_id), "cohort")
-    return _read(row)
+    return _read(found(await tx.fetchrow(ONE, cohort_id), "cohort"))
 
 
 async def list_cohorts(tx: Transaction, paging: Paging, site_id: UUID | None) -> Page[Cohort]:
     """Cohorts, oldest first."""
-    rows = await tx.fetch(MANY, paging.after, paging.limit + 1, site_id)
-    return page_of([_read(row) for row in rows], paging.limit)
+    return await page(tx, COHORTS, paging, _read, ("site_id = ?", site_id))
 
 
 def _read(row: asyncpg.Record) -> Cohort:
@@ -52,4 +44,4 @@ def _read(row: asyncpg.Record) -> Cohort:
         "warnings": list(below_level(as_planned(phases), eligibility.age_bands, levels).values()),
         "seats_free": max(0, usable - row["seats_taken"]),
     }
-    return Cohort(**{**dict(row), **shown})
+    return Cohort.from_row({**row, **shown})

@@ -3,46 +3,33 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Query
 
 from services.scheduling.cohorts import commands, queries
 from services.scheduling.cohorts.schemas import ChangedCohort, Cohort, NewCohort
-from shared.access import Role
-from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Allowed, Call, Page, Paging, Router
+from services.scheduling.directory.routes import Manager, Reader
+from shared.web import Page, Paged, Router
 
 router = Router(prefix="/cohorts", tags=["Cohorts"])
 
-Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
-
 
 @router.post("", status_code=201, summary="Open a cohort")
-async def open_cohort(
-    body: NewCohort, call: Annotated[Call, Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS)]
-) -> Cohort:
+async def open_cohort(body: NewCohort, call: Manager) -> Cohort:
     """Open a cohort at a site. Clients who wait there and fit are placed at once."""
-    return await call.create(
-        lambda tx: commands.open_cohort(tx, body), location=lambda made: f"/cohorts/{made.id}"
-    )
+    return await call.create(lambda tx: commands.open_cohort(tx, body), location="/cohorts/{id}")
 
 
 @router.put("/{cohort_id}", summary="Change a cohort")
-async def change_cohort(
-    cohort_id: UUID,
-    body: ChangedCohort,
-    call: Annotated[Call, Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS)],
-) -> Cohort:
+async def change_cohort(cohort_id: UUID, body: ChangedCohort, call: Manager) -> Cohort:
     """Replace what a cohort is, whom it takes and its phases. Who has a seat keeps it; clients who
     wait at the site and fit now are placed at once."""
-    return await call.update(
-        lambda tx, expected: commands.change_cohort(tx, cohort_id, expected, body)
-    )
+    return await call.update(commands.change_cohort, cohort_id, body)
 
 
 @router.get("", summary="List cohorts")
 async def list_cohorts(
     call: Reader,
-    paging: Annotated[Paging, Depends()],
+    paging: Paged,
     site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None,
 ) -> Page[Cohort]:
     """Cohorts with their taken and free seats."""

@@ -9,22 +9,16 @@ from shared.contracts.scheduling import Track
 from shared.errors import Invalid
 
 
-class StaffNotTrained(Invalid):
+class StaffNotTrained(Invalid, title="Staff is not trained for this track"):
     """A dual-diagnosis cohort needs staff trained for co-occurring disorders."""
 
-    title = "Staff is not trained for this track"
 
-
-class CapacityAboveCap(Invalid):
+class CapacityAboveCap(Invalid, title="Too many seats"):
     """More seats than the rule on group size allows."""
 
-    title = "Too many seats"
 
-
-class NobodyFits(Invalid):
+class NobodyFits(Invalid, title="No client can meet this rule"):
     """A rule of the cohort that no client can meet."""
-
-    title = "No client can meet this rule"
 
 
 class SizesContradict(Invalid):
@@ -35,10 +29,8 @@ class PhaseContradicts(Invalid):
     """The hours of a phase do not go together."""
 
 
-class PhaseBelowLevel(Invalid):
+class PhaseBelowLevel(Invalid, title="A phase is below the level of care"):
     """A phase plans less than the program's level of care asks for."""
-
-    title = "A phase is below the level of care"
 
 
 def require_trained_staff(track: Track, dual_diagnosis_trained: bool) -> None:

@@ -11,11 +11,7 @@ from shared.web import Instant, Shown, Strict
 from shared.web.texts import Legible
 
 Enrolment = Literal["open", "closed"]
-NAME = Field(
-    max_length=120,
-    description="Unique at the site.",
-    examples=["Evening"],
-)
+NAME = Field(max_length=120, description="Unique at the site.", examples=["Evening"])
 TRACK = Field(description="Whom the cohort is for.", examples=["general"])
 GENDER = Field(description="Null for a mixed cohort.", examples=[None])
 CAPACITY = Field(ge=1, le=1_000, strict=True, description="Seats.", examples=[10])

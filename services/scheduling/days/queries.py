@@ -1,19 +1,11 @@
 """Days and weeks as they are read: a few statements, however many sessions there are."""
 
 from collections import defaultdict
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
-from services.scheduling.days.schemas import (
-    ExpectedClient,
-    GridDay,
-    SessionInGrid,
-    SessionOfDay,
-    SiteDay,
-    WeekGrid,
-)
+from services.scheduling.days import schemas
 from services.scheduling.hours.rules import Week
 from services.scheduling.sessions.queries import sessions_by_id
 from services.scheduling.sessions.rules import day_bounds
@@ -59,7 +51,7 @@ ORDER BY a.session_id, a.client_id
 """What is recorded counts, else whether they checked in."""
 
 
-async def show_day(tx: Transaction, site_id: UUID, day: date | None) -> SiteDay:
+async def show_day(tx: Transaction, site_id: UUID, day: date | None) -> schemas.SiteDay:
     """All sessions that start on a day of a site's calendar, those that are not held too; without
     `day` on the day that it is there now.
 
@@ -70,30 +62,22 @@ async def show_day(tx: Transaction, site_id: UUID, day: date | None) -> SiteDay:
         zone = found(await tx.fetchrow(ZONES["site"], site_id), "site")["time_zone"]
         day = day_at(tx.now, zone)
     site = found(await tx.fetchrow(SITE_DAY, site_id, day), "site")
-    starts_at, ends_at = day_bounds(day, site["time_zone"])
-    sessions = await _sessions(tx, OF_SITE, site_id, starts_at, ends_at)
-    clients: defaultdict[UUID, list[ExpectedClient]] = defaultdict(list)
-    for row in await tx.fetch(CLIENTS, [one.id for one, _ in sessions]):
-        clients[row["session_id"]].append(ExpectedClient.from_row(row))
-    return SiteDay(
-        site_id=site_id,
-        day=day,
-        time_zone=site["time_zone"],
-        starts_at=starts_at,
-        ends_at=ends_at,
-        closed=site["closed"],
-        sessions=[
-            SessionOfDay(
-                **{**dict(one), **place},
-                clients=clients[one.id],
-                checked_in=sum(client.checked_in for client in clients[one.id]),
-            )
-            for one, place in sessions
-        ],
-    )
+    span = day_bounds(day, site["time_zone"])
+    sessions = await _sessions(tx, OF_SITE, site_id, span)
+    clients: defaultdict[UUID, list[schemas.ExpectedClient]] = defaultdict(list)
+    for row in await tx.fetch(CLIENTS, [one.id for one in sessions]):
+        clients[row["session_id"]].append(schemas.ExpectedClient.from_row(row))
+    shown = []
+    for one in sessions:
+        came = sum(client.checked_in for client in clients[one.id])
+        shown.append(schemas.SessionOfDay(**dict(one), clients=clients[one.id], checked_in=came))
+    times = {"day": day, "starts_at": span[0], "ends_at": span[1]}
+    return schemas.SiteDay(**site, **times, site_id=site_id, sessions=shown)
 
 
-async def show_week(tx: Transaction, week: Week, subject: Subject, subject_id: UUID) -> WeekGrid:
+async def show_week(
+    tx: Transaction, week: Week, subject: Subject, subject_id: UUID
+) -> schemas.WeekGrid:
     """The sessions that start in a week, day by day: of a site all, those that are not held too; of
     a person or a room those for which they are taken, at the sites that the caller may see.
 
@@ -102,39 +86,31 @@ async def show_week(tx: Transaction, week: Week, subject: Subject, subject_id: U
     """
     row = await tx.fetchrow(ZONES[subject], subject_id)
     zone: str = found(row, "person" if subject == "staff" else subject)["time_zone"]
-    starts_at, ends_at = week.bounds(zone)
+    span = week.bounds(zone)
     ids = OF_SITE if subject == "site" else OF_RESOURCE
-    days: defaultdict[date, list[SessionInGrid]] = defaultdict(list)
-    for one, place in await _sessions(tx, ids, subject_id, starts_at, ends_at):
-        days[day_at(one.starts_at, zone)].append(SessionInGrid(**{**dict(one), **place}))
+    days: defaultdict[date, list[schemas.SessionInGrid]] = defaultdict(list)
+    for one in await _sessions(tx, ids, subject_id, span):
+        days[day_at(one.starts_at, zone)].append(one)
     dates = [week.monday + timedelta(days=n) for n in range(7)]
-    return WeekGrid(
-        week=str(week),
-        time_zone=zone,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        days=[GridDay(day=day, sessions=days[day]) for day in dates],
-    )
+    grid = [schemas.GridDay(day=day, sessions=days[day]) for day in dates]
+    times = {"time_zone": zone, "starts_at": span[0], "ends_at": span[1]}
+    return schemas.WeekGrid(week=str(week), **times, days=grid)
 
 
 async def _sessions(
-    tx: Transaction, ids: str, subject_id: UUID, starts_at: datetime, ends_at: datetime
-) -> list[tuple[Session, Mapping[str, Any]]]:
+    tx: Transaction, ids: str, subject_id: UUID, span: tuple[datetime, datetime]
+) -> list[schemas.SessionInGrid]:
     """The sessions that `ids` finds, in order, each with the names of its room and therapists."""
-    wanted = [row["id"] for row in await tx.fetch(ids, subject_id, starts_at, ends_at)]
+    wanted = [row["id"] for row in await tx.fetch(ids, subject_id, *span)]
     sessions = await sessions_by_id(tx, wanted)
     taken = {one for s in sessions for one in (s.room_id, *_people(s)) if one is not None}
-    names = {row["id"]: Named.from_row(row) for row in await tx.fetch(NAMES, sorted(taken))}
-    return [
-        (
-            one,
-            {
-                "room": names.get(one.room_id) if one.room_id is not None else None,
-                "therapists": [names[person] for person in _people(one)],
-            },
-        )
-        for one in sessions
-    ]
+    rows = await tx.fetch(NAMES, sorted(taken))
+    names: dict[UUID | None, Named] = {row["id"]: Named.from_row(row) for row in rows}
+    shown = []
+    for one in sessions:
+        who = {"room": names.get(one.room_id), "therapists": [names[id_] for id_ in _people(one)]}
+        shown.append(schemas.SessionInGrid(**dict(one), **who))
+    return shown
 
 
 def _people(session: Session) -> list[UUID]:

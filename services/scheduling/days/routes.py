@@ -18,10 +18,8 @@ from shared.web import Allowed, Call, Router
 router = Router(tags=["Days and weeks"])
 
 
-class SubjectNeeded(Invalid):
+class SubjectNeeded(Invalid, title="Say whose week"):
     """A week is that of a site, a person of the staff or a room."""
-
-    title = "Say whose week"
 
 
 @router.get("/sites/{site_id}/day", summary="Show a day at a site")

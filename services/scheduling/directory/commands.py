@@ -1,24 +1,16 @@
 """Opening regions and sites, and changing them."""
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
 from uuid import UUID
 
 import asyncpg
 
+from services.scheduling.directory import schemas
 from services.scheduling.directory.queries import show_opening_hours, show_region, show_site
 from services.scheduling.directory.rules import Window, first_overlapping
-from services.scheduling.directory.schemas import (
-    NewOpeningHours,
-    NewRegion,
-    NewSite,
-    OpeningHours,
-    Region,
-    Site,
-)
 from shared.contracts.scheduling import SiteChanged, SiteOpened
-from shared.database import ALL_SITES, Columns, Overtaken, Transaction, insert, update
-from shared.errors import Conflict, Invalid, Refused, require_version
+from shared.database import ALL_SITES, Columns, Overtaken, Transaction, insert, unless_taken, update
+from shared.errors import Conflict, Forbidden, Invalid, require_version
 from shared.ids import new_id
 from shared.messaging.outbox import publish
 from shared.zones import Zones, edition
@@ -35,58 +27,45 @@ SELECT {HOURS.next}, given.* FROM {HOURS.rows}
 ZONES = Zones()
 
 
-class AllSitesNeeded(Refused):
+class AllSitesNeeded(Forbidden, title="Not allowed"):
     """A caller limited to some sites cannot open another one."""
 
-    status: ClassVar[int] = 403
-    title: ClassVar[str] = "Not allowed"
 
-
-class ZoneRulesDiffer(Conflict):
+class ZoneRulesDiffer(Conflict, title="The rules of the time zone differ"):
     """Python and PostgreSQL do not know the same rules of the zone."""
 
-    title = "The rules of the time zone differ"
 
-
-class ZoneInUse(Conflict):
+class ZoneInUse(Conflict, title="Sessions are planned by this zone"):
     """Sessions to come are planned by the wall clock of the site."""
 
-    title = "Sessions are planned by this zone"
 
-
-class SiteNameTaken(Conflict):
+class SiteNameTaken(Conflict, title="A site has this name"):
     """Two sites cannot have one name."""
 
-    title = "A site has this name"
 
-
-class RegionNameTaken(Conflict):
+class RegionNameTaken(Conflict, title="A region has this name"):
     """Two regions cannot have one name."""
-
-    title = "A region has this name"
 
 
 class TimesOverlap(Invalid):
     """Two weekly times of one place overlap."""
 
 
-async def open_region(tx: Transaction, new: NewRegion) -> Region:
+async def open_region(tx: Transaction, new: schemas.NewRegion) -> schemas.Region:
     """Enter a region.
 
     Raises:
         RegionNameTaken: when another region has the name.
     """
-    region = Region(id=new_id(), name=new.name, created_at=tx.now, version=1)
-    try:
+    region = schemas.Region(id=new_id(), name=new.name, created_at=tx.now, version=1)
+    with unless_taken(RegionNameTaken("Another region has this name.", pointer="/name")):
         await tx.execute(*insert("regions", region.model_dump()))
-    except asyncpg.UniqueViolationError:
-        raise RegionNameTaken("Another region has this name.", pointer="/name") from None
     return region
 
 
 async def change_region(
-    tx: Transaction, region_id: UUID, expected: int, changed: NewRegion
-) -> Region:
+    tx: Transaction, expected: int, region_id: UUID, changed: schemas.NewRegion
+) -> schemas.Region:
     """Give a region another name.
 
     Raises:
@@ -94,14 +73,12 @@ async def change_region(
     """
     region = await show_region(tx, region_id, lock=True)
     require_version(region.version, expected)
-    try:
+    with unless_taken(RegionNameTaken("Another region has this name.", pointer="/name")):
         await tx.execute(*update("regions", changed.model_dump(), where={"id": region_id}))
-    except asyncpg.UniqueViolationError:
-        raise RegionNameTaken("Another region has this name.", pointer="/name") from None
     return region.changed(**changed.model_dump())
 
 
-async def open_site(tx: Transaction, new: NewSite) -> Site:
+async def open_site(tx: Transaction, new: schemas.NewSite) -> schemas.Site:
     """Enter a site in the directory; publishes SiteOpened.
 
     Raises:
@@ -113,16 +90,16 @@ async def open_site(tx: Transaction, new: NewSite) -> Site:
     if tx.sites != ALL_SITES:
         raise AllSitesNeeded("Opening a site needs a token for all sites.")
     await _check(tx, new)
-    site = Site(id=new_id(), **new.model_dump(), opened_at=tx.now, version=1)
-    try:
+    site = schemas.Site(id=new_id(), **new.model_dump(), opened_at=tx.now, version=1)
+    with unless_taken(SiteNameTaken("Another site has this name.", pointer="/name")):
         await tx.execute(*insert("sites", {**site.model_dump(), "zone_edition": edition()}))
-    except asyncpg.UniqueViolationError:
-        raise SiteNameTaken("Another site has this name.", pointer="/name") from None
     publish(tx, SiteOpened(site_id=site.id, **dict(site)))
     return site
 
 
-async def change_site(tx: Transaction, site_id: UUID, expected: int, changed: NewSite) -> Site:
+async def change_site(
+    tx: Transaction, expected: int, site_id: UUID, changed: schemas.NewSite
+) -> schemas.Site:
     """Replace what the directory says of a site; publishes SiteChanged.
 
     Raises:
@@ -144,18 +121,16 @@ async def change_site(tx: Transaction, site_id: UUID, expected: int, changed: Ne
                 pointer="/time_zone",
             )
         row["zone_edition"] = edition()
-    try:
+    with unless_taken(SiteNameTaken("Another site has this name.", pointer="/name")):
         await tx.execute(*update("sites", row, where={"id": site_id}))
-    except asyncpg.UniqueViolationError:
-        raise SiteNameTaken("Another site has this name.", pointer="/name") from None
     site = site.changed(**changed.model_dump())
     publish(tx, SiteChanged(site_id=site.id, **dict(site), changed_at=tx.now))
     return site
 
 
 async def change_opening_hours(
-    tx: Transaction, site_id: UUID, expected: int, changed: NewOpeningHours
-) -> OpeningHours:
+    tx: Transaction, expected: int, site_id: UUID, changed: schemas.NewOpeningHours
+) -> schemas.OpeningHours:
     """Replace the opening hours of a site; `expected` is the version of the site.
 
     Raises:
@@ -170,6 +145,17 @@ async def change_opening_hours(
     await tx.execute(OPEN, *HOURS.arrays(windows), site_id)
     await tx.execute("UPDATE sites SET version = version + 1 WHERE id = $1", site_id)
     return await show_opening_hours(tx, site_id)
+
+
+async def lock_site(tx: Transaction, site_id: UUID, *, pointer: str | None = None) -> schemas.Site:
+    """A site, kept for this transaction as `lock_sites` does.
+
+    Raises:
+        NotFound: when there is none that the caller may see; `pointer` says where it was named.
+    """
+    site = await show_site(tx, site_id, pointer=pointer)
+    await lock_sites(tx, [site_id])
+    return site
 
 
 async def lock_sites(tx: Transaction, site_ids: Iterable[UUID]) -> None:
@@ -203,7 +189,7 @@ def require_apart(windows: Sequence[Window], pointer: str) -> None:
         raise TimesOverlap("It begins before another one ends.", pointer=f"{pointer}/{wrong}")
 
 
-async def _check(tx: Transaction, site: NewSite) -> None:
+async def _check(tx: Transaction, site: schemas.NewSite) -> None:
     if site.region_id is not None:
         await show_region(tx, site.region_id, pointer="/region_id")
     if (found := await ZONES.difference(tx.fetchval, [site.time_zone], tx.now)) is not None:

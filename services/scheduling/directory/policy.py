@@ -2,16 +2,13 @@
 
 from pydantic import Field
 
-from shared.datafiles import Part, data_file
+from shared.datafiles import DataFile, data_file
 
 
-class TravelPolicy(Part):
+class TravelPolicy(DataFile):
     """How roads between sites are assumed to be: so many kilometers of road for one of the straight
     line, at so many kilometers an hour, and minutes that every way takes beside."""
 
-    id: str
-    version: str
-    source: str
     detour: float = Field(ge=1)
     kilometers_an_hour: float = Field(gt=0)
     minutes_beside: int = Field(ge=0)

@@ -3,32 +3,17 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
 from itertools import pairwise
 from math import asin, ceil, cos, radians, sin, sqrt
 from typing import Literal
 from uuid import UUID
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from services.scheduling.directory.policy import TravelPolicy
 from shared.calendar import elapsed
 
 EARTH_KM = 6371.0088
 """Mean radius of the earth (IUGG)."""
-
-
-@cache
-def zones() -> frozenset[str]:
-    """The names in the IANA time zone database that are those of a place or an offset.
-
-    `localtime` is whatever the machine has, and `Factory` is no time at all.
-    """
-    return frozenset(available_timezones()) - {"localtime", "Factory"}
-
-
-def is_zone(name: str) -> bool:
-    """Whether `name` is an IANA zone, such as `America/Denver`."""
-    return name in zones()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from uuid import UUID
 
 from pydantic import Field, field_validator, model_validator
 
-from services.scheduling.directory.rules import Window, clock_of, is_zone, minute_of
+from services.scheduling.directory.rules import Window, clock_of, minute_of
 from shared.contracts.scheduling import Subdivision
 from shared.web import Instant, Shown, Strict
 from shared.web.texts import Legible
+from shared.zones import is_zone
 
 Name = Annotated[Legible, Field(max_length=120)]
 ZONE = Field(description="IANA zone of the site.", examples=["America/Denver"])

@@ -1,6 +1,6 @@
 """Answering seat offers, letting them run out, and choosing somebody who is not the next."""
 
-from dataclasses import replace
+from collections.abc import Iterable
 from uuid import UUID
 
 from services.scheduling.offers.queries import show_offer, show_own_offer
@@ -12,16 +12,11 @@ from services.scheduling.offers.schemas import (
     OwnOffer,
     SeatOffer,
 )
+from services.scheduling.placement.arrivals import waiting_at
 from services.scheduling.placement.chart import Chart, lock_region
-from services.scheduling.placement.commands import (
-    leave_waitlist,
-    offer_of,
-    offer_seats,
-    waiting_at,
-)
-from services.scheduling.placement.rules import Choice
+from services.scheduling.placement.commands import leave_waitlist, offer_of, offer_seats
+from services.scheduling.placement.rules.values import Choice
 from services.scheduling.placement.seats import give_seats
-from services.scheduling.preferences.queries import known_clients
 from services.scheduling.waiting.commands import end_offers, make_offers
 from services.scheduling.waiting.policy import waiting_policy
 from shared.database import Transaction, update
@@ -87,20 +82,14 @@ async def accept_offer(
     """
     offer = await _lock(tx, offer_id, expected)
     async with at_all_sites(tx):  # the cohort may be at another site of the region
-        chart = (await Chart.counted(tx, [offer.site_id])).only(offer.cohort_id)
         await end_offers(tx, [offer.id], "accepted", answered_by=answered_by)
-        if offer.cohort_id in chart.cohorts:
-            chart.take(offer.cohort_id, offer.client_id, -1)
         await tx.execute(ASK_AGAIN, offer.enrolment_id)
         waiting = await waiting_at(tx, {offer.site_id: None})
-        placed, unplaced = await give_seats(
-            tx,
-            chart,
-            [one for one in waiting if one.enrolment_id == offer.enrolment_id],
-            confirmed=True,
-        )
-        if not placed:
-            raise SeatNoLongerFits(_lacking(unplaced[0][1] if unplaced else None))
+        client = [one for one in waiting if one.enrolment_id == offer.enrolment_id]
+        chart = await Chart.of(tx, [offer.site_id], only=offer.cohort_id)
+        chosen = await give_seats(tx, chart, client, confirmed=True)
+        if not chosen or chosen[0][1].cohort is None:
+            raise SeatNoLongerFits(_lacking(choice for _, choice in chosen))
         await leave_waitlist(tx, [offer.enrolment_id])
     return await show_offer(tx, offer_id)
 
@@ -184,17 +173,11 @@ async def offer_seat(tx: Transaction, new: NewSeatOffer, offered_by: str) -> Sea
     place = next((n for n, one in enumerate(in_turn) if one.enrolment_id == enrolment_id), None)
     if place is None:
         raise AlreadyAsked("A seat is held for this client already.", pointer="/waiting_id")
-    chart = await Chart.counted(tx, [site_id])
-    asked = in_turn[: place + 1]
-    clients = await known_clients(tx, [one.client_id for one in asked])
-    await chart.keep_apart(tx, clients.values())
-    *before, choice = [
-        await chart.only(new.cohort_id).choose(tx, site_id, one.need, clients[one.client_id])
-        for one in asked
-    ]
+    chart = await Chart.of(tx, [site_id], only=new.cohort_id)
+    *before, (client, choice) = await chart.choose(tx, in_turn[: place + 1], take=False)
     if choice.cohort is None:
-        raise NoFittingSeat(_lacking(choice), pointer="/cohort_id")
-    passed_over = sum(one.cohort is not None for one in before)
+        raise NoFittingSeat(_lacking([choice]), pointer="/cohort_id")
+    passed_over = sum(one.cohort is not None for _, one in before)
     require_reason(new.reason, waiting_policy(site_id).jump_reasons, "/reason")
     if passed_over and new.reason is None:
         raise JumpReasonNeeded(
@@ -202,13 +185,8 @@ async def offer_seat(tx: Transaction, new: NewSeatOffer, offered_by: str) -> Sea
         )
     if not passed_over and new.reason is not None:
         raise NobodyPassedOver("The client is next: leave the reason out.", pointer="/reason")
-    offer = replace(
-        offer_of(in_turn[place], choice),
-        offered_by=offered_by,
-        passed_over=passed_over,
-        jump_reason=new.reason,
-    )
-    (offer_id,) = await make_offers(tx, [offer])
+    by_hand = {"offered_by": offered_by, "passed_over": passed_over, "jump_reason": new.reason}
+    (offer_id,) = await make_offers(tx, [offer_of(client, choice, **by_hand)])
     return await show_offer(tx, offer_id)
 
 
@@ -240,8 +218,8 @@ async def _lock(tx: Transaction, offer_id: UUID, expected: int | None) -> SeatOf
     return offer
 
 
-def _lacking(choice: Choice | None) -> str:
+def _lacking(choices: Iterable[Choice]) -> str:
     """Which rules are against it, in words."""
-    unmet = [] if choice is None else [c for c in choice.criteria if not c.met]
+    unmet = [line for choice in choices for line in choice.criteria if not line.met]
     told = "; ".join(f"{c.name}: {c.observed}, required {c.required}" for c in unmet)
     return f"The cohort does not take this client: {told or 'the client waits no more'}."

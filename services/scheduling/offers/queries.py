@@ -1,15 +1,11 @@
 """Seat offers and waiting times as they are read."""
 
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
-
-import asyncpg
-import orjson
 
 from services.scheduling.directory.queries import show_site
 from services.scheduling.offers.schemas import (
-    OfferState,
+    OffersAsked,
     OwnOffer,
     SeatOffer,
     WaitingFamily,
@@ -18,7 +14,7 @@ from services.scheduling.offers.schemas import (
 from services.scheduling.waiting.rules import family_of
 from shared.database import Transaction
 from shared.errors import found
-from shared.web import Page, Paging, narrowed, page_of
+from shared.web import Page, Paging, page
 
 FIGURES_DAYS = 90
 OFFERS = """
@@ -34,18 +30,19 @@ SELECT dual_diagnosis, gender_group, count(*) AS waiting,
       - (coalesce(enrolled_at, waitlisted_at) AT TIME ZONE $3)::date) AS longest
 FROM waitlist WHERE site_id = $1 AND left_at IS NULL GROUP BY dual_diagnosis, gender_group
 """
-SEATED = """
-SELECT count(*)::int AS seated, percentile_disc(0.5) WITHIN GROUP (ORDER BY
-  (left_at AT TIME ZONE $3)::date - (coalesce(enrolled_at, waitlisted_at) AT TIME ZONE $3)::date
-) AS median_days
-FROM waitlist WHERE site_id = $1 AND outcome = 'placed' AND left_at >= $2
-"""
-ENDED = """
-SELECT count(*) FILTER (WHERE outcome = 'accepted' AND ended_at >= $2)::int AS accepted,
-  count(*) FILTER (WHERE outcome = 'declined' AND ended_at >= $2)::int AS declined,
-  count(*) FILTER (WHERE outcome = 'expired' AND ended_at >= $2)::int AS expired,
-  count(*) FILTER (WHERE passed_over > 0 AND offered_at >= $2)::int AS jumps
-FROM seat_offers WHERE site_id = $1
+REACHED = """
+SELECT seated.*, ended.* FROM (
+  SELECT count(*)::int AS seated, percentile_disc(0.5) WITHIN GROUP (ORDER BY
+    (left_at AT TIME ZONE $3)::date - (coalesce(enrolled_at, waitlisted_at) AT TIME ZONE $3)::date
+  ) AS median_days
+  FROM waitlist WHERE site_id = $1 AND outcome = 'placed' AND left_at >= $2
+) AS seated, (
+  SELECT count(*) FILTER (WHERE outcome = 'accepted' AND ended_at >= $2)::int AS accepted,
+    count(*) FILTER (WHERE outcome = 'declined' AND ended_at >= $2)::int AS declined,
+    count(*) FILTER (WHERE outcome = 'expired' AND ended_at >= $2)::int AS expired,
+    count(*) FILTER (WHERE passed_over > 0 AND offered_at >= $2)::int AS jumps
+  FROM seat_offers WHERE site_id = $1
+) AS ended
 """
 OF_LINK = """
 SELECT id, ARRAY[site_id] AS sites FROM seat_offers
@@ -60,7 +57,8 @@ async def show_offer(tx: Transaction, offer_id: UUID) -> SeatOffer:
     Raises:
         NotFound: when there is none that the caller may see.
     """
-    return _read(found(await tx.fetchrow(f"{OFFERS} WHERE id = $1", offer_id), "seat offer"))
+    row = found(await tx.fetchrow(f"{OFFERS} WHERE id = $1", offer_id), "seat offer")
+    return SeatOffer.from_row(row)
 
 
 async def show_own_offer(tx: Transaction, offer_id: UUID) -> OwnOffer:
@@ -68,24 +66,11 @@ async def show_own_offer(tx: Transaction, offer_id: UUID) -> OwnOffer:
     return OwnOffer(**dict(found(await tx.fetchrow(BY_STATE, offer_id), "seat offer")))
 
 
-async def list_offers(
-    tx: Transaction,
-    paging: Paging,
-    *,
-    site_id: UUID | None,
-    state: OfferState | None,
-    jumped: bool | None,
-) -> Page[SeatOffer]:
+async def list_offers(tx: Transaction, paging: Paging, asked: OffersAsked) -> Page[SeatOffer]:
     """Offers, the oldest first."""
-    where, values = narrowed(
-        ("site_id = ?", site_id),
-        ("state = ?", state),
-        ("(passed_over > 0) = ?", jumped),
-        ("id > ?", paging.after),
-    )
-    page = f"{OFFERS} {where} ORDER BY id LIMIT ${len(values) + 1}"
-    rows = await tx.fetch(page, *values, paging.limit + 1)
-    return page_of([_read(row) for row in rows], paging.limit)
+    at_site, in_state = ("site_id = ?", asked.site_id), ("state = ?", asked.state)
+    jumped = ("(passed_over > 0) = ?", asked.jumped)
+    return await page(tx, OFFERS, paging, SeatOffer.from_row, at_site, in_state, jumped)
 
 
 async def show_figures(tx: Transaction, site_id: UUID) -> WaitingFigures:
@@ -97,9 +82,6 @@ async def show_figures(tx: Transaction, site_id: UUID) -> WaitingFigures:
     zone = (await show_site(tx, site_id, pointer="site_id")).time_zone
     since = tx.now - timedelta(days=FIGURES_DAYS)
     waiting = await tx.fetch(WAITING, site_id, tx.now, zone)
-    reckoned: dict[str, Any] = {}
-    for query, *values in ((SEATED, site_id, since, zone), (ENDED, site_id, since)):
-        reckoned |= dict(found(await tx.fetchrow(query, *values), "site"))
     families = [
         WaitingFamily(
             family=family_of(row["dual_diagnosis"], row["gender_group"]), waiting=row["waiting"]
@@ -112,9 +94,5 @@ async def show_figures(tx: Transaction, site_id: UUID) -> WaitingFigures:
         families=sorted(families, key=lambda one: one.family),
         longest_days=max((row["longest"] for row in waiting), default=None),
         since=since,
-        **reckoned,
+        **found(await tx.fetchrow(REACHED, site_id, since, zone), "site"),
     )
-
-
-def _read(row: asyncpg.Record) -> SeatOffer:
-    return SeatOffer(**{**dict(row), "criteria": orjson.loads(row["criteria"])})

@@ -10,7 +10,7 @@ from services.scheduling.offers.schemas import (
     Decline,
     NewSeatOffer,
     OfferLink,
-    OfferState,
+    OffersAsked,
     OwnAnswer,
     OwnOffer,
     SeatOffer,
@@ -18,7 +18,7 @@ from services.scheduling.offers.schemas import (
 )
 from shared.access import Role
 from shared.access.roles import EVERY_STAFF_ROLE, SITE_STAFF
-from shared.web import Allowed, Call, Page, Paging, Router, needs_if_match, of_one_client
+from shared.web import Allowed, Call, Page, Paged, Router, needs_if_match, of_one_client
 from shared.web.holders import OwnCall, by_link, own_routes
 from shared.web.problems import refusals
 
@@ -58,18 +58,10 @@ async def open_seat_offer(
 
 @router.get("/seat-offers", summary="List seat offers")
 async def list_seat_offers(
-    call: Reader,
-    paging: Annotated[Paging, Depends()],
-    site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None,
-    state: Annotated[OfferState | None, Query(description="Only in this state.")] = None,
-    jumped: Annotated[
-        bool | None, Query(description="Only those by which somebody was passed over, or not.")
-    ] = None,
+    call: Reader, asked: Annotated[OffersAsked, Depends()], paging: Paged
 ) -> Page[SeatOffer]:
     """Offers, the oldest first, each with why it did not go by the order, if so."""
-    return await call.show(
-        lambda tx: queries.list_offers(tx, paging, site_id=site_id, state=state, jumped=jumped)
-    )
+    return await call.show(lambda tx: queries.list_offers(tx, paging, asked))
 
 
 @router.get("/seat-offers/{offer_id}", summary="Show a seat offer")

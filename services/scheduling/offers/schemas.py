@@ -1,16 +1,29 @@
 """What requests and answers about seat offers look like."""
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal
 from uuid import UUID
 
+from fastapi import Query
 from pydantic import Field
 
+from services.scheduling.placement.schemas import Criteria
 from services.scheduling.waiting.rules import Family
-from shared.contracts.base import Criterion
 from shared.contracts.intake import Token
 from shared.web import Instant, Shown, Strict
 
 OfferState = Literal["open", "accepted", "declined", "expired", "withdrawn"]
+
+
+@dataclass(frozen=True, slots=True)
+class OffersAsked:
+    """Which offers are listed."""
+
+    site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None
+    state: Annotated[OfferState | None, Query(description="Only in this state.")] = None
+    jumped: Annotated[
+        bool | None, Query(description="Only those by which somebody was passed over, or not.")
+    ] = None
 
 
 class NewSeatOffer(Strict):
@@ -59,7 +72,7 @@ class SeatOffer(Shown):
     jump_reason: str | None = Field(examples=["court_order"])
     decline_reason: str | None = Field(examples=[None])
     answered_by: str | None = Field(description="Who answered; `link:…` is the client.")
-    criteria: list[Criterion] = Field(description="Why this cohort was chosen.")
+    criteria: Criteria = Field(description="Why this cohort was chosen.")
     version: int = Field(description="The ETag.", examples=[1])
 
 

@@ -1,15 +1,23 @@
 """Placing clients who enrolled, ending placements, offering free seats to those who wait."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from services.scheduling.appointments.commands import cancel_sessions
-from services.scheduling.placement.chart import Chart, any_beyond, lock_region, with_reaching
-from services.scheduling.placement.rules import Choice, Need
-from services.scheduling.placement.seats import Arrival, as_json, choose_seats, give_seats
+from services.scheduling.placement.arrivals import Arrival, waiting_at
+from services.scheduling.placement.chart import (
+    Chart,
+    Chosen,
+    Freed,
+    any_beyond,
+    lock_region,
+    with_reaching,
+)
+from services.scheduling.placement.rules.values import Choice
+from services.scheduling.placement.seats import as_json, give_seats
 from services.scheduling.waiting.commands import (
     Offer,
     make_offers,
@@ -24,32 +32,16 @@ from shared.ids import new_id
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
-WAITLISTED = Columns.of(
-    id="uuid",
-    site_id="uuid",
-    client_id="uuid",
-    enrolment_id="uuid",
-    dual_diagnosis="boolean",
-    gender_group="text",
-    priority="integer",
-    urgency="integer",
-    criteria="jsonb",
-    enrolled_at="timestamptz",
-    waitlisted_at="timestamptz",
+WAITLISTED = Columns.by_type(
+    uuid="id site_id client_id enrolment_id",
+    boolean="dual_diagnosis",
+    text="gender_group",
+    integer="priority urgency",
+    jsonb="criteria",
+    timestamptz="enrolled_at waitlisted_at",
 )
-WAIT = f"""
-INSERT INTO waitlist ({WAITLISTED.names}) SELECT * FROM {WAITLISTED.rows}
-ON CONFLICT (enrolment_id) DO UPDATE SET {WAITLISTED.updates("id")}, left_at = NULL, outcome = NULL
-"""  # noqa: S608 - the columns are above
-WAITING = """
-SELECT client_id, site_id, enrolment_id, dual_diagnosis, gender_group, priority, urgency,
-  coalesce(enrolled_at, waitlisted_at) AS enrolled_at
-FROM waitlist w WHERE site_id = ANY ($1::uuid[]) AND left_at IS NULL
-  AND (offer_again_at IS NULL OR offer_again_at <= $2)
-  AND NOT EXISTS (SELECT FROM seat_offers o
-                  WHERE o.enrolment_id = w.enrolment_id AND o.ended_at IS NULL)
-"""
-"""Those who may be given or offered a seat now."""
+RETURNED = f"DO UPDATE SET {WAITLISTED.updates('id')}, left_at = NULL, outcome = NULL"
+WAIT = WAITLISTED.insert("waitlist", f"ON CONFLICT (enrolment_id) {RETURNED}")
 LEAVE = """
 UPDATE waitlist w SET left_at = $1, outcome = d.outcome
 FROM unnest($2::uuid[], $3::text[]) AS d(enrolment_id, outcome)
@@ -59,7 +51,7 @@ END = """
 UPDATE placements p SET ended_at = $1, end_reason = d.ended_as
 FROM unnest($2::uuid[], $3::text[]) AS d(enrolment_id, ended_as)
 WHERE p.enrolment_id = d.enrolment_id AND p.ended_at IS NULL
-RETURNING p.id, p.client_id, p.site_id, p.enrolment_id, p.cohort_id
+RETURNING p.id AS placement_id, p.client_id, p.site_id, p.enrolment_id, p.cohort_id
 """
 SEATED_AT = """
 SELECT DISTINCT site_id FROM placements
@@ -88,18 +80,12 @@ class Reconsidered:
     cause: Received[Any]
 
 
-BY_HAND = Choice(
-    None,
-    (),
-    (
-        Criterion(
-            name="seats",
-            met=False,
-            observed="offered by a person",
-            required="given at once",
-            source="waiting policy of the site",
-        ),
-    ),
+BY_HAND = Criterion(
+    name="seats",
+    met=False,
+    observed="offered by a person",
+    required="given at once",
+    source="waiting policy of the site",
 )
 """Why everybody waits where a person chooses."""
 
@@ -126,21 +112,15 @@ async def change_seats(
     then ClientPlaced and SessionScheduled, or ClientWaitlisted. A stay that began and ended by the
     same changes is passed over; the end of one that is unknown here changes nothing.
     """
-    departures = [change for change in changes if isinstance(change, Departure)]
-    over = {departure.enrolment_id for departure in departures}
-    arrivals = [
-        change
-        for change in changes
-        if isinstance(change, Arrival) and change.enrolment_id not in over
-    ]
-    freed_by: dict[UUID, Received[Any] | None] = {
-        change.site_id: change.cause for change in changes if isinstance(change, Reconsidered)
-    }
-    seated_at = await tx.fetch(SEATED_AT, list(over)) if over else []
+    departures = [one for one in changes if isinstance(one, Departure)]
+    over = [one.enrolment_id for one in departures]
+    arrived = [one for one in changes if isinstance(one, Arrival) and one.enrolment_id not in over]
+    freed_by: Freed = {one.site_id: one.cause for one in changes if isinstance(one, Reconsidered)}
+    seated_at = await tx.fetch(SEATED_AT, over) if over else []
     await lock_region(tx, [one["site_id"] for one in seated_at] + [one.site_id for one in changes])
     if departures:
-        freed_by |= await _end_placements(tx, departures)
-    await offer_seats(tx, freed_by, arrivals)
+        freed_by = {**freed_by, **await _end_placements(tx, departures)}
+    await offer_seats(tx, freed_by, arrived)
 
 
 async def reconsider(tx: Transaction, received: Iterable[Received[Any]]) -> None:
@@ -159,11 +139,7 @@ async def note_diagnoses(tx: Transaction, diagnosed: Mapping[UUID, bool]) -> Non
     await tx.execute(DIAGNOSE, list(diagnosed), list(diagnosed.values()))
 
 
-async def offer_seats(
-    tx: Transaction,
-    freed_by: Mapping[UUID, Received[Any] | None],
-    arrivals: Sequence[Arrival] = (),
-) -> None:
+async def offer_seats(tx: Transaction, freed_by: Freed, arrivals: Sequence[Arrival] = ()) -> None:
     """Give or offer free seats to those who wait at the sites of `freed_by`, and give them to these
     clients, in one order: by priority population, urgency and the time of enrolment. Who comes and
     gets none waits; who waits is asked first where the site offers seats. Where a person chooses,
@@ -183,37 +159,35 @@ async def offer_seats(
         ranks = await urgencies_of(tx, ((one.client_id, one.site_id) for one in arrivals))
         arrivals = [replace(one, urgency=ranks[one.client_id]) for one in arrivals]
     waited = {arrival.enrolment_id for arrival in waiting}
-    chart = await Chart.counted(tx, {*freed_by, *(arrival.site_id for arrival in arrivals)})
+    chart = await Chart.of(tx, {*freed_by, *(arrival.site_id for arrival in arrivals)})
 
     def way(arrival: Arrival) -> str:
         seats = waiting_policy(arrival.site_id).seats
         is_new = arrival.enrolment_id not in waited
         return "at_once" if seats == "offered" and is_new else seats
 
-    seated: list[UUID] = []
-    without: list[tuple[Arrival, Choice]] = []
+    chosen: Chosen = []
     offers: list[Offer] = []
-    in_turn = sorted([*waiting, *arrivals], key=lambda one: one.turn)
-    for seats, run in groupby(in_turn, key=way):
+    for seats, run in groupby(sorted([*waiting, *arrivals], key=lambda one: one.turn), key=way):
         if seats == "by_hand":
-            without += [(arrival, BY_HAND) for arrival in run]
+            chosen += [(arrival, Choice(None, (), (BY_HAND,))) for arrival in run]
         elif seats == "offered":
-            chosen = await choose_seats(tx, chart, run)
-            offers += [offer_of(one, choice) for one, choice in chosen if choice.cohort is not None]
+            asked = await chart.choose(tx, run)
+            offers += [offer_of(one, choice) for one, choice in asked if choice.cohort is not None]
         else:
-            placed, unplaced = await give_seats(tx, chart, run)
-            seated += [one.arrival.enrolment_id for one in placed]
-            without += unplaced
-    if left := [one for one in seated if one in waited]:
-        await leave_waitlist(tx, left)
+            chosen += await give_seats(tx, chart, run)
+    seated = {arrival.enrolment_id for arrival, choice in chosen if choice.cohort is not None}
+    if left := seated & waited:
+        await leave_waitlist(tx, list(left))
     if offers:
         await make_offers(tx, offers)
-    if new := [one for one in without if one[0].enrolment_id not in waited]:
+    if new := [one for one in chosen if one[0].enrolment_id not in seated | waited]:
         await _wait(tx, new)
 
 
-def offer_of(arrival: Arrival, choice: Choice) -> Offer:
-    """The offer of the seat that was chosen."""
+def offer_of(arrival: Arrival, choice: Choice, **by_hand: Any) -> Offer:
+    """The offer of the seat that was chosen; `by_hand` is what an offer says beside, where a person
+    chose the client."""
     assert choice.cohort is not None  # the caller looked
     return Offer(
         arrival.client_id,
@@ -222,87 +196,44 @@ def offer_of(arrival: Arrival, choice: Choice) -> Offer:
         choice.cohort.id,
         as_json(choice.criteria),
         arrival.cause,
+        **by_hand,
     )
 
 
 async def leave_waitlist(tx: Transaction, seated: Sequence[UUID]) -> None:
     """These stays have a seat now and wait no more."""
-    await tx.execute(LEAVE, tx.now, seated, ["placed"] * len(seated))
+    await tx.write(LEAVE, tx.now, seated, ["placed"] * len(seated))
 
 
-async def waiting_at(
-    tx: Transaction, freed_by: Mapping[UUID, Received[Any] | None]
-) -> list[Arrival]:
-    """Those who wait at these sites and are not being asked, nor passed over for a while."""
-    return [
-        Arrival(
-            row["client_id"],
-            row["site_id"],
-            row["enrolment_id"],
-            Need(row["dual_diagnosis"], row["gender_group"], row["priority"]),
-            row["enrolled_at"],
-            freed_by[row["site_id"]],
-            row["urgency"],
-        )
-        for row in await tx.fetch(WAITING, list(freed_by), tx.now)
-    ]
-
-
-async def _end_placements(
-    tx: Transaction, departures: Sequence[Departure]
-) -> dict[UUID, Received[Any] | None]:
+async def _end_placements(tx: Transaction, departures: Sequence[Departure]) -> Freed:
     """The sites where seats are free by it, each with the event because of which one is. Whoever
     is asked about a seat is asked no more."""
-    leaving = {departure.enrolment_id: departure for departure in departures}
-    causes = {enrolment_id: one.cause for enrolment_id, one in leaving.items()}
-    ended_as = [one.ended_as for one in leaving.values()]
-    freed_by: dict[UUID, Received[Any] | None] = {
-        row["site_id"]: causes[row["enrolment_id"]]
-        for row in await tx.fetch(WITHDRAW, list(leaving))
-    }
-    ended = await tx.fetch(END, tx.now, list(leaving), ended_as)
-    await tx.execute(LEAVE, tx.now, list(leaving), ended_as)
+    causes = {one.enrolment_id: one.cause for one in departures}
+    as_what = {one.enrolment_id: one.ended_as for one in departures}
+    stays, words = list(causes), list(as_what.values())
+    proposed = await tx.fetch(WITHDRAW, stays)
+    ended = await tx.fetch(END, tx.now, stays, words)
+    await tx.write(LEAVE, tx.now, stays, words)
     withdrawn = await withdraw_offers(tx, causes)
+    because, ended_as = {}, {}
     for row in ended:
+        stay = row["enrolment_id"]
+        because[row["placement_id"]], ended_as[row["placement_id"]] = causes[stay], as_what[stay]
         event = PlacementEnded(
-            **row,
-            placement_id=row["id"],
-            reason="stepped_down",
-            ended_as=leaving[row["enrolment_id"]].ended_as,
-            ended_at=tx.now,
+            **row, reason="stepped_down", ended_as=as_what[stay], ended_at=tx.now
         )
-        publish(tx, event, cause=causes[row["enrolment_id"]])
+        publish(tx, event, cause=causes[stay])
     if ended:
-        await cancel_sessions(
-            tx,
-            {row["id"]: causes[row["enrolment_id"]] for row in ended},
-            {row["id"]: leaving[row["enrolment_id"]].ended_as for row in ended},
-        )
-    return freed_by | {row["site_id"]: causes[row["enrolment_id"]] for row in (*ended, *withdrawn)}
+        await cancel_sessions(tx, because, ended_as)
+    return {row["site_id"]: causes[row["enrolment_id"]] for row in (*proposed, *ended, *withdrawn)}
 
 
-async def _wait(tx: Transaction, unplaced: Sequence[tuple[Arrival, Choice]]) -> None:
-    rows = [
-        {
-            **asdict(arrival.need),
-            "id": new_id(),
-            "site_id": arrival.site_id,
-            "client_id": arrival.client_id,
-            "enrolment_id": arrival.enrolment_id,
-            "urgency": arrival.urgency,
-            "criteria": as_json(choice.criteria),
-            "enrolled_at": arrival.enrolled_at,
-            "waitlisted_at": tx.now,
-        }
-        for arrival, choice in unplaced
-    ]
-    await tx.execute(WAIT, *WAITLISTED.arrays(rows))
+async def _wait(tx: Transaction, unplaced: Chosen) -> None:
+    rows = []
     for arrival, choice in unplaced:
-        event = ClientWaitlisted(
-            client_id=arrival.client_id,
-            site_id=arrival.site_id,
-            enrolment_id=arrival.enrolment_id,
-            criteria=list(choice.criteria),
-            waitlisted_at=tx.now,
-        )
+        row = {name: getattr(arrival, name, None) for name, _ in WAITLISTED.types}
+        row |= {"id": new_id(), "criteria": as_json(choice.criteria), "waitlisted_at": tx.now}
+        rows.append(row)
+        event = ClientWaitlisted(**{**row, "criteria": choice.criteria})
         publish(tx, event, cause=arrival.cause)
+    await tx.write(WAIT, *WAITLISTED.arrays(rows))

@@ -1,20 +1,21 @@
 """Proposals: seats that are kept until a person confirms them, or another cohort in their place."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import asyncpg
 
 from services.scheduling.appointments.commands import schedule_sessions
-from services.scheduling.placement.chart import Chart, lock_region
+from services.scheduling.placement.arrivals import of_stay
+from services.scheduling.placement.chart import lock_region
 from services.scheduling.placement.commands import offer_seats
 from services.scheduling.placement.policy import ConfirmationPolicy, placement_policy
-from services.scheduling.placement.previews import arrival_of
+from services.scheduling.placement.previews import rank
 from services.scheduling.placement.queries import show_placement
-from services.scheduling.placement.rules import Considered
+from services.scheduling.placement.rules.ranking import UNTOLD
+from services.scheduling.placement.rules.values import Considered
 from services.scheduling.placement.schemas import Confirmation, ExplainedPlacement
-from services.scheduling.placement.seats import as_json, considered_json, tell_seat
-from services.scheduling.preferences.queries import known_clients
+from services.scheduling.placement.seats import tell_seat
 from shared.contracts.base import Criterion
 from shared.database import Overtaken, Transaction, update
 from shared.database.transaction import at_all_sites
@@ -76,47 +77,31 @@ async def confirm_placement(
     """
     proposal = await show_placement(tx, placement_id)
     async with at_all_sites(tx):
-        home = await arrival_of(tx, proposal.enrolment_id)
+        home = await of_stay(tx, proposal.enrolment_id)
         await lock_region(tx, {home.site_id, proposal.site_id})
     if not tx.may_see(home.site_id):
         raise OtherSiteToo("The client is of another site: confirm it with a token for both sites.")
     proposal = await show_placement(tx, placement_id)
     if proposal.state != "proposed":
         raise NothingProposed("A seat is confirmed once.")
-    chart = await Chart.counted(tx, [home.site_id])
-    if proposal.cohort_id in chart.cohorts:
-        chart.take(proposal.cohort_id, proposal.client_id, -1)
-    clients = await known_clients(tx, [proposal.client_id])
-    await chart.keep_apart(tx, clients.values())
-    choice = await chart.choose(tx, home.site_id, home.need, clients[proposal.client_id])
+    choice = await rank(tx, home, proposal.cohort_id)
     one = next((c for c in choice.considered if c.cohort.id == confirmed.cohort_id), None)
     if one is None:
         raise NotInReach("Choose one of the ranked cohorts.", pointer="/cohort_id")
     if not tx.may_see(one.cohort.site_id):
         raise OtherSiteToo("The cohort is of a site that you may not see.", pointer="/cohort_id")
     policy = placement_policy(home.site_id).confirmation
-    criteria = (*_told(one), *_set_aside(one, confirmed.override_reason, policy))
-    row = {
-        "site_id": one.cohort.site_id,
-        "cohort_id": one.cohort.id,
-        "criteria": as_json(criteria),
-        "considered": considered_json(choice),
-        "placed_at": tx.now,
-        "proposed_until": None,
-    }
+    told = [criterion for criterion in one.criteria if criterion.name != UNTOLD]
+    criteria = (*told, *_set_aside(one, confirmed.override_reason, policy))
+    row = tell_seat(tx, placement_id, home, one.cohort, replace(choice, criteria=criteria))
     try:
         await tx.execute(*update("placements", row, where={"id": placement_id}, versioned=False))
     except asyncpg.CheckViolationError:
         raise Overtaken from None
-    tell_seat(tx, home, placement_id, one.cohort, criteria)
     await schedule_sessions(tx, {placement_id: None})
     if one.cohort.id != proposal.cohort_id:
         await offer_seats(tx, {proposal.site_id: None})
     return await show_placement(tx, placement_id)
-
-
-def _told(one: Considered) -> Sequence[Criterion]:
-    return [criterion for criterion in one.criteria if criterion.name != "no_contact"]
 
 
 def _set_aside(
@@ -150,7 +135,7 @@ async def drop_proposals(tx: Transaction) -> int:
         return 0
     await lock_region(tx, {lapsed["site_id"], lapsed["home"]})
     dropped = await tx.fetch(DROP, lapsed["site_id"], lapsed["home"], tx.now)
-    arrivals = [await arrival_of(tx, row["enrolment_id"]) for row in dropped]
+    arrivals = [await of_stay(tx, row["enrolment_id"]) for row in dropped]
     await offer_seats(tx, {lapsed["site_id"]: None})
     await offer_seats(tx, {}, arrivals)
     return len(dropped)

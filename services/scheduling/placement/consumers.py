@@ -4,15 +4,13 @@ A batch of events is taken together, at its end: which partition an event came f
 first.
 """
 
+from services.scheduling.placement.arrivals import enrolled
 from services.scheduling.placement.commands import (
     Departure,
     change_seats,
     note_diagnoses,
     reconsider,
 )
-from services.scheduling.placement.policy import placement_policy
-from services.scheduling.placement.rules import Need, priority_of
-from services.scheduling.placement.seats import Arrival
 from shared.contracts.intake import (
     ClientEnrolled,
     DualDiagnosisChanged,
@@ -28,43 +26,18 @@ consumers = Consumers()
 
 @consumers.on_many(ClientEnrolled, "preferences")
 async def clients_enrolled(tx: Transaction, received: list[Received[ClientEnrolled]]) -> None:
-    arrivals = [
-        Arrival(
-            one.event.client_id,
-            one.event.site_id,
-            one.event.enrolment_id,
-            Need(
-                one.event.dual_diagnosis,
-                one.event.gender_group,
-                priority_of(one.event.priority, placement_policy(one.event.site_id)),
-            ),
-            one.event.enrolled_at,
-            one,
-        )
-        for one in received
-    ]
-    tx.at_end(change_seats, *arrivals)
+    tx.at_end(change_seats, *map(enrolled, received))
 
 
-@consumers.on_many(PreferencesChanged, "preferences")
-async def preferences_changed(
-    tx: Transaction, received: list[Received[PreferencesChanged]]
-) -> None:
-    await reconsider(tx, received)
+consumers.on_many(PreferencesChanged, "preferences")(reconsider)
 
 
 @consumers.on_many(DualDiagnosisChanged, "preferences")
 async def dual_diagnosis_changed(
     tx: Transaction, received: list[Received[DualDiagnosisChanged]]
 ) -> None:
-    await note_diagnoses(
-        tx,
-        {
-            one.event.client_id: one.event.status == "confirmed"
-            for one in received
-            if one.event.status != "suspected"
-        },
-    )
+    told = [one.event for one in received if one.event.status != "suspected"]
+    await note_diagnoses(tx, {event.client_id: event.status == "confirmed" for event in told})
     await reconsider(tx, received)
 
 

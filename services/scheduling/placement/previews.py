@@ -2,38 +2,23 @@
 
 from uuid import UUID
 
-import asyncpg
-import orjson
-
+from services.scheduling.placement.arrivals import Arrival, of_client
 from services.scheduling.placement.chart import Chart
-from services.scheduling.placement.policy import placement_policy
-from services.scheduling.placement.rules import Need, priority_of
+from services.scheduling.placement.rules.values import Choice
 from services.scheduling.placement.schemas import ConsideredCohort, PlacementPreview
-from services.scheduling.placement.seats import Arrival, considered_json, read_considered
-from services.scheduling.preferences.queries import known_clients
+from services.scheduling.placement.seats import considered_json, read_considered
 from shared.database import Transaction
-from shared.errors import found
 
-STAY = """
-SELECT p.client_id, p.site_id, p.enrolment_id, p.gender_group, p.priority, p.enrolled_at,
-  coalesce(w.dual_diagnosis, p.dual_diagnosis) AS dual_diagnosis
-FROM preferences p LEFT JOIN waitlist w ON w.enrolment_id = p.enrolment_id AND w.left_at IS NULL
-"""
-OF_CLIENT = f"""{STAY}
-WHERE p.client_id = ANY (platform.records_of($1)) AND p.enrolment_id IS NOT NULL
-ORDER BY p.enrolled_at DESC, p.client_id LIMIT 1
-"""
-OF_ENROLMENT = f"{STAY} WHERE p.enrolment_id = $1"
 SEAT = "SELECT cohort_id FROM placements WHERE enrolment_id = $1 AND ended_at IS NULL"
 
 
-async def arrival_of(tx: Transaction, enrolment_id: UUID) -> Arrival:
-    """The client of a stay that is known, as one who needs a seat.
-
-    Raises:
-        NotFound: the stay is not known here.
-    """
-    return _arrival(found(await tx.fetchrow(OF_ENROLMENT, enrolment_id), "stay"))
+async def rank(tx: Transaction, arrival: Arrival, seat: UUID | None) -> Choice:
+    """Every cohort in reach compared for a client, whose own seat is taken for free."""
+    chart = await Chart.of(tx, [arrival.site_id])
+    if seat in chart.cohorts:
+        chart.cohorts[seat].taken -= 1
+    ((_, choice),) = await chart.choose(tx, [arrival])
+    return choice
 
 
 async def preview_placement(tx: Transaction, client_id: UUID) -> PlacementPreview:
@@ -43,29 +28,12 @@ async def preview_placement(tx: Transaction, client_id: UUID) -> PlacementPrevie
     Raises:
         NotFound: no stay of the client is known at a site that the caller may see.
     """
-    arrival = _arrival(found(await tx.fetchrow(OF_CLIENT, client_id), "stay"))
-    chart = await Chart.seen(tx, [arrival.site_id])
-    if (seat := await tx.fetchval(SEAT, arrival.enrolment_id)) in chart.cohorts:
-        chart.take(seat, arrival.client_id, -1)
-    clients = await known_clients(tx, [arrival.client_id])
-    await chart.keep_apart(tx, clients.values())
-    choice = await chart.choose(tx, arrival.site_id, arrival.need, clients[arrival.client_id])
+    arrival = await of_client(tx, client_id)
+    choice = await rank(tx, arrival, await tx.fetchval(SEAT, arrival.enrolment_id))
     cohorts = [ConsideredCohort(**one) for one in read_considered(considered_json(choice))]
     return PlacementPreview(
         client_id=client_id,
         site_id=arrival.site_id,
         enrolment_id=arrival.enrolment_id,
         cohorts=sorted(cohorts, key=lambda one: (one.rank is None, one.rank, one.cohort_id)),
-    )
-
-
-def _arrival(row: asyncpg.Record) -> Arrival:
-    policy = placement_policy(row["site_id"])
-    need = Need(
-        row["dual_diagnosis"],
-        row["gender_group"],
-        priority_of(orjson.loads(row["priority"]), policy),
-    )
-    return Arrival(
-        row["client_id"], row["site_id"], row["enrolment_id"], need, row["enrolled_at"], None
     )

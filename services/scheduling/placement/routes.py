@@ -7,17 +7,17 @@ from fastapi import Depends, Query
 
 from services.scheduling.placement import confirming, previews, queries
 from services.scheduling.placement.schemas import (
+    AskedPlacements,
     Confirmation,
     ExplainedPlacement,
     Placement,
     PlacementPreview,
-    PlacementState,
     WaitingClient,
 )
 from services.scheduling.waiting.rules import Family
 from shared.access import Role
 from shared.access.roles import CLINICIANS, EVERY_STAFF_ROLE
-from shared.web import Allowed, Call, CountedPage, Paging, Router, of_one_client
+from shared.web import Allowed, Call, CountedPage, Paged, Router, of_one_client
 
 router = Router(tags=["Placement"])
 
@@ -26,22 +26,11 @@ Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
 
 @router.get("/placements", summary="List placements")
 async def list_placements(
-    call: Reader,
-    paging: Annotated[Paging, Depends()],
-    site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None,
-    state: Annotated[
-        PlacementState | None, Query(description="Only those that last, or that ended.")
-    ] = None,
-    cohort_id: Annotated[UUID | None, Query(description="Only in this cohort.")] = None,
-    client_id: Annotated[UUID | None, Query(description="Only of this client.")] = None,
+    call: Reader, asked: Annotated[AskedPlacements, Depends()], paging: Paged
 ) -> CountedPage[Placement]:
     """Placements, ended ones included, each with why its cohort was chosen; the others that were
     considered are shown with the single one."""
-    return await call.show(
-        lambda tx: queries.list_placements(
-            tx, paging, site_id=site_id, state=state, cohort_id=cohort_id, client_id=client_id
-        )
-    )
+    return await call.show(lambda tx: queries.list_placements(tx, paging, asked))
 
 
 @router.get("/placements/preview", summary="Rank the cohorts for a client")
@@ -80,7 +69,7 @@ async def show_placement(placement_id: UUID, call: Reader) -> ExplainedPlacement
 @router.get("/waitlist", summary="List clients who wait for a seat")
 async def list_waiting_clients(
     call: Reader,
-    paging: Annotated[Paging, Depends()],
+    paging: Paged,
     site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None,
     family: Annotated[Family | None, Query(description="Only who waits for these cohorts.")] = None,
 ) -> CountedPage[WaitingClient]:

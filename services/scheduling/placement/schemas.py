@@ -1,17 +1,32 @@
 """What answers about seats look like."""
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal
 from uuid import UUID
 
+from fastapi import Query
 from pydantic import Field
 
 from services.scheduling.waiting.rules import Family
 from shared.contracts.base import Criterion
 from shared.contracts.intake import GenderGroup, Token
 from shared.contracts.scheduling import EndedAs, Track
-from shared.web import Instant, Shown, Strict
+from shared.web import FromJson, Instant, Shown, Strict
 
+Criteria = Annotated[list[Criterion], FromJson]
 PlacementState = Literal["proposed", "active", "ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPlacements:
+    """Which placements are listed."""
+
+    site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None
+    state: Annotated[
+        PlacementState | None, Query(description="Only those that last, or that ended.")
+    ] = None
+    cohort_id: Annotated[UUID | None, Query(description="Only in this cohort.")] = None
+    client_id: Annotated[UUID | None, Query(description="Only of this client.")] = None
 
 
 class ConsideredCohort(Shown):
@@ -46,7 +61,7 @@ class Placement(Shown):
     )
     ended_at: Instant | None
     end_reason: EndedAs | None
-    criteria: list[Criterion] = Field(description="Why this cohort was chosen.")
+    criteria: Criteria = Field(description="Why this cohort was chosen.")
     primary_therapist_id: UUID | None = Field(description="Who is answerable for the treatment.")
     version: int = Field(description="The ETag.", examples=[1])
 
@@ -98,4 +113,4 @@ class WaitingClient(Shown):
     )
     enrolled_at: Instant
     waitlisted_at: Instant
-    criteria: list[Criterion] = Field(description="What each cohort lacked.")
+    criteria: Criteria = Field(description="What each cohort lacked.")

@@ -12,19 +12,16 @@ from services.scheduling.preferences.rules import DAY, Client, Window
 from shared.database import Transaction
 from shared.database.transaction import at_all_sites
 
-TOLD = """
-SELECT asked.client_id AS asked_for, p.* FROM unnest($1::uuid[]) AS asked(client_id)
-CROSS JOIN LATERAL unnest(platform.records_of(asked.client_id)) AS own(record)
-JOIN preferences p ON p.client_id = own.record
-"""
-APART = """
-SELECT asked.client_id, array_agg(DISTINCT other.record) AS apart_from
+KNOWN = """
+SELECT asked.client_id AS asked_for, p.*, ARRAY(
+  SELECT DISTINCT other FROM unnest(platform.records_of(asked.client_id)) AS mine
+  JOIN no_contacts x ON mine IN (x.client_id, x.other_client_id)
+  CROSS JOIN LATERAL unnest(platform.records_of(
+    CASE mine WHEN x.client_id THEN x.other_client_id ELSE x.client_id END)) AS other
+) AS apart_from
 FROM unnest($1::uuid[]) AS asked(client_id)
 CROSS JOIN LATERAL unnest(platform.records_of(asked.client_id)) AS own(record)
-JOIN no_contacts x ON own.record IN (x.client_id, x.other_client_id)
-CROSS JOIN LATERAL unnest(platform.records_of(
-  CASE own.record WHEN x.client_id THEN x.other_client_id ELSE x.client_id END)) AS other(record)
-GROUP BY asked.client_id
+LEFT JOIN preferences p ON p.client_id = own.record
 """
 FAMILIAR = """
 SELECT asked.client_id, array_agg(DISTINCT ahead.cohort_id) AS familiar
@@ -39,12 +36,12 @@ JOIN sessions ahead ON ahead.id = has.session_id AND ahead.starts_at > $2
   AND ahead.cohort_id IS NOT NULL
 GROUP BY asked.client_id
 """
-STATED = ("time_zone", "available", "telehealth", "needs_transport", "language", "wished_group")
+"""A statement of its own: planned together with the other it would be planned each time."""
 LAST_TOLD = {
-    "stated_at": STATED,
-    "needs_at": ("needs",),
-    "referred_at": ("court_referred",),
-    "enrolled_at": ("age_band", "level_of_care"),
+    "stated_at": "time_zone available telehealth needs_transport language wished_group",
+    "needs_at": "needs",
+    "referred_at": "court_referred",
+    "enrolled_at": "age_band level_of_care",
 }
 """What of several records of a person is that of the one where it was told last."""
 
@@ -52,37 +49,27 @@ LAST_TOLD = {
 async def known_clients(tx: Transaction, client_ids: Sequence[UUID]) -> dict[UUID, Client]:
     """What is known of these clients, at whatever site it was entered: who must not meet is kept
     apart wherever either goes."""
-    ids = list(client_ids)
+    records: dict[UUID, list[asyncpg.Record]] = {client_id: [] for client_id in client_ids}
     async with at_all_sites(tx):
-        told = await tx.fetch(TOLD, ids)
-        apart = {row["client_id"]: row["apart_from"] for row in await tx.fetch(APART, ids)}
-        familiar = {
-            row["client_id"]: row["familiar"] for row in await tx.fetch(FAMILIAR, ids, tx.now)
-        }
-    records: dict[UUID, list[asyncpg.Record]] = {client_id: [] for client_id in ids}
-    for row in told:
-        records[row["asked_for"]].append(row)
-    return {
-        client_id: _client(found, apart.get(client_id, ()), familiar.get(client_id, ()))
-        for client_id, found in records.items()
-    }
+        for row in await tx.fetch(KNOWN, list(records)):
+            records[row["asked_for"]].append(row)
+        familiar = await tx.fetch(FAMILIAR, list(records), tx.now)
+    cohorts = {row["client_id"]: row["familiar"] for row in familiar}
+    return {one: _client(rows, cohorts.get(one, ())) for one, rows in records.items()}
 
 
-def _client(
-    records: Sequence[asyncpg.Record], apart_from: Iterable[UUID], familiar: Iterable[UUID]
-) -> Client:
+def _client(records: Sequence[asyncpg.Record], familiar: Iterable[UUID]) -> Client:
     known: dict[str, Any] = {}
     for at, names in LAST_TOLD.items():
-        told = [one for one in records if one[at] is not None]
-        if told:
+        if told := [one for one in records if one[at] is not None]:
             last = max(told, key=lambda one: (one[at], one["client_id"]))
-            known |= {name: last[name] for name in names}
+            known |= {name: last[name] for name in names.split()}
     return Client(
         zone=known.pop("time_zone", None),
         windows=_windows(known.pop("available", None)),
         needs=frozenset(orjson.loads(known.pop("needs", None) or "[]")),
         court_referred=bool(known.pop("court_referred", False)),
-        apart_from=frozenset(apart_from),
+        apart_from=frozenset(records[0]["apart_from"]),
         familiar=frozenset(familiar),
         **known,
     )

@@ -2,30 +2,24 @@
 
 from uuid import UUID
 
-import asyncpg
-
 from services.scheduling.directory.queries import show_site
 from services.scheduling.rooms.queries import show_room
 from services.scheduling.rooms.schemas import NewRoom, RoomDetails, RoomEntry
 from shared.contracts.scheduling import RoomChanged
-from shared.database import Statement, Transaction, insert, update
+from shared.database import Statement, Transaction, insert, unless_taken, update
 from shared.errors import Conflict, Invalid, found, require_version
 from shared.ids import new_id
 from shared.messaging.outbox import publish
 
-LOCK = "SELECT version, kind FROM rooms WHERE id = $1 FOR UPDATE"
+LOCK = "SELECT version, kind, closed_at FROM rooms WHERE id = $1 FOR UPDATE"
 
 
-class RoomNameTaken(Conflict):
+class RoomNameTaken(Conflict, title="A room of the site has this name"):
     """Two rooms of a site cannot have one name."""
 
-    title = "A room of the site has this name"
 
-
-class JoinLink(Invalid):
+class JoinLink(Invalid, title="A link does not go with this room"):
     """A telehealth room has a link by which it is joined, and no other room has one."""
-
-    title = "A link does not go with this room"
 
 
 class RoomClosed(Conflict):
@@ -47,7 +41,7 @@ async def open_room(tx: Transaction, new: NewRoom) -> RoomEntry:
 
 
 async def change_room(
-    tx: Transaction, room_id: UUID, expected: int, changed: RoomDetails
+    tx: Transaction, expected: int, room_id: UUID, changed: RoomDetails
 ) -> RoomEntry:
     """Replace what is said of a room; publishes RoomChanged.
 
@@ -60,7 +54,7 @@ async def change_room(
     return await _write(tx, room_id, update("rooms", changed.model_dump(), where={"id": room_id}))
 
 
-async def close_room(tx: Transaction, room_id: UUID, expected: int) -> RoomEntry:
+async def close_room(tx: Transaction, expected: int, room_id: UUID) -> RoomEntry:
     """Close a room: it takes no new session, and keeps those that it is taken for. Publishes
     RoomChanged.
 
@@ -70,16 +64,14 @@ async def close_room(tx: Transaction, room_id: UUID, expected: int) -> RoomEntry
     """
     room = found(await tx.fetchrow(LOCK, room_id), "room")
     require_version(room["version"], expected)
-    if (await show_room(tx, room_id)).closed_at is not None:
+    if room["closed_at"] is not None:
         raise RoomClosed("This room is closed already.")
     return await _write(tx, room_id, update("rooms", {"closed_at": tx.now}, where={"id": room_id}))
 
 
 async def _write(tx: Transaction, room_id: UUID, statement: Statement) -> RoomEntry:
-    try:
+    with unless_taken(RoomNameTaken("Another room of this site has this name.", pointer="/name")):
         await tx.execute(*statement)
-    except asyncpg.UniqueViolationError:
-        raise RoomNameTaken("Another room of this site has this name.", pointer="/name") from None
     room = await show_room(tx, room_id)
     publish(tx, RoomChanged(room_id=room_id, **dict(room), changed_at=tx.now))
     return room

@@ -3,12 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Query
 
 from services.scheduling.directory.routes import Manager, Reader
 from services.scheduling.rooms import commands, queries
 from services.scheduling.rooms.schemas import NewRoom, RoomDetails, RoomEntry
-from shared.web import Page, Paging, Router, needs_if_match
+from shared.web import Page, Paged, Router, needs_if_match
 
 router = Router(prefix="/rooms", tags=["Rooms"])
 
@@ -16,15 +16,13 @@ router = Router(prefix="/rooms", tags=["Rooms"])
 @router.post("", status_code=201, summary="Open a room")
 async def open_room(body: NewRoom, call: Manager) -> RoomEntry:
     """Open a room at a site, or a telehealth room with the link by which it is joined."""
-    return await call.create(
-        lambda tx: commands.open_room(tx, body), location=lambda made: f"/rooms/{made.id}"
-    )
+    return await call.create(lambda tx: commands.open_room(tx, body), location="/rooms/{id}")
 
 
 @router.get("", summary="List rooms")
 async def list_rooms(
     call: Reader,
-    paging: Annotated[Paging, Depends()],
+    paging: Paged,
     site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None,
     closed: Annotated[bool, Query(description="Show closed ones too.")] = False,
 ) -> Page[RoomEntry]:
@@ -41,11 +39,11 @@ async def show_room(room_id: UUID, call: Reader) -> RoomEntry:
 @router.put("/{room_id}", summary="Change a room")
 async def change_room(room_id: UUID, body: RoomDetails, call: Manager) -> RoomEntry:
     """Replace name, capacity and link. Sessions that it is taken for are kept."""
-    return await call.update(lambda tx, expected: commands.change_room(tx, room_id, expected, body))
+    return await call.update(commands.change_room, room_id, body)
 
 
 @router.post("/{room_id}/close", summary="Close a room")
 @needs_if_match
 async def close_room(room_id: UUID, call: Manager) -> RoomEntry:
     """The room takes no new session; those that it is taken for stay, and are to be moved."""
-    return await call.update(lambda tx, expected: commands.close_room(tx, room_id, expected))
+    return await call.update(commands.close_room, room_id)

@@ -6,27 +6,19 @@ from uuid import UUID
 from pydantic import Field
 
 from services.scheduling.directory.schemas import Name
-from shared.web import Instant, Shown, Strict
+from shared.web import Instant, Shown, Strict, optional
 
 KIND = Field(description="A room at the site, or one by video.", examples=["room"])
-CAPACITY = Field(
-    ge=1,
-    le=1_000,
-    strict=True,
-    description="People who have a place, staff included.",
-    examples=[14],
-)
+PLACES = "People who have a place, staff included."
 Link = Annotated[str, Field(pattern=r"^https://[!-~]+$", max_length=500)]
-LINK = Field(
-    default=None, description="Where a telehealth room is joined; null otherwise.", examples=[None]
-)
+LINK = optional("Where a telehealth room is joined; null otherwise.")
 
 
 class RoomDetails(Strict):
     """A room, as it is to be."""
 
     name: Name = Field(description="Unique at the site.", examples=["Blue room"])
-    capacity: int = CAPACITY
+    capacity: int = Field(ge=1, le=1_000, strict=True, description=PLACES, examples=[14])
     join_url: Link | None = LINK
 
 
@@ -44,7 +36,7 @@ class RoomEntry(Shown):
     site_id: UUID
     name: str = Field(examples=["Blue room"])
     kind: Literal["room", "telehealth"] = KIND
-    capacity: int = Field(description="People who have a place, staff included.", examples=[14])
+    capacity: int = Field(description=PLACES, examples=[14])
     join_url: str | None = LINK
     created_at: Instant
     closed_at: Instant | None = Field(description="Since when it takes no new session.")

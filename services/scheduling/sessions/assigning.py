@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 from uuid import UUID
 
 from services.scheduling.appointments.commands import tell_again
 from services.scheduling.bookings.commands import Booking, book, free
+from services.scheduling.bookings.rules import Asked
 from shared.contracts.scheduling import Modality
 from shared.database import Transaction
 
@@ -33,6 +35,12 @@ class Assignment:
     facilitator_id: UUID | None = None
     cofacilitator_ids: tuple[UUID, ...] = ()
     modality: Modality | None = None
+
+    @classmethod
+    def of(cls, session_id: UUID, asked: Asked) -> Self:
+        """What is asked for, if it suits."""
+        people = asked.facilitator_id, asked.cofacilitator_ids
+        return cls(session_id, asked.room_id, *people, asked.modality)
 
     @property
     def bookings(self) -> Iterator[Booking]:

@@ -7,21 +7,15 @@ import asyncpg
 
 from services.scheduling.appointments.commands import expect_again, expected_at
 from services.scheduling.bookings.commands import free
-from services.scheduling.directory.commands import lock_sites
-from services.scheduling.directory.queries import show_site
+from services.scheduling.directory.commands import lock_site
+from services.scheduling.sessions import schemas
 from services.scheduling.sessions.policy import cancellation_policy
 from services.scheduling.sessions.queries import sessions_by_id, show_session
 from services.scheduling.sessions.rules import day_bounds, may_be_cancelled
-from services.scheduling.sessions.schemas import (
-    Cancellation,
-    CancelledSession,
-    NewSessionCancellation,
-    SessionCancellation,
-)
 from shared.contracts import scheduling as told
 from shared.contracts.scheduling import NotHeldReason
 from shared.database import Transaction
-from shared.errors import Conflict, Invalid, NotFound, require_version
+from shared.errors import Conflict, Invalid, found, require_once, require_version
 from shared.messaging.outbox import publish
 
 LOCK = """
@@ -38,33 +32,25 @@ WHERE id = ANY ($1::uuid[])
 """
 
 
-class SessionNotHeld(Conflict):
+class SessionNotHeld(Conflict, title="The session is not held"):
     """The program does not hold the session."""
 
-    title = "The session is not held"
 
-
-class TooLateToCancel(Conflict):
+class TooLateToCancel(Conflict, title="The session was too long ago"):
     """What was long ago is not changed any more."""
 
-    title = "The session was too long ago"
 
-
-class NothingToCancel(Conflict):
+class NothingToCancel(Conflict, title="No session to cancel"):
     """No session of that day is still to be cancelled."""
 
-    title = "No session to cancel"
 
-
-class SessionTwice(Invalid):
+class SessionTwice(Invalid, title="A session is listed twice"):
     """One session is in the list more than once."""
-
-    title = "A session is listed twice"
 
 
 async def cancel_session(
-    tx: Transaction, session_id: UUID, expected_version: int, new: Cancellation
-) -> CancelledSession:
+    tx: Transaction, expected: int, session_id: UUID, new: schemas.Cancellation
+) -> schemas.CancelledSession:
     """Say that the program does not hold a session; publishes SessionNotHeld for each client who
     was expected at it. Attendance recorded for it stays in its table and counts nowhere.
 
@@ -74,16 +60,17 @@ async def cancel_session(
         SessionNotHeld: that was said before.
         TooLateToCancel: see `CancellationPolicy`.
     """
-    site_id = (await show_session(tx, session_id)).site_id
-    await lock_sites(tx, [site_id])
-    (session,) = await tx.fetch(LOCK, [session_id], site_id)
-    require_version(session["version"], expected_version)
+    site = await lock_site(tx, (await show_session(tx, session_id)).site_id)
+    (session,) = await tx.fetch(LOCK, [session_id], site.id)
+    require_version(session["version"], expected)
     _require_cancellable(tx, session, None)
     (cancelled,) = await not_hold(tx, [session_id], new.reason)
     return cancelled
 
 
-async def cancel_sessions(tx: Transaction, new: NewSessionCancellation) -> SessionCancellation:
+async def cancel_sessions(
+    tx: Transaction, new: schemas.NewSessionCancellation
+) -> schemas.SessionCancellation:
     """Say that the program does not hold these sessions of a site, or any of a day there; all or
     none. Publishes as `cancel_session` does, for each client in the order of the sessions.
 
@@ -92,34 +79,22 @@ async def cancel_sessions(tx: Transaction, new: NewSessionCancellation) -> Sessi
         SessionTwice, SessionNotHeld, TooLateToCancel: with a pointer.
         NothingToCancel: a day without a session that is not cancelled yet.
     """
-    site = await show_site(tx, new.site_id, pointer="/site_id")
-    await lock_sites(tx, [site.id])
-    if new.session_ids is not None:
-        asked = new.session_ids
-    else:
-        assert new.day is not None  # the schema asks for one of the two
-        asked = [
-            row["id"]
-            for row in await tx.fetch(OF_DAY, site.id, *day_bounds(new.day, site.time_zone))
-        ]
+    site = await lock_site(tx, new.site_id, pointer="/site_id")
+    asked = new.session_ids or []
+    if new.day is not None:
+        bounds = day_bounds(new.day, site.time_zone)
+        asked = [row["id"] for row in await tx.fetch(OF_DAY, site.id, *bounds)]
         if not asked:
             raise NothingToCancel("No session of that day is still to be held.", pointer="/day")
-    found = {row["id"]: row for row in await tx.fetch(LOCK, asked, site.id)}
-    seen: set[UUID] = set()
+    require_once(asked, SessionTwice, "/session_ids/{}", "This session is listed above.")
+    there = {row["id"]: row for row in await tx.fetch(LOCK, asked, site.id)}
     for index, session_id in enumerate(asked):
         pointer = "/day" if new.session_ids is None else f"/session_ids/{index}"
-        if session_id in seen:
-            raise SessionTwice("This session is listed above.", pointer=pointer)
-        if session_id not in found:
-            raise NotFound("There is no such session at the site.", pointer=pointer)
-        _require_cancellable(tx, found[session_id], pointer)
-        seen.add(session_id)
-    return SessionCancellation(
-        site_id=site.id,
-        reason=new.reason,
-        not_held_at=tx.now,
-        sessions=await not_hold(tx, asked, new.reason),
-    )
+        session = found(there.get(session_id), "session at the site", pointer=pointer)
+        _require_cancellable(tx, session, pointer)
+    sessions = await not_hold(tx, asked, new.reason)
+    what = {"site_id": site.id, "reason": new.reason, "not_held_at": tx.now}
+    return schemas.SessionCancellation(**what, sessions=sessions)
 
 
 def _require_cancellable(tx: Transaction, session: asyncpg.Record, pointer: str | None) -> None:
@@ -134,7 +109,7 @@ def _require_cancellable(tx: Transaction, session: asyncpg.Record, pointer: str 
 
 async def not_hold(
     tx: Transaction, session_ids: Sequence[UUID], reason: NotHeldReason
-) -> list[CancelledSession]:
+) -> list[schemas.CancelledSession]:
     """Cancel sessions of a site that is locked, so that nobody is placed in them meanwhile. Who
     records attendance at the same time waits for it, or is waited for. Clients who have time now
     for a session of their cohort are expected at it."""
@@ -143,10 +118,9 @@ async def not_hold(
     clients: dict[UUID, list[UUID]] = {session_id: [] for session_id in session_ids}
     for row in await expected_at(tx, session_ids):
         clients[row["session_id"]].append(row["client_id"])
-        event = told.SessionNotHeld(**row, reason=reason, not_held_at=tx.now)
-        publish(tx, event)
+        publish(tx, told.SessionNotHeld(**row, reason=reason, not_held_at=tx.now))
     await expect_again(tx, {one.resource_id for one in taken if one.kind == "client"})
     return [
-        CancelledSession(**session.model_dump(), client_ids=clients[session.id])
+        schemas.CancelledSession(**session.model_dump(), client_ids=clients[session.id])
         for session in await sessions_by_id(tx, session_ids)
     ]

@@ -1,6 +1,5 @@
 """Sessions to come at another time, with other staff, in another room, or beside the plan."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,16 +8,14 @@ from uuid import UUID
 import asyncpg
 
 from services.scheduling.appointments.commands import expect_again, schedule_sessions, tell_again
-from services.scheduling.bookings.checks import group_of, own_group, place_of, require_suited
 from services.scheduling.bookings.commands import Busy, book, free
-from services.scheduling.bookings.queries import ASSIGNED
-from services.scheduling.bookings.rules import Asked, Unsuited
+from services.scheduling.bookings.queries import ASSIGNED, group_of, place_of
+from services.scheduling.bookings.rules import Asked, Unsuited, own_group, require_suited
 from services.scheduling.cohorts.queries import show_cohort
-from services.scheduling.directory.commands import lock_sites
-from services.scheduling.directory.queries import show_site
+from services.scheduling.directory.commands import lock_site
 from services.scheduling.directory.schemas import Site
-from services.scheduling.placement.commands import offer_seats
 from services.scheduling.placement.queries import seats_of
+from services.scheduling.sessions import queries, rules, schemas
 from services.scheduling.sessions.assigning import Assignment, assign
 from services.scheduling.sessions.cancelling import SessionNotHeld, not_hold
 from services.scheduling.sessions.materializing import (
@@ -28,33 +25,16 @@ from services.scheduling.sessions.materializing import (
     make_sessions,
 )
 from services.scheduling.sessions.moving import SPAN, plan_by_own_edition
-from services.scheduling.sessions.queries import show_curriculum, show_scheduled, show_session
-from services.scheduling.sessions.rules import (
-    PlannedSession,
-    day_bounds,
-    exact_instant,
-    wall_clock,
-)
-from services.scheduling.sessions.schemas import (
-    Curriculum,
-    EndOfPlan,
-    LocalTime,
-    NewSession,
-    NewTime,
-    OtherRoom,
-    ScheduledSession,
-    Staff,
-)
 from services.scheduling.units.commands import Planned, require_authorized
-from shared.database import Transaction, update
-from shared.errors import Conflict, Invalid, found, require_version
+from shared.database import Transaction, unless_taken, update
+from shared.errors import Conflict, Invalid, found, pointing, require_version
 
 LOCK = f"""
 SELECT s.id, s.cohort_id, s.kind, s.starts_at, s.ends_at, s.modality, s.break_minutes,
-  s.not_held_at, s.version, assigned.*
+  s.not_held_at, s.version, assigned.*, array(
+    SELECT client_id FROM appointments WHERE session_id = s.id AND state = 'scheduled') AS clients
 FROM sessions s {ASSIGNED} WHERE s.id = $1 FOR NO KEY UPDATE OF s
 """  # noqa: S608 - the part is ours
-EXPECTED = "SELECT client_id FROM appointments WHERE session_id = $1 AND state = 'scheduled'"
 FORGET_CHECK_INS = "DELETE FROM check_ins WHERE session_id = $1"
 """Whoever came early for the former time is not there for the new one."""
 PLAN = "SELECT site_id FROM curricula WHERE id = $1 AND cohort_id = $2"
@@ -67,41 +47,32 @@ WHERE cohort_id = $1 AND curriculum_id = $2 AND starts_at >= $3 AND not_held_at 
 """
 
 
-class SessionBegan(Conflict):
+class SessionBegan(Conflict, title="The session has begun"):
     """What has begun is not planned any more."""
 
-    title = "The session has begun"
 
-
-class TimeIsPast(Invalid):
+class TimeIsPast(Invalid, title="That time is past"):
     """Sessions are planned for times to come."""
-
-    title = "That time is past"
 
 
 class PlanHasEnded(Invalid):
     """A plan that has ended is not made longer."""
 
 
-class SiteClosed(Invalid):
+class SiteClosed(Invalid, title="The site is closed on that day"):
     """The site is closed on that day."""
 
-    title = "The site is closed on that day"
 
-
-class BreaksTooLong(Invalid):
+class BreaksTooLong(Invalid, title="The session would be no longer than its breaks"):
     """The breaks of the session are as long as all of it would be."""
-
-    title = "The session would be no longer than its breaks"
 
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """A session to come, locked, its site, and the clients who are expected."""
+    """A session to come, locked, with the `clients` who are expected, and its site."""
 
     site: Site
     row: asyncpg.Record
-    clients: Sequence[UUID]
 
     def asked(self, **changes: object) -> Asked:
         """The session as the rules look at it, with changes."""
@@ -112,8 +83,8 @@ class Current:
 
 
 async def change_session_time(
-    tx: Transaction, session_id: UUID, expected_version: int, new: NewTime, *, by: str
-) -> ScheduledSession:
+    tx: Transaction, expected: int, session_id: UUID, new: schemas.NewTime, *, by: str
+) -> schemas.ScheduledSession:
     """Hold a session to come at another time, with its room, its staff and its clients. Publishes
     SessionScheduled for each client who is expected.
 
@@ -124,7 +95,7 @@ async def change_session_time(
         UnitsExceeded: it goes beyond what a payer authorized, and no reason is given.
         Busy: the room, a person or a client has another session then.
     """
-    current = await _current(tx, session_id, expected_version)
+    current = await _current(tx, expected, session_id)
     await plan_by_own_edition(tx, current.site.id)
     before, ends = current.row["starts_at"], current.row["ends_at"]
     starts_at = await instant_to_come(tx, current.site, new)
@@ -132,36 +103,20 @@ async def change_session_time(
     if length <= timedelta(minutes=current.row["break_minutes"]):
         raise BreaksTooLong("Give more minutes than its breaks have.", pointer="/minutes")
     asked = current.asked(starts_at=starts_at, ends_at=starts_at + length)
-    try:
-        await _require(tx, current, asked, ("starts", "facilitator_id", "cofacilitator_ids"))
-    except Unsuited as wrong:
-        wrong.pointer = (
-            "/starts"  # nobody is named in the request: it is the time that is to change
-        )
-        raise
+    # Nobody is named in the request: it is the time that is to change.
+    with pointing("/starts", Unsuited):
+        await _require(tx, current, asked, "starts", "facilitator_id", "cofacilitator_ids")
     minutes = int(length / timedelta(minutes=1)) - current.row["break_minutes"]
-    planned = (current.row["kind"], starts_at, minutes, current.site.time_zone, session_id)
-    await require_authorized(
-        tx,
-        [Planned(one, current.site.id, *planned) for one in current.clients],
-        reason=new.excess_reason,
-        by=by,
-    )
+    what = (current.row["kind"], starts_at, minutes, current.site.time_zone, session_id)
+    planned = [Planned(one, current.site.id, *what) for one in current.row["clients"]]
+    await require_authorized(tx, planned, reason=new.excess_reason, by=by)
     taken = await free(tx, [session_id])
-    times = {
-        "starts_at": starts_at,
-        "ends_at": starts_at + length,
-        "local_start": datetime.combine(new.day, wall_clock(new.starts)),
-    }
-    try:
+    ends_at = starts_at + length
+    times = {"starts_at": starts_at, "ends_at": ends_at, "local_start": new.local_start}
+    with unless_taken(SessionsOverlap("The cohort has a session then.", pointer="/starts")):
         await tx.execute(*update("sessions", times, where={"id": session_id}))
-    except asyncpg.ExclusionViolationError:
-        raise SessionsOverlap("The cohort has a session then.", pointer="/starts") from None
-    try:
+    with pointing("/starts", Busy):
         await book(tx, taken)
-    except Busy as busy:
-        busy.pointer = "/starts"
-        raise
     await tx.execute(SPAN, [session_id])
     if starts_at != before:
         await tx.execute(FORGET_CHECK_INS, session_id)
@@ -170,40 +125,40 @@ async def change_session_time(
         seats = await seats_of(tx, current.row["cohort_id"])
         await schedule_sessions(tx, seats, never_expected=True)
     await expect_again(tx, {one.resource_id for one in taken if one.kind == "client"})
-    return await show_scheduled(tx, session_id)
+    return await queries.show_scheduled(tx, session_id)
 
 
 async def change_session_staff(
-    tx: Transaction, session_id: UUID, expected_version: int, new: Staff
-) -> ScheduledSession:
+    tx: Transaction, expected: int, session_id: UUID, new: schemas.Staff
+) -> schemas.ScheduledSession:
     """Let others of the staff hold a session to come. Publishes as `assign` does.
 
     Raises:
         NotFound, StaleVersion, SessionNotHeld, SessionBegan, Unsuited, Busy: see there.
     """
-    current = await _current(tx, session_id, expected_version)
+    current = await _current(tx, expected, session_id)
     people = tuple(new.cofacilitator_ids)
     asked = current.asked(facilitator_id=new.facilitator_id, cofacilitator_ids=people)
-    await _require(tx, current, asked, ("facilitator_id", "cofacilitator_ids"))
-    return await _assigned(tx, session_id, asked)
+    return await _assign(tx, current, asked, "facilitator_id", "cofacilitator_ids")
 
 
 async def change_session_room(
-    tx: Transaction, session_id: UUID, expected_version: int, new: OtherRoom
-) -> ScheduledSession:
+    tx: Transaction, expected: int, session_id: UUID, new: schemas.OtherRoom
+) -> schemas.ScheduledSession:
     """Hold a session to come in another room, or by telehealth. Publishes as `assign` does.
 
     Raises:
         NotFound, StaleVersion, SessionNotHeld, SessionBegan, Unsuited, Busy: see there.
     """
-    current = await _current(tx, session_id, expected_version)
+    current = await _current(tx, expected, session_id)
     kept = current.row["modality"] if new.room_id is None else None
     asked = current.asked(room_id=new.room_id, modality=new.modality or kept)
-    await _require(tx, current, asked, ("room_id",))
-    return await _assigned(tx, session_id, asked)
+    return await _assign(tx, current, asked, "room_id")
 
 
-async def add_session(tx: Transaction, cohort_id: UUID, new: NewSession) -> ScheduledSession:
+async def add_session(
+    tx: Transaction, cohort_id: UUID, new: schemas.NewSession
+) -> schemas.ScheduledSession:
     """Hold a session of a cohort beside its plan. Publishes SessionScheduled for each client.
 
     Raises:
@@ -212,28 +167,23 @@ async def add_session(tx: Transaction, cohort_id: UUID, new: NewSession) -> Sche
         SessionsOverlap: the cohort has another session then.
         Busy: the room or a person has another session then.
     """
-    cohort = await show_cohort(tx, cohort_id)
-    site = await show_site(tx, cohort.site_id)
-    await lock_sites(tx, [site.id])
+    site = await lock_site(tx, (await show_cohort(tx, cohort_id)).site_id)
     await plan_by_own_edition(tx, site.id)
     starts_at = await instant_to_come(tx, site, new)
-    local_start = datetime.combine(new.day, wall_clock(new.starts))
-    one = PlannedSession(0, local_start, starts_at, starts_at + timedelta(minutes=new.minutes))
+    ends_at = starts_at + timedelta(minutes=new.minutes)
+    one = rules.PlannedSession(0, new.local_start, starts_at, ends_at)
     group, place = await group_of(tx, cohort_id), await place_of(tx, site)
-    plan = Plan(None, cohort_id, [new], group, place, pointer="")
-    require_suited([("", plan.asked(one))], group, place)
-    try:
-        (session_id,) = await make_sessions(tx, plan, [one])
-    except SessionsOverlap as overlap:
-        overlap.pointer = "/starts"
-        raise
-    await offer_seats(tx, {site.id: None})
-    return await show_scheduled(tx, session_id)
+    (session_id,) = await make_sessions(tx, Plan(None, cohort_id, [new], group, place), [one])
+    return await queries.show_scheduled(tx, session_id)
 
 
 async def complete_curriculum(
-    tx: Transaction, cohort_id: UUID, curriculum_id: UUID, expected_version: int, new: EndOfPlan
-) -> Curriculum:
+    tx: Transaction,
+    expected: int,
+    cohort_id: UUID,
+    curriculum_id: UUID,
+    new: schemas.EndOfPlan,
+) -> schemas.Curriculum:
     """End a plan with a day to come: sessions after it are not held, and none are made for it.
     Publishes SessionNotHeld for each client who was expected at one.
 
@@ -243,11 +193,10 @@ async def complete_curriculum(
         PlanHasEnded: see there.
     """
     plan = found(await tx.fetchrow(PLAN, curriculum_id, cohort_id), "curriculum")
-    site = await show_site(tx, plan["site_id"])
-    await lock_sites(tx, [site.id])
+    site = await lock_site(tx, plan["site_id"])
     plan = found(await tx.fetchrow(LOCK_PLAN, curriculum_id), "curriculum")
-    require_version(plan["version"], expected_version)
-    over = day_bounds(new.last_day, site.time_zone)[1]
+    require_version(plan["version"], expected)
+    over = rules.day_bounds(new.last_day, site.time_zone)[1]
     if over <= tx.now:
         raise TimeIsPast("Give today or a day to come.", pointer="/last_day")
     ends: dict[str, Any] = {"ends_on": new.last_day}
@@ -260,28 +209,27 @@ async def complete_curriculum(
     rest = [row["id"] for row in await tx.fetch(AFTER, cohort_id, curriculum_id, over)]
     await not_hold(tx, rest, new.reason)
     await tx.execute(*update("curricula", ends, where={"id": curriculum_id}))
-    return await show_curriculum(tx, cohort_id, curriculum_id)
+    return await queries.show_curriculum(tx, cohort_id, curriculum_id)
 
 
-async def _current(tx: Transaction, session_id: UUID, expected_version: int) -> Current:
-    site = await show_site(tx, (await show_session(tx, session_id)).site_id)
-    await lock_sites(tx, [site.id])
+async def _current(tx: Transaction, expected: int, session_id: UUID) -> Current:
+    site = await lock_site(tx, (await queries.show_session(tx, session_id)).site_id)
     row = found(await tx.fetchrow(LOCK, session_id), "session")
-    require_version(row["version"], expected_version)
+    require_version(row["version"], expected)
     if row["not_held_at"] is not None:
         raise SessionNotHeld("The program does not hold this session: plan another one.")
     if row["starts_at"] <= tx.now:
         raise SessionBegan("It has begun: it stays as it was.")
-    return Current(site, row, [one["client_id"] for one in await tx.fetch(EXPECTED, session_id)])
+    return Current(site, row)
 
 
-async def instant_to_come(tx: Transaction, site: Site, new: LocalTime) -> datetime:
+async def instant_to_come(tx: Transaction, site: Site, new: schemas.LocalTime) -> datetime:
     """When it is to begin, on a day on which the site is open.
 
     Raises:
         NoSuchTime, TimeShownTwice, TimeIsPast, SiteClosed: see there.
     """
-    starts_at = exact_instant(new.day, wall_clock(new.starts), site.time_zone, new.fold)
+    starts_at = rules.exact_instant(new.local_start, site.time_zone, new.fold)
     if starts_at <= tx.now:
         raise TimeIsPast("Give a time to come.", pointer="/day")
     closed = await closed_days(tx, site.id, new.day, new.day + timedelta(days=1))
@@ -290,20 +238,20 @@ async def instant_to_come(tx: Transaction, site: Site, new: LocalTime) -> dateti
     return starts_at
 
 
-async def _require(tx: Transaction, current: Current, asked: Asked, only: tuple[str, ...]) -> None:
-    cohort_id, kind = current.row["cohort_id"], current.row["kind"]
-    if cohort_id is None:
-        group = own_group(current.site.id, kind, len(current.clients))
+async def _require(tx: Transaction, current: Current, asked: Asked, *only: str) -> None:
+    row = current.row
+    if row["cohort_id"] is None:
+        group = own_group(current.site.id, row["kind"], len(row["clients"]))
     else:
-        group = await group_of(tx, cohort_id)
+        group = await group_of(tx, row["cohort_id"])
     require_suited([("", asked)], group, await place_of(tx, current.site), only=only)
 
 
-async def _assigned(tx: Transaction, session_id: UUID, asked: Asked) -> ScheduledSession:
-    people = asked.facilitator_id, asked.cofacilitator_ids
-    try:
-        await assign(tx, [Assignment(session_id, asked.room_id, *people, asked.modality)])
-    except Busy as busy:
-        busy.pointer = f"/{busy.field}"
-        raise
-    return await show_scheduled(tx, session_id)
+async def _assign(
+    tx: Transaction, current: Current, asked: Asked, *changed: str
+) -> schemas.ScheduledSession:
+    session_id = current.row["id"]
+    await _require(tx, current, asked, *changed)
+    with pointing("/{0.field}", Busy):
+        await assign(tx, [Assignment.of(session_id, asked)])
+    return await queries.show_scheduled(tx, session_id)

@@ -3,28 +3,22 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.scheduling.directory.commands import lock_sites
+from services.scheduling.closed_days.commands import tell_days
+from services.scheduling.directory.commands import lock_site
 from services.scheduling.directory.queries import show_site
 from services.scheduling.directory.schemas import Site
 from services.scheduling.hours.policy import session_kinds
 from services.scheduling.hours.queries import least_minutes
 from services.scheduling.hours.rules import Week
+from services.scheduling.sessions import schemas
 from services.scheduling.sessions.cancelling import not_hold
 from services.scheduling.sessions.changing import TimeIsPast
 from services.scheduling.sessions.rules import span_of
-from services.scheduling.sessions.schemas import (
-    ClosurePreview,
-    NewSiteClosure,
-    ShortWeek,
-    SiteClosure,
-)
 from shared.calendar import day_at
-from shared.contracts.scheduling import ClosedDay as ToldDay
-from shared.contracts.scheduling import ClosedDaysChanged
+from shared.contracts.scheduling import ClosedDay
 from shared.database import Transaction, insert, select
 from shared.errors import found
 from shared.ids import new_id
-from shared.messaging.outbox import publish
 
 TO_BE_HELD = """
 SELECT id, starts_at, ends_at, break_minutes FROM sessions
@@ -66,7 +60,7 @@ INSERT INTO closed_days (site_id, day, name, kind)
 SELECT $1, day::date, $4, 'closure' FROM generate_series($2::date, $3::date, '1 day') AS day
 ON CONFLICT DO NOTHING RETURNING day, name, kind
 """
-CLOSURE = f"{select(SiteClosure, 'site_closures')} WHERE id = $1"
+CLOSURE = f"{select(schemas.SiteClosure, 'site_closures')} WHERE id = $1"
 NEXT_ENTERED = "SELECT min(entered_at) FROM site_closures WHERE finished_at IS NULL"
 NEXT = """
 SELECT id, site_id FROM site_closures WHERE finished_at IS NULL ORDER BY entered_at, id LIMIT 1
@@ -76,7 +70,9 @@ UPDATE site_closures SET sessions_done = sessions_done + $2, finished_at = $3 WH
 """
 
 
-async def show_closure_preview(tx: Transaction, new: NewSiteClosure) -> ClosurePreview:
+async def show_closure_preview(
+    tx: Transaction, new: schemas.NewSiteClosure
+) -> schemas.ClosurePreview:
     """What a closure would come to, and whose weeks would have too few hours by it.
 
     Raises:
@@ -88,28 +84,21 @@ async def show_closure_preview(tx: Transaction, new: NewSiteClosure) -> ClosureP
     counts = await tx.fetchrow(COUNTED, site.id, *span, tx.now)
     assert counts is not None  # an aggregate without GROUP BY always has one row
     weeks = [Week.of(instant, site.time_zone).bounds(site.time_zone) for instant in span]
-    rows = await tx.fetch(
-        WEEKS,
-        site.id,
-        *span,
-        tx.now,
-        site.time_zone,
-        session_kinds(site.id).counting,
-        counts["clients"],
-        weeks[0][0],
-        weeks[1][1],
-    )
+    counting, clients = session_kinds(site.id).counting, counts["clients"]
+    bounds = weeks[0][0], weeks[1][1]
+    where = (site.id, *span, tx.now, site.time_zone)
+    rows = await tx.fetch(WEEKS, *where, counting, clients, *bounds)
     short = [
-        ShortWeek(**{**row, "minimum_minutes": minimum}, week=str(Week(row["monday"])))
+        schemas.ShortWeek(**{**row, "minimum_minutes": minimum}, week=str(Week(row["monday"])))
         for row in map(dict, rows)
         if row["planned_minutes"] >= (minimum := row["minimum_minutes"] or least_minutes(row))
         and row["remaining_minutes"] < minimum
     ]
     given = {**counts, "clients": len(counts["clients"])}
-    return ClosurePreview(site_id=site.id, **given, short_weeks=short)
+    return schemas.ClosurePreview(site_id=site.id, **given, short_weeks=short)
 
 
-async def add_site_closure(tx: Transaction, new: NewSiteClosure) -> SiteClosure:
+async def add_site_closure(tx: Transaction, new: schemas.NewSiteClosure) -> schemas.SiteClosure:
     """Close a site for some days: from now on nothing is planned for them, and a job says of their
     sessions that they are not held, a day at a time. Publishes ClosedDaysChanged.
 
@@ -117,35 +106,27 @@ async def add_site_closure(tx: Transaction, new: NewSiteClosure) -> SiteClosure:
         NotFound: no such site that the caller may see.
         TimeIsPast: it would begin before today.
     """
-    site = await show_site(tx, new.site_id, pointer="/site_id")
+    site = await lock_site(tx, new.site_id, pointer="/site_id")
     span = _span(new, site, tx.now)
-    await lock_sites(tx, [site.id])
     rows = await tx.fetch(CLOSE, site.id, new.first_day, new.last_day, new.reason)
-    if closed := [ToldDay(**row) for row in rows]:
-        publish(
-            tx, ClosedDaysChanged(site_id=site.id, closed=closed, reopened=[], changed_at=tx.now)
-        )
+    if closed := [ClosedDay(**row) for row in rows]:
+        tell_days(tx, site.id, closed=closed)
     sessions = await tx.fetch(TO_BE_HELD, site.id, *span, tx.now)
-    closure = SiteClosure(
-        id=new_id(),
-        **new.model_dump(),
-        sessions=len(sessions),
-        sessions_done=0,
-        entered_at=tx.now,
-        finished_at=None,
-    )
+    counts = {"sessions": len(sessions), "sessions_done": 0}
+    times = {"entered_at": tx.now, "finished_at": None}
+    closure = schemas.SiteClosure(id=new_id(), **new.model_dump(), **counts, **times)
     await tx.execute(*insert("site_closures", closure.model_dump()))
     tx.wake()
     return closure
 
 
-async def show_site_closure(tx: Transaction, closure_id: UUID) -> SiteClosure:
+async def show_site_closure(tx: Transaction, closure_id: UUID) -> schemas.SiteClosure:
     """A closure and its progress.
 
     Raises:
         NotFound: none that the caller may see.
     """
-    return SiteClosure.from_row(found(await tx.fetchrow(CLOSURE, closure_id), "closure"))
+    return schemas.SiteClosure.from_row(found(await tx.fetchrow(CLOSURE, closure_id), "closure"))
 
 
 async def close_next_day(tx: Transaction) -> int:
@@ -157,8 +138,7 @@ async def close_next_day(tx: Transaction) -> int:
     row = await tx.fetchrow(NEXT)
     if row is None:
         return 0
-    site = await show_site(tx, row["site_id"])
-    await lock_sites(tx, [site.id])
+    site = await lock_site(tx, row["site_id"])
     closure = await show_site_closure(tx, row["id"])
     if closure.finished_at is not None:
         return 1
@@ -172,7 +152,7 @@ async def close_next_day(tx: Transaction) -> int:
     return 1
 
 
-def _span(new: NewSiteClosure, site: Site, now: datetime) -> tuple[datetime, datetime]:
+def _span(new: schemas.NewSiteClosure, site: Site, now: datetime) -> tuple[datetime, datetime]:
     if new.first_day < day_at(now, site.time_zone):
         raise TimeIsPast("Give today or a day to come.", pointer="/first_day")
     return span_of(new.first_day, new.last_day, site.time_zone)

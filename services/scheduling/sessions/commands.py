@@ -5,21 +5,12 @@ from uuid import UUID
 
 import orjson
 
-from services.scheduling.bookings.checks import group_of, place_of, require_suited
+from services.scheduling.bookings.queries import group_of, place_of
 from services.scheduling.bookings.rules import modality_of
 from services.scheduling.cohorts.queries import show_cohort
-from services.scheduling.directory.commands import lock_sites
-from services.scheduling.directory.queries import show_site
+from services.scheduling.directory.commands import lock_site
 from services.scheduling.hours.policy import session_kinds
-from services.scheduling.placement.commands import offer_seats
-from services.scheduling.sessions.materializing import (
-    Plan,
-    SessionsOverlap,
-    closed_days,
-    horizon,
-    left_out,
-    make_sessions,
-)
+from services.scheduling.sessions import materializing
 from services.scheduling.sessions.moving import plan_by_own_edition
 from services.scheduling.sessions.queries import show_curriculum
 from services.scheduling.sessions.rules import overlapping_slot, plan_between
@@ -34,16 +25,12 @@ class SlotsOverlap(Invalid):
     """Two slots of one plan would be held at the same time."""
 
 
-class TooLongAgo(Invalid):
+class TooLongAgo(Invalid, title="That is too long ago"):
     """A plan without an end would have sessions of more than a year ago."""
 
-    title = "That is too long ago"
 
-
-class NothingPlanned(Invalid):
+class NothingPlanned(Invalid, title="The plan has no session"):
     """The plan has no session."""
-
-    title = "The plan has no session"
 
 
 async def add_curriculum(tx: Transaction, cohort_id: UUID, new: NewCurriculum) -> Curriculum:
@@ -62,11 +49,9 @@ async def add_curriculum(tx: Transaction, cohort_id: UUID, new: NewCurriculum) -
         SessionsOverlap: when the cohort has a session at the time of one of these.
         Busy: when the room or a person of a slot is taken then.
     """
-    cohort = await show_cohort(tx, cohort_id)
-    site = await show_site(tx, cohort.site_id)
-    await lock_sites(tx, [site.id])
+    site = await lock_site(tx, (await show_cohort(tx, cohort_id)).site_id)
     await plan_by_own_edition(tx, site.id)
-    until, due = horizon(site.id, site.time_zone, new.starts_on, tx.now)
+    until, due = materializing.horizon(site.id, site.time_zone, new.starts_on, tx.now)
     if new.weeks is not None:
         until = new.starts_on + timedelta(weeks=new.weeks)
     elif new.starts_on < day_at(tx.now, site.time_zone) - timedelta(weeks=52):
@@ -75,7 +60,7 @@ async def add_curriculum(tx: Transaction, cohort_id: UUID, new: NewCurriculum) -
     planned = plan_between(new.starts_on, new.starts_on, until, clock, site.time_zone)
     if (slot := overlapping_slot(planned)) is not None:
         raise SlotsOverlap("This slot begins before another ends.", pointer=f"/slots/{slot}")
-    closed = await closed_days(tx, site.id, new.starts_on, until)
+    closed = await materializing.closed_days(tx, site.id, new.starts_on, until)
     sessions = [one for one in planned if one.local_start.date() not in closed]
     if not sessions:
         raise NothingPlanned("No day of it is left on which the site is open.", pointer="/slots")
@@ -84,8 +69,7 @@ async def add_curriculum(tx: Transaction, cohort_id: UUID, new: NewCurriculum) -
         slot.model_copy(update={"modality": modality_of(slot.modality, slot.room_id, place)})
         for slot in new.slots
     ]
-    plan = Plan(curriculum_id, cohort_id, slots, group, place)
-    require_suited(((f"/slots/{one.slot}", plan.asked(one)) for one in sessions), group, place)
+    plan = materializing.Plan(curriculum_id, cohort_id, slots, group, place)
     counting = session_kinds(site.id).counting
     counted = [slots[one.slot] for one in planned if slots[one.slot].kind in counting]
     curriculum = {
@@ -101,16 +85,11 @@ async def add_curriculum(tx: Transaction, cohort_id: UUID, new: NewCurriculum) -
         "weekly_minutes": sum(slot.minutes - slot.break_minutes for slot in counted)
         * 7
         // (until - new.starts_on).days,
-        "left_out": left_out(planned, closed),
+        "left_out": materializing.left_out(planned, closed),
         "materialized_until": until if new.weeks is None else None,
         "materialize_at": due if new.weeks is None else None,
         "created_at": tx.now,
     }
     await tx.execute(*insert("curricula", curriculum))
-    try:
-        await make_sessions(tx, plan, sessions)
-    except SessionsOverlap as overlap:
-        overlap.pointer = "/slots"
-        raise
-    await offer_seats(tx, {site.id: None})
+    await materializing.make_sessions(tx, plan, sessions)
     return await show_curriculum(tx, cohort_id, curriculum_id)

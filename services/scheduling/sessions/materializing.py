@@ -1,52 +1,47 @@
 """From plans to sessions: all of a plan that ends, some weeks ahead of one that does not."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date, datetime, time, timedelta
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-import asyncpg
 import orjson
 import structlog
 
 from services.scheduling.appointments.commands import schedule_sessions
-from services.scheduling.bookings.checks import group_of, place_of
 from services.scheduling.bookings.commands import Busy, book, book_free
-from services.scheduling.bookings.rules import Asked, Group, Place, modality_of, violations
-from services.scheduling.directory.commands import lock_sites
-from services.scheduling.directory.queries import show_site
+from services.scheduling.bookings.queries import group_of, place_of
+from services.scheduling.bookings.rules import (
+    Asked,
+    Group,
+    Place,
+    modality_of,
+    require_suited,
+    violations,
+)
+from services.scheduling.directory.commands import lock_site
 from services.scheduling.placement.commands import offer_seats
 from services.scheduling.placement.queries import seats_of
 from services.scheduling.sessions import metrics
 from services.scheduling.sessions.assigning import Assignment
 from services.scheduling.sessions.moving import plan_by_own_edition
 from services.scheduling.sessions.policy import materializing_policy
-from services.scheduling.sessions.rules import PlannedSession, instant_of, plan_between
+from services.scheduling.sessions.rules import PlannedSession, plan_between
 from services.scheduling.sessions.schemas import Content, Slot
-from shared.calendar import day_at
-from shared.database import Columns, Transaction
+from shared.calendar import day_at, midnight
+from shared.database import Columns, Transaction, unless_taken
 from shared.errors import Conflict
 from shared.ids import new_id
 
 log = structlog.get_logger()
 
-SESSIONS = Columns.of(
-    id="uuid",
-    site_id="uuid",
-    cohort_id="uuid",
-    curriculum_id="uuid",
-    local_start="timestamp",
-    starts_at="timestamptz",
-    ends_at="timestamptz",
-    time_zone="text",
-    kind="text",
-    topic="text",
-    break_minutes="integer",
-    module="integer",
-    modality="text",
-    phases="text",
+SESSIONS = Columns.by_type(
+    uuid="id site_id cohort_id curriculum_id",
+    timestamp="local_start",
+    timestamptz="starts_at ends_at",
+    integer="break_minutes module",
+    text="time_zone kind topic modality phases",
 )
 INSERT = f"""
 INSERT INTO sessions ({SESSIONS.names})
@@ -71,10 +66,8 @@ WHERE id = $1
 """
 
 
-class SessionsOverlap(Conflict):
+class SessionsOverlap(Conflict, title="The cohort is busy then"):
     """The cohort has sessions at that time already."""
-
-    title = "The cohort is busy then"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +80,16 @@ class Plan:
     slots: Sequence[Content]
     group: Group
     place: Place
-    pointer: str = "/slots/{}"
-    """Where a slot stands in the request."""
+
+    def pointer(self, slot: int) -> str:
+        """Where a slot stands in the request: of a session without a curriculum it is all of it."""
+        return "" if self.curriculum_id is None else f"/slots/{slot}"
 
     def asked(self, one: PlannedSession) -> Asked:
         """A session as the rules of room and staff look at it."""
         slot = self.slots[one.slot]
-        people = tuple(slot.cofacilitator_ids)
-        return Asked(
-            one.starts_at, one.ends_at, slot.modality, slot.room_id, slot.facilitator_id, people
-        )
+        what = (slot.modality, slot.room_id, slot.facilitator_id, tuple(slot.cofacilitator_ids))
+        return Asked(one.starts_at, one.ends_at, *what)
 
 
 async def closed_days(tx: Transaction, site_id: UUID, since: date, until: date) -> dict[date, str]:
@@ -108,35 +101,37 @@ def horizon(site_id: UUID, time_zone: str, starts_on: date, now: datetime) -> tu
     """Until which day a plan without an end is materialized now, and when the next week is due: a
     week later, so that the weeks that the policy asks for are always there."""
     ahead = timedelta(weeks=materializing_policy(site_id).weeks_ahead)
-    from_here = max(day_at(now, time_zone), starts_on)
-    due = instant_of(from_here + timedelta(weeks=1), time(), ZoneInfo(time_zone))
-    return from_here + ahead + timedelta(weeks=1), due
+    next_week = max(day_at(now, time_zone), starts_on) + timedelta(weeks=1)
+    return next_week + ahead, midnight(next_week, time_zone)
 
 
 async def make_sessions(
     tx: Transaction, plan: Plan, planned: Sequence[PlannedSession]
 ) -> list[UUID]:
-    """Write these sessions, which suit, with their rooms and staff, and expect the cohort's
-    clients.
+    """Write these sessions with their rooms and staff, and expect the cohort's clients. Seats that
+    they open go to those who wait.
 
     Raises:
+        Unsuited: one breaks a rule of opening hours, its room or its staff.
         SessionsOverlap: the cohort has a session at the time of one. The transaction is over.
         Busy: a room or a person is taken at the time of one; the pointer names its slot.
     """
-    rows = _rows(plan, [(one, plan.asked(one)) for one in planned])
-    try:
+    asked = [plan.asked(one) for one in planned]
+    places = [plan.pointer(one.slot) for one in planned]
+    require_suited(zip(places, asked, strict=True), plan.group, plan.place)
+    rows = _rows(plan, planned, asked)
+    overlap = "The cohort has a session at the time of one of these."
+    at = "/starts" if plan.curriculum_id is None else "/slots"
+    with unless_taken(SessionsOverlap(overlap, pointer=at)):
         await tx.execute(INSERT, *SESSIONS.arrays(rows))
-    except asyncpg.ExclusionViolationError:
-        raise SessionsOverlap("The cohort has a session at the time of one of these.") from None
-    slot_of = {row["id"]: one.slot for row, one in zip(rows, planned, strict=True)}
+    place_of = {row["id"]: place for row, place in zip(rows, places, strict=True)}
     try:
         await book(tx, (booking for row in rows for booking in row["assignment"].bookings))
     except Busy as busy:
-        slot = slot_of[busy.taken[0].session_id]
-        busy.pointer = f"{plan.pointer.format(slot)}/{busy.field}"
+        busy.pointer = f"{place_of[busy.taken[0].session_id]}/{busy.field}"
         raise
-    await schedule_sessions(tx, await seats_of(tx, plan.cohort_id), never_expected=True)
-    return list(slot_of)
+    await _give(tx, plan)
+    return list(place_of)
 
 
 async def materialize_next(tx: Transaction) -> int:
@@ -150,20 +145,14 @@ async def materialize_next(tx: Transaction) -> int:
     due = await tx.fetchrow(DUE, tx.now)
     if due is None:
         return 0
-    site = await show_site(tx, due["site_id"])
-    await lock_sites(tx, [site.id])
+    site = await lock_site(tx, due["site_id"])
     row = await tx.fetchrow(LOCK, due["id"], tx.now)
     if row is None:
         return 1
     await plan_by_own_edition(tx, site.id)
     slots = [Slot(**slot) for slot in orjson.loads(row["slots"])]
-    plan = Plan(
-        due["id"],
-        row["cohort_id"],
-        slots,
-        await group_of(tx, row["cohort_id"]),
-        await place_of(tx, site),
-    )
+    group, place = await group_of(tx, row["cohort_id"]), await place_of(tx, site)
+    plan = Plan(due["id"], row["cohort_id"], slots, group, place)
     since = row["materialized_until"]
     until, next_due = horizon(site.id, site.time_zone, row["starts_on"], tx.now)
     if is_last := row["ends_on"] is not None and until > row["ends_on"]:
@@ -173,12 +162,12 @@ async def materialize_next(tx: Transaction) -> int:
     planned = plan_between(row["starts_on"], since, until, clock, site.time_zone)
     closed = await closed_days(tx, site.id, since, until)
     held = [one for one in planned if one.local_start.date() not in closed]
-    rows = _rows(plan, [(one, _suiting(plan.asked(one), plan)) for one in held])
+    rows = _rows(plan, held, [_suiting(plan.asked(one), plan) for one in held])
     written = {one["id"] for one in await tx.fetch(INSERT_FREE, *SESSIONS.arrays(rows))}
     made = [one for one in rows if one["id"] in written]
     bookings = [booking for one in made for booking in one["assignment"].bookings]
-    booked = len(bookings) - len(await book_free(tx, bookings))
-    if lacking := sum(len(list(_assignment(one["id"], one).bookings)) for one in made) - booked:
+    booked = await book_free(tx, bookings)
+    if lacking := sum(len(list(one["wanted"].bookings)) for one in made) - booked:
         metrics.not_assigned.inc(lacking)
         log.warning("sessions_not_assigned", curriculum_id=str(due["id"]), lacking=lacking)
     if failed := len(rows) - len(made):
@@ -186,8 +175,7 @@ async def materialize_next(tx: Transaction) -> int:
     last = max((one["ends_at"] for one in made), default=None)
     closed_then, next_at = left_out(planned, closed), None if is_last else next_due
     await tx.execute(GREW, due["id"], len(made), last, closed_then, until, next_at)
-    await schedule_sessions(tx, await seats_of(tx, plan.cohort_id), never_expected=True)
-    await offer_seats(tx, {site.id: None})
+    await _give(tx, plan)
     return 1
 
 
@@ -197,22 +185,23 @@ def left_out(planned: Sequence[PlannedSession], closed: dict[date, str]) -> str:
     return orjson.dumps([{"day": day, "name": closed[day]} for day in days]).decode()
 
 
+async def _give(tx: Transaction, plan: Plan) -> None:
+    """Expect the cohort's clients at its new sessions, and offer the seats that they open."""
+    await schedule_sessions(tx, await seats_of(tx, plan.cohort_id), never_expected=True)
+    await offer_seats(tx, {plan.place.site_id: None})
+
+
 def _suiting(asked: Asked, plan: Plan) -> Asked:
     """The session without what does not suit."""
-    given = asdict(asked)
-    for wrong in violations(asked, plan.group, plan.place):
-        if wrong.field != "starts":
-            given[wrong.field] = () if wrong.field == "cofacilitator_ids" else None
-    return Asked(**given)
+    wrong = {one.field for one in violations(asked, plan.group, plan.place)} - {"starts"}
+    nothing: dict[str, Any] = {one: () if one == "cofacilitator_ids" else None for one in wrong}
+    return replace(asked, **nothing)
 
 
-def _assignment(session_id: UUID, given: Mapping[str, Any]) -> Assignment:
-    people = given["facilitator_id"], tuple(given["cofacilitator_ids"])
-    return Assignment(session_id, given["room_id"], *people)
-
-
-def _rows(plan: Plan, sessions: Sequence[tuple[PlannedSession, Asked]]) -> list[dict[str, Any]]:
-    """The rows of these sessions, each with its assignment beside."""
+def _rows(
+    plan: Plan, planned: Sequence[PlannedSession], asked: Sequence[Asked]
+) -> list[dict[str, Any]]:
+    """The rows of these sessions, each with its assignment beside, and what its slot wants."""
     place = {
         "site_id": plan.place.site_id,
         "cohort_id": plan.cohort_id,
@@ -220,13 +209,14 @@ def _rows(plan: Plan, sessions: Sequence[tuple[PlannedSession, Asked]]) -> list[
         "time_zone": plan.place.time_zone,
     }
     rows = []
-    for one, asked in sessions:
+    for one, given in zip(planned, asked, strict=True):
         slot, session_id = plan.slots[one.slot], new_id()
         made = {
             "id": session_id,
-            "modality": modality_of(asked.modality, asked.room_id, plan.place),
+            "modality": modality_of(given.modality, given.room_id, plan.place),
             "phases": slot.phases and f"{{{','.join(map(str, slot.phases))}}}",
-            "assignment": _assignment(session_id, asdict(asked)),
+            "assignment": Assignment.of(session_id, given),
+            "wanted": Assignment.of(session_id, plan.asked(one)),
         }
         rows.append({**dict(slot), **asdict(one), **place, **made})
     return rows

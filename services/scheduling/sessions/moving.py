@@ -1,20 +1,18 @@
 """Sessions that move: whoever is expected is told the new instant."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
-import orjson
 import structlog
 
 from services.scheduling.appointments.commands import tell_again
 from services.scheduling.bookings.commands import Busy, book, free
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.sessions import metrics
-from services.scheduling.sessions.rules import instant_of, plan_sessions
-from services.scheduling.sessions.schemas import Slot
+from services.scheduling.sessions.rules import instant_of
 from shared.database import Transaction
 from shared.zones import edition, is_newer
 
@@ -33,17 +31,6 @@ ORDER BY time_zone, id
 """
 EDITION = "SELECT zone_edition FROM sites WHERE id = $1"
 LOOKED = "UPDATE sites SET zone_edition = $2 WHERE id = ANY ($1::uuid[])"
-WITHOUT = """
-SELECT c.starts_on, c.weeks, c.slots, i.time_zone,
-  array_agg(s.id ORDER BY s.starts_at, s.id) AS sessions
-FROM sessions s JOIN curricula c ON c.id = s.curriculum_id JOIN sites i ON i.id = s.site_id
-WHERE s.site_id = ANY ($1::uuid[]) GROUP BY c.id, i.id HAVING bool_or(s.local_start IS NULL)
-"""
-FILL = """
-UPDATE sessions s SET local_start = g.local_start
-FROM unnest($1::uuid[], $2::timestamp[]) AS g(id, local_start)
-WHERE s.id = g.id AND s.local_start IS NULL
-"""
 TO_COME = """
 SELECT id, coalesce(cohort_id, id) AS cohort_id, local_start, time_zone, starts_at FROM sessions
 WHERE site_id = ANY ($1::uuid[]) AND starts_at > $2 AND not_held_at IS NULL
@@ -99,7 +86,6 @@ async def follow_zone_rules(tx: Transaction) -> int:
     found = await sites_behind(tx)
     await lock_sites(tx, found)
     sites = [one for one in await sites_behind(tx) if one in found]  # now that they are locked
-    await _fill(tx, sites)
     moving: dict[UUID, dict[UUID, datetime]] = {}
     for row in await tx.fetch(TO_COME, sites, tx.now):
         wall = row["local_start"]
@@ -158,12 +144,3 @@ async def _move(tx: Transaction, moving: Mapping[UUID, Mapping[UUID, datetime]])
         raise Stuck({cohort for cohort, of in moving.items() if asked & of.keys()}) from None
     await tx.execute(SPAN, list(before))
     await tell_again(tx, list(before), before)
-
-
-async def _fill(tx: Transaction, site_ids: Sequence[UUID]) -> None:
-    """Say of sessions that were planned before it was kept what the clock on the wall shows."""
-    for row in await tx.fetch(WITHOUT, site_ids):
-        slots = [Slot(**slot).on_wall_clock for slot in orjson.loads(row["slots"])]
-        planned = plan_sessions(row["starts_on"], row["weeks"], slots, row["time_zone"])
-        if len(planned) == len(row["sessions"]):
-            await tx.execute(FILL, row["sessions"], [one.local_start for one in planned])

@@ -2,15 +2,12 @@
 
 from pydantic import Field
 
-from shared.datafiles import Part, data_file
+from shared.datafiles import DataFile, data_file
 
 
-class CancellationPolicy(Part):
+class CancellationPolicy(DataFile):
     """How long after its day a session can be cancelled; `days_afterwards` are of the site."""
 
-    id: str
-    version: str
-    source: str
     days_afterwards: int = Field(ge=0, le=366)
 
 
@@ -18,12 +15,9 @@ cancellation_policy = data_file(CancellationPolicy, __name__, "cancellations", b
 """The policy in force, everywhere or at a site."""
 
 
-class MaterializingPolicy(Part):
+class MaterializingPolicy(DataFile):
     """How many weeks ahead a plan without an end has its sessions, at least."""
 
-    id: str
-    version: str
-    source: str
     weeks_ahead: int = Field(ge=1, le=52)
 
 

@@ -1,7 +1,9 @@
 """Curricula and sessions as they are read."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from functools import partial
+from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,32 +14,19 @@ from services.scheduling.bookings.queries import ASSIGNED
 from services.scheduling.directory.queries import show_site
 from services.scheduling.hours.queries import least_minutes
 from services.scheduling.hours.rules import Week
+from services.scheduling.sessions import schemas
 from services.scheduling.sessions.rules import day_bounds
-from services.scheduling.sessions.schemas import (
-    Conflict,
-    Conflicts,
-    Curriculum,
-    RosterCounts,
-    ScheduledSession,
-    Session,
-)
 from shared.database import Transaction
 from shared.database.transaction import at_all_sites
-from shared.errors import Invalid, NotFound, found
-from shared.web import CountedPage, Page, Paging, count_of, narrowed, page_of
+from shared.errors import Invalid, found
+from shared.web import CountedPage, Page, Paging, count_of, narrowed, page, page_of
 
 CURRICULUM = """
-SELECT id, cohort_id, site_id, starts_on, weeks, slots, sessions, first_starts_at, last_ends_at,
-  weekly_minutes, materialized_until, ends_on, left_out, created_at, version,
-  (SELECT eligibility FROM cohorts WHERE id = cohort_id) AS eligibility
-FROM curricula WHERE cohort_id = $1
+SELECT *, (SELECT eligibility FROM cohorts WHERE id = cohort_id) AS eligibility FROM curricula
 """
-ONE_CURRICULUM = CURRICULUM + "AND id = $2"
-CURRICULA = CURRICULUM + "AND id > $2 ORDER BY id LIMIT $3"
+ONE_CURRICULUM = CURRICULUM + "WHERE cohort_id = $1 AND id = $2"
 SESSION = f"""
-SELECT s.id, s.site_id, s.cohort_id, s.curriculum_id, s.starts_at, s.ends_at, s.time_zone, s.kind,
-  s.topic, s.break_minutes, s.module, s.phases, s.modality, s.not_held_at, s.not_held_reason,
-  s.version, assigned.*, r.join_url, c.*
+SELECT s.*, assigned.*, r.join_url, c.*
 FROM ({{found}}) AS s
 {ASSIGNED}
 LEFT JOIN rooms r ON r.id = assigned.room_id
@@ -60,7 +49,9 @@ ORDER BY s.starts_at, s.id
 """  # noqa: S608 - the part is ours
 """Counted for the sessions of the page alone."""
 CONFLICTS = """
-WITH s AS (SELECT * FROM sessions s {of} AND s.not_held_at IS NULL), seats AS MATERIALIZED (
+WITH s AS (SELECT * FROM sessions s
+  WHERE s.starts_at > $1 AND s.{of} = $2 AND s.not_held_at IS NULL
+), seats AS MATERIALIZED (
   SELECT p.client_id, p.cohort_id, p.phase, platform.records_of(p.client_id) AS records
   FROM placements p WHERE p.cohort_id IN (SELECT cohort_id FROM s) AND p.ended_at IS NULL
 ), meant AS (
@@ -86,17 +77,13 @@ JOIN bookings b ON b.resource_id = ANY (m.records) AND b.kind = 'client'
 ORDER BY s.starts_at, s.id, m.client_id LIMIT 200
 """
 """Of whoever has a seat in the cohort, or is expected at a session of their own."""
-OF_COHORT = CONFLICTS.format(of="WHERE s.starts_at > $1 AND s.cohort_id = $2")
-OF_SESSION = CONFLICTS.format(of="WHERE s.starts_at > $1 AND s.id = $2")
-OF_SITE = CONFLICTS.format(of="WHERE s.starts_at > $1 AND s.site_id = $2")
+Whose = Literal["id", "cohort_id", "site_id"]
 ROWS = "SELECT * FROM sessions"
 SESSIONS_BY_ID = SESSION.format(found=f"{ROWS} WHERE id = ANY ($1::uuid[])")
 
 
-class SiteNeeded(Invalid):
+class SiteNeeded(Invalid, title="Name a site"):
     """A day is one of a site's calendar."""
-
-    title = "Name a site"
 
 
 class SessionPaging(Paging):
@@ -114,92 +101,82 @@ class SessionPaging(Paging):
         return f"{place[0].isoformat()} {place[1]}"
 
 
-async def show_curriculum(tx: Transaction, cohort_id: UUID, curriculum_id: UUID) -> Curriculum:
+async def show_curriculum(
+    tx: Transaction, cohort_id: UUID, curriculum_id: UUID
+) -> schemas.Curriculum:
     """One curriculum of a cohort.
 
     Raises:
         NotFound: when there is none that the caller may see.
     """
     row = found(await tx.fetchrow(ONE_CURRICULUM, cohort_id, curriculum_id), "curriculum")
-    return _curriculum(row, await conflicts_of(tx, OF_COHORT, cohort_id))
+    return _curriculum(row, await conflicts_of(tx, "cohort_id", cohort_id))
 
 
-async def list_curricula(tx: Transaction, cohort_id: UUID, paging: Paging) -> Page[Curriculum]:
+async def list_curricula(
+    tx: Transaction, cohort_id: UUID, paging: Paging
+) -> Page[schemas.Curriculum]:
     """The curricula of a cohort, oldest first."""
-    rows = await tx.fetch(CURRICULA, cohort_id, paging.after, paging.limit + 1)
-    conflicts = await conflicts_of(tx, OF_COHORT, cohort_id)
-    return page_of([_curriculum(row, conflicts) for row in rows], paging.limit)
+    conflicts = await conflicts_of(tx, "cohort_id", cohort_id)
+    read = partial(_curriculum, conflicts=conflicts)
+    return await page(tx, CURRICULUM, paging, read, ("cohort_id = ?", cohort_id))
 
 
-async def show_session(tx: Transaction, session_id: UUID) -> Session:
+async def show_session(tx: Transaction, session_id: UUID) -> schemas.Session:
     """One session.
 
     Raises:
         NotFound: when there is none that the caller may see.
     """
-    found = await sessions_by_id(tx, [session_id])
-    if not found:
-        raise NotFound("There is no such session.")
-    return found[0]
+    sessions = await sessions_by_id(tx, [session_id])
+    return found(next(iter(sessions), None), "session")
 
 
-async def sessions_by_id(tx: Transaction, session_ids: Sequence[UUID]) -> list[Session]:
+async def sessions_by_id(tx: Transaction, session_ids: Sequence[UUID]) -> list[schemas.Session]:
     """These sessions in the order of their start; those that there are not are left out."""
     return [_session(row) for row in await tx.fetch(SESSIONS_BY_ID, session_ids)]
 
 
 async def list_sessions(
-    tx: Transaction,
-    paging: SessionPaging,
-    *,
-    site_id: UUID | None,
-    day: date | None,
-    cohort_id: UUID | None,
-    starting_from: datetime | None,
-    starting_before: datetime | None,
-) -> CountedPage[Session]:
-    """Sessions by their start; `starting_from` is included, `starting_before` is not.
-
-    `day` is of the calendar of the site.
+    tx: Transaction, paging: SessionPaging, asked: schemas.AskedSessions
+) -> CountedPage[schemas.Session]:
+    """Sessions by their start.
 
     Raises:
         SiteNeeded: a day without a site.
         NotFound: a day at a site that the caller may not see.
     """
     first, following = None, None
-    if day is not None:
-        if site_id is None:
+    if asked.day is not None:
+        if asked.site_id is None:
             raise SiteNeeded("Name the site whose day it is.", pointer="site_id")
-        site = await show_site(tx, site_id, pointer="site_id")
-        first, following = day_bounds(day, site.time_zone)
-    asked = (
-        ("site_id = ?", site_id),
-        ("cohort_id = ?", cohort_id),
+        site = await show_site(tx, asked.site_id, pointer="site_id")
+        first, following = day_bounds(asked.day, site.time_zone)
+    conditions = (
+        ("site_id = ?", asked.site_id),
+        ("cohort_id = ?", asked.cohort_id),
         ("starts_at >= ?", first),
         ("starts_at < ?", following),
-        ("starts_at >= ?", starting_from),
-        ("starts_at < ?", starting_before),
+        ("starts_at >= ?", asked.starting_from),
+        ("starts_at < ?", asked.starting_before),
     )
-    all_of_them, values = narrowed(*asked)
+    all_of_them, values = narrowed(*conditions)
     count = await tx.fetchval(count_of(f"{ROWS} {all_of_them}"), *values)
-    where, values = narrowed(*asked, ("(starts_at, id) > (?, ?)", *paging.after))
-    page = SESSION.format(found=f"{ROWS} {where} ORDER BY starts_at, id LIMIT ${len(values) + 1}")
-    shown = page_of(
-        [_session(row) for row in await tx.fetch(page, *values, paging.limit + 1)],
-        paging.limit,
-        key=lambda shown: paging.written((shown.starts_at, shown.id)),
-    )
-    return CountedPage(items=shown.items, next=shown.next, count=count)
+    where, values = narrowed(*conditions, ("(starts_at, id) > (?, ?)", *paging.after))
+    some = SESSION.format(found=f"{ROWS} {where} ORDER BY starts_at, id LIMIT ${len(values) + 1}")
+    sessions = [_session(row) for row in await tx.fetch(some, *values, paging.limit + 1)]
+    part = page_of(sessions, paging.limit, lambda one: paging.written((one.starts_at, one.id)))
+    return CountedPage(**dict(part), count=count)
 
 
-async def show_scheduled(tx: Transaction, session_id: UUID) -> ScheduledSession:
+async def show_scheduled(tx: Transaction, session_id: UUID) -> schemas.ScheduledSession:
     """A session as it was changed or added."""
     session = await show_session(tx, session_id)
-    conflicts = await conflicts_of(tx, OF_SESSION, session_id)
-    return ScheduledSession(**session.model_dump(), conflicts=conflicts)
+    conflicts = await conflicts_of(tx, "id", session_id)
+    return schemas.ScheduledSession(**session.model_dump(), conflicts=conflicts)
 
 
-async def list_conflicts(tx: Transaction, site_id: UUID) -> Conflicts:
+async def list_conflicts(tx: Transaction, site_id: UUID) -> schemas.Conflicts:
     """The clients who are not expected at sessions to come of their cohorts at a site, because of
     another session at the time; the next 200.
 
@@ -207,42 +184,37 @@ async def list_conflicts(tx: Transaction, site_id: UUID) -> Conflicts:
         NotFound: no such site that the caller may see.
     """
     await show_site(tx, site_id, pointer="site_id")
-    return Conflicts(site_id=site_id, items=await conflicts_of(tx, OF_SITE, site_id))
+    return schemas.Conflicts(site_id=site_id, items=await conflicts_of(tx, "site_id", site_id))
 
 
-async def conflicts_of(tx: Transaction, query: str, of: UUID) -> list[Conflict]:
-    """Those of a cohort or a site that the caller may see. The other session may be anywhere."""
+async def conflicts_of(tx: Transaction, of: Whose, id_: UUID) -> list[schemas.Conflict]:
+    """Those of a session, a cohort or a site that the caller may see. The other session may be
+    anywhere."""
     async with at_all_sites(tx):
-        rows = await tx.fetch(query, tx.now, of)
+        rows = await tx.fetch(CONFLICTS.format(of=of), tx.now, id_)
     shown = []
     for row in map(dict, rows):
         if not tx.may_see(row.pop("site_id")):
             row["other_session_id"] = None
-        shown.append(Conflict(**row))
+        shown.append(schemas.Conflict(**row))
     return shown
 
 
-def _curriculum(row: asyncpg.Record, conflicts: list[Conflict]) -> Curriculum:
-    return Curriculum(
-        **{
-            **dict(row),
-            "slots": orjson.loads(row["slots"]),
-            "left_out": orjson.loads(row["left_out"]),
-        },
-        conflicts=conflicts,
-        meets_level_minimum=row["weekly_minutes"] >= least_minutes(dict(row)),
-    )
+def _curriculum(row: asyncpg.Record, conflicts: list[schemas.Conflict]) -> schemas.Curriculum:
+    stored = {name: orjson.loads(row[name]) for name in ("slots", "left_out")}
+    enough = row["weekly_minutes"] >= least_minutes(dict(row))
+    shown = {**row, **stored, "conflicts": conflicts, "meets_level_minimum": enough}
+    return schemas.Curriculum.from_row(shown)
 
 
-def _session(row: asyncpg.Record) -> Session:
+def _session(row: asyncpg.Record) -> schemas.Session:
     local = row["starts_at"].astimezone(ZoneInfo(row["time_zone"]))
     length = int((row["ends_at"] - row["starts_at"]).total_seconds()) // 60
-    values = dict(row)
-    return Session(
-        roster=RosterCounts(**{name: values.pop(name) for name in RosterCounts.model_fields}),
-        **values,
-        local_date=local.date(),
-        local_start=f"{local:%H:%M}",
-        week=str(Week.of(row["starts_at"], row["time_zone"])),
-        scheduled_minutes=length - row["break_minutes"],
-    )
+    shown = {
+        "roster": schemas.RosterCounts.from_row(row),
+        "local_date": local.date(),
+        "local_start": f"{local:%H:%M}",
+        "week": str(Week.of(row["starts_at"], row["time_zone"])),
+        "scheduled_minutes": length - row["break_minutes"],
+    }
+    return schemas.Session.from_row({**row, **shown})

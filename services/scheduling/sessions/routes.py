@@ -1,48 +1,24 @@
 """Curricula and sessions over HTTP."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query
 
-from services.scheduling.sessions import cancelling, changing, closing, commands, queries
-from services.scheduling.sessions.queries import SessionPaging
-from services.scheduling.sessions.schemas import (
-    Bound,
-    Cancellation,
-    CancelledSession,
-    ClosurePreview,
-    Conflicts,
-    Curriculum,
-    Day,
-    EndOfPlan,
-    NewCurriculum,
-    NewSession,
-    NewSessionCancellation,
-    NewSiteClosure,
-    NewTime,
-    OtherRoom,
-    ScheduledSession,
-    Session,
-    SessionCancellation,
-    SiteClosure,
-    Staff,
-)
+from services.scheduling.directory.routes import Manager, Reader
+from services.scheduling.sessions import cancelling, changing, closing, commands, queries, schemas
 from shared.access import Role
 from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Allowed, Call, CountedPage, Page, Paging, Router, needs_if_match
+from shared.web import Allowed, Call, CountedPage, Page, Paged, Router, needs_if_match
 
 router = Router(tags=["Sessions"])
 
-Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
 Canceller = Annotated[Call, Allowed(Role.SITE_MANAGER, Role.CLINICAL_LEAD, Role.FRONT_DESK)]
 
 
 Planner = Annotated[Call, Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS, Role.CLINICAL_LEAD)]
 Changer = Annotated[
-    Call,
-    Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS, Role.CLINICAL_LEAD, Role.FRONT_DESK),
+    Call, Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS, Role.CLINICAL_LEAD, Role.FRONT_DESK)
 ]
 
 
@@ -51,9 +27,9 @@ Changer = Annotated[
 )
 async def add_curriculum(
     cohort_id: UUID,
-    body: NewCurriculum,
-    call: Annotated[Call, Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS)],
-) -> Curriculum:
+    body: schemas.NewCurriculum,
+    call: Manager,
+) -> schemas.Curriculum:
     """Turn a weekly plan in wall-clock times into sessions in UTC.
 
     The wall clock of the site holds through daylight-saving changes. A time that the clock skips
@@ -62,20 +38,18 @@ async def add_curriculum(
     """
     return await call.create(
         lambda tx: commands.add_curriculum(tx, cohort_id, body),
-        location=lambda made: f"/cohorts/{cohort_id}/curriculum/{made.id}",
+        location="/cohorts/{cohort_id}/curriculum/{id}",
     )
 
 
 @router.get("/cohorts/{cohort_id}/curriculum", summary="List the weekly plans of a cohort")
-async def list_curricula(
-    cohort_id: UUID, call: Reader, paging: Annotated[Paging, Depends()]
-) -> Page[Curriculum]:
+async def list_curricula(cohort_id: UUID, call: Reader, paging: Paged) -> Page[schemas.Curriculum]:
     """The plans that a cohort was given, oldest first."""
     return await call.show(lambda tx: queries.list_curricula(tx, cohort_id, paging))
 
 
 @router.get("/cohorts/{cohort_id}/curriculum/{curriculum_id}", summary="Show a weekly plan")
-async def show_curriculum(cohort_id: UUID, curriculum_id: UUID, call: Reader) -> Curriculum:
+async def show_curriculum(cohort_id: UUID, curriculum_id: UUID, call: Reader) -> schemas.Curriculum:
     """One plan and what it came to."""
     return await call.show(lambda tx: queries.show_curriculum(tx, cohort_id, curriculum_id))
 
@@ -83,45 +57,25 @@ async def show_curriculum(cohort_id: UUID, curriculum_id: UUID, call: Reader) ->
 @router.get("/sessions", summary="List sessions by their start")
 async def list_sessions(
     call: Reader,
-    paging: Annotated[SessionPaging, Depends()],
-    site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None,
-    day: Annotated[
-        Day | None, Query(description="Only those that start on this date at the site.")
-    ] = None,
-    cohort_id: Annotated[UUID | None, Query(description="Only of this cohort.")] = None,
-    starting_from: Annotated[
-        Bound | None, Query(alias="from", description="Starting then or later.")
-    ] = None,
-    starting_before: Annotated[
-        Bound | None, Query(alias="until", description="Starting earlier than this.")
-    ] = None,
-) -> CountedPage[Session]:
+    asked: Annotated[schemas.AskedSessions, Depends()],
+    paging: Annotated[queries.SessionPaging, Depends()],
+) -> CountedPage[schemas.Session]:
     """Sessions of the sites that the caller may see, each with the counts of its roster."""
-    return await call.show(
-        lambda tx: queries.list_sessions(
-            tx,
-            paging,
-            site_id=site_id,
-            day=day,
-            cohort_id=cohort_id,
-            starting_from=starting_from,
-            starting_before=starting_before,
-        )
-    )
+    return await call.show(lambda tx: queries.list_sessions(tx, paging, asked))
 
 
 @router.get("/sessions/conflicts", summary="List clients who have another session at the time")
 async def list_conflicts(
     call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE)],
     site_id: Annotated[UUID, Query(description="Where the cohorts are.")],
-) -> Conflicts:
+) -> schemas.Conflicts:
     """Clients with a seat who are not expected at a session to come of their cohort, because they
     have another session then. They are expected as soon as that one goes away."""
     return await call.show(lambda tx: queries.list_conflicts(tx, site_id))
 
 
 @router.get("/sessions/{session_id}", summary="Show a session")
-async def show_session(session_id: UUID, call: Reader) -> Session:
+async def show_session(session_id: UUID, call: Reader) -> schemas.Session:
     """One session, in UTC and by the site's wall clock. It names no client."""
     return await call.show(lambda tx: queries.show_session(tx, session_id))
 
@@ -129,75 +83,71 @@ async def show_session(session_id: UUID, call: Reader) -> Session:
 @router.post("/cohorts/{cohort_id}/curriculum/{curriculum_id}/end", summary="Let a weekly plan end")
 @needs_if_match
 async def complete_curriculum(
-    cohort_id: UUID, curriculum_id: UUID, body: EndOfPlan, call: Planner
-) -> Curriculum:
+    cohort_id: UUID, curriculum_id: UUID, body: schemas.EndOfPlan, call: Planner
+) -> schemas.Curriculum:
     """The plan has no session after a day: those that there are already are not held."""
-    return await call.update(
-        lambda tx, expected: changing.complete_curriculum(
-            tx, cohort_id, curriculum_id, expected, body
-        )
-    )
+    return await call.update(changing.complete_curriculum, cohort_id, curriculum_id, body)
 
 
 @router.post("/cohorts/{cohort_id}/sessions", status_code=201, summary="Add a session to a cohort")
-async def add_session(cohort_id: UUID, body: NewSession, call: Planner) -> ScheduledSession:
+async def add_session(
+    cohort_id: UUID, body: schemas.NewSession, call: Planner
+) -> schemas.ScheduledSession:
     """A session beside the weekly plan. Clients who have a seat are expected at it."""
     return await call.create(
-        lambda tx: changing.add_session(tx, cohort_id, body),
-        location=lambda made: f"/sessions/{made.id}",
+        lambda tx: changing.add_session(tx, cohort_id, body), location="/sessions/{id}"
     )
 
 
 @router.post("/sessions/{session_id}/reschedule", summary="Hold a session at another time")
 @needs_if_match
-async def change_session_time(session_id: UUID, body: NewTime, call: Changer) -> ScheduledSession:
+async def change_session_time(
+    session_id: UUID, body: schemas.NewTime, call: Changer
+) -> schemas.ScheduledSession:
     """Its room, its staff and its clients come along; whoever is expected is told. What goes beyond
     authorizations by it needs a reason."""
-    return await call.update(
-        lambda tx, expected: changing.change_session_time(
-            tx, session_id, expected, body, by=call.subject
-        )
-    )
+    return await call.update(changing.change_session_time, session_id, body, by=call.subject)
 
 
 @router.post("/sessions/{session_id}/staff", summary="Let others hold a session")
 @needs_if_match
-async def change_session_staff(session_id: UUID, body: Staff, call: Changer) -> ScheduledSession:
+async def change_session_staff(
+    session_id: UUID, body: schemas.Staff, call: Changer
+) -> schemas.ScheduledSession:
     """In place of those who were to hold it; whoever is expected is told."""
-    return await call.update(
-        lambda tx, expected: changing.change_session_staff(tx, session_id, expected, body)
-    )
+    return await call.update(changing.change_session_staff, session_id, body)
 
 
 @router.post("/sessions/{session_id}/room", summary="Hold a session in another room")
 @needs_if_match
-async def change_session_room(session_id: UUID, body: OtherRoom, call: Changer) -> ScheduledSession:
+async def change_session_room(
+    session_id: UUID, body: schemas.OtherRoom, call: Changer
+) -> schemas.ScheduledSession:
     """A telehealth room makes it a telehealth session, with the link of the room; whoever is
     expected is told."""
-    return await call.update(
-        lambda tx, expected: changing.change_session_room(tx, session_id, expected, body)
-    )
+    return await call.update(changing.change_session_room, session_id, body)
 
 
 @router.post("/site-closures/preview", summary="Show what a closure would come to")
-async def show_closure_preview(body: NewSiteClosure, call: Planner) -> ClosurePreview:
+async def show_closure_preview(
+    body: schemas.NewSiteClosure, call: Planner
+) -> schemas.ClosurePreview:
     """Sessions, clients and hours of the days, and whose weeks would have too few hours. Nothing is
     changed."""
     return await call.show(lambda tx: closing.show_closure_preview(tx, body))
 
 
 @router.post("/site-closures", status_code=201, summary="Close a site for some days")
-async def add_site_closure(body: NewSiteClosure, call: Planner) -> SiteClosure:
+async def add_site_closure(body: schemas.NewSiteClosure, call: Planner) -> schemas.SiteClosure:
     """Nothing is planned for these days any more, and their sessions are not held: that is worked
     off day by day, and can be followed at the address of the answer."""
     return await call.create(
-        lambda tx: closing.add_site_closure(tx, body),
-        location=lambda made: f"/site-closures/{made.id}",
+        lambda tx: closing.add_site_closure(tx, body), location="/site-closures/{id}"
     )
 
 
 @router.get("/site-closures/{closure_id:uuid}", summary="Show a closure and how far it is")
-async def show_site_closure(closure_id: UUID, call: Reader) -> SiteClosure:
+async def show_site_closure(closure_id: UUID, call: Reader) -> schemas.SiteClosure:
     """How many of its sessions are worked off."""
     # The path takes ids only, so that `preview` above is an address of its own.
     return await call.show(lambda tx: closing.show_site_closure(tx, closure_id))
@@ -205,29 +155,24 @@ async def show_site_closure(closure_id: UUID, call: Reader) -> SiteClosure:
 
 @router.post("/sessions/{session_id}/cancel", summary="Say that a session is not held")
 @needs_if_match
-async def cancel_session(session_id: UUID, body: Cancellation, call: Canceller) -> CancelledSession:
+async def cancel_session(
+    session_id: UUID, body: schemas.Cancellation, call: Canceller
+) -> schemas.CancelledSession:
     """The program does not hold this session: every client who was expected is told so, attendance
     that was recorded for it is taken back, and it counts nowhere. It can be said afterwards, too,
     for as long as the policy allows."""
-    return await call.update(
-        lambda tx, expected: cancelling.cancel_session(tx, session_id, expected, body)
-    )
+    return await call.update(cancelling.cancel_session, session_id, body)
 
 
 @router.post(
     "/session-cancellations", status_code=201, summary="Say that several sessions are not held"
 )
-async def cancel_sessions(body: NewSessionCancellation, call: Canceller) -> SessionCancellation:
+async def cancel_sessions(
+    body: schemas.NewSessionCancellation, call: Canceller
+) -> schemas.SessionCancellation:
     """Cancel the named sessions of a site, all or none, or all of a day there that are not
     cancelled yet; each as `cancel_session` does."""
     return await call.create(
         lambda tx: cancelling.cancel_sessions(tx, body),
-        location=lambda made: (
-            f"/sessions?site_id={made.site_id}&from={shown(made.sessions[0].starts_at)}"
-        ),
+        location="/sessions?site_id={site_id}&from={sessions[0].starts_at:%Y-%m-%dT%H:%M:%SZ}",
     )
-
-
-def shown(instant: datetime) -> str:
-    """An instant as it stands in an address."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

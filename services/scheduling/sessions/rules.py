@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr  # type: ignore[import-untyped]
 
+from shared.calendar import day_at, midnight
 from shared.errors import Invalid
 
 DAY = "(MO|TU|WE|TH|FR|SA|SU)"
@@ -22,16 +23,12 @@ PARTS = {
 }
 
 
-class NoSuchTime(Invalid):
+class NoSuchTime(Invalid, title="There is no such time"):
     """The clock is put forward over that time."""
 
-    title = "There is no such time"
 
-
-class TimeShownTwice(Invalid):
+class TimeShownTwice(Invalid, title="The clock shows this time twice"):
     """The clock is put back over that time."""
-
-    title = "The clock shows this time twice"
 
 
 def recurrence(text: str) -> str:
@@ -115,48 +112,39 @@ def instant_of(day: date, starts: time, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, starts, zone).replace(fold=0).astimezone(UTC)
 
 
-def exact_instant(day: date, starts: time, zone_name: str, fold: int | None = None) -> datetime:
-    """The one instant at which the wall clock of the zone shows `starts` on `day`, in UTC. Of a
-    time that it shows twice `fold` chooses the first (0) or the second (1).
+def exact_instant(wall: datetime, zone_name: str, fold: int | None = None) -> datetime:
+    """The one instant at which the wall clock of the zone shows `wall`, in UTC. Of a time that it
+    shows twice `fold` chooses the first (0) or the second (1).
 
     Raises:
         NoSuchTime, TimeShownTwice: both readings are named.
     """
     zone = ZoneInfo(zone_name)
-    one, other = (
-        datetime.combine(day, starts, zone).replace(fold=n).astimezone(UTC) for n in (0, 1)
-    )
+    one, other = (wall.replace(tzinfo=zone, fold=n).astimezone(UTC) for n in (0, 1))
     if one == other:
         return one
     if one > other:
         raise NoSuchTime(
-            f"The clock skips {starts:%H:%M} on {day}. Read by the time before the change it is "
+            f"The clock skips {wall:%H:%M on %Y-%m-%d}. Read by the time before the change it is "
             f"{one.astimezone(zone):%H:%M}, by the one after it {other.astimezone(zone):%H:%M}: "
             "give one of these.",
             pointer="/starts",
         )
     if fold is None:
         raise TimeShownTwice(
-            f"The clock shows {starts:%H:%M} twice on {day}: at {one:%H:%M} UTC (fold 0) and at "
-            f"{other:%H:%M} UTC (fold 1). Give the fold.",
+            f"The clock shows {wall:%H:%M} twice on {wall:%Y-%m-%d}: at {one:%H:%M} UTC (fold 0) "
+            f"and at {other:%H:%M} UTC (fold 1). Give the fold.",
             pointer="/fold",
         )
     return other if fold else one
-
-
-def plan_sessions(
-    starts_on: date, weeks: int, slots: Sequence[WallClockSlot], zone_name: str
-) -> list[PlannedSession]:
-    """Every session of a plan of so many weeks, in order of its start: each slot of a weekday is
-    held `weeks` times, first on its first weekday from `starts_on` on."""
-    return plan_between(starts_on, starts_on, starts_on + timedelta(weeks=weeks), slots, zone_name)
 
 
 def plan_between(
     starts_on: date, since: date, until: date, slots: Sequence[WallClockSlot], zone_name: str
 ) -> list[PlannedSession]:
     """The sessions, from `since` to before `until`, of a plan that starts on a day; in order of
-    their start. Whose turn it is among modules is counted from the start of the plan.
+    their start. A slot of a weekday is first held on its first weekday from `starts_on` on, and
+    whose turn it is among modules is counted from there.
 
     A session lasts its minutes in real time, whatever the wall clock does meanwhile.
     """
@@ -172,19 +160,22 @@ def plan_between(
         for number, day in enumerate(slots[turn[0]].days(starts_on, until)):
             if day < since:
                 continue
-            slot = slots[turn[number % len(turn)]]
-            starts_at = instant_of(day, slot.starts, zone)
-            ends_at = starts_at + timedelta(minutes=slot.minutes)
-            local_start = datetime.combine(day, slot.starts)
             index = turn[number % len(turn)]
-            planned.append(PlannedSession(index, local_start, starts_at, ends_at))
+            starts, minutes = slots[index].starts, slots[index].minutes
+            starts_at = instant_of(day, starts, zone)
+            times = (
+                datetime.combine(day, starts),
+                starts_at,
+                starts_at + timedelta(minutes=minutes),
+            )
+            planned.append(PlannedSession(index, *times))
     return sorted(planned, key=lambda session: (session.starts_at, session.slot))
 
 
 def overlapping_slot(sessions: Sequence[PlannedSession]) -> int | None:
     """The slot of the first session that begins before the one ahead of it ends, if there is one.
 
-    `sessions` are in order of their start, as `plan_sessions` returns them.
+    `sessions` are in order of their start, as `plan_between` returns them.
     """
     for before, after in pairwise(sessions):
         if after.starts_at < before.ends_at:
@@ -197,13 +188,12 @@ def day_bounds(day: date, zone_name: str) -> tuple[datetime, datetime]:
 
     23 or 25 hours apart when the clock changes in between.
     """
-    zone = ZoneInfo(zone_name)
-    return instant_of(day, time(), zone), instant_of(day + timedelta(days=1), time(), zone)
+    return midnight(day, zone_name), midnight(day + timedelta(days=1), zone_name)
 
 
 def span_of(first: date, last: date, zone_name: str) -> tuple[datetime, datetime]:
     """From when until when these days and those between them last, in UTC."""
-    return day_bounds(first, zone_name)[0], day_bounds(last, zone_name)[1]
+    return midnight(first, zone_name), midnight(last + timedelta(days=1), zone_name)
 
 
 def may_be_cancelled(
@@ -211,6 +201,5 @@ def may_be_cancelled(
 ) -> bool:
     """Whether it can still be said that a session was not held: until the end of the last of
     `days_afterwards` days after its own, by the calendar of the site."""
-    zone = ZoneInfo(zone_name)
-    last = starts_at.astimezone(zone).date() + timedelta(days=days_afterwards)
-    return now.astimezone(zone).date() <= last
+    last = day_at(starts_at, zone_name) + timedelta(days=days_afterwards)
+    return day_at(now, zone_name) <= last

@@ -1,16 +1,18 @@
 """What requests and answers about curricula and sessions look like."""
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
+from fastapi import Query
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from services.scheduling.sessions.rules import WallClockSlot, recurrence, wall_clock
 from services.scheduling.units.schemas import ExcessReason
 from shared.contracts.scheduling import Modality, NotHeldReason, SessionKind
 from shared.literal import full_date
-from shared.web import Instant, Shown, Strict
+from shared.web import Instant, Shown, Strict, optional
 from shared.web.texts import Legible
 
 
@@ -30,6 +32,24 @@ Day = Annotated[
 """A date of a site's calendar."""
 
 
+@dataclass(frozen=True, slots=True)
+class AskedSessions:
+    """Which sessions are listed; None: all. `starting_from` is included, `starting_before` is not,
+    and `day` is of the calendar of the site."""
+
+    site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None
+    day: Annotated[
+        Day | None, Query(description="Only those that start on this date at the site.")
+    ] = None
+    cohort_id: Annotated[UUID | None, Query(description="Only of this cohort.")] = None
+    starting_from: Annotated[
+        Bound | None, Query(alias="from", description="Starting then or later.")
+    ] = None
+    starting_before: Annotated[
+        Bound | None, Query(alias="until", description="Starting earlier than this.")
+    ] = None
+
+
 STARTS = Field(
     pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
     description="Start by the site's wall clock.",
@@ -41,9 +61,7 @@ MINUTES = Field(ge=15, le=480, strict=True, description="Length, breaks included
 class Staff(Strict):
     """Who is to hold a session."""
 
-    facilitator_id: UUID | None = Field(
-        default=None, description="Who of the staff holds it.", examples=[None]
-    )
+    facilitator_id: UUID | None = optional("Who of the staff holds it.")
     cofacilitator_ids: list[UUID] = Field(
         default=[], max_length=5, description="Who helps.", examples=[[]]
     )
@@ -61,34 +79,26 @@ class Staff(Strict):
 class Content(Staff):
     """What a session is, beside when it is."""
 
-    room_id: UUID | None = Field(default=None, description="A room of the site.", examples=[None])
+    room_id: UUID | None = optional("A room of the site.")
     minutes: int = MINUTES
     break_minutes: int = Field(
         default=0, ge=0, strict=True, description="Breaks in it, not credited.", examples=[15]
     )
     kind: SessionKind = Field(examples=["group"])
     topic: Legible = Field(
-        max_length=120,
-        description="What it is about.",
-        examples=["Coping skills"],
+        max_length=120, description="What it is about.", examples=["Coping skills"]
     )
-    modality: Modality | None = Field(
-        default=None, description="Null: that of the room, else in person.", examples=["in_person"]
+    modality: Modality | None = optional(
+        "Null: that of the room, else in person.", examples=["in_person"]
     )
-    module: int | None = Field(
-        default=None,
+    module: int | None = optional(
+        "Place in the order of the curriculum: slots of one time take turns by it.",
         ge=1,
         le=200,
         strict=True,
-        description="Place in the order of the curriculum: slots of one time take turns by it.",
-        examples=[None],
     )
-    phases: list[Annotated[int, Field(ge=1, le=20, strict=True)]] | None = Field(
-        default=None,
-        min_length=1,
-        max_length=20,
-        description="For which phases of the cohort, from 1 on; null: for all.",
-        examples=[None],
+    phases: list[Annotated[int, Field(ge=1, le=20, strict=True)]] | None = optional(
+        "For which phases of the cohort, from 1 on; null: for all.", min_length=1, max_length=20
     )
 
     @model_validator(mode="after")
@@ -101,19 +111,12 @@ class Content(Staff):
 class Slot(Content):
     """One session of each week, or of each day that a rule names, by the site's wall clock."""
 
-    weekday: int | None = Field(
-        default=None,
-        ge=0,
-        le=6,
-        strict=True,
-        description="0 is Monday; null where `rrule` is given.",
-        examples=[0],
+    weekday: int | None = optional(
+        "0 is Monday; null where `rrule` is given.", ge=0, le=6, strict=True, examples=[0]
     )
-    rrule: Annotated[str, Field(max_length=120), AfterValidator(recurrence)] | None = Field(
-        default=None,
-        description="RFC 5545, in place of `weekday`: FREQ=WEEKLY with BYDAY, or FREQ=MONTHLY with "
-        "BYDAY or BYMONTHDAY; INTERVAL, BYSETPOS and WKST.",
-        examples=[None],
+    rrule: Annotated[str, Field(max_length=120), AfterValidator(recurrence)] | None = optional(
+        "RFC 5545, in place of `weekday`: FREQ=WEEKLY with BYDAY, or FREQ=MONTHLY with BYDAY or "
+        "BYMONTHDAY; INTERVAL, BYSETPOS and WKST."
     )
     starts: str = STARTS
 
@@ -266,23 +269,21 @@ class LocalTime(Strict):
 
     day: Day = Field(examples=["2027-03-01"])
     starts: str = STARTS
-    fold: Literal[0, 1] | None = Field(
-        default=None,
-        description="Of a time that the clock shows twice the first (0) or the second (1).",
-        examples=[None],
+    fold: Literal[0, 1] | None = optional(
+        "Of a time that the clock shows twice the first (0) or the second (1)."
     )
+
+    @property
+    def local_start(self) -> datetime:
+        """What the wall clock shows when it begins."""
+        return datetime.combine(self.day, wall_clock(self.starts))
 
 
 class NewTime(LocalTime):
     """When a session is to be held instead."""
 
-    minutes: int | None = Field(
-        default=None,
-        ge=15,
-        le=480,
-        strict=True,
-        description="Length, breaks included; null: as before.",
-        examples=[None],
+    minutes: int | None = optional(
+        "Length, breaks included; null: as before.", ge=15, le=480, strict=True
     )
     excess_reason: ExcessReason = None
 
@@ -295,9 +296,7 @@ class OtherRoom(Strict):
     """Where a session is to be held."""
 
     room_id: UUID | None = Field(description="A room of the site; null: none.")
-    modality: Modality | None = Field(
-        default=None, description="Null: that of the room, without one as before.", examples=[None]
-    )
+    modality: Modality | None = optional("Null: that of the room, without one as before.")
 
 
 class ScheduledSession(Session):
@@ -327,14 +326,10 @@ class NewSessionCancellation(Cancellation):
     """Several sessions of a site that are not held: `session_ids`, or all of a `day`."""
 
     site_id: UUID = Field(description="Where the sessions are.")
-    day: Day | None = Field(
-        default=None,
-        description="The date at the site on which the sessions start.",
-        examples=["2026-03-02"],
+    day: Day | None = optional(
+        "The date at the site on which the sessions start.", examples=["2026-03-02"]
     )
-    session_ids: list[UUID] | None = Field(
-        default=None, min_length=1, max_length=200, description="Each one once.", examples=[None]
-    )
+    session_ids: list[UUID] | None = optional("Each one once.", min_length=1, max_length=200)
 
     @model_validator(mode="after")
     def names_sessions_in_one_way(self) -> "NewSessionCancellation":

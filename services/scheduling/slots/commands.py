@@ -1,35 +1,27 @@
 """Booking a session of one client, or of clients with relatives."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import asyncpg
 
 from services.scheduling.appointments.commands import tell_again
-from services.scheduling.bookings.checks import own_group, place_of, require_suited
 from services.scheduling.bookings.commands import Booking, Busy, book
 from services.scheduling.bookings.policy import slot_policy
-from services.scheduling.bookings.rules import Asked, modality_of
-from services.scheduling.directory.commands import lock_sites
-from services.scheduling.directory.queries import show_site
+from services.scheduling.bookings.queries import place_of
+from services.scheduling.bookings.rules import Asked, modality_of, own_group, require_suited
+from services.scheduling.directory.commands import lock_site
+from services.scheduling.sessions.assigning import Assignment
 from services.scheduling.sessions.changing import instant_to_come
 from services.scheduling.sessions.moving import plan_by_own_edition
 from services.scheduling.sessions.queries import show_session
-from services.scheduling.sessions.rules import instant_of, wall_clock
+from services.scheduling.slots import rules
 from services.scheduling.slots.queries import BUSY, require_length, seats_now
-from services.scheduling.slots.refusals import (
-    ClientBusy,
-    ClientTwice,
-    NotPlacedHere,
-    TooManyClients,
-)
-from services.scheduling.slots.rules import Span
 from services.scheduling.slots.schemas import NewOwnSession, OwnSession
 from services.scheduling.units.commands import Planned, require_authorized
-from shared.database import Columns, Transaction, insert
-from shared.database.transaction import at_all_sites
+from shared.database import Columns, Transaction, at_all_sites, insert
+from shared.errors import pointing
 from shared.ids import new_id
 
 APPOINTED = Columns.of(client_id="uuid", placement_id="uuid", on_hold="boolean")
@@ -53,12 +45,11 @@ async def book_session(tx: Transaction, new: NewOwnSession, *, by: str) -> OwnSe
         UnitsExceeded: it goes beyond what the payer authorized, and no reason is given.
         Busy, ClientBusy: the room, the person or a client is taken then.
     """
-    site = await show_site(tx, new.site_id, pointer="/site_id")
+    site = await lock_site(tx, new.site_id, pointer="/site_id")
     policy = slot_policy(site.id)
     require_length(policy, new.kind, new.minutes, "/minutes")
     if len(new.client_ids) > (people := policy.kinds[new.kind].people):
-        raise TooManyClients(f"At most {people} of them.", pointer="/client_ids")
-    await lock_sites(tx, [site.id])
+        raise rules.TooManyClients(f"At most {people} of them.", pointer="/client_ids")
     await plan_by_own_edition(tx, site.id)
     starts_at = await instant_to_come(tx, site, new)
     seats = await _seats(tx, new.client_ids, site.id)
@@ -66,19 +57,16 @@ async def book_session(tx: Transaction, new: NewOwnSession, *, by: str) -> OwnSe
     ends_at = starts_at + timedelta(minutes=new.minutes)
     asked = Asked(starts_at, ends_at, None, new.room_id, new.facilitator_id, ())
     require_suited([("", asked)], own_group(site.id, new.kind, len(seats)), place)
-    planned = (new.kind, starts_at, new.minutes, site.time_zone)
-    await require_authorized(
-        tx,
-        [Planned(seat["client_id"], site.id, *planned) for seat in seats],
-        reason=new.excess_reason,
-        by=by,
-    )
+    what = (new.kind, starts_at, new.minutes, site.time_zone)
+    planned = [Planned(seat["client_id"], site.id, *what) for seat in seats]
+    await require_authorized(tx, planned, reason=new.excess_reason, by=by)
+    session_id = new_id()
     session = {
-        "id": new_id(),
+        "id": session_id,
         "site_id": site.id,
         "starts_at": starts_at,
         "ends_at": ends_at,
-        "local_start": _local_start(new, starts_at, site.time_zone),
+        "local_start": new.local_start,
         "time_zone": site.time_zone,
         "kind": new.kind,
         "topic": new.topic or TOPICS[new.kind],
@@ -86,20 +74,11 @@ async def book_session(tx: Transaction, new: NewOwnSession, *, by: str) -> OwnSe
         "modality": modality_of(asked.modality, asked.room_id, place),
     }
     await tx.execute(*insert("sessions", session))
-    session_id = UUID(str(session["id"]))
     await tx.execute(APPOINT, *APPOINTED.arrays(map(dict, seats)), session_id, site.id, tx.now)
-    await _book(tx, session_id, new, seats, (starts_at, ends_at))
+    await _book(tx, session_id, asked, seats)
     await tell_again(tx, [session_id])
     shown = await show_session(tx, session_id)
     return OwnSession(**dict(shown), client_ids=[seat["client_id"] for seat in seats])
-
-
-def _local_start(new: NewOwnSession, starts_at: datetime, time_zone: str) -> datetime | None:
-    """What the wall clock shows, by which a session follows the rules of its zone; None of the
-    second of two equal times, which would be taken for the first."""
-    starts = wall_clock(new.starts)
-    first = instant_of(new.day, starts, ZoneInfo(time_zone))
-    return datetime.combine(new.day, starts) if first == starts_at else None
 
 
 async def _seats(
@@ -111,32 +90,22 @@ async def _seats(
         pointer = f"/client_ids/{index}"
         seat = found.get(client_id)
         if seat is None or seat["site_id"] != site_id:
-            raise NotPlacedHere("This client has no seat at the site now.", pointer=pointer)
+            raise rules.NotPlacedHere("This client has no seat at the site now.", pointer=pointer)
         if seat["placement_id"] in seats:
-            raise ClientTwice("This client is listed above.", pointer=pointer)
+            raise rules.ClientTwice("This client is listed above.", pointer=pointer)
         seats[seat["placement_id"]] = seat
     return list(seats.values())
 
 
 async def _book(
-    tx: Transaction, session_id: UUID, new: NewOwnSession, seats: list[asyncpg.Record], span: Span
+    tx: Transaction, session_id: UUID, asked: Asked, seats: Sequence[asyncpg.Record]
 ) -> None:
     async with at_all_sites(tx):
         for index, seat in enumerate(seats):
-            if await tx.fetchrow(BUSY, seat["records"], *span) is not None:
-                raise ClientBusy(
+            if await tx.fetchrow(BUSY, seat["records"], asked.starts_at, asked.ends_at) is not None:
+                raise rules.ClientBusy(
                     "This client has another session then.", pointer=f"/client_ids/{index}"
                 )
-    try:
-        await book(
-            tx,
-            [
-                Booking(session_id, new.room_id, "room"),
-                Booking(session_id, new.facilitator_id, "facilitator"),
-                *(Booking(session_id, seat["client_id"], "client") for seat in seats),
-            ],
-        )
-    except Busy as busy:
-        kind = busy.taken[0].kind
-        busy.pointer = "/client_ids" if kind == "client" else f"/{kind}_id"
-        raise
+    clients = [Booking(session_id, seat["client_id"], "client") for seat in seats]
+    with pointing("/{0.field}", Busy):
+        await book(tx, [*Assignment.of(session_id, asked).bookings, *clients])

@@ -9,17 +9,15 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from services.scheduling.bookings.checks import place_of
 from services.scheduling.bookings.policy import OwnKind, SlotPolicy, slot_policy
+from services.scheduling.bookings.queries import place_of
 from services.scheduling.directory.queries import show_site
 from services.scheduling.preferences.queries import known_clients
 from services.scheduling.preferences.rules import opened
 from services.scheduling.sessions.materializing import closed_days
-from services.scheduling.slots.refusals import BadLength, BadRange
-from services.scheduling.slots.rules import Asked, Ground, Span, explain, propose
-from services.scheduling.slots.schemas import FreeSlot, FreeSlots, Named
+from services.scheduling.slots import rules
+from services.scheduling.slots.schemas import AskedSlots, FreeSlot, FreeSlots, Named
 from shared.calendar import day_at
-from shared.contracts.scheduling import Modality
 from shared.database import Transaction
 from shared.database.transaction import at_all_sites
 from shared.errors import NotFound
@@ -58,20 +56,10 @@ def require_length(policy: SlotPolicy, kind: OwnKind, minutes: int, pointer: str
     """Refuse what is too short or too long for the kind."""
     allowed = policy.kinds[kind].minutes
     if not allowed.least <= minutes <= allowed.most:
-        raise BadLength(f"From {allowed.least} to {allowed.most} minutes.", pointer=pointer)
+        raise rules.BadLength(f"From {allowed.least} to {allowed.most} minutes.", pointer=pointer)
 
 
-async def find_slots(
-    tx: Transaction,
-    client_id: UUID,
-    kind: OwnKind,
-    minutes: int,
-    span: Span,
-    *,
-    site_id: UUID | None,
-    facilitator_id: UUID | None,
-    modality: Modality,
-) -> FreeSlots:
+async def find_slots(tx: Transaction, asked: AskedSlots) -> FreeSlots:
     """Free times for a session of a client at the site of the seat, best first, each explained.
 
     What people are taken for at sites that the caller may not see counts, and is not told.
@@ -80,45 +68,45 @@ async def find_slots(
         NotFound: the client has no seat now that the caller may see, or none at the site.
         BadLength, BadRange: see there.
     """
-    seat = (await seats_now(tx, [client_id])).get(client_id)
-    if seat is None or site_id not in (None, seat["site_id"]):
+    seat = (await seats_now(tx, [asked.client_id])).get(asked.client_id)
+    if seat is None or asked.site_id not in (None, seat["site_id"]):
         raise NotFound("The client has no seat at the site now.")
     site = await show_site(tx, seat["site_id"])
     policy = slot_policy(site.id)
-    require_length(policy, kind, minutes, "minutes")
-    if not span[0] < span[1] <= span[0] + policy.days_searched * DAY or span[1] <= tx.now:
-        raise BadRange(
+    require_length(policy, asked.kind, asked.minutes, "minutes")
+    longest = policy.days_searched * DAY
+    if not asked.since < asked.until <= asked.since + longest or asked.until <= tx.now:
+        raise rules.BadRange(
             f"Ask for a time to come of {policy.days_searched} days at most.", pointer="to"
         )
-    span = max(span[0], tx.now), span[1]
+    span = max(asked.since, tx.now), asked.until
     place = await place_of(tx, site)
-    closed = await closed_days(
-        tx, site.id, day_at(span[0], site.time_zone), day_at(span[1], site.time_zone) + DAY
-    )
-    busy: defaultdict[UUID, list[Span]] = defaultdict(list)
+    first, last = [day_at(one, site.time_zone) for one in span]
+    closed = await closed_days(tx, site.id, first, last + DAY)
+    busy: defaultdict[UUID, list[rules.Span]] = defaultdict(list)
     async with at_all_sites(tx):
         staff = {row["id"]: row for row in await tx.fetch(STAFF, list(place.staff))}
         for row in await tx.fetch(BUSY, [*staff, *place.rooms, *seat["records"]], *span):
             busy[row["resource_id"]].append((row["begins"], row["ends"]))
     caseloads = {one: row["clients"] for one, row in staff.items()}
-    known = (await known_clients(tx, [client_id]))[client_id]
-    asked = Asked(
+    known = (await known_clients(tx, [asked.client_id]))[asked.client_id]
+    search = rules.Asked(
         span,
-        minutes,
+        asked.minutes,
         seat["records"],
-        modality,
-        policy.kinds[kind].credentials,
+        asked.modality,
+        policy.kinds[asked.kind].credentials,
         seat["primary_therapist_id"],
-        facilitator_id,
+        asked.facilitator_id,
         opened(known.windows) if known.windows else None,
         ZoneInfo(known.zone or site.time_zone),
     )
-    zone, ground = ZoneInfo(site.time_zone), Ground(place, closed, busy, caseloads)
+    zone, ground = ZoneInfo(site.time_zone), rules.Ground(place, closed, busy, caseloads)
     return FreeSlots(
-        client_id=client_id,
+        client_id=asked.client_id,
         site_id=site.id,
         time_zone=site.time_zone,
-        minutes=minutes,
+        minutes=asked.minutes,
         items=[
             FreeSlot(
                 starts_at=one.starts_at,
@@ -128,8 +116,8 @@ async def find_slots(
                 facilitator=Named(id=one.therapist.id, name=staff[one.therapist.id]["name"]),
                 room=Named(id=one.room.id, name=one.room.name),
                 score=one.score,
-                criteria=explain(one, ground, policy),
+                criteria=rules.explain(one, ground, policy),
             )
-            for one in await asyncio.to_thread(propose, ground, asked, policy)
+            for one in await asyncio.to_thread(rules.propose, ground, search, policy)
         ],
     )

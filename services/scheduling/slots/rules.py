@@ -1,4 +1,4 @@
-"""Which times are free for a client, a therapist and a room."""
+"""Which times are free for a client, a therapist and a room, and why one cannot be booked."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +12,35 @@ from services.scheduling.directory.rules import Person, Room, Window, is_within,
 from services.scheduling.preferences.rules import within
 from shared.contracts.base import Criterion
 from shared.contracts.scheduling import Modality
+from shared.errors import Conflict, Invalid
 
 UTC = ZoneInfo("UTC")
 Span = tuple[datetime, datetime]
 """From an instant to before another one."""
+
+
+class BadRange(Invalid):
+    """The time that is searched is over, upside down, or too long."""
+
+
+class BadLength(Invalid):
+    """A session of the kind is shorter or longer."""
+
+
+class TooManyClients(Invalid):
+    """More clients than a session of the kind may have."""
+
+
+class ClientTwice(Invalid, title="A client is listed twice"):
+    """One person is in the list more than once."""
+
+
+class NotPlacedHere(Conflict, title="The client has no seat at the site"):
+    """A client without a seat at the site has no sessions there."""
+
+
+class ClientBusy(Conflict, title="The client has another session then"):
+    """The client, by whichever record, has another session then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,37 @@
 """What requests and answers about sessions of one client look like."""
 
+from dataclasses import dataclass
+from typing import Annotated
 from uuid import UUID
 
+from fastapi import Query
 from pydantic import Field
 
 from services.scheduling.bookings.policy import OwnKind
-from services.scheduling.sessions.schemas import LocalTime, Session
+from services.scheduling.sessions.schemas import Bound, LocalTime, Session
 from services.scheduling.units.schemas import ExcessReason
 from shared.contracts.base import Criterion
+from shared.contracts.scheduling import Modality
 from shared.web import Instant, Shown
 from shared.web.texts import Legible
+
+
+@dataclass(frozen=True, slots=True)
+class AskedSlots:
+    """For what free times are looked for."""
+
+    client_id: Annotated[UUID, Query(description="Who has a seat at a site now.")]
+    kind: Annotated[OwnKind, Query(description="What is looked for.")]
+    minutes: Annotated[int, Query(ge=5, le=480, description="Its length.", examples=[50])]
+    since: Annotated[Bound, Query(alias="from", description="Starting then or later.")]
+    until: Annotated[Bound, Query(alias="to", description="Over by then.")]
+    facilitator_id: Annotated[UUID | None, Query(description="With this person alone.")] = None
+    site_id: Annotated[
+        UUID | None, Query(description="The site of the seat, where that is to be checked.")
+    ] = None
+    modality: Annotated[Modality, Query(description="In a room, or in a telehealth room.")] = (
+        "in_person"
+    )
 
 
 class Named(Shown):

@@ -3,7 +3,6 @@
 from dataclasses import asdict
 from uuid import UUID
 
-import asyncpg
 import orjson
 
 from services.scheduling.directory.commands import require_apart
@@ -11,8 +10,16 @@ from services.scheduling.directory.queries import show_site
 from services.scheduling.staff.queries import show_staff_member
 from services.scheduling.staff.schemas import NewStaffMember, StaffMember
 from shared.contracts.scheduling import StaffChanged
-from shared.database import Columns, Statement, Transaction, at_all_sites, insert, update
-from shared.errors import Conflict, Forbidden, Invalid, found, require_version
+from shared.database import (
+    Columns,
+    Statement,
+    Transaction,
+    at_all_sites,
+    insert,
+    unless_taken,
+    update,
+)
+from shared.errors import Conflict, Forbidden, Invalid, found, require_once, require_version
 from shared.ids import new_id
 from shared.messaging.outbox import publish
 
@@ -22,13 +29,11 @@ WHERE id = $1 AND EXISTS (SELECT FROM staff_sites w WHERE w.staff_id = s.id) FOR
 """
 WORKS_AT = "SELECT array_agg(site_id) FROM staff_sites WHERE staff_id = $1"
 SITES = Columns.of(staff_id="uuid", site_id="uuid", home="boolean")
-WORK_AT = f"INSERT INTO staff_sites ({SITES.names}) SELECT * FROM {SITES.rows}"  # noqa: S608 - the columns are above
+WORK_AT = SITES.insert("staff_sites")
 
 
-class SubjectTaken(Conflict):
+class SubjectTaken(Conflict, title="Another person has these tokens"):
     """Tokens name one person of the staff."""
-
-    title = "Another person has these tokens"
 
 
 class HomeSiteNeeded(Invalid):
@@ -47,10 +52,8 @@ class WorksElsewhereToo(Forbidden):
     """The person works at a site that the caller may not see."""
 
 
-class HasLeft(Conflict):
+class HasLeft(Conflict, title="The person has left"):
     """The person is of the staff no more."""
-
-    title = "The person has left"
 
 
 async def add_staff_member(tx: Transaction, new: NewStaffMember) -> StaffMember:
@@ -68,7 +71,7 @@ async def add_staff_member(tx: Transaction, new: NewStaffMember) -> StaffMember:
 
 
 async def change_staff_member(
-    tx: Transaction, staff_id: UUID, expected: int, changed: NewStaffMember
+    tx: Transaction, expected: int, staff_id: UUID, changed: NewStaffMember
 ) -> StaffMember:
     """Replace what is said of a person; publishes StaffChanged.
 
@@ -85,7 +88,7 @@ async def change_staff_member(
     return await _sites_and_event(tx, staff_id, changed)
 
 
-async def mark_left(tx: Transaction, staff_id: UUID, expected: int) -> StaffMember:
+async def mark_left(tx: Transaction, expected: int, staff_id: UUID) -> StaffMember:
     """Say that a person is of the staff no more; publishes StaffChanged. Sessions that the person
     is taken for stay, and need somebody else.
 
@@ -111,16 +114,13 @@ async def _lock(tx: Transaction, staff_id: UUID, expected: int) -> None:
 
 
 async def _check(tx: Transaction, one: NewStaffMember) -> None:
+    require_once(one.site_ids, ListedTwice, "/site_ids/{}", "This site is listed above.")
     for n, site_id in enumerate(one.site_ids):
-        if site_id in one.site_ids[:n]:
-            raise ListedTwice("This site is listed above.", pointer=f"/site_ids/{n}")
         await show_site(tx, site_id, pointer=f"/site_ids/{n}")
     if one.home_site_id not in one.site_ids:
         raise HomeSiteNeeded("Name the home site in site_ids too.", pointer="/home_site_id")
     held = [given.credential for given in one.credentials]
-    for n, credential in enumerate(held):
-        if credential in held[:n]:
-            raise ListedTwice("It is listed above.", pointer=f"/credentials/{n}/credential")
+    require_once(held, ListedTwice, "/credentials/{}/credential")
     for n, hours in enumerate(one.hours):
         if hours.site_id not in one.site_ids:
             raise NotTheirSite("Name this site in site_ids too.", pointer=f"/hours/{n}/site_id")
@@ -138,10 +138,8 @@ def _row(one: NewStaffMember) -> dict[str, object]:
 
 
 async def _write(tx: Transaction, statement: Statement) -> None:
-    try:
+    with unless_taken(SubjectTaken("Another person has this subject.", pointer="/subject")):
         await tx.execute(*statement)
-    except asyncpg.UniqueViolationError:
-        raise SubjectTaken("Another person has this subject.", pointer="/subject") from None
 
 
 async def _sites_and_event(tx: Transaction, staff_id: UUID, one: NewStaffMember) -> StaffMember:

@@ -1,6 +1,50 @@
 """The job that tells of credentials which expire soon."""
 
-from services.scheduling.staff.expiring import NEXT_DUE, tell_expiring
+from dataclasses import asdict
+
+from services.scheduling.directory.queries import CREDENTIALS
+from services.scheduling.staff.policy import credential_policy
+from services.scheduling.staff.rules import expiring
+from shared.calendar import day_at, midnight
+from shared.contracts.scheduling import StaffCredentialExpiring
+from shared.database import Transaction
 from shared.jobs import Job
+from shared.messaging.outbox import publish
+
+NEXT_DUE = "SELECT min(look_at) FROM staff WHERE look_at IS NOT NULL"
+DUE = """
+SELECT s.id, s.credentials, s.left_at, w.site_ids, i.id AS home_site_id, i.time_zone FROM staff s
+CROSS JOIN LATERAL (
+  SELECT array_agg(site_id ORDER BY site_id) AS site_ids,
+    (array_agg(site_id) FILTER (WHERE home))[1] AS home_site_id
+  FROM staff_sites WHERE staff_id = s.id
+) AS w
+JOIN sites i ON i.id = w.home_site_id
+WHERE s.look_at <= $1 ORDER BY s.look_at, s.id LIMIT 100 FOR UPDATE OF s SKIP LOCKED
+"""
+TOLD = """
+INSERT INTO credentials_told (staff_id, credential, expires_on) VALUES ($1, $2, $3)
+ON CONFLICT DO NOTHING RETURNING credential
+"""
+LOOK = "UPDATE staff SET look_at = $2 WHERE id = $1"
+
+
+async def tell_expiring(tx: Transaction) -> int:
+    """Publish StaffCredentialExpiring for each credential whose time has come, by the calendar and
+    the policy of the person's home site; how many people were looked at. Who has left is passed
+    over."""
+    rows = await tx.fetch(DUE, tx.now)
+    for row in rows:
+        held = [] if row["left_at"] is not None else CREDENTIALS.validate_json(row["credentials"])
+        lead = credential_policy(row["home_site_id"]).expiring_lead_days
+        soon, next_day = expiring(held, day_at(tx.now, row["time_zone"]), lead)
+        for one in soon:
+            if await tx.fetchval(TOLD, row["id"], one.credential, one.expires_on) is not None:
+                told = {**row, **asdict(one), "staff_id": row["id"], "noticed_at": tx.now}
+                publish(tx, StaffCredentialExpiring(**told))
+        at = None if next_day is None else midnight(next_day, row["time_zone"])
+        await tx.execute(LOOK, row["id"], at)
+    return len(rows)
+
 
 credentials_job = Job.of("credentials", NEXT_DUE, tell_expiring)

@@ -2,11 +2,9 @@
 
 from uuid import UUID
 
-import asyncpg
-
 from services.scheduling.staff.rules import leave_time
 from services.scheduling.staff.schemas import EnteredLeave, Leave, NewLeave
-from shared.database import Transaction, at_all_sites
+from shared.database import Transaction, at_all_sites, unless_taken
 from shared.errors import Conflict, Invalid, found
 from shared.ids import new_id
 
@@ -35,10 +33,8 @@ class LeaveEndsTooEarly(Invalid):
     """Leave ends after its start."""
 
 
-class LeaveOverlaps(Conflict):
+class LeaveOverlaps(Conflict, title="The person is on leave then already"):
     """A person is on leave once at a time."""
-
-    title = "The person is on leave then already"
 
 
 async def enter_leave(tx: Transaction, staff_id: UUID, new: NewLeave) -> EnteredLeave:
@@ -55,20 +51,12 @@ async def enter_leave(tx: Transaction, staff_id: UUID, new: NewLeave) -> Entered
     starts_at, ends_at = leave_time(new.starts, new.ends, zone)
     if ends_at <= starts_at:
         raise LeaveEndsTooEarly("Leave ends after its start.", pointer="/ends")
-    leave_id = new_id()
-    try:
-        await tx.execute(ENTER, leave_id, staff_id, starts_at, ends_at, tx.now)
-    except asyncpg.ExclusionViolationError:
-        raise LeaveOverlaps("Call that leave off, or enter what is missing.") from None
+    times = {"starts_at": starts_at, "ends_at": ends_at, "entered_at": tx.now}
+    leave = Leave(id=new_id(), staff_id=staff_id, **times)
+    with unless_taken(LeaveOverlaps("Call that leave off, or enter what is missing.")):
+        await tx.execute(ENTER, *dict(leave).values())
     sessions = await tx.fetch(SESSIONS, staff_id, starts_at, ends_at)
-    return EnteredLeave(
-        id=leave_id,
-        staff_id=staff_id,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        entered_at=tx.now,
-        session_ids=[row["session_id"] for row in sessions],
-    )
+    return EnteredLeave(**dict(leave), session_ids=[row["session_id"] for row in sessions])
 
 
 async def call_leave_off(tx: Transaction, staff_id: UUID, leave_id: UUID) -> Leave:

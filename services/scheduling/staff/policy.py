@@ -2,15 +2,12 @@
 
 from pydantic import Field
 
-from shared.datafiles import Part, data_file
+from shared.datafiles import DataFile, data_file
 
 
-class CredentialPolicy(Part):
+class CredentialPolicy(DataFile):
     """How many days before its last day it is told that a credential expires."""
 
-    id: str
-    version: str
-    source: str
     expiring_lead_days: int = Field(ge=0, le=366)
 
 

@@ -1,14 +1,14 @@
 """The staff as it is read."""
 
-from datetime import date
+from dataclasses import astuple
 from uuid import UUID
 
 import asyncpg
 import orjson
 
-from services.scheduling.directory.queries import read_hours
+from services.scheduling.directory.queries import HOURS
 from services.scheduling.directory.schemas import weekly
-from services.scheduling.staff.schemas import HeldCredential, Leave, StaffMember, WorkingHours
+from services.scheduling.staff.schemas import AskedStaff, StaffMember
 from shared.database import Transaction
 from shared.errors import found
 from shared.web import Page, Paging, page_of
@@ -33,15 +33,15 @@ WHERE w.site_ids IS NOT NULL
 """Who works at no site that the caller may see is not there."""
 ONE = f"{STAFF} AND s.id = $2"
 MANY = f"""
-{STAFF} AND s.id > $2 AND ($4 OR s.left_at IS NULL)
-  AND ($5::uuid IS NULL OR $5 = ANY (w.site_ids))
+{STAFF} AND s.id > $2 AND ($9 OR s.left_at IS NULL)
+  AND ($4::uuid IS NULL OR $4 = ANY (w.site_ids))
   AND ($6::text IS NULL OR $6 = ANY (s.trainings))
   AND ($7::text IS NULL OR $7 = ANY (s.languages))
-  AND ($8::text IS NULL AND $9::date IS NULL OR EXISTS (
+  AND ($5::text IS NULL AND $8::date IS NULL OR EXISTS (
     SELECT FROM jsonb_to_recordset(s.credentials) AS c (credential text, expires_on date)
-    WHERE ($8 IS NULL OR c.credential = $8)
-      AND CASE WHEN $9 IS NULL THEN coalesce(c.expires_on >= w.today, true)
-        ELSE c.expires_on < $9 END))
+    WHERE ($5 IS NULL OR c.credential = $5)
+      AND CASE WHEN $8 IS NULL THEN coalesce(c.expires_on >= w.today, true)
+        ELSE c.expires_on < $8 END))
 ORDER BY s.id LIMIT $3
 """
 
@@ -55,33 +55,17 @@ async def show_staff_member(tx: Transaction, staff_id: UUID) -> StaffMember:
     return _read(found(await tx.fetchrow(ONE, tx.now, staff_id), "person of the staff"))
 
 
-async def list_staff(
-    tx: Transaction,
-    paging: Paging,
-    *,
-    left: bool,
-    site_id: UUID | None,
-    training: str | None,
-    language: str | None,
-    credential: str | None,
-    expires_before: date | None,
-) -> Page[StaffMember]:
-    """People by id, the oldest entry first. `credential` finds who holds it today, by the calendar
-    of the home site; with `expires_before` whose expires earlier than that day."""
-    asked = (left, site_id, training, language, credential, expires_before)
-    rows = await tx.fetch(MANY, tx.now, paging.after, paging.limit + 1, *asked)
+async def list_staff(tx: Transaction, paging: Paging, asked: AskedStaff) -> Page[StaffMember]:
+    """People by id, the oldest entry first."""
+    rows = await tx.fetch(MANY, tx.now, paging.after, paging.limit + 1, *astuple(asked))
     return page_of([_read(row) for row in rows], paging.limit)
 
 
 def _read(row: asyncpg.Record) -> StaffMember:
-    seen = frozenset(row["site_ids"])
-    read = {
-        "credentials": [HeldCredential(**one) for one in orjson.loads(row["credentials"])],
-        "hours": [
-            WorkingHours.model_validate({**weekly(one), "site_id": one.site_id})
-            for one in read_hours(row["hours"])
-            if one.site_id in seen
-        ],
-        "leave": [Leave(**one) for one in orjson.loads(row["leave"])],
-    }
-    return StaffMember(**{**dict(row), **read})
+    stored = {name: orjson.loads(row[name]) for name in ("credentials", "leave")}
+    hours = [
+        {**weekly(one), "site_id": one.site_id}
+        for one in HOURS.validate_json(row["hours"])
+        if one.site_id in row["site_ids"]
+    ]
+    return StaffMember.from_row({**row, **stored, "hours": hours})

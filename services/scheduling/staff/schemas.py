@@ -1,9 +1,11 @@
 """What requests and answers about the staff look like."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 from uuid import UUID
 
+from fastapi import Query
 from pydantic import AfterValidator, Field
 
 from services.scheduling.closed_days.schemas import YEARS, Day
@@ -33,6 +35,24 @@ class WorkingHours(WeeklyTime):
         """As the rules take it."""
         window = self.window
         return WorkingTime(window.weekday, window.starts_minute, window.ends_minute, self.site_id)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedStaff:
+    """Who of the staff is listed; None: all. `credential` finds who holds it today, by the calendar
+    of the home site; with `expires_before` whose expires earlier than that day."""
+
+    site_id: Annotated[UUID | None, Query(description="Who works at this site.")] = None
+    credential: Annotated[
+        Token | None, Query(description="Who holds it today.", examples=["lac"])
+    ] = None
+    training: Annotated[StaffTraining | None, Query(description="Who has it.")] = None
+    language: Annotated[Language | None, Query(description="Who speaks it, as BCP 47.")] = None
+    expires_before: Annotated[
+        Day | None,
+        Query(description="Whose credential, of those asked for, expires before this day."),
+    ] = None
+    left: Annotated[bool, Query(description="Show those who left, too.")] = False
 
 
 SUBJECT = Field(default=None, description="The `sub` of the person's own tokens.", examples=[None])

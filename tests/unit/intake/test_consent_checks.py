@@ -17,8 +17,8 @@ from services.intake.consents.refusals import (
 )
 from services.intake.consents.schemas import NewConsent
 from services.intake.preferences.checks import SlotEndsBeforeStart, SlotsOverlap
-from services.intake.preferences.schemas import readable
 from shared.errors import Refused
+from shared.web.texts import readable
 from tests.support.consents import FILLED, SIGNED, signed
 
 BORN = date(1988, 4, 17)

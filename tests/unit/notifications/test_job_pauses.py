@@ -21,7 +21,7 @@ class Gone(ConnectionError):
 
 
 class Away:
-    """A database that opens no transaction, but for the times named by number."""
+    """A database that cannot be asked, but for the times named by number."""
 
     def __init__(self, back_at: int | None = None) -> None:
         self.asked = 0
@@ -32,7 +32,7 @@ class Away:
         yield
 
     @contextlib.asynccontextmanager
-    async def transaction(self, sites: object, **_: object) -> AsyncIterator[Transaction]:
+    async def looking(self) -> AsyncIterator[Transaction]:
         self.asked += 1
         if self.asked != self.back_at:
             raise Gone
@@ -80,10 +80,10 @@ async def test_a_success_in_between_starts_the_pauses_anew(
 
 
 class There(Away):
-    """A database that opens every transaction."""
+    """A database that can be asked."""
 
     @contextlib.asynccontextmanager
-    async def transaction(self, sites: object, **_: object) -> AsyncIterator[Transaction]:
+    async def looking(self) -> AsyncIterator[Transaction]:
         yield cast(Transaction, SimpleNamespace(now=NOW))
 
 

@@ -22,16 +22,12 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 @dataclass
 class Message:
-    """A record as Faust hands it over."""
+    """A record as it was read."""
 
     key: bytes
     value: bytes | None
     headers: list[tuple[str, bytes]]
     partition: int = 3
-
-    @property
-    def message(self) -> "Message":
-        return self
 
 
 @dataclass

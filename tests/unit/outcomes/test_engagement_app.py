@@ -1,63 +1,64 @@
-"""Handing records over: at once where nothing has to be waited for, and as Faust does elsewhere."""
+"""Handing records over: those of a partition together, and without pauses."""
 
 import asyncio
 from typing import cast
 from unittest.mock import AsyncMock
 
 import pytest
+from aiokafka.structs import ConsumerRecord
 from faust.types import TP
 
-from services.outcomes.engagement.app import Consumer, EngagementApp, _rest
+from services.outcomes.engagement.app import Consumer, EngagementApp, Together
+
+ATTENDANCE, OTHER, WINDOWS = TP("attendance", 0), TP("attendance", 1), TP("windows", 0)
 
 
-async def begun(*steps: asyncio.Future[str], fails: bool = False) -> list[str]:
-    answers = [await step for step in steps]
-    if fails:
-        raise ValueError(answers[-1])
-    return answers
-
-
-async def test_what_was_begun_and_waits_goes_on_to_its_end() -> None:
-    loop = asyncio.get_running_loop()
-    first, second = loop.create_future(), loop.create_future()
-    coroutine = begun(first, second)
-    rest = asyncio.ensure_future(_rest(coroutine, coroutine.send(None)))
-    first.set_result("one")
-    await asyncio.sleep(0)
-    second.set_result("two")
-    assert await rest == ["one", "two"]
-
-
-async def test_what_fails_after_waiting_fails_where_it_is_waited_for() -> None:
-    waited: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    coroutine = begun(waited, fails=True)
-    rest = asyncio.ensure_future(_rest(coroutine, coroutine.send(None)))
-    waited.set_result("why")
-    with pytest.raises(ValueError, match="why"):
-        await rest
-
-
-async def test_what_waits_can_be_cancelled() -> None:
-    waited: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    coroutine = begun(waited)
-    rest = asyncio.ensure_future(_rest(coroutine, coroutine.send(None)))
-    await asyncio.sleep(0)
-    rest.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await rest
-    assert waited.cancelled()
-
-
-async def test_a_full_queue_holds_reading_up_no_longer_than_it_is_full() -> None:
+@pytest.fixture
+async def consumer() -> Consumer:
     app = EngagementApp("engagement", broker="kafka://127.0.0.1:9", store="memory://")
     nothing = AsyncMock(return_value={})
-    consumer = cast(
-        Consumer,
-        app.transport.create_consumer(
-            nothing, on_partitions_revoked=nothing, on_partitions_assigned=nothing
-        ),
+    made = app.transport.create_consumer(
+        nothing, on_partitions_revoked=nothing, on_partitions_assigned=nothing
     )
-    consumer._getmany = nothing
+    made._getmany = nothing
+    return cast(Consumer, made)
+
+
+def records(tp: TP, *offsets: int) -> list[ConsumerRecord]:
+    return [
+        ConsumerRecord(*tp, offset, 1_000 * offset, 0, b"key", b"%d" % offset, None, 3, 1, ())
+        for offset in offsets
+    ]
+
+
+async def test_records_of_a_partition_come_as_one_message(consumer: Consumer) -> None:
+    read = {ATTENDANCE: records(ATTENDANCE, 4, 5, 7), WINDOWS: [], OTHER: records(OTHER, 1)}
+    messages = [consumer._to_message(tp, of) for tp, of in Together().iterate(read)]
+    assert [(message.tp, message.offset, message.value) for message in messages] == [
+        (ATTENDANCE, 7, read[ATTENDANCE]),
+        (OTHER, 1, read[OTHER]),
+    ]
+
+
+async def test_what_is_committed_is_behind_the_last_record_that_is_done(
+    consumer: Consumer,
+) -> None:
+    first = consumer._to_message(ATTENDANCE, records(ATTENDANCE, 0))
+    second = consumer._to_message(ATTENDANCE, records(ATTENDANCE, 1, 2, 9))
+    assert consumer._new_offset(ATTENDANCE) is None
+    for message in (first, second):
+        message.incref()
+        assert message.ack(consumer)
+    assert list(consumer._filter_tps_with_pending_acks()) == [ATTENDANCE]
+    assert consumer._new_offset(ATTENDANCE) == 10
+    assert consumer._new_offset(ATTENDANCE) is None
+    assert list(consumer._filter_tps_with_pending_acks()) == []
+
+
+async def test_a_full_queue_holds_reading_up_no_longer_than_it_is_full(
+    consumer: Consumer,
+) -> None:
+    nothing = cast(AsyncMock, consumer._getmany)
     partitions = [TP("attendance", number) for number in range(2)]
     consumer._set_active_tps({*partitions})
     for partition in partitions:

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,14 +22,14 @@ from services.scheduling.cohorts.rules import (
 from services.scheduling.cohorts.schemas import ChangedCohort
 from services.scheduling.hours.policy import level_hours
 from services.scheduling.placement.policy import placement_policy
-from services.scheduling.placement.rules import (
+from services.scheduling.placement.rules.ranking import choose_cohort
+from services.scheduling.placement.rules.values import (
     EVERYBODY,
     Choice,
     Cohort,
     Eligibility,
     Need,
     Situation,
-    choose_cohort,
 )
 from services.scheduling.placement.seats import considered_json, read_considered
 from services.scheduling.preferences.rules import DAY, Client, Window, comes_after, opened, within
@@ -284,12 +283,3 @@ def test_many_cohorts_are_explained_as_each_alone_and_so_stored_and_read(
     ]
     told = [[Criterion(**line) for line in one["criteria"]] for one in read]
     assert told == [[c for c in one.criteria if c.name != "no_contact"] for one in alone]
-
-
-def test_what_former_releases_stored_is_still_read() -> None:
-    line = {"name": "track", "met": True, "observed": "general", "required": "", "source": ""}
-    cohort = {"cohort_id": str(PLAIN.id), "eligible": True}
-    by_number = {"criteria": [line], "cohorts": [{**cohort, "criteria": [0]}]}
-    expected = [{**cohort, "criteria": [line]}]
-    assert read_considered(orjson.dumps(expected).decode()) == expected
-    assert read_considered(orjson.dumps(by_number).decode()) == expected

@@ -10,19 +10,26 @@ from pydantic import ValidationError
 
 from services.scheduling.sessions.rules import (
     NoSuchTime,
+    PlannedSession,
     TimeShownTwice,
     WallClockSlot,
     exact_instant,
     instant_of,
     overlapping_slot,
     plan_between,
-    plan_sessions,
     recurrence,
 )
 from services.scheduling.sessions.schemas import NewCurriculum, Slot
 
 EVENING = WallClockSlot(weekday=0, starts=time(17, 30), minutes=180)
 SECOND_OF_MARCH = date(2026, 3, 2)
+
+
+def plan_sessions(
+    starts_on: date, weeks: int, slots: list[WallClockSlot], zone: str
+) -> list[PlannedSession]:
+    """Every session of a plan of so many weeks."""
+    return plan_between(starts_on, starts_on, starts_on + timedelta(weeks=weeks), slots, zone)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +165,7 @@ def test_a_time_that_the_clock_skips_is_refused_with_both_readings(
 ) -> None:
     wall = datetime.fromisoformat(skipped)
     with pytest.raises(NoSuchTime) as refused:
-        exact_instant(wall.date(), wall.time(), zone)
+        exact_instant(wall, zone)
     assert refused.value.pointer == "/starts"
     assert by_now in refused.value.detail
     assert by_then in refused.value.detail
@@ -177,18 +184,18 @@ def test_a_time_shown_twice_is_refused_until_one_is_chosen(
 ) -> None:
     wall = datetime.fromisoformat(twice)
     with pytest.raises(TimeShownTwice) as refused:
-        exact_instant(wall.date(), wall.time(), zone)
+        exact_instant(wall, zone)
     assert refused.value.pointer == "/fold"
     assert f"{first[-5:]} UTC (fold 0)" in refused.value.detail
     assert f"{second[-5:]} UTC (fold 1)" in refused.value.detail
     for fold, instant in enumerate((first, second)):
         expected = datetime.fromisoformat(instant).replace(tzinfo=UTC)
-        assert exact_instant(wall.date(), wall.time(), zone, fold) == expected
+        assert exact_instant(wall, zone, fold) == expected
 
 
 def test_where_no_clock_is_changed_every_time_is_one_instant() -> None:
     for day in (date(2026, 3, 8), date(2026, 11, 1)):
-        instant = exact_instant(day, time(2, 30), "America/Phoenix")
+        instant = exact_instant(datetime.combine(day, time(2, 30)), "America/Phoenix")
         assert instant == datetime.combine(day, time(9, 30), UTC)
 
 

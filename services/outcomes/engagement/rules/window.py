@@ -9,6 +9,7 @@ bytes.
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
 
@@ -150,6 +151,7 @@ def sequence_of(window: Window) -> int:
     return sequence
 
 
+@lru_cache(maxsize=4_096)  # a session has many clients
 def instant(start: int) -> datetime:
     """The start of a session as an instant."""
     return ZERO + timedelta(microseconds=start)

@@ -6,6 +6,7 @@ A rule that a cohort does not have, or about which nothing is known of the clien
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from services.scheduling.placement.policy import PlacementPolicy, Rule
@@ -19,91 +20,43 @@ FOR_TRACK = {
     "dual_diagnosis": "for clients with a dual diagnosis",
     "general": "not made for a dual diagnosis",
 }
+TRAITS = attrgetter(
+    *("track", "gender_group", "capacity", "taken", "frees_at", "site_id", "time_zone"),
+    *("enrolment", "began_at", "phase_minutes", "eligibility"),
+)
+"""All of a cohort that `standing` looks at, but whether somebody is in it who must not be met."""
 
 
-def traits(cohort: Cohort, at: Situation) -> tuple[object, ...]:
-    """All of a cohort that `of_kind` and `standing` look at."""
-    return (
-        cohort.track,
-        cohort.gender_group,
-        cohort.capacity,
-        cohort.taken,
-        cohort.frees_at,
-        cohort.site_id,
-        cohort.time_zone,
-        cohort.enrolment,
-        cohort.began_at,
-        cohort.phase_minutes,
-        cohort.eligibility,
-        cohort.id in at.apart,
-    )
-
-
-def of_kind(need: Need, cohort: Cohort, policy: PlacementPolicy) -> list[Line]:
-    """What is asked of its track and its gender group."""
-    track = cohort.track
+def standing(need: Need, cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterator[Line]:
+    """What is asked of a cohort for a client, but whether its hours suit."""
+    track, group = cohort.track, cohort.gender_group or "mixed"
     tracks = policy.tracks.for_dual_diagnosis if need.dual_diagnosis else policy.tracks.for_others
     groups = ("mixed",) if need.gender_group is None else (need.gender_group, "mixed")
-    group = cohort.gender_group or "mixed"
-    return [
-        _line(
-            "track",
-            track in tracks,
-            track,
-            " or ".join(tracks),
-            policy.tracks.source,
-            FOR_TRACK[track],
-        ),
-        _line(
-            "gender_group",
-            group in groups,
-            group,
-            " or ".join(groups),
-            policy.gender_groups.source,
-            f"for {group} only",
-        ),
-    ]
-
-
-def standing(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> list[Line]:
-    """What is asked of just this cohort for a client, but whether its hours suit."""
-    found: list[Line] = []
+    asked, source = " or ".join(tracks), policy.tracks.source
+    yield _line("track", track in tracks, track, asked, source, FOR_TRACK[track])
+    asked, source = " or ".join(groups), policy.gender_groups.source
+    yield _line("gender_group", group in groups, group, asked, source, f"for {group} only")
     if cohort.eligibility is not EVERYBODY:
-        found += _traits(cohort, policy, at)
-    found += _course(cohort, policy, at)
-    if at.travel:
-        found += _travel(cohort, policy, at)
+        yield from _made_for(cohort, policy, at)
+    yield from _course(cohort, policy, at)
+    minutes = at.travel.get(cohort.site_id)
+    if minutes is not None and not cohort.eligibility.telehealth:
+        most, stuck = policy.reach.travel_minutes, bool(at.client.needs_transport)
+        met, away = not stuck and minutes <= most, f"{minutes} minutes away"
+        observed = f"{away}, transport needed" if stuck else away
+        words = f"{away}, and the client needs transport" if stuck else away
+        yield _line("travel", met, observed, f"<= {most}", policy.reach.source, words)
     if cohort.id in at.apart:
-        found.append(
-            _line(
-                "no_contact",
-                False,
-                "a client to be kept apart from",
-                "none",
-                policy.no_contact.source,
-                "does not suit this client, ask a clinician why",
-            )
-        )
-    cap = cohort.seats(policy.seats.hard_cap)
-    full = cohort.taken >= cap
-    found.append(
-        _line(
-            "free_seat",
-            not full,
-            f"{cohort.taken} of {cap} seats taken",
-            "at least 1 free seat",
-            policy.seats.source,
-            _full(cohort) if full else "",
-        )
-    )
-    return found
+        observed, source = "a client to be kept apart from", policy.no_contact.source
+        words = "does not suit this client, ask a clinician why"
+        yield _line("no_contact", False, observed, "none", source, words)
+    cap, source = cohort.seats(policy.seats.hard_cap), policy.seats.source
+    full, observed = cohort.taken >= cap, f"{cohort.taken} of {cap} seats taken"
+    words = "full" if cohort.frees_at is None else f"full until {day(cohort.frees_at, cohort)}"
+    yield _line("free_seat", not full, observed, "at least 1 free seat", source, words)
 
 
-def _full(cohort: Cohort) -> str:
-    return "full" if cohort.frees_at is None else f"full until {day(cohort.frees_at, cohort)}"
-
-
-def _traits(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterator[Line]:
+def _made_for(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterator[Line]:
     """Whom the cohort is made for. What only intake can know, a referral by a court and a need for
     trauma care, is taken for absent where it was not told; the rest is not held against anybody."""
     rule, client, source = cohort.eligibility, at.client, policy.eligibility.source
@@ -129,67 +82,37 @@ def _traits(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterator[
         yield _line("modality", client.telehealth, _yes(client.telehealth), "yes", source, words)
 
 
+def _course(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterator[Line]:
+    """Its weekly hours, and whether it still takes clients."""
+    minutes, asked = cohort.phase_minutes, at.level_minutes
+    if minutes is not None and asked:
+        observed, required = f"{minutes} minutes a week", f">= {asked}"
+        words = (
+            f"begins with {hours(minutes)} a week, and the client's level of care "
+            f"asks for {hours(asked)}"
+        )
+        met, source = minutes >= asked, policy.hours.source
+        yield _line("weekly_hours", met, observed, required, source, words)
+    if cohort.enrolment == "closed":
+        began, source = cohort.began_at, policy.eligibility.source
+        observed = "closed" if began is None else f"closed since {day(began, cohort)}"
+        required, words = "open, or closed and not begun", "takes nobody after its first session"
+        yield _line("enrolment", began is None, observed, required, source, words)
+
+
 def times(cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int) -> Iterator[Line]:
     """Whether a cohort's hours suit. `outside` is how many minutes of its week are not within those
     at which the client can come."""
-    client = at.client
-    if client.windows and cohort.week:
-        share = 1 - outside / cohort.weekly_minutes
-        yield _line(
-            "availability",
-            share >= policy.availability.least_share,
-            f"{share:.2f}",
-            f">= {policy.availability.least_share:.2f}",
-            policy.availability.source,
-            f"only {int(share * 100)} % of its time is in the client's week",
-        )
-    elif client.windows and cohort.eligibility.evening:
-        yield _line(
-            "evening",
-            comes_after(policy.eligibility.evening_minute, client.windows),
-            "the client's hours",
-            f"some after {policy.eligibility.evening_from}",
-            policy.eligibility.source,
-            "held in the evening, when the client cannot come",
-        )
-
-
-def _course(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterator[Line]:
-    """Its weekly hours, and whether it still takes clients."""
-    if cohort.phase_minutes is not None and at.level_minutes:
-        yield _line(
-            "weekly_hours",
-            cohort.phase_minutes >= at.level_minutes,
-            f"{cohort.phase_minutes} minutes a week",
-            f">= {at.level_minutes}",
-            policy.hours.source,
-            f"begins with {hours(cohort.phase_minutes)} a week, and the client's level of care "
-            f"asks for {hours(at.level_minutes)}",
-        )
-    if cohort.enrolment == "closed":
-        began = cohort.began_at
-        yield _line(
-            "enrolment",
-            began is None,
-            "closed" if began is None else f"closed since {day(began, cohort)}",
-            "open, or closed and not begun",
-            policy.eligibility.source,
-            "takes nobody after its first session",
-        )
-
-
-def _travel(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterator[Line]:
-    minutes = at.travel.get(cohort.site_id)
-    if minutes is not None and not cohort.eligibility.telehealth:
-        stuck = bool(at.client.needs_transport)
-        yield _line(
-            "travel",
-            not stuck and minutes <= policy.reach.travel_minutes,
-            f"{minutes} minutes away" + (", transport needed" if stuck else ""),
-            f"<= {policy.reach.travel_minutes}",
-            policy.reach.source,
-            f"{minutes} minutes away" + (", and the client needs transport" if stuck else ""),
-        )
+    windows = at.client.windows
+    if windows and cohort.week:
+        share, least = 1 - outside / cohort.weekly_minutes, policy.availability.least_share
+        met, observed, required = share >= least, f"{share:.2f}", f">= {least:.2f}"
+        words = f"only {int(share * 100)} % of its time is in the client's week"
+        yield _line("availability", met, observed, required, policy.availability.source, words)
+    elif windows and cohort.eligibility.evening:
+        rule, words = policy.eligibility, "held in the evening, when the client cannot come"
+        met, required = comes_after(rule.evening_minute, windows), f"some after {rule.evening_from}"
+        yield _line("evening", met, "the client's hours", required, rule.source, words)
 
 
 def outside_hours(at: Situation) -> Callable[[Cohort], int]:
@@ -199,11 +122,7 @@ def outside_hours(at: Situation) -> Callable[[Cohort], int]:
     if not client.windows or client.zone is None:
         return lambda cohort: 0
     hours_open, zone = opened(client.windows), ZoneInfo(client.zone)
-
-    def outside(cohort: Cohort) -> int:
-        return cohort.weekly_minutes - within(cohort.week, hours_open, zone)
-
-    return outside
+    return lambda cohort: cohort.weekly_minutes - within(cohort.week, hours_open, zone)
 
 
 def day(instant: datetime, cohort: Cohort) -> str:

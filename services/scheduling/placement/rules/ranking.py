@@ -1,19 +1,13 @@
 """Which of the cohorts that a client could join comes first, and in which words."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from services.scheduling.placement.policy import PlacementPolicy
-from services.scheduling.placement.rules.eligibility import (
-    day,
-    hours,
-    of_kind,
-    outside_hours,
-    standing,
-    times,
-    traits,
-)
+from services.scheduling.placement.rules import eligibility
+from services.scheduling.placement.rules.eligibility import Line, day, hours
 from services.scheduling.placement.rules.values import (
     Choice,
     Cohort,
@@ -39,21 +33,16 @@ def compare(
     known: dict[tuple[object, ...], Finding] = {}
     compared = []
     for cohort in cohorts:
-        kind = traits(cohort, at)
+        kind = eligibility.TRAITS(cohort), cohort.id in at.apart
         if (found := known.get(kind)) is None:
-            lines = [*of_kind(need, cohort, policy), *standing(cohort, policy, at)]
-            lacking = [words for criterion, words in lines if not criterion.met]
-            criteria = tuple([criterion for criterion, _ in lines])
-            found = known[kind] = Finding(criteria, not lacking, "; ".join(lacking))
+            lines = eligibility.standing(need, cohort, policy, at)
+            found = known[kind] = _finding((), list(lines))
         compared.append(Considered(cohort, found))
     return compared
 
 
 def choose_cohort(
-    need: Need,
-    cohorts: Sequence[Cohort],
-    policy: PlacementPolicy,
-    at: Situation = NOTHING_KNOWN,
+    need: Need, cohorts: Iterable[Cohort], policy: PlacementPolicy, at: Situation = NOTHING_KNOWN
 ) -> Choice:
     """Compare the cohorts with a client's need, and choose the one that fits best."""
     return choose(compare(need, cohorts, policy, at), policy, at)
@@ -66,17 +55,28 @@ def choose(compared: Sequence[Considered], policy: PlacementPolicy, at: Situatio
     more specific, such as a gender-specific before a mixed one, then the one with most free seats,
     then the one with the lowest id, which is the oldest.
     """
-    outside = outside_hours(at)
+    outside_of = eligibility.outside_hours(at)
     known: dict[tuple[object, ...], Finding] = {}
-    considered = tuple(
-        [_timed(one, policy, at, outside, known) if one.eligible else one for one in compared]
-    )
+
+    def timed(one: Considered) -> Considered:
+        """With what is found of its hours; asked once of those alike that have the same week."""
+        cohort = one.cohort
+        kind = id(one.finding), cohort.starts_at, cohort.week, cohort.id in at.client.familiar
+        if (found := known.get(kind)) is None:
+            outside = outside_of(cohort)
+            lines = list(eligibility.times(cohort, policy, at, outside))
+            found = _finding(one.criteria, lines)
+            if found.eligible:
+                points = _points(cohort, policy, at, outside)
+                found = replace(found, words=_merits(cohort, policy, at, outside), points=points)
+            known[kind] = found
+        return Considered(cohort, found)
 
     def order(one: Considered) -> tuple[float, int, int, UUID]:
-        cohort = one.cohort
-        free = cohort.free(policy.seats.hard_cap)
-        return one.finding.points, -_specific(cohort, at), -free, cohort.id
+        free = one.cohort.free(policy.seats.hard_cap)
+        return one.finding.points, -_specific(one.cohort, at), -free, one.cohort.id
 
+    considered = tuple([timed(one) if one.eligible else one for one in compared])
     ranked = tuple(sorted((one for one in considered if one.eligible), key=order))
     if not ranked:
         return Choice(None, considered, _lacking(considered, policy))
@@ -92,29 +92,11 @@ def choose(compared: Sequence[Considered], policy: PlacementPolicy, at: Situatio
     return Choice(best.cohort, considered, (*best.criteria, preference), ranked)
 
 
-def _timed(
-    one: Considered,
-    policy: PlacementPolicy,
-    at: Situation,
-    outside_of: Callable[[Cohort], int],
-    known: dict[tuple[object, ...], Finding],
-) -> Considered:
-    """What is found of a cohort once its sessions are known, too; asked once of those of one kind
-    that have the same week."""
-    cohort = one.cohort
-    kind = id(one.finding), cohort.starts_at, cohort.week, cohort.id in at.client.familiar
-    if (found := known.get(kind)) is None:
-        outside = outside_of(cohort)
-        lines = list(times(cohort, policy, at, outside))
-        *before, seats = one.criteria
-        criteria = (*before, *(criterion for criterion, _ in lines), seats)
-        if lacking := [words for criterion, words in lines if not criterion.met]:
-            found = Finding(criteria, False, "; ".join(lacking))
-        else:
-            words = ", ".join(_merits(cohort, policy, at, outside))
-            found = Finding(criteria, True, words, _points(cohort, policy, at, outside))
-        known[kind] = found
-    return Considered(cohort, found)
+def _finding(before: tuple[Criterion, ...], lines: Sequence[Line]) -> Finding:
+    """What is found by these lines; the seats stay the last of the criteria."""
+    lacking = [words for criterion, words in lines if not criterion.met]
+    criteria = (*before[:-1], *(criterion for criterion, _ in lines), *before[-1:])
+    return Finding(criteria, not lacking, "; ".join(lacking))
 
 
 def _points(cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int) -> float:
@@ -143,24 +125,19 @@ def _specific(cohort: Cohort, at: Situation) -> int:
     return count
 
 
-def _merits(cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int) -> list[str]:
+def _merits(cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int) -> str:
     free, cap = cohort.free(policy.seats.hard_cap), cohort.seats(policy.seats.hard_cap)
-    if cohort.starts_at is None:
-        start = "not planned yet"
-    else:
-        start = f"from {day(cohort.starts_at, cohort)}"
-    words = [start, f"{free} of {cap} seats free"]
+    starts_at = cohort.starts_at
+    words = ["not planned yet" if starts_at is None else f"from {day(starts_at, cohort)}"]
+    words.append(f"{free} of {cap} seats free")
     if at.client.windows and cohort.week:
-        words.append(
-            f"{hours(outside)} a week outside the client's hours"
-            if outside
-            else "all of it within the client's hours"
-        )
+        within = "all of it within the client's hours"
+        words.append(f"{hours(outside)} a week outside the client's hours" if outside else within)
     if cohort.id in at.client.familiar:
         words.append("with a therapist whom the client knows")
     if cohort.site_id in at.travel and not cohort.eligibility.telehealth:
         words.append(f"{at.travel[cohort.site_id]} minutes away")
-    return words
+    return ", ".join(words)
 
 
 def _lacking(considered: Sequence[Considered], policy: PlacementPolicy) -> tuple[Criterion, ...]:

@@ -31,8 +31,6 @@ class Need:
     dual_diagnosis: bool
     gender_group: GenderGroup | None
     """The gender-specific group the client may join; None for mixed groups only."""
-    priority: int = NO_PRIORITY
-    """Place in the order of priority populations; waiting clients with a lower one go first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +63,17 @@ class Cohort:
     site_name: str = ""
     time_zone: str = "UTC"
     enrolment: Literal["open", "closed"] = "open"
-    eligibility: Eligibility = EVERYBODY
     phase_minutes: int | None = None
     """What its first phase plans a week at least; None for a cohort without phases."""
     began_at: datetime | None = None
     """When the first session of a closed one began."""
+    frees_at: datetime | None = None
+    """When a seat is known to become free in it while it is full."""
+    eligibility: Eligibility = EVERYBODY
     starts_at: datetime | None = None
     """Its next session; None where none is planned."""
     week: tuple[Meeting, ...] = ()
     """The sessions of seven days from then on."""
-    frees_at: datetime | None = None
-    """When a seat is known to become free in it while it is full."""
 
     @property
     def place(self) -> str:
