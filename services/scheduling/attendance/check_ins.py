@@ -16,16 +16,7 @@ from shared.errors import Conflict, found
 
 Going = Literal["in", "out"]
 By = Literal["staff", "kiosk", "telehealth"]
-EXPECTED = """
-SELECT s.id AS session_id, s.site_id, s.kind, s.starts_at, s.ends_at, s.break_minutes, s.modality,
-  s.not_held_at, s.version, e.client_id
-FROM sessions s
-LEFT JOIN LATERAL (
-  SELECT client_id FROM appointments
-  WHERE session_id = s.id AND client_id = $2 AND state = 'scheduled' FOR NO KEY UPDATE
-) AS e ON true
-WHERE s.id = $1 FOR SHARE OF s
-"""
+EXPECTED = commands.LOAD.replace("FOR SHARE OF e", "FOR NO KEY UPDATE OF e")
 """Who records the attendance at the same time waits, or is waited for."""
 KNOWN = """
 SELECT c.*, EXISTS (SELECT FROM attendance WHERE session_id = $1 AND client_id = $2) AS recorded
@@ -144,7 +135,7 @@ async def expected_at(
     Raises:
         NotFound, SessionNotHeld, ClientNotPlaced, AlreadyRecorded: see `note`.
     """
-    session = found(await tx.fetchrow(EXPECTED, session_id, client_id), "session")
+    session = found(await tx.fetchrow(EXPECTED, session_id, [client_id]), "session")
     commands.require_held(session)
     if session["client_id"] is None:
         raise commands.ClientNotPlaced(

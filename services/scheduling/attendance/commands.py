@@ -21,8 +21,8 @@ from shared.messaging.outbox import publish
 
 LOAD = """
 SELECT s.id AS session_id, s.site_id, coalesce(s.cohort_id, a.cohort_id) AS cohort_id, s.kind,
-  s.starts_at, s.ends_at, s.break_minutes, s.time_zone, s.not_held_at, a.client_id, a.on_hold,
-  a.enrolment_id,
+  s.starts_at, s.ends_at, s.break_minutes, s.time_zone, s.not_held_at, s.modality, s.version,
+  a.client_id, a.on_hold, a.enrolment_id,
   EXISTS (SELECT FROM attendance r WHERE r.session_id = $1 AND r.client_id = a.client_id) AS known
 FROM sessions s
 LEFT JOIN (

@@ -31,16 +31,14 @@ JOIN placements p ON p.id = a.placement_id
 ONE = f"{RECORDED} WHERE r.id = $1"
 OF_SESSION = f"{RECORDED} WHERE s.id = $1 ORDER BY r.client_id"
 CHECKED_IN = f"{select(schemas.CheckIn, 'check_ins')} WHERE session_id = $1"
-SAID = """
-SELECT version, status, checked_in_at, checked_out_at, attended_minutes, makes_up, recorded_by,
-  recorded_at
-FROM attendance_versions WHERE attendance_id = $1
+SAID = f"""
+{select(schemas.AttendanceVersion, "attendance_versions")} WHERE attendance_id = $1
 UNION ALL
 SELECT version, status, checked_in_at, checked_out_at, attended_minutes, makes_up, recorded_by,
   coalesce(corrected_at, recorded_at)
 FROM attendance WHERE id = $1
 ORDER BY version
-"""
+"""  # noqa: S608 - the names of its fields
 SESSION = "SELECT starts_at, site_id, not_held_at, not_held_reason FROM sessions WHERE id = $1"
 ROSTER = """
 SELECT client_id, state, on_hold FROM appointments WHERE session_id = $1 ORDER BY client_id

@@ -5,7 +5,7 @@ from operator import itemgetter
 from typing import Any
 
 from services.scheduling.hours.policy import week_policy
-from services.scheduling.hours.queries import judged, watched_weeks
+from services.scheduling.hours.queries import judged, seat_weeks
 from services.scheduling.hours.rules import Told, Week, Window, word_of
 from shared.contracts import scheduling
 from shared.database import Columns, Transaction
@@ -67,7 +67,7 @@ async def look_at_weeks(tx: Transaction) -> int:
     picked = await tx.fetch(
         LOCK, [seat for seat, _ in weeks], [monday for _, monday in weeks], tx.now, AT_ONCE
     )
-    rows = await watched_weeks(tx, map(dict, picked))
+    rows = await seat_weeks(tx, map(dict, picked))
     looked = [_look(tx, row) for row in sorted(rows, key=itemgetter("placement_id", "monday"))]
     await tx.execute(NOTE, *LOOKED.arrays(looked))
     await tx.execute(LOOK_AHEAD, *AHEAD.arrays(_next(row) for row in rows if not row["ended_at"]))

@@ -50,6 +50,12 @@ OF_PERSON = SUMS.format(
     until="$4",
     kinds="$5::text[]",
 )
+OF_SEAT = SUMS.format(
+    whose="a.placement_id = p.id",
+    since="given.since",
+    until="given.until",
+    kinds="string_to_array(given.kinds, ' ')",
+)
 PLACEMENTS = """
 SELECT p.id, p.site_id, s.time_zone, p.placed_at, p.phase, c.phases, c.eligibility
 FROM placements p JOIN sites s ON s.id = p.site_id JOIN cohorts c ON c.id = p.cohort_id
@@ -61,37 +67,23 @@ ORDER BY e.ended_at LIMIT 1
 """
 """The phase of a week that ended since; none: the present one was the week's."""
 PHASE = ENDED.format(seat="$1", until="$2")
-SEAT = """
+WEEKS = Columns.by_type(uuid="placement_id", date="monday", timestamptz="since until", text="kinds")
+SEATS = f"""
 SELECT p.id AS placement_id, p.client_id, p.site_id, p.enrolment_id, p.cohort_id,
-  coalesce(({ended}), p.phase) AS phase, p.placed_at, p.ended_at, h.began_at AS held_since,
-  coalesce(w.was_held, false) AS was_held, c.phases, c.eligibility, i.time_zone, w.told, m.*,
-  w.monday
-FROM {seats}
+  coalesce(({ENDED.format(seat="p.id", until="given.until")}), p.phase) AS phase, p.placed_at,
+  p.ended_at, h.began_at AS held_since, coalesce(w.was_held, false) AS was_held, c.phases,
+  c.eligibility, i.time_zone, w.told, m.*, given.monday
+FROM {WEEKS.rows} JOIN placements p ON p.id = given.placement_id
 JOIN cohorts c ON c.id = p.cohort_id JOIN sites i ON i.id = p.site_id
+LEFT JOIN program_weeks w ON w.placement_id = p.id AND w.monday = given.monday
 LEFT JOIN holds h ON h.enrolment_id = p.enrolment_id
-CROSS JOIN LATERAL ({sums}) AS m
+CROSS JOIN LATERAL ({OF_SEAT}) AS m
+"""  # noqa: S608 - all of it is above
+OF_SITE = """
+SELECT id AS placement_id, site_id FROM placements
+WHERE site_id = $1 AND placed_at < $3 AND (ended_at IS NULL OR ended_at > $2)
+  AND proposed_until IS NULL
 """
-OF_SITE = (
-    SEAT.format(
-        ended=ENDED.format(seat="p.id", until="$3"),
-        seats="placements p LEFT JOIN program_weeks w ON w.placement_id = p.id AND w.monday = $5",
-        sums=SUMS.format(whose="a.placement_id = p.id", since="$2", until="$3", kinds="$4::text[]"),
-    )
-    + " WHERE p.site_id = $1 AND p.placed_at < $3 AND (p.ended_at IS NULL OR p.ended_at > $2)"
-    " AND p.proposed_until IS NULL"
-)
-WATCH = Columns.by_type(uuid="placement_id", date="monday", timestamptz="since until", text="kinds")
-WATCHED = SEAT.format(
-    ended=ENDED.format(seat="p.id", until="given.until"),
-    seats=f"{WATCH.rows} JOIN placements p ON p.id = given.placement_id"
-    " JOIN program_weeks w ON w.placement_id = p.id AND w.monday = given.monday",
-    sums=SUMS.format(
-        whose="a.placement_id = p.id",
-        since="given.since",
-        until="given.until",
-        kinds="string_to_array(given.kinds, ' ')",
-    ),
-)
 Place = tuple[int, int, UUID]
 
 
@@ -134,7 +126,7 @@ def _asked(row: Mapping[str, Any], population: Population | None) -> tuple[Popul
 
 
 def judged(row: Mapping[str, Any], *, final: bool) -> dict[str, Any]:
-    """A row of `SEAT` with what the rules make of it, by its names in answers and events."""
+    """A row of `SEATS` with what the rules make of it, by its names in answers and events."""
     week = rules.Week(row["monday"])
     sums = rules.Sums(**{one.name: row[one.name] for one in fields(rules.Sums)})
     seat = rules.Seat(row["placed_at"], row["ended_at"], row["held_since"], row["was_held"])
@@ -210,9 +202,7 @@ async def weekly_hours(
         **row,
         population=whose,
         phase=site["phase"],
-        phase_minimum_minutes=asked.minimum_minutes,
-        phase_maximum_minutes=asked.maximum_minutes,
-        phase_minimum_days=asked.minimum_days,
+        **{f"phase_{name}": value for name, value in asdict(asked).items()},
         level=PROGRAM_LEVEL,
         minimum_minutes=hours.minimum_minutes[PROGRAM_LEVEL],
         meets_level_minimum=rules.meets_minimum(planned, PROGRAM_LEVEL, hours.minimum_minutes),
@@ -234,12 +224,10 @@ async def weeks_of_site(
     site = await show_site(tx, site_id, pointer="site_id")
     starts_at, ends_at = week.bounds(site.time_zone)
     window = rules.Window.of(week, site.time_zone, week_policy(site_id))
-    kinds = session_kinds(site_id).counting
-    rows = await tx.fetch(OF_SITE, site_id, starts_at, ends_at, kinds, week.monday)
+    of_week = {"monday": week.monday, "time_zone": site.time_zone}
+    seats = [{**row, **of_week} for row in await tx.fetch(OF_SITE, site_id, starts_at, ends_at)]
     final = tx.now >= window.final_at
-    weeks = [
-        _client_week(judged(row | {"monday": week.monday}, final=final)) for row in map(dict, rows)
-    ]
+    weeks = [_client_week(judged(row, final=final)) for row in await seat_weeks(tx, seats)]
     after = paging.after
     shown = sorted((one for one in weeks if after is None or _of(one) > after), key=_of)
     return page_of(shown, paging.limit, lambda one: paging.written(_of(one)))
@@ -251,14 +239,12 @@ def _client_week(found: Mapping[str, Any]) -> ClientWeek:
     return ClientWeek.from_row({**found, "over_maximum": over})
 
 
-async def watched_weeks(
-    tx: Transaction, picked: Iterable[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """Rows of `SEAT` for these weeks, each given by `placement_id`, `site_id`, `time_zone` and
+async def seat_weeks(tx: Transaction, picked: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of `SEATS` for these weeks, each given by `placement_id`, `site_id`, `time_zone` and
     `monday`."""
     asked = []
     for row in picked:
         since, until = rules.Week(row["monday"]).bounds(row["time_zone"])
         kinds = " ".join(session_kinds(row["site_id"]).counting)
         asked.append({**row, "since": since, "until": until, "kinds": kinds})
-    return [dict(row) for row in await tx.fetch(WATCHED, *WATCH.arrays(asked))]
+    return [dict(row) for row in await tx.fetch(SEATS, *WEEKS.arrays(asked))]

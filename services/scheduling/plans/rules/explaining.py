@@ -63,13 +63,11 @@ def beside(problem: week.Problem, plan: week.Plan, one: week.Unplaced) -> Iterat
     yield problem
 
 
-def conflict(
-    permitted: Permitted, plan: week.Plan, one: week.Unplaced, seconds: float
-) -> tuple[week.Rule, ...]:
+def conflict(permitted: Permitted, plan: week.Plan, one: week.Unplaced) -> tuple[week.Rule, ...]:
     """Rules because of which one that has no place has none, beside all that has one: without any
     of them it would have. First it is tried alone, then beside those near it, then beside all.
     """
-    until = monotonic() + seconds
+    until = monotonic() + permitted.policy.seconds_to_explain
     for part in beside(permitted.problem, plan, one):
         missing = {(other.id, other.post) for other in plan.unplaced}
         fixed: dict[tuple[UUID, Post], week.Rule | None] = {

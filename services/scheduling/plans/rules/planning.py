@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from time import monotonic
 from uuid import UUID
@@ -29,60 +29,72 @@ def plan_week(
     `told` hears of each part's better plan and bound, in any thread. What has no place has its
     rules in conflict, found afterwards; what `stop` cut short may have none.
     """
-    until = monotonic() + policy.seconds
-    pieces = parts(problem)
-    permitted = [Permitted(piece, policy) for piece in pieces]
-    plans = [Greedy(piece).plan() for piece in permitted]
-    told(total(plan.stages for plan in plans))
-    crowded = [set[UUID]() for _ in pieces]
-
-    def explain(number: int, plan: Plan) -> Plan:
-        seconds = policy.seconds_to_explain
-        explained = [
-            one
-            if one.conflict or place >= policy.explained or stop.asked
-            else replace(one, conflict=conflict(permitted[number], plan, one, seconds))
-            for place, one in enumerate(plan.unplaced)
-        ]
-        return replace(plan, unplaced=tuple(explained))
-
-    rounds, taken, choosing = [0] * len(pieces), set[int](), Lock()
-
-    def is_open(number: int) -> bool:
-        return not all(is_close([s.objective], [s.bound], policy) for s in plans[number].stages)
+    until, choosing = monotonic() + policy.seconds, Lock()
+    week = [Part(permitted, Greedy(permitted).plan()) for permitted in _parts(problem, policy)]
+    told(total(part.plan.stages for part in week))
 
     def improve_parts(_: int) -> None:
         """Improve what is open and nobody else does: what had fewest rounds, the furthest first."""
         while (left := until - monotonic()) > 1 and not stop.asked:
             with choosing:
-                open_ = [number for number in range(len(pieces)) if is_open(number)]
-                waiting = [number for number in open_ if number not in taken]
+                open_ = [part for part in week if part.is_open]
+                waiting = [part for part in open_ if not part.taken]
                 if not waiting:
                     return
-                number = min(waiting, key=lambda one: (rounds[one], -plans[one].gap))
-                taken.add(number)
-            plans[number] = improve(
-                permitted[number],
-                plans[number],
+                part = min(waiting, key=lambda one: (one.rounds, -one.plan.gap))
+                part.taken = True
+            part.plan = improve(
+                part.permitted,
+                part.plan,
                 seconds=left / 2 * min(1, policy.cores / len(open_)),
                 until=until,
                 stop=stop,
-                crowded=crowded[number],
+                crowded=part.crowded,
                 workers=max(1, policy.cores // len(open_)),
             )
-            rounds[number] += 1
-            taken.remove(number)
-            told(total(plan.stages for plan in plans))
+            part.rounds += 1
+            part.taken = False
+            told(total(part.plan.stages for part in week))
+
+    def explain(part: Part) -> Plan:
+        explained = [
+            one
+            if one.conflict or place >= policy.explained or stop.asked
+            else replace(one, conflict=conflict(part.permitted, part.plan, one))
+            for place, one in enumerate(part.plan.unplaced)
+        ]
+        return replace(part.plan, unplaced=tuple(explained))
 
     with ThreadPoolExecutor(policy.cores) as cores:
         list(cores.map(improve_parts, range(policy.cores)))
-        plans = list(cores.map(explain, range(len(pieces)), plans))
-    return whole(plans)
+        return whole(list(cores.map(explain, week)))
+
+
+@dataclass(slots=True)
+class Part:
+    """A part of the week with its best plan, who is `crowded` in it (see `improve`), how often it
+    was improved, and whether it is now."""
+
+    permitted: Permitted
+    plan: Plan
+    crowded: set[UUID] = field(default_factory=set)
+    rounds: int = 0
+    taken: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a better plan is worth looking for."""
+        policy = self.permitted.policy
+        return not all(is_close(one.objective, one.bound, policy) for one in self.plan.stages)
+
+
+def _parts(problem: Problem, policy: PlanPolicy) -> list[Permitted]:
+    return [Permitted(part, policy) for part in parts(problem)]
 
 
 def greedy_week(problem: Problem, policy: PlanPolicy) -> Plan:
     """The plan that is made without looking back."""
-    return whole([Greedy(Permitted(piece, policy)).plan() for piece in parts(problem)])
+    return whole([Greedy(permitted).plan() for permitted in _parts(problem, policy)])
 
 
 def whole(plans: Sequence[Plan]) -> Plan:

@@ -1,6 +1,6 @@
 """What a plan is worth: the one measure for every planner, and what is in no planner's hand."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from math import ceil, gcd
 from uuid import UUID
@@ -94,12 +94,9 @@ def objectives(
     return unplaced, changes, wishes
 
 
-def is_close(worth: Sequence[int], bounds: Sequence[int], policy: PlanPolicy) -> bool:
+def is_close(worth: int, bound: int, policy: PlanPolicy) -> bool:
     """Whether a plan is so near to what no plan is below that nobody looks further."""
-    return all(
-        100 * (now - least) <= policy.gap_percent * now
-        for now, least in zip(worth, bounds, strict=True)
-    )
+    return 100 * (worth - bound) <= policy.gap_percent * worth
 
 
 def changed(problem: week.Problem, plan: week.Plan) -> Iterator[tuple[week.Session, Post]]:
