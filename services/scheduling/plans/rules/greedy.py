@@ -71,23 +71,19 @@ class Greedy:
         return found.id
 
     def _place(self, demand: week.Demand, times: list[int]) -> week.Place | None:
-        options = sorted(
-            (
-                (
-                    wish(demand, week.Place(begins, person.id), self.policy),
-                    self._load(person),
-                    begins,
-                    person.id,
-                    person,
-                )
-                for begins in times
-                if self._is_free(demand.client_id, demand.stay(begins))
-                for person in self.permitted.people(demand, demand.stay(begins))
-                if self._has_room_for(person, demand.client_id)
-            ),
-            key=lambda option: option[:-1],
+        def cost(option: tuple[int, week.Person]) -> tuple[int, float, int, UUID]:
+            begins, person = option
+            met = wish(demand, week.Place(begins, person.id), self.policy)
+            return met, self._load(person), begins, person.id
+
+        options = (
+            (begins, person)
+            for begins in times
+            if self._is_free(demand.client_id, demand.stay(begins))
+            for person in self.permitted.people(demand, demand.stay(begins))
+            if self._has_room_for(person, demand.client_id)
         )
-        for *_, begins, _, person in options:
+        for begins, person in sorted(options, key=cost):
             stay = demand.stay(begins)
             if self._is_free(person.id, stay) and (room := self._room(demand, stay, None)):
                 self._take(person.id, stay)
