@@ -32,10 +32,6 @@ TOO_MANY = "Too many codes came from this kiosk."
 """They are counted, and none is remembered, not even by a hash: what is repeated is refused."""
 
 
-def _location(made: schemas.CheckIn) -> str:
-    return f"/sessions/{made.session_id}/roster"
-
-
 @router.post("/sessions/{session_id}/check-ins", status_code=201, summary="Check a client in")
 async def record_check_in(
     session_id: UUID, body: schemas.NewCheckIn, call: Staff
@@ -44,7 +40,7 @@ async def record_check_in(
     recorded."""
     return await call.create(
         lambda tx: check_ins.note(tx, session_id, body.client_id, "in", "staff", body.at),
-        location=_location,
+        location="/sessions/{session_id}/roster",
     )
 
 
@@ -55,7 +51,7 @@ async def record_check_out(
     """Note that a client left, now or when it was."""
     return await call.create(
         lambda tx: check_ins.note(tx, session_id, body.client_id, "out", "staff", body.at),
-        location=_location,
+        location="/sessions/{session_id}/roster",
     )
 
 
@@ -70,7 +66,7 @@ async def record_roll_from_check_ins(session_id: UUID, call: Staff) -> schemas.R
     changes nothing; the answer is the whole roll."""
     return await call.create(
         lambda tx: check_ins.record_from_check_ins(tx, session_id, by=call.subject),
-        location=lambda _: f"/sessions/{session_id}/roster",
+        location="/sessions/{session_id}/roster",
     )
 
 

@@ -14,7 +14,7 @@ from services.scheduling.hours.rules import Week
 from services.scheduling.sessions.cancelling import SessionNotHeld
 from shared.contracts import scheduling
 from shared.database import Columns, Transaction, at_all_sites, together, update
-from shared.errors import Conflict, Invalid, NotFound, found, require_version
+from shared.errors import Conflict, Invalid, NotFound, found, require_once, require_version
 from shared.ids import new_id
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
@@ -126,19 +126,16 @@ async def record_roll(
         ClientTwice: when a client is listed twice; and what `record_attendance` raises, with a
             pointer to the entry.
     """
-    seen: set[UUID] = set()
-    for index, entry in enumerate(new.entries):
-        if entry.client_id in seen:
-            raise ClientTwice("This client is listed above.", pointer=f"/entries/{index}/client_id")
-        seen.add(entry.client_id)
+    clients = [entry.client_id for entry in new.entries]
+    require_once(clients, ClientTwice, "/entries/{}/client_id", "This client is listed above.")
     recorded = await record(tx, session_id, new.entries, by, "/entries")
     return schemas.Roll(session_id=session_id, recorded=recorded)
 
 
 async def correct_attendance(
     tx: Transaction,
-    attendance_id: UUID,
     expected_version: int,
+    attendance_id: UUID,
     correction: schemas.Correction,
     *,
     by: str,

@@ -18,7 +18,7 @@ from services.scheduling.attendance.schemas import CheckIn, Joined, NewPass, Pas
 from shared.access import Caller
 from shared.database import ALL_SITES, Transaction
 from shared.database.columns import upsert
-from shared.errors import Conflict, Forbidden, Invalid, Refused, require_version
+from shared.errors import Conflict, Forbidden, Invalid, Refused, pointing, require_version
 from shared.web.links import LinkNotValid, digest, new_secret
 
 LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -98,11 +98,8 @@ async def note_by_code(tx: Transaction, kiosk: Caller, code: str, going: Going) 
     held = await tx.fetchrow(HELD, hashed, tx.now)
     if held is None:
         raise CodeNotValid("Try it again, or ask at the front desk.", pointer="/code")
-    try:
+    with pointing("/code", Refused):  # all that was given
         return await note(tx, held["session_id"], held["client_id"], going, "kiosk")
-    except Refused as refused:
-        refused.pointer = "/code"  # all that was given
-        raise
 
 
 async def join(tx: Transaction, secret: bytes) -> Joined:

@@ -31,7 +31,7 @@ async def record_attendance(
     """
     return await call.create(
         lambda tx: commands.record_attendance(tx, session_id, body, by=call.subject),
-        location=lambda made: f"/attendance/{made.id}",
+        location="/attendance/{id}",
     )
 
 
@@ -42,7 +42,7 @@ async def record_roll(session_id: UUID, body: schemas.NewRoll, call: Recorder) -
     """Record the attendance of several clients in one request: all or nothing."""
     return await call.create(
         lambda tx: commands.record_roll(tx, session_id, body, by=call.subject),
-        location=lambda _: f"/sessions/{session_id}/roster",
+        location="/sessions/{session_id}/roster",
     )
 
 
@@ -66,11 +66,7 @@ async def correct_attendance(
     attendance_id: UUID, body: schemas.Correction, call: Recorder
 ) -> schemas.Attendance:
     """Replace what was recorded by what was true; needs the ETag as If-Match."""
-    return await call.update(
-        lambda tx, version: commands.correct_attendance(
-            tx, attendance_id, version, body, by=call.subject
-        )
-    )
+    return await call.update(commands.correct_attendance, attendance_id, body, by=call.subject)
 
 
 @router.get("/attendance/{attendance_id}/history", summary="Show what an attendance said before")

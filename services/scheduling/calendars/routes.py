@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from services.scheduling.calendars import commands, queries
 from services.scheduling.calendars.policy import feed_policy
@@ -15,7 +15,7 @@ from shared.access.roles import SITE_STAFF
 from shared.database import ALL_SITES, Database, Transaction
 from shared.database.transaction import Access
 from shared.errors import NotFound
-from shared.web import Allowed, Call, Page, Paging, Router, needs_if_match
+from shared.web import Allowed, Call, Page, Paged, Router, needs_if_match
 from shared.web.limits import count_call
 from shared.web.links import SECRET, digest
 from shared.web.problems import refusals
@@ -54,14 +54,14 @@ async def add_calendar_link(body: NewCalendarLink, call: Issuer) -> CalendarLink
     a room or of a client. It is told once; a repetition of the request does not tell it again."""
     return await call.create(
         lambda tx: commands.issue_link(tx, body, issued_by=call.subject),
-        location=lambda made: f"/calendar-links?site_id={made.site_id}",
+        location="/calendar-links?site_id={site_id}",
     )
 
 
 @router.get("/calendar-links", summary="List the addresses of calendars of a site")
 async def list_calendar_links(
     call: Issuer,
-    paging: Annotated[Paging, Depends()],
+    paging: Paged,
     site_id: Annotated[UUID, Query(description="Where they were issued.")],
 ) -> Page[CalendarLink]:
     """Addresses without their secrets, revoked ones included."""

@@ -3,14 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from math import ceil
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from services.scheduling.hours.policy import PROGRAM_LEVEL, LevelHours, WeekPolicy
-from shared.calendar import day_at, days_later
+from shared.calendar import day_at, days_later, midnight
 
 WEEK = re.compile(r"(2[01]\d\d)-W(\d\d)", re.ASCII)
 
@@ -39,7 +38,7 @@ class Week:
     @classmethod
     def of(cls, instant: datetime, zone: str) -> "Week":
         """The week in which `instant` falls by the calendar of `zone`."""
-        day = instant.astimezone(ZoneInfo(zone)).date()
+        day = day_at(instant, zone)
         return cls(day - timedelta(days=day.weekday()))
 
     def bounds(self, zone: str) -> tuple[datetime, datetime]:
@@ -47,11 +46,7 @@ class Week:
 
         167 or 169 hours apart when the clock changes in between.
         """
-        first, second = (
-            datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
-            for day in (self.monday, self.monday + timedelta(days=7))
-        )
-        return first, second
+        return midnight(self.monday, zone), midnight(self.next.monday, zone)
 
     @property
     def next(self) -> "Week":

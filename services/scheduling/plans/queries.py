@@ -5,7 +5,6 @@ from datetime import date, datetime
 from uuid import UUID
 
 import asyncpg
-import orjson
 
 from services.scheduling.hours.rules import Week
 from services.scheduling.plans.loading import Calendar
@@ -40,8 +39,7 @@ async def list_runs(tx: Transaction, paging: Paging) -> Page[PlanRun]:
 
 
 def _run(row: asyncpg.Record) -> PlanRun:
-    shown = {**row, "week": str(Week(row["monday"])), "progress": orjson.loads(row["progress"])}
-    return PlanRun.model_validate(shown)
+    return PlanRun.from_row({**row, "week": str(Week(row["monday"]))})
 
 
 async def show_draft(tx: Transaction, run_id: UUID) -> Draft:

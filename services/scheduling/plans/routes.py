@@ -3,12 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends
-
 from services.scheduling.plans import commands, queries
 from services.scheduling.plans.schemas import Draft, NewPlanRun, PlanRun, Publication
 from shared.access import Role
-from shared.web import Allowed, Call, Page, Paging, Router
+from shared.web import Allowed, Call, Page, Paged, Router
 
 router = Router(prefix="/plan-runs", tags=["Weekly plans"])
 
@@ -21,13 +19,12 @@ async def add_plan_run(body: NewPlanRun, call: Planner) -> PlanRun:
     """Assign staff and rooms to all sessions of cohorts in the week, and place the sessions that
     single clients are to have, over many sites at once. It runs in the background."""
     return await call.create(
-        lambda tx: commands.request_run(tx, body, call.subject),
-        location=lambda made: f"/plan-runs/{made.id}",
+        lambda tx: commands.request_run(tx, body, call.subject), location="/plan-runs/{id}"
     )
 
 
 @router.get("", summary="List runs of the weekly plan")
-async def list_plan_runs(call: Reader, paging: Annotated[Paging, Depends()]) -> Page[PlanRun]:
+async def list_plan_runs(call: Reader, paging: Paged) -> Page[PlanRun]:
     """Runs of sites all of which you may see, oldest first."""
     return await call.show(lambda tx: queries.list_runs(tx, paging))
 
@@ -41,10 +38,7 @@ async def show_plan_run(run_id: UUID, call: Reader) -> PlanRun:
 @router.post("/{run_id}/stop", status_code=201, summary="End a run with the best plan so far")
 async def stop_plan_run(run_id: UUID, call: Planner) -> PlanRun:
     """The draft follows within seconds."""
-    return await call.create(
-        lambda tx: commands.stop_run(tx, run_id),
-        location=lambda made: f"/plan-runs/{made.id}",
-    )
+    return await call.create(lambda tx: commands.stop_run(tx, run_id), location="/plan-runs/{id}")
 
 
 @router.get("/{run_id}/plan", summary="Show a drafted plan")
@@ -60,5 +54,5 @@ async def publish_plan(run_id: UUID, body: Publication, call: Planner) -> PlanRu
     is named, and nothing is written. What goes beyond authorizations needs a reason."""
     return await call.create(
         lambda tx: commands.publish_run(tx, run_id, body, call.subject),
-        location=lambda made: f"/plan-runs/{made.id}/plan",
+        location="/plan-runs/{id}/plan",
     )

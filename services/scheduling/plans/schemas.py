@@ -9,7 +9,7 @@ from services.scheduling.hours.rules import Week
 from services.scheduling.plans.policy import Post
 from services.scheduling.plans.rules.problem import RuleName, StageName
 from services.scheduling.units.schemas import ExcessReason
-from shared.web import Instant, Shown, Strict
+from shared.web import FromJson, Instant, Shown, Strict
 
 
 def _iso_week(text: str) -> str:
@@ -71,7 +71,7 @@ class PlanRun(Shown):
     site_ids: list[UUID]
     week: str = Field(examples=["2026-W10"])
     state: Literal["queued", "running", "drafted", "published", "failed"]
-    progress: list[StageShown]
+    progress: Annotated[list[StageShown], FromJson]
     seconds: int = Field(description="How long it has been solved, or was.")
     requested_at: Instant
     finished_at: Instant | None
