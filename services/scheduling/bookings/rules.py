@@ -170,9 +170,6 @@ def _not_suited(
         return f"has not all of {', '.join(group.credentials)}"
     if person.is_away(asked.starts_at, asked.ends_at):
         return "is on leave"
-    if not all(
-        person.works(one.weekday, one.starts_minute, one.ends_minute, place.site_id)
-        for one in windows
-    ):
+    if not all(person.works(one, place.site_id) for one in windows):
         return "does not work"
     return None

@@ -1,6 +1,6 @@
 """What requests and answers about cohorts look like."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -41,17 +41,16 @@ class Eligibility(Strict):
     )
 
 
+MinutesAWeek = Annotated[int, Field(ge=1, le=7 * 24 * 60, strict=True, description="A week.")]
+
+
 class Phase(Strict):
     """A part of the way through a cohort; the next one has lower hours as a rule."""
 
     name: Legible = Field(max_length=60, examples=["Phase 1"])
     weeks: int = Field(ge=1, le=104, strict=True, examples=[4])
-    minimum_minutes: int = Field(
-        ge=1, le=7 * 24 * 60, strict=True, description="A week.", examples=[540]
-    )
-    maximum_minutes: int = Field(
-        ge=1, le=7 * 24 * 60, strict=True, description="A week.", examples=[720]
-    )
+    minimum_minutes: MinutesAWeek = Field(examples=[540])
+    maximum_minutes: MinutesAWeek = Field(examples=[720])
     minimum_days: int = Field(
         ge=1, le=7, strict=True, description="Days with treatment a week.", examples=[3]
     )

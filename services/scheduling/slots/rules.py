@@ -148,9 +148,8 @@ def _can_hold(
     ground: Ground, asked: Asked, person: Person, span: Span, windows: Iterable[Window], day: date
 ) -> bool:
     """Whether the person is at work, free and qualified."""
-    site_id = ground.place.site_id
     return (
-        all(person.works(w.weekday, w.starts_minute, w.ends_minute, site_id) for w in windows)
+        all(person.works(one, ground.place.site_id) for one in windows)
         and not person.is_away(*span)
         and ground.is_free(person.id, span)
         and person.has_one(asked.credentials, day)

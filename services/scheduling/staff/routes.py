@@ -22,7 +22,7 @@ router = Router(prefix="/staff", tags=["Staff"])
 @router.post("", status_code=201, summary="Enter a person of the staff")
 async def add_staff_member(body: NewStaffMember, call: Manager) -> StaffMember:
     """Enter who treats clients: what they may do, where and when they work."""
-    return await call.create(lambda tx: commands.add_staff_member(tx, body), location="/staff/{id}")
+    return await call.create(commands.add_staff_member, body, location="/staff/{id}")
 
 
 @router.get("", summary="List the staff")
@@ -56,9 +56,7 @@ async def mark_staff_member_left(staff_id: UUID, call: Manager) -> StaffMember:
 async def add_staff_leave(staff_id: UUID, body: NewLeave, call: Manager) -> EnteredLeave:
     """Say that a person does not work, for whole days of the home site or from one instant to
     another. The answer names the sessions that need somebody else."""
-    return await call.create(
-        lambda tx: leave.enter_leave(tx, staff_id, body), location="/staff/{staff_id}"
-    )
+    return await call.create(leave.enter_leave, staff_id, body, location="/staff/{staff_id}")
 
 
 @router.delete("/{staff_id}/leave/{leave_id}", status_code=204, summary="Call leave off")
