@@ -9,8 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from services.scheduling.directory.commands import lock_sites
-from shared.database import Columns, Transaction
-from shared.database.transaction import Overtaken, at_all_sites
+from shared.database import Columns, Overtaken, Transaction, at_all_sites
 from shared.errors import Conflict
 
 Kind = Literal["room", "facilitator", "cofacilitator", "client"]

@@ -7,10 +7,9 @@ from fastapi import Query
 
 from services.scheduling.days import queries
 from services.scheduling.days.schemas import SiteDay, WeekGrid
-from services.scheduling.hours.routes import BadWeek
-from services.scheduling.hours.rules import Week
+from services.scheduling.directory.routes import Reader
+from services.scheduling.hours.routes import asked_week
 from services.scheduling.sessions.schemas import Day
-from shared.access import Role
 from shared.access.roles import EVERY_STAFF_ROLE
 from shared.errors import Invalid
 from shared.web import Allowed, Call, Router
@@ -39,7 +38,7 @@ async def show_day(
 @router.get("/weeks/{week}", summary="Show the week of a site, a person or a room")
 async def show_week(
     week: str,
-    call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)],
+    call: Reader,
     site_id: Annotated[UUID | None, Query(description="Of this site.")] = None,
     staff_id: Annotated[UUID | None, Query(description="Of this person of the staff.")] = None,
     room_id: Annotated[UUID | None, Query(description="Of this room.")] = None,
@@ -54,9 +53,5 @@ async def show_week(
     given = [(subject, one) for subject, one in asked.items() if one is not None]
     if len(given) != 1:
         raise SubjectNeeded("Give one of site_id, staff_id and room_id.", pointer="site_id")
-    try:
-        named = Week.parse(week)
-    except ValueError as error:
-        raise BadWeek(str(error), pointer="week") from None
-    ((subject, subject_id),) = given
+    named, ((subject, subject_id),) = asked_week(week), given
     return await call.show(lambda tx: queries.show_week(tx, named, subject, subject_id))

@@ -108,8 +108,7 @@ async def change_site(
         ZoneInUse: when the zone would change while sessions are to come.
         ZoneRulesDiffer, SiteNameTaken: see there.
     """
-    await lock_sites(tx, [site_id])
-    site = await show_site(tx, site_id)
+    site = await lock_site(tx, site_id)
     require_version(site.version, expected)
     await _check(tx, changed)
     row = changed.model_dump()
@@ -138,8 +137,7 @@ async def change_opening_hours(
     """
     windows = [one.window for one in changed.hours]
     require_apart(windows, "/hours")
-    await lock_sites(tx, [site_id])
-    site = await show_site(tx, site_id)
+    site = await lock_site(tx, site_id)
     require_version(site.version, expected)
     await tx.execute("DELETE FROM opening_hours WHERE site_id = $1", site_id)
     await tx.execute(OPEN, *HOURS.arrays(windows), site_id)
@@ -148,14 +146,13 @@ async def change_opening_hours(
 
 
 async def lock_site(tx: Transaction, site_id: UUID, *, pointer: str | None = None) -> schemas.Site:
-    """A site, kept for this transaction as `lock_sites` does.
+    """A site as it is once it is kept for this transaction, as `lock_sites` does.
 
     Raises:
         NotFound: when there is none that the caller may see; `pointer` says where it was named.
     """
-    site = await show_site(tx, site_id, pointer=pointer)
     await lock_sites(tx, [site_id])
-    return site
+    return await show_site(tx, site_id, pointer=pointer)
 
 
 async def lock_sites(tx: Transaction, site_ids: Iterable[UUID]) -> None:

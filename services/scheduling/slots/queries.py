@@ -18,8 +18,7 @@ from services.scheduling.sessions.materializing import closed_days
 from services.scheduling.slots import rules
 from services.scheduling.slots.schemas import AskedSlots, FreeSlot, FreeSlots, Named
 from shared.calendar import day_at
-from shared.database import Transaction
-from shared.database.transaction import at_all_sites
+from shared.database import Transaction, at_all_sites
 from shared.errors import NotFound
 
 SEATS = """
