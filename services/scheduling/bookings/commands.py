@@ -53,12 +53,6 @@ WHERE b.resource_id = ANY ($1::uuid[]) AND upper(b.during) > $2
     AND o.resource_id <> b.resource_id
 )
 """
-IN_WORDS = {
-    "room": "The room",
-    "facilitator": "The facilitator",
-    "cofacilitator": "The cofacilitator",
-    "client": "The client",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +81,7 @@ class Taken(Booking):
     def __str__(self) -> str:
         what = "another site" if self.taken_for is None else f"session {self.taken_for}"
         return (
-            f"{IN_WORDS[self.kind]} {self.resource_id} is taken from {self.since:%Y-%m-%dT%H:%MZ} "
+            f"The {self.kind} {self.resource_id} is taken from {self.since:%Y-%m-%dT%H:%MZ} "
             f"to {self.until:%Y-%m-%dT%H:%MZ} for {what}."
         )
 

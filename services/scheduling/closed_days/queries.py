@@ -19,6 +19,11 @@ class SubdivisionNeeded(Conflict, title="Holidays of this place are not known"):
     """Holidays are those of a country and its parts."""
 
 
+async def closed_days(tx: Transaction, site_id: UUID, first: date, last: date) -> dict[date, str]:
+    """The days, from the first to the last, on which a site is closed, and why."""
+    return {row["day"]: row["name"] for row in await tx.fetch(DAYS, site_id, first, last)}
+
+
 async def list_closed_days(tx: Transaction, site_id: UUID, year: int) -> ClosedDays:
     """The days of a year on which a site is closed.
 

@@ -11,6 +11,7 @@ from services.scheduling.appointments.commands import expect_again, schedule_ses
 from services.scheduling.bookings.commands import Busy, book, free
 from services.scheduling.bookings.queries import ASSIGNED, group_of, place_of
 from services.scheduling.bookings.rules import Asked, Unsuited, own_group, require_suited
+from services.scheduling.closed_days.queries import closed_days
 from services.scheduling.cohorts.queries import show_cohort
 from services.scheduling.directory.commands import lock_site
 from services.scheduling.directory.schemas import Site
@@ -18,12 +19,7 @@ from services.scheduling.placement.queries import seats_of
 from services.scheduling.sessions import queries, rules, schemas
 from services.scheduling.sessions.assigning import Assignment, assign
 from services.scheduling.sessions.cancelling import SessionNotHeld, not_hold
-from services.scheduling.sessions.materializing import (
-    Plan,
-    SessionsOverlap,
-    closed_days,
-    make_sessions,
-)
+from services.scheduling.sessions.materializing import Plan, SessionsOverlap, make_sessions
 from services.scheduling.sessions.moving import SPAN, plan_by_own_edition
 from services.scheduling.units.commands import Planned, require_authorized
 from shared.database import Transaction, unless_taken, update
@@ -232,7 +228,7 @@ async def instant_to_come(tx: Transaction, site: Site, new: schemas.LocalTime) -
     starts_at = rules.exact_instant(new.local_start, site.time_zone, new.fold)
     if starts_at <= tx.now:
         raise TimeIsPast("Give a time to come.", pointer="/day")
-    closed = await closed_days(tx, site.id, new.day, new.day + timedelta(days=1))
+    closed = await closed_days(tx, site.id, new.day, new.day)
     for name in closed.values():
         raise SiteClosed(f"The site is closed on {new.day}: {name}.", pointer="/day")
     return starts_at

@@ -20,6 +20,7 @@ from services.scheduling.bookings.rules import (
     require_suited,
     violations,
 )
+from services.scheduling.closed_days.queries import closed_days
 from services.scheduling.directory.commands import lock_site
 from services.scheduling.placement.commands import offer_seats
 from services.scheduling.placement.queries import seats_of
@@ -49,7 +50,6 @@ SELECT {SESSIONS.names}::integer[] FROM {SESSIONS.rows}
 """  # noqa: S608 - the columns are above
 """An array of arrays would be taken apart, so phases go as text; they are the last column."""
 INSERT_FREE = f"{INSERT} ON CONFLICT DO NOTHING RETURNING id"
-CLOSED = "SELECT day, name FROM closed_days WHERE site_id = $1 AND day >= $2 AND day < $3"
 NEXT_DUE = "SELECT min(materialize_at) FROM curricula WHERE materialize_at IS NOT NULL"
 DUE = """
 SELECT id, site_id FROM curricula WHERE materialize_at <= $1 ORDER BY materialize_at, id LIMIT 1
@@ -90,11 +90,6 @@ class Plan:
         slot = self.slots[one.slot]
         what = (slot.modality, slot.room_id, slot.facilitator_id, tuple(slot.cofacilitator_ids))
         return Asked(one.starts_at, one.ends_at, *what)
-
-
-async def closed_days(tx: Transaction, site_id: UUID, since: date, until: date) -> dict[date, str]:
-    """The days, from `since` to before `until`, on which a site is closed, by their names."""
-    return {row["day"]: row["name"] for row in await tx.fetch(CLOSED, site_id, since, until)}
 
 
 def horizon(site_id: UUID, time_zone: str, starts_on: date, now: datetime) -> tuple[date, datetime]:

@@ -11,10 +11,10 @@ import asyncpg
 
 from services.scheduling.bookings.policy import OwnKind, SlotPolicy, slot_policy
 from services.scheduling.bookings.queries import place_of
+from services.scheduling.closed_days.queries import closed_days
 from services.scheduling.directory.queries import show_site
 from services.scheduling.preferences.queries import known_clients
 from services.scheduling.preferences.rules import opened
-from services.scheduling.sessions.materializing import closed_days
 from services.scheduling.slots import rules
 from services.scheduling.slots.schemas import AskedSlots, FreeSlot, FreeSlots, Named
 from shared.calendar import day_at
@@ -80,8 +80,7 @@ async def find_slots(tx: Transaction, asked: AskedSlots) -> FreeSlots:
         )
     span = max(asked.since, tx.now), asked.until
     place = await place_of(tx, site)
-    first, last = [day_at(one, site.time_zone) for one in span]
-    closed = await closed_days(tx, site.id, first, last + DAY)
+    closed = await closed_days(tx, site.id, *(day_at(one, site.time_zone) for one in span))
     busy: defaultdict[UUID, list[rules.Span]] = defaultdict(list)
     async with at_all_sites(tx):
         staff = {row["id"]: row for row in await tx.fetch(STAFF, list(place.staff))}
