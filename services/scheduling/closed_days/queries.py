@@ -50,7 +50,7 @@ async def list_proposed_days(tx: Transaction, site_id: UUID, year: int) -> Propo
         found = proposed(site.subdivision, year)
     except NoCalendar:
         raise SubdivisionNeeded("No holidays of this country are known: enter days.") from None
-    taken = {one.day for one in (await list_closed_days(tx, site_id, year)).days}
+    taken = await closed_days(tx, site_id, date(year, 1, 1), date(year, 12, 31))
     return ProposedDays(
         site_id=site_id,
         subdivision=site.subdivision,

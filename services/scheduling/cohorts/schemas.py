@@ -33,12 +33,8 @@ class Eligibility(Strict):
         description="BCP 47; null: everybody is taken, whatever they speak.",
         examples=["es"],
     )
-    court_mandated: bool = Field(
-        default=False, description="Kept for clients whom a court referred."
-    )
-    trauma_informed: bool = Field(
-        default=False, description="Kept for clients who need trauma care."
-    )
+    court_mandated: bool = Field(False, description="Kept for clients whom a court referred.")
+    trauma_informed: bool = Field(False, description="Kept for clients who need trauma care.")
 
 
 MinutesAWeek = Annotated[int, Field(ge=1, le=7 * 24 * 60, strict=True, description="A week.")]

@@ -55,7 +55,7 @@ async def show_curriculum(cohort_id: UUID, curriculum_id: UUID, call: Reader) ->
 @router.get("/sessions", summary="List sessions by their start")
 async def list_sessions(
     call: Reader,
-    asked: Annotated[schemas.AskedSessions, Depends()],
+    asked: Annotated[schemas.AskedSessions, Query()],
     paging: Annotated[queries.SessionPaging, Depends()],
 ) -> CountedPage[schemas.Session]:
     """Sessions of the sites that the caller may see, each with the counts of its roster."""

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends
+from fastapi import Query
 
 from services.scheduling.directory.routes import Manager, Reader
 from services.scheduling.staff import commands, leave, queries
@@ -27,7 +27,7 @@ async def add_staff_member(body: NewStaffMember, call: Manager) -> StaffMember:
 
 @router.get("", summary="List the staff")
 async def list_staff(
-    call: Reader, asked: Annotated[AskedStaff, Depends()], paging: Paged
+    call: Reader, asked: Annotated[AskedStaff, Query()], paging: Paged
 ) -> Page[StaffMember]:
     """People who work at the sites that the caller may see."""
     return await call.show(lambda tx: queries.list_staff(tx, paging, asked))
