@@ -121,11 +121,9 @@ def violations(asked: Asked, group: Group, place: Place) -> Iterator[Unsuited]:
             yield RoomNotAtSite("The site has no such room that takes sessions.")
         elif (room.kind == "telehealth") != (modality == "telehealth"):
             yield RoomOfOtherModality(f"The session is {modality}, and the room is not for that.")
-        elif not room.seats(group.clients + len(people)):
-            yield RoomTooSmall(
-                f"The room seats {room.capacity}; the group and its staff are "
-                f"{group.clients + len(people)}."
-            )
+        elif not room.seats(all_of_them := group.clients + len(people)):
+            words = f"The room seats {room.capacity}; the group and its staff are {all_of_them}."
+            yield RoomTooSmall(words)
     for number, person_id in enumerate(people):
         why = _not_suited(place.staff.get(person_id), asked, windows, group, place)
         if why is not None:

@@ -51,9 +51,5 @@ async def list_proposed_days(tx: Transaction, site_id: UUID, year: int) -> Propo
     except NoCalendar:
         raise SubdivisionNeeded("No holidays of this country are known: enter days.") from None
     taken = await closed_days(tx, site_id, date(year, 1, 1), date(year, 12, 31))
-    return ProposedDays(
-        site_id=site_id,
-        subdivision=site.subdivision,
-        source=source(),
-        days=[ProposedDay(**asdict(one), confirmed=one.day in taken) for one in found],
-    )
+    days = [ProposedDay(**asdict(one), confirmed=one.day in taken) for one in found]
+    return ProposedDays(site_id=site_id, subdivision=site.subdivision, source=source(), days=days)

@@ -100,22 +100,20 @@ async def find_slots(tx: Transaction, asked: AskedSlots) -> FreeSlots:
         ZoneInfo(known.zone or site.time_zone),
     )
     zone, ground = ZoneInfo(site.time_zone), rules.Ground(place, closed, busy, caseloads)
-    return FreeSlots(
-        client_id=asked.client_id,
-        site_id=site.id,
-        time_zone=site.time_zone,
-        minutes=asked.minutes,
-        items=[
-            FreeSlot(
-                starts_at=one.starts_at,
-                ends_at=one.ends_at,
-                day=f"{one.starts_at.astimezone(zone):%Y-%m-%d}",
-                starts=f"{one.starts_at.astimezone(zone):%H:%M}",
-                facilitator=Named(id=one.therapist.id, name=staff[one.therapist.id]["name"]),
-                room=Named(id=one.room.id, name=one.room.name),
-                score=one.score,
-                criteria=rules.explain(one, ground, policy),
-            )
-            for one in await asyncio.to_thread(rules.propose, ground, search, policy)
-        ],
-    )
+    items = []
+    for one in await asyncio.to_thread(rules.propose, ground, search, policy):
+        local = one.starts_at.astimezone(zone)
+        therapist = Named(id=one.therapist.id, name=staff[one.therapist.id]["name"])
+        slot = FreeSlot(
+            starts_at=one.starts_at,
+            ends_at=one.ends_at,
+            day=f"{local:%Y-%m-%d}",
+            starts=f"{local:%H:%M}",
+            facilitator=therapist,
+            room=Named(id=one.room.id, name=one.room.name),
+            score=one.score,
+            criteria=rules.explain(one, ground, policy),
+        )
+        items.append(slot)
+    what = {"client_id": asked.client_id, "minutes": asked.minutes, "items": items}
+    return FreeSlots(**what, site_id=site.id, time_zone=site.time_zone)
