@@ -11,10 +11,8 @@ from shared.web import Instant, Shown, Strict
 from shared.web.texts import Legible
 
 Enrolment = Literal["open", "closed"]
-NAME = Field(max_length=120, description="Unique at the site.", examples=["Evening"])
 TRACK = Field(description="Whom the cohort is for.", examples=["general"])
 GENDER = Field(description="Null for a mixed cohort.", examples=[None])
-CAPACITY = Field(ge=1, le=1_000, strict=True, description="Seats.", examples=[10])
 TRAINED = Field(description="Staff is trained for co-occurring disorders.", examples=[False])
 
 
@@ -55,10 +53,10 @@ class Phase(Strict):
 class ChangedCohort(Strict):
     """A cohort as it is to be from now on; who has a seat keeps it."""
 
-    name: Legible = NAME
+    name: Legible = Field(max_length=120, description="Unique at the site.", examples=["Evening"])
     track: Track = TRACK
     gender_group: GenderGroup | None = GENDER
-    capacity: int = CAPACITY
+    capacity: int = Field(ge=1, le=1_000, strict=True, description="Seats.", examples=[10])
     dual_diagnosis_trained: bool = TRAINED
     eligibility: Eligibility = Eligibility()
     phases: list[Phase] = Field(

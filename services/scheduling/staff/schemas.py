@@ -50,7 +50,7 @@ class AskedStaff(BaseModel):
 SUBJECT = Field(default=None, description="The `sub` of the person's own tokens.", examples=[None])
 GENDER = Field(default=None, description="For groups that need it; may be unsaid.")
 LIMIT = Field(
-    default=None, ge=1, le=1_000, strict=True, description="Most clients at a time.", examples=[12]
+    None, ge=1, le=1_000, strict=True, description="Most clients at a time.", examples=[12]
 )
 
 
