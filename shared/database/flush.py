@@ -36,6 +36,7 @@ head AS (
   INSERT INTO platform.outbox
     (stream, key, sequence, event_id, type, dataschema, occurred_at, traceparent, payload)
   SELECT $1, $2, sequence, $3, $4, $5, $6, $7, $8 FROM head
+  RETURNING id, stream, key, sequence, event_id, type, dataschema, occurred_at, traceparent, payload
 )
 """
 
@@ -139,15 +140,23 @@ async def flush(tx: Transaction) -> None:
         parts.append(f"write_{n} AS ({query})")
         values += arguments
     tx.writes.clear()
-    if parts and await tx.fetchval(_together(tuple(parts)), *values) != moved:
+    if not parts:
+        return
+    row = await tx.fetchrow(_together(tuple(parts)), *values)
+    assert row is not None  # of a statement that gives one
+    if row["moved"] != moved:
         raise AppliedElsewhere
+    if len(tx.outgoing) == 1:
+        tx.queued = row
 
 
 @cache
 def _together(parts: tuple[str, ...]) -> str:
-    """One statement of several parts; it gives the number of positions that were moved."""
-    moved = COUNT_MOVED if MOVE in parts else 0
-    return f"WITH {','.join(numbered(parts))} SELECT {moved}"
+    """One statement of several parts; it gives the number of positions that were moved, and the
+    event where it is one."""
+    moved = f"{COUNT_MOVED if MOVE in parts else 0} AS moved"
+    given = f"queued.*, {moved} FROM queued" if ONE_EVENT in parts else moved
+    return f"WITH {','.join(numbered(parts))} SELECT {given}"
 
 
 def _of_positions(to: Reached, parts: list[str], values: list[object]) -> int:

@@ -86,6 +86,7 @@ class Database:
         self._untold = False
         self._signalling: asyncio.Task[None] | None = None
         self._listeners: list[Callable[[], None]] = []
+        self._relays: list[Callable[[asyncpg.Record | None], None]] = []
         self._looking: Connection | None = None
         self._look = asyncio.Lock()
 
@@ -145,7 +146,7 @@ class Database:
         if tx.outgoing or tx.woken:
             self._untold = True
             self._signal.set()
-            self._wake_all()
+            self._wake_all(tx.queued)
 
     @contextlib.asynccontextmanager
     async def looking(self) -> AsyncIterator[Transaction]:
@@ -212,15 +213,28 @@ class Database:
         await connection.add_listener(CHANNEL, heard)
         self._wake_all()
 
-    def _wake_all(self) -> None:
+    def _wake_all(self, queued: asyncpg.Record | None = None) -> None:
         for wake in self._listeners:
             wake()
+        for give in self._relays:
+            give(queued)
 
     async def connect(self, **settings: str) -> Connection:
         """A connection of one's own, for listening or for a lock that lasts."""
         return await asyncpg.connect(
             self.url, server_settings=UTC | settings, command_timeout=COMMAND_SECONDS
         )
+
+    @contextlib.contextmanager
+    def relaying(self, give: Callable[[asyncpg.Record | None], None]) -> Iterator[None]:
+        """As `listening`, for the relay: after a commit in this process that published one event
+        `give` gets this row of the outbox, and None where there may be others."""
+        self._relays.append(give)
+        self._signal.set()
+        try:
+            yield
+        finally:
+            self._relays.remove(give)
 
     @contextlib.contextmanager
     def listening(self, wake: Callable[[], None]) -> Iterator[None]:

@@ -109,6 +109,8 @@ class Transaction:
     access: Access | None = None
     reached: Reached | None = None
     woken: bool = False
+    queued: asyncpg.Record | None = None
+    """Where it published one event: that row of the outbox."""
     rebuilding: bool = False
     """What is written serves nobody yet, so that nobody is to be told."""
     repeats: bool = False

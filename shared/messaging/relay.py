@@ -3,10 +3,15 @@
 One relay a service is at work, the one that holds the advisory lock; the others stand by and take
 over when its connection ends. All its statements run on the connection that holds the lock. After
 a crash between sending and deleting, events are sent again; subscribers skip them by sequence.
+
+An event that was committed alone in this process is handed over by memory, and sent as it is when
+it is the one after the last that was sent of its key: then nothing stands before it. Everything
+else is read from the outbox, which is the truth.
 """
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -36,6 +41,8 @@ log = structlog.get_logger()
 LOCK = 0x57E9_0001
 """Advisory lock of the relay at work; one database has one."""
 BATCH = 2_000
+MOST_KEYS = 50_000
+"""Whose last event that was sent is remembered."""
 POLL_SECONDS = 0.5
 """How long a lost notification can delay an event, and how soon a standby notices its turn."""
 
@@ -71,6 +78,11 @@ REFUSED = (*TOO_LARGE, NoTopic)
 """What stays with the event, however often it is sent."""
 
 
+def key_of(event: asyncpg.Record) -> tuple[str, str]:
+    """The unit of order that an event belongs to."""
+    return event["stream"], event["key"]
+
+
 def failed(error: Exception) -> asyncio.Future[Any]:
     """The acknowledgement of what was not even sent."""
     future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -90,6 +102,9 @@ class Relay:
         self.settings = settings
         self._wake = asyncio.Event()
         self._at_once = BATCH
+        self._handed: list[asyncpg.Record] = []
+        self._sent: dict[tuple[str, str], int] = {}
+        self._look = True
 
     async def run(self) -> None:
         """Send until cancelled; start anew after the broker or the database went away."""
@@ -110,19 +125,47 @@ class Relay:
         async with contextlib.AsyncExitStack() as stack:
             connection = await self.database.connect(synchronous_commit="off")
             stack.callback(connection.terminate)
-            stack.enter_context(self.database.listening(self._wake.set))
             await self._take_lock(connection)
+            self._sent.clear()
+            self._look = True
+            stack.enter_context(self.database.relaying(self._given))
             producer = producer_of(self.settings)
             stack.push_async_callback(producer.stop)
             await producer.start()
             log.info("relay_leads", service=self.settings.service)
+            looked_at = 0.0
             while True:
                 self._wake.clear()
-                asked = self._at_once
-                if await self.send_batch(connection, producer) < asked:
+                handed, self._handed = self._handed, []
+                late = time.monotonic() - looked_at > POLL_SECONDS
+                if self._look or late or not self._follow(handed):
+                    asked, self._look, looked_at = self._at_once, False, time.monotonic()
+                    if await self.send_batch(connection, producer) >= asked:
+                        self._look = True
+                elif handed:
+                    await self._send_all(connection, producer, handed)
+                if not self._look:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(POLL_SECONDS):
                             await self._wake.wait()
+
+    def _given(self, event: asyncpg.Record | None) -> None:
+        """An event that was committed here, or None where others may be in the outbox."""
+        if event is None or len(self._handed) >= BATCH:
+            self._look = True
+        else:
+            self._handed.append(event)
+        self._wake.set()
+
+    def _follow(self, handed: Sequence[asyncpg.Record]) -> bool:
+        """Whether each of the events is the one after the last of its key, so that none that was
+        committed or set aside before it is passed."""
+        last = {key: self._sent.get(key, 0) for key in map(key_of, handed)}
+        for event in handed:
+            if event["sequence"] != last[key_of(event)] + 1:
+                return False
+            last[key_of(event)] += 1
+        return True
 
     async def _take_lock(self, connection: Connection) -> None:
         """Wait for the lock by asking again: a waiting statement would hold back vacuum."""
@@ -146,12 +189,20 @@ class Relay:
         if len(rows) < len(found):
             behind = [row["id"] for row in found if row["is_behind"]]
             await set_aside(connection, behind, "behind", clock.now())
-        if not rows:
-            return len(found)
+        if rows:
+            await self._send_all(connection, producer, rows)
+            self._at_once = min(BATCH, 2 * self._at_once)
+        return len(found)
+
+    async def _send_all(
+        self, connection: Connection, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]
+    ) -> None:
+        """Send events and delete those acknowledged; raises as `send_batch`."""
         acknowledgements = [await self._send(producer, row) for row in rows]
         await producer.flush()
         acknowledged = self._acknowledged(acknowledgements)
         if acknowledged:
+            self._remember(rows[:acknowledged])
             await connection.execute(DELETE, [row["id"] for row in rows[:acknowledged]])
             metrics.published.labels(self.settings.service).inc(acknowledged)
         if acknowledged < len(rows):
@@ -159,8 +210,11 @@ class Relay:
             if isinstance(error, REFUSED):
                 await self._refused(connection, rows[acknowledged], error, alone=len(rows) == 1)
             raise error if error is not None else KafkaError("not acknowledged")
-        self._at_once = min(BATCH, 2 * self._at_once)
-        return len(found)
+
+    def _remember(self, sent: Sequence[asyncpg.Record]) -> None:
+        if len(self._sent) > MOST_KEYS:
+            self._sent.clear()
+        self._sent.update((key_of(event), event["sequence"]) for event in sent)
 
     async def _refused(
         self, connection: Connection, row: asyncpg.Record, error: BaseException, *, alone: bool

@@ -12,7 +12,7 @@ what goes back is the finished answer.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, TypeVarTuple, cast
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
@@ -26,6 +26,7 @@ from shared.web import audit, writes
 
 M = TypeVar("M", bound=BaseModel)
 P = ParamSpec("P")
+Ts = TypeVarTuple("Ts")
 
 
 class Router(APIRouter):
@@ -60,13 +61,18 @@ class Call:
 
     async def create(
         self,
-        command: Callable[[Transaction], Awaitable[M]],
-        *,
+        command: Callable[[Transaction, *Ts], Awaitable[M]],
+        *args: *Ts,
         location: str | Callable[[M], str],
         status: int = 201,
     ) -> M:
-        """Run `command` once for the request's Idempotency-Key; see `writes.create`."""
-        made = writes.create(self.request, self.caller, command, location=location, status=status)
+        """Run `command` once for the request's Idempotency-Key, with what else it takes; see
+        `writes.create`."""
+
+        def make(tx: Transaction) -> Awaitable[M]:
+            return command(tx, *args)
+
+        made = writes.create(self.request, self.caller, make, location=location, status=status)
         return cast(M, await made)
 
     async def update(

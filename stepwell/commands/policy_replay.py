@@ -38,6 +38,8 @@ def compare(
             progress.update(bar, completed=replay["done"])
             time.sleep(LOOK_SECONDS)
             replay = operator.get("outcomes", path)
+    if replay["state"] == "failed":
+        raise Problem("Outcomes does not take these versions any more: check both files again.")
     try:
         stays = list(operator.pages("outcomes", f"{path}/stays", limit=200))
     except Problem:  # a role that may not see clients

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from services.outcomes.step_down.jobs import replay_job
+from shared.database import ALL_SITES
 from shared.jobs import JobContext
 from shared.settings import SERVICES
 from stepwell.main import application
@@ -108,6 +109,20 @@ async def test_a_replay_that_cannot_be_made_is_refused(outcomes: Outcomes) -> No
             assert answer.json()["errors"][0]["pointer"] == pointer
     none = await outcomes.system.fetch("outcomes", "SELECT id FROM policy_replays")
     assert (none, POLICY.from_level) == ([], "2.1")
+
+
+async def test_a_replay_of_what_is_no_policy_any_more_fails_and_holds_up_no_other(
+    outcomes: Outcomes,
+) -> None:
+    await ready(outcomes, Enrolled("ana", SITE), 6)
+    asked = {"former": FORMER, "latter": LATTER}
+    made = (await outcomes.lead.post("/policy-replays", asked)).json()
+    async with outcomes.database.transaction(ALL_SITES) as tx:
+        await tx.execute("UPDATE policy_replays SET former = former - 'from_level'")
+    done = await finished(outcomes, outcomes.lead)
+    failed = (await outcomes.lead.get(f"/policy-replays/{made['id']}")).json()
+    assert (failed["state"], failed["done"], failed["sums"]) == ("failed", 0, [])
+    assert (done["state"], done["done"]) == ("done", 1)
 
 
 async def test_the_command_compares_two_files_and_shows_progress_and_who(

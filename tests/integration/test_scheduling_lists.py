@@ -219,12 +219,12 @@ async def test_every_filter_is_answered_by_an_index_and_flat_with_history(clinic
         client: UUID = await tx.fetchval("SELECT md5('client7')::uuid")
         tx.asked.clear()
         first = SessionPaging(cursor=None, limit=50)
-        page = await list_sessions(tx, first, AskedSessions(site, date(2020, 6, 1)))
+        page = await list_sessions(tx, first, AskedSessions(site_id=site, day=date(2020, 6, 1)))
         assert (page.count, len(page.items)) == (5, 5)
         further = SessionPaging(
-            cursor=(await list_sessions(tx, first, AskedSessions(site))).next, limit=50
+            cursor=(await list_sessions(tx, first, AskedSessions(site_id=site))).next, limit=50
         )
-        await list_sessions(tx, further, AskedSessions(site))
+        await list_sessions(tx, further, AskedSessions(site_id=site))
         await list_sessions(tx, further, AskedSessions(cohort_id=cohort))
         await list_sessions(tx, further, AskedSessions())
         start = Paging(cursor=None, limit=50)

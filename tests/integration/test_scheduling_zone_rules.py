@@ -62,7 +62,7 @@ async def follow(clinic: Clinic) -> int:
     """Let the job do its work; how many sessions moved."""
     before = await all_starts(clinic)
     context = JobContext(clinic.database, clinic.system.settings("scheduling", topics=False))
-    while await jobs.look(context):
+    while await jobs.zone_rules_job.run(context):
         pass
     after = await all_starts(clinic)
     return sum(after[session] != before[session] for session in before)

@@ -132,7 +132,7 @@ def test_statements_together_keep_their_own_arguments():
         insert("scores", {"client": 1}, suffix="RETURNING total"),
     ) == (
         "WITH part_0 AS (INSERT INTO clients (id, site) VALUES ($1, $2)), "
-        "part_1 AS (DELETE FROM keys WHERE client = $3 AND key <> $4 AND site = $3) "
+        "written AS (DELETE FROM keys WHERE client = $3 AND key <> $4 AND site = $3) "
         "INSERT INTO scores (client) VALUES ($5) RETURNING total",
         *(1, 2, 1, 9, 1),
     )

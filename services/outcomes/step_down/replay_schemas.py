@@ -71,7 +71,9 @@ class Replay(Shown):
     """A comparison, and how far it is."""
 
     id: UUID
-    state: Literal["running", "done"]
+    state: Literal["running", "done", "failed"] = Field(
+        description="Failed: this release does not take one of the versions as a policy."
+    )
     total: int = Field(description="Stays at the level.")
     done: int
     requested_at: Instant

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from pydantic import ValidationError
 
 from services.outcomes.episodes.schemas import OfStay
 from services.outcomes.step_down.policy import RecommendationPolicy, measures
@@ -157,8 +158,13 @@ async def go_on(tx: Transaction) -> int:
     taken = await tx.fetchrow(TAKE)
     if taken is None:
         return 0
-    former = RecommendationPolicy.model_validate_json(taken["former"])
-    latter = RecommendationPolicy.model_validate_json(taken["latter"])
+    try:
+        former, latter = (
+            RecommendationPolicy.model_validate_json(taken[one]) for one in ("former", "latter")
+        )
+    except ValidationError:  # asked of a release before, which took it as a policy
+        await tx.execute(*update("policy_replays", {"state": "failed"}, where={"id": taken["id"]}))
+        return 1
     of = measures()
     given = (taken["site_ids"], taken["reached"], AT_ONCE)
     baseline = (of.baseline_from_days, of.baseline_to_days)

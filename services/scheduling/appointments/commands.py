@@ -14,8 +14,7 @@ import asyncpg
 from services.scheduling.bookings.queries import ASSIGNED
 from services.scheduling.directory.commands import lock_sites
 from shared.contracts.scheduling import EndedAs, SessionCancelled, SessionScheduled
-from shared.database import Transaction
-from shared.database.transaction import at_all_sites
+from shared.database import Transaction, at_all_sites
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 

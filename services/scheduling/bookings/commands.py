@@ -9,8 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from services.scheduling.directory.commands import lock_sites
-from shared.database import Columns, Transaction
-from shared.database.transaction import Overtaken, at_all_sites
+from shared.database import Columns, Overtaken, Transaction, at_all_sites
 from shared.errors import Conflict
 
 Kind = Literal["room", "facilitator", "cofacilitator", "client"]
@@ -54,12 +53,6 @@ WHERE b.resource_id = ANY ($1::uuid[]) AND upper(b.during) > $2
     AND o.resource_id <> b.resource_id
 )
 """
-IN_WORDS = {
-    "room": "The room",
-    "facilitator": "The facilitator",
-    "cofacilitator": "The cofacilitator",
-    "client": "The client",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +81,7 @@ class Taken(Booking):
     def __str__(self) -> str:
         what = "another site" if self.taken_for is None else f"session {self.taken_for}"
         return (
-            f"{IN_WORDS[self.kind]} {self.resource_id} is taken from {self.since:%Y-%m-%dT%H:%MZ} "
+            f"The {self.kind} {self.resource_id} is taken from {self.since:%Y-%m-%dT%H:%MZ} "
             f"to {self.until:%Y-%m-%dT%H:%MZ} for {what}."
         )
 

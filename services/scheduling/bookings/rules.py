@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -11,8 +11,6 @@ from services.scheduling.directory.rules import Person, Room, Window, is_within,
 from shared.calendar import day_at
 from shared.contracts.scheduling import Modality
 from shared.errors import Invalid
-
-FIELDS = ("starts", "room_id", "facilitator_id", "cofacilitator_ids")
 
 
 class Unsuited(Invalid):
@@ -123,13 +121,11 @@ def violations(asked: Asked, group: Group, place: Place) -> Iterator[Unsuited]:
             yield RoomNotAtSite("The site has no such room that takes sessions.")
         elif (room.kind == "telehealth") != (modality == "telehealth"):
             yield RoomOfOtherModality(f"The session is {modality}, and the room is not for that.")
-        elif not room.seats(group.clients + len(people)):
-            yield RoomTooSmall(
-                f"The room seats {room.capacity}; the group and its staff are "
-                f"{group.clients + len(people)}."
-            )
+        elif not room.seats(all_of_them := group.clients + len(people)):
+            words = f"The room seats {room.capacity}; the group and its staff are {all_of_them}."
+            yield RoomTooSmall(words)
     for number, person_id in enumerate(people):
-        why = _not_suited(place.staff.get(person_id), asked, windows, day, group, place)
+        why = _not_suited(place.staff.get(person_id), asked, windows, group, place)
         if why is not None:
             kind = CofacilitatorUnsuited if number else FacilitatorUnsuited
             yield kind(f"{person_id} {why} at {asked.starts_at:%Y-%m-%dT%H:%MZ}.")
@@ -141,38 +137,30 @@ def violations(asked: Asked, group: Group, place: Place) -> Iterator[Unsuited]:
 
 
 def require_suited(
-    asked: Iterable[tuple[str, Asked]], group: Group, place: Place, *, only: Sequence[str] = FIELDS
+    asked: Iterable[tuple[str, Asked]], group: Group, place: Place, *, only: Sequence[str] = ()
 ) -> None:
-    """Refuse the first session that breaks a rule about one of the fields `only`; each is given
-    with its place in the request.
+    """Refuse the first session that breaks a rule, if any are named about one of the fields `only`;
+    each is given with its place in the request.
 
     Raises:
         Unsuited: by the rule's name, with a pointer.
     """
     for pointer, one in asked:
         for wrong in violations(one, group, place):
-            if wrong.field in only:
+            if wrong.field in only or not only:
                 wrong.pointer = f"{pointer}/{wrong.field}"
                 raise wrong
 
 
 def _not_suited(
-    person: Person | None,
-    asked: Asked,
-    windows: list[Window],
-    day: date,
-    group: Group,
-    place: Place,
+    person: Person | None, asked: Asked, windows: list[Window], group: Group, place: Place
 ) -> str | None:
     if person is None or place.site_id not in person.site_ids:
         return "does not work at the site"
-    if not person.qualified(group.credentials, day):
+    if not person.qualified(group.credentials, day_at(asked.starts_at, place.time_zone)):
         return f"has not all of {', '.join(group.credentials)}"
     if person.is_away(asked.starts_at, asked.ends_at):
         return "is on leave"
-    if not all(
-        person.works(one.weekday, one.starts_minute, one.ends_minute, place.site_id)
-        for one in windows
-    ):
+    if not all(person.works(one, place.site_id) for one in windows):
         return "does not work"
     return None

@@ -19,6 +19,11 @@ class SubdivisionNeeded(Conflict, title="Holidays of this place are not known"):
     """Holidays are those of a country and its parts."""
 
 
+async def closed_days(tx: Transaction, site_id: UUID, first: date, last: date) -> dict[date, str]:
+    """The days, from the first to the last, on which a site is closed, and why."""
+    return {row["day"]: row["name"] for row in await tx.fetch(DAYS, site_id, first, last)}
+
+
 async def list_closed_days(tx: Transaction, site_id: UUID, year: int) -> ClosedDays:
     """The days of a year on which a site is closed.
 
@@ -45,10 +50,6 @@ async def list_proposed_days(tx: Transaction, site_id: UUID, year: int) -> Propo
         found = proposed(site.subdivision, year)
     except NoCalendar:
         raise SubdivisionNeeded("No holidays of this country are known: enter days.") from None
-    taken = {one.day for one in (await list_closed_days(tx, site_id, year)).days}
-    return ProposedDays(
-        site_id=site_id,
-        subdivision=site.subdivision,
-        source=source(),
-        days=[ProposedDay(**asdict(one), confirmed=one.day in taken) for one in found],
-    )
+    taken = await closed_days(tx, site_id, date(year, 1, 1), date(year, 12, 31))
+    days = [ProposedDay(**asdict(one), confirmed=one.day in taken) for one in found]
+    return ProposedDays(site_id=site_id, subdivision=site.subdivision, source=source(), days=days)

@@ -43,12 +43,11 @@ async def add_closed_days(
     site_id: UUID, body: schemas.NewClosedDays, call: Manager
 ) -> schemas.ClosedDays:
     """Enter days on which the site is closed, all or none. What was said of one is replaced."""
-    return await call.create(
-        lambda tx: commands.close_days(tx, site_id, body),
-        location=lambda made: (
-            f"/sites/{site_id}/closed-days?year={min(one.day for one in made.days).year}"
-        ),
-    )
+
+    def address(made: schemas.ClosedDays) -> str:
+        return f"/sites/{site_id}/closed-days?year={min(one.day for one in made.days).year}"
+
+    return await call.create(commands.close_days, site_id, body, location=address)
 
 
 @router.delete("/closed-days/{day}", status_code=204, summary="Open a site on a closed day")

@@ -5,10 +5,8 @@ from uuid import UUID
 
 import orjson
 
+from services.scheduling.cohorts import policy, queries, schemas
 from services.scheduling.cohorts.checks import check
-from services.scheduling.cohorts.policy import cohort_policy
-from services.scheduling.cohorts.queries import show_cohort
-from services.scheduling.cohorts.schemas import ChangedCohort, Cohort, NewCohort
 from services.scheduling.directory.commands import lock_site
 from services.scheduling.hours.policy import level_hours
 from services.scheduling.placement.commands import offer_seats
@@ -35,7 +33,7 @@ class PhaseInUse(Conflict):
     """A client is in a phase that it would not have."""
 
 
-async def open_cohort(tx: Transaction, new: NewCohort) -> Cohort:
+async def open_cohort(tx: Transaction, new: schemas.NewCohort) -> schemas.Cohort:
     """Open a cohort and offer its seats to the clients who wait at the site, oldest first;
     publishes CohortChanged.
 
@@ -52,12 +50,12 @@ async def open_cohort(tx: Transaction, new: NewCohort) -> Cohort:
         await tx.execute(*insert("cohorts", row))
     _tell(tx, cohort_id, new.site_id, new.capacity)
     await offer_seats(tx, {new.site_id: None})
-    return await show_cohort(tx, cohort_id)
+    return await queries.show_cohort(tx, cohort_id)
 
 
 async def change_cohort(
-    tx: Transaction, expected: int, cohort_id: UUID, changed: ChangedCohort
-) -> Cohort:
+    tx: Transaction, expected: int, cohort_id: UUID, changed: schemas.ChangedCohort
+) -> schemas.Cohort:
     """Change a cohort, and offer seats that are open by it to the clients who wait at the site. Who
     has a seat keeps it. Publishes CohortChanged.
 
@@ -67,10 +65,10 @@ async def change_cohort(
         CohortNameTaken: when another cohort of the site has the name.
         SeatsAreTaken, PhaseInUse: when clients have what it would not have any more.
     """
-    site_id = (await lock_site(tx, (await show_cohort(tx, cohort_id)).site_id)).id
-    cohort = await show_cohort(tx, cohort_id)
+    site = await lock_site(tx, (await queries.show_cohort(tx, cohort_id)).site_id)
+    cohort = await queries.show_cohort(tx, cohort_id)
     require_version(cohort.version, expected)
-    _check(changed, site_id)
+    _check(changed, site.id)
     if cohort.seats_taken > changed.capacity:
         raise SeatsAreTaken(
             f"{cohort.seats_taken} clients have a seat: leave as many at least.",
@@ -80,9 +78,9 @@ async def change_cohort(
         raise PhaseInUse("A client is in a phase that would be gone.", pointer="/phases")
     with unless_taken(CohortNameTaken(TAKEN, pointer="/name")):
         await tx.execute(*update("cohorts", _row(changed), where={"id": cohort_id}))
-    _tell(tx, cohort_id, site_id, changed.capacity)
-    await offer_seats(tx, {site_id: None})
-    return await show_cohort(tx, cohort_id)
+    _tell(tx, cohort_id, site.id, changed.capacity)
+    await offer_seats(tx, {site.id: None})
+    return await queries.show_cohort(tx, cohort_id)
 
 
 def _tell(tx: Transaction, cohort_id: UUID, site_id: UUID, capacity: int) -> None:
@@ -90,12 +88,12 @@ def _tell(tx: Transaction, cohort_id: UUID, site_id: UUID, capacity: int) -> Non
     publish(tx, CohortChanged(**what, changed_at=tx.now))
 
 
-def _check(cohort: ChangedCohort, site_id: UUID) -> None:
-    policies = cohort_policy(site_id), placement_policy(site_id), level_hours(site_id)
+def _check(cohort: schemas.ChangedCohort, site_id: UUID) -> None:
+    policies = policy.cohort_policy(site_id), placement_policy(site_id), level_hours(site_id)
     check(cohort, *policies)
 
 
-def _row(cohort: ChangedCohort) -> dict[str, Any]:
+def _row(cohort: schemas.ChangedCohort) -> dict[str, Any]:
     as_json = cohort.model_dump(mode="json", include={"eligibility", "phases"})
     rows = {n: orjson.dumps(v).decode() for n, v in as_json.items()}
     return {**cohort.model_dump(), **rows}

@@ -16,7 +16,7 @@ router = Router(prefix="/cohorts", tags=["Cohorts"])
 @router.post("", status_code=201, summary="Open a cohort")
 async def open_cohort(body: NewCohort, call: Manager) -> Cohort:
     """Open a cohort at a site. Clients who wait there and fit are placed at once."""
-    return await call.create(lambda tx: commands.open_cohort(tx, body), location="/cohorts/{id}")
+    return await call.create(commands.open_cohort, body, location="/cohorts/{id}")
 
 
 @router.put("/{cohort_id}", summary="Change a cohort")

@@ -1,6 +1,6 @@
 """What requests and answers about cohorts look like."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -11,10 +11,8 @@ from shared.web import Instant, Shown, Strict
 from shared.web.texts import Legible
 
 Enrolment = Literal["open", "closed"]
-NAME = Field(max_length=120, description="Unique at the site.", examples=["Evening"])
 TRACK = Field(description="Whom the cohort is for.", examples=["general"])
 GENDER = Field(description="Null for a mixed cohort.", examples=[None])
-CAPACITY = Field(ge=1, le=1_000, strict=True, description="Seats.", examples=[10])
 TRAINED = Field(description="Staff is trained for co-occurring disorders.", examples=[False])
 
 
@@ -33,12 +31,11 @@ class Eligibility(Strict):
         description="BCP 47; null: everybody is taken, whatever they speak.",
         examples=["es"],
     )
-    court_mandated: bool = Field(
-        default=False, description="Kept for clients whom a court referred."
-    )
-    trauma_informed: bool = Field(
-        default=False, description="Kept for clients who need trauma care."
-    )
+    court_mandated: bool = Field(False, description="Kept for clients whom a court referred.")
+    trauma_informed: bool = Field(False, description="Kept for clients who need trauma care.")
+
+
+MinutesAWeek = Annotated[int, Field(ge=1, le=7 * 24 * 60, strict=True, description="A week.")]
 
 
 class Phase(Strict):
@@ -46,12 +43,8 @@ class Phase(Strict):
 
     name: Legible = Field(max_length=60, examples=["Phase 1"])
     weeks: int = Field(ge=1, le=104, strict=True, examples=[4])
-    minimum_minutes: int = Field(
-        ge=1, le=7 * 24 * 60, strict=True, description="A week.", examples=[540]
-    )
-    maximum_minutes: int = Field(
-        ge=1, le=7 * 24 * 60, strict=True, description="A week.", examples=[720]
-    )
+    minimum_minutes: MinutesAWeek = Field(examples=[540])
+    maximum_minutes: MinutesAWeek = Field(examples=[720])
     minimum_days: int = Field(
         ge=1, le=7, strict=True, description="Days with treatment a week.", examples=[3]
     )
@@ -60,10 +53,10 @@ class Phase(Strict):
 class ChangedCohort(Strict):
     """A cohort as it is to be from now on; who has a seat keeps it."""
 
-    name: Legible = NAME
+    name: Legible = Field(max_length=120, description="Unique at the site.", examples=["Evening"])
     track: Track = TRACK
     gender_group: GenderGroup | None = GENDER
-    capacity: int = CAPACITY
+    capacity: int = Field(ge=1, le=1_000, strict=True, description="Seats.", examples=[10])
     dual_diagnosis_trained: bool = TRAINED
     eligibility: Eligibility = Eligibility()
     phases: list[Phase] = Field(

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from datetime import date, datetime, timedelta
-from typing import Literal
 from uuid import UUID
 
 from services.scheduling.days import schemas
@@ -13,20 +12,19 @@ from services.scheduling.sessions.schemas import Session
 from services.scheduling.slots.schemas import Named
 from shared.calendar import day_at
 from shared.database import Transaction
-from shared.errors import found
+from shared.errors import Invalid, found
 
-Subject = Literal["site", "staff", "room"]
 SITE_DAY = """
 SELECT i.time_zone, c.name AS closed FROM sites i
 LEFT JOIN closed_days c ON c.site_id = i.id AND c.day = $2 WHERE i.id = $1
 """
-ZONES: dict[Subject, str] = {
-    "site": "SELECT time_zone FROM sites WHERE id = $1",
-    "staff": """
+ZONES = {
+    "site_id": "SELECT time_zone FROM sites WHERE id = $1",
+    "staff_id": """
 SELECT i.time_zone FROM staff_sites w JOIN sites i ON i.id = w.site_id
 WHERE w.staff_id = $1 ORDER BY w.home DESC, i.id LIMIT 1
 """,
-    "room": "SELECT i.time_zone FROM rooms r JOIN sites i ON i.id = r.site_id WHERE r.id = $1",
+    "room_id": "SELECT i.time_zone FROM rooms r JOIN sites i ON i.id = r.site_id WHERE r.id = $1",
 }
 """Whose clock a week goes by; of a person that of the home, if the caller may see it."""
 OF_SITE = "SELECT id FROM sessions WHERE site_id = $1 AND starts_at >= $2 AND starts_at < $3"
@@ -51,6 +49,10 @@ ORDER BY a.session_id, a.client_id
 """What is recorded counts, else whether they checked in."""
 
 
+class SubjectNeeded(Invalid, title="Say whose week"):
+    """A week is that of a site, a person of the staff or a room."""
+
+
 async def show_day(tx: Transaction, site_id: UUID, day: date | None) -> schemas.SiteDay:
     """All sessions that start on a day of a site's calendar, those that are not held too; without
     `day` on the day that it is there now.
@@ -59,7 +61,7 @@ async def show_day(tx: Transaction, site_id: UUID, day: date | None) -> schemas.
         NotFound: no such site that the caller may see.
     """
     if day is None:
-        zone = found(await tx.fetchrow(ZONES["site"], site_id), "site")["time_zone"]
+        zone = found(await tx.fetchrow(ZONES["site_id"], site_id), "site")["time_zone"]
         day = day_at(tx.now, zone)
     site = found(await tx.fetchrow(SITE_DAY, site_id, day), "site")
     span = day_bounds(day, site["time_zone"])
@@ -75,19 +77,22 @@ async def show_day(tx: Transaction, site_id: UUID, day: date | None) -> schemas.
     return schemas.SiteDay(**site, **times, site_id=site_id, sessions=shown)
 
 
-async def show_week(
-    tx: Transaction, week: Week, subject: Subject, subject_id: UUID
-) -> schemas.WeekGrid:
+async def show_week(tx: Transaction, week: Week, asked: schemas.AskedWeek) -> schemas.WeekGrid:
     """The sessions that start in a week, day by day: of a site all, those that are not held too; of
     a person or a room those for which they are taken, at the sites that the caller may see.
 
     Raises:
+        SubjectNeeded: it is not asked for that of one of them.
         NotFound: no such site, person or room that the caller may see.
     """
-    row = await tx.fetchrow(ZONES[subject], subject_id)
-    zone: str = found(row, "person" if subject == "staff" else subject)["time_zone"]
+    given = asked.model_dump(exclude_none=True)
+    if len(given) != 1:
+        raise SubjectNeeded("Give one of site_id, staff_id and room_id.", pointer="site_id")
+    ((subject, subject_id),) = given.items()
+    what = "person" if subject == "staff_id" else subject.removesuffix("_id")
+    zone: str = found(await tx.fetchrow(ZONES[subject], subject_id), what)["time_zone"]
     span = week.bounds(zone)
-    ids = OF_SITE if subject == "site" else OF_RESOURCE
+    ids = OF_SITE if subject == "site_id" else OF_RESOURCE
     days: defaultdict[date, list[schemas.SessionInGrid]] = defaultdict(list)
     for one in await _sessions(tx, ids, subject_id, span):
         days[day_at(one.starts_at, zone)].append(one)

@@ -6,20 +6,14 @@ from uuid import UUID
 from fastapi import Query
 
 from services.scheduling.days import queries
-from services.scheduling.days.schemas import SiteDay, WeekGrid
-from services.scheduling.hours.routes import BadWeek
-from services.scheduling.hours.rules import Week
+from services.scheduling.days.schemas import AskedWeek, SiteDay, WeekGrid
+from services.scheduling.directory.routes import Reader
+from services.scheduling.hours.routes import asked_week
 from services.scheduling.sessions.schemas import Day
-from shared.access import Role
 from shared.access.roles import EVERY_STAFF_ROLE
-from shared.errors import Invalid
 from shared.web import Allowed, Call, Router
 
 router = Router(tags=["Days and weeks"])
-
-
-class SubjectNeeded(Invalid, title="Say whose week"):
-    """A week is that of a site, a person of the staff or a room."""
 
 
 @router.get("/sites/{site_id}/day", summary="Show a day at a site")
@@ -37,26 +31,8 @@ async def show_day(
 
 
 @router.get("/weeks/{week}", summary="Show the week of a site, a person or a room")
-async def show_week(
-    week: str,
-    call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)],
-    site_id: Annotated[UUID | None, Query(description="Of this site.")] = None,
-    staff_id: Annotated[UUID | None, Query(description="Of this person of the staff.")] = None,
-    room_id: Annotated[UUID | None, Query(description="Of this room.")] = None,
-) -> WeekGrid:
+async def show_week(week: str, asked: Annotated[AskedWeek, Query()], call: Reader) -> WeekGrid:
     """The grid of a week from Monday to Sunday by the clock of the site; of a person by that of the
     home site. Give one of `site_id`, `staff_id` and `room_id`. It names no client."""
-    asked: dict[queries.Subject, UUID | None] = {
-        "site": site_id,
-        "staff": staff_id,
-        "room": room_id,
-    }
-    given = [(subject, one) for subject, one in asked.items() if one is not None]
-    if len(given) != 1:
-        raise SubjectNeeded("Give one of site_id, staff_id and room_id.", pointer="site_id")
-    try:
-        named = Week.parse(week)
-    except ValueError as error:
-        raise BadWeek(str(error), pointer="week") from None
-    ((subject, subject_id),) = given
-    return await call.show(lambda tx: queries.show_week(tx, named, subject, subject_id))
+    named = asked_week(week)
+    return await call.show(lambda tx: queries.show_week(tx, named, asked))

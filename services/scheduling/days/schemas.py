@@ -3,11 +3,19 @@
 from datetime import date
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from services.scheduling.sessions.schemas import Session
 from services.scheduling.slots.schemas import Named
 from shared.web import Instant, Shown
+
+
+class AskedWeek(BaseModel):
+    """Whose week is shown: one of them is given."""
+
+    site_id: UUID | None = Field(None, description="Of this site.")
+    staff_id: UUID | None = Field(None, description="Of this person of the staff.")
+    room_id: UUID | None = Field(None, description="Of this room.")
 
 
 class SessionInGrid(Session):

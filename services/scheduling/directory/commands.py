@@ -5,9 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.scheduling.directory import schemas
-from services.scheduling.directory.queries import show_opening_hours, show_region, show_site
-from services.scheduling.directory.rules import Window, first_overlapping
+from services.scheduling.directory import queries, rules, schemas
 from shared.contracts.scheduling import SiteChanged, SiteOpened
 from shared.database import ALL_SITES, Columns, Overtaken, Transaction, insert, unless_taken, update
 from shared.errors import Conflict, Forbidden, Invalid, require_version
@@ -19,7 +17,7 @@ LOCK = "SELECT id FROM sites WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY 
 TO_COME = """
 SELECT EXISTS (SELECT FROM sessions WHERE site_id = $1 AND ends_at > $2 AND not_held_at IS NULL)
 """
-HOURS = Columns.like(Window)
+HOURS = Columns.like(rules.Window)
 OPEN = f"""
 INSERT INTO opening_hours (site_id, weekday, opens_minute, closes_minute)
 SELECT {HOURS.next}, given.* FROM {HOURS.rows}
@@ -71,7 +69,7 @@ async def change_region(
     Raises:
         NotFound, StaleVersion, RegionNameTaken: see there.
     """
-    region = await show_region(tx, region_id, lock=True)
+    region = await queries.show_region(tx, region_id, lock=True)
     require_version(region.version, expected)
     with unless_taken(RegionNameTaken("Another region has this name.", pointer="/name")):
         await tx.execute(*update("regions", changed.model_dump(), where={"id": region_id}))
@@ -108,8 +106,7 @@ async def change_site(
         ZoneInUse: when the zone would change while sessions are to come.
         ZoneRulesDiffer, SiteNameTaken: see there.
     """
-    await lock_sites(tx, [site_id])
-    site = await show_site(tx, site_id)
+    site = await lock_site(tx, site_id)
     require_version(site.version, expected)
     await _check(tx, changed)
     row = changed.model_dump()
@@ -138,24 +135,22 @@ async def change_opening_hours(
     """
     windows = [one.window for one in changed.hours]
     require_apart(windows, "/hours")
-    await lock_sites(tx, [site_id])
-    site = await show_site(tx, site_id)
+    site = await lock_site(tx, site_id)
     require_version(site.version, expected)
     await tx.execute("DELETE FROM opening_hours WHERE site_id = $1", site_id)
     await tx.execute(OPEN, *HOURS.arrays(windows), site_id)
     await tx.execute("UPDATE sites SET version = version + 1 WHERE id = $1", site_id)
-    return await show_opening_hours(tx, site_id)
+    return await queries.show_opening_hours(tx, site_id)
 
 
 async def lock_site(tx: Transaction, site_id: UUID, *, pointer: str | None = None) -> schemas.Site:
-    """A site, kept for this transaction as `lock_sites` does.
+    """A site as it is once it is kept for this transaction, as `lock_sites` does.
 
     Raises:
         NotFound: when there is none that the caller may see; `pointer` says where it was named.
     """
-    site = await show_site(tx, site_id, pointer=pointer)
     await lock_sites(tx, [site_id])
-    return site
+    return await queries.show_site(tx, site_id, pointer=pointer)
 
 
 async def lock_sites(tx: Transaction, site_ids: Iterable[UUID]) -> None:
@@ -179,18 +174,18 @@ async def lock_sites(tx: Transaction, site_ids: Iterable[UUID]) -> None:
     tx.locked |= wanted
 
 
-def require_apart(windows: Sequence[Window], pointer: str) -> None:
+def require_apart(windows: Sequence[rules.Window], pointer: str) -> None:
     """Refuse weekly times that overlap.
 
     Raises:
         TimesOverlap: `pointer` is where they stand in the request.
     """
-    if (wrong := first_overlapping(windows)) is not None:
+    if (wrong := rules.first_overlapping(windows)) is not None:
         raise TimesOverlap("It begins before another one ends.", pointer=f"{pointer}/{wrong}")
 
 
 async def _check(tx: Transaction, site: schemas.NewSite) -> None:
     if site.region_id is not None:
-        await show_region(tx, site.region_id, pointer="/region_id")
+        await queries.show_region(tx, site.region_id, pointer="/region_id")
     if (found := await ZONES.difference(tx.fetchval, [site.time_zone], tx.now)) is not None:
         raise ZoneRulesDiffer(str(found), pointer="/time_zone")

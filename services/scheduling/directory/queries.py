@@ -25,13 +25,11 @@ ROOMS_OF = f"""
 STAFF_OF = """
 SELECT coalesce(json_agg(one ORDER BY one.id), '[]') FROM (
   SELECT s.id, s.gender, s.languages, s.trainings, s.credentials, s.hours, s.caseload_limit,
-    w.site_ids, w.home_site_id, array(
-      SELECT ARRAY[lower(l.during), upper(l.during)] FROM staff_leave l
+    array(SELECT x.site_id FROM staff_sites x WHERE x.staff_id = s.id) AS site_ids,
+    (SELECT x.site_id FROM staff_sites x WHERE x.staff_id = s.id AND x.home) AS home_site_id,
+    array(SELECT ARRAY[lower(l.during), upper(l.during)] FROM staff_leave l
       WHERE l.staff_id = s.id AND upper(l.during) > $2 ORDER BY l.id) AS leave
-  FROM staff s CROSS JOIN LATERAL (
-    SELECT array_agg(x.site_id) AS site_ids, (array_agg(x.site_id) FILTER (WHERE x.home))[1]
-      AS home_site_id FROM staff_sites x WHERE x.staff_id = s.id
-  ) AS w
+  FROM staff s
   WHERE s.left_at IS NULL
     AND EXISTS (SELECT FROM staff_sites x WHERE x.staff_id = s.id AND x.site_id = ANY ($1::uuid[]))
 ) AS one

@@ -20,7 +20,7 @@ Everywhere = Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS, everywhere=True)]
 @router.post("/regions", status_code=201, summary="Open a region")
 async def open_region(body: schemas.NewRegion, call: Everywhere) -> schemas.Region:
     """Enter a region, to which sites can belong. The caller's token must cover all sites."""
-    return await call.create(lambda tx: commands.open_region(tx, body), location="/regions/{id}")
+    return await call.create(commands.open_region, body, location="/regions/{id}")
 
 
 @router.get("/regions", summary="List regions")
@@ -48,7 +48,7 @@ async def open_site(
     body: schemas.NewSite, call: Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS)]
 ) -> schemas.Site:
     """Enter a site with its time zone. The caller's token must cover all sites."""
-    return await call.create(lambda tx: commands.open_site(tx, body), location="/sites/{id}")
+    return await call.create(commands.open_site, body, location="/sites/{id}")
 
 
 @router.get("/sites", summary="List sites")

@@ -93,7 +93,7 @@ class Person:
         """Whether the person has one of these on a day, or none is asked for."""
         return not credentials or any(self.qualified([one], on) for one in credentials)
 
-    def works(self, weekday: int, starts_minute: int, ends_minute: int, site_id: UUID) -> bool:
+    def works(self, window: Window, site_id: UUID) -> bool:
         """Whether the person works at the site for all of that time of a day, leave aside.
 
         Whose hours nobody stated works at any time at the sites that they cover.
@@ -101,7 +101,7 @@ class Person:
         if site_id not in self.site_ids:
             return False
         here = [one for one in self.hours if one.site_id == site_id]
-        return not self.hours or is_within(Window(weekday, starts_minute, ends_minute), here)
+        return not self.hours or is_within(window, here)
 
     def is_away(self, starts_at: datetime, ends_at: datetime) -> bool:
         """Whether a leave falls into a time."""

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from services.scheduling.directory.rules import Window, clock_of, minute_of
 from shared.contracts.scheduling import Subdivision
-from shared.web import Instant, Shown, Strict
+from shared.web import Instant, Shown, Strict, optional
 from shared.web.texts import Legible
 from shared.zones import is_zone
 
@@ -36,21 +36,13 @@ class NewSite(Strict):
 
     name: Name = Field(description="Unique name.", examples=["Cedar Ridge"])
     time_zone: str = ZONE
-    region_id: UUID | None = Field(
-        default=None, description="The region it belongs to.", examples=[None]
+    region_id: UUID | None = optional("The region it belongs to.")
+    address: Name | None = optional("In one line.", examples=["12 Main Street, Golden, CO 80401"])
+    subdivision: Subdivision | None = optional(
+        "ISO 3166-2; holidays are proposed by it.", examples=["US-CO"]
     )
-    address: Name | None = Field(
-        default=None, description="In one line.", examples=["12 Main Street, Golden, CO 80401"]
-    )
-    subdivision: Subdivision | None = Field(
-        default=None, description="ISO 3166-2; holidays are proposed by it.", examples=["US-CO"]
-    )
-    latitude: float | None = Field(
-        default=None, ge=-90, le=90, description="Degrees of WGS 84.", examples=[39.7555]
-    )
-    longitude: float | None = Field(
-        default=None, ge=-180, le=180, description="Degrees of WGS 84.", examples=[-105.2211]
-    )
+    latitude: float | None = optional("Degrees of WGS 84.", ge=-90, le=90, examples=[39.7555])
+    longitude: float | None = optional("Degrees of WGS 84.", ge=-180, le=180, examples=[-105.2211])
 
     @field_validator("time_zone")
     @classmethod

@@ -42,14 +42,8 @@ async def enter_no_contact(tx: Transaction, new: NewNoContact, *, entered_by: st
         raise NotFound("Neither of the two is known at this site.", pointer="/client_id")
     one, other = sorted((new.client_id, new.other_client_id))
     no_contact_id = new_id()
-    row = {
-        "id": no_contact_id,
-        "site_id": new.site_id,
-        "client_id": one,
-        "other_client_id": other,
-        "entered_at": tx.now,
-        "entered_by": entered_by,
-    }
+    entered = {"id": no_contact_id, "entered_at": tx.now, "entered_by": entered_by}
+    row = {**entered, "site_id": new.site_id, "client_id": one, "other_client_id": other}
     try:
         await tx.execute(*insert("no_contacts", row))
     except asyncpg.UniqueViolationError:

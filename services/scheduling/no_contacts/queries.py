@@ -5,7 +5,7 @@ from uuid import UUID
 from services.scheduling.no_contacts.schemas import NoContact
 from shared.database import Transaction
 from shared.errors import found
-from shared.web import Page, Paging, page_of
+from shared.web import Page, Paging, page
 
 NO_CONTACT = """
 SELECT n.id, n.site_id, ARRAY[n.client_id, n.other_client_id] AS client_ids, n.entered_at,
@@ -18,11 +18,8 @@ SELECT n.id, n.site_id, ARRAY[n.client_id, n.other_client_id] AS client_ids, n.e
 FROM no_contacts n
 """
 ONE = f"{NO_CONTACT} WHERE n.id = $1"
-OF_CLIENT = f"""{NO_CONTACT}
-WHERE (n.client_id = ANY (platform.records_of($1))
-  OR n.other_client_id = ANY (platform.records_of($1)))
-  AND n.id > $2 ORDER BY n.id LIMIT $3
-"""
+OF_CLIENT = """(n.client_id = ANY (platform.records_of(?))
+  OR n.other_client_id = ANY (platform.records_of(?)))"""
 
 
 async def show_no_contact(tx: Transaction, no_contact_id: UUID) -> NoContact:
@@ -36,5 +33,5 @@ async def show_no_contact(tx: Transaction, no_contact_id: UUID) -> NoContact:
 
 async def list_no_contacts(tx: Transaction, paging: Paging, client_id: UUID) -> Page[NoContact]:
     """Whom a client must not meet, the oldest entry first."""
-    rows = await tx.fetch(OF_CLIENT, client_id, paging.after, paging.limit + 1)
-    return page_of([NoContact.from_row(row) for row in rows], paging.limit)
+    of_client = (OF_CLIENT, client_id, client_id)
+    return await page(tx, NO_CONTACT, paging, NoContact.from_row, of_client, order="n.id")

@@ -167,6 +167,15 @@ class Chart:
             cohort.week = tuple(zip(row["begin_at"], row["lengths"], strict=True))
 
 
+async def rank(tx: Transaction, arrival: Arrival, seat: UUID | None) -> Choice:
+    """Every cohort in reach compared for a client, whose own seat is taken for free."""
+    chart = await Chart.of(tx, [arrival.site_id])
+    if seat in chart.cohorts:
+        chart.cohorts[seat].taken -= 1
+    ((_, choice),) = await chart.choose(tx, [arrival])
+    return choice
+
+
 async def lock_region(tx: Transaction, site_ids: Iterable[UUID]) -> None:
     """Lock sites at which seats are given or freed; where a policy lets clients join cohorts of
     other sites, with all sites of their regions."""

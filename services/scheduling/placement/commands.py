@@ -18,12 +18,7 @@ from services.scheduling.placement.chart import (
 )
 from services.scheduling.placement.rules.values import Choice
 from services.scheduling.placement.seats import as_json, give_seats
-from services.scheduling.waiting.commands import (
-    Offer,
-    make_offers,
-    urgencies_of,
-    withdraw_offers,
-)
+from services.scheduling.waiting.commands import Offer, end_offers, make_offers, urgencies_of
 from services.scheduling.waiting.policy import waiting_policy
 from shared.contracts.base import Criterion
 from shared.contracts.scheduling import ClientWaitlisted, EndedAs, PlacementEnded
@@ -96,8 +91,8 @@ class Departure:
 
     enrolment_id: UUID
     site_id: UUID
-    ended_as: EndedAs
-    cause: Received[Any] | None
+    ended_as: EndedAs = "stepped_down"
+    cause: Received[Any] | None = None
 
 
 async def change_seats(
@@ -214,7 +209,7 @@ async def _end_placements(tx: Transaction, departures: Sequence[Departure]) -> F
     proposed = await tx.fetch(WITHDRAW, stays)
     ended = await tx.fetch(END, tx.now, stays, words)
     await tx.write(LEAVE, tx.now, stays, words)
-    withdrawn = await withdraw_offers(tx, causes)
+    withdrawn = await end_offers(tx, stays, "withdrawn", causes=causes)
     because, ended_as = {}, {}
     for row in ended:
         stay = row["enrolment_id"]

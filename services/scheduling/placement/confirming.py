@@ -7,10 +7,9 @@ import asyncpg
 
 from services.scheduling.appointments.commands import schedule_sessions
 from services.scheduling.placement.arrivals import of_stay
-from services.scheduling.placement.chart import lock_region
+from services.scheduling.placement.chart import lock_region, rank
 from services.scheduling.placement.commands import offer_seats
 from services.scheduling.placement.policy import ConfirmationPolicy, placement_policy
-from services.scheduling.placement.previews import rank
 from services.scheduling.placement.queries import show_placement
 from services.scheduling.placement.rules.ranking import UNTOLD
 from services.scheduling.placement.rules.values import Considered

@@ -4,14 +4,18 @@ from uuid import UUID
 
 import asyncpg
 
+from services.scheduling.placement.arrivals import of_client
+from services.scheduling.placement.chart import rank
 from services.scheduling.placement.rules.values import NO_PRIORITY
 from services.scheduling.placement.schemas import (
     AskedPlacements,
+    ConsideredCohort,
     ExplainedPlacement,
     Placement,
+    PlacementPreview,
     WaitingClient,
 )
-from services.scheduling.placement.seats import read_considered
+from services.scheduling.placement.seats import considered_json, read_considered
 from services.scheduling.waiting.rules import FAMILIES, NO_URGENCY, Family, family_of
 from shared.database import Transaction
 from shared.errors import found
@@ -42,6 +46,7 @@ SELECT id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, crite
           WHERE o.enrolment_id = w.enrolment_id AND o.ended_at IS NULL) AS asked
 FROM waitlist w
 """
+SEAT = "SELECT cohort_id FROM placements WHERE enrolment_id = $1 AND ended_at IS NULL"
 SEATS_OF_COHORT = """
 SELECT id FROM placements
 WHERE cohort_id = $1 AND ended_at IS NULL AND proposed_until IS NULL ORDER BY id
@@ -78,6 +83,24 @@ async def list_placements(
         ("p.client_id = ANY ((SELECT platform.records_of(?))::uuid[])", asked.client_id),
         always=IN_STATE[asked.state],
         order="p.id",
+    )
+
+
+async def preview_placement(tx: Transaction, client_id: UUID) -> PlacementPreview:
+    """Every cohort in reach as it would be ranked now for a client who enrolled, the best first and
+    those that cannot be joined last; a seat that the client has is taken for free.
+
+    Raises:
+        NotFound: no stay of the client is known at a site that the caller may see.
+    """
+    arrival = await of_client(tx, client_id)
+    choice = await rank(tx, arrival, await tx.fetchval(SEAT, arrival.enrolment_id))
+    cohorts = [ConsideredCohort(**one) for one in read_considered(considered_json(choice))]
+    return PlacementPreview(
+        client_id=client_id,
+        site_id=arrival.site_id,
+        enrolment_id=arrival.enrolment_id,
+        cohorts=sorted(cohorts, key=lambda one: (one.rank is None, one.rank, one.cohort_id)),
     )
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from services.scheduling.placement import confirming, previews, queries
+from services.scheduling.placement import confirming, queries
 from services.scheduling.placement.schemas import (
     AskedPlacements,
     Confirmation,
@@ -40,7 +40,7 @@ async def preview_placement(
 ) -> PlacementPreview:
     """Every cohort in reach with a sentence and its criteria, as it would be ranked for the client
     now. Nothing is changed by it."""
-    return await call.show(lambda tx: previews.preview_placement(tx, client_id))
+    return await call.show(lambda tx: queries.preview_placement(tx, client_id))
 
 
 @router.post(

@@ -5,41 +5,27 @@ from typing import Any
 
 from shared.database import Columns, Transaction
 
-STATED = Columns.of(
-    client_id="uuid",
-    site_id="uuid",
-    time_zone="text",
-    available="jsonb",
-    telehealth="boolean",
-    needs_transport="boolean",
-    language="text",
-    wished_group="text",
-    stated_at="timestamptz",
+STATED = Columns.by_type(
+    uuid="client_id site_id",
+    text="time_zone language wished_group",
+    jsonb="available",
+    boolean="telehealth needs_transport",
+    timestamptz="stated_at",
 )
-REFERRED = Columns.of(
-    client_id="uuid", site_id="uuid", court_referred="boolean", referred_at="timestamptz"
+REFERRED = Columns.by_type(
+    uuid="client_id site_id", boolean="court_referred", timestamptz="referred_at"
 )
-NEEDED = Columns.of(client_id="uuid", site_id="uuid", needs="jsonb", needs_at="timestamptz")
-ENROLLED = Columns.of(
-    client_id="uuid",
-    site_id="uuid",
-    enrolment_id="uuid",
-    level_of_care="text",
-    dual_diagnosis="boolean",
-    gender_group="text",
-    age_band="text",
-    priority="jsonb",
-    enrolled_at="timestamptz",
-    needs="jsonb",
-    needs_at="timestamptz",
+NEEDED = Columns.by_type(uuid="client_id site_id", jsonb="needs", timestamptz="needs_at")
+ENROLLED = Columns.by_type(
+    uuid="client_id site_id enrolment_id",
+    text="level_of_care gender_group age_band",
+    boolean="dual_diagnosis",
+    jsonb="priority needs",
+    timestamptz="enrolled_at needs_at",
 )
 
 
 async def keep(tx: Transaction, columns: Columns, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write these columns of each client; a later row for one takes the place of an earlier."""
     last = {row["client_id"]: row for row in rows}
-    await tx.execute(
-        f"INSERT INTO preferences ({columns.names}) SELECT * FROM {columns.rows} "  # noqa: S608 - the columns are above
-        f"ON CONFLICT (client_id) DO UPDATE SET {columns.updates('client_id')}",
-        *columns.arrays(last.values()),
-    )
+    await tx.execute(columns.upsert("preferences", "client_id"), *columns.arrays(last.values()))

@@ -21,72 +21,41 @@ consumers = Consumers()
 async def preferences_changed(
     tx: Transaction, received: list[Received[PreferencesChanged]]
 ) -> None:
-    await keep(
-        tx,
-        STATED,
-        [
-            {
-                **one.event.model_dump(include=set(dict(STATED.types))),
-                "available": one.event.model_dump_json(include={"available"}),
-                "wished_group": one.event.gender_group,
-                "stated_at": one.event.changed_at,
-            }
-            for one in received
-        ],
-    )
+    rows = []
+    for event in (one.event for one in received):
+        told = {"wished_group": event.gender_group, "stated_at": event.changed_at}
+        available = event.model_dump_json(include={"available"})
+        rows.append({**dict(event), **told, "available": available})
+    await keep(tx, STATED, rows)
 
 
 @consumers.on_many(DualDiagnosisChanged)
 async def dual_diagnosis_changed(
     tx: Transaction, received: list[Received[DualDiagnosisChanged]]
 ) -> None:
-    await keep(
-        tx,
-        NEEDED,
-        [
-            {
-                "client_id": one.event.client_id,
-                "site_id": one.event.site_id,
-                "needs": _json(one.event.needs),
-                "needs_at": one.event.changed_at,
-            }
-            for one in received
-        ],
-    )
+    rows = []
+    for event in (one.event for one in received):
+        rows.append({**dict(event), "needs": _json(event.needs), "needs_at": event.changed_at})
+    await keep(tx, NEEDED, rows)
 
 
 @consumers.on_many(ReferralReceived)
 async def referrals_received(tx: Transaction, received: list[Received[ReferralReceived]]) -> None:
-    await keep(
-        tx,
-        REFERRED,
-        [
-            {
-                "client_id": one.event.client_id,
-                "site_id": one.event.site_id,
-                "court_referred": "court" in (one.event.source, one.event.referrer),
-                "referred_at": one.event.received_at,
-            }
-            for one in received
-        ],
-    )
+    rows = []
+    for event in (one.event for one in received):
+        by_court = "court" in (event.source, event.referrer)
+        told = {"court_referred": by_court, "referred_at": event.received_at}
+        rows.append({**dict(event), **told})
+    await keep(tx, REFERRED, rows)
 
 
 @consumers.on_many(ClientEnrolled)
 async def clients_enrolled(tx: Transaction, received: list[Received[ClientEnrolled]]) -> None:
-    await keep(
-        tx,
-        ENROLLED,
-        [
-            {
-                **one.event.model_dump(include=set(dict(ENROLLED.types))),
-                "priority": _json(one.event.priority),
-                "needs": _json(one.event.needs),
-                "needs_at": one.event.enrolled_at,
-            }
-            for one in received
-        ],
-    )
+    rows = []
+    for event in (one.event for one in received):
+        told = {"priority": _json(event.priority), "needs": _json(event.needs)}
+        rows.append({**dict(event), **told, "needs_at": event.enrolled_at})
+    await keep(tx, ENROLLED, rows)
 
 
 def _json(words: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ router = Router(prefix="/rooms", tags=["Rooms"])
 @router.post("", status_code=201, summary="Open a room")
 async def open_room(body: NewRoom, call: Manager) -> RoomEntry:
     """Open a room at a site, or a telehealth room with the link by which it is joined."""
-    return await call.create(lambda tx: commands.open_room(tx, body), location="/rooms/{id}")
+    return await call.create(commands.open_room, body, location="/rooms/{id}")
 
 
 @router.get("", summary="List rooms")

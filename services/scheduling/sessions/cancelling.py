@@ -8,10 +8,7 @@ import asyncpg
 from services.scheduling.appointments.commands import expect_again, expected_at
 from services.scheduling.bookings.commands import free
 from services.scheduling.directory.commands import lock_site
-from services.scheduling.sessions import schemas
-from services.scheduling.sessions.policy import cancellation_policy
-from services.scheduling.sessions.queries import sessions_by_id, show_session
-from services.scheduling.sessions.rules import day_bounds, may_be_cancelled
+from services.scheduling.sessions import policy, queries, rules, schemas
 from shared.contracts import scheduling as told
 from shared.contracts.scheduling import NotHeldReason
 from shared.database import Transaction
@@ -60,7 +57,7 @@ async def cancel_session(
         SessionNotHeld: that was said before.
         TooLateToCancel: see `CancellationPolicy`.
     """
-    site = await lock_site(tx, (await show_session(tx, session_id)).site_id)
+    site = await lock_site(tx, (await queries.show_session(tx, session_id)).site_id)
     (session,) = await tx.fetch(LOCK, [session_id], site.id)
     require_version(session["version"], expected)
     _require_cancellable(tx, session, None)
@@ -82,7 +79,7 @@ async def cancel_sessions(
     site = await lock_site(tx, new.site_id, pointer="/site_id")
     asked = new.session_ids or []
     if new.day is not None:
-        bounds = day_bounds(new.day, site.time_zone)
+        bounds = rules.day_bounds(new.day, site.time_zone)
         asked = [row["id"] for row in await tx.fetch(OF_DAY, site.id, *bounds)]
         if not asked:
             raise NothingToCancel("No session of that day is still to be held.", pointer="/day")
@@ -100,8 +97,8 @@ async def cancel_sessions(
 def _require_cancellable(tx: Transaction, session: asyncpg.Record, pointer: str | None) -> None:
     if session["not_held_at"] is not None:
         raise SessionNotHeld("It is said already that this session is not held.", pointer=pointer)
-    days = cancellation_policy(session["site_id"]).days_afterwards
-    if not may_be_cancelled(session["starts_at"], session["time_zone"], tx.now, days):
+    days = policy.cancellation_policy(session["site_id"]).days_afterwards
+    if not rules.may_be_cancelled(session["starts_at"], session["time_zone"], tx.now, days):
         raise TooLateToCancel(
             f"A session can be cancelled until {days} days after its own.", pointer=pointer
         )
@@ -122,5 +119,5 @@ async def not_hold(
     await expect_again(tx, {one.resource_id for one in taken if one.kind == "client"})
     return [
         schemas.CancelledSession(**session.model_dump(), client_ids=clients[session.id])
-        for session in await sessions_by_id(tx, session_ids)
+        for session in await queries.sessions_by_id(tx, session_ids)
     ]

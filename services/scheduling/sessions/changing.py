@@ -1,6 +1,5 @@
 """Sessions to come at another time, with other staff, in another room, or beside the plan."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,6 +10,7 @@ from services.scheduling.appointments.commands import expect_again, schedule_ses
 from services.scheduling.bookings.commands import Busy, book, free
 from services.scheduling.bookings.queries import ASSIGNED, group_of, place_of
 from services.scheduling.bookings.rules import Asked, Unsuited, own_group, require_suited
+from services.scheduling.closed_days.queries import closed_days
 from services.scheduling.cohorts.queries import show_cohort
 from services.scheduling.directory.commands import lock_site
 from services.scheduling.directory.schemas import Site
@@ -18,12 +18,7 @@ from services.scheduling.placement.queries import seats_of
 from services.scheduling.sessions import queries, rules, schemas
 from services.scheduling.sessions.assigning import Assignment, assign
 from services.scheduling.sessions.cancelling import SessionNotHeld, not_hold
-from services.scheduling.sessions.materializing import (
-    Plan,
-    SessionsOverlap,
-    closed_days,
-    make_sessions,
-)
+from services.scheduling.sessions.materializing import Plan, SessionsOverlap, make_sessions
 from services.scheduling.sessions.moving import SPAN, plan_by_own_edition
 from services.scheduling.units.commands import Planned, require_authorized
 from shared.database import Transaction, unless_taken, update
@@ -67,21 +62,6 @@ class BreaksTooLong(Invalid, title="The session would be no longer than its brea
     """The breaks of the session are as long as all of it would be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Current:
-    """A session to come, locked, with the `clients` who are expected, and its site."""
-
-    site: Site
-    row: asyncpg.Record
-
-    def asked(self, **changes: object) -> Asked:
-        """The session as the rules look at it, with changes."""
-        names = ("starts_at", "ends_at", "modality", "room_id", "facilitator_id")
-        given = {name: self.row[name] for name in names}
-        people = tuple(self.row["cofacilitator_ids"])
-        return Asked(**{**given, "cofacilitator_ids": people, **changes})
-
-
 async def change_session_time(
     tx: Transaction, expected: int, session_id: UUID, new: schemas.NewTime, *, by: str
 ) -> schemas.ScheduledSession:
@@ -95,20 +75,20 @@ async def change_session_time(
         UnitsExceeded: it goes beyond what a payer authorized, and no reason is given.
         Busy: the room, a person or a client has another session then.
     """
-    current = await _current(tx, expected, session_id)
-    await plan_by_own_edition(tx, current.site.id)
-    before, ends = current.row["starts_at"], current.row["ends_at"]
-    starts_at = await instant_to_come(tx, current.site, new)
+    site, session = await _current(tx, expected, session_id)
+    await plan_by_own_edition(tx, site.id)
+    before, ends = session["starts_at"], session["ends_at"]
+    starts_at = await instant_to_come(tx, site, new)
     length = ends - before if new.minutes is None else timedelta(minutes=new.minutes)
-    if length <= timedelta(minutes=current.row["break_minutes"]):
+    if length <= timedelta(minutes=session["break_minutes"]):
         raise BreaksTooLong("Give more minutes than its breaks have.", pointer="/minutes")
-    asked = current.asked(starts_at=starts_at, ends_at=starts_at + length)
+    asked = _asked(session, starts_at=starts_at, ends_at=starts_at + length)
     # Nobody is named in the request: it is the time that is to change.
     with pointing("/starts", Unsuited):
-        await _require(tx, current, asked, "starts", "facilitator_id", "cofacilitator_ids")
-    minutes = int(length / timedelta(minutes=1)) - current.row["break_minutes"]
-    what = (current.row["kind"], starts_at, minutes, current.site.time_zone, session_id)
-    planned = [Planned(one, current.site.id, *what) for one in current.row["clients"]]
+        await _require(tx, site, session, asked, "starts", "facilitator_id", "cofacilitator_ids")
+    minutes = int(length / timedelta(minutes=1)) - session["break_minutes"]
+    what = (session["kind"], starts_at, minutes, site.time_zone, session_id)
+    planned = [Planned(one, site.id, *what) for one in session["clients"]]
     await require_authorized(tx, planned, reason=new.excess_reason, by=by)
     taken = await free(tx, [session_id])
     ends_at = starts_at + length
@@ -121,8 +101,8 @@ async def change_session_time(
     if starts_at != before:
         await tx.execute(FORGET_CHECK_INS, session_id)
     await tell_again(tx, [session_id], {session_id: before} if starts_at != before else None)
-    if current.row["cohort_id"] is not None:
-        seats = await seats_of(tx, current.row["cohort_id"])
+    if session["cohort_id"] is not None:
+        seats = await seats_of(tx, session["cohort_id"])
         await schedule_sessions(tx, seats, never_expected=True)
     await expect_again(tx, {one.resource_id for one in taken if one.kind == "client"})
     return await queries.show_scheduled(tx, session_id)
@@ -136,10 +116,10 @@ async def change_session_staff(
     Raises:
         NotFound, StaleVersion, SessionNotHeld, SessionBegan, Unsuited, Busy: see there.
     """
-    current = await _current(tx, expected, session_id)
+    site, session = await _current(tx, expected, session_id)
     people = tuple(new.cofacilitator_ids)
-    asked = current.asked(facilitator_id=new.facilitator_id, cofacilitator_ids=people)
-    return await _assign(tx, current, asked, "facilitator_id", "cofacilitator_ids")
+    asked = _asked(session, facilitator_id=new.facilitator_id, cofacilitator_ids=people)
+    return await _assign(tx, site, session, asked, "facilitator_id", "cofacilitator_ids")
 
 
 async def change_session_room(
@@ -150,10 +130,10 @@ async def change_session_room(
     Raises:
         NotFound, StaleVersion, SessionNotHeld, SessionBegan, Unsuited, Busy: see there.
     """
-    current = await _current(tx, expected, session_id)
-    kept = current.row["modality"] if new.room_id is None else None
-    asked = current.asked(room_id=new.room_id, modality=new.modality or kept)
-    return await _assign(tx, current, asked, "room_id")
+    site, session = await _current(tx, expected, session_id)
+    kept = session["modality"] if new.room_id is None else None
+    asked = _asked(session, room_id=new.room_id, modality=new.modality or kept)
+    return await _assign(tx, site, session, asked, "room_id")
 
 
 async def add_session(
@@ -212,7 +192,8 @@ async def complete_curriculum(
     return await queries.show_curriculum(tx, cohort_id, curriculum_id)
 
 
-async def _current(tx: Transaction, expected: int, session_id: UUID) -> Current:
+async def _current(tx: Transaction, expected: int, session_id: UUID) -> tuple[Site, asyncpg.Record]:
+    """The site, and the session to come, locked, with the `clients` who are expected."""
     site = await lock_site(tx, (await queries.show_session(tx, session_id)).site_id)
     row = found(await tx.fetchrow(LOCK, session_id), "session")
     require_version(row["version"], expected)
@@ -220,7 +201,15 @@ async def _current(tx: Transaction, expected: int, session_id: UUID) -> Current:
         raise SessionNotHeld("The program does not hold this session: plan another one.")
     if row["starts_at"] <= tx.now:
         raise SessionBegan("It has begun: it stays as it was.")
-    return Current(site, row)
+    return site, row
+
+
+def _asked(row: asyncpg.Record, **changes: object) -> Asked:
+    """The session as the rules look at it, with changes."""
+    names = ("starts_at", "ends_at", "modality", "room_id", "facilitator_id")
+    given = {name: row[name] for name in names}
+    people = tuple(row["cofacilitator_ids"])
+    return Asked(**{**given, "cofacilitator_ids": people, **changes})
 
 
 async def instant_to_come(tx: Transaction, site: Site, new: schemas.LocalTime) -> datetime:
@@ -232,26 +221,27 @@ async def instant_to_come(tx: Transaction, site: Site, new: schemas.LocalTime) -
     starts_at = rules.exact_instant(new.local_start, site.time_zone, new.fold)
     if starts_at <= tx.now:
         raise TimeIsPast("Give a time to come.", pointer="/day")
-    closed = await closed_days(tx, site.id, new.day, new.day + timedelta(days=1))
+    closed = await closed_days(tx, site.id, new.day, new.day)
     for name in closed.values():
         raise SiteClosed(f"The site is closed on {new.day}: {name}.", pointer="/day")
     return starts_at
 
 
-async def _require(tx: Transaction, current: Current, asked: Asked, *only: str) -> None:
-    row = current.row
+async def _require(
+    tx: Transaction, site: Site, row: asyncpg.Record, asked: Asked, *only: str
+) -> None:
     if row["cohort_id"] is None:
-        group = own_group(current.site.id, row["kind"], len(row["clients"]))
+        group = own_group(site.id, row["kind"], len(row["clients"]))
     else:
         group = await group_of(tx, row["cohort_id"])
-    require_suited([("", asked)], group, await place_of(tx, current.site), only=only)
+    require_suited([("", asked)], group, await place_of(tx, site), only=only)
 
 
 async def _assign(
-    tx: Transaction, current: Current, asked: Asked, *changed: str
+    tx: Transaction, site: Site, row: asyncpg.Record, asked: Asked, *changed: str
 ) -> schemas.ScheduledSession:
-    session_id = current.row["id"]
-    await _require(tx, current, asked, *changed)
+    session_id = row["id"]
+    await _require(tx, site, row, asked, *changed)
     with pointing("/{0.field}", Busy):
         await assign(tx, [Assignment.of(session_id, asked)])
     return await queries.show_scheduled(tx, session_id)

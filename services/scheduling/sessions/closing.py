@@ -66,8 +66,9 @@ NEXT = """
 SELECT id, site_id FROM site_closures WHERE finished_at IS NULL ORDER BY entered_at, id LIMIT 1
 """
 WORKED_OFF = """
-UPDATE site_closures SET sessions_done = sessions_done + $2, finished_at = $3 WHERE id = $1
+UPDATE site_closures SET sessions_done = sessions - $2, finished_at = $3 WHERE id = $1
 """
+"""Done are all that are not left, also those that another closure or somebody took meanwhile."""
 
 
 async def show_closure_preview(
@@ -147,8 +148,8 @@ async def close_next_day(tx: Transaction) -> int:
     days = [day_at(one["starts_at"], site.time_zone) for one in left]
     day = [one["id"] for one, its in zip(left, days, strict=True) if its == days[0]]
     await not_hold(tx, day, closure.reason)
-    finished = tx.now if len(day) == len(left) else None
-    await tx.execute(WORKED_OFF, closure.id, len(day), finished)
+    remaining = len(left) - len(day)
+    await tx.execute(WORKED_OFF, closure.id, remaining, None if remaining else tx.now)
     return 1
 
 

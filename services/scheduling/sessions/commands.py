@@ -7,6 +7,7 @@ import orjson
 
 from services.scheduling.bookings.queries import group_of, place_of
 from services.scheduling.bookings.rules import modality_of
+from services.scheduling.closed_days.queries import closed_days
 from services.scheduling.cohorts.queries import show_cohort
 from services.scheduling.directory.commands import lock_site
 from services.scheduling.hours.policy import session_kinds
@@ -60,7 +61,7 @@ async def add_curriculum(tx: Transaction, cohort_id: UUID, new: NewCurriculum) -
     planned = plan_between(new.starts_on, new.starts_on, until, clock, site.time_zone)
     if (slot := overlapping_slot(planned)) is not None:
         raise SlotsOverlap("This slot begins before another ends.", pointer=f"/slots/{slot}")
-    closed = await materializing.closed_days(tx, site.id, new.starts_on, until)
+    closed = await closed_days(tx, site.id, new.starts_on, until)
     sessions = [one for one in planned if one.local_start.date() not in closed]
     if not sessions:
         raise NothingPlanned("No day of it is left on which the site is open.", pointer="/slots")

@@ -10,16 +10,10 @@ import orjson
 import structlog
 
 from services.scheduling.appointments.commands import schedule_sessions
+from services.scheduling.bookings import rules
 from services.scheduling.bookings.commands import Busy, book, book_free
 from services.scheduling.bookings.queries import group_of, place_of
-from services.scheduling.bookings.rules import (
-    Asked,
-    Group,
-    Place,
-    modality_of,
-    require_suited,
-    violations,
-)
+from services.scheduling.closed_days.queries import closed_days
 from services.scheduling.directory.commands import lock_site
 from services.scheduling.placement.commands import offer_seats
 from services.scheduling.placement.queries import seats_of
@@ -49,7 +43,6 @@ SELECT {SESSIONS.names}::integer[] FROM {SESSIONS.rows}
 """  # noqa: S608 - the columns are above
 """An array of arrays would be taken apart, so phases go as text; they are the last column."""
 INSERT_FREE = f"{INSERT} ON CONFLICT DO NOTHING RETURNING id"
-CLOSED = "SELECT day, name FROM closed_days WHERE site_id = $1 AND day >= $2 AND day < $3"
 NEXT_DUE = "SELECT min(materialize_at) FROM curricula WHERE materialize_at IS NOT NULL"
 DUE = """
 SELECT id, site_id FROM curricula WHERE materialize_at <= $1 ORDER BY materialize_at, id LIMIT 1
@@ -78,23 +71,18 @@ class Plan:
     curriculum_id: UUID | None
     cohort_id: UUID
     slots: Sequence[Content]
-    group: Group
-    place: Place
+    group: rules.Group
+    place: rules.Place
 
     def pointer(self, slot: int) -> str:
         """Where a slot stands in the request: of a session without a curriculum it is all of it."""
         return "" if self.curriculum_id is None else f"/slots/{slot}"
 
-    def asked(self, one: PlannedSession) -> Asked:
+    def asked(self, one: PlannedSession) -> rules.Asked:
         """A session as the rules of room and staff look at it."""
         slot = self.slots[one.slot]
         what = (slot.modality, slot.room_id, slot.facilitator_id, tuple(slot.cofacilitator_ids))
-        return Asked(one.starts_at, one.ends_at, *what)
-
-
-async def closed_days(tx: Transaction, site_id: UUID, since: date, until: date) -> dict[date, str]:
-    """The days, from `since` to before `until`, on which a site is closed, by their names."""
-    return {row["day"]: row["name"] for row in await tx.fetch(CLOSED, site_id, since, until)}
+        return rules.Asked(one.starts_at, one.ends_at, *what)
 
 
 def horizon(site_id: UUID, time_zone: str, starts_on: date, now: datetime) -> tuple[date, datetime]:
@@ -118,7 +106,7 @@ async def make_sessions(
     """
     asked = [plan.asked(one) for one in planned]
     places = [plan.pointer(one.slot) for one in planned]
-    require_suited(zip(places, asked, strict=True), plan.group, plan.place)
+    rules.require_suited(zip(places, asked, strict=True), plan.group, plan.place)
     rows = _rows(plan, planned, asked)
     overlap = "The cohort has a session at the time of one of these."
     at = "/starts" if plan.curriculum_id is None else "/slots"
@@ -191,15 +179,15 @@ async def _give(tx: Transaction, plan: Plan) -> None:
     await offer_seats(tx, {plan.place.site_id: None})
 
 
-def _suiting(asked: Asked, plan: Plan) -> Asked:
+def _suiting(asked: rules.Asked, plan: Plan) -> rules.Asked:
     """The session without what does not suit."""
-    wrong = {one.field for one in violations(asked, plan.group, plan.place)} - {"starts"}
+    wrong = {one.field for one in rules.violations(asked, plan.group, plan.place)} - {"starts"}
     nothing: dict[str, Any] = {one: () if one == "cofacilitator_ids" else None for one in wrong}
     return replace(asked, **nothing)
 
 
 def _rows(
-    plan: Plan, planned: Sequence[PlannedSession], asked: Sequence[Asked]
+    plan: Plan, planned: Sequence[PlannedSession], asked: Sequence[rules.Asked]
 ) -> list[dict[str, Any]]:
     """The rows of these sessions, each with its assignment beside, and what its slot wants."""
     place = {
@@ -213,7 +201,7 @@ def _rows(
         slot, session_id = plan.slots[one.slot], new_id()
         made = {
             "id": session_id,
-            "modality": modality_of(given.modality, given.room_id, plan.place),
+            "modality": rules.modality_of(given.modality, given.room_id, plan.place),
             "phases": slot.phases and f"{{{','.join(map(str, slot.phases))}}}",
             "assignment": Assignment.of(session_id, given),
             "wanted": Assignment.of(session_id, plan.asked(one)),

@@ -24,7 +24,6 @@ SELECT min(zone_edition) = $1 AND max(zone_edition) = $1
 FROM sites
 """
 """Read from the ends of an index, however many sites there are: jobs ask after each commit."""
-EDITIONS = "SELECT DISTINCT zone_edition FROM sites"
 SITES = """
 SELECT id, time_zone, zone_edition FROM sites WHERE zone_edition IS DISTINCT FROM $1
 ORDER BY time_zone, id
@@ -60,16 +59,13 @@ WHERE c.id = s.curriculum_id
 
 async def is_behind(tx: Transaction) -> bool:
     """Whether the sessions of a site are to be looked at by this process's edition of the rules."""
-    if await tx.fetchval(ALL_OF, edition()):
-        return False
-    return any(is_newer(edition(), row["zone_edition"]) for row in await tx.fetch(EDITIONS))
+    return not await tx.fetchval(ALL_OF, edition()) and bool(await sites_behind(tx))
 
 
 async def sites_behind(tx: Transaction) -> list[UUID]:
     """All sites of a zone whose sessions are to be looked at; none where there is no such zone."""
-    behind = [
-        row for row in await tx.fetch(SITES, edition()) if is_newer(edition(), row["zone_edition"])
-    ]
+    others = await tx.fetch(SITES, edition())
+    behind = [row for row in others if is_newer(edition(), row["zone_edition"])]
     return [row["id"] for row in behind if row["time_zone"] == behind[0]["time_zone"]]
 
 

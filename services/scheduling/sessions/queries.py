@@ -16,8 +16,7 @@ from services.scheduling.hours.queries import least_minutes
 from services.scheduling.hours.rules import Week
 from services.scheduling.sessions import schemas
 from services.scheduling.sessions.rules import day_bounds
-from shared.database import Transaction
-from shared.database.transaction import at_all_sites
+from shared.database import Transaction, at_all_sites
 from shared.errors import Invalid, found
 from shared.web import CountedPage, Page, Paging, count_of, narrowed, page, page_of
 

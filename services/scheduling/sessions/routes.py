@@ -36,10 +36,8 @@ async def add_curriculum(
     is held an hour later by it; of a time shown twice the first one is taken. Clients who have a
     seat in the cohort are expected at every session that has not started.
     """
-    return await call.create(
-        lambda tx: commands.add_curriculum(tx, cohort_id, body),
-        location="/cohorts/{cohort_id}/curriculum/{id}",
-    )
+    at = "/cohorts/{cohort_id}/curriculum/{id}"
+    return await call.create(commands.add_curriculum, cohort_id, body, location=at)
 
 
 @router.get("/cohorts/{cohort_id}/curriculum", summary="List the weekly plans of a cohort")
@@ -57,7 +55,7 @@ async def show_curriculum(cohort_id: UUID, curriculum_id: UUID, call: Reader) ->
 @router.get("/sessions", summary="List sessions by their start")
 async def list_sessions(
     call: Reader,
-    asked: Annotated[schemas.AskedSessions, Depends()],
+    asked: Annotated[schemas.AskedSessions, Query()],
     paging: Annotated[queries.SessionPaging, Depends()],
 ) -> CountedPage[schemas.Session]:
     """Sessions of the sites that the caller may see, each with the counts of its roster."""
@@ -94,9 +92,7 @@ async def add_session(
     cohort_id: UUID, body: schemas.NewSession, call: Planner
 ) -> schemas.ScheduledSession:
     """A session beside the weekly plan. Clients who have a seat are expected at it."""
-    return await call.create(
-        lambda tx: changing.add_session(tx, cohort_id, body), location="/sessions/{id}"
-    )
+    return await call.create(changing.add_session, cohort_id, body, location="/sessions/{id}")
 
 
 @router.post("/sessions/{session_id}/reschedule", summary="Hold a session at another time")
@@ -141,9 +137,7 @@ async def show_closure_preview(
 async def add_site_closure(body: schemas.NewSiteClosure, call: Planner) -> schemas.SiteClosure:
     """Nothing is planned for these days any more, and their sessions are not held: that is worked
     off day by day, and can be followed at the address of the answer."""
-    return await call.create(
-        lambda tx: closing.add_site_closure(tx, body), location="/site-closures/{id}"
-    )
+    return await call.create(closing.add_site_closure, body, location="/site-closures/{id}")
 
 
 @router.get("/site-closures/{closure_id:uuid}", summary="Show a closure and how far it is")
@@ -172,7 +166,5 @@ async def cancel_sessions(
 ) -> schemas.SessionCancellation:
     """Cancel the named sessions of a site, all or none, or all of a day there that are not
     cancelled yet; each as `cancel_session` does."""
-    return await call.create(
-        lambda tx: cancelling.cancel_sessions(tx, body),
-        location="/sessions?site_id={site_id}&from={sessions[0].starts_at:%Y-%m-%dT%H:%M:%SZ}",
-    )
+    at = "/sessions?site_id={site_id}&from={sessions[0].starts_at:%Y-%m-%dT%H:%M:%SZ}"
+    return await call.create(cancelling.cancel_sessions, body, location=at)

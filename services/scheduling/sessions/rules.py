@@ -163,12 +163,9 @@ def plan_between(
             index = turn[number % len(turn)]
             starts, minutes = slots[index].starts, slots[index].minutes
             starts_at = instant_of(day, starts, zone)
-            times = (
-                datetime.combine(day, starts),
-                starts_at,
-                starts_at + timedelta(minutes=minutes),
-            )
-            planned.append(PlannedSession(index, *times))
+            ends_at = starts_at + timedelta(minutes=minutes)
+            local_start = datetime.combine(day, starts)
+            planned.append(PlannedSession(index, local_start, starts_at, ends_at))
     return sorted(planned, key=lambda session: (session.starts_at, session.slot))
 
 

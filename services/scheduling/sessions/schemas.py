@@ -1,12 +1,17 @@
 """What requests and answers about curricula and sessions look like."""
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from fastapi import Query
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from services.scheduling.sessions.rules import WallClockSlot, recurrence, wall_clock
 from services.scheduling.units.schemas import ExcessReason
@@ -32,22 +37,17 @@ Day = Annotated[
 """A date of a site's calendar."""
 
 
-@dataclass(frozen=True, slots=True)
-class AskedSessions:
+class AskedSessions(BaseModel):
     """Which sessions are listed; None: all. `starting_from` is included, `starting_before` is not,
     and `day` is of the calendar of the site."""
 
-    site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None
-    day: Annotated[
-        Day | None, Query(description="Only those that start on this date at the site.")
-    ] = None
-    cohort_id: Annotated[UUID | None, Query(description="Only of this cohort.")] = None
-    starting_from: Annotated[
-        Bound | None, Query(alias="from", description="Starting then or later.")
-    ] = None
-    starting_before: Annotated[
-        Bound | None, Query(alias="until", description="Starting earlier than this.")
-    ] = None
+    site_id: UUID | None = Field(None, description="Only at this site.")
+    day: Day | None = Field(None, description="Only those that start on this date at the site.")
+    cohort_id: UUID | None = Field(None, description="Only of this cohort.")
+    starting_from: Bound | None = Field(None, alias="from", description="Starting then or later.")
+    starting_before: Bound | None = Field(
+        None, alias="until", description="Starting earlier than this."
+    )
 
 
 STARTS = Field(
@@ -62,9 +62,7 @@ class Staff(Strict):
     """Who is to hold a session."""
 
     facilitator_id: UUID | None = optional("Who of the staff holds it.")
-    cofacilitator_ids: list[UUID] = Field(
-        default=[], max_length=5, description="Who helps.", examples=[[]]
-    )
+    cofacilitator_ids: list[UUID] = Field([], max_length=5, description="Who helps.", examples=[[]])
 
     @model_validator(mode="after")
     def everybody_once(self) -> Self:

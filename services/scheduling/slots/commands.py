@@ -31,7 +31,6 @@ INSERT INTO appointments
 SELECT given.*, {APPOINTED.next}, {APPOINTED.after(1)}, 'scheduled', {APPOINTED.after(2)}
 FROM {APPOINTED.rows}
 """  # noqa: S608 - the columns are above
-TOPICS = {"individual": "Individual session", "family": "Family session"}
 
 
 async def book_session(tx: Transaction, new: NewOwnSession, *, by: str) -> OwnSession:
@@ -69,7 +68,7 @@ async def book_session(tx: Transaction, new: NewOwnSession, *, by: str) -> OwnSe
         "local_start": new.local_start,
         "time_zone": site.time_zone,
         "kind": new.kind,
-        "topic": new.topic or TOPICS[new.kind],
+        "topic": new.topic or f"{new.kind.capitalize()} session",
         "break_minutes": 0,
         "modality": modality_of(asked.modality, asked.room_id, place),
     }

@@ -11,15 +11,14 @@ import asyncpg
 
 from services.scheduling.bookings.policy import OwnKind, SlotPolicy, slot_policy
 from services.scheduling.bookings.queries import place_of
+from services.scheduling.closed_days.queries import closed_days
 from services.scheduling.directory.queries import show_site
 from services.scheduling.preferences.queries import known_clients
 from services.scheduling.preferences.rules import opened
-from services.scheduling.sessions.materializing import closed_days
 from services.scheduling.slots import rules
 from services.scheduling.slots.schemas import AskedSlots, FreeSlot, FreeSlots, Named
 from shared.calendar import day_at
-from shared.database import Transaction
-from shared.database.transaction import at_all_sites
+from shared.database import Transaction, at_all_sites
 from shared.errors import NotFound
 
 SEATS = """
@@ -81,8 +80,7 @@ async def find_slots(tx: Transaction, asked: AskedSlots) -> FreeSlots:
         )
     span = max(asked.since, tx.now), asked.until
     place = await place_of(tx, site)
-    first, last = [day_at(one, site.time_zone) for one in span]
-    closed = await closed_days(tx, site.id, first, last + DAY)
+    closed = await closed_days(tx, site.id, *(day_at(one, site.time_zone) for one in span))
     busy: defaultdict[UUID, list[rules.Span]] = defaultdict(list)
     async with at_all_sites(tx):
         staff = {row["id"]: row for row in await tx.fetch(STAFF, list(place.staff))}
@@ -102,22 +100,20 @@ async def find_slots(tx: Transaction, asked: AskedSlots) -> FreeSlots:
         ZoneInfo(known.zone or site.time_zone),
     )
     zone, ground = ZoneInfo(site.time_zone), rules.Ground(place, closed, busy, caseloads)
-    return FreeSlots(
-        client_id=asked.client_id,
-        site_id=site.id,
-        time_zone=site.time_zone,
-        minutes=asked.minutes,
-        items=[
-            FreeSlot(
-                starts_at=one.starts_at,
-                ends_at=one.ends_at,
-                day=f"{one.starts_at.astimezone(zone):%Y-%m-%d}",
-                starts=f"{one.starts_at.astimezone(zone):%H:%M}",
-                facilitator=Named(id=one.therapist.id, name=staff[one.therapist.id]["name"]),
-                room=Named(id=one.room.id, name=one.room.name),
-                score=one.score,
-                criteria=rules.explain(one, ground, policy),
-            )
-            for one in await asyncio.to_thread(rules.propose, ground, search, policy)
-        ],
-    )
+    items = []
+    for one in await asyncio.to_thread(rules.propose, ground, search, policy):
+        local = one.starts_at.astimezone(zone)
+        therapist = Named(id=one.therapist.id, name=staff[one.therapist.id]["name"])
+        slot = FreeSlot(
+            starts_at=one.starts_at,
+            ends_at=one.ends_at,
+            day=f"{local:%Y-%m-%d}",
+            starts=f"{local:%H:%M}",
+            facilitator=therapist,
+            room=Named(id=one.room.id, name=one.room.name),
+            score=one.score,
+            criteria=rules.explain(one, ground, policy),
+        )
+        items.append(slot)
+    what = {"client_id": asked.client_id, "minutes": asked.minutes, "items": items}
+    return FreeSlots(**what, site_id=site.id, time_zone=site.time_zone)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Query
 
 from services.scheduling.slots import commands, queries
 from services.scheduling.slots.schemas import AskedSlots, FreeSlots, NewOwnSession, OwnSession
@@ -17,7 +17,7 @@ Planner = Annotated[Call, Allowed(*SITE_STAFF, Role.REGIONAL_OPERATIONS)]
 
 @router.get("/slots", summary="Find free times for a session of a client")
 @of_one_client
-async def list_slots(call: Planner, asked: Annotated[AskedSlots, Depends()]) -> FreeSlots:
+async def list_slots(call: Planner, asked: Annotated[AskedSlots, Query()]) -> FreeSlots:
     """Times at which the client, a qualified therapist and a room are free while the site is open:
     best first, each with what its points are for. Nothing is taken by it."""
     return await call.show(lambda tx: queries.find_slots(tx, asked))

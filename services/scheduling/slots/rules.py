@@ -91,9 +91,8 @@ class Proposal:
 def starts(span: Span, minutes: int, grid: int, zone: ZoneInfo) -> Iterator[datetime]:
     """Where a session can begin within `span`: every `grid` minutes of the wall clock."""
     local = span[0].astimezone(zone)
-    over = timedelta(
-        minutes=local.minute % grid, seconds=local.second, microseconds=local.microsecond
-    )
+    whole = local.replace(minute=local.minute - local.minute % grid, second=0, microsecond=0)
+    over = local - whole
     at = span[0] + (timedelta(minutes=grid) - over if over else timedelta())
     while at + timedelta(minutes=minutes) <= span[1]:
         yield at
@@ -123,9 +122,7 @@ def propose(ground: Ground, asked: Asked, policy: SlotPolicy) -> list[Proposal]:
             if _can_hold(ground, asked, person, span, windows, day):
                 assert room is not None  # nobody is asked where there is none
                 met = _met(ground, asked, person, day in comes)
-                points = sum(
-                    getattr(policy.weights, name) for name, is_met in met.items() if is_met
-                )
+                points = sum(getattr(policy.weights, name) for name in met if met[name])
                 score = points - (day - first).days * policy.weights.day_later
                 found.append(Proposal(*span, person, room, score, met))
     return _apart(found, policy)
@@ -148,9 +145,8 @@ def _can_hold(
     ground: Ground, asked: Asked, person: Person, span: Span, windows: Iterable[Window], day: date
 ) -> bool:
     """Whether the person is at work, free and qualified."""
-    site_id = ground.place.site_id
     return (
-        all(person.works(w.weekday, w.starts_minute, w.ends_minute, site_id) for w in windows)
+        all(person.works(one, ground.place.site_id) for one in windows)
         and not person.is_away(*span)
         and ground.is_free(person.id, span)
         and person.has_one(asked.credentials, day)
@@ -165,23 +161,16 @@ def _met(ground: Ground, asked: Asked, person: Person, comes_anyway: bool) -> di
 
 def explain(one: Proposal, ground: Ground, policy: SlotPolicy) -> list[Criterion]:
     """What the points of a proposal are for."""
-    limit = one.therapist.caseload_limit or "none"
+    clients, limit = ground.caseloads.get(one.therapist.id, 0), one.therapist.caseload_limit
+    that_day = "a session that day" if one.met["day_with_session"] else "no session that day"
     told = {
         "primary_therapist": (str(one.therapist.id), "the client's own therapist"),
-        "day_with_session": (
-            "a session that day" if one.met["day_with_session"] else "no session that day",
-            "a day on which the client comes anyway",
-        ),
-        "caseload": (
-            f"{ground.caseloads.get(one.therapist.id, 0)} clients, limit {limit}",
-            "room in the caseload",
-        ),
+        "day_with_session": (that_day, "a day on which the client comes anyway"),
+        "caseload": (f"{clients} clients, limit {limit or 'none'}", "room in the caseload"),
     }
     return [
-        Criterion(
-            name=name, met=met, observed=told[name][0], required=told[name][1], source=policy.named
-        )
-        for name, met in one.met.items()
+        Criterion(name=name, met=one.met[name], observed=is_, required=asked, source=policy.named)
+        for name, (is_, asked) in told.items()
     ]
 
 

@@ -1,11 +1,8 @@
 """What requests and answers about sessions of one client look like."""
 
-from dataclasses import dataclass
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from services.scheduling.bookings.policy import OwnKind
 from services.scheduling.sessions.schemas import Bound, LocalTime, Session
@@ -16,22 +13,19 @@ from shared.web import Instant, Shown
 from shared.web.texts import Legible
 
 
-@dataclass(frozen=True, slots=True)
-class AskedSlots:
+class AskedSlots(BaseModel):
     """For what free times are looked for."""
 
-    client_id: Annotated[UUID, Query(description="Who has a seat at a site now.")]
-    kind: Annotated[OwnKind, Query(description="What is looked for.")]
-    minutes: Annotated[int, Query(ge=5, le=480, description="Its length.", examples=[50])]
-    since: Annotated[Bound, Query(alias="from", description="Starting then or later.")]
-    until: Annotated[Bound, Query(alias="to", description="Over by then.")]
-    facilitator_id: Annotated[UUID | None, Query(description="With this person alone.")] = None
-    site_id: Annotated[
-        UUID | None, Query(description="The site of the seat, where that is to be checked.")
-    ] = None
-    modality: Annotated[Modality, Query(description="In a room, or in a telehealth room.")] = (
-        "in_person"
+    client_id: UUID = Field(description="Who has a seat at a site now.")
+    kind: OwnKind = Field(description="What is looked for.")
+    minutes: int = Field(ge=5, le=480, description="Its length.", examples=[50])
+    since: Bound = Field(alias="from", description="Starting then or later.")
+    until: Bound = Field(alias="to", description="Over by then.")
+    facilitator_id: UUID | None = Field(None, description="With this person alone.")
+    site_id: UUID | None = Field(
+        None, description="The site of the seat, where that is to be checked."
     )
+    modality: Modality = Field("in_person", description="In a room, or in a telehealth room.")
 
 
 class Named(Shown):

@@ -10,15 +10,7 @@ from services.scheduling.directory.queries import show_site
 from services.scheduling.staff.queries import show_staff_member
 from services.scheduling.staff.schemas import NewStaffMember, StaffMember
 from shared.contracts.scheduling import StaffChanged
-from shared.database import (
-    Columns,
-    Statement,
-    Transaction,
-    at_all_sites,
-    insert,
-    unless_taken,
-    update,
-)
+from shared.database import Columns, Transaction, at_all_sites, insert, unless_taken, update
 from shared.errors import Conflict, Forbidden, Invalid, found, require_once, require_version
 from shared.ids import new_id
 from shared.messaging.outbox import publish
@@ -29,7 +21,6 @@ WHERE id = $1 AND EXISTS (SELECT FROM staff_sites w WHERE w.staff_id = s.id) FOR
 """
 WORKS_AT = "SELECT array_agg(site_id) FROM staff_sites WHERE staff_id = $1"
 SITES = Columns.of(staff_id="uuid", site_id="uuid", home="boolean")
-WORK_AT = SITES.insert("staff_sites")
 
 
 class SubjectTaken(Conflict, title="Another person has these tokens"):
@@ -66,7 +57,8 @@ async def add_staff_member(tx: Transaction, new: NewStaffMember) -> StaffMember:
     await _check(tx, new)
     staff_id = new_id()
     row = {"id": staff_id, **_row(new), "look_at": tx.now, "created_at": tx.now}
-    await _write(tx, insert("staff", row))
+    with unless_taken(SubjectTaken("Another person has this subject.", pointer="/subject")):
+        await tx.execute(*insert("staff", row))
     return await _sites_and_event(tx, staff_id, new)
 
 
@@ -83,7 +75,8 @@ async def change_staff_member(
     await _lock(tx, staff_id, expected)
     await _check(tx, changed)
     row = {**_row(changed), "look_at": tx.now}
-    await _write(tx, update("staff", row, where={"id": staff_id}))
+    with unless_taken(SubjectTaken("Another person has this subject.", pointer="/subject")):
+        await tx.execute(*update("staff", row, where={"id": staff_id}))
     await tx.execute("DELETE FROM staff_sites WHERE staff_id = $1", staff_id)
     return await _sites_and_event(tx, staff_id, changed)
 
@@ -137,17 +130,12 @@ def _row(one: NewStaffMember) -> dict[str, object]:
     }
 
 
-async def _write(tx: Transaction, statement: Statement) -> None:
-    with unless_taken(SubjectTaken("Another person has this subject.", pointer="/subject")):
-        await tx.execute(*statement)
-
-
 async def _sites_and_event(tx: Transaction, staff_id: UUID, one: NewStaffMember) -> StaffMember:
     rows = [
         {"staff_id": staff_id, "site_id": site_id, "home": site_id == one.home_site_id}
         for site_id in one.site_ids
     ]
-    await tx.execute(WORK_AT, *SITES.arrays(rows))
+    await tx.execute(SITES.insert("staff_sites"), *SITES.arrays(rows))
     return await _tell(tx, staff_id)
 
 

@@ -13,13 +13,9 @@ from shared.messaging.outbox import publish
 
 NEXT_DUE = "SELECT min(look_at) FROM staff WHERE look_at IS NOT NULL"
 DUE = """
-SELECT s.id, s.credentials, s.left_at, w.site_ids, i.id AS home_site_id, i.time_zone FROM staff s
-CROSS JOIN LATERAL (
-  SELECT array_agg(site_id ORDER BY site_id) AS site_ids,
-    (array_agg(site_id) FILTER (WHERE home))[1] AS home_site_id
-  FROM staff_sites WHERE staff_id = s.id
-) AS w
-JOIN sites i ON i.id = w.home_site_id
+SELECT s.id, s.credentials, s.left_at, h.site_id AS home_site_id, i.time_zone,
+  array(SELECT site_id FROM staff_sites WHERE staff_id = s.id ORDER BY site_id) AS site_ids
+FROM staff s JOIN staff_sites h ON h.staff_id = s.id AND h.home JOIN sites i ON i.id = h.site_id
 WHERE s.look_at <= $1 ORDER BY s.look_at, s.id LIMIT 100 FOR UPDATE OF s SKIP LOCKED
 """
 TOLD = """

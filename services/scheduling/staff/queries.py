@@ -1,6 +1,5 @@
 """The staff as it is read."""
 
-from dataclasses import astuple
 from uuid import UUID
 
 import asyncpg
@@ -57,7 +56,7 @@ async def show_staff_member(tx: Transaction, staff_id: UUID) -> StaffMember:
 
 async def list_staff(tx: Transaction, paging: Paging, asked: AskedStaff) -> Page[StaffMember]:
     """People by id, the oldest entry first."""
-    rows = await tx.fetch(MANY, tx.now, paging.after, paging.limit + 1, *astuple(asked))
+    rows = await tx.fetch(MANY, tx.now, paging.after, paging.limit + 1, *dict(asked).values())
     return page_of([_read(row) for row in rows], paging.limit)
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends
+from fastapi import Query
 
 from services.scheduling.directory.routes import Manager, Reader
 from services.scheduling.staff import commands, leave, queries
@@ -22,12 +22,12 @@ router = Router(prefix="/staff", tags=["Staff"])
 @router.post("", status_code=201, summary="Enter a person of the staff")
 async def add_staff_member(body: NewStaffMember, call: Manager) -> StaffMember:
     """Enter who treats clients: what they may do, where and when they work."""
-    return await call.create(lambda tx: commands.add_staff_member(tx, body), location="/staff/{id}")
+    return await call.create(commands.add_staff_member, body, location="/staff/{id}")
 
 
 @router.get("", summary="List the staff")
 async def list_staff(
-    call: Reader, asked: Annotated[AskedStaff, Depends()], paging: Paged
+    call: Reader, asked: Annotated[AskedStaff, Query()], paging: Paged
 ) -> Page[StaffMember]:
     """People who work at the sites that the caller may see."""
     return await call.show(lambda tx: queries.list_staff(tx, paging, asked))
@@ -56,9 +56,7 @@ async def mark_staff_member_left(staff_id: UUID, call: Manager) -> StaffMember:
 async def add_staff_leave(staff_id: UUID, body: NewLeave, call: Manager) -> EnteredLeave:
     """Say that a person does not work, for whole days of the home site or from one instant to
     another. The answer names the sessions that need somebody else."""
-    return await call.create(
-        lambda tx: leave.enter_leave(tx, staff_id, body), location="/staff/{staff_id}"
-    )
+    return await call.create(leave.enter_leave, staff_id, body, location="/staff/{staff_id}")
 
 
 @router.delete("/{staff_id}/leave/{leave_id}", status_code=204, summary="Call leave off")

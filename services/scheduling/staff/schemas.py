@@ -1,12 +1,10 @@
 """What requests and answers about the staff look like."""
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from services.scheduling.closed_days.schemas import YEARS, Day
 from services.scheduling.directory.rules import WorkingTime
@@ -20,9 +18,7 @@ class HeldCredential(Strict):
     """What a person may do, and until when."""
 
     credential: Token = Field(description="A word for it.", examples=["lac"])
-    expires_on: Day | None = Field(
-        default=None, description="Its last day; null where it does not expire."
-    )
+    expires_on: Day | None = Field(None, description="Its last day; null where it does not expire.")
 
 
 class WorkingHours(WeeklyTime):
@@ -37,28 +33,24 @@ class WorkingHours(WeeklyTime):
         return WorkingTime(window.weekday, window.starts_minute, window.ends_minute, self.site_id)
 
 
-@dataclass(frozen=True, slots=True)
-class AskedStaff:
+class AskedStaff(BaseModel):
     """Who of the staff is listed; None: all. `credential` finds who holds it today, by the calendar
     of the home site; with `expires_before` whose expires earlier than that day."""
 
-    site_id: Annotated[UUID | None, Query(description="Who works at this site.")] = None
-    credential: Annotated[
-        Token | None, Query(description="Who holds it today.", examples=["lac"])
-    ] = None
-    training: Annotated[StaffTraining | None, Query(description="Who has it.")] = None
-    language: Annotated[Language | None, Query(description="Who speaks it, as BCP 47.")] = None
-    expires_before: Annotated[
-        Day | None,
-        Query(description="Whose credential, of those asked for, expires before this day."),
-    ] = None
-    left: Annotated[bool, Query(description="Show those who left, too.")] = False
+    site_id: UUID | None = Field(None, description="Who works at this site.")
+    credential: Token | None = Field(None, description="Who holds it today.", examples=["lac"])
+    training: StaffTraining | None = Field(None, description="Who has it.")
+    language: Language | None = Field(None, description="Who speaks it, as BCP 47.")
+    expires_before: Day | None = Field(
+        None, description="Whose credential, of those asked for, expires before this day."
+    )
+    left: bool = Field(False, description="Show those who left, too.")
 
 
 SUBJECT = Field(default=None, description="The `sub` of the person's own tokens.", examples=[None])
 GENDER = Field(default=None, description="For groups that need it; may be unsaid.")
 LIMIT = Field(
-    default=None, ge=1, le=1_000, strict=True, description="Most clients at a time.", examples=[12]
+    None, ge=1, le=1_000, strict=True, description="Most clients at a time.", examples=[12]
 )
 
 

@@ -12,9 +12,9 @@ from services.scheduling.directory.commands import lock_sites
 from services.scheduling.placement.commands import Departure, change_seats
 from services.scheduling.step_down.policy import step_down_path
 from services.scheduling.step_down.rules import Path, end_of_phase, end_of_week, next_phase
-from shared.contracts.intake import ClientSteppedDown
+from shared.contracts.intake import ClientEnrolled, ClientSteppedDown
 from shared.contracts.scheduling import PhaseBegan
-from shared.database import Columns, Transaction
+from shared.database import Columns, Transaction, select
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
@@ -47,22 +47,14 @@ class Planned:
 
 
 PLANNED = Columns.like(Planned)
-PLAN = f"""
-INSERT INTO step_downs ({PLANNED.names}) SELECT {PLANNED.names} FROM {PLANNED.rows}
-ON CONFLICT (enrolment_id) DO UPDATE SET {PLANNED.updates("enrolment_id")}
-"""  # noqa: S608 - the columns are above
-DUE = """
-SELECT enrolment_id, site_id, client_id, path, due_at FROM step_downs WHERE due_at <= $1
-ORDER BY due_at, enrolment_id LIMIT $2
-"""
+PLAN = PLANNED.upsert("step_downs", "enrolment_id")
+DUE = f"{select(Planned, 'step_downs')} WHERE due_at <= $1 ORDER BY due_at, enrolment_id LIMIT $2"
 DONE = "DELETE FROM step_downs WHERE enrolment_id = ANY ($1::uuid[])"
-STILL_DUE = """
-SELECT enrolment_id FROM step_downs WHERE enrolment_id = ANY ($1::uuid[]) AND due_at <= $2
-"""
-OF_CLIENTS = """
-SELECT DISTINCT d.enrolment_id, d.site_id
-FROM unnest($1::uuid[]) AS c(id) CROSS JOIN LATERAL unnest(platform.records_of(c.id)) AS own(record)
-JOIN step_downs d ON d.client_id = own.record
+BACK = """
+DELETE FROM step_downs d
+USING unnest($1::uuid[]) AS c(id)
+CROSS JOIN LATERAL unnest(platform.records_of(c.id)) AS own(record)
+WHERE d.client_id = own.record RETURNING d.enrolment_id, d.site_id
 """
 GO_ON = """
 WITH ended AS (
@@ -83,22 +75,21 @@ async def step_down(tx: Transaction, received: Sequence[Received[ClientSteppedDo
         seat = seats.get(one.event.enrolment_id)
         path = step_down_path(one.event.site_id).path
         if seat is None or path == "at_once":
-            tx.at_end(change_seats, _departure(one.event.enrolment_id, one.event.site_id, one))
+            leaving = Departure(one.event.enrolment_id, one.event.site_id, cause=one)
+            tx.at_end(change_seats, leaving)
             continue
         due_at = end_of_week(one.event.stepped_down_at, seat["time_zone"])
-        planned.append(
-            Planned(seat["enrolment_id"], seat["site_id"], seat["client_id"], path, due_at)
-        )
+        stay = seat["enrolment_id"], seat["site_id"], seat["client_id"]
+        planned.append(Planned(*stay, path, due_at))
     if planned:
         await tx.execute(PLAN, *PLANNED.arrays(planned))
         tx.wake()
 
 
-async def come_back(tx: Transaction, client_ids: Sequence[UUID]) -> None:
+async def come_back(tx: Transaction, enrolled: Sequence[ClientEnrolled]) -> None:
     """Clients who enrol anew leave the seat of their former stay now, if they still have it."""
-    for row in await tx.fetch(OF_CLIENTS, client_ids):
-        tx.at_end(change_seats, _departure(row["enrolment_id"], row["site_id"], None))
-        await tx.execute(DONE, [row["enrolment_id"]])
+    for row in await tx.fetch(BACK, [event.client_id for event in enrolled]):
+        tx.at_end(change_seats, Departure(**row))
 
 
 async def carry_out(tx: Transaction) -> int:
@@ -107,7 +98,7 @@ async def carry_out(tx: Transaction) -> int:
     due = [Planned(**dict(row)) for row in await tx.fetch(DUE, tx.now, BATCH)]
     await lock_sites(tx, {one.site_id for one in due})
     ids = [one.enrolment_id for one in due]
-    still_due = {row["enrolment_id"] for row in await tx.fetch(STILL_DUE, ids, tx.now)}
+    still_due = {row["enrolment_id"] for row in await tx.fetch(DUE, tx.now, BATCH)}
     seats = {row["enrolment_id"]: row for row in await tx.fetch(OF_STAYS, ids)}
     leaving, planned = [], []
     for one in due:
@@ -116,7 +107,7 @@ async def carry_out(tx: Transaction) -> int:
         seat = seats.get(one.enrolment_id)
         phase = next_phase(seat["phase"], seat["weeks"]) if seat is not None else None
         if seat is None or phase is None or one.path == "end_of_week":
-            leaving.append(_departure(one.enrolment_id, one.site_id, None))
+            leaving.append(Departure(one.enrolment_id, one.site_id))
             continue
         await _begin_phase(tx, seat, phase)
         due_at = end_of_phase(tx.now, seat["weeks"][phase - 1], seat["time_zone"])
@@ -153,23 +144,7 @@ async def _begin_phase(tx: Transaction, seat: asyncpg.Record, phase: int) -> Non
     """The client goes on to another phase: expected no longer at what is to come of others alone,
     and expected at what is to come of it. The seat is kept."""
     await tx.execute(GO_ON, seat["id"], phase, tx.now)
-    publish(
-        tx,
-        PhaseBegan(
-            client_id=seat["client_id"],
-            site_id=seat["site_id"],
-            enrolment_id=seat["enrolment_id"],
-            placement_id=seat["id"],
-            cohort_id=seat["cohort_id"],
-            phase=phase,
-            began_at=tx.now,
-        ),
-    )
+    begun = {"placement_id": seat["id"], "phase": phase, "began_at": tx.now}
+    publish(tx, PhaseBegan(**{**seat, **begun}))
     await cancel_sessions(tx, {seat["id"]: None}, {}, phase)
     await schedule_sessions(tx, {seat["id"]: None})
-
-
-def _departure(
-    enrolment_id: UUID, site_id: UUID, cause: Received[ClientSteppedDown] | None
-) -> Departure:
-    return Departure(enrolment_id, site_id, "stepped_down", cause)

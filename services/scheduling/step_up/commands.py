@@ -18,6 +18,8 @@ from services.scheduling.step_up.schemas import (
     Release,
     StepUpRequest,
 )
+from shared.contracts.intake import EpisodeStateChanged
+from shared.contracts.outcomes import RecommendationDecided
 from shared.contracts.scheduling import PartnerSeatHeld, PartnerSeatReleased
 from shared.database import Transaction, insert, update
 from shared.errors import Conflict, NotFound, found, require_version
@@ -26,7 +28,6 @@ from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
 BATCH = 50
-LOCK = "SELECT version FROM partner_slots WHERE id = $1 FOR NO KEY UPDATE"
 LOCK_ALL = "SELECT FROM partner_slots ORDER BY id FOR NO KEY UPDATE"
 """They are few, and seldom held: so no client gets two."""
 BEST = """
@@ -101,9 +102,8 @@ async def change_slot(
         NotFound, StaleVersion: as ever.
         SeatsHeld: more are held now.
     """
-    row = found(await tx.fetchrow(LOCK, slot_id), "partner slot")
-    require_version(row["version"], expected)
-    slot = await show_slot(tx, slot_id)
+    slot = await show_slot(tx, slot_id, lock=True)
+    require_version(slot.version, expected)
     if new.seats < slot.held:
         raise SeatsHeld(f"{slot.held} seats are held now: release some first.", pointer="/seats")
     await tx.execute(*update("partner_slots", {"seats": new.seats}, where={"id": slot_id}))
@@ -121,7 +121,7 @@ async def request_step_up(tx: Transaction, new: NewStepUpRequest) -> StepUpReque
     await show_site(tx, new.site_id, pointer="/site_id")
     if await tx.fetchrow(KNOWN, new.client_id, new.site_id) is None:
         raise NotFound("No such client was ever placed or waits there.", pointer="/client_id")
-    hold_id = await _hold(tx, new.client_id, new.site_id, new.level, None)
+    hold_id = await _hold(tx, new.client_id, new.site_id, new.level)
     if hold_id is None:
         raise NoPartnerSeat(
             f"No partner has a free seat at level {new.level} for the region of the site.",
@@ -131,13 +131,15 @@ async def request_step_up(tx: Transaction, new: NewStepUpRequest) -> StepUpReque
 
 
 async def hold_at_step_up(
-    tx: Transaction, client_id: UUID, site_id: UUID, level: str | None, cause: Received[Any]
+    tx: Transaction,
+    level: str | None,
+    cause: Received[EpisodeStateChanged] | Received[RecommendationDecided],
 ) -> None:
-    """Hold a seat for a client who is to step up, if a level is named, a seat is free there and
-    none is held already; publishes PartnerSeatHeld."""
+    """Hold a seat for the client of an event who is to step up, if a level is named, a seat is free
+    there and none is held already; publishes PartnerSeatHeld."""
     if level is not None:
         with contextlib.suppress(SeatHeldAlready):
-            await _hold(tx, client_id, site_id, level, cause)
+            await _hold(tx, cause.event.client_id, cause.event.site_id, level, cause)
 
 
 async def release(tx: Transaction, request_id: UUID, expected: int, new: Release) -> StepUpRequest:
@@ -165,7 +167,7 @@ async def let_go(tx: Transaction) -> int:
 
 
 async def _hold(
-    tx: Transaction, client_id: UUID, site_id: UUID, level: str, cause: Received[Any] | None
+    tx: Transaction, client_id: UUID, site_id: UUID, level: str, cause: Received[Any] | None = None
 ) -> UUID | None:
     """A seat of a partner of the region before one of all regions, then where most are free.
 
@@ -178,16 +180,10 @@ async def _hold(
     slot_id = await tx.fetchval(BEST, level, site_id)
     if slot_id is None:
         return None
-    hold_id = new_id()
-    row = {
-        "id": hold_id,
-        "site_id": site_id,
-        "client_id": client_id,
-        "slot_id": slot_id,
-        "level": level,
-        "held_at": tx.now,
-        "expires_at": tx.now + timedelta(hours=step_up_policy(site_id).hold_hours),
-    }
+    hold_id, hours = new_id(), step_up_policy(site_id).hold_hours
+    until = {"held_at": tx.now, "expires_at": tx.now + timedelta(hours=hours)}
+    asked = {"client_id": client_id, "site_id": site_id, "level": level}
+    row = {**asked, **until, "id": hold_id, "slot_id": slot_id}
     suffix = "ON CONFLICT (client_id) WHERE released_at IS NULL DO NOTHING RETURNING id"
     if await tx.fetchval(*insert("partner_holds", row, suffix=suffix)) is None:
         raise SeatHeldAlready("Release the seat that is held first.", pointer="/client_id")

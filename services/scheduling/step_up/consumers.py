@@ -14,8 +14,7 @@ consumers = Consumers()
 async def episodes_changed(tx: Transaction, received: list[Received[EpisodeStateChanged]]) -> None:
     for one in received:
         if one.event.to_state == "stepped_up":
-            level = step_up_policy(one.event.site_id).level
-            await hold_at_step_up(tx, one.event.client_id, one.event.site_id, level, one)
+            await hold_at_step_up(tx, step_up_policy(one.event.site_id).level, one)
 
 
 @consumers.on_many(RecommendationDecided)
@@ -23,7 +22,5 @@ async def recommendations_decided(
     tx: Transaction, received: list[Received[RecommendationDecided]]
 ) -> None:
     for one in received:
-        decided = one.event
-        if (decided.kind, decided.decision) == ("step_up", "accept"):
-            level = decided.to_level
-            await hold_at_step_up(tx, decided.client_id, decided.site_id, level, one)
+        if (one.event.kind, one.event.decision) == ("step_up", "accept"):
+            await hold_at_step_up(tx, one.event.to_level, one)

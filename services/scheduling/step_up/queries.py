@@ -13,14 +13,14 @@ SELECT h.*, s.partner FROM partner_holds h JOIN partner_slots s ON s.id = h.slot
 """
 
 
-async def show_slot(tx: Transaction, slot_id: UUID) -> PartnerSlot:
-    """One partner's seats.
+async def show_slot(tx: Transaction, slot_id: UUID, *, lock: bool = False) -> PartnerSlot:
+    """One partner's seats, locked for a change if `lock`.
 
     Raises:
         NotFound: there is none.
     """
-    row = found(await tx.fetchrow(f"{SLOTS} WHERE id = $1", slot_id), "partner slot")
-    return PartnerSlot.from_row(row)
+    one = f"{SLOTS} WHERE id = $1 {'FOR NO KEY UPDATE' if lock else ''}"
+    return PartnerSlot.from_row(found(await tx.fetchrow(one, slot_id), "partner slot"))
 
 
 async def list_slots(tx: Transaction, paging: Paging, level: str | None) -> Page[PartnerSlot]:

@@ -59,14 +59,8 @@ async def change_therapist(
         await _require_room(tx, new.therapist_id, placement["site_id"])
     changes = {"primary_therapist_id": new.therapist_id}
     await tx.execute(*update("placements", changes, where={"id": placement_id}))
-    event = PrimaryTherapistChanged(
-        client_id=placement["client_id"],
-        site_id=placement["site_id"],
-        enrolment_id=placement["enrolment_id"],
-        placement_id=placement_id,
-        therapist_id=new.therapist_id,
-        changed_at=tx.now,
-    )
+    named = {"placement_id": placement_id, "therapist_id": new.therapist_id}
+    event = PrimaryTherapistChanged(**placement, **named, changed_at=tx.now)
     publish(tx, event)
     return await show_placement(tx, placement_id)
 

@@ -24,6 +24,12 @@ from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
 Outcome = Literal["accepted", "declined", "expired", "withdrawn"]
+ENDED = {
+    "accepted": SeatAccepted,
+    "declined": SeatDeclined,
+    "expired": SeatOfferExpired,
+    "withdrawn": SeatOfferWithdrawn,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +56,14 @@ FROM unnest($1::uuid[], $2::integer[]) AS given(id, urgency)
 WHERE w.client_id = given.id AND w.left_at IS NULL AND w.urgency <> given.urgency
 """
 
-OFFERED = Columns.of(
-    id="uuid",
-    site_id="uuid",
-    client_id="uuid",
-    enrolment_id="uuid",
-    cohort_id="uuid",
-    criteria="jsonb",
-    offered_at="timestamptz",
-    expires_at="timestamptz",
-    offered_by="text",
-    passed_over="integer",
-    jump_reason="text",
+OFFERED = Columns.by_type(
+    uuid="id site_id client_id enrolment_id cohort_id",
+    jsonb="criteria",
+    timestamptz="offered_at expires_at",
+    text="offered_by jump_reason",
+    integer="passed_over",
 )
-OFFER = f"""
-INSERT INTO seat_offers ({OFFERED.names}) SELECT * FROM {OFFERED.rows}
-"""  # noqa: S608 - the columns are above
+OFFER = OFFERED.insert("seat_offers")
 SITES = """
 SELECT s.id, s.time_zone,
   ARRAY(SELECT ARRAY[weekday, opens_minute, closes_minute] FROM opening_hours o
@@ -76,11 +74,9 @@ FROM sites s WHERE s.id = ANY ($1::uuid[])
 END = """
 UPDATE seat_offers SET ended_at = $1, outcome = $3, answered_by = $4, decline_reason = $5,
   link_hash = NULL, version = version + 1
-WHERE {which} AND ended_at IS NULL
+WHERE (id = ANY ($2::uuid[]) OR enrolment_id = ANY ($2::uuid[])) AND ended_at IS NULL
 RETURNING id AS offer_id, client_id, site_id, enrolment_id, cohort_id
 """
-END_ONES = END.format(which="id = ANY ($2::uuid[])")
-END_OF_STAYS = END.format(which="enrolment_id = ANY ($2::uuid[])")
 ASK_NOT_BEFORE = """
 UPDATE waitlist SET offer_again_at = $2 WHERE enrolment_id = $1 AND left_at IS NULL
 """
@@ -148,31 +144,22 @@ async def make_offers(tx: Transaction, offers: Sequence[Offer]) -> list[UUID]:
 
 async def end_offers(
     tx: Transaction,
-    offer_ids: Sequence[UUID],
+    ids: Sequence[UUID],
     outcome: Outcome,
     *,
     answered_by: str | None = None,
     reason: str | None = None,
+    causes: Mapping[UUID, Received[Any] | None] | None = None,
 ) -> list[asyncpg.Record]:
-    """End offers that are open, all in one way, and pass over who let one pass for a while; the
-    caller has locked the sites. Publishes SeatAccepted, SeatDeclined or SeatOfferExpired."""
-    rows = await tx.fetch(END_ONES, tx.now, offer_ids, outcome, answered_by, reason)
+    """End those of these offers, or of the offers of these stays, that are open, all in one way,
+    and pass over who let one pass for a while; the caller has locked the sites. Publishes
+    SeatAccepted, SeatDeclined, SeatOfferExpired or SeatOfferWithdrawn, with the cause of the
+    stay."""
+    rows = await tx.fetch(END, tx.now, ids, outcome, answered_by, reason)
     for row in rows:
         if outcome in ("declined", "expired"):
             days = waiting_policy(row["site_id"]).offer.again_after_days
             await tx.execute(ASK_NOT_BEFORE, row["enrolment_id"], tx.now + timedelta(days=days))
-        event = {"accepted": SeatAccepted, "declined": SeatDeclined}.get(outcome, SeatOfferExpired)
-        publish(tx, event(**row, ended_at=tx.now))
-    return rows
-
-
-async def withdraw_offers(
-    tx: Transaction, causes: Mapping[UUID, Received[Any] | None]
-) -> list[asyncpg.Record]:
-    """End the open offers of stays that are over, each with the event that says so; publishes
-    SeatOfferWithdrawn."""
-    rows = await tx.fetch(END_OF_STAYS, tx.now, list(causes), "withdrawn", None, None)
-    for row in rows:
-        event = SeatOfferWithdrawn(**row, ended_at=tx.now)
-        publish(tx, event, cause=causes[row["enrolment_id"]])
+        event = ENDED[outcome](**row, ended_at=tx.now)
+        publish(tx, event, cause=(causes or {}).get(row["enrolment_id"]))
     return rows

@@ -1,7 +1,7 @@
 """What intake finds that makes a seat urgent."""
 
 from services.scheduling.waiting.commands import Found, note_findings
-from services.scheduling.waiting.policy import waiting_policy
+from services.scheduling.waiting.policy import Finding, waiting_policy
 from shared.contracts.intake import LevelOfCareSigned, RiskFlagRaised
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
@@ -11,17 +11,10 @@ consumers = Consumers()
 
 @consumers.on_many(RiskFlagRaised)
 async def flags_raised(tx: Transaction, received: list[Received[RiskFlagRaised]]) -> None:
-    events = [one.event for one in received]
-    found = [
-        Found(
-            e.client_id,
-            e.site_id,
-            "risk_high" if e.severity == "high" else "risk_moderate",
-            e.raised_at,
-            holds=True,
-        )
-        for e in events
-    ]
+    found = []
+    for event in (one.event for one in received):
+        finding: Finding = "risk_high" if event.severity == "high" else "risk_moderate"
+        found.append(Found(event.client_id, event.site_id, finding, event.raised_at, holds=True))
     await note_findings(tx, found)
 
 

@@ -57,13 +57,13 @@ def test_a_credential_counts_through_its_last_day() -> None:
 def test_a_person_works_where_and_when_the_hours_say(
     weekday: int, starts: int, ends: int, site: UUID, works: bool
 ) -> None:
-    assert ROSA.works(weekday, starts, ends, site) is works
+    assert ROSA.works(Window(weekday, starts, ends), site) is works
 
 
 def test_whose_hours_nobody_stated_works_at_any_time_at_the_sites_that_they_cover() -> None:
     free = replace(ROSA, hours=())
-    assert free.works(7, 0, 1440, SOUTH)
-    assert not free.works(7, 0, 1440, UUID(int=9))
+    assert free.works(Window(7, 0, 1440), SOUTH)
+    assert not free.works(Window(7, 0, 1440), UUID(int=9))
 
 
 def test_a_person_on_leave_is_back_at_its_last_instant() -> None:
