@@ -24,7 +24,6 @@ PAST_THE_MECHANISM = re.compile(r"client_id\s*=\s*(?:ANY\s*\(\s*)?(?:\$\d|\{)", 
 OF_ONE_RECORD = {
     "scheduling/attendance/commands.py LOAD": "a seat is of the record it was given to",
     "scheduling/appointments/commands.py SEATS": "a seat is of the record it was given to",
-    "scheduling/attendance/check_ins.py EXPECTED": "a seat is of the record it was given to",
     "scheduling/attendance/check_ins.py KNOWN": "a seat is of the record it was given to",
     "notifications/consents/commands.py END": "a write",
     "notifications/webhooks/commands.py UNREAD_BEFORE": "whoever has the number that wrote",
