@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from shared.web import Instant, Shown, Strict
+from shared.web import Instant, Shown, Strict, optional
 
 LANGUAGE = Field(
     pattern="^[a-z]{2}$", description="Language of the titles: ISO 639-1.", examples=["en"]
@@ -17,8 +17,8 @@ class NewCalendarLink(Strict):
 
     site_id: UUID = Field(description="A site of theirs; who may see it may revoke the address.")
     staff_id: UUID | None = None
-    room_id: UUID | None = Field(default=None, examples=[None])
-    client_id: UUID | None = Field(default=None, examples=[None])
+    room_id: UUID | None = optional()
+    client_id: UUID | None = optional()
     language: str = LANGUAGE
 
     @model_validator(mode="after")

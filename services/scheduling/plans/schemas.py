@@ -9,7 +9,7 @@ from services.scheduling.hours.rules import Week
 from services.scheduling.plans.policy import Post
 from services.scheduling.plans.rules.problem import RuleName, StageName
 from services.scheduling.units.schemas import ExcessReason
-from shared.web import FromJson, Instant, Shown, Strict
+from shared.web import FromJson, Instant, Shown, Strict, optional
 
 
 def _iso_week(text: str) -> str:
@@ -20,9 +20,7 @@ def _iso_week(text: str) -> str:
 class NewPlanRun(Strict):
     """A week to plan, of a region or of some sites."""
 
-    region_id: UUID | None = Field(
-        default=None, description="All its sites that you may see.", examples=[None]
-    )
+    region_id: UUID | None = optional("All its sites that you may see.")
     site_ids: list[UUID] | None = Field(default=None, min_length=1, max_length=400)
     week: Annotated[str, AfterValidator(_iso_week)] = Field(
         description="ISO week by the sites' calendars.", examples=["2026-W10"]
