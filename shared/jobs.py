@@ -49,14 +49,22 @@ class Job:
     """That of `next_due` where it takes no parameters, so that many are asked in one statement."""
 
     @classmethod
-    def of(cls, name: str, next_due: str, work: Callable[[Transaction], Awaitable[int]]) -> "Job":
-        """A job of one transaction at all sites; `next_due` is the query of the instant."""
+    def of(
+        cls,
+        name: str,
+        next_due: str | Callable[[Transaction], Awaitable[datetime | None]],
+        work: Callable[[Transaction], Awaitable[int]],
+    ) -> "Job":
+        """A job of one transaction at all sites; `next_due` is the query of the instant, or finds
+        it."""
 
         async def run(context: JobContext) -> int:
             async with context.database.transaction(ALL_SITES) as tx:
                 return await work(tx)
 
-        return cls.asked(name, next_due, run)
+        if isinstance(next_due, str):
+            return cls.asked(name, next_due, run)
+        return cls(name, next_due, run)
 
     @classmethod
     def asked(cls, name: str, next_due: str, run: Callable[[JobContext], Awaitable[int]]) -> "Job":
