@@ -3,15 +3,8 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from services.scheduling.offers import schemas
 from services.scheduling.offers.queries import show_offer, show_own_offer
-from services.scheduling.offers.schemas import (
-    Decline,
-    NewSeatOffer,
-    OfferLink,
-    OwnAnswer,
-    OwnOffer,
-    SeatOffer,
-)
 from services.scheduling.placement.arrivals import waiting_at
 from services.scheduling.placement.chart import Chart, lock_region
 from services.scheduling.placement.commands import leave_waitlist, offer_of, offer_seats
@@ -70,7 +63,7 @@ class NobodyPassedOver(Invalid):
 
 async def accept_offer(
     tx: Transaction, offer_id: UUID, expected: int | None, answered_by: str
-) -> SeatOffer:
+) -> schemas.SeatOffer:
     """Give the client the seat that is held; publishes SeatAccepted, ClientPlaced and
     SessionScheduled for each session to come.
 
@@ -95,8 +88,8 @@ async def accept_offer(
 
 
 async def decline_offer(
-    tx: Transaction, offer_id: UUID, expected: int | None, answer: Decline, answered_by: str
-) -> SeatOffer:
+    tx: Transaction, offer_id: UUID, expected: int | None, answer: schemas.Decline, answered_by: str
+) -> schemas.SeatOffer:
     """Let the seat go to the next in line; publishes SeatDeclined, and SeatOffered for the next.
 
     Raises:
@@ -113,7 +106,9 @@ async def decline_offer(
     return await show_offer(tx, offer_id)
 
 
-async def answer_own_offer(tx: Transaction, offer_id: UUID, own: OwnAnswer) -> OwnOffer:
+async def answer_own_offer(
+    tx: Transaction, offer_id: UUID, own: schemas.OwnAnswer
+) -> schemas.OwnOffer:
     """What the client answers by link.
 
     Raises:
@@ -125,7 +120,7 @@ async def answer_own_offer(tx: Transaction, offer_id: UUID, own: OwnAnswer) -> O
         if own.answer == "accept":
             await accept_offer(tx, offer_id, None, by)
         else:
-            await decline_offer(tx, offer_id, None, Decline(), by)
+            await decline_offer(tx, offer_id, None, schemas.Decline(), by)
     except (OfferOver, NotFound):
         raise LinkNotValid from None
     except SeatNoLongerFits:  # whoever holds the link learns nothing of the client or the program
@@ -133,7 +128,7 @@ async def answer_own_offer(tx: Transaction, offer_id: UUID, own: OwnAnswer) -> O
     return await show_own_offer(tx, offer_id)
 
 
-async def issue_link(tx: Transaction, offer_id: UUID, expected: int) -> OfferLink:
+async def issue_link(tx: Transaction, offer_id: UUID, expected: int) -> schemas.OfferLink:
     """A link by which the client can answer; the one before it ends.
 
     Raises:
@@ -142,7 +137,7 @@ async def issue_link(tx: Transaction, offer_id: UUID, expected: int) -> OfferLin
     offer = await _lock(tx, offer_id, expected)
     secret = new_secret()
     await tx.execute(*update("seat_offers", {"link_hash": digest(secret)}, where={"id": offer.id}))
-    return OfferLink(
+    return schemas.OfferLink(
         offer_id=offer.id,
         client_id=offer.client_id,
         site_id=offer.site_id,
@@ -152,7 +147,9 @@ async def issue_link(tx: Transaction, offer_id: UUID, expected: int) -> OfferLin
     )
 
 
-async def offer_seat(tx: Transaction, new: NewSeatOffer, offered_by: str) -> SeatOffer:
+async def offer_seat(
+    tx: Transaction, new: schemas.NewSeatOffer, offered_by: str
+) -> schemas.SeatOffer:
     """Hold a seat for a client whom a person chose; publishes SeatOffered.
 
     Who comes first in the order, would fit the cohort and is neither asked nor passed over for a
@@ -207,7 +204,7 @@ async def let_run_out(tx: Transaction) -> int:
     return 1
 
 
-async def _lock(tx: Transaction, offer_id: UUID, expected: int | None) -> SeatOffer:
+async def _lock(tx: Transaction, offer_id: UUID, expected: int | None) -> schemas.SeatOffer:
     """The offer, with its site locked, while it is open."""
     await lock_region(tx, [(await show_offer(tx, offer_id)).site_id])
     offer = await show_offer(tx, offer_id)

@@ -4,13 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from services.scheduling.directory.queries import show_site
-from services.scheduling.offers.schemas import (
-    OffersAsked,
-    OwnOffer,
-    SeatOffer,
-    WaitingFamily,
-    WaitingFigures,
-)
+from services.scheduling.offers import schemas
 from services.scheduling.waiting.rules import family_of
 from shared.database import Transaction
 from shared.errors import found
@@ -51,29 +45,31 @@ WHERE link_hash = $1 AND ended_at IS NULL AND expires_at > $2
 """What a link opens, by the digest of its secret, at an instant."""
 
 
-async def show_offer(tx: Transaction, offer_id: UUID) -> SeatOffer:
+async def show_offer(tx: Transaction, offer_id: UUID) -> schemas.SeatOffer:
     """One offer.
 
     Raises:
         NotFound: when there is none that the caller may see.
     """
     row = found(await tx.fetchrow(f"{OFFERS} WHERE id = $1", offer_id), "seat offer")
-    return SeatOffer.from_row(row)
+    return schemas.SeatOffer.from_row(row)
 
 
-async def show_own_offer(tx: Transaction, offer_id: UUID) -> OwnOffer:
+async def show_own_offer(tx: Transaction, offer_id: UUID) -> schemas.OwnOffer:
     """One offer as the client sees it."""
-    return OwnOffer(**dict(found(await tx.fetchrow(BY_STATE, offer_id), "seat offer")))
+    return schemas.OwnOffer(**dict(found(await tx.fetchrow(BY_STATE, offer_id), "seat offer")))
 
 
-async def list_offers(tx: Transaction, paging: Paging, asked: OffersAsked) -> Page[SeatOffer]:
+async def list_offers(
+    tx: Transaction, paging: Paging, asked: schemas.OffersAsked
+) -> Page[schemas.SeatOffer]:
     """Offers, the oldest first."""
     at_site, in_state = ("site_id = ?", asked.site_id), ("state = ?", asked.state)
     jumped = ("(passed_over > 0) = ?", asked.jumped)
-    return await page(tx, OFFERS, paging, SeatOffer.from_row, at_site, in_state, jumped)
+    return await page(tx, OFFERS, paging, schemas.SeatOffer.from_row, at_site, in_state, jumped)
 
 
-async def show_figures(tx: Transaction, site_id: UUID) -> WaitingFigures:
+async def show_figures(tx: Transaction, site_id: UUID) -> schemas.WaitingFigures:
     """How long people wait at a site.
 
     Raises:
@@ -83,12 +79,12 @@ async def show_figures(tx: Transaction, site_id: UUID) -> WaitingFigures:
     since = tx.now - timedelta(days=FIGURES_DAYS)
     waiting = await tx.fetch(WAITING, site_id, tx.now, zone)
     families = [
-        WaitingFamily(
+        schemas.WaitingFamily(
             family=family_of(row["dual_diagnosis"], row["gender_group"]), waiting=row["waiting"]
         )
         for row in waiting
     ]
-    return WaitingFigures(
+    return schemas.WaitingFigures(
         site_id=site_id,
         waiting=sum(one.waiting for one in families),
         families=sorted(families, key=lambda one: one.family),

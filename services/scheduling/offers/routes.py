@@ -5,17 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from services.scheduling.offers import commands, queries
-from services.scheduling.offers.schemas import (
-    Decline,
-    NewSeatOffer,
-    OfferLink,
-    OffersAsked,
-    OwnAnswer,
-    OwnOffer,
-    SeatOffer,
-    WaitingFigures,
-)
+from services.scheduling.offers import commands, queries, schemas
 from shared.access import Role
 from shared.access.roles import EVERY_STAFF_ROLE, SITE_STAFF
 from shared.web import Allowed, Call, Page, Paged, Router, needs_if_match, of_one_client
@@ -40,15 +30,15 @@ Staff = Annotated[Call, Allowed(*SITE_STAFF)]
 @router.get("/waitlist/figures", summary="Show how long people wait at a site")
 async def show_waiting_figures(
     call: Reader, site_id: Annotated[UUID, Query(description="The site.")]
-) -> WaitingFigures:
+) -> schemas.WaitingFigures:
     """Who waits now, and of the last 90 days how long people waited and how offers ended."""
     return await call.show(lambda tx: queries.show_figures(tx, site_id))
 
 
 @router.post("/seat-offers", status_code=201, summary="Offer a seat to somebody one chose")
 async def open_seat_offer(
-    body: NewSeatOffer, call: Annotated[Call, Allowed(Role.SITE_MANAGER)]
-) -> SeatOffer:
+    body: schemas.NewSeatOffer, call: Annotated[Call, Allowed(Role.SITE_MANAGER)]
+) -> schemas.SeatOffer:
     """Hold a seat for a client who waits. Before those who come first, with a reason only."""
     return await call.create(
         lambda tx: commands.offer_seat(tx, body, call.subject),
@@ -58,22 +48,22 @@ async def open_seat_offer(
 
 @router.get("/seat-offers", summary="List seat offers")
 async def list_seat_offers(
-    call: Reader, asked: Annotated[OffersAsked, Depends()], paging: Paged
-) -> Page[SeatOffer]:
+    call: Reader, asked: Annotated[schemas.OffersAsked, Depends()], paging: Paged
+) -> Page[schemas.SeatOffer]:
     """Offers, the oldest first, each with why it did not go by the order, if so."""
     return await call.show(lambda tx: queries.list_offers(tx, paging, asked))
 
 
 @router.get("/seat-offers/{offer_id}", summary="Show a seat offer")
 @of_one_client
-async def show_seat_offer(offer_id: UUID, call: Reader) -> SeatOffer:
+async def show_seat_offer(offer_id: UUID, call: Reader) -> schemas.SeatOffer:
     """One offer and how it ended; the ETag is needed to answer it."""
     return await call.show(lambda tx: queries.show_offer(tx, offer_id))
 
 
 @router.post("/seat-offers/{offer_id}/accept", summary="Take a seat for the client")
 @needs_if_match
-async def record_seat_acceptance(offer_id: UUID, call: Staff) -> SeatOffer:
+async def record_seat_acceptance(offer_id: UUID, call: Staff) -> schemas.SeatOffer:
     """The client said yes: the seat is given, and the client expected at the sessions to come."""
     return await call.update(
         lambda tx, expected: commands.accept_offer(tx, offer_id, expected, call.subject)
@@ -82,7 +72,9 @@ async def record_seat_acceptance(offer_id: UUID, call: Staff) -> SeatOffer:
 
 @router.post("/seat-offers/{offer_id}/decline", summary="Let a seat go")
 @needs_if_match
-async def record_seat_refusal(offer_id: UUID, body: Decline, call: Staff) -> SeatOffer:
+async def record_seat_refusal(
+    offer_id: UUID, body: schemas.Decline, call: Staff
+) -> schemas.SeatOffer:
     """The client said no and goes on waiting; the seat goes to the next in line."""
     return await call.update(
         lambda tx, expected: commands.decline_offer(tx, offer_id, expected, body, call.subject)
@@ -91,18 +83,18 @@ async def record_seat_refusal(offer_id: UUID, body: Decline, call: Staff) -> Sea
 
 @router.post("/seat-offers/{offer_id}/link", summary="Make a link for the client's answer")
 @needs_if_match
-async def add_seat_offer_link(offer_id: UUID, call: Staff) -> OfferLink:
+async def add_seat_offer_link(offer_id: UUID, call: Staff) -> schemas.OfferLink:
     """An address to hand to the client, shown this once; the one before it ends."""
     return await call.update(lambda tx, expected: commands.issue_link(tx, offer_id, expected))
 
 
 @own_router.get("/seat-offer/own", summary="Show one's own offer")
-async def show_own_seat_offer(call: ByLink) -> OwnOffer:
+async def show_own_seat_offer(call: ByLink) -> schemas.OwnOffer:
     """Until when a seat is held, by `Authorization: Link …`. Names nobody and no place."""
     return await call.show(lambda tx: queries.show_own_offer(tx, call.held_id))
 
 
 @own_router.post("/seat-offer/own", summary="Answer one's own offer", responses=NOT_TAKEN)
-async def decide_own_seat_offer(body: OwnAnswer, call: ByLink) -> OwnOffer:
+async def decide_own_seat_offer(body: schemas.OwnAnswer, call: ByLink) -> schemas.OwnOffer:
     """Take the seat or let it go, by `Authorization: Link …`; the link ends with it."""
     return await call.answer(lambda tx: commands.answer_own_offer(tx, call.held_id, body))

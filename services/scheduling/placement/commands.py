@@ -108,10 +108,10 @@ async def change_seats(
     same changes is passed over; the end of one that is unknown here changes nothing.
     """
     departures = [one for one in changes if isinstance(one, Departure)]
-    over = [one.enrolment_id for one in departures]
+    over = {one.enrolment_id for one in departures}
     arrived = [one for one in changes if isinstance(one, Arrival) and one.enrolment_id not in over]
     freed_by: Freed = {one.site_id: one.cause for one in changes if isinstance(one, Reconsidered)}
-    seated_at = await tx.fetch(SEATED_AT, over) if over else []
+    seated_at = await tx.fetch(SEATED_AT, list(over)) if over else []
     await lock_region(tx, [one["site_id"] for one in seated_at] + [one.site_id for one in changes])
     if departures:
         freed_by = {**freed_by, **await _end_placements(tx, departures)}
@@ -122,11 +122,8 @@ async def reconsider(tx: Transaction, received: Iterable[Received[Any]]) -> None
     """Look at the end of the batch for seats of those clients of these events who wait: they may
     fit by what was told now, and nobody is to wait beside a free seat that fits."""
     causes = {one.event.client_id: one for one in received}
-    if waiting := await tx.fetch(WAITING_AT, list(causes)):
-        tx.at_end(
-            change_seats,
-            *(Reconsidered(row["site_id"], causes[row["client_id"]]) for row in waiting),
-        )
+    for row in await tx.fetch(WAITING_AT, list(causes)):
+        tx.at_end(change_seats, Reconsidered(row["site_id"], causes[row["client_id"]]))
 
 
 async def note_diagnoses(tx: Transaction, diagnosed: Mapping[UUID, bool]) -> None:

@@ -4,19 +4,9 @@ A batch of events is taken together, at its end: which partition an event came f
 first.
 """
 
+from services.scheduling.placement import commands
 from services.scheduling.placement.arrivals import enrolled
-from services.scheduling.placement.commands import (
-    Departure,
-    change_seats,
-    note_diagnoses,
-    reconsider,
-)
-from shared.contracts.intake import (
-    ClientEnrolled,
-    DualDiagnosisChanged,
-    EpisodeStateChanged,
-    PreferencesChanged,
-)
+from shared.contracts import intake
 from shared.contracts.scheduling import EndedAs
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received
@@ -24,35 +14,41 @@ from shared.messaging.consumer import Consumers, Received
 consumers = Consumers()
 
 
-@consumers.on_many(ClientEnrolled, "preferences")
-async def clients_enrolled(tx: Transaction, received: list[Received[ClientEnrolled]]) -> None:
-    tx.at_end(change_seats, *map(enrolled, received))
+@consumers.on_many(intake.ClientEnrolled, "preferences")
+async def clients_enrolled(
+    tx: Transaction, received: list[Received[intake.ClientEnrolled]]
+) -> None:
+    tx.at_end(commands.change_seats, *map(enrolled, received))
 
 
-consumers.on_many(PreferencesChanged, "preferences")(reconsider)
+consumers.on_many(intake.PreferencesChanged, "preferences")(commands.reconsider)
 
 
-@consumers.on_many(DualDiagnosisChanged, "preferences")
+@consumers.on_many(intake.DualDiagnosisChanged, "preferences")
 async def dual_diagnosis_changed(
-    tx: Transaction, received: list[Received[DualDiagnosisChanged]]
+    tx: Transaction, received: list[Received[intake.DualDiagnosisChanged]]
 ) -> None:
     told = [one.event for one in received if one.event.status != "suspected"]
-    await note_diagnoses(tx, {event.client_id: event.status == "confirmed" for event in told})
-    await reconsider(tx, received)
+    await commands.note_diagnoses(
+        tx, {event.client_id: event.status == "confirmed" for event in told}
+    )
+    await commands.reconsider(tx, received)
 
 
-@consumers.on_many(EpisodeStateChanged)
-async def episodes_changed(tx: Transaction, received: list[Received[EpisodeStateChanged]]) -> None:
+@consumers.on_many(intake.EpisodeStateChanged)
+async def episodes_changed(
+    tx: Transaction, received: list[Received[intake.EpisodeStateChanged]]
+) -> None:
     departures = [
-        Departure(one.event.enrolment_id, one.event.site_id, ended_as, one)
+        commands.Departure(one.event.enrolment_id, one.event.site_id, ended_as, one)
         for one in received
         if (ended_as := ended(one.event)) is not None
     ]
     if departures:
-        tx.at_end(change_seats, *departures)
+        tx.at_end(commands.change_seats, *departures)
 
 
-def ended(event: EpisodeStateChanged) -> EndedAs | None:
+def ended(event: intake.EpisodeStateChanged) -> EndedAs | None:
     """As what the stay ended; None while it lasts, and for a step-down, which is told apart."""
     match event.to_state:
         case "enrolled" | "active" | "on_hold" | "stepped_down":

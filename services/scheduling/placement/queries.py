@@ -4,17 +4,10 @@ from uuid import UUID
 
 import asyncpg
 
+from services.scheduling.placement import schemas
 from services.scheduling.placement.arrivals import of_client
 from services.scheduling.placement.chart import rank
 from services.scheduling.placement.rules.values import NO_PRIORITY
-from services.scheduling.placement.schemas import (
-    AskedPlacements,
-    ConsideredCohort,
-    ExplainedPlacement,
-    Placement,
-    PlacementPreview,
-    WaitingClient,
-)
 from services.scheduling.placement.seats import considered_json, read_considered
 from services.scheduling.waiting.rules import FAMILIES, NO_URGENCY, Family, family_of
 from shared.database import Transaction
@@ -58,7 +51,7 @@ async def seats_of(tx: Transaction, cohort_id: UUID) -> dict[UUID, None]:
     return dict.fromkeys(row["id"] for row in await tx.fetch(SEATS_OF_COHORT, cohort_id))
 
 
-async def show_placement(tx: Transaction, placement_id: UUID) -> ExplainedPlacement:
+async def show_placement(tx: Transaction, placement_id: UUID) -> schemas.ExplainedPlacement:
     """One placement.
 
     Raises:
@@ -66,18 +59,18 @@ async def show_placement(tx: Transaction, placement_id: UUID) -> ExplainedPlacem
     """
     row = found(await tx.fetchrow(ONE, placement_id), "placement")
     considered = read_considered(row["considered"])
-    return ExplainedPlacement.from_row({**row, "considered": considered})
+    return schemas.ExplainedPlacement.from_row({**row, "considered": considered})
 
 
 async def list_placements(
-    tx: Transaction, paging: Paging, asked: AskedPlacements
-) -> CountedPage[Placement]:
+    tx: Transaction, paging: Paging, asked: schemas.AskedPlacements
+) -> CountedPage[schemas.Placement]:
     """Placements, oldest first, ended ones included unless the state says otherwise."""
     return await counted_page(
         tx,
         PLACEMENT.format(more=""),
         paging,
-        Placement.from_row,
+        schemas.Placement.from_row,
         ("p.site_id = ?", asked.site_id),
         ("p.cohort_id = ?", asked.cohort_id),
         ("p.client_id = ANY ((SELECT platform.records_of(?))::uuid[])", asked.client_id),
@@ -86,7 +79,7 @@ async def list_placements(
     )
 
 
-async def preview_placement(tx: Transaction, client_id: UUID) -> PlacementPreview:
+async def preview_placement(tx: Transaction, client_id: UUID) -> schemas.PlacementPreview:
     """Every cohort in reach as it would be ranked now for a client who enrolled, the best first and
     those that cannot be joined last; a seat that the client has is taken for free.
 
@@ -95,8 +88,8 @@ async def preview_placement(tx: Transaction, client_id: UUID) -> PlacementPrevie
     """
     arrival = await of_client(tx, client_id)
     choice = await rank(tx, arrival, await tx.fetchval(SEAT, arrival.enrolment_id))
-    cohorts = [ConsideredCohort(**one) for one in read_considered(considered_json(choice))]
-    return PlacementPreview(
+    cohorts = [schemas.ConsideredCohort(**one) for one in read_considered(considered_json(choice))]
+    return schemas.PlacementPreview(
         client_id=client_id,
         site_id=arrival.site_id,
         enrolment_id=arrival.enrolment_id,
@@ -106,7 +99,7 @@ async def preview_placement(tx: Transaction, client_id: UUID) -> PlacementPrevie
 
 async def list_waiting(
     tx: Transaction, paging: Paging, site_id: UUID | None, family: Family | None = None
-) -> CountedPage[WaitingClient]:
+) -> CountedPage[schemas.WaitingClient]:
     """Clients who wait for a seat, of one family of cohorts or of all, in the order in which seats
     are given."""
     dual_diagnosis, gender_group = NEEDS[family] if family else (None, None)
@@ -125,10 +118,10 @@ async def list_waiting(
     )
 
 
-def _waiting(row: asyncpg.Record) -> WaitingClient:
+def _waiting(row: asyncpg.Record) -> schemas.WaitingClient:
     reckoned = {
         "priority": row["priority"] < NO_PRIORITY,
         "urgent": row["urgency"] < NO_URGENCY,
         "family": family_of(row["dual_diagnosis"], row["gender_group"]),
     }
-    return WaitingClient.from_row({**row, **reckoned})
+    return schemas.WaitingClient.from_row({**row, **reckoned})

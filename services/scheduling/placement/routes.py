@@ -5,15 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from services.scheduling.placement import confirming, queries
-from services.scheduling.placement.schemas import (
-    AskedPlacements,
-    Confirmation,
-    ExplainedPlacement,
-    Placement,
-    PlacementPreview,
-    WaitingClient,
-)
+from services.scheduling.placement import confirming, queries, schemas
 from services.scheduling.waiting.rules import Family
 from shared.access import Role
 from shared.access.roles import CLINICIANS, EVERY_STAFF_ROLE
@@ -26,8 +18,8 @@ Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
 
 @router.get("/placements", summary="List placements")
 async def list_placements(
-    call: Reader, asked: Annotated[AskedPlacements, Depends()], paging: Paged
-) -> CountedPage[Placement]:
+    call: Reader, asked: Annotated[schemas.AskedPlacements, Depends()], paging: Paged
+) -> CountedPage[schemas.Placement]:
     """Placements, ended ones included, each with why its cohort was chosen; the others that were
     considered are shown with the single one."""
     return await call.show(lambda tx: queries.list_placements(tx, paging, asked))
@@ -37,7 +29,7 @@ async def list_placements(
 @of_one_client
 async def preview_placement(
     client_id: Annotated[UUID, Query(description="Who enrolled.")], call: Reader
-) -> PlacementPreview:
+) -> schemas.PlacementPreview:
     """Every cohort in reach with a sentence and its criteria, as it would be ranked for the client
     now. Nothing is changed by it."""
     return await call.show(lambda tx: queries.preview_placement(tx, client_id))
@@ -48,9 +40,9 @@ async def preview_placement(
 )
 async def confirm_placement(
     placement_id: UUID,
-    body: Confirmation,
+    body: schemas.Confirmation,
     call: Annotated[Call, Allowed(*CLINICIANS, Role.SITE_MANAGER)],
-) -> ExplainedPlacement:
+) -> schemas.ExplainedPlacement:
     """Give a client the seat that was proposed, or one in another cohort in reach. A rule that the
     cohort lacks can be set aside with a reason where the policy allows it."""
     return await call.create(
@@ -61,7 +53,7 @@ async def confirm_placement(
 
 @router.get("/placements/{placement_id}", summary="Show a placement with its explanation")
 @of_one_client
-async def show_placement(placement_id: UUID, call: Reader) -> ExplainedPlacement:
+async def show_placement(placement_id: UUID, call: Reader) -> schemas.ExplainedPlacement:
     """One placement, why this cohort was chosen, and every other one in reach then."""
     return await call.show(lambda tx: queries.show_placement(tx, placement_id))
 
@@ -72,7 +64,7 @@ async def list_waiting_clients(
     paging: Paged,
     site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None,
     family: Annotated[Family | None, Query(description="Only who waits for these cohorts.")] = None,
-) -> CountedPage[WaitingClient]:
+) -> CountedPage[schemas.WaitingClient]:
     """Clients without a seat, with what each cohort lacked: priority populations first, then by
     clinical urgency and the time of enrolment, which is the order in which seats are given."""
     return await call.show(lambda tx: queries.list_waiting(tx, paging, site_id, family))

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from services.scheduling.step_down.commands import advance, carry_out, phases_over
 from services.scheduling.step_down.policy import advancing
-from shared.database import ALL_SITES, Transaction
-from shared.jobs import Job, JobContext
+from shared.database import Transaction
+from shared.jobs import Job
 
 NEXT = "SELECT min(due_at) FROM step_downs"
 
@@ -18,10 +18,5 @@ async def next_phase_over(tx: Transaction) -> datetime | None:
     return min((at for at, _ in await phases_over(tx)), default=None) if advancing() else None
 
 
-async def run_phases(context: JobContext) -> int:
-    """Move on those whose phase is over."""
-    async with context.database.transaction(ALL_SITES) as tx:
-        return await advance(tx)
-
-
-phases_job = Job(name="phases", next_due=next_phase_over, run=run_phases)
+phases_job = Job.of("phases", next_phase_over, advance)
+"""Due when the next phase is over."""

@@ -8,16 +8,9 @@ from uuid import UUID
 import asyncpg
 
 from services.scheduling.directory.queries import show_site
+from services.scheduling.step_up import schemas
 from services.scheduling.step_up.policy import step_up_policy
 from services.scheduling.step_up.queries import show_request, show_slot
-from services.scheduling.step_up.schemas import (
-    NewPartnerSlot,
-    NewStepUpRequest,
-    PartnerSeats,
-    PartnerSlot,
-    Release,
-    StepUpRequest,
-)
 from shared.contracts.intake import EpisodeStateChanged
 from shared.contracts.outcomes import RecommendationDecided
 from shared.contracts.scheduling import PartnerSeatHeld, PartnerSeatReleased
@@ -76,7 +69,7 @@ class SeatNotHeld(Conflict):
     """The seat is held no more."""
 
 
-async def enter_slot(tx: Transaction, new: NewPartnerSlot) -> PartnerSlot:
+async def enter_slot(tx: Transaction, new: schemas.NewPartnerSlot) -> schemas.PartnerSlot:
     """Enter a partner's seats.
 
     Raises:
@@ -90,12 +83,12 @@ async def enter_slot(tx: Transaction, new: NewPartnerSlot) -> PartnerSlot:
         raise NotFound("There is no such region.", pointer="/region_id") from None
     except asyncpg.UniqueViolationError:
         raise PartnerKnown("Change the number of seats there.", pointer="/partner") from None
-    return PartnerSlot(**row, held=0, version=1)
+    return schemas.PartnerSlot(**row, held=0, version=1)
 
 
 async def change_slot(
-    tx: Transaction, slot_id: UUID, expected: int, new: PartnerSeats
-) -> PartnerSlot:
+    tx: Transaction, slot_id: UUID, expected: int, new: schemas.PartnerSeats
+) -> schemas.PartnerSlot:
     """Say how many seats the partner keeps from now on.
 
     Raises:
@@ -110,7 +103,7 @@ async def change_slot(
     return slot.changed(seats=new.seats)
 
 
-async def request_step_up(tx: Transaction, new: NewStepUpRequest) -> StepUpRequest:
+async def request_step_up(tx: Transaction, new: schemas.NewStepUpRequest) -> schemas.StepUpRequest:
     """Hold a partner's seat for a client; publishes PartnerSeatHeld.
 
     Raises:
@@ -142,7 +135,9 @@ async def hold_at_step_up(
             await _hold(tx, cause.event.client_id, cause.event.site_id, level, cause)
 
 
-async def release(tx: Transaction, request_id: UUID, expected: int, new: Release) -> StepUpRequest:
+async def release(
+    tx: Transaction, request_id: UUID, expected: int, new: schemas.Release
+) -> schemas.StepUpRequest:
     """Hold a seat no more, as it was taken or is not needed; publishes PartnerSeatReleased. A seat
     that was taken is the partner's to count from then on.
 

@@ -5,15 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from services.scheduling.step_up import commands, queries
-from services.scheduling.step_up.schemas import (
-    NewPartnerSlot,
-    NewStepUpRequest,
-    PartnerSeats,
-    PartnerSlot,
-    Release,
-    StepUpRequest,
-)
+from services.scheduling.step_up import commands, queries, schemas
 from shared.access import Role
 from shared.access.roles import CLINICIANS, EVERY_STAFF_ROLE
 from shared.contracts.intake import Token
@@ -27,7 +19,7 @@ Requester = Annotated[Call, Allowed(*CLINICIANS, Role.SITE_MANAGER)]
 
 
 @router.post("/partner-slots", status_code=201, summary="Enter a partner's seats")
-async def add_partner_slot(body: NewPartnerSlot, call: Keeper) -> PartnerSlot:
+async def add_partner_slot(body: schemas.NewPartnerSlot, call: Keeper) -> schemas.PartnerSlot:
     """Seats that a partner keeps for our clients at one level of care."""
     return await call.create(
         lambda tx: commands.enter_slot(tx, body),
@@ -40,25 +32,29 @@ async def list_partner_slots(
     call: Reader,
     paging: Annotated[Paging, Depends()],
     level: Annotated[Token | None, Query(description="Only at this level.")] = None,
-) -> Page[PartnerSlot]:
+) -> Page[schemas.PartnerSlot]:
     """Partners' seats with how many of them are held."""
     return await call.show(lambda tx: queries.list_slots(tx, paging, level))
 
 
 @router.get("/partner-slots/{slot_id}", summary="Show a partner's seats")
-async def show_partner_slot(slot_id: UUID, call: Reader) -> PartnerSlot:
+async def show_partner_slot(slot_id: UUID, call: Reader) -> schemas.PartnerSlot:
     """One partner's seats at one level; the ETag is needed to change them."""
     return await call.show(lambda tx: queries.show_slot(tx, slot_id))
 
 
 @router.put("/partner-slots/{slot_id}", summary="Change the number of a partner's seats")
-async def change_partner_slot(slot_id: UUID, body: PartnerSeats, call: Keeper) -> PartnerSlot:
+async def change_partner_slot(
+    slot_id: UUID, body: schemas.PartnerSeats, call: Keeper
+) -> schemas.PartnerSlot:
     """Never below what is held now."""
     return await call.update(lambda tx, expected: commands.change_slot(tx, slot_id, expected, body))
 
 
 @router.post("/step-up-requests", status_code=201, summary="Hold a partner's seat for a client")
-async def hold_partner_seat(body: NewStepUpRequest, call: Requester) -> StepUpRequest:
+async def hold_partner_seat(
+    body: schemas.NewStepUpRequest, call: Requester
+) -> schemas.StepUpRequest:
     """Look for a seat at a higher level and hold it for the time that the policy says."""
     return await call.create(
         lambda tx: commands.request_step_up(tx, body),
@@ -71,14 +67,14 @@ async def list_step_up_requests(
     call: Reader,
     paging: Annotated[Paging, Depends()],
     site_id: Annotated[UUID | None, Query(description="Only of this site.")] = None,
-) -> Page[StepUpRequest]:
+) -> Page[schemas.StepUpRequest]:
     """Partners' seats that are or were held, the oldest first."""
     return await call.show(lambda tx: queries.list_requests(tx, paging, site_id))
 
 
 @router.get("/step-up-requests/{request_id}", summary="Show a seat held for a client")
 @of_one_client
-async def show_step_up_request(request_id: UUID, call: Reader) -> StepUpRequest:
+async def show_step_up_request(request_id: UUID, call: Reader) -> schemas.StepUpRequest:
     """Which partner's seat is held, and until when."""
     return await call.show(lambda tx: queries.show_request(tx, request_id))
 
@@ -86,7 +82,7 @@ async def show_step_up_request(request_id: UUID, call: Reader) -> StepUpRequest:
 @router.post("/step-up-requests/{request_id}/release", summary="Release a partner's seat")
 @needs_if_match
 async def complete_step_up_request(
-    request_id: UUID, body: Release, call: Requester
-) -> StepUpRequest:
+    request_id: UUID, body: schemas.Release, call: Requester
+) -> schemas.StepUpRequest:
     """The client went there, or does not need the seat."""
     return await call.update(lambda tx, expected: commands.release(tx, request_id, expected, body))

@@ -11,13 +11,7 @@ import asyncpg
 from services.scheduling.directory.rules import Window
 from services.scheduling.waiting.policy import Finding, waiting_policy
 from services.scheduling.waiting.rules import expiry, urgency_of
-from shared.contracts.scheduling import (
-    SeatAccepted,
-    SeatDeclined,
-    SeatOffered,
-    SeatOfferExpired,
-    SeatOfferWithdrawn,
-)
+from shared.contracts import scheduling
 from shared.database import Columns, Transaction
 from shared.ids import new_id
 from shared.messaging.consumer import Received
@@ -25,10 +19,10 @@ from shared.messaging.outbox import publish
 
 Outcome = Literal["accepted", "declined", "expired", "withdrawn"]
 ENDED = {
-    "accepted": SeatAccepted,
-    "declined": SeatDeclined,
-    "expired": SeatOfferExpired,
-    "withdrawn": SeatOfferWithdrawn,
+    "accepted": scheduling.SeatAccepted,
+    "declined": scheduling.SeatDeclined,
+    "expired": scheduling.SeatOfferExpired,
+    "withdrawn": scheduling.SeatOfferWithdrawn,
 }
 
 
@@ -135,7 +129,7 @@ async def make_offers(tx: Transaction, offers: Sequence[Offer]) -> list[UUID]:
             "expires_at": ends,
         }
         rows.append(row)
-        event = SeatOffered(**row, offer_id=row["id"], time_zone=site["time_zone"])
+        event = scheduling.SeatOffered(**row, offer_id=row["id"], time_zone=site["time_zone"])
         publish(tx, event, cause=one.cause)
     await tx.execute(OFFER, *OFFERED.arrays(rows))
     tx.wake()

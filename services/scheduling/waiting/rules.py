@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
+from itertools import product
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from services.scheduling.directory.rules import Window
@@ -18,14 +19,8 @@ Family = Literal[
     "dual_diagnosis_women",
 ]
 """The cohorts that can take a client: a track, and the gender-specific group if one may be."""
-FAMILIES: dict[tuple[bool, GenderGroup | None], Family] = {
-    (False, None): "general",
-    (False, "men"): "general_men",
-    (False, "women"): "general_women",
-    (True, None): "dual_diagnosis",
-    (True, "men"): "dual_diagnosis_men",
-    (True, "women"): "dual_diagnosis_women",
-}
+GROUPS: tuple[GenderGroup | None, ...] = (None, "men", "women")
+FAMILIES = dict(zip(product((False, True), GROUPS), get_args(Family), strict=True))
 NO_URGENCY = 1_000
 """Behind every urgent client."""
 DAYS_AHEAD = 31
@@ -34,7 +29,8 @@ DAYS_AHEAD = 31
 
 def family_of(dual_diagnosis: bool, gender_group: GenderGroup | None) -> Family:
     """The family of cohorts that a client waits for."""
-    return FAMILIES[dual_diagnosis, gender_group]
+    family: Family = FAMILIES[dual_diagnosis, gender_group]
+    return family
 
 
 def urgency_of(found: Mapping[Finding, datetime], order: Sequence[Finding], since: datetime) -> int:

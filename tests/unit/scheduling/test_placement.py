@@ -14,8 +14,8 @@ from services.scheduling.cohorts.rules import (
     require_trained_staff,
 )
 from services.scheduling.placement.policy import placement_policy
-from services.scheduling.placement.rules.ranking import choose_cohort
 from services.scheduling.placement.rules.values import Cohort, Need
+from tests.support.placement import choose_cohort
 
 POLICY = placement_policy()
 MIXED = Cohort(UUID(int=1), "general", None, capacity=10, taken=0)

@@ -22,7 +22,6 @@ from services.scheduling.cohorts.rules import (
 from services.scheduling.cohorts.schemas import ChangedCohort
 from services.scheduling.hours.policy import level_hours
 from services.scheduling.placement.policy import placement_policy
-from services.scheduling.placement.rules.ranking import choose_cohort
 from services.scheduling.placement.rules.values import (
     EVERYBODY,
     Choice,
@@ -34,6 +33,7 @@ from services.scheduling.placement.rules.values import (
 from services.scheduling.placement.seats import considered_json, read_considered
 from services.scheduling.preferences.rules import DAY, Client, Window, comes_after, opened, within
 from shared.contracts.base import Criterion
+from tests.support.placement import choose_cohort
 
 POLICY = placement_policy()
 DENVER = ZoneInfo("America/Denver")

@@ -18,7 +18,6 @@ from services.scheduling.placement.rules.values import (
 )
 from shared.contracts.base import Criterion
 
-NOTHING_KNOWN = Situation()
 TOLD_ONE_BY_ONE = 40
 """Of more cohorts it is told how many lack what, as an event has to stay small."""
 UNTOLD = "no_contact"
@@ -39,13 +38,6 @@ def compare(
             found = known[kind] = _finding((), list(lines))
         compared.append(Considered(cohort, found))
     return compared
-
-
-def choose_cohort(
-    need: Need, cohorts: Iterable[Cohort], policy: PlacementPolicy, at: Situation = NOTHING_KNOWN
-) -> Choice:
-    """Compare the cohorts with a client's need, and choose the one that fits best."""
-    return choose(compare(need, cohorts, policy, at), policy, at)
 
 
 def choose(compared: Sequence[Considered], policy: PlacementPolicy, at: Situation) -> Choice:

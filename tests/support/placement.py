@@ -1,0 +1,16 @@
+"""Choosing a cohort at once, as the chart of a transaction does in two steps."""
+
+from collections.abc import Iterable
+
+from services.scheduling.placement.policy import PlacementPolicy
+from services.scheduling.placement.rules.ranking import choose, compare
+from services.scheduling.placement.rules.values import Choice, Cohort, Need, Situation
+
+NOTHING_KNOWN = Situation()
+
+
+def choose_cohort(
+    need: Need, cohorts: Iterable[Cohort], policy: PlacementPolicy, at: Situation = NOTHING_KNOWN
+) -> Choice:
+    """Compare the cohorts with a client's need, and choose the one that fits best."""
+    return choose(compare(need, cohorts, policy, at), policy, at)
