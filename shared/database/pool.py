@@ -146,7 +146,11 @@ class Database:
         if tx.outgoing or tx.woken:
             self._untold = True
             self._signal.set()
-            self._wake_all(tx.queued)
+            for wake in self._listeners:
+                wake()
+            if tx.outgoing or tx.requeued:
+                self._tell_relays(tx.queued)
+            await asyncio.sleep(0)  # what was published goes out before the answer is made
 
     @contextlib.asynccontextmanager
     async def looking(self) -> AsyncIterator[Transaction]:
@@ -213,9 +217,13 @@ class Database:
         await connection.add_listener(CHANNEL, heard)
         self._wake_all()
 
-    def _wake_all(self, queued: asyncpg.Record | None = None) -> None:
+    def _wake_all(self) -> None:
+        """Others committed something, and did not say what."""
         for wake in self._listeners:
             wake()
+        self._tell_relays(None)
+
+    def _tell_relays(self, queued: asyncpg.Record | None) -> None:
         for give in self._relays:
             give(queued)
 

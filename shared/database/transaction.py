@@ -109,6 +109,8 @@ class Transaction:
     access: Access | None = None
     reached: Reached | None = None
     woken: bool = False
+    requeued: bool = False
+    """It put events back into the outbox."""
     queued: asyncpg.Record | None = None
     """Where it published one event: that row of the outbox."""
     rebuilding: bool = False
@@ -129,6 +131,10 @@ class Transaction:
     def wake(self) -> None:
         """Wake the service's jobs after the commit, as this transaction planned work for them."""
         self.woken = True
+
+    def requeue(self) -> None:
+        """Wake the relay after the commit, as this transaction put events back into the outbox."""
+        self.woken = self.requeued = True
 
     def at_end(self, function: Ending, *given: object) -> None:
         """Let `function` be called once, before the commit, with all that it was given in this

@@ -103,7 +103,7 @@ async def republish(
     row = await tx.fetchrow(REPUBLISH, stream, after[0], after[1], key, limit)
     if row is None:
         return 0, after
-    tx.wake()
+    tx.requeue()
     return row["count"], (row["key"], row["sequence"])
 
 

@@ -86,5 +86,5 @@ async def send_again(tx: Transaction, stream: str, key: str, *, pass_over: bool)
     sent = int(again.split()[-1])
     if sent == 0 and first == "DELETE 0":
         raise NothingSetAside("No event of this key is set aside.")
-    tx.wake()
+    tx.requeue()
     return sent

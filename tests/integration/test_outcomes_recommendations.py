@@ -259,3 +259,23 @@ async def test_what_an_instrument_scores_on_its_own_is_a_figure_of_the_stay(
     assert look(rule("score", **of_bam), case.facts).value == 0
     assert look(rule("score_change", **of_bam), case.facts).value == -7
     assert look(rule("score", **{**of_bam, "subscale": "risk"}), case.facts).value is None
+
+
+async def test_what_is_recommended_and_decided_changes_the_board_of_its_site(
+    outcomes: Outcomes,
+) -> None:
+    async def change() -> int:
+        query = "SELECT change FROM board_changes WHERE site_id = $1"
+        (row,) = await outcomes.system.fetch("outcomes", query, SITE)
+        found: int = row["change"]
+        return found
+
+    ana = await in_program(outcomes)
+    await outcomes.tell(screened(ana))
+    changes = [await change()]
+    await outcomes.tell(engaged(ana))
+    changes.append(await change())
+    (known,) = await outcomes.listed(client_id=ana.id)
+    await outcomes.decide(known, {"decision": "decline", "reason": "clinical_judgement"})
+    changes.append(await change())
+    assert changes == sorted(set(changes)), "each is a change of its own, told with its commit"
