@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import subprocess
+import threading
 from pathlib import Path
 
 import psutil
@@ -18,13 +19,16 @@ from stepwell.runtime import jars
 from stepwell.runtime.state import cache_folder
 
 GARBAGE_COLLECTOR = "-XX:+UseSerialGC"
+_making = threading.Lock()
+"""Two programs start at once, and the first of them makes what both need."""
 QUIET = ("-Xlog:disable", "-Xlog:all=error:stderr")
 
 
 def arguments(folder: Path) -> list[str]:
     """The JVM arguments for the program whose jars are in `folder`; none when it cannot be done."""
     try:
-        base = _base()
+        with _making:
+            base = _base()
         own = folder / base.name
         _adopt(own)
         if own.exists():
