@@ -22,6 +22,8 @@ from stepwell.runtime import clock_file
 from stepwell.runtime.problem import CHECK_FAILED, Problem
 
 WITHIN_SECONDS = 60.0
+AT_WORK_SECONDS = 0.024
+"""What the work of one instant takes at least; a look before that only slows it down."""
 POLL_SECONDS = 0.015
 LONGER = 1.4
 """Each further look at the same work waits so many times longer, as looks slow it down."""
@@ -172,7 +174,7 @@ async def advance(services: Services, to: datetime, *, rest: Rest | None = None)
         now = min(max(due, now), to) if due else to
         clock_file.write(services.clock_file, now)
         if woken := rest.woken(now):
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(AT_WORK_SECONDS)
             rest = Rest({**rest.pending, **await look(services, woken)})
             rest = await _rested(services, rest, time.monotonic() + WITHIN_SECONDS)
     return await settled(services)
