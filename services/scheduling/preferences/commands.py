@@ -28,4 +28,5 @@ ENROLLED = Columns.by_type(
 async def keep(tx: Transaction, columns: Columns, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write these columns of each client; a later row for one takes the place of an earlier."""
     last = {row["client_id"]: row for row in rows}
-    await tx.execute(columns.upsert("preferences", "client_id"), *columns.arrays(last.values()))
+    await tx.send()  # what waits may be of the same clients
+    await tx.write(columns.upsert("preferences", "client_id"), *columns.arrays(last.values()))
