@@ -8,6 +8,9 @@ from pydantic import AfterValidator, StringConstraints
 BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and signs that show nothing: the Hangul fillers and the empty Braille cell."""
 
+IN_TEXTS = frozenset("\n\t\u200c\u200d")
+"""Ends of lines, tabs, and what parts and joins letters, such as in Persian and in emoji."""
+
 
 def legible(name: str) -> str:
     """Refuse a name with characters that control or hide something, and one that shows nothing."""
@@ -20,12 +23,13 @@ def legible(name: str) -> str:
 
 
 def readable(text: str) -> str:
-    """Refuse a text with characters that control something, ends of lines and tabs apart, and one
-    that shows nothing. Signs that join or part letters stay, as some scripts need them."""
-    kinds = [unicodedata.category(one) for one in text if one not in BLANK | {"\n", "\t"}]
-    if any(kind in ("Cc", "Cs", "Cn", "Co") for kind in kinds):
-        raise ValueError("A text has no control characters.")
-    if all(kind[0] in "CMZ" for kind in kinds):
+    """Refuse a text with characters that control or hide something, and one that shows nothing.
+    Ends of lines and tabs stay, and the signs that join and part letters, as some scripts need
+    them."""
+    kinds = [unicodedata.category(one) for one in text if one not in BLANK | IN_TEXTS]
+    if any(kind[0] == "C" for kind in kinds):
+        raise ValueError("A text has no control or invisible characters.")
+    if all(kind[0] in "MZ" for kind in kinds):
         raise ValueError("A text has a visible character.")
     return text
 
