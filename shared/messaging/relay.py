@@ -14,6 +14,7 @@ import contextlib
 import time
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import asyncpg
@@ -53,6 +54,9 @@ SELECT id, stream, key, sequence, event_id, type, dataschema, occurred_at, trace
   ) AS is_behind
 FROM platform.outbox o ORDER BY id LIMIT $1
 """
+key_of = itemgetter("stream", "key")
+"""The unit of order that an event belongs to."""
+number_of = itemgetter("sequence")
 TAKE_LOCK = "SELECT pg_try_advisory_lock($1)"
 TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 DELETE = "DELETE FROM platform.outbox WHERE id = ANY($1::bigint[])"
@@ -76,11 +80,6 @@ class NoTopic(LookupError):
 
 REFUSED = (*TOO_LARGE, NoTopic)
 """What stays with the event, however often it is sent."""
-
-
-def key_of(event: asyncpg.Record) -> tuple[str, str]:
-    """The unit of order that an event belongs to."""
-    return event["stream"], event["key"]
 
 
 def failed(error: Exception) -> asyncio.Future[Any]:
@@ -162,7 +161,7 @@ class Relay:
         committed or set aside before it is passed."""
         last = {key: self._sent.get(key, 0) for key in map(key_of, handed)}
         for event in handed:
-            if event["sequence"] != last[key_of(event)] + 1:
+            if number_of(event) != last[key_of(event)] + 1:
                 return False
             last[key_of(event)] += 1
         return True
@@ -214,7 +213,7 @@ class Relay:
     def _remember(self, sent: Sequence[asyncpg.Record]) -> None:
         if len(self._sent) > MOST_KEYS:
             self._sent.clear()
-        self._sent.update((key_of(event), event["sequence"]) for event in sent)
+        self._sent.update(zip(map(key_of, sent), map(number_of, sent), strict=True))
 
     async def _refused(
         self, connection: Connection, row: asyncpg.Record, error: BaseException, *, alone: bool
