@@ -15,11 +15,10 @@ if TYPE_CHECKING:
     from shared.messaging.envelope import Received
 
 
-class EventTooLarge(Refused):
+class EventTooLarge(Refused, title="Too large to publish"):
     """What was to be published is larger than an event may be."""
 
     status = 413
-    title = "Too large to publish"
 
 
 def publish(tx: Transaction, event: Event, *, cause: Received[Any] | None = None) -> None:

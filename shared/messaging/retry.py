@@ -24,16 +24,12 @@ WHERE consumer = $1 AND stream = $2 AND key = $3 AND resolution IS NULL
 """
 
 
-class NotStopped(NotFound):
+class NotStopped(NotFound, title="The key is not stopped"):
     """The key has no dead letter."""
 
-    title = "The key is not stopped"
 
-
-class CannotSkip(Conflict):
+class CannotSkip(Conflict, title="Cannot go on from there"):
     """The operator's number does not fit what was applied and what is a dead letter."""
-
-    title = "Cannot go on from there"
 
 
 async def retry(

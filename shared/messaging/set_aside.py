@@ -49,10 +49,8 @@ SELECT * FROM (SELECT * FROM back UNION SELECT * FROM waiting) AS e ORDER BY seq
 """
 
 
-class NothingSetAside(NotFound):
+class NothingSetAside(NotFound, title="Nothing is set aside for this key"):
     """No event of that key is set aside."""
-
-    title = "Nothing is set aside for this key"
 
 
 async def set_aside(

@@ -32,16 +32,12 @@ DEEPER = (BaseModel, Mapping, list, tuple)
 """What parts of an answer may lie in."""
 
 
-class BreakGlassRefused(Forbidden):
+class BreakGlassRefused(Forbidden, title="The glass may not be broken here"):
     """The glass is broken by a clinician, for one client, with a reason that can be read."""
 
-    title = "The glass may not be broken here"
 
-
-class BadBreakGlassReason(Invalid):
+class BadBreakGlassReason(Invalid, title="Bad reason for breaking the glass"):
     """A reason has 1 to 500 printable characters."""
-
-    title = "Bad reason for breaking the glass"
 
 
 @dataclass(frozen=True, slots=True)

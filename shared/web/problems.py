@@ -25,31 +25,26 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = "1"
 
 
-class PreconditionRequired(Refused):
+class PreconditionRequired(Refused, title="If-Match needed"):
     """An update without If-Match."""
 
     status = 428
-    title = "If-Match needed"
 
 
-class IdempotencyKeyNeeded(Refused):
+class IdempotencyKeyNeeded(Refused, title="Idempotency-Key needed"):
     """A creation without a usable Idempotency-Key."""
 
     status = 400
-    title = "Idempotency-Key needed"
 
 
-class IdempotencyKeyReused(Invalid):
+class IdempotencyKeyReused(Invalid, title="Idempotency-Key used for another request"):
     """The key was used before, for another request."""
 
-    title = "Idempotency-Key used for another request"
 
-
-class Busy(Conflict):
+class Busy(Conflict, title="Too many changes at once"):
     """Others changed the same things at the same time, again and again."""
 
     status = 503
-    title = "Too many changes at once"
 
 
 class FieldProblem(BaseModel):

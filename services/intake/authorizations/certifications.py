@@ -26,22 +26,16 @@ OTHERS = "SELECT id, certified_on, recertify_by FROM certifications WHERE covera
 REST = "UPDATE certifications SET look_at = NULL WHERE coverage_id = $1"
 
 
-class NotCertified(Conflict):
+class NotCertified(Conflict, title="No certification is asked for"):
     """The payer of the coverage asks for no certification that would have to be renewed."""
 
-    title = "No certification is asked for"
 
-
-class ImpossibleCertification(Invalid):
+class ImpossibleCertification(Invalid, title="Impossible day of certification"):
     """Signed ahead of today, or more than a year ago."""
 
-    title = "Impossible day of certification"
 
-
-class AlreadyCertified(Conflict):
+class AlreadyCertified(Conflict, title="Certification is known"):
     """The day's certification was entered before."""
-
-    title = "Certification is known"
 
 
 async def record_certification(

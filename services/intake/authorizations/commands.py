@@ -24,28 +24,20 @@ from shared.ids import new_id
 NUMBER = "one_authorization_a_number"
 
 
-class UnknownCode(Invalid):
+class UnknownCode(Invalid, title="Unknown billing code"):
     """The code is not on the list, so that nobody knows what a unit of it is."""
 
-    title = "Unknown billing code"
 
-
-class OutsideCoverage(Invalid):
+class OutsideCoverage(Invalid, title="Outside the coverage"):
     """The authorization and the coverage have no day in common."""
 
-    title = "Outside the coverage"
 
-
-class NumberKnown(Conflict):
+class NumberKnown(Conflict, title="Authorization is known"):
     """The coverage has an authorization of this number for this code."""
 
-    title = "Authorization is known"
 
-
-class Withdrawn(Conflict):
+class Withdrawn(Conflict, title="Authorization was withdrawn"):
     """The authorization no longer holds."""
-
-    title = "Authorization was withdrawn"
 
 
 async def add_authorization(

@@ -6,18 +6,15 @@ from typing import Self
 from holidays import country_holidays
 from pydantic import Field, model_validator
 
-from shared.datafiles import Part, data_file
+from shared.datafiles import DataFile, data_file
 
 FEDERAL = country_holidays("US")
 OBSERVED = " (observed)"
 
 
-class AlarmPolicy(Part):
+class AlarmPolicy(DataFile):
     """From when on an alarm is raised."""
 
-    id: str
-    version: str
-    source: str
     units_left_percent: int = Field(ge=0, le=100)
     business_days_left: int = Field(ge=0, le=60)
     open_on: tuple[str, ...] = ()

@@ -7,87 +7,61 @@ class UnknownForm(Invalid):
     """There is no such version of the form, or not in that language."""
 
 
-class FormWithdrawn(Invalid):
+class FormWithdrawn(Invalid, title="Form was withdrawn"):
     """The form was out of use when it was signed."""
 
-    title = "Form was withdrawn"
 
-
-class OtherText(Invalid):
+class OtherText(Invalid, title="Another text was shown"):
     """The text that was shown is not the text of the form."""
 
-    title = "Another text was shown"
 
-
-class DeficientConsent(Invalid):
+class DeficientConsent(Invalid, title="Consent is deficient"):
     """Something is missing without which it is no consent (42 CFR 2.31(c))."""
 
-    title = "Consent is deficient"
 
-
-class CombinedConsent(Invalid):
+class CombinedConsent(Invalid, title="Consents are not combined"):
     """It holds what belongs to another form."""
 
-    title = "Consents are not combined"
 
-
-class UnknownConsentWord(Invalid):
+class UnknownConsentWord(Invalid, title="Unknown word"):
     """The word is none of this form, or is there twice."""
 
-    title = "Unknown word"
 
-
-class ImpossibleSigningDate(Invalid):
+class ImpossibleSigningDate(Invalid, title="Impossible date of signing"):
     """Nobody signs in the future, or before being born."""
-
-    title = "Impossible date of signing"
 
 
 class ImpossibleExpiry(Invalid):
     """The form does not end that way, or it would have ended already."""
 
 
-class OutlastsCourtReferral(Invalid):
+class OutlastsCourtReferral(Invalid, title="Lasts longer than the case"):
     """It would last longer than to the final disposition of the case (42 CFR 2.35)."""
 
-    title = "Lasts longer than the case"
 
-
-class ClientOfAge(Invalid):
+class ClientOfAge(Invalid, title="Client was of age"):
     """The client was of age on the day of signing."""
 
-    title = "Client was of age"
 
-
-class RevealingAlias(Invalid):
+class RevealingAlias(Invalid, title="Sender's name tells of treatment"):
     """The sender's name would tell of treatment (42 CFR 2.11)."""
 
-    title = "Sender's name tells of treatment"
 
-
-class NewerConsentInForce(Conflict):
+class NewerConsentInForce(Conflict, title="A newer consent is in force"):
     """A later signed consent by the same form is in force."""
 
-    title = "A newer consent is in force"
 
-
-class RevokedSince(Conflict):
+class RevokedSince(Conflict, title="Revoked since it was signed"):
     """The client took back a consent by this form after signing this one."""
 
-    title = "Revoked since it was signed"
 
-
-class ConsentEnded(Conflict):
+class ConsentEnded(Conflict, title="Consent has ended"):
     """It was revoked, has expired, or was replaced."""
-
-    title = "Consent has ended"
 
 
 class NotRevocableYet(Conflict):
     """By the terms of a court referral it may be revoked later (42 CFR 2.35(c))."""
 
 
-class ImpossibleReceipt(Invalid):
+class ImpossibleReceipt(Invalid, title="Impossible time of receipt"):
     """A revocation arrives after the consent was given, and not in the future."""
-
-    title = "Impossible time of receipt"

@@ -16,10 +16,8 @@ DETAILS = {
 }
 
 
-class UntimelyAttempt(Invalid):
+class UntimelyAttempt(Invalid, title="Impossible time of an attempt"):
     """Nobody can have tried at that instant."""
-
-    title = "Impossible time of an attempt"
 
 
 async def record_attempt(

@@ -27,16 +27,12 @@ class UnknownProgram(Invalid):
     """The program is not on the list."""
 
 
-class NoPriceKnown(Invalid):
+class NoPriceKnown(Invalid, title="No price is known"):
     """The site has no price for a service of the program on some day."""
 
-    title = "No price is known"
 
-
-class NoGuidelineKnown(Invalid):
+class NoGuidelineKnown(Invalid, title="No poverty guideline for that day"):
     """No poverty guideline is known that early."""
-
-    title = "No poverty guideline for that day"
 
 
 async def estimate_costs(tx: Transaction, asked: NewEstimate) -> CostEstimate:

@@ -22,16 +22,12 @@ from shared.errors import Invalid, require_version
 from shared.ids import new_id
 
 
-class ImpossibleSignature(Invalid):
+class ImpossibleSignature(Invalid, title="Impossible day of signing"):
     """Signed ahead of today, or so long ago that the income has to be asked anew."""
 
-    title = "Impossible day of signing"
 
-
-class NoGuideline(Invalid):
+class NoGuideline(Invalid, title="No poverty guideline for that day"):
     """No poverty guideline was known that early."""
-
-    title = "No poverty guideline for that day"
 
 
 async def sign_agreement(

@@ -33,22 +33,16 @@ class UnknownPayer(Invalid):
     """The payer is not on the list, or is one of another kind."""
 
 
-class OverlappingCoverage(Conflict):
+class OverlappingCoverage(Conflict, title="Coverages overlap"):
     """Two coverages would both be first, or both second, on one day."""
 
-    title = "Coverages overlap"
 
-
-class EnteredInError(Conflict):
+class EnteredInError(Conflict, title="Was entered in error"):
     """It was taken back: nothing of it holds any more."""
 
-    title = "Was entered in error"
 
-
-class ImpossibleEnd(Invalid):
+class ImpossibleEnd(Invalid, title="Impossible last day"):
     """An end before the beginning, or after the end that is known."""
-
-    title = "Impossible last day"
 
 
 async def add_coverage(

@@ -56,28 +56,20 @@ INSERT INTO match_keys ({KEYS.names}) SELECT * FROM made ON CONFLICT DO NOTHING
 CLIENTS_AT_ONCE = 500
 
 
-class ClientsNotMergeable(Conflict):
+class ClientsNotMergeable(Conflict, title="These clients cannot be merged so"):
     """As the two clients stand, the one cannot be merged into the other."""
 
-    title = "These clients cannot be merged so"
 
-
-class SameClient(Invalid):
+class SameClient(Invalid, title="One client named twice"):
     """A client is not a duplicate of itself."""
 
-    title = "One client named twice"
 
-
-class AlreadyUndone(Conflict):
+class AlreadyUndone(Conflict, title="Merge was undone already"):
     """The merge was undone before."""
 
-    title = "Merge was undone already"
 
-
-class AlreadyDistinct(Conflict):
+class AlreadyDistinct(Conflict, title="Known as two people already"):
     """It was found before that they are two people."""
-
-    title = "Known as two people already"
 
 
 DETAILS: dict[Refusal, tuple[str, str]] = {

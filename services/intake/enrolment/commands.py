@@ -76,52 +76,36 @@ RETURNING e.id, e.client_id, e.site_id, b.state AS former, b.goes_on
 and does not end the hold."""
 
 
-class AlreadyEnrolled(Conflict):
+class AlreadyEnrolled(Conflict, title="Client is enrolled already"):
     """The client is in the program."""
 
-    title = "Client is enrolled already"
 
-
-class OutdatedDetermination(Invalid):
+class OutdatedDetermination(Invalid, title="Not the decision in force"):
     """Not the client's level-of-care decision in force."""
 
-    title = "Not the decision in force"
 
-
-class DecisionNotSigned(Conflict):
+class DecisionNotSigned(Conflict, title="Level of care is not signed"):
     """A clinician has to sign the level of care first."""
 
-    title = "Level of care is not signed"
 
-
-class DecisionUsed(Conflict):
+class DecisionUsed(Conflict, title="Decision was used before"):
     """The decision led to an enrolment that has ended: the needs have to be rated anew."""
 
-    title = "Decision was used before"
 
-
-class LevelDoesNotFit(Conflict):
+class LevelDoesNotFit(Conflict, title="Program is not the signed level"):
     """The signed level is not the program's. Which one it is, is for clinicians only."""
 
-    title = "Program is not the signed level"
 
-
-class TreatmentConsentMissing(Conflict):
+class TreatmentConsentMissing(Conflict, title="Consent to treatment is missing"):
     """Nobody is treated who has not consented to it."""
 
-    title = "Consent to treatment is missing"
 
-
-class CoverageMissing(Conflict):
+class CoverageMissing(Conflict, title="Coverage or self-pay agreement is missing"):
     """Neither a payer nor the client has agreed to pay."""
 
-    title = "Coverage or self-pay agreement is missing"
 
-
-class StateDoesNotAllow(Conflict):
+class StateDoesNotAllow(Conflict, title="State does not allow it"):
     """The stay is not in a state from which it could go on so."""
-
-    title = "State does not allow it"
 
 
 class UnknownReason(Invalid):

@@ -38,22 +38,16 @@ WHERE client_id = $1 AND state <> 'superseded'
 """
 
 
-class UnfitRatings(Invalid):
+class UnfitRatings(Invalid, title="Ratings do not fit the edition"):
     """The ratings do not fit the dimensions of the edition."""
 
-    title = "Ratings do not fit the edition"
 
-
-class ScreeningMissing(Conflict):
+class ScreeningMissing(Conflict, title="Intake screening missing"):
     """A level of care is determined after the intake screening."""
 
-    title = "Intake screening missing"
 
-
-class TooYoungForPolicy(Conflict):
+class TooYoungForPolicy(Conflict, title="Client too young for this policy"):
     """The policy is for adults."""
-
-    title = "Client too young for this policy"
 
 
 async def determine_level_of_care(

@@ -20,28 +20,20 @@ from shared.errors import Conflict, Invalid, require_version
 from shared.messaging.outbox import publish
 
 
-class CannotBeSigned(Conflict):
+class CannotBeSigned(Conflict, title="Decision cannot be signed"):
     """The decision is signed already, or a newer one took its place."""
 
-    title = "Decision cannot be signed"
 
-
-class PolicyChanged(Conflict):
+class PolicyChanged(Conflict, title="Policy was changed"):
     """The policy that the decision was made with is not in force any more."""
 
-    title = "Policy was changed"
 
-
-class UnfitSignature(Invalid):
+class UnfitSignature(Invalid, title="Signature does not fit the decision"):
     """The signature does not say one thing."""
 
-    title = "Signature does not fit the decision"
 
-
-class SecondSignerNeeded(Conflict):
+class SecondSignerNeeded(Conflict, title="Another clinician has to sign"):
     """Whoever signed first cannot sign a second time."""
-
-    title = "Another clinician has to sign"
 
 
 async def sign(

@@ -9,28 +9,20 @@ from services.intake.preferences.schemas import StatedPreferences, WeeklyTime
 from shared.errors import Invalid
 
 
-class SlotEndsBeforeStart(Invalid):
+class SlotEndsBeforeStart(Invalid, title="A time ends before it starts"):
     """A time of the week ends after its start, on the same day."""
 
-    title = "A time ends before it starts"
 
-
-class SlotsOverlap(Invalid):
+class SlotsOverlap(Invalid, title="Times overlap"):
     """Two times of the week have a part in common."""
 
-    title = "Times overlap"
 
-
-class UnknownPreference(Invalid):
+class UnknownPreference(Invalid, title="Unknown word"):
     """The word is none of the vocabulary, or is there twice."""
 
-    title = "Unknown word"
 
-
-class CourtDatePassed(Invalid):
+class CourtDatePassed(Invalid, title="Date has passed"):
     """The next date at court does not lie in the past."""
-
-    title = "Date has passed"
 
 
 def check_times(times: Sequence[WeeklyTime], at: str) -> None:

@@ -5,7 +5,7 @@ from pydantic import Field, model_validator
 
 from services.intake.questionnaires.rules.wording import ShippedWording
 from shared.contracts.intake import RiskKind
-from shared.datafiles import Part, data_file, data_folder
+from shared.datafiles import DataFile, Part, data_file, data_folder
 
 STANDARD = "standard"
 FALLBACK = "en"
@@ -28,12 +28,9 @@ class CrisisLine(Part):
     languages: dict[str, CrisisText]
 
 
-class Policy(Part):
+class Policy(DataFile):
     """The policy of an organization."""
 
-    id: str
-    version: str
-    source: str
     open_days: int = Field(ge=1, le=90)
     link_hours: int = Field(ge=1, le=720)
     page_address: str = Field(pattern=r"^(https://[A-Za-z0-9.-]+(:[0-9]+)?)?/[A-Za-z0-9/_-]*$")

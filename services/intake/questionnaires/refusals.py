@@ -7,28 +7,20 @@ class UnknownInstrument(Invalid):
     """The instrument is not known in that version."""
 
 
-class AssignedTwice(Invalid):
+class AssignedTwice(Invalid, title="Instrument assigned twice"):
     """A questionnaire has an instrument once."""
 
-    title = "Instrument assigned twice"
 
-
-class NotForOccasion(Invalid):
+class NotForOccasion(Invalid, title="Instrument not for this occasion"):
     """The instrument looks too far back to be used in the course of treatment."""
 
-    title = "Instrument not for this occasion"
 
-
-class QuestionnaireOver(Conflict):
+class QuestionnaireOver(Conflict, title="Questionnaire is over"):
     """It is completed, expired or withdrawn."""
 
-    title = "Questionnaire is over"
 
-
-class AnsweredOtherwise(Conflict):
+class AnsweredOtherwise(Conflict, title="Answered otherwise"):
     """All its instruments were answered with staff since it was assigned."""
-
-    title = "Answered otherwise"
 
 
 class NothingAnswered(Conflict):
@@ -47,7 +39,5 @@ class WordingIncomplete(Invalid):
     """A form of this wording could not be answered."""
 
 
-class NotAsked(Invalid):
+class NotAsked(Invalid, title="Item is not asked"):
     """These answers leave the item out."""
-
-    title = "Item is not asked"

@@ -10,16 +10,12 @@ from shared.contracts.intake import Referrer
 from shared.errors import Invalid
 
 
-class DetailsDoNotBelong(Invalid):
+class DetailsDoNotBelong(Invalid, title="Details do not belong to the source"):
     """Such details are not told by such a referrer."""
 
-    title = "Details do not belong to the source"
 
-
-class ImpossibleDischarge(Invalid):
+class ImpossibleDischarge(Invalid, title="Impossible discharge date"):
     """The planned discharge is too far off, either way."""
-
-    title = "Impossible discharge date"
 
 
 def require_belonging(source: Referrer, details: Details | None) -> None:

@@ -63,20 +63,16 @@ SELECT $1, $2, key FROM unnest($3::bigint[]) AS k(key) ON CONFLICT DO NOTHING
 """
 
 
-class ImpossibleStateChange(Conflict):
+class ImpossibleStateChange(Conflict, title="Impossible change of state"):
     """The referral cannot come to that state from where it is."""
-
-    title = "Impossible change of state"
 
 
 class ReasonDoesNotFit(Invalid):
     """The reason is missing, not asked for, or not one for that end."""
 
 
-class ReferralEnded(Conflict):
+class ReferralEnded(Conflict, title="Referral has ended"):
     """The referral has come to its end."""
-
-    title = "Referral has ended"
 
 
 async def change_referral_state(

@@ -92,10 +92,8 @@ BEYOND = "\U0010ffff"
 """Sorts behind everything that a folded name begins with."""
 
 
-class ClientMerged(Conflict):
+class ClientMerged(Conflict, title="Client was merged"):
     """The client was merged into another one, which goes on for both."""
-
-    title = "Client was merged"
 
 
 @dataclass(frozen=True, slots=True)

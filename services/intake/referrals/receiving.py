@@ -38,16 +38,12 @@ class ImpossibleBirthDate(Invalid):
     """Nobody alive was born on that day."""
 
 
-class ReferralOpen(Conflict):
+class ReferralOpen(Conflict, title="Client is referred already"):
     """A referral of the client is under way."""
 
-    title = "Client is referred already"
 
-
-class ClientInProgram(Conflict):
+class ClientInProgram(Conflict, title="Client is in the program"):
     """The client is in the program."""
-
-    title = "Client is in the program"
 
 
 async def receive_referral(tx: Transaction, new: NewReferral) -> Referral:

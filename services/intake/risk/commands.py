@@ -50,16 +50,12 @@ more severe; its deadline only comes nearer, and so does its next step. Where th
 its people are told from its beginning again, and steps are counted on."""
 
 
-class AlreadyAcknowledged(Conflict):
+class AlreadyAcknowledged(Conflict, title="Acknowledged already"):
     """A clinician took charge of the flag before."""
 
-    title = "Acknowledged already"
 
-
-class ActionNotForThisRisk(Invalid):
+class ActionNotForThisRisk(Invalid, title="Action is not for this risk"):
     """The policy does not list the action for this kind of risk."""
-
-    title = "Action is not for this risk"
 
 
 class NoteNeeded(Invalid):

@@ -19,16 +19,12 @@ from shared.errors import Invalid
 from shared.ids import new_id
 
 
-class ImpossibleOverdoseDate(Invalid):
+class ImpossibleOverdoseDate(Invalid, title="Impossible date of the overdose"):
     """The day lies ahead, or before the client was born."""
 
-    title = "Impossible date of the overdose"
 
-
-class ContradictoryOverdose(Invalid):
+class ContradictoryOverdose(Invalid, title="Contradictory answers about an overdose"):
     """The day and the answer about the last 30 days cannot both be true."""
-
-    title = "Contradictory answers about an overdose"
 
 
 async def receive_report(

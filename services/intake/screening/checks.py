@@ -12,32 +12,24 @@ class UnknownInstrumentVersion(Invalid):
     """The instrument is not known in that version."""
 
 
-class InstrumentTwice(Invalid):
+class InstrumentTwice(Invalid, title="Instrument given twice"):
     """One sitting has an instrument once."""
 
-    title = "Instrument given twice"
 
-
-class WrongMode(Invalid):
+class WrongMode(Invalid, title="Instrument not for this mode"):
     """The instrument cannot be given so, such as a line on paper by telephone."""
 
-    title = "Instrument not for this mode"
 
-
-class WrongOccasion(Invalid):
+class WrongOccasion(Invalid, title="Instrument not for this occasion"):
     """The instrument looks too far back to be used in the course of treatment."""
-
-    title = "Instrument not for this occasion"
 
 
 class AnsweredBeforeBirth(Invalid):
     """The client was not born yet on the day of the answers."""
 
 
-class AnsweredInFuture(Invalid):
+class AnsweredInFuture(Invalid, title="Answered in the future"):
     """Nobody has answered yet what is told as answered."""
-
-    title = "Answered in the future"
 
 
 class ImpossibleAnswer(Invalid):

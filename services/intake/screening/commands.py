@@ -42,10 +42,8 @@ FROM {RESPONSES.rows}
 """  # noqa: S608 - constants only
 
 
-class IntakeIsOver(Conflict):
+class IntakeIsOver(Conflict, title="Intake is over"):
     """Who is in the program is screened in the course of treatment."""
-
-    title = "Intake is over"
 
 
 async def complete_screening(

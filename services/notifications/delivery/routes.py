@@ -27,10 +27,8 @@ READERS = Allowed(
 )
 
 
-class DayWithoutSite(Invalid):
+class DayWithoutSite(Invalid, title="Day without a site"):
     """A day of messages was asked for without the site at which it is one."""
-
-    title = "Day without a site"
 
 
 @router.get("/notifications", summary="List messages")

@@ -41,10 +41,8 @@ class PlannedTask:
     traceparent: str | None
 
 
-class TaskOver(Conflict):
+class TaskOver(Conflict, title="Task over"):
     """Somebody took charge of the task before, or it is needless."""
-
-    title = "Task over"
 
 
 TASKS = Columns.like(NewTask)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from services.notifications.timing.rules import Window
-from shared.datafiles import Part, data_file
+from shared.datafiles import DataFile, Part, data_file
 
 
 class WindowPolicy(Part):
@@ -32,12 +32,9 @@ class RetryPolicy(Part):
     unknown_contact_minutes: int = Field(ge=0)
 
 
-class TimingPolicy(Part):
+class TimingPolicy(DataFile):
     """Everything that decides when a message goes out."""
 
-    id: str
-    version: str
-    source: str
     window: WindowPolicy
     retry: RetryPolicy
     most_a_day: int = Field(gt=0)

@@ -21,10 +21,8 @@ WHERE e.id = $1
 PART = "SELECT content FROM extract_parts WHERE extract_id = $1 AND name = $2 AND number = $3"
 
 
-class ExtractNotThere(NotFound):
+class ExtractNotThere(NotFound, title="No such file"):
     """It is not made yet, its files are deleted, or there is no such file."""
-
-    title = "No such file"
 
 
 async def show_extract(tx: Transaction, extract_id: UUID) -> Extract:

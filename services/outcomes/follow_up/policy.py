@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from shared.contracts.intake import Token
 from shared.contracts.scheduling import EndedAs
-from shared.datafiles import Part, data_file
+from shared.datafiles import DataFile, Part, data_file
 
 
 class Texts(Part):
@@ -25,12 +25,9 @@ class Question(Part):
     answers: Mapping[Token, Texts] = Field(min_length=2)
 
 
-class Survey(Part):
+class Survey(DataFile):
     """One version of the survey."""
 
-    id: str
-    version: str
-    source: str
     page_address: str = Field(min_length=1)
     """Where a link leads; the secret follows after `#`."""
     days: tuple[Literal[30, 90, 180, 365], ...] = Field(min_length=1)

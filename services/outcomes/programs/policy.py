@@ -9,7 +9,7 @@ from services.outcomes.follow_up.policy import survey
 from services.outcomes.measures.policy import TOTAL, MeasurePolicy, ReliableChange, measure_policy
 from shared.contracts.intake import Token
 from shared.contracts.scheduling import EndedAs
-from shared.datafiles import Part, data_file
+from shared.datafiles import DataFile, Part, data_file
 
 TAKES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "census": ((), ()),
@@ -88,12 +88,9 @@ class ProgramMeasure(Part):
         return None if series is None else series.reliable_change
 
 
-class Measures(Part):
+class Measures(DataFile):
     """One version of all definitions."""
 
-    id: str
-    version: str
-    source: str
     smallest_cell: int = Field(ge=2, description="Numbers below it are hidden.")
     curve_days: tuple[int, ...] = Field(min_length=1)
     """The days on which curves are shown."""

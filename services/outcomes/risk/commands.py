@@ -91,10 +91,8 @@ class StateDoesNotAllow(Conflict):
     """The risk is not in a state from which it could go on so."""
 
 
-class AcknowledgedAtIntake(Conflict):
+class AcknowledgedAtIntake(Conflict, title="Acknowledge this flag at intake"):
     """A risk flag of intake is acknowledged there, where its guidance is."""
-
-    title = "Acknowledge this flag at intake"
 
 
 class UnknownWord(Invalid):

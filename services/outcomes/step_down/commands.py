@@ -73,10 +73,8 @@ class AlreadyDecided(Conflict):
     """Somebody decided before."""
 
 
-class StayEnded(Conflict):
+class StayEnded(Conflict, title="The stay has ended"):
     """The stay that the recommendation is for is over."""
-
-    title = "The stay has ended"
 
 
 class NoLowerLevel(Conflict):

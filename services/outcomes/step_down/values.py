@@ -6,7 +6,7 @@ from pydantic import Field
 
 from shared.contracts.intake import RiskSeverity, Token
 from shared.contracts.outcomes import RecommendationKind
-from shared.datafiles import Part
+from shared.datafiles import DataFile, Part
 
 LONGEST_DAYS = 3660
 """Of a pause and of a score: ten years, far beyond any stay and within any calendar."""
@@ -41,12 +41,9 @@ class Measure(Part):
     safety_item: bool = False
 
 
-class Measures(Part):
+class Measures(DataFile):
     """The measures that rules may name."""
 
-    id: str
-    version: str
-    source: str
     baseline_from_days: int
     baseline_to_days: int
     """Days of the calendar at the site, from the day of admission on."""

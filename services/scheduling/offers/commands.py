@@ -35,10 +35,8 @@ WHERE site_id = $1 AND left_at IS NULL AND offer_again_at <= $2
 """
 
 
-class OfferOver(Conflict):
+class OfferOver(Conflict, title="The seat is not held any more"):
     """It was answered, ran out, or the stay is over."""
-
-    title = "The seat is not held any more"
 
 
 class SeatNoLongerFits(Conflict):

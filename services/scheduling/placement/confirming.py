@@ -35,20 +35,16 @@ REASON = "/override_reason"
 NEXT_DUE = "SELECT min(proposed_until) FROM placements WHERE proposed_until IS NOT NULL"
 
 
-class NothingProposed(Conflict):
+class NothingProposed(Conflict, title="There is nothing to confirm"):
     """The placement is confirmed already, or over."""
-
-    title = "There is nothing to confirm"
 
 
 class NotInReach(Invalid):
     """The cohort is none of those that were considered for the client."""
 
 
-class RuleNotMet(Conflict):
+class RuleNotMet(Conflict, title="The client cannot join this cohort"):
     """The cohort lacks something for this client."""
-
-    title = "The client cannot join this cohort"
 
 
 class ReasonNotNeeded(Invalid):

@@ -3,15 +3,12 @@
 from typing import Literal
 
 from services.scheduling.step_down.rules import Path
-from shared.datafiles import Part, data_file
+from shared.datafiles import DataFile, data_file
 
 
-class StepDownPath(Part):
+class StepDownPath(DataFile):
     """The path of an organization or a site."""
 
-    id: str
-    version: str
-    source: str
     path: Literal["at_once"] | Path
     phases_advance: bool
 

@@ -3,15 +3,12 @@
 from pydantic import Field
 
 from shared.contracts.intake import Token
-from shared.datafiles import Part, data_file
+from shared.datafiles import DataFile, data_file
 
 
-class StepUpPolicy(Part):
+class StepUpPolicy(DataFile):
     """The policy of an organization or a site."""
 
-    id: str
-    version: str
-    source: str
     level: Token | None
     hold_hours: int = Field(ge=1, le=336)
 

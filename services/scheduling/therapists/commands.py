@@ -24,16 +24,12 @@ FOR NO KEY UPDATE
 CASELOAD = "SELECT count(*) FROM placements WHERE primary_therapist_id = $1 AND ended_at IS NULL"
 
 
-class StayEnded(Conflict):
+class StayEnded(Conflict, title="The stay has ended"):
     """The client has left the seat."""
 
-    title = "The stay has ended"
 
-
-class CaseloadFull(Conflict):
+class CaseloadFull(Conflict, title="The caseload is full"):
     """The person has as many clients as the limit says."""
-
-    title = "The caseload is full"
 
 
 async def change_therapist(

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.contracts.intake import Token
-from shared.datafiles import Part, data_file
+from shared.datafiles import DataFile, Part, data_file
 
 Finding = Literal["risk_high", "risk_moderate", "level_above"]
 """A risk flag of that severity; a signed level of care that is below the recommended one."""
@@ -29,12 +29,9 @@ class UrgencyPolicy(Part):
     levels_above: tuple[str, ...]
 
 
-class WaitingPolicy(Part):
+class WaitingPolicy(DataFile):
     """Everything that decides how those who wait get seats."""
 
-    id: str
-    version: str
-    source: str
     seats: Literal["at_once", "offered", "by_hand"]
     offer: OfferPolicy
     urgency: UrgencyPolicy
