@@ -76,7 +76,9 @@ async def test_writes_wait_for_what_comes_next_and_are_there_when_it_is_asked(th
         await tx.write(INSERT, uuid4(), "b")
         await tx.write(INSERT, uuid4(), "c")  # the same query again: the first goes out before it
         assert [len(tx.writes), await things.found()] == [1, []]
-        assert await tx.written("DELETE FROM things WHERE name = $1 RETURNING name", "a")
+        gone = ("DELETE FROM things WHERE name = $1 RETURNING name", "a")
+        read = await tx.write_and_read(gone, ("SELECT name, count(*) OVER () FROM written",))
+        assert list(map(tuple, read)) == [("a", 1)]
         await tx.write("DELETE FROM things WHERE name = $1", "b")
         tell(tx)
     assert (await things.found(), await things.events()) == (["c"], 1)
