@@ -38,9 +38,7 @@ app = FastAPI(lifespan=lifespan)
 @app.post("/sites", status_code=201)
 async def open_site(body: NewSite, request: Request) -> Site:
     """Insert one row."""
-    made = Site(
-        id=uuid4(), name=body.name, time_zone=body.time_zone, opened_at=datetime.now(UTC), version=1
-    )
+    made = Site(id=uuid4(), **body.model_dump(), opened_at=datetime.now(UTC), version=1)
     await request.app.state.pool.execute(INSERT, made.id, made.name, made.time_zone, made.opened_at)
     return made
 
