@@ -152,6 +152,15 @@ def test_a_file_that_is_none_of_the_rooms_has_a_reason() -> None:
     assert strangers() == set(EXCEPTIONS)
 
 
+def test_what_outcomes_publishes_changes_the_board_with_its_commit() -> None:
+    publishing = [
+        path.relative_to(SERVICES).as_posix()
+        for path in sorted((SERVICES / "outcomes").rglob("*.py"))
+        if " import publish" in path.read_text("utf-8")
+    ]
+    assert publishing == ["outcomes/board/commands.py"], "Call services.outcomes.board's tell."
+
+
 def test_jobs_stand_in_jobs_and_data_are_declared_by_a_policy() -> None:
     for path in sorted(SERVICES.glob("*/*/**/*.py")):
         text = path.read_text("utf-8")

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from services.intake.consents.queries import is_treatment_consented
@@ -25,7 +24,7 @@ from services.intake.risk.queries import priority_populations
 from shared.contracts.intake import ClientEnrolled, ClientSteppedDown, EpisodeStateChanged
 from shared.contracts.outcomes import StepDownDecided
 from shared.contracts.scheduling import PartnerSeatReleased
-from shared.database import Transaction, insert, update
+from shared.database import Transaction, insert, unless_taken, update
 from shared.errors import Conflict, Invalid, NotFound, require_version
 from shared.ids import new_id
 from shared.messaging.consumer import Received
@@ -172,10 +171,8 @@ async def enrol(tx: Transaction, client_id: UUID, new: NewEnrolment) -> Enrolmen
         version=1,
     )
     row = {**made.model_dump(), "dual_diagnosis": dual, "needs": needs, "priority": priority}
-    try:
+    with unless_taken(AlreadyEnrolled("The client has an open stay in the program.")):
         await tx.execute(*insert("enrolments", row))
-    except asyncpg.UniqueViolationError:
-        raise AlreadyEnrolled("The client has an open stay in the program.") from None
     await advance(tx, client_id, "enrolled")
     publish(
         tx,

@@ -7,7 +7,6 @@ from services.intake.questionnaires.rules.wording import ShippedWording
 from shared.contracts.intake import RiskKind
 from shared.datafiles import DataFile, Part, data_file, data_folder
 
-STANDARD = "standard"
 FALLBACK = "en"
 
 

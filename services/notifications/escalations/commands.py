@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
 import orjson
 
 from services.notifications.escalations.policy import alert_policy
@@ -13,7 +12,7 @@ from services.notifications.escalations.queries import contacts_of_sites, show_c
 from services.notifications.escalations.rules import told_at
 from services.notifications.escalations.schemas import EscalationContacts, NewEscalationContacts
 from shared.contracts.intake import RiskSeverity
-from shared.database import Columns, Transaction
+from shared.database import Columns, Transaction, unless_taken
 from shared.errors import StaleVersion, require_version
 from shared.ids import new_id
 
@@ -78,12 +77,10 @@ async def replace_contacts(
     require_version(known.version, expected)
     steps = orjson.dumps([step.addresses for step in new.steps]).decode()
     rota = orjson.dumps([shift.model_dump(mode="json") for shift in new.rota]).decode()
-    try:
+    with unless_taken(StaleVersion("Somebody else named contacts just now: read them first.")):
         await tx.execute(
             CHANGE if known.version else ENTER, site_id, new.on_duty, steps, rota, by, tx.now
         )
-    except asyncpg.UniqueViolationError:
-        raise StaleVersion("Somebody else named contacts just now: read them first.") from None
     return EscalationContacts(
         site_id=site_id,
         on_duty=new.on_duty,

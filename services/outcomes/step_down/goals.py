@@ -2,15 +2,13 @@
 
 from uuid import UUID
 
-import asyncpg
-
 from services.outcomes.engagement.commands import lock_records
 from services.outcomes.episodes.queries import present_stay
 from services.outcomes.episodes.schemas import OfStay
 from services.outcomes.step_down.commands import evaluate_clients
 from services.outcomes.step_down.queries import show_goal
 from services.outcomes.step_down.schemas import Goal, GoalOutcome, NewGoal
-from shared.database import Transaction, insert, update
+from shared.database import Transaction, insert, unless_taken, update
 from shared.errors import Conflict, require_version
 from shared.ids import new_id
 
@@ -34,10 +32,8 @@ async def set_goal(tx: Transaction, client_id: UUID, new: NewGoal, *, by: str) -
     stay = await present_stay(tx, client_id)
     row = {name: stay[name] for name in OfStay.model_fields}
     row |= {"id": new_id(), **dict(new), "state": "open", "set_by": by, "set_at": tx.now}
-    try:
+    with unless_taken(GoalIsOpen("Close the one that is open first.", pointer="/goal")):
         await tx.execute(*insert("goals", row))
-    except asyncpg.UniqueViolationError:
-        raise GoalIsOpen("Close the one that is open first.", pointer="/goal") from None
     await evaluate_clients(tx, [stay["client_id"]])
     return Goal(**row, closed_by=None, closed_at=None, version=1)
 

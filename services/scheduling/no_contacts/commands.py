@@ -2,12 +2,10 @@
 
 from uuid import UUID
 
-import asyncpg
-
 from services.scheduling.directory.queries import show_site
 from services.scheduling.no_contacts.queries import show_no_contact
 from services.scheduling.no_contacts.schemas import NewNoContact, NoContact
-from shared.database import Transaction, insert
+from shared.database import Transaction, insert, unless_taken
 from shared.errors import Conflict, Invalid, NotFound, require_version
 from shared.ids import new_id
 
@@ -44,10 +42,8 @@ async def enter_no_contact(tx: Transaction, new: NewNoContact, *, entered_by: st
     no_contact_id = new_id()
     entered = {"id": no_contact_id, "entered_at": tx.now, "entered_by": entered_by}
     row = {**entered, "site_id": new.site_id, "client_id": one, "other_client_id": other}
-    try:
+    with unless_taken(EnteredAlready("That these two must not meet is entered already.")):
         await tx.execute(*insert("no_contacts", row))
-    except asyncpg.UniqueViolationError:
-        raise EnteredAlready("That these two must not meet is entered already.") from None
     return await show_no_contact(tx, no_contact_id)
 
 

@@ -14,7 +14,7 @@ from services.scheduling.step_up.queries import show_request, show_slot
 from shared.contracts.intake import EpisodeStateChanged
 from shared.contracts.outcomes import RecommendationDecided
 from shared.contracts.scheduling import PartnerSeatHeld, PartnerSeatReleased
-from shared.database import Transaction, insert, update
+from shared.database import Transaction, insert, unless_taken, update
 from shared.errors import Conflict, NotFound, found, require_version
 from shared.ids import new_id
 from shared.messaging.consumer import Received
@@ -78,11 +78,10 @@ async def enter_slot(tx: Transaction, new: schemas.NewPartnerSlot) -> schemas.Pa
     """
     row = {"id": new_id(), **new.model_dump(), "created_at": tx.now}
     try:
-        await tx.execute(*insert("partner_slots", row))
+        with unless_taken(PartnerKnown("Change the number of seats there.", pointer="/partner")):
+            await tx.execute(*insert("partner_slots", row))
     except asyncpg.ForeignKeyViolationError:
         raise NotFound("There is no such region.", pointer="/region_id") from None
-    except asyncpg.UniqueViolationError:
-        raise PartnerKnown("Change the number of seats there.", pointer="/partner") from None
     return schemas.PartnerSlot(**row, held=0, version=1)
 
 
