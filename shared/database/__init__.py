@@ -18,6 +18,7 @@ from shared.database.transaction import (
     Sites,
     Transaction,
     at_all_sites,
+    planned_each,
     unless_taken,
 )
 
@@ -33,6 +34,7 @@ __all__ = [
     "at_all_sites",
     "insert",
     "names",
+    "planned_each",
     "select",
     "together",
     "unless_taken",

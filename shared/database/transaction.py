@@ -21,6 +21,9 @@ SITES = "stepwell.sites"
 """The setting of a transaction that row-level security reads."""
 SEE = "SELECT set_config($1, $2, true)"
 ONE_PLAN = "SET LOCAL plan_cache_mode = force_generic_plan"
+PLAN_EACH, PLAN_AS_USUAL = (
+    f"SET LOCAL plan_cache_mode = {mode}" for mode in ("force_custom_plan", "auto")
+)
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -242,3 +245,16 @@ async def at_all_sites(tx: Transaction) -> AsyncIterator[None]:
     yield  # whoever fails within leaves no transaction to be restored
     tx.everywhere = False
     await tx.execute(SEE, SITES, as_setting(tx.sites))
+
+
+@asynccontextmanager
+async def planned_each(tx: Transaction) -> AsyncIterator[None]:
+    """For what reads by thousands of ids: each statement within is planned for its own values. Of a
+    list the server expects ten, and after five times takes the plan for these.
+
+    Functions in SQL are planned anew with each call then (PostgreSQL 18), so statements that call
+    them row by row do not belong here.
+    """
+    await tx.execute(PLAN_EACH)
+    yield
+    await tx.execute(PLAN_AS_USUAL)

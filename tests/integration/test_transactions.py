@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from shared.contracts.scheduling import SiteOpened
-from shared.database import ALL_SITES, Database, Transaction
+from shared.database import ALL_SITES, Database, Transaction, planned_each
 from shared.database.pool import PooledConnection
 from shared.database.transaction import AppliedElsewhere
 from shared.errors import Conflict
@@ -93,10 +93,12 @@ async def test_a_write_that_waits_undoes_all_when_it_fails_with_the_commit(thing
     assert (await things.found(), await things.events()) == ([], 0)
 
 
-async def test_what_repeats_is_planned_once_and_nothing_else(things: Things):
+async def test_what_repeats_is_planned_once_and_reports_each_time(things: Things):
     async with things.database.transaction(ALL_SITES, repeats=True) as tx:
         assert await tx.fetchval("SHOW plan_cache_mode") == "force_generic_plan"
     async with things.database.transaction(ALL_SITES) as tx:
+        async with planned_each(tx):
+            assert await tx.fetchval("SHOW plan_cache_mode") == "force_custom_plan"
         assert await tx.fetchval("SHOW plan_cache_mode") == "auto"
 
 

@@ -12,7 +12,7 @@ from services.outcomes.extracts.rules import Traits, moved, pseudonym
 from services.outcomes.follow_up.queries import STATE
 from services.outcomes.programs.loading import OF_STAY, ZONE
 from services.outcomes.scores.queries import scores_of_stays
-from shared.database import Transaction
+from shared.database import Transaction, planned_each
 
 TRAITS = f"""
 SELECT e.enrolment_id, platform.survivor_of(e.client_id) AS person_id, z.subdivision AS state,
@@ -87,7 +87,9 @@ async def load_rows(
         person = pseudonym(mask.key, "person", mask.person_of[stay])
         days = None if ended_on is None else (ended_on - row["enrolled_on"]).days
         rows["stays"].append(mask.row(row, person_id=person, days=days, **mask.traits[stay]))
-    rows["attendance"] = [mask.row(row) for row in await tx.fetch(ATTENDANCE, stays)]
+    async with planned_each(tx):
+        attendance = await tx.fetch(ATTENDANCE, stays)
+    rows["attendance"] = [mask.row(row) for row in attendance]
     rows["scores"], rows["subscores"] = [], []
     for score in await scores_of_stays(tx, stays):
         names = ("enrolment_id", "instrument", "answered_on")

@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
+from asyncpg import Record
 
 from services.outcomes.directory.schemas import Area
 from services.outcomes.follow_up.queries import STATE
@@ -18,7 +19,7 @@ from services.outcomes.programs.policy import ProgramMeasure
 from services.outcomes.programs.rules.facts import Case, Period, Referral, Sessions, Stay, Survey
 from services.outcomes.programs.rules.measures import kind_of
 from services.outcomes.scores.queries import StayScore, scores_of_stays
-from shared.database import Transaction
+from shared.database import Transaction, planned_each
 
 ZONE = "coalesce(z.time_zone, 'UTC')"
 OF_STAY = """
@@ -130,16 +131,20 @@ async def load_cases(
     kind = kind_of(measure)
     if kind.of is Referral:
         rows = await tx.fetch(_reading(REFERRALS, OF_REFERRALS, kind.reads), *given)
-        return _in_order(Referral(**dict(row)) for row in rows)
+        return _in_order(Referral(**row) for row in rows)
     if kind.of is Survey:
         return _in_order(_survey(row) for row in await tx.fetch(SURVEYS, *given))
     rows = await tx.fetch(_reading(STAYS, OF_STAYS, kind.reads), *given)
-    stays = _in_order(Stay(**dict(row)) for row in rows)
     if measure.kind == "attendance":
-        return await _with_sessions(tx, stays, period)
+        sessions = await _sessions(tx, rows, period)
+        return _in_order(Stay(**row, sessions=sessions[row["id"]]) for row in rows)
     if measure.instrument is not None:
-        return await _with_changes(tx, stays, measure, period)
-    return stays
+        ended = [row for row in rows if row["ended_on"] in period]
+        scores = await _scores(tx, ended, measure.instrument)
+        return _in_order(
+            Stay(**row, changed=_changed(row, scores[row["id"]], measure)) for row in ended
+        )
+    return _in_order(Stay(**row) for row in rows)
 
 
 def _reading(query: str, columns: Mapping[str, str], reads: Sequence[str]) -> str:
@@ -151,35 +156,39 @@ def _in_order(cases: Iterable[C]) -> list[C]:
     return sorted(cases, key=lambda case: case.id)
 
 
-async def _with_sessions(tx: Transaction, stays: Sequence[Stay], period: Period) -> list[Stay]:
-    """The stays with what became of their sessions, by the months of the period."""
-    of_it = (period.first, period.until)
+async def _sessions(
+    tx: Transaction, stays: Sequence[Record], period: Period
+) -> Mapping[UUID, Sequence[Sessions]]:
+    """What became of the sessions of each stay, by the months of the period."""
+    ids = [stay["id"] for stay in stays]
     found: defaultdict[UUID, list[Sessions]] = defaultdict(list)
-    for row in await tx.fetch(SESSIONS, [stay.id for stay in stays], *of_it):
-        month = {name: value for name, value in row.items() if name != "enrolment_id"}
-        found[row["enrolment_id"]].append(Sessions(**month))
-    return [replace(stay, sessions=found[stay.id]) for stay in stays]
+    async with planned_each(tx):
+        rows = await tx.fetch(SESSIONS, ids, period.first, period.until)
+    for stay, *month in rows:
+        found[stay].append(Sessions(*month))
+    return found
 
 
-async def _with_changes(
-    tx: Transaction, stays: Sequence[Stay], measure: ProgramMeasure, period: Period
-) -> list[Stay]:
-    """The stays that ended in the period, with the reliable change of the instrument, by the
-    measure policy of their site."""
-    ended = [stay for stay in stays if stay.ended_on in period]
+async def _scores(
+    tx: Transaction, stays: Sequence[Record], instrument: str
+) -> Mapping[UUID, Sequence[StayScore]]:
+    """The scores of each stay, those answered first before the others."""
     found: defaultdict[UUID, list[StayScore]] = defaultdict(list)
-    for score in await scores_of_stays(tx, [stay.id for stay in ended], measure.instrument):
+    for score in await scores_of_stays(tx, [stay["id"] for stay in stays], instrument):
         found[score.enrolment_id].append(score)
-    return [replace(stay, changed=_changed(stay, found[stay.id], measure)) for stay in ended]
+    return found
 
 
-def _changed(stay: Stay, scores: Sequence[StayScore], measure: ProgramMeasure) -> Direction | None:
-    policy = measure_policy(stay.site_id)
+def _changed(
+    stay: Record, scores: Sequence[StayScore], measure: ProgramMeasure
+) -> Direction | None:
+    """The reliable change of the instrument in a stay, by the measure policy of its site."""
+    policy = measure_policy(stay["site_id"])
     if not scores or measure.reliable_change_in(policy) is None:
         return None
     latest, key = scores[-1], measure.series or TOTAL
     same = [one for one in scores if one.instrument_version == latest.instrument_version]
-    points, baseline = points_of(policy, stay.enrolled_on, key, same)
+    points, baseline = points_of(policy, stay["enrolled_on"], key, same)
     if baseline is None or points[-1] is baseline:
         return None
     series = policy.measures[latest.instrument].series[key]

@@ -17,10 +17,9 @@ FROM scores WHERE client_id = ANY (platform.records_of($1))
 ORDER BY instrument, coalesce(answered_at, completed_at), completed_at, screening_id
 """
 OF_STAYS = """
-SELECT e.enrolment_id, s.screening_id, s.instrument, s.instrument_version, s.total, s.band,
-  coalesce(s.subscores, '{}') AS subscores, s.status = 'prorated' AS prorated,
-  (coalesce(s.answered_at, s.completed_at) AT TIME ZONE coalesce(z.time_zone, 'UTC'))::date
-    AS answered_on
+SELECT e.enrolment_id, s.screening_id, s.instrument, s.instrument_version,
+  (coalesce(s.answered_at, s.completed_at) AT TIME ZONE coalesce(z.time_zone, 'UTC'))::date,
+  s.status = 'prorated', s.total, s.band, coalesce(s.subscores, '{}')
 FROM episodes e
 CROSS JOIN LATERAL (SELECT platform.records_of(e.client_id) AS records OFFSET 0) person
 CROSS JOIN LATERAL (
@@ -54,8 +53,8 @@ class StayScore:
     """At the site."""
     prorated: bool
     total: int | None
+    band: str | None
     subscores: dict[str, int | None]
-    band: str | None = None
 
 
 async def scores_of_stays(
@@ -63,8 +62,8 @@ async def scores_of_stays(
 ) -> list[StayScore]:
     """The scores of stays by instrument, or of one; those answered first before the others."""
     return [
-        StayScore(**{**row, "subscores": orjson.loads(row["subscores"])})
-        for row in await tx.fetch(OF_STAYS, list(stays), instrument)
+        StayScore(*[*row, orjson.loads(subscores)])
+        for *row, subscores in await tx.fetch(OF_STAYS, list(stays), instrument)
     ]
 
 

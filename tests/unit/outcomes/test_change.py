@@ -245,7 +245,7 @@ def test_the_first_score_is_of_a_week_before_to_two_weeks_after_the_admission():
 
     def score(day: date, total: int | None) -> StayScore:
         return StayScore(
-            UUID(int=1), UUID(int=day.toordinal()), "phq-9", "1.0", day, False, total, {}
+            UUID(int=1), UUID(int=day.toordinal()), "phq-9", "1.0", day, False, total, None, {}
         )
 
     later = score(date(2026, 3, 1), 2)

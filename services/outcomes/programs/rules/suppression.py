@@ -20,6 +20,8 @@ THRESHOLD = 11
 Cell = tuple[int, int]
 Node = tuple[bool, int]
 """A row (False) or a column (True); the last of either holds the totals."""
+_Lines = defaultdict[Node, list[tuple[Cell, Node]]]
+"""Cells by row and by column, each with its other side."""
 INFINITE = float("inf")
 TOTALS_COST = 1_000_000_000
 """Totals are hidden where nothing else will do."""
@@ -80,12 +82,12 @@ class _Graph:
     def __init__(self, values: Mapping[Cell, int], hidden: set[Cell], usable: set[Cell]) -> None:
         self.values = values
         self.height, self.width = max(values)
+        self.totals = {cell for cell in values if self._is_total(cell)}
         self.hidden: set[Cell] = set()
-        self.lines: defaultdict[Node, list[Cell]] = defaultdict(list)
-        self.usable: defaultdict[Node, list[Cell]] = defaultdict(list)
+        self.lines: _Lines = defaultdict(list)
+        self.usable: _Lines = defaultdict(list)
         for cell in sorted(usable):
-            for node in _ends(cell):
-                self.usable[node].append(cell)
+            _between(self.usable, cell)
         self.flow: defaultdict[Cell, float] = defaultdict(float)
         self.hide(hidden)
 
@@ -93,12 +95,11 @@ class _Graph:
         """Hide more cells."""
         for cell in sorted(cells - self.hidden):
             self.hidden.add(cell)
-            for node in _ends(cell):
-                self.lines[node].append(cell)
+            _between(self.lines, cell)
 
     def left(self, by: Cell, raised: bool) -> float:
         """How far a cell can still be changed, in the direction of the way."""
-        lowers = raised == self._is_total(by)
+        lowers = raised == (by in self.totals)
         changed = self.flow[by] if raised else -self.flow[by]
         return (self.values[by] if lowers else INFINITE) - changed
 
@@ -126,12 +127,11 @@ class _Graph:
                 return set(path)
             if cost > best[node]:
                 continue
-            for by in self.usable[node]:
-                if by == cell or self.left(by, not node[0]) < least:
+            for by, other in self.usable[node]:
+                paid = cost if by in self.hidden else cost + self._cost(by)
+                if paid >= best.get(other, INFINITE) or by == cell:
                     continue
-                paid = cost + (0 if by in self.hidden else self._cost(by))
-                other = _other(by, node)
-                if paid < best.get(other, INFINITE):
+                if self.left(by, not node[0]) >= least:
                     best[other] = paid
                     heappush(heap, (paid, other, (*path, by)))
         return set()
@@ -143,8 +143,7 @@ class _Graph:
         while waiting:
             node = waiting.popleft()
             raised = node[0]  # whatever leads to a column raises
-            for by in self.lines[node]:
-                other = _other(by, node)
+            for by, other in self.lines[node]:
                 if other in came or by == cell or self.left(by, raised) < 1:
                     continue
                 came[other] = [(by, raised), *came[node]]
@@ -164,7 +163,7 @@ class _Graph:
     def _from_to(self, cell: Cell) -> tuple[Node, Node]:
         """From where to where the others must flow for the cell itself to become larger."""
         row, column = _ends(cell)
-        return (row, column) if self._is_total(cell) else (column, row)
+        return (row, column) if cell in self.totals else (column, row)
 
     def _is_total(self, cell: Cell) -> bool:
         return (cell[0] == self.height) != (cell[1] == self.width)
@@ -179,7 +178,8 @@ def _ends(cell: Cell) -> tuple[Node, Node]:
     return (False, cell[0]), (True, cell[1])
 
 
-def _other(cell: Cell, node: Node) -> Node:
-    """The other side of a cell."""
+def _between(lines: _Lines, cell: Cell) -> None:
+    """Enter a cell at its row and its column, each with the other side."""
     row, column = _ends(cell)
-    return row if node == column else column
+    lines[row].append((cell, column))
+    lines[column].append((cell, row))
