@@ -22,10 +22,10 @@ from stepwell.runtime import clock_file
 from stepwell.runtime.problem import CHECK_FAILED, Problem
 
 WITHIN_SECONDS = 60.0
-AT_WORK_SECONDS = 0.024
+AT_WORK_SECONDS = 0.010
 """What the work of one instant takes at least; a look before that only slows it down."""
-POLL_SECONDS = 0.015
-LONGER = 1.4
+POLL_SECONDS = 0.006
+LONGER = 1.3
 """Each further look at the same work waits so many times longer, as looks slow it down."""
 UNTRACED = Trace(sampled=False)
 """Looking again and again is nothing to look at in a trace viewer."""

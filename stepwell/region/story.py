@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 from rich.console import Console
 
-from stepwell.region.admission import name_contacts
 from stepwell.region.api import Services, Trace
 from stepwell.region.arrivals import arrive
 from stepwell.region.bars import Bars
+from stepwell.region.duty import name_contacts
 from stepwell.region.faulty import repeat_referral
 from stepwell.region.found import levels_above_program, read_clients, read_sites
 from stepwell.region.generate import generate
