@@ -78,6 +78,8 @@ def _run(system: "System", console: Console) -> None:
     supervisor = Supervisor(system.processes, tell)
     if os.environ.get(STORY, "on") != "off":
         _tell(system, console, supervisor)
+    with Steps(console) as steps:
+        system.await_viewer(steps)
     _print_addresses(system, console)
     console.print("[bold green]Stepwell is ready[/]")
     asyncio.run(supervisor.during(_forever()))

@@ -22,6 +22,8 @@ from stepwell.runtime.unprivileged import User
 
 STORES, PLATFORM, SERVICES = 0, 1, 2
 """Layers: a layer is stopped only after the later ones, whose processes use it."""
+LEAST = 19
+"""The niceness of what nobody waits for."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +117,7 @@ class Processes:
             self._children[name] = child
             self._write()
         if calm:
-            with contextlib.suppress(psutil.Error):
-                psutil.Process(popen.pid).nice(10)
+            _give_way(popen.pid)
         return child
 
     def start_again(self, child: Child) -> Child:
@@ -201,6 +202,14 @@ class Processes:
 
     def _write(self) -> None:
         self._file.write([self._own, *(child.known for child in self._children.values())])
+
+
+def _give_way(pid: int) -> None:
+    """Let a process have what others leave: against those of its session, and, as Linux weighs
+    sessions against one another where `autogroup` is on, its session against others."""
+    with contextlib.suppress(psutil.Error, OSError):
+        psutil.Process(pid).nice(LEAST)
+        Path(f"/proc/{pid}/autogroup").write_text(str(LEAST))
 
 
 def _stop(children: list[Child], within: float) -> None:

@@ -121,7 +121,8 @@ class System:
         )
 
     def start(self, steps: Steps) -> None:
-        """Start every part, side by side where they do not need one another.
+        """Start every part, side by side where they do not need one another; for the trace viewer,
+        which nobody needs at first, see `await_viewer`.
 
         Raises:
             Problem: a part did not start; others may run or still be starting, so `stop` is due.
@@ -142,6 +143,16 @@ class System:
         self.state.kafka.mkdir(exist_ok=True)
         self.state.topics.write_text(topics_stamp(self._broker, self._prefix))
         self._await(zipkin, portal)
+
+    def await_viewer(self, steps: Steps) -> None:
+        """Wait for the trace viewer, which starts in the time that all others leave.
+
+        Raises:
+            Problem: it ended, or did not answer in time.
+        """
+        if self.zipkin:
+            with steps.step("Trace viewer"):
+                self.zipkin.wait()
 
     def stop(self) -> None:
         """Stop everything in order: services, then what they use. Safe to call at any time."""
@@ -240,8 +251,7 @@ class System:
     def _start_zipkin(self, steps: Steps) -> None:
         if self.zipkin:
             jars.zipkin().ensure(steps.download, lambda: self.processes.stopping)
-            with steps.step("Trace viewer"):
-                self.zipkin.wait(self.zipkin.start())
+            self.zipkin.start()
 
 
 def _named(secrets: Secrets, kind: str, names: tuple[str, ...]) -> dict[str, str]:
