@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 
+from stepwell.runtime.forking import Forked, Forks
 from stepwell.runtime.pids import Known, PidFile, own, signal_group, stop_together
 from stepwell.runtime.ports import holder, is_free, listens
 from stepwell.runtime.problem import CHECK_FAILED, Problem, Stopping
@@ -31,7 +32,7 @@ class Child:
     """A running process of the system."""
 
     name: str
-    popen: subprocess.Popen[bytes]
+    popen: subprocess.Popen[bytes] | Forked
     log: Path
     known: Known
     how: Mapping[str, Any] = field(repr=False)
@@ -54,9 +55,10 @@ class Child:
 class Processes:
     """All processes of one system. Safe to use from several threads."""
 
-    def __init__(self, pid_file: Path, logs: Path) -> None:
+    def __init__(self, pid_file: Path, logs: Path, forks: Forks | None = None) -> None:
         self._file = PidFile(pid_file)
         self._logs = logs
+        self._forks = forks
         self._children: dict[str, Child] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -74,6 +76,7 @@ class Processes:
         layer: int = SERVICES,
         stop_signal: int = signal.SIGTERM,
         calm: bool = False,
+        common: bool = False,
     ) -> Child:
         """Start a process with its output in `<logs>/<name>.log`.
 
@@ -81,6 +84,7 @@ class Processes:
             environment: the whole environment of the process; that of this process when absent.
             user: the user to run as, where this process may not run it as its own.
             calm: give way to other processes when the machine is busy.
+            common: a Python module that may be a fork of the process with the common imports.
 
         Raises:
             Stopping: the system is being stopped.
@@ -93,6 +97,7 @@ class Processes:
             "layer": layer,
             "stop_signal": stop_signal,
             "calm": calm,
+            "common": common,
         }
         log = self._logs / f"{name}.log"
         if log.exists():
@@ -101,7 +106,11 @@ class Processes:
             if self._stopping.is_set():
                 raise Stopping
             with log.open("wb") as output:
-                popen = subprocess.Popen(  # noqa: S603 - our own commands, never through a shell
+                forked = None
+                if common and self._forks and environment is not None and folder is not None:
+                    arguments = [str(part) for part in command[2:]]
+                    forked = self._forks.start(arguments, environment, folder, output)
+                popen = forked or subprocess.Popen(  # noqa: S603 - our own commands, never through a shell
                     [str(part) for part in command],
                     stdin=subprocess.DEVNULL,
                     stdout=output,

@@ -14,6 +14,7 @@ from shared import clock
 from shared.settings import SERVICES
 from stepwell.runtime import clock_file, environment, jars, roles
 from stepwell.runtime.environment import External
+from stepwell.runtime.forking import Forks
 from stepwell.runtime.kafka import PRINCIPALS, Kafka
 from stepwell.runtime.mail import MailFolder, ReturnPath
 from stepwell.runtime.migrations import migrate_all
@@ -40,11 +41,13 @@ from stepwell.runtime.zipkin import Zipkin
 class System:
     """Started by `start`, ended by `stop`; `environment` describes it to other commands."""
 
-    def __init__(self, state: State, ports: Ports, external: External) -> None:
+    def __init__(
+        self, state: State, ports: Ports, external: External, forks: Forks | None = None
+    ) -> None:
         self.state = state
         self.ports = ports
         self.external = external
-        self.processes = Processes(state.processes, state.logs)
+        self.processes = Processes(state.processes, state.logs, forks)
         self._pool = ThreadPoolExecutor(4)
         self._parts: list[Future[None]] = []
         secrets = Secrets(state.secrets)
