@@ -188,7 +188,7 @@ class Queue:
 
     async def _dispatch_batch(self, context: JobContext, hand_over: HandOver) -> int:
         """All three steps for some of what is due; how many messages that were."""
-        async with context.database.transaction(ALL_SITES) as tx:
+        async with context.database.transaction(ALL_SITES, repeats=True) as tx:
             await tx.execute(AT_WORK, self.number)
             async with context.database.transaction(ALL_SITES) as marking:
                 marked = await self.mark_due(marking)
