@@ -24,8 +24,8 @@ log = structlog.get_logger()
 
 POLL_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 15.0
-TEST_CLOCK_POLL_SECONDS = 0.01
-BEHIND_SECONDS = 0.02
+TEST_CLOCK_POLL_SECONDS = 0.004
+BEHIND_SECONDS = 0.005
 """How long work lets a commit go first: what that published is sent and applied by others
 meanwhile, and several commits are one look."""
 

@@ -17,7 +17,7 @@ from fastapi import APIRouter, FastAPI
 from shared import clock, peers
 from shared.access.client import ServiceToken
 from shared.access.tokens import Verifier
-from shared.database import ALL_SITES, Database, Transaction
+from shared.database import ALL_SITES, Database
 from shared.database.pool import MISSING
 from shared.datafiles import DataFileInvalid, load_all
 from shared.jobs import Job
@@ -81,21 +81,20 @@ class Running:
         self._zones = Zones()
         self.worker = Worker(self.database, settings, self.applier, service.jobs)
 
-    async def pending(self, tx: Transaction) -> Pending:
+    async def pending(self) -> Pending:
         """What is under way in this service."""
-        return await pending_module.pending(
-            tx,
-            self.service.name,
-            jobs=self.service.jobs,
-            waiting=self.service.waiting,
-            consumes=self.applier.registry.streams,
-        )
+        async with self.database.looking() as tx:
+            return await pending_module.pending(
+                tx,
+                self.service.name,
+                jobs=self.service.jobs,
+                waiting=self.service.waiting,
+                consumes=self.applier.registry.streams,
+            )
 
     async def flow(self) -> Flow:
         """What is under way, and how far this service is behind those that it listens to."""
-        return await pending_module.flow(
-            await self.database.run(ALL_SITES, self.pending), self.feed
-        )
+        return await pending_module.flow(await self.pending(), self.feed)
 
     async def complaint(self) -> str | None:
         """Why the process should get no traffic; None when it may.

@@ -7,7 +7,7 @@ from services.notifications.delivery.consumers import consumers as delivery
 from services.notifications.delivery.jobs import dispatch_job, messages
 from services.notifications.delivery.routes import router
 from services.notifications.digest.consumers import consumers as digest
-from services.notifications.digest.jobs import digest_job
+from services.notifications.digest.jobs import digest_job, plan_job
 from services.notifications.escalations.consumers import consumers as escalations
 from services.notifications.escalations.jobs import alert_job, alerts
 from services.notifications.escalations.routes import router as escalation_routes
@@ -59,7 +59,7 @@ service = Service(
         escalations,
         digest,
     ],
-    jobs=[dispatch_job, alert_job, digest_job, forget_job],
+    jobs=[dispatch_job, alert_job, plan_job, digest_job, forget_job],
     peers=[mail_server],
     waiting={"sending": messages.sending, "alerting": alerts.sending},
 )

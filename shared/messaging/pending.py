@@ -91,6 +91,11 @@ class Pending(BaseModel):
     applied: list[AppliedStream]
     consumes: list[str] = Field(description="Streams that this service's consumer reads.")
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether the service has nothing to do at this instant but to apply what may come."""
+        return not (self.unpublished or self.set_aside or self.due or any(self.waiting.values()))
+
 
 class Flow(Pending):
     """What is under way, and how far the consumer is behind."""
@@ -107,9 +112,12 @@ async def pending(
     consumes: Sequence[str] = (),
 ) -> Pending:
     """The figures of one service at the instant of `tx`; of `waiting` each is the query of a
-    number."""
+    number, or of NULL where one more look has to tell whether the work is over."""
     others = waiting or {}
-    dues, values = await next_dues(tx, jobs, [*FIGURES.values(), *others.values()])
+    beside = [*FIGURES.values(), *others.values()]
+    dues, values = await next_dues(tx, jobs, beside)
+    if None in values:
+        dues, values = await next_dues(tx, jobs, beside)
     due_at = [at for at in dues if at is not None]
     told = dict(zip(FIGURES, values, strict=False))
     return Pending(
@@ -119,7 +127,10 @@ async def pending(
             "now": tx.now,
             "due": sum(at <= tx.now for at in due_at),
             "next_due_at": min((at for at in due_at if at > tx.now), default=None),
-            "waiting": dict(zip(others, values[len(FIGURES) :], strict=True)),
+            "waiting": {
+                name: number or 0
+                for name, number in zip(others, values[len(FIGURES) :], strict=True)
+            },
             "streams": PUBLISHED.validate_json(told["streams"]),
             "applied": APPLIED.validate_json(told["applied"]),
             "consumes": list(consumes),

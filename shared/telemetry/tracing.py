@@ -49,11 +49,9 @@ def setup(service: str, settings: Settings, *, asks: bool = True) -> None:
         sampler=ParentBased(TraceIdRatioBased(settings.traces_sample_ratio)),
     )
     if settings.traces == "zipkin":
-        from shared.telemetry.zipkin import exporter
+        from shared.telemetry.zipkin import Processor
 
-        provider.add_span_processor(
-            BatchSpanProcessor(exporter(settings.zipkin_endpoint), schedule_delay_millis=1_000)
-        )
+        provider.add_span_processor(Processor(settings.zipkin_endpoint))
     elif settings.traces == "otlp":
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 

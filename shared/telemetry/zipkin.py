@@ -4,18 +4,51 @@ OpenTelemetry's exporter names no remote side, so that the map shows calls over 
 marks every span as `debug`, which takes away the collector's right to sample.
 """
 
-from typing import Any, cast
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
 
 from opentelemetry.exporter.zipkin.json import ZipkinExporter
 from opentelemetry.exporter.zipkin.json.v2 import JsonV2Encoder
 from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
+
+PATIENCE_SECONDS = 60.0
+"""How long a collector that is not there is waited for. Further spans are kept meanwhile, as many
+as the queue has room for."""
+PAUSE_SECONDS = 0.2
 
 
-def exporter(endpoint: str) -> ZipkinExporter:
-    """An exporter to the collector at `endpoint`."""
-    made: Any = ZipkinExporter(endpoint=endpoint)
-    made.encoder = Encoder()
-    return cast(ZipkinExporter, made)
+class Exporter(ZipkinExporter):
+    """To the collector at `endpoint`, which may still have to start."""
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(endpoint=endpoint)
+        self.encoder = Encoder()  # type: ignore[assignment]  # of the version that it speaks
+        self.ending = threading.Event()
+        """Once it is set nobody is waited for."""
+
+    def export(self, spans: Sequence[Any]) -> SpanExportResult:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return super().export(spans)
+            except OSError:
+                if time.monotonic() > deadline or self.ending.wait(PAUSE_SECONDS):
+                    raise
+
+
+class Processor(BatchSpanProcessor):
+    """Gives spans to the collector at `endpoint` once a second."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.exporter = Exporter(endpoint)
+        super().__init__(self.exporter, schedule_delay_millis=1_000)
+
+    def shutdown(self) -> None:
+        self.exporter.ending.set()
+        super().shutdown()  # type: ignore[no-untyped-call]
 
 
 class Encoder(JsonV2Encoder):

@@ -1,6 +1,8 @@
 """What operators and subscribers ask of every service: events, work under way, dead letters."""
 
+import asyncio
 import contextlib
+import time
 from collections.abc import Iterator
 from functools import partial
 from typing import Annotated, Literal
@@ -28,6 +30,9 @@ from shared.web.models import (
 from shared.web.problems import Busy
 
 router = Router(tags=["Operations"])
+
+LOOK_SECONDS = 0.004
+"""Between two looks for whoever waits until the service is at rest."""
 
 Observer = Annotated[Call, Allowed(Role.OPERATOR, Role.REGIONAL_OPERATIONS, everywhere=True)]
 Peer = Annotated[
@@ -172,10 +177,24 @@ async def list_events(
 
 
 @router.get("/operations/pending", summary="What is under way")
-async def get_pending(call: Observer) -> Pending:
+async def get_pending(
+    call: Observer,
+    within: Annotated[
+        int,
+        Query(
+            ge=0,
+            le=1_000,
+            description="Milliseconds in which the service may come to rest before it answers.",
+        ),
+    ] = 0,
+) -> Pending:
     """Everything of this service that is not at rest, and the figures that prove completeness."""
-    pending: Pending = await call.database.run(ALL_SITES, call.request.app.state.running.pending)
-    return pending
+    until = time.monotonic() + within / 1_000
+    while True:
+        found: Pending = await call.request.app.state.running.pending()
+        if found.at_rest or time.monotonic() >= until:
+            return found
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 @router.get("/operations/flow", summary="What is under way, and how far behind")

@@ -13,6 +13,7 @@ from rich.console import Console
 from shared.settings import misspelt_variables
 from stepwell.runtime import lock, ports
 from stepwell.runtime.environment import PORTAL, External
+from stepwell.runtime.forking import Forks
 from stepwell.runtime.pids import own, stop_leftovers
 from stepwell.runtime.ports import Ports
 from stepwell.runtime.problem import CHECK_FAILED, WRONG_USE, Problem, Stopping
@@ -54,9 +55,11 @@ def command() -> None:
 
 
 def _run_until_asked(state: State, chosen: Ports, external: External, console: Console) -> None:
+    forks = Forks()
+
     from stepwell.runtime.system import System
 
-    system = System(state, chosen, external)
+    system = System(state, chosen, external, forks)
     try:
         _run(system, console)
     except (KeyboardInterrupt, Stopping):
@@ -64,6 +67,7 @@ def _run_until_asked(state: State, chosen: Ports, external: External, console: C
     finally:
         _ignore_signals()
         system.stop()
+        forks.close()
     typer.echo("Stopped.")
 
 
@@ -78,6 +82,8 @@ def _run(system: "System", console: Console) -> None:
     supervisor = Supervisor(system.processes, tell)
     if os.environ.get(STORY, "on") != "off":
         _tell(system, console, supervisor)
+    with Steps(console) as steps:
+        system.await_viewer(steps)
     _print_addresses(system, console)
     console.print("[bold green]Stepwell is ready[/]")
     asyncio.run(supervisor.during(_forever()))

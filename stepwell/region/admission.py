@@ -1,12 +1,11 @@
-"""Between the rating and the seat: what is signed, consented to, paid for, and seen to at once."""
+"""Between the rating and the seat: what is signed, consented to and paid for."""
 
 from datetime import date, timedelta
 from typing import Any
 
-from stepwell.region.api import Who
 from stepwell.region.plan import ClientPlan, Need
 from stepwell.region.settle import present
-from stepwell.region.walk import EVERYWHERE, Walk, together
+from stepwell.region.walk import EVERYWHERE, Walk
 from stepwell.region.words import local
 
 TREATMENT = "treatment"
@@ -20,70 +19,6 @@ AUTHORIZED_UNITS = 10
 """Days that the payer grants: few enough that they run out within the weeks of a story."""
 AUTHORIZED_DAYS = 60
 SELF_PAY = {"household_size": 2, "yearly_income_cents": 3_400_000}
-ACTION = "same_day_assessment"
-ON_DUTY = "duty-{site}@example.test"
-LEAD = "lead-{site}@example.test"
-REGIONAL_LEAD = "regional-lead@example.test"
-
-
-async def name_contacts(walk: Walk) -> None:
-    """Say whom each site tells of a risk that nobody has seen to, unless it said so before."""
-
-    async def one(number: int) -> None:
-        site = walk.sites[number]
-        who = walk.manager(number)
-        path = f"/sites/{site['id']}/escalation-contacts"
-        known = await walk.services.get("notifications", path, who)
-        if known["steps"]:
-            return
-        lead = {"addresses": [LEAD.format(site=number + 1)]}
-        region = {"addresses": [REGIONAL_LEAD]}
-        body = {"on_duty": [ON_DUTY.format(site=number + 1)], "steps": [lead, lead, region]}
-        await walk.services.replace("notifications", path, who, body, version=known["version"])
-
-    await together(walk.sites, one)
-
-
-async def acknowledge(walk: Walk, client: ClientPlan) -> None:
-    """Let a counselor take charge of every open risk flag of a client."""
-    counselor = walk.who("counselor", client)
-    path = f"/clients/{walk.id_of(client)}/risk-flags"
-    for flag in await walk.services.all("intake", path, counselor, state="open"):
-        await walk.services.decide(
-            "intake",
-            f"/risk-flags/{flag['id']}/acknowledgement",
-            counselor,
-            {"action": ACTION} if flag["kind"] == "suicide_risk" else {"action": flag_action(flag)},
-            key=walk.key("flag", flag["id"], flag["version"]),
-            version=flag["version"],
-            trace=walk.traces[client.number],
-        )
-
-
-async def take_charge(walk: Walk) -> None:
-    """Let the clinical lead of each site see to the risks that came out of treatment."""
-    for site in walk.sites.values():
-        lead = Who("clinical_lead", site["id"])
-        for risk in await walk.services.all("outcomes", "/risks", lead, state="raised"):
-            if risk["origin"] == "outcomes":
-                await walk.services.decide(
-                    "outcomes",
-                    f"/risks/{risk['id']}/acknowledgement",
-                    lead,
-                    {"action": "client_reached"},
-                    key=walk.key("risk", risk["id"], risk["version"]),
-                    version=risk["version"],
-                )
-
-
-def flag_action(flag: dict[str, Any]) -> str:
-    """What a clinician does about other risks than suicide."""
-    return {
-        "withdrawal_risk": "medical_evaluation",
-        "pregnancy": "prenatal_care_referral",
-        "recent_overdose": "naloxone_given",
-        "harm_to_others": "safety_of_others_assessed",
-    }[flag["kind"]]
 
 
 async def sign(walk: Walk, client: ClientPlan) -> None:

@@ -32,14 +32,18 @@ it, so that no request is sent into a connection that is being closed."""
 class Trace:
     """One trace that several requests belong to, all below the span `root_id`."""
 
+    sampled: bool = True
     trace_id: str = field(default_factory=lambda: secrets.token_hex(16))
     root_id: str = field(default_factory=lambda: secrets.token_hex(8))
-    sampled: bool = True
 
     @property
     def traceparent(self) -> str:
         """The W3C header, which decides on sampling whatever the services' own ratio is."""
         return f"00-{self.trace_id}-{self.root_id}-{self.sampled:02d}"
+
+
+UNTRACED = Trace(sampled=False)
+"""Most requests are nothing to look at in a trace viewer."""
 
 
 @dataclass(frozen=True)
@@ -190,11 +194,12 @@ class Services:
         trace: Trace | None = None,
         version: int | None = None,
     ) -> Answer:
-        headers = {"Authorization": f"Bearer {self._token(who)}"}
+        headers = {
+            "Authorization": f"Bearer {self._token(who)}",
+            "traceparent": (trace or UNTRACED).traceparent,
+        }
         if key is not None:
             headers["Idempotency-Key"] = key
-        if trace is not None:
-            headers["traceparent"] = trace.traceparent
         if version is not None:
             headers["If-Match"] = f'"{version}"'
         if json is not None:

@@ -3,7 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from stepwell.region.admission import acknowledge, agree, fits, redirect, sign
+from stepwell.region.admission import agree, fits, redirect, sign
+from stepwell.region.duty import acknowledge
 from stepwell.region.plan import ClientPlan, Measured
 from stepwell.region.settle import advance, present, settled
 from stepwell.region.walk import Walk, together

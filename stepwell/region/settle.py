@@ -17,18 +17,16 @@ from typing import Any
 from shared.contracts.topics import BY_STREAM
 from shared.settings import SERVICES
 from stepwell.completeness import Line, prove
-from stepwell.region.api import Services, Trace, Who
+from stepwell.region.api import Services, Who
 from stepwell.runtime import clock_file
 from stepwell.runtime.problem import CHECK_FAILED, Problem
 
 WITHIN_SECONDS = 60.0
-AT_WORK_SECONDS = 0.024
-"""What the work of one instant takes at least; a look before that only slows it down."""
-POLL_SECONDS = 0.015
-LONGER = 1.4
+PATIENCE = 100
+"""Milliseconds that a service is given to do what is due before it answers."""
+POLL_SECONDS = 0.005
+LONGER = 1.3
 """Each further look at the same work waits so many times longer, as looks slow it down."""
-UNTRACED = Trace(sampled=False)
-"""Looking again and again is nothing to look at in a trace viewer."""
 OPERATOR = Who("operator")
 
 
@@ -105,9 +103,10 @@ class Rest:
 
 
 async def look(services: Services, some: Collection[str] = SERVICES) -> dict[str, Any]:
-    """What some services say of themselves, all four at this moment unless others are named."""
+    """What some services say of themselves, all four unless others are named: each when it has
+    nothing to do any more but to apply what may come, or is not done soon."""
     found = await asyncio.gather(
-        *(services.get(s, "/operations/pending", OPERATOR, trace=UNTRACED) for s in some)
+        *(services.get(s, "/operations/pending", OPERATOR, within=PATIENCE) for s in some)
     )
     return dict(zip(some, found, strict=True))
 
@@ -174,7 +173,6 @@ async def advance(services: Services, to: datetime, *, rest: Rest | None = None)
         now = min(max(due, now), to) if due else to
         clock_file.write(services.clock_file, now)
         if woken := rest.woken(now):
-            await asyncio.sleep(AT_WORK_SECONDS)
             rest = Rest({**rest.pending, **await look(services, woken)})
             rest = await _rested(services, rest, time.monotonic() + WITHIN_SECONDS)
     return await settled(services)

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 
 from rich.console import Console
 
-from stepwell.region.admission import name_contacts
 from stepwell.region.api import Services, Trace
 from stepwell.region.arrivals import arrive
 from stepwell.region.bars import Bars
+from stepwell.region.duty import name_contacts
 from stepwell.region.faulty import repeat_referral
 from stepwell.region.found import levels_above_program, read_clients, read_sites
 from stepwell.region.generate import generate
-from stepwell.region.narration import narrate
+from stepwell.region.narration import TOLD, narrate
 from stepwell.region.opening import (
     end_of_sessions,
     latest_run,
@@ -65,7 +65,7 @@ async def live(
     """Let a region happen, with bars that show how far it is; what the services answered."""
     latest, cohorts = await latest_run(services)
     region = generate(size, run=run or latest + 1)
-    walk = Walk(services, region, {client.number: Trace() for client in region.clients})
+    walk = Walk(services, region, {one.number: Trace(one.part in TOLD) for one in region.clients})
     clock = services.clock_file
     with Bars(console) as bars:
         await plan_what_never_met(services, cohorts, region.slots, present(clock))

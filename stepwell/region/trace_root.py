@@ -7,6 +7,9 @@ import httpx
 
 from stepwell.region.api import Trace
 
+TRIES = 5
+"""How often a viewer that is still starting is asked again, after pauses of 8 s together."""
+
 
 def viewer_address(environment: Mapping[str, str], trace: Trace) -> str | None:
     """Where the trace is shown; None when no local viewer runs."""
@@ -34,7 +37,8 @@ async def send_root(environment: Mapping[str, str], trace: Trace, began: float) 
         "localEndpoint": {"serviceName": "story"},
     }
     try:
-        async with httpx.AsyncClient(timeout=2.0) as http:
+        patient = httpx.AsyncHTTPTransport(retries=TRIES)
+        async with httpx.AsyncClient(timeout=2.0, transport=patient) as http:
             await http.post(endpoint, json=[span])
     except httpx.HTTPError:
         return

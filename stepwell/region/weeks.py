@@ -4,15 +4,17 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from stepwell.region.admission import acknowledge, take_charge
 from stepwell.region.arrivals import screen
+from stepwell.region.duty import acknowledge, take_charge
 from stepwell.region.faulty import try_faults
 from stepwell.region.plan import ClientPlan, Part, SessionPlan
-from stepwell.region.settle import advance, settled
+from stepwell.region.settle import advance, present, settled
 from stepwell.region.walk import Walk, together
 
 AFTER = timedelta(minutes=10)
 """From the end of a day's last session until its attendance is recorded."""
+EVENING = timedelta(hours=2)
+"""How much later somebody on duty calls on days without sessions, whom there is to call by then."""
 
 Seat = tuple[ClientPlan, int, dict[str, Any]]
 """A client, the index of a session in the curriculum, and the session."""
@@ -30,10 +32,19 @@ def days(walk: Walk) -> Iterator[tuple[datetime, list[Seat]]]:
         yield ends + AFTER, seats
 
 
+def evenings(since: datetime, until: datetime) -> Iterator[datetime]:
+    """When somebody on duty calls on the days before a day with sessions."""
+    for days_before in range((until.date() - since.date()).days - 1, 0, -1):
+        yield until - timedelta(days=days_before) + EVENING
+
+
 async def live_through(walk: Walk) -> None:
     """Let the days of the curriculum happen, one after the other."""
     slots = len(walk.region.slots)
     for moment, seats in list(days(walk)):
+        for evening in evenings(present(walk.services.clock_file), moment):
+            walk.rest = await advance(walk.services, evening, rest=walk.rest)
+            await take_charge(walk)
         walk.rest = await advance(walk.services, moment, rest=walk.rest)
         index = seats[0][1]
         if index % slots == 0:

@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 
+from stepwell.runtime.forking import Forked, Forks
 from stepwell.runtime.pids import Known, PidFile, own, signal_group, stop_together
 from stepwell.runtime.ports import holder, is_free, listens
 from stepwell.runtime.problem import CHECK_FAILED, Problem, Stopping
@@ -22,6 +23,8 @@ from stepwell.runtime.unprivileged import User
 
 STORES, PLATFORM, SERVICES = 0, 1, 2
 """Layers: a layer is stopped only after the later ones, whose processes use it."""
+LEAST = 19
+"""The niceness of what nobody waits for."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Child:
     """A running process of the system."""
 
     name: str
-    popen: subprocess.Popen[bytes]
+    popen: subprocess.Popen[bytes] | Forked
     log: Path
     known: Known
     how: Mapping[str, Any] = field(repr=False)
@@ -52,9 +55,10 @@ class Child:
 class Processes:
     """All processes of one system. Safe to use from several threads."""
 
-    def __init__(self, pid_file: Path, logs: Path) -> None:
+    def __init__(self, pid_file: Path, logs: Path, forks: Forks | None = None) -> None:
         self._file = PidFile(pid_file)
         self._logs = logs
+        self._forks = forks
         self._children: dict[str, Child] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -72,6 +76,7 @@ class Processes:
         layer: int = SERVICES,
         stop_signal: int = signal.SIGTERM,
         calm: bool = False,
+        common: bool = False,
     ) -> Child:
         """Start a process with its output in `<logs>/<name>.log`.
 
@@ -79,6 +84,7 @@ class Processes:
             environment: the whole environment of the process; that of this process when absent.
             user: the user to run as, where this process may not run it as its own.
             calm: give way to other processes when the machine is busy.
+            common: a Python module that may be a fork of the process with the common imports.
 
         Raises:
             Stopping: the system is being stopped.
@@ -91,6 +97,7 @@ class Processes:
             "layer": layer,
             "stop_signal": stop_signal,
             "calm": calm,
+            "common": common,
         }
         log = self._logs / f"{name}.log"
         if log.exists():
@@ -99,7 +106,11 @@ class Processes:
             if self._stopping.is_set():
                 raise Stopping
             with log.open("wb") as output:
-                popen = subprocess.Popen(  # noqa: S603 - our own commands, never through a shell
+                forked = None
+                if common and self._forks and environment is not None and folder is not None:
+                    arguments = [str(part) for part in command[2:]]
+                    forked = self._forks.start(arguments, environment, folder, output)
+                popen = forked or subprocess.Popen(  # noqa: S603 - our own commands, never through a shell
                     [str(part) for part in command],
                     stdin=subprocess.DEVNULL,
                     stdout=output,
@@ -115,8 +126,7 @@ class Processes:
             self._children[name] = child
             self._write()
         if calm:
-            with contextlib.suppress(psutil.Error):
-                psutil.Process(popen.pid).nice(10)
+            _give_way(popen.pid)
         return child
 
     def start_again(self, child: Child) -> Child:
@@ -201,6 +211,14 @@ class Processes:
 
     def _write(self) -> None:
         self._file.write([self._own, *(child.known for child in self._children.values())])
+
+
+def _give_way(pid: int) -> None:
+    """Let a process have what others leave: against those of its session, and, as Linux weighs
+    sessions against one another where `autogroup` is on, its session against others."""
+    with contextlib.suppress(psutil.Error, OSError):
+        psutil.Process(pid).nice(LEAST)
+        Path(f"/proc/{pid}/autogroup").write_text(str(LEAST))
 
 
 def _stop(children: list[Child], within: float) -> None:

@@ -70,6 +70,7 @@ def start_service(
         environment=for_process(system, service, port),
         folder=PROJECT,
         layer=LAYER,
+        common="stream" not in roles,
     )
 
 
@@ -85,6 +86,7 @@ def start_portal(processes: Processes, system: Mapping[str, str], port: int, ste
         environment=for_process(system, "portal", port),
         folder=PROJECT,
         layer=LAYER,
+        common=True,
     )
     with steps.step("Portal"):
         processes.wait(child, partial(answers, port), WITHIN_SECONDS, port=port)

@@ -69,7 +69,7 @@ class Supervisor:
         """Tell of a death; the seconds until the process is started again."""
         deaths = self._deaths[child.name]
         deaths[:] = [at for at in deaths if now - at < WITHIN_SECONDS] + [now]
-        ended = f"{child.name} ended ({_how(child.popen.returncode)})"
+        ended = f"{child.name} ended ({_how(child.popen.poll() or 0)})"
         if len(deaths) >= DEATHS:
             for line in child.log.read_text(errors="replace").splitlines()[-TAIL_LINES:]:
                 self._tell(f"  {line}")

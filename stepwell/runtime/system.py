@@ -14,6 +14,7 @@ from shared import clock
 from shared.settings import SERVICES
 from stepwell.runtime import clock_file, environment, jars, roles
 from stepwell.runtime.environment import External
+from stepwell.runtime.forking import Forks
 from stepwell.runtime.kafka import PRINCIPALS, Kafka
 from stepwell.runtime.mail import MailFolder, ReturnPath
 from stepwell.runtime.migrations import migrate_all
@@ -40,11 +41,13 @@ from stepwell.runtime.zipkin import Zipkin
 class System:
     """Started by `start`, ended by `stop`; `environment` describes it to other commands."""
 
-    def __init__(self, state: State, ports: Ports, external: External) -> None:
+    def __init__(
+        self, state: State, ports: Ports, external: External, forks: Forks | None = None
+    ) -> None:
         self.state = state
         self.ports = ports
         self.external = external
-        self.processes = Processes(state.processes, state.logs)
+        self.processes = Processes(state.processes, state.logs, forks)
         self._pool = ThreadPoolExecutor(4)
         self._parts: list[Future[None]] = []
         secrets = Secrets(state.secrets)
@@ -121,7 +124,8 @@ class System:
         )
 
     def start(self, steps: Steps) -> None:
-        """Start every part, side by side where they do not need one another.
+        """Start every part, side by side where they do not need one another; for the trace viewer,
+        which nobody needs at first, see `await_viewer`.
 
         Raises:
             Problem: a part did not start; others may run or still be starting, so `stop` is due.
@@ -142,6 +146,16 @@ class System:
         self.state.kafka.mkdir(exist_ok=True)
         self.state.topics.write_text(topics_stamp(self._broker, self._prefix))
         self._await(zipkin, portal)
+
+    def await_viewer(self, steps: Steps) -> None:
+        """Wait for the trace viewer, which starts in the time that all others leave.
+
+        Raises:
+            Problem: it ended, or did not answer in time.
+        """
+        if self.zipkin:
+            with steps.step("Trace viewer"):
+                self.zipkin.wait()
 
     def stop(self) -> None:
         """Stop everything in order: services, then what they use. Safe to call at any time."""
@@ -240,8 +254,7 @@ class System:
     def _start_zipkin(self, steps: Steps) -> None:
         if self.zipkin:
             jars.zipkin().ensure(steps.download, lambda: self.processes.stopping)
-            with steps.step("Trace viewer"):
-                self.zipkin.wait(self.zipkin.start())
+            self.zipkin.start()
 
 
 def _named(secrets: Secrets, kind: str, names: tuple[str, ...]) -> dict[str, str]:

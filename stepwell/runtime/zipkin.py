@@ -39,7 +39,7 @@ class Zipkin:
         return f"{self.url}/api/v2/spans"
 
     def start(self) -> Child:
-        """Start without waiting, giving way to the parts that others wait for."""
+        """Start without waiting, giving way to all others: spans are kept until it takes them."""
         folder = unpacked()
         (jar,) = folder.glob("*.jar")
         return self._processes.start(
@@ -61,9 +61,10 @@ class Zipkin:
             calm=True,
         )
 
-    def wait(self, child: Child, within: float = 60.0) -> None:
-        """Wait until it takes spans."""
-        self._processes.wait(child, self._is_ready, within, port=self.port)
+    def wait(self, within: float = 60.0) -> None:
+        """Wait until it takes spans, if it was started."""
+        if (child := self._processes.get(self.name)) is not None:
+            self._processes.wait(child, self._is_ready, within, port=self.port)
 
     def _is_ready(self) -> bool:
         try:

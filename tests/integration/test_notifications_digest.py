@@ -6,12 +6,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.notifications.digest.commands import next_digest
-from services.notifications.digest.jobs import send_digests
+from services.notifications.digest.jobs import digest_job, plan_job
 from services.notifications.digest.policy import DigestPolicy, digest_policy
 from shared.contracts.scheduling import SiteOpened, StaffChanged, StaffCredentialExpiring
 from shared.database import ALL_SITES
-from shared.jobs import JobContext
+from shared.jobs import JobContext, next_dues
 from tests.support.data import read_anew
 from tests.support.notifications import DENVER, DENVER_SITE, MONDAY_NOON, Client, Desk
 
@@ -34,13 +33,16 @@ def recipients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def sent(desk: Desk) -> list[str]:
     before = len(desk.mailbox.taken)
-    await send_digests(JobContext(desk.database, desk.settings))
+    context = JobContext(desk.database, desk.settings)
+    await plan_job.run(context)
+    await digest_job.run(context)
     return desk.mailbox.bodies[before:]
 
 
 async def due(desk: Desk) -> datetime | None:
     async with desk.database.transaction(ALL_SITES) as tx:
-        return await next_digest(tx)
+        dues, _ = await next_dues(tx, [plan_job, digest_job])
+    return min((at for at in dues if at is not None), default=None)
 
 
 async def test_the_counts_of_a_day_are_told_the_next_morning_and_nothing_of_anybody(

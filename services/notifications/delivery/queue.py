@@ -78,12 +78,15 @@ WHERE {{kinds}} AND n.state NOT IN ('planned', 'sending') AND n.id IN ({NEW})
 ORDER BY n.client_id, n.session_id, n.id FOR UPDATE OF n SKIP LOCKED
 """  # noqa: S608 - ours
 SENDING = """
-SELECT count(*) FROM notifications WHERE {kinds} AND state = 'sending' AND EXISTS (
+SELECT CASE WHEN count(*) = 0 THEN 0 WHEN EXISTS (
   SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
   WHERE d.datname = current_database() AND l.locktype = 'advisory'
     AND (l.classid, l.objid, l.objsubid) = (1, {number}, 2)
-)
+) THEN count(*) END
+FROM notifications WHERE {kinds} AND state = 'sending'
 """
+"""Locks are seen as they are by now, rows as they were when the statement began: marked rows that
+nobody is at work on are those of a sender that died, or of one that has just ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ class Queue:
 
     @property
     def sending(self) -> str:
-        """The query of how many messages somebody is at work on."""
+        """The query of how many messages somebody is at work on; NULL where one more look tells."""
         return SENDING.format(kinds=self.kinds, number=self.number)
 
     async def mark_due(self, tx: Transaction) -> list[asyncpg.Record]:
@@ -185,7 +188,7 @@ class Queue:
 
     async def _dispatch_batch(self, context: JobContext, hand_over: HandOver) -> int:
         """All three steps for some of what is due; how many messages that were."""
-        async with context.database.transaction(ALL_SITES) as tx:
+        async with context.database.transaction(ALL_SITES, repeats=True) as tx:
             await tx.execute(AT_WORK, self.number)
             async with context.database.transaction(ALL_SITES) as marking:
                 marked = await self.mark_due(marking)

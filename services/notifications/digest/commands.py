@@ -44,9 +44,10 @@ WHERE $1::uuid IS NULL OR s.region_id = $1
 """
 
 
-async def plan_digests(tx: Transaction) -> None:
-    """Plan the latest digest of each recipient; one that is too old by now is marked as expired."""
-    policy = digest_policy()
+async def plan_digests(tx: Transaction) -> int:
+    """Plan the latest digest of each recipient; one that is too old by now is marked as expired.
+    How many were planned."""
+    policy, planned = digest_policy(), 0
     for one in policy.recipients:
         found = latest_morning(
             tx.now, ZoneInfo(one.time_zone), policy.at, timedelta(hours=policy.useful_hours)
@@ -60,20 +61,22 @@ async def plan_digests(tx: Transaction) -> None:
             "expires_at": found.expires_at,
             "state": "planned" if tx.now < found.expires_at else "expired",
         }
-        await tx.execute(*insert("digests", row, suffix="ON CONFLICT (id) DO NOTHING"))
+        done = await tx.execute(*insert("digests", row, suffix="ON CONFLICT (id) DO NOTHING"))
+        planned += done == "INSERT 0 1"
+    return planned
 
 
 async def next_digest(tx: Transaction) -> datetime | None:
-    """When a digest has to be planned or sent next."""
+    """When a digest has to be planned next."""
     policy = digest_policy()
-    instants = [await tx.fetchval(PENDING)]
+    instants = []
     for one in policy.recipients:
         zone = ZoneInfo(one.time_zone)
         useful = timedelta(hours=policy.useful_hours)
         found = latest_morning(tx.now, zone, policy.at, useful)
         known = await tx.fetchval(KNOWN, uuid5(NAMES, f"{one.address}/{one.region_id}/{found.day}"))
         instants.append(next_morning(tx.now, zone, policy.at) if known else found.due_at)
-    return min((one for one in instants if one is not None), default=None)
+    return min(instants, default=None)
 
 
 async def send_digest(tx: Transaction, channel: Channel) -> int:

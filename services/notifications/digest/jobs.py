@@ -1,16 +1,14 @@
-"""The job that sends digests."""
+"""The jobs that plan and send digests."""
 
 from services.notifications.delivery.channels.opening import open_channels
-from services.notifications.digest.commands import next_digest, plan_digests, send_digest
+from services.notifications.digest.commands import PENDING, next_digest, plan_digests, send_digest
 from shared.database import ALL_SITES
 from shared.jobs import Job, JobContext
 
 
 async def send_digests(context: JobContext) -> int:
-    """Plan and send what is due, a transaction each; how many digests were dealt with."""
+    """Send what is due, a transaction each; how many digests were dealt with."""
     done = 0
-    async with context.database.transaction(ALL_SITES) as tx:
-        await plan_digests(tx)
     async with open_channels(context.settings) as channels:
         while True:
             async with context.database.transaction(ALL_SITES) as tx:
@@ -19,4 +17,6 @@ async def send_digests(context: JobContext) -> int:
             done += 1
 
 
-digest_job = Job(name="send digests", next_due=next_digest, run=send_digests)
+plan_job = Job.of("plan digests", next_digest, plan_digests)
+"""Due when the next digest of a recipient is; nobody is asked where there are no recipients."""
+digest_job = Job.asked("send digests", PENDING, send_digests)

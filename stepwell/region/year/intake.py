@@ -4,9 +4,9 @@ from datetime import date
 from random import Random
 from typing import Any
 
-from stepwell.region.admission import ACTION
 from stepwell.region.answers import GAD_7, PHQ_9, SAFETY_ITEM, spread
 from stepwell.region.arrivals import EDITION, EVIDENCE, INSTRUMENT_VERSION
+from stepwell.region.duty import ACTION
 from stepwell.region.year.plan import Happening
 from stepwell.region.year.walk import YearWalk
 

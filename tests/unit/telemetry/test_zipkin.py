@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind
 
 from shared.messaging.spans import attributes
-from shared.telemetry.zipkin import exporter
+from shared.telemetry.zipkin import Exporter
 
 TOPIC = attributes("send", "intake", "ReferralReceived")
 STATEMENT = {"db.system.name": "postgresql", "db.operation.name": "SELECT"}
@@ -25,7 +25,7 @@ def encoded(kind: SpanKind, known: dict[str, str]) -> dict[str, Any]:
     provider = TracerProvider(resource=Resource.create({"service.name": "intake"}))
     provider.add_span_processor(SimpleSpanProcessor(kept))
     provider.get_tracer("test").start_span("span", kind=kind, attributes=known).end()
-    zipkin = exporter("http://127.0.0.1:1/api/v2/spans")
+    zipkin = Exporter("http://127.0.0.1:1/api/v2/spans")
     zipkin.local_node.service_name = "intake"
     (span,) = json.loads(zipkin.encoder.serialize(kept.get_finished_spans(), zipkin.local_node))
     return dict(span)

@@ -10,6 +10,7 @@ signs by DKIM signs what arrives. It has to sign `SIGNED`, as RFC 8058 asks.
 
 import ssl
 from dataclasses import dataclass, field
+from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime, parseaddr
@@ -43,10 +44,20 @@ TIMEOUT_SECONDS = 10.0
 QUIT_SECONDS = 1.0
 
 
+class KnownHeaders(HeaderRegistry):
+    """Makes the class of a kind of header once, not for each header of each mail."""
+
+    __getitem__ = cache(HeaderRegistry.__getitem__)
+
+
+HEADERS = SMTP_POLICY.clone(header_factory=KnownHeaders())
+
+
 class SenderRevealing(ValueError):
     """The configured sender contains a word that could tell that its recipient is treated."""
 
 
+@cache
 def checked_sender(sender: str) -> str:
     """`sender` itself, if it is one neutral address.
 
@@ -68,7 +79,7 @@ def email_of(message: Message, sender: str, public_url: str | None = None) -> Em
         ChannelRefused: when the address cannot stand in a header, or is not exactly one.
     """
     domain = parseaddr(sender)[1].rpartition("@")[2]
-    mail = EmailMessage(policy=SMTP_POLICY)
+    mail = EmailMessage(policy=HEADERS)
     mail["To"] = recipient_of(message.address or "")
     mail["From"] = sender
     mail["Subject"] = message.subject
@@ -91,7 +102,7 @@ def recipient_of(address: str) -> str:
     Raises:
         ChannelRefused: when it is not exactly one address.
     """
-    header = EmailMessage(policy=SMTP_POLICY)
+    header = EmailMessage(policy=HEADERS)
     try:
         header["To"] = address
         (recipient,) = header["To"].addresses
