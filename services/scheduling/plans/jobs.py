@@ -12,8 +12,7 @@ import structlog
 from services.scheduling.plans.loading import basis, load
 from services.scheduling.plans.policy import plan_policy
 from services.scheduling.plans.queries import draft_of
-from services.scheduling.plans.rules.parts import Stop
-from services.scheduling.plans.rules.problem import Plan, Problem, Stage
+from services.scheduling.plans.rules.problem import Plan, Problem, Stage, Stop
 from shared.database import ALL_SITES, update
 from shared.jobs import Job, JobContext
 

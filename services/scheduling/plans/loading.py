@@ -17,9 +17,8 @@ from services.scheduling.directory.rules import Place as Point
 from services.scheduling.directory.rules import minute_of, travel_minutes
 from services.scheduling.plans.policy import plan_policy
 from services.scheduling.plans.rules import problem as week
-from services.scheduling.plans.rules.problem import Problem, Span, Stay
-from services.scheduling.plans.rules.spans import common, joined, without
-from services.scheduling.plans.rules.worth import POSTS
+from services.scheduling.plans.rules.measures import POSTS
+from services.scheduling.plans.rules.problem import Problem, Span, Stay, common, joined, without
 from services.scheduling.sessions.rules import day_bounds, instant_of
 from shared.database import Transaction
 

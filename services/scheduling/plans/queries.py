@@ -8,8 +8,8 @@ import asyncpg
 
 from services.scheduling.hours.rules import Week
 from services.scheduling.plans.loading import Calendar
+from services.scheduling.plans.rules.measures import POSTS
 from services.scheduling.plans.rules.problem import Place, Plan, Problem, Staffing
-from services.scheduling.plans.rules.worth import POSTS
 from services.scheduling.plans.schemas import Draft, PlanRun
 from shared.database import Transaction
 from shared.errors import NotFound, found

@@ -10,9 +10,8 @@ from ortools.sat.python import cp_model
 
 from services.scheduling.plans.policy import Post
 from services.scheduling.plans.rules import problem as week
+from services.scheduling.plans.rules.measures import Permitted, posts_of
 from services.scheduling.plans.rules.model import Model, solver
-from services.scheduling.plans.rules.permitted import Permitted
-from services.scheduling.plans.rules.worth import posts_of
 
 T = TypeVar("T")
 NEAR_MINUTES = 120

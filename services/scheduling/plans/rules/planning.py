@@ -12,10 +12,8 @@ from services.scheduling.plans.policy import PlanPolicy
 from services.scheduling.plans.rules.explaining import conflict
 from services.scheduling.plans.rules.greedy import Greedy
 from services.scheduling.plans.rules.improving import improve
-from services.scheduling.plans.rules.parts import Stop, parts
-from services.scheduling.plans.rules.permitted import Permitted
-from services.scheduling.plans.rules.problem import Plan, Problem, Stage, StageName
-from services.scheduling.plans.rules.worth import STAGES, is_close
+from services.scheduling.plans.rules.measures import STAGES, Permitted, is_close
+from services.scheduling.plans.rules.problem import Plan, Problem, Stage, StageName, Stop
 
 
 def plan_week(
@@ -116,3 +114,43 @@ def total(parts_of_plan: Iterable[Iterable[Stage]]) -> tuple[Stage, ...]:
             objective[stage.name] += stage.objective
             bound[stage.name] += stage.bound
     return tuple(Stage(name, objective[name], bound[name]) for name in STAGES)
+
+
+def parts(problem: Problem) -> list[Problem]:
+    """The problem in parts that share no site, person or client, the largest first."""
+    head: dict[UUID, UUID] = {}
+
+    def of(site: UUID) -> UUID:
+        while head.setdefault(site, site) != site:
+            site = head[site]
+        return site
+
+    def join(sites: list[UUID]) -> None:
+        for other in sites[1:]:
+            head[of(other)] = of(sites[0])
+
+    clients: dict[UUID, list[UUID]] = {}
+    for demand in problem.demands:
+        clients.setdefault(demand.client_id, []).append(demand.site_id)
+    for person in problem.people:
+        join(sorted(person.sites))
+    for sites in clients.values():
+        join(sites)
+    asked = {of(one.site_id) for one in problem.sessions}
+    asked |= {of(one.site_id) for one in problem.demands}
+    made = (
+        replace(
+            problem,
+            rooms=tuple(room for room in problem.rooms if of(room.site_id) == part),
+            people=tuple(p for p in problem.people if any(of(s) == part for s in p.sites)),
+            sessions=tuple(one for one in problem.sessions if of(one.site_id) == part),
+            demands=tuple(one for one in problem.demands if of(one.site_id) == part),
+        )
+        for part in sorted(asked)
+    )
+    return sorted(made, key=size, reverse=True)
+
+
+def size(problem: Problem) -> int:
+    """About how much is to be chosen."""
+    return 1 + len(problem.people) * (len(problem.sessions) + 10 * len(problem.demands))
