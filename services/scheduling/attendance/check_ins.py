@@ -72,13 +72,10 @@ async def note(
     at, came, meeting = at or tx.now, known["checked_in_at"], meeting_of(session)
     if going == "out" and came is None:
         raise NotCheckedIn("This client did not check in.", pointer="/client_id")
-    try:
-        if going == "in":
-            rules.require_check_in(at, meeting, tx.now)
-        else:
-            rules.require_check_out(at, came, meeting, tx.now)
-    except rules.Unacceptable as wrong:
-        raise commands.ImpossibleAttendance(str(wrong), pointer=f"/{wrong.field}") from None
+    if going == "in":
+        rules.require_check_in(at, meeting, tx.now)
+    else:
+        rules.require_check_out(at, came, meeting, tx.now)
     noted = {
         **{name: known[name] for name in CheckIn.model_fields},
         "session_id": session_id,
@@ -91,7 +88,7 @@ async def note(
     return CheckIn(**noted)
 
 
-async def record_from_check_ins(tx: Transaction, session_id: UUID, *, by: str) -> Roll:
+async def record_from_check_ins(tx: Transaction, session_id: UUID, by: str) -> Roll:
     """Record what check-ins say of everybody expected of whom nothing is recorded yet; the whole
     roll. Asked again it changes nothing. Publishes as `record_roll` does.
 

@@ -51,7 +51,7 @@ class NoTelehealthRoom(Conflict, title="The session has no telehealth room"):
     """The session has no room that can be joined yet."""
 
 
-async def add_pass(tx: Transaction, session_id: UUID, expected: int, new: NewPass) -> Pass:
+async def add_pass(tx: Transaction, expected: int, session_id: UUID, new: NewPass) -> Pass:
     """Give a client a code for the kiosk, or a link for telehealth; the one before ends.
 
     Raises:

@@ -1,13 +1,14 @@
 """What requests and answers about attendance look like."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from services.scheduling.attendance.rules import Report, Status
+from services.scheduling.sessions.schemas import Bound
 from shared.contracts.scheduling import NotHeldReason
-from shared.web import Instant, Shown, Strict
+from shared.web import FromJson, Instant, Shown, Strict
 
 STATUS = Field(description="What became of the client's seat.", examples=["present"])
 
@@ -183,7 +184,9 @@ class RosterEntry(Shown):
         description="Cancelled: this client is not expected any more. Not held: nobody is."
     )
     on_hold: bool = Field(description="The client's stay is on hold when the session begins.")
-    check_in: CheckIn | None = Field(default=None, description="Null who was not checked in.")
+    check_in: Annotated[CheckIn | None, FromJson] = Field(
+        default=None, description="Null who was not checked in."
+    )
     attendance: Attendance | None = Field(description="Null while nothing is recorded.")
 
 
@@ -196,6 +199,21 @@ class Roster(Shown):
     not_held_at: Instant | None
     not_held_reason: NotHeldReason | None
     entries: list[RosterEntry]
+
+
+class AskedSummary(BaseModel):
+    """Which appointments of a client are summed up; `starting_from` is included, `starting_before`
+    is not."""
+
+    starting_from: Bound | None = Field(
+        None, alias="from", description="Sessions starting then or later."
+    )
+    starting_before: Bound | None = Field(
+        None, alias="until", description="Sessions starting earlier."
+    )
+    enrolment_id: UUID | None = Field(
+        None, description="The stay; without it that with a seat now, else the latest."
+    )
 
 
 class AttendanceSummary(Shown):
