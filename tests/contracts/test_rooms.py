@@ -114,12 +114,10 @@ EXCEPTIONS = {
     "scheduling/placement/chart.py": "the seats of sites while they are given",
     "scheduling/placement/confirming.py": COMMANDS,
     "scheduling/placement/seats.py": COMMANDS,
-    "scheduling/sessions/assigning.py": COMMANDS,
     "scheduling/plans/loading.py": READS,
     "scheduling/sessions/cancelling.py": COMMANDS,
     "scheduling/sessions/changing.py": COMMANDS,
     "scheduling/sessions/closing.py": COMMANDS,
-    "scheduling/sessions/materializing.py": COMMANDS,
     "scheduling/sessions/moving.py": COMMANDS,
     "scheduling/staff/leave.py": COMMANDS,
 }

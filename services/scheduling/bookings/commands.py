@@ -1,6 +1,6 @@
 """Taking rooms, people and clients for sessions, and letting them go."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.scheduling.bookings.rules import Asked
 from services.scheduling.directory.commands import lock_sites
 from shared.database import Columns, Overtaken, Transaction, at_all_sites
 from shared.errors import Conflict
@@ -62,6 +63,16 @@ class Booking:
     session_id: UUID
     resource_id: UUID
     kind: Kind
+
+
+def bookings_of(session_id: UUID, asked: Asked) -> Iterator[Booking]:
+    """The room and the people that have to be taken for a session."""
+    if asked.room_id is not None:
+        yield Booking(session_id, asked.room_id, "room")
+    if asked.facilitator_id is not None:
+        yield Booking(session_id, asked.facilitator_id, "facilitator")
+    for person in asked.cofacilitator_ids:
+        yield Booking(session_id, person, "cofacilitator")
 
 
 @dataclass(frozen=True, slots=True)

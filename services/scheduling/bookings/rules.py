@@ -86,14 +86,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A session with the room and the people that it is to have."""
+    """A session with the room and the people that it is to have; None and nobody: it has none."""
 
     starts_at: datetime
     ends_at: datetime
-    modality: Modality | None
-    room_id: UUID | None
-    facilitator_id: UUID | None
-    cofacilitator_ids: tuple[UUID, ...]
+    modality: Modality | None = None
+    room_id: UUID | None = None
+    facilitator_id: UUID | None = None
+    cofacilitator_ids: Sequence[UUID] = ()
 
 
 def modality_of(modality: Modality | None, room_id: UUID | None, place: Place) -> Modality:

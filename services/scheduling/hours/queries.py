@@ -8,14 +8,7 @@ from uuid import UUID
 import orjson
 
 from services.scheduling.directory.queries import show_site
-from services.scheduling.hours import rules
-from services.scheduling.hours.policy import (
-    PROGRAM_LEVEL,
-    Population,
-    level_hours,
-    session_kinds,
-    week_policy,
-)
+from services.scheduling.hours import policy, rules
 from services.scheduling.hours.schemas import ClientWeek, WeeklyHours
 from shared.database import Columns, Transaction
 from shared.errors import NotFound
@@ -107,7 +100,7 @@ def _of(item: ClientWeek) -> Place:
     return -item.missing_minutes, -item.missing_days, item.placement_id
 
 
-def population_of(row: Mapping[str, Any]) -> Population:
+def population_of(row: Mapping[str, Any]) -> policy.Population:
     """Whose rule of hours holds in a cohort: that of adolescents where it takes no others."""
     bands = orjson.loads(row["eligibility"]).get("age_bands")
     return "adolescent" if bands == ["adolescent"] else "adult"
@@ -115,12 +108,14 @@ def population_of(row: Mapping[str, Any]) -> Population:
 
 def least_minutes(row: Mapping[str, Any]) -> int:
     """What the program's level asks to be planned a week in the cohort of a row."""
-    hours = level_hours(row["site_id"]).populations[population_of(row)]
-    return hours.minimum_minutes[PROGRAM_LEVEL]
+    hours = policy.level_hours(row["site_id"]).populations[population_of(row)]
+    return hours.minimum_minutes[policy.PROGRAM_LEVEL]
 
 
-def _asked(row: Mapping[str, Any], population: Population | None) -> tuple[Population, rules.Asked]:
-    levels = level_hours(row["site_id"]).populations
+def _asked(
+    row: Mapping[str, Any], population: policy.Population | None
+) -> tuple[policy.Population, rules.Asked]:
+    levels = policy.level_hours(row["site_id"]).populations
     found = population or population_of(row)
     return found, rules.asked_of(orjson.loads(row["phases"]), row["phase"], levels[found])
 
@@ -130,19 +125,11 @@ def judged(row: Mapping[str, Any], *, final: bool) -> dict[str, Any]:
     week = rules.Week(row["monday"])
     sums = rules.Sums(**{one.name: row[one.name] for one in fields(rules.Sums)})
     seat = rules.Seat(row["placed_at"], row["ended_at"], row["held_since"], row["was_held"])
-    share = rules.share_of(week, row["time_zone"], seat, sums, week_policy(row["site_id"]))
-    found = rules.judge(sums, _asked(row, None)[1], share, final=final)
-    return {
-        **row,
-        "week": str(week),
-        "credited_minutes": sums.attended_minutes,
-        "credited_days": sums.attended_days,
-        "forecast_minutes": sums.forecast_minutes,
-        "standing": found.standing,
-        "missing_minutes": found.missing_minutes,
-        "missing_days": found.missing_days,
-        **asdict(found.asked),
-    }
+    share = rules.share_of(week, row["time_zone"], seat, sums, policy.week_policy(row["site_id"]))
+    found = asdict(rules.judge(sums, _asked(row, None)[1], share, final=final))
+    asked, forecast = found.pop("asked"), {"forecast_minutes": sums.forecast_minutes}
+    credited = {"credited_minutes": sums.attended_minutes, "credited_days": sums.attended_days}
+    return {**row, "week": str(week), **credited, **forecast, **asked, **found}
 
 
 async def placed_in(tx: Transaction, client_id: UUID, week: rules.Week | None) -> dict[str, Any]:
@@ -164,7 +151,7 @@ async def placed_in(tx: Transaction, client_id: UUID, week: rules.Week | None) -
 
 
 async def weekly_hours(
-    tx: Transaction, client_id: UUID, week: rules.Week | None, population: Population | None
+    tx: Transaction, client_id: UUID, week: rules.Week | None, population: policy.Population | None
 ) -> WeeklyHours:
     """The planned and attended minutes of a client in one week of the site's calendar, in that of
     today without one.
@@ -179,37 +166,27 @@ async def weekly_hours(
     site = await placed_in(tx, client_id, week)
     week = week or rules.Week.of(tx.now, site["time_zone"])
     starts_at, ends_at = week.bounds(site["time_zone"])
-    row = await tx.fetchrow(
-        OF_PERSON,
-        client_id,
-        site["site_id"],
-        starts_at,
-        ends_at,
-        session_kinds(site["site_id"]).counting,
-    )
-    assert row is not None  # an aggregate without GROUP BY always has one row
-    policy = level_hours(site["site_id"])
+    kinds = policy.session_kinds(site["site_id"]).counting
+    (sums,) = await tx.fetch(OF_PERSON, client_id, site["site_id"], starts_at, ends_at, kinds)
+    levels = policy.level_hours(site["site_id"])
     whose, asked = _asked(site, population)
-    hours = policy.populations[whose]
-    planned = row["planned_minutes"]
-    return WeeklyHours(
-        client_id=client_id,
-        site_id=site["site_id"],
-        week=str(week),
-        time_zone=site["time_zone"],
-        starts_at=starts_at,
-        ends_at=ends_at,
-        **row,
-        population=whose,
-        phase=site["phase"],
+    hours, planned = levels.populations[whose], sums["planned_minutes"]
+    least = hours.minimum_minutes
+    shown = {
         **{f"phase_{name}": value for name, value in asdict(asked).items()},
-        level=PROGRAM_LEVEL,
-        minimum_minutes=hours.minimum_minutes[PROGRAM_LEVEL],
-        meets_level_minimum=rules.meets_minimum(planned, PROGRAM_LEVEL, hours.minimum_minutes),
-        level_of_planned_minutes=rules.level_of(planned, hours.minimum_minutes),
-        policy_version=f"{policy.id} {policy.version}",
-        source=hours.source,
-    )
+        "client_id": client_id,
+        "week": str(week),
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "population": whose,
+        "level": policy.PROGRAM_LEVEL,
+        "minimum_minutes": least[policy.PROGRAM_LEVEL],
+        "meets_level_minimum": rules.meets_minimum(planned, policy.PROGRAM_LEVEL, least),
+        "level_of_planned_minutes": rules.level_of(planned, least),
+        "policy_version": f"{levels.id} {levels.version}",
+        "source": hours.source,
+    }
+    return WeeklyHours.from_row({**site, **sums, **shown})
 
 
 async def weeks_of_site(
@@ -223,7 +200,7 @@ async def weeks_of_site(
     """
     site = await show_site(tx, site_id, pointer="site_id")
     starts_at, ends_at = week.bounds(site.time_zone)
-    window = rules.Window.of(week, site.time_zone, week_policy(site_id))
+    window = rules.Window.of(week, site.time_zone, policy.week_policy(site_id))
     of_week = {"monday": week.monday, "time_zone": site.time_zone}
     seats = [{**row, **of_week} for row in await tx.fetch(OF_SITE, site_id, starts_at, ends_at)]
     final = tx.now >= window.final_at
@@ -245,6 +222,6 @@ async def seat_weeks(tx: Transaction, picked: Iterable[Mapping[str, Any]]) -> li
     asked = []
     for row in picked:
         since, until = rules.Week(row["monday"]).bounds(row["time_zone"])
-        kinds = " ".join(session_kinds(row["site_id"]).counting)
+        kinds = " ".join(policy.session_kinds(row["site_id"]).counting)
         asked.append({**row, "since": since, "until": until, "kinds": kinds})
     return [dict(row) for row in await tx.fetch(SEATS, *WEEKS.arrays(asked))]

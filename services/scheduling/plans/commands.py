@@ -15,7 +15,7 @@ from services.scheduling.plans.loading import basis, load
 from services.scheduling.plans.policy import plan_policy
 from services.scheduling.plans.queries import show_run
 from services.scheduling.plans.schemas import Draft, NewPlanRun, PlanRun, Publication
-from services.scheduling.sessions.assigning import Assignment, assign
+from services.scheduling.sessions.changing import assign
 from services.scheduling.units.commands import Planned, require_authorized
 from shared.database import Columns, Transaction, at_all_sites, insert, update
 from shared.errors import Conflict, Invalid, found
@@ -137,14 +137,7 @@ async def publish_run(tx: Transaction, run_id: UUID, how: Publication, subject: 
     draft, topics = Draft.model_validate_json(run["draft"]), plan_policy().sessions_of_one_client
     async with at_all_sites(tx):
         await _require_same(tx, run, draft)
-        await assign(
-            tx,
-            [
-                Assignment(one.session_id, one.room_id, one.facilitator_id, one.cofacilitator_ids)
-                for one in draft.sessions
-                if one.changes
-            ],
-        )
+        await assign(tx, {one.session_id: one.asked for one in draft.sessions if one.changes})
         new = [
             {**dict(one), "id": new_id(), "topic": topics[one.kind].topic} for one in draft.places
         ]

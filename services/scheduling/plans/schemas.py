@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, model_validator
 
+from services.scheduling.bookings.rules import Asked
 from services.scheduling.hours.rules import Week
 from services.scheduling.plans.policy import Post
 from services.scheduling.plans.rules.problem import RuleName, StageName
@@ -99,8 +100,11 @@ class PlannedSession(StaffingShown):
     changes: list[Post] = Field(description="What is published otherwise, or not at all.")
 
     @property
-    def cofacilitator_ids(self) -> tuple[UUID, ...]:
-        return () if self.cofacilitator_id is None else (self.cofacilitator_id,)
+    def asked(self) -> Asked:
+        """The session as it is to be held; of the modality that it has."""
+        helpers = () if self.cofacilitator_id is None else (self.cofacilitator_id,)
+        people = self.facilitator_id, helpers
+        return Asked(self.starts_at, self.ends_at, None, self.room_id, *people)
 
 
 class RuleInConflict(Shown):

@@ -1,5 +1,7 @@
 """Sessions to come at another time, with other staff, in another room, or beside the plan."""
 
+from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -7,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from services.scheduling.appointments.commands import expect_again, schedule_sessions, tell_again
-from services.scheduling.bookings.commands import Busy, book, free
+from services.scheduling.bookings.commands import Busy, book, bookings_of, free
 from services.scheduling.bookings.queries import ASSIGNED, group_of, place_of
 from services.scheduling.bookings.rules import Asked, Unsuited, own_group, require_suited
 from services.scheduling.closed_days.queries import closed_days
@@ -16,14 +18,25 @@ from services.scheduling.directory.commands import lock_site
 from services.scheduling.directory.schemas import Site
 from services.scheduling.placement.queries import seats_of
 from services.scheduling.sessions import queries, rules, schemas
-from services.scheduling.sessions.assigning import Assignment, assign
 from services.scheduling.sessions.cancelling import SessionNotHeld, not_hold
-from services.scheduling.sessions.materializing import Plan, SessionsOverlap, make_sessions
+from services.scheduling.sessions.commands import Plan, SessionsOverlap, make_sessions
 from services.scheduling.sessions.moving import SPAN, plan_by_own_edition
 from services.scheduling.units.commands import Planned, require_authorized
 from shared.database import Transaction, unless_taken, update
 from shared.errors import Conflict, Invalid, found, pointing, require_version
 
+LOCK_SOME = """
+SELECT id FROM sessions WHERE id = ANY ($1::uuid[]) AND not_held_at IS NULL AND starts_at > $2
+ORDER BY id FOR NO KEY UPDATE
+"""
+CHANGED = """
+UPDATE sessions s SET version = s.version + 1, modality = coalesce((
+  SELECT CASE r.kind WHEN 'telehealth' THEN 'telehealth' ELSE 'in_person' END FROM rooms r
+  WHERE r.id = given.room_id
+), given.modality, s.modality)
+FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS given(id, room_id, modality)
+WHERE s.id = given.id
+"""
 LOCK = f"""
 SELECT s.id, s.cohort_id, s.kind, s.starts_at, s.ends_at, s.modality, s.break_minutes,
   s.not_held_at, s.version, assigned.*, array(
@@ -63,7 +76,7 @@ class BreaksTooLong(Invalid, title="The session would be no longer than its brea
 
 
 async def change_session_time(
-    tx: Transaction, expected: int, session_id: UUID, new: schemas.NewTime, *, by: str
+    tx: Transaction, expected: int, session_id: UUID, new: schemas.NewTime, by: str
 ) -> schemas.ScheduledSession:
     """Hold a session to come at another time, with its room, its staff and its clients. Publishes
     SessionScheduled for each client who is expected.
@@ -117,8 +130,7 @@ async def change_session_staff(
         NotFound, StaleVersion, SessionNotHeld, SessionBegan, Unsuited, Busy: see there.
     """
     site, session = await _current(tx, expected, session_id)
-    people = tuple(new.cofacilitator_ids)
-    asked = _asked(session, facilitator_id=new.facilitator_id, cofacilitator_ids=people)
+    asked = _asked(session, **new.model_dump())
     return await _assign(tx, site, session, asked, "facilitator_id", "cofacilitator_ids")
 
 
@@ -134,6 +146,28 @@ async def change_session_room(
     kept = session["modality"] if new.room_id is None else None
     asked = _asked(session, room_id=new.room_id, modality=new.modality or kept)
     return await _assign(tx, site, session, asked, "room_id")
+
+
+async def assign(tx: Transaction, asked: Mapping[UUID, Asked]) -> None:
+    """Give sessions to come these rooms and people in place of those they have, all or none; a
+    session has the modality of its room, and without a room it is as given, or stays. Those that
+    are not held or have begun are passed over.
+
+    The caller has locked the sites, and has checked that rooms and people suit, as
+    `require_suited` does. Publishes SessionScheduled once for each session and client who is
+    expected at it.
+
+    Raises:
+        Busy: a room or a person is taken at the time by a session that is none of these. The
+            transaction is to be given up.
+    """
+    rows = await tx.fetch(LOCK_SOME, list(asked), tx.now)
+    given = {row["id"]: asked[row["id"]] for row in rows}
+    await free(tx, list(given), clients=False)
+    now = given.values()
+    await tx.execute(CHANGED, list(given), [a.room_id for a in now], [a.modality for a in now])
+    await book(tx, (booking for item in given.items() for booking in bookings_of(*item)))
+    await tell_again(tx, list(given))
 
 
 async def add_session(
@@ -158,11 +192,7 @@ async def add_session(
 
 
 async def complete_curriculum(
-    tx: Transaction,
-    expected: int,
-    cohort_id: UUID,
-    curriculum_id: UUID,
-    new: schemas.EndOfPlan,
+    tx: Transaction, expected: int, cohort_id: UUID, curriculum_id: UUID, new: schemas.EndOfPlan
 ) -> schemas.Curriculum:
     """End a plan with a day to come: sessions after it are not held, and none are made for it.
     Publishes SessionNotHeld for each client who was expected at one.
@@ -206,10 +236,7 @@ async def _current(tx: Transaction, expected: int, session_id: UUID) -> tuple[Si
 
 def _asked(row: asyncpg.Record, **changes: object) -> Asked:
     """The session as the rules look at it, with changes."""
-    names = ("starts_at", "ends_at", "modality", "room_id", "facilitator_id")
-    given = {name: row[name] for name in names}
-    people = tuple(row["cofacilitator_ids"])
-    return Asked(**{**given, "cofacilitator_ids": people, **changes})
+    return Asked(**{one.name: row[one.name] for one in fields(Asked)} | changes)
 
 
 async def instant_to_come(tx: Transaction, site: Site, new: schemas.LocalTime) -> datetime:
@@ -240,8 +267,7 @@ async def _require(
 async def _assign(
     tx: Transaction, site: Site, row: asyncpg.Record, asked: Asked, *changed: str
 ) -> schemas.ScheduledSession:
-    session_id = row["id"]
     await _require(tx, site, row, asked, *changed)
     with pointing("/{0.field}", Busy):
-        await assign(tx, [Assignment.of(session_id, asked)])
-    return await queries.show_scheduled(tx, session_id)
+        await assign(tx, {row["id"]: asked})
+    return await queries.show_scheduled(tx, row["id"])

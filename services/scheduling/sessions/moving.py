@@ -7,16 +7,20 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 import structlog
+from prometheus_client import Counter
 
 from services.scheduling.appointments.commands import tell_again
 from services.scheduling.bookings.commands import Busy, book, free
 from services.scheduling.directory.commands import lock_sites
-from services.scheduling.sessions import metrics
 from services.scheduling.sessions.rules import instant_of
 from shared.database import Transaction
 from shared.zones import edition, is_newer
 
 log = structlog.get_logger()
+not_moved = Counter(
+    "stepwell_sessions_not_moved_total",
+    "Sessions that kept their instant after a change of zone rules, as others stood in the way.",
+)
 
 ALL_OF = """
 SELECT min(zone_edition) = $1 AND max(zone_edition) = $1
@@ -99,7 +103,7 @@ async def follow_zone_rules(tx: Transaction) -> int:
             await tx.execute("ROLLBACK TO SAVEPOINT together")
             for cohort_id in stuck.cohorts:
                 starts = moving.pop(cohort_id)
-                metrics.not_moved.inc(len(starts))
+                not_moved.inc(len(starts))
                 log.error("sessions_not_moved", cohort_id=str(cohort_id), sessions=len(starts))
     await tx.execute(LOOKED, sites, edition())
     return len(found)

@@ -8,27 +8,21 @@ from fastapi import Depends, Query
 from services.scheduling.directory.routes import Manager, Reader
 from services.scheduling.sessions import cancelling, changing, closing, commands, queries, schemas
 from shared.access import Role
-from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Allowed, Call, CountedPage, Page, Paged, Router, needs_if_match
+from shared.web import Allowed, AnyStaff, Call, CountedPage, Page, Paged, Router, needs_if_match
 
 router = Router(tags=["Sessions"])
 
+PLANNING = (Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS, Role.CLINICAL_LEAD)
 Canceller = Annotated[Call, Allowed(Role.SITE_MANAGER, Role.CLINICAL_LEAD, Role.FRONT_DESK)]
-
-
-Planner = Annotated[Call, Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS, Role.CLINICAL_LEAD)]
-Changer = Annotated[
-    Call, Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS, Role.CLINICAL_LEAD, Role.FRONT_DESK)
-]
+Planner = Annotated[Call, Allowed(*PLANNING)]
+Changer = Annotated[Call, Allowed(*PLANNING, Role.FRONT_DESK)]
 
 
 @router.post(
     "/cohorts/{cohort_id}/curriculum", status_code=201, summary="Give a cohort a weekly plan"
 )
 async def add_curriculum(
-    cohort_id: UUID,
-    body: schemas.NewCurriculum,
-    call: Manager,
+    cohort_id: UUID, body: schemas.NewCurriculum, call: Manager
 ) -> schemas.Curriculum:
     """Turn a weekly plan in wall-clock times into sessions in UTC.
 
@@ -64,8 +58,7 @@ async def list_sessions(
 
 @router.get("/sessions/conflicts", summary="List clients who have another session at the time")
 async def list_conflicts(
-    call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE)],
-    site_id: Annotated[UUID, Query(description="Where the cohorts are.")],
+    call: AnyStaff, site_id: Annotated[UUID, Query(description="Where the cohorts are.")]
 ) -> schemas.Conflicts:
     """Clients with a seat who are not expected at a session to come of their cohort, because they
     have another session then. They are expected as soon as that one goes away."""
@@ -102,7 +95,7 @@ async def change_session_time(
 ) -> schemas.ScheduledSession:
     """Its room, its staff and its clients come along; whoever is expected is told. What goes beyond
     authorizations by it needs a reason."""
-    return await call.update(changing.change_session_time, session_id, body, by=call.subject)
+    return await call.update(changing.change_session_time, session_id, body, call.subject)
 
 
 @router.post("/sessions/{session_id}/staff", summary="Let others hold a session")

@@ -1,22 +1,15 @@
 """What requests and answers about curricula and sessions look like."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    Field,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
 
-from services.scheduling.sessions.rules import WallClockSlot, recurrence, wall_clock
+from services.scheduling.sessions.rules import WallClockSlot, recurrence
 from services.scheduling.units.schemas import ExcessReason
 from shared.contracts.scheduling import Modality, NotHeldReason, SessionKind
-from shared.literal import full_date
+from shared.web import Day as AnyDay
 from shared.web import Instant, Shown, Strict, optional
 from shared.web.texts import Legible
 
@@ -29,11 +22,7 @@ def _of_our_times(value: datetime) -> datetime:
 
 Bound = Annotated[Instant, AfterValidator(_of_our_times), Field(examples=["2026-03-02T00:00:00Z"])]
 """An instant that bounds a list of sessions by their start."""
-Day = Annotated[
-    date,
-    Field(ge=date(2000, 1, 1), lt=date(2200, 1, 1), examples=["2026-03-02"]),
-    BeforeValidator(full_date),
-]
+Day = Annotated[AnyDay, Field(ge=date(2000, 1, 1), lt=date(2200, 1, 1), examples=["2026-03-02"])]
 """A date of a site's calendar."""
 
 
@@ -127,7 +116,7 @@ class Slot(Content):
     @property
     def on_wall_clock(self) -> WallClockSlot:
         """The slot as the rules take it."""
-        starts = wall_clock(self.starts)
+        starts = time.fromisoformat(self.starts)
         return WallClockSlot(self.weekday, starts, self.minutes, self.rrule, self.module)
 
 
@@ -274,7 +263,7 @@ class LocalTime(Strict):
     @property
     def local_start(self) -> datetime:
         """What the wall clock shows when it begins."""
-        return datetime.combine(self.day, wall_clock(self.starts))
+        return datetime.combine(self.day, time.fromisoformat(self.starts))
 
 
 class NewTime(LocalTime):

@@ -7,12 +7,11 @@ from uuid import UUID
 import asyncpg
 
 from services.scheduling.appointments.commands import tell_again
-from services.scheduling.bookings.commands import Booking, Busy, book
+from services.scheduling.bookings.commands import Booking, Busy, book, bookings_of
 from services.scheduling.bookings.policy import slot_policy
 from services.scheduling.bookings.queries import place_of
 from services.scheduling.bookings.rules import Asked, modality_of, own_group, require_suited
 from services.scheduling.directory.commands import lock_site
-from services.scheduling.sessions.assigning import Assignment
 from services.scheduling.sessions.changing import instant_to_come
 from services.scheduling.sessions.moving import plan_by_own_edition
 from services.scheduling.sessions.queries import show_session
@@ -54,7 +53,7 @@ async def book_session(tx: Transaction, new: NewOwnSession, *, by: str) -> OwnSe
     seats = await _seats(tx, new.client_ids, site.id)
     place = await place_of(tx, site)
     ends_at = starts_at + timedelta(minutes=new.minutes)
-    asked = Asked(starts_at, ends_at, None, new.room_id, new.facilitator_id, ())
+    asked = Asked(starts_at, ends_at, None, new.room_id, new.facilitator_id)
     require_suited([("", asked)], own_group(site.id, new.kind, len(seats)), place)
     what = (new.kind, starts_at, new.minutes, site.time_zone)
     planned = [Planned(seat["client_id"], site.id, *what) for seat in seats]
@@ -107,4 +106,4 @@ async def _book(
                 )
     clients = [Booking(session_id, seat["client_id"], "client") for seat in seats]
     with pointing("/{0.field}", Busy):
-        await book(tx, [*Assignment.of(session_id, asked).bookings, *clients])
+        await book(tx, [*bookings_of(session_id, asked), *clients])
