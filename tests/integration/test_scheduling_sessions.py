@@ -414,11 +414,11 @@ async def test_a_site_closes_for_some_days_once_whatever_dies_in_between(house: 
     again = created(await house.manager.post("/site-closures", body))
     context = JobContext(clinic.database, clinic.system.settings("scheduling", topics=False))
     await asyncio.gather(*(closing_job.run(context) for _ in range(2)))
+    while await closing_job.run(context):  # of two that were entered at one instant either is first
+        pass
     done = (await clinic.desk.get(f"/site-closures/{made['id']}")).json()
     assert done["sessions_done"] == 2
     assert done["finished_at"] is not None
-    while await closing_job.run(context):
-        pass
     twice = (await clinic.desk.get(f"/site-closures/{again['id']}")).json()
     assert (twice["sessions"], twice["sessions_done"]) == (1, 1)
     told = [e for e in await clinic.published() if isinstance(e, SessionNotHeld)]

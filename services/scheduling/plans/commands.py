@@ -99,8 +99,9 @@ async def request_run(tx: Transaction, new: NewPlanRun, subject: str) -> PlanRun
         raise WeekIsOver("Give a week that is not over.", pointer="/week")
     if await tx.fetchrow(UNDER_WAY, sites, monday) is not None:
         raise PlanUnderWay("This week of these sites is being planned: wait, or stop that run.")
+    run_id = new_id()
     run = {
-        "id": new_id(),
+        "id": run_id,
         "region_id": new.region_id,
         "site_ids": sites,
         "monday": monday,
@@ -110,7 +111,7 @@ async def request_run(tx: Transaction, new: NewPlanRun, subject: str) -> PlanRun
     }
     await tx.execute(*insert("plan_runs", run))
     tx.wake()
-    return await show_run(tx, run["id"])  # type: ignore[arg-type]  # it is the id
+    return await show_run(tx, run_id)
 
 
 async def stop_run(tx: Transaction, run_id: UUID) -> PlanRun:
@@ -138,15 +139,13 @@ async def publish_run(tx: Transaction, run_id: UUID, how: Publication, subject: 
     async with at_all_sites(tx):
         await _require_same(tx, run, draft)
         await assign(tx, {one.session_id: one.asked for one in draft.sessions if one.changes})
-        new = [
-            {**dict(one), "id": new_id(), "topic": topics[one.kind].topic} for one in draft.places
-        ]
+        places = ((one, topics[one.kind].topic) for one in draft.places)
+        new = [{**dict(one), "id": new_id(), "topic": topic} for one, topic in places]
         planned = [Planned(**row) for row in await tx.fetch(PLANNED, *MADE.arrays(new))]
         await require_authorized(tx, planned, reason=how.excess_reason, by=subject)
         await tx.execute(WRITE, *MADE.arrays(new), tx.now)
-        await book(
-            tx, [Booking(row["id"], row[f"{kind}_id"], kind) for row in new for kind in TAKEN]
-        )
+        taken = (Booking(row["id"], row[f"{kind}_id"], kind) for row in new for kind in TAKEN)
+        await book(tx, taken)
         await tell_again(tx, [row["id"] for row in new])
     changes = {"state": "published", "published_by": subject, "published_at": tx.now}
     await tx.execute(*update("plan_runs", changes, where={"id": run_id}))

@@ -56,14 +56,9 @@ async def run(context: JobContext) -> int:
         log.error("plan_failed", run=str(taken["id"]), error=type(error).__name__)
         await _set(context, taken, state="failed")
         return 1
-    await _set(
-        context,
-        taken,
-        state="drafted",
-        draft=draft_of(taken["id"], taken["monday"], problem, plan).model_dump_json(),
-        basis=_json(basis(problem)),
-        progress=_json(plan.stages),
-    )
+    draft = draft_of(taken["id"], taken["monday"], problem, plan).model_dump_json()
+    made = {"draft": draft, "basis": _json(basis(problem)), "progress": _json(plan.stages)}
+    await _set(context, taken, state="drafted", **made)
     return 1
 
 

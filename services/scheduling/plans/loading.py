@@ -164,14 +164,10 @@ async def load(tx: Transaction, site_ids: Sequence[UUID], monday: date, since: d
     rooms = await tx.fetch(ROOMS, site_ids, around, planned)
     staff = await tx.fetch(STAFF, site_ids, around, planned, monday)
     clients = await tx.fetch(DEMANDS, site_ids, around, list(asked), due)
+    seats = tuple(week.Room(**{**row, "taken": calendar.spans(row["taken"])}) for row in rooms)
     people = tuple(map(found.person, staff))
-    return Problem(
-        tuple(week.Room(**{**row, "taken": calendar.spans(row["taken"])}) for row in rooms),
-        people,
-        tuple(map(found.session, groups)),
-        tuple(map(found.demand, clients)),
-        found.ways(people),
-    )
+    asked_for = tuple(map(found.session, groups)), tuple(map(found.demand, clients))
+    return Problem(seats, people, *asked_for, found.ways(people))
 
 
 class Found:
@@ -208,19 +204,15 @@ class Found:
                 if (site := UUID(one["site_id"])) in zones
             ]
         days = {one["credential"]: one["expires_on"] for one in orjson.loads(row["credentials"])}
-        zone = zones[row["sites"][0]]
-        return week.Person(
-            row["id"],
-            tuple(hours),
-            {
-                one: last and self.calendar.day(date.fromisoformat(last), zone).ends
-                for one, last in days.items()
-            },
-            self.calendar.spans(row["leave"]),
-            tuple(Stay(site, self.calendar.span(during)) for site, during in row["taken"]),
-            row["caseload_limit"],
-            frozenset(row["caseload"]),
-        )
+        calendar, zone = self.calendar, zones[row["sites"][0]]
+        credentials = {
+            one: last and calendar.day(date.fromisoformat(last), zone).ends
+            for one, last in days.items()
+        }
+        taken = tuple(Stay(site, calendar.span(during)) for site, during in row["taken"])
+        caseload = row["caseload_limit"], frozenset(row["caseload"])
+        away = calendar.spans(row["leave"]), taken
+        return week.Person(row["id"], tuple(hours), credentials, *away, *caseload)
 
     def demand(self, row: asyncpg.Record) -> week.Demand:
         """A session that a client is to have by the policy and has not: when the client can come
@@ -233,15 +225,11 @@ class Found:
         days = {during.lower.astimezone(ZoneInfo(zone)).date() for during in row["busy"]}
         return week.Demand(
             uuid5(row["placement_id"], f"{row['kind']} {calendar.monday}"),
-            row["client_id"],
-            row["site_id"],
-            row["kind"],
-            asked.minutes,
-            asked.people,
-            without(times, calendar.spans(row["busy"])),
-            tuple(calendar.day(day, zone) for day in sorted(days)),
-            row["usual"],
-            tuple(sorted(asked.credentials)),
+            available=without(times, calendar.spans(row["busy"])),
+            preferred=tuple(calendar.day(day, zone) for day in sorted(days)),
+            credentials=tuple(sorted(asked.credentials)),
+            **{name: row[name] for name in ("client_id", "site_id", "kind", "usual")},
+            **asked.model_dump(include={"minutes", "people"}),
         )
 
     def _stated(self, times: Iterable[Mapping[str, Any]], zone: str) -> Iterator[Span]:
@@ -267,15 +255,10 @@ class Found:
 
 def basis(problem: Problem) -> dict[str, str]:
     """What a plan rests on, thing by thing, in short."""
-    parts: dict[str, Iterable[Any]] = {
-        "room": problem.rooms,
-        "person": problem.people,
-        "session": problem.sessions,
-        "client": problem.demands,
+    found = {
+        **{f"room {one.id}": one for one in problem.rooms},
+        **{f"person {one.id}": one for one in problem.people},
+        **{f"session {one.id}": one for one in problem.sessions},
+        **{f"client {one.client_id} {one.kind}": one for one in problem.demands},
     }
-    found = {}
-    for kind, things in parts.items():
-        for one in things:
-            name = f"{kind} {getattr(one, 'client_id', one.id)} {getattr(one, 'kind', '')}".strip()
-            found[name] = sha256(repr(one).encode()).hexdigest()[:16]
-    return found
+    return {name: sha256(repr(one).encode()).hexdigest()[:16] for name, one in found.items()}

@@ -80,12 +80,7 @@ class Planned:
 
 
 async def require_authorized(
-    tx: Transaction,
-    planned: Sequence[Planned],
-    *,
-    reason: str | None,
-    by: str,
-    pointer: str = "/excess_reason",
+    tx: Transaction, planned: Sequence[Planned], *, reason: str | None, by: str
 ) -> None:
     """Let sessions be booked that the clients' authorizations cover, or for which there is a
     reason, which is kept with what exceeds them. Call it before they are written.
@@ -99,7 +94,7 @@ async def require_authorized(
     """
     reasons = [booking_policy(site).excess_reasons for site in {one.site_id for one in planned}]
     allowed = [one for one in (reasons[0] if reasons else ()) if all(one in of for of in reasons)]
-    require_reason(reason, allowed, pointer)
+    require_reason(reason, allowed, "/excess_reason")
     of_clients: dict[UUID, list[Planned]] = defaultdict(list)
     for one in planned:
         of_clients[one.client_id].append(one)
@@ -114,14 +109,14 @@ async def require_authorized(
             for code, over in _exceeded(sessions.get(client_id, ()), wanted, grants).items():
                 said.append(_figures(code, grants[code], over))
                 for on, units in over.items():
-                    what = {"code": code, "service_date": on, "units": units}
-                    rows.append({"id": new_id(), **about, **what})
+                    what = {"id": new_id(), "code": code, "service_date": on, "units": units}
+                    rows.append({**about, **what})
     if rows and reason is None:
         more = f" So it is for {len(said) - NAMED} more." if len(said) > NAMED else ""
         raise UnitsExceeded(
             f"{' '.join(said[:NAMED])}{more} Give a reason to book it all the same: "
             f"{', '.join(allowed)}.",
-            pointer=pointer,
+            pointer="/excess_reason",
         )
     await tx.execute(EXCESSES.insert("unit_excesses"), *EXCESSES.arrays(rows))
 
@@ -134,17 +129,14 @@ def _exceeded(
         (day_at(one.starts_at, one.time_zone), Service(one.kind, one.minutes)) for one in wanted
     )
     done, booked = queries.done_and_booked(sessions)
-    rest = queries.done_and_booked(sessions, {one.instead_of for one in wanted if one.instead_of})[
-        1
-    ]
+    _, rest = queries.done_and_booked(sessions, {one.instead_of for one in wanted})
     together = {on: [*rest.get(on, []), *new.get(on, [])] for on in {*rest, *new}}
-    over = {
-        code: beyond(
-            uncovered(of, to_take(of, done, booked)), uncovered(of, to_take(of, done, together))
-        )
-        for code, of in grants.items()
-    }
-    return {code: found for code, found in over.items() if found}
+    over = {}
+    for code, of in grants.items():
+        before, after = (uncovered(of, to_take(of, done, days)) for days in (booked, together))
+        if found := beyond(before, after):
+            over[code] = found
+    return over
 
 
 def _figures(code: str, grants: Sequence[Grant], over: Mapping[date, int]) -> str:

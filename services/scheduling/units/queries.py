@@ -115,7 +115,7 @@ async def sessions_from_today(
 
 
 def done_and_booked(
-    sessions: Iterable[asyncpg.Record], without: Collection[UUID] = ()
+    sessions: Iterable[asyncpg.Record], without: Collection[UUID | None] = ()
 ) -> tuple[Days, Days]:
     """What was attended, and what is booked but the sessions `without`, by day."""
     done, booked = [], []

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import ceil
 from operator import le
@@ -20,23 +20,35 @@ from services.scheduling.plans.rules.model import FOUND, Choice, Model, holder, 
 from services.scheduling.plans.rules.problem import Plan, Problem, Stage, Stop
 
 
-def improve(
-    permitted: measures.Permitted,
-    start: Plan,
-    *,
-    seconds: float,
-    until: float,
-    stop: Stop,
-    crowded: set[UUID],
-    workers: int = 1,
-) -> Plan:
-    """A plan that is at least as good as `start`.
+@dataclass(slots=True)
+class Part:
+    """A part of the week with its best plan, who is `crowded` in it (see `improve`), how often it
+    was improved, and whether it is now."""
+
+    permitted: measures.Permitted
+    plan: Plan
+    crowded: set[UUID] = field(default_factory=set)
+    rounds: int = 0
+    taken: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a better plan is worth looking for."""
+        policy = self.permitted.policy
+        return not all(
+            measures.is_close(one.objective, one.bound, policy) for one in self.plan.stages
+        )
+
+
+def improve(part: Part, stop: Stop, *, seconds: float, until: float, workers: int) -> Plan:
+    """A plan of the part that is at least as good as the one that it has.
 
     First it is asked for so many seconds who does what, without times, which no plan can be better
     than; then when, by those who were chosen. Where that is as good, it is the best there is. Else
     those who have no time for all that was chosen are `crowded` from now on: others may see their
     clients, and the next time it is asked with their times, in the end with everybody's.
     """
+    permitted, start, crowded = part.permitted, part.plan, part.crowded
     problem, policy = permitted.problem, permitted.policy
     worth = partial(measures.objectives, problem, policy=policy, rooms=False)
     stages = [(stage.objective, stage.bound) for stage in start.stages]

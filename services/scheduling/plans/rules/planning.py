@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from threading import Lock
 from time import monotonic
 from uuid import UUID
@@ -11,8 +11,8 @@ from uuid import UUID
 from services.scheduling.plans.policy import PlanPolicy
 from services.scheduling.plans.rules.explaining import conflict
 from services.scheduling.plans.rules.greedy import Greedy
-from services.scheduling.plans.rules.improving import improve
-from services.scheduling.plans.rules.measures import STAGES, Permitted, is_close
+from services.scheduling.plans.rules.improving import Part, improve
+from services.scheduling.plans.rules.measures import STAGES, Permitted
 from services.scheduling.plans.rules.problem import Plan, Problem, Stage, StageName, Stop
 
 
@@ -41,15 +41,9 @@ def plan_week(
                     return
                 part = min(waiting, key=lambda one: (one.rounds, -one.plan.gap))
                 part.taken = True
-            part.plan = improve(
-                part.permitted,
-                part.plan,
-                seconds=left / 2 * min(1, policy.cores / len(open_)),
-                until=until,
-                stop=stop,
-                crowded=part.crowded,
-                workers=max(1, policy.cores // len(open_)),
-            )
+            share, workers = min(1, policy.cores / len(open_)), max(1, policy.cores // len(open_))
+            times = {"seconds": left / 2 * share, "until": until}
+            part.plan = improve(part, stop, **times, workers=workers)
             part.rounds += 1
             part.taken = False
             told(total(part.plan.stages for part in week))
@@ -66,24 +60,6 @@ def plan_week(
     with ThreadPoolExecutor(policy.cores) as cores:
         list(cores.map(improve_parts, range(policy.cores)))
         return whole(list(cores.map(explain, week)))
-
-
-@dataclass(slots=True)
-class Part:
-    """A part of the week with its best plan, who is `crowded` in it (see `improve`), how often it
-    was improved, and whether it is now."""
-
-    permitted: Permitted
-    plan: Plan
-    crowded: set[UUID] = field(default_factory=set)
-    rounds: int = 0
-    taken: bool = False
-
-    @property
-    def is_open(self) -> bool:
-        """Whether a better plan is worth looking for."""
-        policy = self.permitted.policy
-        return not all(is_close(one.objective, one.bound, policy) for one in self.plan.stages)
 
 
 def _parts(problem: Problem, policy: PlanPolicy) -> list[Permitted]:
