@@ -13,8 +13,8 @@ import httpx
 import orjson
 import pytest
 
-from services.scheduling.bookings.commands import Booking, Busy, book
-from services.scheduling.bookings.rules import Asked
+from services.scheduling.appointments.commands import Booking, Busy, book
+from services.scheduling.appointments.rules import Asked
 from services.scheduling.sessions.changing import assign
 from services.scheduling.sessions.closing import NEXT_ENTERED, close_next_day
 from services.scheduling.sessions.commands import NEXT_DUE, materialize_next

@@ -5,13 +5,10 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-import asyncpg
-
 from services.scheduling.attendance import commands, rules
 from services.scheduling.attendance.queries import meeting_of, recorded_of
 from services.scheduling.attendance.schemas import CheckIn, NewAttendance, Roll
-from shared.database import Transaction
-from shared.database.columns import upsert
+from shared.database import Record, Transaction, upsert
 from shared.errors import Conflict, found
 
 Going = Literal["in", "out"]
@@ -107,7 +104,7 @@ async def record_from_check_ins(tx: Transaction, session_id: UUID, by: str) -> R
 async def record_unrecorded(
     tx: Transaction,
     session_id: UUID,
-    session: asyncpg.Record,
+    session: Record,
     *,
     by: str | None,
     absent_only: bool = False,
@@ -123,9 +120,7 @@ async def record_unrecorded(
         await commands.record(tx, session_id, entries, by)
 
 
-async def expected_at(
-    tx: Transaction, session_id: UUID, client_id: UUID
-) -> tuple[asyncpg.Record, asyncpg.Record]:
+async def expected_at(tx: Transaction, session_id: UUID, client_id: UUID) -> tuple[Record, Record]:
     """A session at which a client is expected and nothing is recorded of it, locked, and the
     check-in so far.
 
@@ -135,13 +130,10 @@ async def expected_at(
     session = found(await tx.fetchrow(EXPECTED, session_id, [client_id]), "session")
     commands.require_held(session)
     if session["client_id"] is None:
-        raise commands.ClientNotPlaced(
-            "This client is not expected at this session.", pointer="/client_id"
-        )
-    known = await tx.fetchrow(KNOWN, session_id, client_id)
-    assert known is not None  # one row, whatever there is
+        words = "This client is not expected at this session."
+        raise commands.ClientNotPlaced(words, pointer="/client_id")
+    (known,) = await tx.fetch(KNOWN, session_id, client_id)
     if known["recorded"]:
-        raise commands.AlreadyRecorded(
-            "Correct the recorded attendance instead.", pointer="/client_id"
-        )
+        words = "Correct the recorded attendance instead."
+        raise commands.AlreadyRecorded(words, pointer="/client_id")
     return session, known

@@ -5,15 +5,13 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from services.scheduling.attendance import rules, schemas
 from services.scheduling.attendance.policy import attendance_policy
 from services.scheduling.attendance.queries import RECORDED, meeting_of, show_attendance
 from services.scheduling.hours.rules import Week
 from services.scheduling.sessions.cancelling import SessionNotHeld
 from shared.contracts import scheduling
-from shared.database import Columns, Transaction, at_all_sites, together, update
+from shared.database import Columns, Record, Transaction, at_all_sites, together, update
 from shared.errors import Conflict, Invalid, found, pointing, require_once, require_version
 from shared.ids import new_id
 from shared.messaging.consumer import Received
@@ -218,7 +216,7 @@ async def record(
 
 
 async def _made_up(
-    tx: Transaction, session: asyncpg.Record, given: Sequence[tuple[UUID, rules.Report, str]]
+    tx: Transaction, session: Record, given: Sequence[tuple[UUID, rules.Report, str]]
 ) -> dict[UUID | None, UUID]:
     """The sessions of the misses that these clients' attendance of a session makes up, by miss.
 
@@ -259,7 +257,7 @@ def _credited(report: rules.Report, meeting: rules.Meeting, tx: Transaction, pla
     return rules.credited_minutes(report, meeting)
 
 
-def require_held(session: asyncpg.Record) -> None:
+def require_held(session: Record) -> None:
     """Refuse what is about a session that the program does not hold.
 
     Raises:

@@ -3,14 +3,11 @@
 from dataclasses import asdict, fields
 from uuid import UUID
 
-import asyncpg
-
 from services.scheduling.attendance import schemas
 from services.scheduling.attendance.policy import attendance_policy
 from services.scheduling.attendance.rules import Meeting, Report, Tally, away, rates
 from services.scheduling.hours.policy import session_kinds
-from shared.database import Transaction
-from shared.database.columns import select
+from shared.database import Record, Transaction, select
 from shared.errors import found
 
 RECORDED = """
@@ -100,7 +97,7 @@ async def recorded_of(tx: Transaction, session_id: UUID) -> list[schemas.Attenda
     return [_attendance(row) for row in await tx.fetch(OF_SESSION, session_id)]
 
 
-def meeting_of(session: asyncpg.Record) -> Meeting:
+def meeting_of(session: Record) -> Meeting:
     """A session as the rules take it, by the policies of its site."""
     kind = session_kinds(session["site_id"]).kinds[session["kind"]]
     times = session["starts_at"], session["ends_at"], session["break_minutes"]
@@ -137,7 +134,7 @@ async def summarize_attendance(
     return schemas.AttendanceSummary(**{**whole, **sums, "client_id": client_id})
 
 
-def _attendance(row: asyncpg.Record) -> schemas.Attendance:
+def _attendance(row: Record) -> schemas.Attendance:
     report = Report(row["status"], row["checked_in_at"], row["checked_out_at"])
     late, early = away(report, meeting_of(row))
     return schemas.Attendance.from_row({**row, "minutes_late": late, "minutes_left_early": early})

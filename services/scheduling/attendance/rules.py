@@ -160,11 +160,8 @@ def away(report: Report, meeting: Meeting) -> tuple[int, int]:
         return 0, 0
     late = elapsed(meeting.starts_at, report.checked_in_at) // MINUTE
     early = elapsed(report.checked_out_at, meeting.ends_at) // MINUTE
-    timing = meeting.timing
-    return (
-        late if late > timing.late_minutes else 0,
-        early if early > timing.left_early_minutes else 0,
-    )
+    late = late if late > meeting.timing.late_minutes else 0
+    return late, early if early > meeting.timing.left_early_minutes else 0
 
 
 def is_in_time(missed: Week, made_up: Week, weeks_apart: int | None) -> bool:

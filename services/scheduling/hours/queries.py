@@ -33,22 +33,15 @@ FROM (
   FROM appointments a
   JOIN sessions s ON s.id = a.session_id
   LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
-  WHERE {whose} AND a.state = 'scheduled' AND s.not_held_at IS NULL
-    AND s.starts_at >= {since} AND s.starts_at < {until} AND s.kind = ANY ({kinds})
+  WHERE {0} AND a.state = 'scheduled' AND s.not_held_at IS NULL
+    AND s.starts_at >= {1} AND s.starts_at < {2} AND s.kind = ANY ({3})
 ) AS m
 """
-OF_PERSON = SUMS.format(
-    whose="a.client_id = ANY (platform.records_of($1)) AND a.site_id = $2",
-    since="$3",
-    until="$4",
-    kinds="$5::text[]",
-)
-OF_SEAT = SUMS.format(
-    whose="a.placement_id = p.id",
-    since="given.since",
-    until="given.until",
-    kinds="string_to_array(given.kinds, ' ')",
-)
+"""Whose they are, since when, until when and of which kinds is to be said."""
+PERSON = "a.client_id = ANY (platform.records_of($1)) AND a.site_id = $2"
+OF_PERSON = SUMS.format(PERSON, "$3", "$4", "$5::text[]")
+SEAT = "a.placement_id = p.id", "given.since", "given.until"
+OF_SEAT = SUMS.format(*SEAT, "string_to_array(given.kinds, ' ')")
 PLACEMENTS = """
 SELECT p.id, p.site_id, s.time_zone, p.placed_at, p.phase, c.phases, c.eligibility
 FROM placements p JOIN sites s ON s.id = p.site_id JOIN cohorts c ON c.id = p.cohort_id
@@ -129,7 +122,9 @@ def judged(row: Mapping[str, Any], *, final: bool) -> dict[str, Any]:
     found = asdict(rules.judge(sums, _asked(row, None)[1], share, final=final))
     asked, forecast = found.pop("asked"), {"forecast_minutes": sums.forecast_minutes}
     credited = {"credited_minutes": sums.attended_minutes, "credited_days": sums.attended_days}
-    return {**row, "week": str(week), **credited, **forecast, **asked, **found}
+    most, planned = asked["maximum_minutes"], sums.planned_minutes
+    over = {"week": str(week), "over_maximum": most is not None and planned > most}
+    return {**row, **over, **credited, **forecast, **asked, **found}
 
 
 async def placed_in(tx: Transaction, client_id: UUID, week: rules.Week | None) -> dict[str, Any]:
@@ -204,16 +199,11 @@ async def weeks_of_site(
     of_week = {"monday": week.monday, "time_zone": site.time_zone}
     seats = [{**row, **of_week} for row in await tx.fetch(OF_SITE, site_id, starts_at, ends_at)]
     final = tx.now >= window.final_at
-    weeks = [_client_week(judged(row, final=final)) for row in await seat_weeks(tx, seats)]
+    found = [judged(row, final=final) for row in await seat_weeks(tx, seats)]
+    weeks = list(map(ClientWeek.from_row, found))
     after = paging.after
     shown = sorted((one for one in weeks if after is None or _of(one) > after), key=_of)
     return page_of(shown, paging.limit, lambda one: paging.written(_of(one)))
-
-
-def _client_week(found: Mapping[str, Any]) -> ClientWeek:
-    most = found["maximum_minutes"]
-    over = most is not None and found["planned_minutes"] > most
-    return ClientWeek.from_row({**found, "over_maximum": over})
 
 
 async def seat_weeks(tx: Transaction, picked: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

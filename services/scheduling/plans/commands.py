@@ -3,7 +3,6 @@
 from datetime import timedelta
 from uuid import UUID
 
-import asyncpg
 import orjson
 
 from services.scheduling.directory.commands import lock_sites
@@ -15,7 +14,7 @@ from services.scheduling.plans.queries import show_run
 from services.scheduling.plans.schemas import Draft, NewPlanRun, PlanRun, Publication
 from services.scheduling.sessions.changing import assign
 from services.scheduling.slots.commands import hold_own_sessions
-from shared.database import Transaction, at_all_sites, insert, update
+from shared.database import Record, Transaction, at_all_sites, insert, update
 from shared.errors import Conflict, Invalid, found
 from shared.ids import new_id
 
@@ -123,7 +122,7 @@ async def publish_run(tx: Transaction, run_id: UUID, how: Publication, subject: 
     return shown.model_copy(update={"booked": draft.places})
 
 
-async def _require_same(tx: Transaction, run: asyncpg.Record, draft: Draft) -> None:
+async def _require_same(tx: Transaction, run: Record, draft: Draft) -> None:
     """Refuse a plan whose week is another one by now."""
     problem = await load(tx, run["site_ids"], run["monday"], run["requested_at"])
     before, now = orjson.loads(run["basis"]), basis(problem)

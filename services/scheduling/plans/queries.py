@@ -5,14 +5,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from services.scheduling.hours.rules import Week
 from services.scheduling.plans.loading import Calendar
 from services.scheduling.plans.rules.measures import POSTS
 from services.scheduling.plans.rules.problem import Place, Plan, Problem, Span, Staffing
 from services.scheduling.plans.schemas import Draft, PlanRun
-from shared.database import Transaction
+from shared.database import Record, Transaction
 from shared.errors import NotFound, found
 from shared.web import Page, Paging, page
 
@@ -39,7 +37,7 @@ async def list_runs(tx: Transaction, paging: Paging) -> Page[PlanRun]:
     return await page(tx, RUN, paging, _run)
 
 
-def _run(row: asyncpg.Record) -> PlanRun:
+def _run(row: Record) -> PlanRun:
     return PlanRun.from_row({**row, "week": str(Week(row["monday"]))})
 
 

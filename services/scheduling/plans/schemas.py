@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, model_validator
 
-from services.scheduling.bookings.rules import Asked
+from services.scheduling.appointments.rules import Asked
 from services.scheduling.hours.rules import Week
 from services.scheduling.plans.policy import Post
 from services.scheduling.plans.rules.problem import RuleName, StageName

@@ -6,12 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
-from services.scheduling.appointments.commands import expect_again, schedule_sessions, tell_again
-from services.scheduling.bookings.commands import Busy, book, bookings_of, free
-from services.scheduling.bookings.queries import ASSIGNED, group_of, place_of
-from services.scheduling.bookings.rules import Asked, Unsuited, own_group, require_suited
+from services.scheduling.appointments import commands as appointments
+from services.scheduling.appointments.queries import ASSIGNED, group_of, place_of
+from services.scheduling.appointments.rules import Asked, Unsuited, own_group, require_suited
 from services.scheduling.closed_days.queries import closed_days
 from services.scheduling.cohorts.queries import show_cohort
 from services.scheduling.directory.commands import lock_site
@@ -22,7 +19,7 @@ from services.scheduling.sessions.cancelling import SessionNotHeld, not_hold
 from services.scheduling.sessions.commands import Plan, SessionsOverlap, make_sessions
 from services.scheduling.sessions.moving import SPAN, plan_by_own_edition
 from services.scheduling.units.commands import Planned, require_authorized
-from shared.database import Transaction, unless_taken, update
+from shared.database import Record, Transaction, unless_taken, update
 from shared.errors import Conflict, Invalid, found, pointing, require_version
 
 LOCK_SOME = """
@@ -103,21 +100,22 @@ async def change_session_time(
     what = (session["kind"], starts_at, minutes, site.time_zone, session_id)
     planned = [Planned(one, site.id, *what) for one in session["clients"]]
     await require_authorized(tx, planned, reason=new.excess_reason, by=by)
-    taken = await free(tx, [session_id])
+    taken = await appointments.free(tx, [session_id])
     ends_at = starts_at + length
     times = {"starts_at": starts_at, "ends_at": ends_at, "local_start": new.local_start}
     with unless_taken(SessionsOverlap("The cohort has a session then.", pointer="/starts")):
         await tx.execute(*update("sessions", times, where={"id": session_id}))
-    with pointing("/starts", Busy):
-        await book(tx, taken)
+    with pointing("/starts", appointments.Busy):
+        await appointments.book(tx, taken)
     await tx.execute(SPAN, [session_id])
-    if starts_at != before:
+    moved = {session_id: before} if starts_at != before else None
+    if moved:
         await tx.execute(FORGET_CHECK_INS, session_id)
-    await tell_again(tx, [session_id], {session_id: before} if starts_at != before else None)
+    await appointments.tell_again(tx, [session_id], moved)
     if session["cohort_id"] is not None:
         seats = await seats_of(tx, session["cohort_id"])
-        await schedule_sessions(tx, seats, never_expected=True)
-    await expect_again(tx, {one.resource_id for one in taken if one.kind == "client"})
+        await appointments.schedule_sessions(tx, seats, never_expected=True)
+    await appointments.expect_again(tx, {one.resource_id for one in taken if one.kind == "client"})
     return await queries.show_scheduled(tx, session_id)
 
 
@@ -163,11 +161,11 @@ async def assign(tx: Transaction, asked: Mapping[UUID, Asked]) -> None:
     """
     rows = await tx.fetch(LOCK_SOME, list(asked), tx.now)
     given = {row["id"]: asked[row["id"]] for row in rows}
-    await free(tx, list(given), clients=False)
+    await appointments.free(tx, list(given), clients=False)
     now = given.values()
     await tx.execute(CHANGED, list(given), [a.room_id for a in now], [a.modality for a in now])
-    await book(tx, (booking for item in given.items() for booking in bookings_of(*item)))
-    await tell_again(tx, list(given))
+    await appointments.book(tx, appointments.bookings_of(given))
+    await appointments.tell_again(tx, list(given))
 
 
 async def add_session(
@@ -222,7 +220,7 @@ async def complete_curriculum(
     return await queries.show_curriculum(tx, cohort_id, curriculum_id)
 
 
-async def _current(tx: Transaction, expected: int, session_id: UUID) -> tuple[Site, asyncpg.Record]:
+async def _current(tx: Transaction, expected: int, session_id: UUID) -> tuple[Site, Record]:
     """The site, and the session to come, locked, with the `clients` who are expected."""
     site = await lock_site(tx, (await queries.show_session(tx, session_id)).site_id)
     row = found(await tx.fetchrow(LOCK, session_id), "session")
@@ -234,7 +232,7 @@ async def _current(tx: Transaction, expected: int, session_id: UUID) -> tuple[Si
     return site, row
 
 
-def _asked(row: asyncpg.Record, **changes: object) -> Asked:
+def _asked(row: Record, **changes: object) -> Asked:
     """The session as the rules look at it, with changes."""
     return Asked(**{one.name: row[one.name] for one in fields(Asked)} | changes)
 
@@ -254,9 +252,7 @@ async def instant_to_come(tx: Transaction, site: Site, new: schemas.LocalTime) -
     return starts_at
 
 
-async def _require(
-    tx: Transaction, site: Site, row: asyncpg.Record, asked: Asked, *only: str
-) -> None:
+async def _require(tx: Transaction, site: Site, row: Record, asked: Asked, *only: str) -> None:
     if row["cohort_id"] is None:
         group = own_group(site.id, row["kind"], len(row["clients"]))
     else:
@@ -265,9 +261,9 @@ async def _require(
 
 
 async def _assign(
-    tx: Transaction, site: Site, row: asyncpg.Record, asked: Asked, *changed: str
+    tx: Transaction, site: Site, row: Record, asked: Asked, *changed: str
 ) -> schemas.ScheduledSession:
     await _require(tx, site, row, asked, *changed)
-    with pointing("/{0.field}", Busy):
+    with pointing("/{0.field}", appointments.Busy):
         await assign(tx, {row["id"]: asked})
     return await queries.show_scheduled(tx, row["id"])

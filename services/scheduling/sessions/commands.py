@@ -1,20 +1,19 @@
 """Giving a cohort its curriculum, and from plans to sessions: all of a plan that ends, some weeks
 ahead of one that does not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import orjson
 import structlog
 from prometheus_client import Counter
 
-from services.scheduling.appointments.commands import schedule_sessions
-from services.scheduling.bookings import rules
-from services.scheduling.bookings.commands import Booking, Busy, book, book_free, bookings_of
-from services.scheduling.bookings.queries import group_of, place_of
+from services.scheduling.appointments import commands as appointments
+from services.scheduling.appointments import rules
+from services.scheduling.appointments.queries import group_of, place_of
 from services.scheduling.closed_days.queries import closed_days
 from services.scheduling.cohorts.queries import show_cohort
 from services.scheduling.directory.commands import lock_site
@@ -193,8 +192,8 @@ async def make_sessions(
         await tx.execute(INSERT, *SESSIONS.arrays(rows))
     place_of = {row["id"]: place for row, place in zip(rows, places, strict=True)}
     try:
-        await book(tx, (booking for row in rows for booking in _bookings(row, "asked")))
-    except Busy as busy:
+        await appointments.book(tx, _bookings(rows, "asked"))
+    except appointments.Busy as busy:
         busy.pointer = f"{place_of[busy.taken[0].session_id]}/{busy.field}"
         raise
     await _give(tx, plan)
@@ -232,9 +231,8 @@ async def materialize_next(tx: Transaction) -> int:
     rows = _rows(plan, held, [_suiting(plan.asked(one), plan) for one in held])
     written = {one["id"] for one in await tx.fetch(INSERT_FREE, *SESSIONS.arrays(rows))}
     made = [one for one in rows if one["id"] in written]
-    wanted = sum(len(_bookings(one, "wanted")) for one in made)
-    asked = [booking for one in made for booking in _bookings(one, "asked")]
-    if lacking := wanted - await book_free(tx, asked):
+    wanted, asked = _bookings(made, "wanted"), _bookings(made, "asked")
+    if lacking := len(wanted) - await appointments.book_free(tx, asked):
         not_assigned.inc(lacking)
         log.warning("sessions_not_assigned", curriculum_id=str(due["id"]), lacking=lacking)
     if failed := len(rows) - len(made):
@@ -254,7 +252,8 @@ def left_out(planned: Sequence[PlannedSession], closed: dict[date, str]) -> str:
 
 async def _give(tx: Transaction, plan: Plan) -> None:
     """Expect the cohort's clients at its new sessions, and offer the seats that they open."""
-    await schedule_sessions(tx, await seats_of(tx, plan.cohort_id), never_expected=True)
+    seats = await seats_of(tx, plan.cohort_id)
+    await appointments.schedule_sessions(tx, seats, never_expected=True)
     await offer_seats(tx, {plan.place.site_id: None})
 
 
@@ -285,5 +284,5 @@ def _rows(
     return rows
 
 
-def _bookings(row: Mapping[str, Any], which: Literal["asked", "wanted"]) -> list[Booking]:
-    return list(bookings_of(row["id"], row[which]))
+def _bookings(rows: Iterable[Mapping[str, Any]], which: str) -> list[appointments.Booking]:
+    return list(appointments.bookings_of({row["id"]: row[which] for row in rows}))

@@ -9,8 +9,7 @@ import asyncpg
 import structlog
 from prometheus_client import Counter
 
-from services.scheduling.appointments.commands import tell_again
-from services.scheduling.bookings.commands import Busy, book, free
+from services.scheduling.appointments.commands import Busy, book, free, tell_again
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.sessions.rules import instant_of
 from shared.database import Transaction

@@ -5,13 +5,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
-from services.scheduling.appointments.commands import tell_again
-from services.scheduling.bookings.commands import Booking, Busy, Kind, book
-from services.scheduling.bookings.policy import slot_policy
-from services.scheduling.bookings.queries import place_of
-from services.scheduling.bookings.rules import Asked, modality_of, own_group, require_suited
+from services.scheduling.appointments.commands import Booking, Busy, Kind, book, tell_again
+from services.scheduling.appointments.policy import slot_policy
+from services.scheduling.appointments.queries import place_of
+from services.scheduling.appointments.rules import Asked, modality_of, own_group, require_suited
 from services.scheduling.directory.commands import lock_site
 from services.scheduling.sessions.changing import instant_to_come
 from services.scheduling.sessions.moving import plan_by_own_edition
@@ -20,7 +17,7 @@ from services.scheduling.slots import rules
 from services.scheduling.slots.queries import require_length, seats_now
 from services.scheduling.slots.schemas import NewOwnSession, OwnSession
 from services.scheduling.units.commands import Planned, require_authorized
-from shared.database import Columns, Transaction
+from shared.database import Columns, Record, Transaction
 from shared.ids import new_id
 
 OWN = Columns.by_type(
@@ -111,11 +108,9 @@ async def book_session(tx: Transaction, new: NewOwnSession, by: str) -> OwnSessi
     return OwnSession(**dict(shown), client_ids=clients)
 
 
-async def _seats(
-    tx: Transaction, client_ids: Sequence[UUID], site_id: UUID
-) -> list[asyncpg.Record]:
+async def _seats(tx: Transaction, client_ids: Sequence[UUID], site_id: UUID) -> list[Record]:
     found = await seats_now(tx, client_ids)
-    seats: dict[UUID, asyncpg.Record] = {}  # by placement, as one person may be named twice
+    seats: dict[UUID, Record] = {}  # by placement, as one person may be named twice
     for index, client_id in enumerate(client_ids):
         pointer = f"/client_ids/{index}"
         seat = found.get(client_id)

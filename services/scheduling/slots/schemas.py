@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from services.scheduling.bookings.policy import OwnKind
+from services.scheduling.appointments.policy import OwnKind
 from services.scheduling.sessions.schemas import Bound, LocalTime, Session
 from services.scheduling.units.schemas import ExcessReason
 from shared.contracts.base import Criterion

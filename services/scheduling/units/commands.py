@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-import asyncpg
-
 from services.scheduling.units import queries
 from services.scheduling.units.policy import booking_policy
 from services.scheduling.units.rules import Grant, Service, beyond, to_take, uncovered
 from shared.calendar import day_at, midnight
 from shared.contracts import intake
 from shared.contracts.scheduling import RecertificationDue
-from shared.database import Columns, Transaction, at_all_sites, upsert
+from shared.database import Columns, Record, Transaction, at_all_sites, upsert
 from shared.errors import Conflict, require_reason
 from shared.ids import new_id
 from shared.messaging.outbox import publish
@@ -122,7 +120,7 @@ async def require_authorized(
 
 
 def _exceeded(
-    sessions: Sequence[asyncpg.Record], wanted: Sequence[Planned], grants: queries.Grants
+    sessions: Sequence[Record], wanted: Sequence[Planned], grants: queries.Grants
 ) -> dict[str, dict[date, int]]:
     """By code and day, what is not covered and was not before."""
     new = queries.by_day(

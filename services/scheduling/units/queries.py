@@ -6,15 +6,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from services.scheduling.hours.queries import placed_in
 from services.scheduling.hours.rules import Week
 from services.scheduling.units import schemas
 from services.scheduling.units.policy import UnitRule, billing_codes
 from services.scheduling.units.rules import Grant, Service, rate_of, to_take, units_of
 from shared.calendar import day_at
-from shared.database import Transaction, names
+from shared.database import Record, Transaction, names
 
 SESSIONS = """
 SELECT asked.id AS client_id, s.id, s.kind, (s.starts_at AT TIME ZONE s.time_zone)::date AS day,
@@ -105,17 +103,17 @@ async def _grants(
 
 async def sessions_from_today(
     tx: Transaction, client_ids: Collection[UUID]
-) -> Mapping[UUID, Sequence[asyncpg.Record]]:
+) -> Mapping[UUID, Sequence[Record]]:
     """What these clients attended and what is booked for them, from today on by the calendars of
     the sites."""
-    found: dict[UUID, list[asyncpg.Record]] = defaultdict(list)
+    found: dict[UUID, list[Record]] = defaultdict(list)
     for row in await tx.fetch(FROM_TODAY, list(client_ids), tx.now):
         found[row["client_id"]].append(row)
     return found
 
 
 def done_and_booked(
-    sessions: Iterable[asyncpg.Record], without: Collection[UUID | None] = ()
+    sessions: Iterable[Record], without: Collection[UUID | None] = ()
 ) -> tuple[Days, Days]:
     """What was attended, and what is booked but the sessions `without`, by day."""
     done, booked = [], []

@@ -62,20 +62,17 @@ class Grant:
         return self.first <= on <= self.last
 
 
-def rule_on(grants: Sequence[Grant], on: date) -> UnitRule:
-    """What a unit is on a day: by the grant that covers it, else by the one that ended last."""
-    return next((one for one in grants if one.covers(on)), grants[-1]).rule
-
-
 def to_take(
     grants: Sequence[Grant],
     done: Mapping[date, Sequence[Service]],
     booked: Mapping[date, Sequence[Service]],
 ) -> dict[date, int]:
-    """Units that the booked services of each day will take, beyond what is `done` on it already."""
+    """Units that the booked services of each day will take, beyond what is `done` on it already.
+    What a unit is on a day the grant says that covers it, else the one that ended last."""
     taken = {}
     for on, services in booked.items():
-        rule, before = rule_on(grants, on), done.get(on, ())
+        rule = next((one for one in grants if one.covers(on)), grants[-1]).rule
+        before = done.get(on, ())
         taken[on] = units_of(rule, [*before, *services]) - units_of(rule, before)
     return taken
 

@@ -40,10 +40,8 @@ class Greedy:
             else:
                 places[one.id] = place
         made = week.Plan(staffing, places, tuple(self.unplaced))
-        worth = zip(
-            measures.STAGES, measures.objectives(self.problem, made, self.policy), strict=True
-        )
-        return replace(made, stages=tuple(week.Stage(name, now, 0) for name, now in worth))
+        worth = measures.objectives(self.problem, made, self.policy)
+        return replace(made, stages=tuple(map(week.Stage, measures.STAGES, worth, (0, 0, 0))))
 
     def _staff(self, session: week.Session) -> week.Staffing:
         lead = self._person(session, "facilitator", session.published.facilitator, session.usual)
@@ -117,9 +115,8 @@ class Greedy:
         return self.minutes[person.id] / self.working[person.id]
 
     def _is_free(self, one: UUID, stay: week.Stay) -> bool:
-        return not any(
-            measures.collide(stay, taken, self.problem.ways) for taken in self.taken[one]
-        )
+        ways, taken = self.problem.ways, self.taken[one]
+        return not any(measures.collide(stay, other, ways) for other in taken)
 
     def _take(self, one: UUID, stay: week.Stay) -> None:
         self.taken[one].append(stay)

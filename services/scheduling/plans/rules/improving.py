@@ -34,10 +34,7 @@ class Part:
     @property
     def is_open(self) -> bool:
         """Whether a better plan is worth looking for."""
-        policy = self.permitted.policy
-        return not all(
-            measures.is_close(one.objective, one.bound, policy) for one in self.plan.stages
-        )
+        return 100 * self.plan.gap > self.permitted.policy.gap_percent
 
 
 def improve(part: Part, stop: Stop, *, seconds: float, until: float, workers: int) -> Plan:
@@ -167,9 +164,8 @@ def with_rooms(problem: Problem, policy: PlanPolicy, plan: Plan) -> Plan:
     chosen: dict[UUID, dict[UUID, Choice]] = {}
     terms: list[Term] = []
     for one, span, published, post in asked:
-        found = {
-            room.id: cp.new_bool_var("") for room in problem.rooms if measures.fits(room, one, span)
-        }
+        fitting = (room for room in problem.rooms if measures.fits(room, one, span))
+        found = {room.id: cp.new_bool_var("") for room in fitting}
         nothing = cp.new_bool_var("")
         cp.add_exactly_one([*found.values(), nothing])
         terms.append((nothing, policy.unplaced[post] * 10_000))

@@ -169,11 +169,6 @@ def objectives(
     return unplaced, changes, wishes
 
 
-def is_close(worth: int, bound: int, policy: PlanPolicy) -> bool:
-    """Whether a plan is so near to what no plan is below that nobody looks further."""
-    return 100 * (worth - bound) <= policy.gap_percent * worth
-
-
 def changed(problem: week.Problem, plan: week.Plan) -> Iterator[tuple[week.Session, Post]]:
     """Each post that somebody else has than was published. What has no place is none of them."""
     for session in problem.sessions:

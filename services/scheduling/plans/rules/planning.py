@@ -1,6 +1,5 @@
 """A week planned part by part, on several cores."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,7 +12,7 @@ from services.scheduling.plans.rules.explaining import conflict
 from services.scheduling.plans.rules.greedy import Greedy
 from services.scheduling.plans.rules.improving import Part, improve
 from services.scheduling.plans.rules.measures import STAGES, Permitted
-from services.scheduling.plans.rules.problem import Plan, Problem, Stage, StageName, Stop
+from services.scheduling.plans.rules.problem import Plan, Problem, Stage, Stop
 
 
 def plan_week(
@@ -83,13 +82,11 @@ def whole(plans: Sequence[Plan]) -> Plan:
 
 def total(parts_of_plan: Iterable[Iterable[Stage]]) -> tuple[Stage, ...]:
     """The stages of the parts as those of the whole."""
-    objective: dict[StageName, int] = defaultdict(int)
-    bound: dict[StageName, int] = defaultdict(int)
-    for stages in parts_of_plan:
-        for stage in stages:
-            objective[stage.name] += stage.objective
-            bound[stage.name] += stage.bound
-    return tuple(Stage(name, objective[name], bound[name]) for name in STAGES)
+    nothing = [Stage(name, 0, 0) for name in STAGES]
+    return tuple(
+        Stage(same[0].name, sum(one.objective for one in same), sum(one.bound for one in same))
+        for same in zip(nothing, *parts_of_plan, strict=True)
+    )
 
 
 def parts(problem: Problem) -> list[Problem]:

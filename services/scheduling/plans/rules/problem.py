@@ -3,7 +3,7 @@ minutes from one origin."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -162,6 +162,11 @@ class Problem:
     sessions: tuple[Session, ...]
     demands: tuple[Demand, ...]
     ways: Way = field(default_factory=dict)
+
+    def only(self, is_kept: Callable[[Asked], bool]) -> "Problem":
+        """The same week with nothing else to be held than what is kept."""
+        sessions, demands = tuple(filter(is_kept, self.sessions)), filter(is_kept, self.demands)
+        return replace(self, sessions=sessions, demands=tuple(demands))
 
 
 @dataclass(frozen=True, slots=True)

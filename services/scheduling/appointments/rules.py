@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from services.scheduling.bookings.policy import OwnKind, slot_policy
+from services.scheduling.appointments.policy import OwnKind, slot_policy
 from services.scheduling.directory.rules import Person, Room, Window, is_within, windows_of
 from shared.calendar import day_at
 from shared.contracts.scheduling import Modality
