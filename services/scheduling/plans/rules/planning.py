@@ -102,26 +102,21 @@ def parts(problem: Problem) -> list[Problem]:
         for other in sites[1:]:
             head[of(other)] = of(sites[0])
 
-    clients: dict[UUID, list[UUID]] = {}
-    for demand in problem.demands:
-        clients.setdefault(demand.client_id, []).append(demand.site_id)
     for person in problem.people:
         join(sorted(person.sites))
-    for sites in clients.values():
-        join(sites)
+    first: dict[UUID, UUID] = {}
+    for demand in problem.demands:
+        join([first.setdefault(demand.client_id, demand.site_id), demand.site_id])
+
+    def of_part(part: UUID) -> Problem:
+        rooms = tuple(room for room in problem.rooms if of(room.site_id) == part)
+        people = tuple(p for p in problem.people if any(of(site) == part for site in p.sites))
+        held = problem.only(lambda one: of(one.site_id) == part)
+        return replace(held, rooms=rooms, people=people)
+
     asked = {of(one.site_id) for one in problem.sessions}
     asked |= {of(one.site_id) for one in problem.demands}
-    made = (
-        replace(
-            problem,
-            rooms=tuple(room for room in problem.rooms if of(room.site_id) == part),
-            people=tuple(p for p in problem.people if any(of(s) == part for s in p.sites)),
-            sessions=tuple(one for one in problem.sessions if of(one.site_id) == part),
-            demands=tuple(one for one in problem.demands if of(one.site_id) == part),
-        )
-        for part in sorted(asked)
-    )
-    return sorted(made, key=size, reverse=True)
+    return sorted(map(of_part, sorted(asked)), key=size, reverse=True)
 
 
 def size(problem: Problem) -> int:
