@@ -21,12 +21,8 @@ ROSTER = "/sessions/{session_id}/roster"
 
 WHY = "A client has no token: the request carries the secret of a link to one session."
 TRIED = refusals({429: "The kiosk sent too many codes"})
-REFUSED = refusals(
-    {
-        401: "The link is not valid, or not valid any more",
-        409: "The session is not held, or has no room yet",
-    }
-)
+NOT_VALID = {401: "The link is not valid, or not valid any more"}
+REFUSED = refusals({**NOT_VALID, 409: "The session is not held, or has no room yet"})
 arrivals = Router(tags=["Check-in"])
 own_router = Router(tags=["Check-in"], dependencies=[Open(WHY)], responses=REFUSED)
 
@@ -38,9 +34,7 @@ TOO_MANY = "Too many codes came from this kiosk."
 Recorder = Annotated[Call, Allowed(Role.FRONT_DESK, Role.COUNSELOR, Role.CLINICAL_LEAD)]
 
 
-@router.post(
-    "/sessions/{session_id}/attendance", status_code=201, summary="Record one client's attendance"
-)
+@router.create("/sessions/{session_id}/attendance", summary="Record one client's attendance")
 async def record_attendance(
     session_id: UUID, body: schemas.NewAttendance, call: Recorder
 ) -> schemas.Attendance:
@@ -54,9 +48,7 @@ async def record_attendance(
     return await call.create(commands.record_attendance, *what, location="/attendance/{id}")
 
 
-@router.post(
-    "/sessions/{session_id}/roster", status_code=201, summary="Record the attendance of a group"
-)
+@router.create("/sessions/{session_id}/roster", summary="Record the attendance of a group")
 async def record_roll(session_id: UUID, body: schemas.NewRoll, call: Recorder) -> schemas.Roll:
     """Record the attendance of several clients in one request: all or nothing."""
     return await call.create(commands.record_roll, session_id, body, call.subject, location=ROSTER)
@@ -100,7 +92,7 @@ async def summarize_attendance(
     return await call.show(lambda tx: queries.summarize_attendance(tx, client_id, asked))
 
 
-@arrivals.post("/sessions/{session_id}/check-ins", status_code=201, summary="Check a client in")
+@arrivals.create("/sessions/{session_id}/check-ins", summary="Check a client in")
 async def record_check_in(
     session_id: UUID, body: schemas.NewCheckIn, call: Recorder
 ) -> schemas.CheckIn:
@@ -110,7 +102,7 @@ async def record_check_in(
     return await call.create(note, session_id, body.client_id, location=ROSTER)
 
 
-@arrivals.post("/sessions/{session_id}/check-outs", status_code=201, summary="Check a client out")
+@arrivals.create("/sessions/{session_id}/check-outs", summary="Check a client out")
 async def record_check_out(
     session_id: UUID, body: schemas.NewCheckIn, call: Recorder
 ) -> schemas.CheckIn:
@@ -119,9 +111,8 @@ async def record_check_out(
     return await call.create(note, session_id, body.client_id, location=ROSTER)
 
 
-@arrivals.post(
+@arrivals.create(
     "/sessions/{session_id}/attendance/from-check-ins",
-    status_code=201,
     summary="Record a roll from its check-ins",
 )
 async def record_roll_from_check_ins(session_id: UUID, call: Recorder) -> schemas.Roll:

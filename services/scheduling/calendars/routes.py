@@ -45,7 +45,7 @@ class CalendarFile(Response):
     media_type = "text/calendar"
 
 
-@router.post("/calendar-links", status_code=201, summary="Issue the address of a calendar")
+@router.create("/calendar-links", summary="Issue the address of a calendar")
 async def add_calendar_link(body: NewCalendarLink, call: SiteStaff) -> CalendarLink:
     """A secret address at which a calendar program reads the sessions of a person of the staff, of
     a room or of a client. It is told once; a repetition of the request does not tell it again."""

@@ -15,10 +15,8 @@ YEARS = (2000, 2100)
 BOUNDS = Field(ge=date(YEARS[0], 1, 1), le=date(YEARS[1], 12, 31), examples=["2026-11-26"])
 Day = Annotated[AnyDay, BOUNDS]
 """Also of a query or a path, where nothing else sees to it that a date is written as one."""
-KIND = Field(
-    description="A holiday, the weekday on which one is observed, or a closure of the site's own.",
-    examples=["holiday"],
-)
+WHAT = "A holiday, the weekday on which one is observed, or a closure of the site's own."
+KIND = Field(description=WHAT, examples=["holiday"])
 
 
 class ClosedDay(Strict):

@@ -18,9 +18,7 @@ Planner = Annotated[Call, Allowed(*PLANNING)]
 Changer = Annotated[Call, Allowed(*PLANNING, Role.FRONT_DESK)]
 
 
-@router.post(
-    "/cohorts/{cohort_id}/curriculum", status_code=201, summary="Give a cohort a weekly plan"
-)
+@router.create("/cohorts/{cohort_id}/curriculum", summary="Give a cohort a weekly plan")
 async def add_curriculum(
     cohort_id: UUID, body: schemas.NewCurriculum, call: Manager
 ) -> schemas.Curriculum:
@@ -80,7 +78,7 @@ async def complete_curriculum(
     return await call.update(changing.complete_curriculum, cohort_id, curriculum_id, body)
 
 
-@router.post("/cohorts/{cohort_id}/sessions", status_code=201, summary="Add a session to a cohort")
+@router.create("/cohorts/{cohort_id}/sessions", summary="Add a session to a cohort")
 async def add_session(
     cohort_id: UUID, body: schemas.NewSession, call: Planner
 ) -> schemas.ScheduledSession:
@@ -126,7 +124,7 @@ async def show_closure_preview(
     return await call.show(lambda tx: closing.show_closure_preview(tx, body))
 
 
-@router.post("/site-closures", status_code=201, summary="Close a site for some days")
+@router.create("/site-closures", summary="Close a site for some days")
 async def add_site_closure(body: schemas.NewSiteClosure, call: Planner) -> schemas.SiteClosure:
     """Nothing is planned for these days any more, and their sessions are not held: that is worked
     off day by day, and can be followed at the address of the answer."""
@@ -151,9 +149,7 @@ async def cancel_session(
     return await call.update(cancelling.cancel_session, session_id, body)
 
 
-@router.post(
-    "/session-cancellations", status_code=201, summary="Say that several sessions are not held"
-)
+@router.create("/session-cancellations", summary="Say that several sessions are not held")
 async def cancel_sessions(
     body: schemas.NewSessionCancellation, call: Canceller
 ) -> schemas.SessionCancellation:

@@ -39,11 +39,8 @@ class AskedSessions(BaseModel):
     )
 
 
-STARTS = Field(
-    pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
-    description="Start by the site's wall clock.",
-    examples=["17:30"],
-)
+CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+STARTS = Field(pattern=CLOCK, description="Start by the site's wall clock.", examples=["17:30"])
 MINUTES = Field(ge=15, le=480, strict=True, description="Length, breaks included.", examples=[180])
 
 

@@ -12,7 +12,7 @@ from services.scheduling.units.rules import Grant, Service, beyond, to_take, unc
 from shared.calendar import day_at, midnight
 from shared.contracts import intake
 from shared.contracts.scheduling import RecertificationDue
-from shared.database import Columns, Record, Transaction, at_all_sites, upsert
+from shared.database import Columns, Record, Transaction, at_all_sites, insert, upsert
 from shared.errors import Conflict, require_reason
 from shared.ids import new_id
 from shared.messaging.outbox import publish
@@ -21,13 +21,6 @@ StayEvent = intake.ClientEnrolled | intake.EpisodeStateChanged
 AT_ONCE = 500
 NAMED = 5
 """Of so many the figures stand in a refusal."""
-EXCESSES = Columns.by_type(
-    uuid="id site_id client_id",
-    text="code reason entered_by",
-    date="service_date",
-    integer="units",
-    timestamptz="entered_at",
-)
 ZONE = "SELECT time_zone FROM sites WHERE id = $1"
 STAYS = Columns.by_type(
     uuid="enrolment_id site_id client_id", date="certified_on due_on", timestamptz="look_at"
@@ -116,7 +109,8 @@ async def require_authorized(
             f"{', '.join(allowed)}.",
             pointer="/excess_reason",
         )
-    await tx.execute(EXCESSES.insert("unit_excesses"), *EXCESSES.arrays(rows))
+    for row in rows:
+        await tx.execute(*insert("unit_excesses", row))
 
 
 def _exceeded(

@@ -9,14 +9,8 @@ from pydantic import Field
 from shared.contracts.intake import Token
 from shared.web import Shown
 
-ExcessReason = Annotated[
-    Token | None,
-    Field(
-        description="Why it is booked although it goes beyond what the payer authorized: a reason "
-        "of the policy.",
-        examples=[None],
-    ),
-]
+WHY = "Why it is booked although it goes beyond what the payer authorized: a reason of the policy."
+ExcessReason = Annotated[Token | None, Field(description=WHY, examples=[None])]
 
 
 class CodeUnits(Shown):

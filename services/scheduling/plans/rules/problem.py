@@ -10,20 +10,10 @@ from uuid import UUID
 from services.scheduling.plans.policy import Post
 
 T = TypeVar("T")
-RuleName = Literal[
-    "works_at_site",
-    "credentials",
-    "working_hours",
-    "leave",
-    "booked_elsewhere",
-    "one_at_a_time",
-    "travel",
-    "caseload",
-    "rooms",
-    "availability",
-    "to_be_held",
-    "time_ran_out",
-]
+Hindrance = Literal["works_at_site", "credentials", "working_hours", "leave", "booked_elsewhere"]
+"""What keeps a person from a session, whatever else is planned."""
+Limit = Literal["one_at_a_time", "travel", "caseload", "rooms", "availability"]
+RuleName = Literal[Hindrance, Limit, "to_be_held", "time_ran_out"]
 StageName = Literal["unplaced", "changes", "wishes"]
 Way = Mapping[tuple[UUID, UUID], int]
 """Minutes from site to site."""
