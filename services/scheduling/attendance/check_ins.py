@@ -102,12 +102,7 @@ async def record_from_check_ins(tx: Transaction, session_id: UUID, by: str) -> R
 
 
 async def record_unrecorded(
-    tx: Transaction,
-    session_id: UUID,
-    session: Record,
-    *,
-    by: str | None,
-    absent_only: bool = False,
+    tx: Transaction, session_id: UUID, session: Record, *, by: str | None, absent_only: bool = False
 ) -> None:
     """Record of whom nothing is recorded, from their check-ins; or only who did not check in. The
     session is over, and locked by `SESSION`."""

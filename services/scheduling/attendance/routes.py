@@ -112,8 +112,7 @@ async def record_check_out(
 
 
 @arrivals.create(
-    "/sessions/{session_id}/attendance/from-check-ins",
-    summary="Record a roll from its check-ins",
+    "/sessions/{session_id}/attendance/from-check-ins", summary="Record a roll from its check-ins"
 )
 async def record_roll_from_check_ins(session_id: UUID, call: Recorder) -> schemas.Roll:
     """Once a session is over, record everybody of whom nothing is recorded yet: present or partial

@@ -3,9 +3,9 @@
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from shared.web import Instant, Shown, Strict, optional
+from shared.web import Instant, Shown, Strict, exactly_one, optional
 
 LANGUAGE = Field(
     pattern="^[a-z]{2}$", description="Language of the titles: ISO 639-1.", examples=["en"]
@@ -21,11 +21,7 @@ class NewCalendarLink(Strict):
     client_id: UUID | None = optional()
     language: str = LANGUAGE
 
-    @model_validator(mode="after")
-    def is_of_one(self) -> "NewCalendarLink":
-        if [self.staff_id, self.room_id, self.client_id].count(None) != 2:
-            raise ValueError("Give one of staff_id, room_id and client_id.")
-        return self
+    is_of_one: ClassVar = exactly_one("staff_id", "room_id", "client_id")
 
 
 class CalendarLink(Shown):

@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import Query
 
 from services.scheduling.closed_days import commands, queries, schemas
-from services.scheduling.directory.routes import Manager, Reader
-from shared.web import Router
+from services.scheduling.directory.routes import Manager
+from shared.web import Reader, Router
 from shared.web.problems import refusals
 
 WHY = "It is not said where the site is, or no holidays of that place are known"

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.scheduling.hours.rules import Week
-from services.scheduling.plans.loading import Calendar
+from services.scheduling.plans.loading import instant_at
 from services.scheduling.plans.rules.measures import POSTS
 from services.scheduling.plans.rules.problem import Place, Plan, Problem, Span, Staffing
 from services.scheduling.plans.schemas import Draft, PlanRun
@@ -55,10 +55,9 @@ async def show_draft(tx: Transaction, run_id: UUID) -> Draft:
 
 def draft_of(run_id: UUID, monday: date, problem: Problem, plan: Plan) -> Draft:
     """A plan as people read it, beside what is published."""
-    calendar = Calendar(monday)
 
     def times(span: Span) -> dict[str, Any]:
-        return {"starts_at": calendar.instant(span.begins), "ends_at": calendar.instant(span.ends)}
+        return {"starts_at": instant_at(span.begins), "ends_at": instant_at(span.ends)}
 
     def ids(one: Staffing | Place) -> dict[str, Any]:
         return {f"{post}_id": getattr(one, post) for post in POSTS if hasattr(one, post)}

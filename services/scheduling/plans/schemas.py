@@ -1,16 +1,16 @@
 """What requests and answers about weekly plans look like."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from services.scheduling.appointments.rules import Asked
 from services.scheduling.hours.rules import Week
 from services.scheduling.plans.policy import Post
 from services.scheduling.plans.rules.problem import RuleName, StageName
 from services.scheduling.units.schemas import ExcessReason
-from shared.web import FromJson, Instant, Shown, Strict, optional
+from shared.web import FromJson, Instant, Shown, Strict, exactly_one, optional
 
 
 def _iso_week(text: str) -> str:
@@ -27,11 +27,7 @@ class NewPlanRun(Strict):
         description="ISO week by the sites' calendars.", examples=["2026-W10"]
     )
 
-    @model_validator(mode="after")
-    def names_sites_in_one_way(self) -> "NewPlanRun":
-        if (self.region_id is None) == (self.site_ids is None):
-            raise ValueError("Give either region_id or site_ids.")
-        return self
+    names_sites_in_one_way: ClassVar = exactly_one("region_id", "site_ids")
 
 
 class Publication(Strict):

@@ -17,15 +17,11 @@ from services.scheduling.placement.queries import seats_of
 from services.scheduling.sessions import queries, rules, schemas
 from services.scheduling.sessions.cancelling import SessionNotHeld, not_hold
 from services.scheduling.sessions.commands import Plan, SessionsOverlap, make_sessions
-from services.scheduling.sessions.moving import SPAN, plan_by_own_edition
+from services.scheduling.sessions.moving import LOCK_TO_COME, SPAN, plan_by_own_edition
 from services.scheduling.units.commands import Planned, require_authorized
 from shared.database import Record, Transaction, unless_taken, update
 from shared.errors import Conflict, Invalid, found, pointing, require_version
 
-LOCK_SOME = """
-SELECT id FROM sessions WHERE id = ANY ($1::uuid[]) AND not_held_at IS NULL AND starts_at > $2
-ORDER BY id FOR NO KEY UPDATE
-"""
 CHANGED = """
 UPDATE sessions s SET version = s.version + 1, modality = coalesce((
   SELECT CASE r.kind WHEN 'telehealth' THEN 'telehealth' ELSE 'in_person' END FROM rooms r
@@ -159,7 +155,7 @@ async def assign(tx: Transaction, asked: Mapping[UUID, Asked]) -> None:
         Busy: a room or a person is taken at the time by a session that is none of these. The
             transaction is to be given up.
     """
-    rows = await tx.fetch(LOCK_SOME, list(asked), tx.now)
+    rows = await tx.fetch(LOCK_TO_COME, list(asked), tx.now)
     given = {row["id"]: asked[row["id"]] for row in rows}
     await appointments.free(tx, list(given), clients=False)
     now = given.values()

@@ -40,9 +40,10 @@ WHERE site_id = ANY ($1::uuid[]) AND starts_at > $2 AND not_held_at IS NULL
 ORDER BY starts_at, id
 """
 """A session without a cohort moves by itself."""
-LOCK = """
+LOCK_TO_COME = """
 SELECT id, starts_at FROM sessions
-WHERE id = ANY ($1::uuid[]) AND not_held_at IS NULL ORDER BY id FOR NO KEY UPDATE
+WHERE id = ANY ($1::uuid[]) AND starts_at > $2 AND not_held_at IS NULL
+ORDER BY id FOR NO KEY UPDATE
 """
 MOVE = """
 UPDATE sessions SET starts_at = $2, ends_at = ends_at + ($2::timestamptz - starts_at),
@@ -125,7 +126,8 @@ class Stuck(Exception):
 async def _move(tx: Transaction, moving: Mapping[UUID, Mapping[UUID, datetime]]) -> None:
     """Begin the sessions of these cohorts at other instants; they last as long as before."""
     starts = {one: at for of in moving.values() for one, at in of.items()}
-    before = {row["id"]: row["starts_at"] for row in await tx.fetch(LOCK, list(starts))}
+    rows = await tx.fetch(LOCK_TO_COME, list(starts), tx.now)
+    before = {row["id"]: row["starts_at"] for row in rows}
     taken = await free(tx, list(before))
     for cohort_id, of in moving.items():
         later = sorted((one for one in of if of[one] > before[one]), key=of.__getitem__)

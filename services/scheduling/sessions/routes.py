@@ -5,10 +5,11 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from services.scheduling.directory.routes import Manager, Reader
+from services.scheduling.directory.routes import Manager
 from services.scheduling.sessions import cancelling, changing, closing, commands, queries, schemas
 from shared.access import Role
-from shared.web import Allowed, AnyStaff, Call, CountedPage, Page, Paged, Router, needs_if_match
+from shared.web import CountedPage, Page, Paged, needs_if_match
+from shared.web.call import Allowed, AnyStaff, Call, Reader, Router
 
 router = Router(tags=["Sessions"])
 

@@ -1,7 +1,7 @@
 """What requests and answers about curricula and sessions look like."""
 
 from datetime import UTC, date, datetime, time
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
@@ -10,7 +10,7 @@ from services.scheduling.sessions.rules import WallClockSlot, recurrence
 from services.scheduling.units.schemas import ExcessReason
 from shared.contracts.scheduling import Modality, NotHeldReason, SessionKind
 from shared.web import Day as AnyDay
-from shared.web import Instant, Shown, Strict, optional
+from shared.web import Instant, Shown, Strict, exactly_one, optional
 from shared.web.texts import Legible
 
 
@@ -104,11 +104,7 @@ class Slot(Content):
     )
     starts: str = STARTS
 
-    @model_validator(mode="after")
-    def says_when_in_one_way(self) -> Self:
-        if (self.weekday is None) == (self.rrule is None):
-            raise ValueError("Give either weekday or rrule.")
-        return self
+    says_when_in_one_way: ClassVar = exactly_one("weekday", "rrule")
 
     @property
     def on_wall_clock(self) -> WallClockSlot:
@@ -315,11 +311,7 @@ class NewSessionCancellation(Cancellation):
     )
     session_ids: list[UUID] | None = optional("Each one once.", min_length=1, max_length=200)
 
-    @model_validator(mode="after")
-    def names_sessions_in_one_way(self) -> "NewSessionCancellation":
-        if (self.day is None) == (self.session_ids is None):
-            raise ValueError("Give either day or session_ids.")
-        return self
+    names_sessions_in_one_way: ClassVar = exactly_one("day", "session_ids")
 
 
 class CancelledSession(Session):
