@@ -27,11 +27,10 @@ WHERE id = $1 FOR NO KEY UPDATE
 """Who records, checks in or closes the roll at the same time waits, or is waited for."""
 UNRECORDED = """
 SELECT a.client_id, c.checked_in_at, c.checked_out_at
-FROM appointments a
-LEFT JOIN check_ins c ON c.session_id = a.session_id AND c.client_id = a.client_id
-WHERE a.session_id = $1 AND a.state = 'scheduled' AND (c.checked_in_at IS NULL OR NOT $2)
-  AND NOT EXISTS (SELECT FROM attendance r
-    WHERE r.session_id = a.session_id AND r.client_id = a.client_id)
+FROM appointments a LEFT JOIN check_ins c USING (session_id, client_id)
+LEFT JOIN attendance r USING (session_id, client_id)
+WHERE a.session_id = $1 AND a.state = 'scheduled' AND r.id IS NULL
+  AND (c.checked_in_at IS NULL OR NOT $2)
 ORDER BY a.client_id
 """
 

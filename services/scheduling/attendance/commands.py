@@ -8,8 +8,8 @@ from uuid import UUID
 from services.scheduling.attendance import rules, schemas
 from services.scheduling.attendance.policy import attendance_policy
 from services.scheduling.attendance.queries import RECORDED, meeting_of, show_attendance
-from services.scheduling.hours.rules import Week
 from services.scheduling.sessions.cancelling import SessionNotHeld
+from shared.calendar import Week
 from shared.contracts import scheduling
 from shared.database import Columns, Record, Transaction, at_all_sites, together, update
 from shared.errors import Conflict, Invalid, found, pointing, require_once, require_version

@@ -19,10 +19,8 @@ SELECT r.id, r.session_id, r.client_id, r.site_id, r.status, r.checked_in_at, r.
    WHERE m.makes_up = r.id) AS made_up_by,
   (extract(epoch FROM s.ends_at - s.starts_at) / 60 - s.break_minutes)::int AS scheduled_minutes,
   s.not_held_at IS NULL AND (r.status IN ('present', 'partial') OR NOT a.on_hold) AS counted
-FROM attendance r
-JOIN sessions s ON s.id = r.session_id
-JOIN appointments a ON a.session_id = r.session_id AND a.client_id = r.client_id
-JOIN placements p ON p.id = a.placement_id
+FROM attendance r JOIN appointments a USING (session_id, client_id)
+JOIN sessions s ON s.id = r.session_id JOIN placements p ON p.id = a.placement_id
 """
 ONE = f"{RECORDED} WHERE r.id = $1"
 OF_SESSION = f"{RECORDED} WHERE s.id = $1 ORDER BY r.client_id"
@@ -44,9 +42,8 @@ WHERE a.session_id = $1 ORDER BY a.client_id
 TALLY = """
 SELECT became, count(*) AS many, (array_agg(p.enrolment_id))[1] AS enrolment_id,
   coalesce(array_agg(DISTINCT a.site_id), '{}') AS site_ids
-FROM appointments a
+FROM appointments a LEFT JOIN attendance r USING (session_id, client_id)
 JOIN sessions s ON s.id = a.session_id
-LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
 JOIN placements p ON p.id = a.placement_id
   AND p.enrolment_id = coalesce($5, (SELECT enrolment_id FROM placements
     WHERE client_id = ANY (platform.records_of($1))

@@ -7,8 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from services.scheduling.attendance.policy import Timing
-from services.scheduling.hours.rules import Week
-from shared.calendar import elapsed
+from shared.calendar import Week, elapsed
 from shared.errors import Invalid
 
 Status = Literal["present", "partial", "excused_absence", "late_cancel", "no_show"]

@@ -10,6 +10,7 @@ import orjson
 from services.scheduling.directory.queries import show_site
 from services.scheduling.hours import policy, rules
 from services.scheduling.hours.schemas import ClientWeek, WeeklyHours
+from shared.calendar import Week
 from shared.database import Columns, Transaction
 from shared.errors import NotFound
 from shared.web import Page, Paging, page_of
@@ -30,9 +31,8 @@ FROM (
     r.attended_minutes, r.makes_up IS NOT NULL AS made_up, r.id IS NULL AS open,
     NOT a.on_hold OR coalesce(r.status IN ('present', 'partial'), false) AS counts,
     (s.starts_at AT TIME ZONE s.time_zone)::date AS day
-  FROM appointments a
+  FROM appointments a LEFT JOIN attendance r USING (session_id, client_id)
   JOIN sessions s ON s.id = a.session_id
-  LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
   WHERE {0} AND a.state = 'scheduled' AND s.not_held_at IS NULL
     AND s.starts_at >= {1} AND s.starts_at < {2} AND s.kind = ANY ({3})
 ) AS m
@@ -115,7 +115,7 @@ def _asked(
 
 def judged(row: Mapping[str, Any], *, final: bool) -> dict[str, Any]:
     """A row of `SEATS` with what the rules make of it, by its names in answers and events."""
-    week = rules.Week(row["monday"])
+    week = Week(row["monday"])
     sums = rules.Sums(**{one.name: row[one.name] for one in fields(rules.Sums)})
     seat = rules.Seat(row["placed_at"], row["ended_at"], row["held_since"], row["was_held"])
     share = rules.share_of(week, row["time_zone"], seat, sums, policy.week_policy(row["site_id"]))
@@ -127,7 +127,7 @@ def judged(row: Mapping[str, Any], *, final: bool) -> dict[str, Any]:
     return {**row, **over, **credited, **forecast, **asked, **found}
 
 
-async def placed_in(tx: Transaction, client_id: UUID, week: rules.Week | None) -> dict[str, Any]:
+async def placed_in(tx: Transaction, client_id: UUID, week: Week | None) -> dict[str, Any]:
     """The placement by whose site, zone and phase a client's week is read: the last one before the
     end of the week, or the first of all. Without a week the last one.
 
@@ -146,7 +146,7 @@ async def placed_in(tx: Transaction, client_id: UUID, week: rules.Week | None) -
 
 
 async def weekly_hours(
-    tx: Transaction, client_id: UUID, week: rules.Week | None, population: policy.Population | None
+    tx: Transaction, client_id: UUID, week: Week | None, population: policy.Population | None
 ) -> WeeklyHours:
     """The planned and attended minutes of a client in one week of the site's calendar, in that of
     today without one.
@@ -159,7 +159,7 @@ async def weekly_hours(
         NotFound: when the client was never placed at a site that the caller may see.
     """
     site = await placed_in(tx, client_id, week)
-    week = week or rules.Week.of(tx.now, site["time_zone"])
+    week = week or Week.of(tx.now, site["time_zone"])
     starts_at, ends_at = week.bounds(site["time_zone"])
     kinds = policy.session_kinds(site["site_id"]).counting
     (sums,) = await tx.fetch(OF_PERSON, client_id, site["site_id"], starts_at, ends_at, kinds)
@@ -185,7 +185,7 @@ async def weekly_hours(
 
 
 async def weeks_of_site(
-    tx: Transaction, site_id: UUID, week: rules.Week, paging: ShortestFirst
+    tx: Transaction, site_id: UUID, week: Week, paging: ShortestFirst
 ) -> Page[ClientWeek]:
     """The week of each client who had a seat at a site in it: who lacks most comes first. What is
     missing is of the forecast, and of the credited minutes once the week is settled.
@@ -211,7 +211,7 @@ async def seat_weeks(tx: Transaction, picked: Iterable[Mapping[str, Any]]) -> li
     `monday`."""
     asked = []
     for row in picked:
-        since, until = rules.Week(row["monday"]).bounds(row["time_zone"])
+        since, until = Week(row["monday"]).bounds(row["time_zone"])
         kinds = " ".join(policy.session_kinds(row["site_id"]).counting)
         asked.append({**row, "since": since, "until": until, "kinds": kinds})
     return [dict(row) for row in await tx.fetch(SEATS, *WEEKS.arrays(asked))]

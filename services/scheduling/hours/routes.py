@@ -7,8 +7,8 @@ from fastapi import Depends, Query
 
 from services.scheduling.hours import queries
 from services.scheduling.hours.policy import Population
-from services.scheduling.hours.rules import Week
 from services.scheduling.hours.schemas import ClientWeek, WeeklyHours
+from shared.calendar import Week
 from shared.errors import Invalid
 from shared.web import AnyStaff, Page, Reader, Router, of_one_client
 

@@ -7,13 +7,13 @@ import orjson
 
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.directory.queries import show_site
-from services.scheduling.hours.rules import Week
 from services.scheduling.plans.loading import basis, load
 from services.scheduling.plans.policy import plan_policy
 from services.scheduling.plans.queries import show_run
 from services.scheduling.plans.schemas import Draft, NewPlanRun, PlanRun, Publication
 from services.scheduling.sessions.changing import assign
 from services.scheduling.slots.commands import hold_own_sessions
+from shared.calendar import Week
 from shared.database import Record, Transaction, at_all_sites, insert, update
 from shared.errors import Conflict, Invalid, found
 from shared.ids import new_id

@@ -5,11 +5,11 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from services.scheduling.hours.rules import Week
 from services.scheduling.plans.loading import instant_at
 from services.scheduling.plans.rules.measures import POSTS
 from services.scheduling.plans.rules.problem import Place, Plan, Problem, Span, Staffing
 from services.scheduling.plans.schemas import Draft, PlanRun
+from shared.calendar import Week
 from shared.database import Record, Transaction
 from shared.errors import NotFound, found
 from shared.web import Page, Paging, page

@@ -6,10 +6,10 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from services.scheduling.appointments.rules import Asked
-from services.scheduling.hours.rules import Week
 from services.scheduling.plans.policy import Post
 from services.scheduling.plans.rules.problem import RuleName, StageName
 from services.scheduling.units.schemas import ExcessReason
+from shared.calendar import Week
 from shared.web import FromJson, Instant, Shown, Strict, exactly_one, optional
 
 

@@ -9,12 +9,11 @@ from services.scheduling.directory.queries import show_site
 from services.scheduling.directory.schemas import Site
 from services.scheduling.hours.policy import session_kinds
 from services.scheduling.hours.queries import least_minutes
-from services.scheduling.hours.rules import Week
 from services.scheduling.sessions import schemas
 from services.scheduling.sessions.cancelling import not_hold
 from services.scheduling.sessions.changing import TimeIsPast
 from services.scheduling.sessions.rules import day_bounds
-from shared.calendar import day_at
+from shared.calendar import Week, day_at
 from shared.contracts.scheduling import ClosedDay
 from shared.database import Transaction, insert, select
 from shared.errors import found

@@ -12,9 +12,9 @@ import orjson
 from services.scheduling.appointments.queries import ASSIGNED
 from services.scheduling.directory.queries import show_site
 from services.scheduling.hours.queries import least_minutes
-from services.scheduling.hours.rules import Week
 from services.scheduling.sessions import schemas
 from services.scheduling.sessions.rules import day_bounds
+from shared.calendar import Week
 from shared.database import Record, Transaction, at_all_sites
 from shared.errors import Invalid, found
 from shared.web import CountedPage, Page, Paging, count_of, narrowed, page, page_of
@@ -38,8 +38,7 @@ CROSS JOIN LATERAL (
   FROM (
     SELECT s.not_held_at IS NULL AS held, a.on_hold, r.status,
       coalesce(r.status IN ('present', 'partial'), false) AS came
-    FROM appointments a
-    LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
+    FROM appointments a LEFT JOIN attendance r USING (session_id, client_id)
     WHERE a.session_id = s.id AND a.state = 'scheduled'
   ) AS roster
 ) AS c

@@ -7,11 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from services.scheduling.hours.queries import placed_in
-from services.scheduling.hours.rules import Week
 from services.scheduling.units import schemas
 from services.scheduling.units.policy import UnitRule, billing_codes
 from services.scheduling.units.rules import Grant, Service, rate_of, to_take, units_of
-from shared.calendar import day_at
+from shared.calendar import Week, day_at
 from shared.database import Record, Transaction, names
 
 SESSIONS = """
@@ -21,8 +20,8 @@ SELECT asked.id AS client_id, s.id, s.kind, (s.starts_at AT TIME ZONE s.time_zon
 FROM unnest($1::uuid[]) AS asked(id)
 CROSS JOIN LATERAL unnest(platform.records_of(asked.id)) AS own(record)
 JOIN appointments a ON a.client_id = own.record AND a.state = 'scheduled'
+LEFT JOIN attendance r USING (session_id, client_id)
 JOIN sessions s ON s.id = a.session_id AND s.not_held_at IS NULL
-LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
 """
 OF_WEEK = f"{SESSIONS} WHERE s.starts_at >= $2 AND s.starts_at < $3 AND r.attended_minutes > 0"
 FROM_TODAY = f"""{SESSIONS}

@@ -25,7 +25,7 @@ from services.scheduling.attendance.rules import (
     require_check_in,
     require_check_out,
 )
-from services.scheduling.hours.rules import Week
+from shared.calendar import Week
 
 START = datetime(2026, 3, 3, 0, 30, tzinfo=UTC)
 
