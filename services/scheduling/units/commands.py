@@ -8,7 +8,8 @@ from uuid import UUID
 
 from services.scheduling.units import queries
 from services.scheduling.units.policy import booking_policy
-from services.scheduling.units.rules import Grant, Service, beyond, to_take, uncovered
+from services.scheduling.units.rules import Grant, beyond, to_take, uncovered
+from shared.billing import Service
 from shared.calendar import day_at, midnight
 from shared.contracts import intake
 from shared.contracts.scheduling import RecertificationDue

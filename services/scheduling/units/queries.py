@@ -8,8 +8,9 @@ from uuid import UUID
 
 from services.scheduling.hours.queries import placed_in
 from services.scheduling.units import schemas
-from services.scheduling.units.policy import UnitRule, billing_codes
-from services.scheduling.units.rules import Grant, Service, rate_of, to_take, units_of
+from services.scheduling.units.policy import billing_codes
+from services.scheduling.units.rules import Grant, rate_of, to_take
+from shared.billing import Service, UnitRule, units_of
 from shared.calendar import Week, day_at
 from shared.database import Record, Transaction, names
 
