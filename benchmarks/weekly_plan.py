@@ -18,7 +18,6 @@ from uuid import UUID
 
 from benchmarks.measure import Row
 from services.scheduling.plans.policy import plan_policy
-from services.scheduling.plans.rules.parts import Stop
 from services.scheduling.plans.rules.planning import greedy_week, plan_week
 from services.scheduling.plans.rules.problem import (
     Demand,
@@ -28,8 +27,9 @@ from services.scheduling.plans.rules.problem import (
     Session,
     Span,
     Stay,
+    Stop,
+    without,
 )
-from services.scheduling.plans.rules.spans import without
 from stepwell.runtime.disposable import Stack
 
 SITES, COHORTS, MEETINGS, CLIENTS, PEOPLE = 40, 3, 5, 60, 6

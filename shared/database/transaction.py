@@ -25,7 +25,8 @@ PLAN_EACH, PLAN_AS_USUAL = (
     f"SET LOCAL plan_cache_mode = {mode}" for mode in ("force_custom_plan", "auto")
 )
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Record: TypeAlias = asyncpg.Record
+Connection: TypeAlias = "asyncpg.Connection[Record]"
 
 
 class AppliedElsewhere(RuntimeError):

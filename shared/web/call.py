@@ -12,19 +12,20 @@ what goes back is the finished answer.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar, TypeVarTuple, cast
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, TypeVarTuple, cast
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 
 from shared.access.allowed import bearer
 from shared.access.caller import Caller
-from shared.access.roles import Role
+from shared.access.roles import CLINICIANS, EVERY_STAFF_ROLE, SITE_STAFF, Role
 from shared.database import ALL_SITES, Database, Transaction
 from shared.errors import Forbidden
 from shared.web import audit, writes
 
 M = TypeVar("M", bound=BaseModel)
+F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
 Ts = TypeVarTuple("Ts")
 
@@ -35,6 +36,10 @@ class Router(APIRouter):
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         options["operation_id"] = options.get("operation_id") or endpoint.__name__
         super().add_api_route(path, endpoint, **options)
+
+    def create(self, path: str, **options: Any) -> Callable[[F], F]:
+        """A POST that makes something, which is answered with 201."""
+        return self.post(path, status_code=201, **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +133,10 @@ def Allowed(*roles: Role, everywhere: bool = False) -> Any:
 
     check.allowed_roles = permitted  # type: ignore[attr-defined]
     return Depends(check)
+
+
+AnyStaff = Annotated[Call, Allowed(*EVERY_STAFF_ROLE)]
+Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
+"""Whoever may read what names nobody, or one client: all of the staff, and the other services."""
+SiteStaff = Annotated[Call, Allowed(*SITE_STAFF)]
+Clinician = Annotated[Call, Allowed(*CLINICIANS)]

@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from services.scheduling.bookings import rules
-from services.scheduling.bookings.policy import slot_policy
+from services.scheduling.appointments import rules
+from services.scheduling.appointments.policy import slot_policy
 from shared.contracts.scheduling import (
     SessionAttended,
     SessionCancelled,

@@ -16,8 +16,8 @@ import asyncpg
 
 from services.intake.authorizations.alarms import Found, note_alarms, of_grant
 from services.intake.authorizations.rules.allocation import Allocation, Grant, allocate, reach
-from services.intake.authorizations.rules.units import Day, Service
-from services.intake.payers.policy import UnitRule
+from services.intake.authorizations.rules.units import Day
+from shared.billing import Service, UnitRule
 from shared.contracts.intake import AuthorizationChanged, AuthorizedUnit
 from shared.database import Columns, Overtaken, Transaction, at_all_sites
 from shared.ids import new_id

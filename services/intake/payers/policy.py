@@ -1,39 +1,11 @@
 """Billing codes as data: what one unit is, and which sessions count for it."""
 
-from typing import Literal, Self, get_args
+from typing import Literal, get_args
 
 from pydantic import Field, model_validator
 
-from shared.contracts.scheduling import SessionKind
+from shared.billing import UnitRule
 from shared.datafiles import DataFileInvalid, Part, data_folder
-
-MINUTES = {"hour": 60, "15_min": 15}
-
-
-class UnitRule(Part):
-    """How many units the credited minutes of a day are."""
-
-    unit: Literal["per_diem", "hour", "15_min"]
-    minimum_minutes: int = Field(ge=1, le=1440)
-    """Credited minutes below which nothing is billed."""
-    counts_from: int | None = None
-    """Minutes of a unit begun from which it counts: 8 of 15 is Medicare's rule, 1 rounds up, the
-    whole length rounds down. None for a per-diem code."""
-    adds_up: Literal["day", "session"] = "day"
-    """What the minimum and the rounding are held against."""
-    session_kinds: tuple[SessionKind, ...] | None = None
-    """The kinds of session that count; None for all."""
-
-    @model_validator(mode="after")
-    def fits_the_unit(self) -> Self:
-        length = MINUTES.get(self.unit)
-        if (length is None) != (self.counts_from is None):
-            raise ValueError("counts_from goes with units of time, and with these only.")
-        if length is not None and not 1 <= (self.counts_from or 0) <= length:
-            raise ValueError(f"counts_from lies between 1 and {length}.")
-        if length is None and self.adds_up == "session":
-            raise ValueError("A per-diem code adds up over the day.")
-        return self
 
 
 class BillingCode(Part):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from services.notifications.rulebook.policy import Moment, Rule, Step
 from services.notifications.timing.rules import ReminderRule, Window, at, next_open, reminder_due
-from shared.calendar import days_later
+from shared.calendar import Week, days_later
 from shared.contracts.base import Event
 
 TOLD_APART = UUID("6f1c2c52-8a53-4f0e-9d2b-0f6a4c1b7e11")
@@ -68,8 +68,7 @@ def instant_of(value: datetime | date | str, time_zone: str) -> datetime:
     if isinstance(value, datetime):
         return value.astimezone(UTC)
     if isinstance(value, str):
-        year, week = value.split("-W")
-        value = date.fromisocalendar(int(year), int(week), 7) + timedelta(days=1)
+        value = Week.parse(value).next.monday
     return at(value, time(), ZoneInfo(time_zone))
 
 

@@ -1,8 +1,9 @@
 """Keeping what others tell and policies look at: weeks short of hours, and engagement by day."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 
+from shared.calendar import Week
 from shared.contracts.outcomes import EngagementChanged
 from shared.contracts.scheduling import WeeklyHoursShort, WeeklyHoursShortageLifted
 from shared.database import Columns, Transaction
@@ -44,7 +45,7 @@ async def keep_weeks(
     for one in sorted(told, key=_told_at):
         latest[one.enrolment_id, one.week] = {
             **dict(one),
-            "monday": date.fromisocalendar(int(one.week[:4]), int(one.week[6:]), 1),
+            "monday": Week.parse(one.week).monday,
             "is_short": isinstance(one, WeeklyHoursShort),
             "missing_minutes": getattr(one, "missing_minutes", 0),
             "told_at": _told_at(one),

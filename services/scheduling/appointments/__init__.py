@@ -1,1 +1,1 @@
-"""Who is expected at which session."""
+"""Who is expected at which session, and what is taken for it: nobody and nothing twice."""

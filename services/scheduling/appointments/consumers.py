@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from services.scheduling.appointments.commands import expect_again
-from services.scheduling.bookings.commands import follow_merge
+from services.scheduling.appointments.commands import expect_again, follow_merge
 from shared.contracts.intake import ClientMergeUndone, ClientsMerged
 from shared.database import Transaction
 from shared.messaging.consumer import Consumers, Received

@@ -5,13 +5,10 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-import asyncpg
-
 from services.scheduling.attendance import commands, rules
 from services.scheduling.attendance.queries import meeting_of, recorded_of
 from services.scheduling.attendance.schemas import CheckIn, NewAttendance, Roll
-from shared.database import Transaction
-from shared.database.columns import upsert
+from shared.database import Record, Transaction, upsert
 from shared.errors import Conflict, found
 
 Going = Literal["in", "out"]
@@ -30,11 +27,10 @@ WHERE id = $1 FOR NO KEY UPDATE
 """Who records, checks in or closes the roll at the same time waits, or is waited for."""
 UNRECORDED = """
 SELECT a.client_id, c.checked_in_at, c.checked_out_at
-FROM appointments a
-LEFT JOIN check_ins c ON c.session_id = a.session_id AND c.client_id = a.client_id
-WHERE a.session_id = $1 AND a.state = 'scheduled' AND (c.checked_in_at IS NULL OR NOT $2)
-  AND NOT EXISTS (SELECT FROM attendance r
-    WHERE r.session_id = a.session_id AND r.client_id = a.client_id)
+FROM appointments a LEFT JOIN check_ins c USING (session_id, client_id)
+LEFT JOIN attendance r USING (session_id, client_id)
+WHERE a.session_id = $1 AND a.state = 'scheduled' AND r.id IS NULL
+  AND (c.checked_in_at IS NULL OR NOT $2)
 ORDER BY a.client_id
 """
 
@@ -72,13 +68,10 @@ async def note(
     at, came, meeting = at or tx.now, known["checked_in_at"], meeting_of(session)
     if going == "out" and came is None:
         raise NotCheckedIn("This client did not check in.", pointer="/client_id")
-    try:
-        if going == "in":
-            rules.require_check_in(at, meeting, tx.now)
-        else:
-            rules.require_check_out(at, came, meeting, tx.now)
-    except rules.Unacceptable as wrong:
-        raise commands.ImpossibleAttendance(str(wrong), pointer=f"/{wrong.field}") from None
+    if going == "in":
+        rules.require_check_in(at, meeting, tx.now)
+    else:
+        rules.require_check_out(at, came, meeting, tx.now)
     noted = {
         **{name: known[name] for name in CheckIn.model_fields},
         "session_id": session_id,
@@ -91,7 +84,7 @@ async def note(
     return CheckIn(**noted)
 
 
-async def record_from_check_ins(tx: Transaction, session_id: UUID, *, by: str) -> Roll:
+async def record_from_check_ins(tx: Transaction, session_id: UUID, by: str) -> Roll:
     """Record what check-ins say of everybody expected of whom nothing is recorded yet; the whole
     roll. Asked again it changes nothing. Publishes as `record_roll` does.
 
@@ -108,12 +101,7 @@ async def record_from_check_ins(tx: Transaction, session_id: UUID, *, by: str) -
 
 
 async def record_unrecorded(
-    tx: Transaction,
-    session_id: UUID,
-    session: asyncpg.Record,
-    *,
-    by: str | None,
-    absent_only: bool = False,
+    tx: Transaction, session_id: UUID, session: Record, *, by: str | None, absent_only: bool = False
 ) -> None:
     """Record of whom nothing is recorded, from their check-ins; or only who did not check in. The
     session is over, and locked by `SESSION`."""
@@ -126,9 +114,7 @@ async def record_unrecorded(
         await commands.record(tx, session_id, entries, by)
 
 
-async def expected_at(
-    tx: Transaction, session_id: UUID, client_id: UUID
-) -> tuple[asyncpg.Record, asyncpg.Record]:
+async def expected_at(tx: Transaction, session_id: UUID, client_id: UUID) -> tuple[Record, Record]:
     """A session at which a client is expected and nothing is recorded of it, locked, and the
     check-in so far.
 
@@ -138,13 +124,10 @@ async def expected_at(
     session = found(await tx.fetchrow(EXPECTED, session_id, [client_id]), "session")
     commands.require_held(session)
     if session["client_id"] is None:
-        raise commands.ClientNotPlaced(
-            "This client is not expected at this session.", pointer="/client_id"
-        )
-    known = await tx.fetchrow(KNOWN, session_id, client_id)
-    assert known is not None  # one row, whatever there is
+        words = "This client is not expected at this session."
+        raise commands.ClientNotPlaced(words, pointer="/client_id")
+    (known,) = await tx.fetch(KNOWN, session_id, client_id)
     if known["recorded"]:
-        raise commands.AlreadyRecorded(
-            "Correct the recorded attendance instead.", pointer="/client_id"
-        )
+        words = "Correct the recorded attendance instead."
+        raise commands.AlreadyRecorded(words, pointer="/client_id")
     return session, known

@@ -5,16 +5,14 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from services.scheduling.attendance import rules, schemas
 from services.scheduling.attendance.policy import attendance_policy
 from services.scheduling.attendance.queries import RECORDED, meeting_of, show_attendance
-from services.scheduling.hours.rules import Week
 from services.scheduling.sessions.cancelling import SessionNotHeld
+from shared.calendar import Week
 from shared.contracts import scheduling
-from shared.database import Columns, Transaction, at_all_sites, together, update
-from shared.errors import Conflict, Invalid, NotFound, found, require_once, require_version
+from shared.database import Columns, Record, Transaction, at_all_sites, together, update
+from shared.errors import Conflict, Invalid, found, pointing, require_once, require_version
 from shared.ids import new_id
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
@@ -89,10 +87,6 @@ class ClientTwice(Invalid, title="A client is listed twice"):
     """One client is in the list more than once."""
 
 
-class ImpossibleAttendance(Invalid):
-    """The instants do not go with the status or the session."""
-
-
 class CannotBeMadeUp(Conflict, title="That miss cannot be made up by this"):
     """The miss that is named is none that this attendance makes up."""
 
@@ -102,11 +96,9 @@ class MissMadeUp(Conflict, title="The miss is made up"):
 
 
 async def record_attendance(
-    tx: Transaction, session_id: UUID, new: schemas.NewAttendance, *, by: str | None
+    tx: Transaction, session_id: UUID, new: schemas.NewAttendance, by: str
 ) -> schemas.Attendance:
     """Record what became of one client's seat; publishes SessionAttended or SessionMissed.
-
-    `by` is who records it; None where it is set by itself.
 
     Raises:
         NotFound: when there is no such session that the caller may see.
@@ -118,7 +110,7 @@ async def record_attendance(
 
 
 async def record_roll(
-    tx: Transaction, session_id: UUID, new: schemas.NewRoll, *, by: str
+    tx: Transaction, session_id: UUID, new: schemas.NewRoll, by: str
 ) -> schemas.Roll:
     """Record the attendance of several clients, all or nothing; publishes one event a client.
 
@@ -133,12 +125,7 @@ async def record_roll(
 
 
 async def correct_attendance(
-    tx: Transaction,
-    expected_version: int,
-    attendance_id: UUID,
-    correction: schemas.Correction,
-    *,
-    by: str,
+    tx: Transaction, expected: int, attendance_id: UUID, correction: schemas.Correction, by: str
 ) -> schemas.Attendance:
     """Replace what was recorded, and keep what it was; publishes AttendanceCorrected with both,
     then SessionAttended or SessionMissed anew.
@@ -149,7 +136,7 @@ async def correct_attendance(
         SessionNotHeld, ImpossibleAttendance, CannotBeMadeUp, MissMadeUp: see there.
     """
     was = found(await tx.fetchrow(LOCK, attendance_id), "attendance")
-    require_version(was["version"], expected_version)
+    require_version(was["version"], expected)
     require_held(was)
     report = correction.report
     minutes = _credited(report, meeting_of(was), tx, "")
@@ -161,19 +148,15 @@ async def correct_attendance(
     made_up = await _made_up(tx, was, [(was["client_id"], report, "")])
     now = {"corrected_at": tx.now, "attended_minutes": minutes, "recorded_by": by}
     changes = asdict(report) | now
-    await tx.execute(
-        *together((KEEP, attendance_id), update("attendance", changes, where={"id": attendance_id}))
-    )
+    changed = update("attendance", changes, where={"id": attendance_id})
+    await tx.execute(*together((KEEP, attendance_id), changed))
     after = made_up.get(report.makes_up)
-    publish(
-        tx,
-        scheduling.AttendanceCorrected(
-            **{**was, **now},
-            attendance_id=attendance_id,
-            before=scheduling.AttendanceState(**was, makes_up_session_id=before),
-            after=scheduling.AttendanceState(**changes, makes_up_session_id=after),
-        ),
-    )
+    told = {
+        "before": scheduling.AttendanceState(**was, makes_up_session_id=before),
+        "after": scheduling.AttendanceState(**changes, makes_up_session_id=after),
+    }
+    about = {**was, **now, **told, "attendance_id": attendance_id}
+    publish(tx, scheduling.AttendanceCorrected(**about))
     shown = await show_attendance(tx, attendance_id)
     _publish(tx, {**was, **dict(shown), "makes_up_session_id": after})
     return shown
@@ -199,9 +182,7 @@ async def record(
     """Record entries of different clients, which stand in the list `within` the request. Raises as
     `record_attendance` does."""
     rows = await tx.fetch(LOAD, session_id, [entry.client_id for entry in entries])
-    if not rows:
-        raise NotFound("There is no such session.")
-    session = rows[0]
+    session = found(next(iter(rows), None), "session")
     require_held(session)
     if session["starts_at"] > tx.now:
         raise SessionNotStarted("Attendance can be recorded once the session has started.")
@@ -212,32 +193,20 @@ async def record(
         place = f"{within}/{number}" if within else ""
         row, report = expected.get(entry.client_id), entry.report
         if row is None:
-            raise ClientNotPlaced(
-                "This client is not expected at this session.", pointer=f"{place}/client_id"
-            )
+            words = "This client is not expected at this session."
+            raise ClientNotPlaced(words, pointer=f"{place}/client_id")
         credited = _credited(report, meeting, tx, place)
         if row["known"]:
-            raise AlreadyRecorded(
-                "Correct the recorded attendance instead.", pointer=f"{place}/client_id"
-            )
+            words = "Correct the recorded attendance instead."
+            raise AlreadyRecorded(words, pointer=f"{place}/client_id")
         given.append((entry.client_id, report, place))
         late, early = rules.away(report, meeting)
-        one = schemas.Attendance(
-            id=new_id(),
-            session_id=session_id,
-            site_id=session["site_id"],
-            **dict(entry),
-            attended_minutes=credited,
-            scheduled_minutes=meeting.scheduled_minutes,
-            minutes_late=late,
-            minutes_left_early=early,
-            recorded_by=by,
-            recorded_at=tx.now,
-            corrected_at=None,
-            counted=report.attended or not row["on_hold"],
-            version=1,
-        )
-        recorded.append(one)
+        minutes = {"attended_minutes": credited, "scheduled_minutes": meeting.scheduled_minutes}
+        minutes |= {"minutes_late": late, "minutes_left_early": early}
+        made = {"id": new_id(), "recorded_by": by, "recorded_at": tx.now, "corrected_at": None}
+        counted = {"counted": report.attended or not row["on_hold"], "version": 1}
+        about = {**row, **dict(entry), **minutes, **made, **counted}
+        recorded.append(schemas.Attendance.from_row(about))
     made_up = await _made_up(tx, session, given)
     await tx.write(ROWS.insert("attendance"), *ROWS.arrays(recorded))
     for one in recorded:
@@ -247,7 +216,7 @@ async def record(
 
 
 async def _made_up(
-    tx: Transaction, session: asyncpg.Record, given: Sequence[tuple[UUID, rules.Report, str]]
+    tx: Transaction, session: Record, given: Sequence[tuple[UUID, rules.Report, str]]
 ) -> dict[UUID | None, UUID]:
     """The sessions of the misses that these clients' attendance of a session makes up, by miss.
 
@@ -283,14 +252,12 @@ async def _made_up(
 
 
 def _credited(report: rules.Report, meeting: rules.Meeting, tx: Transaction, place: str) -> int:
-    try:
+    with pointing(f"{place}/{{0.field}}", rules.ImpossibleAttendance):
         rules.require_acceptable(report, meeting, tx.now)
-    except rules.Unacceptable as wrong:
-        raise ImpossibleAttendance(str(wrong), pointer=f"{place}/{wrong.field}") from None
     return rules.credited_minutes(report, meeting)
 
 
-def require_held(session: asyncpg.Record) -> None:
+def require_held(session: Record) -> None:
     """Refuse what is about a session that the program does not hold.
 
     Raises:
@@ -302,12 +269,6 @@ def require_held(session: asyncpg.Record) -> None:
 
 def _publish(tx: Transaction, known: Mapping[str, Any], cause: Received[Any] | None = None) -> None:
     """Tell what became of the seat in a session of which so much is known."""
-    about = {**known, "recorded_at": tx.now}
-    if rules.Report(about["status"]).attended:
-        publish(tx, scheduling.SessionAttended(**about), cause=cause)
-    else:
-        publish(
-            tx,
-            scheduling.SessionMissed(**about, excused=rules.is_excused(about["status"])),
-            cause=cause,
-        )
+    attended, excused = rules.attended(known["status"]), rules.is_excused(known["status"])
+    event = scheduling.SessionAttended if attended else scheduling.SessionMissed
+    publish(tx, event(**{**known, "recorded_at": tx.now, "excused": excused}), cause=cause)

@@ -16,8 +16,7 @@ from services.scheduling.attendance.commands import AlreadyRecorded
 from services.scheduling.attendance.policy import attendance_policy
 from services.scheduling.attendance.schemas import CheckIn, Joined, NewPass, Pass
 from shared.access import Caller
-from shared.database import ALL_SITES, Transaction
-from shared.database.columns import upsert
+from shared.database import ALL_SITES, Transaction, upsert
 from shared.errors import Conflict, Forbidden, Invalid, Refused, pointing, require_version
 from shared.web.links import LinkNotValid, digest, new_secret
 
@@ -51,7 +50,7 @@ class NoTelehealthRoom(Conflict, title="The session has no telehealth room"):
     """The session has no room that can be joined yet."""
 
 
-async def add_pass(tx: Transaction, session_id: UUID, expected: int, new: NewPass) -> Pass:
+async def add_pass(tx: Transaction, expected: int, session_id: UUID, new: NewPass) -> Pass:
     """Give a client a code for the kiosk, or a link for telehealth; the one before ends.
 
     Raises:
@@ -118,8 +117,7 @@ async def join(tx: Transaction, secret: bytes) -> Joined:
         raise NoTelehealthRoom("Call your site: the session cannot be joined yet.")
     with contextlib.suppress(AlreadyNoted, AlreadyRecorded):
         await note(tx, session_id, client_id, "in", "telehealth")
-    known = await tx.fetchrow(KNOWN, session_id, client_id)
-    assert known is not None  # one row, whatever there is
+    (known,) = await tx.fetch(KNOWN, session_id, client_id)
     return Joined(**held, join_url=join_url, checked_in_at=known["checked_in_at"])
 
 

@@ -1,17 +1,13 @@
 """Attendance as it is read."""
 
 from dataclasses import asdict, fields
-from datetime import datetime
 from uuid import UUID
-
-import asyncpg
 
 from services.scheduling.attendance import schemas
 from services.scheduling.attendance.policy import attendance_policy
 from services.scheduling.attendance.rules import Meeting, Report, Tally, away, rates
 from services.scheduling.hours.policy import session_kinds
-from shared.database import Transaction
-from shared.database.columns import select
+from shared.database import Record, Transaction, select
 from shared.errors import found
 
 RECORDED = """
@@ -23,14 +19,11 @@ SELECT r.id, r.session_id, r.client_id, r.site_id, r.status, r.checked_in_at, r.
    WHERE m.makes_up = r.id) AS made_up_by,
   (extract(epoch FROM s.ends_at - s.starts_at) / 60 - s.break_minutes)::int AS scheduled_minutes,
   s.not_held_at IS NULL AND (r.status IN ('present', 'partial') OR NOT a.on_hold) AS counted
-FROM attendance r
-JOIN sessions s ON s.id = r.session_id
-JOIN appointments a ON a.session_id = r.session_id AND a.client_id = r.client_id
-JOIN placements p ON p.id = a.placement_id
+FROM attendance r JOIN appointments a USING (session_id, client_id)
+JOIN sessions s ON s.id = r.session_id JOIN placements p ON p.id = a.placement_id
 """
 ONE = f"{RECORDED} WHERE r.id = $1"
 OF_SESSION = f"{RECORDED} WHERE s.id = $1 ORDER BY r.client_id"
-CHECKED_IN = f"{select(schemas.CheckIn, 'check_ins')} WHERE session_id = $1"
 SAID = f"""
 {select(schemas.AttendanceVersion, "attendance_versions")} WHERE attendance_id = $1
 UNION ALL
@@ -41,14 +34,16 @@ ORDER BY version
 """  # noqa: S608 - the names of its fields
 SESSION = "SELECT starts_at, site_id, not_held_at, not_held_reason FROM sessions WHERE id = $1"
 ROSTER = """
-SELECT client_id, state, on_hold FROM appointments WHERE session_id = $1 ORDER BY client_id
+SELECT a.client_id, a.on_hold, to_jsonb(c) AS check_in,
+  CASE WHEN a.state = 'scheduled' AND $2 THEN 'not_held' ELSE a.state END AS state
+FROM appointments a LEFT JOIN check_ins c USING (session_id, client_id)
+WHERE a.session_id = $1 ORDER BY a.client_id
 """
 TALLY = """
 SELECT became, count(*) AS many, (array_agg(p.enrolment_id))[1] AS enrolment_id,
   coalesce(array_agg(DISTINCT a.site_id), '{}') AS site_ids
-FROM appointments a
+FROM appointments a LEFT JOIN attendance r USING (session_id, client_id)
 JOIN sessions s ON s.id = a.session_id
-LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
 JOIN placements p ON p.id = a.placement_id
   AND p.enrolment_id = coalesce($5, (SELECT enrolment_id FROM placements
     WHERE client_id = ANY (platform.records_of($1))
@@ -89,12 +84,9 @@ async def show_history(tx: Transaction, attendance_id: UUID) -> schemas.Attendan
     """
     now = await show_attendance(tx, attendance_id)
     rows = await tx.fetch(SAID, attendance_id)
-    return schemas.AttendanceHistory(
-        attendance_id=now.id,
-        client_id=now.client_id,
-        site_id=now.site_id,
-        versions=[schemas.AttendanceVersion(**dict(row)) for row in rows],
-    )
+    versions = [schemas.AttendanceVersion.from_row(row) for row in rows]
+    whose = {"client_id": now.client_id, "site_id": now.site_id}
+    return schemas.AttendanceHistory(attendance_id=now.id, **whose, versions=versions)
 
 
 async def recorded_of(tx: Transaction, session_id: UUID) -> list[schemas.Attendance]:
@@ -102,16 +94,11 @@ async def recorded_of(tx: Transaction, session_id: UUID) -> list[schemas.Attenda
     return [_attendance(row) for row in await tx.fetch(OF_SESSION, session_id)]
 
 
-def meeting_of(session: asyncpg.Record) -> Meeting:
+def meeting_of(session: Record) -> Meeting:
     """A session as the rules take it, by the policies of its site."""
     kind = session_kinds(session["site_id"]).kinds[session["kind"]]
-    return Meeting(
-        session["starts_at"],
-        session["ends_at"],
-        session["break_minutes"],
-        kind.min_minutes_for_credit,
-        attendance_policy(session["site_id"]),
-    )
+    times = session["starts_at"], session["ends_at"], session["break_minutes"]
+    return Meeting(*times, kind.min_minutes_for_credit, attendance_policy(session["site_id"]))
 
 
 async def show_roster(tx: Transaction, session_id: UUID) -> schemas.Roster:
@@ -121,52 +108,30 @@ async def show_roster(tx: Transaction, session_id: UUID) -> schemas.Roster:
         NotFound: when there is no such session that the caller may see.
     """
     session = found(await tx.fetchrow(SESSION, session_id), "session")
-    not_held = session["not_held_at"] is not None
     recorded = {one.client_id: one for one in await recorded_of(tx, session_id)}
-    came = {
-        row["client_id"]: schemas.CheckIn(**row) for row in await tx.fetch(CHECKED_IN, session_id)
-    }
-    return schemas.Roster(
-        session_id=session_id,
-        **session,
-        entries=[
-            schemas.RosterEntry(
-                client_id=row["client_id"],
-                state="not_held" if not_held and row["state"] == "scheduled" else row["state"],
-                on_hold=row["on_hold"],
-                check_in=came.get(row["client_id"]),
-                attendance=recorded.get(row["client_id"]),
-            )
-            for row in await tx.fetch(ROSTER, session_id)
-        ],
-    )
+    entries = [
+        schemas.RosterEntry.from_row({**row, "attendance": recorded.get(row["client_id"])})
+        for row in await tx.fetch(ROSTER, session_id, session["not_held_at"] is not None)
+    ]
+    return schemas.Roster(session_id=session_id, **session, entries=entries)
 
 
 async def summarize_attendance(
-    tx: Transaction,
-    client_id: UUID,
-    starting_from: datetime | None,
-    starting_before: datetime | None,
-    enrolment_id: UUID | None = None,
+    tx: Transaction, client_id: UUID, asked: schemas.AskedSummary
 ) -> schemas.AttendanceSummary:
     """A client's appointments in one stay, unless one is named in that which goes on, else in the
     latest, by what became of them; all zero for a client unknown here."""
-    rows = await tx.fetch(TALLY, client_id, starting_from, starting_before, tx.now, enrolment_id)
+    span = asked.starting_from, asked.starting_before
+    rows = await tx.fetch(TALLY, client_id, *span, tx.now, asked.enrolment_id)
     whole = next(row for row in rows if row["became"] is None)
     counts = {row["became"]: row["many"] for row in rows}
     tally = Tally(**{one.name: counts.get(one.name, 0) for one in fields(Tally)})
     shares = {name: None if s is None else round(float(s), 4) for name, s in rates(tally).items()}
-    return schemas.AttendanceSummary(
-        client_id=client_id,
-        enrolment_id=whole["enrolment_id"],
-        site_ids=whole["site_ids"],
-        **asdict(tally),
-        unrecorded=counts.get("unrecorded", 0),
-        **shares,
-    )
+    sums = {**asdict(tally), **shares, "unrecorded": counts.get("unrecorded", 0)}
+    return schemas.AttendanceSummary(**{**whole, **sums, "client_id": client_id})
 
 
-def _attendance(row: asyncpg.Record) -> schemas.Attendance:
+def _attendance(row: Record) -> schemas.Attendance:
     report = Report(row["status"], row["checked_in_at"], row["checked_out_at"])
     late, early = away(report, meeting_of(row))
     return schemas.Attendance.from_row({**row, "minutes_late": late, "minutes_left_early": early})

@@ -7,8 +7,8 @@ from typing import Literal
 from uuid import UUID
 
 from services.scheduling.attendance.policy import Timing
-from services.scheduling.hours.rules import Week
-from shared.calendar import elapsed
+from shared.calendar import Week, elapsed
+from shared.errors import Invalid
 
 Status = Literal["present", "partial", "excused_absence", "late_cancel", "no_show"]
 """What became of a client's seat; the first two are of who came."""
@@ -18,17 +18,17 @@ EARLIEST_CHECK_IN = timedelta(hours=12)
 """Earlier than this before a session is taken for a mistake in the date."""
 
 
-class Unacceptable(ValueError):
-    """The instants do not go with the status; `field` is the one to mend."""
+class ImpossibleAttendance(Invalid):
+    """The instants do not go with the status or the session; `field` is the one to mend."""
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail, pointer=f"/{field}")
         self.field = field
 
 
 def _refuse(is_so: bool, field: str, message: str) -> None:
     if is_so:
-        raise Unacceptable(field, message)
+        raise ImpossibleAttendance(field, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,12 @@ class Report:
     @property
     def attended(self) -> bool:
         """Whether the client came, for whatever part of the session."""
-        return self.status in ("present", "partial")
+        return attended(self.status)
+
+
+def attended(status: Status) -> bool:
+    """Whether a client of that status came, for whatever part of the session."""
+    return status in ("present", "partial")
 
 
 def is_excused(status: Status) -> bool:
@@ -80,7 +85,7 @@ def require_acceptable(report: Report, meeting: Meeting, now: datetime) -> None:
     them and not longer than it; no other status has any. Only who came makes up for a miss.
 
     Raises:
-        Unacceptable: naming the field.
+        ImpossibleAttendance: naming the field.
     """
     came, left = report.checked_in_at, report.checked_out_at
     leave_out = f"Leave it out for status {report.status}."
@@ -90,9 +95,9 @@ def require_acceptable(report: Report, meeting: Meeting, now: datetime) -> None:
         _refuse(left is not None, "checked_out_at", leave_out)
         return
     if came is None:
-        raise Unacceptable("checked_in_at", "Needed for status partial.")
+        raise ImpossibleAttendance("checked_in_at", "Needed for status partial.")
     if left is None:
-        raise Unacceptable("checked_out_at", "Needed for status partial.")
+        raise ImpossibleAttendance("checked_out_at", "Needed for status partial.")
     early = elapsed(came, meeting.starts_at) > EARLIEST_CHECK_IN
     _refuse(came >= left, "checked_out_at", "Must be later than checked_in_at.")
     _refuse(left > now, "checked_out_at", "Lies in the future.")
@@ -105,7 +110,7 @@ def require_check_in(at: datetime, meeting: Meeting, now: datetime) -> None:
     """Refuse a check-in in the future, before it opens, or when the session is over.
 
     Raises:
-        Unacceptable: naming the field.
+        ImpossibleAttendance: naming the field.
     """
     before = meeting.timing.check_in_minutes_before
     too_early = elapsed(at, meeting.starts_at) > before * MINUTE
@@ -118,7 +123,7 @@ def require_check_out(at: datetime, came: datetime, meeting: Meeting, now: datet
     """Refuse a check-out in the future, before the check-in or the session, or long after it.
 
     Raises:
-        Unacceptable: naming the field.
+        ImpossibleAttendance: naming the field.
     """
     _refuse(at > now, "at", "Lies in the future.")
     _refuse(at <= came, "at", "Must be later than the check-in.")
@@ -154,11 +159,8 @@ def away(report: Report, meeting: Meeting) -> tuple[int, int]:
         return 0, 0
     late = elapsed(meeting.starts_at, report.checked_in_at) // MINUTE
     early = elapsed(report.checked_out_at, meeting.ends_at) // MINUTE
-    timing = meeting.timing
-    return (
-        late if late > timing.late_minutes else 0,
-        early if early > timing.left_early_minutes else 0,
-    )
+    late = late if late > meeting.timing.late_minutes else 0
+    return late, early if early > meeting.timing.left_early_minutes else 0
 
 
 def is_in_time(missed: Week, made_up: Week, weeks_apart: int | None) -> bool:

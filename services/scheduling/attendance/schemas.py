@@ -1,32 +1,33 @@
 """What requests and answers about attendance look like."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from services.scheduling.attendance.rules import Report, Status
+from services.scheduling.sessions.schemas import Bound
 from shared.contracts.scheduling import NotHeldReason
-from shared.web import Instant, Shown, Strict
+from shared.web import FromJson, Instant, Shown, Strict, described
 
-STATUS = Field(description="What became of the client's seat.", examples=["present"])
+STATUS = described("What became of the client's seat.", "present")
 
 
 class Noted(Strict):
     """What was noted about one client."""
 
     status: Status = STATUS
-    checked_in_at: Instant | None = Field(
-        default=None, description="Only with status partial.", examples=["2026-03-03T00:45:00Z"]
+    checked_in_at: Instant | None = described(
+        "Only with status partial.", "2026-03-03T00:45:00Z", default=None
     )
-    checked_out_at: Instant | None = Field(
-        default=None, description="Only with status partial.", examples=["2026-03-03T03:30:00Z"]
+    checked_out_at: Instant | None = described(
+        "Only with status partial.", "2026-03-03T03:30:00Z", default=None
     )
 
-    makes_up: UUID | None = Field(
-        default=None,
-        description="The recorded miss that this attendance makes up, of the same ISO week unless "
+    makes_up: UUID | None = described(
+        "The recorded miss that this attendance makes up, of the same ISO week unless "
         "the policy allows more; only for who came. Its hours count where it is held.",
+        default=None,
     )
 
     @property
@@ -38,7 +39,7 @@ class Noted(Strict):
 class NewAttendance(Noted):
     """One client's attendance to record."""
 
-    client_id: UUID = Field(description="Pseudonymous id of the client.")
+    client_id: UUID = described("Pseudonymous id of the client.")
 
 
 class Correction(Noted):
@@ -61,30 +62,23 @@ class Attendance(Shown):
     status: Status = STATUS
     checked_in_at: Instant | None
     checked_out_at: Instant | None
-    attended_minutes: int = Field(description="Credited minutes, less breaks.", examples=[165])
-    scheduled_minutes: int = Field(description="Length of the session less breaks.")
-    minutes_late: int = Field(
-        default=0, description="Of who came later than the grace allows.", examples=[0]
-    )
-    minutes_left_early: int = Field(
-        default=0, description="Of who left earlier than the grace allows.", examples=[12]
-    )
-    makes_up: UUID | None = Field(default=None, description="The miss that it makes up.")
-    made_up_by: UUID | None = Field(
-        default=None, description="The attendance that makes up this miss."
-    )
-    recorded_by: str | None = Field(
+    attended_minutes: int = described("Credited minutes, less breaks.", 165)
+    scheduled_minutes: int = described("Length of the session less breaks.")
+    minutes_late: int = described("Of who came later than the grace allows.", 0, default=0)
+    minutes_left_early: int = described("Of who left earlier than the grace allows.", 12, default=0)
+    makes_up: UUID | None = described("The miss that it makes up.", default=None)
+    made_up_by: UUID | None = described("The attendance that makes up this miss.", default=None)
+    recorded_by: str | None = described(
+        "Who recorded or corrected it last; null: set by itself, or before that was kept.",
         default=None,
-        description="Who recorded or corrected it last; null: set by itself, or before that was "
-        "kept.",
     )
     recorded_at: Instant
     corrected_at: Instant | None
-    counted: bool = Field(
-        description="False for a session that is not held, and for a miss while the stay is on "
+    counted: bool = described(
+        "False for a session that is not held, and for a miss while the stay is on "
         "hold: those count nowhere."
     )
-    version: int = Field(description="The ETag.", examples=[1])
+    version: int = described("The ETag.", 1)
 
 
 class Roll(Shown):
@@ -97,8 +91,8 @@ class Roll(Shown):
 class NewCheckIn(Strict):
     """A client who comes or leaves."""
 
-    client_id: UUID = Field(description="Pseudonymous id of the client.")
-    at: Instant | None = Field(default=None, description="When; without it, now.")
+    client_id: UUID = described("Pseudonymous id of the client.")
+    at: Instant | None = described("When; without it, now.", default=None)
 
 
 class CheckIn(Shown):
@@ -116,7 +110,7 @@ class CheckIn(Shown):
 class NewPass(Strict):
     """Whom a pass is for."""
 
-    client_id: UUID = Field(description="Pseudonymous id of the client.")
+    client_id: UUID = described("Pseudonymous id of the client.")
 
 
 class Pass(Shown):
@@ -125,15 +119,12 @@ class Pass(Shown):
     session_id: UUID
     client_id: UUID
     site_id: UUID
-    code: str | None = Field(
-        description="To type at a kiosk; null for telehealth.", examples=["7KQ4WD"]
+    code: str | None = described("To type at a kiosk; null for telehealth.", "7KQ4WD")
+    address: str | None = described(
+        "Where the client joins; null for a session on site.", "/telehealth#dB0Ra1…"
     )
-    address: str | None = Field(
-        description="Where the client joins; null for a session on site.",
-        examples=["/telehealth#dB0Ra1…"],
-    )
-    valid_until: Instant = Field(description="The end of the session.")
-    version: int = Field(description="Of the session.", examples=[1])
+    valid_until: Instant = described("The end of the session.")
+    version: int = described("Of the session.", 1)
 
 
 class Code(Strict):
@@ -150,7 +141,7 @@ class Joined(Shown):
     client_id: UUID = Field(exclude=True)
     site_id: UUID = Field(exclude=True)
     join_url: str
-    checked_in_at: Instant | None = Field(description="Null where it was recorded before.")
+    checked_in_at: Instant | None = described("Null where it was recorded before.")
 
 
 class AttendanceVersion(Shown):
@@ -179,12 +170,14 @@ class RosterEntry(Shown):
     """One client who is or was expected at a session."""
 
     client_id: UUID
-    state: Literal["scheduled", "cancelled", "not_held"] = Field(
-        description="Cancelled: this client is not expected any more. Not held: nobody is."
+    state: Literal["scheduled", "cancelled", "not_held"] = described(
+        "Cancelled: this client is not expected any more. Not held: nobody is."
     )
-    on_hold: bool = Field(description="The client's stay is on hold when the session begins.")
-    check_in: CheckIn | None = Field(default=None, description="Null who was not checked in.")
-    attendance: Attendance | None = Field(description="Null while nothing is recorded.")
+    on_hold: bool = described("The client's stay is on hold when the session begins.")
+    check_in: Annotated[CheckIn | None, FromJson] = described(
+        "Null who was not checked in.", default=None
+    )
+    attendance: Attendance | None = described("Null while nothing is recorded.")
 
 
 class Roster(Shown):
@@ -198,28 +191,40 @@ class Roster(Shown):
     entries: list[RosterEntry]
 
 
+class AskedSummary(BaseModel):
+    """Which appointments of a client are summed up; `starting_from` is included, `starting_before`
+    is not."""
+
+    starting_from: Bound | None = described(
+        "Sessions starting then or later.", default=None, alias="from"
+    )
+    starting_before: Bound | None = described(
+        "Sessions starting earlier.", default=None, alias="until"
+    )
+    enrolment_id: UUID | None = described(
+        "The stay; without it that with a seat now, else the latest.", default=None
+    )
+
+
 class AttendanceSummary(Shown):
     """A client's appointments in one stay by what became of them, and the rates they make."""
 
     client_id: UUID
-    enrolment_id: UUID | None = Field(
-        description="The stay; null where it has no appointment in the time asked for."
+    enrolment_id: UUID | None = described(
+        "The stay; null where it has no appointment in the time asked for."
     )
-    site_ids: list[UUID] = Field(description="Where these appointments are.")
-    credited: int = Field(description="Present, or partial with credit.")
-    uncredited: int = Field(description="Partial without credit.")
+    site_ids: list[UUID] = described("Where these appointments are.")
+    credited: int = described("Present, or partial with credit.")
+    uncredited: int = described("Partial without credit.")
     excused: int
     late_cancelled: int
     no_show: int
-    withdrawn: int = Field(description="Cancelled after the client had left the program.")
-    not_held: int = Field(description="Of sessions that the program did not hold.", examples=[1])
-    on_hold: int = Field(description="Not attended while the stay was on hold.", examples=[0])
-    unrecorded: int = Field(description="Started, and nothing recorded: not in the rates.")
-    attendance_rate: float | None = Field(
-        description="Credited of all that the client could have kept, excused absences included.",
-        examples=[0.8182],
+    withdrawn: int = described("Cancelled after the client had left the program.")
+    not_held: int = described("Of sessions that the program did not hold.", 1)
+    on_hold: int = described("Not attended while the stay was on hold.", 0)
+    unrecorded: int = described("Started, and nothing recorded: not in the rates.")
+    attendance_rate: float | None = described(
+        "Credited of all that the client could have kept, excused absences included.", 0.8182
     )
-    attendance_rate_excused_out: float | None = Field(
-        description="The same without excused absences.", examples=[0.9]
-    )
+    attendance_rate_excused_out: float | None = described("The same without excused absences.", 0.9)
     no_show_rate: float | None = Field(examples=[0.0909])

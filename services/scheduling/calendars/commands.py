@@ -33,7 +33,7 @@ class LinkRevoked(Conflict, title="The address is revoked"):
     """The address is revoked already."""
 
 
-async def issue_link(tx: Transaction, new: NewCalendarLink, *, issued_by: str) -> CalendarLink:
+async def issue_link(tx: Transaction, new: NewCalendarLink, issued_by: str) -> CalendarLink:
     """A new address for a calendar, which reads it until it is revoked; others stay.
 
     Raises:
@@ -45,9 +45,8 @@ async def issue_link(tx: Transaction, new: NewCalendarLink, *, issued_by: str) -
     if new.language not in policy.titles:
         known = ", ".join(sorted(policy.titles))
         raise LanguageUnknown(f"There are titles in {known}.", pointer="/language")
-    kind, resource_id = next(
-        (kind, given) for kind in OF_SITE if (given := getattr(new, f"{kind}_id")) is not None
-    )
+    given = {kind: getattr(new, f"{kind}_id") for kind in OF_SITE}
+    ((kind, resource_id),) = ((kind, one) for kind, one in given.items() if one is not None)
     if await tx.fetchrow(OF_SITE[kind], resource_id, site.id) is None:
         raise NotFound("There is none of this id at the site.", pointer=f"/{kind}_id")
     secret = new_secret()
@@ -66,7 +65,7 @@ async def issue_link(tx: Transaction, new: NewCalendarLink, *, issued_by: str) -
     return link.model_copy(update={"address": f"{policy.address}{secret}.ics"})
 
 
-async def revoke_link(tx: Transaction, link_id: UUID, expected: int) -> CalendarLink:
+async def revoke_link(tx: Transaction, expected: int, link_id: UUID) -> CalendarLink:
     """Let an address read nothing any more.
 
     Raises:

@@ -3,12 +3,10 @@
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
-import asyncpg
-
 from services.scheduling.calendars.policy import FeedPolicy
 from services.scheduling.calendars.rules import Entry, Feed
 from services.scheduling.calendars.schemas import CalendarLink
-from shared.database import Transaction
+from shared.database import Record, Transaction
 from shared.errors import found
 from shared.web import Page, Paging, page
 
@@ -64,12 +62,12 @@ async def list_links(tx: Transaction, paging: Paging, site_id: UUID) -> Page[Cal
     return await page(tx, LINK, paging, CalendarLink.from_row, ("site_id = ?", site_id))
 
 
-async def link_of(tx: Transaction, secret_hash: bytes) -> asyncpg.Record | None:
+async def link_of(tx: Transaction, secret_hash: bytes) -> Record | None:
     """The address that reads now by a secret."""
     return await tx.fetchrow(READING, secret_hash)
 
 
-async def read_feed(tx: Transaction, link: asyncpg.Record, policy: FeedPolicy) -> Feed:
+async def read_feed(tx: Transaction, link: Record, policy: FeedPolicy) -> Feed:
     """What the calendar shows in the weeks around today, of the site that issued its address: what
     is at another site is that one's to show."""
     since, until = window(tx.now, policy)

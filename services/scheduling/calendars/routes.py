@@ -11,11 +11,10 @@ from services.scheduling.calendars.policy import feed_policy
 from services.scheduling.calendars.rules import Feed, render, tag_of
 from services.scheduling.calendars.schemas import CalendarLink, NewCalendarLink
 from shared.access.allowed import Open
-from shared.access.roles import SITE_STAFF
 from shared.database import ALL_SITES, Database, Transaction
 from shared.database.transaction import Access
 from shared.errors import NotFound
-from shared.web import Allowed, Call, Page, Paged, Router, needs_if_match
+from shared.web import Page, Paged, Router, SiteStaff, needs_if_match
 from shared.web.limits import count_call
 from shared.web.links import SECRET, digest
 from shared.web.problems import refusals
@@ -39,8 +38,6 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 
 router = Router(tags=["Calendars"])
 
-Issuer = Annotated[Call, Allowed(*SITE_STAFF)]
-
 
 class CalendarFile(Response):
     """A calendar, which may be kept by its reader alone and is asked for anew each time."""
@@ -48,19 +45,17 @@ class CalendarFile(Response):
     media_type = "text/calendar"
 
 
-@router.post("/calendar-links", status_code=201, summary="Issue the address of a calendar")
-async def add_calendar_link(body: NewCalendarLink, call: Issuer) -> CalendarLink:
+@router.create("/calendar-links", summary="Issue the address of a calendar")
+async def add_calendar_link(body: NewCalendarLink, call: SiteStaff) -> CalendarLink:
     """A secret address at which a calendar program reads the sessions of a person of the staff, of
     a room or of a client. It is told once; a repetition of the request does not tell it again."""
-    return await call.create(
-        lambda tx: commands.issue_link(tx, body, issued_by=call.subject),
-        location="/calendar-links?site_id={site_id}",
-    )
+    at = "/calendar-links?site_id={site_id}"
+    return await call.create(commands.issue_link, body, call.subject, location=at)
 
 
 @router.get("/calendar-links", summary="List the addresses of calendars of a site")
 async def list_calendar_links(
-    call: Issuer,
+    call: SiteStaff,
     paging: Paged,
     site_id: Annotated[UUID, Query(description="Where they were issued.")],
 ) -> Page[CalendarLink]:
@@ -70,9 +65,9 @@ async def list_calendar_links(
 
 @router.delete("/calendar-links/{link_id}", summary="Revoke the address of a calendar")
 @needs_if_match
-async def cancel_calendar_link(link_id: UUID, call: Issuer) -> CalendarLink:
+async def cancel_calendar_link(link_id: UUID, call: SiteStaff) -> CalendarLink:
     """From now on nothing is read at the address."""
-    return await call.update(lambda tx, expected: commands.revoke_link(tx, link_id, expected))
+    return await call.update(commands.revoke_link, link_id)
 
 
 @router.get(

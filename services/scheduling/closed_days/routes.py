@@ -6,20 +6,17 @@ from uuid import UUID
 from fastapi import Query
 
 from services.scheduling.closed_days import commands, queries, schemas
-from services.scheduling.directory.routes import Manager, Reader
-from shared.web import Router
+from services.scheduling.directory.routes import Manager
+from shared.web import Reader, Router
 from shared.web.problems import refusals
 
-NOT_KNOWN = {409: "It is not said where the site is, or no holidays of that place are known"}
+WHY = "It is not said where the site is, or no holidays of that place are known"
+NOT_KNOWN = refusals({409: WHY})
 
 router = Router(prefix="/sites/{site_id}", tags=["Closed days"])
 
-Year = Annotated[
-    int,
-    Query(
-        ge=schemas.YEARS[0], le=schemas.YEARS[1], description="Of the calendar.", examples=[2026]
-    ),
-]
+FIRST, LAST = schemas.YEARS
+Year = Annotated[int, Query(ge=FIRST, le=LAST, description="Of the calendar.", examples=[2026])]
 
 
 @router.get("/closed-days", summary="List closed days")
@@ -28,9 +25,7 @@ async def list_closed_days(site_id: UUID, year: Year, call: Reader) -> schemas.C
     return await call.show(lambda tx: queries.list_closed_days(tx, site_id, year))
 
 
-@router.get(
-    "/proposed-closed-days", summary="List holidays to confirm", responses=refusals(NOT_KNOWN)
-)
+@router.get("/proposed-closed-days", summary="List holidays to confirm", responses=NOT_KNOWN)
 async def list_proposed_days(site_id: UUID, year: Year, call: Reader) -> schemas.ProposedDays:
     """The public holidays of a year where the site is. None closes the site until it is confirmed,
     with another name or kind where that is better: send those that are taken to
@@ -38,7 +33,7 @@ async def list_proposed_days(site_id: UUID, year: Year, call: Reader) -> schemas
     return await call.show(lambda tx: queries.list_proposed_days(tx, site_id, year))
 
 
-@router.post("/closed-days", status_code=201, summary="Close a site on days")
+@router.create("/closed-days", summary="Close a site on days")
 async def add_closed_days(
     site_id: UUID, body: schemas.NewClosedDays, call: Manager
 ) -> schemas.ClosedDays:

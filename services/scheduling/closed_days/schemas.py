@@ -4,31 +4,26 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from services.scheduling.directory.schemas import Name
 from shared.contracts.scheduling import ClosedDayKind
-from shared.literal import full_date
-from shared.web import Shown, Strict
+from shared.web import Day as AnyDay
+from shared.web import Shown, Strict, described
 
 YEARS = (2000, 2100)
-Day = Annotated[
-    date,
-    Field(ge=date(YEARS[0], 1, 1), le=date(YEARS[1], 12, 31), examples=["2026-11-26"]),
-    BeforeValidator(full_date),
-]
+BOUNDS = Field(ge=date(YEARS[0], 1, 1), le=date(YEARS[1], 12, 31), examples=["2026-11-26"])
+Day = Annotated[AnyDay, BOUNDS]
 """Also of a query or a path, where nothing else sees to it that a date is written as one."""
-KIND = Field(
-    description="A holiday, the weekday on which one is observed, or a closure of the site's own.",
-    examples=["holiday"],
-)
+WHAT = "A holiday, the weekday on which one is observed, or a closure of the site's own."
+KIND = described(WHAT, "holiday")
 
 
 class ClosedDay(Strict):
     """A day on which a site is closed."""
 
-    day: Day = Field(description="By the site's calendar.")
-    name: Name = Field(description="Why, for staff.", examples=["Thanksgiving Day"])
+    day: Day = described("By the site's calendar.")
+    name: Name = described("Why, for staff.", "Thanksgiving Day")
     kind: ClosedDayKind = KIND
 
 
@@ -44,7 +39,7 @@ class ProposedDay(Shown):
     day: date
     name: str = Field(examples=["Thanksgiving Day"])
     kind: ClosedDayKind = KIND
-    confirmed: bool = Field(description="Whether the site is closed on that day.")
+    confirmed: bool = described("Whether the site is closed on that day.")
 
 
 class ClosedDays(Shown):
@@ -59,5 +54,5 @@ class ProposedDays(Shown):
 
     site_id: UUID
     subdivision: str = Field(examples=["US-CO"])
-    source: str = Field(description="Library and version.", examples=["holidays 0.109"])
+    source: str = described("Library and version.", "holidays 0.109")
     days: list[ProposedDay]

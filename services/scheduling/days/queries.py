@@ -5,12 +5,11 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from services.scheduling.days import schemas
-from services.scheduling.hours.rules import Week
 from services.scheduling.sessions.queries import sessions_by_id
 from services.scheduling.sessions.rules import day_bounds
 from services.scheduling.sessions.schemas import Session
 from services.scheduling.slots.schemas import Named
-from shared.calendar import day_at
+from shared.calendar import Week, day_at
 from shared.database import Transaction
 from shared.errors import Invalid, found
 
@@ -40,9 +39,8 @@ CLIENTS = """
 SELECT a.session_id, a.client_id, a.on_hold, r.status,
   coalesce(i.checked_in_at, r.checked_in_at) AS checked_in_at,
   coalesce(r.status IN ('present', 'partial'), i.client_id IS NOT NULL) AS checked_in
-FROM appointments a
-LEFT JOIN check_ins i ON i.session_id = a.session_id AND i.client_id = a.client_id
-LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
+FROM appointments a LEFT JOIN check_ins i USING (session_id, client_id)
+LEFT JOIN attendance r USING (session_id, client_id)
 WHERE a.session_id = ANY ($1::uuid[]) AND a.state = 'scheduled'
 ORDER BY a.session_id, a.client_id
 """

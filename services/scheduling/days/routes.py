@@ -7,11 +7,9 @@ from fastapi import Query
 
 from services.scheduling.days import queries
 from services.scheduling.days.schemas import AskedWeek, SiteDay, WeekGrid
-from services.scheduling.directory.routes import Reader
 from services.scheduling.hours.routes import asked_week
 from services.scheduling.sessions.schemas import Day
-from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Allowed, Call, Router
+from shared.web import AnyStaff, Reader, Router
 
 router = Router(tags=["Days and weeks"])
 
@@ -19,7 +17,7 @@ router = Router(tags=["Days and weeks"])
 @router.get("/sites/{site_id}/day", summary="Show a day at a site")
 async def show_day(
     site_id: UUID,
-    call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE)],
+    call: AnyStaff,
     day: Annotated[
         Day | None,
         Query(alias="date", description="A date of the site's calendar; without it, today there."),

@@ -6,7 +6,8 @@ from typing import Any
 
 from services.scheduling.hours.policy import week_policy
 from services.scheduling.hours.queries import judged, seat_weeks
-from services.scheduling.hours.rules import Told, Week, Window, word_of
+from services.scheduling.hours.rules import Told, Window, word_of
+from shared.calendar import Week
 from shared.contracts import scheduling
 from shared.database import Columns, Transaction
 from shared.messaging.outbox import publish

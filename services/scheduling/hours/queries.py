@@ -8,15 +8,9 @@ from uuid import UUID
 import orjson
 
 from services.scheduling.directory.queries import show_site
-from services.scheduling.hours import rules
-from services.scheduling.hours.policy import (
-    PROGRAM_LEVEL,
-    Population,
-    level_hours,
-    session_kinds,
-    week_policy,
-)
+from services.scheduling.hours import policy, rules
 from services.scheduling.hours.schemas import ClientWeek, WeeklyHours
+from shared.calendar import Week
 from shared.database import Columns, Transaction
 from shared.errors import NotFound
 from shared.web import Page, Paging, page_of
@@ -37,25 +31,17 @@ FROM (
     r.attended_minutes, r.makes_up IS NOT NULL AS made_up, r.id IS NULL AS open,
     NOT a.on_hold OR coalesce(r.status IN ('present', 'partial'), false) AS counts,
     (s.starts_at AT TIME ZONE s.time_zone)::date AS day
-  FROM appointments a
+  FROM appointments a LEFT JOIN attendance r USING (session_id, client_id)
   JOIN sessions s ON s.id = a.session_id
-  LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
-  WHERE {whose} AND a.state = 'scheduled' AND s.not_held_at IS NULL
-    AND s.starts_at >= {since} AND s.starts_at < {until} AND s.kind = ANY ({kinds})
+  WHERE {0} AND a.state = 'scheduled' AND s.not_held_at IS NULL
+    AND s.starts_at >= {1} AND s.starts_at < {2} AND s.kind = ANY ({3})
 ) AS m
 """
-OF_PERSON = SUMS.format(
-    whose="a.client_id = ANY (platform.records_of($1)) AND a.site_id = $2",
-    since="$3",
-    until="$4",
-    kinds="$5::text[]",
-)
-OF_SEAT = SUMS.format(
-    whose="a.placement_id = p.id",
-    since="given.since",
-    until="given.until",
-    kinds="string_to_array(given.kinds, ' ')",
-)
+"""Whose they are, since when, until when and of which kinds is to be said."""
+PERSON = "a.client_id = ANY (platform.records_of($1)) AND a.site_id = $2"
+OF_PERSON = SUMS.format(PERSON, "$3", "$4", "$5::text[]")
+SEAT = "a.placement_id = p.id", "given.since", "given.until"
+OF_SEAT = SUMS.format(*SEAT, "string_to_array(given.kinds, ' ')")
 PLACEMENTS = """
 SELECT p.id, p.site_id, s.time_zone, p.placed_at, p.phase, c.phases, c.eligibility
 FROM placements p JOIN sites s ON s.id = p.site_id JOIN cohorts c ON c.id = p.cohort_id
@@ -107,7 +93,7 @@ def _of(item: ClientWeek) -> Place:
     return -item.missing_minutes, -item.missing_days, item.placement_id
 
 
-def population_of(row: Mapping[str, Any]) -> Population:
+def population_of(row: Mapping[str, Any]) -> policy.Population:
     """Whose rule of hours holds in a cohort: that of adolescents where it takes no others."""
     bands = orjson.loads(row["eligibility"]).get("age_bands")
     return "adolescent" if bands == ["adolescent"] else "adult"
@@ -115,37 +101,33 @@ def population_of(row: Mapping[str, Any]) -> Population:
 
 def least_minutes(row: Mapping[str, Any]) -> int:
     """What the program's level asks to be planned a week in the cohort of a row."""
-    hours = level_hours(row["site_id"]).populations[population_of(row)]
-    return hours.minimum_minutes[PROGRAM_LEVEL]
+    hours = policy.level_hours(row["site_id"]).populations[population_of(row)]
+    return hours.minimum_minutes[policy.PROGRAM_LEVEL]
 
 
-def _asked(row: Mapping[str, Any], population: Population | None) -> tuple[Population, rules.Asked]:
-    levels = level_hours(row["site_id"]).populations
+def _asked(
+    row: Mapping[str, Any], population: policy.Population | None
+) -> tuple[policy.Population, rules.Asked]:
+    levels = policy.level_hours(row["site_id"]).populations
     found = population or population_of(row)
     return found, rules.asked_of(orjson.loads(row["phases"]), row["phase"], levels[found])
 
 
 def judged(row: Mapping[str, Any], *, final: bool) -> dict[str, Any]:
     """A row of `SEATS` with what the rules make of it, by its names in answers and events."""
-    week = rules.Week(row["monday"])
+    week = Week(row["monday"])
     sums = rules.Sums(**{one.name: row[one.name] for one in fields(rules.Sums)})
     seat = rules.Seat(row["placed_at"], row["ended_at"], row["held_since"], row["was_held"])
-    share = rules.share_of(week, row["time_zone"], seat, sums, week_policy(row["site_id"]))
-    found = rules.judge(sums, _asked(row, None)[1], share, final=final)
-    return {
-        **row,
-        "week": str(week),
-        "credited_minutes": sums.attended_minutes,
-        "credited_days": sums.attended_days,
-        "forecast_minutes": sums.forecast_minutes,
-        "standing": found.standing,
-        "missing_minutes": found.missing_minutes,
-        "missing_days": found.missing_days,
-        **asdict(found.asked),
-    }
+    share = rules.share_of(week, row["time_zone"], seat, sums, policy.week_policy(row["site_id"]))
+    found = asdict(rules.judge(sums, _asked(row, None)[1], share, final=final))
+    asked, forecast = found.pop("asked"), {"forecast_minutes": sums.forecast_minutes}
+    credited = {"credited_minutes": sums.attended_minutes, "credited_days": sums.attended_days}
+    most, planned = asked["maximum_minutes"], sums.planned_minutes
+    over = {"week": str(week), "over_maximum": most is not None and planned > most}
+    return {**row, **over, **credited, **forecast, **asked, **found}
 
 
-async def placed_in(tx: Transaction, client_id: UUID, week: rules.Week | None) -> dict[str, Any]:
+async def placed_in(tx: Transaction, client_id: UUID, week: Week | None) -> dict[str, Any]:
     """The placement by whose site, zone and phase a client's week is read: the last one before the
     end of the week, or the first of all. Without a week the last one.
 
@@ -164,7 +146,7 @@ async def placed_in(tx: Transaction, client_id: UUID, week: rules.Week | None) -
 
 
 async def weekly_hours(
-    tx: Transaction, client_id: UUID, week: rules.Week | None, population: Population | None
+    tx: Transaction, client_id: UUID, week: Week | None, population: policy.Population | None
 ) -> WeeklyHours:
     """The planned and attended minutes of a client in one week of the site's calendar, in that of
     today without one.
@@ -177,43 +159,33 @@ async def weekly_hours(
         NotFound: when the client was never placed at a site that the caller may see.
     """
     site = await placed_in(tx, client_id, week)
-    week = week or rules.Week.of(tx.now, site["time_zone"])
+    week = week or Week.of(tx.now, site["time_zone"])
     starts_at, ends_at = week.bounds(site["time_zone"])
-    row = await tx.fetchrow(
-        OF_PERSON,
-        client_id,
-        site["site_id"],
-        starts_at,
-        ends_at,
-        session_kinds(site["site_id"]).counting,
-    )
-    assert row is not None  # an aggregate without GROUP BY always has one row
-    policy = level_hours(site["site_id"])
+    kinds = policy.session_kinds(site["site_id"]).counting
+    (sums,) = await tx.fetch(OF_PERSON, client_id, site["site_id"], starts_at, ends_at, kinds)
+    levels = policy.level_hours(site["site_id"])
     whose, asked = _asked(site, population)
-    hours = policy.populations[whose]
-    planned = row["planned_minutes"]
-    return WeeklyHours(
-        client_id=client_id,
-        site_id=site["site_id"],
-        week=str(week),
-        time_zone=site["time_zone"],
-        starts_at=starts_at,
-        ends_at=ends_at,
-        **row,
-        population=whose,
-        phase=site["phase"],
+    hours, planned = levels.populations[whose], sums["planned_minutes"]
+    least = hours.minimum_minutes
+    shown = {
         **{f"phase_{name}": value for name, value in asdict(asked).items()},
-        level=PROGRAM_LEVEL,
-        minimum_minutes=hours.minimum_minutes[PROGRAM_LEVEL],
-        meets_level_minimum=rules.meets_minimum(planned, PROGRAM_LEVEL, hours.minimum_minutes),
-        level_of_planned_minutes=rules.level_of(planned, hours.minimum_minutes),
-        policy_version=f"{policy.id} {policy.version}",
-        source=hours.source,
-    )
+        "client_id": client_id,
+        "week": str(week),
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "population": whose,
+        "level": policy.PROGRAM_LEVEL,
+        "minimum_minutes": least[policy.PROGRAM_LEVEL],
+        "meets_level_minimum": rules.meets_minimum(planned, policy.PROGRAM_LEVEL, least),
+        "level_of_planned_minutes": rules.level_of(planned, least),
+        "policy_version": f"{levels.id} {levels.version}",
+        "source": hours.source,
+    }
+    return WeeklyHours.from_row({**site, **sums, **shown})
 
 
 async def weeks_of_site(
-    tx: Transaction, site_id: UUID, week: rules.Week, paging: ShortestFirst
+    tx: Transaction, site_id: UUID, week: Week, paging: ShortestFirst
 ) -> Page[ClientWeek]:
     """The week of each client who had a seat at a site in it: who lacks most comes first. What is
     missing is of the forecast, and of the credited minutes once the week is settled.
@@ -223,20 +195,15 @@ async def weeks_of_site(
     """
     site = await show_site(tx, site_id, pointer="site_id")
     starts_at, ends_at = week.bounds(site.time_zone)
-    window = rules.Window.of(week, site.time_zone, week_policy(site_id))
+    window = rules.Window.of(week, site.time_zone, policy.week_policy(site_id))
     of_week = {"monday": week.monday, "time_zone": site.time_zone}
     seats = [{**row, **of_week} for row in await tx.fetch(OF_SITE, site_id, starts_at, ends_at)]
     final = tx.now >= window.final_at
-    weeks = [_client_week(judged(row, final=final)) for row in await seat_weeks(tx, seats)]
+    found = [judged(row, final=final) for row in await seat_weeks(tx, seats)]
+    weeks = list(map(ClientWeek.from_row, found))
     after = paging.after
     shown = sorted((one for one in weeks if after is None or _of(one) > after), key=_of)
     return page_of(shown, paging.limit, lambda one: paging.written(_of(one)))
-
-
-def _client_week(found: Mapping[str, Any]) -> ClientWeek:
-    most = found["maximum_minutes"]
-    over = most is not None and found["planned_minutes"] > most
-    return ClientWeek.from_row({**found, "over_maximum": over})
 
 
 async def seat_weeks(tx: Transaction, picked: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -244,7 +211,7 @@ async def seat_weeks(tx: Transaction, picked: Iterable[Mapping[str, Any]]) -> li
     `monday`."""
     asked = []
     for row in picked:
-        since, until = rules.Week(row["monday"]).bounds(row["time_zone"])
-        kinds = " ".join(session_kinds(row["site_id"]).counting)
+        since, until = Week(row["monday"]).bounds(row["time_zone"])
+        kinds = " ".join(policy.session_kinds(row["site_id"]).counting)
         asked.append({**row, "since": since, "until": until, "kinds": kinds})
     return [dict(row) for row in await tx.fetch(SEATS, *WEEKS.arrays(asked))]

@@ -7,12 +7,10 @@ from fastapi import Depends, Query
 
 from services.scheduling.hours import queries
 from services.scheduling.hours.policy import Population
-from services.scheduling.hours.rules import Week
 from services.scheduling.hours.schemas import ClientWeek, WeeklyHours
-from shared.access import Role
-from shared.access.roles import EVERY_STAFF_ROLE
+from shared.calendar import Week
 from shared.errors import Invalid
-from shared.web import Allowed, Call, Page, Router, of_one_client
+from shared.web import AnyStaff, Page, Reader, Router, of_one_client
 
 router = Router(tags=["Hours"])
 
@@ -37,7 +35,7 @@ def asked_week(text: str) -> Week:
 
 @router.get("/weekly-hours", summary="List the hours of a site's clients in one week")
 async def list_weekly_hours(
-    call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE)],
+    call: AnyStaff,
     site_id: Annotated[UUID, Query(description="The site.")],
     week: Annotated[str, ISO_WEEK],
     paging: Annotated[queries.ShortestFirst, Depends()],
@@ -52,7 +50,7 @@ async def list_weekly_hours(
 @of_one_client
 async def show_weekly_hours(
     client_id: UUID,
-    call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)],
+    call: Reader,
     week: Annotated[
         str | None,
         Query(max_length=8, description="ISO week; without it this one.", examples=["2026-W10"]),

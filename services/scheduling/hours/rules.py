@@ -1,61 +1,14 @@
-"""A week at a site, and which level of care its minutes make."""
+"""What a week at a site asks for, and which level of care its minutes make."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from math import ceil
 from typing import Any, Literal
 
 from services.scheduling.hours.policy import PROGRAM_LEVEL, LevelHours, WeekPolicy
-from shared.calendar import day_at, days_later, midnight
-
-WEEK = re.compile(r"(2[01]\d\d)-W(\d\d)", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Week:
-    """An ISO week. `monday` is a date of the site's calendar."""
-
-    monday: date
-
-    @classmethod
-    def parse(cls, text: str) -> "Week":
-        """The week that `text` such as `2026-W10` names.
-
-        Raises:
-            ValueError: for anything that names no ISO week of the years 2000 to 2199.
-        """
-        found = WEEK.fullmatch(text)
-        if found is None:
-            raise ValueError("Write an ISO week, such as 2026-W10.")
-        try:
-            return cls(date.fromisocalendar(int(found[1]), int(found[2]), 1))
-        except ValueError:
-            raise ValueError("There is no such ISO week.") from None
-
-    @classmethod
-    def of(cls, instant: datetime, zone: str) -> "Week":
-        """The week in which `instant` falls by the calendar of `zone`."""
-        day = day_at(instant, zone)
-        return cls(day - timedelta(days=day.weekday()))
-
-    def bounds(self, zone: str) -> tuple[datetime, datetime]:
-        """Monday 00:00 and the next Monday 00:00 by the wall clock of `zone`, in UTC.
-
-        167 or 169 hours apart when the clock changes in between.
-        """
-        return midnight(self.monday, zone), midnight(self.next.monday, zone)
-
-    @property
-    def next(self) -> "Week":
-        """The week after."""
-        return Week(self.monday + timedelta(days=7))
-
-    def __str__(self) -> str:
-        year, week, _ = self.monday.isocalendar()
-        return f"{year}-W{week:02d}"
+from shared.calendar import Week, day_at, days_later
 
 
 def meets_minimum(planned_minutes: int, level: str, minimum_minutes: Mapping[str, int]) -> bool:

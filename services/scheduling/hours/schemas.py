@@ -6,7 +6,7 @@ from pydantic import Field
 
 from services.scheduling.hours.policy import Population
 from services.scheduling.hours.rules import Standing, Told
-from shared.web import Instant, Shown
+from shared.web import Instant, Shown, described
 
 
 class WeeklyHours(Shown):
@@ -14,30 +14,30 @@ class WeeklyHours(Shown):
 
     client_id: UUID
     site_id: UUID
-    week: str = Field(description="ISO week.", examples=["2026-W10"])
-    time_zone: str = Field(description="The site's zone, whose calendar the week follows.")
+    week: str = described("ISO week.", "2026-W10")
+    time_zone: str = described("The site's zone, whose calendar the week follows.")
     starts_at: Instant
     ends_at: Instant
-    sessions: int = Field(description="Sessions planned that count.", examples=[3])
+    sessions: int = described("Sessions planned that count.", 3)
     planned_minutes: int = Field(examples=[540])
     attended_minutes: int = Field(examples=[360])
-    makeup_minutes: int = Field(description="Of these, made up for missed ones.", examples=[0])
-    open_minutes: int = Field(description="Planned, and nothing recorded yet.", examples=[180])
-    planned_days: int = Field(description="Days with a session.", examples=[3])
-    attended_days: int = Field(description="Days with credited minutes.", examples=[2])
-    population: Population = Field(description="By the cohort, unless one is asked for.")
-    phase: int = Field(description="The phase of the cohort, from 1 on.", examples=[1])
-    phase_minimum_minutes: int = Field(description="What the phase asks for.", examples=[540])
+    makeup_minutes: int = described("Of these, made up for missed ones.", 0)
+    open_minutes: int = described("Planned, and nothing recorded yet.", 180)
+    planned_days: int = described("Days with a session.", 3)
+    attended_days: int = described("Days with credited minutes.", 2)
+    population: Population = described("By the cohort, unless one is asked for.")
+    phase: int = described("The phase of the cohort, from 1 on.", 1)
+    phase_minimum_minutes: int = described("What the phase asks for.", 540)
     phase_maximum_minutes: int | None = Field(examples=[1140])
-    phase_minimum_days: int = Field(description="Treatment days.", examples=[3])
-    level: str = Field(description="The level the week is checked against.", examples=["2.1"])
-    minimum_minutes: int = Field(description="What the level asks for.", examples=[540])
-    meets_level_minimum: bool = Field(description="By the planned minutes.")
-    level_of_planned_minutes: str | None = Field(
-        description="The level that the planned minutes make; null below all.", examples=["2.1"]
+    phase_minimum_days: int = described("Treatment days.", 3)
+    level: str = described("The level the week is checked against.", "2.1")
+    minimum_minutes: int = described("What the level asks for.", 540)
+    meets_level_minimum: bool = described("By the planned minutes.")
+    level_of_planned_minutes: str | None = described(
+        "The level that the planned minutes make; null below all.", "2.1"
     )
     policy_version: str
-    source: str = Field(description="Where the minimum comes from.")
+    source: str = described("Where the minimum comes from.")
 
 
 class ClientWeek(Shown):
@@ -46,22 +46,22 @@ class ClientWeek(Shown):
     client_id: UUID
     placement_id: UUID
     cohort_id: UUID
-    phase: int = Field(description="The phase of the cohort, from 1 on.", examples=[1])
-    week: str = Field(description="ISO week.", examples=["2026-W10"])
-    sessions: int = Field(description="Sessions planned that count.", examples=[3])
+    phase: int = described("The phase of the cohort, from 1 on.", 1)
+    week: str = described("ISO week.", "2026-W10")
+    sessions: int = described("Sessions planned that count.", 3)
     planned_minutes: int = Field(examples=[540])
-    attended_minutes: int = Field(description="Credited.", examples=[180])
-    makeup_minutes: int = Field(description="Of these, made up for missed ones.", examples=[0])
-    open_minutes: int = Field(description="Planned, and nothing recorded yet.", examples=[180])
-    forecast_minutes: int = Field(description="Credited and open.", examples=[360])
+    attended_minutes: int = described("Credited.", 180)
+    makeup_minutes: int = described("Of these, made up for missed ones.", 0)
+    open_minutes: int = described("Planned, and nothing recorded yet.", 180)
+    forecast_minutes: int = described("Credited and open.", 360)
     planned_days: int = Field(examples=[3])
     attended_days: int = Field(examples=[1])
     forecast_days: int = Field(examples=[2])
-    minimum_minutes: int = Field(description="What this week is judged by.", examples=[540])
+    minimum_minutes: int = described("What this week is judged by.", 540)
     maximum_minutes: int | None = Field(examples=[1140])
     minimum_days: int = Field(examples=[3])
     standing: Standing = Field(examples=["at_risk"])
     missing_minutes: int = Field(examples=[180])
     missing_days: int = Field(examples=[1])
-    over_maximum: bool = Field(description="More is planned than the phase or level allows.")
-    told: Told = Field(description="What was told by event and not taken back.")
+    over_maximum: bool = described("More is planned than the phase or level allows.")
+    told: Told = described("What was told by event and not taken back.")

@@ -3,21 +3,18 @@
 from datetime import timedelta
 from uuid import UUID
 
-import asyncpg
 import orjson
 
-from services.scheduling.appointments.commands import tell_again
-from services.scheduling.bookings.commands import Booking, Kind, book
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.directory.queries import show_site
-from services.scheduling.hours.rules import Week
 from services.scheduling.plans.loading import basis, load
 from services.scheduling.plans.policy import plan_policy
 from services.scheduling.plans.queries import show_run
 from services.scheduling.plans.schemas import Draft, NewPlanRun, PlanRun, Publication
-from services.scheduling.sessions.assigning import Assignment, assign
-from services.scheduling.units.commands import Planned, require_authorized
-from shared.database import Columns, Transaction, at_all_sites, insert, update
+from services.scheduling.sessions.changing import assign
+from services.scheduling.slots.commands import hold_own_sessions
+from shared.calendar import Week
+from shared.database import Record, Transaction, at_all_sites, insert, update
 from shared.errors import Conflict, Invalid, found
 from shared.ids import new_id
 
@@ -30,30 +27,6 @@ STOP = """
 UPDATE plan_runs SET stop_asked_at = coalesce(stop_asked_at, $2), version = version + 1
 WHERE id = $1 AND state IN ('queued', 'running')
 """
-MADE = Columns.by_type(
-    uuid="id site_id client_id", text="kind topic", timestamptz="starts_at ends_at"
-)
-PLANNED = f"""
-SELECT given.client_id, given.site_id, given.kind, given.starts_at,
-  (extract(epoch FROM given.ends_at - given.starts_at) / 60)::int AS minutes, i.time_zone
-FROM {MADE.rows} JOIN sites i ON i.id = given.site_id
-"""  # noqa: S608 - the columns are above
-WRITE = f"""
-WITH given AS (
-  SELECT given.*, i.time_zone, p.id AS placement_id
-  FROM {MADE.rows} JOIN sites i ON i.id = given.site_id
-  JOIN placements p ON p.client_id = given.client_id AND p.ended_at IS NULL
-), made AS (
-  INSERT INTO sessions (id, site_id, starts_at, ends_at, local_start, time_zone, kind, topic,
-    break_minutes)
-  SELECT id, site_id, starts_at, ends_at, starts_at AT TIME ZONE time_zone, time_zone, kind, topic,
-    0
-  FROM given
-)
-INSERT INTO appointments (session_id, client_id, site_id, placement_id, state, scheduled_at)
-SELECT id, client_id, site_id, placement_id, 'scheduled', {MADE.next} FROM given
-"""  # noqa: S608 - the columns are above
-TAKEN: tuple[Kind, ...] = ("room", "facilitator", "client")
 NAMED = 10
 """How many changed things a refusal names."""
 
@@ -99,8 +72,9 @@ async def request_run(tx: Transaction, new: NewPlanRun, subject: str) -> PlanRun
         raise WeekIsOver("Give a week that is not over.", pointer="/week")
     if await tx.fetchrow(UNDER_WAY, sites, monday) is not None:
         raise PlanUnderWay("This week of these sites is being planned: wait, or stop that run.")
+    run_id = new_id()
     run = {
-        "id": new_id(),
+        "id": run_id,
         "region_id": new.region_id,
         "site_ids": sites,
         "monday": monday,
@@ -110,7 +84,7 @@ async def request_run(tx: Transaction, new: NewPlanRun, subject: str) -> PlanRun
     }
     await tx.execute(*insert("plan_runs", run))
     tx.wake()
-    return await show_run(tx, run["id"])  # type: ignore[arg-type]  # it is the id
+    return await show_run(tx, run_id)
 
 
 async def stop_run(tx: Transaction, run_id: UUID) -> PlanRun:
@@ -137,31 +111,18 @@ async def publish_run(tx: Transaction, run_id: UUID, how: Publication, subject: 
     draft, topics = Draft.model_validate_json(run["draft"]), plan_policy().sessions_of_one_client
     async with at_all_sites(tx):
         await _require_same(tx, run, draft)
-        await assign(
-            tx,
-            [
-                Assignment(one.session_id, one.room_id, one.facilitator_id, one.cofacilitator_ids)
-                for one in draft.sessions
-                if one.changes
-            ],
-        )
-        new = [
-            {**dict(one), "id": new_id(), "topic": topics[one.kind].topic} for one in draft.places
-        ]
-        planned = [Planned(**row) for row in await tx.fetch(PLANNED, *MADE.arrays(new))]
-        await require_authorized(tx, planned, reason=how.excess_reason, by=subject)
-        await tx.execute(WRITE, *MADE.arrays(new), tx.now)
-        await book(
-            tx, [Booking(row["id"], row[f"{kind}_id"], kind) for row in new for kind in TAKEN]
-        )
-        await tell_again(tx, [row["id"] for row in new])
+        await assign(tx, {one.session_id: one.asked for one in draft.sessions if one.changes})
+        places = ((one, topics[one.kind].topic) for one in draft.places)
+        own = {"modality": "in_person"}
+        new = [{**dict(one), **own, "id": new_id(), "topic": topic} for one, topic in places]
+        await hold_own_sessions(tx, new, reason=how.excess_reason, by=subject)
     changes = {"state": "published", "published_by": subject, "published_at": tx.now}
     await tx.execute(*update("plan_runs", changes, where={"id": run_id}))
     shown = await show_run(tx, run_id)
     return shown.model_copy(update={"booked": draft.places})
 
 
-async def _require_same(tx: Transaction, run: asyncpg.Record, draft: Draft) -> None:
+async def _require_same(tx: Transaction, run: Record, draft: Draft) -> None:
     """Refuse a plan whose week is another one by now."""
     problem = await load(tx, run["site_ids"], run["monday"], run["requested_at"])
     before, now = orjson.loads(run["basis"]), basis(problem)

@@ -12,8 +12,7 @@ import structlog
 from services.scheduling.plans.loading import basis, load
 from services.scheduling.plans.policy import plan_policy
 from services.scheduling.plans.queries import draft_of
-from services.scheduling.plans.rules.parts import Stop
-from services.scheduling.plans.rules.problem import Plan, Problem, Stage
+from services.scheduling.plans.rules.problem import Plan, Problem, Stage, Stop
 from shared.database import ALL_SITES, update
 from shared.jobs import Job, JobContext
 
@@ -57,14 +56,9 @@ async def run(context: JobContext) -> int:
         log.error("plan_failed", run=str(taken["id"]), error=type(error).__name__)
         await _set(context, taken, state="failed")
         return 1
-    await _set(
-        context,
-        taken,
-        state="drafted",
-        draft=draft_of(taken["id"], taken["monday"], problem, plan).model_dump_json(),
-        basis=_json(basis(problem)),
-        progress=_json(plan.stages),
-    )
+    draft = draft_of(taken["id"], taken["monday"], problem, plan).model_dump_json()
+    made = {"draft": draft, "basis": _json(basis(problem)), "progress": _json(plan.stages)}
+    await _set(context, taken, state="drafted", **made)
     return 1
 
 

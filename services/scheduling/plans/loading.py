@@ -1,7 +1,6 @@
 """The week of some sites as a problem: what of it the database says."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from itertools import permutations
@@ -17,9 +16,8 @@ from services.scheduling.directory.rules import Place as Point
 from services.scheduling.directory.rules import minute_of, travel_minutes
 from services.scheduling.plans.policy import plan_policy
 from services.scheduling.plans.rules import problem as week
-from services.scheduling.plans.rules.problem import Problem, Span, Stay
-from services.scheduling.plans.rules.spans import common, joined, without
-from services.scheduling.plans.rules.worth import POSTS
+from services.scheduling.plans.rules.measures import POSTS
+from services.scheduling.plans.rules.problem import Problem, Span, Stay, common, joined, without
 from services.scheduling.sessions.rules import day_bounds, instant_of
 from shared.database import Transaction
 
@@ -113,74 +111,63 @@ ORDER BY p.client_id, asked.kind
 WEEKLY = ("weekday", "starts_minute", "ends_minute")
 
 
-@dataclass(frozen=True, slots=True)
-class Calendar:
-    """The week from its Monday on, in minutes."""
+def minute_at(instant: datetime) -> int:
+    """The minute of an instant, counted from 1970 on."""
+    return int(instant.timestamp() // 60)
 
-    monday: date
 
-    @property
-    def origin(self) -> datetime:
-        return datetime.combine(self.monday, time(), UTC)
+def instant_at(minute: int) -> datetime:
+    """When a minute begins."""
+    return datetime.fromtimestamp(minute * 60, UTC)
 
-    def minute(self, instant: datetime) -> int:
-        return int((instant - self.origin).total_seconds() // 60)
 
-    def instant(self, minute: int) -> datetime:
-        return self.origin + timedelta(minutes=minute)
+def spans(times: Iterable[Any]) -> tuple[Span, ...]:
+    """Ranges of the database."""
+    return tuple(Span(minute_at(during.lower), minute_at(during.upper)) for during in times)
 
-    def span(self, during: Any) -> Span:
-        """A range of the database."""
-        return Span(self.minute(during.lower), self.minute(during.upper))
 
-    def spans(self, times: Iterable[Any]) -> tuple[Span, ...]:
-        return tuple(map(self.span, times))
+def whole_day(day: date, zone: str) -> Span:
+    """A day by the calendar of a zone."""
+    return Span(*map(minute_at, day_bounds(day, zone)))
 
-    def weekly(self, zone: str, weekday: int, starts: int, ends: int) -> Span:
-        """A time of each week by the wall clock of a zone; `weekday` 1 is Monday, minutes count
-        from midnight."""
-        day = self.monday + timedelta(days=weekday - 1)
-        return Span(self._of_clock(day, starts, zone), self._of_clock(day, ends, zone))
 
-    def _of_clock(self, day: date, minute: int, zone: str) -> int:
-        days, rest = divmod(minute, 1440)
-        at = time(rest // 60, rest % 60)
-        return self.minute(instant_of(day + timedelta(days=days), at, ZoneInfo(zone)))
-
-    def day(self, day: date, zone: str) -> Span:
-        return Span(*map(self.minute, day_bounds(day, zone)))
+def weekly(monday: date, zone: str, weekday: int, *times: int) -> Span:
+    """A time of each week by the wall clock of a zone, in the week of a Monday; `weekday` 1 is
+    Monday, and the two times are minutes from midnight."""
+    clock = datetime.combine(monday + timedelta(days=weekday - 1), time())
+    walls = (clock + timedelta(minutes=one) for one in times)
+    starts, ends = (instant_of(wall.date(), wall.time(), ZoneInfo(zone)) for wall in walls)
+    return Span(minute_at(starts), minute_at(ends))
 
 
 async def load(tx: Transaction, site_ids: Sequence[UUID], monday: date, since: datetime) -> Problem:
     """The sessions of that week that begin after `since`, and what they may be planned with. The
     transaction sees all sites, as people work at others too."""
-    calendar, policy = Calendar(monday), plan_policy()
-    origin, asked = calendar.origin, policy.sessions_of_one_client
+    policy, origin = plan_policy(), datetime.combine(monday, time(), UTC)
+    asked = policy.sessions_of_one_client
     around = asyncpg.Range(origin - timedelta(days=1), origin + timedelta(days=8))
     habits_from = origin - timedelta(weeks=policy.weeks_of_habit)
     due = [origin - timedelta(weeks=one.every_weeks - 1, days=1) for one in asked.values()]
-    found = Found(calendar, since, await tx.fetch(SITES, monday))
+    found = Found(monday, since, await tx.fetch(SITES, monday))
     groups = await tx.fetch(GROUPS, site_ids, since, monday, habits_from, origin)
     planned = [row["id"] for row in groups]
     rooms = await tx.fetch(ROOMS, site_ids, around, planned)
     staff = await tx.fetch(STAFF, site_ids, around, planned, monday)
     clients = await tx.fetch(DEMANDS, site_ids, around, list(asked), due)
+    seats = tuple(week.Room(**{**row, "taken": spans(row["taken"])}) for row in rooms)
     people = tuple(map(found.person, staff))
-    return Problem(
-        tuple(week.Room(**{**row, "taken": calendar.spans(row["taken"])}) for row in rooms),
-        people,
-        tuple(map(found.session, groups)),
-        tuple(map(found.demand, clients)),
-        found.ways(people),
-    )
+    asked_for = tuple(map(found.session, groups)), tuple(map(found.demand, clients))
+    return Problem(seats, people, *asked_for, found.ways(people))
 
 
 class Found:
     """Rows as parts of the problem, by the zones, hours and places of all sites."""
 
-    def __init__(self, calendar: Calendar, since: datetime, sites: Iterable[asyncpg.Record]):
-        self.calendar = calendar
-        self.left = Span(calendar.minute(since), 8 * 1440)
+    def __init__(self, monday: date, since: datetime, sites: Iterable[asyncpg.Record]):
+        self.monday = monday
+        self.left = Span(
+            minute_at(since), minute_at(datetime.combine(monday, time(), UTC)) + 8 * 1440
+        )
         self.sites = {row["id"]: row for row in sites}
         self.opening = {site: self._opening(row) for site, row in self.sites.items()}
 
@@ -188,13 +175,13 @@ class Found:
         """By its hours, at any time where it has none, and on no closed day."""
         zone, days = site["time_zone"], range(1, 8)
         hours = site["opening"] or [(weekday, 0, 1440) for weekday in days]
-        closed = (self.calendar.day(day, zone) for day in site["closed"])
-        return without((self.calendar.weekly(zone, *one) for one in hours), closed)
+        closed = (whole_day(day, zone) for day in site["closed"])
+        return without((weekly(self.monday, zone, *one) for one in hours), closed)
 
     def session(self, row: asyncpg.Record) -> week.Session:
         known = dict(row)
         posts = {post: known.pop(post) for post in POSTS}
-        known["span"] = self.calendar.span(row["span"])
+        (known["span"],) = spans([row["span"]])
         known["credentials"] = tuple(sorted(row["credentials"]))
         return week.Session(**known, published=week.Staffing(**posts))
 
@@ -204,52 +191,44 @@ class Found:
         hours = [Stay(site, span) for site in zones for span in self.opening[site]]
         if stated := orjson.loads(row["hours"]):
             hours = [
-                Stay(site, self.calendar.weekly(zones[site], *(one[name] for name in WEEKLY)))
+                Stay(site, weekly(self.monday, zones[site], *(one[name] for name in WEEKLY)))
                 for one in stated
                 if (site := UUID(one["site_id"])) in zones
             ]
         days = {one["credential"]: one["expires_on"] for one in orjson.loads(row["credentials"])}
         zone = zones[row["sites"][0]]
-        return week.Person(
-            row["id"],
-            tuple(hours),
-            {
-                one: last and self.calendar.day(date.fromisoformat(last), zone).ends
-                for one, last in days.items()
-            },
-            self.calendar.spans(row["leave"]),
-            tuple(Stay(site, self.calendar.span(during)) for site, during in row["taken"]),
-            row["caseload_limit"],
-            frozenset(row["caseload"]),
-        )
+        credentials = {
+            one: last and whole_day(date.fromisoformat(last), zone).ends
+            for one, last in days.items()
+        }
+        taken = tuple(Stay(site, *spans([during])) for site, during in row["taken"])
+        caseload = row["caseload_limit"], frozenset(row["caseload"])
+        away = spans(row["leave"]), taken
+        return week.Person(row["id"], tuple(hours), credentials, *away, *caseload)
 
     def demand(self, row: asyncpg.Record) -> week.Demand:
         """A session that a client is to have by the policy and has not: when the client can come
         and is not in another one; rather on a day on which the client comes anyway."""
-        calendar, asked = self.calendar, plan_policy().sessions_of_one_client[row["kind"]]
+        asked = plan_policy().sessions_of_one_client[row["kind"]]
         zone = self.sites[row["site_id"]]["time_zone"]
         times = common(self.opening[row["site_id"]], [self.left])
         if stated := orjson.loads(row["available"] or "{}").get("available"):
             times = common(times, joined(self._stated(stated, row["time_zone"] or zone)))
         days = {during.lower.astimezone(ZoneInfo(zone)).date() for during in row["busy"]}
         return week.Demand(
-            uuid5(row["placement_id"], f"{row['kind']} {calendar.monday}"),
-            row["client_id"],
-            row["site_id"],
-            row["kind"],
-            asked.minutes,
-            asked.people,
-            without(times, calendar.spans(row["busy"])),
-            tuple(calendar.day(day, zone) for day in sorted(days)),
-            row["usual"],
-            tuple(sorted(asked.credentials)),
+            uuid5(row["placement_id"], f"{row['kind']} {self.monday}"),
+            available=without(times, spans(row["busy"])),
+            preferred=tuple(whole_day(day, zone) for day in sorted(days)),
+            credentials=tuple(sorted(asked.credentials)),
+            **{name: row[name] for name in ("client_id", "site_id", "kind", "usual")},
+            **asked.model_dump(include={"minutes", "people"}),
         )
 
     def _stated(self, times: Iterable[Mapping[str, Any]], zone: str) -> Iterator[Span]:
         """By the client's own clock; 00:00 ends the day."""
         for one in times:
             starts, ends = minute_of(one["starts_at"][:5]), minute_of(one["ends_at"][:5])
-            yield self.calendar.weekly(zone, one["weekday"], starts, ends or 1440)
+            yield weekly(self.monday, zone, one["weekday"], starts, ends or 1440)
 
     def ways(self, people: Iterable[week.Person]) -> week.Way:
         """Minutes between the sites to which people go; unknown places are no way apart."""
@@ -268,15 +247,10 @@ class Found:
 
 def basis(problem: Problem) -> dict[str, str]:
     """What a plan rests on, thing by thing, in short."""
-    parts: dict[str, Iterable[Any]] = {
-        "room": problem.rooms,
-        "person": problem.people,
-        "session": problem.sessions,
-        "client": problem.demands,
+    found = {
+        **{f"room {one.id}": one for one in problem.rooms},
+        **{f"person {one.id}": one for one in problem.people},
+        **{f"session {one.id}": one for one in problem.sessions},
+        **{f"client {one.client_id} {one.kind}": one for one in problem.demands},
     }
-    found = {}
-    for kind, things in parts.items():
-        for one in things:
-            name = f"{kind} {getattr(one, 'client_id', one.id)} {getattr(one, 'kind', '')}".strip()
-            found[name] = sha256(repr(one).encode()).hexdigest()[:16]
-    return found
+    return {name: sha256(repr(one).encode()).hexdigest()[:16] for name, one in found.items()}

@@ -1,17 +1,16 @@
 """Runs of the weekly plan as they are read."""
 
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
+from typing import Any
 from uuid import UUID
 
-import asyncpg
-
-from services.scheduling.hours.rules import Week
-from services.scheduling.plans.loading import Calendar
-from services.scheduling.plans.rules.problem import Place, Plan, Problem, Staffing
-from services.scheduling.plans.rules.worth import POSTS
+from services.scheduling.plans.loading import instant_at
+from services.scheduling.plans.rules.measures import POSTS
+from services.scheduling.plans.rules.problem import Place, Plan, Problem, Span, Staffing
 from services.scheduling.plans.schemas import Draft, PlanRun
-from shared.database import Transaction
+from shared.calendar import Week
+from shared.database import Record, Transaction
 from shared.errors import NotFound, found
 from shared.web import Page, Paging, page
 
@@ -38,7 +37,7 @@ async def list_runs(tx: Transaction, paging: Paging) -> Page[PlanRun]:
     return await page(tx, RUN, paging, _run)
 
 
-def _run(row: asyncpg.Record) -> PlanRun:
+def _run(row: Record) -> PlanRun:
     return PlanRun.from_row({**row, "week": str(Week(row["monday"]))})
 
 
@@ -56,55 +55,29 @@ async def show_draft(tx: Transaction, run_id: UUID) -> Draft:
 
 def draft_of(run_id: UUID, monday: date, problem: Problem, plan: Plan) -> Draft:
     """A plan as people read it, beside what is published."""
-    calendar = Calendar(monday)
 
-    def times(begins: int, ends: int) -> dict[str, datetime]:
-        return {"starts_at": calendar.instant(begins), "ends_at": calendar.instant(ends)}
+    def times(span: Span) -> dict[str, Any]:
+        return {"starts_at": instant_at(span.begins), "ends_at": instant_at(span.ends)}
 
-    def ids(one: Staffing | Place) -> dict[str, UUID | None]:
+    def ids(one: Staffing | Place) -> dict[str, Any]:
         return {f"{post}_id": getattr(one, post) for post in POSTS if hasattr(one, post)}
 
-    sessions = sorted(problem.sessions, key=lambda one: (one.span, one.id))
+    sessions, places, unplaced = [], [], []
+    for session in sorted(problem.sessions, key=lambda one: (one.span, one.id)):
+        now, before = plan.staffing[session.id], session.published
+        changes = [post for post in POSTS if getattr(now, post) != getattr(before, post)]
+        about = {"session_id": session.id, "site_id": session.site_id, **times(session.span)}
+        sessions.append({**about, **ids(now), "published": ids(before), "changes": changes})
+    for demand in problem.demands:
+        if (place := plan.places.get(demand.id)) is not None and place.room is not None:
+            about = {**asdict(demand), **times(demand.stay(place.begins).span)}
+            places.append({**about, **ids(place), "demand_id": demand.id})
     clients = {demand.id: demand.client_id for demand in problem.demands}
-    return Draft.model_validate(
-        {
-            "run_id": run_id,
-            "week": str(Week(monday)),
-            "proved": plan.proved,
-            "gap": plan.gap,
-            "stages": [asdict(stage) for stage in plan.stages],
-            "sessions": [
-                {
-                    "session_id": one.id,
-                    "site_id": one.site_id,
-                    **times(*one.span),
-                    **ids(now),
-                    "published": ids(one.published),
-                    "changes": [
-                        post for post in POSTS if getattr(now, post) != getattr(one.published, post)
-                    ],
-                }
-                for one in sessions
-                for now in [plan.staffing[one.id]]
-            ],
-            "places": [
-                {
-                    **asdict(one),
-                    **times(*one.stay(place.begins).span),
-                    **ids(place),
-                    "demand_id": one.id,
-                }
-                for one in problem.demands
-                if (place := plan.places.get(one.id)) is not None and place.room is not None
-            ],
-            "unplaced": [
-                {
-                    "id": one.id,
-                    "client_id": clients.get(one.id),
-                    "post": one.post,
-                    "conflict": [{"rule": name, "of": of} for name, of in one.conflict],
-                }
-                for one in plan.unplaced
-            ],
-        }
-    )
+    for one in plan.unplaced:
+        conflict = [{"rule": rule.name, "of": rule.of} for rule in one.conflict]
+        about = {"id": one.id, "client_id": clients.get(one.id), "post": one.post}
+        unplaced.append({**about, "conflict": conflict})
+    whole = {"run_id": run_id, "week": str(Week(monday)), "proved": plan.proved, "gap": plan.gap}
+    parts = {"sessions": sessions, "places": places, "unplaced": unplaced}
+    stages = [asdict(stage) for stage in plan.stages]
+    return Draft.model_validate({**whole, **parts, "stages": stages})

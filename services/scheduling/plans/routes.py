@@ -14,13 +14,11 @@ Planner = Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS)]
 Reader = Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS, Role.SITE_MANAGER)]
 
 
-@router.post("", status_code=201, summary="Plan a week")
+@router.create("", summary="Plan a week")
 async def add_plan_run(body: NewPlanRun, call: Planner) -> PlanRun:
     """Assign staff and rooms to all sessions of cohorts in the week, and place the sessions that
     single clients are to have, over many sites at once. It runs in the background."""
-    return await call.create(
-        lambda tx: commands.request_run(tx, body, call.subject), location="/plan-runs/{id}"
-    )
+    return await call.create(commands.request_run, body, call.subject, location="/plan-runs/{id}")
 
 
 @router.get("", summary="List runs of the weekly plan")
@@ -35,10 +33,10 @@ async def show_plan_run(run_id: UUID, call: Reader) -> PlanRun:
     return await call.show(lambda tx: queries.show_run(tx, run_id))
 
 
-@router.post("/{run_id}/stop", status_code=201, summary="End a run with the best plan so far")
+@router.create("/{run_id}/stop", summary="End a run with the best plan so far")
 async def stop_plan_run(run_id: UUID, call: Planner) -> PlanRun:
     """The draft follows within seconds."""
-    return await call.create(lambda tx: commands.stop_run(tx, run_id), location="/plan-runs/{id}")
+    return await call.create(commands.stop_run, run_id, location="/plan-runs/{id}")
 
 
 @router.get("/{run_id}/plan", summary="Show a drafted plan")
@@ -48,11 +46,9 @@ async def show_plan(run_id: UUID, call: Reader) -> Draft:
     return await call.show(lambda tx: queries.show_draft(tx, run_id))
 
 
-@router.post("/{run_id}/publish", status_code=201, summary="Publish a drafted plan")
+@router.create("/{run_id}/publish", summary="Publish a drafted plan")
 async def publish_plan(run_id: UUID, body: Publication, call: Planner) -> PlanRun:
     """All of it at once, if nothing that it rests on has changed meanwhile; else what has changed
     is named, and nothing is written. What goes beyond authorizations needs a reason."""
-    return await call.create(
-        lambda tx: commands.publish_run(tx, run_id, body, call.subject),
-        location="/plan-runs/{id}/plan",
-    )
+    what = run_id, body, call.subject
+    return await call.create(commands.publish_run, *what, location="/plan-runs/{id}/plan")

@@ -1,15 +1,16 @@
 """What requests and answers about weekly plans look like."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
-from services.scheduling.hours.rules import Week
+from services.scheduling.appointments.rules import Asked
 from services.scheduling.plans.policy import Post
 from services.scheduling.plans.rules.problem import RuleName, StageName
 from services.scheduling.units.schemas import ExcessReason
-from shared.web import FromJson, Instant, Shown, Strict, optional
+from shared.calendar import Week
+from shared.web import FromJson, Instant, Shown, Strict, described, exactly_one, optional
 
 
 def _iso_week(text: str) -> str:
@@ -22,15 +23,11 @@ class NewPlanRun(Strict):
 
     region_id: UUID | None = optional("All its sites that you may see.")
     site_ids: list[UUID] | None = Field(default=None, min_length=1, max_length=400)
-    week: Annotated[str, AfterValidator(_iso_week)] = Field(
-        description="ISO week by the sites' calendars.", examples=["2026-W10"]
+    week: Annotated[str, AfterValidator(_iso_week)] = described(
+        "ISO week by the sites' calendars.", "2026-W10"
     )
 
-    @model_validator(mode="after")
-    def names_sites_in_one_way(self) -> "NewPlanRun":
-        if (self.region_id is None) == (self.site_ids is None):
-            raise ValueError("Give either region_id or site_ids.")
-        return self
+    names_sites_in_one_way: ClassVar = exactly_one("region_id", "site_ids")
 
 
 class Publication(Strict):
@@ -44,8 +41,8 @@ class StageShown(Shown):
     later ones."""
 
     name: StageName
-    objective: int = Field(description="Of the best plan so far.", examples=[758])
-    bound: int = Field(description="What no plan is below.", examples=[741])
+    objective: int = described("Of the best plan so far.", 758)
+    bound: int = described("What no plan is below.", 741)
 
 
 class PlannedPlace(Shown):
@@ -70,14 +67,14 @@ class PlanRun(Shown):
     week: str = Field(examples=["2026-W10"])
     state: Literal["queued", "running", "drafted", "published", "failed"]
     progress: Annotated[list[StageShown], FromJson]
-    seconds: int = Field(description="How long it has been solved, or was.")
+    seconds: int = described("How long it has been solved, or was.")
     requested_at: Instant
     finished_at: Instant | None
     published_at: Instant | None
-    booked: list[PlannedPlace] = Field(
-        default=[], description="In the answer to publishing: the new sessions of clients."
+    booked: list[PlannedPlace] = described(
+        "In the answer to publishing: the new sessions of clients.", default=[]
     )
-    version: int = Field(description="The ETag.", examples=[1])
+    version: int = described("The ETag.", 1)
 
 
 class StaffingShown(Shown):
@@ -96,11 +93,14 @@ class PlannedSession(StaffingShown):
     starts_at: Instant
     ends_at: Instant
     published: StaffingShown
-    changes: list[Post] = Field(description="What is published otherwise, or not at all.")
+    changes: list[Post] = described("What is published otherwise, or not at all.")
 
     @property
-    def cofacilitator_ids(self) -> tuple[UUID, ...]:
-        return () if self.cofacilitator_id is None else (self.cofacilitator_id,)
+    def asked(self) -> Asked:
+        """The session as it is to be held; of the modality that it has."""
+        helpers = () if self.cofacilitator_id is None else (self.cofacilitator_id,)
+        people = self.facilitator_id, helpers
+        return Asked(self.starts_at, self.ends_at, None, self.room_id, *people)
 
 
 class RuleInConflict(Shown):
@@ -113,11 +113,11 @@ class RuleInConflict(Shown):
 class UnplacedShown(Shown):
     """What has no place, and the rules because of which: without any one of them it would have."""
 
-    id: UUID = Field(description="Of the session, or of what would be a session of the client.")
+    id: UUID = described("Of the session, or of what would be a session of the client.")
     client_id: UUID | None
     post: Post
-    conflict: list[RuleInConflict] = Field(
-        description="Empty: not looked for. `time_ran_out`: not found in the time there was."
+    conflict: list[RuleInConflict] = described(
+        "Empty: not looked for. `time_ran_out`: not found in the time there was."
     )
 
 
@@ -126,8 +126,8 @@ class Draft(Shown):
 
     run_id: UUID
     week: str
-    proved: bool = Field(description="No plan is better: every stage is at its bound.")
-    gap: float = Field(description="Largest of the stages, as a share of its objective.")
+    proved: bool = described("No plan is better: every stage is at its bound.")
+    gap: float = described("Largest of the stages, as a share of its objective.")
     stages: list[StageShown]
     sessions: list[PlannedSession]
     places: list[PlannedPlace]

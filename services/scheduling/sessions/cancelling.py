@@ -3,15 +3,12 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-import asyncpg
-
-from services.scheduling.appointments.commands import expect_again, expected_at
-from services.scheduling.bookings.commands import free
+from services.scheduling.appointments.commands import expect_again, expected_at, free
 from services.scheduling.directory.commands import lock_site
 from services.scheduling.sessions import policy, queries, rules, schemas
 from shared.contracts import scheduling as told
 from shared.contracts.scheduling import NotHeldReason
-from shared.database import Transaction
+from shared.database import Record, Transaction
 from shared.errors import Conflict, Invalid, found, require_once, require_version
 from shared.messaging.outbox import publish
 
@@ -94,14 +91,13 @@ async def cancel_sessions(
     return schemas.SessionCancellation(**what, sessions=sessions)
 
 
-def _require_cancellable(tx: Transaction, session: asyncpg.Record, pointer: str | None) -> None:
+def _require_cancellable(tx: Transaction, session: Record, pointer: str | None) -> None:
     if session["not_held_at"] is not None:
         raise SessionNotHeld("It is said already that this session is not held.", pointer=pointer)
     days = policy.cancellation_policy(session["site_id"]).days_afterwards
     if not rules.may_be_cancelled(session["starts_at"], session["time_zone"], tx.now, days):
-        raise TooLateToCancel(
-            f"A session can be cancelled until {days} days after its own.", pointer=pointer
-        )
+        words = f"A session can be cancelled until {days} days after its own."
+        raise TooLateToCancel(words, pointer=pointer)
 
 
 async def not_hold(
@@ -117,7 +113,5 @@ async def not_hold(
         clients[row["session_id"]].append(row["client_id"])
         publish(tx, told.SessionNotHeld(**row, reason=reason, not_held_at=tx.now))
     await expect_again(tx, {one.resource_id for one in taken if one.kind == "client"})
-    return [
-        schemas.CancelledSession(**session.model_dump(), client_ids=clients[session.id])
-        for session in await queries.sessions_by_id(tx, session_ids)
-    ]
+    sessions = await queries.sessions_by_id(tx, session_ids)
+    return [schemas.CancelledSession(**dict(s), client_ids=clients[s.id]) for s in sessions]

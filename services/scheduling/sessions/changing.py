@@ -1,29 +1,35 @@
 """Sessions to come at another time, with other staff, in another room, or beside the plan."""
 
+from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
-from services.scheduling.appointments.commands import expect_again, schedule_sessions, tell_again
-from services.scheduling.bookings.commands import Busy, book, free
-from services.scheduling.bookings.queries import ASSIGNED, group_of, place_of
-from services.scheduling.bookings.rules import Asked, Unsuited, own_group, require_suited
+from services.scheduling.appointments import commands as appointments
+from services.scheduling.appointments.queries import ASSIGNED, group_of, place_of
+from services.scheduling.appointments.rules import Asked, Unsuited, own_group, require_suited
 from services.scheduling.closed_days.queries import closed_days
 from services.scheduling.cohorts.queries import show_cohort
 from services.scheduling.directory.commands import lock_site
 from services.scheduling.directory.schemas import Site
 from services.scheduling.placement.queries import seats_of
 from services.scheduling.sessions import queries, rules, schemas
-from services.scheduling.sessions.assigning import Assignment, assign
 from services.scheduling.sessions.cancelling import SessionNotHeld, not_hold
-from services.scheduling.sessions.materializing import Plan, SessionsOverlap, make_sessions
-from services.scheduling.sessions.moving import SPAN, plan_by_own_edition
+from services.scheduling.sessions.commands import Plan, SessionsOverlap, make_sessions
+from services.scheduling.sessions.moving import LOCK_TO_COME, SPAN, plan_by_own_edition
 from services.scheduling.units.commands import Planned, require_authorized
-from shared.database import Transaction, unless_taken, update
+from shared.database import Record, Transaction, unless_taken, update
 from shared.errors import Conflict, Invalid, found, pointing, require_version
 
+CHANGED = """
+UPDATE sessions s SET version = s.version + 1, modality = coalesce((
+  SELECT CASE r.kind WHEN 'telehealth' THEN 'telehealth' ELSE 'in_person' END FROM rooms r
+  WHERE r.id = given.room_id
+), given.modality, s.modality)
+FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS given(id, room_id, modality)
+WHERE s.id = given.id
+"""
 LOCK = f"""
 SELECT s.id, s.cohort_id, s.kind, s.starts_at, s.ends_at, s.modality, s.break_minutes,
   s.not_held_at, s.version, assigned.*, array(
@@ -63,7 +69,7 @@ class BreaksTooLong(Invalid, title="The session would be no longer than its brea
 
 
 async def change_session_time(
-    tx: Transaction, expected: int, session_id: UUID, new: schemas.NewTime, *, by: str
+    tx: Transaction, expected: int, session_id: UUID, new: schemas.NewTime, by: str
 ) -> schemas.ScheduledSession:
     """Hold a session to come at another time, with its room, its staff and its clients. Publishes
     SessionScheduled for each client who is expected.
@@ -90,21 +96,22 @@ async def change_session_time(
     what = (session["kind"], starts_at, minutes, site.time_zone, session_id)
     planned = [Planned(one, site.id, *what) for one in session["clients"]]
     await require_authorized(tx, planned, reason=new.excess_reason, by=by)
-    taken = await free(tx, [session_id])
+    taken = await appointments.free(tx, [session_id])
     ends_at = starts_at + length
     times = {"starts_at": starts_at, "ends_at": ends_at, "local_start": new.local_start}
     with unless_taken(SessionsOverlap("The cohort has a session then.", pointer="/starts")):
         await tx.execute(*update("sessions", times, where={"id": session_id}))
-    with pointing("/starts", Busy):
-        await book(tx, taken)
+    with pointing("/starts", appointments.Busy):
+        await appointments.book(tx, taken)
     await tx.execute(SPAN, [session_id])
-    if starts_at != before:
+    moved = {session_id: before} if starts_at != before else None
+    if moved:
         await tx.execute(FORGET_CHECK_INS, session_id)
-    await tell_again(tx, [session_id], {session_id: before} if starts_at != before else None)
+    await appointments.tell_again(tx, [session_id], moved)
     if session["cohort_id"] is not None:
         seats = await seats_of(tx, session["cohort_id"])
-        await schedule_sessions(tx, seats, never_expected=True)
-    await expect_again(tx, {one.resource_id for one in taken if one.kind == "client"})
+        await appointments.schedule_sessions(tx, seats, never_expected=True)
+    await appointments.expect_again(tx, {one.resource_id for one in taken if one.kind == "client"})
     return await queries.show_scheduled(tx, session_id)
 
 
@@ -117,8 +124,7 @@ async def change_session_staff(
         NotFound, StaleVersion, SessionNotHeld, SessionBegan, Unsuited, Busy: see there.
     """
     site, session = await _current(tx, expected, session_id)
-    people = tuple(new.cofacilitator_ids)
-    asked = _asked(session, facilitator_id=new.facilitator_id, cofacilitator_ids=people)
+    asked = _asked(session, **new.model_dump())
     return await _assign(tx, site, session, asked, "facilitator_id", "cofacilitator_ids")
 
 
@@ -134,6 +140,28 @@ async def change_session_room(
     kept = session["modality"] if new.room_id is None else None
     asked = _asked(session, room_id=new.room_id, modality=new.modality or kept)
     return await _assign(tx, site, session, asked, "room_id")
+
+
+async def assign(tx: Transaction, asked: Mapping[UUID, Asked]) -> None:
+    """Give sessions to come these rooms and people in place of those they have, all or none; a
+    session has the modality of its room, and without a room it is as given, or stays. Those that
+    are not held or have begun are passed over.
+
+    The caller has locked the sites, and has checked that rooms and people suit, as
+    `require_suited` does. Publishes SessionScheduled once for each session and client who is
+    expected at it.
+
+    Raises:
+        Busy: a room or a person is taken at the time by a session that is none of these. The
+            transaction is to be given up.
+    """
+    rows = await tx.fetch(LOCK_TO_COME, list(asked), tx.now)
+    given = {row["id"]: asked[row["id"]] for row in rows}
+    await appointments.free(tx, list(given), clients=False)
+    now = given.values()
+    await tx.execute(CHANGED, list(given), [a.room_id for a in now], [a.modality for a in now])
+    await appointments.book(tx, appointments.bookings_of(given))
+    await appointments.tell_again(tx, list(given))
 
 
 async def add_session(
@@ -158,11 +186,7 @@ async def add_session(
 
 
 async def complete_curriculum(
-    tx: Transaction,
-    expected: int,
-    cohort_id: UUID,
-    curriculum_id: UUID,
-    new: schemas.EndOfPlan,
+    tx: Transaction, expected: int, cohort_id: UUID, curriculum_id: UUID, new: schemas.EndOfPlan
 ) -> schemas.Curriculum:
     """End a plan with a day to come: sessions after it are not held, and none are made for it.
     Publishes SessionNotHeld for each client who was expected at one.
@@ -192,7 +216,7 @@ async def complete_curriculum(
     return await queries.show_curriculum(tx, cohort_id, curriculum_id)
 
 
-async def _current(tx: Transaction, expected: int, session_id: UUID) -> tuple[Site, asyncpg.Record]:
+async def _current(tx: Transaction, expected: int, session_id: UUID) -> tuple[Site, Record]:
     """The site, and the session to come, locked, with the `clients` who are expected."""
     site = await lock_site(tx, (await queries.show_session(tx, session_id)).site_id)
     row = found(await tx.fetchrow(LOCK, session_id), "session")
@@ -204,12 +228,9 @@ async def _current(tx: Transaction, expected: int, session_id: UUID) -> tuple[Si
     return site, row
 
 
-def _asked(row: asyncpg.Record, **changes: object) -> Asked:
+def _asked(row: Record, **changes: object) -> Asked:
     """The session as the rules look at it, with changes."""
-    names = ("starts_at", "ends_at", "modality", "room_id", "facilitator_id")
-    given = {name: row[name] for name in names}
-    people = tuple(row["cofacilitator_ids"])
-    return Asked(**{**given, "cofacilitator_ids": people, **changes})
+    return Asked(**{one.name: row[one.name] for one in fields(Asked)} | changes)
 
 
 async def instant_to_come(tx: Transaction, site: Site, new: schemas.LocalTime) -> datetime:
@@ -227,9 +248,7 @@ async def instant_to_come(tx: Transaction, site: Site, new: schemas.LocalTime) -
     return starts_at
 
 
-async def _require(
-    tx: Transaction, site: Site, row: asyncpg.Record, asked: Asked, *only: str
-) -> None:
+async def _require(tx: Transaction, site: Site, row: Record, asked: Asked, *only: str) -> None:
     if row["cohort_id"] is None:
         group = own_group(site.id, row["kind"], len(row["clients"]))
     else:
@@ -238,10 +257,9 @@ async def _require(
 
 
 async def _assign(
-    tx: Transaction, site: Site, row: asyncpg.Record, asked: Asked, *changed: str
+    tx: Transaction, site: Site, row: Record, asked: Asked, *changed: str
 ) -> schemas.ScheduledSession:
-    session_id = row["id"]
     await _require(tx, site, row, asked, *changed)
-    with pointing("/{0.field}", Busy):
-        await assign(tx, [Assignment.of(session_id, asked)])
-    return await queries.show_scheduled(tx, session_id)
+    with pointing("/{0.field}", appointments.Busy):
+        await assign(tx, {row["id"]: asked})
+    return await queries.show_scheduled(tx, row["id"])

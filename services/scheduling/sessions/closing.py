@@ -9,12 +9,11 @@ from services.scheduling.directory.queries import show_site
 from services.scheduling.directory.schemas import Site
 from services.scheduling.hours.policy import session_kinds
 from services.scheduling.hours.queries import least_minutes
-from services.scheduling.hours.rules import Week
 from services.scheduling.sessions import schemas
 from services.scheduling.sessions.cancelling import not_hold
 from services.scheduling.sessions.changing import TimeIsPast
-from services.scheduling.sessions.rules import span_of
-from shared.calendar import day_at
+from services.scheduling.sessions.rules import day_bounds
+from shared.calendar import Week, day_at
 from shared.contracts.scheduling import ClosedDay
 from shared.database import Transaction, insert, select
 from shared.errors import found
@@ -82,8 +81,7 @@ async def show_closure_preview(
     """
     site = await show_site(tx, new.site_id, pointer="/site_id")
     span = _span(new, site, tx.now)
-    counts = await tx.fetchrow(COUNTED, site.id, *span, tx.now)
-    assert counts is not None  # an aggregate without GROUP BY always has one row
+    (counts,) = await tx.fetch(COUNTED, site.id, *span, tx.now)
     weeks = [Week.of(instant, site.time_zone).bounds(site.time_zone) for instant in span]
     counting, clients = session_kinds(site.id).counting, counts["clients"]
     bounds = weeks[0][0], weeks[1][1]
@@ -143,7 +141,7 @@ async def close_next_day(tx: Transaction) -> int:
     closure = await show_site_closure(tx, row["id"])
     if closure.finished_at is not None:
         return 1
-    span = span_of(closure.first_day, closure.last_day, site.time_zone)
+    span = day_bounds(closure.first_day, site.time_zone, closure.last_day)
     left = await tx.fetch(TO_BE_HELD, site.id, *span, closure.entered_at)
     days = [day_at(one["starts_at"], site.time_zone) for one in left]
     day = [one["id"] for one, its in zip(left, days, strict=True) if its == days[0]]
@@ -156,4 +154,4 @@ async def close_next_day(tx: Transaction) -> int:
 def _span(new: schemas.NewSiteClosure, site: Site, now: datetime) -> tuple[datetime, datetime]:
     if new.first_day < day_at(now, site.time_zone):
         raise TimeIsPast("Give today or a day to come.", pointer="/first_day")
-    return span_of(new.first_day, new.last_day, site.time_zone)
+    return day_bounds(new.first_day, site.time_zone, new.last_day)

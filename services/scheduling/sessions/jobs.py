@@ -4,7 +4,7 @@ held where a site is closed."""
 from datetime import datetime
 
 from services.scheduling.sessions.closing import NEXT_ENTERED, close_next_day
-from services.scheduling.sessions.materializing import NEXT_DUE, materialize_next
+from services.scheduling.sessions.commands import NEXT_DUE, materialize_next
 from services.scheduling.sessions.moving import follow_zone_rules, is_behind
 from shared.database import Transaction
 from shared.jobs import Job

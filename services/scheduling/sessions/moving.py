@@ -7,16 +7,19 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 import structlog
+from prometheus_client import Counter
 
-from services.scheduling.appointments.commands import tell_again
-from services.scheduling.bookings.commands import Busy, book, free
+from services.scheduling.appointments.commands import Busy, book, free, tell_again
 from services.scheduling.directory.commands import lock_sites
-from services.scheduling.sessions import metrics
 from services.scheduling.sessions.rules import instant_of
 from shared.database import Transaction
 from shared.zones import edition, is_newer
 
 log = structlog.get_logger()
+not_moved = Counter(
+    "stepwell_sessions_not_moved_total",
+    "Sessions that kept their instant after a change of zone rules, as others stood in the way.",
+)
 
 ALL_OF = """
 SELECT min(zone_edition) = $1 AND max(zone_edition) = $1
@@ -37,9 +40,10 @@ WHERE site_id = ANY ($1::uuid[]) AND starts_at > $2 AND not_held_at IS NULL
 ORDER BY starts_at, id
 """
 """A session without a cohort moves by itself."""
-LOCK = """
+LOCK_TO_COME = """
 SELECT id, starts_at FROM sessions
-WHERE id = ANY ($1::uuid[]) AND not_held_at IS NULL ORDER BY id FOR NO KEY UPDATE
+WHERE id = ANY ($1::uuid[]) AND starts_at > $2 AND not_held_at IS NULL
+ORDER BY id FOR NO KEY UPDATE
 """
 MOVE = """
 UPDATE sessions SET starts_at = $2, ends_at = ends_at + ($2::timestamptz - starts_at),
@@ -99,7 +103,7 @@ async def follow_zone_rules(tx: Transaction) -> int:
             await tx.execute("ROLLBACK TO SAVEPOINT together")
             for cohort_id in stuck.cohorts:
                 starts = moving.pop(cohort_id)
-                metrics.not_moved.inc(len(starts))
+                not_moved.inc(len(starts))
                 log.error("sessions_not_moved", cohort_id=str(cohort_id), sessions=len(starts))
     await tx.execute(LOOKED, sites, edition())
     return len(found)
@@ -122,7 +126,8 @@ class Stuck(Exception):
 async def _move(tx: Transaction, moving: Mapping[UUID, Mapping[UUID, datetime]]) -> None:
     """Begin the sessions of these cohorts at other instants; they last as long as before."""
     starts = {one: at for of in moving.values() for one, at in of.items()}
-    before = {row["id"]: row["starts_at"] for row in await tx.fetch(LOCK, list(starts))}
+    rows = await tx.fetch(LOCK_TO_COME, list(starts), tx.now)
+    before = {row["id"]: row["starts_at"] for row in rows}
     taken = await free(tx, list(before))
     for cohort_id, of in moving.items():
         later = sorted((one for one in of if of[one] > before[one]), key=of.__getitem__)

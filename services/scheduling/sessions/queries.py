@@ -7,16 +7,15 @@ from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import asyncpg
 import orjson
 
-from services.scheduling.bookings.queries import ASSIGNED
+from services.scheduling.appointments.queries import ASSIGNED
 from services.scheduling.directory.queries import show_site
 from services.scheduling.hours.queries import least_minutes
-from services.scheduling.hours.rules import Week
 from services.scheduling.sessions import schemas
 from services.scheduling.sessions.rules import day_bounds
-from shared.database import Transaction, at_all_sites
+from shared.calendar import Week
+from shared.database import Record, Transaction, at_all_sites
 from shared.errors import Invalid, found
 from shared.web import CountedPage, Page, Paging, count_of, narrowed, page, page_of
 
@@ -39,8 +38,7 @@ CROSS JOIN LATERAL (
   FROM (
     SELECT s.not_held_at IS NULL AS held, a.on_hold, r.status,
       coalesce(r.status IN ('present', 'partial'), false) AS came
-    FROM appointments a
-    LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
+    FROM appointments a LEFT JOIN attendance r USING (session_id, client_id)
     WHERE a.session_id = s.id AND a.state = 'scheduled'
   ) AS roster
 ) AS c
@@ -199,14 +197,14 @@ async def conflicts_of(tx: Transaction, of: Whose, id_: UUID) -> list[schemas.Co
     return shown
 
 
-def _curriculum(row: asyncpg.Record, conflicts: list[schemas.Conflict]) -> schemas.Curriculum:
+def _curriculum(row: Record, conflicts: list[schemas.Conflict]) -> schemas.Curriculum:
     stored = {name: orjson.loads(row[name]) for name in ("slots", "left_out")}
     enough = row["weekly_minutes"] >= least_minutes(dict(row))
     shown = {**row, **stored, "conflicts": conflicts, "meets_level_minimum": enough}
     return schemas.Curriculum.from_row(shown)
 
 
-def _session(row: asyncpg.Record) -> schemas.Session:
+def _session(row: Record) -> schemas.Session:
     local = row["starts_at"].astimezone(ZoneInfo(row["time_zone"]))
     length = int((row["ends_at"] - row["starts_at"]).total_seconds()) // 60
     shown = {

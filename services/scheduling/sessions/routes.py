@@ -5,30 +5,23 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from services.scheduling.directory.routes import Manager, Reader
+from services.scheduling.directory.routes import Manager
 from services.scheduling.sessions import cancelling, changing, closing, commands, queries, schemas
 from shared.access import Role
-from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Allowed, Call, CountedPage, Page, Paged, Router, needs_if_match
+from shared.web import CountedPage, Page, Paged, needs_if_match
+from shared.web.call import Allowed, AnyStaff, Call, Reader, Router
 
 router = Router(tags=["Sessions"])
 
+PLANNING = (Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS, Role.CLINICAL_LEAD)
 Canceller = Annotated[Call, Allowed(Role.SITE_MANAGER, Role.CLINICAL_LEAD, Role.FRONT_DESK)]
+Planner = Annotated[Call, Allowed(*PLANNING)]
+Changer = Annotated[Call, Allowed(*PLANNING, Role.FRONT_DESK)]
 
 
-Planner = Annotated[Call, Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS, Role.CLINICAL_LEAD)]
-Changer = Annotated[
-    Call, Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS, Role.CLINICAL_LEAD, Role.FRONT_DESK)
-]
-
-
-@router.post(
-    "/cohorts/{cohort_id}/curriculum", status_code=201, summary="Give a cohort a weekly plan"
-)
+@router.create("/cohorts/{cohort_id}/curriculum", summary="Give a cohort a weekly plan")
 async def add_curriculum(
-    cohort_id: UUID,
-    body: schemas.NewCurriculum,
-    call: Manager,
+    cohort_id: UUID, body: schemas.NewCurriculum, call: Manager
 ) -> schemas.Curriculum:
     """Turn a weekly plan in wall-clock times into sessions in UTC.
 
@@ -64,8 +57,7 @@ async def list_sessions(
 
 @router.get("/sessions/conflicts", summary="List clients who have another session at the time")
 async def list_conflicts(
-    call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE)],
-    site_id: Annotated[UUID, Query(description="Where the cohorts are.")],
+    call: AnyStaff, site_id: Annotated[UUID, Query(description="Where the cohorts are.")]
 ) -> schemas.Conflicts:
     """Clients with a seat who are not expected at a session to come of their cohort, because they
     have another session then. They are expected as soon as that one goes away."""
@@ -87,7 +79,7 @@ async def complete_curriculum(
     return await call.update(changing.complete_curriculum, cohort_id, curriculum_id, body)
 
 
-@router.post("/cohorts/{cohort_id}/sessions", status_code=201, summary="Add a session to a cohort")
+@router.create("/cohorts/{cohort_id}/sessions", summary="Add a session to a cohort")
 async def add_session(
     cohort_id: UUID, body: schemas.NewSession, call: Planner
 ) -> schemas.ScheduledSession:
@@ -102,7 +94,7 @@ async def change_session_time(
 ) -> schemas.ScheduledSession:
     """Its room, its staff and its clients come along; whoever is expected is told. What goes beyond
     authorizations by it needs a reason."""
-    return await call.update(changing.change_session_time, session_id, body, by=call.subject)
+    return await call.update(changing.change_session_time, session_id, body, call.subject)
 
 
 @router.post("/sessions/{session_id}/staff", summary="Let others hold a session")
@@ -133,7 +125,7 @@ async def show_closure_preview(
     return await call.show(lambda tx: closing.show_closure_preview(tx, body))
 
 
-@router.post("/site-closures", status_code=201, summary="Close a site for some days")
+@router.create("/site-closures", summary="Close a site for some days")
 async def add_site_closure(body: schemas.NewSiteClosure, call: Planner) -> schemas.SiteClosure:
     """Nothing is planned for these days any more, and their sessions are not held: that is worked
     off day by day, and can be followed at the address of the answer."""
@@ -158,9 +150,7 @@ async def cancel_session(
     return await call.update(cancelling.cancel_session, session_id, body)
 
 
-@router.post(
-    "/session-cancellations", status_code=201, summary="Say that several sessions are not held"
-)
+@router.create("/session-cancellations", summary="Say that several sessions are not held")
 async def cancel_sessions(
     body: schemas.NewSessionCancellation, call: Canceller
 ) -> schemas.SessionCancellation:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -97,11 +97,6 @@ class PlannedSession:
     ends_at: datetime
 
 
-def wall_clock(text: str) -> time:
-    """The time of day that `text` such as `17:30` shows."""
-    return time.fromisoformat(text)
-
-
 def instant_of(day: date, starts: time, zone: ZoneInfo) -> datetime:
     """The instant at which the wall clock of `zone` shows `starts` on `day`, in UTC.
 
@@ -152,8 +147,7 @@ def plan_between(
     turns: dict[object, list[int]] = {}
     for index, slot in enumerate(slots):
         alone = index if slot.module is None else None
-        key = (slot.weekday, slot.rule, slot.starts, slot.minutes, alone)
-        turns.setdefault(key, []).append(index)
+        turns.setdefault((replace(slot, module=None), alone), []).append(index)
     planned = []
     for turn in turns.values():
         turn.sort(key=lambda index: slots[index].module or 0)
@@ -161,11 +155,11 @@ def plan_between(
             if day < since:
                 continue
             index = turn[number % len(turn)]
-            starts, minutes = slots[index].starts, slots[index].minutes
-            starts_at = instant_of(day, starts, zone)
-            ends_at = starts_at + timedelta(minutes=minutes)
-            local_start = datetime.combine(day, starts)
-            planned.append(PlannedSession(index, local_start, starts_at, ends_at))
+            slot = slots[index]
+            starts_at = instant_of(day, slot.starts, zone)
+            times = datetime.combine(day, slot.starts), starts_at
+            ends_at = starts_at + timedelta(minutes=slot.minutes)
+            planned.append(PlannedSession(index, *times, ends_at))
     return sorted(planned, key=lambda session: (session.starts_at, session.slot))
 
 
@@ -180,23 +174,16 @@ def overlapping_slot(sessions: Sequence[PlannedSession]) -> int | None:
     return None
 
 
-def day_bounds(day: date, zone_name: str) -> tuple[datetime, datetime]:
-    """Midnight of `day` and of the day after by the wall clock of the zone, in UTC.
+def day_bounds(day: date, zone_name: str, last: date | None = None) -> tuple[datetime, datetime]:
+    """Midnight of `day` and of the day after, or after the `last` of several, by the wall clock of
+    the zone, in UTC.
 
-    23 or 25 hours apart when the clock changes in between.
+    A day lasts 23 or 25 hours when the clock changes in between.
     """
-    return midnight(day, zone_name), midnight(day + timedelta(days=1), zone_name)
+    return midnight(day, zone_name), midnight((last or day) + timedelta(days=1), zone_name)
 
 
-def span_of(first: date, last: date, zone_name: str) -> tuple[datetime, datetime]:
-    """From when until when these days and those between them last, in UTC."""
-    return midnight(first, zone_name), midnight(last + timedelta(days=1), zone_name)
-
-
-def may_be_cancelled(
-    starts_at: datetime, zone_name: str, now: datetime, days_afterwards: int
-) -> bool:
+def may_be_cancelled(starts_at: datetime, zone_name: str, now: datetime, days: int) -> bool:
     """Whether it can still be said that a session was not held: until the end of the last of
-    `days_afterwards` days after its own, by the calendar of the site."""
-    last = day_at(starts_at, zone_name) + timedelta(days=days_afterwards)
-    return day_at(now, zone_name) <= last
+    so many `days` after its own, by the calendar of the site."""
+    return day_at(now, zone_name) <= day_at(starts_at, zone_name) + timedelta(days=days)

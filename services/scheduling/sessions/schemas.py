@@ -1,23 +1,16 @@
 """What requests and answers about curricula and sessions look like."""
 
-from datetime import UTC, date, datetime
-from typing import Annotated, Literal, Self
+from datetime import UTC, date, datetime, time
+from typing import Annotated, ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    Field,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
 
-from services.scheduling.sessions.rules import WallClockSlot, recurrence, wall_clock
+from services.scheduling.sessions.rules import WallClockSlot, recurrence
 from services.scheduling.units.schemas import ExcessReason
 from shared.contracts.scheduling import Modality, NotHeldReason, SessionKind
-from shared.literal import full_date
-from shared.web import Instant, Shown, Strict, optional
+from shared.web import Day as AnyDay
+from shared.web import Instant, Shown, Strict, described, exactly_one, optional
 from shared.web.texts import Legible
 
 
@@ -29,11 +22,7 @@ def _of_our_times(value: datetime) -> datetime:
 
 Bound = Annotated[Instant, AfterValidator(_of_our_times), Field(examples=["2026-03-02T00:00:00Z"])]
 """An instant that bounds a list of sessions by their start."""
-Day = Annotated[
-    date,
-    Field(ge=date(2000, 1, 1), lt=date(2200, 1, 1), examples=["2026-03-02"]),
-    BeforeValidator(full_date),
-]
+Day = Annotated[AnyDay, Field(ge=date(2000, 1, 1), lt=date(2200, 1, 1), examples=["2026-03-02"])]
 """A date of a site's calendar."""
 
 
@@ -41,28 +30,25 @@ class AskedSessions(BaseModel):
     """Which sessions are listed; None: all. `starting_from` is included, `starting_before` is not,
     and `day` is of the calendar of the site."""
 
-    site_id: UUID | None = Field(None, description="Only at this site.")
-    day: Day | None = Field(None, description="Only those that start on this date at the site.")
-    cohort_id: UUID | None = Field(None, description="Only of this cohort.")
-    starting_from: Bound | None = Field(None, alias="from", description="Starting then or later.")
-    starting_before: Bound | None = Field(
-        None, alias="until", description="Starting earlier than this."
+    site_id: UUID | None = described("Only at this site.", default=None)
+    day: Day | None = described("Only those that start on this date at the site.", default=None)
+    cohort_id: UUID | None = described("Only of this cohort.", default=None)
+    starting_from: Bound | None = described("Starting then or later.", default=None, alias="from")
+    starting_before: Bound | None = described(
+        "Starting earlier than this.", default=None, alias="until"
     )
 
 
-STARTS = Field(
-    pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
-    description="Start by the site's wall clock.",
-    examples=["17:30"],
-)
-MINUTES = Field(ge=15, le=480, strict=True, description="Length, breaks included.", examples=[180])
+CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+STARTS = described("Start by the site's wall clock.", "17:30", pattern=CLOCK)
+MINUTES = described("Length, breaks included.", 180, ge=15, le=480, strict=True)
 
 
 class Staff(Strict):
     """Who is to hold a session."""
 
     facilitator_id: UUID | None = optional("Who of the staff holds it.")
-    cofacilitator_ids: list[UUID] = Field([], max_length=5, description="Who helps.", examples=[[]])
+    cofacilitator_ids: list[UUID] = described("Who helps.", [], default=[], max_length=5)
 
     @model_validator(mode="after")
     def everybody_once(self) -> Self:
@@ -79,13 +65,9 @@ class Content(Staff):
 
     room_id: UUID | None = optional("A room of the site.")
     minutes: int = MINUTES
-    break_minutes: int = Field(
-        default=0, ge=0, strict=True, description="Breaks in it, not credited.", examples=[15]
-    )
+    break_minutes: int = described("Breaks in it, not credited.", 15, default=0, ge=0, strict=True)
     kind: SessionKind = Field(examples=["group"])
-    topic: Legible = Field(
-        max_length=120, description="What it is about.", examples=["Coping skills"]
-    )
+    topic: Legible = described("What it is about.", "Coping skills", max_length=120)
     modality: Modality | None = optional(
         "Null: that of the room, else in person.", examples=["in_person"]
     )
@@ -118,33 +100,29 @@ class Slot(Content):
     )
     starts: str = STARTS
 
-    @model_validator(mode="after")
-    def says_when_in_one_way(self) -> Self:
-        if (self.weekday is None) == (self.rrule is None):
-            raise ValueError("Give either weekday or rrule.")
-        return self
+    says_when_in_one_way: ClassVar = exactly_one("weekday", "rrule")
 
     @property
     def on_wall_clock(self) -> WallClockSlot:
         """The slot as the rules take it."""
-        starts = wall_clock(self.starts)
+        starts = time.fromisoformat(self.starts)
         return WallClockSlot(self.weekday, starts, self.minutes, self.rrule, self.module)
 
 
 class NewCurriculum(Strict):
     """A weekly plan for a cohort."""
 
-    starts_on: date = Field(
-        description="First day of the first week, which may be any weekday: each slot is first "
+    starts_on: date = described(
+        "First day of the first week, which may be any weekday: each slot is first "
         "held on its first weekday from here on.",
-        examples=["2026-03-02"],
+        "2026-03-02",
     )
-    weeks: int | None = Field(
+    weeks: int | None = described(
+        "Null: without an end, materialized as many weeks ahead as the policy says.",
+        12,
         ge=1,
         le=52,
         strict=True,
-        description="Null: without an end, materialized as many weeks ahead as the policy says.",
-        examples=[12],
     )
     slots: list[Slot] = Field(min_length=1, max_length=21)
 
@@ -170,20 +148,20 @@ class Conflict(Shown):
 
     client_id: UUID
     session_id: UUID
-    cohort_id: UUID | None = Field(description="Null of a session of clients of their own.")
+    cohort_id: UUID | None = described("Null of a session of clients of their own.")
     starts_at: Instant
     ends_at: Instant
-    other_session_id: UUID | None = Field(description="Null at a site that you may not see.")
+    other_session_id: UUID | None = described("Null at a site that you may not see.")
     other_starts_at: Instant
     other_ends_at: Instant
-    expected: bool = Field(description="At both of them.", examples=[False])
+    expected: bool = described("At both of them.", False)
 
 
 class Conflicts(Shown):
     """Clients of a site who have another session at the time of one to come of their cohorts."""
 
     site_id: UUID
-    items: list[Conflict] = Field(description="The next 200.")
+    items: list[Conflict] = described("The next 200.")
 
 
 class Curriculum(Shown):
@@ -195,39 +173,36 @@ class Curriculum(Shown):
     starts_on: date
     weeks: int | None
     slots: list[Slot]
-    materialized_until: date | None = Field(
-        description="Of a plan without an end the first day that has no sessions yet."
+    materialized_until: date | None = described(
+        "Of a plan without an end the first day that has no sessions yet."
     )
-    ends_on: date | None = Field(description="Last day of a plan that was ended.")
-    sessions: int = Field(description="Sessions planned.", examples=[36])
+    ends_on: date | None = described("Last day of a plan that was ended.")
+    sessions: int = described("Sessions planned.", 36)
     first_starts_at: Instant
     last_ends_at: Instant
-    left_out: list[LeftOutDay] = Field(description="Days without their sessions.")
-    conflicts: list[Conflict] = Field(description="Clients who are not expected at some sessions.")
-    weekly_minutes: int = Field(
-        description="Minutes a week that count towards the level, less breaks; of a plan with "
-        "rules the mean.",
-        examples=[495],
+    left_out: list[LeftOutDay] = described("Days without their sessions.")
+    conflicts: list[Conflict] = described("Clients who are not expected at some sessions.")
+    weekly_minutes: int = described(
+        "Minutes a week that count towards the level, less breaks; of a plan with rules the mean.",
+        495,
     )
-    meets_level_minimum: bool = Field(
-        description="Whether these alone are enough for level 2.1 (9 hours for adults)."
+    meets_level_minimum: bool = described(
+        "Whether these alone are enough for level 2.1 (9 hours for adults)."
     )
     created_at: Instant
-    version: int = Field(description="The ETag.", examples=[1])
+    version: int = described("The ETag.", 1)
 
 
 class RosterCounts(Shown):
     """How many clients stand where on the roster of a session. Of one that is not held all are
     under `not_held`."""
 
-    expected: int = Field(description="Clients who are expected.", examples=[10])
-    recorded: int = Field(description="Of them, those whose attendance is recorded.", examples=[9])
-    present: int = Field(description="Of those, present or partial.", examples=[7])
-    missed: int = Field(description="Of those, any kind of miss, holds apart.", examples=[1])
-    on_hold: int = Field(
-        description="Expected ones whose stay is on hold and who did not come.", examples=[1]
-    )
-    not_held: int = Field(description="Expected at a session that is not held.", examples=[0])
+    expected: int = described("Clients who are expected.", 10)
+    recorded: int = described("Of them, those whose attendance is recorded.", 9)
+    present: int = described("Of those, present or partial.", 7)
+    missed: int = described("Of those, any kind of miss, holds apart.", 1)
+    on_hold: int = described("Expected ones whose stay is on hold and who did not come.", 1)
+    not_held: int = described("Expected at a session that is not held.", 0)
 
 
 class Session(Shown):
@@ -235,31 +210,31 @@ class Session(Shown):
 
     id: UUID
     site_id: UUID
-    cohort_id: UUID | None = Field(description="Null for a session of one client.")
-    curriculum_id: UUID | None = Field(description="Null for a session that no plan made.")
+    cohort_id: UUID | None = described("Null for a session of one client.")
+    curriculum_id: UUID | None = described("Null for a session that no plan made.")
     starts_at: Instant
     ends_at: Instant
-    local_date: date = Field(description="Date at the site.")
-    local_start: str = Field(description="Start by the site's wall clock.", examples=["17:30"])
+    local_date: date = described("Date at the site.")
+    local_start: str = described("Start by the site's wall clock.", "17:30")
     time_zone: str = Field(examples=["America/Denver"])
-    week: str = Field(description="ISO week at the site.", examples=["2026-W10"])
+    week: str = described("ISO week at the site.", "2026-W10")
     kind: SessionKind
     topic: str
     break_minutes: int = Field(examples=[15])
-    scheduled_minutes: int = Field(description="Length less breaks.", examples=[165])
-    module: int | None = Field(description="Place in the order of the curriculum.")
-    phases: list[int] | None = Field(description="Phases of the cohort that it is for; null: all.")
+    scheduled_minutes: int = described("Length less breaks.", 165)
+    module: int | None = described("Place in the order of the curriculum.")
+    phases: list[int] | None = described("Phases of the cohort that it is for; null: all.")
     modality: Modality
     room_id: UUID | None
-    join_url: str | None = Field(description="The link of a telehealth room.")
+    join_url: str | None = described("The link of a telehealth room.")
     facilitator_id: UUID | None
     cofacilitator_ids: list[UUID]
-    not_held_at: Instant | None = Field(
-        description="Since when it is known that the program does not hold it; null if it does."
+    not_held_at: Instant | None = described(
+        "Since when it is known that the program does not hold it; null if it does."
     )
     not_held_reason: NotHeldReason | None
     roster: RosterCounts
-    version: int = Field(description="The ETag.", examples=[1])
+    version: int = described("The ETag.", 1)
 
 
 class LocalTime(Strict):
@@ -274,7 +249,7 @@ class LocalTime(Strict):
     @property
     def local_start(self) -> datetime:
         """What the wall clock shows when it begins."""
-        return datetime.combine(self.day, wall_clock(self.starts))
+        return datetime.combine(self.day, time.fromisoformat(self.starts))
 
 
 class NewTime(LocalTime):
@@ -293,15 +268,15 @@ class NewSession(LocalTime, Content):
 class OtherRoom(Strict):
     """Where a session is to be held."""
 
-    room_id: UUID | None = Field(description="A room of the site; null: none.")
+    room_id: UUID | None = described("A room of the site; null: none.")
     modality: Modality | None = optional("Null: that of the room, without one as before.")
 
 
 class ScheduledSession(Session):
     """A session as it was changed or added."""
 
-    conflicts: list[Conflict] = Field(
-        description="Clients with a seat who have another session then, and are not expected."
+    conflicts: list[Conflict] = described(
+        "Clients with a seat who have another session then, and are not expected."
     )
 
 
@@ -309,9 +284,7 @@ class EndOfPlan(Strict):
     """When a plan ends."""
 
     last_day: Day = Field(examples=["2027-05-28"])
-    reason: NotHeldReason = Field(
-        description="Why the sessions after that day are not held.", examples=["other"]
-    )
+    reason: NotHeldReason = described("Why the sessions after that day are not held.", "other")
 
 
 class Cancellation(Strict):
@@ -323,23 +296,19 @@ class Cancellation(Strict):
 class NewSessionCancellation(Cancellation):
     """Several sessions of a site that are not held: `session_ids`, or all of a `day`."""
 
-    site_id: UUID = Field(description="Where the sessions are.")
+    site_id: UUID = described("Where the sessions are.")
     day: Day | None = optional(
         "The date at the site on which the sessions start.", examples=["2026-03-02"]
     )
     session_ids: list[UUID] | None = optional("Each one once.", min_length=1, max_length=200)
 
-    @model_validator(mode="after")
-    def names_sessions_in_one_way(self) -> "NewSessionCancellation":
-        if (self.day is None) == (self.session_ids is None):
-            raise ValueError("Give either day or session_ids.")
-        return self
+    names_sessions_in_one_way: ClassVar = exactly_one("day", "session_ids")
 
 
 class CancelledSession(Session):
     """A session that the program does not hold, and who was expected at it."""
 
-    client_ids: list[UUID] = Field(description="The clients who are told so.")
+    client_ids: list[UUID] = described("The clients who are told so.")
 
 
 class SessionCancellation(Shown):
@@ -370,10 +339,10 @@ class ShortWeek(Shown):
     """A client's week that has enough hours without the closure, and not with it."""
 
     client_id: UUID
-    week: str = Field(description="ISO week at the site.", examples=["2026-W10"])
-    planned_minutes: int = Field(description="That count, less breaks, as it is now.")
-    remaining_minutes: int = Field(description="Without the sessions of the closure.")
-    minimum_minutes: int = Field(description="Of the client's phase, else of the level.")
+    week: str = described("ISO week at the site.", "2026-W10")
+    planned_minutes: int = described("That count, less breaks, as it is now.")
+    remaining_minutes: int = described("Without the sessions of the closure.")
+    minimum_minutes: int = described("Of the client's phase, else of the level.")
 
 
 class ClosurePreview(Shown):
@@ -381,9 +350,9 @@ class ClosurePreview(Shown):
 
     site_id: UUID
     sessions: int
-    clients: int = Field(description="Who are expected at them.")
-    session_minutes: int = Field(description="Of the sessions, less breaks.")
-    client_minutes: int = Field(description="The same for each client who is expected.")
+    clients: int = described("Who are expected at them.")
+    session_minutes: int = described("Of the sessions, less breaks.")
+    client_minutes: int = described("The same for each client who is expected.")
     short_weeks: list[ShortWeek]
 
 
@@ -395,7 +364,7 @@ class SiteClosure(Shown):
     first_day: date
     last_day: date
     reason: NotHeldReason
-    sessions: int = Field(description="That were to be held when the closure was entered.")
-    sessions_done: int = Field(description="Of which everybody was told that they are not held.")
+    sessions: int = described("That were to be held when the closure was entered.")
+    sessions_done: int = described("Of which everybody was told that they are not held.")
     entered_at: Instant
-    finished_at: Instant | None = Field(description="Null while sessions are left.")
+    finished_at: Instant | None = described("Null while sessions are left.")

@@ -1,39 +1,72 @@
 """Booking a session of one client, or of clients with relatives."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-import asyncpg
-
-from services.scheduling.appointments.commands import tell_again
-from services.scheduling.bookings.commands import Booking, Busy, book
-from services.scheduling.bookings.policy import slot_policy
-from services.scheduling.bookings.queries import place_of
-from services.scheduling.bookings.rules import Asked, modality_of, own_group, require_suited
+from services.scheduling.appointments.commands import Booking, Busy, Kind, book, tell_again
+from services.scheduling.appointments.policy import slot_policy
+from services.scheduling.appointments.queries import place_of
+from services.scheduling.appointments.rules import Asked, modality_of, own_group, require_suited
 from services.scheduling.directory.commands import lock_site
-from services.scheduling.sessions.assigning import Assignment
 from services.scheduling.sessions.changing import instant_to_come
 from services.scheduling.sessions.moving import plan_by_own_edition
 from services.scheduling.sessions.queries import show_session
 from services.scheduling.slots import rules
-from services.scheduling.slots.queries import BUSY, require_length, seats_now
+from services.scheduling.slots.queries import require_length, seats_now
 from services.scheduling.slots.schemas import NewOwnSession, OwnSession
 from services.scheduling.units.commands import Planned, require_authorized
-from shared.database import Columns, Transaction, at_all_sites, insert
-from shared.errors import pointing
+from shared.database import Columns, Record, Transaction
 from shared.ids import new_id
 
-APPOINTED = Columns.of(client_id="uuid", placement_id="uuid", on_hold="boolean")
-APPOINT = f"""
-INSERT INTO appointments
-  (client_id, placement_id, on_hold, session_id, site_id, state, scheduled_at)
-SELECT given.*, {APPOINTED.next}, {APPOINTED.after(1)}, 'scheduled', {APPOINTED.after(2)}
-FROM {APPOINTED.rows}
+OWN = Columns.by_type(
+    uuid="id site_id client_id", text="kind topic modality", timestamptz="starts_at ends_at"
+)
+PLANNED = f"""
+SELECT given.client_id, given.site_id, given.kind, given.starts_at,
+  (extract(epoch FROM given.ends_at - given.starts_at) / 60)::int AS minutes, i.time_zone
+FROM {OWN.rows} JOIN sites i ON i.id = given.site_id
 """  # noqa: S608 - the columns are above
+HOLD = f"""
+WITH given AS (
+  SELECT given.*, i.time_zone, p.id AS placement_id, p.enrolment_id
+  FROM {OWN.rows} JOIN sites i ON i.id = given.site_id
+  JOIN placements p ON p.client_id = given.client_id AND p.ended_at IS NULL
+), made AS (
+  INSERT INTO sessions (id, site_id, starts_at, ends_at, local_start, time_zone, kind, topic,
+    modality, break_minutes)
+  SELECT DISTINCT id, site_id, starts_at, ends_at, starts_at AT TIME ZONE time_zone, time_zone,
+    kind, topic, modality, 0
+  FROM given
+)
+INSERT INTO appointments
+  (session_id, client_id, site_id, placement_id, state, scheduled_at, on_hold)
+SELECT id, client_id, site_id, placement_id, 'scheduled', {OWN.next},
+  EXISTS (SELECT FROM holds h WHERE h.enrolment_id = given.enrolment_id)
+FROM given
+"""  # noqa: S608 - the columns are above
+TAKEN: tuple[Kind, ...] = ("room", "facilitator", "client")
 
 
-async def book_session(tx: Transaction, new: NewOwnSession, *, by: str) -> OwnSession:
+async def hold_own_sessions(
+    tx: Transaction, rows: Sequence[Mapping[str, Any]], *, reason: str | None, by: str
+) -> None:
+    """Hold sessions of clients of their own: a row is one client in one of them, with its room and
+    its facilitator. The caller has found that they suit. Publishes SessionScheduled for each row.
+
+    Raises:
+        UnitsExceeded: they go beyond what a payer authorized, and no reason is given.
+        Busy: a room, a person or a client is taken then.
+    """
+    planned = [Planned(**row) for row in await tx.fetch(PLANNED, *OWN.arrays(rows))]
+    await require_authorized(tx, planned, reason=reason, by=by)
+    await tx.execute(HOLD, *OWN.arrays(rows), tx.now)
+    await book(tx, {Booking(row["id"], row[f"{of}_id"], of) for row in rows for of in TAKEN})
+    await tell_again(tx, [row["id"] for row in rows])
+
+
+async def book_session(tx: Transaction, new: NewOwnSession, by: str) -> OwnSession:
     """Book a session that belongs to no cohort; publishes SessionScheduled for each client, with
     the cohort of the client's seat.
 
@@ -54,37 +87,30 @@ async def book_session(tx: Transaction, new: NewOwnSession, *, by: str) -> OwnSe
     seats = await _seats(tx, new.client_ids, site.id)
     place = await place_of(tx, site)
     ends_at = starts_at + timedelta(minutes=new.minutes)
-    asked = Asked(starts_at, ends_at, None, new.room_id, new.facilitator_id, ())
+    asked = Asked(starts_at, ends_at, None, new.room_id, new.facilitator_id)
     require_suited([("", asked)], own_group(site.id, new.kind, len(seats)), place)
-    what = (new.kind, starts_at, new.minutes, site.time_zone)
-    planned = [Planned(seat["client_id"], site.id, *what) for seat in seats]
-    await require_authorized(tx, planned, reason=new.excess_reason, by=by)
-    session_id = new_id()
-    session = {
-        "id": session_id,
-        "site_id": site.id,
-        "starts_at": starts_at,
-        "ends_at": ends_at,
-        "local_start": new.local_start,
-        "time_zone": site.time_zone,
-        "kind": new.kind,
-        "topic": new.topic or f"{new.kind.capitalize()} session",
-        "break_minutes": 0,
-        "modality": modality_of(asked.modality, asked.room_id, place),
-    }
-    await tx.execute(*insert("sessions", session))
-    await tx.execute(APPOINT, *APPOINTED.arrays(map(dict, seats)), session_id, site.id, tx.now)
-    await _book(tx, session_id, asked, seats)
-    await tell_again(tx, [session_id])
-    shown = await show_session(tx, session_id)
-    return OwnSession(**dict(shown), client_ids=[seat["client_id"] for seat in seats])
+    own = {"id": new_id(), "starts_at": starts_at, "ends_at": ends_at}
+    own["topic"] = new.topic or f"{new.kind.capitalize()} session"
+    own["modality"] = modality_of(None, new.room_id, place)
+    clients = [seat["client_id"] for seat in seats]
+    rows = [{**new.model_dump(), **own, "client_id": client_id} for client_id in clients]
+    try:
+        await hold_own_sessions(tx, rows, reason=new.excess_reason, by=by)
+    except Busy as busy:
+        for one in busy.taken:
+            if one.kind == "client":
+                at = f"/client_ids/{clients.index(one.resource_id)}"
+                words = "This client has another session then."
+                raise rules.ClientBusy(words, pointer=at) from None
+        busy.pointer = f"/{busy.field}"
+        raise
+    shown = await show_session(tx, rows[0]["id"])
+    return OwnSession(**dict(shown), client_ids=clients)
 
 
-async def _seats(
-    tx: Transaction, client_ids: Sequence[UUID], site_id: UUID
-) -> list[asyncpg.Record]:
+async def _seats(tx: Transaction, client_ids: Sequence[UUID], site_id: UUID) -> list[Record]:
     found = await seats_now(tx, client_ids)
-    seats: dict[UUID, asyncpg.Record] = {}  # by placement, as one person may be named twice
+    seats: dict[UUID, Record] = {}  # by placement, as one person may be named twice
     for index, client_id in enumerate(client_ids):
         pointer = f"/client_ids/{index}"
         seat = found.get(client_id)
@@ -94,17 +120,3 @@ async def _seats(
             raise rules.ClientTwice("This client is listed above.", pointer=pointer)
         seats[seat["placement_id"]] = seat
     return list(seats.values())
-
-
-async def _book(
-    tx: Transaction, session_id: UUID, asked: Asked, seats: Sequence[asyncpg.Record]
-) -> None:
-    async with at_all_sites(tx):
-        for index, seat in enumerate(seats):
-            if await tx.fetchrow(BUSY, seat["records"], asked.starts_at, asked.ends_at) is not None:
-                raise rules.ClientBusy(
-                    "This client has another session then.", pointer=f"/client_ids/{index}"
-                )
-    clients = [Booking(session_id, seat["client_id"], "client") for seat in seats]
-    with pointing("/{0.field}", Busy):
-        await book(tx, [*Assignment.of(session_id, asked).bookings, *clients])

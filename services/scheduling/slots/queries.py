@@ -7,10 +7,8 @@ from datetime import timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import asyncpg
-
-from services.scheduling.bookings.policy import OwnKind, SlotPolicy, slot_policy
-from services.scheduling.bookings.queries import place_of
+from services.scheduling.appointments.policy import OwnKind, SlotPolicy, slot_policy
+from services.scheduling.appointments.queries import place_of
 from services.scheduling.closed_days.queries import closed_days
 from services.scheduling.directory.queries import show_site
 from services.scheduling.preferences.queries import known_clients
@@ -18,7 +16,7 @@ from services.scheduling.preferences.rules import opened
 from services.scheduling.slots import rules
 from services.scheduling.slots.schemas import AskedSlots, FreeSlot, FreeSlots, Named
 from shared.calendar import day_at
-from shared.database import Transaction, at_all_sites
+from shared.database import Record, Transaction, at_all_sites
 from shared.errors import NotFound
 
 SEATS = """
@@ -46,7 +44,7 @@ WHERE resource_id = ANY ($1::uuid[]) AND during && tstzrange($2, $3)
 DAY = timedelta(days=1)
 
 
-async def seats_now(tx: Transaction, client_ids: Sequence[UUID]) -> dict[UUID, asyncpg.Record]:
+async def seats_now(tx: Transaction, client_ids: Sequence[UUID]) -> dict[UUID, Record]:
     """The seat that each client has now, by the id that was asked for."""
     return {row["asked"]: row for row in await tx.fetch(SEATS, client_ids)}
 
@@ -75,9 +73,8 @@ async def find_slots(tx: Transaction, asked: AskedSlots) -> FreeSlots:
     require_length(policy, asked.kind, asked.minutes, "minutes")
     longest = policy.days_searched * DAY
     if not asked.since < asked.until <= asked.since + longest or asked.until <= tx.now:
-        raise rules.BadRange(
-            f"Ask for a time to come of {policy.days_searched} days at most.", pointer="to"
-        )
+        words = f"Ask for a time to come of {policy.days_searched} days at most."
+        raise rules.BadRange(words, pointer="to")
     span = max(asked.since, tx.now), asked.until
     place = await place_of(tx, site)
     closed = await closed_days(tx, site.id, *(day_at(one, site.time_zone) for one in span))
@@ -88,30 +85,20 @@ async def find_slots(tx: Transaction, asked: AskedSlots) -> FreeSlots:
             busy[row["resource_id"]].append((row["begins"], row["ends"]))
     caseloads = {one: row["clients"] for one, row in staff.items()}
     known = (await known_clients(tx, [asked.client_id]))[asked.client_id]
-    search = rules.Asked(
-        span,
-        asked.minutes,
-        seat["records"],
-        asked.modality,
-        policy.kinds[asked.kind].credentials,
-        seat["primary_therapist_id"],
-        asked.facilitator_id,
-        opened(known.windows) if known.windows else None,
-        ZoneInfo(known.zone or site.time_zone),
-    )
+    about = span, asked.minutes, seat["records"], asked.modality
+    who = policy.kinds[asked.kind].credentials, seat["primary_therapist_id"], asked.facilitator_id
+    hours = opened(known.windows) if known.windows else None
+    search = rules.Asked(*about, *who, hours, ZoneInfo(known.zone or site.time_zone))
     zone, ground = ZoneInfo(site.time_zone), rules.Ground(place, closed, busy, caseloads)
     items = []
     for one in await asyncio.to_thread(rules.propose, ground, search, policy):
         local = one.starts_at.astimezone(zone)
-        therapist = Named(id=one.therapist.id, name=staff[one.therapist.id]["name"])
         slot = FreeSlot(
-            starts_at=one.starts_at,
-            ends_at=one.ends_at,
+            **{name: getattr(one, name) for name in ("starts_at", "ends_at", "score")},
             day=f"{local:%Y-%m-%d}",
             starts=f"{local:%H:%M}",
-            facilitator=therapist,
+            facilitator=Named(id=one.therapist.id, name=staff[one.therapist.id]["name"]),
             room=Named(id=one.room.id, name=one.room.name),
-            score=one.score,
             criteria=rules.explain(one, ground, policy),
         )
         items.append(slot)

@@ -23,11 +23,9 @@ async def list_slots(call: Planner, asked: Annotated[AskedSlots, Query()]) -> Fr
     return await call.show(lambda tx: queries.find_slots(tx, asked))
 
 
-@router.post("/sessions", status_code=201, summary="Book a session of a client or a family")
+@router.create("/sessions", summary="Book a session of a client or a family")
 async def book_session(body: NewOwnSession, call: Planner) -> OwnSession:
     """Book a session that belongs to no cohort: the clients, the therapist and the room are taken
     for it, and each client is told. What goes beyond the units that a payer authorized needs a
     reason. It is cancelled as any other session."""
-    return await call.create(
-        lambda tx: commands.book_session(tx, body, by=call.subject), location="/sessions/{id}"
-    )
+    return await call.create(commands.book_session, body, call.subject, location="/sessions/{id}")

@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.scheduling.bookings.policy import SlotPolicy
-from services.scheduling.bookings.rules import Place
+from services.scheduling.appointments.policy import SlotPolicy
+from services.scheduling.appointments.rules import Place
 from services.scheduling.directory.rules import Person, Room, Window, is_within, windows_of
 from services.scheduling.preferences.rules import within
 from shared.contracts.base import Criterion
@@ -105,10 +105,8 @@ def propose(ground: Ground, asked: Asked, policy: SlotPolicy) -> list[Proposal]:
     first = asked.span[0].astimezone(zone).date()
     people = [one for one in place.staff.values() if asked.only in (None, one.id)]
     kind = "telehealth" if asked.modality == "telehealth" else "room"
-    rooms = sorted(
-        (one for one in place.rooms.values() if one.kind == kind and one.seats(2)),
-        key=lambda one: (one.capacity, one.name, one.id),
-    )
+    rooms = [one for one in place.rooms.values() if one.kind == kind and one.seats(2)]
+    rooms.sort(key=lambda one: (one.capacity, one.name, one.id))
     taken = [one for record in asked.client_ids for one in ground.busy.get(record, ())]
     comes = {begins.astimezone(zone).date() for begins, _ in taken}
     found: list[Proposal] = []
@@ -117,10 +115,10 @@ def propose(ground: Ground, asked: Asked, policy: SlotPolicy) -> list[Proposal]:
         day, windows = at.astimezone(zone).date(), windows_of(*span, place.time_zone)
         if day in ground.closed or not _can_come(ground, asked, span, windows):
             continue
-        room = next((one for one in rooms if ground.is_free(one.id, span)), None)
-        for person in people if room is not None else ():
+        if (room := next((one for one in rooms if ground.is_free(one.id, span)), None)) is None:
+            continue
+        for person in people:
             if _can_hold(ground, asked, person, span, windows, day):
-                assert room is not None  # nobody is asked where there is none
                 met = _met(ground, asked, person, day in comes)
                 points = sum(getattr(policy.weights, name) for name in met if met[name])
                 score = points - (day - first).days * policy.weights.day_later
@@ -131,14 +129,12 @@ def propose(ground: Ground, asked: Asked, policy: SlotPolicy) -> list[Proposal]:
 def _can_come(ground: Ground, asked: Asked, span: Span, windows: Iterable[Window]) -> bool:
     """Whether the site is open and the client has time."""
     opening = ground.place.opening if asked.modality == "in_person" else ()
-    return (
-        (not opening or all(is_within(one, opening) for one in windows))
-        and all(ground.is_free(record, span) for record in asked.client_ids)
-        and (
-            asked.hours is None
-            or within([(span[0], asked.minutes)], asked.hours, asked.client_zone) == asked.minutes
-        )
-    )
+    if opening and not all(is_within(one, opening) for one in windows):
+        return False
+    if not all(ground.is_free(record, span) for record in asked.client_ids):
+        return False
+    meant = [(span[0], asked.minutes)]
+    return asked.hours is None or within(meant, asked.hours, asked.client_zone) == asked.minutes
 
 
 def _can_hold(

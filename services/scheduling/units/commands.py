@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-import asyncpg
-
 from services.scheduling.units import queries
 from services.scheduling.units.policy import booking_policy
-from services.scheduling.units.rules import Grant, Service, beyond, to_take, uncovered
+from services.scheduling.units.rules import Grant, beyond, to_take, uncovered
+from shared.billing import Service
 from shared.calendar import day_at, midnight
 from shared.contracts import intake
 from shared.contracts.scheduling import RecertificationDue
-from shared.database import Columns, Transaction, at_all_sites, upsert
+from shared.database import Columns, Record, Transaction, at_all_sites, insert, upsert
 from shared.errors import Conflict, require_reason
 from shared.ids import new_id
 from shared.messaging.outbox import publish
@@ -23,13 +22,6 @@ StayEvent = intake.ClientEnrolled | intake.EpisodeStateChanged
 AT_ONCE = 500
 NAMED = 5
 """Of so many the figures stand in a refusal."""
-EXCESSES = Columns.by_type(
-    uuid="id site_id client_id",
-    text="code reason entered_by",
-    date="service_date",
-    integer="units",
-    timestamptz="entered_at",
-)
 ZONE = "SELECT time_zone FROM sites WHERE id = $1"
 STAYS = Columns.by_type(
     uuid="enrolment_id site_id client_id", date="certified_on due_on", timestamptz="look_at"
@@ -80,12 +72,7 @@ class Planned:
 
 
 async def require_authorized(
-    tx: Transaction,
-    planned: Sequence[Planned],
-    *,
-    reason: str | None,
-    by: str,
-    pointer: str = "/excess_reason",
+    tx: Transaction, planned: Sequence[Planned], *, reason: str | None, by: str
 ) -> None:
     """Let sessions be booked that the clients' authorizations cover, or for which there is a
     reason, which is kept with what exceeds them. Call it before they are written.
@@ -99,7 +86,7 @@ async def require_authorized(
     """
     reasons = [booking_policy(site).excess_reasons for site in {one.site_id for one in planned}]
     allowed = [one for one in (reasons[0] if reasons else ()) if all(one in of for of in reasons)]
-    require_reason(reason, allowed, pointer)
+    require_reason(reason, allowed, "/excess_reason")
     of_clients: dict[UUID, list[Planned]] = defaultdict(list)
     for one in planned:
         of_clients[one.client_id].append(one)
@@ -114,37 +101,35 @@ async def require_authorized(
             for code, over in _exceeded(sessions.get(client_id, ()), wanted, grants).items():
                 said.append(_figures(code, grants[code], over))
                 for on, units in over.items():
-                    what = {"code": code, "service_date": on, "units": units}
-                    rows.append({"id": new_id(), **about, **what})
+                    what = {"id": new_id(), "code": code, "service_date": on, "units": units}
+                    rows.append({**about, **what})
     if rows and reason is None:
         more = f" So it is for {len(said) - NAMED} more." if len(said) > NAMED else ""
         raise UnitsExceeded(
             f"{' '.join(said[:NAMED])}{more} Give a reason to book it all the same: "
             f"{', '.join(allowed)}.",
-            pointer=pointer,
+            pointer="/excess_reason",
         )
-    await tx.execute(EXCESSES.insert("unit_excesses"), *EXCESSES.arrays(rows))
+    for row in rows:
+        await tx.execute(*insert("unit_excesses", row))
 
 
 def _exceeded(
-    sessions: Sequence[asyncpg.Record], wanted: Sequence[Planned], grants: queries.Grants
+    sessions: Sequence[Record], wanted: Sequence[Planned], grants: queries.Grants
 ) -> dict[str, dict[date, int]]:
     """By code and day, what is not covered and was not before."""
     new = queries.by_day(
         (day_at(one.starts_at, one.time_zone), Service(one.kind, one.minutes)) for one in wanted
     )
     done, booked = queries.done_and_booked(sessions)
-    rest = queries.done_and_booked(sessions, {one.instead_of for one in wanted if one.instead_of})[
-        1
-    ]
+    _, rest = queries.done_and_booked(sessions, {one.instead_of for one in wanted})
     together = {on: [*rest.get(on, []), *new.get(on, [])] for on in {*rest, *new}}
-    over = {
-        code: beyond(
-            uncovered(of, to_take(of, done, booked)), uncovered(of, to_take(of, done, together))
-        )
-        for code, of in grants.items()
-    }
-    return {code: found for code, found in over.items() if found}
+    over = {}
+    for code, of in grants.items():
+        before, after = (uncovered(of, to_take(of, done, days)) for days in (booked, together))
+        if found := beyond(before, after):
+            over[code] = found
+    return over
 
 
 def _figures(code: str, grants: Sequence[Grant], over: Mapping[date, int]) -> str:

@@ -1,15 +1,12 @@
 """Billing codes as data, and what is asked of whoever books beyond what is authorized."""
 
 from collections.abc import Mapping
-from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from shared.billing import UnitRule
 from shared.contracts.intake import Token
-from shared.contracts.scheduling import SessionKind
 from shared.datafiles import DataFile, Part, data_file, data_folder
-
-MINUTES = {"hour": 60, "15_min": 15}
 
 
 class Rate(Part):
@@ -19,30 +16,10 @@ class Rate(Part):
     name: Token
 
 
-class UnitRule(Part):
-    """How many units the credited minutes of a day are; as in AuthorizationChanged."""
+class CodeRule(UnitRule):
+    """What a unit is; with the rates of a code that is paid by the number of services a day."""
 
-    unit: Literal["per_diem", "hour", "15_min"]
-    minimum_minutes: int = Field(ge=1, le=1440)
-    """Credited minutes below which there is no unit."""
-    counts_from: int | None = None
-    """Minutes of a unit begun from which it counts: 8 of 15 is Medicare's rule, 1 rounds up, the
-    whole length rounds down. None for a day."""
-    adds_up: Literal["day", "session"] = "day"
-    """What the minimum and the rounding are held against."""
-    session_kinds: tuple[SessionKind, ...] | None = None
-    """The kinds of session that count; None for all."""
     rates: tuple[Rate, ...] = ()
-    """Of a code that is paid by the number of services a day."""
-
-    @model_validator(mode="after")
-    def fits_the_unit(self) -> Self:
-        length = MINUTES.get(self.unit)
-        if (length is None) != (self.counts_from is None):
-            raise ValueError("counts_from goes with units of time, and with these only.")
-        if length is not None and not 1 <= (self.counts_from or 0) <= length:
-            raise ValueError(f"counts_from lies between 1 and {length}.")
-        return self
 
 
 class BillingCode(DataFile):
@@ -53,10 +30,10 @@ class BillingCode(DataFile):
     """None where no single code is billed."""
     meaning: str
     verified: bool
-    units: UnitRule
-    payers: Mapping[Token, UnitRule] = Field(default_factory=dict)
+    units: CodeRule
+    payers: Mapping[Token, CodeRule] = Field(default_factory=dict)
 
-    def rule(self, payer: str | None) -> UnitRule:
+    def rule(self, payer: str | None) -> CodeRule:
         """What a unit means to a payer."""
         return self.payers.get(payer or "", self.units)
 

@@ -6,15 +6,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from services.scheduling.hours.queries import placed_in
-from services.scheduling.hours.rules import Week
 from services.scheduling.units import schemas
-from services.scheduling.units.policy import UnitRule, billing_codes
-from services.scheduling.units.rules import Grant, Service, rate_of, to_take, units_of
-from shared.calendar import day_at
-from shared.database import Transaction, names
+from services.scheduling.units.policy import billing_codes
+from services.scheduling.units.rules import Grant, rate_of, to_take
+from shared.billing import Service, UnitRule, units_of
+from shared.calendar import Week, day_at
+from shared.database import Record, Transaction, names
 
 SESSIONS = """
 SELECT asked.id AS client_id, s.id, s.kind, (s.starts_at AT TIME ZONE s.time_zone)::date AS day,
@@ -23,8 +21,8 @@ SELECT asked.id AS client_id, s.id, s.kind, (s.starts_at AT TIME ZONE s.time_zon
 FROM unnest($1::uuid[]) AS asked(id)
 CROSS JOIN LATERAL unnest(platform.records_of(asked.id)) AS own(record)
 JOIN appointments a ON a.client_id = own.record AND a.state = 'scheduled'
+LEFT JOIN attendance r USING (session_id, client_id)
 JOIN sessions s ON s.id = a.session_id AND s.not_held_at IS NULL
-LEFT JOIN attendance r ON r.session_id = a.session_id AND r.client_id = a.client_id
 """
 OF_WEEK = f"{SESSIONS} WHERE s.starts_at >= $2 AND s.starts_at < $3 AND r.attended_minutes > 0"
 FROM_TODAY = f"""{SESSIONS}
@@ -105,17 +103,17 @@ async def _grants(
 
 async def sessions_from_today(
     tx: Transaction, client_ids: Collection[UUID]
-) -> Mapping[UUID, Sequence[asyncpg.Record]]:
+) -> Mapping[UUID, Sequence[Record]]:
     """What these clients attended and what is booked for them, from today on by the calendars of
     the sites."""
-    found: dict[UUID, list[asyncpg.Record]] = defaultdict(list)
+    found: dict[UUID, list[Record]] = defaultdict(list)
     for row in await tx.fetch(FROM_TODAY, list(client_ids), tx.now):
         found[row["client_id"]].append(row)
     return found
 
 
 def done_and_booked(
-    sessions: Iterable[asyncpg.Record], without: Collection[UUID] = ()
+    sessions: Iterable[Record], without: Collection[UUID | None] = ()
 ) -> tuple[Days, Days]:
     """What was attended, and what is booked but the sessions `without`, by day."""
     done, booked = [], []

@@ -8,9 +8,7 @@ from fastapi import Query
 from services.scheduling.hours.routes import ISO_WEEK, asked_week
 from services.scheduling.units import queries
 from services.scheduling.units.schemas import ClientUnits
-from shared.access import Role
-from shared.access.roles import EVERY_STAFF_ROLE
-from shared.web import Allowed, Call, Router, of_one_client
+from shared.web import Reader, Router, of_one_client
 
 router = Router(prefix="/clients", tags=["Hours"])
 
@@ -19,7 +17,7 @@ router = Router(prefix="/clients", tags=["Hours"])
 @of_one_client
 async def show_client_units(
     client_id: UUID,
-    call: Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)],
+    call: Reader,
     week: Annotated[str, ISO_WEEK],
     payer: Annotated[
         str | None,

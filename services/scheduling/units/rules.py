@@ -4,42 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from services.scheduling.units.policy import MINUTES, UnitRule
+from services.scheduling.units.policy import CodeRule
+from shared.billing import Service, UnitRule, counting, units_of
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A session of a client with its credited or planned minutes, breaks not counted."""
-
-    kind: str
-    minutes: int
-
-
-def units_of(rule: UnitRule, services: Iterable[Service]) -> int:
-    """How many units the services of one day are."""
-    minutes = [one.minutes for one in _counting(rule, services)]
-    parts = minutes if rule.adds_up == "session" else [sum(minutes)]
-    return sum(_units(rule, part) for part in parts)
-
-
-def rate_of(rule: UnitRule, services: Iterable[Service]) -> str | None:
+def rate_of(rule: CodeRule, services: Iterable[Service]) -> str | None:
     """What is paid for a day by its number of services: the highest rate that it reaches."""
-    count = len(_counting(rule, services))
+    count = len(counting(rule, services))
     reached = [rate for rate in rule.rates if rate.at_least <= count]
     return max(reached, key=lambda rate: rate.at_least).name if reached else None
-
-
-def _counting(rule: UnitRule, services: Iterable[Service]) -> list[Service]:
-    return [one for one in services if rule.session_kinds is None or one.kind in rule.session_kinds]
-
-
-def _units(rule: UnitRule, minutes: int) -> int:
-    if minutes < rule.minimum_minutes:
-        return 0
-    if rule.counts_from is None:
-        return 1
-    length = MINUTES[rule.unit]
-    return (minutes + length - rule.counts_from) // length
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +35,17 @@ class Grant:
         return self.first <= on <= self.last
 
 
-def rule_on(grants: Sequence[Grant], on: date) -> UnitRule:
-    """What a unit is on a day: by the grant that covers it, else by the one that ended last."""
-    return next((one for one in grants if one.covers(on)), grants[-1]).rule
-
-
 def to_take(
     grants: Sequence[Grant],
     done: Mapping[date, Sequence[Service]],
     booked: Mapping[date, Sequence[Service]],
 ) -> dict[date, int]:
-    """Units that the booked services of each day will take, beyond what is `done` on it already."""
+    """Units that the booked services of each day will take, beyond what is `done` on it already.
+    What a unit is on a day the grant says that covers it, else the one that ended last."""
     taken = {}
     for on, services in booked.items():
-        rule, before = rule_on(grants, on), done.get(on, ())
+        rule = next((one for one in grants if one.covers(on)), grants[-1]).rule
+        before = done.get(on, ())
         taken[on] = units_of(rule, [*before, *services]) - units_of(rule, before)
     return taken
 

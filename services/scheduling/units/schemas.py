@@ -7,26 +7,20 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.intake import Token
-from shared.web import Shown
+from shared.web import Shown, described
 
-ExcessReason = Annotated[
-    Token | None,
-    Field(
-        description="Why it is booked although it goes beyond what the payer authorized: a reason "
-        "of the policy.",
-        examples=[None],
-    ),
-]
+WHY = "Why it is booked although it goes beyond what the payer authorized: a reason of the policy."
+ExcessReason = Annotated[Token | None, described(WHY, None)]
 
 
 class CodeUnits(Shown):
     """Units of one code."""
 
-    id: str = Field(description="Of the billing code's file.", examples=["h0015"])
-    code: str | None = Field(description="Null where no single code is billed.", examples=["H0015"])
+    id: str = described("Of the billing code's file.", "h0015")
+    code: str | None = described("Null where no single code is billed.", "H0015")
     units: int = Field(examples=[1])
-    rate: str | None = Field(
-        description="By the number of services, where it is paid so.", examples=["three_services"]
+    rate: str | None = described(
+        "By the number of services, where it is paid so.", "three_services"
     )
 
 
@@ -35,8 +29,8 @@ class UnitsOfDay(Shown):
 
     day: date
     services: int = Field(examples=[2])
-    minutes: int = Field(description="Credited.", examples=[225])
-    units: list[CodeUnits] = Field(description="What the day is worth, by each code alone.")
+    minutes: int = described("Credited.", 225)
+    units: list[CodeUnits] = described("What the day is worth, by each code alone.")
 
 
 class AuthorizedUnits(Shown):
@@ -45,8 +39,8 @@ class AuthorizedUnits(Shown):
     code: str = Field(examples=["H0015"])
     granted: int = Field(examples=[12])
     used: int = Field(examples=[7])
-    booked: int = Field(description="By sessions to come while they hold.", examples=[3])
-    left: int = Field(description="Below 0: more is booked than is authorized.", examples=[2])
+    booked: int = described("By sessions to come while they hold.", 3)
+    left: int = described("Below 0: more is booked than is authorized.", 2)
     valid_until: date
 
 
@@ -54,7 +48,7 @@ class Recertification(Shown):
     """By when the need for the program has to be certified again."""
 
     enrolment_id: UUID
-    certified_on: date = Field(description="Or enrolled, where nothing else is known.")
+    certified_on: date = described("Or enrolled, where nothing else is known.")
     due_on: date
 
 
@@ -63,8 +57,8 @@ class ClientUnits(Shown):
 
     client_id: UUID
     site_id: UUID
-    week: str = Field(description="ISO week at the site.", examples=["2026-W10"])
+    week: str = described("ISO week at the site.", "2026-W10")
     payer: str | None = Field(examples=["commercial-hourly"])
     days: list[UnitsOfDay]
     authorized: list[AuthorizedUnits]
-    recertification: Recertification | None = Field(description="Null where no stay goes on.")
+    recertification: Recertification | None = described("Null where no stay goes on.")

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from services.scheduling.attendance.policy import Timing
 from services.scheduling.attendance.rules import (
+    ImpossibleAttendance,
     Meeting,
     Report,
     Tally,
-    Unacceptable,
     away,
     credited_minutes,
     is_excused,
@@ -25,7 +25,7 @@ from services.scheduling.attendance.rules import (
     require_check_in,
     require_check_out,
 )
-from services.scheduling.hours.rules import Week
+from shared.calendar import Week
 
 START = datetime(2026, 3, 3, 0, 30, tzinfo=UTC)
 
@@ -117,7 +117,7 @@ def test_partial_is_never_credited_more_than_present(came: int, stayed: int) -> 
     ],
 )
 def test_instants_that_do_not_go_with_the_status_are_refused(report: Report, field: str) -> None:
-    with pytest.raises(Unacceptable) as refused:
+    with pytest.raises(ImpossibleAttendance) as refused:
         require_acceptable(report, EVENING, AFTERWARDS)
     assert refused.value.field == field
 
@@ -205,7 +205,7 @@ def test_minutes_late_and_left_early_are_those_beyond_the_grace(
 
 def test_attendance_is_not_longer_than_its_session() -> None:
     require_acceptable(partial(0, 210), GRACE, AFTERWARDS)
-    with pytest.raises(Unacceptable, match="not longer"):
+    with pytest.raises(ImpossibleAttendance, match="not longer"):
         require_acceptable(partial(0, 210.1), GRACE, AFTERWARDS)
 
 
@@ -213,7 +213,7 @@ def test_attendance_is_not_longer_than_its_session() -> None:
 def test_nobody_checks_in_before_it_opens_after_the_end_or_in_the_future(
     minutes: float, now: float
 ) -> None:
-    with pytest.raises(Unacceptable):
+    with pytest.raises(ImpossibleAttendance):
         require_check_in(at(minutes), GRACE, at(now))
     require_check_in(at(-60), GRACE, at(now))
 
@@ -222,7 +222,7 @@ def test_nobody_checks_in_before_it_opens_after_the_end_or_in_the_future(
 def test_nobody_checks_out_before_the_check_in_or_the_session_or_long_after_it(
     minutes: float, now: float
 ) -> None:
-    with pytest.raises(Unacceptable):
+    with pytest.raises(ImpossibleAttendance):
         require_check_out(at(minutes), at(-5), GRACE, at(now))
     require_check_out(at(1), at(-5), GRACE, at(now))
 
@@ -230,7 +230,7 @@ def test_nobody_checks_out_before_the_check_in_or_the_session_or_long_after_it(
 @pytest.mark.parametrize("status", ["excused_absence", "late_cancel", "no_show"])
 def test_only_who_came_makes_up_for_a_miss(status: str) -> None:
     report = Report(status, makes_up=UUID(int=1))  # type: ignore[arg-type]
-    with pytest.raises(Unacceptable) as refused:
+    with pytest.raises(ImpossibleAttendance) as refused:
         require_acceptable(report, EVENING, AFTERWARDS)
     assert refused.value.field == "makes_up"
 

@@ -17,7 +17,6 @@ from services.scheduling.hours.rules import (
     Standing,
     Sums,
     Told,
-    Week,
     Window,
     asked_of,
     judge,
@@ -26,6 +25,7 @@ from services.scheduling.hours.rules import (
     share_of,
     word_of,
 )
+from shared.calendar import Week
 
 ADULT = level_hours().populations["adult"].minimum_minutes
 ADOLESCENT = level_hours().populations["adolescent"].minimum_minutes

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.scheduling.bookings.policy import slot_policy
-from services.scheduling.bookings.rules import Place
+from services.scheduling.appointments.policy import slot_policy
+from services.scheduling.appointments.rules import Place
 from services.scheduling.directory.rules import Credential, Person, Room, Window, WorkingTime
 from services.scheduling.preferences import rules as preferences
 from services.scheduling.preferences.rules import DAY, opened

@@ -6,16 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduling.units.policy import UnitRule, billing_codes, booking_policy
+from services.scheduling.units.policy import billing_codes, booking_policy
 from services.scheduling.units.rules import (
     Grant,
-    Service,
     beyond,
     rate_of,
     to_take,
     uncovered,
-    units_of,
 )
+from shared.billing import Service, UnitRule, units_of
 
 CODES = {one.id: one for one in billing_codes()}
 GROUP, TALK = Service("group", 165), Service("individual", 50)

@@ -13,10 +13,15 @@ from hypothesis import strategies as st
 from services.scheduling.plans.policy import plan_policy
 from services.scheduling.plans.rules.explaining import shrunk
 from services.scheduling.plans.rules.improving import by_stages
+from services.scheduling.plans.rules.measures import (
+    Permitted,
+    broken,
+    collide,
+    in_order,
+    objectives,
+)
 from services.scheduling.plans.rules.model import Model
-from services.scheduling.plans.rules.parts import Stop, parts
-from services.scheduling.plans.rules.permitted import Permitted, broken, collide
-from services.scheduling.plans.rules.planning import greedy_week, plan_week
+from services.scheduling.plans.rules.planning import greedy_week, parts, plan_week
 from services.scheduling.plans.rules.problem import (
     Demand,
     Person,
@@ -29,9 +34,12 @@ from services.scheduling.plans.rules.problem import (
     Staffing,
     Stage,
     Stay,
+    Stop,
+    at_once,
+    joined,
+    starts,
+    without,
 )
-from services.scheduling.plans.rules.spans import at_once, joined, starts, without
-from services.scheduling.plans.rules.worth import in_order, objectives
 
 POLICY = plan_policy().model_copy(update={"seconds": 20, "seconds_to_explain": 10})
 DAY = 1440

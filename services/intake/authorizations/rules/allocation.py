@@ -10,7 +10,7 @@ from datetime import date
 from uuid import UUID
 
 from services.intake.authorizations.rules.units import Day, only_attended, units_of
-from services.intake.payers.policy import UnitRule
+from shared.billing import UnitRule
 
 
 @dataclass(frozen=True, slots=True)

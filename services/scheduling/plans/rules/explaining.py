@@ -1,7 +1,6 @@
 """Which rules are in conflict: a set of them of which none can be left out."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from time import monotonic
 from typing import TypeVar
 from uuid import UUID
@@ -10,9 +9,8 @@ from ortools.sat.python import cp_model
 
 from services.scheduling.plans.policy import Post
 from services.scheduling.plans.rules import problem as week
+from services.scheduling.plans.rules.measures import Permitted, posts_of
 from services.scheduling.plans.rules.model import Model, solver
-from services.scheduling.plans.rules.permitted import Permitted
-from services.scheduling.plans.rules.worth import posts_of
 
 T = TypeVar("T")
 NEAR_MINUTES = 120
@@ -36,30 +34,22 @@ def shrunk(
 
 def beside(problem: week.Problem, plan: week.Plan, one: week.Unplaced) -> Iterator[week.Problem]:
     """The problem with this one alone, with those near it, and as it is."""
-    alone = replace(
-        problem,
-        sessions=tuple(session for session in problem.sessions if session.id == one.id),
-        demands=tuple(demand for demand in problem.demands if demand.id == one.id),
-    )
+    alone = problem.only(lambda other: other.id == one.id)
     yield alone
+    times = {session.id: session.span for session in problem.sessions}
+    for other in problem.demands:
+        if other.id in plan.places:
+            times[other.id] = other.stay(plan.places[other.id].begins).span
+    spans = [session.span for session in alone.sessions]
+    sites = {demand.site_id for demand in alone.demands}
 
-    def is_near(other: week.Asked, when: week.Span) -> bool:
-        return (
-            other.id == one.id
-            or any(when.meets(session.span, NEAR_MINUTES) for session in alone.sessions)
-            or any(other.site_id == demand.site_id for demand in alone.demands)
-        )
+    def is_near(other: week.Asked) -> bool:
+        if other.id == one.id or other.id not in times:
+            return other.id == one.id
+        near = any(times[other.id].meets(span, NEAR_MINUTES) for span in spans)
+        return near or other.site_id in sites
 
-    placed = (
-        (other, other.stay(plan.places[other.id].begins).span)
-        for other in problem.demands
-        if other.id in plan.places
-    )
-    yield replace(
-        problem,
-        sessions=tuple(other for other in problem.sessions if is_near(other, other.span)),
-        demands=alone.demands + tuple(other for other, when in placed if is_near(other, when)),
-    )
+    yield problem.only(is_near)
     yield problem
 
 

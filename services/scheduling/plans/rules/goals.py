@@ -6,9 +6,9 @@ from uuid import UUID
 
 from ortools.sat.python import cp_model
 
+from services.scheduling.plans.rules.measures import even_share, needed, unit_of, wish
 from services.scheduling.plans.rules.model import Choice, Model
 from services.scheduling.plans.rules.problem import Place
-from services.scheduling.plans.rules.worth import even_share, needed, unit_of, wish
 
 Term = tuple[cp_model.IntVar, int]
 """What is counted, and what each of it weighs."""

@@ -8,9 +8,8 @@ from typing import TypeVar
 from uuid import UUID
 
 from services.scheduling.plans.policy import Post
+from services.scheduling.plans.rules import measures
 from services.scheduling.plans.rules import problem as week
-from services.scheduling.plans.rules.permitted import Permitted, collide, fits
-from services.scheduling.plans.rules.worth import STAGES, objectives, wish, working_minutes
 
 T = TypeVar("T", week.Person, week.Room)
 
@@ -19,14 +18,14 @@ class Greedy:
     """Takes for each session, in the order of time, whoever costs least; then the sessions of one
     client, those with the fewest times first."""
 
-    def __init__(self, permitted: Permitted) -> None:
+    def __init__(self, permitted: measures.Permitted) -> None:
         self.problem = problem = permitted.problem
         self.policy = permitted.policy
         self.permitted = permitted
         self.taken: dict[UUID, list[week.Stay]] = defaultdict(list)
         self.minutes: dict[UUID, int] = defaultdict(int)
         self.clients = {one.id: set(one.caseload) for one in problem.people}
-        self.working = {one.id: working_minutes(one) or 1 for one in problem.people}
+        self.working = {one.id: measures.working_minutes(one) or 1 for one in problem.people}
         self.unplaced: list[week.Unplaced] = []
 
     def plan(self) -> week.Plan:
@@ -41,8 +40,8 @@ class Greedy:
             else:
                 places[one.id] = place
         made = week.Plan(staffing, places, tuple(self.unplaced))
-        worth = zip(STAGES, objectives(self.problem, made, self.policy), strict=True)
-        return replace(made, stages=tuple(week.Stage(name, now, 0) for name, now in worth))
+        worth = measures.objectives(self.problem, made, self.policy)
+        return replace(made, stages=tuple(map(week.Stage, measures.STAGES, worth, (0, 0, 0))))
 
     def _staff(self, session: week.Session) -> week.Staffing:
         lead = self._person(session, "facilitator", session.published.facilitator, session.usual)
@@ -73,7 +72,7 @@ class Greedy:
     def _place(self, demand: week.Demand, times: list[int]) -> week.Place | None:
         def cost(option: tuple[int, week.Person]) -> tuple[int, float, int, UUID]:
             begins, person = option
-            met = wish(demand, week.Place(begins, person.id), self.policy)
+            met = measures.wish(demand, week.Place(begins, person.id), self.policy)
             return met, self._load(person), begins, person.id
 
         options = (
@@ -94,7 +93,7 @@ class Greedy:
         return None
 
     def _room(self, one: week.Asked, stay: week.Stay, published: UUID | None) -> UUID | None:
-        rooms = (room for room in self.problem.rooms if fits(room, one, stay.span))
+        rooms = (room for room in self.problem.rooms if measures.fits(room, one, stay.span))
         found = self._first(rooms, stay, lambda room: (room.id != published, room.capacity))
         return None if found is None else found.id
 
@@ -116,7 +115,8 @@ class Greedy:
         return self.minutes[person.id] / self.working[person.id]
 
     def _is_free(self, one: UUID, stay: week.Stay) -> bool:
-        return not any(collide(stay, taken, self.problem.ways) for taken in self.taken[one])
+        ways, taken = self.problem.ways, self.taken[one]
+        return not any(measures.collide(stay, other, ways) for other in taken)
 
     def _take(self, one: UUID, stay: week.Stay) -> None:
         self.taken[one].append(stay)

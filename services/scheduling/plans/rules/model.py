@@ -18,10 +18,8 @@ from uuid import UUID
 from ortools.sat.python import cp_model
 
 from services.scheduling.plans.policy import Post
+from services.scheduling.plans.rules import measures
 from services.scheduling.plans.rules import problem as week
-from services.scheduling.plans.rules.permitted import Permitted, broken, collide, way
-from services.scheduling.plans.rules.spans import at_once, joined, starts
-from services.scheduling.plans.rules.worth import in_order, needed, precedence, wish
 
 Choice = cp_model.IntVar
 FOUND = (cp_model.OPTIMAL, cp_model.FEASIBLE)
@@ -33,7 +31,7 @@ class Model:
 
     def __init__(
         self,
-        permitted: Permitted,
+        permitted: measures.Permitted,
         fixed: Mapping[tuple[UUID, Post], week.Rule | None] | None = None,
         *,
         who: week.Plan | None = None,
@@ -107,12 +105,12 @@ class Model:
             return
         for person in self.problem.people:
             choice = self._choice()
-            for rule in broken(person, one, stay, self.problem.ways):
+            for rule in measures.broken(person, one, stay, self.problem.ways):
                 self.cp.add_implication(choice, self.switches[rule].negated())
             yield person.id, choice
 
     def _add_session(self, session: week.Session) -> None:
-        for post in needed(session):
+        for post in measures.needed(session):
             if post == "room":
                 self.rooms[session.id] = room = self._choice()
                 self._placed(session.id, "room", [room])
@@ -129,7 +127,7 @@ class Model:
     def _order(self, session: week.Session) -> None:
         """Who leads and who helps is no choice between the same two."""
         leads, helps = (self.posts[session.id, post] for post in ("facilitator", "cofacilitator"))
-        order = sorted({*leads, *helps}, key=partial(precedence, session))
+        order = sorted({*leads, *helps}, key=partial(measures.precedence, session))
         for place in range(len(order)):
             later = [leads[one] for one in order[place:] if one in leads]
             earlier = [helps[one] for one in order[: place + 1] if one in helps]
@@ -144,7 +142,7 @@ class Model:
         if self.fixed is not None:
             people = self.problem.people
             hours = (s.span for p in people for s in p.hours if s.site_id == demand.site_id)
-            others = starts(joined(hours), demand.minutes, self.policy.step_minutes)
+            others = week.starts(week.joined(hours), demand.minutes, self.policy.step_minutes)
             begins = sorted({*begins, *others})
         for begin in begins:
             stay = demand.stay(begin)
@@ -172,7 +170,7 @@ class Model:
                     found[begins, person.id] = choice = self._choice()
                     self.busy[person.id].append((stay, choice))
                 else:
-                    cost = wish(demand, week.Place(begins, person.id), self.policy)
+                    cost = measures.wish(demand, week.Place(begins, person.id), self.policy)
                     alike[person.id, cost].append(begins)
         for (person_id, _), times in alike.items():
             found[times[0], person_id] = choice = self._choice()
@@ -188,7 +186,9 @@ class Model:
         """When groups keep a person from being there then."""
         if (person, stay) not in self._blocked:
             self._blocked[person, stay] = frozenset(
-                other for other, _ in self.busy[person] if collide(stay, other, self.problem.ways)
+                other
+                for other, _ in self.busy[person]
+                if measures.collide(stay, other, self.problem.ways)
             )
         return self._blocked[person, stay]
 
@@ -208,7 +208,7 @@ class Model:
             for stay, choice in stays:
                 by_site[stay.site_id].append((stay.span, choice))
             rule = week.Rule("one_at_a_time", person)
-            for _, choices in at_once((stay.span, choice) for stay, choice in stays):
+            for _, choices in week.at_once((stay.span, choice) for stay, choice in stays):
                 if len(choices) > 1:
                     self._at_most_one(choices, rule)
             if len(by_site.keys() - {None}) > 1:
@@ -223,7 +223,7 @@ class Model:
                     for one in demands
                     for (begin, _), choice in self.times[one.id].items()
                 )
-                for _, choices in at_once(taken):
+                for _, choices in week.at_once(taken):
                     self._at_most_one(choices, week.Rule("one_at_a_time", client))
 
     def _travel(
@@ -233,7 +233,7 @@ class Model:
         or from the way before each session at the other to the way after it on its side."""
         rule = week.Rule("travel", person)
         for (one, there), (other, elsewhere) in permutations(by_site.items(), 2):
-            gap = way(one, other, self.problem.ways)
+            gap = measures.way(one, other, self.problem.ways)
             if one is None or other is None or one > other or not gap:
                 continue
             wide: dict[week.Span, list[Choice]] = defaultdict(list)
@@ -277,7 +277,7 @@ class Model:
             for least in sorted({0, *(room.capacity for room in rooms)}):
                 large = [room for room in rooms if room.capacity > least]
                 asked = ((span, one) for span, people, one in uses if people > least)
-                for when, counts in at_once(asked):
+                for when, counts in week.at_once(asked):
                     now = week.Span(when.begins, when.begins + 1)
                     free = sum(not any(now.meets(span) for span in room.taken) for room in large)
                     self._at_most(counts, free, week.Rule("rooms", site))
@@ -307,8 +307,8 @@ class Model:
         """Where to start. Only what holds may be hinted: a plan that breaks a rule leads astray."""
         self.cp.clear_hints()  # type: ignore[no-untyped-call]  # theirs
         for session in self.problem.sessions:
-            held = in_order(session, plan.staffing[session.id])
-            for post in needed(session):
+            held = measures.in_order(session, plan.staffing[session.id])
+            for post in measures.needed(session):
                 for person, choice in self.posts.get((session.id, post), {}).items():
                     self.cp.add_hint(choice, getattr(held, post) == person)
         for one, found in self.times.items():

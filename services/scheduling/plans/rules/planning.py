@@ -1,9 +1,8 @@
 """A week planned part by part, on several cores."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from threading import Lock
 from time import monotonic
 from uuid import UUID
@@ -11,11 +10,9 @@ from uuid import UUID
 from services.scheduling.plans.policy import PlanPolicy
 from services.scheduling.plans.rules.explaining import conflict
 from services.scheduling.plans.rules.greedy import Greedy
-from services.scheduling.plans.rules.improving import improve
-from services.scheduling.plans.rules.parts import Stop, parts
-from services.scheduling.plans.rules.permitted import Permitted
-from services.scheduling.plans.rules.problem import Plan, Problem, Stage, StageName
-from services.scheduling.plans.rules.worth import STAGES, is_close
+from services.scheduling.plans.rules.improving import Part, improve
+from services.scheduling.plans.rules.measures import STAGES, Permitted
+from services.scheduling.plans.rules.problem import Plan, Problem, Stage, Stop
 
 
 def plan_week(
@@ -43,15 +40,9 @@ def plan_week(
                     return
                 part = min(waiting, key=lambda one: (one.rounds, -one.plan.gap))
                 part.taken = True
-            part.plan = improve(
-                part.permitted,
-                part.plan,
-                seconds=left / 2 * min(1, policy.cores / len(open_)),
-                until=until,
-                stop=stop,
-                crowded=part.crowded,
-                workers=max(1, policy.cores // len(open_)),
-            )
+            share, workers = min(1, policy.cores / len(open_)), max(1, policy.cores // len(open_))
+            times = {"seconds": left / 2 * share, "until": until}
+            part.plan = improve(part, stop, **times, workers=workers)
             part.rounds += 1
             part.taken = False
             told(total(part.plan.stages for part in week))
@@ -68,24 +59,6 @@ def plan_week(
     with ThreadPoolExecutor(policy.cores) as cores:
         list(cores.map(improve_parts, range(policy.cores)))
         return whole(list(cores.map(explain, week)))
-
-
-@dataclass(slots=True)
-class Part:
-    """A part of the week with its best plan, who is `crowded` in it (see `improve`), how often it
-    was improved, and whether it is now."""
-
-    permitted: Permitted
-    plan: Plan
-    crowded: set[UUID] = field(default_factory=set)
-    rounds: int = 0
-    taken: bool = False
-
-    @property
-    def is_open(self) -> bool:
-        """Whether a better plan is worth looking for."""
-        policy = self.permitted.policy
-        return not all(is_close(one.objective, one.bound, policy) for one in self.plan.stages)
 
 
 def _parts(problem: Problem, policy: PlanPolicy) -> list[Permitted]:
@@ -109,10 +82,43 @@ def whole(plans: Sequence[Plan]) -> Plan:
 
 def total(parts_of_plan: Iterable[Iterable[Stage]]) -> tuple[Stage, ...]:
     """The stages of the parts as those of the whole."""
-    objective: dict[StageName, int] = defaultdict(int)
-    bound: dict[StageName, int] = defaultdict(int)
-    for stages in parts_of_plan:
-        for stage in stages:
-            objective[stage.name] += stage.objective
-            bound[stage.name] += stage.bound
-    return tuple(Stage(name, objective[name], bound[name]) for name in STAGES)
+    nothing = [Stage(name, 0, 0) for name in STAGES]
+    return tuple(
+        Stage(same[0].name, sum(one.objective for one in same), sum(one.bound for one in same))
+        for same in zip(nothing, *parts_of_plan, strict=True)
+    )
+
+
+def parts(problem: Problem) -> list[Problem]:
+    """The problem in parts that share no site, person or client, the largest first."""
+    head: dict[UUID, UUID] = {}
+
+    def of(site: UUID) -> UUID:
+        while head.setdefault(site, site) != site:
+            site = head[site]
+        return site
+
+    def join(sites: list[UUID]) -> None:
+        for other in sites[1:]:
+            head[of(other)] = of(sites[0])
+
+    for person in problem.people:
+        join(sorted(person.sites))
+    first: dict[UUID, UUID] = {}
+    for demand in problem.demands:
+        join([first.setdefault(demand.client_id, demand.site_id), demand.site_id])
+
+    def of_part(part: UUID) -> Problem:
+        rooms = tuple(room for room in problem.rooms if of(room.site_id) == part)
+        people = tuple(p for p in problem.people if any(of(site) == part for site in p.sites))
+        held = problem.only(lambda one: of(one.site_id) == part)
+        return replace(held, rooms=rooms, people=people)
+
+    asked = {of(one.site_id) for one in problem.sessions}
+    asked |= {of(one.site_id) for one in problem.demands}
+    return sorted(map(of_part, sorted(asked)), key=size, reverse=True)
+
+
+def size(problem: Problem) -> int:
+    """About how much is to be chosen."""
+    return 1 + len(problem.people) * (len(problem.sessions) + 10 * len(problem.demands))

@@ -1,26 +1,19 @@
-"""What a weekly plan is made from, and what it is. Times are whole minutes from one origin."""
+"""What a weekly plan is made from, what it is, and how its making is stopped. Times are whole
+minutes from one origin."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import ClassVar, Literal, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 from services.scheduling.plans.policy import Post
 
-RuleName = Literal[
-    "works_at_site",
-    "credentials",
-    "working_hours",
-    "leave",
-    "booked_elsewhere",
-    "one_at_a_time",
-    "travel",
-    "caseload",
-    "rooms",
-    "availability",
-    "to_be_held",
-    "time_ran_out",
-]
+T = TypeVar("T")
+Hindrance = Literal["works_at_site", "credentials", "working_hours", "leave", "booked_elsewhere"]
+"""What keeps a person from a session, whatever else is planned."""
+Limit = Literal["one_at_a_time", "travel", "caseload", "rooms", "availability"]
+RuleName = Literal[Hindrance, Limit, "to_be_held", "time_ran_out"]
 StageName = Literal["unplaced", "changes", "wishes"]
 Way = Mapping[tuple[UUID, UUID], int]
 """Minutes from site to site."""
@@ -160,6 +153,11 @@ class Problem:
     demands: tuple[Demand, ...]
     ways: Way = field(default_factory=dict)
 
+    def only(self, is_kept: Callable[[Asked], bool]) -> "Problem":
+        """The same week with nothing else to be held than what is kept."""
+        sessions, demands = tuple(filter(is_kept, self.sessions)), filter(is_kept, self.demands)
+        return replace(self, sessions=sessions, demands=tuple(demands))
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -205,3 +203,89 @@ class Plan:
     def gap(self) -> float:
         """The largest of the stages, as a share of the objective."""
         return max((stage.gap for stage in self.stages), default=0.0)
+
+
+def joined(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """The same times in order, those that touch as one."""
+    made: list[Span] = []
+    for span in sorted(spans):
+        if made and span.begins <= made[-1].ends:
+            made[-1] = Span(made[-1].begins, max(made[-1].ends, span.ends))
+        else:
+            made.append(span)
+    return tuple(made)
+
+
+def common(some: Iterable[Span], others: Sequence[Span]) -> tuple[Span, ...]:
+    """The times that are in both."""
+    both = (Span(max(a.begins, b.begins), min(a.ends, b.ends)) for a in some for b in others)
+    return joined(span for span in both if span.begins < span.ends)
+
+
+def without(spans: Iterable[Span], holes: Iterable[Span]) -> tuple[Span, ...]:
+    """The times that are in no hole."""
+    left = joined(spans)
+    for hole in holes:
+        left = tuple(
+            Span(begins, ends)
+            for span in left
+            for begins, ends in (
+                (span.begins, min(span.ends, hole.begins)),
+                (max(span.begins, hole.ends), span.ends),
+            )
+            if begins < ends
+        )
+    return left
+
+
+def starts(spans: Iterable[Span], minutes: int, step: int) -> list[int]:
+    """Where something of so many minutes may begin: every `step` minutes from the origin on, and at
+    the beginning of each time, within one of them."""
+    found: set[int] = set()
+    for span in spans:
+        last = span.ends - minutes
+        found.update(range(-(-span.begins // step) * step, last + 1, step))
+        if span.begins <= last:
+            found.add(span.begins)
+    return sorted(found)
+
+
+def at_once(taken: Iterable[tuple[Span, T]]) -> Iterator[tuple[Span, list[T]]]:
+    """Each largest set of those that are all under way at one time, with that time: two overlap if
+    and only if they are in one of the sets."""
+    going: list[tuple[Span, T]] = []
+    for span, one in sorted(taken, key=lambda pair: pair[0]):
+        left = [other for other in going if other[0].ends > span.begins]
+        if len(left) < len(going):
+            yield _all_of(going)
+        going = [*left, (span, one)]
+    if going:
+        yield _all_of(going)
+
+
+def _all_of(going: list[tuple[Span, T]]) -> tuple[Span, list[T]]:
+    times = [span for span, _ in going]
+    return Span(times[-1].begins, min(span.ends for span in times)), [one for _, one in going]
+
+
+class Stop:
+    """Whether a plan is to end with the best so far. It may be asked for from any thread, and more
+    than once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._running: set[Callable[[], None]] = set()
+
+    def ask(self) -> None:
+        self.asked = True
+        for stop in tuple(self._running):
+            stop()
+
+    @contextmanager
+    def stops(self, stop: Callable[[], None]) -> Iterator[None]:
+        """While this is open, whoever asks calls `stop`."""
+        self._running.add(stop)
+        try:
+            yield
+        finally:
+            self._running.discard(stop)

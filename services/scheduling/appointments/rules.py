@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from services.scheduling.bookings.policy import OwnKind, slot_policy
+from services.scheduling.appointments.policy import OwnKind, slot_policy
 from services.scheduling.directory.rules import Person, Room, Window, is_within, windows_of
 from shared.calendar import day_at
 from shared.contracts.scheduling import Modality
@@ -86,14 +86,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A session with the room and the people that it is to have."""
+    """A session with the room and the people that it is to have; None and nobody: it has none."""
 
     starts_at: datetime
     ends_at: datetime
-    modality: Modality | None
-    room_id: UUID | None
-    facilitator_id: UUID | None
-    cofacilitator_ids: tuple[UUID, ...]
+    modality: Modality | None = None
+    room_id: UUID | None = None
+    facilitator_id: UUID | None = None
+    cofacilitator_ids: Sequence[UUID] = ()
 
 
 def modality_of(modality: Modality | None, room_id: UUID | None, place: Place) -> Modality:

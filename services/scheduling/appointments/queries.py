@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from services.scheduling.bookings.rules import Group, Place
+from services.scheduling.appointments.rules import Group, Place
 from services.scheduling.directory.queries import opening_of, rooms_of, staff_of
 from services.scheduling.directory.schemas import Site
 from shared.database import Transaction
@@ -23,13 +23,10 @@ COHORT = "SELECT capacity, credentials, cofacilitated FROM cohorts WHERE id = $1
 
 async def place_of(tx: Transaction, site: Site) -> Place:
     """A site as the rules look at it."""
-    return Place(
-        site.id,
-        site.time_zone,
-        tuple(await opening_of(tx, site.id)),
-        {room.id: room for room in await rooms_of(tx, [site.id])},
-        {person.id: person for person in await staff_of(tx, [site.id])},
-    )
+    opening = tuple(await opening_of(tx, site.id))
+    rooms = {room.id: room for room in await rooms_of(tx, [site.id])}
+    staff = {person.id: person for person in await staff_of(tx, [site.id])}
+    return Place(site.id, site.time_zone, opening, rooms, staff)
 
 
 async def group_of(tx: Transaction, cohort_id: UUID) -> Group:

@@ -1,17 +1,92 @@
-"""What a plan is worth: the one measure for every planner, and what is in no planner's hand."""
+"""Which rules keep a person from a session, and what a plan is worth: the one measure for every
+planner."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from math import ceil, gcd
 from uuid import UUID
 
 from services.scheduling.plans.policy import PlanPolicy, Post
 from services.scheduling.plans.rules import problem as week
-from services.scheduling.plans.rules.permitted import fits
-from services.scheduling.plans.rules.spans import joined, without
 
 POSTS: tuple[Post, ...] = ("facilitator", "cofacilitator", "room")
 STAGES: tuple[week.StageName, ...] = ("unplaced", "changes", "wishes")
+
+
+def broken(
+    person: week.Person, one: week.Asked, stay: week.Stay, ways: week.Way
+) -> list[week.Rule]:
+    """The rules that keep `person` from holding a session there and then; none: the person may."""
+    found = []
+    if one.site_id not in person.sites:
+        found.append(week.Rule("works_at_site", one.id))
+    for credential in one.credentials:
+        until = person.credentials.get(credential, 0)
+        if until is not None and until < stay.span.ends:
+            found.append(week.Rule("credentials", one.id))
+            break
+    hours = week.joined(span for site, span in person.hours if stay.site_id in (None, site))
+    if not any(window.covers(stay.span) for window in hours):
+        found.append(week.Rule("working_hours", person.id))
+    if any(away.meets(stay.span) for away in person.leave):
+        found.append(week.Rule("leave", person.id))
+    if any(collide(stay, taken, ways) for taken in person.taken):
+        found.append(week.Rule("booked_elsewhere", person.id))
+    return found
+
+
+def collide(one: week.Stay, other: week.Stay, ways: week.Way) -> bool:
+    """Whether nobody can be at both: they overlap, or the way between is longer than the time."""
+    return one.span.meets(other.span, way(one.site_id, other.site_id, ways))
+
+
+def way(one: UUID | None, other: UUID | None, ways: week.Way) -> int:
+    """Minutes from one to the other; none where it does not matter where somebody is."""
+    return 0 if one is None or other is None or one == other else ways.get((one, other), 0)
+
+
+def fits(room: week.Room, one: week.Asked, span: week.Span) -> bool:
+    """Whether a room is large enough for a session, of its kind, and not taken for another."""
+    return (
+        room.site_id == one.site_id
+        and room.telehealth == one.telehealth
+        and room.capacity >= one.people
+        and not any(span.meets(taken) for taken in room.taken)
+    )
+
+
+class Permitted:
+    """A week and its policy: who may hold which session when. Each question is answered once."""
+
+    def __init__(self, problem: week.Problem, policy: PlanPolicy) -> None:
+        self.problem = problem
+        self.policy = policy
+        self._answers: dict[tuple[UUID, week.Stay, tuple[str, ...]], list[week.Person]] = {}
+
+    @cached_property
+    def of_site(self) -> dict[UUID, list[week.Person]]:
+        """Who works at a site."""
+        found: dict[UUID, list[week.Person]] = {}
+        for person in self.problem.people:
+            for site in person.sites:
+                found.setdefault(site, []).append(person)
+        return found
+
+    def people(self, one: week.Asked, stay: week.Stay) -> Sequence[week.Person]:
+        """Whom no rule keeps from it."""
+        key = one.site_id, stay, one.credentials
+        if key not in self._answers:
+            self._answers[key] = [
+                person
+                for person in self.of_site.get(one.site_id, ())
+                if not broken(person, one, stay, self.problem.ways)
+            ]
+        return self._answers[key]
+
+    def times(self, demand: week.Demand) -> list[int]:
+        """When the session may begin, for the client."""
+        return week.starts(demand.available, demand.minutes, self.policy.step_minutes)
 
 
 def even_share(problem: week.Problem, policy: PlanPolicy) -> dict[UUID, int]:
@@ -52,8 +127,8 @@ def in_order(session: week.Session, staffing: week.Staffing) -> week.Staffing:
 
 
 def working_minutes(person: week.Person) -> int:
-    hours = joined(stay.span for stay in person.hours)
-    return sum(span.minutes for span in without(hours, person.leave))
+    hours = week.joined(stay.span for stay in person.hours)
+    return sum(span.minutes for span in week.without(hours, person.leave))
 
 
 def wish(demand: week.Demand, place: week.Place, policy: PlanPolicy) -> int:
@@ -92,11 +167,6 @@ def objectives(
     share = even_share(problem, policy)
     wishes += sum(max(0, minutes - share[one]) for one, minutes in load.items())
     return unplaced, changes, wishes
-
-
-def is_close(worth: int, bound: int, policy: PlanPolicy) -> bool:
-    """Whether a plan is so near to what no plan is below that nobody looks further."""
-    return 100 * (worth - bound) <= policy.gap_percent * worth
 
 
 def changed(problem: week.Problem, plan: week.Plan) -> Iterator[tuple[week.Session, Post]]:

@@ -1,1 +1,0 @@
-"""Rooms, people of the staff and clients that are taken for sessions: nobody and nothing twice."""
