@@ -1,7 +1,7 @@
 """What every HTTP API of the platform has in common."""
 
 from shared.literal import Day
-from shared.web.call import Allowed, Call, Router
+from shared.web.call import Allowed, AnyStaff, Call, Clinician, Reader, Router, SiteStaff
 from shared.web.lists import counted_page, page
 from shared.web.models import (
     CountedPage,
@@ -23,7 +23,9 @@ from shared.web.writes import needs_if_match, of_one_client
 
 __all__ = [
     "Allowed",
+    "AnyStaff",
     "Call",
+    "Clinician",
     "CountedPage",
     "Day",
     "Earlier",
@@ -32,8 +34,10 @@ __all__ = [
     "Page",
     "Paged",
     "Paging",
+    "Reader",
     "Router",
     "Shown",
+    "SiteStaff",
     "Strict",
     "Timeline",
     "count_of",

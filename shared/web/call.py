@@ -12,14 +12,14 @@ what goes back is the finished answer.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar, TypeVarTuple, cast
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, TypeVarTuple, cast
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 
 from shared.access.allowed import bearer
 from shared.access.caller import Caller
-from shared.access.roles import Role
+from shared.access.roles import CLINICIANS, EVERY_STAFF_ROLE, SITE_STAFF, Role
 from shared.database import ALL_SITES, Database, Transaction
 from shared.errors import Forbidden
 from shared.web import audit, writes
@@ -128,3 +128,10 @@ def Allowed(*roles: Role, everywhere: bool = False) -> Any:
 
     check.allowed_roles = permitted  # type: ignore[attr-defined]
     return Depends(check)
+
+
+AnyStaff = Annotated[Call, Allowed(*EVERY_STAFF_ROLE)]
+Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
+"""Whoever may read what names nobody, or one client: all of the staff, and the other services."""
+SiteStaff = Annotated[Call, Allowed(*SITE_STAFF)]
+Clinician = Annotated[Call, Allowed(*CLINICIANS)]

@@ -5,34 +5,16 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.intake import AgeBand, GenderGroup, Token
+from services.scheduling.placement.rules.values import Eligibility
+from shared.contracts.intake import GenderGroup, Token
 from shared.contracts.scheduling import Track
-from shared.web import Instant, Shown, Strict
+from shared.web import FromJson, Instant, Shown, Strict
 from shared.web.texts import Legible
 
 Enrolment = Literal["open", "closed"]
 TRACK = Field(description="Whom the cohort is for.", examples=["general"])
 GENDER = Field(description="Null for a mixed cohort.", examples=[None])
 TRAINED = Field(description="Staff is trained for co-occurring disorders.", examples=[False])
-
-
-class Eligibility(Strict):
-    """Whom a cohort takes beside its track and gender group."""
-
-    age_bands: list[AgeBand] | None = Field(
-        default=None, max_length=4, description="Null for every age.", examples=[["young_adult"]]
-    )
-    evening: bool = Field(default=False, description="It meets in the evening.")
-    telehealth: bool = Field(default=False, description="It meets by telehealth.")
-    language: str | None = Field(
-        default=None,
-        max_length=35,
-        pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
-        description="BCP 47; null: everybody is taken, whatever they speak.",
-        examples=["es"],
-    )
-    court_mandated: bool = Field(False, description="Kept for clients whom a court referred.")
-    trauma_informed: bool = Field(False, description="Kept for clients who need trauma care.")
 
 
 MinutesAWeek = Annotated[int, Field(ge=1, le=7 * 24 * 60, strict=True, description="A week.")]
@@ -93,8 +75,8 @@ class Cohort(Shown):
     gender_group: GenderGroup | None = GENDER
     capacity: int = Field(description="Seats.", examples=[10])
     dual_diagnosis_trained: bool = TRAINED
-    eligibility: Eligibility
-    phases: list[Phase]
+    eligibility: Annotated[Eligibility, FromJson]
+    phases: Annotated[list[Phase], FromJson]
     enrolment: Enrolment
     minimum_size: int = Field(description="Clients it needs to run.", examples=[1])
     credentials: list[str]

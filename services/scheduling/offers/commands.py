@@ -7,10 +7,9 @@ from services.scheduling.offers import schemas
 from services.scheduling.offers.queries import show_offer, show_own_offer
 from services.scheduling.placement.arrivals import waiting_at
 from services.scheduling.placement.chart import Chart, lock_region
-from services.scheduling.placement.commands import leave_waitlist, offer_of, offer_seats
+from services.scheduling.placement.commands import leave_waitlist, offer_seats
 from services.scheduling.placement.rules.values import Choice
-from services.scheduling.placement.seats import give_seats
-from services.scheduling.waiting.commands import end_offers, make_offers
+from services.scheduling.placement.seats import end_offers, give_seats, make_offers
 from services.scheduling.waiting.policy import waiting_policy
 from shared.database import Transaction, update
 from shared.database.transaction import at_all_sites
@@ -180,8 +179,7 @@ async def offer_seat(
         )
     if not passed_over and new.reason is not None:
         raise NobodyPassedOver("The client is next: leave the reason out.", pointer="/reason")
-    by_hand = {"offered_by": offered_by, "passed_over": passed_over, "jump_reason": new.reason}
-    (offer_id,) = await make_offers(tx, [offer_of(client, choice, **by_hand)])
+    (offer_id,) = await make_offers(tx, [(client, choice)], offered_by, passed_over, new.reason)
     return await show_offer(tx, offer_id)
 
 

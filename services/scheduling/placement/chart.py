@@ -8,14 +8,13 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from pydantic import TypeAdapter
 
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.directory.policy import travel_policy
 from services.scheduling.directory.rules import Place, travel_minutes
 from services.scheduling.hours.policy import level_hours
 from services.scheduling.placement.arrivals import Arrival
-from services.scheduling.placement.policy import ReachPolicy, placement_policy
+from services.scheduling.placement.policy import placement_policy
 from services.scheduling.placement.rules.ranking import choose, compare
 from services.scheduling.placement.rules.values import (
     EVERYBODY,
@@ -33,7 +32,6 @@ from shared.messaging.consumer import Received
 Chosen = list[tuple[Arrival, Choice]]
 Freed = Mapping[UUID, Received[Any] | None]
 """Sites where seats are free, each with the event because of which one is, if one is."""
-ELIGIBILITY = TypeAdapter(Eligibility)
 SEATS = """
 SELECT c.id, c.track, c.gender_group, c.capacity, c.seats_taken, c.name, c.site_id, o.name,
   o.time_zone, c.enrolment, (c.phases -> 0 ->> 'minimum_minutes')::int,
@@ -96,7 +94,7 @@ class Chart:
 
     cohorts: dict[UUID, Cohort]
     travel: Mapping[UUID, Mapping[UUID, int | None]]
-    """Site → other sites of its region that it reaches → minutes, where their places are known."""
+    """Site → other sites of its region that it reaches → minutes; None: by telehealth alone."""
     seated: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))
     """Cohort → those in it who must be kept apart from somebody who looks for a seat."""
     looked_at: set[UUID] = field(default_factory=set)
@@ -143,13 +141,15 @@ class Chart:
         cohorts = [
             cohort
             for cohort in self.cohorts.values()
-            if cohort.site_id == site_id or _reached(cohort, travel, policy.reach)
+            if cohort.site_id == site_id
+            or travel.get(cohort.site_id) is not None
+            or (cohort.site_id in travel and cohort.eligibility.telehealth)
         ]
         at = Situation(
             tx.now,
             client,
             frozenset(c for c, there in self.seated.items() if there & client.apart_from),
-            {site: minutes or 0 for site, minutes in travel.items()},
+            travel,
             _level_minutes(site_id, client),
         )
         compared = compare(arrival, cohorts, policy, at)
@@ -204,30 +204,20 @@ async def with_reaching(tx: Transaction, freed_by: Freed) -> Freed:
 
 
 async def _travel(tx: Transaction, site_ids: set[UUID]) -> Mapping[UUID, Mapping[UUID, int | None]]:
-    """Sites whose policy looks beyond them → other sites of the region → minutes."""
+    """Sites whose policy looks beyond them → other sites in reach → minutes; see `Chart`."""
     found: dict[UUID, dict[UUID, int | None]] = {
         site: {} for site in site_ids if placement_policy(site).reach.beyond_site
     }
     for row in await tx.fetch(REGION, list(found)) if found else ():
         reach = placement_policy(row["home"]).reach
         places = (row["from_latitude"], row["from_longitude"], row["latitude"], row["longitude"])
-        minutes = None
-        if None not in places:
+        if reach.travel_minutes > 0 and None not in places:
             minutes = travel_minutes(Place(*places[:2]), Place(*places[2:]), travel_policy())
-        if reach.telehealth_of_region or _near(minutes, reach.travel_minutes):
-            found[row["home"]][row["id"]] = minutes
+            if minutes <= reach.travel_minutes:
+                found[row["home"]][row["id"]] = minutes
+        if reach.telehealth_of_region:
+            found[row["home"]].setdefault(row["id"], None)
     return found
-
-
-def _near(minutes: int | None, most: int) -> bool:
-    return minutes is not None and most > 0 and minutes <= most
-
-
-def _reached(cohort: Cohort, travel: Mapping[UUID, int | None], reach: ReachPolicy) -> bool:
-    if cohort.site_id not in travel:
-        return False
-    by_telehealth = reach.telehealth_of_region and cohort.eligibility.telehealth
-    return by_telehealth or _near(travel[cohort.site_id], reach.travel_minutes)
 
 
 def _level_minutes(site_id: UUID, client: Client) -> int:
@@ -245,5 +235,5 @@ def _cohort(row: asyncpg.Record) -> Cohort:
 
 @lru_cache(maxsize=1_000)
 def _eligibility(stored: str) -> Eligibility:
-    found = ELIGIBILITY.validate_json(stored)
+    found = Eligibility.model_validate_json(stored)
     return EVERYBODY if found == EVERYBODY else found

@@ -88,7 +88,8 @@ async def confirm_placement(
     policy = placement_policy(home.site_id).confirmation
     told = [criterion for criterion in one.criteria if criterion.name != UNTOLD]
     criteria = (*told, *_set_aside(one, confirmed.override_reason, policy))
-    row = tell_seat(tx, placement_id, home, one.cohort, replace(choice, criteria=criteria))
+    choice = replace(choice, cohort=one.cohort, criteria=criteria)
+    row = tell_seat(tx, placement_id, home, choice)
     try:
         await tx.execute(*update("placements", row, where={"id": placement_id}, versioned=False))
     except asyncpg.CheckViolationError:

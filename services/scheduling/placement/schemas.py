@@ -1,11 +1,9 @@
 """What answers about seats look like."""
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import Query
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from services.scheduling.waiting.rules import Family
 from shared.contracts.base import Criterion
@@ -17,16 +15,13 @@ Criteria = Annotated[list[Criterion], FromJson]
 PlacementState = Literal["proposed", "active", "ended"]
 
 
-@dataclass(frozen=True, slots=True)
-class AskedPlacements:
+class AskedPlacements(BaseModel):
     """Which placements are listed."""
 
-    site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None
-    state: Annotated[
-        PlacementState | None, Query(description="Only those that last, or that ended.")
-    ] = None
-    cohort_id: Annotated[UUID | None, Query(description="Only in this cohort.")] = None
-    client_id: Annotated[UUID | None, Query(description="Only of this client.")] = None
+    site_id: UUID | None = Field(None, description="Only at this site.")
+    state: PlacementState | None = Field(None, description="Only those that last, or that ended.")
+    cohort_id: UUID | None = Field(None, description="Only in this cohort.")
+    client_id: UUID | None = Field(None, description="Only of this client.")
 
 
 class ConsideredCohort(Shown):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Query
 
-from services.scheduling.directory.routes import Manager, Reader
+from services.scheduling.directory.routes import Manager
 from services.scheduling.staff import commands, leave, queries
 from services.scheduling.staff.schemas import (
     AskedStaff,
@@ -14,7 +14,7 @@ from services.scheduling.staff.schemas import (
     NewStaffMember,
     StaffMember,
 )
-from shared.web import Page, Paged, Router, needs_if_match
+from shared.web import Page, Paged, Reader, Router, needs_if_match
 
 router = Router(prefix="/staff", tags=["Staff"])
 

@@ -33,7 +33,7 @@ class CaseloadFull(Conflict, title="The caseload is full"):
 
 
 async def change_therapist(
-    tx: Transaction, placement_id: UUID, expected: int, new: NewTherapist
+    tx: Transaction, expected: int, placement_id: UUID, new: NewTherapist
 ) -> ExplainedPlacement:
     """Let a person of the site's staff be answerable for a client; publishes
     PrimaryTherapistChanged, or nothing where it is so already.

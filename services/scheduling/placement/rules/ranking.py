@@ -98,7 +98,7 @@ def _points(cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int
         days = max(0, (cohort.starts_at - at.now).days)
     points = score.day_until_start * days + score.hour_outside * outside / 60
     if not cohort.eligibility.telehealth:
-        points += score.minute_of_travel * at.travel.get(cohort.site_id, 0)
+        points += score.minute_of_travel * (at.travel.get(cohort.site_id) or 0)
     if cohort.id in client.familiar:
         points -= score.known_therapist
     if client.wished_group is not None and cohort.gender_group == client.wished_group:
