@@ -124,7 +124,6 @@ EXCEPTIONS = {
     "scheduling/sessions/closing.py": COMMANDS,
     "scheduling/sessions/materializing.py": COMMANDS,
     "scheduling/sessions/moving.py": COMMANDS,
-    "scheduling/staff/leave.py": COMMANDS,
 }
 """Everything else, and why; who adds one says so here."""
 

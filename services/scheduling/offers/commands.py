@@ -59,7 +59,7 @@ class NobodyPassedOver(Invalid):
 
 
 async def accept_offer(
-    tx: Transaction, offer_id: UUID, expected: int | None, answered_by: str
+    tx: Transaction, expected: int | None, offer_id: UUID, answered_by: str
 ) -> schemas.SeatOffer:
     """Give the client the seat that is held; publishes SeatAccepted, ClientPlaced and
     SessionScheduled for each session to come.
@@ -70,7 +70,7 @@ async def accept_offer(
         OfferOver: it is not open any more.
         SeatNoLongerFits: the cohort was changed meanwhile; nothing is answered then.
     """
-    offer = await _lock(tx, offer_id, expected)
+    offer = await _lock(tx, expected, offer_id)
     async with at_all_sites(tx):  # the cohort may be at another site of the region
         await end_offers(tx, [offer.id], "accepted", answered_by=answered_by)
         await tx.execute(ASK_AGAIN, offer.enrolment_id)
@@ -85,7 +85,7 @@ async def accept_offer(
 
 
 async def decline_offer(
-    tx: Transaction, offer_id: UUID, expected: int | None, answer: schemas.Decline, answered_by: str
+    tx: Transaction, expected: int | None, offer_id: UUID, answer: schemas.Decline, answered_by: str
 ) -> schemas.SeatOffer:
     """Let the seat go to the next in line; publishes SeatDeclined, and SeatOffered for the next.
 
@@ -93,7 +93,7 @@ async def decline_offer(
         NotFound, StaleVersion, OfferOver: as for `accept_offer`.
         UnknownReason: none of the policy's.
     """
-    offer = await _lock(tx, offer_id, expected)
+    offer = await _lock(tx, expected, offer_id)
     require_reason(answer.reason, waiting_policy(offer.site_id).decline_reasons, "/reason")
     async with at_all_sites(tx):
         seat_at = await tx.fetchval(SEAT_AT, offer.cohort_id)
@@ -115,9 +115,9 @@ async def answer_own_offer(
     by = f"link:{offer_id}"
     try:
         if own.answer == "accept":
-            await accept_offer(tx, offer_id, None, by)
+            await accept_offer(tx, None, offer_id, by)
         else:
-            await decline_offer(tx, offer_id, None, schemas.Decline(), by)
+            await decline_offer(tx, None, offer_id, schemas.Decline(), by)
     except (OfferOver, NotFound):
         raise LinkNotValid from None
     except SeatNoLongerFits:  # whoever holds the link learns nothing of the client or the program
@@ -125,13 +125,13 @@ async def answer_own_offer(
     return await show_own_offer(tx, offer_id)
 
 
-async def issue_link(tx: Transaction, offer_id: UUID, expected: int) -> schemas.OfferLink:
+async def issue_link(tx: Transaction, expected: int, offer_id: UUID) -> schemas.OfferLink:
     """A link by which the client can answer; the one before it ends.
 
     Raises:
         NotFound, StaleVersion, OfferOver: as for `accept_offer`.
     """
-    offer = await _lock(tx, offer_id, expected)
+    offer = await _lock(tx, expected, offer_id)
     secret = new_secret()
     await tx.execute(*update("seat_offers", {"link_hash": digest(secret)}, where={"id": offer.id}))
     return schemas.OfferLink(
@@ -200,7 +200,7 @@ async def let_run_out(tx: Transaction) -> int:
     return 1
 
 
-async def _lock(tx: Transaction, offer_id: UUID, expected: int | None) -> schemas.SeatOffer:
+async def _lock(tx: Transaction, expected: int | None, offer_id: UUID) -> schemas.SeatOffer:
     """The offer, with its site locked, while it is open."""
     await lock_region(tx, [(await show_offer(tx, offer_id)).site_id])
     offer = await show_offer(tx, offer_id)

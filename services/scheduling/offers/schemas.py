@@ -1,11 +1,9 @@
 """What requests and answers about seat offers look like."""
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from fastapi import Query
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from services.scheduling.placement.schemas import Criteria
 from services.scheduling.waiting.rules import Family
@@ -15,15 +13,14 @@ from shared.web import Instant, Shown, Strict
 OfferState = Literal["open", "accepted", "declined", "expired", "withdrawn"]
 
 
-@dataclass(frozen=True, slots=True)
-class OffersAsked:
+class OffersAsked(BaseModel):
     """Which offers are listed."""
 
-    site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None
-    state: Annotated[OfferState | None, Query(description="Only in this state.")] = None
-    jumped: Annotated[
-        bool | None, Query(description="Only those by which somebody was passed over, or not.")
-    ] = None
+    site_id: UUID | None = Field(None, description="Only at this site.")
+    state: OfferState | None = Field(None, description="Only in this state.")
+    jumped: bool | None = Field(
+        None, description="Only those by which somebody was passed over, or not."
+    )
 
 
 class NewSeatOffer(Strict):

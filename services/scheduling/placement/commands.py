@@ -1,6 +1,6 @@
 """Placing clients who enrolled, ending placements, offering free seats to those who wait."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -14,6 +14,7 @@ from services.scheduling.placement.seats import end_offers, give_seats, make_off
 from services.scheduling.waiting.commands import urgencies_of
 from services.scheduling.waiting.policy import waiting_policy
 from shared.contracts.base import Criterion
+from shared.contracts.intake import DualDiagnosisChanged
 from shared.contracts.scheduling import ClientWaitlisted, EndedAs, PlacementEnded
 from shared.database import Columns, Transaction, as_json
 from shared.ids import new_id
@@ -69,12 +70,8 @@ class Reconsidered:
     cause: Received[Any]
 
 
-BY_HAND = Criterion(
-    name="seats",
-    met=False,
-    observed="offered by a person",
-    required="given at once",
-    source="waiting policy of the site",
+BY_HAND = Criterion.of(
+    "seats", False, "offered by a person", "given at once", "waiting policy of the site"
 )
 """Why everybody waits where a person chooses."""
 
@@ -120,9 +117,15 @@ async def reconsider(tx: Transaction, received: Iterable[Received[Any]]) -> None
         tx.at_end(change_seats, Reconsidered(row["site_id"], causes[row["client_id"]]))
 
 
-async def note_diagnoses(tx: Transaction, diagnosed: Mapping[UUID, bool]) -> None:
-    """Whether those of these clients who wait need a cohort for a dual diagnosis from now on."""
+async def note_diagnoses(
+    tx: Transaction, changed: Sequence[Received[DualDiagnosisChanged]]
+) -> None:
+    """Whether those of these clients who wait need a cohort for a dual diagnosis from now on, and
+    look for it as `reconsider` does."""
+    told = [one.event for one in changed if one.event.status != "suspected"]
+    diagnosed = {event.client_id: event.status == "confirmed" for event in told}
     await tx.execute(DIAGNOSE, list(diagnosed), list(diagnosed.values()))
+    await reconsider(tx, changed)
 
 
 async def offer_seats(tx: Transaction, freed_by: Freed, arrivals: Sequence[Arrival] = ()) -> None:

@@ -112,15 +112,9 @@ def _set_aside(
     require_reason(reason, policy.override_reasons, REASON)
     if reason is None or not set(lacking) <= set(policy.overridable):
         raise RuleNotMet(f"{one.sentence}. Rules: {', '.join(lacking)}.", pointer="/cohort_id")
-    return (
-        Criterion(
-            name="override",
-            met=True,
-            observed=f"{', '.join(lacking)} set aside: {reason}",
-            required="a reason of the policy's list",
-            source=policy.source,
-        ),
-    )
+    observed = f"{', '.join(lacking)} set aside: {reason}"
+    required = "a reason of the policy's list"
+    return (Criterion.of("override", True, observed, required, policy.source),)
 
 
 async def drop_proposals(tx: Transaction) -> int:

@@ -118,6 +118,11 @@ class PlacementPolicy(Part):
     score: ScorePolicy
     confirmation: ConfirmationPolicy
 
+    @property
+    def name(self) -> str:
+        """Which one it is, for explanations."""
+        return f"{self.id} policy, version {self.version}"
+
 
 placement_policy = data_file(PlacementPolicy, __name__, "placement", by_site=True)
 """The policy in force, everywhere or at a site."""

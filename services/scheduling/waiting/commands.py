@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.scheduling.waiting.policy import Finding, waiting_policy
 from services.scheduling.waiting.rules import urgency_of
+from shared.contracts.intake import LevelOfCareSigned, RiskFlagRaised
 from shared.database import Columns, Transaction
 
 
@@ -49,7 +50,27 @@ async def urgencies_of(tx: Transaction, clients: Iterable[tuple[UUID, UUID]]) ->
     return ranks
 
 
-async def note_findings(tx: Transaction, findings: Sequence[Found]) -> None:
+async def note_flags(tx: Transaction, raised: Sequence[RiskFlagRaised]) -> None:
+    """A risk flag makes a seat urgent, by its severity."""
+    found = []
+    for event in raised:
+        finding: Finding = "risk_high" if event.severity == "high" else "risk_moderate"
+        found.append(Found(event.client_id, event.site_id, finding, event.raised_at, holds=True))
+    await _note(tx, found)
+
+
+async def note_levels(tx: Transaction, signed: Sequence[LevelOfCareSigned]) -> None:
+    """A seat is urgent for a client who waits below the level of care that was recommended."""
+    found = []
+    for event in signed:
+        above = waiting_policy(event.site_id).urgency.levels_above
+        holds = event.recommended_level in above and event.final_level not in above
+        about = event.client_id, event.site_id
+        found.append(Found(*about, "level_above", event.signed_at, holds))
+    await _note(tx, found)
+
+
+async def _note(tx: Transaction, findings: Sequence[Found]) -> None:
     """Keep what was found last of each kind, and rank those of these clients who wait anew."""
     latest = {(one.client_id, one.finding): one for one in findings}
     await tx.execute(NOTE, *FOUND.arrays(latest.values()))

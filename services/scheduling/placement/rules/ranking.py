@@ -73,14 +73,10 @@ def choose(compared: Sequence[Considered], policy: PlacementPolicy, at: Situatio
     if not ranked:
         return Choice(None, considered, _lacking(considered, policy))
     best = ranked[0]
-    preference = Criterion(
-        name="preference",
-        met=True,
-        observed=f"first of {len(ranked)} cohorts that fit, of {len(compared)} "
-        f"{'in reach' if at.travel else 'at the site'}",
-        required="fewest points, then specific before mixed, then most free seats, then oldest",
-        source=f"{policy.id} policy, version {policy.version}",
-    )
+    where = "in reach" if at.travel else "at the site"
+    observed = f"first of {len(ranked)} cohorts that fit, of {len(compared)} {where}"
+    required = "fewest points, then specific before mixed, then most free seats, then oldest"
+    preference = Criterion.of("preference", True, observed, required, policy.name)
     return Choice(best.cohort, considered, (*best.criteria, preference), ranked)
 
 
@@ -134,15 +130,8 @@ def _merits(cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int
 
 def _lacking(considered: Sequence[Considered], policy: PlacementPolicy) -> tuple[Criterion, ...]:
     if not considered:
-        return (
-            Criterion(
-                name="cohort_at_site",
-                met=False,
-                observed="0 cohorts at the site",
-                required="at least 1 cohort",
-                source=f"{policy.id} policy, version {policy.version}",
-            ),
-        )
+        observed, required = "0 cohorts at the site", "at least 1 cohort"
+        return (Criterion.of("cohort_at_site", False, observed, required, policy.name),)
     lacking = [
         (one.cohort, criterion)
         for one in considered
