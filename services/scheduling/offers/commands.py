@@ -134,14 +134,12 @@ async def issue_link(tx: Transaction, expected: int, offer_id: UUID) -> schemas.
     offer = await _lock(tx, expected, offer_id)
     secret = new_secret()
     await tx.execute(*update("seat_offers", {"link_hash": digest(secret)}, where={"id": offer.id}))
-    return schemas.OfferLink(
-        offer_id=offer.id,
-        client_id=offer.client_id,
-        site_id=offer.site_id,
-        address=f"{waiting_policy(offer.site_id).page_address}#{secret}",
-        valid_until=offer.expires_at,
-        version=offer.version + 1,
-    )
+    link = {
+        "address": f"{waiting_policy(offer.site_id).page_address}#{secret}",
+        "valid_until": offer.expires_at,
+        "version": offer.version + 1,
+    }
+    return schemas.OfferLink(**{**dict(offer), **link}, offer_id=offer.id)
 
 
 async def offer_seat(
@@ -179,7 +177,8 @@ async def offer_seat(
         )
     if not passed_over and new.reason is not None:
         raise NobodyPassedOver("The client is next: leave the reason out.", pointer="/reason")
-    (offer_id,) = await make_offers(tx, [(client, choice)], offered_by, passed_over, new.reason)
+    by_hand = {"offered_by": offered_by, "passed_over": passed_over, "jump_reason": new.reason}
+    (offer_id,) = await make_offers(tx, [(client, choice)], **by_hand)
     return await show_offer(tx, offer_id)
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from services.scheduling.placement.schemas import Criteria
+from services.scheduling.placement.schemas import Criteria, OfStay
 from services.scheduling.waiting.rules import Family
 from shared.contracts.intake import Token
 from shared.web import Instant, Shown, Strict
@@ -50,13 +50,9 @@ class OwnAnswer(Strict):
     answer: Literal["accept", "decline"]
 
 
-class SeatOffer(Shown):
+class SeatOffer(OfStay):
     """A seat that is or was held for a client who waited."""
 
-    id: UUID
-    site_id: UUID
-    client_id: UUID
-    enrolment_id: UUID
     cohort_id: UUID
     state: OfferState = Field(examples=["open"])
     offered_at: Instant

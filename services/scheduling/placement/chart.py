@@ -15,21 +15,14 @@ from services.scheduling.directory.rules import Place, travel_minutes
 from services.scheduling.hours.policy import level_hours
 from services.scheduling.placement.arrivals import Arrival
 from services.scheduling.placement.policy import placement_policy
+from services.scheduling.placement.rules import values
 from services.scheduling.placement.rules.ranking import choose, compare
-from services.scheduling.placement.rules.values import (
-    EVERYBODY,
-    Choice,
-    Cohort,
-    Considered,
-    Eligibility,
-    Situation,
-)
 from services.scheduling.preferences.queries import known_clients
 from services.scheduling.preferences.rules import Client
 from shared.database import Transaction, at_all_sites
 from shared.messaging.consumer import Received
 
-Chosen = list[tuple[Arrival, Choice]]
+Chosen = list[tuple[Arrival, values.Choice]]
 Freed = Mapping[UUID, Received[Any] | None]
 """Sites where seats are free, each with the event because of which one is, if one is."""
 SEATS = """
@@ -92,7 +85,7 @@ JOIN seat_offers o ON o.client_id = apart.client_id AND o.ended_at IS NULL
 class Chart:
     """The seats of some sites and of those in their reach, while they are given away."""
 
-    cohorts: dict[UUID, Cohort]
+    cohorts: dict[UUID, values.Cohort]
     travel: Mapping[UUID, Mapping[UUID, int | None]]
     """Site → other sites of its region that it reaches → minutes; None: by telehealth alone."""
     seated: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))
@@ -135,9 +128,8 @@ class Chart:
             chosen.append((arrival, choice))
         return chosen
 
-    async def _best(self, tx: Transaction, arrival: Arrival, client: Client) -> Choice:
-        site_id = arrival.site_id
-        policy, travel = placement_policy(site_id), self.travel.get(site_id, {})
+    async def _best(self, tx: Transaction, arrival: Arrival, client: Client) -> values.Choice:
+        site_id, travel = arrival.site_id, self.travel.get(arrival.site_id, {})
         cohorts = [
             cohort
             for cohort in self.cohorts.values()
@@ -145,18 +137,19 @@ class Chart:
             or travel.get(cohort.site_id) is not None
             or (cohort.site_id in travel and cohort.eligibility.telehealth)
         ]
-        at = Situation(
+        at = values.Situation(
             tx.now,
             client,
             frozenset(c for c, there in self.seated.items() if there & client.apart_from),
             travel,
             _level_minutes(site_id, client),
+            placement_policy(site_id),
         )
-        compared = compare(arrival, cohorts, policy, at)
+        compared = compare(arrival, cohorts, at)
         await self._look_ahead(tx, compared)
-        return choose(compared, policy, at)
+        return choose(compared, at)
 
-    async def _look_ahead(self, tx: Transaction, compared: Iterable[Considered]) -> None:
+    async def _look_ahead(self, tx: Transaction, compared: Iterable[values.Considered]) -> None:
         """Learn the next sessions of those that the client could join, if not known yet."""
         eligible = {one.cohort.id for one in compared if one.eligible}
         unknown = eligible - self.looked_at
@@ -167,7 +160,7 @@ class Chart:
             cohort.week = tuple(zip(row["begin_at"], row["lengths"], strict=True))
 
 
-async def rank(tx: Transaction, arrival: Arrival, seat: UUID | None) -> Choice:
+async def rank(tx: Transaction, arrival: Arrival, seat: UUID | None) -> values.Choice:
     """Every cohort in reach compared for a client, whose own seat is taken for free."""
     chart = await Chart.of(tx, [arrival.site_id])
     if seat in chart.cohorts:
@@ -227,13 +220,13 @@ def _level_minutes(site_id: UUID, client: Client) -> int:
     return asked.get(client.level_of_care or "", 0)
 
 
-def _cohort(row: asyncpg.Record) -> Cohort:
+def _cohort(row: asyncpg.Record) -> values.Cohort:
     *plain, eligibility = row
     fields = (*plain, _eligibility(eligibility))
-    return Cohort(*fields)
+    return values.Cohort(*fields)
 
 
 @lru_cache(maxsize=1_000)
-def _eligibility(stored: str) -> Eligibility:
-    found = Eligibility.model_validate_json(stored)
-    return EVERYBODY if found == EVERYBODY else found
+def _eligibility(stored: str) -> values.Eligibility:
+    found = values.Eligibility.model_validate_json(stored)
+    return values.EVERYBODY if found == values.EVERYBODY else found

@@ -89,7 +89,7 @@ async def confirm_placement(
     told = [criterion for criterion in one.criteria if criterion.name != UNTOLD]
     criteria = (*told, *_set_aside(one, confirmed.override_reason, policy))
     choice = replace(choice, cohort=one.cohort, criteria=criteria)
-    row = tell_seat(tx, placement_id, home, choice)
+    row = tell_seat(tx, placement_id, home, choice, None)
     try:
         await tx.execute(*update("placements", row, where={"id": placement_id}, versioned=False))
     except asyncpg.CheckViolationError:

@@ -40,13 +40,18 @@ class ConsideredCohort(Shown):
     criteria: list[Criterion]
 
 
-class Placement(Shown):
-    """A client's seat in a cohort, and why it is that one."""
+class OfStay(Shown):
+    """Something of a client's stay."""
 
     id: UUID
     site_id: UUID
     client_id: UUID
     enrolment_id: UUID
+
+
+class Placement(OfStay):
+    """A client's seat in a cohort, and why it is that one."""
+
     cohort_id: UUID
     track: Track
     state: PlacementState
@@ -89,14 +94,10 @@ class Confirmation(Strict):
     )
 
 
-class WaitingClient(Shown):
+class WaitingClient(OfStay):
     """A client for whom no seat was free, in the order of priority population, clinical urgency and
     time of enrolment."""
 
-    id: UUID
-    site_id: UUID
-    client_id: UUID
-    enrolment_id: UUID
     dual_diagnosis: bool
     gender_group: GenderGroup | None
     priority: bool = Field(description="Of a population that goes first.", examples=[False])

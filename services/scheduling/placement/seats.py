@@ -38,6 +38,8 @@ OFFERED = Columns.by_type(
     integer="passed_over",
 )
 OFFER = OFFERED.insert("seat_offers")
+BY_ORDER = {"offered_by": None, "passed_over": 0, "jump_reason": None}
+"""What an offer says where nobody chose the client."""
 SITES = """
 SELECT s.id, s.time_zone,
   ARRAY(SELECT ARRAY[weekday, opens_minute, closes_minute] FROM opening_hours o
@@ -96,14 +98,10 @@ async def give_seats(
 
 
 def tell_seat(
-    tx: Transaction,
-    placement_id: UUID,
-    arrival: Arrival,
-    choice: Choice,
-    until: datetime | None = None,
+    tx: Transaction, placement_id: UUID, arrival: Arrival, choice: Choice, until: datetime | None
 ) -> dict[str, Any]:
     """The row of a seat in the cohort that was chosen; publishes ClientPlaced, or PlacementProposed
-    where it is only kept until that instant."""
+    where it is only kept `until` that instant."""
     assert choice.cohort is not None  # the caller looked
     row = {
         **_of_choice(arrival, choice),
@@ -123,30 +121,24 @@ def tell_seat(
     return row
 
 
-async def make_offers(
-    tx: Transaction,
-    chosen: Chosen,
-    offered_by: str | None = None,
-    passed_over: int = 0,
-    jump_reason: str | None = None,
-) -> list[UUID]:
+async def make_offers(tx: Transaction, chosen: Chosen, **by_hand: Any) -> list[UUID]:
     """Hold these seats, which the caller has found free with the site locked; publishes
-    SeatOffered. The ids of the offers. `offered_by` is the person who chose, if one did."""
+    SeatOffered. The ids of the offers. `by_hand` is what an offer says beside, where a person chose
+    the client: `offered_by`, `passed_over` and `jump_reason`."""
     found = await tx.fetch(SITES, [arrival.site_id for arrival, _ in chosen])
     sites = {row["id"]: row for row in found}
     rows = []
     for arrival, choice in chosen:
-        site, policy = sites[arrival.site_id], waiting_policy(arrival.site_id)
+        site, held = sites[arrival.site_id], waiting_policy(arrival.site_id).offer
         openings = [Window(*opening) for opening in site["openings"]]
         row = {
             **_of_choice(arrival, choice),
             "id": new_id(),
             "site_id": arrival.site_id,
             "offered_at": tx.now,
-            "expires_at": expiry(tx.now, policy.offer, site["time_zone"], openings, site["closed"]),
-            "offered_by": offered_by,
-            "passed_over": passed_over,
-            "jump_reason": jump_reason,
+            "expires_at": expiry(tx.now, held, site["time_zone"], openings, site["closed"]),
+            **BY_ORDER,
+            **by_hand,
         }
         rows.append(row)
         event = scheduling.SeatOffered(**row, offer_id=row["id"], time_zone=site["time_zone"])

@@ -1,8 +1,8 @@
 """Knowing what is urgent."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from services.scheduling.waiting.policy import Finding, waiting_policy
@@ -10,19 +10,9 @@ from services.scheduling.waiting.rules import urgency_of
 from shared.contracts.intake import LevelOfCareSigned, RiskFlagRaised
 from shared.database import Columns, Transaction
 
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Something that makes a client's seat urgent, or that holds no more."""
-
-    client_id: UUID
-    site_id: UUID
-    finding: Finding
-    found_at: datetime
-    holds: bool
-
-
-FOUND = Columns.like(Found)
+FOUND = Columns.by_type(
+    uuid="client_id site_id", text="finding", timestamptz="found_at", boolean="holds"
+)
 NOTE = FOUND.upsert("urgencies", "client_id", "finding")
 FINDINGS = """
 SELECT c.id, u.finding, max(u.found_at) AS found_at FROM unnest($1::uuid[]) AS c(id)
@@ -54,8 +44,9 @@ async def note_flags(tx: Transaction, raised: Sequence[RiskFlagRaised]) -> None:
     """A risk flag makes a seat urgent, by its severity."""
     found = []
     for event in raised:
-        finding: Finding = "risk_high" if event.severity == "high" else "risk_moderate"
-        found.append(Found(event.client_id, event.site_id, finding, event.raised_at, holds=True))
+        finding = "risk_high" if event.severity == "high" else "risk_moderate"
+        about = {"finding": finding, "found_at": event.raised_at, "holds": True}
+        found.append({**dict(event), **about})
     await _note(tx, found)
 
 
@@ -65,14 +56,14 @@ async def note_levels(tx: Transaction, signed: Sequence[LevelOfCareSigned]) -> N
     for event in signed:
         above = waiting_policy(event.site_id).urgency.levels_above
         holds = event.recommended_level in above and event.final_level not in above
-        about = event.client_id, event.site_id
-        found.append(Found(*about, "level_above", event.signed_at, holds))
+        about = {"finding": "level_above", "found_at": event.signed_at, "holds": holds}
+        found.append({**dict(event), **about})
     await _note(tx, found)
 
 
-async def _note(tx: Transaction, findings: Sequence[Found]) -> None:
+async def _note(tx: Transaction, findings: Sequence[Mapping[str, Any]]) -> None:
     """Keep what was found last of each kind, and rank those of these clients who wait anew."""
-    latest = {(one.client_id, one.finding): one for one in findings}
+    latest = {(one["client_id"], one["finding"]): one for one in findings}
     await tx.execute(NOTE, *FOUND.arrays(latest.values()))
-    ranks = await urgencies_of(tx, ((one.client_id, one.site_id) for one in findings))
+    ranks = await urgencies_of(tx, ((one["client_id"], one["site_id"]) for one in findings))
     await tx.execute(RANK, list(ranks), list(ranks.values()))

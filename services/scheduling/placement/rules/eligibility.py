@@ -9,7 +9,7 @@ from functools import lru_cache
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
-from services.scheduling.placement.policy import PlacementPolicy, Rule, Sourced
+from services.scheduling.placement.policy import Rule, Sourced
 from services.scheduling.placement.rules.values import EVERYBODY, Cohort, Need, Situation
 from services.scheduling.preferences.rules import comes_after, opened, within
 from shared.contracts.base import Criterion
@@ -27,16 +27,16 @@ TRAITS = attrgetter(
 """All of a cohort that `standing` looks at, but whether somebody is in it who must not be met."""
 
 
-def standing(need: Need, cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterator[Line]:
+def standing(need: Need, cohort: Cohort, at: Situation) -> Iterator[Line]:
     """What is asked of a cohort for a client, but whether its hours suit."""
-    track, group = cohort.track, cohort.gender_group or "mixed"
+    policy, track, group = at.policy, cohort.track, cohort.gender_group or "mixed"
     tracks = policy.tracks.for_dual_diagnosis if need.dual_diagnosis else policy.tracks.for_others
     groups = ("mixed",) if need.gender_group is None else (need.gender_group, "mixed")
     yield _one_of("track", track, tracks, policy.tracks, FOR_TRACK[track])
     yield _one_of("gender_group", group, groups, policy.gender_groups, f"for {group} only")
     if cohort.eligibility is not EVERYBODY:
-        yield from _made_for(cohort, policy, at)
-    yield from _course(cohort, policy, at)
+        yield from _made_for(cohort, at)
+    yield from _course(cohort, at)
     minutes = at.travel.get(cohort.site_id)
     if minutes is not None and not cohort.eligibility.telehealth:
         most, stuck = policy.reach.travel_minutes, bool(at.client.needs_transport)
@@ -54,10 +54,10 @@ def standing(need: Need, cohort: Cohort, policy: PlacementPolicy, at: Situation)
     yield _line("free_seat", not full, observed, "at least 1 free seat", rule, words)
 
 
-def _made_for(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterator[Line]:
+def _made_for(cohort: Cohort, at: Situation) -> Iterator[Line]:
     """Whom the cohort is made for. What only intake can know, a referral by a court and a need for
     trauma care, is taken for absent where it was not told; the rest is not held against anybody."""
-    made_for, client, rule = cohort.eligibility, at.client, policy.eligibility
+    made_for, client, rule = cohort.eligibility, at.client, at.policy.eligibility
     if made_for.age_bands is not None and client.age_band is not None:
         words = f"for the ages of {' or '.join(made_for.age_bands).replace('_', ' ')}"
         yield _one_of("age_band", client.age_band, made_for.age_bands, rule, words)
@@ -76,7 +76,7 @@ def _made_for(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterato
         yield _needed("modality", client.telehealth, rule, words)
 
 
-def _course(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterator[Line]:
+def _course(cohort: Cohort, at: Situation) -> Iterator[Line]:
     """Its weekly hours, and whether it still takes clients."""
     minutes, asked = cohort.phase_minutes, at.level_minutes
     if minutes is not None and asked:
@@ -85,18 +85,18 @@ def _course(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterator[
             f"begins with {hours(minutes)} a week, and the client's level of care "
             f"asks for {hours(asked)}"
         )
-        yield _line("weekly_hours", minutes >= asked, observed, required, policy.hours, words)
+        yield _line("weekly_hours", minutes >= asked, observed, required, at.policy.hours, words)
     if cohort.enrolment == "closed":
-        began, rule = cohort.began_at, policy.eligibility
+        began, rule = cohort.began_at, at.policy.eligibility
         observed = "closed" if began is None else f"closed since {day(began, cohort)}"
         required, words = "open, or closed and not begun", "takes nobody after its first session"
         yield _line("enrolment", began is None, observed, required, rule, words)
 
 
-def times(cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int) -> Iterator[Line]:
+def times(cohort: Cohort, at: Situation, outside: int) -> Iterator[Line]:
     """Whether a cohort's hours suit. `outside` is how many minutes of its week are not within those
     at which the client can come."""
-    windows = at.client.windows
+    windows, policy = at.client.windows, at.policy
     if windows and cohort.week:
         share, least = 1 - outside / cohort.weekly_minutes, policy.availability.least_share
         met, observed, required = share >= least, f"{share:.2f}", f">= {least:.2f}"

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from services.scheduling.placement.policy import PlacementPolicy
+from services.scheduling.placement.policy import PlacementPolicy, placement_policy
 from services.scheduling.preferences.rules import Client, Meeting
 from shared.contracts.base import Criterion
 from shared.contracts.intake import AgeBand, GenderGroup, PriorityPopulation
@@ -116,6 +116,7 @@ class Situation:
     """Minutes from the client's site to each other site; None: only its telehealth is in reach."""
     level_minutes: int = 0
     """What the client's level of care asks to be planned a week at least."""
+    policy: PlacementPolicy = field(default_factory=placement_policy)
 
 
 @dataclass(frozen=True, slots=True)
