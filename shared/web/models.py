@@ -91,6 +91,13 @@ class Shown(BaseModel):
         return self.model_copy(update={**changes, "version": version + 1})
 
 
+def described(description: str, *examples: Any, **rules: Any) -> Any:
+    """A field in words, with what it may look like; `rules` are those of pydantic's `Field`."""
+    if examples:
+        rules["examples"] = list(examples)
+    return Field(**{"description": description, **rules})
+
+
 def optional(description: str | None = None, **more: Any) -> Any:
     """What a request may leave out: null by default, and in the example."""
     return Field(**{"default": None, "description": description, "examples": [None], **more})

@@ -24,11 +24,7 @@ async def change_cohort(cohort_id: UUID, body: ChangedCohort, call: Manager) -> 
 
 
 @router.get("", summary="List cohorts")
-async def list_cohorts(
-    call: Reader,
-    paging: Paged,
-    site_id: AtSite = None,
-) -> Page[Cohort]:
+async def list_cohorts(call: Reader, paging: Paged, site_id: AtSite = None) -> Page[Cohort]:
     """Cohorts with their taken and free seats."""
     return await call.show(lambda tx: queries.list_cohorts(tx, paging, site_id))
 

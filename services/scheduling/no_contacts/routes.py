@@ -25,9 +25,7 @@ async def enter_no_contact(body: NewNoContact, call: Clinician) -> NoContact:
 
 @router.get("", summary="List whom a client must not meet")
 async def list_no_contacts(
-    call: Reader,
-    paging: Paged,
-    client_id: Annotated[UUID, Query(description="One of the two.")],
+    call: Reader, paging: Paged, client_id: Annotated[UUID, Query(description="One of the two.")]
 ) -> Page[NoContact]:
     """What was entered of a client, in whatever record."""
     return await call.show(lambda tx: queries.list_no_contacts(tx, paging, client_id))

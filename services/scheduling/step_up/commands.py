@@ -11,8 +11,6 @@ from services.scheduling.directory.queries import show_region, show_site
 from services.scheduling.step_up import schemas
 from services.scheduling.step_up.policy import step_up_policy
 from services.scheduling.step_up.queries import show_request, show_slot
-from shared.contracts.intake import EpisodeStateChanged
-from shared.contracts.outcomes import RecommendationDecided
 from shared.contracts.scheduling import PartnerSeatHeld, PartnerSeatReleased
 from shared.database import Transaction, insert, unless_taken, update
 from shared.errors import Conflict, NotFound, found, require_version
@@ -121,11 +119,7 @@ async def request_step_up(tx: Transaction, new: schemas.NewStepUpRequest) -> sch
     return await show_request(tx, hold_id)
 
 
-async def hold_at_step_up(
-    tx: Transaction,
-    level: str | None,
-    cause: Received[EpisodeStateChanged] | Received[RecommendationDecided],
-) -> None:
+async def hold_at_step_up(tx: Transaction, level: str | None, cause: Received[Any]) -> None:
     """Hold a seat for the client of an event who is to step up, if a level is named, a seat is free
     there and none is held already; publishes PartnerSeatHeld."""
     if level is not None:
