@@ -11,8 +11,7 @@ from services.scheduling.placement.commands import leave_waitlist, offer_seats
 from services.scheduling.placement.rules.values import Choice
 from services.scheduling.placement.seats import end_offers, give_seats, make_offers
 from services.scheduling.waiting.policy import waiting_policy
-from shared.database import Transaction, update
-from shared.database.transaction import at_all_sites
+from shared.database import Transaction, at_all_sites, update
 from shared.errors import Conflict, Invalid, NotFound, require_reason, require_version
 from shared.web.links import LinkNotValid, digest, new_secret
 

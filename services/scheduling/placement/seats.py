@@ -89,12 +89,21 @@ async def give_seats(
         if until is None:
             given[row["id"]] = arrival.cause
     if rows:
-        try:
-            await tx.execute(PLACE, *PLACED.arrays(rows))
-        except asyncpg.CheckViolationError:
-            raise Overtaken from None
+        await take_seats(tx, PLACE, *PLACED.arrays(rows))
         await schedule_sessions(tx, given)
     return chosen
+
+
+async def take_seats(tx: Transaction, *statement: Any) -> None:
+    """Write seats, of which the database gives none twice.
+
+    Raises:
+        Overtaken: somebody who did not lock the site took a seat meanwhile.
+    """
+    try:
+        await tx.execute(*statement)
+    except asyncpg.CheckViolationError:
+        raise Overtaken from None
 
 
 def tell_seat(

@@ -9,6 +9,7 @@ from functools import lru_cache
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
+from services.scheduling.directory.rules import minute_of
 from services.scheduling.placement.policy import Rule, Sourced
 from services.scheduling.placement.rules.values import EVERYBODY, Cohort, Need, Situation
 from services.scheduling.preferences.rules import comes_after, opened, within
@@ -104,7 +105,8 @@ def times(cohort: Cohort, at: Situation, outside: int) -> Iterator[Line]:
         yield _line("availability", met, observed, required, policy.availability, words)
     elif windows and cohort.eligibility.evening:
         rule, words = policy.eligibility, "held in the evening, when the client cannot come"
-        met, required = comes_after(rule.evening_minute, windows), f"some after {rule.evening_from}"
+        met = comes_after(minute_of(rule.evening_from), windows)
+        required = f"some after {rule.evening_from}"
         yield _line("evening", met, "the client's hours", required, rule, words)
 
 
