@@ -74,3 +74,8 @@ class Criterion(BaseModel):
     observed: str = Field(description="What was found, in words.", examples=["0.89"])
     required: str = Field(description="What the policy asks for, in words.", examples=[">= 0.80"])
     source: str = Field(description="Where the criterion comes from.")
+
+    @classmethod
+    def of(cls, name: str, met: bool, observed: str, required: str, source: str) -> "Criterion":
+        """A line with these, in the order in which people read them."""
+        return cls(name=name, met=met, observed=observed, required=required, source=source)

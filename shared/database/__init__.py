@@ -3,6 +3,7 @@
 from shared.database.columns import (
     Columns,
     Statement,
+    as_json,
     insert,
     names,
     select,
@@ -33,6 +34,7 @@ __all__ = [
     "Sites",
     "Statement",
     "Transaction",
+    "as_json",
     "at_all_sites",
     "insert",
     "names",

@@ -14,6 +14,9 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
+import orjson
+from pydantic import BaseModel
+
 SQL_TYPES = {
     bool: "boolean",
     bytes: "bytea",
@@ -111,6 +114,11 @@ def _plain(hint: Any) -> Any:
         kinds = {_plain(one) for one in get_args(hint)} - {NoneType}
         return kinds.pop() if len(kinds) == 1 else hint
     return type(get_args(hint)[0]) if get_origin(hint) is Literal else hint
+
+
+def as_json(value: Any) -> str:
+    """What is written to a column of JSON: models within are told as they are."""
+    return orjson.dumps(value, default=BaseModel.model_dump).decode()
 
 
 def names(model: type[Any]) -> str:

@@ -1,9 +1,11 @@
 """Every capability of a service has the same rooms, so that any file is found by guess."""
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from shared.settings import SERVICES as SERVICES_NAMED
 from stepwell.runtime.state import PROJECT
 
 SERVICES = PROJECT / "services"
@@ -119,7 +121,6 @@ EXCEPTIONS = {
     "scheduling/sessions/changing.py": COMMANDS,
     "scheduling/sessions/closing.py": COMMANDS,
     "scheduling/sessions/moving.py": COMMANDS,
-    "scheduling/staff/leave.py": COMMANDS,
 }
 """Everything else, and why; who adds one says so here."""
 
@@ -147,6 +148,17 @@ def strangers() -> set[str]:
 
 def test_a_file_that_is_none_of_the_rooms_has_a_reason() -> None:
     assert strangers() == set(EXCEPTIONS)
+
+
+@pytest.mark.parametrize("name", SERVICES_NAMED)
+def test_a_service_names_every_capability_that_declares_something(name: str) -> None:
+    declaring = {
+        file.relative_to(SERVICES / name).parts[0]
+        for room in ("*routes.py", "consumers.py", "jobs.py", "page/__init__.py")
+        for file in (SERVICES / name).glob(f"*/{room}")
+    }
+    service = import_module(f"services.{name}.service")
+    assert set(service.capabilities.names) == declaring
 
 
 def test_what_outcomes_publishes_changes_the_board_with_its_commit() -> None:

@@ -174,9 +174,9 @@ class WaitingList(RuleBasedStateMachine):
         if asked := [p.asked for p in self.people.values() if p.asked]:
             offer = asked[n % len(asked)]
             if take:
-                self.do(lambda tx: accept_offer(tx, offer, None, "desk"))
+                self.do(lambda tx: accept_offer(tx, None, offer, "desk"))
             else:
-                self.do(lambda tx: decline_offer(tx, offer, None, Decline(), "desk"))
+                self.do(lambda tx: decline_offer(tx, None, offer, Decline(), "desk"))
             self.follow()
 
     @rule(hours=st.sampled_from([1, 12, 24, 7 * 24]))

@@ -10,7 +10,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.outcomes.board import live
-from services.scheduling.waiting.commands import Offer, make_offers
+from services.scheduling.placement.arrivals import waiting_at
+from services.scheduling.placement.rules.values import Choice, Cohort
+from services.scheduling.placement.seats import make_offers
 from shared import clock
 from shared.contracts.base import Event
 from shared.database import ALL_SITES
@@ -137,8 +139,9 @@ async def scheduling(system: System) -> UUID:
         week = {"site_ids": [str(site)], "week": "2026-W30"}
         created(await clinic.regional.post("/plan-runs", week))
         async with clinic.database.transaction(ALL_SITES) as tx:
-            about = [(one.id, site, one.enrolment_id, cohort, "[]") for one in waiting]
-            await make_offers(tx, [Offer(*one) for one in about])
+            arrivals = await waiting_at(tx, {site: None})
+            choice = Choice(Cohort(cohort, "general", None, 10, 0), (), ())
+            await make_offers(tx, [(one, choice) for one in arrivals])
         body = {"client_id": str(seated[0].id), "status": "present"}
         created(await clinic.desk.post(f"/sessions/{session['id']}/attendance", body))
     return site

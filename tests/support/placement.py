@@ -1,6 +1,7 @@
 """Choosing a cohort at once, as the chart of a transaction does in two steps."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from services.scheduling.placement.policy import PlacementPolicy
 from services.scheduling.placement.rules.ranking import choose, compare
@@ -13,4 +14,5 @@ def choose_cohort(
     need: Need, cohorts: Iterable[Cohort], policy: PlacementPolicy, at: Situation = NOTHING_KNOWN
 ) -> Choice:
     """Compare the cohorts with a client's need, and choose the one that fits best."""
-    return choose(compare(need, cohorts, policy, at), policy, at)
+    by_policy = replace(at, policy=policy)
+    return choose(compare(need, cohorts, by_policy), by_policy)

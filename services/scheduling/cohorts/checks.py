@@ -1,12 +1,37 @@
-"""What a cohort cannot be, with a pointer at it."""
+"""What a cohort cannot be, with a pointer at it, and what is possible and questionable. No I/O."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from services.scheduling.cohorts import rules
 from services.scheduling.cohorts.policy import CohortPolicy
 from services.scheduling.cohorts.schemas import ChangedCohort, Phase
-from services.scheduling.hours.policy import Levels
+from services.scheduling.hours.policy import PROGRAM_LEVEL, Levels, Population
 from services.scheduling.placement.policy import PlacementPolicy
+from shared.contracts.intake import AgeBand
+from shared.errors import Invalid
+
+
+class StaffNotTrained(Invalid, title="Staff is not trained for this track"):
+    """A dual-diagnosis cohort needs staff trained for co-occurring disorders."""
+
+
+class CapacityAboveCap(Invalid, title="Too many seats"):
+    """More seats than the rule on group size allows."""
+
+
+class NobodyFits(Invalid, title="No client can meet this rule"):
+    """A rule of the cohort that no client can meet."""
+
+
+class SizesContradict(Invalid):
+    """It needs more clients to run than it has seats."""
+
+
+class PhaseContradicts(Invalid):
+    """The hours of a phase do not go together."""
+
+
+class PhaseBelowLevel(Invalid, title="A phase is below the level of care"):
+    """A phase plans less than the program's level of care asks for."""
 
 
 def check(
@@ -18,40 +43,64 @@ def check(
         StaffNotTrained, CapacityAboveCap, NobodyFits, SizesContradict, PhaseContradicts,
             PhaseBelowLevel: with a pointer.
     """
-    rules.require_trained_staff(cohort.track, cohort.dual_diagnosis_trained)
-    rules.require_lawful_size(cohort.capacity, placement.seats)
+    if cohort.track == "dual_diagnosis" and not cohort.dual_diagnosis_trained:
+        raise StaffNotTrained(
+            "A dual-diagnosis cohort needs staff trained for co-occurring disorders.",
+            pointer="/dual_diagnosis_trained",
+        )
+    seats = placement.seats
+    if cohort.capacity > seats.hard_cap:
+        raise CapacityAboveCap(
+            f"At most {seats.hard_cap} seats. {seats.source}", pointer="/capacity"
+        )
     if cohort.minimum_size > cohort.capacity:
-        raise rules.SizesContradict(
+        raise SizesContradict(
             f"It has {cohort.capacity} seats: let it run with as many at most.",
             pointer="/minimum_size",
         )
     if cohort.track not in (*placement.tracks.for_dual_diagnosis, *placement.tracks.for_others):
-        raise rules.NobodyFits(
-            "The placement policy lets no client join this track.", pointer="/track"
-        )
+        raise NobodyFits("The placement policy lets no client join this track.", pointer="/track")
     bands = cohort.eligibility.age_bands
     if bands is not None and (not bands or len(set(bands)) < len(bands)):
-        raise rules.NobodyFits(
+        raise NobodyFits(
             "Name each age band once, and one at least; leave it out for every age.",
             pointer="/eligibility/age_bands",
         )
     for n, phase in enumerate(cohort.phases):
         if phase.minimum_minutes > phase.maximum_minutes:
-            raise rules.PhaseContradicts(
+            raise PhaseContradicts(
                 "More minutes at least than at most.", pointer=f"/phases/{n}/maximum_minutes"
             )
-    least = min(rules.level_minimums(bands, levels))
+    least = min(_level_minimums(bands, levels))
     if cohort.phases and cohort.phases[0].minimum_minutes < least:
-        raise rules.NobodyFits(
+        raise NobodyFits(
             "No client of the program could begin in it: plan the minutes of the level of care in "
             f"the first phase, {least} at least.",
             pointer="/phases/0/minimum_minutes",
         )
     if policy.phases_below_level == "refuse":
-        for n, words in rules.below_level(as_planned(cohort.phases), bands, levels).items():
-            raise rules.PhaseBelowLevel(words, pointer=f"/phases/{n}/minimum_minutes")
+        for n, words in below_level(cohort.phases, bands, levels).items():
+            raise PhaseBelowLevel(words, pointer=f"/phases/{n}/minimum_minutes")
 
 
-def as_planned(phases: Iterable[Phase]) -> list[tuple[str, int]]:
-    """Name and least minutes a week of each phase, as the rules take them."""
-    return [(phase.name, phase.minimum_minutes) for phase in phases]
+def below_level(
+    phases: Sequence[Phase], bands: Sequence[AgeBand] | None, levels: Levels
+) -> dict[int, str]:
+    """The phases that plan less than the program's level of care asks for, by their place, in
+    words: such a phase is a lower level. What adults need counts, except in a group of
+    adolescents."""
+    least = max(_level_minimums(bands, levels))
+    return {
+        n: f"{phase.name} plans {phase.minimum_minutes / 60:g} h a week: level {PROGRAM_LEVEL} "
+        f"asks for {least / 60:g} h."
+        for n, phase in enumerate(phases)
+        if phase.minimum_minutes < least
+    }
+
+
+def _level_minimums(bands: Sequence[AgeBand] | None, levels: Levels) -> set[int]:
+    """The least minutes a week of the program's level for each population that is taken."""
+    taken: set[Population] = {"adult", "adolescent"}
+    if bands is not None:
+        taken = {"adolescent" if band == "adolescent" else "adult" for band in bands}
+    return {levels.populations[who].minimum_minutes[PROGRAM_LEVEL] for who in taken}

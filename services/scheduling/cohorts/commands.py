@@ -3,21 +3,20 @@
 from typing import Any
 from uuid import UUID
 
-import orjson
-
-from services.scheduling.cohorts import policy, queries, schemas
 from services.scheduling.cohorts.checks import check
+from services.scheduling.cohorts.policy import cohort_policy
+from services.scheduling.cohorts.queries import show_cohort
+from services.scheduling.cohorts.schemas import ChangedCohort, Cohort, NewCohort
 from services.scheduling.directory.commands import lock_site
 from services.scheduling.hours.policy import level_hours
 from services.scheduling.placement.commands import offer_seats
 from services.scheduling.placement.policy import placement_policy
 from shared.contracts.scheduling import CohortChanged
-from shared.database import Transaction, insert, unless_taken, update
+from shared.database import Statement, Transaction, as_json, insert, unless_taken, update
 from shared.errors import Conflict, require_version
 from shared.ids import new_id
 from shared.messaging.outbox import publish
 
-TAKEN = "Another cohort of this site has this name."
 FURTHEST = "SELECT max(phase) FROM placements WHERE cohort_id = $1 AND ended_at IS NULL"
 
 
@@ -33,7 +32,7 @@ class PhaseInUse(Conflict):
     """A client is in a phase that it would not have."""
 
 
-async def open_cohort(tx: Transaction, new: schemas.NewCohort) -> schemas.Cohort:
+async def open_cohort(tx: Transaction, new: NewCohort) -> Cohort:
     """Open a cohort and offer its seats to the clients who wait at the site, oldest first;
     publishes CohortChanged.
 
@@ -44,18 +43,13 @@ async def open_cohort(tx: Transaction, new: schemas.NewCohort) -> schemas.Cohort
     """
     _check(new, new.site_id)
     await lock_site(tx, new.site_id, pointer="/site_id")
-    cohort_id = new_id()
-    with unless_taken(CohortNameTaken(TAKEN, pointer="/name")):
-        row = {"id": cohort_id, **_row(new), "created_at": tx.now}
-        await tx.execute(*insert("cohorts", row))
-    _tell(tx, cohort_id, new.site_id, new.capacity)
-    await offer_seats(tx, {new.site_id: None})
-    return await queries.show_cohort(tx, cohort_id)
+    row = {"id": new_id(), **_row(new), "created_at": tx.now}
+    return await _write(tx, insert("cohorts", row), row["id"], new.site_id, new.capacity)
 
 
 async def change_cohort(
-    tx: Transaction, expected: int, cohort_id: UUID, changed: schemas.ChangedCohort
-) -> schemas.Cohort:
+    tx: Transaction, expected: int, cohort_id: UUID, changed: ChangedCohort
+) -> Cohort:
     """Change a cohort, and offer seats that are open by it to the clients who wait at the site. Who
     has a seat keeps it. Publishes CohortChanged.
 
@@ -65,8 +59,8 @@ async def change_cohort(
         CohortNameTaken: when another cohort of the site has the name.
         SeatsAreTaken, PhaseInUse: when clients have what it would not have any more.
     """
-    site = await lock_site(tx, (await queries.show_cohort(tx, cohort_id)).site_id)
-    cohort = await queries.show_cohort(tx, cohort_id)
+    site = await lock_site(tx, (await show_cohort(tx, cohort_id)).site_id)
+    cohort = await show_cohort(tx, cohort_id)
     require_version(cohort.version, expected)
     _check(changed, site.id)
     if cohort.seats_taken > changed.capacity:
@@ -76,24 +70,27 @@ async def change_cohort(
         )
     if (await tx.fetchval(FURTHEST, cohort_id) or 1) > max(1, len(changed.phases)):
         raise PhaseInUse("A client is in a phase that would be gone.", pointer="/phases")
-    with unless_taken(CohortNameTaken(TAKEN, pointer="/name")):
-        await tx.execute(*update("cohorts", _row(changed), where={"id": cohort_id}))
-    _tell(tx, cohort_id, site.id, changed.capacity)
-    await offer_seats(tx, {site.id: None})
-    return await queries.show_cohort(tx, cohort_id)
+    change = update("cohorts", _row(changed), where={"id": cohort_id})
+    return await _write(tx, change, cohort_id, site.id, changed.capacity)
 
 
-def _tell(tx: Transaction, cohort_id: UUID, site_id: UUID, capacity: int) -> None:
+def _check(cohort: ChangedCohort, site_id: UUID) -> None:
+    check(cohort, cohort_policy(site_id), placement_policy(site_id), level_hours(site_id))
+
+
+def _row(cohort: ChangedCohort) -> dict[str, Any]:
+    as_text = {"eligibility": as_json(cohort.eligibility), "phases": as_json(cohort.phases)}
+    return {**cohort.model_dump(), **as_text}
+
+
+async def _write(
+    tx: Transaction, statement: Statement, cohort_id: UUID, site_id: UUID, capacity: int
+) -> Cohort:
+    """Write a cohort, and tell of it and of its seats."""
+    taken = CohortNameTaken("Another cohort of this site has this name.", pointer="/name")
+    with unless_taken(taken):
+        await tx.execute(*statement)
     what = {"site_id": site_id, "cohort_id": cohort_id, "capacity": capacity}
     publish(tx, CohortChanged(**what, changed_at=tx.now))
-
-
-def _check(cohort: schemas.ChangedCohort, site_id: UUID) -> None:
-    policies = policy.cohort_policy(site_id), placement_policy(site_id), level_hours(site_id)
-    check(cohort, *policies)
-
-
-def _row(cohort: schemas.ChangedCohort) -> dict[str, Any]:
-    as_json = cohort.model_dump(mode="json", include={"eligibility", "phases"})
-    rows = {n: orjson.dumps(v).decode() for n, v in as_json.items()}
-    return {**cohort.model_dump(), **rows}
+    await offer_seats(tx, {site_id: None})
+    return await show_cohort(tx, cohort_id)

@@ -3,18 +3,15 @@
 from uuid import UUID
 
 import asyncpg
-from pydantic import TypeAdapter
 
-from services.scheduling.cohorts.checks import as_planned
-from services.scheduling.cohorts.rules import below_level
-from services.scheduling.cohorts.schemas import Cohort, Eligibility, Phase
+from services.scheduling.cohorts.checks import below_level
+from services.scheduling.cohorts.schemas import Cohort
 from services.scheduling.hours.policy import level_hours
 from services.scheduling.placement.policy import placement_policy
 from shared.database import Transaction
 from shared.errors import found
 from shared.web import Page, Paging, page
 
-PHASES = TypeAdapter(list[Phase])
 COHORTS = "SELECT * FROM cohorts"
 ONE = f"{COHORTS} WHERE id = $1"
 
@@ -35,13 +32,8 @@ async def list_cohorts(tx: Transaction, paging: Paging, site_id: UUID | None) ->
 
 def _read(row: asyncpg.Record) -> Cohort:
     usable = min(row["capacity"], placement_policy(row["site_id"]).seats.hard_cap)
-    eligibility = Eligibility.model_validate_json(row["eligibility"])
-    phases = PHASES.validate_json(row["phases"])
-    levels = level_hours(row["site_id"])
-    shown = {
-        "eligibility": eligibility,
-        "phases": phases,
-        "warnings": list(below_level(as_planned(phases), eligibility.age_bands, levels).values()),
-        "seats_free": max(0, usable - row["seats_taken"]),
-    }
-    return Cohort.from_row({**row, **shown})
+    free = max(0, usable - row["seats_taken"])
+    cohort = Cohort.from_row({**row, "seats_free": free, "warnings": []})
+    levels = level_hours(cohort.site_id)
+    questionable = below_level(cohort.phases, cohort.eligibility.age_bands, levels)
+    return cohort.model_copy(update={"warnings": list(questionable.values())})

@@ -1,14 +1,11 @@
 """Cohorts over HTTP."""
 
-from typing import Annotated
 from uuid import UUID
-
-from fastapi import Query
 
 from services.scheduling.cohorts import commands, queries
 from services.scheduling.cohorts.schemas import ChangedCohort, Cohort, NewCohort
-from services.scheduling.directory.routes import Manager, Reader
-from shared.web import Page, Paged, Router
+from services.scheduling.directory.routes import AtSite, Manager
+from shared.web import Page, Paged, Reader, Router
 
 router = Router(prefix="/cohorts", tags=["Cohorts"])
 
@@ -27,11 +24,7 @@ async def change_cohort(cohort_id: UUID, body: ChangedCohort, call: Manager) -> 
 
 
 @router.get("", summary="List cohorts")
-async def list_cohorts(
-    call: Reader,
-    paging: Paged,
-    site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None,
-) -> Page[Cohort]:
+async def list_cohorts(call: Reader, paging: Paged, site_id: AtSite = None) -> Page[Cohort]:
     """Cohorts with their taken and free seats."""
     return await call.show(lambda tx: queries.list_cohorts(tx, paging, site_id))
 

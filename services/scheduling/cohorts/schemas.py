@@ -5,37 +5,19 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.intake import AgeBand, GenderGroup, Token
+from services.scheduling.placement.rules.values import Eligibility
+from shared.contracts.intake import GenderGroup, Token
 from shared.contracts.scheduling import Track
-from shared.web import Instant, Shown, Strict
+from shared.web import FromJson, Instant, Shown, Strict, described
 from shared.web.texts import Legible
 
 Enrolment = Literal["open", "closed"]
-TRACK = Field(description="Whom the cohort is for.", examples=["general"])
-GENDER = Field(description="Null for a mixed cohort.", examples=[None])
-TRAINED = Field(description="Staff is trained for co-occurring disorders.", examples=[False])
+TRACK = described("Whom the cohort is for.", "general")
+GENDER = described("Null for a mixed cohort.", None)
+TRAINED = described("Staff is trained for co-occurring disorders.", False)
 
 
-class Eligibility(Strict):
-    """Whom a cohort takes beside its track and gender group."""
-
-    age_bands: list[AgeBand] | None = Field(
-        default=None, max_length=4, description="Null for every age.", examples=[["young_adult"]]
-    )
-    evening: bool = Field(default=False, description="It meets in the evening.")
-    telehealth: bool = Field(default=False, description="It meets by telehealth.")
-    language: str | None = Field(
-        default=None,
-        max_length=35,
-        pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
-        description="BCP 47; null: everybody is taken, whatever they speak.",
-        examples=["es"],
-    )
-    court_mandated: bool = Field(False, description="Kept for clients whom a court referred.")
-    trauma_informed: bool = Field(False, description="Kept for clients who need trauma care.")
-
-
-MinutesAWeek = Annotated[int, Field(ge=1, le=7 * 24 * 60, strict=True, description="A week.")]
+MinutesAWeek = Annotated[int, described("A week.", ge=1, le=7 * 24 * 60, strict=True)]
 
 
 class Phase(Strict):
@@ -45,42 +27,37 @@ class Phase(Strict):
     weeks: int = Field(ge=1, le=104, strict=True, examples=[4])
     minimum_minutes: MinutesAWeek = Field(examples=[540])
     maximum_minutes: MinutesAWeek = Field(examples=[720])
-    minimum_days: int = Field(
-        ge=1, le=7, strict=True, description="Days with treatment a week.", examples=[3]
-    )
+    minimum_days: int = described("Days with treatment a week.", 3, ge=1, le=7, strict=True)
 
 
 class ChangedCohort(Strict):
     """A cohort as it is to be from now on; who has a seat keeps it."""
 
-    name: Legible = Field(max_length=120, description="Unique at the site.", examples=["Evening"])
+    name: Legible = described("Unique at the site.", "Evening", max_length=120)
     track: Track = TRACK
     gender_group: GenderGroup | None = GENDER
-    capacity: int = Field(ge=1, le=1_000, strict=True, description="Seats.", examples=[10])
+    capacity: int = described("Seats.", 10, ge=1, le=1_000, strict=True)
     dual_diagnosis_trained: bool = TRAINED
     eligibility: Eligibility = Eligibility()
-    phases: list[Phase] = Field(
-        default=[], max_length=12, description="In their order; empty: it has none."
+    phases: list[Phase] = described(
+        "In their order; empty: it has none.", default=[], max_length=12
     )
-    enrolment: Enrolment = Field(
-        default="open", description="A closed one takes nobody after its first session."
+    enrolment: Enrolment = described(
+        "A closed one takes nobody after its first session.", default="open"
     )
-    minimum_size: int = Field(
-        default=1, ge=1, le=1_000, strict=True, description="Clients it needs to run."
+    minimum_size: int = described(
+        "Clients it needs to run.", default=1, ge=1, le=1_000, strict=True
     )
-    credentials: list[Token] = Field(
-        default=[],
-        max_length=20,
-        description="What its staff must have.",
-        examples=[["licensed_counselor"]],
+    credentials: list[Token] = described(
+        "What its staff must have.", ["licensed_counselor"], default=[], max_length=20
     )
-    cofacilitated: bool = Field(default=False, description="Two people lead it together.")
+    cofacilitated: bool = described("Two people lead it together.", default=False)
 
 
 class NewCohort(ChangedCohort):
     """A cohort to open at a site."""
 
-    site_id: UUID = Field(description="Where the cohort meets.")
+    site_id: UUID = described("Where the cohort meets.")
 
 
 class Cohort(Shown):
@@ -91,19 +68,19 @@ class Cohort(Shown):
     name: str = Field(examples=["Evening"])
     track: Track = TRACK
     gender_group: GenderGroup | None = GENDER
-    capacity: int = Field(description="Seats.", examples=[10])
+    capacity: int = described("Seats.", 10)
     dual_diagnosis_trained: bool = TRAINED
-    eligibility: Eligibility
-    phases: list[Phase]
+    eligibility: Annotated[Eligibility, FromJson]
+    phases: Annotated[list[Phase], FromJson]
     enrolment: Enrolment
-    minimum_size: int = Field(description="Clients it needs to run.", examples=[1])
+    minimum_size: int = described("Clients it needs to run.", 1)
     credentials: list[str]
     cofacilitated: bool
-    warnings: list[str] = Field(
-        description="What is possible and questionable, for people.",
-        examples=[["Phase 3 plans 6 h a week: level 2.1 asks for 9 h."]],
+    warnings: list[str] = described(
+        "What is possible and questionable, for people.",
+        ["Phase 3 plans 6 h a week: level 2.1 asks for 9 h."],
     )
-    seats_taken: int = Field(description="Taken, or kept for a proposal.", examples=[4])
+    seats_taken: int = described("Taken, or kept for a proposal.", 4)
     seats_free: int = Field(examples=[6])
     created_at: Instant
-    version: int = Field(description="The ETag.", examples=[1])
+    version: int = described("The ETag.", 1)

@@ -164,14 +164,14 @@ async def lock_sites(tx: Transaction, site_ids: Iterable[UUID]) -> None:
     Raises:
         Overtaken: somebody else has such a one.
     """
-    wanted = set(site_ids)
-    last = max(tx.locked, default=UUID(int=0))
-    in_order = all(one > last for one in wanted - tx.locked)
+    if not (wanted := set(site_ids) - tx.locked):
+        return
+    in_order = min(wanted) > max(tx.locked, default=UUID(int=0))
     try:
-        await tx.fetch(LOCK if in_order else f"{LOCK} NOWAIT", sorted(wanted))
+        kept = await tx.fetch(LOCK if in_order else f"{LOCK} NOWAIT", sorted(wanted))
     except asyncpg.LockNotAvailableError:
         raise Overtaken("A site that comes first is kept by somebody else.") from None
-    tx.locked |= wanted
+    tx.locked |= {row["id"] for row in kept}
 
 
 def require_apart(windows: Sequence[rules.Window], pointer: str) -> None:

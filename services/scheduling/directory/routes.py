@@ -7,12 +7,12 @@ from fastapi import Query
 
 from services.scheduling.directory import commands, queries, schemas
 from shared.access import Role
-from shared.access.roles import EVERY_STAFF_ROLE
 from shared.web import Allowed, Call, Page, Paged, Router
+from shared.web import Reader as Reader
 
 router = Router(tags=["Sites"])
 
-Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
+AtSite = Annotated[UUID | None, Query(description="Only at this site.")]
 Manager = Annotated[Call, Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS)]
 Everywhere = Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS, everywhere=True)]
 

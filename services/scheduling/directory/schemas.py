@@ -7,19 +7,19 @@ from pydantic import Field, field_validator, model_validator
 
 from services.scheduling.directory.rules import Window, clock_of, minute_of
 from shared.contracts.scheduling import Subdivision
-from shared.web import Instant, Shown, Strict, optional
+from shared.web import Instant, Shown, Strict, described, optional
 from shared.web.texts import Legible
 from shared.zones import is_zone
 
 Name = Annotated[Legible, Field(max_length=120)]
-ZONE = Field(description="IANA zone of the site.", examples=["America/Denver"])
-VERSION = Field(description="The ETag.", examples=[1])
+ZONE = described("IANA zone of the site.", "America/Denver")
+VERSION = described("The ETag.", 1)
 
 
 class NewRegion(Strict):
     """A region, which groups sites."""
 
-    name: Name = Field(description="Unique name.", examples=["Front Range"])
+    name: Name = described("Unique name.", "Front Range")
 
 
 class Region(Shown):
@@ -34,7 +34,7 @@ class Region(Shown):
 class NewSite(Strict):
     """A site, as it is to be."""
 
-    name: Name = Field(description="Unique name.", examples=["Cedar Ridge"])
+    name: Name = described("Unique name.", "Cedar Ridge")
     time_zone: str = ZONE
     region_id: UUID | None = optional("The region it belongs to.")
     address: Name | None = optional("In one line.", examples=["12 Main Street, Golden, CO 80401"])
@@ -66,7 +66,7 @@ class Site(Shown):
     time_zone: str = ZONE
     region_id: UUID | None
     address: str | None = Field(examples=["12 Main Street, Golden, CO 80401"])
-    subdivision: str | None = Field(description="ISO 3166-2.", examples=["US-CO"])
+    subdivision: str | None = described("ISO 3166-2.", "US-CO")
     latitude: float | None = Field(examples=[39.7555])
     longitude: float | None = Field(examples=[-105.2211])
     opened_at: Instant
@@ -76,14 +76,12 @@ class Site(Shown):
 class WeeklyTime(Strict):
     """A time of each week, by the wall clock of the site."""
 
-    weekday: int = Field(ge=1, le=7, strict=True, description="1 is Monday.", examples=[1])
-    starts_at: str = Field(
-        pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="From.", examples=["09:00"]
-    )
-    ends_at: str = Field(
+    weekday: int = described("1 is Monday.", 1, ge=1, le=7, strict=True)
+    starts_at: str = described("From.", "09:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
+    ends_at: str = described(
+        "Up to, on the same day; `24:00` is the midnight that ends it.",
+        "17:00",
         pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$",
-        description="Up to, on the same day; `24:00` is the midnight that ends it.",
-        examples=["17:00"],
     )
 
     @model_validator(mode="after")
@@ -107,10 +105,9 @@ def weekly(window: Window) -> dict[str, object]:
 class NewOpeningHours(Strict):
     """When a site is open."""
 
-    hours: list[WeeklyTime] = Field(
+    hours: list[WeeklyTime] = described(
+        "Times that do not overlap; they may touch. Without any, a site may plan at any time.",
         max_length=70,
-        description="Times that do not overlap; they may touch. Without any, a site may plan at "
-        "any time.",
     )
 
 
@@ -120,4 +117,4 @@ class OpeningHours(Shown):
     site_id: UUID
     time_zone: str = ZONE
     hours: list[WeeklyTime]
-    version: int = Field(description="The ETag: the version of the site.", examples=[1])
+    version: int = described("The ETag: the version of the site.", 1)

@@ -6,13 +6,9 @@ from datetime import datetime
 from services.scheduling.attendance.commands import tell_misses_again
 from services.scheduling.directory.commands import lock_sites
 from shared.contracts.intake import EpisodeStateChanged
-from shared.database import Transaction
+from shared.database import Transaction, insert
 from shared.messaging.consumer import Received
 
-BEGIN = """
-INSERT INTO holds (enrolment_id, site_id, client_id, began_at) VALUES ($1, $2, $3, $4)
-ON CONFLICT DO NOTHING
-"""
 END = """
 WITH over AS (DELETE FROM holds WHERE enrolment_id = $1 RETURNING enrolment_id, began_at),
   weeks AS (
@@ -44,9 +40,9 @@ async def follow_holds(tx: Transaction, changes: Sequence[Received[EpisodeStateC
     for change in changes:
         event = change.event
         if event.to_state == "on_hold":
-            await tx.execute(
-                BEGIN, event.enrolment_id, event.site_id, event.client_id, event.changed_at
-            )
+            stay = event.model_dump(include={"enrolment_id", "site_id", "client_id"})
+            held = {**stay, "began_at": event.changed_at}
+            await tx.execute(*insert("holds", held, suffix="ON CONFLICT DO NOTHING"))
             await _mark(tx, change, event.changed_at, on_hold=True)
         elif await tx.fetchrow(END, event.enrolment_id, event.changed_at) is not None:
             await _mark(tx, change, event.changed_at, on_hold=False)

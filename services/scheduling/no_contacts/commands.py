@@ -25,7 +25,7 @@ class EnteredAlready(Conflict):
     """That these two must not meet is known."""
 
 
-async def enter_no_contact(tx: Transaction, new: NewNoContact, *, entered_by: str) -> NoContact:
+async def enter_no_contact(tx: Transaction, new: NewNoContact, entered_by: str) -> NoContact:
     """Keep two clients in different groups from now on; who is in one already stays, and is shown.
 
     Raises:
@@ -47,7 +47,7 @@ async def enter_no_contact(tx: Transaction, new: NewNoContact, *, entered_by: st
     return await show_no_contact(tx, no_contact_id)
 
 
-async def lift_no_contact(tx: Transaction, no_contact_id: UUID, expected: int) -> NoContact:
+async def lift_no_contact(tx: Transaction, expected: int, no_contact_id: UUID) -> NoContact:
     """Let two clients be in one group again; what was entered is shown a last time.
 
     Raises:

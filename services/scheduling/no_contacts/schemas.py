@@ -2,15 +2,13 @@
 
 from uuid import UUID
 
-from pydantic import Field
-
-from shared.web import Instant, Shown, Strict
+from shared.web import Instant, Shown, Strict, described
 
 
 class NewNoContact(Strict):
     """Two clients who must not be in one group, in whatever order."""
 
-    site_id: UUID = Field(description="Where it was learned; it holds at every site.")
+    site_id: UUID = described("Where it was learned; it holds at every site.")
     client_id: UUID
     other_client_id: UUID
 
@@ -20,9 +18,7 @@ class NoContact(Shown):
 
     id: UUID
     site_id: UUID
-    client_ids: list[UUID] = Field(description="The two clients.")
+    client_ids: list[UUID] = described("The two clients.")
     entered_at: Instant
-    together_in: list[UUID] = Field(
-        description="Cohorts in which both have a seat now: move one of them."
-    )
-    version: int = Field(description="The ETag.", examples=[1])
+    together_in: list[UUID] = described("Cohorts in which both have a seat now: move one of them.")
+    version: int = described("The ETag.", 1)

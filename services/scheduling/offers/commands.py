@@ -7,13 +7,11 @@ from services.scheduling.offers import schemas
 from services.scheduling.offers.queries import show_offer, show_own_offer
 from services.scheduling.placement.arrivals import waiting_at
 from services.scheduling.placement.chart import Chart, lock_region
-from services.scheduling.placement.commands import leave_waitlist, offer_of, offer_seats
+from services.scheduling.placement.commands import leave_waitlist, offer_seats
 from services.scheduling.placement.rules.values import Choice
-from services.scheduling.placement.seats import give_seats
-from services.scheduling.waiting.commands import end_offers, make_offers
+from services.scheduling.placement.seats import end_offers, give_seats, make_offers
 from services.scheduling.waiting.policy import waiting_policy
-from shared.database import Transaction, update
-from shared.database.transaction import at_all_sites
+from shared.database import Transaction, at_all_sites, update
 from shared.errors import Conflict, Invalid, NotFound, require_reason, require_version
 from shared.web.links import LinkNotValid, digest, new_secret
 
@@ -60,7 +58,7 @@ class NobodyPassedOver(Invalid):
 
 
 async def accept_offer(
-    tx: Transaction, offer_id: UUID, expected: int | None, answered_by: str
+    tx: Transaction, expected: int | None, offer_id: UUID, answered_by: str
 ) -> schemas.SeatOffer:
     """Give the client the seat that is held; publishes SeatAccepted, ClientPlaced and
     SessionScheduled for each session to come.
@@ -71,7 +69,7 @@ async def accept_offer(
         OfferOver: it is not open any more.
         SeatNoLongerFits: the cohort was changed meanwhile; nothing is answered then.
     """
-    offer = await _lock(tx, offer_id, expected)
+    offer = await _lock(tx, expected, offer_id)
     async with at_all_sites(tx):  # the cohort may be at another site of the region
         await end_offers(tx, [offer.id], "accepted", answered_by=answered_by)
         await tx.execute(ASK_AGAIN, offer.enrolment_id)
@@ -86,7 +84,7 @@ async def accept_offer(
 
 
 async def decline_offer(
-    tx: Transaction, offer_id: UUID, expected: int | None, answer: schemas.Decline, answered_by: str
+    tx: Transaction, expected: int | None, offer_id: UUID, answer: schemas.Decline, answered_by: str
 ) -> schemas.SeatOffer:
     """Let the seat go to the next in line; publishes SeatDeclined, and SeatOffered for the next.
 
@@ -94,7 +92,7 @@ async def decline_offer(
         NotFound, StaleVersion, OfferOver: as for `accept_offer`.
         UnknownReason: none of the policy's.
     """
-    offer = await _lock(tx, offer_id, expected)
+    offer = await _lock(tx, expected, offer_id)
     require_reason(answer.reason, waiting_policy(offer.site_id).decline_reasons, "/reason")
     async with at_all_sites(tx):
         seat_at = await tx.fetchval(SEAT_AT, offer.cohort_id)
@@ -116,9 +114,9 @@ async def answer_own_offer(
     by = f"link:{offer_id}"
     try:
         if own.answer == "accept":
-            await accept_offer(tx, offer_id, None, by)
+            await accept_offer(tx, None, offer_id, by)
         else:
-            await decline_offer(tx, offer_id, None, schemas.Decline(), by)
+            await decline_offer(tx, None, offer_id, schemas.Decline(), by)
     except (OfferOver, NotFound):
         raise LinkNotValid from None
     except SeatNoLongerFits:  # whoever holds the link learns nothing of the client or the program
@@ -126,23 +124,21 @@ async def answer_own_offer(
     return await show_own_offer(tx, offer_id)
 
 
-async def issue_link(tx: Transaction, offer_id: UUID, expected: int) -> schemas.OfferLink:
+async def issue_link(tx: Transaction, expected: int, offer_id: UUID) -> schemas.OfferLink:
     """A link by which the client can answer; the one before it ends.
 
     Raises:
         NotFound, StaleVersion, OfferOver: as for `accept_offer`.
     """
-    offer = await _lock(tx, offer_id, expected)
+    offer = await _lock(tx, expected, offer_id)
     secret = new_secret()
     await tx.execute(*update("seat_offers", {"link_hash": digest(secret)}, where={"id": offer.id}))
-    return schemas.OfferLink(
-        offer_id=offer.id,
-        client_id=offer.client_id,
-        site_id=offer.site_id,
-        address=f"{waiting_policy(offer.site_id).page_address}#{secret}",
-        valid_until=offer.expires_at,
-        version=offer.version + 1,
-    )
+    link = {
+        "address": f"{waiting_policy(offer.site_id).page_address}#{secret}",
+        "valid_until": offer.expires_at,
+        "version": offer.version + 1,
+    }
+    return schemas.OfferLink(**{**dict(offer), **link}, offer_id=offer.id)
 
 
 async def offer_seat(
@@ -181,7 +177,7 @@ async def offer_seat(
     if not passed_over and new.reason is not None:
         raise NobodyPassedOver("The client is next: leave the reason out.", pointer="/reason")
     by_hand = {"offered_by": offered_by, "passed_over": passed_over, "jump_reason": new.reason}
-    (offer_id,) = await make_offers(tx, [offer_of(client, choice, **by_hand)])
+    (offer_id,) = await make_offers(tx, [(client, choice)], **by_hand)
     return await show_offer(tx, offer_id)
 
 
@@ -202,7 +198,7 @@ async def let_run_out(tx: Transaction) -> int:
     return 1
 
 
-async def _lock(tx: Transaction, offer_id: UUID, expected: int | None) -> schemas.SeatOffer:
+async def _lock(tx: Transaction, expected: int | None, offer_id: UUID) -> schemas.SeatOffer:
     """The offer, with its site locked, while it is open."""
     await lock_region(tx, [(await show_offer(tx, offer_id)).site_id])
     offer = await show_offer(tx, offer_id)

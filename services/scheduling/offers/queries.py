@@ -77,18 +77,14 @@ async def show_figures(tx: Transaction, site_id: UUID) -> schemas.WaitingFigures
     """
     zone = (await show_site(tx, site_id, pointer="site_id")).time_zone
     since = tx.now - timedelta(days=FIGURES_DAYS)
-    waiting = await tx.fetch(WAITING, site_id, tx.now, zone)
-    families = [
-        schemas.WaitingFamily(
-            family=family_of(row["dual_diagnosis"], row["gender_group"]), waiting=row["waiting"]
-        )
-        for row in waiting
-    ]
+    rows = await tx.fetch(WAITING, site_id, tx.now, zone)
+    waiting = {family_of(row["dual_diagnosis"], row["gender_group"]): row for row in rows}
+    families = [{"family": name, "waiting": waiting[name]["waiting"]} for name in sorted(waiting)]
     return schemas.WaitingFigures(
         site_id=site_id,
-        waiting=sum(one.waiting for one in families),
-        families=sorted(families, key=lambda one: one.family),
-        longest_days=max((row["longest"] for row in waiting), default=None),
+        waiting=sum(row["waiting"] for row in rows),
+        families=families,
+        longest_days=max((row["longest"] for row in rows), default=None),
         since=since,
         **found(await tx.fetchrow(REACHED, site_id, since, zone), "site"),
     )

@@ -7,8 +7,17 @@ from fastapi import Depends, Query
 
 from services.scheduling.offers import commands, queries, schemas
 from shared.access import Role
-from shared.access.roles import EVERY_STAFF_ROLE, SITE_STAFF
-from shared.web import Allowed, Call, Page, Paged, Router, needs_if_match, of_one_client
+from shared.web import (
+    Allowed,
+    Call,
+    Page,
+    Paged,
+    Reader,
+    Router,
+    SiteStaff,
+    needs_if_match,
+    of_one_client,
+)
 from shared.web.holders import OwnCall, by_link, own_routes
 from shared.web.problems import refusals
 
@@ -22,9 +31,6 @@ NOT_TAKEN = refusals(
 router = Router(tags=["Waiting list"])
 ByLink = Annotated[OwnCall, Depends(by_link(queries.OF_LINK))]
 own_router = own_routes("Own seat offer")
-
-Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
-Staff = Annotated[Call, Allowed(*SITE_STAFF)]
 
 
 @router.get("/waitlist/figures", summary="Show how long people wait at a site")
@@ -40,15 +46,13 @@ async def open_seat_offer(
     body: schemas.NewSeatOffer, call: Annotated[Call, Allowed(Role.SITE_MANAGER)]
 ) -> schemas.SeatOffer:
     """Hold a seat for a client who waits. Before those who come first, with a reason only."""
-    return await call.create(
-        lambda tx: commands.offer_seat(tx, body, call.subject),
-        location=lambda made: f"/seat-offers/{made.id}",
-    )
+    offer = commands.offer_seat
+    return await call.create(offer, body, call.subject, location="/seat-offers/{id}")
 
 
 @router.get("/seat-offers", summary="List seat offers")
 async def list_seat_offers(
-    call: Reader, asked: Annotated[schemas.OffersAsked, Depends()], paging: Paged
+    call: Reader, asked: Annotated[schemas.OffersAsked, Query()], paging: Paged
 ) -> Page[schemas.SeatOffer]:
     """Offers, the oldest first, each with why it did not go by the order, if so."""
     return await call.show(lambda tx: queries.list_offers(tx, paging, asked))
@@ -63,29 +67,25 @@ async def show_seat_offer(offer_id: UUID, call: Reader) -> schemas.SeatOffer:
 
 @router.post("/seat-offers/{offer_id}/accept", summary="Take a seat for the client")
 @needs_if_match
-async def record_seat_acceptance(offer_id: UUID, call: Staff) -> schemas.SeatOffer:
+async def record_seat_acceptance(offer_id: UUID, call: SiteStaff) -> schemas.SeatOffer:
     """The client said yes: the seat is given, and the client expected at the sessions to come."""
-    return await call.update(
-        lambda tx, expected: commands.accept_offer(tx, offer_id, expected, call.subject)
-    )
+    return await call.update(commands.accept_offer, offer_id, call.subject)
 
 
 @router.post("/seat-offers/{offer_id}/decline", summary="Let a seat go")
 @needs_if_match
 async def record_seat_refusal(
-    offer_id: UUID, body: schemas.Decline, call: Staff
+    offer_id: UUID, body: schemas.Decline, call: SiteStaff
 ) -> schemas.SeatOffer:
     """The client said no and goes on waiting; the seat goes to the next in line."""
-    return await call.update(
-        lambda tx, expected: commands.decline_offer(tx, offer_id, expected, body, call.subject)
-    )
+    return await call.update(commands.decline_offer, offer_id, body, call.subject)
 
 
 @router.post("/seat-offers/{offer_id}/link", summary="Make a link for the client's answer")
 @needs_if_match
-async def add_seat_offer_link(offer_id: UUID, call: Staff) -> schemas.OfferLink:
+async def add_seat_offer_link(offer_id: UUID, call: SiteStaff) -> schemas.OfferLink:
     """An address to hand to the client, shown this once; the one before it ends."""
-    return await call.update(lambda tx, expected: commands.issue_link(tx, offer_id, expected))
+    return await call.update(commands.issue_link, offer_id)
 
 
 @own_router.get("/seat-offer/own", summary="Show one's own offer")

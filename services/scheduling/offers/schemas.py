@@ -1,49 +1,46 @@
 """What requests and answers about seat offers look like."""
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from fastapi import Query
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from services.scheduling.placement.schemas import Criteria
+from services.scheduling.placement.schemas import Criteria, OfStay
 from services.scheduling.waiting.rules import Family
 from shared.contracts.intake import Token
-from shared.web import Instant, Shown, Strict
+from shared.web import Instant, Shown, Strict, described
 
 OfferState = Literal["open", "accepted", "declined", "expired", "withdrawn"]
 
 
-@dataclass(frozen=True, slots=True)
-class OffersAsked:
+class OffersAsked(BaseModel):
     """Which offers are listed."""
 
-    site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None
-    state: Annotated[OfferState | None, Query(description="Only in this state.")] = None
-    jumped: Annotated[
-        bool | None, Query(description="Only those by which somebody was passed over, or not.")
-    ] = None
+    site_id: UUID | None = described("Only at this site.", default=None)
+    state: OfferState | None = described("Only in this state.", default=None)
+    jumped: bool | None = described(
+        "Only those by which somebody was passed over, or not.", default=None
+    )
 
 
 class NewSeatOffer(Strict):
     """A seat to offer to somebody whom a person chose."""
 
-    waiting_id: UUID = Field(description="The client's line on the waiting list.")
-    cohort_id: UUID = Field(description="A cohort of the site with a free seat.")
-    reason: Token | None = Field(
-        default=None,
-        description="Why before those who come first in the order and would fit: one of the "
+    waiting_id: UUID = described("The client's line on the waiting list.")
+    cohort_id: UUID = described("A cohort of the site with a free seat.")
+    reason: Token | None = described(
+        "Why before those who come first in the order and would fit: one of the "
         "policy's reasons. Null where nobody is passed over.",
-        examples=["court_order"],
+        "court_order",
+        default=None,
     )
 
 
 class Decline(Strict):
     """Why a seat is not taken."""
 
-    reason: Token | None = Field(
-        default=None, description="One of the policy's reasons.", examples=["time_does_not_fit"]
+    reason: Token | None = described(
+        "One of the policy's reasons.", "time_does_not_fit", default=None
     )
 
 
@@ -53,27 +50,21 @@ class OwnAnswer(Strict):
     answer: Literal["accept", "decline"]
 
 
-class SeatOffer(Shown):
+class SeatOffer(OfStay):
     """A seat that is or was held for a client who waited."""
 
-    id: UUID
-    site_id: UUID
-    client_id: UUID
-    enrolment_id: UUID
     cohort_id: UUID
     state: OfferState = Field(examples=["open"])
     offered_at: Instant
     expires_at: Instant
     ended_at: Instant | None
-    offered_by: str | None = Field(description="Who chose the client; null by the order.")
-    passed_over: int = Field(
-        description="How many came before in the order and would have fitted.", examples=[0]
-    )
+    offered_by: str | None = described("Who chose the client; null by the order.")
+    passed_over: int = described("How many came before in the order and would have fitted.", 0)
     jump_reason: str | None = Field(examples=["court_order"])
     decline_reason: str | None = Field(examples=[None])
-    answered_by: str | None = Field(description="Who answered; `link:…` is the client.")
-    criteria: Criteria = Field(description="Why this cohort was chosen.")
-    version: int = Field(description="The ETag.", examples=[1])
+    answered_by: str | None = described("Who answered; `link:…` is the client.")
+    criteria: Criteria = described("Why this cohort was chosen.")
+    version: int = described("The ETag.", 1)
 
 
 class OfferLink(Shown):
@@ -94,7 +85,7 @@ class OwnOffer(Shown):
     site_id: UUID = Field(exclude=True)
     state: OfferState = Field(examples=["open"])
     expires_at: Instant
-    time_zone: str = Field(description="IANA zone of the site.", examples=["America/Denver"])
+    time_zone: str = described("IANA zone of the site.", "America/Denver")
 
 
 class WaitingFamily(Shown):
@@ -108,17 +99,15 @@ class WaitingFigures(Shown):
     """How long people wait for a seat at a site, in whole days of its calendar."""
 
     site_id: UUID
-    waiting: int = Field(description="Who waits now.", examples=[7])
+    waiting: int = described("Who waits now.", 7)
     families: list[WaitingFamily]
-    longest_days: int | None = Field(description="Of those who wait now.", examples=[12])
-    since: Instant = Field(description="90 days ago; what follows counts from then on.")
-    seated: int = Field(description="Who waited and got a seat.", examples=[20])
-    median_days: int | None = Field(
-        description="From the time of enrolment to the seat, of those; of two in the middle the "
-        "lower.",
-        examples=[4],
+    longest_days: int | None = described("Of those who wait now.", 12)
+    since: Instant = described("90 days ago; what follows counts from then on.")
+    seated: int = described("Who waited and got a seat.", 20)
+    median_days: int | None = described(
+        "From the time of enrolment to the seat, of those; of two in the middle the lower.", 4
     )
-    accepted: int = Field(description="Offers, by how they ended.", examples=[15])
+    accepted: int = described("Offers, by how they ended.", 15)
     declined: int = Field(examples=[3])
     expired: int = Field(examples=[2])
-    jumps: int = Field(description="Offers by which somebody was passed over.", examples=[1])
+    jumps: int = described("Offers by which somebody was passed over.", 1)

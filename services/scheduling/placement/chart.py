@@ -8,32 +8,23 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from pydantic import TypeAdapter
 
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.directory.policy import travel_policy
 from services.scheduling.directory.rules import Place, travel_minutes
 from services.scheduling.hours.policy import level_hours
 from services.scheduling.placement.arrivals import Arrival
-from services.scheduling.placement.policy import ReachPolicy, placement_policy
+from services.scheduling.placement.policy import placement_policy
+from services.scheduling.placement.rules import values
 from services.scheduling.placement.rules.ranking import choose, compare
-from services.scheduling.placement.rules.values import (
-    EVERYBODY,
-    Choice,
-    Cohort,
-    Considered,
-    Eligibility,
-    Situation,
-)
 from services.scheduling.preferences.queries import known_clients
 from services.scheduling.preferences.rules import Client
 from shared.database import Transaction, at_all_sites
 from shared.messaging.consumer import Received
 
-Chosen = list[tuple[Arrival, Choice]]
+Chosen = list[tuple[Arrival, values.Choice]]
 Freed = Mapping[UUID, Received[Any] | None]
 """Sites where seats are free, each with the event because of which one is, if one is."""
-ELIGIBILITY = TypeAdapter(Eligibility)
 SEATS = """
 SELECT c.id, c.track, c.gender_group, c.capacity, c.seats_taken, c.name, c.site_id, o.name,
   o.time_zone, c.enrolment, (c.phases -> 0 ->> 'minimum_minutes')::int,
@@ -94,9 +85,9 @@ JOIN seat_offers o ON o.client_id = apart.client_id AND o.ended_at IS NULL
 class Chart:
     """The seats of some sites and of those in their reach, while they are given away."""
 
-    cohorts: dict[UUID, Cohort]
+    cohorts: dict[UUID, values.Cohort]
     travel: Mapping[UUID, Mapping[UUID, int | None]]
-    """Site → other sites of its region that it reaches → minutes, where their places are known."""
+    """Site → other sites of its region that it reaches → minutes; None: by telehealth alone."""
     seated: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))
     """Cohort → those in it who must be kept apart from somebody who looks for a seat."""
     looked_at: set[UUID] = field(default_factory=set)
@@ -137,26 +128,28 @@ class Chart:
             chosen.append((arrival, choice))
         return chosen
 
-    async def _best(self, tx: Transaction, arrival: Arrival, client: Client) -> Choice:
-        site_id = arrival.site_id
-        policy, travel = placement_policy(site_id), self.travel.get(site_id, {})
+    async def _best(self, tx: Transaction, arrival: Arrival, client: Client) -> values.Choice:
+        site_id, travel = arrival.site_id, self.travel.get(arrival.site_id, {})
         cohorts = [
             cohort
             for cohort in self.cohorts.values()
-            if cohort.site_id == site_id or _reached(cohort, travel, policy.reach)
+            if cohort.site_id == site_id
+            or travel.get(cohort.site_id) is not None
+            or (cohort.site_id in travel and cohort.eligibility.telehealth)
         ]
-        at = Situation(
+        at = values.Situation(
             tx.now,
             client,
             frozenset(c for c, there in self.seated.items() if there & client.apart_from),
-            {site: minutes or 0 for site, minutes in travel.items()},
+            travel,
             _level_minutes(site_id, client),
+            placement_policy(site_id),
         )
-        compared = compare(arrival, cohorts, policy, at)
+        compared = compare(arrival, cohorts, at)
         await self._look_ahead(tx, compared)
-        return choose(compared, policy, at)
+        return choose(compared, at)
 
-    async def _look_ahead(self, tx: Transaction, compared: Iterable[Considered]) -> None:
+    async def _look_ahead(self, tx: Transaction, compared: Iterable[values.Considered]) -> None:
         """Learn the next sessions of those that the client could join, if not known yet."""
         eligible = {one.cohort.id for one in compared if one.eligible}
         unknown = eligible - self.looked_at
@@ -167,7 +160,7 @@ class Chart:
             cohort.week = tuple(zip(row["begin_at"], row["lengths"], strict=True))
 
 
-async def rank(tx: Transaction, arrival: Arrival, seat: UUID | None) -> Choice:
+async def rank(tx: Transaction, arrival: Arrival, seat: UUID | None) -> values.Choice:
     """Every cohort in reach compared for a client, whose own seat is taken for free."""
     chart = await Chart.of(tx, [arrival.site_id])
     if seat in chart.cohorts:
@@ -204,30 +197,20 @@ async def with_reaching(tx: Transaction, freed_by: Freed) -> Freed:
 
 
 async def _travel(tx: Transaction, site_ids: set[UUID]) -> Mapping[UUID, Mapping[UUID, int | None]]:
-    """Sites whose policy looks beyond them → other sites of the region → minutes."""
+    """Sites whose policy looks beyond them → other sites in reach → minutes; see `Chart`."""
     found: dict[UUID, dict[UUID, int | None]] = {
         site: {} for site in site_ids if placement_policy(site).reach.beyond_site
     }
     for row in await tx.fetch(REGION, list(found)) if found else ():
         reach = placement_policy(row["home"]).reach
         places = (row["from_latitude"], row["from_longitude"], row["latitude"], row["longitude"])
-        minutes = None
-        if None not in places:
+        if reach.travel_minutes > 0 and None not in places:
             minutes = travel_minutes(Place(*places[:2]), Place(*places[2:]), travel_policy())
-        if reach.telehealth_of_region or _near(minutes, reach.travel_minutes):
-            found[row["home"]][row["id"]] = minutes
+            if minutes <= reach.travel_minutes:
+                found[row["home"]][row["id"]] = minutes
+        if reach.telehealth_of_region:
+            found[row["home"]].setdefault(row["id"], None)
     return found
-
-
-def _near(minutes: int | None, most: int) -> bool:
-    return minutes is not None and most > 0 and minutes <= most
-
-
-def _reached(cohort: Cohort, travel: Mapping[UUID, int | None], reach: ReachPolicy) -> bool:
-    if cohort.site_id not in travel:
-        return False
-    by_telehealth = reach.telehealth_of_region and cohort.eligibility.telehealth
-    return by_telehealth or _near(travel[cohort.site_id], reach.travel_minutes)
 
 
 def _level_minutes(site_id: UUID, client: Client) -> int:
@@ -237,13 +220,13 @@ def _level_minutes(site_id: UUID, client: Client) -> int:
     return asked.get(client.level_of_care or "", 0)
 
 
-def _cohort(row: asyncpg.Record) -> Cohort:
+def _cohort(row: asyncpg.Record) -> values.Cohort:
     *plain, eligibility = row
     fields = (*plain, _eligibility(eligibility))
-    return Cohort(*fields)
+    return values.Cohort(*fields)
 
 
 @lru_cache(maxsize=1_000)
-def _eligibility(stored: str) -> Eligibility:
-    found = ELIGIBILITY.validate_json(stored)
-    return EVERYBODY if found == EVERYBODY else found
+def _eligibility(stored: str) -> values.Eligibility:
+    found = values.Eligibility.model_validate_json(stored)
+    return values.EVERYBODY if found == values.EVERYBODY else found

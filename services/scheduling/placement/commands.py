@@ -1,6 +1,6 @@
 """Placing clients who enrolled, ending placements, offering free seats to those who wait."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -8,21 +8,15 @@ from uuid import UUID
 
 from services.scheduling.appointments.commands import cancel_sessions
 from services.scheduling.placement.arrivals import Arrival, waiting_at
-from services.scheduling.placement.chart import (
-    Chart,
-    Chosen,
-    Freed,
-    any_beyond,
-    lock_region,
-    with_reaching,
-)
+from services.scheduling.placement.chart import Chart, Chosen, Freed, lock_region, with_reaching
 from services.scheduling.placement.rules.values import Choice
-from services.scheduling.placement.seats import as_json, give_seats
-from services.scheduling.waiting.commands import Offer, end_offers, make_offers, urgencies_of
+from services.scheduling.placement.seats import end_offers, give_seats, make_offers
+from services.scheduling.waiting.commands import urgencies_of
 from services.scheduling.waiting.policy import waiting_policy
 from shared.contracts.base import Criterion
+from shared.contracts.intake import DualDiagnosisChanged
 from shared.contracts.scheduling import ClientWaitlisted, EndedAs, PlacementEnded
-from shared.database import Columns, Transaction
+from shared.database import Columns, Transaction, as_json
 from shared.ids import new_id
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
@@ -46,7 +40,8 @@ END = """
 UPDATE placements p SET ended_at = $1, end_reason = d.ended_as
 FROM unnest($2::uuid[], $3::text[]) AS d(enrolment_id, ended_as)
 WHERE p.enrolment_id = d.enrolment_id AND p.ended_at IS NULL
-RETURNING p.id AS placement_id, p.client_id, p.site_id, p.enrolment_id, p.cohort_id
+RETURNING p.id AS placement_id, p.client_id, p.site_id, p.enrolment_id, p.cohort_id, d.ended_as,
+  'stepped_down' AS reason
 """
 SEATED_AT = """
 SELECT DISTINCT site_id FROM placements
@@ -75,12 +70,8 @@ class Reconsidered:
     cause: Received[Any]
 
 
-BY_HAND = Criterion(
-    name="seats",
-    met=False,
-    observed="offered by a person",
-    required="given at once",
-    source="waiting policy of the site",
+BY_HAND = Criterion.of(
+    "seats", False, "offered by a person", "given at once", "waiting policy of the site"
 )
 """Why everybody waits where a person chooses."""
 
@@ -126,9 +117,15 @@ async def reconsider(tx: Transaction, received: Iterable[Received[Any]]) -> None
         tx.at_end(change_seats, Reconsidered(row["site_id"], causes[row["client_id"]]))
 
 
-async def note_diagnoses(tx: Transaction, diagnosed: Mapping[UUID, bool]) -> None:
-    """Whether those of these clients who wait need a cohort for a dual diagnosis from now on."""
+async def note_diagnoses(
+    tx: Transaction, changed: Sequence[Received[DualDiagnosisChanged]]
+) -> None:
+    """Whether those of these clients who wait need a cohort for a dual diagnosis from now on, and
+    look for it as `reconsider` does."""
+    told = [one.event for one in changed if one.event.status != "suspected"]
+    diagnosed = {event.client_id: event.status == "confirmed" for event in told}
     await tx.execute(DIAGNOSE, list(diagnosed), list(diagnosed.values()))
+    await reconsider(tx, changed)
 
 
 async def offer_seats(tx: Transaction, freed_by: Freed, arrivals: Sequence[Arrival] = ()) -> None:
@@ -141,8 +138,7 @@ async def offer_seats(tx: Transaction, freed_by: Freed, arrivals: Sequence[Arriv
     did, each with the event because of which a seat is free, if one is; it is the cause of what is
     published for those who waited.
     """
-    if any_beyond():
-        await lock_region(tx, [*freed_by, *(one.site_id for one in arrivals)])
+    await lock_region(tx, [*freed_by, *(one.site_id for one in arrivals)])
     freed_by = await with_reaching(tx, freed_by)
     waiting = await waiting_at(tx, freed_by) if freed_by else []
     if not waiting and not arrivals:
@@ -159,37 +155,21 @@ async def offer_seats(tx: Transaction, freed_by: Freed, arrivals: Sequence[Arriv
         return "at_once" if seats == "offered" and is_new else seats
 
     chosen: Chosen = []
-    offers: list[Offer] = []
+    asked: Chosen = []
     for seats, run in groupby(sorted([*waiting, *arrivals], key=lambda one: one.turn), key=way):
         if seats == "by_hand":
             chosen += [(arrival, Choice(None, (), (BY_HAND,))) for arrival in run]
         elif seats == "offered":
-            asked = await chart.choose(tx, run)
-            offers += [offer_of(one, choice) for one, choice in asked if choice.cohort is not None]
+            asked += [one for one in await chart.choose(tx, run) if one[1].cohort is not None]
         else:
             chosen += await give_seats(tx, chart, run)
     seated = {arrival.enrolment_id for arrival, choice in chosen if choice.cohort is not None}
     if left := seated & waited:
         await leave_waitlist(tx, list(left))
-    if offers:
-        await make_offers(tx, offers)
+    if asked:
+        await make_offers(tx, asked)
     if new := [one for one in chosen if one[0].enrolment_id not in seated | waited]:
         await _wait(tx, new)
-
-
-def offer_of(arrival: Arrival, choice: Choice, **by_hand: Any) -> Offer:
-    """The offer of the seat that was chosen; `by_hand` is what an offer says beside, where a person
-    chose the client."""
-    assert choice.cohort is not None  # the caller looked
-    return Offer(
-        arrival.client_id,
-        arrival.site_id,
-        arrival.enrolment_id,
-        choice.cohort.id,
-        as_json(choice.criteria),
-        arrival.cause,
-        **by_hand,
-    )
 
 
 async def leave_waitlist(tx: Transaction, seated: Sequence[UUID]) -> None:
@@ -200,23 +180,18 @@ async def leave_waitlist(tx: Transaction, seated: Sequence[UUID]) -> None:
 async def _end_placements(tx: Transaction, departures: Sequence[Departure]) -> Freed:
     """The sites where seats are free by it, each with the event because of which one is. Whoever
     is asked about a seat is asked no more."""
-    causes = {one.enrolment_id: one.cause for one in departures}
-    as_what = {one.enrolment_id: one.ended_as for one in departures}
-    stays, words = list(causes), list(as_what.values())
+    leaving = {one.enrolment_id: one for one in departures}
+    causes = {stay: one.cause for stay, one in leaving.items()}
+    stays, words = list(leaving), [one.ended_as for one in leaving.values()]
     proposed = await tx.fetch(WITHDRAW, stays)
     ended = await tx.fetch(END, tx.now, stays, words)
     await tx.write(LEAVE, tx.now, stays, words)
     withdrawn = await end_offers(tx, stays, "withdrawn", causes=causes)
-    because, ended_as = {}, {}
     for row in ended:
-        stay = row["enrolment_id"]
-        because[row["placement_id"]], ended_as[row["placement_id"]] = causes[stay], as_what[stay]
-        event = PlacementEnded(
-            **row, reason="stepped_down", ended_as=as_what[stay], ended_at=tx.now
-        )
-        publish(tx, event, cause=causes[stay])
+        publish(tx, PlacementEnded(**row, ended_at=tx.now), cause=causes[row["enrolment_id"]])
     if ended:
-        await cancel_sessions(tx, because, ended_as)
+        because = {row["placement_id"]: causes[row["enrolment_id"]] for row in ended}
+        await cancel_sessions(tx, because, {row["placement_id"]: row["ended_as"] for row in ended})
     return {row["site_id"]: causes[row["enrolment_id"]] for row in (*proposed, *ended, *withdrawn)}
 
 

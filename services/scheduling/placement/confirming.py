@@ -3,8 +3,6 @@
 from dataclasses import replace
 from uuid import UUID
 
-import asyncpg
-
 from services.scheduling.appointments.commands import schedule_sessions
 from services.scheduling.placement.arrivals import of_stay
 from services.scheduling.placement.chart import lock_region, rank
@@ -14,10 +12,9 @@ from services.scheduling.placement.queries import show_placement
 from services.scheduling.placement.rules.ranking import UNTOLD
 from services.scheduling.placement.rules.values import Considered
 from services.scheduling.placement.schemas import Confirmation, ExplainedPlacement
-from services.scheduling.placement.seats import tell_seat
+from services.scheduling.placement.seats import take_seats, tell_seat
 from shared.contracts.base import Criterion
-from shared.database import Overtaken, Transaction, update
-from shared.database.transaction import at_all_sites
+from shared.database import Transaction, at_all_sites, update
 from shared.errors import Conflict, Forbidden, Invalid, require_reason
 
 LAPSED = """
@@ -88,11 +85,9 @@ async def confirm_placement(
     policy = placement_policy(home.site_id).confirmation
     told = [criterion for criterion in one.criteria if criterion.name != UNTOLD]
     criteria = (*told, *_set_aside(one, confirmed.override_reason, policy))
-    row = tell_seat(tx, placement_id, home, one.cohort, replace(choice, criteria=criteria))
-    try:
-        await tx.execute(*update("placements", row, where={"id": placement_id}, versioned=False))
-    except asyncpg.CheckViolationError:
-        raise Overtaken from None
+    choice = replace(choice, cohort=one.cohort, criteria=criteria)
+    row = tell_seat(tx, placement_id, home, choice, None)
+    await take_seats(tx, *update("placements", row, where={"id": placement_id}, versioned=False))
     await schedule_sessions(tx, {placement_id: None})
     if one.cohort.id != proposal.cohort_id:
         await offer_seats(tx, {proposal.site_id: None})
@@ -111,15 +106,9 @@ def _set_aside(
     require_reason(reason, policy.override_reasons, REASON)
     if reason is None or not set(lacking) <= set(policy.overridable):
         raise RuleNotMet(f"{one.sentence}. Rules: {', '.join(lacking)}.", pointer="/cohort_id")
-    return (
-        Criterion(
-            name="override",
-            met=True,
-            observed=f"{', '.join(lacking)} set aside: {reason}",
-            required="a reason of the policy's list",
-            source=policy.source,
-        ),
-    )
+    observed = f"{', '.join(lacking)} set aside: {reason}"
+    required = "a reason of the policy's list"
+    return (Criterion.of("override", True, observed, required, policy.source),)
 
 
 async def drop_proposals(tx: Transaction) -> int:

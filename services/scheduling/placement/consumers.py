@@ -24,28 +24,17 @@ async def clients_enrolled(
 consumers.on_many(intake.PreferencesChanged, "preferences")(commands.reconsider)
 
 
-@consumers.on_many(intake.DualDiagnosisChanged, "preferences")
-async def dual_diagnosis_changed(
-    tx: Transaction, received: list[Received[intake.DualDiagnosisChanged]]
-) -> None:
-    told = [one.event for one in received if one.event.status != "suspected"]
-    await commands.note_diagnoses(
-        tx, {event.client_id: event.status == "confirmed" for event in told}
-    )
-    await commands.reconsider(tx, received)
+consumers.on_many(intake.DualDiagnosisChanged, "preferences")(commands.note_diagnoses)
 
 
 @consumers.on_many(intake.EpisodeStateChanged)
 async def episodes_changed(
     tx: Transaction, received: list[Received[intake.EpisodeStateChanged]]
 ) -> None:
-    departures = [
-        commands.Departure(one.event.enrolment_id, one.event.site_id, ended_as, one)
-        for one in received
-        if (ended_as := ended(one.event)) is not None
-    ]
-    if departures:
-        tx.at_end(commands.change_seats, *departures)
+    for one in received:
+        if (ended_as := ended(one.event)) is not None:
+            leaving = commands.Departure(one.event.enrolment_id, one.event.site_id, ended_as, one)
+            tx.at_end(commands.change_seats, leaving)
 
 
 def ended(event: intake.EpisodeStateChanged) -> EndedAs | None:

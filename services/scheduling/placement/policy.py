@@ -57,12 +57,6 @@ class EligibilityPolicy(Sourced):
 
     evening_from: str = Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
 
-    @property
-    def evening_minute(self) -> int:
-        """Minutes since midnight."""
-        hours, minutes = self.evening_from.split(":")
-        return int(hours) * 60 + int(minutes)
-
 
 class AvailabilityPolicy(Sourced):
     """How much of a cohort's week a client must be able to come to."""
@@ -117,6 +111,11 @@ class PlacementPolicy(Part):
     reach: ReachPolicy
     score: ScorePolicy
     confirmation: ConfirmationPolicy
+
+    @property
+    def name(self) -> str:
+        """Which one it is, for explanations."""
+        return f"{self.id} policy, version {self.version}"
 
 
 placement_policy = data_file(PlacementPolicy, __name__, "placement", by_site=True)

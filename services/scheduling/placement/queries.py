@@ -66,17 +66,13 @@ async def list_placements(
     tx: Transaction, paging: Paging, asked: schemas.AskedPlacements
 ) -> CountedPage[schemas.Placement]:
     """Placements, oldest first, ended ones included unless the state says otherwise."""
-    return await counted_page(
-        tx,
-        PLACEMENT.format(more=""),
-        paging,
-        schemas.Placement.from_row,
+    where = (
         ("p.site_id = ?", asked.site_id),
         ("p.cohort_id = ?", asked.cohort_id),
         ("p.client_id = ANY ((SELECT platform.records_of(?))::uuid[])", asked.client_id),
-        always=IN_STATE[asked.state],
-        order="p.id",
     )
+    read, rest = schemas.Placement.from_row, {"always": IN_STATE[asked.state], "order": "p.id"}
+    return await counted_page(tx, PLACEMENT.format(more=""), paging, read, *where, **rest)
 
 
 async def preview_placement(tx: Transaction, client_id: UUID) -> schemas.PlacementPreview:
@@ -89,12 +85,9 @@ async def preview_placement(tx: Transaction, client_id: UUID) -> schemas.Placeme
     arrival = await of_client(tx, client_id)
     choice = await rank(tx, arrival, await tx.fetchval(SEAT, arrival.enrolment_id))
     cohorts = [schemas.ConsideredCohort(**one) for one in read_considered(considered_json(choice))]
-    return schemas.PlacementPreview(
-        client_id=client_id,
-        site_id=arrival.site_id,
-        enrolment_id=arrival.enrolment_id,
-        cohorts=sorted(cohorts, key=lambda one: (one.rank is None, one.rank, one.cohort_id)),
-    )
+    cohorts.sort(key=lambda one: (one.rank is None, one.rank, one.cohort_id))
+    stay = {"site_id": arrival.site_id, "enrolment_id": arrival.enrolment_id}
+    return schemas.PlacementPreview(client_id=client_id, **stay, cohorts=cohorts)
 
 
 async def list_waiting(

@@ -3,22 +3,21 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Query
 
+from services.scheduling.directory.routes import AtSite
 from services.scheduling.placement import confirming, queries, schemas
 from services.scheduling.waiting.rules import Family
 from shared.access import Role
-from shared.access.roles import CLINICIANS, EVERY_STAFF_ROLE
-from shared.web import Allowed, Call, CountedPage, Paged, Router, of_one_client
+from shared.access.roles import CLINICIANS
+from shared.web import Allowed, Call, CountedPage, Paged, Reader, Router, of_one_client
 
 router = Router(tags=["Placement"])
-
-Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
 
 
 @router.get("/placements", summary="List placements")
 async def list_placements(
-    call: Reader, asked: Annotated[schemas.AskedPlacements, Depends()], paging: Paged
+    call: Reader, asked: Annotated[schemas.AskedPlacements, Query()], paging: Paged
 ) -> CountedPage[schemas.Placement]:
     """Placements, ended ones included, each with why its cohort was chosen; the others that were
     considered are shown with the single one."""
@@ -45,10 +44,8 @@ async def confirm_placement(
 ) -> schemas.ExplainedPlacement:
     """Give a client the seat that was proposed, or one in another cohort in reach. A rule that the
     cohort lacks can be set aside with a reason where the policy allows it."""
-    return await call.create(
-        lambda tx: confirming.confirm_placement(tx, placement_id, body),
-        location=lambda made: f"/placements/{made.id}",
-    )
+    confirm = confirming.confirm_placement
+    return await call.create(confirm, placement_id, body, location="/placements/{id}")
 
 
 @router.get("/placements/{placement_id}", summary="Show a placement with its explanation")
@@ -62,7 +59,7 @@ async def show_placement(placement_id: UUID, call: Reader) -> schemas.ExplainedP
 async def list_waiting_clients(
     call: Reader,
     paging: Paged,
-    site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None,
+    site_id: AtSite = None,
     family: Annotated[Family | None, Query(description="Only who waits for these cohorts.")] = None,
 ) -> CountedPage[schemas.WaitingClient]:
     """Clients without a seat, with what each cohort lacked: priority populations first, then by

@@ -1,32 +1,27 @@
 """What answers about seats look like."""
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import Query
-from pydantic import Field
+from pydantic import BaseModel
 
 from services.scheduling.waiting.rules import Family
 from shared.contracts.base import Criterion
 from shared.contracts.intake import GenderGroup, Token
 from shared.contracts.scheduling import EndedAs, Track
-from shared.web import FromJson, Instant, Shown, Strict
+from shared.web import FromJson, Instant, Shown, Strict, described
 
 Criteria = Annotated[list[Criterion], FromJson]
 PlacementState = Literal["proposed", "active", "ended"]
 
 
-@dataclass(frozen=True, slots=True)
-class AskedPlacements:
+class AskedPlacements(BaseModel):
     """Which placements are listed."""
 
-    site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None
-    state: Annotated[
-        PlacementState | None, Query(description="Only those that last, or that ended.")
-    ] = None
-    cohort_id: Annotated[UUID | None, Query(description="Only in this cohort.")] = None
-    client_id: Annotated[UUID | None, Query(description="Only of this client.")] = None
+    site_id: UUID | None = described("Only at this site.", default=None)
+    state: PlacementState | None = described("Only those that last, or that ended.", default=None)
+    cohort_id: UUID | None = described("Only in this cohort.", default=None)
+    client_id: UUID | None = described("Only of this client.", default=None)
 
 
 class ConsideredCohort(Shown):
@@ -34,42 +29,47 @@ class ConsideredCohort(Shown):
 
     cohort_id: UUID
     eligible: bool
-    rank: int | None = Field(
-        default=None, description="Of those that fit, 1 is the best; null for the others."
+    rank: int | None = described(
+        "Of those that fit, 1 is the best; null for the others.", default=None
     )
-    sentence: str | None = Field(
+    sentence: str | None = described(
+        "What speaks against the cohort, or how it fits.",
+        "Evening men's group at North: full until 4 Dec",
         default=None,
-        description="What speaks against the cohort, or how it fits.",
-        examples=["Evening men's group at North: full until 4 Dec"],
     )
     criteria: list[Criterion]
 
 
-class Placement(Shown):
-    """A client's seat in a cohort, and why it is that one."""
+class OfStay(Shown):
+    """Something of a client's stay."""
 
     id: UUID
     site_id: UUID
     client_id: UUID
     enrolment_id: UUID
+
+
+class Placement(OfStay):
+    """A client's seat in a cohort, and why it is that one."""
+
     cohort_id: UUID
     track: Track
     state: PlacementState
-    placed_at: Instant = Field(description="Since when the client has the seat, or it is kept.")
-    proposed_until: Instant | None = Field(
-        description="Until when the seat is kept while nobody has confirmed it; null: confirmed."
+    placed_at: Instant = described("Since when the client has the seat, or it is kept.")
+    proposed_until: Instant | None = described(
+        "Until when the seat is kept while nobody has confirmed it; null: confirmed."
     )
     ended_at: Instant | None
     end_reason: EndedAs | None
-    criteria: Criteria = Field(description="Why this cohort was chosen.")
-    primary_therapist_id: UUID | None = Field(description="Who is answerable for the treatment.")
-    version: int = Field(description="The ETag.", examples=[1])
+    criteria: Criteria = described("Why this cohort was chosen.")
+    primary_therapist_id: UUID | None = described("Who is answerable for the treatment.")
+    version: int = described("The ETag.", 1)
 
 
 class ExplainedPlacement(Placement):
     """A seat with every cohort that it was chosen from."""
 
-    considered: list[ConsideredCohort] = Field(description="Every cohort in reach, then.")
+    considered: list[ConsideredCohort] = described("Every cohort in reach, then.")
 
 
 class PlacementPreview(Shown):
@@ -78,39 +78,31 @@ class PlacementPreview(Shown):
     client_id: UUID
     site_id: UUID
     enrolment_id: UUID
-    cohorts: list[ConsideredCohort] = Field(
-        description="By rank, then those that the client cannot join."
-    )
+    cohorts: list[ConsideredCohort] = described("By rank, then those that the client cannot join.")
 
 
 class Confirmation(Strict):
     """What a person chose for a client."""
 
-    cohort_id: UUID = Field(description="That of the proposal, or another one in reach.")
-    override_reason: Token | None = Field(
-        default=None,
-        description="Why a rule is set aside that the cohort lacks: a reason of the policy.",
-        examples=[None],
+    cohort_id: UUID = described("That of the proposal, or another one in reach.")
+    override_reason: Token | None = described(
+        "Why a rule is set aside that the cohort lacks: a reason of the policy.", None, default=None
     )
 
 
-class WaitingClient(Shown):
+class WaitingClient(OfStay):
     """A client for whom no seat was free, in the order of priority population, clinical urgency and
     time of enrolment."""
 
-    id: UUID
-    site_id: UUID
-    client_id: UUID
-    enrolment_id: UUID
     dual_diagnosis: bool
     gender_group: GenderGroup | None
-    priority: bool = Field(description="Of a population that goes first.", examples=[False])
-    family: Family = Field(description="The cohorts waited for.", examples=["general_women"])
-    urgent: bool = Field(description="Something found makes a seat urgent.", examples=[False])
-    asked: bool = Field(description="A seat is held for the client now.", examples=[False])
-    offer_again_at: Instant | None = Field(
-        description="Passed over until then, having let an offer pass.", examples=[None]
+    priority: bool = described("Of a population that goes first.", False)
+    family: Family = described("The cohorts waited for.", "general_women")
+    urgent: bool = described("Something found makes a seat urgent.", False)
+    asked: bool = described("A seat is held for the client now.", False)
+    offer_again_at: Instant | None = described(
+        "Passed over until then, having let an offer pass.", None
     )
     enrolled_at: Instant
     waitlisted_at: Instant
-    criteria: Criteria = Field(description="What each cohort lacked.")
+    criteria: Criteria = described("What each cohort lacked.")

@@ -1,23 +1,27 @@
-"""Giving seats, with the site locked: the only place that writes placements."""
+"""Giving seats, and holding them for those who are asked, with the site locked: the only place that
+writes placements and seat offers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
 import orjson
 
 from services.scheduling.appointments.commands import schedule_sessions
+from services.scheduling.directory.rules import Window
 from services.scheduling.placement.arrivals import Arrival
 from services.scheduling.placement.chart import Chart, Chosen
 from services.scheduling.placement.policy import placement_policy
 from services.scheduling.placement.rules.ranking import UNTOLD
-from services.scheduling.placement.rules.values import Choice, Cohort, Finding
-from shared.contracts.base import Criterion
-from shared.contracts.scheduling import ClientPlaced, PlacementProposed
-from shared.database import Columns, Overtaken, Transaction
+from services.scheduling.placement.rules.values import Choice
+from services.scheduling.waiting.policy import waiting_policy
+from services.scheduling.waiting.rules import expiry
+from shared.contracts import scheduling
+from shared.database import Columns, Overtaken, Transaction, as_json
 from shared.ids import new_id
+from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
 PLACED = Columns.by_type(
@@ -26,6 +30,39 @@ PLACED = Columns.by_type(
     timestamptz="placed_at proposed_until",
 )
 PLACE = PLACED.insert("placements")
+OFFERED = Columns.by_type(
+    uuid="id site_id client_id enrolment_id cohort_id",
+    jsonb="criteria",
+    timestamptz="offered_at expires_at",
+    text="offered_by jump_reason",
+    integer="passed_over",
+)
+OFFER = OFFERED.insert("seat_offers")
+BY_ORDER = {"offered_by": None, "passed_over": 0, "jump_reason": None}
+"""What an offer says where nobody chose the client."""
+SITES = """
+SELECT s.id, s.time_zone,
+  ARRAY(SELECT ARRAY[weekday, opens_minute, closes_minute] FROM opening_hours o
+        WHERE o.site_id = s.id) AS openings,
+  ARRAY(SELECT day FROM closed_days d WHERE d.site_id = s.id) AS closed
+FROM sites s WHERE s.id = ANY ($1::uuid[])
+"""
+END = """
+UPDATE seat_offers SET ended_at = $1, outcome = $3, answered_by = $4, decline_reason = $5,
+  link_hash = NULL, version = version + 1
+WHERE (id = ANY ($2::uuid[]) OR enrolment_id = ANY ($2::uuid[])) AND ended_at IS NULL
+RETURNING id AS offer_id, client_id, site_id, enrolment_id, cohort_id
+"""
+ASK_NOT_BEFORE = """
+UPDATE waitlist SET offer_again_at = $2 WHERE enrolment_id = $1 AND left_at IS NULL
+"""
+Outcome = Literal["accepted", "declined", "expired", "withdrawn"]
+ENDED = {
+    "accepted": scheduling.SeatAccepted,
+    "declined": scheduling.SeatDeclined,
+    "expired": scheduling.SeatOfferExpired,
+    "withdrawn": scheduling.SeatOfferWithdrawn,
+}
 
 
 async def give_seats(
@@ -47,53 +84,111 @@ async def give_seats(
         by, until = placement_policy(arrival.site_id).confirmation, None
         if by.by == "person" and not confirmed:
             until = tx.now + timedelta(hours=by.hours)
-        row = tell_seat(tx, new_id(), arrival, choice.cohort, choice, until)
+        row = tell_seat(tx, new_id(), arrival, choice, until)
         rows.append(row)
         if until is None:
             given[row["id"]] = arrival.cause
     if rows:
-        try:
-            await tx.execute(PLACE, *PLACED.arrays(rows))
-        except asyncpg.CheckViolationError:
-            raise Overtaken from None
+        await take_seats(tx, PLACE, *PLACED.arrays(rows))
         await schedule_sessions(tx, given)
     return chosen
 
 
+async def take_seats(tx: Transaction, *statement: Any) -> None:
+    """Write seats, of which the database gives none twice.
+
+    Raises:
+        Overtaken: somebody who did not lock the site took a seat meanwhile.
+    """
+    try:
+        await tx.execute(*statement)
+    except asyncpg.CheckViolationError:
+        raise Overtaken from None
+
+
 def tell_seat(
-    tx: Transaction,
-    placement_id: UUID,
-    arrival: Arrival,
-    cohort: Cohort,
-    choice: Choice,
-    until: datetime | None = None,
+    tx: Transaction, placement_id: UUID, arrival: Arrival, choice: Choice, until: datetime | None
 ) -> dict[str, Any]:
-    """The row of a seat; publishes ClientPlaced, or PlacementProposed where it is only kept until
-    that instant."""
+    """The row of a seat in the cohort that was chosen; publishes ClientPlaced, or PlacementProposed
+    where it is only kept `until` that instant."""
+    assert choice.cohort is not None  # the caller looked
     row = {
+        **_of_choice(arrival, choice),
         "id": placement_id,
-        "site_id": cohort.site_id,
-        "client_id": arrival.client_id,
-        "enrolment_id": arrival.enrolment_id,
-        "cohort_id": cohort.id,
-        "criteria": as_json(choice.criteria),
+        "site_id": choice.cohort.site_id,
         "considered": considered_json(choice),
         "placed_at": tx.now,
         "proposed_until": until,
     }
     told = {**row, "placement_id": placement_id, "criteria": choice.criteria}
-    event: ClientPlaced | PlacementProposed
+    event: scheduling.ClientPlaced | scheduling.PlacementProposed
     if until is None:
-        event = ClientPlaced(**told, track=cohort.track)
+        event = scheduling.ClientPlaced(**told, track=choice.cohort.track)
     else:
-        event = PlacementProposed(**told, proposed_at=tx.now, expires_at=until)
+        event = scheduling.PlacementProposed(**told, proposed_at=tx.now, expires_at=until)
     publish(tx, event, cause=arrival.cause)
     return row
 
 
-def as_json(criteria: Iterable[Criterion]) -> str:
-    """Criteria as they are stored."""
-    return orjson.dumps([criterion.model_dump() for criterion in criteria]).decode()
+async def make_offers(tx: Transaction, chosen: Chosen, **by_hand: Any) -> list[UUID]:
+    """Hold these seats, which the caller has found free with the site locked; publishes
+    SeatOffered. The ids of the offers. `by_hand` is what an offer says beside, where a person chose
+    the client: `offered_by`, `passed_over` and `jump_reason`."""
+    found = await tx.fetch(SITES, [arrival.site_id for arrival, _ in chosen])
+    sites = {row["id"]: row for row in found}
+    rows = []
+    for arrival, choice in chosen:
+        site, held = sites[arrival.site_id], waiting_policy(arrival.site_id).offer
+        openings = [Window(*opening) for opening in site["openings"]]
+        row = {
+            **_of_choice(arrival, choice),
+            "id": new_id(),
+            "site_id": arrival.site_id,
+            "offered_at": tx.now,
+            "expires_at": expiry(tx.now, held, site["time_zone"], openings, site["closed"]),
+            **BY_ORDER,
+            **by_hand,
+        }
+        rows.append(row)
+        event = scheduling.SeatOffered(**row, offer_id=row["id"], time_zone=site["time_zone"])
+        publish(tx, event, cause=arrival.cause)
+    await tx.execute(OFFER, *OFFERED.arrays(rows))
+    tx.wake()
+    return [row["id"] for row in rows]
+
+
+def _of_choice(arrival: Arrival, choice: Choice) -> dict[str, Any]:
+    """Whose seat it is, in which cohort, and why."""
+    assert choice.cohort is not None  # the caller looked
+    return {
+        "client_id": arrival.client_id,
+        "enrolment_id": arrival.enrolment_id,
+        "cohort_id": choice.cohort.id,
+        "criteria": as_json(choice.criteria),
+    }
+
+
+async def end_offers(
+    tx: Transaction,
+    ids: Sequence[UUID],
+    outcome: Outcome,
+    *,
+    answered_by: str | None = None,
+    reason: str | None = None,
+    causes: Mapping[UUID, Received[Any] | None] | None = None,
+) -> list[asyncpg.Record]:
+    """End those of these offers, or of the offers of these stays, that are open, all in one way,
+    and pass over who let one pass for a while; the caller has locked the sites. Publishes
+    SeatAccepted, SeatDeclined, SeatOfferExpired or SeatOfferWithdrawn, with the cause of the
+    stay."""
+    rows = await tx.fetch(END, tx.now, ids, outcome, answered_by, reason)
+    for row in rows:
+        if outcome in ("declined", "expired"):
+            days = waiting_policy(row["site_id"]).offer.again_after_days
+            await tx.execute(ASK_NOT_BEFORE, row["enrolment_id"], tx.now + timedelta(days=days))
+        event = ENDED[outcome](**row, ended_at=tx.now)
+        publish(tx, event, cause=(causes or {}).get(row["enrolment_id"]))
+    return rows
 
 
 def considered_json(choice: Choice) -> str:
@@ -101,28 +196,31 @@ def considered_json(choice: Choice) -> str:
     the number of its finding, as most of many cohorts have the same; findings name their criteria
     by number, too. Whom a client must not meet is told by GET /no-contacts alone."""
     ranks = {one.cohort.id: rank for rank, one in enumerate(choice.ranked, 1)}
-    numbers: dict[int, int] = {}
-    criteria: dict[int, Criterion] = {}
-    findings: list[tuple[Finding, list[int]]] = []
-    cohorts = []
-    for one in choice.considered:
-        cohort, finding = one.cohort, one.finding
-        if (number := numbers.get(id(finding))) is None:
-            number = numbers[id(finding)] = len(findings)
-            told = {id(line): line for line in finding.criteria if line.name != UNTOLD}
-            criteria |= told
-            findings.append((finding, list(told)))
-        cohorts.append((str(cohort.id), ranks.get(cohort.id), cohort.place, number))
-    places = {identity: place for place, identity in enumerate(criteria)}
-    stored = {
-        "criteria": [vars(line) for line in criteria.values()],
-        "findings": [
-            {"eligible": of.eligible, "words": of.words, "criteria": [places[n] for n in told]}
-            for of, told in findings
-        ],
-        "cohorts": cohorts,
+    findings = {id(one.finding): one.finding for one in choice.considered}
+    told = {
+        id(line): line
+        for finding in findings.values()
+        for line in finding.criteria
+        if line.name != UNTOLD
     }
-    return orjson.dumps(stored).decode()
+    numbers = {identity: number for number, identity in enumerate(findings)}
+    places = {identity: place for place, identity in enumerate(told)}
+    stored = {
+        "criteria": [vars(line) for line in told.values()],
+        "findings": [
+            {
+                "eligible": finding.eligible,
+                "words": finding.words,
+                "criteria": [places[id(line)] for line in finding.criteria if id(line) in places],
+            }
+            for finding in findings.values()
+        ],
+        "cohorts": [
+            (str(cohort.id), ranks.get(cohort.id), cohort.place, numbers[id(finding)])
+            for cohort, finding in ((one.cohort, one.finding) for one in choice.considered)
+        ],
+    }
+    return as_json(stored)
 
 
 def read_considered(stored: str) -> list[dict[str, Any]]:

@@ -1,16 +1,15 @@
 """What is known of clients, over all records of each."""
 
 from collections.abc import Iterable, Sequence
-from datetime import time
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import orjson
 
+from services.scheduling.directory.rules import minute_of
 from services.scheduling.preferences.rules import DAY, Client, Window
-from shared.database import Transaction
-from shared.database.transaction import at_all_sites
+from shared.database import Transaction, at_all_sites
 
 KNOWN = """
 SELECT asked.client_id AS asked_for, p.*, ARRAY(
@@ -78,16 +77,9 @@ def _client(records: Sequence[asyncpg.Record], familiar: Iterable[UUID]) -> Clie
 def _windows(stored: str | None) -> tuple[Window, ...]:
     if stored is None:
         return ()
-    return tuple(
-        Window(
-            (one["weekday"] - 1) * DAY + _minutes(one["starts_at"]),
-            (one["weekday"] - 1) * DAY + (_minutes(one["ends_at"]) or DAY),
-        )
-        for one in orjson.loads(stored)["available"]
-    )
-
-
-def _minutes(text: str) -> int:
-    """Minutes since midnight."""
-    shown = time.fromisoformat(text)
-    return shown.hour * 60 + shown.minute
+    windows = []
+    for one in orjson.loads(stored)["available"]:
+        day = (one["weekday"] - 1) * DAY
+        starts, ends = minute_of(one["starts_at"][:5]), minute_of(one["ends_at"][:5]) or DAY
+        windows.append(Window(day + starts, day + ends))
+    return tuple(windows)

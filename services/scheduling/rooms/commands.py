@@ -7,11 +7,9 @@ from services.scheduling.rooms.queries import show_room
 from services.scheduling.rooms.schemas import NewRoom, RoomDetails, RoomEntry
 from shared.contracts.scheduling import RoomChanged
 from shared.database import Statement, Transaction, insert, unless_taken, update
-from shared.errors import Conflict, Invalid, found, require_version
+from shared.errors import Conflict, Invalid, require_version
 from shared.ids import new_id
 from shared.messaging.outbox import publish
-
-LOCK = "SELECT version, kind, closed_at FROM rooms WHERE id = $1 FOR UPDATE"
 
 
 class RoomNameTaken(Conflict, title="A room of the site has this name"):
@@ -48,9 +46,9 @@ async def change_room(
     Raises:
         NotFound, StaleVersion, JoinLink, RoomNameTaken: see there.
     """
-    room = found(await tx.fetchrow(LOCK, room_id), "room")
-    require_version(room["version"], expected)
-    _require_link(room["kind"], changed)
+    room = await show_room(tx, room_id, lock=True)
+    require_version(room.version, expected)
+    _require_link(room.kind, changed)
     return await _write(tx, room_id, update("rooms", changed.model_dump(), where={"id": room_id}))
 
 
@@ -62,9 +60,9 @@ async def close_room(tx: Transaction, expected: int, room_id: UUID) -> RoomEntry
         NotFound, StaleVersion: see there.
         RoomClosed: when it is closed already.
     """
-    room = found(await tx.fetchrow(LOCK, room_id), "room")
-    require_version(room["version"], expected)
-    if room["closed_at"] is not None:
+    room = await show_room(tx, room_id, lock=True)
+    require_version(room.version, expected)
+    if room.closed_at is not None:
         raise RoomClosed("This room is closed already.")
     return await _write(tx, room_id, update("rooms", {"closed_at": tx.now}, where={"id": room_id}))
 

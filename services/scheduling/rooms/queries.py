@@ -19,13 +19,14 @@ ORDER BY r.id LIMIT $3
 """
 
 
-async def show_room(tx: Transaction, room_id: UUID) -> RoomEntry:
-    """One room.
+async def show_room(tx: Transaction, room_id: UUID, *, lock: bool = False) -> RoomEntry:
+    """One room, locked for a change if `lock`.
 
     Raises:
         NotFound: when there is none that the caller may see.
     """
-    return RoomEntry(**found(await tx.fetchrow(ONE, tx.now, room_id), "room"))
+    one = f"{ONE} FOR UPDATE OF r" if lock else ONE
+    return RoomEntry(**found(await tx.fetchrow(one, tx.now, room_id), "room"))
 
 
 async def list_rooms(

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from fastapi import Query
 
-from services.scheduling.directory.routes import Manager, Reader
+from services.scheduling.directory.routes import AtSite, Manager
 from services.scheduling.rooms import commands, queries
 from services.scheduling.rooms.schemas import NewRoom, RoomDetails, RoomEntry
-from shared.web import Page, Paged, Router, needs_if_match
+from shared.web import Page, Paged, Reader, Router, needs_if_match
 
 router = Router(prefix="/rooms", tags=["Rooms"])
 
@@ -23,7 +23,7 @@ async def open_room(body: NewRoom, call: Manager) -> RoomEntry:
 async def list_rooms(
     call: Reader,
     paging: Paged,
-    site_id: Annotated[UUID | None, Query(description="Only at this site.")] = None,
+    site_id: AtSite = None,
     closed: Annotated[bool, Query(description="Show closed ones too.")] = False,
 ) -> Page[RoomEntry]:
     """The rooms of the sites that the caller may see."""

@@ -1,16 +1,24 @@
-"""Entering people of the staff, changing them, and saying that they left."""
+"""Entering people of the staff and their leave, changing them, and saying that they left."""
 
-from dataclasses import asdict
 from uuid import UUID
 
-import orjson
+import asyncpg
 
 from services.scheduling.directory.commands import require_apart
 from services.scheduling.directory.queries import show_site
+from services.scheduling.staff import schemas
 from services.scheduling.staff.queries import show_staff_member
-from services.scheduling.staff.schemas import NewStaffMember, StaffMember
+from services.scheduling.staff.rules import leave_time
 from shared.contracts.scheduling import StaffChanged
-from shared.database import Columns, Transaction, at_all_sites, insert, unless_taken, update
+from shared.database import (
+    Columns,
+    Transaction,
+    as_json,
+    at_all_sites,
+    insert,
+    unless_taken,
+    update,
+)
 from shared.errors import Conflict, Forbidden, Invalid, found, require_once, require_version
 from shared.ids import new_id
 from shared.messaging.outbox import publish
@@ -20,6 +28,21 @@ SELECT version, left_at FROM staff s
 WHERE id = $1 AND EXISTS (SELECT FROM staff_sites w WHERE w.staff_id = s.id) FOR UPDATE OF s
 """
 WORKS_AT = "SELECT array_agg(site_id) FROM staff_sites WHERE staff_id = $1"
+ZONE = """
+SELECT i.time_zone FROM staff_sites w JOIN sites i ON i.id = w.site_id
+WHERE w.staff_id = $1 AND w.home
+"""
+ENTER = """
+INSERT INTO staff_leave (id, staff_id, during, entered_at) VALUES ($1, $2, tstzrange($3, $4), $5)
+"""
+SESSIONS = """
+SELECT session_id FROM bookings WHERE resource_id = $1 AND during && tstzrange($2, $3)
+ORDER BY during, session_id
+"""
+CALL_OFF = """
+DELETE FROM staff_leave WHERE staff_id = $1 AND id = $2
+RETURNING id, staff_id, lower(during) AS starts_at, upper(during) AS ends_at, entered_at
+"""
 SITES = Columns.of(staff_id="uuid", site_id="uuid", home="boolean")
 
 
@@ -47,7 +70,15 @@ class HasLeft(Conflict, title="The person has left"):
     """The person is of the staff no more."""
 
 
-async def add_staff_member(tx: Transaction, new: NewStaffMember) -> StaffMember:
+class LeaveEndsTooEarly(Invalid):
+    """Leave ends after its start."""
+
+
+class LeaveOverlaps(Conflict, title="The person is on leave then already"):
+    """A person is on leave once at a time."""
+
+
+async def add_staff_member(tx: Transaction, new: schemas.NewStaffMember) -> schemas.StaffMember:
     """Enter a person; publishes StaffChanged.
 
     Raises:
@@ -63,8 +94,8 @@ async def add_staff_member(tx: Transaction, new: NewStaffMember) -> StaffMember:
 
 
 async def change_staff_member(
-    tx: Transaction, expected: int, staff_id: UUID, changed: NewStaffMember
-) -> StaffMember:
+    tx: Transaction, expected: int, staff_id: UUID, changed: schemas.NewStaffMember
+) -> schemas.StaffMember:
     """Replace what is said of a person; publishes StaffChanged.
 
     Raises:
@@ -72,7 +103,7 @@ async def change_staff_member(
         WorksElsewhereToo: when the caller may not see all sites at which the person works.
         SubjectTaken, HomeSiteNeeded, NotTheirSite, ListedTwice, TimesOverlap: see there.
     """
-    await _lock(tx, staff_id, expected)
+    await _lock_to_change(tx, staff_id, expected)
     await _check(tx, changed)
     row = {**_row(changed), "look_at": tx.now}
     with unless_taken(SubjectTaken("Another person has this subject.", pointer="/subject")):
@@ -81,20 +112,58 @@ async def change_staff_member(
     return await _sites_and_event(tx, staff_id, changed)
 
 
-async def mark_left(tx: Transaction, expected: int, staff_id: UUID) -> StaffMember:
+async def mark_left(tx: Transaction, expected: int, staff_id: UUID) -> schemas.StaffMember:
     """Say that a person is of the staff no more; publishes StaffChanged. Sessions that the person
     is taken for stay, and need somebody else.
 
     Raises:
         NotFound, StaleVersion, HasLeft, WorksElsewhereToo: see there.
     """
-    await _lock(tx, staff_id, expected)
+    await _lock_to_change(tx, staff_id, expected)
     await tx.execute(*update("staff", {"left_at": tx.now}, where={"id": staff_id}))
     return await _tell(tx, staff_id)
 
 
-async def _lock(tx: Transaction, staff_id: UUID, expected: int) -> None:
-    row = found(await tx.fetchrow(LOCK, staff_id), "person of the staff")
+async def enter_leave(
+    tx: Transaction, staff_id: UUID, new: schemas.NewLeave
+) -> schemas.EnteredLeave:
+    """Say that a person does not work for a time. No event tells of it: it is nobody else's.
+
+    Raises:
+        NotFound: when there is no such person at a site that the caller may see.
+        LeaveEndsTooEarly: when it does not end after its start.
+        LeaveOverlaps: when the person is on leave in that time.
+    """
+    await _lock(tx, staff_id)
+    async with at_all_sites(tx):
+        zone = await tx.fetchval(ZONE, staff_id)
+    starts_at, ends_at = leave_time(new.starts, new.ends, zone)
+    if ends_at <= starts_at:
+        raise LeaveEndsTooEarly("Leave ends after its start.", pointer="/ends")
+    times = {"starts_at": starts_at, "ends_at": ends_at, "entered_at": tx.now}
+    leave = schemas.Leave(id=new_id(), staff_id=staff_id, **times)
+    with unless_taken(LeaveOverlaps("Call that leave off, or enter what is missing.")):
+        await tx.execute(ENTER, *dict(leave).values())
+    sessions = await tx.fetch(SESSIONS, staff_id, starts_at, ends_at)
+    return schemas.EnteredLeave(**dict(leave), session_ids=[row["session_id"] for row in sessions])
+
+
+async def call_leave_off(tx: Transaction, staff_id: UUID, leave_id: UUID) -> schemas.Leave:
+    """Let a person work in a time for which leave was entered.
+
+    Raises:
+        NotFound: when there is no such leave of a person at a site that the caller may see.
+    """
+    await _lock(tx, staff_id)
+    return schemas.Leave(**found(await tx.fetchrow(CALL_OFF, staff_id, leave_id), "leave"))
+
+
+async def _lock(tx: Transaction, staff_id: UUID) -> asyncpg.Record:
+    return found(await tx.fetchrow(LOCK, staff_id), "person of the staff")
+
+
+async def _lock_to_change(tx: Transaction, staff_id: UUID, expected: int) -> None:
+    row = await _lock(tx, staff_id)
     async with at_all_sites(tx):
         site_ids = await tx.fetchval(WORKS_AT, staff_id)
     if not all(map(tx.may_see, site_ids)):
@@ -106,7 +175,7 @@ async def _lock(tx: Transaction, staff_id: UUID, expected: int) -> None:
         raise HasLeft("This person has left: enter them anew.")
 
 
-async def _check(tx: Transaction, one: NewStaffMember) -> None:
+async def _check(tx: Transaction, one: schemas.NewStaffMember) -> None:
     require_once(one.site_ids, ListedTwice, "/site_ids/{}", "This site is listed above.")
     for n, site_id in enumerate(one.site_ids):
         await show_site(tx, site_id, pointer=f"/site_ids/{n}")
@@ -120,17 +189,19 @@ async def _check(tx: Transaction, one: NewStaffMember) -> None:
     require_apart([hours.working_time for hours in one.hours], "/hours")
 
 
-def _row(one: NewStaffMember) -> dict[str, object]:
+def _row(one: schemas.NewStaffMember) -> dict[str, object]:
     return {
         **one.model_dump(include={"name", "subject", "gender", "caseload_limit"}),
         "languages": sorted(set(one.languages)),
         "trainings": sorted(set(one.trainings)),
-        "credentials": orjson.dumps([held.model_dump() for held in one.credentials]).decode(),
-        "hours": orjson.dumps([asdict(hours.working_time) for hours in one.hours]).decode(),
+        "credentials": as_json(one.credentials),
+        "hours": as_json([hours.working_time for hours in one.hours]),
     }
 
 
-async def _sites_and_event(tx: Transaction, staff_id: UUID, one: NewStaffMember) -> StaffMember:
+async def _sites_and_event(
+    tx: Transaction, staff_id: UUID, one: schemas.NewStaffMember
+) -> schemas.StaffMember:
     rows = [
         {"staff_id": staff_id, "site_id": site_id, "home": site_id == one.home_site_id}
         for site_id in one.site_ids
@@ -139,7 +210,7 @@ async def _sites_and_event(tx: Transaction, staff_id: UUID, one: NewStaffMember)
     return await _tell(tx, staff_id)
 
 
-async def _tell(tx: Transaction, staff_id: UUID) -> StaffMember:
+async def _tell(tx: Transaction, staff_id: UUID) -> schemas.StaffMember:
     member = await show_staff_member(tx, staff_id)
     told = member.model_dump() | {"staff_gender": member.gender}
     publish(tx, StaffChanged(staff_id=staff_id, **told, changed_at=tx.now))

@@ -11,14 +11,14 @@ from services.scheduling.directory.rules import WorkingTime
 from services.scheduling.directory.schemas import Name, WeeklyTime
 from shared.contracts.intake import Token
 from shared.contracts.scheduling import Language, StaffGender, StaffTraining
-from shared.web import Instant, Shown, Strict
+from shared.web import Instant, Shown, Strict, described
 
 
 class HeldCredential(Strict):
     """What a person may do, and until when."""
 
-    credential: Token = Field(description="A word for it.", examples=["lac"])
-    expires_on: Day | None = Field(None, description="Its last day; null where it does not expire.")
+    credential: Token = described("A word for it.", "lac")
+    expires_on: Day | None = described("Its last day; null where it does not expire.", default=None)
 
 
 class WorkingHours(WeeklyTime):
@@ -37,40 +37,38 @@ class AskedStaff(BaseModel):
     """Who of the staff is listed; None: all. `credential` finds who holds it today, by the calendar
     of the home site; with `expires_before` whose expires earlier than that day."""
 
-    site_id: UUID | None = Field(None, description="Who works at this site.")
-    credential: Token | None = Field(None, description="Who holds it today.", examples=["lac"])
-    training: StaffTraining | None = Field(None, description="Who has it.")
-    language: Language | None = Field(None, description="Who speaks it, as BCP 47.")
-    expires_before: Day | None = Field(
-        None, description="Whose credential, of those asked for, expires before this day."
+    site_id: UUID | None = described("Who works at this site.", default=None)
+    credential: Token | None = described("Who holds it today.", "lac", default=None)
+    training: StaffTraining | None = described("Who has it.", default=None)
+    language: Language | None = described("Who speaks it, as BCP 47.", default=None)
+    expires_before: Day | None = described(
+        "Whose credential, of those asked for, expires before this day.", default=None
     )
-    left: bool = Field(False, description="Show those who left, too.")
+    left: bool = described("Show those who left, too.", default=False)
 
 
-SUBJECT = Field(default=None, description="The `sub` of the person's own tokens.", examples=[None])
-GENDER = Field(default=None, description="For groups that need it; may be unsaid.")
-LIMIT = Field(
-    None, ge=1, le=1_000, strict=True, description="Most clients at a time.", examples=[12]
-)
+SUBJECT = described("The `sub` of the person's own tokens.", None, default=None)
+GENDER = described("For groups that need it; may be unsaid.", default=None)
+LIMIT = described("Most clients at a time.", 12, default=None, ge=1, le=1_000, strict=True)
 
 
 class NewStaffMember(Strict):
     """A person of the staff, as they are to be entered."""
 
-    name: Name = Field(description="For staff; never in events.", examples=["Rosa Diaz"])
+    name: Name = described("For staff; never in events.", "Rosa Diaz")
     subject: Name | None = SUBJECT
     gender: StaffGender | None = GENDER
-    languages: list[Language] = Field(default=[], max_length=20, description="BCP 47.")
+    languages: list[Language] = described("BCP 47.", default=[], max_length=20)
     trainings: list[StaffTraining] = Field(default=[], max_length=10)
     credentials: list[HeldCredential] = Field(default=[], max_length=30)
     caseload_limit: int | None = LIMIT
-    home_site_id: UUID = Field(description="Where the person belongs; one of `site_ids`.")
-    site_ids: list[UUID] = Field(min_length=1, max_length=100, description="Where they work.")
-    hours: list[WorkingHours] = Field(
+    home_site_id: UUID = described("Where the person belongs; one of `site_ids`.")
+    site_ids: list[UUID] = described("Where they work.", min_length=1, max_length=100)
+    hours: list[WorkingHours] = described(
+        "When they work where. Times at one site do not overlap; at one time a person "
+        "may be had at several. Without any, a person may be planned at any time.",
         default=[],
         max_length=200,
-        description="When they work where. Times at one site do not overlap; at one time a person "
-        "may be had at several. Without any, a person may be planned at any time.",
     )
 
 
@@ -87,8 +85,8 @@ class Leave(Shown):
 class EnteredLeave(Leave):
     """A leave, and what it leaves without the person."""
 
-    session_ids: list[UUID] = Field(
-        description="Sessions in that time for which the person is taken: find somebody else."
+    session_ids: list[UUID] = described(
+        "Sessions in that time for which the person is taken: find somebody else."
     )
 
 
@@ -107,12 +105,9 @@ DayOrInstant = Annotated[
 class NewLeave(Strict):
     """A time at which a person does not work; days are of the home site's calendar."""
 
-    starts: DayOrInstant = Field(
-        description="The first day, or an instant.", examples=["2026-07-06"]
-    )
-    ends: DayOrInstant = Field(
-        description="The last day, or the instant at which the person is back.",
-        examples=["2026-07-17"],
+    starts: DayOrInstant = described("The first day, or an instant.", "2026-07-06")
+    ends: DayOrInstant = described(
+        "The last day, or the instant at which the person is back.", "2026-07-17"
     )
 
 
@@ -127,13 +122,11 @@ class StaffMember(Shown):
     trainings: list[StaffTraining]
     credentials: list[HeldCredential]
     caseload_limit: int | None = LIMIT
-    home_site_id: UUID | None = Field(description="Null where the caller may not see it.")
+    home_site_id: UUID | None = described("Null where the caller may not see it.")
     site_ids: list[UUID]
     hours: list[WorkingHours]
-    leave: list[Leave] = Field(description="That has not ended.")
+    leave: list[Leave] = described("That has not ended.")
     created_at: Instant
-    left_at: Instant | None = Field(description="Since when the person is not of the staff.")
-    sessions_to_come: int = Field(
-        description="Sessions that the person is taken for.", examples=[4]
-    )
-    version: int = Field(description="The ETag.", examples=[1])
+    left_at: Instant | None = described("Since when the person is not of the staff.")
+    sessions_to_come: int = described("Sessions that the person is taken for.", 4)
+    version: int = described("The ETag.", 1)

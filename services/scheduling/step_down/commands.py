@@ -1,9 +1,7 @@
 """Moving clients to the next phase of their cohort, or out of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 import asyncpg
 
@@ -11,10 +9,10 @@ from services.scheduling.appointments.commands import cancel_sessions, schedule_
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.placement.commands import Departure, change_seats
 from services.scheduling.step_down.policy import step_down_path
-from services.scheduling.step_down.rules import Path, end_of_phase, end_of_week, next_phase
+from services.scheduling.step_down.rules import end_of_phase, end_of_week, next_phase
 from shared.contracts.intake import ClientEnrolled, ClientSteppedDown
 from shared.contracts.scheduling import PhaseBegan
-from shared.database import Columns, Transaction, select
+from shared.database import Columns, Transaction
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
@@ -35,20 +33,11 @@ ORDER BY p.id
 """  # noqa: S608 - ours
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A step-down that is to be carried out at `due_at`."""
-
-    enrolment_id: UUID
-    site_id: UUID
-    client_id: UUID
-    path: Path
-    due_at: datetime
-
-
-PLANNED = Columns.like(Planned)
+PLANNED = Columns.by_type(uuid="enrolment_id site_id client_id", text="path", timestamptz="due_at")
 PLAN = PLANNED.upsert("step_downs", "enrolment_id")
-DUE = f"{select(Planned, 'step_downs')} WHERE due_at <= $1 ORDER BY due_at, enrolment_id LIMIT $2"
+DUE = f"""
+SELECT {PLANNED.names} FROM step_downs WHERE due_at <= $1 ORDER BY due_at, enrolment_id LIMIT $2
+"""  # noqa: S608 - the columns are above
 DONE = "DELETE FROM step_downs WHERE enrolment_id = ANY ($1::uuid[])"
 BACK = """
 DELETE FROM step_downs d
@@ -79,8 +68,7 @@ async def step_down(tx: Transaction, received: Sequence[Received[ClientSteppedDo
             tx.at_end(change_seats, leaving)
             continue
         due_at = end_of_week(one.event.stepped_down_at, seat["time_zone"])
-        stay = seat["enrolment_id"], seat["site_id"], seat["client_id"]
-        planned.append(Planned(*stay, path, due_at))
+        planned.append({**seat, "path": path, "due_at": due_at})
     if planned:
         await tx.execute(PLAN, *PLANNED.arrays(planned))
         tx.wake()
@@ -95,23 +83,21 @@ async def come_back(tx: Transaction, enrolled: Sequence[ClientEnrolled]) -> None
 async def carry_out(tx: Transaction) -> int:
     """Move on those whose time has come; publishes PhaseBegan, SessionCancelled and
     SessionScheduled for those who go on, and as `change_seats` does for those who leave."""
-    due = [Planned(**dict(row)) for row in await tx.fetch(DUE, tx.now, BATCH)]
-    await lock_sites(tx, {one.site_id for one in due})
-    ids = [one.enrolment_id for one in due]
-    still_due = {row["enrolment_id"] for row in await tx.fetch(DUE, tx.now, BATCH)}
-    seats = {row["enrolment_id"]: row for row in await tx.fetch(OF_STAYS, ids)}
+    sites = {row["site_id"] for row in await tx.fetch(DUE, tx.now, BATCH)}
+    await lock_sites(tx, sites)
+    due = [row for row in await tx.fetch(DUE, tx.now, BATCH) if row["site_id"] in sites]
+    stays = [one["enrolment_id"] for one in due]
+    seats = {row["enrolment_id"]: row for row in await tx.fetch(OF_STAYS, stays)}
     leaving, planned = [], []
     for one in due:
-        if one.enrolment_id not in still_due:
-            continue
-        seat = seats.get(one.enrolment_id)
+        seat = seats.get(one["enrolment_id"])
         phase = next_phase(seat["phase"], seat["weeks"]) if seat is not None else None
-        if seat is None or phase is None or one.path == "end_of_week":
-            leaving.append(Departure(one.enrolment_id, one.site_id))
+        if seat is None or phase is None or one["path"] == "end_of_week":
+            leaving.append(Departure(one["enrolment_id"], one["site_id"]))
             continue
         await _begin_phase(tx, seat, phase)
         due_at = end_of_phase(tx.now, seat["weeks"][phase - 1], seat["time_zone"])
-        planned.append(Planned(one.enrolment_id, one.site_id, one.client_id, "next_phase", due_at))
+        planned.append({**one, "path": "next_phase", "due_at": due_at})
     if planned:
         await tx.execute(PLAN, *PLANNED.arrays(planned))
     await tx.execute(DONE, [one.enrolment_id for one in leaving])

@@ -7,12 +7,10 @@ from uuid import UUID
 
 import asyncpg
 
-from services.scheduling.directory.queries import show_site
+from services.scheduling.directory.queries import show_region, show_site
 from services.scheduling.step_up import schemas
 from services.scheduling.step_up.policy import step_up_policy
 from services.scheduling.step_up.queries import show_request, show_slot
-from shared.contracts.intake import EpisodeStateChanged
-from shared.contracts.outcomes import RecommendationDecided
 from shared.contracts.scheduling import PartnerSeatHeld, PartnerSeatReleased
 from shared.database import Transaction, insert, unless_taken, update
 from shared.errors import Conflict, NotFound, found, require_version
@@ -76,17 +74,16 @@ async def enter_slot(tx: Transaction, new: schemas.NewPartnerSlot) -> schemas.Pa
         NotFound: no such region.
         PartnerKnown: they are entered already.
     """
+    if new.region_id is not None:
+        await show_region(tx, new.region_id, pointer="/region_id")
     row = {"id": new_id(), **new.model_dump(), "created_at": tx.now}
-    try:
-        with unless_taken(PartnerKnown("Change the number of seats there.", pointer="/partner")):
-            await tx.execute(*insert("partner_slots", row))
-    except asyncpg.ForeignKeyViolationError:
-        raise NotFound("There is no such region.", pointer="/region_id") from None
+    with unless_taken(PartnerKnown("Change the number of seats there.", pointer="/partner")):
+        await tx.execute(*insert("partner_slots", row))
     return schemas.PartnerSlot(**row, held=0, version=1)
 
 
 async def change_slot(
-    tx: Transaction, slot_id: UUID, expected: int, new: schemas.PartnerSeats
+    tx: Transaction, expected: int, slot_id: UUID, new: schemas.PartnerSeats
 ) -> schemas.PartnerSlot:
     """Say how many seats the partner keeps from now on.
 
@@ -122,11 +119,7 @@ async def request_step_up(tx: Transaction, new: schemas.NewStepUpRequest) -> sch
     return await show_request(tx, hold_id)
 
 
-async def hold_at_step_up(
-    tx: Transaction,
-    level: str | None,
-    cause: Received[EpisodeStateChanged] | Received[RecommendationDecided],
-) -> None:
+async def hold_at_step_up(tx: Transaction, level: str | None, cause: Received[Any]) -> None:
     """Hold a seat for the client of an event who is to step up, if a level is named, a seat is free
     there and none is held already; publishes PartnerSeatHeld."""
     if level is not None:
@@ -135,7 +128,7 @@ async def hold_at_step_up(
 
 
 async def release(
-    tx: Transaction, request_id: UUID, expected: int, new: schemas.Release
+    tx: Transaction, expected: int, request_id: UUID, new: schemas.Release
 ) -> schemas.StepUpRequest:
     """Hold a seat no more, as it was taken or is not needed; publishes PartnerSeatReleased. A seat
     that was taken is the partner's to count from then on.
@@ -178,9 +171,7 @@ async def _hold(
     until = {"held_at": tx.now, "expires_at": tx.now + timedelta(hours=hours)}
     asked = {"client_id": client_id, "site_id": site_id, "level": level}
     row = {**asked, **until, "id": hold_id, "slot_id": slot_id}
-    suffix = "ON CONFLICT (client_id) WHERE released_at IS NULL DO NOTHING RETURNING id"
-    if await tx.fetchval(*insert("partner_holds", row, suffix=suffix)) is None:
-        raise SeatHeldAlready("Release the seat that is held first.", pointer="/client_id")
+    await tx.execute(*insert("partner_holds", row))
     publish(tx, PartnerSeatHeld(**row, hold_id=hold_id), cause=cause)
     return hold_id
 

@@ -3,17 +3,16 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Query
 
 from services.scheduling.step_up import commands, queries, schemas
 from shared.access import Role
-from shared.access.roles import CLINICIANS, EVERY_STAFF_ROLE
+from shared.access.roles import CLINICIANS
 from shared.contracts.intake import Token
-from shared.web import Allowed, Call, Page, Paging, Router, needs_if_match, of_one_client
+from shared.web import Allowed, Call, Page, Paged, Reader, Router, needs_if_match, of_one_client
 
 router = Router(tags=["Step-up"])
 
-Reader = Annotated[Call, Allowed(*EVERY_STAFF_ROLE, Role.SERVICE)]
 Keeper = Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS, everywhere=True)]
 Requester = Annotated[Call, Allowed(*CLINICIANS, Role.SITE_MANAGER)]
 
@@ -21,16 +20,13 @@ Requester = Annotated[Call, Allowed(*CLINICIANS, Role.SITE_MANAGER)]
 @router.post("/partner-slots", status_code=201, summary="Enter a partner's seats")
 async def add_partner_slot(body: schemas.NewPartnerSlot, call: Keeper) -> schemas.PartnerSlot:
     """Seats that a partner keeps for our clients at one level of care."""
-    return await call.create(
-        lambda tx: commands.enter_slot(tx, body),
-        location=lambda made: f"/partner-slots/{made.id}",
-    )
+    return await call.create(commands.enter_slot, body, location="/partner-slots/{id}")
 
 
 @router.get("/partner-slots", summary="List partners' seats")
 async def list_partner_slots(
     call: Reader,
-    paging: Annotated[Paging, Depends()],
+    paging: Paged,
     level: Annotated[Token | None, Query(description="Only at this level.")] = None,
 ) -> Page[schemas.PartnerSlot]:
     """Partners' seats with how many of them are held."""
@@ -48,7 +44,7 @@ async def change_partner_slot(
     slot_id: UUID, body: schemas.PartnerSeats, call: Keeper
 ) -> schemas.PartnerSlot:
     """Never below what is held now."""
-    return await call.update(lambda tx, expected: commands.change_slot(tx, slot_id, expected, body))
+    return await call.update(commands.change_slot, slot_id, body)
 
 
 @router.post("/step-up-requests", status_code=201, summary="Hold a partner's seat for a client")
@@ -56,16 +52,13 @@ async def hold_partner_seat(
     body: schemas.NewStepUpRequest, call: Requester
 ) -> schemas.StepUpRequest:
     """Look for a seat at a higher level and hold it for the time that the policy says."""
-    return await call.create(
-        lambda tx: commands.request_step_up(tx, body),
-        location=lambda made: f"/step-up-requests/{made.id}",
-    )
+    return await call.create(commands.request_step_up, body, location="/step-up-requests/{id}")
 
 
 @router.get("/step-up-requests", summary="List seats held for clients")
 async def list_step_up_requests(
     call: Reader,
-    paging: Annotated[Paging, Depends()],
+    paging: Paged,
     site_id: Annotated[UUID | None, Query(description="Only of this site.")] = None,
 ) -> Page[schemas.StepUpRequest]:
     """Partners' seats that are or were held, the oldest first."""
@@ -85,4 +78,4 @@ async def complete_step_up_request(
     request_id: UUID, body: schemas.Release, call: Requester
 ) -> schemas.StepUpRequest:
     """The client went there, or does not need the seat."""
-    return await call.update(lambda tx, expected: commands.release(tx, request_id, expected, body))
+    return await call.update(commands.release, request_id, body)

@@ -6,12 +6,12 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.intake import Token
-from shared.web import Instant, Shown, Strict
+from shared.web import Instant, Shown, Strict, described
 from shared.web.texts import Legible
 
-LEVEL = Field(description="Level of care.", examples=["2.5"])
-SEATS = Field(ge=0, le=10_000, strict=True, description="Seats for our clients.", examples=[4])
-REGION = Field(description="Whose clients they are for; null: all regions.", examples=[None])
+LEVEL = described("Level of care.", "2.5")
+SEATS = described("Seats for our clients.", 4, ge=0, le=10_000, strict=True)
+REGION = described("Whose clients they are for; null: all regions.", None)
 
 
 class PartnerSeats(Strict):
@@ -38,14 +38,14 @@ class PartnerSlot(Shown):
     seats: int = SEATS
     held: int = Field(examples=[1])
     created_at: Instant
-    version: int = Field(description="The ETag.", examples=[1])
+    version: int = described("The ETag.", 1)
 
 
 class NewStepUpRequest(Strict):
     """A seat that is looked for at a higher level."""
 
     client_id: UUID
-    site_id: UUID = Field(description="The site that treats the client.")
+    site_id: UUID = described("The site that treats the client.")
     level: Token = LEVEL
 
 
@@ -67,7 +67,7 @@ class StepUpRequest(Shown):
     held_at: Instant
     expires_at: Instant
     released_at: Instant | None
-    outcome: Literal["taken", "given_up", "expired"] | None = Field(
-        description="Null while it is held.", examples=[None]
+    outcome: Literal["taken", "given_up", "expired"] | None = described(
+        "Null while it is held.", None
     )
-    version: int = Field(description="The ETag.", examples=[1])
+    version: int = described("The ETag.", 1)

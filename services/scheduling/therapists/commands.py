@@ -6,8 +6,7 @@ from services.scheduling.placement.queries import show_placement
 from services.scheduling.placement.schemas import ExplainedPlacement
 from services.scheduling.therapists.schemas import NewTherapist
 from shared.contracts.scheduling import PrimaryTherapistChanged
-from shared.database import Transaction, update
-from shared.database.transaction import at_all_sites
+from shared.database import Transaction, at_all_sites, update
 from shared.errors import Conflict, NotFound, found, require_version
 from shared.messaging.outbox import publish
 
@@ -33,7 +32,7 @@ class CaseloadFull(Conflict, title="The caseload is full"):
 
 
 async def change_therapist(
-    tx: Transaction, placement_id: UUID, expected: int, new: NewTherapist
+    tx: Transaction, expected: int, placement_id: UUID, new: NewTherapist
 ) -> ExplainedPlacement:
     """Let a person of the site's staff be answerable for a client; publishes
     PrimaryTherapistChanged, or nothing where it is so already.

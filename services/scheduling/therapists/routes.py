@@ -20,6 +20,4 @@ async def change_therapist(
 ) -> ExplainedPlacement:
     """Let a person of the site's staff be answerable for a client's treatment while the seat lasts;
     refused where the person's caseload is full. Needs the placement's ETag as If-Match."""
-    return await call.update(
-        lambda tx, expected: commands.change_therapist(tx, placement_id, expected, body)
-    )
+    return await call.update(commands.change_therapist, placement_id, body)

@@ -2,12 +2,10 @@
 
 from uuid import UUID
 
-from pydantic import Field
-
-from shared.web import Strict
+from shared.web import Strict, described
 
 
 class NewTherapist(Strict):
     """Who is answerable from now on."""
 
-    therapist_id: UUID | None = Field(description="A person of the site's staff; null: nobody.")
+    therapist_id: UUID | None = described("A person of the site's staff; null: nobody.")

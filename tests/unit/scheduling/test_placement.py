@@ -3,16 +3,9 @@
 from dataclasses import replace
 from uuid import UUID
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduling.cohorts.rules import (
-    CapacityAboveCap,
-    StaffNotTrained,
-    require_lawful_size,
-    require_trained_staff,
-)
 from services.scheduling.placement.policy import placement_policy
 from services.scheduling.placement.rules.values import Cohort, Need
 from tests.support.placement import choose_cohort
@@ -138,16 +131,3 @@ def test_the_choice_does_not_depend_on_the_order_of_the_cohorts(
     shuffled = list(offered)
     order.shuffle(shuffled)  # type: ignore[attr-defined]
     assert chosen(need, *offered) == chosen(need, *shuffled)
-
-
-def test_a_dual_diagnosis_cohort_needs_trained_staff() -> None:
-    require_trained_staff("dual_diagnosis", True)
-    require_trained_staff("general", False)
-    with pytest.raises(StaffNotTrained):
-        require_trained_staff("dual_diagnosis", False)
-
-
-def test_a_cohort_has_at_most_the_seats_that_the_rule_on_group_size_allows() -> None:
-    require_lawful_size(12, POLICY.seats)
-    with pytest.raises(CapacityAboveCap, match="9 CCR 10345"):
-        require_lawful_size(13, POLICY.seats)

@@ -10,16 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduling.cohorts.checks import check
-from services.scheduling.cohorts.policy import cohort_policy
-from services.scheduling.cohorts.rules import (
+from services.scheduling.cohorts.checks import (
+    CapacityAboveCap,
     NobodyFits,
     PhaseBelowLevel,
     PhaseContradicts,
     SizesContradict,
+    StaffNotTrained,
     below_level,
+    check,
 )
-from services.scheduling.cohorts.schemas import ChangedCohort
+from services.scheduling.cohorts.policy import cohort_policy
+from services.scheduling.cohorts.schemas import ChangedCohort, Phase
 from services.scheduling.hours.policy import level_hours
 from services.scheduling.placement.policy import placement_policy
 from services.scheduling.placement.rules.values import (
@@ -216,6 +218,19 @@ def cohort(**changed: Any) -> ChangedCohort:
     return ChangedCohort.model_validate({**plain, "dual_diagnosis_trained": False, **changed})
 
 
+def test_a_dual_diagnosis_cohort_needs_trained_staff() -> None:
+    trained = cohort(track="dual_diagnosis", dual_diagnosis_trained=True)
+    check(trained, cohort_policy(), POLICY, level_hours())
+    with pytest.raises(StaffNotTrained):
+        check(cohort(track="dual_diagnosis"), cohort_policy(), POLICY, level_hours())
+
+
+def test_a_cohort_has_at_most_the_seats_that_the_rule_on_group_size_allows() -> None:
+    check(cohort(capacity=12), cohort_policy(), POLICY, level_hours())
+    with pytest.raises(CapacityAboveCap, match="9 CCR 10345"):
+        check(cohort(capacity=13), cohort_policy(), POLICY, level_hours())
+
+
 @pytest.mark.parametrize(
     ("changed", "refusal"),
     [
@@ -244,7 +259,8 @@ def test_a_phase_of_six_hours_is_no_longer_the_level_and_is_warned_of_or_refused
 
 
 def test_three_times_three_hours_less_breaks_are_below_nine() -> None:
-    words = below_level([("First", 495)], ["adult"], level_hours())
+    first = Phase(**{**phase(495), "name": "First"})
+    words = below_level([first], ["adult"], level_hours())
     assert words == {0: "First plans 8.25 h a week: level 2.1 asks for 9 h."}
 
 

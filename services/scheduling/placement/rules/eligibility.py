@@ -3,13 +3,14 @@
 A rule that a cohort does not have, or about which nothing is known of the client, says nothing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
-from services.scheduling.placement.policy import PlacementPolicy, Rule
+from services.scheduling.directory.rules import minute_of
+from services.scheduling.placement.policy import Rule, Sourced
 from services.scheduling.placement.rules.values import EVERYBODY, Cohort, Need, Situation
 from services.scheduling.preferences.rules import comes_after, opened, within
 from shared.contracts.base import Criterion
@@ -27,62 +28,56 @@ TRAITS = attrgetter(
 """All of a cohort that `standing` looks at, but whether somebody is in it who must not be met."""
 
 
-def standing(need: Need, cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterator[Line]:
+def standing(need: Need, cohort: Cohort, at: Situation) -> Iterator[Line]:
     """What is asked of a cohort for a client, but whether its hours suit."""
-    track, group = cohort.track, cohort.gender_group or "mixed"
+    policy, track, group = at.policy, cohort.track, cohort.gender_group or "mixed"
     tracks = policy.tracks.for_dual_diagnosis if need.dual_diagnosis else policy.tracks.for_others
     groups = ("mixed",) if need.gender_group is None else (need.gender_group, "mixed")
-    asked, source = " or ".join(tracks), policy.tracks.source
-    yield _line("track", track in tracks, track, asked, source, FOR_TRACK[track])
-    asked, source = " or ".join(groups), policy.gender_groups.source
-    yield _line("gender_group", group in groups, group, asked, source, f"for {group} only")
+    yield _one_of("track", track, tracks, policy.tracks, FOR_TRACK[track])
+    yield _one_of("gender_group", group, groups, policy.gender_groups, f"for {group} only")
     if cohort.eligibility is not EVERYBODY:
-        yield from _made_for(cohort, policy, at)
-    yield from _course(cohort, policy, at)
+        yield from _made_for(cohort, at)
+    yield from _course(cohort, at)
     minutes = at.travel.get(cohort.site_id)
     if minutes is not None and not cohort.eligibility.telehealth:
         most, stuck = policy.reach.travel_minutes, bool(at.client.needs_transport)
         met, away = not stuck and minutes <= most, f"{minutes} minutes away"
         observed = f"{away}, transport needed" if stuck else away
         words = f"{away}, and the client needs transport" if stuck else away
-        yield _line("travel", met, observed, f"<= {most}", policy.reach.source, words)
+        yield _line("travel", met, observed, f"<= {most}", policy.reach, words)
     if cohort.id in at.apart:
-        observed, source = "a client to be kept apart from", policy.no_contact.source
+        observed, rule = "a client to be kept apart from", policy.no_contact
         words = "does not suit this client, ask a clinician why"
-        yield _line("no_contact", False, observed, "none", source, words)
-    cap, source = cohort.seats(policy.seats.hard_cap), policy.seats.source
+        yield _line("no_contact", False, observed, "none", rule, words)
+    cap, rule = cohort.seats(policy.seats.hard_cap), policy.seats
     full, observed = cohort.taken >= cap, f"{cohort.taken} of {cap} seats taken"
     words = "full" if cohort.frees_at is None else f"full until {day(cohort.frees_at, cohort)}"
-    yield _line("free_seat", not full, observed, "at least 1 free seat", source, words)
+    yield _line("free_seat", not full, observed, "at least 1 free seat", rule, words)
 
 
-def _made_for(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterator[Line]:
+def _made_for(cohort: Cohort, at: Situation) -> Iterator[Line]:
     """Whom the cohort is made for. What only intake can know, a referral by a court and a need for
     trauma care, is taken for absent where it was not told; the rest is not held against anybody."""
-    rule, client, source = cohort.eligibility, at.client, policy.eligibility.source
-    if rule.age_bands is not None and client.age_band is not None:
-        bands = " or ".join(rule.age_bands)
-        met = client.age_band in rule.age_bands
-        words = f"for the ages of {bands.replace('_', ' ')}"
-        yield _line("age_band", met, client.age_band, bands, source, words)
-    if rule.language is not None and client.language is not None:
-        met = _tongue(client.language) == _tongue(rule.language)
-        words = f"held in another language ({rule.language})"
-        yield _line("language", met, client.language, rule.language, source, words)
-    if rule.court_mandated:
-        met = client.court_referred
+    made_for, client, rule = cohort.eligibility, at.client, at.policy.eligibility
+    if made_for.age_bands is not None and client.age_band is not None:
+        words = f"for the ages of {' or '.join(made_for.age_bands).replace('_', ' ')}"
+        yield _one_of("age_band", client.age_band, made_for.age_bands, rule, words)
+    if made_for.language is not None and client.language is not None:
+        met = _tongue(client.language) == _tongue(made_for.language)
+        words = f"held in another language ({made_for.language})"
+        yield _line("language", met, client.language, made_for.language, rule, words)
+    if made_for.court_mandated:
         words = "for clients whom a court referred"
-        yield _line("court_mandated", met, _yes(met), "yes", source, words)
-    if rule.trauma_informed:
-        met = "trauma_informed" in client.needs
-        words = "kept for clients who need trauma care"
-        yield _line("trauma_informed", met, _yes(met), "yes", source, words)
-    if rule.telehealth and client.telehealth is not None:
+        yield _needed("court_mandated", client.court_referred, rule, words)
+    if made_for.trauma_informed:
+        met, words = "trauma_informed" in client.needs, "kept for clients who need trauma care"
+        yield _needed("trauma_informed", met, rule, words)
+    if made_for.telehealth and client.telehealth is not None:
         words = "held by telehealth, which the client cannot use"
-        yield _line("modality", client.telehealth, _yes(client.telehealth), "yes", source, words)
+        yield _needed("modality", client.telehealth, rule, words)
 
 
-def _course(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterator[Line]:
+def _course(cohort: Cohort, at: Situation) -> Iterator[Line]:
     """Its weekly hours, and whether it still takes clients."""
     minutes, asked = cohort.phase_minutes, at.level_minutes
     if minutes is not None and asked:
@@ -91,28 +86,28 @@ def _course(cohort: Cohort, policy: PlacementPolicy, at: Situation) -> Iterator[
             f"begins with {hours(minutes)} a week, and the client's level of care "
             f"asks for {hours(asked)}"
         )
-        met, source = minutes >= asked, policy.hours.source
-        yield _line("weekly_hours", met, observed, required, source, words)
+        yield _line("weekly_hours", minutes >= asked, observed, required, at.policy.hours, words)
     if cohort.enrolment == "closed":
-        began, source = cohort.began_at, policy.eligibility.source
+        began, rule = cohort.began_at, at.policy.eligibility
         observed = "closed" if began is None else f"closed since {day(began, cohort)}"
         required, words = "open, or closed and not begun", "takes nobody after its first session"
-        yield _line("enrolment", began is None, observed, required, source, words)
+        yield _line("enrolment", began is None, observed, required, rule, words)
 
 
-def times(cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int) -> Iterator[Line]:
+def times(cohort: Cohort, at: Situation, outside: int) -> Iterator[Line]:
     """Whether a cohort's hours suit. `outside` is how many minutes of its week are not within those
     at which the client can come."""
-    windows = at.client.windows
+    windows, policy = at.client.windows, at.policy
     if windows and cohort.week:
         share, least = 1 - outside / cohort.weekly_minutes, policy.availability.least_share
         met, observed, required = share >= least, f"{share:.2f}", f">= {least:.2f}"
         words = f"only {int(share * 100)} % of its time is in the client's week"
-        yield _line("availability", met, observed, required, policy.availability.source, words)
+        yield _line("availability", met, observed, required, policy.availability, words)
     elif windows and cohort.eligibility.evening:
         rule, words = policy.eligibility, "held in the evening, when the client cannot come"
-        met, required = comes_after(rule.evening_minute, windows), f"some after {rule.evening_from}"
-        yield _line("evening", met, "the client's hours", required, rule.source, words)
+        met = comes_after(minute_of(rule.evening_from), windows)
+        required = f"some after {rule.evening_from}"
+        yield _line("evening", met, "the client's hours", required, rule, words)
 
 
 def outside_hours(at: Situation) -> Callable[[Cohort], int]:
@@ -146,15 +141,17 @@ def _tongue(tag: str) -> str:
     return tag.split("-")[0].lower()
 
 
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
+def _one_of(name: Rule, value: str, asked: Sequence[str], rule: Sourced, lacking: str) -> Line:
+    return _line(name, value in asked, value, " or ".join(asked), rule, lacking)
 
 
-def _line(name: Rule, met: bool, observed: str, required: str, source: str, lacking: str) -> Line:
-    return _criterion(name, met, observed, required, source), lacking
+def _needed(name: Rule, met: bool, rule: Sourced, lacking: str) -> Line:
+    return _line(name, met, "yes" if met else "no", "yes", rule, lacking)
 
 
-@lru_cache(maxsize=10_000)
-def _criterion(name: Rule, met: bool, observed: str, required: str, source: str) -> Criterion:
-    """Of many cohorts most have the same criteria: one object each, so that each is stored once."""
-    return Criterion(name=name, met=met, observed=observed, required=required, source=source)
+def _line(name: Rule, met: bool, observed: str, required: str, rule: Sourced, lacking: str) -> Line:
+    return _criterion(name, met, observed, required, rule.source), lacking
+
+
+_criterion = lru_cache(maxsize=10_000)(Criterion.of)
+"""Of many cohorts most have the same criteria: one object each, so that each is stored once."""

@@ -24,9 +24,7 @@ UNTOLD = "no_contact"
 """Staff see it where they see the cohorts; events and what is shown of a wait leave it out."""
 
 
-def compare(
-    need: Need, cohorts: Iterable[Cohort], policy: PlacementPolicy, at: Situation
-) -> list[Considered]:
+def compare(need: Need, cohorts: Iterable[Cohort], at: Situation) -> list[Considered]:
     """Ask of each cohort what can be said without its sessions; the hours of those that nothing was
     found against are asked by `choose`. Of many cohorts most are alike: those are asked once."""
     known: dict[tuple[object, ...], Finding] = {}
@@ -34,20 +32,20 @@ def compare(
     for cohort in cohorts:
         kind = eligibility.TRAITS(cohort), cohort.id in at.apart
         if (found := known.get(kind)) is None:
-            lines = eligibility.standing(need, cohort, policy, at)
+            lines = eligibility.standing(need, cohort, at)
             found = known[kind] = _finding((), list(lines))
         compared.append(Considered(cohort, found))
     return compared
 
 
-def choose(compared: Sequence[Considered], policy: PlacementPolicy, at: Situation) -> Choice:
+def choose(compared: Sequence[Considered], at: Situation) -> Choice:
     """Choose the cohort that fits best.
 
     Of the eligible ones that with the fewest points by the policy comes first; of equal ones the
     more specific, such as a gender-specific before a mixed one, then the one with most free seats,
     then the one with the lowest id, which is the oldest.
     """
-    outside_of = eligibility.outside_hours(at)
+    outside_of, policy = eligibility.outside_hours(at), at.policy
     known: dict[tuple[object, ...], Finding] = {}
 
     def timed(one: Considered) -> Considered:
@@ -56,11 +54,11 @@ def choose(compared: Sequence[Considered], policy: PlacementPolicy, at: Situatio
         kind = id(one.finding), cohort.starts_at, cohort.week, cohort.id in at.client.familiar
         if (found := known.get(kind)) is None:
             outside = outside_of(cohort)
-            lines = list(eligibility.times(cohort, policy, at, outside))
+            lines = list(eligibility.times(cohort, at, outside))
             found = _finding(one.criteria, lines)
             if found.eligible:
-                points = _points(cohort, policy, at, outside)
-                found = replace(found, words=_merits(cohort, policy, at, outside), points=points)
+                points = _points(cohort, at, outside)
+                found = replace(found, words=_merits(cohort, at, outside), points=points)
             known[kind] = found
         return Considered(cohort, found)
 
@@ -73,14 +71,10 @@ def choose(compared: Sequence[Considered], policy: PlacementPolicy, at: Situatio
     if not ranked:
         return Choice(None, considered, _lacking(considered, policy))
     best = ranked[0]
-    preference = Criterion(
-        name="preference",
-        met=True,
-        observed=f"first of {len(ranked)} cohorts that fit, of {len(compared)} "
-        f"{'in reach' if at.travel else 'at the site'}",
-        required="fewest points, then specific before mixed, then most free seats, then oldest",
-        source=f"{policy.id} policy, version {policy.version}",
-    )
+    where = "in reach" if at.travel else "at the site"
+    observed = f"first of {len(ranked)} cohorts that fit, of {len(compared)} {where}"
+    required = "fewest points, then specific before mixed, then most free seats, then oldest"
+    preference = Criterion.of("preference", True, observed, required, policy.name)
     return Choice(best.cohort, considered, (*best.criteria, preference), ranked)
 
 
@@ -91,14 +85,14 @@ def _finding(before: tuple[Criterion, ...], lines: Sequence[Line]) -> Finding:
     return Finding(criteria, not lacking, "; ".join(lacking))
 
 
-def _points(cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int) -> float:
-    score, client = policy.score, at.client
+def _points(cohort: Cohort, at: Situation, outside: int) -> float:
+    score, client = at.policy.score, at.client
     days = score.days_if_unplanned
     if cohort.starts_at is not None and at.now is not None:
         days = max(0, (cohort.starts_at - at.now).days)
     points = score.day_until_start * days + score.hour_outside * outside / 60
     if not cohort.eligibility.telehealth:
-        points += score.minute_of_travel * at.travel.get(cohort.site_id, 0)
+        points += score.minute_of_travel * (at.travel.get(cohort.site_id) or 0)
     if cohort.id in client.familiar:
         points -= score.known_therapist
     if client.wished_group is not None and cohort.gender_group == client.wished_group:
@@ -117,8 +111,9 @@ def _specific(cohort: Cohort, at: Situation) -> int:
     return count
 
 
-def _merits(cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int) -> str:
-    free, cap = cohort.free(policy.seats.hard_cap), cohort.seats(policy.seats.hard_cap)
+def _merits(cohort: Cohort, at: Situation, outside: int) -> str:
+    cap = at.policy.seats.hard_cap
+    free, cap = cohort.free(cap), cohort.seats(cap)
     starts_at = cohort.starts_at
     words = ["not planned yet" if starts_at is None else f"from {day(starts_at, cohort)}"]
     words.append(f"{free} of {cap} seats free")
@@ -134,15 +129,8 @@ def _merits(cohort: Cohort, policy: PlacementPolicy, at: Situation, outside: int
 
 def _lacking(considered: Sequence[Considered], policy: PlacementPolicy) -> tuple[Criterion, ...]:
     if not considered:
-        return (
-            Criterion(
-                name="cohort_at_site",
-                met=False,
-                observed="0 cohorts at the site",
-                required="at least 1 cohort",
-                source=f"{policy.id} policy, version {policy.version}",
-            ),
-        )
+        observed, required = "0 cohorts at the site", "at least 1 cohort"
+        return (Criterion.of("cohort_at_site", False, observed, required, policy.name),)
     lacking = [
         (one.cohort, criterion)
         for one in considered
@@ -150,13 +138,10 @@ def _lacking(considered: Sequence[Considered], policy: PlacementPolicy) -> tuple
         if not criterion.met and criterion.name != UNTOLD
     ]
     if len(considered) <= TOLD_ONE_BY_ONE:
-        return tuple(
-            criterion.model_copy(update={"observed": f"cohort {cohort.id}: {criterion.observed}"})
-            for cohort, criterion in lacking
-        )
-    many = Counter(criterion.name for _, criterion in lacking)
-    first = {criterion.name: criterion for _, criterion in reversed(lacking)}
-    return tuple(
-        first[name].model_copy(update={"observed": f"{count} of {len(considered)} cohorts lack it"})
-        for name, count in many.items()
-    )
+        told = [(line, f"cohort {cohort.id}: {line.observed}") for cohort, line in lacking]
+    else:
+        first = {line.name: line for _, line in reversed(lacking)}
+        many = Counter(line.name for _, line in lacking)
+        of_all = f"of {len(considered)} cohorts lack it"
+        told = [(first[name], f"{count} {of_all}") for name, count in many.items()]
+    return tuple(line.model_copy(update={"observed": observed}) for line, observed in told)

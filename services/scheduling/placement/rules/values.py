@@ -6,11 +6,14 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from services.scheduling.placement.policy import PlacementPolicy
+from pydantic import ConfigDict, Field
+
+from services.scheduling.placement.policy import PlacementPolicy, placement_policy
 from services.scheduling.preferences.rules import Client, Meeting
 from shared.contracts.base import Criterion
 from shared.contracts.intake import AgeBand, GenderGroup, PriorityPopulation
 from shared.contracts.scheduling import Track
+from shared.literal import Literally
 
 NO_PRIORITY = 1_000
 """Behind every priority population."""
@@ -33,16 +36,24 @@ class Need:
     """The gender-specific group the client may join; None for mixed groups only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Eligibility:
-    """Whom a cohort takes beside its track and gender group; None and False are everybody."""
+class Eligibility(Literally):
+    """Whom a cohort takes beside its track and gender group."""
 
-    age_bands: tuple[AgeBand, ...] | None = None
-    evening: bool = False
-    telehealth: bool = False
-    language: str | None = None
-    court_mandated: bool = False
-    trauma_informed: bool = False
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    age_bands: tuple[AgeBand, ...] | None = Field(
+        default=None, max_length=4, description="Null for every age.", examples=[["young_adult"]]
+    )
+    evening: bool = Field(default=False, description="It meets in the evening.")
+    telehealth: bool = Field(default=False, description="It meets by telehealth.")
+    language: str | None = Field(
+        default=None,
+        max_length=35,
+        pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
+        description="BCP 47; null: everybody is taken, whatever they speak.",
+        examples=["es"],
+    )
+    court_mandated: bool = Field(False, description="Kept for clients whom a court referred.")
+    trauma_informed: bool = Field(False, description="Kept for clients who need trauma care.")
 
 
 EVERYBODY = Eligibility()
@@ -101,10 +112,11 @@ class Situation:
     client: Client = NOTHING_KNOWN
     apart: frozenset[UUID] = frozenset()
     """Cohorts with somebody whom the client must not meet."""
-    travel: Mapping[UUID, int] = field(default_factory=dict)
-    """Minutes from the client's site to each other site."""
+    travel: Mapping[UUID, int | None] = field(default_factory=dict)
+    """Minutes from the client's site to each other site; None: only its telehealth is in reach."""
     level_minutes: int = 0
     """What the client's level of care asks to be planned a week at least."""
+    policy: PlacementPolicy = field(default_factory=placement_policy)
 
 
 @dataclass(frozen=True, slots=True)
