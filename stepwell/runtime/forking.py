@@ -115,9 +115,10 @@ def serve(asks: socket.socket) -> None:
             sys.exit()
         told, tell = os.pipe()
         if (between := os.fork()) == 0:
-            if pid := os.fork():
-                os.write(tell, str(pid).encode())
+            if os.fork():
                 os._exit(0)
+            os.setsid()
+            os.write(tell, str(os.getpid()).encode())
             asks.close()
             os.close(told)
             os.close(tell)
@@ -130,7 +131,6 @@ def serve(asks: socket.socket) -> None:
 
 
 def _become(output: int, arguments: list[str], environment: dict[str, str], folder: str) -> None:
-    os.setsid()
     for number in (1, 2):
         os.dup2(output, number)
     os.close(output)
