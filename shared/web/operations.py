@@ -31,8 +31,9 @@ from shared.web.problems import Busy
 
 router = Router(tags=["Operations"])
 
-LOOK_SECONDS = 0.004
-"""Between two looks for whoever waits until the service is at rest."""
+LOOK_SECONDS = 0.005
+LONGER = 1.3
+"""Between two looks for whoever waits until the service is at rest, each so many times longer."""
 
 Observer = Annotated[Call, Allowed(Role.OPERATOR, Role.REGIONAL_OPERATIONS, everywhere=True)]
 Peer = Annotated[
@@ -189,12 +190,13 @@ async def get_pending(
     ] = 0,
 ) -> Pending:
     """Everything of this service that is not at rest, and the figures that prove completeness."""
-    until = time.monotonic() + within / 1_000
+    until, pause = time.monotonic() + within / 1_000, LOOK_SECONDS
     while True:
         found: Pending = await call.request.app.state.running.pending()
         if found.at_rest or time.monotonic() >= until:
             return found
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(pause)
+        pause *= LONGER
 
 
 @router.get("/operations/flow", summary="What is under way, and how far behind")

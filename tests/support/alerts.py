@@ -94,7 +94,7 @@ class Staff:
 
     async def sending(self) -> int:
         async with self.desk.database.transaction(ALL_SITES) as tx:
-            return int(await tx.fetchval(alerts.sending))
+            return int(await tx.fetchval(alerts.sending) or 0)
 
     async def until_unlocked(self) -> None:
         """Wait until the database has let go of what a killed process held."""

@@ -110,7 +110,7 @@ class Desk:
     async def sending(self) -> int:
         """How many messages somebody is at work on."""
         async with self.database.transaction(ALL_SITES) as tx:
-            return int(await tx.fetchval(messages.sending))
+            return int(await tx.fetchval(messages.sending) or 0)
 
     async def until_next_due(self) -> datetime:
         """Move the clock to the next attempt and dispatch; the instant of it."""

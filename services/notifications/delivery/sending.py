@@ -1,9 +1,10 @@
 """Handing messages to their channels, a few at a time, and stopping in good order."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 
 import asyncpg
@@ -32,6 +33,7 @@ from services.notifications.delivery.results import (
     untouched,
 )
 from services.notifications.delivery.rules import spread
+from services.notifications.delivery.together import Together
 from services.notifications.delivery.vocabulary import ChannelName
 from services.notifications.links.making import LinkOver, LinkUnavailable
 from services.notifications.opt_outs.commands import stop_address
@@ -79,7 +81,7 @@ class HandOver:
         self._stopped = False
         self._left = False
         self._reading = asyncio.Lock()
-        self._noting = asyncio.Lock()
+        self._note = Together(self._note_all)
 
     async def run(self, tx: Transaction, marked: Iterable[asyncpg.Record]) -> list[Result]:
         """What came of each message; a message whose fate is unknown has no result.
@@ -89,9 +91,13 @@ class HandOver:
         """
         results: list[Result] = []
         self._waiting.extend((row, None) for row in marked)
-        self._hands = [asyncio.create_task(self._hand(tx, results)) for _ in range(HANDS)]
+        following = Together(partial(self._next, tx))
+        hands = (self._hand(tx, following, results) for _ in range(HANDS))
+        self._hands = [asyncio.create_task(hand) for hand in hands]
         await asyncio.wait(self._hands)
-        async with self._reading, self._noting:  # a hand that was let go may have left one at work
+        await following.idle()  # a hand that was let go may have left one at work
+        await self._note.idle()
+        async with self._reading:
             pass
         for hand in self._hands:
             if not hand.cancelled():
@@ -108,12 +114,17 @@ class HandOver:
         for hand in self._hands:
             hand.cancel()
 
-    async def _hand(self, tx: Transaction, results: list[Result]) -> None:
-        while not self._stopped and (found := await asyncio.shield(self._next(tx))):
+    async def _hand(
+        self, tx: Transaction, following: Together[None, list[Due]], results: list[Result]
+    ) -> None:
+        while not self._stopped:
+            found = await asyncio.shield(following(None))
+            if not found and not self._waiting:
+                return
             parcels = [one for due in found if (one := await self._pack(tx, due, results))]
             if parcels:
                 try:
-                    await self._note(parcels)
+                    await asyncio.shield(self._note(parcels))
                 except asyncio.CancelledError:  # nothing of it was handed over
                     self._wait(_waiting(due) for due, _, _ in parcels)
                     raise
@@ -121,17 +132,17 @@ class HandOver:
             if any(await asyncio.gather(*sent)):
                 return  # the hands that are at work take it over
 
-    async def _next(self, tx: Transaction) -> list[Due]:
-        """What a hand deals with next, as it is known now; nothing when nothing waits. One reading
-        at a time, and none is broken off, as they share the connection on which the outcomes are
-        written."""
+    async def _next(self, tx: Transaction, hands: Sequence[None]) -> list[list[Due]]:
+        """What each of some free hands deals with next, as it is known now; nothing when nothing
+        waits. One reading at a time, and none is broken off, as they share the connection on which
+        the outcomes are written."""
         async with self._reading:
-            some = self._take()
+            some = [one for _ in hands for one in self._take()]
             found = await self._again(tx, [row for row, _ in some]) if some else ()
             if self._left or self._stopped:
                 self._wait(some)
-                return []
-            return self._at_once(found)
+                return [[] for _ in hands]
+            return self._at_once(found, len(hands))
 
     def _take(self) -> list[Waiting]:
         """The next message, with as many after it as its way takes at once; with many, as long as
@@ -144,20 +155,21 @@ class HandOver:
             some.append(self._waiting.popleft())
         return some
 
-    def _at_once(self, found: Sequence[Due]) -> list[Due]:
-        """Of messages that were looked at those that are dealt with now: as many of each way as it
-        takes at once. The others wait, to be looked at right before they go out."""
-        some: dict[ChannelName, list[Due]] = {}
+    def _at_once(self, found: Sequence[Due], hands: int) -> list[list[Due]]:
+        """Of messages that were looked at those that each hand deals with now: as many of each way
+        as it takes at once. The others wait, to be looked at right before they go out."""
+        dealt: list[list[Due]] = [[] for _ in range(hands)]
+        so_far: Counter[ChannelName] = Counter()
         later = []
         for due in found:
-            way = due.channel
-            mine = some.setdefault(way, [])
-            if len(mine) < self._most(way):
-                mine.append(due)
+            hand = so_far[due.channel] // self._most(due.channel)
+            if hand < hands:
+                so_far[due.channel] += 1
+                dealt[hand].append(due)
             else:
                 later.append(_waiting(due))
         self._wait(later)
-        return [due for mine in some.values() for due in mine]
+        return dealt
 
     def _most(self, way: ChannelName) -> int:
         """How many messages a way takes at once."""
@@ -239,15 +251,12 @@ class HandOver:
         )
         return due, message, handover
 
-    async def _note(self, parcels: Sequence[Parcel]) -> None:
-        """Commit what is about to be handed over. One at a time, so that a small pool will do; and
-        not broken off, so that it is known."""
-
-        async def note() -> None:
-            async with self._noting, self._database.transaction(ALL_SITES) as tx:
-                await note_handovers(tx, [handover for _, _, handover in parcels])
-
-        await asyncio.shield(note())
+    async def _note_all(self, some: Sequence[Sequence[Parcel]]) -> list[None]:
+        """Commit what some hands are about to hand over. One at a time, so that a small pool will
+        do; and not broken off, so that it is known."""
+        async with self._database.transaction(ALL_SITES) as tx:
+            await note_handovers(tx, [handover for own in some for _, _, handover in own])
+        return [None for _ in some]
 
     async def _handed(self, tx: Transaction, parcel: Parcel, results: list[Result]) -> bool:
         """As `_send`; a defect around one message must not delay the others."""

@@ -23,9 +23,11 @@ CROSS JOIN LATERAL unnest(platform.records_of(asked.client_id)) AS own(record)
 LEFT JOIN preferences p ON p.client_id = own.record
 """
 FAMILIAR = """
-SELECT asked.client_id, array_agg(DISTINCT ahead.cohort_id) AS familiar
-FROM unnest($1::uuid[]) AS asked(client_id)
-CROSS JOIN LATERAL unnest(platform.records_of(asked.client_id)) AS own(record)
+WITH own AS MATERIALIZED (
+  SELECT asked.client_id, unnest(platform.records_of(asked.client_id)) AS record
+  FROM unnest($1::uuid[]) AS asked(client_id)
+)
+SELECT own.client_id, array_agg(DISTINCT ahead.cohort_id) AS familiar FROM own
 JOIN appointments a ON a.client_id = own.record AND a.state = 'scheduled'
 JOIN bookings had ON had.session_id = a.session_id AND had.kind = 'facilitator'
   AND lower(had.during) <= $2
@@ -33,7 +35,7 @@ JOIN bookings has ON has.resource_id = had.resource_id AND has.kind = 'facilitat
   AND has.during && tstzrange($2, NULL)
 JOIN sessions ahead ON ahead.id = has.session_id AND ahead.starts_at > $2
   AND ahead.cohort_id IS NOT NULL
-GROUP BY asked.client_id
+GROUP BY own.client_id
 """
 """A statement of its own: planned together with the other it would be planned each time."""
 LAST_TOLD = {
