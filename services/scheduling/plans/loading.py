@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import orjson
 
+from services.scheduling.appointments.queries import ASSIGNED
 from services.scheduling.directory.policy import travel_policy
 from services.scheduling.directory.rules import Place as Point
 from services.scheduling.directory.rules import minute_of, travel_minutes
@@ -29,29 +30,25 @@ SELECT i.id, i.time_zone, i.latitude, i.longitude,
     WHERE site_id = i.id AND day BETWEEN $1::date AND $1::date + 6) AS closed
 FROM sites i
 """
-GROUPS = """
+GROUPS = f"""
 SELECT s.id, s.site_id, tstzrange(s.starts_at, s.ends_at) AS span,
   c.capacity + 1 + two.hold_it::int AS people, s.modality = 'telehealth' AS telehealth,
-  c.credentials, two.hold_it AS cofacilitated, b.facilitator, b.cofacilitator, b.room, (
+  c.credentials, two.hold_it AS cofacilitated, assigned.facilitator_id AS facilitator,
+  assigned.cofacilitator_ids[1] AS cofacilitator, assigned.room_id AS room, (
     SELECT o.resource_id FROM sessions h
     JOIN bookings o ON o.session_id = h.id AND o.kind = 'facilitator'
     WHERE h.cohort_id = s.cohort_id AND h.starts_at >= $4 AND h.starts_at < $5
     GROUP BY 1 ORDER BY count(*) DESC, 1 DESC LIMIT 1
   ) AS usual
 FROM sessions s JOIN sites i ON i.id = s.site_id JOIN cohorts c ON c.id = s.cohort_id
+{ASSIGNED}
 CROSS JOIN LATERAL (
-  SELECT (array_agg(resource_id) FILTER (WHERE kind = 'facilitator'))[1] AS facilitator,
-    (array_agg(resource_id ORDER BY resource_id) FILTER (WHERE kind = 'cofacilitator'))[1]
-      AS cofacilitator,
-    (array_agg(resource_id) FILTER (WHERE kind = 'room'))[1] AS room
-  FROM bookings WHERE session_id = s.id
-) AS b
-CROSS JOIN LATERAL (SELECT c.cofacilitated OR b.cofacilitator IS NOT NULL AS hold_it) AS two
+  SELECT c.cofacilitated OR assigned.cofacilitator_ids <> '{{}}' AS hold_it) AS two
 WHERE s.site_id = ANY ($1::uuid[]) AND s.not_held_at IS NULL AND s.starts_at > $2
   AND s.starts_at BETWEEN $3::date - 1 AND $3::date + 8
   AND (s.starts_at AT TIME ZONE i.time_zone)::date BETWEEN $3::date AND $3::date + 6
 ORDER BY s.id
-"""
+"""  # noqa: S608 - the part is ours
 ROOMS = """
 SELECT r.id, r.site_id, r.capacity, r.kind = 'telehealth' AS telehealth, ARRAY(
   SELECT during FROM bookings WHERE resource_id = r.id AND during && $2
