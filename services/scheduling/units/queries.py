@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from services.scheduling.hours.queries import placed_in
@@ -72,7 +71,7 @@ async def client_units(
         site_id=site["site_id"],
         week=str(week),
         payer=payer,
-        days=[_day(on, services, site, payer) for on, services in sorted(days.items())],
+        days=[_day(on, services, site["site_id"], payer) for on, services in sorted(days.items())],
         authorized=[one for one in left if one is not None],
         recertification=None if due is None else schemas.Recertification.from_row(due),
     )
@@ -143,16 +142,14 @@ def _left(
     )
 
 
-def _day(
-    on: date, services: list[Service], site: Mapping[str, Any], payer: str | None
-) -> schemas.UnitsOfDay:
+def _day(on: date, services: list[Service], site_id: UUID, payer: str | None) -> schemas.UnitsOfDay:
     return schemas.UnitsOfDay(
         day=on,
         services=len(services),
         minutes=sum(one.minutes for one in services),
         units=[
             schemas.CodeUnits(id=one.id, code=one.code, units=units, rate=rate_of(rule, services))
-            for one in billing_codes(site["site_id"])
+            for one in billing_codes(site_id)
             for rule in [one.rule(payer)]
             if (units := units_of(rule, services))
         ],
