@@ -14,7 +14,7 @@ import pytest
 from pyarrow import csv, parquet
 
 from services.outcomes.extracts.commands import delete_old
-from services.outcomes.extracts.jobs import run
+from services.outcomes.extracts.jobs import extracts_job
 from services.outcomes.extracts.tables import TABLES
 from shared.database import ALL_SITES
 from shared.jobs import JobContext
@@ -46,8 +46,8 @@ async def made(outcomes: Outcomes, **asked: Any) -> dict[str, Any]:
     assert answer.status_code == 201, answer.text
     assert answer.json()["state"] == "queued"
     settings = outcomes.system.settings("outcomes", topics=False)
-    assert await run(JobContext(outcomes.database, settings)) == 1
-    assert await run(JobContext(outcomes.database, settings)) == 0
+    assert await extracts_job.run(JobContext(outcomes.database, settings)) == 1
+    assert await extracts_job.run(JobContext(outcomes.database, settings)) == 0
     return dict((await outcomes.lead.get(answer.headers["location"])).json())
 
 

@@ -19,7 +19,10 @@ ALIVE = """
 UPDATE extracts SET alive_at = $2, stays_done = $3, stays_total = $4, version = version + 1
 WHERE id = $1 AND state = 'running'
 """
-FORGET = "DELETE FROM extract_parts WHERE extract_id = $1"
+BEGIN = """
+WITH gone AS (DELETE FROM extract_parts WHERE extract_id = $1)
+UPDATE extracts SET stays_done = 0 WHERE id = $1
+"""
 PIECES = Columns.of(extract_id="uuid", name="text", number="integer", content="bytea")
 WRITE = PIECES.insert("extract_parts")
 
@@ -28,7 +31,7 @@ async def make(database: Database, taken: Mapping[str, Any]) -> None:
     """Make the files of an extract, from the beginning, and say how far it is."""
     policy, sites = extract_policy(), frozenset(taken["site_ids"])
     async with database.transaction(sites) as tx:
-        await tx.execute(FORGET, taken["id"])
+        await tx.execute(BEGIN, taken["id"])
         people, traits = await load_traits(
             tx, taken["site_ids"], taken["starts_from"], taken["starts_until"]
         )

@@ -16,6 +16,7 @@ import asyncpg
 from services.scheduling.appointments.queries import ASSIGNED
 from services.scheduling.appointments.rules import Asked
 from services.scheduling.directory.commands import lock_sites
+from shared.contracts.intake import ClientMergeUndone, ClientsMerged
 from shared.contracts.scheduling import EndedAs, SessionCancelled, SessionScheduled
 from shared.database import Columns, Overtaken, Transaction, at_all_sites
 from shared.errors import Conflict
@@ -232,14 +233,17 @@ def _in_order(bookings: Iterable[Booking]) -> list[list[object]]:
     return BOOKED.arrays(sorted(bookings, key=lambda one: (one.resource_id, one.session_id)))
 
 
-async def follow_merge(tx: Transaction, client_ids: Sequence[UUID]) -> None:
+async def follow_merges(tx: Transaction, told: Sequence[ClientsMerged | ClientMergeUndone]) -> None:
     """Let what is to come of these records take the time of the person that each is of now. Where
     two records of one person are taken at one time both stay, and are shown among the conflicts;
-    nothing else is booked then."""
+    nothing else is booked then. Those who are two people again may have time for more."""
+    client_ids = [one for event in told for one in (event.client_id, event.merged_client_id)]
     async with at_all_sites(tx):
         sites = [row["site_id"] for row in await tx.fetch(SITES_TO_COME, client_ids, tx.now)]
         await lock_sites(tx, sites)
         await tx.execute(OF_PERSON, client_ids, tx.now)
+    if any(isinstance(event, ClientMergeUndone) for event in told):
+        await expect_again(tx, client_ids)
 
 
 async def book_free(tx: Transaction, bookings: Iterable[Booking]) -> int:

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from services.scheduling.attendance.check_ins import SESSION, record_unrecorded
 from services.scheduling.attendance.policy import attendance_policy
-from shared.database import ALL_SITES, Transaction
-from shared.jobs import Job, JobContext
+from shared.database import Transaction
+from shared.jobs import Job
 
 SITES = "SELECT id FROM sites"
 DUE = """
@@ -49,26 +49,25 @@ async def next_due(tx: Transaction) -> datetime | None:
     return found
 
 
-async def look(context: JobContext) -> int:
+async def look(tx: Transaction) -> int:
     """Record who did not come to one site's sessions of at most a day; 0 once all are looked at.
 
     A site begins with sessions that are not yet over for so long when it is first looked at.
     """
-    async with context.database.transaction(ALL_SITES) as tx:
-        sites, minutes = await _wanted(tx)
-        await tx.execute(FORGET, sites)
-        await tx.execute(BEGIN, sites, minutes, tx.now)
-        site = await tx.fetchrow(TAKE, sites, minutes, tx.now)
-        if site is None:
-            return 0
-        rows = await tx.fetch(OVER, site["site_id"], site["looked_until"], tx.now - site["minutes"])
-        until = min(rows[0]["ends_at"] + timedelta(days=1), rows[-1]["ends_at"])
-        for row in rows:
-            if row["ends_at"] <= until:
-                session = await tx.fetchrow(SESSION, row["id"])
-                if session is not None and session["not_held_at"] is None:
-                    await record_unrecorded(tx, row["id"], session, by=None, absent_only=True)
-        await tx.execute(LOOKED, site["site_id"], until)
+    sites, minutes = await _wanted(tx)
+    await tx.execute(FORGET, sites)
+    await tx.execute(BEGIN, sites, minutes, tx.now)
+    site = await tx.fetchrow(TAKE, sites, minutes, tx.now)
+    if site is None:
+        return 0
+    rows = await tx.fetch(OVER, site["site_id"], site["looked_until"], tx.now - site["minutes"])
+    until = min(rows[0]["ends_at"] + timedelta(days=1), rows[-1]["ends_at"])
+    for row in rows:
+        if row["ends_at"] <= until:
+            session = await tx.fetchrow(SESSION, row["id"])
+            if session is not None and session["not_held_at"] is None:
+                await record_unrecorded(tx, row["id"], session, by=None, absent_only=True)
+    await tx.execute(LOOKED, site["site_id"], until)
     return 1
 
 
@@ -85,4 +84,4 @@ async def _wanted(tx: Transaction) -> tuple[list[UUID], list[timedelta]]:
     return list(wanted), list(wanted.values())
 
 
-no_shows_job = Job(name="no-shows", next_due=next_due, run=look)
+no_shows_job = Job.of("no-shows", next_due, look)

@@ -21,6 +21,8 @@ from shared.web.problems import refusals
 from shared.web.writes import none_match
 
 WHY = "A calendar program has no token: the address carries the secret of a calendar."
+WHERE = Query(description="Where they were issued.")
+GONE = {404: "No calendar is read at this address, or not any more"}
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The calendar",
@@ -28,12 +30,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
         "headers": {"ETag": {"description": "Of this state.", "schema": {"type": "string"}}},
     },
     304: {"description": "It is as it was when If-None-Match was read"},
-    **refusals(
-        {
-            404: "No calendar is read at this address, or not any more",
-            429: "It was read too often; wait as long as Retry-After says",
-        }
-    ),
+    **refusals({**GONE, 429: "It was read too often; wait as long as Retry-After says"}),
 }
 
 router = Router(tags=["Calendars"])
@@ -55,9 +52,7 @@ async def add_calendar_link(body: NewCalendarLink, call: SiteStaff) -> CalendarL
 
 @router.get("/calendar-links", summary="List the addresses of calendars of a site")
 async def list_calendar_links(
-    call: SiteStaff,
-    paging: Paged,
-    site_id: Annotated[UUID, Query(description="Where they were issued.")],
+    call: SiteStaff, paging: Paged, site_id: Annotated[UUID, WHERE]
 ) -> Page[CalendarLink]:
     """Addresses without their secrets, revoked ones included."""
     return await call.show(lambda tx: queries.list_links(tx, paging, site_id))

@@ -42,21 +42,25 @@ PERSON = "a.client_id = ANY (platform.records_of($1)) AND a.site_id = $2"
 OF_PERSON = SUMS.format(PERSON, "$3", "$4", "$5::text[]")
 SEAT = "a.placement_id = p.id", "given.since", "given.until"
 OF_SEAT = SUMS.format(*SEAT, "string_to_array(given.kinds, ' ')")
-PLACEMENTS = """
-SELECT p.id, p.site_id, s.time_zone, p.placed_at, p.phase, c.phases, c.eligibility
-FROM placements p JOIN sites s ON s.id = p.site_id JOIN cohorts c ON c.id = p.cohort_id
-WHERE p.client_id = ANY (platform.records_of($1)) ORDER BY p.placed_at DESC, p.id DESC
-"""
 ENDED = """
-SELECT e.phase FROM phases_ended e WHERE e.placement_id = {seat} AND e.ended_at >= {until}
+SELECT e.phase FROM phases_ended e WHERE e.placement_id = p.id AND e.ended_at >= {until}
 ORDER BY e.ended_at LIMIT 1
 """
 """The phase of a week that ended since; none: the present one was the week's."""
-PHASE = ENDED.format(seat="$1", until="$2")
+PLACED = f"""
+SELECT p.site_id, s.time_zone, c.phases, c.eligibility,
+  coalesce(({ENDED.format(until="w.until")}), p.phase) AS phase
+FROM placements p JOIN sites s ON s.id = p.site_id JOIN cohorts c ON c.id = p.cohort_id
+CROSS JOIN LATERAL (SELECT
+  coalesce(($2::date + 7)::timestamp AT TIME ZONE s.time_zone, 'infinity') AS until) AS w
+WHERE p.client_id = ANY (platform.records_of($1))
+ORDER BY p.placed_at >= w.until, CASE WHEN p.placed_at >= w.until THEN p.placed_at END,
+  p.placed_at DESC, p.id DESC LIMIT 1
+"""  # noqa: S608 - the part is above
 WEEKS = Columns.by_type(uuid="placement_id", date="monday", timestamptz="since until", text="kinds")
 SEATS = f"""
 SELECT p.id AS placement_id, p.client_id, p.site_id, p.enrolment_id, p.cohort_id,
-  coalesce(({ENDED.format(seat="p.id", until="given.until")}), p.phase) AS phase, p.placed_at,
+  coalesce(({ENDED.format(until="given.until")}), p.phase) AS phase, p.placed_at,
   p.ended_at, h.began_at AS held_since, coalesce(w.was_held, false) AS was_held, c.phases,
   c.eligibility, i.time_zone, w.told, m.*, given.monday
 FROM {WEEKS.rows} JOIN placements p ON p.id = given.placement_id
@@ -134,15 +138,10 @@ async def placed_in(tx: Transaction, client_id: UUID, week: Week | None) -> dict
     Raises:
         NotFound: when the client was never placed at a site that the caller may see.
     """
-    placements = await tx.fetch(PLACEMENTS, client_id)
-    if not placements:
+    row = await tx.fetchrow(PLACED, client_id, week and week.monday)
+    if row is None:
         raise NotFound("This client was never placed.")
-    if week is None:
-        return dict(placements[0])
-    earlier = (one for one in placements if one["placed_at"] < week.bounds(one["time_zone"])[1])
-    found = dict(next(earlier, placements[-1]))
-    ended = await tx.fetchval(PHASE, found["id"], week.bounds(found["time_zone"])[1])
-    return found if ended is None else found | {"phase": ended}
+    return dict(row)
 
 
 async def weekly_hours(

@@ -1,5 +1,6 @@
 """The week of some sites as a problem: what of it the database says."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
@@ -11,9 +12,11 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import orjson
 
+from services.scheduling.appointments.queries import ASSIGNED
 from services.scheduling.directory.policy import travel_policy
+from services.scheduling.directory.queries import rooms_of, staff_of
+from services.scheduling.directory.rules import Person, Room, Window, minute_of, travel_minutes
 from services.scheduling.directory.rules import Place as Point
-from services.scheduling.directory.rules import minute_of, travel_minutes
 from services.scheduling.plans.policy import plan_policy
 from services.scheduling.plans.rules import problem as week
 from services.scheduling.plans.rules.measures import POSTS
@@ -29,55 +32,39 @@ SELECT i.id, i.time_zone, i.latitude, i.longitude,
     WHERE site_id = i.id AND day BETWEEN $1::date AND $1::date + 6) AS closed
 FROM sites i
 """
-GROUPS = """
+GROUPS = f"""
 SELECT s.id, s.site_id, tstzrange(s.starts_at, s.ends_at) AS span,
   c.capacity + 1 + two.hold_it::int AS people, s.modality = 'telehealth' AS telehealth,
-  c.credentials, two.hold_it AS cofacilitated, b.facilitator, b.cofacilitator, b.room, (
+  c.credentials, two.hold_it AS cofacilitated, assigned.facilitator_id AS facilitator,
+  assigned.cofacilitator_ids[1] AS cofacilitator, assigned.room_id AS room, (
     SELECT o.resource_id FROM sessions h
     JOIN bookings o ON o.session_id = h.id AND o.kind = 'facilitator'
     WHERE h.cohort_id = s.cohort_id AND h.starts_at >= $4 AND h.starts_at < $5
     GROUP BY 1 ORDER BY count(*) DESC, 1 DESC LIMIT 1
   ) AS usual
 FROM sessions s JOIN sites i ON i.id = s.site_id JOIN cohorts c ON c.id = s.cohort_id
+{ASSIGNED}
 CROSS JOIN LATERAL (
-  SELECT (array_agg(resource_id) FILTER (WHERE kind = 'facilitator'))[1] AS facilitator,
-    (array_agg(resource_id ORDER BY resource_id) FILTER (WHERE kind = 'cofacilitator'))[1]
-      AS cofacilitator,
-    (array_agg(resource_id) FILTER (WHERE kind = 'room'))[1] AS room
-  FROM bookings WHERE session_id = s.id
-) AS b
-CROSS JOIN LATERAL (SELECT c.cofacilitated OR b.cofacilitator IS NOT NULL AS hold_it) AS two
+  SELECT c.cofacilitated OR assigned.cofacilitator_ids <> '{{}}' AS hold_it) AS two
 WHERE s.site_id = ANY ($1::uuid[]) AND s.not_held_at IS NULL AND s.starts_at > $2
   AND s.starts_at BETWEEN $3::date - 1 AND $3::date + 8
   AND (s.starts_at AT TIME ZONE i.time_zone)::date BETWEEN $3::date AND $3::date + 6
 ORDER BY s.id
+"""  # noqa: S608 - the part is ours
+TAKEN = """
+SELECT b.resource_id, CASE s.modality WHEN 'telehealth' THEN NULL ELSE b.site_id END AS site_id,
+  b.during
+FROM bookings b JOIN sessions s ON s.id = b.session_id
+WHERE b.resource_id = ANY ($1::uuid[]) AND b.during && $2 AND b.session_id <> ALL ($3::uuid[])
+ORDER BY b.during
 """
-ROOMS = """
-SELECT r.id, r.site_id, r.capacity, r.kind = 'telehealth' AS telehealth, ARRAY(
-  SELECT during FROM bookings WHERE resource_id = r.id AND during && $2
-    AND session_id <> ALL ($3::uuid[]) ORDER BY during
-) AS taken
-FROM rooms r WHERE r.site_id = ANY ($1::uuid[]) AND r.closed_at IS NULL ORDER BY r.id
-"""
-STAFF = """
-SELECT p.id, p.credentials, p.hours, p.caseload_limit,
-  ARRAY(SELECT site_id FROM staff_sites WHERE staff_id = p.id ORDER BY site_id) AS sites,
-  ARRAY(SELECT during FROM staff_leave
-    WHERE staff_id = p.id AND during && $2 ORDER BY during) AS leave,
-  ARRAY(SELECT ROW(CASE s.modality WHEN 'telehealth' THEN NULL ELSE b.site_id END, b.during)
-    FROM bookings b JOIN sessions s ON s.id = b.session_id
-    WHERE b.resource_id = p.id AND b.during && $2 AND b.session_id <> ALL ($3::uuid[])
-    ORDER BY b.during) AS taken,
-  ARRAY(SELECT DISTINCT c.resource_id
-    FROM bookings f JOIN sessions s ON s.id = f.session_id AND s.cohort_id IS NULL
-    JOIN bookings c ON c.session_id = s.id AND c.kind = 'client'
-    WHERE f.resource_id = p.id AND f.kind = 'facilitator' AND f.during && $2
-      AND (s.starts_at AT TIME ZONE s.time_zone)::date BETWEEN $4::date AND $4::date + 6
-    ORDER BY 1) AS caseload
-FROM staff p
-WHERE p.left_at IS NULL
-  AND p.id IN (SELECT staff_id FROM staff_sites WHERE site_id = ANY ($1::uuid[]))
-ORDER BY p.id
+CASELOADS = """
+SELECT f.resource_id, array_agg(DISTINCT c.resource_id) AS clients
+FROM bookings f JOIN sessions s ON s.id = f.session_id AND s.cohort_id IS NULL
+JOIN bookings c ON c.session_id = s.id AND c.kind = 'client'
+WHERE f.resource_id = ANY ($1::uuid[]) AND f.kind = 'facilitator' AND f.during && $2
+  AND (s.starts_at AT TIME ZONE s.time_zone)::date BETWEEN $3::date AND $3::date + 6
+GROUP BY 1
 """
 DEMANDS = """
 SELECT p.id AS placement_id, p.client_id, p.site_id, asked.kind, last.facilitator AS usual,
@@ -108,7 +95,6 @@ WHERE p.site_id = ANY ($1::uuid[]) AND p.ended_at IS NULL AND p.proposed_until I
 ORDER BY p.client_id, asked.kind
 """
 """Who had none of a kind is known best to whoever saw the client alone."""
-WEEKLY = ("weekday", "starts_minute", "ends_minute")
 
 
 def minute_at(instant: datetime) -> int:
@@ -131,11 +117,10 @@ def whole_day(day: date, zone: str) -> Span:
     return Span(*map(minute_at, day_bounds(day, zone)))
 
 
-def weekly(monday: date, zone: str, weekday: int, *times: int) -> Span:
-    """A time of each week by the wall clock of a zone, in the week of a Monday; `weekday` 1 is
-    Monday, and the two times are minutes from midnight."""
-    clock = datetime.combine(monday + timedelta(days=weekday - 1), time())
-    walls = (clock + timedelta(minutes=one) for one in times)
+def weekly(monday: date, zone: str, at: Window) -> Span:
+    """A time of each week by the wall clock of a zone, in the week of a Monday."""
+    clock = datetime.combine(monday + timedelta(days=at.weekday - 1), time())
+    walls = (clock + timedelta(minutes=one) for one in (at.starts_minute, at.ends_minute))
     starts, ends = (instant_of(wall.date(), wall.time(), ZoneInfo(zone)) for wall in walls)
     return Span(minute_at(starts), minute_at(ends))
 
@@ -150,33 +135,37 @@ async def load(tx: Transaction, site_ids: Sequence[UUID], monday: date, since: d
     due = [origin - timedelta(weeks=one.every_weeks - 1, days=1) for one in asked.values()]
     found = Found(monday, since, await tx.fetch(SITES, monday))
     groups = await tx.fetch(GROUPS, site_ids, since, monday, habits_from, origin)
+    rooms, staff = await rooms_of(tx, site_ids), await staff_of(tx, site_ids)
+    resources = [room.id for room in rooms] + [person.id for person in staff]
     planned = [row["id"] for row in groups]
-    rooms = await tx.fetch(ROOMS, site_ids, around, planned)
-    staff = await tx.fetch(STAFF, site_ids, around, planned, monday)
+    for row in await tx.fetch(TAKEN, resources, around, planned):
+        found.taken[row["resource_id"]].append(Stay(row["site_id"], *spans([row["during"]])))
+    for row in await tx.fetch(CASELOADS, resources, around, monday):
+        found.caseloads[row["resource_id"]] = frozenset(row["clients"])
     clients = await tx.fetch(DEMANDS, site_ids, around, list(asked), due)
-    seats = tuple(week.Room(**{**row, "taken": spans(row["taken"])}) for row in rooms)
     people = tuple(map(found.person, staff))
     asked_for = tuple(map(found.session, groups)), tuple(map(found.demand, clients))
-    return Problem(seats, people, *asked_for, found.ways(people))
+    return Problem(tuple(map(found.room, rooms)), people, *asked_for, found.ways(people))
 
 
 class Found:
     """Rows as parts of the problem, by the zones, hours and places of all sites."""
 
     def __init__(self, monday: date, since: datetime, sites: Iterable[asyncpg.Record]):
-        self.monday = monday
-        self.left = Span(
-            minute_at(since), minute_at(datetime.combine(monday, time(), UTC)) + 8 * 1440
-        )
+        self.monday, begins = monday, minute_at(datetime.combine(monday, time(), UTC))
+        self.week = Span(begins - 1440, begins + 8 * 1440)
+        self.left = Span(minute_at(since), self.week.ends)
+        self.taken: dict[UUID, list[Stay]] = defaultdict(list)
+        self.caseloads: dict[UUID, frozenset[UUID]] = defaultdict(frozenset)
         self.sites = {row["id"]: row for row in sites}
         self.opening = {site: self._opening(row) for site, row in self.sites.items()}
 
     def _opening(self, site: asyncpg.Record) -> tuple[Span, ...]:
         """By its hours, at any time where it has none, and on no closed day."""
-        zone, days = site["time_zone"], range(1, 8)
-        hours = site["opening"] or [(weekday, 0, 1440) for weekday in days]
+        zone, always = site["time_zone"], [(weekday, 0, 1440) for weekday in range(1, 8)]
+        hours = (Window(*one) for one in site["opening"] or always)
         closed = (whole_day(day, zone) for day in site["closed"])
-        return without((weekly(self.monday, zone, *one) for one in hours), closed)
+        return without((weekly(self.monday, zone, one) for one in hours), closed)
 
     def session(self, row: asyncpg.Record) -> week.Session:
         known = dict(row)
@@ -185,26 +174,27 @@ class Found:
         known["credentials"] = tuple(sorted(row["credentials"]))
         return week.Session(**known, published=week.Staffing(**posts))
 
-    def person(self, row: asyncpg.Record) -> week.Person:
+    def room(self, one: Room) -> week.Room:
+        taken = tuple(stay.span for stay in self.taken[one.id])
+        return week.Room(one.id, one.site_id, one.capacity, one.kind == "telehealth", taken)
+
+    def person(self, one: Person) -> week.Person:
         """Who stated no hours works while a site is open; a credential is good to its last day."""
-        zones = {site: self.sites[site]["time_zone"] for site in row["sites"]}
+        zones = {site: self.sites[site]["time_zone"] for site in sorted(one.site_ids)}
         hours = [Stay(site, span) for site in zones for span in self.opening[site]]
-        if stated := orjson.loads(row["hours"]):
-            hours = [
-                Stay(site, weekly(self.monday, zones[site], *(one[name] for name in WEEKLY)))
-                for one in stated
-                if (site := UUID(one["site_id"])) in zones
-            ]
-        days = {one["credential"]: one["expires_on"] for one in orjson.loads(row["credentials"])}
-        zone = zones[row["sites"][0]]
+        if one.hours:
+            there = (at for at in one.hours if at.site_id in zones)
+            hours = [Stay(a.site_id, weekly(self.monday, zones[a.site_id], a)) for a in there]
+        zone = next(iter(zones.values()))
         credentials = {
-            one: last and whole_day(date.fromisoformat(last), zone).ends
-            for one, last in days.items()
+            held.credential: whole_day(held.expires_on, zone).ends if held.expires_on else None
+            for held in one.credentials
         }
-        taken = tuple(Stay(site, *spans([during])) for site, during in row["taken"])
-        caseload = row["caseload_limit"], frozenset(row["caseload"])
-        away = spans(row["leave"]), taken
-        return week.Person(row["id"], tuple(hours), credentials, *away, *caseload)
+        leave = (Span(*map(minute_at, times)) for times in one.leave)
+        away = tuple(sorted(span for span in leave if span.meets(self.week)))
+        caseload = one.caseload_limit, self.caseloads[one.id]
+        times = tuple(hours), credentials, away, tuple(self.taken[one.id])
+        return week.Person(one.id, *times, *caseload)
 
     def demand(self, row: asyncpg.Record) -> week.Demand:
         """A session that a client is to have by the policy and has not: when the client can come
@@ -228,7 +218,7 @@ class Found:
         """By the client's own clock; 00:00 ends the day."""
         for one in times:
             starts, ends = minute_of(one["starts_at"][:5]), minute_of(one["ends_at"][:5])
-            yield weekly(self.monday, zone, one["weekday"], starts, ends or 1440)
+            yield weekly(self.monday, zone, Window(one["weekday"], starts, ends or 1440))
 
     def ways(self, people: Iterable[week.Person]) -> week.Way:
         """Minutes between the sites to which people go; unknown places are no way apart."""

@@ -12,10 +12,7 @@ from services.scheduling.units.schemas import ExcessReason
 from shared.calendar import Week
 from shared.web import FromJson, Instant, Shown, Strict, described, exactly_one, optional
 
-
-def _iso_week(text: str) -> str:
-    Week.parse(text)
-    return text
+IsoWeek = Annotated[str, AfterValidator(lambda text: str(Week.parse(text)))]
 
 
 class NewPlanRun(Strict):
@@ -23,9 +20,7 @@ class NewPlanRun(Strict):
 
     region_id: UUID | None = optional("All its sites that you may see.")
     site_ids: list[UUID] | None = Field(default=None, min_length=1, max_length=400)
-    week: Annotated[str, AfterValidator(_iso_week)] = described(
-        "ISO week by the sites' calendars.", "2026-W10"
-    )
+    week: IsoWeek = described("ISO week by the sites' calendars.", "2026-W10")
 
     names_sites_in_one_way: ClassVar = exactly_one("region_id", "site_ids")
 

@@ -17,7 +17,7 @@ from services.scheduling.placement.queries import seats_of
 from services.scheduling.sessions import queries, rules, schemas
 from services.scheduling.sessions.cancelling import SessionNotHeld, not_hold
 from services.scheduling.sessions.commands import Plan, SessionsOverlap, make_sessions
-from services.scheduling.sessions.moving import LOCK_TO_COME, SPAN, plan_by_own_edition
+from services.scheduling.sessions.moving import LOCK_TO_COME, SPAN, lock_to_plan
 from services.scheduling.units.commands import Planned, require_authorized
 from shared.database import Record, Transaction, unless_taken, update
 from shared.errors import Conflict, Invalid, found, pointing, require_version
@@ -82,7 +82,6 @@ async def change_session_time(
         Busy: the room, a person or a client has another session then.
     """
     site, session = await _current(tx, expected, session_id)
-    await plan_by_own_edition(tx, site.id)
     before, ends = session["starts_at"], session["ends_at"]
     starts_at = await instant_to_come(tx, site, new)
     length = ends - before if new.minutes is None else timedelta(minutes=new.minutes)
@@ -175,8 +174,7 @@ async def add_session(
         SessionsOverlap: the cohort has another session then.
         Busy: the room or a person has another session then.
     """
-    site = await lock_site(tx, (await show_cohort(tx, cohort_id)).site_id)
-    await plan_by_own_edition(tx, site.id)
+    site = await lock_to_plan(tx, (await show_cohort(tx, cohort_id)).site_id)
     starts_at = await instant_to_come(tx, site, new)
     ends_at = starts_at + timedelta(minutes=new.minutes)
     one = rules.PlannedSession(0, new.local_start, starts_at, ends_at)
@@ -218,7 +216,7 @@ async def complete_curriculum(
 
 async def _current(tx: Transaction, expected: int, session_id: UUID) -> tuple[Site, Record]:
     """The site, and the session to come, locked, with the `clients` who are expected."""
-    site = await lock_site(tx, (await queries.show_session(tx, session_id)).site_id)
+    site = await lock_to_plan(tx, (await queries.show_session(tx, session_id)).site_id)
     row = found(await tx.fetchrow(LOCK, session_id), "session")
     require_version(row["version"], expected)
     if row["not_held_at"] is not None:

@@ -16,11 +16,10 @@ from services.scheduling.appointments import rules
 from services.scheduling.appointments.queries import group_of, place_of
 from services.scheduling.closed_days.queries import closed_days
 from services.scheduling.cohorts.queries import show_cohort
-from services.scheduling.directory.commands import lock_site
 from services.scheduling.hours.policy import session_kinds
 from services.scheduling.placement.commands import offer_seats
 from services.scheduling.placement.queries import seats_of
-from services.scheduling.sessions.moving import plan_by_own_edition
+from services.scheduling.sessions.moving import lock_to_plan
 from services.scheduling.sessions.policy import materializing_policy
 from services.scheduling.sessions.queries import show_curriculum
 from services.scheduling.sessions.rules import PlannedSession, overlapping_slot, plan_between
@@ -127,8 +126,7 @@ async def add_curriculum(tx: Transaction, cohort_id: UUID, new: NewCurriculum) -
         SessionsOverlap: when the cohort has a session at the time of one of these.
         Busy: when the room or a person of a slot is taken then.
     """
-    site = await lock_site(tx, (await show_cohort(tx, cohort_id)).site_id)
-    await plan_by_own_edition(tx, site.id)
+    site = await lock_to_plan(tx, (await show_cohort(tx, cohort_id)).site_id)
     until, due = horizon(site.id, site.time_zone, new.starts_on, tx.now)
     if new.weeks is not None:
         until = new.starts_on + timedelta(weeks=new.weeks)
@@ -211,11 +209,10 @@ async def materialize_next(tx: Transaction) -> int:
     due = await tx.fetchrow(DUE, tx.now)
     if due is None:
         return 0
-    site = await lock_site(tx, due["site_id"])
+    site = await lock_to_plan(tx, due["site_id"])
     row = await tx.fetchrow(LOCK, due["id"], tx.now)
     if row is None:
         return 1
-    await plan_by_own_edition(tx, site.id)
     slots = [Slot(**slot) for slot in orjson.loads(row["slots"])]
     group, place = await group_of(tx, row["cohort_id"]), await place_of(tx, site)
     plan = Plan(due["id"], row["cohort_id"], slots, group, place)

@@ -10,7 +10,8 @@ import structlog
 from prometheus_client import Counter
 
 from services.scheduling.appointments.commands import Busy, book, free, tell_again
-from services.scheduling.directory.commands import lock_sites
+from services.scheduling.directory.commands import lock_site, lock_sites
+from services.scheduling.directory.schemas import Site
 from services.scheduling.sessions.rules import instant_of
 from shared.database import Transaction
 from shared.zones import edition, is_newer
@@ -109,11 +110,17 @@ async def follow_zone_rules(tx: Transaction) -> int:
     return len(found)
 
 
-async def plan_by_own_edition(tx: Transaction, site_id: UUID) -> None:
-    """Let the sessions of a site be looked at again if a newer edition did so: those that are now
-    planned are planned by an older one, as happens while processes are replaced."""
+async def lock_to_plan(tx: Transaction, site_id: UUID, *, pointer: str | None = None) -> Site:
+    """Lock a site whose sessions are planned now. They are looked at again if a newer edition of
+    the rules did so: these are planned by an older one, as happens while processes are replaced.
+
+    Raises:
+        NotFound: no such site that the caller may see.
+    """
+    site = await lock_site(tx, site_id, pointer=pointer)
     if is_newer(await tx.fetchval(EDITION, site_id) or edition(), edition()):
         await tx.execute(LOOKED, [site_id], edition())
+    return site
 
 
 class Stuck(Exception):

@@ -9,9 +9,8 @@ from services.scheduling.appointments.commands import Booking, Busy, Kind, book,
 from services.scheduling.appointments.policy import slot_policy
 from services.scheduling.appointments.queries import place_of
 from services.scheduling.appointments.rules import Asked, modality_of, own_group, require_suited
-from services.scheduling.directory.commands import lock_site
 from services.scheduling.sessions.changing import instant_to_come
-from services.scheduling.sessions.moving import plan_by_own_edition
+from services.scheduling.sessions.moving import lock_to_plan
 from services.scheduling.sessions.queries import show_session
 from services.scheduling.slots import rules
 from services.scheduling.slots.queries import require_length, seats_now
@@ -77,12 +76,11 @@ async def book_session(tx: Transaction, new: NewOwnSession, by: str) -> OwnSessi
         UnitsExceeded: it goes beyond what the payer authorized, and no reason is given.
         Busy, ClientBusy: the room, the person or a client is taken then.
     """
-    site = await lock_site(tx, new.site_id, pointer="/site_id")
+    site = await lock_to_plan(tx, new.site_id, pointer="/site_id")
     policy = slot_policy(site.id)
     require_length(policy, new.kind, new.minutes, "/minutes")
     if len(new.client_ids) > (people := policy.kinds[new.kind].people):
         raise rules.TooManyClients(f"At most {people} of them.", pointer="/client_ids")
-    await plan_by_own_edition(tx, site.id)
     starts_at = await instant_to_come(tx, site, new)
     seats = await _seats(tx, new.client_ids, site.id)
     place = await place_of(tx, site)

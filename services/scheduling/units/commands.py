@@ -93,7 +93,7 @@ async def require_authorized(
     said, rows = [], []
     kept = {"reason": reason, "entered_by": by, "entered_at": tx.now}
     async with at_all_sites(tx):
-        granted = await queries.grants_of_stays(tx, of_clients)
+        granted = await queries.grants_of_stays(tx, of_clients, tx.now.date())
         sessions = await queries.sessions_from_today(tx, granted) if granted else {}
         for client_id, grants in granted.items():
             wanted = of_clients[client_id]

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from services.scheduling.hours.queries import placed_in
@@ -34,16 +33,12 @@ SELECT asked.id AS client_id, g.code, g.unit, g.units_granted AS granted, g.unit
   g.valid_from AS first, g.valid_until AS last
 FROM unnest($1::uuid[]) AS asked(id) CROSS JOIN LATERAL platform.records_of(asked.id) AS of(records)
 JOIN authorizations g ON g.client_id = ANY (of.records)
-WHERE NOT g.withdrawn AND g.valid_until >= coalesce({since}, $2::date)
-ORDER BY g.code, g.valid_until, g.valid_from, g.id
-"""
-ON_DAY = GRANTS.format(since="NULL")
-OF_STAYS = GRANTS.format(
-    since="""(
+WHERE NOT g.withdrawn AND g.valid_until >= coalesce((
   SELECT max((p.placed_at AT TIME ZONE s.time_zone)::date)
   FROM placements p JOIN sites s ON s.id = p.site_id
-  WHERE p.client_id = ANY (of.records) AND p.ended_at IS NULL)"""
-)
+  WHERE p.client_id = ANY (of.records) AND p.ended_at IS NULL), $2::date)
+ORDER BY g.code, g.valid_until, g.valid_from, g.id
+"""
 RECERTIFICATION = f"""
 SELECT {names(schemas.Recertification)} FROM recertifications
 WHERE client_id = ANY (platform.records_of($1)) ORDER BY due_on DESC, enrolment_id LIMIT 1
@@ -67,7 +62,7 @@ async def client_units(
         for row in await tx.fetch(OF_WEEK, [client_id], *week.bounds(site["time_zone"]))
     )
     today = day_at(tx.now, site["time_zone"])
-    grants = (await _grants(tx, ON_DAY, [client_id], today)).get(client_id, {})
+    grants = (await grants_of_stays(tx, [client_id], today)).get(client_id, {})
     sessions = done_and_booked((await sessions_from_today(tx, [client_id])).get(client_id, ()))
     left = [_left(code, of, today, sessions) for code, of in grants.items()]
     due = await tx.fetchrow(RECERTIFICATION, client_id)
@@ -76,24 +71,20 @@ async def client_units(
         site_id=site["site_id"],
         week=str(week),
         payer=payer,
-        days=[_day(on, services, site, payer) for on, services in sorted(days.items())],
+        days=[_day(on, services, site["site_id"], payer) for on, services in sorted(days.items())],
         authorized=[one for one in left if one is not None],
         recertification=None if due is None else schemas.Recertification.from_row(due),
     )
 
 
-async def grants_of_stays(tx: Transaction, client_ids: Collection[UUID]) -> Mapping[UUID, Grants]:
-    """Those authorizations of these clients that reach into the present stay, or hold today or
-    later where there is none; who has none is left out."""
-    return await _grants(tx, OF_STAYS, client_ids, tx.now.date())
-
-
-async def _grants(
-    tx: Transaction, query: str, client_ids: Collection[UUID], since: date
+async def grants_of_stays(
+    tx: Transaction, client_ids: Collection[UUID], today: date
 ) -> Mapping[UUID, Grants]:
-    """Authorizations by client and code; of each code in the order in which they end."""
+    """Those authorizations of these clients that reach into the present stay, or hold today or
+    later where there is none, by client and code; of each code in the order in which they end. Who
+    has none is left out."""
     found: dict[UUID, Grants] = defaultdict(lambda: defaultdict(list))
-    for row in await tx.fetch(query, list(client_ids), since):
+    for row in await tx.fetch(GRANTS, list(client_ids), today):
         values = dict(row)
         client_id, code = values.pop("client_id"), values.pop("code")
         rule = UnitRule.model_validate_json(values.pop("unit"))
@@ -151,16 +142,14 @@ def _left(
     )
 
 
-def _day(
-    on: date, services: list[Service], site: Mapping[str, Any], payer: str | None
-) -> schemas.UnitsOfDay:
+def _day(on: date, services: list[Service], site_id: UUID, payer: str | None) -> schemas.UnitsOfDay:
     return schemas.UnitsOfDay(
         day=on,
         services=len(services),
         minutes=sum(one.minutes for one in services),
         units=[
             schemas.CodeUnits(id=one.id, code=one.code, units=units, rate=rate_of(rule, services))
-            for one in billing_codes(site["site_id"])
+            for one in billing_codes(site_id)
             for rule in [one.rule(payer)]
             if (units := units_of(rule, services))
         ],

@@ -44,23 +44,21 @@ class Greedy:
         return replace(made, stages=tuple(map(week.Stage, measures.STAGES, worth, (0, 0, 0))))
 
     def _staff(self, session: week.Session) -> week.Staffing:
-        lead = self._person(session, "facilitator", session.published.facilitator, session.usual)
-        second = None
-        if session.cofacilitated:
-            second = self._person(session, "cofacilitator", session.published.cofacilitator, None)
+        lead = self._person(session, "facilitator")
+        second = self._person(session, "cofacilitator") if session.cofacilitated else None
         room = self._room(session, session.stay, session.published.room)
         if room is None:
             self.unplaced.append(week.Unplaced(session.id, "room"))
         return week.Staffing(lead, second, room)
 
-    def _person(
-        self, session: week.Session, post: Post, published: UUID | None, usual: UUID | None
-    ) -> UUID | None:
-        told = session.published
+    def _person(self, session: week.Session, post: Post) -> UUID | None:
+        told, stay = session.published, session.stay
+        published: UUID | None = getattr(told, post)
+        usual = session.usual if post == "facilitator" else None
         kept = {told.facilitator, told.cofacilitator} - {published, None}
         found = self._first(
-            self.permitted.people(session, session.stay),
-            session.stay,
+            self.permitted.people(session, stay),
+            stay,
             lambda one: (one.id != published, one.id in kept, one.id != usual, self._load(one)),
         )
         if found is None:

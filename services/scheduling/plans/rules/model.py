@@ -94,11 +94,10 @@ class Model:
             if (rule := self.fixed[one, post]) is not None:
                 held.only_enforce_if(self.switches[rule])
 
-    def _who(
-        self, one: week.Asked, stay: week.Stay, told: UUID | None
-    ) -> Iterator[tuple[UUID, Choice]]:
-        """Whom to choose from; `told` is who has it where it is said who has what."""
+    def _who(self, one: week.Asked, stay: week.Stay, post: Post) -> Iterator[tuple[UUID, Choice]]:
+        """Whom to choose from, where it is said who has what that one alone."""
         if self.fixed is None:
+            told = holder(self.who, one.id, post)
             for person in self.permitted.people(one, stay):
                 if told in (None, person.id) or one.id in self.free:
                     yield person.id, self._choice()
@@ -115,9 +114,7 @@ class Model:
                 self.rooms[session.id] = room = self._choice()
                 self._placed(session.id, "room", [room])
                 continue
-            self.posts[session.id, post] = who = dict(
-                self._who(session, session.stay, holder(self.who, session.id, post))
-            )
+            self.posts[session.id, post] = who = dict(self._who(session, session.stay, post))
             self._placed(session.id, post, who.values())
             for person, choice in who.items():
                 self.busy[person].append((session.stay, choice))
@@ -147,7 +144,7 @@ class Model:
         for begin in begins:
             stay = demand.stay(begin)
             possible = any(span.covers(stay.span) for span in demand.available)
-            for person, choice in self._who(demand, stay, holder(self.who, demand.id, "session")):
+            for person, choice in self._who(demand, stay, "session"):
                 found[begin, person] = choice
                 self.busy[person].append((stay, choice))
                 if not possible:
