@@ -197,13 +197,9 @@ def considered_json(choice: Choice) -> str:
     by number, too. Whom a client must not meet is told by GET /no-contacts alone."""
     ranks = {one.cohort.id: rank for rank, one in enumerate(choice.ranked, 1)}
     findings = {id(one.finding): one.finding for one in choice.considered}
-    told = {
-        id(line): line
-        for finding in findings.values()
-        for line in finding.criteria
-        if line.name != UNTOLD
-    }
     numbers = {identity: number for number, identity in enumerate(findings)}
+    lines = [line for finding in findings.values() for line in finding.criteria]
+    told = {id(line): line for line in lines if line.name != UNTOLD}
     places = {identity: place for place, identity in enumerate(told)}
     stored = {
         "criteria": [vars(line) for line in told.values()],
@@ -216,8 +212,13 @@ def considered_json(choice: Choice) -> str:
             for finding in findings.values()
         ],
         "cohorts": [
-            (str(cohort.id), ranks.get(cohort.id), cohort.place, numbers[id(finding)])
-            for cohort, finding in ((one.cohort, one.finding) for one in choice.considered)
+            (
+                str(one.cohort.id),
+                ranks.get(one.cohort.id),
+                one.cohort.place,
+                numbers[id(one.finding)],
+            )
+            for one in choice.considered
         ],
     }
     return as_json(stored)

@@ -23,9 +23,9 @@ FOR_TRACK = {
 }
 TRAITS = attrgetter(
     *("track", "gender_group", "capacity", "taken", "frees_at", "site_id", "time_zone"),
-    *("enrolment", "began_at", "phase_minutes", "eligibility"),
+    *("enrolment", "began_at", "phase_minutes"),
 )
-"""All of a cohort that `standing` looks at, but whether somebody is in it who must not be met."""
+"""All of a cohort that `standing` looks at, but its rules and who is in it who must not be met."""
 
 
 def standing(need: Need, cohort: Cohort, at: Situation) -> Iterator[Line]:
