@@ -10,7 +10,6 @@ import asyncpg
 import orjson
 
 from services.scheduling.appointments.commands import schedule_sessions
-from services.scheduling.directory.rules import Window
 from services.scheduling.placement.arrivals import Arrival
 from services.scheduling.placement.chart import Chart, Chosen
 from services.scheduling.placement.policy import placement_policy
@@ -23,6 +22,7 @@ from shared.database import Columns, Overtaken, Transaction, as_json
 from shared.ids import new_id
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
+from shared.weekly import Window
 
 PLACED = Columns.by_type(
     uuid="id site_id client_id enrolment_id cohort_id",

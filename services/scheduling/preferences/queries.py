@@ -7,9 +7,9 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from services.scheduling.directory.rules import minute_of
 from services.scheduling.preferences.rules import DAY, Client, Window
 from shared.database import Transaction, at_all_sites
+from shared.weekly import minute_of
 
 KNOWN = """
 SELECT asked.client_id AS asked_for, p.*, ARRAY(

@@ -6,9 +6,9 @@ from itertools import product
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
-from services.scheduling.directory.rules import Window
 from services.scheduling.waiting.policy import Finding, OfferPolicy
 from shared.contracts.intake import GenderGroup
+from shared.weekly import Window
 
 Family = Literal[
     "general",
