@@ -8,8 +8,7 @@ from uuid import UUID
 import pytest
 
 from services.scheduling.bookings.rules import Asked, Group, Place, modality_of, violations
-from services.scheduling.directory.rules import Credential, Person, Room, WorkingTime
-from shared.weekly import Window
+from services.scheduling.directory.rules import Credential, Person, Room, Window, WorkingTime
 
 SITE, ROOM, ONLINE, LEAD, HELPER = (UUID(int=n) for n in range(5))
 MONDAY = datetime(2026, 3, 2, 16, tzinfo=UTC)

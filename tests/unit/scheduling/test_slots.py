@@ -10,11 +10,10 @@ import pytest
 
 from services.scheduling.bookings.policy import slot_policy
 from services.scheduling.bookings.rules import Place
-from services.scheduling.directory.rules import Credential, Person, Room, WorkingTime
+from services.scheduling.directory.rules import Credential, Person, Room, Window, WorkingTime
 from services.scheduling.preferences import rules as preferences
 from services.scheduling.preferences.rules import DAY, opened
 from services.scheduling.slots.rules import Asked, Ground, Span, propose, starts
-from shared.weekly import Window
 
 SITE, CLIENT, DANA, LEE, BLUE, HALL = (UUID(int=n) for n in range(1, 7))
 NAMES = {DANA: "Dana", LEE: "Lee"}
