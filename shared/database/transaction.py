@@ -22,7 +22,8 @@ SITES = "stepwell.sites"
 SEE = "SELECT set_config($1, $2, true)"
 ONE_PLAN = "SET LOCAL plan_cache_mode = force_generic_plan"
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Record: TypeAlias = asyncpg.Record
+Connection: TypeAlias = "asyncpg.Connection[Record]"
 
 
 class AppliedElsewhere(RuntimeError):

@@ -25,6 +25,7 @@ from shared.errors import Forbidden
 from shared.web import audit, writes
 
 M = TypeVar("M", bound=BaseModel)
+F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
 Ts = TypeVarTuple("Ts")
 
@@ -35,6 +36,10 @@ class Router(APIRouter):
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         options["operation_id"] = options.get("operation_id") or endpoint.__name__
         super().add_api_route(path, endpoint, **options)
+
+    def create(self, path: str, **options: Any) -> Callable[[F], F]:
+        """A POST that makes something, which is answered with 201."""
+        return self.post(path, status_code=201, **options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    model_validator,
 )
 
 from shared.errors import Invalid
@@ -101,6 +102,21 @@ def described(description: str, *examples: Any, **rules: Any) -> Any:
 def optional(description: str | None = None, **more: Any) -> Any:
     """What a request may leave out: null by default, and in the example."""
     return Field(**{"default": None, "description": description, "examples": [None], **more})
+
+
+def exactly_one(*names: str) -> Any:
+    """A check of a request: one of these fields is given, and no other. It is given a name in the
+    model, as in `says_when: ClassVar = exactly_one("weekday", "rrule")`."""
+    *others, last = names
+    several = f"one of {', '.join(others)} and {last}"
+    words = several if len(names) > 2 else f"either {others[0]} or {last}"
+
+    def check(asked: T) -> T:
+        if sum(getattr(asked, name) is not None for name in names) != 1:
+            raise ValueError(f"Give {words}.")
+        return asked
+
+    return model_validator(mode="after")(check)
 
 
 class Page(Shown, Generic[T]):

@@ -18,7 +18,7 @@ from services.scheduling.placement.rules.values import Choice
 from services.scheduling.waiting.policy import waiting_policy
 from services.scheduling.waiting.rules import expiry
 from shared.contracts import scheduling
-from shared.database import Columns, Overtaken, Transaction, as_json
+from shared.database import Columns, Overtaken, Record, Transaction, as_json
 from shared.ids import new_id
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
@@ -176,7 +176,7 @@ async def end_offers(
     answered_by: str | None = None,
     reason: str | None = None,
     causes: Mapping[UUID, Received[Any] | None] | None = None,
-) -> list[asyncpg.Record]:
+) -> list[Record]:
     """End those of these offers, or of the offers of these stays, that are open, all in one way,
     and pass over who let one pass for a while; the caller has locked the sites. Publishes
     SeatAccepted, SeatDeclined, SeatOfferExpired or SeatOfferWithdrawn, with the cause of the

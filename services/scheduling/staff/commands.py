@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-import asyncpg
-
 from services.scheduling.directory.commands import require_apart
 from services.scheduling.directory.queries import show_site
 from services.scheduling.staff import schemas
@@ -11,6 +9,7 @@ from services.scheduling.staff.queries import show_staff_member
 from services.scheduling.staff.rules import leave_time
 from shared.contracts.scheduling import StaffChanged
 from shared.database import (
+    Record,
     Statement,
     Transaction,
     as_json,
@@ -152,7 +151,7 @@ async def call_leave_off(tx: Transaction, staff_id: UUID, leave_id: UUID) -> sch
     return schemas.Leave(**found(await tx.fetchrow(CALL_OFF, staff_id, leave_id), "leave"))
 
 
-async def _lock(tx: Transaction, staff_id: UUID) -> asyncpg.Record:
+async def _lock(tx: Transaction, staff_id: UUID) -> Record:
     """A person of a site that the caller may see, with all sites and the zone of the home site."""
     async with at_all_sites(tx):
         person = await tx.fetchrow(LOCK, staff_id)
