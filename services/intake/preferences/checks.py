@@ -4,9 +4,10 @@ from collections.abc import Container, Sequence
 from datetime import date
 
 from services.intake.preferences.policy import vocabulary
-from services.intake.preferences.rules import first_backward, first_overlapping
+from services.intake.preferences.rules import first_backward
 from services.intake.preferences.schemas import StatedPreferences, WeeklyTime
 from shared.errors import Invalid
+from shared.weekly import first_overlapping
 
 
 class SlotEndsBeforeStart(Invalid, title="A time ends before it starts"):

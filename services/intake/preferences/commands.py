@@ -65,7 +65,9 @@ def weekly(times: Iterable[WeeklyTime]) -> list[AvailableTime]:
     """Times of each week as events tell them, in order."""
     return [
         AvailableTime(
-            weekday=slot.weekday, starts_at=time_of(slot.starts), ends_at=time_of(slot.ends)
+            weekday=slot.weekday,
+            starts_at=time_of(slot.starts_minute),
+            ends_at=time_of(slot.ends_minute),
         )
         for slot in sorted(one.slot for one in times)
     ]

@@ -1,33 +1,16 @@
 """Hours of a week at which a client can come. No I/O, no clock.
 
-A slot is by the client's wall clock, in minutes since midnight; 1,440 is the midnight that ends
-the day. It holds its start and not its end, so that slots may touch.
+A slot is a `Window` by the client's wall clock; slots may touch.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import time
-from itertools import pairwise
 from typing import Literal
 
-MINUTES_A_DAY = 1440
+from shared.weekly import MINUTES_A_DAY, Window
+
 GROUP_OF_GENDER: dict[str, Literal["men", "women"]] = {"man": "men", "woman": "women"}
 """Gender-specific groups go by the client's stated gender."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Slot:
-    """A time of each week. `weekday` is ISO's: 1 is Monday, 7 is Sunday."""
-
-    weekday: int
-    starts: int
-    ends: int
-
-
-def minutes_of(text: str) -> int:
-    """Minutes since midnight of a time such as `17:30` or `24:00`."""
-    hours, _, minutes = text.partition(":")
-    return int(hours) * 60 + int(minutes)
 
 
 def time_of(minutes: int) -> time:
@@ -35,26 +18,14 @@ def time_of(minutes: int) -> time:
     return time(minutes % MINUTES_A_DAY // 60, minutes % 60)
 
 
-def first_backward(slots: Sequence[Slot]) -> int | None:
+def first_backward(slots: Sequence[Window]) -> int | None:
     """The place of the first slot that does not end after its start on the same day."""
-    return next((n for n, one in enumerate(slots) if not one.starts < one.ends), None)
+    return next((n for n, one in enumerate(slots) if not one.starts_minute < one.ends_minute), None)
 
 
-def first_overlapping(slots: Sequence[Slot]) -> int | None:
-    """The place of the first slot that begins before another one of its day ends.
-
-    Of two that begin at the same time the later in the list is named.
-    """
-    placed = sorted(enumerate(slots), key=lambda one: (one[1].weekday, one[1].starts, one[0]))
-    for (_, before), (n, after) in pairwise(placed):
-        if before.weekday == after.weekday and after.starts < before.ends:
-            return n
-    return None
-
-
-def minutes_available(slots: Iterable[Slot]) -> int:
+def minutes_available(slots: Iterable[Window]) -> int:
     """Minutes of an ordinary week in slots that do not overlap."""
-    return sum(one.ends - one.starts for one in slots)
+    return sum(one.ends_minute - one.starts_minute for one in slots)
 
 
 def gender_group(wish: str, gender: str) -> Literal["men", "women"] | None:

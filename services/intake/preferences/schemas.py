@@ -6,15 +6,11 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool, StringConstraints, model_validator
 
-from services.intake.preferences.rules import Slot, minutes_of
 from services.intake.referrals.values import Note, Zone
 from shared.contracts.intake import GenderGroup, Token
 from shared.web import Instant, Shown, Strict
+from shared.weekly import Clock, ClockOrMidnight, Window, minute_of
 
-Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-ClockOrMidnight = Annotated[
-    str, StringConstraints(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")
-]
 Language = Annotated[
     str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)
 ]
@@ -35,8 +31,8 @@ class WeeklyTime(Strict):
     )
 
     @property
-    def slot(self) -> Slot:
-        return Slot(self.weekday, minutes_of(self.starts_at), minutes_of(self.ends_at))
+    def slot(self) -> Window:
+        return Window(self.weekday, minute_of(self.starts_at), minute_of(self.ends_at))
 
 
 class Telehealth(Strict):

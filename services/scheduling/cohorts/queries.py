@@ -2,13 +2,11 @@
 
 from uuid import UUID
 
-import asyncpg
-
 from services.scheduling.cohorts.checks import below_level
 from services.scheduling.cohorts.schemas import Cohort
 from services.scheduling.hours.policy import level_hours
 from services.scheduling.placement.policy import placement_policy
-from shared.database import Transaction
+from shared.database import Record, Transaction
 from shared.errors import found
 from shared.web import Page, Paging, page
 
@@ -30,7 +28,7 @@ async def list_cohorts(tx: Transaction, paging: Paging, site_id: UUID | None) ->
     return await page(tx, COHORTS, paging, _read, ("site_id = ?", site_id))
 
 
-def _read(row: asyncpg.Record) -> Cohort:
+def _read(row: Record) -> Cohort:
     usable = min(row["capacity"], placement_policy(row["site_id"]).seats.hard_cap)
     free = max(0, usable - row["seats_taken"])
     cohort = Cohort.from_row({**row, "seats_free": free, "warnings": []})

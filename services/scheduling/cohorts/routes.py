@@ -10,7 +10,7 @@ from shared.web import Page, Paged, Reader, Router
 router = Router(prefix="/cohorts", tags=["Cohorts"])
 
 
-@router.post("", status_code=201, summary="Open a cohort")
+@router.create("", summary="Open a cohort")
 async def open_cohort(body: NewCohort, call: Manager) -> Cohort:
     """Open a cohort at a site. Clients who wait there and fit are placed at once."""
     return await call.create(commands.open_cohort, body, location="/cohorts/{id}")

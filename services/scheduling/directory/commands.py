@@ -5,19 +5,20 @@ from uuid import UUID
 
 import asyncpg
 
-from services.scheduling.directory import queries, rules, schemas
+from services.scheduling.directory import queries, schemas
 from shared.contracts.scheduling import SiteChanged, SiteOpened
 from shared.database import ALL_SITES, Columns, Overtaken, Transaction, insert, unless_taken, update
 from shared.errors import Conflict, Forbidden, Invalid, require_version
 from shared.ids import new_id
 from shared.messaging.outbox import publish
+from shared.weekly import Window, first_overlapping
 from shared.zones import Zones, edition
 
 LOCK = "SELECT id FROM sites WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
 TO_COME = """
 SELECT EXISTS (SELECT FROM sessions WHERE site_id = $1 AND ends_at > $2 AND not_held_at IS NULL)
 """
-HOURS = Columns.like(rules.Window)
+HOURS = Columns.like(Window)
 OPEN = f"""
 INSERT INTO opening_hours (site_id, weekday, opens_minute, closes_minute)
 SELECT {HOURS.next}, given.* FROM {HOURS.rows}
@@ -174,13 +175,13 @@ async def lock_sites(tx: Transaction, site_ids: Iterable[UUID]) -> None:
     tx.locked |= {row["id"] for row in kept}
 
 
-def require_apart(windows: Sequence[rules.Window], pointer: str) -> None:
+def require_apart(windows: Sequence[Window], pointer: str) -> None:
     """Refuse weekly times that overlap.
 
     Raises:
         TimesOverlap: `pointer` is where they stand in the request.
     """
-    if (wrong := rules.first_overlapping(windows)) is not None:
+    if (wrong := first_overlapping(windows)) is not None:
         raise TimesOverlap("It begins before another one ends.", pointer=f"{pointer}/{wrong}")
 
 

@@ -5,11 +5,12 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from services.scheduling.directory.rules import Credential, Person, Room, Window, WorkingTime
+from services.scheduling.directory.rules import Credential, Person, Room, WorkingTime
 from services.scheduling.directory.schemas import OpeningHours, Region, Site, weekly
 from shared.database import Transaction, select
 from shared.errors import found
 from shared.web import Page, Paging, page
+from shared.weekly import Window
 
 REGIONS = select(Region, "regions")
 REGION = f"{REGIONS} WHERE id = $1"

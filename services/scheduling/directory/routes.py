@@ -17,7 +17,7 @@ Manager = Annotated[Call, Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS)]
 Everywhere = Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS, everywhere=True)]
 
 
-@router.post("/regions", status_code=201, summary="Open a region")
+@router.create("/regions", summary="Open a region")
 async def open_region(body: schemas.NewRegion, call: Everywhere) -> schemas.Region:
     """Enter a region, to which sites can belong. The caller's token must cover all sites."""
     return await call.create(commands.open_region, body, location="/regions/{id}")
@@ -43,7 +43,7 @@ async def change_region(
     return await call.update(commands.change_region, region_id, body)
 
 
-@router.post("/sites", status_code=201, summary="Open a site")
+@router.create("/sites", summary="Open a site")
 async def open_site(
     body: schemas.NewSite, call: Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS)]
 ) -> schemas.Site:

@@ -1,16 +1,17 @@
-"""Zones, ways between sites, weekly times, and what rooms and people of the staff are fit for."""
+"""Ways between sites, and what rooms and people of the staff are fit for."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from itertools import pairwise
+from datetime import date, datetime
 from math import asin, ceil, cos, radians, sin, sqrt
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from services.scheduling.directory.policy import TravelPolicy
-from shared.calendar import elapsed
+from shared.weekly import Window as Window
+from shared.weekly import is_within as is_within
+from shared.weekly import minute_of as minute_of
+from shared.weekly import windows_of as windows_of
 
 EARTH_KM = 6371.0088
 """Mean radius of the earth (IUGG)."""
@@ -40,24 +41,16 @@ def travel_minutes(one: Place, other: Place, travel: TravelPolicy) -> int:
     return travel.minutes_beside + ceil(60 * road / travel.kilometers_an_hour)
 
 
-MINUTES_A_DAY = 1440
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Window:
-    """A time of each week by the wall clock of a site. `weekday` 1 is Monday; minutes count from
-    midnight, 1,440 is the midnight that ends the day. It holds its start and not its end."""
-
-    weekday: int
-    starts_minute: int
-    ends_minute: int
-
-
 @dataclass(frozen=True, slots=True, order=True)
 class WorkingTime(Window):
     """When a person works at a site."""
 
     site_id: UUID
+
+    @property
+    def day(self) -> tuple[Any, ...]:
+        """That of the site, as a person may be had at several sites at one time."""
+        return str(self.site_id), self.weekday
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,61 +117,6 @@ class Room:
         return people <= self.capacity
 
 
-def minute_of(clock: str) -> int:
-    """Minutes since midnight of a time such as `17:30` or `24:00`."""
-    hours, _, minutes = clock.partition(":")
-    return int(hours) * 60 + int(minutes)
-
-
-def clock_of(minute: int) -> str:
-    """A time such as `17:30`; the midnight that ends a day is `24:00`."""
-    return f"{minute // 60:02}:{minute % 60:02}"
-
-
 def is_expired(expires_on: date | None, on: date) -> bool:
     """Whether the last day of a credential is over on a day."""
     return expires_on is not None and expires_on < on
-
-
-def is_within(asked: Window, windows: Iterable[Window]) -> bool:
-    """Whether all of a time is within windows, which may touch."""
-    reached = asked.starts_minute
-    for one in sorted(windows):
-        if one.weekday == asked.weekday and one.starts_minute <= reached < one.ends_minute:
-            reached = one.ends_minute
-    return reached >= asked.ends_minute
-
-
-def windows_of(starts_at: datetime, ends_at: datetime, time_zone: str) -> list[Window]:
-    """What the clocks of a place show from one instant to another: a window for each day that is
-    touched, to ask `works` and `is_within`. A minute that has begun is in it.
-
-    Where the clock is put back in between, the window is as much longer at both ends as needed to
-    hold all that the clock shows.
-    """
-    zone = ZoneInfo(time_zone)
-    begins, ends = starts_at.astimezone(zone), ends_at.astimezone(zone)
-    first = begins.hour * 60 + begins.minute
-    last = ends.hour * 60 + ends.minute + bool(ends.second or ends.microsecond)
-    days = (ends.date() - begins.date()).days
-    if days == 0:
-        minutes = ceil(elapsed(starts_at, ends_at) / timedelta(minutes=1))
-        first, last = min(first, last - minutes), max(last, first + minutes)
-        return [Window(begins.isoweekday(), max(first, 0), min(last, MINUTES_A_DAY))]
-    between = [Window((begins.weekday() + day) % 7 + 1, 0, MINUTES_A_DAY) for day in range(1, days)]
-    rest = [Window(ends.isoweekday(), 0, last)] if last else []
-    return [Window(begins.isoweekday(), first, MINUTES_A_DAY), *between, *rest]
-
-
-def first_overlapping(windows: Sequence[Window]) -> int | None:
-    """The place of the first window that begins before another one of its day, and of its site,
-    ends. Of two that begin at the same time the later in the list is named."""
-    placed = sorted(enumerate(windows), key=lambda one: (*_day(one[1]), one[1].starts_minute))
-    for (_, before), (n, after) in pairwise(placed):
-        if _day(before) == _day(after) and after.starts_minute < before.ends_minute:
-            return n
-    return None
-
-
-def _day(one: Window) -> tuple[str, int]:
-    return (str(one.site_id) if isinstance(one, WorkingTime) else "", one.weekday)

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from pydantic import Field, field_validator, model_validator
 
-from services.scheduling.directory.rules import Window, clock_of, minute_of
 from shared.contracts.scheduling import Subdivision
 from shared.web import Instant, Shown, Strict, described, optional
 from shared.web.texts import Legible
+from shared.weekly import Clock, ClockOrMidnight, Window, clock_of, minute_of
 from shared.zones import is_zone
 
 Name = Annotated[Legible, Field(max_length=120)]
@@ -77,11 +77,9 @@ class WeeklyTime(Strict):
     """A time of each week, by the wall clock of the site."""
 
     weekday: int = described("1 is Monday.", 1, ge=1, le=7, strict=True)
-    starts_at: str = described("From.", "09:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
-    ends_at: str = described(
-        "Up to, on the same day; `24:00` is the midnight that ends it.",
-        "17:00",
-        pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$",
+    starts_at: Clock = described("From.", "09:00")
+    ends_at: ClockOrMidnight = described(
+        "Up to, on the same day; `24:00` is the midnight that ends it.", "17:00"
     )
 
     @model_validator(mode="after")

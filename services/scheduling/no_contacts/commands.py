@@ -39,11 +39,11 @@ async def enter_no_contact(tx: Transaction, new: NewNoContact, entered_by: str) 
     if await tx.fetchrow(KNOWN, [new.client_id, new.other_client_id], new.site_id) is None:
         raise NotFound("Neither of the two is known at this site.", pointer="/client_id")
     one, other = sorted((new.client_id, new.other_client_id))
+    clients = {"site_id": new.site_id, "client_id": one, "other_client_id": other}
     no_contact_id = new_id()
-    entered = {"id": no_contact_id, "entered_at": tx.now, "entered_by": entered_by}
-    row = {**entered, "site_id": new.site_id, "client_id": one, "other_client_id": other}
+    entry = {"id": no_contact_id, "entered_at": tx.now, "entered_by": entered_by}
     with unless_taken(EnteredAlready("That these two must not meet is entered already.")):
-        await tx.execute(*insert("no_contacts", row))
+        await tx.execute(*insert("no_contacts", {**entry, **clients}))
     return await show_no_contact(tx, no_contact_id)
 
 

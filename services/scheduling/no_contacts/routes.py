@@ -16,7 +16,7 @@ router = Router(prefix="/no-contacts", tags=["Placement"])
 Reader = Annotated[Call, Allowed(*CLINICIANS, Role.SITE_MANAGER)]
 
 
-@router.post("", status_code=201, summary="Keep two clients apart")
+@router.create("", summary="Keep two clients apart")
 async def enter_no_contact(body: NewNoContact, call: Clinician) -> NoContact:
     """From now on neither is placed in a cohort of the other, at any site. Why is not kept."""
     enter = commands.enter_no_contact

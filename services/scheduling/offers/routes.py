@@ -41,7 +41,7 @@ async def show_waiting_figures(
     return await call.show(lambda tx: queries.show_figures(tx, site_id))
 
 
-@router.post("/seat-offers", status_code=201, summary="Offer a seat to somebody one chose")
+@router.create("/seat-offers", summary="Offer a seat to somebody one chose")
 async def open_seat_offer(
     body: schemas.NewSeatOffer, call: Annotated[Call, Allowed(Role.SITE_MANAGER)]
 ) -> schemas.SeatOffer:

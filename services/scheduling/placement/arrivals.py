@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import orjson
 
 from services.scheduling.placement.policy import placement_policy
 from services.scheduling.placement.rules.values import Need, priority_of
 from services.scheduling.waiting.rules import NO_URGENCY
 from shared.contracts.intake import ClientEnrolled
-from shared.database import Transaction
+from shared.database import Record, Transaction
 from shared.errors import found
 from shared.messaging.consumer import Received
 
@@ -29,7 +28,7 @@ ORDER BY p.enrolled_at DESC, p.client_id LIMIT 1
 OF_ENROLMENT = f"{STAY} WHERE p.enrolment_id = $1"
 WAITING = """
 SELECT client_id, site_id, enrolment_id, dual_diagnosis, gender_group, priority, urgency,
-  coalesce(enrolled_at, waitlisted_at) AS enrolled_at
+  coalesce(enrolled_at, waitlisted_at) AS enrolled_at, true AS waits
 FROM waitlist w WHERE site_id = ANY ($1::uuid[]) AND left_at IS NULL
   AND (offer_again_at IS NULL OR offer_again_at <= $2)
   AND NOT EXISTS (SELECT FROM seat_offers o
@@ -51,6 +50,7 @@ class Arrival(Need):
     enrolled_at: datetime
     cause: Received[Any] | None = None
     urgency: int = NO_URGENCY
+    waits: bool = False
 
     @property
     def turn(self) -> tuple[int, int, datetime, UUID]:
@@ -91,7 +91,7 @@ async def of_client(tx: Transaction, client_id: UUID) -> Arrival:
     return _known(await tx.fetchrow(OF_CLIENT, client_id))
 
 
-def _known(row: asyncpg.Record | None) -> Arrival:
+def _known(row: Record | None) -> Arrival:
     stay = dict(found(row, "stay"))
     policy = placement_policy(stay["site_id"])
     return Arrival(**{**stay, "priority": priority_of(orjson.loads(stay["priority"]), policy)})

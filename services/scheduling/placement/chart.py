@@ -7,8 +7,6 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.directory.policy import travel_policy
 from services.scheduling.directory.rules import Place, travel_minutes
@@ -19,7 +17,7 @@ from services.scheduling.placement.rules import values
 from services.scheduling.placement.rules.ranking import choose, compare
 from services.scheduling.preferences.queries import known_clients
 from services.scheduling.preferences.rules import Client
-from shared.database import Transaction, at_all_sites
+from shared.database import Record, Transaction, at_all_sites
 from shared.messaging.consumer import Received
 
 Chosen = list[tuple[Arrival, values.Choice]]
@@ -220,7 +218,7 @@ def _level_minutes(site_id: UUID, client: Client) -> int:
     return asked.get(client.level_of_care or "", 0)
 
 
-def _cohort(row: asyncpg.Record) -> values.Cohort:
+def _cohort(row: Record) -> values.Cohort:
     *plain, eligibility = row
     fields = (*plain, _eligibility(eligibility))
     return values.Cohort(*fields)

@@ -146,13 +146,11 @@ async def offer_seats(tx: Transaction, freed_by: Freed, arrivals: Sequence[Arriv
     if arrivals:
         ranks = await urgencies_of(tx, ((one.client_id, one.site_id) for one in arrivals))
         arrivals = [replace(one, urgency=ranks[one.client_id]) for one in arrivals]
-    waited = {arrival.enrolment_id for arrival in waiting}
     chart = await Chart.of(tx, {*freed_by, *(arrival.site_id for arrival in arrivals)})
 
     def way(arrival: Arrival) -> str:
         seats = waiting_policy(arrival.site_id).seats
-        is_new = arrival.enrolment_id not in waited
-        return "at_once" if seats == "offered" and is_new else seats
+        return "at_once" if seats == "offered" and not arrival.waits else seats
 
     chosen: Chosen = []
     asked: Chosen = []
@@ -163,12 +161,12 @@ async def offer_seats(tx: Transaction, freed_by: Freed, arrivals: Sequence[Arriv
             asked += [one for one in await chart.choose(tx, run) if one[1].cohort is not None]
         else:
             chosen += await give_seats(tx, chart, run)
-    seated = {arrival.enrolment_id for arrival, choice in chosen if choice.cohort is not None}
-    if left := seated & waited:
-        await leave_waitlist(tx, list(left))
+    left = [one.enrolment_id for one, choice in chosen if one.waits and choice.cohort is not None]
+    if left:
+        await leave_waitlist(tx, left)
     if asked:
         await make_offers(tx, asked)
-    if new := [one for one in chosen if one[0].enrolment_id not in seated | waited]:
+    if new := [(one, at) for one, at in chosen if not one.waits and at.cohort is None]:
         await _wait(tx, new)
 
 

@@ -7,6 +7,7 @@ from pydantic import Field
 from shared.contracts.intake import PriorityPopulation, Token
 from shared.contracts.scheduling import Track
 from shared.datafiles import Part, data_file
+from shared.weekly import Clock
 
 Rule = Literal[
     "track",
@@ -55,7 +56,7 @@ class SeatPolicy(Sourced):
 class EligibilityPolicy(Sourced):
     """From when on by the wall clock it is evening."""
 
-    evening_from: str = Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
+    evening_from: Clock
 
 
 class AvailabilityPolicy(Sourced):

@@ -2,15 +2,13 @@
 
 from uuid import UUID
 
-import asyncpg
-
 from services.scheduling.placement import schemas
 from services.scheduling.placement.arrivals import of_client
 from services.scheduling.placement.chart import rank
 from services.scheduling.placement.rules.values import NO_PRIORITY
 from services.scheduling.placement.seats import considered_json, read_considered
 from services.scheduling.waiting.rules import FAMILIES, NO_URGENCY, Family, family_of
-from shared.database import Transaction
+from shared.database import Record, Transaction
 from shared.errors import found
 from shared.web import CountedPage, Paging, counted_page
 
@@ -111,7 +109,7 @@ async def list_waiting(
     )
 
 
-def _waiting(row: asyncpg.Record) -> schemas.WaitingClient:
+def _waiting(row: Record) -> schemas.WaitingClient:
     reckoned = {
         "priority": row["priority"] < NO_PRIORITY,
         "urgent": row["urgency"] < NO_URGENCY,

@@ -34,9 +34,7 @@ async def preview_placement(
     return await call.show(lambda tx: queries.preview_placement(tx, client_id))
 
 
-@router.post(
-    "/placements/{placement_id}/confirm", status_code=201, summary="Confirm a proposed placement"
-)
+@router.create("/placements/{placement_id}/confirm", summary="Confirm a proposed placement")
 async def confirm_placement(
     placement_id: UUID,
     body: schemas.Confirmation,

@@ -10,7 +10,6 @@ import asyncpg
 import orjson
 
 from services.scheduling.appointments.commands import schedule_sessions
-from services.scheduling.directory.rules import Window
 from services.scheduling.placement.arrivals import Arrival
 from services.scheduling.placement.chart import Chart, Chosen
 from services.scheduling.placement.policy import placement_policy
@@ -19,10 +18,11 @@ from services.scheduling.placement.rules.values import Choice
 from services.scheduling.waiting.policy import waiting_policy
 from services.scheduling.waiting.rules import expiry
 from shared.contracts import scheduling
-from shared.database import Columns, Overtaken, Transaction, as_json
+from shared.database import Columns, Overtaken, Record, Transaction, as_json
 from shared.ids import new_id
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
+from shared.weekly import Window
 
 PLACED = Columns.by_type(
     uuid="id site_id client_id enrolment_id cohort_id",
@@ -176,7 +176,7 @@ async def end_offers(
     answered_by: str | None = None,
     reason: str | None = None,
     causes: Mapping[UUID, Received[Any] | None] | None = None,
-) -> list[asyncpg.Record]:
+) -> list[Record]:
     """End those of these offers, or of the offers of these stays, that are open, all in one way,
     and pass over who let one pass for a while; the caller has locked the sites. Publishes
     SeatAccepted, SeatDeclined, SeatOfferExpired or SeatOfferWithdrawn, with the cause of the
@@ -197,13 +197,9 @@ def considered_json(choice: Choice) -> str:
     by number, too. Whom a client must not meet is told by GET /no-contacts alone."""
     ranks = {one.cohort.id: rank for rank, one in enumerate(choice.ranked, 1)}
     findings = {id(one.finding): one.finding for one in choice.considered}
-    told = {
-        id(line): line
-        for finding in findings.values()
-        for line in finding.criteria
-        if line.name != UNTOLD
-    }
     numbers = {identity: number for number, identity in enumerate(findings)}
+    lines = [line for finding in findings.values() for line in finding.criteria]
+    told = {id(line): line for line in lines if line.name != UNTOLD}
     places = {identity: place for place, identity in enumerate(told)}
     stored = {
         "criteria": [vars(line) for line in told.values()],
@@ -216,8 +212,13 @@ def considered_json(choice: Choice) -> str:
             for finding in findings.values()
         ],
         "cohorts": [
-            (str(cohort.id), ranks.get(cohort.id), cohort.place, numbers[id(finding)])
-            for cohort, finding in ((one.cohort, one.finding) for one in choice.considered)
+            (
+                str(one.cohort.id),
+                ranks.get(one.cohort.id),
+                one.cohort.place,
+                numbers[id(one.finding)],
+            )
+            for one in choice.considered
         ],
     }
     return as_json(stored)

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import orjson
 
-from services.scheduling.directory.rules import minute_of
 from services.scheduling.preferences.rules import DAY, Client, Window
-from shared.database import Transaction, at_all_sites
+from shared.database import Record, Transaction, at_all_sites
+from shared.weekly import minute_of
 
 KNOWN = """
 SELECT asked.client_id AS asked_for, p.*, ARRAY(
@@ -50,7 +49,7 @@ LAST_TOLD = {
 async def known_clients(tx: Transaction, client_ids: Sequence[UUID]) -> dict[UUID, Client]:
     """What is known of these clients, at whatever site it was entered: who must not meet is kept
     apart wherever either goes."""
-    records: dict[UUID, list[asyncpg.Record]] = {client_id: [] for client_id in client_ids}
+    records: dict[UUID, list[Record]] = {client_id: [] for client_id in client_ids}
     async with at_all_sites(tx):
         for row in await tx.fetch(KNOWN, list(records)):
             records[row["asked_for"]].append(row)
@@ -59,7 +58,7 @@ async def known_clients(tx: Transaction, client_ids: Sequence[UUID]) -> dict[UUI
     return {one: _client(rows, cohorts.get(one, ())) for one, rows in records.items()}
 
 
-def _client(records: Sequence[asyncpg.Record], familiar: Iterable[UUID]) -> Client:
+def _client(records: Sequence[Record], familiar: Iterable[UUID]) -> Client:
     known: dict[str, Any] = {}
     for at, names in LAST_TOLD.items():
         if told := [one for one in records if one[at] is not None]:

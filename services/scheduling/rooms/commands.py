@@ -33,9 +33,8 @@ async def open_room(tx: Transaction, new: NewRoom) -> RoomEntry:
     """
     _require_link(new.kind, new)
     await show_site(tx, new.site_id, pointer="/site_id")
-    room_id = new_id()
-    row = {"id": room_id, **new.model_dump(), "created_at": tx.now}
-    return await _write(tx, room_id, insert("rooms", row))
+    row = {"id": new_id(), **new.model_dump(), "created_at": tx.now}
+    return await _write(tx, row["id"], insert("rooms", row))
 
 
 async def change_room(

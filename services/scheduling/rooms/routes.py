@@ -13,7 +13,7 @@ from shared.web import Page, Paged, Reader, Router, needs_if_match
 router = Router(prefix="/rooms", tags=["Rooms"])
 
 
-@router.post("", status_code=201, summary="Open a room")
+@router.create("", summary="Open a room")
 async def open_room(body: NewRoom, call: Manager) -> RoomEntry:
     """Open a room at a site, or a telehealth room with the link by which it is joined."""
     return await call.create(commands.open_room, body, location="/rooms/{id}")

@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-import asyncpg
-
 from services.scheduling.directory.commands import require_apart
 from services.scheduling.directory.queries import show_site
 from services.scheduling.staff import schemas
@@ -11,7 +9,8 @@ from services.scheduling.staff.queries import show_staff_member
 from services.scheduling.staff.rules import leave_time
 from shared.contracts.scheduling import StaffChanged
 from shared.database import (
-    Columns,
+    Record,
+    Statement,
     Transaction,
     as_json,
     at_all_sites,
@@ -24,13 +23,11 @@ from shared.ids import new_id
 from shared.messaging.outbox import publish
 
 LOCK = """
-SELECT version, left_at FROM staff s
-WHERE id = $1 AND EXISTS (SELECT FROM staff_sites w WHERE w.staff_id = s.id) FOR UPDATE OF s
-"""
-WORKS_AT = "SELECT array_agg(site_id) FROM staff_sites WHERE staff_id = $1"
-ZONE = """
-SELECT i.time_zone FROM staff_sites w JOIN sites i ON i.id = w.site_id
-WHERE w.staff_id = $1 AND w.home
+SELECT s.version, s.left_at,
+  array(SELECT site_id FROM staff_sites w WHERE w.staff_id = s.id) AS site_ids,
+  (SELECT i.time_zone FROM staff_sites w JOIN sites i ON i.id = w.site_id
+   WHERE w.staff_id = s.id AND w.home) AS time_zone
+FROM staff s WHERE s.id = $1 FOR UPDATE OF s
 """
 ENTER = """
 INSERT INTO staff_leave (id, staff_id, during, entered_at) VALUES ($1, $2, tstzrange($3, $4), $5)
@@ -43,7 +40,10 @@ CALL_OFF = """
 DELETE FROM staff_leave WHERE staff_id = $1 AND id = $2
 RETURNING id, staff_id, lower(during) AS starts_at, upper(during) AS ends_at, entered_at
 """
-SITES = Columns.of(staff_id="uuid", site_id="uuid", home="boolean")
+WORKS_AT = """
+INSERT INTO staff_sites (staff_id, site_id, home)
+SELECT $1, site_id, site_id = $2 FROM unnest($3::uuid[]) AS given(site_id)
+"""
 
 
 class SubjectTaken(Conflict, title="Another person has these tokens"):
@@ -88,9 +88,7 @@ async def add_staff_member(tx: Transaction, new: schemas.NewStaffMember) -> sche
     await _check(tx, new)
     staff_id = new_id()
     row = {"id": staff_id, **_row(new), "look_at": tx.now, "created_at": tx.now}
-    with unless_taken(SubjectTaken("Another person has this subject.", pointer="/subject")):
-        await tx.execute(*insert("staff", row))
-    return await _sites_and_event(tx, staff_id, new)
+    return await _write(tx, staff_id, new, insert("staff", row))
 
 
 async def change_staff_member(
@@ -106,10 +104,7 @@ async def change_staff_member(
     await _lock_to_change(tx, staff_id, expected)
     await _check(tx, changed)
     row = {**_row(changed), "look_at": tx.now}
-    with unless_taken(SubjectTaken("Another person has this subject.", pointer="/subject")):
-        await tx.execute(*update("staff", row, where={"id": staff_id}))
-    await tx.execute("DELETE FROM staff_sites WHERE staff_id = $1", staff_id)
-    return await _sites_and_event(tx, staff_id, changed)
+    return await _write(tx, staff_id, changed, update("staff", row, where={"id": staff_id}))
 
 
 async def mark_left(tx: Transaction, expected: int, staff_id: UUID) -> schemas.StaffMember:
@@ -134,10 +129,8 @@ async def enter_leave(
         LeaveEndsTooEarly: when it does not end after its start.
         LeaveOverlaps: when the person is on leave in that time.
     """
-    await _lock(tx, staff_id)
-    async with at_all_sites(tx):
-        zone = await tx.fetchval(ZONE, staff_id)
-    starts_at, ends_at = leave_time(new.starts, new.ends, zone)
+    person = await _lock(tx, staff_id)
+    starts_at, ends_at = leave_time(new.starts, new.ends, person["time_zone"])
     if ends_at <= starts_at:
         raise LeaveEndsTooEarly("Leave ends after its start.", pointer="/ends")
     times = {"starts_at": starts_at, "ends_at": ends_at, "entered_at": tx.now}
@@ -158,15 +151,18 @@ async def call_leave_off(tx: Transaction, staff_id: UUID, leave_id: UUID) -> sch
     return schemas.Leave(**found(await tx.fetchrow(CALL_OFF, staff_id, leave_id), "leave"))
 
 
-async def _lock(tx: Transaction, staff_id: UUID) -> asyncpg.Record:
-    return found(await tx.fetchrow(LOCK, staff_id), "person of the staff")
+async def _lock(tx: Transaction, staff_id: UUID) -> Record:
+    """A person of a site that the caller may see, with all sites and the zone of the home site."""
+    async with at_all_sites(tx):
+        person = await tx.fetchrow(LOCK, staff_id)
+    if person is not None and not any(map(tx.may_see, person["site_ids"])):
+        person = None
+    return found(person, "person of the staff")
 
 
 async def _lock_to_change(tx: Transaction, staff_id: UUID, expected: int) -> None:
     row = await _lock(tx, staff_id)
-    async with at_all_sites(tx):
-        site_ids = await tx.fetchval(WORKS_AT, staff_id)
-    if not all(map(tx.may_see, site_ids)):
+    if not all(map(tx.may_see, row["site_ids"])):
         raise WorksElsewhereToo(
             "This person works at a site that you may not see, too: regional operations change it."
         )
@@ -199,14 +195,14 @@ def _row(one: schemas.NewStaffMember) -> dict[str, object]:
     }
 
 
-async def _sites_and_event(
-    tx: Transaction, staff_id: UUID, one: schemas.NewStaffMember
+async def _write(
+    tx: Transaction, staff_id: UUID, one: schemas.NewStaffMember, statement: Statement
 ) -> schemas.StaffMember:
-    rows = [
-        {"staff_id": staff_id, "site_id": site_id, "home": site_id == one.home_site_id}
-        for site_id in one.site_ids
-    ]
-    await tx.execute(SITES.insert("staff_sites"), *SITES.arrays(rows))
+    """Write a person and where they work, and tell of it."""
+    with unless_taken(SubjectTaken("Another person has this subject.", pointer="/subject")):
+        await tx.execute(*statement)
+    await tx.execute("DELETE FROM staff_sites WHERE staff_id = $1", staff_id)
+    await tx.execute(WORKS_AT, staff_id, one.home_site_id, one.site_ids)
     return await _tell(tx, staff_id)
 
 

@@ -7,7 +7,7 @@ from services.scheduling.staff.policy import credential_policy
 from services.scheduling.staff.rules import expiring
 from shared.calendar import day_at, midnight
 from shared.contracts.scheduling import StaffCredentialExpiring
-from shared.database import Transaction
+from shared.database import Transaction, insert
 from shared.jobs import Job
 from shared.messaging.outbox import publish
 
@@ -18,10 +18,7 @@ SELECT s.id, s.credentials, s.left_at, h.site_id AS home_site_id, i.time_zone,
 FROM staff s JOIN staff_sites h ON h.staff_id = s.id AND h.home JOIN sites i ON i.id = h.site_id
 WHERE s.look_at <= $1 ORDER BY s.look_at, s.id LIMIT 100 FOR UPDATE OF s SKIP LOCKED
 """
-TOLD = """
-INSERT INTO credentials_told (staff_id, credential, expires_on) VALUES ($1, $2, $3)
-ON CONFLICT DO NOTHING RETURNING credential
-"""
+ONCE = "ON CONFLICT DO NOTHING RETURNING credential"
 LOOK = "UPDATE staff SET look_at = $2 WHERE id = $1"
 
 
@@ -35,9 +32,9 @@ async def tell_expiring(tx: Transaction) -> int:
         lead = credential_policy(row["home_site_id"]).expiring_lead_days
         soon, next_day = expiring(held, day_at(tx.now, row["time_zone"]), lead)
         for one in soon:
-            if await tx.fetchval(TOLD, row["id"], one.credential, one.expires_on) is not None:
-                told = {**row, **asdict(one), "staff_id": row["id"], "noticed_at": tx.now}
-                publish(tx, StaffCredentialExpiring(**told))
+            told = {"staff_id": row["id"], **asdict(one)}
+            if await tx.fetchval(*insert("credentials_told", told, suffix=ONCE)) is not None:
+                publish(tx, StaffCredentialExpiring(**{**row, **told}, noticed_at=tx.now))
         at = None if next_day is None else midnight(next_day, row["time_zone"])
         await tx.execute(LOOK, row["id"], at)
     return len(rows)

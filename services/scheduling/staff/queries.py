@@ -2,13 +2,12 @@
 
 from uuid import UUID
 
-import asyncpg
 import orjson
 
 from services.scheduling.directory.queries import HOURS
 from services.scheduling.directory.schemas import weekly
 from services.scheduling.staff.schemas import AskedStaff, StaffMember
-from shared.database import Transaction
+from shared.database import Record, Transaction
 from shared.errors import found
 from shared.web import Page, Paging, page_of
 
@@ -60,7 +59,7 @@ async def list_staff(tx: Transaction, paging: Paging, asked: AskedStaff) -> Page
     return page_of([_read(row) for row in rows], paging.limit)
 
 
-def _read(row: asyncpg.Record) -> StaffMember:
+def _read(row: Record) -> StaffMember:
     stored = {name: orjson.loads(row[name]) for name in ("credentials", "leave")}
     hours = [
         {**weekly(one), "site_id": one.site_id}

@@ -12,7 +12,7 @@ from shared.web import Page, Paged, Reader, Router, needs_if_match
 router = Router(prefix="/staff", tags=["Staff"])
 
 
-@router.post("", status_code=201, summary="Enter a person of the staff")
+@router.create("", summary="Enter a person of the staff")
 async def add_staff_member(body: schemas.NewStaffMember, call: Manager) -> schemas.StaffMember:
     """Enter who treats clients: what they may do, where and when they work."""
     return await call.create(commands.add_staff_member, body, location="/staff/{id}")
@@ -47,7 +47,7 @@ async def mark_staff_member_left(staff_id: UUID, call: Manager) -> schemas.Staff
     return await call.update(commands.mark_left, staff_id)
 
 
-@router.post("/{staff_id}/leave", status_code=201, summary="Enter leave")
+@router.create("/{staff_id}/leave", summary="Enter leave")
 async def add_staff_leave(
     staff_id: UUID, body: schemas.NewLeave, call: Manager
 ) -> schemas.EnteredLeave:

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-import asyncpg
-
 from services.scheduling.appointments.commands import cancel_sessions, schedule_sessions
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.placement.commands import Departure, change_seats
@@ -12,7 +10,7 @@ from services.scheduling.step_down.policy import step_down_path
 from services.scheduling.step_down.rules import end_of_phase, end_of_week, next_phase
 from shared.contracts.intake import ClientEnrolled, ClientSteppedDown
 from shared.contracts.scheduling import PhaseBegan
-from shared.database import Columns, Transaction
+from shared.database import Columns, Record, Transaction
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
 
@@ -106,7 +104,7 @@ async def carry_out(tx: Transaction) -> int:
     return len(due)
 
 
-async def phases_over(tx: Transaction) -> list[tuple[datetime, asyncpg.Record]]:
+async def phases_over(tx: Transaction) -> list[tuple[datetime, Record]]:
     """Clients who go on to a next phase by themselves, each with when the present one is over."""
     return [
         (end_of_phase(row["began_at"], row["weeks"][row["phase"] - 1], row["time_zone"]), row)
@@ -126,7 +124,7 @@ async def advance(tx: Transaction) -> int:
     return len(over)
 
 
-async def _begin_phase(tx: Transaction, seat: asyncpg.Record, phase: int) -> None:
+async def _begin_phase(tx: Transaction, seat: Record, phase: int) -> None:
     """The client goes on to another phase: expected no longer at what is to come of others alone,
     and expected at what is to come of it. The seat is kept."""
     await tx.execute(GO_ON, seat["id"], phase, tx.now)

@@ -5,14 +5,12 @@ from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-import asyncpg
-
 from services.scheduling.directory.queries import show_region, show_site
 from services.scheduling.step_up import schemas
 from services.scheduling.step_up.policy import step_up_policy
 from services.scheduling.step_up.queries import show_request, show_slot
 from shared.contracts.scheduling import PartnerSeatHeld, PartnerSeatReleased
-from shared.database import Transaction, insert, unless_taken, update
+from shared.database import Record, Transaction, insert, unless_taken, update
 from shared.errors import Conflict, NotFound, found, require_version
 from shared.ids import new_id
 from shared.messaging.consumer import Received
@@ -177,7 +175,7 @@ async def _hold(
 
 
 async def _release(
-    tx: Transaction, row: asyncpg.Record, outcome: Literal["taken", "given_up", "expired"]
+    tx: Transaction, row: Record, outcome: Literal["taken", "given_up", "expired"]
 ) -> None:
     ended = {"released_at": tx.now, "outcome": outcome}
     await tx.execute(FREE, row["slot_id"])

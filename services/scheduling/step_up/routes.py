@@ -17,7 +17,7 @@ Keeper = Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS, everywhere=True)]
 Requester = Annotated[Call, Allowed(*CLINICIANS, Role.SITE_MANAGER)]
 
 
-@router.post("/partner-slots", status_code=201, summary="Enter a partner's seats")
+@router.create("/partner-slots", summary="Enter a partner's seats")
 async def add_partner_slot(body: schemas.NewPartnerSlot, call: Keeper) -> schemas.PartnerSlot:
     """Seats that a partner keeps for our clients at one level of care."""
     return await call.create(commands.enter_slot, body, location="/partner-slots/{id}")
@@ -47,7 +47,7 @@ async def change_partner_slot(
     return await call.update(commands.change_slot, slot_id, body)
 
 
-@router.post("/step-up-requests", status_code=201, summary="Hold a partner's seat for a client")
+@router.create("/step-up-requests", summary="Hold a partner's seat for a client")
 async def hold_partner_seat(
     body: schemas.NewStepUpRequest, call: Requester
 ) -> schemas.StepUpRequest:

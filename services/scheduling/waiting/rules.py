@@ -6,9 +6,9 @@ from itertools import product
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
-from services.scheduling.directory.rules import Window
 from services.scheduling.waiting.policy import Finding, OfferPolicy
 from shared.contracts.intake import GenderGroup
+from shared.weekly import Window
 
 Family = Literal[
     "general",
@@ -42,7 +42,7 @@ def urgency_of(found: Mapping[Finding, datetime], order: Sequence[Finding], sinc
 def expiry(
     now: datetime,
     times: OfferPolicy,
-    zone: str,
+    time_zone: str,
     openings: Collection[Window],
     closed: Collection[date],
 ) -> datetime:
@@ -50,22 +50,19 @@ def expiry(
 
     A site without opening hours is always open but for the days in `closed`.
     """
-    end = now + timedelta(hours=times.hours)
-    local = end.astimezone(ZoneInfo(zone))
+    end, zone = now + timedelta(hours=times.hours), ZoneInfo(time_zone)
+    local = end.astimezone(zone)
     hours = openings or [Window(weekday, 0, 1440) for weekday in range(1, 8)]
     for ahead in range(DAYS_AHEAD):
         day = local.date() + timedelta(days=ahead)
-        if day in closed:
-            continue
-        for one in sorted(hours):
-            if one.weekday != day.isoweekday():
-                continue
+        on_day = [one for one in hours if one.weekday == day.isoweekday() and day not in closed]
+        for one in sorted(on_day):
             opens, closes = (
-                (datetime.combine(day, time(), ZoneInfo(zone)) + timedelta(minutes=minute))
+                (datetime.combine(day, time(), zone) + timedelta(minutes=minute)).astimezone(UTC)
                 for minute in (one.starts_minute, one.ends_minute)
             )
-            if opens.astimezone(UTC) <= end < closes.astimezone(UTC):
+            if opens <= end < closes:
                 return end
-            if opens.astimezone(UTC) > end:
-                return opens.astimezone(UTC) + timedelta(minutes=times.minutes_after_opening)
+            if opens > end:
+                return opens + timedelta(minutes=times.minutes_after_opening)
     return end

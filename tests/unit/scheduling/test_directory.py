@@ -8,16 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduling.directory.rules import (
-    Credential,
-    Person,
-    Room,
-    Window,
-    WorkingTime,
-    first_overlapping,
-    is_within,
-    windows_of,
-)
+from services.scheduling.directory.rules import Credential, Person, Room, WorkingTime
+from shared.weekly import Window, first_overlapping, is_within, windows_of
 
 NORTH, SOUTH = UUID(int=1), UUID(int=2)
 LAST_DAY = date(2026, 6, 30)

@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from services.scheduling.directory.rules import Window
 from services.scheduling.step_down.rules import end_of_phase, end_of_week, next_phase
 from services.scheduling.waiting.policy import Finding, OfferPolicy
 from services.scheduling.waiting.rules import (
@@ -14,6 +13,7 @@ from services.scheduling.waiting.rules import (
     family_of,
     urgency_of,
 )
+from shared.weekly import Window
 
 NOW = datetime(2026, 3, 2, 17, tzinfo=UTC)
 ORDER: tuple[Finding, ...] = ("risk_high", "level_above")

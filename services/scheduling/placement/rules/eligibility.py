@@ -9,11 +9,11 @@ from functools import lru_cache
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
-from services.scheduling.directory.rules import minute_of
 from services.scheduling.placement.policy import Rule, Sourced
 from services.scheduling.placement.rules.values import EVERYBODY, Cohort, Need, Situation
 from services.scheduling.preferences.rules import comes_after, opened, within
 from shared.contracts.base import Criterion
+from shared.weekly import minute_of
 
 Line = tuple[Criterion, str]
 """A criterion, and what people read where it is not met."""
@@ -23,9 +23,9 @@ FOR_TRACK = {
 }
 TRAITS = attrgetter(
     *("track", "gender_group", "capacity", "taken", "frees_at", "site_id", "time_zone"),
-    *("enrolment", "began_at", "phase_minutes", "eligibility"),
+    *("enrolment", "began_at", "phase_minutes"),
 )
-"""All of a cohort that `standing` looks at, but whether somebody is in it who must not be met."""
+"""All of a cohort that `standing` looks at, but its rules and who is in it who must not be met."""
 
 
 def standing(need: Need, cohort: Cohort, at: Situation) -> Iterator[Line]:

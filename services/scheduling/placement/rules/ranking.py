@@ -30,7 +30,7 @@ def compare(need: Need, cohorts: Iterable[Cohort], at: Situation) -> list[Consid
     known: dict[tuple[object, ...], Finding] = {}
     compared = []
     for cohort in cohorts:
-        kind = eligibility.TRAITS(cohort), cohort.id in at.apart
+        kind = eligibility.TRAITS(cohort), id(cohort.eligibility), cohort.id in at.apart
         if (found := known.get(kind)) is None:
             lines = eligibility.standing(need, cohort, at)
             found = known[kind] = _finding((), list(lines))
