@@ -11,8 +11,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 
 class Steps:
-    """A bar for each step on a terminal, one line for each finished step elsewhere; of steps that
-    end after the context nothing.
+    """A bar for each step on a terminal, one line for each finished step elsewhere; nothing
+    once the context is left.
 
     Safe to use from several threads.
     """
@@ -66,6 +66,8 @@ class Steps:
 
     def download(self, title: str, done: int, total: int) -> None:
         """Show how many bytes of a download are there."""
+        if self._over:
+            return
         note = f"{done / 1e6:.0f} of {total / 1e6:.0f} MB"
         with self._lock:
             first = title not in self._downloads
