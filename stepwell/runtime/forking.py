@@ -20,7 +20,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 from stepwell.runtime.state import PROJECT
 
@@ -59,7 +59,7 @@ class Forked:
 
 
 class Forks:
-    """The process with the imports. It begins with them at once."""
+    """The process with the imports, which it begins with at once. A context."""
 
     def __init__(self) -> None:
         self._asks, answers = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -72,6 +72,14 @@ class Forks:
                 cwd=PROJECT,
                 start_new_session=True,
             )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let the process end; what it forked goes on."""
+        self._asks.close()
+        self._popen.wait(10)
 
     def start(
         self,
@@ -86,11 +94,6 @@ class Forks:
             socket.send_fds(self._asks, [json.dumps(asked).encode()], [output.fileno()])
             return Forked(int(self._asks.recv(LARGEST)))
         return None
-
-    def close(self) -> None:
-        """Let the process end; what it forked goes on."""
-        self._asks.close()
-        self._popen.wait(10)
 
 
 @contextlib.contextmanager

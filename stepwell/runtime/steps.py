@@ -11,7 +11,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 
 class Steps:
-    """A bar for each step on a terminal, one line for each finished step elsewhere.
+    """A bar for each step on a terminal, one line for each finished step elsewhere; nothing
+    once the context is left.
 
     Safe to use from several threads.
     """
@@ -21,6 +22,7 @@ class Steps:
         self._bars: Progress | None = None
         self._downloads: dict[str, TaskID] = {}
         self._lock = threading.Lock()
+        self._over = False
 
     def __enter__(self) -> "Steps":
         if self._console.is_terminal:
@@ -41,6 +43,7 @@ class Steps:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._over = True
         if self._bars is not None:
             self._bars.stop()
 
@@ -58,11 +61,13 @@ class Steps:
             raise
         if self._bars and task is not None:
             self._bars.update(task, total=1, completed=1)
-        else:
+        elif not self._over:
             self._console.print(f"{title}: ready after {time.monotonic() - started:.1f} s")
 
     def download(self, title: str, done: int, total: int) -> None:
         """Show how many bytes of a download are there."""
+        if self._over:
+            return
         note = f"{done / 1e6:.0f} of {total / 1e6:.0f} MB"
         with self._lock:
             first = title not in self._downloads

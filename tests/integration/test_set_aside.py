@@ -1,5 +1,6 @@
 """What an operator sees of events that the broker did not take, and what can be done with them."""
 
+import time
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -48,6 +49,10 @@ async def test_an_operator_sees_what_is_set_aside_page_by_page(system: System):
     ]
     pending = (await operator.get("/operations/pending")).json()
     assert (pending["set_aside"], pending["unpublished"]) == (5, 0)
+    began = time.monotonic()
+    assert (await operator.get("/operations/pending", within=150)).json() == pending
+    assert time.monotonic() - began >= 0.15, "it is not at rest"
+    assert (await operator.get("/operations/pending", within=5_000)).status_code == 422
     shown = (await operator.get("/metrics")).text
     assert 'stepwell_set_aside_pending{service="intake"} 5.0' in shown
 

@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 from rich.console import Console
 
-from stepwell.commands import clock, story, up
+from stepwell.commands import clock, story, whole_system
 from stepwell.runtime import clock_file, lock
 from stepwell.runtime.environment import External
 from stepwell.runtime.ports import Ports, free_base
@@ -74,7 +74,7 @@ def test_a_hangup_stops_the_system_unless_it_is_ignored_as_by_nohup(
     handlers = [signal.getsignal(number) for number in numbers]
     try:
         signal.signal(signal.SIGHUP, before)
-        up._listen_to_signals()
+        whole_system._listen_to_signals()
         ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
         assert ignored == (before == signal.SIG_IGN)
     finally:

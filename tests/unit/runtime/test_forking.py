@@ -17,9 +17,8 @@ NEVER_ENDS = ("http.server", "--bind", "127.0.0.1", "0")
 
 @pytest.fixture
 def forks() -> Iterator[Forks]:
-    started = Forks()
-    yield started
-    started.close()
+    with Forks() as started:
+        yield started
 
 
 def test_it_has_its_own_output_environment_and_exit_code(forks: Forks, tmp_path: Path) -> None:
@@ -52,7 +51,7 @@ def test_it_is_started_again_by_the_same_means_and_outlives_whoever_forked_it(
     assert processes.dead() == [first]
     again = processes.start_again(first)
     assert isinstance(again.popen, Forked)
-    forks.close()
+    forks.__exit__()
     assert again.alive
     third = processes.start(
         "other", command, environment=dict(os.environ), folder=PROJECT, common=True
