@@ -1,10 +1,10 @@
 """Scheduling, declared."""
 
 from services.scheduling.appointments.consumers import consumers as appointments_consumers
+from services.scheduling.attendance.check_in_routes import own_router as joins
+from services.scheduling.attendance.check_in_routes import router as check_ins
 from services.scheduling.attendance.jobs import no_shows_job
 from services.scheduling.attendance.page import router as join_page
-from services.scheduling.attendance.routes import arrivals as check_ins
-from services.scheduling.attendance.routes import own_router as joins
 from services.scheduling.attendance.routes import router as attendance
 from services.scheduling.calendars.routes import router as calendars
 from services.scheduling.closed_days.routes import router as closed_days
