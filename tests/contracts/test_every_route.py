@@ -11,7 +11,7 @@ from starlette.routing import Mount, Route
 
 from services.notifications.webhooks import calls as webhooks
 from services.notifications.webhooks.routes import BY_MAIL
-from services.scheduling.attendance import routes as attendance_routes
+from services.scheduling.attendance import check_in_routes
 from services.scheduling.calendars import routes as calendars
 from shared.access import Role
 from shared.settings import SERVICES
@@ -61,7 +61,7 @@ OPEN = {
     ("scheduling", "GET", "/calendars/{secret}.ics", calendars.WHY),
     ("scheduling", "GET", "/telehealth", links.WHY),
     ("scheduling", "GET", "/telehealth/page.js", links.WHY),
-    ("scheduling", "POST", "/telehealth/joins", attendance_routes.WHY),
+    ("scheduling", "POST", "/telehealth/joins", check_in_routes.WHY),
     ("notifications", "POST", "/webhooks/{provider}/reports/{notification_id}", webhooks.WHY),
     ("notifications", "POST", "/webhooks/{provider}/replies", webhooks.WHY),
     ("notifications", "POST", "/webhooks/mail/bounces", webhooks.WHY),
@@ -69,7 +69,7 @@ OPEN = {
     ("notifications", "POST", "/unsubscribe/{secret}", BY_MAIL),
 }
 """Every route that asks for no token, and why: whoever opens another one says so here."""
-BY_SECRET = [one[:3] for one in sorted(OPEN) if one[3] in (BY_LINK, attendance_routes.WHY)]
+BY_SECRET = [one[:3] for one in sorted(OPEN) if one[3] in (BY_LINK, check_in_routes.WHY)]
 """Those that ask for the secret of a link or its session in place of a token."""
 DOCUMENTED_AS_PUBLIC = {
     "/health/live",

@@ -109,6 +109,7 @@ EXCEPTIONS = {
     "outcomes/step_down/replay_schemas.py": SHAPES,
     "outcomes/step_down/replays.py": "comparing policies over the past",
     "scheduling/offers/page/": "the page for browsers",
+    "scheduling/attendance/check_in_routes.py": "coming and going, beside what becomes of it",
     "scheduling/attendance/check_ins.py": COMMANDS,
     "scheduling/attendance/page/": "the page for browsers",
     "scheduling/attendance/passes.py": COMMANDS,

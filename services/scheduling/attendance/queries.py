@@ -1,11 +1,11 @@
 """Attendance as it is read."""
 
-from dataclasses import asdict, fields
+from collections import Counter
 from uuid import UUID
 
 from services.scheduling.attendance import schemas
 from services.scheduling.attendance.policy import attendance_policy
-from services.scheduling.attendance.rules import Meeting, Report, Tally, away, rates
+from services.scheduling.attendance.rules import HELD, OTHERWISE, Meeting, Report, away, rates
 from services.scheduling.hours.policy import session_kinds
 from shared.database import Record, Transaction, select
 from shared.errors import found
@@ -124,11 +124,10 @@ async def summarize_attendance(
     span = asked.starting_from, asked.starting_before
     rows = await tx.fetch(TALLY, client_id, *span, tx.now, asked.enrolment_id)
     whole = next(row for row in rows if row["became"] is None)
-    counts = {row["became"]: row["many"] for row in rows}
-    tally = Tally(**{one.name: counts.get(one.name, 0) for one in fields(Tally)})
+    tally = Counter({row["became"]: row["many"] for row in rows})
     shares = {name: None if s is None else round(float(s), 4) for name, s in rates(tally).items()}
-    sums = {**asdict(tally), **shares, "unrecorded": counts.get("unrecorded", 0)}
-    return schemas.AttendanceSummary(**{**whole, **sums, "client_id": client_id})
+    counts = {became: tally[became] for became in (*HELD, *OTHERWISE)}
+    return schemas.AttendanceSummary(**{**whole, **counts, **shares, "client_id": client_id})
 
 
 def _attendance(row: Record) -> schemas.Attendance:

@@ -1,5 +1,6 @@
 """What an attendance status needs, which minutes are credited, and the rates they make."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -13,6 +14,12 @@ from shared.errors import Invalid
 Status = Literal["present", "partial", "excused_absence", "late_cancel", "no_show"]
 """What became of a client's seat; the first two are of who came."""
 
+HELD = ("credited", "uncredited", "excused", "late_cancelled", "no_show")
+"""What became of appointments that the client could have kept: present, or partial with credit;
+partial without; and the misses."""
+OTHERWISE = ("withdrawn", "not_held", "on_hold", "unrecorded")
+"""Of the others: cancelled after the client had left the program, of sessions that the program did
+not hold, not attended while the stay was on hold, and not recorded yet."""
 MINUTE = timedelta(minutes=1)
 EARLIEST_CHECK_IN = timedelta(hours=12)
 """Earlier than this before a session is taken for a mistake in the date."""
@@ -190,38 +197,20 @@ def credited_minutes(report: Report, meeting: Meeting) -> int:
     return minutes if minutes >= meeting.min_minutes_for_credit else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Appointments of one client by what became of them; each is counted once."""
-
-    credited: int = 0
-    """Present, or partial with credit."""
-    uncredited: int = 0
-    """Partial without credit."""
-    excused: int = 0
-    late_cancelled: int = 0
-    no_show: int = 0
-    withdrawn: int = 0
-    """Cancelled after the client had left the program."""
-    not_held: int = 0
-    """Of sessions that the program did not hold."""
-    on_hold: int = 0
-    """Not attended while the stay was on hold."""
-
-    @property
-    def held(self) -> int:
-        """Appointments that the client could have kept."""
-        return self.credited + self.uncredited + self.excused + self.late_cancelled + self.no_show
+def held(tally: Counter[str]) -> int:
+    """How many appointments the client could have kept."""
+    return sum(tally[became] for became in HELD)
 
 
-def rates(tally: Tally) -> dict[str, Fraction | None]:
+def rates(tally: Counter[str]) -> dict[str, Fraction | None]:
     """Attendance with and without excused absences, and no-shows, of the appointments that could
     have been kept, by their names in an answer: withdrawn ones, those not held and those on hold
-    are in no whole. None when there is nothing to share."""
+    are in no whole. None when there is nothing to share. Each appointment is counted once."""
+    whole = held(tally)
     return {
-        "attendance_rate": _share(tally.credited, tally.held),
-        "attendance_rate_excused_out": _share(tally.credited, tally.held - tally.excused),
-        "no_show_rate": _share(tally.no_show, tally.held),
+        "attendance_rate": _share(tally["credited"], whole),
+        "attendance_rate_excused_out": _share(tally["credited"], whole - tally["excused"]),
+        "no_show_rate": _share(tally["no_show"], whole),
     }
 
 

@@ -4,16 +4,16 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from services.scheduling.directory.schemas import Name
 from shared.contracts.scheduling import ClosedDayKind
-from shared.web import Day as AnyDay
+from shared.literal import full_date
 from shared.web import Shown, Strict, described
 
 YEARS = (2000, 2100)
 BOUNDS = Field(ge=date(YEARS[0], 1, 1), le=date(YEARS[1], 12, 31), examples=["2026-11-26"])
-Day = Annotated[AnyDay, BOUNDS]
+Day = Annotated[date, BOUNDS, BeforeValidator(full_date)]
 """Also of a query or a path, where nothing else sees to it that a date is written as one."""
 WHAT = "A holiday, the weekday on which one is observed, or a closure of the site's own."
 KIND = described(WHAT, "holiday")

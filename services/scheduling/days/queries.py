@@ -4,9 +4,7 @@ from collections import defaultdict
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from services.scheduling.closed_days.queries import closed_days
 from services.scheduling.days import schemas
-from services.scheduling.directory.queries import show_site
 from services.scheduling.sessions.queries import sessions_by_id
 from services.scheduling.sessions.rules import day_bounds
 from services.scheduling.sessions.schemas import Session
@@ -15,6 +13,10 @@ from shared.calendar import Week, day_at
 from shared.database import Transaction
 from shared.errors import Invalid, found
 
+SITE_DAY = """
+SELECT i.time_zone, c.name AS closed FROM sites i
+LEFT JOIN closed_days c ON c.site_id = i.id AND c.day = $2 WHERE i.id = $1
+"""
 ZONES = {
     "site_id": "SELECT time_zone FROM sites WHERE id = $1",
     "staff_id": """
@@ -56,10 +58,11 @@ async def show_day(tx: Transaction, site_id: UUID, day: date | None) -> schemas.
     Raises:
         NotFound: no such site that the caller may see.
     """
-    site = await show_site(tx, site_id)
-    day = day or day_at(tx.now, site.time_zone)
-    closed = await closed_days(tx, site_id, day, day)
-    span = day_bounds(day, site.time_zone)
+    if day is None:
+        zone = found(await tx.fetchrow(ZONES["site_id"], site_id), "site")["time_zone"]
+        day = day_at(tx.now, zone)
+    site = found(await tx.fetchrow(SITE_DAY, site_id, day), "site")
+    span = day_bounds(day, site["time_zone"])
     sessions = await _sessions(tx, OF_SITE, site_id, span)
     clients: defaultdict[UUID, list[schemas.ExpectedClient]] = defaultdict(list)
     for row in await tx.fetch(CLIENTS, [one.id for one in sessions]):
@@ -68,9 +71,8 @@ async def show_day(tx: Transaction, site_id: UUID, day: date | None) -> schemas.
     for one in sessions:
         came = sum(client.checked_in for client in clients[one.id])
         shown.append(schemas.SessionOfDay(**dict(one), clients=clients[one.id], checked_in=came))
-    times = {"time_zone": site.time_zone, "starts_at": span[0], "ends_at": span[1]}
-    about = {"site_id": site_id, "day": day, "closed": closed.get(day)}
-    return schemas.SiteDay(**about, **times, sessions=shown)
+    times = {"day": day, "starts_at": span[0], "ends_at": span[1]}
+    return schemas.SiteDay(**site, **times, site_id=site_id, sessions=shown)
 
 
 async def show_week(tx: Transaction, week: Week, asked: schemas.AskedWeek) -> schemas.WeekGrid:

@@ -4,12 +4,19 @@ from datetime import UTC, date, datetime, time
 from typing import Annotated, ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from services.scheduling.sessions.rules import WallClockSlot, recurrence
 from services.scheduling.units.schemas import ExcessReason
 from shared.contracts.scheduling import Modality, NotHeldReason, SessionKind
-from shared.web import Day as AnyDay
+from shared.literal import full_date
 from shared.web import Instant, Shown, Strict, described, exactly_one, optional
 from shared.web.texts import Legible
 
@@ -22,7 +29,8 @@ def _of_our_times(value: datetime) -> datetime:
 
 Bound = Annotated[Instant, AfterValidator(_of_our_times), Field(examples=["2026-03-02T00:00:00Z"])]
 """An instant that bounds a list of sessions by their start."""
-Day = Annotated[AnyDay, Field(ge=date(2000, 1, 1), lt=date(2200, 1, 1), examples=["2026-03-02"])]
+BOUNDS = Field(ge=date(2000, 1, 1), lt=date(2200, 1, 1), examples=["2026-03-02"])
+Day = Annotated[date, BOUNDS, BeforeValidator(full_date)]
 """A date of a site's calendar."""
 
 

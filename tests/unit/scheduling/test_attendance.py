@@ -1,5 +1,6 @@
 """Credited minutes, what a status needs, and rates."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from uuid import UUID
@@ -14,7 +15,6 @@ from services.scheduling.attendance.rules import (
     ImpossibleAttendance,
     Meeting,
     Report,
-    Tally,
     away,
     credited_minutes,
     is_excused,
@@ -134,25 +134,25 @@ def test_only_an_excused_absence_is_excused() -> None:
 
 
 def test_twelve_appointments_of_which_the_program_cancelled_one() -> None:
-    found = rates(Tally(credited=9, excused=1, no_show=1, withdrawn=1))
+    found = rates(Counter(credited=9, excused=1, no_show=1, withdrawn=1))
     assert found["attendance_rate"] == Fraction(9, 11)
     assert found["attendance_rate_excused_out"] == Fraction(9, 10)
     assert found["no_show_rate"] == Fraction(1, 11)
 
 
 def test_without_appointments_there_is_no_rate() -> None:
-    found = rates(Tally(withdrawn=3))
+    found = rates(Counter(withdrawn=3))
     assert set(found.values()) == {None}
 
 
 def test_only_excused_absences_leave_no_whole_to_share_without_them() -> None:
-    found = rates(Tally(excused=2))
+    found = rates(Counter(excused=2))
     assert found["attendance_rate"] == 0
     assert found["attendance_rate_excused_out"] is None
 
 
 def test_partial_without_credit_lowers_the_rate() -> None:
-    assert rates(Tally(credited=1, uncredited=1))["attendance_rate"] == Fraction(1, 2)
+    assert rates(Counter(credited=1, uncredited=1))["attendance_rate"] == Fraction(1, 2)
 
 
 @pytest.mark.parametrize(

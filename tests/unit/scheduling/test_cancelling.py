@@ -1,5 +1,6 @@
 """Days of a site, until when a session can be cancelled, and what is in no whole."""
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduling.attendance.rules import Tally, rates
+from services.scheduling.attendance.rules import held, rates
 from services.scheduling.sessions.policy import cancellation_policy
 from services.scheduling.sessions.rules import day_bounds, may_be_cancelled
 
@@ -53,13 +54,13 @@ def test_until_when_a_session_can_be_cancelled(now: str, days: int, possible: bo
 
 
 def test_what_is_not_held_or_on_hold_is_in_no_whole() -> None:
-    tally = Tally(credited=9, excused=1, no_show=1, not_held=1, on_hold=2, withdrawn=3)
+    tally = Counter(credited=9, excused=1, no_show=1, not_held=1, on_hold=2, withdrawn=3)
     found = rates(tally)
-    assert tally.held == 11
+    assert held(tally) == 11
     assert found["attendance_rate"] == Fraction(9, 11)
     assert found["attendance_rate_excused_out"] == Fraction(9, 10)
     assert found["no_show_rate"] == Fraction(1, 11)
-    assert rates(Tally(not_held=3, on_hold=1))["attendance_rate"] is None
+    assert rates(Counter(not_held=3, on_hold=1))["attendance_rate"] is None
 
 
 def test_there_is_one_policy_with_its_source() -> None:
