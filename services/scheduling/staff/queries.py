@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-import orjson
-
 from services.scheduling.directory.queries import HOURS
 from services.scheduling.directory.schemas import weekly
 from services.scheduling.staff.schemas import AskedStaff, StaffMember
@@ -60,10 +58,9 @@ async def list_staff(tx: Transaction, paging: Paging, asked: AskedStaff) -> Page
 
 
 def _read(row: Record) -> StaffMember:
-    stored = {name: orjson.loads(row[name]) for name in ("credentials", "leave")}
     hours = [
         {**weekly(one), "site_id": one.site_id}
         for one in HOURS.validate_json(row["hours"])
         if one.site_id in row["site_ids"]
     ]
-    return StaffMember.from_row({**row, **stored, "hours": hours})
+    return StaffMember.from_row({**row, "hours": hours})

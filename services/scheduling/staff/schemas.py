@@ -1,5 +1,6 @@
 """What requests and answers about the staff look like."""
 
+from dataclasses import asdict
 from datetime import date
 from typing import Annotated
 from uuid import UUID
@@ -11,7 +12,7 @@ from services.scheduling.directory.rules import WorkingTime
 from services.scheduling.directory.schemas import Name, WeeklyTime
 from shared.contracts.intake import Token
 from shared.contracts.scheduling import Language, StaffGender, StaffTraining
-from shared.web import Instant, Shown, Strict, described
+from shared.web import FromJson, Instant, Shown, Strict, described
 
 
 class HeldCredential(Strict):
@@ -29,8 +30,7 @@ class WorkingHours(WeeklyTime):
     @property
     def working_time(self) -> WorkingTime:
         """As the rules take it."""
-        window = self.window
-        return WorkingTime(window.weekday, window.starts_minute, window.ends_minute, self.site_id)
+        return WorkingTime(**asdict(self.window), site_id=self.site_id)
 
 
 class AskedStaff(BaseModel):
@@ -120,12 +120,12 @@ class StaffMember(Shown):
     gender: StaffGender | None = GENDER
     languages: list[Language]
     trainings: list[StaffTraining]
-    credentials: list[HeldCredential]
+    credentials: Annotated[list[HeldCredential], FromJson]
     caseload_limit: int | None = LIMIT
     home_site_id: UUID | None = described("Null where the caller may not see it.")
     site_ids: list[UUID]
     hours: list[WorkingHours]
-    leave: list[Leave] = described("That has not ended.")
+    leave: Annotated[list[Leave], FromJson] = described("That has not ended.")
     created_at: Instant
     left_at: Instant | None = described("Since when the person is not of the staff.")
     sessions_to_come: int = described("Sessions that the person is taken for.", 4)

@@ -7,7 +7,7 @@ from services.scheduling.placement.schemas import ExplainedPlacement
 from services.scheduling.therapists.schemas import NewTherapist
 from shared.contracts.scheduling import PrimaryTherapistChanged
 from shared.database import Transaction, at_all_sites, update
-from shared.errors import Conflict, NotFound, found, require_version
+from shared.errors import Conflict, found, require_version
 from shared.messaging.outbox import publish
 
 LOCK = """
@@ -55,21 +55,17 @@ async def change_therapist(
     changes = {"primary_therapist_id": new.therapist_id}
     await tx.execute(*update("placements", changes, where={"id": placement_id}))
     named = {"placement_id": placement_id, "therapist_id": new.therapist_id}
-    event = PrimaryTherapistChanged(**placement, **named, changed_at=tx.now)
-    publish(tx, event)
+    publish(tx, PrimaryTherapistChanged(**placement, **named, changed_at=tx.now))
     return await show_placement(tx, placement_id)
 
 
 async def _require_room(tx: Transaction, therapist_id: UUID, site_id: UUID) -> None:
+    pointer = "/therapist_id"
     therapist = await tx.fetchrow(THERAPIST, therapist_id, site_id)
-    if therapist is None:
-        raise NotFound("There is no such person at the site.", pointer="/therapist_id")
-    limit = therapist["caseload_limit"]
+    limit = found(therapist, "person at the site", pointer=pointer)["caseload_limit"]
     if limit is None:
         return
     async with at_all_sites(tx):
         clients = await tx.fetchval(CASELOAD, therapist_id)
     if clients >= limit:
-        raise CaseloadFull(
-            f"{clients} clients, limit {limit}: choose another.", pointer="/therapist_id"
-        )
+        raise CaseloadFull(f"{clients} clients, limit {limit}: choose another.", pointer=pointer)
