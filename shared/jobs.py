@@ -25,7 +25,7 @@ log = structlog.get_logger()
 POLL_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 15.0
 TEST_CLOCK_POLL_SECONDS = 0.004
-BEHIND_SECONDS = 0.005
+BEHIND_SECONDS = 0.012
 """How long work lets a commit go first: what that published is sent and applied by others
 meanwhile, and several commits are one look."""
 

@@ -70,7 +70,7 @@ def start_service(
         environment=for_process(system, service, port),
         folder=PROJECT,
         layer=LAYER,
-        common="stream" not in roles,
+        common=True,
     )
 
 

@@ -18,7 +18,7 @@ from services.notifications.delivery.vocabulary import AlertFailure, ChannelName
 from services.notifications.texts.rules import Text
 from shared.contracts.base import Event
 from shared.settings import Settings
-from shared.telemetry.tracing import link_to, span_from
+from shared.telemetry.tracing import is_sampled, link_to, span_from
 
 SYSTEMS = {"email": "smtp"}
 HANDED = ("at", "channel", "address", "subject", "body")
@@ -151,9 +151,11 @@ class Due(ABC):
         """A span about this message, current while the block runs.
 
         A message that goes out at the instant it was planned goes on with the trace of its cause;
-        one that had to wait begins its own, with a link to the cause.
+        one that had to wait begins its own, with a link to the cause. Of a cause that nobody looks
+        at none is made.
         """
-        goes_on = continues_trace(self.next_at, self.planned_at)
+        unseen = self.traceparent is not None and not is_sampled(self.traceparent)
+        goes_on = unseen or continues_trace(self.next_at, self.planned_at)
         with span_from(
             self.traceparent if goes_on else None,
             name,
