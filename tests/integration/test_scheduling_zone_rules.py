@@ -75,7 +75,7 @@ async def all_starts(clinic: Clinic) -> dict[UUID, datetime]:
 
 async def is_due(clinic: Clinic) -> bool:
     async with clinic.database.transaction(ALL_SITES) as tx:
-        return await jobs.next_due(tx) is not None
+        return await moving.next_due(tx) is not None
 
 
 async def planned(

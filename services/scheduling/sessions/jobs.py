@@ -1,19 +1,10 @@
 """Sessions to come: made week by week, looked at again when there are newer zone rules, and not
 held where a site is closed."""
 
-from datetime import datetime
-
 from services.scheduling.sessions.closing import NEXT_ENTERED, close_next_day
 from services.scheduling.sessions.commands import NEXT_DUE, materialize_next
-from services.scheduling.sessions.moving import follow_zone_rules, is_behind
-from shared.database import Transaction
+from services.scheduling.sessions.moving import follow_zone_rules, next_due
 from shared.jobs import Job
-
-
-async def next_due(tx: Transaction) -> datetime | None:
-    """Now, where this process has a newer edition than the last one that looked."""
-    return tx.now if await is_behind(tx) else None
-
 
 zone_rules_job = Job.of("zone-rules", next_due, follow_zone_rules)
 closing_job = Job.of("site-closures", NEXT_ENTERED, close_next_day)

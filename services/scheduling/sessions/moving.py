@@ -62,9 +62,10 @@ WHERE c.id = s.curriculum_id
 """
 
 
-async def is_behind(tx: Transaction) -> bool:
-    """Whether the sessions of a site are to be looked at by this process's edition of the rules."""
-    return not await tx.fetchval(ALL_OF, edition()) and bool(await sites_behind(tx))
+async def next_due(tx: Transaction) -> datetime | None:
+    """Now, where sessions of a site are to be looked at by this process's edition of the rules."""
+    is_behind = not await tx.fetchval(ALL_OF, edition()) and await sites_behind(tx)
+    return tx.now if is_behind else None
 
 
 async def sites_behind(tx: Transaction) -> list[UUID]:

@@ -4,14 +4,7 @@ from datetime import UTC, date, datetime, time
 from typing import Annotated, ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    Field,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
 from services.scheduling.sessions.rules import WallClockSlot, recurrence
 from services.scheduling.units.schemas import ExcessReason
@@ -24,6 +17,12 @@ from shared.web.texts import Legible
 def _of_our_times(value: datetime) -> datetime:
     if not 1900 <= value.astimezone(UTC).year < 2200:
         raise ValueError("Give an instant of the years 1900 to 2199.")
+    return value
+
+
+def _of_this_age(value: date) -> date:
+    if not date(2000, 1, 1) <= value < date(2200, 1, 1):
+        raise ValueError("Use a date of the years 2000 to 2199.")
     return value
 
 
@@ -120,7 +119,7 @@ class Slot(Content):
 class NewCurriculum(Strict):
     """A weekly plan for a cohort."""
 
-    starts_on: date = described(
+    starts_on: Annotated[date, AfterValidator(_of_this_age)] = described(
         "First day of the first week, which may be any weekday: each slot is first "
         "held on its first weekday from here on.",
         "2026-03-02",
@@ -133,13 +132,6 @@ class NewCurriculum(Strict):
         strict=True,
     )
     slots: list[Slot] = Field(min_length=1, max_length=21)
-
-    @field_validator("starts_on")
-    @classmethod
-    def is_of_this_age(cls, value: date) -> date:
-        if not date(2000, 1, 1) <= value < date(2200, 1, 1):
-            raise ValueError("Use a date of the years 2000 to 2199.")
-        return value
 
 
 class LeftOutDay(Shown):

@@ -64,7 +64,8 @@ async def client_units(
     today = day_at(tx.now, site["time_zone"])
     grants = (await grants_of_stays(tx, [client_id], today)).get(client_id, {})
     sessions = done_and_booked((await sessions_from_today(tx, [client_id])).get(client_id, ()))
-    left = [_left(code, of, today, sessions) for code, of in grants.items()]
+    holding = {code: [one for one in of if one.covers(today)] for code, of in grants.items()}
+    left = [_left(code, those, sessions) for code, those in holding.items() if those]
     due = await tx.fetchrow(RECERTIFICATION, client_id)
     return schemas.ClientUnits(
         client_id=client_id,
@@ -72,7 +73,7 @@ async def client_units(
         week=str(week),
         payer=payer,
         days=[_day(on, services, site["site_id"], payer) for on, services in sorted(days.items())],
-        authorized=[one for one in left if one is not None],
+        authorized=left,
         recertification=None if due is None else schemas.Recertification.from_row(due),
     )
 
@@ -124,12 +125,7 @@ def by_day(services: Iterable[tuple[date, Service]]) -> Days:
     return days
 
 
-def _left(
-    code: str, grants: list[Grant], on: date, sessions: tuple[Days, Days]
-) -> schemas.AuthorizedUnits | None:
-    covering = [grant for grant in grants if grant.covers(on)]
-    if not covering:
-        return None
+def _left(code: str, covering: list[Grant], sessions: tuple[Days, Days]) -> schemas.AuthorizedUnits:
     taken = to_take(covering, *sessions)
     booked = sum(n for day, n in taken.items() if any(grant.covers(day) for grant in covering))
     return schemas.AuthorizedUnits(
