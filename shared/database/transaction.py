@@ -177,8 +177,14 @@ class Transaction:
     async def write_and_read(self, write: Statement, read: Statement) -> list[asyncpg.Record]:
         """Send a write now, with what waits, and read: one statement, which sees the tables as they
         were before, and what the write returns as the table `written`."""
+        self.writes.append(write)
+        return await self.read_beside(*read)
+
+    async def read_beside(self, query: str, *args: object) -> list[Record]:
+        """Read or lock rows, and send what waits in the same statement: for what is asked for that
+        no waiting write changes, as it is read as it was before them."""
         waiting, self.writes = self.writes, []
-        return await self.fetch(*together(*waiting, write, read))
+        return await self.fetch(*together(*waiting, (query, *args)))
 
     async def send(self) -> None:
         """Send now what was given to `write`."""

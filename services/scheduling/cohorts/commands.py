@@ -41,7 +41,7 @@ async def open_cohort(tx: Transaction, new: NewCohort) -> Cohort:
         Invalid: when the cohort would be against the rules, or no client could meet its own.
         CohortNameTaken: when another cohort of the site has the name.
     """
-    _check(new, new.site_id)
+    check(new, cohort_policy(new.site_id), placement_policy(new.site_id), level_hours(new.site_id))
     await lock_site(tx, new.site_id, pointer="/site_id")
     row = {"id": new_id(), **_row(new), "created_at": tx.now}
     return await _write(tx, insert("cohorts", row), row["id"], new.site_id, new.capacity)
@@ -62,7 +62,7 @@ async def change_cohort(
     site = await lock_site(tx, (await show_cohort(tx, cohort_id)).site_id)
     cohort = await show_cohort(tx, cohort_id)
     require_version(cohort.version, expected)
-    _check(changed, site.id)
+    check(changed, cohort_policy(site.id), placement_policy(site.id), level_hours(site.id))
     if cohort.seats_taken > changed.capacity:
         raise SeatsAreTaken(
             f"{cohort.seats_taken} clients have a seat: leave as many at least.",
@@ -72,10 +72,6 @@ async def change_cohort(
         raise PhaseInUse("A client is in a phase that would be gone.", pointer="/phases")
     change = update("cohorts", _row(changed), where={"id": cohort_id})
     return await _write(tx, change, cohort_id, site.id, changed.capacity)
-
-
-def _check(cohort: ChangedCohort, site_id: UUID) -> None:
-    check(cohort, cohort_policy(site_id), placement_policy(site_id), level_hours(site_id))
 
 
 def _row(cohort: ChangedCohort) -> dict[str, Any]:

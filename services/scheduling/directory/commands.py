@@ -169,7 +169,7 @@ async def lock_sites(tx: Transaction, site_ids: Iterable[UUID]) -> None:
         return
     in_order = min(wanted) > max(tx.locked, default=UUID(int=0))
     try:
-        kept = await tx.fetch(LOCK if in_order else f"{LOCK} NOWAIT", sorted(wanted))
+        kept = await tx.read_beside(LOCK if in_order else f"{LOCK} NOWAIT", sorted(wanted))
     except asyncpg.LockNotAvailableError:
         raise Overtaken("A site that comes first is kept by somebody else.") from None
     tx.locked |= {row["id"] for row in kept}

@@ -74,7 +74,8 @@ async def step_down(tx: Transaction, received: Sequence[Received[ClientSteppedDo
 
 async def come_back(tx: Transaction, enrolled: Sequence[ClientEnrolled]) -> None:
     """Clients who enrol anew leave the seat of their former stay now, if they still have it."""
-    for row in await tx.fetch(BACK, [event.client_id for event in enrolled]):
+    back = BACK, [event.client_id for event in enrolled]
+    for row in await tx.write_and_read(back, ("SELECT * FROM written",)):
         tx.at_end(change_seats, Departure(**row))
 
 

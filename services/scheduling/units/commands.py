@@ -173,7 +173,7 @@ async def follow_stays(tx: Transaction, told: Sequence[StayEvent]) -> None:
             stay = event.model_dump() | {"certified_on": on, "due_on": due_on}
             rows.append(stay | {"look_at": _look_at(due_on, event.site_id, zone)})
     if rows:
-        await tx.execute(BEGIN, *STAYS.arrays(rows))
+        await tx.write(BEGIN, *STAYS.arrays(rows))
     changes = [event for event in told if isinstance(event, intake.EpisodeStateChanged)]
     if over := [event.enrolment_id for event in changes if event.ended]:
         await tx.execute(END, over)
