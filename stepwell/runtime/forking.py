@@ -98,9 +98,14 @@ class Forks:
 
 @contextlib.contextmanager
 def _adopting() -> Iterator[None]:
-    """What loses its parent meanwhile among those below this process becomes a child of its own."""
+    """What loses its parent meanwhile among those below this process becomes a child of its own.
+
+    Raises:
+        OSError: the kernel does not let it.
+    """
     control = ctypes.CDLL(None).prctl
-    control(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    if control(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError
     try:
         yield
     finally:
