@@ -65,4 +65,4 @@ def long_job(
             await end(context, row, lambda tx: {"state": "failed", **failed(tx)})
         return 1
 
-    return Job.asked(name, NEXT.format(table=table, seconds=lost_after.seconds), run)
+    return Job.asked(name, NEXT.format(table=table, seconds=lost_after.total_seconds()), run)
