@@ -7,10 +7,11 @@ from typing import ClassVar
 from uuid import UUID
 
 from services.scheduling.appointments.policy import OwnKind, slot_policy
-from services.scheduling.directory.rules import Person, Room, Window, is_within, windows_of
+from services.scheduling.directory.rules import Person, Room
 from shared.calendar import day_at
 from shared.contracts.scheduling import Modality
 from shared.errors import Invalid
+from shared.weekly import Window, is_within, windows_of
 
 
 class Unsuited(Invalid):

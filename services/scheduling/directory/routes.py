@@ -7,8 +7,7 @@ from fastapi import Query
 
 from services.scheduling.directory import commands, queries, schemas
 from shared.access import Role
-from shared.web import Allowed, Call, Page, Paged, Router
-from shared.web import Reader as Reader
+from shared.web import Allowed, Call, Page, Paged, Reader, Router
 
 router = Router(tags=["Sites"])
 

@@ -8,10 +8,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from services.scheduling.directory.policy import TravelPolicy
-from shared.weekly import Window as Window
-from shared.weekly import is_within as is_within
-from shared.weekly import minute_of as minute_of
-from shared.weekly import windows_of as windows_of
+from shared.weekly import Window, is_within
 
 EARTH_KM = 6371.0088
 """Mean radius of the earth (IUGG)."""

@@ -15,7 +15,7 @@ import orjson
 from services.scheduling.appointments.queries import ASSIGNED
 from services.scheduling.directory.policy import travel_policy
 from services.scheduling.directory.queries import rooms_of, staff_of
-from services.scheduling.directory.rules import Person, Room, Window, minute_of, travel_minutes
+from services.scheduling.directory.rules import Person, Room, travel_minutes
 from services.scheduling.directory.rules import Place as Point
 from services.scheduling.plans.policy import plan_policy
 from services.scheduling.plans.rules import problem as week
@@ -23,6 +23,7 @@ from services.scheduling.plans.rules.measures import POSTS
 from services.scheduling.plans.rules.problem import Problem, Span, Stay, common, joined, without
 from services.scheduling.sessions.rules import day_bounds, instant_of
 from shared.database import Transaction
+from shared.weekly import Window, minute_of
 
 SITES = """
 SELECT i.id, i.time_zone, i.latitude, i.longitude,

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 from services.scheduling.appointments.policy import SlotPolicy
 from services.scheduling.appointments.rules import Place
-from services.scheduling.directory.rules import Person, Room, Window, is_within, windows_of
+from services.scheduling.directory.rules import Person, Room
 from services.scheduling.preferences.rules import within
 from shared.contracts.base import Criterion
 from shared.contracts.scheduling import Modality
 from shared.errors import Conflict, Invalid
+from shared.weekly import Window, is_within, windows_of
 
 UTC = ZoneInfo("UTC")
 Span = tuple[datetime, datetime]
