@@ -21,9 +21,8 @@ SITES = "stepwell.sites"
 """The setting of a transaction that row-level security reads."""
 SEE = "SELECT set_config($1, $2, true)"
 ONE_PLAN = "SET LOCAL plan_cache_mode = force_generic_plan"
-PLAN_EACH, PLAN_AS_USUAL = (
-    f"SET LOCAL plan_cache_mode = {mode}" for mode in ("force_custom_plan", "auto")
-)
+PLAN_EACH = "SET LOCAL plan_cache_mode = force_custom_plan"
+PLAN_AS_USUAL = "SET LOCAL plan_cache_mode = auto"
 
 Record: TypeAlias = asyncpg.Record
 Connection: TypeAlias = "asyncpg.Connection[Record]"
@@ -264,4 +263,4 @@ async def planned_each(tx: Transaction) -> AsyncIterator[None]:
     """
     await tx.execute(PLAN_EACH)
     yield
-    await tx.execute(PLAN_AS_USUAL)
+    await tx.execute(ONE_PLAN if tx.repeats else PLAN_AS_USUAL)

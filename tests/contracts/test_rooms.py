@@ -73,7 +73,7 @@ EXCEPTIONS = {
     "notifications/delivery/reports.py": COMMANDS,
     "notifications/delivery/results.py": COMMANDS,
     "notifications/delivery/sending.py": COMMANDS,
-    "notifications/delivery/together.py": "how hands wait for one another",
+    "notifications/delivery/batched.py": "calls of hands that wait, made as one",
     "notifications/delivery/vocabulary.py": "the words of the capability",
     "notifications/escalations/alerts.py": "what alerts to staff answer to the queue",
     "outcomes/board/figures.py": "what each figure counts, for the board and the list behind it",

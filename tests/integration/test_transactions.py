@@ -95,6 +95,8 @@ async def test_a_write_that_waits_undoes_all_when_it_fails_with_the_commit(thing
 
 async def test_what_repeats_is_planned_once_and_reports_each_time(things: Things):
     async with things.database.transaction(ALL_SITES, repeats=True) as tx:
+        async with planned_each(tx):
+            assert await tx.fetchval("SHOW plan_cache_mode") == "force_custom_plan"
         assert await tx.fetchval("SHOW plan_cache_mode") == "force_generic_plan"
     async with things.database.transaction(ALL_SITES) as tx:
         async with planned_each(tx):

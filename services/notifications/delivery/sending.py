@@ -33,7 +33,7 @@ from services.notifications.delivery.results import (
     untouched,
 )
 from services.notifications.delivery.rules import spread
-from services.notifications.delivery.together import Together
+from services.notifications.delivery.batched import Batched
 from services.notifications.delivery.vocabulary import ChannelName
 from services.notifications.links.making import LinkOver, LinkUnavailable
 from services.notifications.opt_outs.commands import stop_address
@@ -81,7 +81,7 @@ class HandOver:
         self._stopped = False
         self._left = False
         self._reading = asyncio.Lock()
-        self._note = Together(self._note_all)
+        self._note = Batched(self._note_all)
 
     async def run(self, tx: Transaction, marked: Iterable[asyncpg.Record]) -> list[Result]:
         """What came of each message; a message whose fate is unknown has no result.
@@ -91,7 +91,7 @@ class HandOver:
         """
         results: list[Result] = []
         self._waiting.extend((row, None) for row in marked)
-        following = Together(partial(self._next, tx))
+        following = Batched(partial(self._next, tx))
         hands = (self._hand(tx, following, results) for _ in range(HANDS))
         self._hands = [asyncio.create_task(hand) for hand in hands]
         await asyncio.wait(self._hands)
@@ -115,7 +115,7 @@ class HandOver:
             hand.cancel()
 
     async def _hand(
-        self, tx: Transaction, following: Together[None, list[Due]], results: list[Result]
+        self, tx: Transaction, following: Batched[None, list[Due]], results: list[Result]
     ) -> None:
         while not self._stopped:
             found = await asyncio.shield(following(None))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.notifications.delivery.together import Together
+from services.notifications.delivery.batched import Batched
 
 
 async def test_what_came_while_one_was_under_way_is_done_together_and_each_gets_its_own() -> None:
@@ -18,7 +18,7 @@ async def test_what_came_while_one_was_under_way_is_done_together_and_each_gets_
         await goes_on.wait()
         return [one * one for one in some]
 
-    square = Together(squares)
+    square = Batched(squares)
     asked = [asyncio.create_task(square(n)) for n in range(1, 5)]
     await began.wait()
     goes_on.set()
@@ -34,7 +34,7 @@ async def test_an_error_is_that_of_all_who_waited_and_of_nobody_else() -> None:
             raise ValueError("two")
         return list(some)
 
-    keep = Together(odd)
+    keep = Batched(odd)
     asked = [asyncio.create_task(keep(n)) for n in (1, 2, 3)]
     found = await asyncio.gather(*asked, return_exceptions=True)
     assert found[0] == 1

@@ -8,7 +8,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-class Together(Generic[A, B]):
+class Batched(Generic[A, B]):
     """`work` for whoever calls, one call at a time: what came while one was under way is done next,
     all of it at once. It gets what the callers gave, and gives each its own; its error is that of
     all of them."""
