@@ -11,6 +11,7 @@ import asyncpg
 import structlog
 
 from services.notifications.delivery import metrics
+from services.notifications.delivery.batched import Batched
 from services.notifications.delivery.channels.base import (
     ChannelBusy,
     ChannelRefused,
@@ -33,7 +34,6 @@ from services.notifications.delivery.results import (
     untouched,
 )
 from services.notifications.delivery.rules import spread
-from services.notifications.delivery.batched import Batched
 from services.notifications.delivery.vocabulary import ChannelName
 from services.notifications.links.making import LinkOver, LinkUnavailable
 from services.notifications.opt_outs.commands import stop_address

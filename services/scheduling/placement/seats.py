@@ -54,7 +54,9 @@ WHERE (id = ANY ($2::uuid[]) OR enrolment_id = ANY ($2::uuid[])) AND ended_at IS
 RETURNING id AS offer_id, client_id, site_id, enrolment_id, cohort_id
 """
 ASK_NOT_BEFORE = """
-UPDATE waitlist SET offer_again_at = $2 WHERE enrolment_id = $1 AND left_at IS NULL
+UPDATE waitlist w SET offer_again_at = given.at
+FROM unnest($1::uuid[], $2::timestamptz[]) AS given (enrolment_id, at)
+WHERE w.enrolment_id = given.enrolment_id AND w.left_at IS NULL
 """
 Outcome = Literal["accepted", "declined", "expired", "withdrawn"]
 ENDED = {
@@ -182,10 +184,11 @@ async def end_offers(
     SeatAccepted, SeatDeclined, SeatOfferExpired or SeatOfferWithdrawn, with the cause of the
     stay."""
     rows = await tx.fetch(END, tx.now, ids, outcome, answered_by, reason)
+    if rows and outcome in ("declined", "expired"):
+        days = [waiting_policy(row["site_id"]).offer.again_after_days for row in rows]
+        again = [tx.now + timedelta(days=number) for number in days]
+        await tx.execute(ASK_NOT_BEFORE, [row["enrolment_id"] for row in rows], again)
     for row in rows:
-        if outcome in ("declined", "expired"):
-            days = waiting_policy(row["site_id"]).offer.again_after_days
-            await tx.execute(ASK_NOT_BEFORE, row["enrolment_id"], tx.now + timedelta(days=days))
         event = ENDED[outcome](**row, ended_at=tx.now)
         publish(tx, event, cause=(causes or {}).get(row["enrolment_id"]))
     return rows
