@@ -18,8 +18,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.measure import Row
-from stepwell.runtime.disposable import Stack
-from stepwell.runtime.ports import free_base, unused
+from stepwell.runtime.disposable import Stack, free_base, free_ports
 from stepwell.runtime.processes import python
 
 STEPWELL = python("-m", "stepwell.main")
@@ -30,11 +29,12 @@ RESIDENT_MB = 2_048
 async def run(_: Stack) -> list[Row]:
     """Seconds and megabytes; the first start only fills the folder."""
     folder = Path(tempfile.mkdtemp(prefix="stepwell-bench-"))
+    (traces,) = free_ports(1)
     environment = {
         **os.environ,
         "STEPWELL_STATE": str(folder / "state"),
         "STEPWELL_PORT_BASE": str(free_base()),
-        "STEPWELL_TRACE_PORT": str(unused()),
+        "STEPWELL_TRACE_PORT": str(traces),
     }
     try:
         with running(environment):

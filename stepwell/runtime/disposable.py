@@ -19,6 +19,7 @@ from shared.settings import SERVICES
 from stepwell.runtime.kafka import PRINCIPALS, Kafka
 from stepwell.runtime.migrations import migrate
 from stepwell.runtime.pids import stop_leftovers
+from stepwell.runtime.ports import HIGHEST_OFFSET, Ports, is_free
 from stepwell.runtime.postgres import Postgres
 from stepwell.runtime.processes import Processes
 from stepwell.runtime.roles import (
@@ -39,11 +40,15 @@ class PortBlock:
     A port that is only looked up, to be bound later, may be somebody else's by then: the system
     gives it to any outgoing connection, and another test process may find it free as well. So
     these lie below the range of outgoing connections, and the lock on a file keeps a block of them
-    for one process. What a killed holder left at work is ended, its data are deleted, and a block
-    with a port that somebody else listens on is passed over.
+    for one process: its first ports one by one, the others for whole systems. What a killed holder
+    left at work is ended, its data are deleted, and a block with a port that somebody else listens
+    on is passed over.
     """
 
-    BLOCKS = range(20_000, 32_000, 200)
+    BLOCKS = range(10_000, 32_000, 1_000)
+    SINGLE = 200
+    SYSTEM = 150
+    """From one base to the next: more than `HIGHEST_OFFSET`."""
 
     def __init__(self) -> None:
         for first in self.BLOCKS:
@@ -61,23 +66,32 @@ class PortBlock:
             stop_leftovers(self.processes)
             throw_away(self.data)
             throw_away(name)
-            if not all(map(_is_free, ports)):
+            if not all(map(is_free, ports)):
                 lock.close()
                 continue
             name.mkdir()
             name.chmod(0o755)
             self._lock = lock
-            self._turns = itertools.cycle(ports)
+            self._turns = itertools.cycle(ports[: self.SINGLE])
+            bases = range(ports[self.SINGLE], ports[-1] - HIGHEST_OFFSET, self.SYSTEM)
+            self._bases = itertools.cycle(bases)
             return
         raise RuntimeError("all blocks of ports are taken: end other test runs and start again")
 
     def take(self, count: int) -> list[int]:
         """The next ports of the block that nobody listens on."""
-        free = (port for port in itertools.islice(self._turns, self.BLOCKS.step) if _is_free(port))
+        free = (port for port in itertools.islice(self._turns, self.SINGLE) if is_free(port))
         taken = list(itertools.islice(free, count))
         if len(taken) < count:
             raise RuntimeError("too few free ports: end other test runs and start again")
         return taken
+
+    def base(self) -> int:
+        """The next base of a whole system, see `Ports`, none of whose ports is taken."""
+        for base in itertools.islice(self._bases, self.BLOCKS.step // self.SYSTEM):
+            if all(map(is_free, Ports(base).all)):
+                return base
+        raise RuntimeError("no free ports for a whole system: stop the others and start again")
 
 
 def bound(port: int) -> socket.socket:
@@ -92,14 +106,6 @@ def bound(port: int) -> socket.socket:
     return made
 
 
-def _is_free(port: int) -> bool:
-    try:
-        bound(port).close()
-    except OSError:
-        return False
-    return True
-
-
 @cache
 def _ports() -> PortBlock:
     return PortBlock()
@@ -108,6 +114,11 @@ def _ports() -> PortBlock:
 def free_ports(count: int) -> list[int]:
     """Ports of 127.0.0.1 that nobody listens on and that nobody else is given."""
     return _ports().take(count)
+
+
+def free_base() -> int:
+    """A base for `Ports` such that nobody else is given a port that follows from it."""
+    return _ports().base()
 
 
 @dataclass

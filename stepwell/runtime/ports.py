@@ -1,7 +1,6 @@
 """The TCP ports of the local system, derived from one base, and the check that they are free."""
 
 import os
-import random
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -178,21 +177,3 @@ def warning(needed: Iterable[int]) -> str | None:
         "kernel gives to outgoing connections: any program may take one of them at any time. "
         f"Choose others with {BASE} and {TRACE_PORT}."
     )
-
-
-def free_base() -> int:
-    """A base such that nobody listens on any port that follows from it; for tests.
-
-    It lies below the blocks of `stepwell.runtime.disposable.PortBlock`.
-    """
-    while True:
-        base = random.randrange(10_000, 20_000 - HIGHEST_OFFSET)  # noqa: S311 - no secret
-        if not any(accepts(port) for port in Ports(base).all):
-            return base
-
-
-def unused() -> int:
-    """A port that nobody uses at the moment; for tests."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

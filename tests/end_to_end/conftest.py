@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from stepwell.runtime.ports import free_base
+from stepwell.runtime.disposable import free_base
 from tests.support.installed import Installed
 
 

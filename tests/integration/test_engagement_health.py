@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from stepwell.runtime.disposable import Stack
-from stepwell.runtime.ports import unused
+from stepwell.runtime.disposable import Stack, free_ports
 from stepwell.runtime.processes import Child, python
 from tests.support.logs import logged
 
@@ -17,7 +16,7 @@ from tests.support.logs import logged
 @pytest.fixture
 async def worker(stack: Stack) -> AsyncIterator[tuple[Child, httpx.AsyncClient]]:
     """A worker on topics of its own, and a client of its health."""
-    prefix, port = await stack.topics(), unused()
+    prefix, (port,) = await stack.topics(), free_ports(1)
     child = stack.processes.start(
         f"{prefix}worker",
         python("-m", "services.outcomes", "stream"),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from stepwell.runtime.ports import free_base
+from stepwell.runtime.disposable import free_base
 from tests.support.chromium import chromium
 from tests.support.installed import Installed
 

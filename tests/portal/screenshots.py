@@ -6,7 +6,7 @@ Starts a system of its own and tells its story, so that they show what a reader 
 import tempfile
 from pathlib import Path
 
-from stepwell.runtime.ports import free_base
+from stepwell.runtime.disposable import free_base
 from stepwell.runtime.state import PROJECT
 from tests.support.chromium import chromium
 from tests.support.installed import Installed

@@ -10,15 +10,16 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from stepwell.runtime.ports import unused
+from stepwell.runtime.disposable import free_ports
 from stepwell.runtime.problem import Problem
 from stepwell.runtime.sinks import Sinks
 
 
-def make(folder: Path, issuer_port: int) -> Sinks:
+def make(folder: Path) -> Sinks:
+    issuer, smtp = free_ports(2)
     return Sinks(
-        issuer_port=issuer_port,
-        smtp_port=unused(),
+        issuer_port=issuer,
+        smtp_port=smtp,
         key_file=folder / "key.json",
         mail=folder / "mail",
         clients={"intake": "a secret"},
@@ -28,7 +29,7 @@ def make(folder: Path, issuer_port: int) -> Sinks:
 
 @pytest.fixture
 def sinks(tmp_path: Path) -> Iterator[Sinks]:
-    running = make(tmp_path, unused())
+    running = make(tmp_path)
     running.start()
     yield running
     running.stop()

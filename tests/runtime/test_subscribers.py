@@ -17,7 +17,7 @@ from joserfc.jwk import KeySet
 from stepwell.runtime.disposable import Stack
 from stepwell.runtime.problem import WRONG_USE, Problem
 from stepwell.runtime.subscribers import OPEN, Subscriber, Subscribers, admit, checked, expel
-from tests.runtime.test_sinks import make, unused
+from tests.runtime.test_sinks import make
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_topics_of_which_not_every_service_may_read_are_open_to_nobody_else() ->
 def test_the_local_issuer_knows_a_subscriber_at_once_and_forgets_it_at_once(
     tmp_path: Path,
 ) -> None:
-    sinks = make(tmp_path, unused())
+    sinks = make(tmp_path)
     kept = Subscribers(tmp_path / "subscribers.json")
     sinks.start()
     try:

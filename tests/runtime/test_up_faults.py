@@ -18,8 +18,9 @@ import psutil
 import pytest
 
 from stepwell.runtime import jars
+from stepwell.runtime.disposable import free_base
 from stepwell.runtime.pids import PidFile
-from stepwell.runtime.ports import Ports, free_base, is_free
+from stepwell.runtime.ports import Ports, is_free
 from stepwell.runtime.state import PROJECT, State
 
 NOWHERE = "http://127.0.0.1:9"

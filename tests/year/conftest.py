@@ -14,7 +14,7 @@ from stepwell.region.year.drive import live_year
 from stepwell.region.year.generate import make_year
 from stepwell.region.year.walk import YearWalk
 from stepwell.runtime import clock_file
-from stepwell.runtime.ports import free_base
+from stepwell.runtime.disposable import free_base
 from tests.support.installed import Installed
 from tests.year.computed import Computed
 from tests.year.figures import Checkpoint, look, look_at_board

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from stepwell.runtime.ports import unused
+from stepwell.runtime.disposable import free_ports
 from tests.support.kubernetes.programs import Programs
 from tests.support.kubernetes.server import Client, Object, process
 
@@ -84,6 +84,7 @@ def joined(programs: Programs, folder: Path, client: Client) -> Iterator[None]:
     (folder / "containerd.toml").write_text(settings)
     (folder / "kubelet.json").write_text(json.dumps(KUBELET))
     access = f"--kubeconfig={folder / 'kubeconfig'}"
+    health, metrics = free_ports(2)
     alone = (access, "--leader-elect=false", "--secure-port=0")
     commands: dict[str, list[str | Path]] = {
         "containerd": ["containerd", f"--config={folder / 'containerd.toml'}"],
@@ -104,8 +105,8 @@ def joined(programs: Programs, folder: Path, client: Client) -> Iterator[None]:
             access,
             "--hostname-override=node",
             f"--cluster-cidr={PODS}",
-            f"--healthz-bind-address=127.0.0.1:{unused()}",
-            f"--metrics-bind-address=127.0.0.1:{unused()}",
+            f"--healthz-bind-address=127.0.0.1:{health}",
+            f"--metrics-bind-address=127.0.0.1:{metrics}",
         ],
     }
     with ExitStack() as at_the_end:

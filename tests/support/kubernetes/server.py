@@ -16,7 +16,7 @@ import httpx
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from stepwell.runtime.ports import unused
+from stepwell.runtime.disposable import free_ports
 from tests.support.kubernetes.programs import Programs
 
 Object = dict[str, Any]
@@ -82,7 +82,7 @@ class Client:
 @contextmanager
 def running(programs: Programs, folder: Path) -> Iterator[Client]:
     """An API server that keeps its things in `folder`."""
-    store, peers, port = unused(), unused(), unused()
+    store, peers, port = free_ports(3)
     token = secrets.token_urlsafe(24)
     (folder / "tokens.csv").write_text(f'{token},tests,tests,"system:masters"\n')
     _write_key(folder / "accounts.pem")

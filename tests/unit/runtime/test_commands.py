@@ -10,8 +10,9 @@ from rich.console import Console
 
 from stepwell.commands import clock, story, whole_system
 from stepwell.runtime import clock_file, lock
+from stepwell.runtime.disposable import free_base
 from stepwell.runtime.environment import External
-from stepwell.runtime.ports import Ports, free_base
+from stepwell.runtime.ports import Ports
 from stepwell.runtime.problem import Problem
 from stepwell.runtime.state import State
 from stepwell.runtime.steps import Steps

@@ -7,9 +7,10 @@ import pytest
 
 from shared.settings import SERVICES
 from stepwell.runtime import environment
+from stepwell.runtime.disposable import free_ports
 from stepwell.runtime.environment import External
 from stepwell.runtime.passwords import Secrets
-from stepwell.runtime.ports import Ports, require_free, unused
+from stepwell.runtime.ports import Ports, require_free
 from stepwell.runtime.problem import Problem
 
 
@@ -119,7 +120,7 @@ def test_a_port_in_use_is_named_with_its_holder_and_the_way_out() -> None:
     import os
     import socket
 
-    port = unused()
+    (port,) = free_ports(1)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", port))
         taken.listen()

@@ -35,6 +35,21 @@ def test_a_port_that_somebody_listens_on_is_left_out():
             ports.take(200)
 
 
+def test_whole_systems_of_several_processes_have_no_port_in_common():
+    blocks = [PortBlock(), PortBlock()]
+    bases = [block.base() for _ in range(3) for block in blocks]
+    singles = [port for block in blocks for port in block.take(200)]
+    systems = [port for base in bases for port in ports.Ports(base).all]
+    assert len({*singles, *systems}) == len(singles) + len(systems)
+
+
+def test_a_base_with_a_port_that_somebody_listens_on_is_left_out():
+    block = PortBlock()
+    *others, last = [block.base() for _ in range(5)]
+    with socket.create_server(("127.0.0.1", ports.Ports(others[0]).kafka)):
+        assert [block.base() for _ in range(4)] == [*others[1:], last]
+
+
 HOLDER = """
 import sys
 from stepwell.runtime.disposable import PortBlock

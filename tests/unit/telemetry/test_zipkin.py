@@ -15,7 +15,7 @@ from opentelemetry.trace import SpanKind
 
 from shared.messaging.spans import attributes
 from shared.telemetry.zipkin import Exporter
-from stepwell.runtime.ports import unused
+from stepwell.runtime.disposable import free_ports
 
 TOPIC = attributes("send", "intake", "ReferralReceived")
 STATEMENT = {"db.system.name": "postgresql", "db.operation.name": "SELECT"}
@@ -70,7 +70,7 @@ def test_spans_wait_for_a_collector_that_is_still_starting() -> None:
         def log_message(self, *_: object) -> None:
             """Nothing is told at the terminal."""
 
-    port = unused()
+    (port,) = free_ports(1)
     patient = Exporter(f"http://127.0.0.1:{port}/api/v2/spans")
     with ThreadPoolExecutor(1) as pool:
         sent = pool.submit(patient.export, finished(SpanKind.PRODUCER, TOPIC))
