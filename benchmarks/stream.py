@@ -7,11 +7,12 @@ of each client is held against each other.
 
 import asyncio
 import contextlib
+import itertools
 import os
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -74,7 +75,7 @@ async def run(stack: Stack) -> list[Row]:
         for number in range(ROUNDS):
             for engine in ENGINES if number % 2 else reversed(ENGINES):
                 async with worker(stack, engine) as at:
-                    runs[engine].append(await backlog(at, clients, sessions))
+                    runs[engine].append(await backlog(at, clients_of(clients), sessions))
         if any(one.figures != runs["ours"][0].figures for of in runs.values() for one in of):
             raise RuntimeError("The engines do not tell the same figures.")
         rates = {engine: [one.rate for one in runs[engine]] for engine in ENGINES}
@@ -92,16 +93,24 @@ async def run(stack: Stack) -> list[Row]:
                 singles[engine].append(await single(at))
     name = "engagement: a single event answered, p50"
     rows.append(against_floor(name, singles["ours"], singles["quix"], "ms", 1.2, "lower"))
-    return [*rows, *await memory(stack)]
+    return [*rows, await one_partition(stack), *await memory(stack)]
 
 
-async def publish(at: Ground, clients: int, sessions: int) -> None:
+def clients_of(count: int, partition: int | None = None) -> list[UUID]:
+    """So many clients, all of one partition where it is given."""
+    ids = (UUID(int=number) for number in itertools.count(1))
+    partitions = BY_STREAM["scheduling"].partitions
+    wanted = (one for one in ids if partition in (None, partition_of(str(one), partitions)))
+    return list(itertools.islice(wanted, count))
+
+
+async def publish(at: Ground, clients: Sequence[UUID], sessions: int) -> None:
     """The attendance of all clients, session by session."""
     producer = producer_of(at.settings)
     await producer.start()
     for session in range(sessions):
-        for client in range(clients):
-            await send(producer, at, UUID(int=client + 1), session)
+        for client in clients:
+            await send(producer, at, client, session)
     await producer.stop()
 
 
@@ -182,7 +191,7 @@ async def worker(stack: Stack, engine: Engine) -> AsyncIterator[Worker]:
         await asyncio.to_thread(stack.processes.stop, name)
 
 
-async def backlog(at: Worker, clients: int, sessions: int) -> Run:
+async def backlog(at: Worker, clients: Sequence[UUID], sessions: int) -> Run:
     """How fast a process answers what is there when it starts, behind a warm-up.
 
     The answers say how many events of a client they contain, so that answers to several count.
@@ -191,7 +200,7 @@ async def backlog(at: Worker, clients: int, sessions: int) -> Run:
     process = psutil.Process(at.start().pid)
     latest: dict[str, int] = {}
     figures: dict[str, object] = {}
-    done, total = 0, clients * sessions
+    done, total = 0, len(clients) * sessions
     began, at_first, spent = 0.0, 0, 0.0
     async with asyncio.timeout(LONGEST_SECONDS):
         while done < total:
@@ -233,6 +242,18 @@ async def single(at: Worker) -> float:
     finally:
         await producer.stop()
     return statistics.median(taken[WARM_SINGLE:]) * 1_000
+
+
+async def one_partition(stack: Stack) -> Row:
+    """How fast a worker works off one partition while the others have nothing new, as after another
+    worker's end, beside as many events on all of them."""
+    rates: dict[int | None, list[float]] = {None: [], 0: []}
+    for _ in range(ROUNDS):
+        for partition, of in rates.items():
+            async with worker(stack, "ours") as at:
+                of.append((await backlog(at, clients_of(2_000, partition), 30)).rate)
+    name = "engagement: events answered of one partition, beside all"
+    return against_floor(name, rates[0], rates[None], "events/s", 0.75, "higher")
 
 
 async def memory(stack: Stack) -> list[Row]:

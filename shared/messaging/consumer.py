@@ -79,6 +79,7 @@ class Consumer:
             heartbeat_interval_ms=2_000,
             max_poll_interval_ms=600_000,
             max_partition_fetch_bytes=4 * 1024 * 1024,
+            fetch_max_wait_ms=records.FETCH_MS,
         )
         topics = [self._prefix + stream for stream in self.applier.registry.streams]
         self._done = {}

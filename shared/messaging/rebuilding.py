@@ -464,6 +464,7 @@ class Rebuild:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=4 * 1024 * 1024,
+            fetch_max_wait_ms=records.FETCH_MS,
         )
         await reader.start()
         gc.disable()  # what is read makes no cycles, and looking for them takes long

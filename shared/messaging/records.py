@@ -19,6 +19,10 @@ from aiokafka.record.memory_records import MemoryRecords
 
 log = structlog.get_logger()
 
+FETCH_MS = 100
+"""How long the broker may let a reader wait who asks for partitions without news. A partition of
+which records are waiting here is not asked for meanwhile, nor can it be before the answer has come:
+with aiokafka's 500 ms whoever works off one partition stands still for most of the time."""
 LENGTH = struct.Struct(">qi")
 """Every format begins with the first offset and the number of bytes that follow."""
 UNREADABLE = "unreadable"

@@ -5,10 +5,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import faust
+from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import ConsumerRecord
 from faust.transport.drivers import aiokafka
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP, ConsumerMessage, Message
+
+from shared.messaging.records import FETCH_MS
 
 Fetched = list[ConsumerRecord]
 """What was read of a partition together, in its order."""
@@ -26,6 +29,15 @@ class Together(DefaultSchedulingStrategy):
         return ((tp, of) for tp, of in records.items() if of)
 
 
+class Reader(aiokafka.AIOKafkaConsumerThread):
+    """Faust's thread that reads, but for how long the broker may let it wait."""
+
+    def _create_worker_consumer(self, transport: aiokafka.Transport) -> AIOKafkaConsumer:
+        made = super()._create_worker_consumer(transport)
+        made._fetch_max_wait_ms = FETCH_MS  # 1.5 s, for which Faust has no setting
+        return made
+
+
 class Consumer(aiokafka.Consumer):
     """A consumer whose messages are many records, and who does not pause."""
 
@@ -33,15 +45,19 @@ class Consumer(aiokafka.Consumer):
         self._room = asyncio.Event()
         super().__init__(*arguments, **options)
 
+    def _new_consumer_thread(self) -> aiokafka.AIOKafkaConsumerThread:
+        return Reader(self, loop=self.loop, beacon=self.beacon)
+
     def on_buffer_drop(self, tp: TP) -> None:
         """The stream's queue has room for a partition again."""
         super().on_buffer_drop(tp)
         self._room.set()
 
     async def _wait_next_records(self, seconds: float) -> Any:
-        """As Faust's, but goes on once there is room: Faust sleeps for a second when the queue is
-        full for all partitions, which is worked off in some hundredths of that."""
-        if self._buffered_partitions and not self._get_active_partitions():
+        """As Faust's, but where the queue is full it waits until there is room. Faust sleeps for a
+        second when it is full for all partitions, and else waits for what comes on the others; in
+        some hundredths of that the queue is worked off."""
+        if self._buffered_partitions:
             self._room.clear()
             await self.wait(self._room.wait(), timeout=1.0)
         return await super()._wait_next_records(seconds)
