@@ -88,10 +88,15 @@ class Roll(Shown):
     recorded: list[Attendance]
 
 
-class NewCheckIn(Strict):
-    """A client who comes or leaves."""
+class NewPass(Strict):
+    """Whom a pass is for."""
 
     client_id: UUID = described("Pseudonymous id of the client.")
+
+
+class NewCheckIn(NewPass):
+    """A client who comes or leaves."""
+
     at: Instant | None = described("When; without it, now.", default=None)
 
 
@@ -105,12 +110,6 @@ class CheckIn(Shown):
     checked_in_by: Literal["staff", "kiosk", "telehealth"]
     checked_out_at: Instant | None
     checked_out_by: Literal["staff", "kiosk"] | None
-
-
-class NewPass(Strict):
-    """Whom a pass is for."""
-
-    client_id: UUID = described("Pseudonymous id of the client.")
 
 
 class Pass(Shown):
