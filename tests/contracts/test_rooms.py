@@ -120,8 +120,6 @@ EXCEPTIONS = {
     "scheduling/plans/loading.py": READS,
     "scheduling/sessions/cancelling.py": COMMANDS,
     "scheduling/sessions/changing.py": COMMANDS,
-    "scheduling/sessions/closing.py": COMMANDS,
-    "scheduling/sessions/moving.py": COMMANDS,
 }
 """Everything else, and why; who adds one says so here."""
 
