@@ -8,7 +8,6 @@ from services.scheduling.attendance.policy import attendance_policy
 from shared.database import Transaction
 from shared.jobs import Job
 
-SITES = "SELECT id FROM sites ORDER BY id"
 NEXT = """
 FROM unnest($1::uuid[], $2::interval[]) AS g(site_id, minutes)
 JOIN no_show_marks m ON m.site_id = g.site_id CROSS JOIN LATERAL (
@@ -72,7 +71,7 @@ async def _wanted(tx: Transaction) -> tuple[list[UUID], list[timedelta]]:
     asked = (attendance_policy(), *attendance_policy.of_sites.values())
     if all(policy.no_show_minutes_after is None for policy in asked):
         return [], []
-    sites = [row["id"] for row in await tx.fetch(SITES)]
+    sites = [row["id"] for row in await tx.fetch("SELECT id FROM sites ORDER BY id")]
     after = {one: attendance_policy(one).no_show_minutes_after for one in sites}
     wanted = {one: timedelta(minutes=some) for one, some in after.items() if some is not None}
     return list(wanted), list(wanted.values())

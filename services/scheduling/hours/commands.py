@@ -44,13 +44,11 @@ ORDER BY w.placement_id, w.monday FOR NO KEY UPDATE OF w
 """
 """In one order, so that two workers cannot deadlock. What they are made of is read afterwards. A
 change that names no week is one of all weeks of the seat that are looked at again."""
-LOOKED = Columns.of(placement_id="uuid", monday="date", told="text", look_at="timestamptz")
-NOTE = f"""
-UPDATE program_weeks w SET told = given.told, look_at = given.look_at
-FROM {LOOKED.rows} WHERE w.placement_id = given.placement_id AND w.monday = given.monday
-"""  # noqa: S608 - the columns are above
-AHEAD = Columns.of(placement_id="uuid", monday="date", site_id="uuid", look_at="timestamptz")
-LOOK_AHEAD = AHEAD.insert("program_weeks", "ON CONFLICT DO NOTHING")
+WEEKS = Columns.by_type(
+    uuid="placement_id site_id", date="monday", text="told", timestamptz="look_at"
+)
+NOTE = WEEKS.upsert("program_weeks", "placement_id", "monday")
+LOOK_AHEAD = WEEKS.insert("program_weeks", "ON CONFLICT DO NOTHING")
 
 
 async def look_at_weeks(tx: Transaction) -> int:
@@ -67,8 +65,8 @@ async def look_at_weeks(tx: Transaction) -> int:
     picked = await tx.fetch(LOCK, *asked, tx.now, AT_ONCE)
     rows = await seat_weeks(tx, map(dict, picked))
     looked = [_look(tx, row) for row in sorted(rows, key=itemgetter("placement_id", "monday"))]
-    await tx.execute(NOTE, *LOOKED.arrays(looked))
-    await tx.execute(LOOK_AHEAD, *AHEAD.arrays(_next(row) for row in rows if not row["ended_at"]))
+    await tx.execute(NOTE, *WEEKS.arrays(looked))
+    await tx.execute(LOOK_AHEAD, *WEEKS.arrays(_next(row) for row in rows if not row["ended_at"]))
     return len(changed) + len(rows)
 
 
@@ -89,4 +87,4 @@ def _look(tx: Transaction, row: Mapping[str, Any]) -> dict[str, Any]:
 def _next(row: Mapping[str, Any]) -> dict[str, Any]:
     week = Week(row["monday"]).next
     window = Window.of(week, row["time_zone"], week_policy(row["site_id"]))
-    return {**row, "monday": week.monday, "look_at": window.warn_from}
+    return {**row, "monday": week.monday, "told": None, "look_at": window.warn_from}

@@ -13,8 +13,6 @@ from shared.web import AnyStaff, Page, Reader, Router, of_one_client
 
 router = Router(tags=["Hours"])
 
-ISO_WEEK = Query(max_length=8, description="ISO week.", examples=["2026-W10"])
-
 
 class BadWeek(Invalid, title="Not an ISO week"):
     """The text names no ISO week."""
@@ -36,7 +34,7 @@ def asked_week(text: str) -> Week:
 async def list_weekly_hours(
     call: AnyStaff,
     site_id: Annotated[UUID, Query(description="The site.")],
-    week: Annotated[str, ISO_WEEK],
+    week: Annotated[str, Query(max_length=8, description="ISO week.", examples=["2026-W10"])],
     paging: Annotated[queries.ShortestFirst, Depends()],
 ) -> Page[ClientWeek]:
     """Every client with a seat in that week: who lacks most comes first, so that a session can be

@@ -66,8 +66,6 @@ UPDATE sessions s SET version = s.version + 1, modality = coalesce((
 ), g.modality, s.modality)
 FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS g(id, room_id, modality) WHERE s.id = g.id
 """
-FORGET_CHECK_INS = "DELETE FROM check_ins WHERE session_id = $1"
-"""Whoever came early for the former time is not there for the new one."""
 PLAN = "SELECT site_id FROM curricula WHERE id = $1 AND cohort_id = $2"
 LOCK_PLAN = "SELECT * FROM curricula WHERE id = $1 FOR NO KEY UPDATE"
 Changes = dict[str, Any]
@@ -128,8 +126,8 @@ async def change_session_time(
         await appointments.book(tx, taken)
     await tx.execute(SPAN, [session_id])
     moved = {session_id: before} if starts_at != before else None
-    if moved:
-        await tx.execute(FORGET_CHECK_INS, session_id)
+    if moved:  # whoever came early for the former time is not there for the new one
+        await tx.execute("DELETE FROM check_ins WHERE session_id = $1", session_id)
     await appointments.tell_again(tx, [session_id], moved)
     if session["cohort_id"] is not None:
         seats = await seats_of(tx, session["cohort_id"])

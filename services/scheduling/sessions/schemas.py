@@ -48,7 +48,6 @@ class AskedSessions(BaseModel):
 
 CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 STARTS = described("Start by the site's wall clock.", "17:30", pattern=CLOCK)
-MINUTES = described("Length, breaks included.", 180, ge=15, le=480, strict=True)
 
 
 class Staff(Strict):
@@ -71,7 +70,7 @@ class Content(Staff):
     """What a session is, beside when it is."""
 
     room_id: UUID | None = optional("A room of the site.")
-    minutes: int = MINUTES
+    minutes: int = described("Length, breaks included.", 180, ge=15, le=480, strict=True)
     break_minutes: int = described("Breaks in it, not credited.", 15, default=0, ge=0, strict=True)
     kind: SessionKind = Field(examples=["group"])
     topic: Legible = described("What it is about.", "Coping skills", max_length=120)
