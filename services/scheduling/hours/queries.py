@@ -109,12 +109,9 @@ def least_minutes(row: Mapping[str, Any]) -> int:
     return hours.minimum_minutes[policy.PROGRAM_LEVEL]
 
 
-def _asked(
-    row: Mapping[str, Any], population: policy.Population | None
-) -> tuple[policy.Population, rules.Asked]:
-    levels = policy.level_hours(row["site_id"]).populations
-    found = population or population_of(row)
-    return found, rules.asked_of(orjson.loads(row["phases"]), row["phase"], levels[found])
+def _asked(row: Mapping[str, Any], population: policy.Population) -> rules.Asked:
+    hours = policy.level_hours(row["site_id"]).populations[population]
+    return rules.asked_of(orjson.loads(row["phases"]), row["phase"], hours)
 
 
 def judged(row: Mapping[str, Any], *, final: bool) -> dict[str, Any]:
@@ -123,7 +120,7 @@ def judged(row: Mapping[str, Any], *, final: bool) -> dict[str, Any]:
     sums = rules.Sums(**{one.name: row[one.name] for one in fields(rules.Sums)})
     seat = rules.Seat(row["placed_at"], row["ended_at"], row["held_since"], row["was_held"])
     share = rules.share_of(week, row["time_zone"], seat, sums, policy.week_policy(row["site_id"]))
-    found = asdict(rules.judge(sums, _asked(row, None)[1], share, final=final))
+    found = asdict(rules.judge(sums, _asked(row, population_of(row)), share, final=final))
     asked, forecast = found.pop("asked"), {"forecast_minutes": sums.forecast_minutes}
     credited = {"credited_minutes": sums.attended_minutes, "credited_days": sums.attended_days}
     most, planned = asked["maximum_minutes"], sums.planned_minutes
@@ -162,11 +159,11 @@ async def weekly_hours(
     kinds = policy.session_kinds(site["site_id"]).counting
     (sums,) = await tx.fetch(OF_PERSON, client_id, site["site_id"], starts_at, ends_at, kinds)
     levels, level = policy.level_hours(site["site_id"]), policy.PROGRAM_LEVEL
-    whose, asked = _asked(site, population)
+    whose = population or population_of(site)
     hours, planned = levels.populations[whose], sums["planned_minutes"]
     least = hours.minimum_minutes
     span = {"client_id": client_id, "week": str(week), "starts_at": starts_at, "ends_at": ends_at}
-    phase = {f"phase_{name}": value for name, value in asdict(asked).items()}
+    phase = {f"phase_{name}": value for name, value in asdict(_asked(site, whose)).items()}
     shown = {
         "minimum_minutes": least[level],
         "meets_level_minimum": rules.meets_minimum(planned, level, least),
