@@ -113,7 +113,6 @@ EXCEPTIONS = {
     "scheduling/attendance/check_in_routes.py": "coming and going, beside what becomes of it",
     "scheduling/attendance/check_ins.py": COMMANDS,
     "scheduling/attendance/page/": "the page for browsers",
-    "scheduling/attendance/passes.py": COMMANDS,
     "scheduling/placement/arrivals.py": "the clients who need seats",
     "scheduling/placement/chart.py": "the seats of sites while they are given",
     "scheduling/placement/confirming.py": COMMANDS,
@@ -121,8 +120,6 @@ EXCEPTIONS = {
     "scheduling/plans/loading.py": READS,
     "scheduling/sessions/cancelling.py": COMMANDS,
     "scheduling/sessions/changing.py": COMMANDS,
-    "scheduling/sessions/closing.py": COMMANDS,
-    "scheduling/sessions/moving.py": COMMANDS,
 }
 """Everything else, and why; who adds one says so here."""
 

@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from services.scheduling.attendance.check_ins import LETTERS
 from services.scheduling.attendance.jobs import no_shows_job
-from services.scheduling.attendance.passes import LETTERS
 from services.scheduling.attendance.policy import attendance_policy
 from shared.contracts.scheduling import (
     AttendanceCorrected,

@@ -15,8 +15,8 @@ import pytest
 
 from services.scheduling.appointments.commands import Booking, Busy, book
 from services.scheduling.appointments.rules import Asked
+from services.scheduling.sessions.cancelling import NEXT_ENTERED, close_next_day
 from services.scheduling.sessions.changing import assign
-from services.scheduling.sessions.closing import NEXT_ENTERED, close_next_day
 from services.scheduling.sessions.commands import NEXT_DUE, materialize_next
 from services.scheduling.sessions.jobs import closing_job
 from shared import clock

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.scheduling.directory import commands
-from services.scheduling.sessions import jobs, moving
+from services.scheduling.sessions import changing, jobs
+from services.scheduling.sessions import commands as sessions
 from shared.contracts.scheduling import SessionScheduled
 from shared.database import ALL_SITES
 from shared.jobs import JobContext
@@ -42,7 +43,7 @@ class Agreeing:
 @pytest.fixture
 def by_edition(monkeypatch: pytest.MonkeyPatch) -> Any:
     def as_of(edition: str) -> None:
-        for module in (commands, moving):
+        for module in (commands, sessions, changing):
             monkeypatch.setattr(module, "edition", lambda: edition)
 
     monkeypatch.setattr(commands, "ZONES", Agreeing())
@@ -75,7 +76,7 @@ async def all_starts(clinic: Clinic) -> dict[UUID, datetime]:
 
 async def is_due(clinic: Clinic) -> bool:
     async with clinic.database.transaction(ALL_SITES) as tx:
-        return await moving.next_due(tx) is not None
+        return await changing.next_due(tx) is not None
 
 
 async def planned(
@@ -201,11 +202,11 @@ async def test_cohorts_that_follow_each_other_in_a_room_move_together_and_in_ord
         await clinic.curriculum(cohort, weeks=44, slots=[{**slot, "room_id": blue}])
     ana, ben = Enrolled("Ana", site), Enrolled("Ben", site)
     await clinic.tell(ana.enrolment, ben.enrolment)
-    counted = moving.not_moved._value.get()
+    counted = changing.not_moved._value.get()
     rules_from()
     by_edition("2026.6")
     assert await follow(clinic) > 0
-    assert moving.not_moved._value.get() == counted
+    assert changing.not_moved._value.get() == counted
     walls = {
         tuple(one.astimezone(ZoneInfo(VANCOUVER)).strftime("%H:%M") for one in starts)
         for starts in zip(*[await starts_of(clinic, one) for one in cohorts], strict=True)
@@ -230,13 +231,13 @@ async def test_a_cohort_in_which_sessions_would_overlap_stays_and_others_move(
     )
     rules_from()
     by_edition("2026.6")
-    counted = moving.not_moved._value.get()
+    counted = changing.not_moved._value.get()
     assert await follow(clinic) == 2
     assert await starts_of(clinic, cohort) == starts
     assert (await starts_of(clinic, other))[-2:] == [
         one - timedelta(hours=1) for one in starts[-2:]
     ]
-    assert moving.not_moved._value.get() == counted + 1
+    assert changing.not_moved._value.get() == counted + 1
     assert not await is_due(clinic)
 
 

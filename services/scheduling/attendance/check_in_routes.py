@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from services.scheduling.attendance import check_ins, passes, schemas
+from services.scheduling.attendance import check_ins, schemas
 from services.scheduling.attendance.routes import ROSTER, Recorder
 from shared.access import Role
 from shared.access.allowed import Open
@@ -24,7 +24,7 @@ router = Router(tags=["Check-in"])
 own_router = Router(tags=["Check-in"], dependencies=[Open(WHY)], responses=REFUSED)
 
 Kiosk = Annotated[Call, Allowed(Role.KIOSK)]
-ByLink = Annotated[OwnCall, Depends(by_link(passes.HELD))]
+ByLink = Annotated[OwnCall, Depends(by_link(check_ins.HELD))]
 TOO_MANY = "Too many codes came from this kiosk."
 """They are counted, and none is remembered, not even by a hash: what is repeated is refused."""
 
@@ -64,21 +64,21 @@ async def record_roll_from_check_ins(session_id: UUID, call: Recorder) -> schema
 async def add_pass(session_id: UUID, body: schemas.NewPass, call: Recorder) -> schemas.Pass:
     """A short code for the kiosk or, for a telehealth session, a link to join; shown this once.
     Needs the ETag of the session; a newer pass ends the one before."""
-    return await call.update(passes.add_pass, session_id, body)
+    return await call.update(check_ins.add_pass, session_id, body)
 
 
 @router.post("/kiosk/check-ins", summary="Check in at a kiosk", responses=TRIED)
 async def record_kiosk_check_in(body: schemas.Code, call: Kiosk) -> schemas.CheckIn:
     """Check in whoever's code was typed; a kiosk that sends many has to wait."""
     count_call(call.request, "kiosk", call.subject, TOO_MANY)
-    return await call.answer(lambda tx: passes.note_by_code(tx, call.caller, body.code, "in"))
+    return await call.answer(lambda tx: check_ins.note_by_code(tx, call.caller, body.code, "in"))
 
 
 @router.post("/kiosk/check-outs", summary="Check out at a kiosk", responses=TRIED)
 async def record_kiosk_check_out(body: schemas.Code, call: Kiosk) -> schemas.CheckIn:
     """Check out whoever's code was typed; a kiosk that sends many has to wait."""
     count_call(call.request, "kiosk", call.subject, TOO_MANY)
-    return await call.answer(lambda tx: passes.note_by_code(tx, call.caller, body.code, "out"))
+    return await call.answer(lambda tx: check_ins.note_by_code(tx, call.caller, body.code, "out"))
 
 
 @own_router.post("/telehealth/joins", summary="Join a telehealth session")
@@ -87,4 +87,4 @@ async def record_telehealth_join(call: ByLink) -> schemas.Joined:
 
     Joining again, after the connection was lost, changes nothing.
     """
-    return await call.answer(lambda tx: passes.join(tx, digest_sent(call.request)))
+    return await call.answer(lambda tx: check_ins.join(tx, digest_sent(call.request)))

@@ -5,12 +5,10 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from services.scheduling.attendance import rules, schemas
-from services.scheduling.attendance.policy import attendance_policy
-from services.scheduling.attendance.queries import RECORDED, meeting_of, show_attendance
+from services.scheduling.attendance import policy, queries, rules, schemas
 from services.scheduling.sessions.cancelling import SessionNotHeld
 from shared.calendar import Week
-from shared.contracts import scheduling
+from shared.contracts import scheduling as told
 from shared.database import Columns, Record, Transaction, at_all_sites, together, update
 from shared.errors import Conflict, Invalid, found, pointing, require_once, require_version
 from shared.ids import new_id
@@ -22,8 +20,7 @@ SELECT s.id AS session_id, s.site_id, coalesce(s.cohort_id, a.cohort_id) AS coho
   s.starts_at, s.ends_at, s.break_minutes, s.time_zone, s.not_held_at, s.modality, s.version,
   a.client_id, a.on_hold, a.enrolment_id,
   EXISTS (SELECT FROM attendance r WHERE r.session_id = $1 AND r.client_id = a.client_id) AS known
-FROM sessions s
-LEFT JOIN (
+FROM sessions s LEFT JOIN (
   SELECT e.client_id, e.on_hold, p.enrolment_id, p.cohort_id
   FROM appointments e JOIN placements p ON p.id = e.placement_id
   WHERE e.session_id = $1 AND e.client_id = ANY ($2::uuid[]) AND e.state = 'scheduled'
@@ -40,20 +37,16 @@ ROWS = Columns.by_type(
     timestamptz="checked_in_at checked_out_at recorded_at",
     integer="attended_minutes",
 )
-LOCK = f"{RECORDED} WHERE r.id = $1 FOR UPDATE OF r FOR SHARE OF s, a"
+LOCK = f"{queries.RECORDED} WHERE r.id = $1 FOR UPDATE OF r FOR SHARE OF s, a"
 MISSES = f"""
-{RECORDED} JOIN unnest($1::uuid[], $2::uuid[]) AS k(session_id, client_id)
+{queries.RECORDED} JOIN unnest($1::uuid[], $2::uuid[]) AS k(session_id, client_id)
   ON k.session_id = r.session_id AND k.client_id = r.client_id
-WHERE r.status NOT IN ('present', 'partial') AND s.not_held_at IS NULL
-ORDER BY s.starts_at, s.id
+WHERE r.status NOT IN ('present', 'partial') AND s.not_held_at IS NULL ORDER BY s.starts_at, s.id
 """
-KEEP = """
-INSERT INTO attendance_versions (attendance_id, version, site_id, status, checked_in_at,
-  checked_out_at, attended_minutes, makes_up, recorded_by, recorded_at)
-SELECT id, version, site_id, status, checked_in_at, checked_out_at, attended_minutes, makes_up,
-  recorded_by, coalesce(corrected_at, recorded_at)
-FROM attendance WHERE id = $1
-"""
+KEEP = f"""
+INSERT INTO attendance_versions ({queries.VERSION}, attendance_id, site_id)
+SELECT {queries.AS_NOW}, id, site_id FROM attendance WHERE id = $1
+"""  # noqa: S608 - the names of its fields
 LOCK_MISSES = "SELECT FROM attendance WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
 TO_MAKE_UP = """
 SELECT r.id, r.session_id, r.status, s.starts_at, s.time_zone, s.not_held_at,
@@ -64,11 +57,8 @@ SELECT r.id, r.session_id, r.status, s.starts_at, s.time_zone, s.not_held_at,
 FROM unnest($1::uuid[], $2::uuid[]) AS g(id, client_id)
 JOIN attendance r ON r.id = g.id JOIN sessions s ON s.id = r.session_id
 """
-IS_MADE_UP = """
-SELECT EXISTS (SELECT FROM attendance m JOIN sessions n ON n.id = m.session_id
-  WHERE m.makes_up = $1 AND n.not_held_at IS NULL)
-"""
-SESSION_OF = "SELECT session_id FROM attendance WHERE id = $1"
+NOT_EXPECTED = "This client is not expected at this session."
+ALREADY = "Correct the recorded attendance instead."
 
 
 class SessionNotStarted(Conflict, title="The session has not started"):
@@ -105,7 +95,7 @@ async def record_attendance(
         SessionNotHeld, SessionNotStarted, ClientNotPlaced, AlreadyRecorded, ImpossibleAttendance,
             CannotBeMadeUp: see there.
     """
-    (recorded,) = await record(tx, session_id, [new], by)
+    (recorded,) = await record(tx, session_id, [new], by, "")
     return recorded
 
 
@@ -120,7 +110,7 @@ async def record_roll(
     """
     clients = [entry.client_id for entry in new.entries]
     require_once(clients, ClientTwice, "/entries/{}/client_id", "This client is listed above.")
-    recorded = await record(tx, session_id, new.entries, by, "/entries")
+    recorded = await record(tx, session_id, new.entries, by, "/entries/{}")
     return schemas.Roll(session_id=session_id, recorded=recorded)
 
 
@@ -139,74 +129,56 @@ async def correct_attendance(
     require_version(was["version"], expected)
     require_held(was)
     report = correction.report
-    minutes = _credited(report, meeting_of(was), tx, "")
-    async with at_all_sites(tx):
-        made_up_elsewhere = await tx.fetchval(IS_MADE_UP, attendance_id)
-        before = await tx.fetchval(SESSION_OF, was["makes_up"]) if was["makes_up"] else None
-    if report.attended and made_up_elsewhere:
+    minutes = _credited(report, queries.meeting_of(was), tx, "")
+    async with at_all_sites(tx):  # what makes it up, and what it makes up, may be elsewhere
+        (was,) = await tx.fetch(queries.ONE, attendance_id)
+    if rules.attended(report.status) and was["made_up_by"] is not None:
         raise MissMadeUp("Another attendance makes up this miss: correct that one first.")
-    made_up = await _made_up(tx, was, [(was["client_id"], report, "")])
+    made_up = await _made_up(tx, was, [(report.makes_up, was["client_id"], "")])
     now = {"corrected_at": tx.now, "attended_minutes": minutes, "recorded_by": by}
-    changes = asdict(report) | now
-    changed = update("attendance", changes, where={"id": attendance_id})
+    changed = update("attendance", asdict(report) | now, where={"id": attendance_id})
     await tx.execute(*together((KEEP, attendance_id), changed))
-    after = made_up.get(report.makes_up)
-    told = {
-        "before": scheduling.AttendanceState(**was, makes_up_session_id=before),
-        "after": scheduling.AttendanceState(**changes, makes_up_session_id=after),
-    }
-    about = {**was, **now, **told, "attendance_id": attendance_id}
-    publish(tx, scheduling.AttendanceCorrected(**about))
-    shown = await show_attendance(tx, attendance_id)
-    _publish(tx, {**was, **dict(shown), "makes_up_session_id": after})
+    shown = await queries.show_attendance(tx, attendance_id)
+    holds = {**was, **dict(shown), "makes_up_session_id": made_up.get(report.makes_up)}
+    states = {"before": told.AttendanceState(**was), "after": told.AttendanceState(**holds)}
+    publish(tx, told.AttendanceCorrected(**holds, **states, attendance_id=attendance_id))
+    _publish(tx, holds)
     return shown
 
 
 async def tell_misses_again(
-    tx: Transaction, told: Sequence[tuple[UUID, UUID]], cause: Received[Any]
+    tx: Transaction, misses: Sequence[tuple[UUID, UUID]], cause: Received[Any]
 ) -> None:
     """Publish SessionMissed once more for misses, by session and client, of which it was told
     wrongly whether they were on hold."""
-    rows = await tx.fetch(MISSES, [session for session, _ in told], [client for _, client in told])
-    for row in rows:
-        _publish(tx, dict(row), cause)
+    sessions, clients = [one for one, _ in misses], [client for _, client in misses]
+    for row in await tx.fetch(MISSES, sessions, clients):
+        _publish(tx, {**row, **dict(queries.attendance_of(row))}, cause)
 
 
 async def record(
-    tx: Transaction,
-    session_id: UUID,
-    entries: Sequence[schemas.NewAttendance],
-    by: str | None,
-    within: str | None = None,
+    tx: Transaction, session_id: UUID, new: list[schemas.NewAttendance], by: str | None, within: str
 ) -> list[schemas.Attendance]:
-    """Record entries of different clients, which stand in the list `within` the request. Raises as
-    `record_attendance` does."""
-    rows = await tx.fetch(LOAD, session_id, [entry.client_id for entry in entries])
+    """Record what is new of different clients; `within` is where each stands in the request, with
+    `{}` for its number. Raises as `record_attendance` does."""
+    rows = await tx.fetch(LOAD, session_id, [entry.client_id for entry in new])
     session = found(next(iter(rows), None), "session")
     require_held(session)
     if session["starts_at"] > tx.now:
         raise SessionNotStarted("Attendance can be recorded once the session has started.")
-    expected = {row["client_id"]: row for row in rows}
-    meeting = meeting_of(session)
+    expected, meeting = {row["client_id"]: row for row in rows}, queries.meeting_of(session)
     given, recorded = [], []
-    for number, entry in enumerate(entries):
-        place = f"{within}/{number}" if within else ""
-        row, report = expected.get(entry.client_id), entry.report
+    for number, entry in enumerate(new):
+        place, row = within.format(number), expected.get(entry.client_id)
         if row is None:
-            words = "This client is not expected at this session."
-            raise ClientNotPlaced(words, pointer=f"{place}/client_id")
-        credited = _credited(report, meeting, tx, place)
+            raise ClientNotPlaced(NOT_EXPECTED, pointer=f"{place}/client_id")
+        credited = _credited(entry.report, meeting, tx, place)
         if row["known"]:
-            words = "Correct the recorded attendance instead."
-            raise AlreadyRecorded(words, pointer=f"{place}/client_id")
-        given.append((entry.client_id, report, place))
-        late, early = rules.away(report, meeting)
-        minutes = {"attended_minutes": credited, "scheduled_minutes": meeting.scheduled_minutes}
-        minutes |= {"minutes_late": late, "minutes_left_early": early}
-        made = {"id": new_id(), "recorded_by": by, "recorded_at": tx.now, "corrected_at": None}
-        counted = {"counted": report.attended or not row["on_hold"], "version": 1}
-        about = {**row, **dict(entry), **minutes, **made, **counted}
-        recorded.append(schemas.Attendance.from_row(about))
+            raise AlreadyRecorded(ALREADY, pointer=f"{place}/client_id")
+        given.append((entry.makes_up, entry.client_id, place))
+        made = {"id": new_id(), "attended_minutes": credited, "version": 1}
+        when = {"recorded_by": by, "recorded_at": tx.now, "corrected_at": None}
+        recorded.append(queries.attendance_of({**row, **dict(entry), **made, **when}))
     made_up = await _made_up(tx, session, given)
     await tx.write(ROWS.insert("attendance"), *ROWS.arrays(recorded))
     for one in recorded:
@@ -216,28 +188,27 @@ async def record(
 
 
 async def _made_up(
-    tx: Transaction, session: Record, given: Sequence[tuple[UUID, rules.Report, str]]
+    tx: Transaction, session: Record, given: Sequence[tuple[UUID | None, UUID, str]]
 ) -> dict[UUID | None, UUID]:
-    """The sessions of the misses that these clients' attendance of a session makes up, by miss.
+    """The sessions of the misses that attendance of a session makes up, by miss; each is given with
+    its client, and with its place in the request.
 
     A miss is locked before it is looked at, so that it is neither corrected nor made up twice.
 
     Raises:
         CannotBeMadeUp: see there.
     """
-    named = [(report.makes_up, client, place) for client, report, place in given if report.makes_up]
-    if not named:
+    if not (named := [(miss, client, place) for miss, client, place in given if miss]):
         return {}
     ids, clients = [miss for miss, _, _ in named], [client for _, client, _ in named]
     async with at_all_sites(tx):  # a miss of another site is made up here, too
         await tx.fetch(LOCK_MISSES, ids)
         found = await tx.fetch(TO_MAKE_UP, ids, clients, session["session_id"])
     rows = {row["id"]: row for row in found}
-    weeks_apart = attendance_policy(session["site_id"]).makeup_weeks_apart
+    weeks_apart = policy.attendance_policy(session["site_id"]).makeup_weeks_apart
     week = Week.of(session["starts_at"], session["time_zone"])
     for miss, _, place in named:
-        row = rows.get(miss)
-        wrong = None
+        row, wrong = rows.get(miss), None
         if row is None or not row["of_client"] or ids.count(miss) > 1:
             wrong = "This client has no such attendance."
         elif row["status"] in ("present", "partial") or row["not_held_at"] is not None:
@@ -270,5 +241,5 @@ def require_held(session: Record) -> None:
 def _publish(tx: Transaction, known: Mapping[str, Any], cause: Received[Any] | None = None) -> None:
     """Tell what became of the seat in a session of which so much is known."""
     attended, excused = rules.attended(known["status"]), rules.is_excused(known["status"])
-    event = scheduling.SessionAttended if attended else scheduling.SessionMissed
+    event = told.SessionAttended if attended else told.SessionMissed
     publish(tx, event(**{**known, "recorded_at": tx.now, "excused": excused}), cause=cause)

@@ -8,31 +8,27 @@ from services.scheduling.attendance.policy import attendance_policy
 from shared.database import Transaction
 from shared.jobs import Job
 
-SITES = "SELECT id FROM sites"
-DUE = """
-SELECT CASE WHEN EXISTS (SELECT FROM no_show_marks WHERE NOT site_id = ANY ($1::uuid[])) THEN $3
-  ELSE min(CASE WHEN m.looked_until IS NULL THEN $3 ELSE e.ends_at + g.minutes END) END
+NEXT = """
 FROM unnest($1::uuid[], $2::interval[]) AS g(site_id, minutes)
-LEFT JOIN no_show_marks m ON m.site_id = g.site_id
-LEFT JOIN LATERAL (
+JOIN no_show_marks m ON m.site_id = g.site_id CROSS JOIN LATERAL (
   SELECT ends_at FROM sessions s
   WHERE s.site_id = g.site_id AND s.ends_at > m.looked_until ORDER BY ends_at LIMIT 1
-) AS e ON true
+) AS e
 """
 """One probe of an index a site: jobs ask after each commit."""
+DUE = f"""
+SELECT CASE WHEN ARRAY(SELECT site_id FROM no_show_marks ORDER BY site_id) <> $1 THEN $3
+  ELSE (SELECT min(e.ends_at + g.minutes) {NEXT}) END
+"""  # noqa: S608 - the part is above
 FORGET = "DELETE FROM no_show_marks WHERE NOT site_id = ANY ($1::uuid[])"
 BEGIN = """
 INSERT INTO no_show_marks (site_id, looked_until)
 SELECT site_id, $3::timestamptz - minutes
-FROM unnest($1::uuid[], $2::interval[]) AS g(site_id, minutes)
-ON CONFLICT DO NOTHING
+FROM unnest($1::uuid[], $2::interval[]) AS g(site_id, minutes) ON CONFLICT DO NOTHING
 """
-TAKE = """
-SELECT m.site_id, m.looked_until, g.minutes
-FROM unnest($1::uuid[], $2::interval[]) AS g(site_id, minutes)
-JOIN no_show_marks m ON m.site_id = g.site_id
-WHERE EXISTS (SELECT FROM sessions s WHERE s.site_id = m.site_id
-  AND s.ends_at > m.looked_until AND s.ends_at <= $3::timestamptz - g.minutes)
+TAKE = f"""
+SELECT m.site_id, m.looked_until, g.minutes {NEXT}
+WHERE e.ends_at > m.looked_until AND e.ends_at <= $3::timestamptz - g.minutes
 ORDER BY m.site_id LIMIT 1 FOR UPDATE OF m SKIP LOCKED
 """
 OVER = """
@@ -57,8 +53,7 @@ async def look(tx: Transaction) -> int:
     sites, minutes = await _wanted(tx)
     await tx.execute(FORGET, sites)
     await tx.execute(BEGIN, sites, minutes, tx.now)
-    site = await tx.fetchrow(TAKE, sites, minutes, tx.now)
-    if site is None:
+    if (site := await tx.fetchrow(TAKE, sites, minutes, tx.now)) is None:
         return 0
     rows = await tx.fetch(OVER, site["site_id"], site["looked_until"], tx.now - site["minutes"])
     until = min(rows[0]["ends_at"] + timedelta(days=1), rows[-1]["ends_at"])
@@ -66,7 +61,7 @@ async def look(tx: Transaction) -> int:
         if row["ends_at"] <= until:
             session = await tx.fetchrow(SESSION, row["id"])
             if session is not None and session["not_held_at"] is None:
-                await record_unrecorded(tx, row["id"], session, by=None, absent_only=True)
+                await record_unrecorded(tx, session, None)
     await tx.execute(LOOKED, site["site_id"], until)
     return 1
 
@@ -76,11 +71,9 @@ async def _wanted(tx: Transaction) -> tuple[list[UUID], list[timedelta]]:
     asked = (attendance_policy(), *attendance_policy.of_sites.values())
     if all(policy.no_show_minutes_after is None for policy in asked):
         return [], []
-    wanted = {}
-    for row in await tx.fetch(SITES):
-        after = attendance_policy(row["id"]).no_show_minutes_after
-        if after is not None:
-            wanted[row["id"]] = timedelta(minutes=after)
+    sites = [row["id"] for row in await tx.fetch("SELECT id FROM sites ORDER BY id")]
+    after = {one: attendance_policy(one).no_show_minutes_after for one in sites}
+    wanted = {one: timedelta(minutes=some) for one, some in after.items() if some is not None}
     return list(wanted), list(wanted.values())
 
 

@@ -1,15 +1,17 @@
 """Attendance as it is read."""
 
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
-from services.scheduling.attendance import schemas
+from services.scheduling.attendance import rules, schemas
 from services.scheduling.attendance.policy import attendance_policy
-from services.scheduling.attendance.rules import HELD, OTHERWISE, Meeting, Report, away, rates
 from services.scheduling.hours.policy import session_kinds
-from shared.database import Record, Transaction, select
+from shared.database import Record, Transaction, names
 from shared.errors import found
 
+Row = Record | Mapping[str, Any]
 RECORDED = """
 SELECT r.id, r.session_id, r.client_id, r.site_id, r.status, r.checked_in_at, r.checked_out_at,
   r.attended_minutes, r.recorded_at, r.corrected_at, r.version, r.recorded_by, r.makes_up,
@@ -17,20 +19,17 @@ SELECT r.id, r.session_id, r.client_id, r.site_id, r.status, r.checked_in_at, r.
   p.enrolment_id, coalesce(s.cohort_id, p.cohort_id) AS cohort_id,
   (SELECT m.id FROM attendance m JOIN sessions n ON n.id = m.session_id AND n.not_held_at IS NULL
    WHERE m.makes_up = r.id) AS made_up_by,
-  (extract(epoch FROM s.ends_at - s.starts_at) / 60 - s.break_minutes)::int AS scheduled_minutes,
-  s.not_held_at IS NULL AND (r.status IN ('present', 'partial') OR NOT a.on_hold) AS counted
+  (SELECT session_id FROM attendance WHERE id = r.makes_up) AS makes_up_session_id
 FROM attendance r JOIN appointments a USING (session_id, client_id)
 JOIN sessions s ON s.id = r.session_id JOIN placements p ON p.id = a.placement_id
 """
 ONE = f"{RECORDED} WHERE r.id = $1"
 OF_SESSION = f"{RECORDED} WHERE s.id = $1 ORDER BY r.client_id"
+VERSION = names(schemas.AttendanceVersion)
+AS_NOW = VERSION.replace("recorded_at", "coalesce(corrected_at, recorded_at)")
 SAID = f"""
-{select(schemas.AttendanceVersion, "attendance_versions")} WHERE attendance_id = $1
-UNION ALL
-SELECT version, status, checked_in_at, checked_out_at, attended_minutes, makes_up, recorded_by,
-  coalesce(corrected_at, recorded_at)
-FROM attendance WHERE id = $1
-ORDER BY version
+SELECT {VERSION} FROM attendance_versions WHERE attendance_id = $1
+UNION ALL SELECT {AS_NOW} FROM attendance WHERE id = $1 ORDER BY version
 """  # noqa: S608 - the names of its fields
 SESSION = "SELECT starts_at, site_id, not_held_at, not_held_reason FROM sessions WHERE id = $1"
 ROSTER = """
@@ -43,8 +42,7 @@ TALLY = """
 SELECT became, count(*) AS many, (array_agg(p.enrolment_id))[1] AS enrolment_id,
   coalesce(array_agg(DISTINCT a.site_id), '{}') AS site_ids
 FROM appointments a LEFT JOIN attendance r USING (session_id, client_id)
-JOIN sessions s ON s.id = a.session_id
-JOIN placements p ON p.id = a.placement_id
+JOIN sessions s ON s.id = a.session_id JOIN placements p ON p.id = a.placement_id
   AND p.enrolment_id = coalesce($5, (SELECT enrolment_id FROM placements
     WHERE client_id = ANY (platform.records_of($1))
     ORDER BY ended_at IS NULL DESC, placed_at DESC, id DESC LIMIT 1))
@@ -73,7 +71,7 @@ async def show_attendance(tx: Transaction, attendance_id: UUID) -> schemas.Atten
     Raises:
         NotFound: when there is none that the caller may see.
     """
-    return _attendance(found(await tx.fetchrow(ONE, attendance_id), "attendance"))
+    return attendance_of(found(await tx.fetchrow(ONE, attendance_id), "attendance"))
 
 
 async def show_history(tx: Transaction, attendance_id: UUID) -> schemas.AttendanceHistory:
@@ -91,14 +89,14 @@ async def show_history(tx: Transaction, attendance_id: UUID) -> schemas.Attendan
 
 async def recorded_of(tx: Transaction, session_id: UUID) -> list[schemas.Attendance]:
     """What was recorded of a session, by client."""
-    return [_attendance(row) for row in await tx.fetch(OF_SESSION, session_id)]
+    return [attendance_of(row) for row in await tx.fetch(OF_SESSION, session_id)]
 
 
-def meeting_of(session: Record) -> Meeting:
+def meeting_of(session: Row) -> rules.Meeting:
     """A session as the rules take it, by the policies of its site."""
     kind = session_kinds(session["site_id"]).kinds[session["kind"]]
     times = session["starts_at"], session["ends_at"], session["break_minutes"]
-    return Meeting(*times, kind.min_minutes_for_credit, attendance_policy(session["site_id"]))
+    return rules.Meeting(*times, kind.min_minutes_for_credit, attendance_policy(session["site_id"]))
 
 
 async def show_roster(tx: Transaction, session_id: UUID) -> schemas.Roster:
@@ -109,10 +107,9 @@ async def show_roster(tx: Transaction, session_id: UUID) -> schemas.Roster:
     """
     session = found(await tx.fetchrow(SESSION, session_id), "session")
     recorded = {one.client_id: one for one in await recorded_of(tx, session_id)}
-    entries = [
-        schemas.RosterEntry.from_row({**row, "attendance": recorded.get(row["client_id"])})
-        for row in await tx.fetch(ROSTER, session_id, session["not_held_at"] is not None)
-    ]
+    rows = await tx.fetch(ROSTER, session_id, session["not_held_at"] is not None)
+    shown = ({**row, "attendance": recorded.get(row["client_id"])} for row in rows)
+    entries = [schemas.RosterEntry.from_row(row) for row in shown]
     return schemas.Roster(session_id=session_id, **session, entries=entries)
 
 
@@ -125,12 +122,18 @@ async def summarize_attendance(
     rows = await tx.fetch(TALLY, client_id, *span, tx.now, asked.enrolment_id)
     whole = next(row for row in rows if row["became"] is None)
     tally = Counter({row["became"]: row["many"] for row in rows})
-    shares = {name: None if s is None else round(float(s), 4) for name, s in rates(tally).items()}
-    counts = {became: tally[became] for became in (*HELD, *OTHERWISE)}
+    rates = rules.rates(tally).items()
+    shares = {name: None if rate is None else round(float(rate), 4) for name, rate in rates}
+    counts = {became: tally[became] for became in (*rules.HELD, *rules.OTHERWISE)}
     return schemas.AttendanceSummary(**{**whole, **counts, **shares, "client_id": client_id})
 
 
-def _attendance(row: Record) -> schemas.Attendance:
-    report = Report(row["status"], row["checked_in_at"], row["checked_out_at"])
-    late, early = away(report, meeting_of(row))
-    return schemas.Attendance.from_row({**row, "minutes_late": late, "minutes_left_early": early})
+def attendance_of(row: Row) -> schemas.Attendance:
+    """What is shown of a row with the columns of `RECORDED`."""
+    meeting = meeting_of(row)
+    report = rules.Report(row["status"], row["checked_in_at"], row["checked_out_at"])
+    late, early = rules.away(report, meeting)
+    counted = row["not_held_at"] is None and (rules.attended(row["status"]) or not row["on_hold"])
+    minutes = {"minutes_late": late, "minutes_left_early": early}
+    shown = {**minutes, "scheduled_minutes": meeting.scheduled_minutes, "counted": counted}
+    return schemas.Attendance.from_row({**row, **shown})

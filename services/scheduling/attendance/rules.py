@@ -69,11 +69,6 @@ class Report:
     checked_out_at: datetime | None = None
     makes_up: UUID | None = None
 
-    @property
-    def attended(self) -> bool:
-        """Whether the client came, for whatever part of the session."""
-        return attended(self.status)
-
 
 def attended(status: Status) -> bool:
     """Whether a client of that status came, for whatever part of the session."""
@@ -96,15 +91,13 @@ def require_acceptable(report: Report, meeting: Meeting, now: datetime) -> None:
     """
     came, left = report.checked_in_at, report.checked_out_at
     leave_out = f"Leave it out for status {report.status}."
-    _refuse(report.makes_up is not None and not report.attended, "makes_up", leave_out)
-    if report.status != "partial":
-        _refuse(came is not None, "checked_in_at", leave_out)
-        _refuse(left is not None, "checked_out_at", leave_out)
+    _refuse(report.makes_up is not None and not attended(report.status), "makes_up", leave_out)
+    partial = report.status == "partial"
+    for field, at in (("checked_in_at", came), ("checked_out_at", left)):
+        _refuse(at is not None and not partial, field, leave_out)
+        _refuse(at is None and partial, field, "Needed for status partial.")
+    if came is None or left is None:
         return
-    if came is None:
-        raise ImpossibleAttendance("checked_in_at", "Needed for status partial.")
-    if left is None:
-        raise ImpossibleAttendance("checked_out_at", "Needed for status partial.")
     early = elapsed(came, meeting.starts_at) > EARLIEST_CHECK_IN
     _refuse(came >= left, "checked_out_at", "Must be later than checked_in_at.")
     _refuse(left > now, "checked_out_at", "Lies in the future.")

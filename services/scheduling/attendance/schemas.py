@@ -10,6 +10,7 @@ from services.scheduling.sessions.schemas import Bound
 from shared.contracts.scheduling import NotHeldReason
 from shared.web import FromJson, Instant, Shown, Strict, described
 
+PARTIAL = "Only with status partial."
 STATUS = described("What became of the client's seat.", "present")
 
 
@@ -17,13 +18,8 @@ class Noted(Strict):
     """What was noted about one client."""
 
     status: Status = STATUS
-    checked_in_at: Instant | None = described(
-        "Only with status partial.", "2026-03-03T00:45:00Z", default=None
-    )
-    checked_out_at: Instant | None = described(
-        "Only with status partial.", "2026-03-03T03:30:00Z", default=None
-    )
-
+    checked_in_at: Instant | None = described(PARTIAL, "2026-03-03T00:45:00Z", default=None)
+    checked_out_at: Instant | None = described(PARTIAL, "2026-03-03T03:30:00Z", default=None)
     makes_up: UUID | None = described(
         "The recorded miss that this attendance makes up, of the same ISO week unless "
         "the policy allows more; only for who came. Its hours count where it is held.",
@@ -88,10 +84,15 @@ class Roll(Shown):
     recorded: list[Attendance]
 
 
-class NewCheckIn(Strict):
-    """A client who comes or leaves."""
+class NewPass(Strict):
+    """Whom a pass is for."""
 
     client_id: UUID = described("Pseudonymous id of the client.")
+
+
+class NewCheckIn(NewPass):
+    """A client who comes or leaves."""
+
     at: Instant | None = described("When; without it, now.", default=None)
 
 
@@ -105,12 +106,6 @@ class CheckIn(Shown):
     checked_in_by: Literal["staff", "kiosk", "telehealth"]
     checked_out_at: Instant | None
     checked_out_by: Literal["staff", "kiosk"] | None
-
-
-class NewPass(Strict):
-    """Whom a pass is for."""
-
-    client_id: UUID = described("Pseudonymous id of the client.")
 
 
 class Pass(Shown):

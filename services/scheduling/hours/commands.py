@@ -28,29 +28,27 @@ WATCH_NOW = """
 INSERT INTO program_weeks (placement_id, monday, site_id, look_at)
 SELECT p.id, date_trunc('week', $2::timestamptz AT TIME ZONE i.time_zone)::date, p.site_id, $2
 FROM placements p JOIN sites i ON i.id = p.site_id
-WHERE p.id = ANY ($1::uuid[]) AND p.proposed_until IS NULL
-ON CONFLICT DO NOTHING
-"""
-LOOK_NOW = """
-UPDATE program_weeks SET look_at = $2 WHERE placement_id = ANY ($1::uuid[]) AND look_at > $2
+WHERE p.id = ANY ($1::uuid[]) AND p.proposed_until IS NULL ON CONFLICT DO NOTHING
 """
 LOCK = """
 SELECT w.placement_id, w.monday, w.site_id, i.time_zone
 FROM program_weeks w JOIN sites i ON i.id = w.site_id
 WHERE (w.placement_id, w.monday) IN (
-  SELECT * FROM unnest($1::uuid[], $2::date[]) UNION ALL
+  SELECT c.placement_id, c.monday FROM unnest($1::uuid[], $2::date[]) AS given(placement_id, monday)
+  JOIN program_weeks c ON c.placement_id = given.placement_id
+    AND (c.monday = given.monday OR given.monday IS NULL AND c.look_at IS NOT NULL)
+  UNION ALL
   (SELECT placement_id, monday FROM program_weeks WHERE look_at <= $3 ORDER BY look_at LIMIT $4)
 )
 ORDER BY w.placement_id, w.monday FOR NO KEY UPDATE OF w
 """
-"""In one order, so that two workers cannot deadlock. What they are made of is read afterwards."""
-LOOKED = Columns.of(placement_id="uuid", monday="date", told="text", look_at="timestamptz")
-NOTE = f"""
-UPDATE program_weeks w SET told = given.told, look_at = given.look_at
-FROM {LOOKED.rows} WHERE w.placement_id = given.placement_id AND w.monday = given.monday
-"""  # noqa: S608 - the columns are above
-AHEAD = Columns.of(placement_id="uuid", monday="date", site_id="uuid", look_at="timestamptz")
-LOOK_AHEAD = AHEAD.insert("program_weeks", "ON CONFLICT DO NOTHING")
+"""In one order, so that two workers cannot deadlock. What they are made of is read afterwards. A
+change that names no week is one of all weeks of the seat that are looked at again."""
+WEEKS = Columns.by_type(
+    uuid="placement_id site_id", date="monday", text="told", timestamptz="look_at"
+)
+NOTE = WEEKS.upsert("program_weeks", "placement_id", "monday")
+LOOK_AHEAD = WEEKS.insert("program_weeks", "ON CONFLICT DO NOTHING")
 
 
 async def look_at_weeks(tx: Transaction) -> int:
@@ -63,15 +61,12 @@ async def look_at_weeks(tx: Transaction) -> int:
     changed = await tx.fetch(TAKE, AT_ONCE)
     if now := sorted({row["placement_id"] for row in changed if row["monday"] is None}):
         await tx.execute(WATCH_NOW, now, tx.now)
-        await tx.execute(LOOK_NOW, now, tx.now)
-    weeks = {(row["placement_id"], row["monday"]) for row in changed if row["monday"] is not None}
-    picked = await tx.fetch(
-        LOCK, [seat for seat, _ in weeks], [monday for _, monday in weeks], tx.now, AT_ONCE
-    )
+    asked = [row["placement_id"] for row in changed], [row["monday"] for row in changed]
+    picked = await tx.fetch(LOCK, *asked, tx.now, AT_ONCE)
     rows = await seat_weeks(tx, map(dict, picked))
     looked = [_look(tx, row) for row in sorted(rows, key=itemgetter("placement_id", "monday"))]
-    await tx.execute(NOTE, *LOOKED.arrays(looked))
-    await tx.execute(LOOK_AHEAD, *AHEAD.arrays(_next(row) for row in rows if not row["ended_at"]))
+    await tx.execute(NOTE, *WEEKS.arrays(looked))
+    await tx.execute(LOOK_AHEAD, *WEEKS.arrays(_next(row) for row in rows if not row["ended_at"]))
     return len(changed) + len(rows)
 
 
@@ -92,4 +87,4 @@ def _look(tx: Transaction, row: Mapping[str, Any]) -> dict[str, Any]:
 def _next(row: Mapping[str, Any]) -> dict[str, Any]:
     week = Week(row["monday"]).next
     window = Window.of(week, row["time_zone"], week_policy(row["site_id"]))
-    return {**row, "monday": week.monday, "look_at": window.warn_from}
+    return {**row, "monday": week.monday, "told": None, "look_at": window.warn_from}

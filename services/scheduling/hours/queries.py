@@ -80,7 +80,7 @@ Place = tuple[int, int, UUID]
 class ShortestFirst(Paging):
     """Where a page of a site's week starts: after what was missing, and the id of a seat."""
 
-    beginning = None
+    beginning = float("-inf"), 0, UUID(int=0)
 
     @staticmethod
     def read(text: str) -> Place:
@@ -109,12 +109,9 @@ def least_minutes(row: Mapping[str, Any]) -> int:
     return hours.minimum_minutes[policy.PROGRAM_LEVEL]
 
 
-def _asked(
-    row: Mapping[str, Any], population: policy.Population | None
-) -> tuple[policy.Population, rules.Asked]:
-    levels = policy.level_hours(row["site_id"]).populations
-    found = population or population_of(row)
-    return found, rules.asked_of(orjson.loads(row["phases"]), row["phase"], levels[found])
+def _asked(row: Mapping[str, Any], population: policy.Population) -> rules.Asked:
+    hours = policy.level_hours(row["site_id"]).populations[population]
+    return rules.asked_of(orjson.loads(row["phases"]), row["phase"], hours)
 
 
 def judged(row: Mapping[str, Any], *, final: bool) -> dict[str, Any]:
@@ -123,7 +120,7 @@ def judged(row: Mapping[str, Any], *, final: bool) -> dict[str, Any]:
     sums = rules.Sums(**{one.name: row[one.name] for one in fields(rules.Sums)})
     seat = rules.Seat(row["placed_at"], row["ended_at"], row["held_since"], row["was_held"])
     share = rules.share_of(week, row["time_zone"], seat, sums, policy.week_policy(row["site_id"]))
-    found = asdict(rules.judge(sums, _asked(row, None)[1], share, final=final))
+    found = asdict(rules.judge(sums, _asked(row, population_of(row)), share, final=final))
     asked, forecast = found.pop("asked"), {"forecast_minutes": sums.forecast_minutes}
     credited = {"credited_minutes": sums.attended_minutes, "credited_days": sums.attended_days}
     most, planned = asked["maximum_minutes"], sums.planned_minutes
@@ -138,8 +135,7 @@ async def placed_in(tx: Transaction, client_id: UUID, week: Week | None) -> dict
     Raises:
         NotFound: when the client was never placed at a site that the caller may see.
     """
-    row = await tx.fetchrow(PLACED, client_id, week and week.monday)
-    if row is None:
+    if (row := await tx.fetchrow(PLACED, client_id, week and week.monday)) is None:
         raise NotFound("This client was never placed.")
     return dict(row)
 
@@ -162,25 +158,20 @@ async def weekly_hours(
     starts_at, ends_at = week.bounds(site["time_zone"])
     kinds = policy.session_kinds(site["site_id"]).counting
     (sums,) = await tx.fetch(OF_PERSON, client_id, site["site_id"], starts_at, ends_at, kinds)
-    levels = policy.level_hours(site["site_id"])
-    whose, asked = _asked(site, population)
+    levels, level = policy.level_hours(site["site_id"]), policy.PROGRAM_LEVEL
+    whose = population or population_of(site)
     hours, planned = levels.populations[whose], sums["planned_minutes"]
     least = hours.minimum_minutes
+    span = {"client_id": client_id, "week": str(week), "starts_at": starts_at, "ends_at": ends_at}
+    phase = {f"phase_{name}": value for name, value in asdict(_asked(site, whose)).items()}
     shown = {
-        **{f"phase_{name}": value for name, value in asdict(asked).items()},
-        "client_id": client_id,
-        "week": str(week),
-        "starts_at": starts_at,
-        "ends_at": ends_at,
-        "population": whose,
-        "level": policy.PROGRAM_LEVEL,
-        "minimum_minutes": least[policy.PROGRAM_LEVEL],
-        "meets_level_minimum": rules.meets_minimum(planned, policy.PROGRAM_LEVEL, least),
+        "minimum_minutes": least[level],
+        "meets_level_minimum": rules.meets_minimum(planned, level, least),
         "level_of_planned_minutes": rules.level_of(planned, least),
         "policy_version": f"{levels.id} {levels.version}",
-        "source": hours.source,
     }
-    return WeeklyHours.from_row({**site, **sums, **shown})
+    data = {"population": whose, "level": level, "source": hours.source}
+    return WeeklyHours.from_row({**site, **sums, **span, **phase, **shown, **data})
 
 
 async def weeks_of_site(
@@ -194,14 +185,12 @@ async def weeks_of_site(
     """
     site = await show_site(tx, site_id, pointer="site_id")
     starts_at, ends_at = week.bounds(site.time_zone)
-    window = rules.Window.of(week, site.time_zone, policy.week_policy(site_id))
+    final = tx.now >= rules.Window.of(week, site.time_zone, policy.week_policy(site_id)).final_at
     of_week = {"monday": week.monday, "time_zone": site.time_zone}
     seats = [{**row, **of_week} for row in await tx.fetch(OF_SITE, site_id, starts_at, ends_at)]
-    final = tx.now >= window.final_at
     found = [judged(row, final=final) for row in await seat_weeks(tx, seats)]
-    weeks = list(map(ClientWeek.from_row, found))
-    after = paging.after
-    shown = sorted((one for one in weeks if after is None or _of(one) > after), key=_of)
+    weeks = map(ClientWeek.from_row, found)
+    shown = sorted((one for one in weeks if _of(one) > paging.after), key=_of)
     return page_of(shown, paging.limit, lambda one: paging.written(_of(one)))
 
 

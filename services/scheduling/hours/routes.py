@@ -6,15 +6,12 @@ from uuid import UUID
 from fastapi import Depends, Query
 
 from services.scheduling.hours import queries
-from services.scheduling.hours.policy import Population
-from services.scheduling.hours.schemas import ClientWeek, WeeklyHours
+from services.scheduling.hours.schemas import AskedHours, ClientWeek, WeeklyHours
 from shared.calendar import Week
 from shared.errors import Invalid
 from shared.web import AnyStaff, Page, Reader, Router, of_one_client
 
 router = Router(tags=["Hours"])
-
-ISO_WEEK = Query(max_length=8, description="ISO week.", examples=["2026-W10"])
 
 
 class BadWeek(Invalid, title="Not an ISO week"):
@@ -37,7 +34,7 @@ def asked_week(text: str) -> Week:
 async def list_weekly_hours(
     call: AnyStaff,
     site_id: Annotated[UUID, Query(description="The site.")],
-    week: Annotated[str, ISO_WEEK],
+    week: Annotated[str, Query(max_length=8, description="ISO week.", examples=["2026-W10"])],
     paging: Annotated[queries.ShortestFirst, Depends()],
 ) -> Page[ClientWeek]:
     """Every client with a seat in that week: who lacks most comes first, so that a session can be
@@ -49,17 +46,8 @@ async def list_weekly_hours(
 @router.get("/clients/{client_id}/weekly-hours", summary="Planned and attended hours of one week")
 @of_one_client
 async def show_weekly_hours(
-    client_id: UUID,
-    call: Reader,
-    week: Annotated[
-        str | None,
-        Query(max_length=8, description="ISO week; without it this one.", examples=["2026-W10"]),
-    ] = None,
-    population: Annotated[
-        Population | None,
-        Query(description="Whose rule of hours applies; without it by the cohort."),
-    ] = None,
+    client_id: UUID, call: Reader, asked: Annotated[AskedHours, Query()]
 ) -> WeeklyHours:
     """A client's minutes from Monday to Sunday of the site's calendar, checked by level 2.1."""
-    asked = None if week is None else asked_week(week)
-    return await call.show(lambda tx: queries.weekly_hours(tx, client_id, asked, population))
+    week = None if asked.week is None else asked_week(asked.week)
+    return await call.show(lambda tx: queries.weekly_hours(tx, client_id, week, asked.population))

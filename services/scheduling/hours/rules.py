@@ -91,11 +91,9 @@ class Window:
     def of(cls, week: Week, zone: str, policy: WeekPolicy) -> "Window":
         """The instants of `week`; days are those of the calendar of `zone`."""
         starts_at, ends_at = week.bounds(zone)
-        return cls(
-            days_later(starts_at, -policy.warn_days_before_start, zone),
-            days_later(ends_at, -policy.last_warning_days_before_end, zone),
-            ends_at + timedelta(hours=policy.final_after_hours),
-        )
+        warn_from = days_later(starts_at, -policy.warn_days_before_start, zone)
+        warn_until = days_later(ends_at, -policy.last_warning_days_before_end, zone)
+        return cls(warn_from, warn_until, ends_at + timedelta(hours=policy.final_after_hours))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +114,9 @@ def asked_of(phases: Sequence[Mapping[str, Any]], phase: int, level: LevelHours)
     def of(name: str, otherwise: int | None) -> Any:
         return otherwise if own.get(name) is None else own[name]
 
-    return Asked(
-        of("minimum_minutes", level.minimum_minutes[PROGRAM_LEVEL]),
-        of("maximum_minutes", level.maximum_minutes.get(PROGRAM_LEVEL)),
-        of("minimum_days", level.minimum_days.get(PROGRAM_LEVEL, 0)),
-    )
+    least = of("minimum_minutes", level.minimum_minutes[PROGRAM_LEVEL])
+    most = of("maximum_minutes", level.maximum_minutes.get(PROGRAM_LEVEL))
+    return Asked(least, most, of("minimum_days", level.minimum_days.get(PROGRAM_LEVEL, 0)))
 
 
 def share_of(week: Week, zone: str, seat: Seat, sums: Sums, policy: WeekPolicy) -> Fraction:
@@ -133,8 +129,7 @@ def share_of(week: Week, zone: str, seat: Seat, sums: Sums, policy: WeekPolicy) 
     sunday = week.monday + timedelta(days=6)
     first = max(week.monday, day_at(seat.placed_at, zone))
     last = sunday if seat.ended_at is None else min(sunday, day_at(seat.ended_at, zone))
-    days = max(0, (last - first).days + 1)
-    part = Fraction(days, 7)
+    part = Fraction(max(0, (last - first).days + 1), 7)
     if not whole and policy.stay_began_or_ended == "not_judged":
         return Fraction(0)
     held = seat.held_since is not None and seat.held_since < ends_at
@@ -170,10 +165,6 @@ def word_of(standing: Standing, told: Told, now: datetime, window: Window) -> To
     Nobody is warned so late that no session could be added any more; a warning that was given
     stands until the week is settled, or as long as it is true.
     """
-    match standing:
-        case "short":
-            return "short"
-        case "at_risk" if told or window.warn_from <= now <= window.warn_until:
-            return "at_risk"
-        case _:
-            return None
+    if standing == "at_risk" and (told or window.warn_from <= now <= window.warn_until):
+        return "at_risk"
+    return "short" if standing == "short" else None

@@ -2,11 +2,22 @@
 
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from services.scheduling.hours.policy import Population
 from services.scheduling.hours.rules import Standing, Told
 from shared.web import Instant, Shown, described
+
+
+class AskedHours(BaseModel):
+    """Which week of a client is shown, and by whose rule."""
+
+    week: str | None = described(
+        "ISO week; without it this one.", "2026-W10", default=None, max_length=8
+    )
+    population: Population | None = described(
+        "Whose rule of hours applies; without it by the cohort.", default=None
+    )
 
 
 class WeeklyHours(Shown):

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query
 
 from services.scheduling.directory.routes import Manager
-from services.scheduling.sessions import cancelling, changing, closing, commands, queries, schemas
+from services.scheduling.sessions import cancelling, changing, commands, queries, schemas
 from shared.access import Role
 from shared.web import CountedPage, Page, Paged, needs_if_match
 from shared.web.call import Allowed, AnyStaff, Call, Reader, Router
@@ -103,7 +103,7 @@ async def change_session_staff(
     session_id: UUID, body: schemas.Staff, call: Changer
 ) -> schemas.ScheduledSession:
     """In place of those who were to hold it; whoever is expected is told."""
-    return await call.update(changing.change_session_staff, session_id, body)
+    return await call.update(changing.assign_session, session_id, body)
 
 
 @router.post("/sessions/{session_id}/room", summary="Hold a session in another room")
@@ -113,7 +113,7 @@ async def change_session_room(
 ) -> schemas.ScheduledSession:
     """A telehealth room makes it a telehealth session, with the link of the room; whoever is
     expected is told."""
-    return await call.update(changing.change_session_room, session_id, body)
+    return await call.update(changing.assign_session, session_id, body)
 
 
 @router.post("/site-closures/preview", summary="Show what a closure would come to")
@@ -122,21 +122,21 @@ async def show_closure_preview(
 ) -> schemas.ClosurePreview:
     """Sessions, clients and hours of the days, and whose weeks would have too few hours. Nothing is
     changed."""
-    return await call.show(lambda tx: closing.show_closure_preview(tx, body))
+    return await call.show(lambda tx: queries.preview_closure(tx, body))
 
 
 @router.create("/site-closures", summary="Close a site for some days")
 async def add_site_closure(body: schemas.NewSiteClosure, call: Planner) -> schemas.SiteClosure:
     """Nothing is planned for these days any more, and their sessions are not held: that is worked
     off day by day, and can be followed at the address of the answer."""
-    return await call.create(closing.add_site_closure, body, location="/site-closures/{id}")
+    return await call.create(cancelling.add_site_closure, body, location="/site-closures/{id}")
 
 
 @router.get("/site-closures/{closure_id:uuid}", summary="Show a closure and how far it is")
 async def show_site_closure(closure_id: UUID, call: Reader) -> schemas.SiteClosure:
     """How many of its sessions are worked off."""
     # The path takes ids only, so that `preview` above is an address of its own.
-    return await call.show(lambda tx: closing.show_site_closure(tx, closure_id))
+    return await call.show(lambda tx: queries.show_site_closure(tx, closure_id))
 
 
 @router.post("/sessions/{session_id}/cancel", summary="Say that a session is not held")

@@ -27,6 +27,10 @@ class NoSuchTime(Invalid, title="There is no such time"):
     """The clock is put forward over that time."""
 
 
+class TimeIsPast(Invalid, title="That time is past"):
+    """Sessions are planned for times to come."""
+
+
 class TimeShownTwice(Invalid, title="The clock shows this time twice"):
     """The clock is put back over that time."""
 
@@ -152,14 +156,11 @@ def plan_between(
     for turn in turns.values():
         turn.sort(key=lambda index: slots[index].module or 0)
         for number, day in enumerate(slots[turn[0]].days(starts_on, until)):
-            if day < since:
-                continue
-            index = turn[number % len(turn)]
-            slot = slots[index]
-            starts_at = instant_of(day, slot.starts, zone)
-            times = datetime.combine(day, slot.starts), starts_at
-            ends_at = starts_at + timedelta(minutes=slot.minutes)
-            planned.append(PlannedSession(index, *times, ends_at))
+            if day >= since:
+                slot = slots[index := turn[number % len(turn)]]
+                starts_at = instant_of(day, slot.starts, zone)
+                times = starts_at, starts_at + timedelta(minutes=slot.minutes)
+                planned.append(PlannedSession(index, datetime.combine(day, slot.starts), *times))
     return sorted(planned, key=lambda session: (session.starts_at, session.slot))
 
 
@@ -168,10 +169,8 @@ def overlapping_slot(sessions: Sequence[PlannedSession]) -> int | None:
 
     `sessions` are in order of their start, as `plan_between` returns them.
     """
-    for before, after in pairwise(sessions):
-        if after.starts_at < before.ends_at:
-            return after.slot
-    return None
+    overlapping = (two for one, two in pairwise(sessions) if two.starts_at < one.ends_at)
+    return next((session.slot for session in overlapping), None)
 
 
 def day_bounds(day: date, zone_name: str, last: date | None = None) -> tuple[datetime, datetime]:
@@ -181,6 +180,17 @@ def day_bounds(day: date, zone_name: str, last: date | None = None) -> tuple[dat
     A day lasts 23 or 25 hours when the clock changes in between.
     """
     return midnight(day, zone_name), midnight((last or day) + timedelta(days=1), zone_name)
+
+
+def days_to_come(first: date, last: date, zone: str, now: datetime) -> tuple[datetime, datetime]:
+    """The bounds of days that are not over.
+
+    Raises:
+        TimeIsPast: the first of them is.
+    """
+    if first < day_at(now, zone):
+        raise TimeIsPast("Give today or a day to come.", pointer="/first_day")
+    return day_bounds(first, zone, last)
 
 
 def may_be_cancelled(starts_at: datetime, zone_name: str, now: datetime, days: int) -> bool:

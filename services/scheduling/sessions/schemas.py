@@ -10,7 +10,7 @@ from services.scheduling.sessions.rules import WallClockSlot, recurrence
 from services.scheduling.units.schemas import ExcessReason
 from shared.contracts.scheduling import Modality, NotHeldReason, SessionKind
 from shared.literal import full_date
-from shared.web import Instant, Shown, Strict, described, exactly_one, optional
+from shared.web import FromJson, Instant, Shown, Strict, described, exactly_one, optional
 from shared.web.texts import Legible
 
 
@@ -48,7 +48,6 @@ class AskedSessions(BaseModel):
 
 CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 STARTS = described("Start by the site's wall clock.", "17:30", pattern=CLOCK)
-MINUTES = described("Length, breaks included.", 180, ge=15, le=480, strict=True)
 
 
 class Staff(Strict):
@@ -71,18 +70,15 @@ class Content(Staff):
     """What a session is, beside when it is."""
 
     room_id: UUID | None = optional("A room of the site.")
-    minutes: int = MINUTES
+    minutes: int = described("Length, breaks included.", 180, ge=15, le=480, strict=True)
     break_minutes: int = described("Breaks in it, not credited.", 15, default=0, ge=0, strict=True)
     kind: SessionKind = Field(examples=["group"])
     topic: Legible = described("What it is about.", "Coping skills", max_length=120)
     modality: Modality | None = optional(
         "Null: that of the room, else in person.", examples=["in_person"]
     )
-    module: int | None = optional(
-        "Place in the order of the curriculum: slots of one time take turns by it.",
-        ge=1,
-        le=200,
-        strict=True,
+    module: Annotated[int, Field(ge=1, le=200, strict=True)] | None = optional(
+        "Place in the order of the curriculum: slots of one time take turns by it."
     )
     phases: list[Annotated[int, Field(ge=1, le=20, strict=True)]] | None = optional(
         "For which phases of the cohort, from 1 on; null: for all.", min_length=1, max_length=20
@@ -124,12 +120,8 @@ class NewCurriculum(Strict):
         "held on its first weekday from here on.",
         "2026-03-02",
     )
-    weeks: int | None = described(
-        "Null: without an end, materialized as many weeks ahead as the policy says.",
-        12,
-        ge=1,
-        le=52,
-        strict=True,
+    weeks: Annotated[int, Field(ge=1, le=52, strict=True)] | None = described(
+        "Null: without an end, materialized as many weeks ahead as the policy says.", 12
     )
     slots: list[Slot] = Field(min_length=1, max_length=21)
 
@@ -172,7 +164,7 @@ class Curriculum(Shown):
     site_id: UUID
     starts_on: date
     weeks: int | None
-    slots: list[Slot]
+    slots: Annotated[list[Slot], FromJson]
     materialized_until: date | None = described(
         "Of a plan without an end the first day that has no sessions yet."
     )
@@ -180,7 +172,7 @@ class Curriculum(Shown):
     sessions: int = described("Sessions planned.", 36)
     first_starts_at: Instant
     last_ends_at: Instant
-    left_out: list[LeftOutDay] = described("Days without their sessions.")
+    left_out: Annotated[list[LeftOutDay], FromJson] = described("Days without their sessions.")
     conflicts: list[Conflict] = described("Clients who are not expected at some sessions.")
     weekly_minutes: int = described(
         "Minutes a week that count towards the level, less breaks; of a plan with rules the mean.",

@@ -10,7 +10,7 @@ from services.scheduling.appointments.policy import slot_policy
 from services.scheduling.appointments.queries import place_of
 from services.scheduling.appointments.rules import Asked, modality_of, own_group, require_suited
 from services.scheduling.sessions.changing import instant_to_come
-from services.scheduling.sessions.moving import lock_to_plan
+from services.scheduling.sessions.commands import lock_to_plan
 from services.scheduling.sessions.queries import show_session
 from services.scheduling.slots import rules
 from services.scheduling.slots.queries import require_length, seats_now

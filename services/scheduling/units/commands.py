@@ -1,6 +1,5 @@
 """Asking a reason of whoever books beyond what is authorized, and following what intake tells."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -26,6 +25,7 @@ ZONE = "SELECT time_zone FROM sites WHERE id = $1"
 STAYS = Columns.by_type(
     uuid="enrolment_id site_id client_id", date="certified_on due_on", timestamptz="look_at"
 )
+ENROLLED = Columns.by_type(uuid="enrolment_id site_id client_id", timestamptz="enrolled_at")
 BEGIN = STAYS.insert("recertifications", "ON CONFLICT DO NOTHING")
 END = "DELETE FROM recertifications WHERE enrolment_id = ANY ($1::uuid[])"
 CERTIFY = """
@@ -38,14 +38,14 @@ WITH latest AS (
 UPDATE recertifications SET certified_on = $2, due_on = $3, look_at = $4
 WHERE client_id = ANY (platform.records_of($1)) AND certified_on <= $2
 """
-CERTIFIED = """
-SELECT e.id AS client_id, e.site_id, s.time_zone, c.certified_on, c.due_on
-FROM unnest($1::uuid[], $2::uuid[]) AS e(id, site_id) JOIN sites s ON s.id = e.site_id
+CERTIFIED = f"""
+SELECT given.*, s.time_zone, c.certified_on, c.due_on
+FROM {ENROLLED.rows} JOIN sites s ON s.id = given.site_id
 LEFT JOIN LATERAL (
   SELECT certified_on, due_on FROM certifications
-  WHERE client_id = ANY (platform.records_of(e.id)) ORDER BY certified_on DESC LIMIT 1
+  WHERE client_id = ANY (platform.records_of(given.client_id)) ORDER BY certified_on DESC LIMIT 1
 ) AS c ON true
-"""
+"""  # noqa: S608 - the columns are above
 DUE = """
 SELECT enrolment_id, client_id, site_id, certified_on, due_on FROM recertifications
 WHERE look_at <= $1 ORDER BY look_at, enrolment_id LIMIT $2 FOR UPDATE SKIP LOCKED
@@ -87,16 +87,14 @@ async def require_authorized(
     reasons = [booking_policy(site).excess_reasons for site in {one.site_id for one in planned}]
     allowed = [one for one in (reasons[0] if reasons else ()) if all(one in of for of in reasons)]
     require_reason(reason, allowed, "/excess_reason")
-    of_clients: dict[UUID, list[Planned]] = defaultdict(list)
-    for one in planned:
-        of_clients[one.client_id].append(one)
     said, rows = [], []
     kept = {"reason": reason, "entered_by": by, "entered_at": tx.now}
     async with at_all_sites(tx):
-        granted = await queries.grants_of_stays(tx, of_clients, tx.now.date())
+        clients = {one.client_id for one in planned}
+        granted = await queries.grants_of_stays(tx, clients, tx.now.date())
         sessions = await queries.sessions_from_today(tx, granted) if granted else {}
         for client_id, grants in granted.items():
-            wanted = of_clients[client_id]
+            wanted = [one for one in planned if one.client_id == client_id]
             about = {"site_id": wanted[0].site_id, "client_id": client_id, **kept}
             for code, over in _exceeded(sessions.get(client_id, ()), wanted, grants).items():
                 said.append(_figures(code, grants[code], over))
@@ -105,11 +103,9 @@ async def require_authorized(
                     rows.append({**about, **what})
     if rows and reason is None:
         more = f" So it is for {len(said) - NAMED} more." if len(said) > NAMED else ""
-        raise UnitsExceeded(
-            f"{' '.join(said[:NAMED])}{more} Give a reason to book it all the same: "
-            f"{', '.join(allowed)}.",
-            pointer="/excess_reason",
-        )
+        words = f"Give a reason to book it all the same: {', '.join(allowed)}."
+        figures = f"{' '.join(said[:NAMED])}{more} {words}"
+        raise UnitsExceeded(figures, pointer="/excess_reason")
     for row in rows:
         await tx.execute(*insert("unit_excesses", row))
 
@@ -118,12 +114,10 @@ def _exceeded(
     sessions: Sequence[Record], wanted: Sequence[Planned], grants: queries.Grants
 ) -> dict[str, dict[date, int]]:
     """By code and day, what is not covered and was not before."""
-    new = queries.by_day(
-        (day_at(one.starts_at, one.time_zone), Service(one.kind, one.minutes)) for one in wanted
-    )
     done, booked = queries.done_and_booked(sessions)
-    _, rest = queries.done_and_booked(sessions, {one.instead_of for one in wanted})
-    together = {on: [*rest.get(on, []), *new.get(on, [])] for on in {*rest, *new}}
+    _, together = queries.done_and_booked(sessions, {one.instead_of for one in wanted})
+    for one in wanted:
+        together[day_at(one.starts_at, one.time_zone)].append(Service(one.kind, one.minutes))
     over = {}
     for code, of in grants.items():
         before, after = (uncovered(of, to_take(of, done, days)) for days in (booked, together))
@@ -157,23 +151,18 @@ async def note_stays(tx: Transaction, told: Sequence[StayEvent]) -> None:
 async def follow_stays(tx: Transaction, told: Sequence[StayEvent]) -> None:
     """Know by when each stay that goes on has to be certified again; one that ended needs none."""
     enrolled = [event for event in told if isinstance(event, intake.ClientEnrolled)]
-    asked = [event.client_id for event in enrolled], [event.site_id for event in enrolled]
     async with at_all_sites(tx):
-        found = await tx.fetch(CERTIFIED, *asked) if enrolled else ()
-    known = {(row["client_id"], row["site_id"]): row for row in found}
-    rows = []
-    for event in enrolled:
-        if (row := known.get((event.client_id, event.site_id))) is not None:
-            policy, zone = booking_policy(event.site_id), row["time_zone"]
-            on = day_at(event.enrolled_at, zone)
+        found = await tx.fetch(CERTIFIED, *ENROLLED.arrays(enrolled)) if enrolled else ()
+    stays = []
+    for row in map(dict, found):
+        policy, on = booking_policy(row["site_id"]), day_at(row["enrolled_at"], row["time_zone"])
+        earliest = on - timedelta(days=policy.certified_days_before_enrolment)
+        if row["certified_on"] is None or row["certified_on"] < earliest:
             due_on = on + timedelta(days=policy.recertify_every_days)
-            before = timedelta(days=policy.certified_days_before_enrolment)
-            if row["certified_on"] is not None and row["certified_on"] >= on - before:
-                on, due_on = row["certified_on"], row["due_on"]
-            stay = event.model_dump() | {"certified_on": on, "due_on": due_on}
-            rows.append(stay | {"look_at": _look_at(due_on, event.site_id, zone)})
-    if rows:
-        await tx.write(BEGIN, *STAYS.arrays(rows))
+            row |= {"certified_on": on, "due_on": due_on}
+        stays.append(row | {"look_at": _look_at(row["due_on"], row["site_id"], row["time_zone"])})
+    if stays:
+        await tx.write(BEGIN, *STAYS.arrays(stays))
     changes = [event for event in told if isinstance(event, intake.EpisodeStateChanged)]
     if over := [event.enrolment_id for event in changes if event.ended]:
         await tx.execute(END, over)

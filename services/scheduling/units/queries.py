@@ -23,7 +23,7 @@ JOIN appointments a ON a.client_id = own.record AND a.state = 'scheduled'
 LEFT JOIN attendance r USING (session_id, client_id)
 JOIN sessions s ON s.id = a.session_id AND s.not_held_at IS NULL
 """
-OF_WEEK = f"{SESSIONS} WHERE s.starts_at >= $2 AND s.starts_at < $3 AND r.attended_minutes > 0"
+OF_WEEK = f"{SESSIONS} WHERE s.starts_at >= $2 AND s.starts_at < $3"
 FROM_TODAY = f"""{SESSIONS}
 WHERE (s.starts_at AT TIME ZONE s.time_zone)::date >= ($2 AT TIME ZONE s.time_zone)::date
   AND NOT (a.on_hold AND r.id IS NULL)
@@ -43,7 +43,7 @@ RECERTIFICATION = f"""
 SELECT {names(schemas.Recertification)} FROM recertifications
 WHERE client_id = ANY (platform.records_of($1)) ORDER BY due_on DESC, enrolment_id LIMIT 1
 """  # noqa: S608 - the names of its fields
-Days = dict[date, list[Service]]
+Days = defaultdict[date, list[Service]]
 Grants = dict[str, list[Grant]]
 
 
@@ -57,25 +57,18 @@ async def client_units(
         NotFound: when the client was never placed at a site that the caller may see.
     """
     site = await placed_in(tx, client_id, week)
-    days = by_day(
-        (row["day"], Service(row["kind"], row["attended_minutes"]))
-        for row in await tx.fetch(OF_WEEK, [client_id], *week.bounds(site["time_zone"]))
-    )
+    of_week = await tx.fetch(OF_WEEK, [client_id], *week.bounds(site["time_zone"]))
+    days, _ = done_and_booked(of_week)
     today = day_at(tx.now, site["time_zone"])
     grants = (await grants_of_stays(tx, [client_id], today)).get(client_id, {})
     sessions = done_and_booked((await sessions_from_today(tx, [client_id])).get(client_id, ()))
     holding = {code: [one for one in of if one.covers(today)] for code, of in grants.items()}
     left = [_left(code, those, sessions) for code, those in holding.items() if those]
     due = await tx.fetchrow(RECERTIFICATION, client_id)
-    return schemas.ClientUnits(
-        client_id=client_id,
-        site_id=site["site_id"],
-        week=str(week),
-        payer=payer,
-        days=[_day(on, services, site["site_id"], payer) for on, services in sorted(days.items())],
-        authorized=left,
-        recertification=None if due is None else schemas.Recertification.from_row(due),
-    )
+    whose = {"client_id": client_id, "site_id": site["site_id"], "week": str(week), "payer": payer}
+    worth = [_day(on, services, site["site_id"], payer) for on, services in sorted(days.items())]
+    again = None if due is None else schemas.Recertification.from_row(due)
+    return schemas.ClientUnits(**whose, days=worth, authorized=left, recertification=again)
 
 
 async def grants_of_stays(
@@ -108,45 +101,29 @@ def done_and_booked(
     sessions: Iterable[Record], without: Collection[UUID | None] = ()
 ) -> tuple[Days, Days]:
     """What was attended, and what is booked but the sessions `without`, by day."""
-    done, booked = [], []
+    done: Days = defaultdict(list)
+    booked: Days = defaultdict(list)
     for row in sessions:
         if row["attended_minutes"] is None and row["id"] not in without:
-            booked.append((row["day"], Service(row["kind"], row["minutes"])))
+            booked[row["day"]].append(Service(row["kind"], row["minutes"]))
         elif row["attended_minutes"]:
-            done.append((row["day"], Service(row["kind"], row["attended_minutes"])))
-    return by_day(done), by_day(booked)
-
-
-def by_day(services: Iterable[tuple[date, Service]]) -> Days:
-    """Services by their day."""
-    days: Days = defaultdict(list)
-    for on, service in services:
-        days[on].append(service)
-    return days
+            done[row["day"]].append(Service(row["kind"], row["attended_minutes"]))
+    return done, booked
 
 
 def _left(code: str, covering: list[Grant], sessions: tuple[Days, Days]) -> schemas.AuthorizedUnits:
     taken = to_take(covering, *sessions)
     booked = sum(n for day, n in taken.items() if any(grant.covers(day) for grant in covering))
-    return schemas.AuthorizedUnits(
-        code=code,
-        granted=sum(grant.granted for grant in covering),
-        used=sum(grant.used for grant in covering),
-        booked=booked,
-        left=sum(grant.left for grant in covering) - booked,
-        valid_until=covering[-1].last,
-    )
+    granted, used = sum(one.granted for one in covering), sum(one.used for one in covering)
+    units = {"granted": granted, "used": used, "booked": booked, "left": granted - used - booked}
+    return schemas.AuthorizedUnits(code=code, **units, valid_until=covering[-1].last)
 
 
 def _day(on: date, services: list[Service], site_id: UUID, payer: str | None) -> schemas.UnitsOfDay:
-    return schemas.UnitsOfDay(
-        day=on,
-        services=len(services),
-        minutes=sum(one.minutes for one in services),
-        units=[
-            schemas.CodeUnits(id=one.id, code=one.code, units=units, rate=rate_of(rule, services))
-            for one in billing_codes(site_id)
-            for rule in [one.rule(payer)]
-            if (units := units_of(rule, services))
-        ],
-    )
+    minutes, worth = sum(one.minutes for one in services), []
+    for one in billing_codes(site_id):
+        rule = one.rule(payer)
+        if units := units_of(rule, services):
+            about = {"id": one.id, "code": one.code, "rate": rate_of(rule, services)}
+            worth.append(schemas.CodeUnits(**about, units=units))
+    return schemas.UnitsOfDay(day=on, services=len(services), minutes=minutes, units=worth)

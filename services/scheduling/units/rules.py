@@ -7,6 +7,8 @@ from datetime import date
 from services.scheduling.units.policy import CodeRule
 from shared.billing import Service, UnitRule, counting, units_of
 
+Days = Mapping[date, Sequence[Service]]
+
 
 def rate_of(rule: CodeRule, services: Iterable[Service]) -> str | None:
     """What is paid for a day by its number of services: the highest rate that it reaches."""
@@ -35,11 +37,7 @@ class Grant:
         return self.first <= on <= self.last
 
 
-def to_take(
-    grants: Sequence[Grant],
-    done: Mapping[date, Sequence[Service]],
-    booked: Mapping[date, Sequence[Service]],
-) -> dict[date, int]:
+def to_take(grants: Sequence[Grant], done: Days, booked: Days) -> dict[date, int]:
     """Units that the booked services of each day will take, beyond what is `done` on it already.
     What a unit is on a day the grant says that covers it, else the one that ended last."""
     taken = {}
@@ -69,6 +67,5 @@ def uncovered(grants: Sequence[Grant], wanted: Mapping[date, int]) -> dict[date,
 
 def beyond(before: Mapping[date, int], after: Mapping[date, int]) -> dict[date, int]:
     """What of `after` was not uncovered `before`."""
-    return {
-        on: units - before.get(on, 0) for on, units in after.items() if units > before.get(on, 0)
-    }
+    more = {on: units - before.get(on, 0) for on, units in after.items()}
+    return {on: units for on, units in more.items() if units > 0}

@@ -4,13 +4,24 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from shared.contracts.intake import Token
 from shared.web import Shown, described
 
 WHY = "Why it is booked although it goes beyond what the payer authorized: a reason of the policy."
 ExcessReason = Annotated[Token | None, described(WHY, None)]
+
+
+class AskedUnits(BaseModel):
+    """Whose way of counting is asked for, and of which week."""
+
+    week: str = described("ISO week.", "2026-W10", max_length=8)
+    payer: Token | None = described(
+        "Id of a payer whose units differ; without it the usual ones.",
+        "commercial-hourly",
+        default=None,
+    )
 
 
 class CodeUnits(Shown):
