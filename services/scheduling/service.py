@@ -10,7 +10,7 @@ from shared.service import Service
 
 capabilities = Capabilities(
     "scheduling",
-    "plans directory closed_days rooms staff cohorts sessions appointments preferences placement "
+    "plans directory cohorts sessions appointments preferences placement "
     "holds waiting no_contacts attendance hours units offers step_down step_up slots therapists "
     "calendars days",
 )

@@ -114,6 +114,7 @@ EXCEPTIONS = {
     "scheduling/attendance/check_ins.py": COMMANDS,
     "scheduling/attendance/page/": "the page for browsers",
     "scheduling/attendance/passes.py": COMMANDS,
+    "scheduling/directory/staff.py": COMMANDS,
     "scheduling/placement/arrivals.py": "the clients who need seats",
     "scheduling/placement/chart.py": "the seats of sites while they are given",
     "scheduling/placement/confirming.py": COMMANDS,

@@ -3,8 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.scheduling.closed_days.commands import tell_days
-from services.scheduling.directory.commands import lock_site
+from services.scheduling.directory.commands import lock_site, tell_days
 from services.scheduling.directory.queries import show_site
 from services.scheduling.directory.schemas import Site
 from services.scheduling.hours.policy import session_kinds

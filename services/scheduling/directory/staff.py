@@ -1,23 +1,14 @@
 """Entering people of the staff and their leave, changing them, and saying that they left."""
 
+from typing import Any
 from uuid import UUID
 
+from services.scheduling.directory import schemas
 from services.scheduling.directory.commands import require_apart
-from services.scheduling.directory.queries import show_site
-from services.scheduling.staff import schemas
-from services.scheduling.staff.queries import show_staff_member
-from services.scheduling.staff.rules import leave_time
+from services.scheduling.directory.queries import show_site, show_staff_member
+from services.scheduling.directory.rules import leave_time
 from shared.contracts.scheduling import StaffChanged
-from shared.database import (
-    Record,
-    Statement,
-    Transaction,
-    as_json,
-    at_all_sites,
-    insert,
-    unless_taken,
-    update,
-)
+from shared.database import Record, Transaction, as_json, at_all_sites, insert, unless_taken, update
 from shared.errors import Conflict, Forbidden, Invalid, found, require_once, require_version
 from shared.ids import new_id
 from shared.messaging.outbox import publish
@@ -88,7 +79,7 @@ async def add_staff_member(tx: Transaction, new: schemas.NewStaffMember) -> sche
     await _check(tx, new)
     staff_id = new_id()
     row = {"id": staff_id, **_row(new), "look_at": tx.now, "created_at": tx.now}
-    return await _write(tx, staff_id, new, insert("staff", row))
+    return await _write(tx, staff_id, new, *insert("staff", row))
 
 
 async def change_staff_member(
@@ -104,7 +95,7 @@ async def change_staff_member(
     await _lock_to_change(tx, staff_id, expected)
     await _check(tx, changed)
     row = {**_row(changed), "look_at": tx.now}
-    return await _write(tx, staff_id, changed, update("staff", row, where={"id": staff_id}))
+    return await _write(tx, staff_id, changed, *update("staff", row, where={"id": staff_id}))
 
 
 async def mark_left(tx: Transaction, expected: int, staff_id: UUID) -> schemas.StaffMember:
@@ -196,7 +187,7 @@ def _row(one: schemas.NewStaffMember) -> dict[str, object]:
 
 
 async def _write(
-    tx: Transaction, staff_id: UUID, one: schemas.NewStaffMember, statement: Statement
+    tx: Transaction, staff_id: UUID, one: schemas.NewStaffMember, *statement: Any
 ) -> schemas.StaffMember:
     """Write a person and where they work, and tell of it."""
     with unless_taken(SubjectTaken("Another person has this subject.", pointer="/subject")):

@@ -2,9 +2,9 @@
 
 from dataclasses import asdict
 
+from services.scheduling.directory.policy import credential_policy
 from services.scheduling.directory.queries import CREDENTIALS
-from services.scheduling.staff.policy import credential_policy
-from services.scheduling.staff.rules import expiring
+from services.scheduling.directory.rules import expiring
 from shared.calendar import day_at, midnight
 from shared.contracts.scheduling import StaffCredentialExpiring
 from shared.database import Transaction, insert
