@@ -10,7 +10,7 @@ import orjson
 
 from services.scheduling.placement.policy import placement_policy
 from services.scheduling.placement.rules.values import Need, priority_of
-from services.scheduling.waiting.rules import NO_URGENCY
+from services.scheduling.placement.rules.waiting import NO_URGENCY
 from shared.contracts.intake import ClientEnrolled
 from shared.database import Record, Transaction
 from shared.errors import found

@@ -12,11 +12,10 @@ import orjson
 from services.scheduling.appointments.commands import schedule_sessions
 from services.scheduling.placement.arrivals import Arrival
 from services.scheduling.placement.chart import Chart, Chosen
-from services.scheduling.placement.policy import placement_policy
+from services.scheduling.placement.policy import placement_policy, waiting_policy
 from services.scheduling.placement.rules.ranking import UNTOLD
 from services.scheduling.placement.rules.values import Choice
-from services.scheduling.waiting.policy import waiting_policy
-from services.scheduling.waiting.rules import expiry
+from services.scheduling.placement.rules.waiting import expiry
 from shared.contracts import scheduling
 from shared.database import Columns, Overtaken, Record, Transaction, as_json
 from shared.ids import new_id
@@ -199,32 +198,21 @@ def considered_json(choice: Choice) -> str:
     the number of its finding, as most of many cohorts have the same; findings name their criteria
     by number, too. Whom a client must not meet is told by GET /no-contacts alone."""
     ranks = {one.cohort.id: rank for rank, one in enumerate(choice.ranked, 1)}
-    findings = {id(one.finding): one.finding for one in choice.considered}
-    numbers = {identity: number for number, identity in enumerate(findings)}
-    lines = [line for finding in findings.values() for line in finding.criteria]
+    distinct = {id(one.finding): one.finding for one in choice.considered}
+    numbers = {identity: number for number, identity in enumerate(distinct)}
+    lines = [line for finding in distinct.values() for line in finding.criteria]
     told = {id(line): line for line in lines if line.name != UNTOLD}
     places = {identity: place for place, identity in enumerate(told)}
-    stored = {
-        "criteria": [vars(line) for line in told.values()],
-        "findings": [
-            {
-                "eligible": finding.eligible,
-                "words": finding.words,
-                "criteria": [places[id(line)] for line in finding.criteria if id(line) in places],
-            }
-            for finding in findings.values()
-        ],
-        "cohorts": [
-            (
-                str(one.cohort.id),
-                ranks.get(one.cohort.id),
-                one.cohort.place,
-                numbers[id(one.finding)],
-            )
-            for one in choice.considered
-        ],
-    }
-    return as_json(stored)
+    findings, cohorts = [], []
+    for finding in distinct.values():
+        criteria = [places[id(line)] for line in finding.criteria if id(line) in places]
+        said = {"eligible": finding.eligible, "words": finding.words}
+        findings.append({**said, "criteria": criteria})
+    for one in choice.considered:
+        cohort, number = one.cohort, numbers[id(one.finding)]
+        cohorts.append((cohort.id, ranks.get(cohort.id), cohort.place, number))
+    stored = {"criteria": [vars(line) for line in told.values()]}
+    return as_json({**stored, "findings": findings, "cohorts": cohorts})
 
 
 def read_considered(stored: str) -> list[dict[str, Any]]:

@@ -4,15 +4,15 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from services.scheduling.step_down.rules import end_of_phase, end_of_week, next_phase
-from services.scheduling.waiting.policy import Finding, OfferPolicy
-from services.scheduling.waiting.rules import (
+from services.scheduling.placement.policy import Finding, OfferPolicy
+from services.scheduling.placement.rules.waiting import (
     FAMILIES,
     NO_URGENCY,
     expiry,
     family_of,
     urgency_of,
 )
+from services.scheduling.step_down.rules import end_of_phase, end_of_week, next_phase
 from shared.weekly import Window
 
 NOW = datetime(2026, 3, 2, 17, tzinfo=UTC)

@@ -6,7 +6,7 @@ from itertools import product
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
-from services.scheduling.waiting.policy import Finding, OfferPolicy
+from services.scheduling.placement.policy import Finding, OfferPolicy
 from shared.contracts.intake import GenderGroup
 from shared.weekly import Window
 

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from services.scheduling.offers import schemas
-from services.scheduling.offers.queries import show_offer, show_own_offer
+from services.scheduling.placement import schemas
 from services.scheduling.placement.arrivals import waiting_at
 from services.scheduling.placement.chart import Chart, lock_region
 from services.scheduling.placement.commands import leave_waitlist, offer_seats
+from services.scheduling.placement.policy import waiting_policy
+from services.scheduling.placement.queries import show_offer, show_own_offer
 from services.scheduling.placement.rules.values import Choice
 from services.scheduling.placement.seats import end_offers, give_seats, make_offers
-from services.scheduling.waiting.policy import waiting_policy
 from shared.database import Transaction, at_all_sites, update
 from shared.errors import Conflict, Invalid, NotFound, require_reason, require_version
 from shared.web.links import LinkNotValid, digest, new_secret
