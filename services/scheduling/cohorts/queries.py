@@ -32,6 +32,5 @@ def _read(row: Record) -> Cohort:
     usable = min(row["capacity"], placement_policy(row["site_id"]).seats.hard_cap)
     free = max(0, usable - row["seats_taken"])
     cohort = Cohort.from_row({**row, "seats_free": free, "warnings": []})
-    levels = level_hours(cohort.site_id)
-    questionable = below_level(cohort.phases, cohort.eligibility.age_bands, levels)
+    questionable = below_level(cohort, level_hours(cohort.site_id))
     return cohort.model_copy(update={"warnings": list(questionable.values())})

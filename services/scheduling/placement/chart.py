@@ -181,17 +181,16 @@ async def lock_region(tx: Transaction, site_ids: Iterable[UUID]) -> None:
 
 def any_beyond() -> bool:
     """Whether some policy lets clients join cohorts of other sites."""
-    policies = (placement_policy(), *placement_policy.of_sites.values())
-    return any(policy.reach.beyond_site for policy in policies)
+    return any(policy.reach.beyond_site for policy in placement_policy.each())
 
 
 async def with_reaching(tx: Transaction, freed_by: Freed) -> Freed:
     """These sites and those whose clients may take seats there."""
     if not freed_by or not any_beyond():
         return freed_by
-    near = {row["id"]: row["home"] for row in await tx.fetch(REGION, list(freed_by))}
+    near = {row["id"]: freed_by[row["home"]] for row in await tx.fetch(REGION, list(freed_by))}
     reaching = [site for site in near if placement_policy(site).reach.beyond_site]
-    return {**{site: freed_by[near[site]] for site in reaching}, **freed_by}
+    return {**{site: near[site] for site in reaching}, **freed_by}
 
 
 async def _travel(tx: Transaction, site_ids: set[UUID]) -> Mapping[UUID, Mapping[UUID, int | None]]:
@@ -220,8 +219,7 @@ def _level_minutes(site_id: UUID, client: Client) -> int:
 
 def _cohort(row: Record) -> values.Cohort:
     *plain, eligibility = row
-    fields = (*plain, _eligibility(eligibility))
-    return values.Cohort(*fields)
+    return values.Cohort(*plain, _eligibility(eligibility))
 
 
 @lru_cache(maxsize=1_000)

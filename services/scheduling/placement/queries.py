@@ -8,7 +8,7 @@ from services.scheduling.placement import schemas
 from services.scheduling.placement.arrivals import of_client
 from services.scheduling.placement.chart import rank
 from services.scheduling.placement.rules.values import NO_PRIORITY
-from services.scheduling.placement.rules.waiting import FAMILIES, NO_URGENCY, Family, family_of
+from services.scheduling.placement.rules.waiting import NO_URGENCY
 from services.scheduling.placement.seats import considered_json, read_considered
 from shared.database import Record, Transaction
 from shared.errors import found
@@ -29,16 +29,18 @@ IN_STATE = {
     "active": "p.ended_at IS NULL AND p.proposed_until IS NULL",
     "ended": "p.ended_at IS NOT NULL",
 }
-TURN = "priority, urgency, coalesce(enrolled_at, waitlisted_at), enrolment_id"
-LAST_SHOWN = f"SELECT {TURN} FROM waitlist WHERE id = $1"  # noqa: S608 - the columns are above
-NEEDS = {family: need for need, family in FAMILIES.items()}
-WAITING = """
+TURN = "w.priority, w.urgency, coalesce(w.enrolled_at, w.waitlisted_at), w.enrolment_id"
+LAST_SHOWN = f"SELECT {TURN} FROM waitlist w WHERE id = $1"  # noqa: S608 - the columns are above
+TRACK = "CASE WHEN dual_diagnosis THEN 'dual_diagnosis' ELSE 'general' END"
+FAMILY = f"concat_ws('_', {TRACK}, gender_group)"
+WAITING = f"""
 SELECT id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, criteria, waitlisted_at,
-  coalesce(enrolled_at, waitlisted_at) AS enrolled_at, priority, urgency, offer_again_at,
+  coalesce(enrolled_at, waitlisted_at) AS enrolled_at, offer_again_at, {FAMILY} AS family,
+  w.priority < {NO_PRIORITY} AS priority, w.urgency < {NO_URGENCY} AS urgent,
   EXISTS (SELECT FROM seat_offers o
           WHERE o.enrolment_id = w.enrolment_id AND o.ended_at IS NULL) AS asked
 FROM waitlist w
-"""
+"""  # noqa: S608 - the columns are above
 SEAT = "SELECT cohort_id FROM placements WHERE enrolment_id = $1 AND ended_at IS NULL"
 SEATS_OF_COHORT = """
 SELECT id FROM placements
@@ -51,12 +53,12 @@ SELECT * FROM (
   FROM seat_offers o JOIN sites s ON s.id = o.site_id
 ) AS o
 """
-WAITING_NOW = """
-SELECT dual_diagnosis, gender_group, count(*) AS waiting,
+WAITING_NOW = f"""
+SELECT {FAMILY} AS family, count(*) AS waiting,
   max(($2 AT TIME ZONE $3)::date
       - (coalesce(enrolled_at, waitlisted_at) AT TIME ZONE $3)::date) AS longest
-FROM waitlist WHERE site_id = $1 AND left_at IS NULL GROUP BY dual_diagnosis, gender_group
-"""
+FROM waitlist WHERE site_id = $1 AND left_at IS NULL GROUP BY 1
+"""  # noqa: S608 - the columns are above
 REACHED = """
 SELECT seated.*, ended.* FROM (
   SELECT count(*)::int AS seated, percentile_disc(0.5) WITHIN GROUP (ORDER BY
@@ -126,33 +128,15 @@ async def preview_placement(tx: Transaction, client_id: UUID) -> schemas.Placeme
 
 
 async def list_waiting(
-    tx: Transaction, paging: Paging, site_id: UUID | None, family: Family | None = None
+    tx: Transaction, paging: Paging, site_id: UUID | None, family: str | None = None
 ) -> CountedPage[schemas.WaitingClient]:
     """Clients who wait for a seat, of one family of cohorts or of all, in the order in which seats
     are given."""
-    dual_diagnosis, gender_group = NEEDS[family] if family else (None, None)
     last = await tx.fetchrow(LAST_SHOWN, paging.after) or (None,)
-    return await counted_page(
-        tx,
-        WAITING,
-        paging,
-        _waiting,
-        ("site_id = ?", site_id),
-        ("dual_diagnosis = ?", dual_diagnosis),
-        ("coalesce(gender_group, '') = ?", family and (gender_group or "")),
-        always="left_at IS NULL",
-        order=TURN,
-        behind=(f"({TURN}) > (?, ?, ?, ?)", *last),
-    )
-
-
-def _waiting(row: Record) -> schemas.WaitingClient:
-    reckoned = {
-        "priority": row["priority"] < NO_PRIORITY,
-        "urgent": row["urgency"] < NO_URGENCY,
-        "family": family_of(row["dual_diagnosis"], row["gender_group"]),
-    }
-    return schemas.WaitingClient.from_row({**row, **reckoned})
+    asked = ("w.site_id = ?", site_id), (f"{FAMILY} = ?", family)
+    order = {"order": TURN, "behind": (f"({TURN}) > (?, ?, ?, ?)", *last)}
+    read = schemas.WaitingClient.from_row
+    return await counted_page(tx, WAITING, paging, read, *asked, always="left_at IS NULL", **order)
 
 
 async def show_offer(tx: Transaction, offer_id: UUID) -> schemas.SeatOffer:
@@ -187,12 +171,10 @@ async def show_figures(tx: Transaction, site_id: UUID) -> schemas.WaitingFigures
     zone = (await show_site(tx, site_id, pointer="site_id")).time_zone
     since = tx.now - timedelta(days=FIGURES_DAYS)
     rows = await tx.fetch(WAITING_NOW, site_id, tx.now, zone)
-    waiting = {family_of(row["dual_diagnosis"], row["gender_group"]): row for row in rows}
-    families = [{"family": name, "waiting": waiting[name]["waiting"]} for name in sorted(waiting)]
     return schemas.WaitingFigures(
         site_id=site_id,
         waiting=sum(row["waiting"] for row in rows),
-        families=families,
+        families=sorted(map(dict, rows), key=lambda family: family["family"]),
         longest_days=max((row["longest"] for row in rows), default=None),
         since=since,
         **found(await tx.fetchrow(REACHED, site_id, since, zone), "site"),

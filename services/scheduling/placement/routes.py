@@ -7,7 +7,6 @@ from fastapi import Depends, Query
 
 from services.scheduling.directory.routes import AtSite
 from services.scheduling.placement import offers, placements, queries, schemas
-from services.scheduling.placement.rules.waiting import Family
 from shared.access.roles import CLINICIANS, Role
 from shared.web import Allowed, Call, CountedPage, Page, Paged, Reader, Router, SiteStaff
 from shared.web.holders import OwnCall, by_link, own_routes
@@ -21,6 +20,7 @@ waiting = Router(tags=["Waiting list"], about=OF_OFFERS)
 own = own_routes("Own seat offer", about=OF_OFFERS)
 therapists = Router(tags=["Therapists"], about=OF_THERAPISTS)
 
+OfFamily = Annotated[schemas.Family | None, Query(description="Only who waits for these cohorts.")]
 ByLink = Annotated[OwnCall, Depends(by_link(queries.OF_LINK))]
 NOT_FITTING = "The cohort does not take the client any more"
 NO_ANSWER = "The answer is none; `errors` says where"
@@ -70,7 +70,7 @@ async def list_waiting_clients(
     call: Reader,
     paging: Paged,
     site_id: AtSite = None,
-    family: Annotated[Family | None, Query(description="Only who waits for these cohorts.")] = None,
+    family: OfFamily = None,
 ) -> CountedPage[schemas.WaitingClient]:
     """Clients without a seat, with what each cohort lacked: priority populations first, then by
     clinical urgency and the time of enrolment, which is the order in which seats are given."""

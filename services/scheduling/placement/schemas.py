@@ -5,7 +5,6 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from services.scheduling.placement.rules.waiting import Family
 from shared.contracts.base import Criterion
 from shared.contracts.intake import GenderGroup, Token
 from shared.contracts.scheduling import EndedAs, Track
@@ -13,6 +12,15 @@ from shared.web import FromJson, Instant, Shown, Strict, described
 
 Criteria = Annotated[list[Criterion], FromJson]
 PlacementState = Literal["proposed", "active", "ended"]
+Family = Literal[
+    "general",
+    "general_men",
+    "general_women",
+    "dual_diagnosis",
+    "dual_diagnosis_men",
+    "dual_diagnosis_women",
+]
+"""The cohorts that can take a client: a track, and the gender-specific group if one may be."""
 OfferState = Literal["open", "accepted", "declined", "expired", "withdrawn"]
 
 

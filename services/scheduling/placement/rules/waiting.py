@@ -1,36 +1,16 @@
-"""What clients wait for, how urgent it is, and how long a seat is held for one. Pure."""
+"""How urgent a seat is for who waits, and how long one is held. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import product
-from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from services.scheduling.placement.policy import Finding, OfferPolicy
-from shared.contracts.intake import GenderGroup
 from shared.weekly import Window
 
-Family = Literal[
-    "general",
-    "general_men",
-    "general_women",
-    "dual_diagnosis",
-    "dual_diagnosis_men",
-    "dual_diagnosis_women",
-]
-"""The cohorts that can take a client: a track, and the gender-specific group if one may be."""
-GROUPS: tuple[GenderGroup | None, ...] = (None, "men", "women")
-FAMILIES = dict(zip(product((False, True), GROUPS), get_args(Family), strict=True))
 NO_URGENCY = 1_000
 """Behind every urgent client."""
 DAYS_AHEAD = 31
 """A site that is closed for longer has no opening to wait for."""
-
-
-def family_of(dual_diagnosis: bool, gender_group: GenderGroup | None) -> Family:
-    """The family of cohorts that a client waits for."""
-    family: Family = FAMILIES[dual_diagnosis, gender_group]
-    return family
 
 
 def urgency_of(found: Mapping[Finding, datetime], order: Sequence[Finding], since: datetime) -> int:
