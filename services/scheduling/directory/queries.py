@@ -140,8 +140,7 @@ async def show_opening_hours(tx: Transaction, site_id: UUID) -> schemas.OpeningH
     """
     site = await show_site(tx, site_id)
     hours = [schemas.weekly(one) for one in await opening_of(tx, site_id)]
-    shown = {"site_id": site_id, "hours": hours}
-    return schemas.OpeningHours(**shown, **site.model_dump(include={"time_zone", "version"}))
+    return schemas.OpeningHours.from_row({**dict(site), "site_id": site_id, "hours": hours})
 
 
 async def closed_days(tx: Transaction, site_id: UUID, first: date, last: date) -> dict[date, str]:

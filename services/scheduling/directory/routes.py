@@ -23,6 +23,8 @@ WHY = "It is not said where the site is, or no holidays of that place are known"
 NOT_KNOWN = refusals({409: WHY})
 FIRST, LAST = schemas.YEARS
 Year = Annotated[int, Query(ge=FIRST, le=LAST, description="Of the calendar.", examples=[2026])]
+OfRegion = Annotated[UUID | None, Query(description="Only of this region.")]
+Closed = Annotated[bool, Query(description="Show closed ones too.")]
 AtSite = Annotated[UUID | None, Query(description="Only at this site.")]
 Manager = Annotated[Call, Allowed(Role.SITE_MANAGER, Role.REGIONAL_OPERATIONS)]
 Everywhere = Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS, everywhere=True)]
@@ -63,11 +65,7 @@ async def open_site(
 
 
 @sites.get("/sites", summary="List sites")
-async def list_sites(
-    call: Reader,
-    paging: Paged,
-    region_id: Annotated[UUID | None, Query(description="Only of this region.")] = None,
-) -> Page[schemas.Site]:
+async def list_sites(call: Reader, paging: Paged, region_id: OfRegion = None) -> Page[schemas.Site]:
     """The sites that the caller may see."""
     return await call.show(lambda tx: queries.list_sites(tx, paging, region_id))
 
@@ -141,10 +139,7 @@ async def open_room(body: schemas.NewRoom, call: Manager) -> schemas.RoomEntry:
 
 @rooms.get("", summary="List rooms")
 async def list_rooms(
-    call: Reader,
-    paging: Paged,
-    site_id: AtSite = None,
-    closed: Annotated[bool, Query(description="Show closed ones too.")] = False,
+    call: Reader, paging: Paged, site_id: AtSite = None, closed: Closed = False
 ) -> Page[schemas.RoomEntry]:
     """The rooms of the sites that the caller may see."""
     return await call.show(lambda tx: queries.list_rooms(tx, paging, site_id, closed))

@@ -2,16 +2,16 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
 from math import asin, ceil, cos, radians, sin, sqrt
 from typing import Any, Literal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import holidays
 
 from services.scheduling.directory.policy import TravelPolicy
+from shared.calendar import midnight
 from shared.contracts.scheduling import ClosedDayKind
 from shared.errors import Conflict
 from shared.weekly import Window, is_within
@@ -173,11 +173,10 @@ def leave_time(starts: date, ends: date, time_zone: str) -> tuple[datetime, date
 
     Each is an instant, or a day of the calendar in that zone: the first and the last one away.
     """
-    zone = ZoneInfo(time_zone)
     if not isinstance(starts, datetime):
-        starts = datetime.combine(starts, time(), zone)
+        starts = midnight(starts, time_zone)
     if not isinstance(ends, datetime):
-        ends = datetime.combine(ends + timedelta(days=1), time(), zone)
+        ends = midnight(ends + timedelta(days=1), time_zone)
     return starts.astimezone(UTC), ends.astimezone(UTC)
 
 

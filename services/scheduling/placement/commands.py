@@ -9,8 +9,15 @@ from typing import Any
 from uuid import UUID
 
 from services.scheduling.appointments.commands import cancel_sessions
-from services.scheduling.placement.arrivals import Arrival, waiting_at
-from services.scheduling.placement.chart import Chart, Chosen, Freed, lock_region, with_reaching
+from services.scheduling.placement.chart import (
+    Arrival,
+    Chart,
+    Chosen,
+    Freed,
+    lock_region,
+    waiting_at,
+    with_reaching,
+)
 from services.scheduling.placement.policy import Finding, waiting_policy
 from services.scheduling.placement.rules.values import Choice
 from services.scheduling.placement.rules.waiting import urgency_of
@@ -77,6 +84,9 @@ UPDATE waitlist w SET urgency = given.urgency
 FROM unnest($1::uuid[], $2::integer[]) AS given(id, urgency)
 WHERE w.client_id = given.id AND w.left_at IS NULL AND w.urgency <> given.urgency
 """
+OF_POLICY = "waiting policy of the site"
+BY_HAND = Criterion.of("seats", False, "offered by a person", "given at once", OF_POLICY)
+"""Why everybody waits where a person chooses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +95,6 @@ class Reconsidered:
 
     site_id: UUID
     cause: Received[Any]
-
-
-BY_HAND = Criterion.of(
-    "seats", False, "offered by a person", "given at once", "waiting policy of the site"
-)
-"""Why everybody waits where a person chooses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +107,10 @@ class Departure:
     cause: Received[Any] | None = None
 
 
-async def change_seats(
-    tx: Transaction, changes: Sequence[Arrival | Departure | Reconsidered]
-) -> None:
+Change = Arrival | Departure | Reconsidered
+
+
+async def change_seats(tx: Transaction, changes: Sequence[Change]) -> None:
     """End the placements of stays that are over; then give each client who enrolled a seat in the
     cohort that fits best, or a place on the waitlist, and offer free seats to those who wait where
     one was freed or somebody who waits is reconsidered.
@@ -134,9 +139,7 @@ async def reconsider(tx: Transaction, received: Iterable[Received[Any]]) -> None
         tx.at_end(change_seats, Reconsidered(row["site_id"], causes[row["client_id"]]))
 
 
-async def note_diagnoses(
-    tx: Transaction, changed: Sequence[Received[DualDiagnosisChanged]]
-) -> None:
+async def note_diagnoses(tx: Transaction, changed: list[Received[DualDiagnosisChanged]]) -> None:
     """Whether those of these clients who wait need a cohort for a dual diagnosis from now on, and
     look for it as `reconsider` does."""
     told = [one.event for one in changed if one.event.status != "suspected"]

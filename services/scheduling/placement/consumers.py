@@ -6,7 +6,7 @@ first.
 """
 
 from services.scheduling.placement import commands
-from services.scheduling.placement.arrivals import enrolled
+from services.scheduling.placement.chart import enrolled
 from shared.contracts import intake
 from shared.contracts.intake import ClientEnrolled, EpisodeStateChanged
 from shared.database import Transaction

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from services.scheduling.placement import schemas
-from services.scheduling.placement.arrivals import waiting_at
-from services.scheduling.placement.chart import Chart, lock_region
+from services.scheduling.placement.chart import Chart, lock_region, waiting_at
 from services.scheduling.placement.commands import leave_waitlist, offer_seats
 from services.scheduling.placement.policy import waiting_policy
 from services.scheduling.placement.queries import show_offer, show_own_offer
@@ -141,9 +140,7 @@ async def issue_link(tx: Transaction, expected: int, offer_id: UUID) -> schemas.
     return schemas.OfferLink(**{**dict(offer), **link}, offer_id=offer.id)
 
 
-async def offer_seat(
-    tx: Transaction, new: schemas.NewSeatOffer, offered_by: str
-) -> schemas.SeatOffer:
+async def offer_seat(tx: Transaction, new: schemas.NewSeatOffer, by: str) -> schemas.SeatOffer:
     """Hold a seat for a client whom a person chose; publishes SeatOffered.
 
     Who comes first in the order, would fit the cohort and is neither asked nor passed over for a
@@ -176,7 +173,7 @@ async def offer_seat(
         )
     if not passed_over and new.reason is not None:
         raise NobodyPassedOver("The client is next: leave the reason out.", pointer="/reason")
-    by_hand = {"offered_by": offered_by, "passed_over": passed_over, "jump_reason": new.reason}
+    by_hand = {"offered_by": by, "passed_over": passed_over, "jump_reason": new.reason}
     (offer_id,) = await make_offers(tx, [(client, choice)], **by_hand)
     return await show_offer(tx, offer_id)
 

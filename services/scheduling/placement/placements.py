@@ -6,8 +6,7 @@ from uuid import UUID
 
 from services.scheduling.appointments.commands import schedule_sessions
 from services.scheduling.placement import schemas
-from services.scheduling.placement.arrivals import of_stay
-from services.scheduling.placement.chart import lock_region, rank
+from services.scheduling.placement.chart import lock_region, of_stay, rank
 from services.scheduling.placement.commands import offer_seats
 from services.scheduling.placement.policy import ConfirmationPolicy, placement_policy
 from services.scheduling.placement.queries import show_placement

@@ -5,8 +5,7 @@ from uuid import UUID
 
 from services.scheduling.directory.queries import show_site
 from services.scheduling.placement import schemas
-from services.scheduling.placement.arrivals import of_client
-from services.scheduling.placement.chart import rank
+from services.scheduling.placement.chart import of_client, rank
 from services.scheduling.placement.rules.values import NO_PRIORITY
 from services.scheduling.placement.rules.waiting import NO_URGENCY
 from services.scheduling.placement.seats import considered_json, read_considered

@@ -21,6 +21,9 @@ own = own_routes("Own seat offer", about=OF_OFFERS)
 therapists = Router(tags=["Therapists"], about=OF_THERAPISTS)
 
 OfFamily = Annotated[schemas.Family | None, Query(description="Only who waits for these cohorts.")]
+AtThisSite = Annotated[UUID, Query(description="The site.")]
+Placer = Annotated[Call, Allowed(*CLINICIANS, Role.SITE_MANAGER)]
+Lead = Annotated[Call, Allowed(Role.CLINICAL_LEAD, Role.SITE_MANAGER)]
 ByLink = Annotated[OwnCall, Depends(by_link(queries.OF_LINK))]
 NOT_FITTING = "The cohort does not take the client any more"
 NO_ANSWER = "The answer is none; `errors` says where"
@@ -48,9 +51,7 @@ async def preview_placement(
 
 @router.create("/placements/{placement_id}/confirm", summary="Confirm a proposed placement")
 async def confirm_placement(
-    placement_id: UUID,
-    body: schemas.Confirmation,
-    call: Annotated[Call, Allowed(*CLINICIANS, Role.SITE_MANAGER)],
+    placement_id: UUID, body: schemas.Confirmation, call: Placer
 ) -> schemas.ExplainedPlacement:
     """Give a client the seat that was proposed, or one in another cohort in reach. A rule that the
     cohort lacks can be set aside with a reason where the policy allows it."""
@@ -67,10 +68,7 @@ async def show_placement(placement_id: UUID, call: Reader) -> schemas.ExplainedP
 
 @router.get("/waitlist", summary="List clients who wait for a seat")
 async def list_waiting_clients(
-    call: Reader,
-    paging: Paged,
-    site_id: AtSite = None,
-    family: OfFamily = None,
+    call: Reader, paging: Paged, site_id: AtSite = None, family: OfFamily = None
 ) -> CountedPage[schemas.WaitingClient]:
     """Clients without a seat, with what each cohort lacked: priority populations first, then by
     clinical urgency and the time of enrolment, which is the order in which seats are given."""
@@ -78,9 +76,7 @@ async def list_waiting_clients(
 
 
 @waiting.get("/waitlist/figures", summary="Show how long people wait at a site")
-async def show_waiting_figures(
-    call: Reader, site_id: Annotated[UUID, Query(description="The site.")]
-) -> schemas.WaitingFigures:
+async def show_waiting_figures(call: Reader, site_id: AtThisSite) -> schemas.WaitingFigures:
     """Who waits now, and of the last 90 days how long people waited and how offers ended."""
     return await call.show(lambda tx: queries.show_figures(tx, site_id))
 
@@ -147,9 +143,7 @@ async def decide_own_seat_offer(body: schemas.OwnAnswer, call: ByLink) -> schema
     "/placements/{placement_id}/therapist", summary="Change a client's primary therapist"
 )
 async def change_therapist(
-    placement_id: UUID,
-    body: schemas.NewTherapist,
-    call: Annotated[Call, Allowed(Role.CLINICAL_LEAD, Role.SITE_MANAGER)],
+    placement_id: UUID, body: schemas.NewTherapist, call: Lead
 ) -> schemas.ExplainedPlacement:
     """Let a person of the site's staff be answerable for a client's treatment while the seat lasts;
     refused where the person's caseload is full. Needs the placement's ETag as If-Match."""

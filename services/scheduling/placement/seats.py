@@ -3,19 +3,19 @@ writes placements and seat offers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import orjson
 
 from services.scheduling.appointments.commands import schedule_sessions
-from services.scheduling.placement.arrivals import Arrival
-from services.scheduling.placement.chart import Chart, Chosen
+from services.scheduling.placement.chart import Arrival, Chart, Chosen
 from services.scheduling.placement.policy import placement_policy, waiting_policy
 from services.scheduling.placement.rules.ranking import UNTOLD
 from services.scheduling.placement.rules.values import Choice
 from services.scheduling.placement.rules.waiting import expiry
+from services.scheduling.placement.schemas import OfferState
 from shared.contracts import scheduling
 from shared.database import Columns, Overtaken, Record, Transaction, as_json
 from shared.ids import new_id
@@ -57,7 +57,6 @@ UPDATE waitlist w SET offer_again_at = given.at
 FROM unnest($1::uuid[], $2::timestamptz[]) AS given (enrolment_id, at)
 WHERE w.enrolment_id = given.enrolment_id AND w.left_at IS NULL
 """
-Outcome = Literal["accepted", "declined", "expired", "withdrawn"]
 ENDED = {
     "accepted": scheduling.SeatAccepted,
     "declined": scheduling.SeatDeclined,
@@ -172,7 +171,7 @@ def _of_choice(arrival: Arrival, choice: Choice) -> dict[str, Any]:
 async def end_offers(
     tx: Transaction,
     ids: Sequence[UUID],
-    outcome: Outcome,
+    outcome: OfferState,
     *,
     answered_by: str | None = None,
     reason: str | None = None,

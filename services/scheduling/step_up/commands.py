@@ -2,7 +2,7 @@
 
 import contextlib
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from services.scheduling.directory.queries import show_region, show_site
@@ -110,10 +110,8 @@ async def request_step_up(tx: Transaction, new: schemas.NewStepUpRequest) -> sch
         raise NotFound("No such client was ever placed or waits there.", pointer="/client_id")
     hold_id = await _hold(tx, new.client_id, new.site_id, new.level)
     if hold_id is None:
-        raise NoPartnerSeat(
-            f"No partner has a free seat at level {new.level} for the region of the site.",
-            pointer="/level",
-        )
+        words = f"No partner has a free seat at level {new.level} for the region of the site."
+        raise NoPartnerSeat(words, pointer="/level")
     return await show_request(tx, hold_id)
 
 
@@ -174,9 +172,7 @@ async def _hold(
     return hold_id
 
 
-async def _release(
-    tx: Transaction, row: Record, outcome: Literal["taken", "given_up", "expired"]
-) -> None:
+async def _release(tx: Transaction, row: Record, outcome: schemas.Outcome) -> None:
     ended = {"released_at": tx.now, "outcome": outcome}
     await tx.execute(FREE, row["slot_id"])
     await tx.execute(*update("partner_holds", ended, where={"id": row["id"]}))

@@ -1,6 +1,6 @@
 """How urgent a seat is for who waits, and how long one is held. Pure."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,17 +20,13 @@ def urgency_of(found: Mapping[Finding, datetime], order: Sequence[Finding], sinc
 
 
 def expiry(
-    now: datetime,
-    times: OfferPolicy,
-    time_zone: str,
-    openings: Collection[Window],
-    closed: Collection[date],
+    now: datetime, times: OfferPolicy, at: str, openings: Sequence[Window], closed: Sequence[date]
 ) -> datetime:
-    """Until when a seat is held that is offered at `now`, in UTC.
+    """Until when a seat is held that is offered at `now`, in UTC, by the clock of the zone `at`.
 
     A site without opening hours is always open but for the days in `closed`.
     """
-    end, zone = now + timedelta(hours=times.hours), ZoneInfo(time_zone)
+    end, zone = now + timedelta(hours=times.hours), ZoneInfo(at)
     local = end.astimezone(zone)
     hours = openings or [Window(weekday, 0, 1440) for weekday in range(1, 8)]
     for ahead in range(DAYS_AHEAD):
