@@ -76,9 +76,8 @@ async def add_staff_member(tx: Transaction, new: schemas.NewStaffMember) -> sche
         NotFound: when there is no such site that the caller may see.
         SubjectTaken, HomeSiteNeeded, NotTheirSite, ListedTwice, TimesOverlap: see there.
     """
-    await _check(tx, new)
     staff_id = new_id()
-    row = {"id": staff_id, **_row(new), "look_at": tx.now, "created_at": tx.now}
+    row = {"id": staff_id, **await _checked(tx, new), "created_at": tx.now}
     return await _write(tx, staff_id, new, *insert("staff", row))
 
 
@@ -93,8 +92,7 @@ async def change_staff_member(
         SubjectTaken, HomeSiteNeeded, NotTheirSite, ListedTwice, TimesOverlap: see there.
     """
     await _lock_to_change(tx, staff_id, expected)
-    await _check(tx, changed)
-    row = {**_row(changed), "look_at": tx.now}
+    row = await _checked(tx, changed)
     return await _write(tx, staff_id, changed, *update("staff", row, where={"id": staff_id}))
 
 
@@ -162,7 +160,8 @@ async def _lock_to_change(tx: Transaction, staff_id: UUID, expected: int) -> Non
         raise HasLeft("This person has left: enter them anew.")
 
 
-async def _check(tx: Transaction, one: schemas.NewStaffMember) -> None:
+async def _checked(tx: Transaction, one: schemas.NewStaffMember) -> dict[str, object]:
+    """What is written of a person, if it can be so."""
     require_once(one.site_ids, ListedTwice, "/site_ids/{}", "This site is listed above.")
     for n, site_id in enumerate(one.site_ids):
         await show_site(tx, site_id, pointer=f"/site_ids/{n}")
@@ -174,15 +173,13 @@ async def _check(tx: Transaction, one: schemas.NewStaffMember) -> None:
         if hours.site_id not in one.site_ids:
             raise NotTheirSite("Name this site in site_ids too.", pointer=f"/hours/{n}/site_id")
     require_apart([hours.working_time for hours in one.hours], "/hours")
-
-
-def _row(one: schemas.NewStaffMember) -> dict[str, object]:
     return {
         **one.model_dump(include={"name", "subject", "gender", "caseload_limit"}),
         "languages": sorted(set(one.languages)),
         "trainings": sorted(set(one.trainings)),
         "credentials": as_json(one.credentials),
         "hours": as_json([hours.working_time for hours in one.hours]),
+        "look_at": tx.now,
     }
 
 

@@ -91,9 +91,11 @@ FROM sites home JOIN sites other ON other.region_id = home.region_id AND other.i
 WHERE home.id = ANY ($1::uuid[])
 """
 SEATED = """
-SELECT client_id, cohort_id FROM placements WHERE client_id = ANY ($1::uuid[]) AND ended_at IS NULL
+SELECT p.client_id, p.cohort_id FROM unnest($1::uuid[]) AS apart(client_id)
+JOIN placements p ON p.client_id = apart.client_id AND p.ended_at IS NULL
 UNION
-SELECT client_id, cohort_id FROM seat_offers WHERE client_id = ANY ($1::uuid[]) AND ended_at IS NULL
+SELECT o.client_id, o.cohort_id FROM unnest($1::uuid[]) AS apart(client_id)
+JOIN seat_offers o ON o.client_id = apart.client_id AND o.ended_at IS NULL
 """
 """Seats that these clients have, or that are held for them."""
 
@@ -177,14 +179,9 @@ class Chart:
             or travel.get(cohort.site_id) is not None
             or (cohort.site_id in travel and cohort.eligibility.telehealth)
         ]
-        at = values.Situation(
-            tx.now,
-            client,
-            frozenset(c for c, there in self.seated.items() if there & client.apart_from),
-            travel,
-            _level_minutes(site_id, client),
-            placement_policy(site_id),
-        )
+        apart = frozenset(c for c, there in self.seated.items() if there & client.apart_from)
+        minutes, policy = _level_minutes(site_id, client), placement_policy(site_id)
+        at = values.Situation(tx.now, client, apart, travel, minutes, policy)
         compared = compare(arrival, cohorts, at)
         await self._look_ahead(tx, compared)
         return choose(compared, at)
@@ -300,7 +297,8 @@ def _level_minutes(site_id: UUID, client: Client) -> int:
 
 def _cohort(row: Record) -> values.Cohort:
     *plain, eligibility = row
-    return values.Cohort(*plain, _eligibility(eligibility))
+    fields = (*plain, _eligibility(eligibility))
+    return values.Cohort(*fields)
 
 
 @lru_cache(maxsize=1_000)

@@ -132,11 +132,8 @@ async def issue_link(tx: Transaction, expected: int, offer_id: UUID) -> schemas.
     offer = await _lock(tx, expected, offer_id)
     secret = new_secret()
     await tx.execute(*update("seat_offers", {"link_hash": digest(secret)}, where={"id": offer.id}))
-    link = {
-        "address": f"{waiting_policy(offer.site_id).page_address}#{secret}",
-        "valid_until": offer.expires_at,
-        "version": offer.version + 1,
-    }
+    address = f"{waiting_policy(offer.site_id).page_address}#{secret}"
+    link = {"address": address, "valid_until": offer.expires_at, "version": offer.version + 1}
     return schemas.OfferLink(**{**dict(offer), **link}, offer_id=offer.id)
 
 
@@ -168,9 +165,8 @@ async def offer_seat(tx: Transaction, new: schemas.NewSeatOffer, by: str) -> sch
     passed_over = sum(one.cohort is not None for _, one in before)
     require_reason(new.reason, waiting_policy(site_id).jump_reasons, "/reason")
     if passed_over and new.reason is None:
-        raise JumpReasonNeeded(
-            f"{passed_over} come first in the order and would fit: say why.", pointer="/reason"
-        )
+        words = f"{passed_over} come first in the order and would fit: say why."
+        raise JumpReasonNeeded(words, pointer="/reason")
     if not passed_over and new.reason is not None:
         raise NobodyPassedOver("The client is next: leave the reason out.", pointer="/reason")
     by_hand = {"offered_by": by, "passed_over": passed_over, "jump_reason": new.reason}

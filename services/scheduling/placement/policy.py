@@ -9,22 +9,11 @@ from shared.contracts.scheduling import Track
 from shared.datafiles import DataFile, Part, data_file
 from shared.weekly import Clock
 
-Rule = Literal[
-    "track",
-    "gender_group",
-    "age_band",
-    "language",
-    "court_mandated",
-    "trauma_informed",
-    "modality",
-    "evening",
-    "availability",
-    "travel",
-    "weekly_hours",
-    "enrolment",
-    "no_contact",
-    "free_seat",
-]
+OfGroup = Literal["track", "gender_group", "age_band", "language"]
+OfNeeds = Literal["court_mandated", "trauma_informed", "modality"]
+OfTimes = Literal["evening", "availability", "travel", "weekly_hours"]
+OfSeats = Literal["enrolment", "no_contact", "free_seat"]
+Rule = Literal[OfGroup, OfNeeds, OfTimes, OfSeats]
 """What a cohort has to be for a client; each is a criterion of that name."""
 
 

@@ -12,14 +12,9 @@ from shared.web import FromJson, Instant, Shown, Strict, described
 
 Criteria = Annotated[list[Criterion], FromJson]
 PlacementState = Literal["proposed", "active", "ended"]
-Family = Literal[
-    "general",
-    "general_men",
-    "general_women",
-    "dual_diagnosis",
-    "dual_diagnosis_men",
-    "dual_diagnosis_women",
-]
+General = Literal["general", "general_men", "general_women"]
+DualDiagnosis = Literal["dual_diagnosis", "dual_diagnosis_men", "dual_diagnosis_women"]
+Family = Literal[General, DualDiagnosis]
 """The cohorts that can take a client: a track, and the gender-specific group if one may be."""
 OfferState = Literal["open", "accepted", "declined", "expired", "withdrawn"]
 

@@ -121,12 +121,11 @@ def tell_seat(
         "proposed_until": until,
     }
     told = {**row, "placement_id": placement_id, "criteria": choice.criteria}
-    event: scheduling.ClientPlaced | scheduling.PlacementProposed
     if until is None:
-        event = scheduling.ClientPlaced(**told, track=choice.cohort.track)
+        publish(tx, scheduling.ClientPlaced(**told, track=choice.cohort.track), cause=arrival.cause)
     else:
-        event = scheduling.PlacementProposed(**told, proposed_at=tx.now, expires_at=until)
-    publish(tx, event, cause=arrival.cause)
+        kept = scheduling.PlacementProposed(**told, proposed_at=tx.now, expires_at=until)
+        publish(tx, kept, cause=arrival.cause)
     return row
 
 
@@ -160,12 +159,8 @@ async def make_offers(tx: Transaction, chosen: Chosen, **by_hand: Any) -> list[U
 def _of_choice(arrival: Arrival, choice: Choice) -> dict[str, Any]:
     """Whose seat it is, in which cohort, and why."""
     assert choice.cohort is not None  # the caller looked
-    return {
-        "client_id": arrival.client_id,
-        "enrolment_id": arrival.enrolment_id,
-        "cohort_id": choice.cohort.id,
-        "criteria": as_json(choice.criteria),
-    }
+    stay = {"client_id": arrival.client_id, "enrolment_id": arrival.enrolment_id}
+    return {**stay, "cohort_id": choice.cohort.id, "criteria": as_json(choice.criteria)}
 
 
 async def end_offers(
@@ -209,7 +204,7 @@ def considered_json(choice: Choice) -> str:
         findings.append({**said, "criteria": criteria})
     for one in choice.considered:
         cohort, number = one.cohort, numbers[id(one.finding)]
-        cohorts.append((cohort.id, ranks.get(cohort.id), cohort.place, number))
+        cohorts.append((str(cohort.id), ranks.get(cohort.id), cohort.place, number))
     stored = {"criteria": [vars(line) for line in told.values()]}
     return as_json({**stored, "findings": findings, "cohorts": cohorts})
 

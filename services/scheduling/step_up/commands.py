@@ -108,18 +108,14 @@ async def request_step_up(tx: Transaction, new: schemas.NewStepUpRequest) -> sch
     await show_site(tx, new.site_id, pointer="/site_id")
     if await tx.fetchrow(KNOWN, new.client_id, new.site_id) is None:
         raise NotFound("No such client was ever placed or waits there.", pointer="/client_id")
-    hold_id = await _hold(tx, new.client_id, new.site_id, new.level)
-    if hold_id is None:
-        words = f"No partner has a free seat at level {new.level} for the region of the site."
-        raise NoPartnerSeat(words, pointer="/level")
-    return await show_request(tx, hold_id)
+    return await show_request(tx, await _hold(tx, new.client_id, new.site_id, new.level))
 
 
 async def hold_at_step_up(tx: Transaction, level: str | None, cause: Received[Any]) -> None:
     """Hold a seat for the client of an event who is to step up, if a level is named, a seat is free
     there and none is held already; publishes PartnerSeatHeld."""
     if level is not None:
-        with contextlib.suppress(SeatHeldAlready):
+        with contextlib.suppress(SeatHeldAlready, NoPartnerSeat):
             await _hold(tx, cause.event.client_id, cause.event.site_id, level, cause)
 
 
@@ -151,18 +147,20 @@ async def let_go(tx: Transaction) -> int:
 
 async def _hold(
     tx: Transaction, client_id: UUID, site_id: UUID, level: str, cause: Received[Any] | None = None
-) -> UUID | None:
+) -> UUID:
     """A seat of a partner of the region before one of all regions, then where most are free.
 
     Raises:
         SeatHeldAlready: one is held for the client.
+        NoPartnerSeat: none is free.
     """
     await tx.fetch(LOCK_ALL)
     if await tx.fetchrow(HOLDS_ONE, client_id) is not None:
         raise SeatHeldAlready("Release the seat that is held first.", pointer="/client_id")
     slot_id = await tx.fetchval(BEST, level, site_id)
     if slot_id is None:
-        return None
+        words = f"No partner has a free seat at level {level} for the region of the site."
+        raise NoPartnerSeat(words, pointer="/level")
     hold_id, hours = new_id(), step_up_policy(site_id).hold_hours
     until = {"held_at": tx.now, "expires_at": tx.now + timedelta(hours=hours)}
     asked = {"client_id": client_id, "site_id": site_id, "level": level}

@@ -6,14 +6,13 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.scheduling.placement.policy import PlacementPolicy
-from services.scheduling.placement.rules import eligibility
+from services.scheduling.placement.rules import eligibility, values
 from services.scheduling.placement.rules.eligibility import Line, day, hours
 from services.scheduling.placement.rules.values import (
     Choice,
     Cohort,
     Considered,
     Finding,
-    Need,
     Situation,
 )
 from shared.contracts.base import Criterion
@@ -24,7 +23,7 @@ UNTOLD = "no_contact"
 """Staff see it where they see the cohorts; events and what is shown of a wait leave it out."""
 
 
-def compare(need: Need, cohorts: Iterable[Cohort], at: Situation) -> list[Considered]:
+def compare(need: values.Need, cohorts: Iterable[Cohort], at: Situation) -> list[Considered]:
     """Ask of each cohort what can be said without its sessions; the hours of those that nothing was
     found against are asked by `choose`. Of many cohorts most are alike: those are asked once."""
     known: dict[tuple[object, ...], Finding] = {}
