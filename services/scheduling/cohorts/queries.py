@@ -11,7 +11,6 @@ from shared.errors import found
 from shared.web import Page, Paging, page
 
 COHORTS = "SELECT * FROM cohorts"
-ONE = f"{COHORTS} WHERE id = $1"
 
 
 async def show_cohort(tx: Transaction, cohort_id: UUID) -> Cohort:
@@ -20,7 +19,7 @@ async def show_cohort(tx: Transaction, cohort_id: UUID) -> Cohort:
     Raises:
         NotFound: when there is none that the caller may see.
     """
-    return _read(found(await tx.fetchrow(ONE, cohort_id), "cohort"))
+    return _read(found(await tx.fetchrow(f"{COHORTS} WHERE id = $1", cohort_id), "cohort"))
 
 
 async def list_cohorts(tx: Transaction, paging: Paging, site_id: UUID | None) -> Page[Cohort]:

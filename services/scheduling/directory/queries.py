@@ -43,7 +43,6 @@ SELECT r.*, (SELECT count(*) FROM bookings b
   WHERE b.resource_id = r.id AND b.during && tstzrange($1, NULL)) AS sessions_to_come
 FROM rooms r
 """
-ONE_ROOM = f"{ROOM} WHERE r.id = $2"
 MANY_ROOMS = f"""
 {ROOM} WHERE r.id > $2 AND ($4::uuid IS NULL OR r.site_id = $4) AND ($5 OR r.closed_at IS NULL)
 ORDER BY r.id LIMIT $3
@@ -181,7 +180,7 @@ async def show_room(tx: Transaction, room_id: UUID, *, lock: bool = False) -> sc
     Raises:
         NotFound: when there is none that the caller may see.
     """
-    one = f"{ONE_ROOM} FOR UPDATE OF r" if lock else ONE_ROOM
+    one = f"{ROOM} WHERE r.id = $2 {'FOR UPDATE OF r' if lock else ''}"
     return schemas.RoomEntry(**found(await tx.fetchrow(one, tx.now, room_id), "room"))
 
 

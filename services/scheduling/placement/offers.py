@@ -14,7 +14,6 @@ from shared.database import Transaction, at_all_sites, update
 from shared.errors import Conflict, Invalid, NotFound, require_reason, require_version
 from shared.web.links import LinkNotValid, digest, new_secret
 
-SEAT_AT = "SELECT site_id FROM cohorts WHERE id = $1"
 WAITS = "SELECT site_id, enrolment_id FROM waitlist WHERE id = $1 AND left_at IS NULL"
 ASK_AGAIN = "UPDATE waitlist SET offer_again_at = NULL WHERE enrolment_id = $1"
 SITES_DUE = """
@@ -94,7 +93,7 @@ async def decline_offer(
     offer = await _lock(tx, expected, offer_id)
     require_reason(answer.reason, waiting_policy(offer.site_id).decline_reasons, "/reason")
     async with at_all_sites(tx):
-        seat_at = await tx.fetchval(SEAT_AT, offer.cohort_id)
+        seat_at = await tx.fetchval("SELECT site_id FROM cohorts WHERE id = $1", offer.cohort_id)
         await lock_region(tx, [seat_at])
         await end_offers(tx, [offer.id], "declined", answered_by=answered_by, reason=answer.reason)
         await offer_seats(tx, {seat_at: None})

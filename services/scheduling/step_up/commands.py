@@ -27,7 +27,6 @@ UPDATE partner_slots SET held = held + 1 WHERE id = (
   ORDER BY s.region_id IS NULL, s.seats - s.held DESC, s.id LIMIT 1
 ) RETURNING id
 """
-FREE = "UPDATE partner_slots SET held = held - 1 WHERE id = $1"
 HOLDS_ONE = """
 SELECT FROM partner_holds WHERE client_id = ANY (platform.records_of($1)) AND released_at IS NULL
 """
@@ -172,6 +171,6 @@ async def _hold(
 
 async def _release(tx: Transaction, row: Record, outcome: schemas.Outcome) -> None:
     ended = {"released_at": tx.now, "outcome": outcome}
-    await tx.execute(FREE, row["slot_id"])
+    await tx.execute("UPDATE partner_slots SET held = held - 1 WHERE id = $1", row["slot_id"])
     await tx.execute(*update("partner_holds", ended, where={"id": row["id"]}))
     publish(tx, PartnerSeatReleased(**{**dict(row), **ended}, hold_id=row["id"]))
