@@ -203,9 +203,14 @@ def enrolled(one: Received[ClientEnrolled]) -> Arrival:
     return Arrival(**said, priority=values.priority_of(one.event.priority, policy), cause=one)
 
 
-async def waiting_at(tx: Transaction, freed_by: Freed) -> list[Arrival]:
+async def waiting_at(tx: Transaction, freed_by: Freed, *, reaching: bool = False) -> list[Arrival]:
     """Those who wait at these sites and are not being asked, nor passed over for a while, each with
-    the event because of which a seat is free there."""
+    the event because of which a seat is free there; with `reaching` those of other sites, too,
+    whose clients may take seats there."""
+    if reaching and any_beyond():
+        near = {row["id"]: freed_by[row["home"]] for row in await tx.fetch(REGION, list(freed_by))}
+        beyond = [site for site in near if placement_policy(site).reach.beyond_site]
+        freed_by = {**{site: near[site] for site in beyond}, **freed_by}
     rows = await tx.fetch(WAITING, list(freed_by), tx.now)
     return [Arrival(**row, cause=freed_by[row["site_id"]]) for row in rows]
 
@@ -260,15 +265,6 @@ async def lock_region(tx: Transaction, site_ids: Iterable[UUID]) -> None:
 def any_beyond() -> bool:
     """Whether some policy lets clients join cohorts of other sites."""
     return any(policy.reach.beyond_site for policy in placement_policy.each())
-
-
-async def with_reaching(tx: Transaction, freed_by: Freed) -> Freed:
-    """These sites and those whose clients may take seats there."""
-    if not freed_by or not any_beyond():
-        return freed_by
-    near = {row["id"]: freed_by[row["home"]] for row in await tx.fetch(REGION, list(freed_by))}
-    reaching = [site for site in near if placement_policy(site).reach.beyond_site]
-    return {**{site: near[site] for site in reaching}, **freed_by}
 
 
 async def _travel(tx: Transaction, site_ids: set[UUID]) -> Mapping[UUID, Mapping[UUID, int | None]]:

@@ -16,7 +16,6 @@ from services.scheduling.placement.chart import (
     Freed,
     lock_region,
     waiting_at,
-    with_reaching,
 )
 from services.scheduling.placement.policy import Finding, waiting_policy
 from services.scheduling.placement.rules.values import Choice
@@ -174,14 +173,13 @@ async def offer_seats(tx: Transaction, freed_by: Freed, arrivals: Sequence[Arriv
     published for those who waited.
     """
     await lock_region(tx, [*freed_by, *(one.site_id for one in arrivals)])
-    freed_by = await with_reaching(tx, freed_by)
-    waiting = await waiting_at(tx, freed_by) if freed_by else []
+    waiting = await waiting_at(tx, freed_by, reaching=True) if freed_by else []
     if not waiting and not arrivals:
         return
     if arrivals:
         ranks = await _urgencies(tx, ((one.client_id, one.site_id) for one in arrivals))
         arrivals = [replace(one, urgency=ranks[one.client_id]) for one in arrivals]
-    chart = await Chart.of(tx, {*freed_by, *(arrival.site_id for arrival in arrivals)})
+    chart = await Chart.of(tx, {one.site_id for one in (*waiting, *arrivals)})
 
     def way(arrival: Arrival) -> str:
         seats = waiting_policy(arrival.site_id).seats
