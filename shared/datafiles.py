@@ -108,13 +108,17 @@ class Data(Generic[T]):
         """
         return self.of_sites.get(site_id, self._everywhere) if site_id else self._everywhere
 
+    def each(self) -> list[T]:
+        """What is in force, everywhere and at each site with files of its own."""
+        return [self._everywhere, *self.of_sites.values()]
+
     def load(self) -> None:
         """Read everything now.
 
         Raises:
             DataFileInvalid: a file cannot be used.
         """
-        _ = self._everywhere, self.of_sites
+        self.each()
 
     def covers(self, below: Path) -> bool:
         """Whether a file of this place, below the folder of an organization or a site, is one of

@@ -10,9 +10,8 @@ from shared.service import Service
 
 capabilities = Capabilities(
     "scheduling",
-    "plans directory closed_days rooms staff cohorts sessions appointments preferences placement "
-    "holds waiting no_contacts attendance hours units offers step_down step_up slots therapists "
-    "calendars days",
+    "plans directory cohorts sessions appointments preferences placement holds no_contacts "
+    "attendance hours units step_down step_up slots calendars days",
 )
 
 service = Service(

@@ -31,9 +31,15 @@ Ts = TypeVarTuple("Ts")
 
 
 class Router(APIRouter):
-    """Routes whose operation ids are the names of their functions."""
+    """Routes whose operation ids are the names of their functions. `about` describes their tag
+    where a capability has several; the documentation takes its own words otherwise."""
+
+    def __init__(self, *, about: str | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self.about = about
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        endpoint.about = self.about  # type: ignore[attr-defined]
         options["operation_id"] = options.get("operation_id") or endpoint.__name__
         super().add_api_route(path, endpoint, **options)
 

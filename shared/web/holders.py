@@ -47,9 +47,9 @@ class OwnCall(Call):
         return self.holder.held_id
 
 
-def own_routes(tag: str) -> Router:
+def own_routes(tag: str, about: str | None = None) -> Router:
     """Routes for whoever holds a link."""
-    return Router(tags=[tag], dependencies=[Open(WHY)], responses=NOT_HELD)
+    return Router(tags=[tag], about=about, dependencies=[Open(WHY)], responses=NOT_HELD)
 
 
 def by_link(

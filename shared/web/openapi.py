@@ -136,13 +136,14 @@ def _servers(app: FastAPI) -> list[dict[str, Any]]:
 
 
 def describe_tags(routes: Sequence[BaseRoute]) -> list[dict[str, str]]:
-    """Each tag with what its capability says of itself, in the order of the routes."""
+    """Each tag with what its router, or its capability, says of itself, as routes are ordered."""
     told: dict[str, list[str]] = {}
     for route in routes:
         if isinstance(route, APIRoute) and route.include_in_schema:
             package, _, module = route.endpoint.__module__.rpartition(".")
             described = sys.modules[package if module == "routes" else f"{package}.{module}"]
-            words = " ".join((described.__doc__ or "").partition("\n\n")[0].split())
+            about = getattr(route.endpoint, "about", None) or described.__doc__ or ""
+            words = " ".join(about.partition("\n\n")[0].split())
             for tag in route.tags:
                 if words not in told.setdefault(str(tag), []):
                     told[str(tag)].append(words)

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from services.scheduling.directory.commands import lock_sites
-from services.scheduling.staff.jobs import credentials_job
+from services.scheduling.directory.jobs import credentials_job
 from shared.contracts.scheduling import SessionAttended, StaffCredentialExpiring
 from shared.database import ALL_SITES, Overtaken, Transaction, at_all_sites
 from shared.jobs import JobContext

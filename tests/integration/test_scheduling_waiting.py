@@ -139,6 +139,25 @@ async def test_who_declines_or_does_not_answer_is_passed_over_for_a_while(
     assert figures["families"] == [{"family": "general", "waiting": 2}]
 
 
+async def test_each_need_has_a_family_of_its_own(clinic: Clinic, line: Line) -> None:
+    needs = [(dual, group) for dual in (False, True) for group in (None, "men", "women")]
+    clients = [
+        Enrolled(f"{dual} {group}", line.site, dual_diagnosis=dual, gender_group=group)
+        for dual, group in needs
+    ]
+    await clinic.tell(*(client.enrolment for client in clients))
+    families = [one["family"] for one in await line.waiting()]
+    assert families == [
+        *("general", "general_men", "general_women"),
+        *("dual_diagnosis", "dual_diagnosis_men", "dual_diagnosis_women"),
+    ]
+    for client, family in zip(clients, families, strict=True):
+        (one,) = (await line.desk.get("/waitlist", family=family)).json()["items"]
+        assert one["client_id"] == str(client.id)
+    figures = (await line.desk.get("/waitlist/figures", site_id=line.site)).json()
+    assert figures["families"] == [{"family": one, "waiting": 1} for one in sorted(families)]
+
+
 async def test_a_jump_of_the_order_needs_a_reason_and_is_shown(
     clinic: Clinic, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

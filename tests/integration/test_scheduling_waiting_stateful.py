@@ -25,15 +25,15 @@ from services.scheduling.cohorts.commands import open_cohort
 from services.scheduling.cohorts.schemas import Cohort, NewCohort
 from services.scheduling.directory.commands import open_site
 from services.scheduling.directory.schemas import NewSite
-from services.scheduling.offers.commands import (
+from services.scheduling.placement.offers import (
     JumpReasonNeeded,
     accept_offer,
     decline_offer,
     let_run_out,
     offer_seat,
 )
-from services.scheduling.offers.schemas import Decline, NewSeatOffer
-from services.scheduling.waiting.policy import waiting_policy
+from services.scheduling.placement.policy import waiting_policy
+from services.scheduling.placement.schemas import Decline, NewSeatOffer
 from shared import clock
 from shared.contracts.intake import RiskFlagRaised
 from shared.contracts.topics import BY_TYPE

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.outcomes.board import live
-from services.scheduling.placement.arrivals import waiting_at
+from services.scheduling.placement.chart import waiting_at
 from services.scheduling.placement.rules.values import Choice, Cohort
 from services.scheduling.placement.seats import make_offers
 from shared import clock

@@ -9,8 +9,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from services import scheduling
-from services.scheduling.offers.commands import let_run_out
-from services.scheduling.waiting.policy import waiting_policy
+from services.scheduling.placement.offers import let_run_out
+from services.scheduling.placement.policy import waiting_policy
 from shared.database import ALL_SITES
 from shared.datafiles import Data
 from tests.support.data import read_anew

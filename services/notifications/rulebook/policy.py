@@ -244,8 +244,7 @@ rulebook = data_folder(Rule, __name__, "rules", Rulebook.of, by_site=True)
 
 def known_kind(kind: str) -> str:
     """Refuse a kind of message that no rule sends anywhere."""
-    books = (rulebook(), *rulebook.of_sites.values())
-    known = sorted({kind for book in books for kind in book.sendings})
+    known = sorted({kind for book in rulebook.each() for kind in book.sendings})
     if kind not in known:
         raise ValueError(f"No rule sends it; those in force send {', '.join(known)}.")
     return kind

@@ -1,12 +1,9 @@
 """What a cohort cannot be, with a pointer at it, and what is possible and questionable. No I/O."""
 
-from collections.abc import Sequence
-
 from services.scheduling.cohorts.policy import CohortPolicy
-from services.scheduling.cohorts.schemas import ChangedCohort, Phase
+from services.scheduling.cohorts.schemas import ChangedCohort, Cohort
 from services.scheduling.hours.policy import PROGRAM_LEVEL, Levels, Population
 from services.scheduling.placement.policy import PlacementPolicy
-from shared.contracts.intake import AgeBand
 from shared.errors import Invalid
 
 
@@ -43,64 +40,52 @@ def check(
         StaffNotTrained, CapacityAboveCap, NobodyFits, SizesContradict, PhaseContradicts,
             PhaseBelowLevel: with a pointer.
     """
+    seats, tracks, bands = placement.seats, placement.tracks, cohort.eligibility.age_bands
     if cohort.track == "dual_diagnosis" and not cohort.dual_diagnosis_trained:
-        raise StaffNotTrained(
-            "A dual-diagnosis cohort needs staff trained for co-occurring disorders.",
-            pointer="/dual_diagnosis_trained",
-        )
-    seats = placement.seats
+        words = "A dual-diagnosis cohort needs staff trained for co-occurring disorders."
+        raise StaffNotTrained(words, pointer="/dual_diagnosis_trained")
     if cohort.capacity > seats.hard_cap:
-        raise CapacityAboveCap(
-            f"At most {seats.hard_cap} seats. {seats.source}", pointer="/capacity"
-        )
+        words = f"At most {seats.hard_cap} seats. {seats.source}"
+        raise CapacityAboveCap(words, pointer="/capacity")
     if cohort.minimum_size > cohort.capacity:
-        raise SizesContradict(
-            f"It has {cohort.capacity} seats: let it run with as many at most.",
-            pointer="/minimum_size",
-        )
-    if cohort.track not in (*placement.tracks.for_dual_diagnosis, *placement.tracks.for_others):
+        words = f"It has {cohort.capacity} seats: let it run with as many at most."
+        raise SizesContradict(words, pointer="/minimum_size")
+    if cohort.track not in (*tracks.for_dual_diagnosis, *tracks.for_others):
         raise NobodyFits("The placement policy lets no client join this track.", pointer="/track")
-    bands = cohort.eligibility.age_bands
     if bands is not None and (not bands or len(set(bands)) < len(bands)):
-        raise NobodyFits(
-            "Name each age band once, and one at least; leave it out for every age.",
-            pointer="/eligibility/age_bands",
-        )
+        words = "Name each age band once, and one at least; leave it out for every age."
+        raise NobodyFits(words, pointer="/eligibility/age_bands")
     for n, phase in enumerate(cohort.phases):
         if phase.minimum_minutes > phase.maximum_minutes:
-            raise PhaseContradicts(
-                "More minutes at least than at most.", pointer=f"/phases/{n}/maximum_minutes"
-            )
-    least = min(_level_minimums(bands, levels))
+            words, pointer = "More minutes at least than at most.", f"/phases/{n}/maximum_minutes"
+            raise PhaseContradicts(words, pointer=pointer)
+    least = min(_level_minimums(cohort, levels))
     if cohort.phases and cohort.phases[0].minimum_minutes < least:
-        raise NobodyFits(
+        words = (
             "No client of the program could begin in it: plan the minutes of the level of care in "
-            f"the first phase, {least} at least.",
-            pointer="/phases/0/minimum_minutes",
+            f"the first phase, {least} at least."
         )
+        raise NobodyFits(words, pointer="/phases/0/minimum_minutes")
     if policy.phases_below_level == "refuse":
-        for n, words in below_level(cohort.phases, bands, levels).items():
+        for n, words in below_level(cohort, levels).items():
             raise PhaseBelowLevel(words, pointer=f"/phases/{n}/minimum_minutes")
 
 
-def below_level(
-    phases: Sequence[Phase], bands: Sequence[AgeBand] | None, levels: Levels
-) -> dict[int, str]:
+def below_level(cohort: ChangedCohort | Cohort, levels: Levels) -> dict[int, str]:
     """The phases that plan less than the program's level of care asks for, by their place, in
     words: such a phase is a lower level. What adults need counts, except in a group of
     adolescents."""
-    least = max(_level_minimums(bands, levels))
+    least = max(_level_minimums(cohort, levels))
     return {
         n: f"{phase.name} plans {phase.minimum_minutes / 60:g} h a week: level {PROGRAM_LEVEL} "
         f"asks for {least / 60:g} h."
-        for n, phase in enumerate(phases)
+        for n, phase in enumerate(cohort.phases)
         if phase.minimum_minutes < least
     }
 
 
-def _level_minimums(bands: Sequence[AgeBand] | None, levels: Levels) -> set[int]:
+def _level_minimums(cohort: ChangedCohort | Cohort, levels: Levels) -> set[int]:
     """The least minutes a week of the program's level for each population that is taken."""
-    taken: set[Population] = {"adult", "adolescent"}
-    if bands is not None:
-        taken = {"adolescent" if band == "adolescent" else "adult" for band in bands}
+    bands = cohort.eligibility.age_bands or ("adolescent", "adult")
+    taken: set[Population] = {"adolescent" if band == "adolescent" else "adult" for band in bands}
     return {levels.populations[who].minimum_minutes[PROGRAM_LEVEL] for who in taken}

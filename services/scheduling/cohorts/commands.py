@@ -12,7 +12,7 @@ from services.scheduling.hours.policy import level_hours
 from services.scheduling.placement.commands import offer_seats
 from services.scheduling.placement.policy import placement_policy
 from shared.contracts.scheduling import CohortChanged
-from shared.database import Statement, Transaction, as_json, insert, unless_taken, update
+from shared.database import Transaction, as_json, insert, unless_taken, update
 from shared.errors import Conflict, require_version
 from shared.ids import new_id
 from shared.messaging.outbox import publish
@@ -44,7 +44,7 @@ async def open_cohort(tx: Transaction, new: NewCohort) -> Cohort:
     check(new, cohort_policy(new.site_id), placement_policy(new.site_id), level_hours(new.site_id))
     await lock_site(tx, new.site_id, pointer="/site_id")
     row = {"id": new_id(), **_row(new), "created_at": tx.now}
-    return await _write(tx, insert("cohorts", row), row["id"], new.site_id, new.capacity)
+    return await _write(tx, row["id"], *insert("cohorts", row))
 
 
 async def change_cohort(
@@ -64,14 +64,12 @@ async def change_cohort(
     require_version(cohort.version, expected)
     check(changed, cohort_policy(site.id), placement_policy(site.id), level_hours(site.id))
     if cohort.seats_taken > changed.capacity:
-        raise SeatsAreTaken(
-            f"{cohort.seats_taken} clients have a seat: leave as many at least.",
-            pointer="/capacity",
-        )
+        words = f"{cohort.seats_taken} clients have a seat: leave as many at least."
+        raise SeatsAreTaken(words, pointer="/capacity")
     if (await tx.fetchval(FURTHEST, cohort_id) or 1) > max(1, len(changed.phases)):
         raise PhaseInUse("A client is in a phase that would be gone.", pointer="/phases")
     change = update("cohorts", _row(changed), where={"id": cohort_id})
-    return await _write(tx, change, cohort_id, site.id, changed.capacity)
+    return await _write(tx, cohort_id, *change)
 
 
 def _row(cohort: ChangedCohort) -> dict[str, Any]:
@@ -79,14 +77,13 @@ def _row(cohort: ChangedCohort) -> dict[str, Any]:
     return {**cohort.model_dump(), **as_text}
 
 
-async def _write(
-    tx: Transaction, statement: Statement, cohort_id: UUID, site_id: UUID, capacity: int
-) -> Cohort:
+async def _write(tx: Transaction, cohort_id: UUID, *statement: Any) -> Cohort:
     """Write a cohort, and tell of it and of its seats."""
-    taken = CohortNameTaken("Another cohort of this site has this name.", pointer="/name")
-    with unless_taken(taken):
+    with unless_taken(
+        CohortNameTaken("Another cohort of this site has this name.", pointer="/name")
+    ):
         await tx.execute(*statement)
-    what = {"site_id": site_id, "cohort_id": cohort_id, "capacity": capacity}
-    publish(tx, CohortChanged(**what, changed_at=tx.now))
-    await offer_seats(tx, {site_id: None})
+    cohort = await show_cohort(tx, cohort_id)
+    publish(tx, CohortChanged(**dict(cohort), cohort_id=cohort_id, changed_at=tx.now))
+    await offer_seats(tx, {cohort.site_id: None})
     return await show_cohort(tx, cohort_id)

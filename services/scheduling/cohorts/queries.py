@@ -11,7 +11,6 @@ from shared.errors import found
 from shared.web import Page, Paging, page
 
 COHORTS = "SELECT * FROM cohorts"
-ONE = f"{COHORTS} WHERE id = $1"
 
 
 async def show_cohort(tx: Transaction, cohort_id: UUID) -> Cohort:
@@ -20,7 +19,7 @@ async def show_cohort(tx: Transaction, cohort_id: UUID) -> Cohort:
     Raises:
         NotFound: when there is none that the caller may see.
     """
-    return _read(found(await tx.fetchrow(ONE, cohort_id), "cohort"))
+    return _read(found(await tx.fetchrow(f"{COHORTS} WHERE id = $1", cohort_id), "cohort"))
 
 
 async def list_cohorts(tx: Transaction, paging: Paging, site_id: UUID | None) -> Page[Cohort]:
@@ -32,6 +31,5 @@ def _read(row: Record) -> Cohort:
     usable = min(row["capacity"], placement_policy(row["site_id"]).seats.hard_cap)
     free = max(0, usable - row["seats_taken"])
     cohort = Cohort.from_row({**row, "seats_free": free, "warnings": []})
-    levels = level_hours(cohort.site_id)
-    questionable = below_level(cohort.phases, cohort.eligibility.age_bands, levels)
+    questionable = below_level(cohort, level_hours(cohort.site_id))
     return cohort.model_copy(update={"warnings": list(questionable.values())})

@@ -1,1 +1,1 @@
-"""The sites, each with the zone its wall clocks show."""
+"""Regions and sites with their hours, closed days and rooms, and the staff who work there."""

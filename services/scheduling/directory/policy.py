@@ -1,4 +1,4 @@
-"""The data of the directory, read once from `data/`."""
+"""How ways between sites are estimated, and when it is told that credentials of staff expire."""
 
 from pydantic import Field
 
@@ -16,3 +16,13 @@ class TravelPolicy(DataFile):
 
 travel_policy = data_file(TravelPolicy, __name__, "travel")
 """The estimate in force."""
+
+
+class CredentialPolicy(DataFile):
+    """How many days before its last day it is told that a credential expires."""
+
+    expiring_lead_days: int = Field(ge=0, le=366)
+
+
+credential_policy = data_file(CredentialPolicy, __name__, "credentials", by_site=True)
+"""The policy in force, everywhere or at a home site."""

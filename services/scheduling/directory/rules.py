@@ -1,13 +1,19 @@
-"""Ways between sites, and what rooms and people of the staff are fit for."""
+"""Ways between sites, holidays, and what rooms and people of the staff are fit for. Pure."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
+from importlib.metadata import version
 from math import asin, ceil, cos, radians, sin, sqrt
 from typing import Any, Literal
 from uuid import UUID
 
+import holidays
+
 from services.scheduling.directory.policy import TravelPolicy
+from shared.calendar import midnight
+from shared.contracts.scheduling import ClosedDayKind
+from shared.errors import Conflict
 from shared.weekly import Window, is_within
 
 EARTH_KM = 6371.0088
@@ -117,3 +123,69 @@ class Room:
 def is_expired(expires_on: date | None, on: date) -> bool:
     """Whether the last day of a credential is over on a day."""
     return expires_on is not None and expires_on < on
+
+
+class SubdivisionNeeded(Conflict, title="Holidays of this place are not known"):
+    """Holidays are those of a country and its parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holiday:
+    """A day with the names of its holidays."""
+
+    day: date
+    name: str
+    kind: ClosedDayKind
+
+
+def source() -> str:
+    """Where proposals come from."""
+    return f"holidays {version('holidays')}"
+
+
+def proposed(subdivision: str | None, year: int) -> list[Holiday]:
+    """The public holidays of a year in an ISO 3166-2 subdivision, by day; those of the whole
+    country where the library does not tell the subdivision apart. A proposal, no more.
+
+    The library moves a holiday that falls on a weekend to a weekday in every state, whatever the
+    statutes say, and lists days that few close on: so a site confirms each. A day is an observed
+    one where it is a holiday by such a move alone.
+
+    Raises:
+        SubdivisionNeeded: it is not said where, or no holidays of the country are known.
+    """
+    if subdivision is None:
+        raise SubdivisionNeeded("Enter the subdivision of the site first, such as US-CO.")
+    country, _, part = subdivision.partition("-")
+    known = holidays.list_supported_countries().get(country)
+    if known is None:
+        raise SubdivisionNeeded("No holidays of this country are known: enter days.")
+    place = part if part in known else None
+    statutory = holidays.country_holidays(country, place, year, observed=False)
+    return [
+        Holiday(day, name, "holiday" if day in statutory else "observed_holiday")
+        for day, name in sorted(holidays.country_holidays(country, place, year).items())
+    ]
+
+
+def leave_time(starts: date, ends: date, time_zone: str) -> tuple[datetime, datetime]:
+    """From the first instant of leave to the one at which the person is back, in UTC.
+
+    Each is an instant, or a day of the calendar in that zone: the first and the last one away.
+    """
+    if not isinstance(starts, datetime):
+        starts = midnight(starts, time_zone)
+    if not isinstance(ends, datetime):
+        ends = midnight(ends + timedelta(days=1), time_zone)
+    return starts.astimezone(UTC), ends.astimezone(UTC)
+
+
+def expiring(
+    credentials: Iterable[Credential], on: date, lead_days: int
+) -> tuple[list[Credential], date | None]:
+    """Those whose last day is so many days ahead at most, and the next day on which there is
+    another one. What has expired already comes too late to be told."""
+    ahead = timedelta(days=lead_days)
+    dated = [(one.expires_on, one) for one in credentials if one.expires_on is not None]
+    soon = [one for last, one in dated if on <= last <= on + ahead]
+    return soon, min((last - ahead for last, _ in dated if last > on + ahead), default=None)

@@ -1,28 +1,49 @@
-"""The cohorts in reach of some sites and their seats, as they are in this transaction."""
+"""Clients who need seats, and the cohorts in their reach, as they are in this transaction."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
+
+import orjson
 
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.directory.policy import travel_policy
 from services.scheduling.directory.rules import Place, travel_minutes
 from services.scheduling.hours.policy import level_hours
-from services.scheduling.placement.arrivals import Arrival
 from services.scheduling.placement.policy import placement_policy
 from services.scheduling.placement.rules import values
 from services.scheduling.placement.rules.ranking import choose, compare
+from services.scheduling.placement.rules.waiting import NO_URGENCY
 from services.scheduling.preferences.queries import known_clients
 from services.scheduling.preferences.rules import Client
+from shared.contracts.intake import ClientEnrolled
 from shared.database import Record, Transaction, at_all_sites
+from shared.errors import found
 from shared.messaging.consumer import Received
 
-Chosen = list[tuple[Arrival, values.Choice]]
-Freed = Mapping[UUID, Received[Any] | None]
-"""Sites where seats are free, each with the event because of which one is, if one is."""
+STAY = """
+SELECT p.client_id, p.site_id, p.enrolment_id, p.gender_group, p.priority, p.enrolled_at,
+  coalesce(w.dual_diagnosis, p.dual_diagnosis) AS dual_diagnosis
+FROM preferences p LEFT JOIN waitlist w ON w.enrolment_id = p.enrolment_id AND w.left_at IS NULL
+"""
+OF_CLIENT = f"""{STAY}
+WHERE p.client_id = ANY (platform.records_of($1)) AND p.enrolment_id IS NOT NULL
+ORDER BY p.enrolled_at DESC, p.client_id LIMIT 1
+"""
+WAITING = """
+SELECT client_id, site_id, enrolment_id, dual_diagnosis, gender_group, priority, urgency,
+  coalesce(enrolled_at, waitlisted_at) AS enrolled_at, true AS waits
+FROM waitlist w WHERE site_id = ANY ($1::uuid[]) AND left_at IS NULL
+  AND (offer_again_at IS NULL OR offer_again_at <= $2)
+  AND NOT EXISTS (SELECT FROM seat_offers o
+                  WHERE o.enrolment_id = w.enrolment_id AND o.ended_at IS NULL)
+"""
+"""Those who may be given or offered a seat now."""
+SAID = {"client_id", "site_id", "enrolment_id", "dual_diagnosis", "gender_group", "enrolled_at"}
 SEATS = """
 SELECT c.id, c.track, c.gender_group, c.capacity, c.seats_taken, c.name, c.site_id, o.name,
   o.time_zone, c.enrolment, (c.phases -> 0 ->> 'minimum_minutes')::int,
@@ -79,6 +100,31 @@ JOIN seat_offers o ON o.client_id = apart.client_id AND o.ended_at IS NULL
 """Seats that these clients have, or that are held for them."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival(values.Need):
+    """A client who needs a seat, and the event because of which one is looked for now."""
+
+    client_id: UUID
+    site_id: UUID
+    enrolment_id: UUID
+    priority: int
+    """Place in the order of priority populations; waiting clients with a lower one go first."""
+    enrolled_at: datetime
+    cause: Received[Any] | None = None
+    urgency: int = NO_URGENCY
+    waits: bool = False
+
+    @property
+    def turn(self) -> tuple[int, int, datetime, UUID]:
+        """Clients are placed in the order of this: by priority, urgency and time of enrolment."""
+        return self.priority, self.urgency, self.enrolled_at, self.enrolment_id
+
+
+Chosen = list[tuple[Arrival, values.Choice]]
+Freed = Mapping[UUID, Received[Any] | None]
+"""Sites where seats are free, each with the event because of which one is, if one is."""
+
+
 @dataclass(slots=True)
 class Chart:
     """The seats of some sites and of those in their reach, while they are given away."""
@@ -92,9 +138,7 @@ class Chart:
     """Cohorts whose next sessions are known."""
 
     @classmethod
-    async def of(
-        cls, tx: Transaction, site_ids: Iterable[UUID], only: UUID | None = None
-    ) -> "Chart":
+    async def of(cls, tx: Transaction, site_ids: Iterable[UUID], only: UUID | None = None) -> Self:
         """The seats as they are at this moment; those of one cohort with `only`.
 
         Whoever gives them has locked the sites with `lock_region` before: this is a statement of
@@ -135,14 +179,9 @@ class Chart:
             or travel.get(cohort.site_id) is not None
             or (cohort.site_id in travel and cohort.eligibility.telehealth)
         ]
-        at = values.Situation(
-            tx.now,
-            client,
-            frozenset(c for c, there in self.seated.items() if there & client.apart_from),
-            travel,
-            _level_minutes(site_id, client),
-            placement_policy(site_id),
-        )
+        apart = frozenset(c for c, there in self.seated.items() if there & client.apart_from)
+        minutes, policy = _level_minutes(site_id, client), placement_policy(site_id)
+        at = values.Situation(tx.now, client, apart, travel, minutes, policy)
         compared = compare(arrival, cohorts, at)
         await self._look_ahead(tx, compared)
         return choose(compared, at)
@@ -156,6 +195,50 @@ class Chart:
             cohort = self.cohorts[row["cohort_id"]]
             cohort.starts_at = row["begin_at"][0]
             cohort.week = tuple(zip(row["begin_at"], row["lengths"], strict=True))
+
+
+def enrolled(one: Received[ClientEnrolled]) -> Arrival:
+    """The client who enrolled."""
+    said, policy = one.event.model_dump(include=SAID), placement_policy(one.event.site_id)
+    return Arrival(**said, priority=values.priority_of(one.event.priority, policy), cause=one)
+
+
+async def waiting_at(tx: Transaction, freed_by: Freed, *, reaching: bool = False) -> list[Arrival]:
+    """Those who wait at these sites and are not being asked, nor passed over for a while, each with
+    the event because of which a seat is free there; with `reaching` those of other sites, too,
+    whose clients may take seats there."""
+    if reaching and any_beyond():
+        near = {row["id"]: freed_by[row["home"]] for row in await tx.fetch(REGION, list(freed_by))}
+        beyond = [site for site in near if placement_policy(site).reach.beyond_site]
+        freed_by = {**{site: near[site] for site in beyond}, **freed_by}
+    rows = await tx.fetch(WAITING, list(freed_by), tx.now)
+    return [Arrival(**row, cause=freed_by[row["site_id"]]) for row in rows]
+
+
+async def of_stay(tx: Transaction, enrolment_id: UUID) -> Arrival:
+    """The client of a stay.
+
+    Raises:
+        NotFound: the stay is not known here.
+    """
+    return _known(await tx.fetchrow(f"{STAY} WHERE p.enrolment_id = $1", enrolment_id))
+
+
+async def of_client(tx: Transaction, client_id: UUID) -> Arrival:
+    """A client by the last stay.
+
+    Raises:
+        NotFound: no stay of the client is known at a site that the caller may see.
+    """
+    return _known(await tx.fetchrow(OF_CLIENT, client_id))
+
+
+def _known(row: Record | None) -> Arrival:
+    stay = dict(found(row, "stay"))
+    policy = placement_policy(stay["site_id"])
+    return Arrival(
+        **{**stay, "priority": values.priority_of(orjson.loads(stay["priority"]), policy)}
+    )
 
 
 async def rank(tx: Transaction, arrival: Arrival, seat: UUID | None) -> values.Choice:
@@ -181,17 +264,7 @@ async def lock_region(tx: Transaction, site_ids: Iterable[UUID]) -> None:
 
 def any_beyond() -> bool:
     """Whether some policy lets clients join cohorts of other sites."""
-    policies = (placement_policy(), *placement_policy.of_sites.values())
-    return any(policy.reach.beyond_site for policy in policies)
-
-
-async def with_reaching(tx: Transaction, freed_by: Freed) -> Freed:
-    """These sites and those whose clients may take seats there."""
-    if not freed_by or not any_beyond():
-        return freed_by
-    near = {row["id"]: row["home"] for row in await tx.fetch(REGION, list(freed_by))}
-    reaching = [site for site in near if placement_policy(site).reach.beyond_site]
-    return {**{site: freed_by[near[site]] for site in reaching}, **freed_by}
+    return any(policy.reach.beyond_site for policy in placement_policy.each())
 
 
 async def _travel(tx: Transaction, site_ids: set[UUID]) -> Mapping[UUID, Mapping[UUID, int | None]]:

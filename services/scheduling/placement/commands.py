@@ -1,20 +1,28 @@
-"""Placing clients who enrolled, ending placements, offering free seats to those who wait."""
+"""Placing clients who enrolled, ending placements, offering free seats to those who wait, the most
+urgent first."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from services.scheduling.appointments.commands import cancel_sessions
-from services.scheduling.placement.arrivals import Arrival, waiting_at
-from services.scheduling.placement.chart import Chart, Chosen, Freed, lock_region, with_reaching
+from services.scheduling.placement.chart import (
+    Arrival,
+    Chart,
+    Chosen,
+    Freed,
+    lock_region,
+    waiting_at,
+)
+from services.scheduling.placement.policy import Finding, waiting_policy
 from services.scheduling.placement.rules.values import Choice
+from services.scheduling.placement.rules.waiting import urgency_of
 from services.scheduling.placement.seats import end_offers, give_seats, make_offers
-from services.scheduling.waiting.commands import urgencies_of
-from services.scheduling.waiting.policy import waiting_policy
-from shared.contracts.base import Criterion
-from shared.contracts.intake import DualDiagnosisChanged
+from shared.contracts.base import ClientEvent, Criterion
+from shared.contracts.intake import DualDiagnosisChanged, LevelOfCareSigned, RiskFlagRaised
 from shared.contracts.scheduling import ClientWaitlisted, EndedAs, PlacementEnded
 from shared.database import Columns, Transaction, as_json
 from shared.ids import new_id
@@ -61,6 +69,24 @@ DELETE FROM placements WHERE enrolment_id = ANY ($1::uuid[]) AND proposed_until 
 RETURNING site_id, enrolment_id
 """
 
+FOUND = Columns.by_type(
+    uuid="client_id site_id", text="finding", timestamptz="found_at", boolean="holds"
+)
+NOTE = FOUND.upsert("urgencies", "client_id", "finding")
+FINDINGS = """
+SELECT c.id, u.finding, max(u.found_at) AS found_at FROM unnest($1::uuid[]) AS c(id)
+JOIN urgencies u ON u.client_id = ANY (platform.records_of(c.id)) AND u.holds
+GROUP BY c.id, u.finding
+"""
+RANK = """
+UPDATE waitlist w SET urgency = given.urgency
+FROM unnest($1::uuid[], $2::integer[]) AS given(id, urgency)
+WHERE w.client_id = given.id AND w.left_at IS NULL AND w.urgency <> given.urgency
+"""
+OF_POLICY = "waiting policy of the site"
+BY_HAND = Criterion.of("seats", False, "offered by a person", "given at once", OF_POLICY)
+"""Why everybody waits where a person chooses."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reconsidered:
@@ -68,12 +94,6 @@ class Reconsidered:
 
     site_id: UUID
     cause: Received[Any]
-
-
-BY_HAND = Criterion.of(
-    "seats", False, "offered by a person", "given at once", "waiting policy of the site"
-)
-"""Why everybody waits where a person chooses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +106,10 @@ class Departure:
     cause: Received[Any] | None = None
 
 
-async def change_seats(
-    tx: Transaction, changes: Sequence[Arrival | Departure | Reconsidered]
-) -> None:
+Change = Arrival | Departure | Reconsidered
+
+
+async def change_seats(tx: Transaction, changes: Sequence[Change]) -> None:
     """End the placements of stays that are over; then give each client who enrolled a seat in the
     cohort that fits best, or a place on the waitlist, and offer free seats to those who wait where
     one was freed or somebody who waits is reconsidered.
@@ -117,15 +138,28 @@ async def reconsider(tx: Transaction, received: Iterable[Received[Any]]) -> None
         tx.at_end(change_seats, Reconsidered(row["site_id"], causes[row["client_id"]]))
 
 
-async def note_diagnoses(
-    tx: Transaction, changed: Sequence[Received[DualDiagnosisChanged]]
-) -> None:
+async def note_diagnoses(tx: Transaction, changed: list[Received[DualDiagnosisChanged]]) -> None:
     """Whether those of these clients who wait need a cohort for a dual diagnosis from now on, and
     look for it as `reconsider` does."""
     told = [one.event for one in changed if one.event.status != "suspected"]
     diagnosed = {event.client_id: event.status == "confirmed" for event in told}
     await tx.execute(DIAGNOSE, list(diagnosed), list(diagnosed.values()))
     await reconsider(tx, changed)
+
+
+async def note_flags(tx: Transaction, raised: Sequence[RiskFlagRaised]) -> None:
+    """A risk flag makes a seat urgent, by its severity."""
+    await _note(tx, [(one, f"risk_{one.severity}", one.raised_at, True) for one in raised])
+
+
+async def note_levels(tx: Transaction, signed: Sequence[LevelOfCareSigned]) -> None:
+    """A seat is urgent for a client who waits below the level of care that was recommended."""
+    found = []
+    for one in signed:
+        above = waiting_policy(one.site_id).urgency.levels_above
+        holds = one.recommended_level in above and one.final_level not in above
+        found.append((one, "level_above", one.signed_at, holds))
+    await _note(tx, found)
 
 
 async def offer_seats(tx: Transaction, freed_by: Freed, arrivals: Sequence[Arrival] = ()) -> None:
@@ -139,14 +173,13 @@ async def offer_seats(tx: Transaction, freed_by: Freed, arrivals: Sequence[Arriv
     published for those who waited.
     """
     await lock_region(tx, [*freed_by, *(one.site_id for one in arrivals)])
-    freed_by = await with_reaching(tx, freed_by)
-    waiting = await waiting_at(tx, freed_by) if freed_by else []
+    waiting = await waiting_at(tx, freed_by, reaching=True) if freed_by else []
     if not waiting and not arrivals:
         return
     if arrivals:
-        ranks = await urgencies_of(tx, ((one.client_id, one.site_id) for one in arrivals))
+        ranks = await _urgencies(tx, ((one.client_id, one.site_id) for one in arrivals))
         arrivals = [replace(one, urgency=ranks[one.client_id]) for one in arrivals]
-    chart = await Chart.of(tx, {*freed_by, *(arrival.site_id for arrival in arrivals)})
+    chart = await Chart.of(tx, {one.site_id for one in (*waiting, *arrivals)})
 
     def way(arrival: Arrival) -> str:
         seats = waiting_policy(arrival.site_id).seats
@@ -173,6 +206,20 @@ async def offer_seats(tx: Transaction, freed_by: Freed, arrivals: Sequence[Arriv
 async def leave_waitlist(tx: Transaction, seated: Sequence[UUID]) -> None:
     """These stays have a seat now and wait no more."""
     await tx.write(LEAVE, tx.now, seated, ["placed"] * len(seated))
+
+
+async def _urgencies(tx: Transaction, clients: Iterable[tuple[UUID, UUID]]) -> dict[UUID, int]:
+    """How urgent a seat is for each client, given with the site."""
+    site_of = dict(clients)
+    found: dict[UUID, dict[Finding, datetime]] = {}
+    for row in await tx.fetch(FINDINGS, list(site_of)):
+        found.setdefault(row["id"], {})[row["finding"]] = row["found_at"]
+    ranks = {}
+    for client_id, site_id in site_of.items():
+        policy = waiting_policy(site_id).urgency
+        since = tx.now - timedelta(days=policy.within_days)
+        ranks[client_id] = urgency_of(found.get(client_id, {}), policy.order, since)
+    return ranks
 
 
 async def _end_placements(tx: Transaction, departures: Sequence[Departure]) -> Freed:
@@ -202,3 +249,14 @@ async def _wait(tx: Transaction, unplaced: Chosen) -> None:
         event = ClientWaitlisted(**{**row, "criteria": choice.criteria})
         publish(tx, event, cause=arrival.cause)
     await tx.write(WAIT, *WAITLISTED.arrays(rows))
+
+
+async def _note(tx: Transaction, found: Sequence[tuple[ClientEvent, str, datetime, bool]]) -> None:
+    """Keep what was found last of each kind, and rank those of these clients who wait anew."""
+    latest = {}
+    for event, finding, found_at, holds in found:
+        what = {"finding": finding, "found_at": found_at, "holds": holds}
+        latest[event.client_id, finding] = {**dict(event), **what}
+    await tx.execute(NOTE, *FOUND.arrays(latest.values()))
+    ranks = await _urgencies(tx, ((event.client_id, event.site_id) for event, *_ in found))
+    await tx.execute(RANK, list(ranks), list(ranks.values()))

@@ -1,30 +1,19 @@
-"""The placement policy in force, read once from `placement.json`."""
+"""Who may join which cohort, and how free seats go to those who wait: two files."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from shared.contracts.intake import PriorityPopulation, Token
 from shared.contracts.scheduling import Track
-from shared.datafiles import Part, data_file
+from shared.datafiles import DataFile, Part, data_file
 from shared.weekly import Clock
 
-Rule = Literal[
-    "track",
-    "gender_group",
-    "age_band",
-    "language",
-    "court_mandated",
-    "trauma_informed",
-    "modality",
-    "evening",
-    "availability",
-    "travel",
-    "weekly_hours",
-    "enrolment",
-    "no_contact",
-    "free_seat",
-]
+OfGroup = Literal["track", "gender_group", "age_band", "language"]
+OfNeeds = Literal["court_mandated", "trauma_informed", "modality"]
+OfTimes = Literal["evening", "availability", "travel", "weekly_hours"]
+OfSeats = Literal["enrolment", "no_contact", "free_seat"]
+Rule = Literal[OfGroup, OfNeeds, OfTimes, OfSeats]
 """What a cohort has to be for a client; each is a criterion of that name."""
 
 
@@ -120,4 +109,40 @@ class PlacementPolicy(Part):
 
 
 placement_policy = data_file(PlacementPolicy, __name__, "placement", by_site=True)
+"""The policy in force, everywhere or at a site."""
+
+
+Finding = Literal["risk_high", "risk_moderate", "level_above"]
+"""A risk flag of that severity; a signed level of care that is below the recommended one."""
+
+
+class OfferPolicy(Part):
+    """For how many hours seats are held, where the site is closed then until minutes after it opens
+    next; and when who let one pass is asked again."""
+
+    hours: int = Field(ge=1, le=144)
+    minutes_after_opening: int = Field(ge=0, le=720)
+    again_after_days: int = Field(ge=1, le=90)
+
+
+class UrgencyPolicy(Sourced):
+    """What makes a seat urgent, the most urgent first."""
+
+    order: tuple[Finding, ...]
+    within_days: int = Field(ge=1)
+    levels_above: tuple[str, ...]
+
+
+class WaitingPolicy(DataFile):
+    """Everything that decides how those who wait get seats."""
+
+    seats: Literal["at_once", "offered", "by_hand"]
+    offer: OfferPolicy
+    urgency: UrgencyPolicy
+    jump_reasons: Annotated[tuple[Token, ...], Field(min_length=1)]
+    decline_reasons: tuple[Token, ...]
+    page_address: str = Field(pattern=r"^(https://[A-Za-z0-9.-]+(:[0-9]+)?)?/[A-Za-z0-9/_-]*$")
+
+
+waiting_policy = data_file(WaitingPolicy, __name__, "waiting", by_site=True)
 """The policy in force, everywhere or at a site."""

@@ -1,16 +1,17 @@
-"""Seats and the waitlist as they are read."""
+"""Seats, the waitlist and its offers as they are read."""
 
+from datetime import timedelta
 from uuid import UUID
 
+from services.scheduling.directory.queries import show_site
 from services.scheduling.placement import schemas
-from services.scheduling.placement.arrivals import of_client
-from services.scheduling.placement.chart import rank
+from services.scheduling.placement.chart import of_client, rank
 from services.scheduling.placement.rules.values import NO_PRIORITY
+from services.scheduling.placement.rules.waiting import NO_URGENCY
 from services.scheduling.placement.seats import considered_json, read_considered
-from services.scheduling.waiting.rules import FAMILIES, NO_URGENCY, Family, family_of
 from shared.database import Record, Transaction
 from shared.errors import found
-from shared.web import CountedPage, Paging, counted_page
+from shared.web import CountedPage, Page, Paging, counted_page, page
 
 PLACEMENT = """
 SELECT p.id, p.site_id, p.client_id, p.enrolment_id, p.cohort_id,
@@ -27,21 +28,55 @@ IN_STATE = {
     "active": "p.ended_at IS NULL AND p.proposed_until IS NULL",
     "ended": "p.ended_at IS NOT NULL",
 }
-TURN = "priority, urgency, coalesce(enrolled_at, waitlisted_at), enrolment_id"
-LAST_SHOWN = f"SELECT {TURN} FROM waitlist WHERE id = $1"  # noqa: S608 - the columns are above
-NEEDS = {family: need for need, family in FAMILIES.items()}
-WAITING = """
+TURN = "w.priority, w.urgency, coalesce(w.enrolled_at, w.waitlisted_at), w.enrolment_id"
+LAST_SHOWN = f"SELECT {TURN} FROM waitlist w WHERE id = $1"  # noqa: S608 - the columns are above
+TRACK = "CASE WHEN dual_diagnosis THEN 'dual_diagnosis' ELSE 'general' END"
+FAMILY = f"concat_ws('_', {TRACK}, gender_group)"
+WAITING = f"""
 SELECT id, site_id, client_id, enrolment_id, dual_diagnosis, gender_group, criteria, waitlisted_at,
-  coalesce(enrolled_at, waitlisted_at) AS enrolled_at, priority, urgency, offer_again_at,
+  coalesce(enrolled_at, waitlisted_at) AS enrolled_at, offer_again_at, {FAMILY} AS family,
+  w.priority < {NO_PRIORITY} AS priority, w.urgency < {NO_URGENCY} AS urgent,
   EXISTS (SELECT FROM seat_offers o
           WHERE o.enrolment_id = w.enrolment_id AND o.ended_at IS NULL) AS asked
 FROM waitlist w
-"""
+"""  # noqa: S608 - the columns are above
 SEAT = "SELECT cohort_id FROM placements WHERE enrolment_id = $1 AND ended_at IS NULL"
 SEATS_OF_COHORT = """
 SELECT id FROM placements
 WHERE cohort_id = $1 AND ended_at IS NULL AND proposed_until IS NULL ORDER BY id
 """
+FIGURES_DAYS = 90
+OFFERS = """
+SELECT * FROM (
+  SELECT o.*, coalesce(o.outcome, 'open') AS state, s.time_zone
+  FROM seat_offers o JOIN sites s ON s.id = o.site_id
+) AS o
+"""
+WAITING_NOW = f"""
+SELECT {FAMILY} AS family, count(*) AS waiting,
+  max(($2 AT TIME ZONE $3)::date
+      - (coalesce(enrolled_at, waitlisted_at) AT TIME ZONE $3)::date) AS longest
+FROM waitlist WHERE site_id = $1 AND left_at IS NULL GROUP BY 1
+"""  # noqa: S608 - the columns are above
+REACHED = """
+SELECT seated.*, ended.* FROM (
+  SELECT count(*)::int AS seated, percentile_disc(0.5) WITHIN GROUP (ORDER BY
+    (left_at AT TIME ZONE $3)::date - (coalesce(enrolled_at, waitlisted_at) AT TIME ZONE $3)::date
+  ) AS median_days
+  FROM waitlist WHERE site_id = $1 AND outcome = 'placed' AND left_at >= $2
+) AS seated, (
+  SELECT count(*) FILTER (WHERE outcome = 'accepted' AND ended_at >= $2)::int AS accepted,
+    count(*) FILTER (WHERE outcome = 'declined' AND ended_at >= $2)::int AS declined,
+    count(*) FILTER (WHERE outcome = 'expired' AND ended_at >= $2)::int AS expired,
+    count(*) FILTER (WHERE passed_over > 0 AND offered_at >= $2)::int AS jumps
+  FROM seat_offers WHERE site_id = $1
+) AS ended
+"""
+OF_LINK = """
+SELECT id, ARRAY[site_id] AS sites FROM seat_offers
+WHERE link_hash = $1 AND ended_at IS NULL AND expires_at > $2
+"""
+"""What a link opens, by the digest of its secret, at an instant."""
 
 
 async def seats_of(tx: Transaction, cohort_id: UUID) -> dict[UUID, None]:
@@ -49,13 +84,16 @@ async def seats_of(tx: Transaction, cohort_id: UUID) -> dict[UUID, None]:
     return dict.fromkeys(row["id"] for row in await tx.fetch(SEATS_OF_COHORT, cohort_id))
 
 
-async def show_placement(tx: Transaction, placement_id: UUID) -> schemas.ExplainedPlacement:
-    """One placement.
+async def show_placement(
+    tx: Transaction, placement_id: UUID, *, lock: bool = False
+) -> schemas.ExplainedPlacement:
+    """One placement, locked for a change if `lock`.
 
     Raises:
         NotFound: when there is none that the caller may see.
     """
-    row = found(await tx.fetchrow(ONE, placement_id), "placement")
+    one = f"{ONE} FOR NO KEY UPDATE OF p" if lock else ONE
+    row = found(await tx.fetchrow(one, placement_id), "placement")
     considered = read_considered(row["considered"])
     return schemas.ExplainedPlacement.from_row({**row, "considered": considered})
 
@@ -89,30 +127,58 @@ async def preview_placement(tx: Transaction, client_id: UUID) -> schemas.Placeme
 
 
 async def list_waiting(
-    tx: Transaction, paging: Paging, site_id: UUID | None, family: Family | None = None
+    tx: Transaction, paging: Paging, site_id: UUID | None, family: str | None = None
 ) -> CountedPage[schemas.WaitingClient]:
     """Clients who wait for a seat, of one family of cohorts or of all, in the order in which seats
     are given."""
-    dual_diagnosis, gender_group = NEEDS[family] if family else (None, None)
     last = await tx.fetchrow(LAST_SHOWN, paging.after) or (None,)
-    return await counted_page(
-        tx,
-        WAITING,
-        paging,
-        _waiting,
-        ("site_id = ?", site_id),
-        ("dual_diagnosis = ?", dual_diagnosis),
-        ("coalesce(gender_group, '') = ?", family and (gender_group or "")),
-        always="left_at IS NULL",
-        order=TURN,
-        behind=(f"({TURN}) > (?, ?, ?, ?)", *last),
+    asked = ("w.site_id = ?", site_id), (f"{FAMILY} = ?", family)
+    order = {"order": TURN, "behind": (f"({TURN}) > (?, ?, ?, ?)", *last)}
+    read = schemas.WaitingClient.from_row
+    return await counted_page(tx, WAITING, paging, read, *asked, always="left_at IS NULL", **order)
+
+
+async def show_offer(tx: Transaction, offer_id: UUID) -> schemas.SeatOffer:
+    """One offer.
+
+    Raises:
+        NotFound: when there is none that the caller may see.
+    """
+    return schemas.SeatOffer.from_row(await _offer(tx, offer_id))
+
+
+async def show_own_offer(tx: Transaction, offer_id: UUID) -> schemas.OwnOffer:
+    """One offer as the client sees it."""
+    return schemas.OwnOffer.from_row(await _offer(tx, offer_id))
+
+
+async def list_offers(
+    tx: Transaction, paging: Paging, asked: schemas.OffersAsked
+) -> Page[schemas.SeatOffer]:
+    """Offers, the oldest first."""
+    at_site, in_state = ("site_id = ?", asked.site_id), ("state = ?", asked.state)
+    jumped = ("(passed_over > 0) = ?", asked.jumped)
+    return await page(tx, OFFERS, paging, schemas.SeatOffer.from_row, at_site, in_state, jumped)
+
+
+async def show_figures(tx: Transaction, site_id: UUID) -> schemas.WaitingFigures:
+    """How long people wait at a site.
+
+    Raises:
+        NotFound: no such site that the caller may see.
+    """
+    zone = (await show_site(tx, site_id, pointer="site_id")).time_zone
+    since = tx.now - timedelta(days=FIGURES_DAYS)
+    rows = await tx.fetch(WAITING_NOW, site_id, tx.now, zone)
+    return schemas.WaitingFigures(
+        site_id=site_id,
+        waiting=sum(row["waiting"] for row in rows),
+        families=sorted(map(dict, rows), key=lambda family: family["family"]),
+        longest_days=max((row["longest"] for row in rows), default=None),
+        since=since,
+        **found(await tx.fetchrow(REACHED, site_id, since, zone), "site"),
     )
 
 
-def _waiting(row: Record) -> schemas.WaitingClient:
-    reckoned = {
-        "priority": row["priority"] < NO_PRIORITY,
-        "urgent": row["urgency"] < NO_URGENCY,
-        "family": family_of(row["dual_diagnosis"], row["gender_group"]),
-    }
-    return schemas.WaitingClient.from_row({**row, **reckoned})
+async def _offer(tx: Transaction, offer_id: UUID) -> Record:
+    return found(await tx.fetchrow(f"{OFFERS} WHERE id = $1", offer_id), "seat offer")

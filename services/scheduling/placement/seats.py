@@ -3,20 +3,19 @@ writes placements and seat offers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import orjson
 
 from services.scheduling.appointments.commands import schedule_sessions
-from services.scheduling.placement.arrivals import Arrival
-from services.scheduling.placement.chart import Chart, Chosen
-from services.scheduling.placement.policy import placement_policy
+from services.scheduling.placement.chart import Arrival, Chart, Chosen
+from services.scheduling.placement.policy import placement_policy, waiting_policy
 from services.scheduling.placement.rules.ranking import UNTOLD
 from services.scheduling.placement.rules.values import Choice
-from services.scheduling.waiting.policy import waiting_policy
-from services.scheduling.waiting.rules import expiry
+from services.scheduling.placement.rules.waiting import expiry
+from services.scheduling.placement.schemas import OfferState
 from shared.contracts import scheduling
 from shared.database import Columns, Overtaken, Record, Transaction, as_json
 from shared.ids import new_id
@@ -58,7 +57,6 @@ UPDATE waitlist w SET offer_again_at = given.at
 FROM unnest($1::uuid[], $2::timestamptz[]) AS given (enrolment_id, at)
 WHERE w.enrolment_id = given.enrolment_id AND w.left_at IS NULL
 """
-Outcome = Literal["accepted", "declined", "expired", "withdrawn"]
 ENDED = {
     "accepted": scheduling.SeatAccepted,
     "declined": scheduling.SeatDeclined,
@@ -123,12 +121,11 @@ def tell_seat(
         "proposed_until": until,
     }
     told = {**row, "placement_id": placement_id, "criteria": choice.criteria}
-    event: scheduling.ClientPlaced | scheduling.PlacementProposed
     if until is None:
-        event = scheduling.ClientPlaced(**told, track=choice.cohort.track)
+        publish(tx, scheduling.ClientPlaced(**told, track=choice.cohort.track), cause=arrival.cause)
     else:
-        event = scheduling.PlacementProposed(**told, proposed_at=tx.now, expires_at=until)
-    publish(tx, event, cause=arrival.cause)
+        kept = scheduling.PlacementProposed(**told, proposed_at=tx.now, expires_at=until)
+        publish(tx, kept, cause=arrival.cause)
     return row
 
 
@@ -162,18 +159,14 @@ async def make_offers(tx: Transaction, chosen: Chosen, **by_hand: Any) -> list[U
 def _of_choice(arrival: Arrival, choice: Choice) -> dict[str, Any]:
     """Whose seat it is, in which cohort, and why."""
     assert choice.cohort is not None  # the caller looked
-    return {
-        "client_id": arrival.client_id,
-        "enrolment_id": arrival.enrolment_id,
-        "cohort_id": choice.cohort.id,
-        "criteria": as_json(choice.criteria),
-    }
+    stay = {"client_id": arrival.client_id, "enrolment_id": arrival.enrolment_id}
+    return {**stay, "cohort_id": choice.cohort.id, "criteria": as_json(choice.criteria)}
 
 
 async def end_offers(
     tx: Transaction,
     ids: Sequence[UUID],
-    outcome: Outcome,
+    outcome: OfferState,
     *,
     answered_by: str | None = None,
     reason: str | None = None,
@@ -199,32 +192,21 @@ def considered_json(choice: Choice) -> str:
     the number of its finding, as most of many cohorts have the same; findings name their criteria
     by number, too. Whom a client must not meet is told by GET /no-contacts alone."""
     ranks = {one.cohort.id: rank for rank, one in enumerate(choice.ranked, 1)}
-    findings = {id(one.finding): one.finding for one in choice.considered}
-    numbers = {identity: number for number, identity in enumerate(findings)}
-    lines = [line for finding in findings.values() for line in finding.criteria]
+    distinct = {id(one.finding): one.finding for one in choice.considered}
+    numbers = {identity: number for number, identity in enumerate(distinct)}
+    lines = [line for finding in distinct.values() for line in finding.criteria]
     told = {id(line): line for line in lines if line.name != UNTOLD}
     places = {identity: place for place, identity in enumerate(told)}
-    stored = {
-        "criteria": [vars(line) for line in told.values()],
-        "findings": [
-            {
-                "eligible": finding.eligible,
-                "words": finding.words,
-                "criteria": [places[id(line)] for line in finding.criteria if id(line) in places],
-            }
-            for finding in findings.values()
-        ],
-        "cohorts": [
-            (
-                str(one.cohort.id),
-                ranks.get(one.cohort.id),
-                one.cohort.place,
-                numbers[id(one.finding)],
-            )
-            for one in choice.considered
-        ],
-    }
-    return as_json(stored)
+    findings, cohorts = [], []
+    for finding in distinct.values():
+        criteria = [places[id(line)] for line in finding.criteria if id(line) in places]
+        said = {"eligible": finding.eligible, "words": finding.words}
+        findings.append({**said, "criteria": criteria})
+    for one in choice.considered:
+        cohort, number = one.cohort, numbers[id(one.finding)]
+        cohorts.append((str(cohort.id), ranks.get(cohort.id), cohort.place, number))
+    stored = {"criteria": [vars(line) for line in told.values()]}
+    return as_json({**stored, "findings": findings, "cohorts": cohorts})
 
 
 def read_considered(stored: str) -> list[dict[str, Any]]:

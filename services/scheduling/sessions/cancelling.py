@@ -6,8 +6,7 @@ from uuid import UUID
 
 from services.scheduling.appointments.commands import expect_again, expected_at, free
 from services.scheduling.appointments.queries import ASSIGNED
-from services.scheduling.closed_days.commands import tell_days
-from services.scheduling.directory.commands import lock_site
+from services.scheduling.directory.commands import lock_site, tell_days
 from services.scheduling.sessions import policy, queries, rules, schemas
 from shared.calendar import day_at
 from shared.contracts import scheduling as told
@@ -136,8 +135,7 @@ async def add_site_closure(tx: Transaction, new: schemas.NewSiteClosure) -> sche
     """
     site = await lock_site(tx, new.site_id, pointer="/site_id")
     span = rules.days_to_come(new.first_day, new.last_day, site.time_zone, tx.now)
-    rows = await tx.fetch(CLOSE, site.id, new.first_day, new.last_day, new.reason)
-    if closed := [told.ClosedDay(**row) for row in rows]:
+    if closed := await tx.fetch(CLOSE, site.id, new.first_day, new.last_day, new.reason):
         tell_days(tx, site.id, closed=closed)
     sessions = await tx.fetch(queries.TO_BE_HELD, site.id, *span, tx.now)
     counts = {"sessions": len(sessions), "sessions_done": 0}

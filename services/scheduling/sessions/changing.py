@@ -15,9 +15,9 @@ from prometheus_client import Counter
 from services.scheduling.appointments import commands as appointments
 from services.scheduling.appointments.queries import group_of, place_of
 from services.scheduling.appointments.rules import Asked, Unsuited, own_group, require_suited
-from services.scheduling.closed_days.queries import closed_days
 from services.scheduling.cohorts.queries import show_cohort
 from services.scheduling.directory.commands import lock_site, lock_sites
+from services.scheduling.directory.queries import closed_days
 from services.scheduling.directory.schemas import Site
 from services.scheduling.placement.queries import seats_of
 from services.scheduling.sessions import commands, queries, rules, schemas

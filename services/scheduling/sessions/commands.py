@@ -14,9 +14,9 @@ from prometheus_client import Counter
 from services.scheduling.appointments import commands as appointments
 from services.scheduling.appointments import rules
 from services.scheduling.appointments.queries import group_of, place_of
-from services.scheduling.closed_days.queries import closed_days
 from services.scheduling.cohorts.queries import show_cohort
 from services.scheduling.directory.commands import lock_site
+from services.scheduling.directory.queries import closed_days
 from services.scheduling.directory.schemas import Site
 from services.scheduling.hours.policy import session_kinds
 from services.scheduling.placement.commands import offer_seats

@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 
 from services.scheduling.appointments.policy import OwnKind, SlotPolicy, slot_policy
 from services.scheduling.appointments.queries import place_of
-from services.scheduling.closed_days.queries import closed_days
-from services.scheduling.directory.queries import show_site
+from services.scheduling.directory.queries import closed_days, show_site
 from services.scheduling.preferences.queries import known_clients
 from services.scheduling.preferences.rules import opened
 from services.scheduling.slots import rules

@@ -19,5 +19,4 @@ step_down_path = data_file(StepDownPath, __name__, "step-down-path", by_site=Tru
 
 def advancing() -> bool:
     """Whether phases go on by themselves at any site."""
-    paths = (step_down_path(), *step_down_path.of_sites.values())
-    return any(path.phases_advance for path in paths)
+    return any(path.phases_advance for path in step_down_path.each())

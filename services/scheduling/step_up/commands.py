@@ -2,7 +2,7 @@
 
 import contextlib
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from services.scheduling.directory.queries import show_region, show_site
@@ -27,7 +27,6 @@ UPDATE partner_slots SET held = held + 1 WHERE id = (
   ORDER BY s.region_id IS NULL, s.seats - s.held DESC, s.id LIMIT 1
 ) RETURNING id
 """
-FREE = "UPDATE partner_slots SET held = held - 1 WHERE id = $1"
 HOLDS_ONE = """
 SELECT FROM partner_holds WHERE client_id = ANY (platform.records_of($1)) AND released_at IS NULL
 """
@@ -108,20 +107,14 @@ async def request_step_up(tx: Transaction, new: schemas.NewStepUpRequest) -> sch
     await show_site(tx, new.site_id, pointer="/site_id")
     if await tx.fetchrow(KNOWN, new.client_id, new.site_id) is None:
         raise NotFound("No such client was ever placed or waits there.", pointer="/client_id")
-    hold_id = await _hold(tx, new.client_id, new.site_id, new.level)
-    if hold_id is None:
-        raise NoPartnerSeat(
-            f"No partner has a free seat at level {new.level} for the region of the site.",
-            pointer="/level",
-        )
-    return await show_request(tx, hold_id)
+    return await show_request(tx, await _hold(tx, new.client_id, new.site_id, new.level))
 
 
 async def hold_at_step_up(tx: Transaction, level: str | None, cause: Received[Any]) -> None:
     """Hold a seat for the client of an event who is to step up, if a level is named, a seat is free
     there and none is held already; publishes PartnerSeatHeld."""
     if level is not None:
-        with contextlib.suppress(SeatHeldAlready):
+        with contextlib.suppress(SeatHeldAlready, NoPartnerSeat):
             await _hold(tx, cause.event.client_id, cause.event.site_id, level, cause)
 
 
@@ -153,18 +146,20 @@ async def let_go(tx: Transaction) -> int:
 
 async def _hold(
     tx: Transaction, client_id: UUID, site_id: UUID, level: str, cause: Received[Any] | None = None
-) -> UUID | None:
+) -> UUID:
     """A seat of a partner of the region before one of all regions, then where most are free.
 
     Raises:
         SeatHeldAlready: one is held for the client.
+        NoPartnerSeat: none is free.
     """
     await tx.fetch(LOCK_ALL)
     if await tx.fetchrow(HOLDS_ONE, client_id) is not None:
         raise SeatHeldAlready("Release the seat that is held first.", pointer="/client_id")
     slot_id = await tx.fetchval(BEST, level, site_id)
     if slot_id is None:
-        return None
+        words = f"No partner has a free seat at level {level} for the region of the site."
+        raise NoPartnerSeat(words, pointer="/level")
     hold_id, hours = new_id(), step_up_policy(site_id).hold_hours
     until = {"held_at": tx.now, "expires_at": tx.now + timedelta(hours=hours)}
     asked = {"client_id": client_id, "site_id": site_id, "level": level}
@@ -174,10 +169,8 @@ async def _hold(
     return hold_id
 
 
-async def _release(
-    tx: Transaction, row: Record, outcome: Literal["taken", "given_up", "expired"]
-) -> None:
+async def _release(tx: Transaction, row: Record, outcome: schemas.Outcome) -> None:
     ended = {"released_at": tx.now, "outcome": outcome}
-    await tx.execute(FREE, row["slot_id"])
+    await tx.execute("UPDATE partner_slots SET held = held - 1 WHERE id = $1", row["slot_id"])
     await tx.execute(*update("partner_holds", ended, where={"id": row["id"]}))
     publish(tx, PartnerSeatReleased(**{**dict(row), **ended}, hold_id=row["id"]))

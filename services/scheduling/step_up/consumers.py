@@ -10,17 +10,13 @@ from shared.messaging.consumer import Consumers, Received
 consumers = Consumers()
 
 
-@consumers.on_many(EpisodeStateChanged)
-async def episodes_changed(tx: Transaction, received: list[Received[EpisodeStateChanged]]) -> None:
-    for one in received:
-        if one.event.to_state == "stepped_up":
-            await hold_at_step_up(tx, step_up_policy(one.event.site_id).level, one)
+@consumers.on(EpisodeStateChanged)
+async def episode_changed(tx: Transaction, one: Received[EpisodeStateChanged]) -> None:
+    if one.event.to_state == "stepped_up":
+        await hold_at_step_up(tx, step_up_policy(one.event.site_id).level, one)
 
 
-@consumers.on_many(RecommendationDecided)
-async def recommendations_decided(
-    tx: Transaction, received: list[Received[RecommendationDecided]]
-) -> None:
-    for one in received:
-        if (one.event.kind, one.event.decision) == ("step_up", "accept"):
-            await hold_at_step_up(tx, one.event.to_level, one)
+@consumers.on(RecommendationDecided)
+async def recommendation_decided(tx: Transaction, one: Received[RecommendationDecided]) -> None:
+    if (one.event.kind, one.event.decision) == ("step_up", "accept"):
+        await hold_at_step_up(tx, one.event.to_level, one)

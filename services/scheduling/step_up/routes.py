@@ -6,13 +6,14 @@ from uuid import UUID
 from fastapi import Query
 
 from services.scheduling.step_up import commands, queries, schemas
-from shared.access import Role
-from shared.access.roles import CLINICIANS
+from shared.access.roles import CLINICIANS, Role
 from shared.contracts.intake import Token
 from shared.web import Allowed, Call, Page, Paged, Reader, Router, needs_if_match, of_one_client
 
 router = Router(tags=["Step-up"])
 
+AtLevel = Annotated[Token | None, Query(description="Only at this level.")]
+OfSite = Annotated[UUID | None, Query(description="Only of this site.")]
 Keeper = Annotated[Call, Allowed(Role.REGIONAL_OPERATIONS, everywhere=True)]
 Requester = Annotated[Call, Allowed(*CLINICIANS, Role.SITE_MANAGER)]
 
@@ -25,9 +26,7 @@ async def add_partner_slot(body: schemas.NewPartnerSlot, call: Keeper) -> schema
 
 @router.get("/partner-slots", summary="List partners' seats")
 async def list_partner_slots(
-    call: Reader,
-    paging: Paged,
-    level: Annotated[Token | None, Query(description="Only at this level.")] = None,
+    call: Reader, paging: Paged, level: AtLevel = None
 ) -> Page[schemas.PartnerSlot]:
     """Partners' seats with how many of them are held."""
     return await call.show(lambda tx: queries.list_slots(tx, paging, level))
@@ -57,9 +56,7 @@ async def hold_partner_seat(
 
 @router.get("/step-up-requests", summary="List seats held for clients")
 async def list_step_up_requests(
-    call: Reader,
-    paging: Paged,
-    site_id: Annotated[UUID | None, Query(description="Only of this site.")] = None,
+    call: Reader, paging: Paged, site_id: OfSite = None
 ) -> Page[schemas.StepUpRequest]:
     """Partners' seats that are or were held, the oldest first."""
     return await call.show(lambda tx: queries.list_requests(tx, paging, site_id))

@@ -9,6 +9,7 @@ from shared.contracts.intake import Token
 from shared.web import Instant, Shown, Strict, described
 from shared.web.texts import Legible
 
+Outcome = Literal["taken", "given_up", "expired"]
 LEVEL = described("Level of care.", "2.5")
 SEATS = described("Seats for our clients.", 4, ge=0, le=10_000, strict=True)
 REGION = described("Whose clients they are for; null: all regions.", None)
@@ -67,7 +68,5 @@ class StepUpRequest(Shown):
     held_at: Instant
     expires_at: Instant
     released_at: Instant | None
-    outcome: Literal["taken", "given_up", "expired"] | None = described(
-        "Null while it is held.", None
-    )
+    outcome: Outcome | None = described("Null while it is held.", None)
     version: int = described("The ETag.", 1)

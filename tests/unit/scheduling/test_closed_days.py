@@ -4,8 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from services.scheduling.closed_days.rules import NoCalendar, proposed
-from services.scheduling.staff.rules import leave_time
+from services.scheduling.directory.rules import SubdivisionNeeded, leave_time, proposed
 
 
 @pytest.mark.parametrize("subdivision", ["US-CO", "US-CA", "US-TX", "US-XX"])
@@ -37,7 +36,7 @@ def test_each_state_has_its_own_days() -> None:
 
 
 def test_a_country_without_a_calendar_is_told_apart_from_one_without_holidays() -> None:
-    with pytest.raises(NoCalendar):
+    with pytest.raises(SubdivisionNeeded):
         proposed("ZZ-1", 2026)
 
 

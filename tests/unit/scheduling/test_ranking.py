@@ -260,7 +260,8 @@ def test_a_phase_of_six_hours_is_no_longer_the_level_and_is_warned_of_or_refused
 
 def test_three_times_three_hours_less_breaks_are_below_nine() -> None:
     first = Phase(**{**phase(495), "name": "First"})
-    words = below_level([first], ["adult"], level_hours())
+    evening = cohort(phases=[first], eligibility={"age_bands": ["adult"]})
+    words = below_level(evening, level_hours())
     assert words == {0: "First plans 8.25 h a week: level 2.1 asks for 9 h."}
 
 

@@ -4,15 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from services.scheduling.placement.policy import Finding, OfferPolicy
+from services.scheduling.placement.rules.waiting import NO_URGENCY, expiry, urgency_of
 from services.scheduling.step_down.rules import end_of_phase, end_of_week, next_phase
-from services.scheduling.waiting.policy import Finding, OfferPolicy
-from services.scheduling.waiting.rules import (
-    FAMILIES,
-    NO_URGENCY,
-    expiry,
-    family_of,
-    urgency_of,
-)
 from shared.weekly import Window
 
 NOW = datetime(2026, 3, 2, 17, tzinfo=UTC)
@@ -29,12 +23,6 @@ def times_of(hours: int) -> OfferPolicy:
 def at(*local: int) -> datetime:
     """An instant by the clock of Denver before 8 March 2026."""
     return datetime(*local, tzinfo=UTC) + timedelta(hours=7)  # type: ignore[misc, arg-type]
-
-
-def test_each_need_has_a_family_of_its_own() -> None:
-    assert len(set(FAMILIES.values())) == len(FAMILIES) == 6
-    assert family_of(True, "women") == "dual_diagnosis_women"
-    assert family_of(False, None) == "general"
 
 
 @pytest.mark.parametrize(

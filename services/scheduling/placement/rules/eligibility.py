@@ -82,10 +82,8 @@ def _course(cohort: Cohort, at: Situation) -> Iterator[Line]:
     minutes, asked = cohort.phase_minutes, at.level_minutes
     if minutes is not None and asked:
         observed, required = f"{minutes} minutes a week", f">= {asked}"
-        words = (
-            f"begins with {hours(minutes)} a week, and the client's level of care "
-            f"asks for {hours(asked)}"
-        )
+        needed = f"the client's level of care asks for {hours(asked)}"
+        words = f"begins with {hours(minutes)} a week, and {needed}"
         yield _line("weekly_hours", minutes >= asked, observed, required, at.policy.hours, words)
     if cohort.enrolment == "closed":
         began, rule = cohort.began_at, at.policy.eligibility

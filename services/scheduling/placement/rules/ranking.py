@@ -6,16 +6,9 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.scheduling.placement.policy import PlacementPolicy
-from services.scheduling.placement.rules import eligibility
+from services.scheduling.placement.rules import eligibility, values
 from services.scheduling.placement.rules.eligibility import Line, day, hours
-from services.scheduling.placement.rules.values import (
-    Choice,
-    Cohort,
-    Considered,
-    Finding,
-    Need,
-    Situation,
-)
+from services.scheduling.placement.rules.values import Cohort, Considered, Finding, Situation
 from shared.contracts.base import Criterion
 
 TOLD_ONE_BY_ONE = 40
@@ -24,7 +17,7 @@ UNTOLD = "no_contact"
 """Staff see it where they see the cohorts; events and what is shown of a wait leave it out."""
 
 
-def compare(need: Need, cohorts: Iterable[Cohort], at: Situation) -> list[Considered]:
+def compare(need: values.Need, cohorts: Iterable[Cohort], at: Situation) -> list[Considered]:
     """Ask of each cohort what can be said without its sessions; the hours of those that nothing was
     found against are asked by `choose`. Of many cohorts most are alike: those are asked once."""
     known: dict[tuple[object, ...], Finding] = {}
@@ -38,7 +31,7 @@ def compare(need: Need, cohorts: Iterable[Cohort], at: Situation) -> list[Consid
     return compared
 
 
-def choose(compared: Sequence[Considered], at: Situation) -> Choice:
+def choose(compared: Sequence[Considered], at: Situation) -> values.Choice:
     """Choose the cohort that fits best.
 
     Of the eligible ones that with the fewest points by the policy comes first; of equal ones the
@@ -69,13 +62,13 @@ def choose(compared: Sequence[Considered], at: Situation) -> Choice:
     considered = tuple([timed(one) if one.eligible else one for one in compared])
     ranked = tuple(sorted((one for one in considered if one.eligible), key=order))
     if not ranked:
-        return Choice(None, considered, _lacking(considered, policy))
+        return values.Choice(None, considered, _lacking(considered, policy))
     best = ranked[0]
     where = "in reach" if at.travel else "at the site"
     observed = f"first of {len(ranked)} cohorts that fit, of {len(compared)} {where}"
     required = "fewest points, then specific before mixed, then most free seats, then oldest"
     preference = Criterion.of("preference", True, observed, required, policy.name)
-    return Choice(best.cohort, considered, (*best.criteria, preference), ranked)
+    return values.Choice(best.cohort, considered, (*best.criteria, preference), ranked)
 
 
 def _finding(before: tuple[Criterion, ...], lines: Sequence[Line]) -> Finding:

@@ -1,21 +1,23 @@
-"""Proposals: seats that are kept until a person confirms them, or another cohort in their place."""
+"""What people decide of a placement: confirming one that is proposed, or another cohort in its
+place, and who is answerable for the treatment."""
 
 from dataclasses import replace
 from uuid import UUID
 
 from services.scheduling.appointments.commands import schedule_sessions
-from services.scheduling.placement.arrivals import of_stay
-from services.scheduling.placement.chart import lock_region, rank
+from services.scheduling.placement import schemas
+from services.scheduling.placement.chart import lock_region, of_stay, rank
 from services.scheduling.placement.commands import offer_seats
 from services.scheduling.placement.policy import ConfirmationPolicy, placement_policy
 from services.scheduling.placement.queries import show_placement
 from services.scheduling.placement.rules.ranking import UNTOLD
 from services.scheduling.placement.rules.values import Considered
-from services.scheduling.placement.schemas import Confirmation, ExplainedPlacement
 from services.scheduling.placement.seats import take_seats, tell_seat
 from shared.contracts.base import Criterion
+from shared.contracts.scheduling import PrimaryTherapistChanged
 from shared.database import Transaction, at_all_sites, update
-from shared.errors import Conflict, Forbidden, Invalid, require_reason
+from shared.errors import Conflict, Forbidden, Invalid, found, require_reason, require_version
+from shared.messaging.outbox import publish
 
 LAPSED = """
 SELECT p.site_id, e.site_id AS home FROM placements p
@@ -28,8 +30,14 @@ WHERE e.enrolment_id = p.enrolment_id AND p.site_id = $1 AND e.site_id = $2
   AND p.proposed_until <= $3
 RETURNING p.enrolment_id
 """
+THERAPIST = """
+SELECT s.caseload_limit FROM staff s
+WHERE s.id = $1 AND s.left_at IS NULL
+  AND EXISTS (SELECT FROM staff_sites w WHERE w.staff_id = s.id AND w.site_id = $2)
+FOR NO KEY UPDATE
+"""
+CASELOAD = "SELECT count(*) FROM placements WHERE primary_therapist_id = $1 AND ended_at IS NULL"
 REASON = "/override_reason"
-NEXT_DUE = "SELECT min(proposed_until) FROM placements WHERE proposed_until IS NOT NULL"
 
 
 class NothingProposed(Conflict, title="There is nothing to confirm"):
@@ -52,9 +60,17 @@ class OtherSiteToo(Forbidden):
     """The client is of one site and the seat at another, and the caller may see one of them."""
 
 
+class StayEnded(Conflict, title="The stay has ended"):
+    """The client has left the seat."""
+
+
+class CaseloadFull(Conflict, title="The caseload is full"):
+    """The person has as many clients as the limit says."""
+
+
 async def confirm_placement(
-    tx: Transaction, placement_id: UUID, confirmed: Confirmation
-) -> ExplainedPlacement:
+    tx: Transaction, placement_id: UUID, confirmed: schemas.Confirmation
+) -> schemas.ExplainedPlacement:
     """Give a client the seat that was proposed, or one in another cohort in reach. The cohort is
     looked at anew; a rule that the policy lets a person set aside needs a reason of its list.
 
@@ -94,6 +110,48 @@ async def confirm_placement(
     return await show_placement(tx, placement_id)
 
 
+async def change_therapist(
+    tx: Transaction, expected: int, placement_id: UUID, new: schemas.NewTherapist
+) -> schemas.ExplainedPlacement:
+    """Let a person of the site's staff be answerable for a client; publishes
+    PrimaryTherapistChanged, or nothing where it is so already.
+
+    The person is locked before the clients are counted, whatever site they are at.
+
+    Raises:
+        NotFound: no such placement that the caller may see, or no such person at its site.
+        StaleVersion: it changed since the caller read it.
+        StayEnded, CaseloadFull: see there.
+    """
+    placement = await show_placement(tx, placement_id, lock=True)
+    require_version(placement.version, expected)
+    if placement.ended_at is not None:
+        raise StayEnded("The client has left this seat.")
+    if new.therapist_id == placement.primary_therapist_id:
+        return placement
+    if new.therapist_id is not None:
+        await _require_room(tx, new.therapist_id, placement.site_id)
+    changes = {"primary_therapist_id": new.therapist_id}
+    await tx.execute(*update("placements", changes, where={"id": placement_id}))
+    named = {"placement_id": placement_id, "therapist_id": new.therapist_id}
+    publish(tx, PrimaryTherapistChanged(**dict(placement), **named, changed_at=tx.now))
+    return placement.changed(**changes)
+
+
+async def drop_proposals(tx: Transaction) -> int:
+    """End the keeping of seats that nobody confirmed in time, at one site: they go to those who
+    wait, and whoever was to have them is proposed anew where one is left, or waits."""
+    lapsed = await tx.fetchrow(LAPSED, tx.now)
+    if lapsed is None:
+        return 0
+    await lock_region(tx, {lapsed["site_id"], lapsed["home"]})
+    dropped = await tx.fetch(DROP, lapsed["site_id"], lapsed["home"], tx.now)
+    arrivals = [await of_stay(tx, row["enrolment_id"]) for row in dropped]
+    await offer_seats(tx, {lapsed["site_id"]: None})
+    await offer_seats(tx, {}, arrivals)
+    return len(dropped)
+
+
 def _set_aside(
     one: Considered, reason: str | None, policy: ConfirmationPolicy
 ) -> tuple[Criterion, ...]:
@@ -111,15 +169,13 @@ def _set_aside(
     return (Criterion.of("override", True, observed, required, policy.source),)
 
 
-async def drop_proposals(tx: Transaction) -> int:
-    """End the keeping of seats that nobody confirmed in time, at one site: they go to those who
-    wait, and whoever was to have them is proposed anew where one is left, or waits."""
-    lapsed = await tx.fetchrow(LAPSED, tx.now)
-    if lapsed is None:
-        return 0
-    await lock_region(tx, {lapsed["site_id"], lapsed["home"]})
-    dropped = await tx.fetch(DROP, lapsed["site_id"], lapsed["home"], tx.now)
-    arrivals = [await of_stay(tx, row["enrolment_id"]) for row in dropped]
-    await offer_seats(tx, {lapsed["site_id"]: None})
-    await offer_seats(tx, {}, arrivals)
-    return len(dropped)
+async def _require_room(tx: Transaction, therapist_id: UUID, site_id: UUID) -> None:
+    pointer = "/therapist_id"
+    therapist = await tx.fetchrow(THERAPIST, therapist_id, site_id)
+    limit = found(therapist, "person at the site", pointer=pointer)["caseload_limit"]
+    if limit is None:
+        return
+    async with at_all_sites(tx):
+        clients = await tx.fetchval(CASELOAD, therapist_id)
+    if clients >= limit:
+        raise CaseloadFull(f"{clients} clients, limit {limit}: choose another.", pointer=pointer)

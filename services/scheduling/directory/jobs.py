@@ -2,9 +2,9 @@
 
 from dataclasses import asdict
 
+from services.scheduling.directory.policy import credential_policy
 from services.scheduling.directory.queries import CREDENTIALS
-from services.scheduling.staff.policy import credential_policy
-from services.scheduling.staff.rules import expiring
+from services.scheduling.directory.rules import expiring
 from shared.calendar import day_at, midnight
 from shared.contracts.scheduling import StaffCredentialExpiring
 from shared.database import Transaction, insert
@@ -19,7 +19,6 @@ FROM staff s JOIN staff_sites h ON h.staff_id = s.id AND h.home JOIN sites i ON 
 WHERE s.look_at <= $1 ORDER BY s.look_at, s.id LIMIT 100 FOR UPDATE OF s SKIP LOCKED
 """
 ONCE = "ON CONFLICT DO NOTHING RETURNING credential"
-LOOK = "UPDATE staff SET look_at = $2 WHERE id = $1"
 
 
 async def tell_expiring(tx: Transaction) -> int:
@@ -36,7 +35,7 @@ async def tell_expiring(tx: Transaction) -> int:
             if await tx.fetchval(*insert("credentials_told", told, suffix=ONCE)) is not None:
                 publish(tx, StaffCredentialExpiring(**{**row, **told}, noticed_at=tx.now))
         at = None if next_day is None else midnight(next_day, row["time_zone"])
-        await tx.execute(LOOK, row["id"], at)
+        await tx.execute("UPDATE staff SET look_at = $2 WHERE id = $1", row["id"], at)
     return len(rows)
 
 

@@ -1,23 +1,14 @@
 """Entering people of the staff and their leave, changing them, and saying that they left."""
 
+from typing import Any
 from uuid import UUID
 
+from services.scheduling.directory import schemas
 from services.scheduling.directory.commands import require_apart
-from services.scheduling.directory.queries import show_site
-from services.scheduling.staff import schemas
-from services.scheduling.staff.queries import show_staff_member
-from services.scheduling.staff.rules import leave_time
+from services.scheduling.directory.queries import show_site, show_staff_member
+from services.scheduling.directory.rules import leave_time
 from shared.contracts.scheduling import StaffChanged
-from shared.database import (
-    Record,
-    Statement,
-    Transaction,
-    as_json,
-    at_all_sites,
-    insert,
-    unless_taken,
-    update,
-)
+from shared.database import Record, Transaction, as_json, at_all_sites, insert, unless_taken, update
 from shared.errors import Conflict, Forbidden, Invalid, found, require_once, require_version
 from shared.ids import new_id
 from shared.messaging.outbox import publish
@@ -85,10 +76,9 @@ async def add_staff_member(tx: Transaction, new: schemas.NewStaffMember) -> sche
         NotFound: when there is no such site that the caller may see.
         SubjectTaken, HomeSiteNeeded, NotTheirSite, ListedTwice, TimesOverlap: see there.
     """
-    await _check(tx, new)
     staff_id = new_id()
-    row = {"id": staff_id, **_row(new), "look_at": tx.now, "created_at": tx.now}
-    return await _write(tx, staff_id, new, insert("staff", row))
+    row = {"id": staff_id, **await _checked(tx, new), "created_at": tx.now}
+    return await _write(tx, staff_id, new, *insert("staff", row))
 
 
 async def change_staff_member(
@@ -102,9 +92,8 @@ async def change_staff_member(
         SubjectTaken, HomeSiteNeeded, NotTheirSite, ListedTwice, TimesOverlap: see there.
     """
     await _lock_to_change(tx, staff_id, expected)
-    await _check(tx, changed)
-    row = {**_row(changed), "look_at": tx.now}
-    return await _write(tx, staff_id, changed, update("staff", row, where={"id": staff_id}))
+    row = await _checked(tx, changed)
+    return await _write(tx, staff_id, changed, *update("staff", row, where={"id": staff_id}))
 
 
 async def mark_left(tx: Transaction, expected: int, staff_id: UUID) -> schemas.StaffMember:
@@ -171,7 +160,8 @@ async def _lock_to_change(tx: Transaction, staff_id: UUID, expected: int) -> Non
         raise HasLeft("This person has left: enter them anew.")
 
 
-async def _check(tx: Transaction, one: schemas.NewStaffMember) -> None:
+async def _checked(tx: Transaction, one: schemas.NewStaffMember) -> dict[str, object]:
+    """What is written of a person, if it can be so."""
     require_once(one.site_ids, ListedTwice, "/site_ids/{}", "This site is listed above.")
     for n, site_id in enumerate(one.site_ids):
         await show_site(tx, site_id, pointer=f"/site_ids/{n}")
@@ -183,20 +173,18 @@ async def _check(tx: Transaction, one: schemas.NewStaffMember) -> None:
         if hours.site_id not in one.site_ids:
             raise NotTheirSite("Name this site in site_ids too.", pointer=f"/hours/{n}/site_id")
     require_apart([hours.working_time for hours in one.hours], "/hours")
-
-
-def _row(one: schemas.NewStaffMember) -> dict[str, object]:
     return {
         **one.model_dump(include={"name", "subject", "gender", "caseload_limit"}),
         "languages": sorted(set(one.languages)),
         "trainings": sorted(set(one.trainings)),
         "credentials": as_json(one.credentials),
         "hours": as_json([hours.working_time for hours in one.hours]),
+        "look_at": tx.now,
     }
 
 
 async def _write(
-    tx: Transaction, staff_id: UUID, one: schemas.NewStaffMember, statement: Statement
+    tx: Transaction, staff_id: UUID, one: schemas.NewStaffMember, *statement: Any
 ) -> schemas.StaffMember:
     """Write a person and where they work, and tell of it."""
     with unless_taken(SubjectTaken("Another person has this subject.", pointer="/subject")):

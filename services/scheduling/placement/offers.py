@@ -3,19 +3,17 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from services.scheduling.offers import schemas
-from services.scheduling.offers.queries import show_offer, show_own_offer
-from services.scheduling.placement.arrivals import waiting_at
-from services.scheduling.placement.chart import Chart, lock_region
+from services.scheduling.placement import schemas
+from services.scheduling.placement.chart import Chart, lock_region, waiting_at
 from services.scheduling.placement.commands import leave_waitlist, offer_seats
+from services.scheduling.placement.policy import waiting_policy
+from services.scheduling.placement.queries import show_offer, show_own_offer
 from services.scheduling.placement.rules.values import Choice
 from services.scheduling.placement.seats import end_offers, give_seats, make_offers
-from services.scheduling.waiting.policy import waiting_policy
 from shared.database import Transaction, at_all_sites, update
 from shared.errors import Conflict, Invalid, NotFound, require_reason, require_version
 from shared.web.links import LinkNotValid, digest, new_secret
 
-SEAT_AT = "SELECT site_id FROM cohorts WHERE id = $1"
 WAITS = "SELECT site_id, enrolment_id FROM waitlist WHERE id = $1 AND left_at IS NULL"
 ASK_AGAIN = "UPDATE waitlist SET offer_again_at = NULL WHERE enrolment_id = $1"
 SITES_DUE = """
@@ -95,7 +93,7 @@ async def decline_offer(
     offer = await _lock(tx, expected, offer_id)
     require_reason(answer.reason, waiting_policy(offer.site_id).decline_reasons, "/reason")
     async with at_all_sites(tx):
-        seat_at = await tx.fetchval(SEAT_AT, offer.cohort_id)
+        seat_at = await tx.fetchval("SELECT site_id FROM cohorts WHERE id = $1", offer.cohort_id)
         await lock_region(tx, [seat_at])
         await end_offers(tx, [offer.id], "declined", answered_by=answered_by, reason=answer.reason)
         await offer_seats(tx, {seat_at: None})
@@ -133,17 +131,12 @@ async def issue_link(tx: Transaction, expected: int, offer_id: UUID) -> schemas.
     offer = await _lock(tx, expected, offer_id)
     secret = new_secret()
     await tx.execute(*update("seat_offers", {"link_hash": digest(secret)}, where={"id": offer.id}))
-    link = {
-        "address": f"{waiting_policy(offer.site_id).page_address}#{secret}",
-        "valid_until": offer.expires_at,
-        "version": offer.version + 1,
-    }
+    address = f"{waiting_policy(offer.site_id).page_address}#{secret}"
+    link = {"address": address, "valid_until": offer.expires_at, "version": offer.version + 1}
     return schemas.OfferLink(**{**dict(offer), **link}, offer_id=offer.id)
 
 
-async def offer_seat(
-    tx: Transaction, new: schemas.NewSeatOffer, offered_by: str
-) -> schemas.SeatOffer:
+async def offer_seat(tx: Transaction, new: schemas.NewSeatOffer, by: str) -> schemas.SeatOffer:
     """Hold a seat for a client whom a person chose; publishes SeatOffered.
 
     Who comes first in the order, would fit the cohort and is neither asked nor passed over for a
@@ -171,12 +164,11 @@ async def offer_seat(
     passed_over = sum(one.cohort is not None for _, one in before)
     require_reason(new.reason, waiting_policy(site_id).jump_reasons, "/reason")
     if passed_over and new.reason is None:
-        raise JumpReasonNeeded(
-            f"{passed_over} come first in the order and would fit: say why.", pointer="/reason"
-        )
+        words = f"{passed_over} come first in the order and would fit: say why."
+        raise JumpReasonNeeded(words, pointer="/reason")
     if not passed_over and new.reason is not None:
         raise NobodyPassedOver("The client is next: leave the reason out.", pointer="/reason")
-    by_hand = {"offered_by": offered_by, "passed_over": passed_over, "jump_reason": new.reason}
+    by_hand = {"offered_by": by, "passed_over": passed_over, "jump_reason": new.reason}
     (offer_id,) = await make_offers(tx, [(client, choice)], **by_hand)
     return await show_offer(tx, offer_id)
 

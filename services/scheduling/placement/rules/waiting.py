@@ -1,36 +1,16 @@
-"""What clients wait for, how urgent it is, and how long a seat is held for one. Pure."""
+"""How urgent a seat is for who waits, and how long one is held. Pure."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import product
-from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
-from services.scheduling.waiting.policy import Finding, OfferPolicy
-from shared.contracts.intake import GenderGroup
+from services.scheduling.placement.policy import Finding, OfferPolicy
 from shared.weekly import Window
 
-Family = Literal[
-    "general",
-    "general_men",
-    "general_women",
-    "dual_diagnosis",
-    "dual_diagnosis_men",
-    "dual_diagnosis_women",
-]
-"""The cohorts that can take a client: a track, and the gender-specific group if one may be."""
-GROUPS: tuple[GenderGroup | None, ...] = (None, "men", "women")
-FAMILIES = dict(zip(product((False, True), GROUPS), get_args(Family), strict=True))
 NO_URGENCY = 1_000
 """Behind every urgent client."""
 DAYS_AHEAD = 31
 """A site that is closed for longer has no opening to wait for."""
-
-
-def family_of(dual_diagnosis: bool, gender_group: GenderGroup | None) -> Family:
-    """The family of cohorts that a client waits for."""
-    family: Family = FAMILIES[dual_diagnosis, gender_group]
-    return family
 
 
 def urgency_of(found: Mapping[Finding, datetime], order: Sequence[Finding], since: datetime) -> int:
@@ -40,17 +20,13 @@ def urgency_of(found: Mapping[Finding, datetime], order: Sequence[Finding], sinc
 
 
 def expiry(
-    now: datetime,
-    times: OfferPolicy,
-    time_zone: str,
-    openings: Collection[Window],
-    closed: Collection[date],
+    now: datetime, times: OfferPolicy, at: str, openings: Sequence[Window], closed: Sequence[date]
 ) -> datetime:
-    """Until when a seat is held that is offered at `now`, in UTC.
+    """Until when a seat is held that is offered at `now`, in UTC, by the clock of the zone `at`.
 
     A site without opening hours is always open but for the days in `closed`.
     """
-    end, zone = now + timedelta(hours=times.hours), ZoneInfo(time_zone)
+    end, zone = now + timedelta(hours=times.hours), ZoneInfo(at)
     local = end.astimezone(zone)
     hours = openings or [Window(weekday, 0, 1440) for weekday in range(1, 8)]
     for ahead in range(DAYS_AHEAD):

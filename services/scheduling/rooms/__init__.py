@@ -1,1 +1,0 @@
-"""The rooms of a site, and its telehealth rooms."""

@@ -1,1 +1,0 @@
-"""The people of the staff who treat clients: what they may do, where and when they work."""

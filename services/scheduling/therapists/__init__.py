@@ -1,1 +1,0 @@
-"""Who is answerable for a client's treatment, within the caseload of each."""
