@@ -118,7 +118,12 @@ def _plain(hint: Any) -> Any:
 
 def as_json(value: Any) -> str:
     """What is written to a column of JSON: models within are told as they are."""
-    return orjson.dumps(value, default=BaseModel.model_dump).decode()
+    return orjson.dumps(value, default=_told).decode()
+
+
+def _told(value: Any) -> Any:
+    """A model, or an id as the driver gives it, whose type orjson does not take for an id."""
+    return str(value) if isinstance(value, UUID) else BaseModel.model_dump(value)
 
 
 def names(model: type[Any]) -> str:

@@ -6,9 +6,10 @@ from typing import Literal
 from uuid import UUID
 
 import pytest
+from asyncpg.pgproto import pgproto
 from pydantic import BaseModel
 
-from shared.database.columns import Columns, insert, select, together, update, upsert
+from shared.database.columns import Columns, as_json, insert, select, together, update, upsert
 
 SCORES = Columns.of(client="uuid", total="integer", band="text")
 
@@ -146,3 +147,15 @@ def test_an_upsert_replaces_all_but_the_key():
         2,
         None,
     )
+
+
+class Room(BaseModel):
+    """A part of what is written to a column of JSON."""
+
+    id: UUID
+
+
+def test_an_id_that_came_from_the_database_is_written_as_any_other() -> None:
+    read = pgproto.UUID("01999999-0000-7000-8000-000000000001")
+    told = '[{"id":"01999999-0000-7000-8000-000000000001"}]'
+    assert as_json([Room(id=read)]) == as_json([Room(id=UUID(str(read)))]) == told
