@@ -1,6 +1,7 @@
 """The job that plans: one run at a time in each worker, in threads of its own."""
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from datetime import timedelta
 from time import monotonic
@@ -41,19 +42,15 @@ async def _solve(context: JobContext, taken: Record, problem: Problem) -> Plan:
     """The plan, made beside the event loop, which tells how far it is and hears who stops it."""
     from services.scheduling.plans.rules.planning import plan_week  # heavy, and rarely needed
 
-    stop, began, stages = Stop(), monotonic(), list[Stage]()
-
-    def told(now: Sequence[Stage]) -> None:
-        stages[:] = now
-
+    stop, began, told = Stop(), monotonic(), deque[Sequence[Stage]]([()], maxlen=1)
     solving = asyncio.ensure_future(
-        asyncio.to_thread(plan_week, problem, plan_policy(), stop=stop, told=told)
+        asyncio.to_thread(plan_week, problem, plan_policy(), stop=stop, told=told.append)
     )
     try:
         while not (await asyncio.wait([solving], timeout=LOOK_SECONDS))[0]:
             async with context.database.transaction(ALL_SITES) as tx:
                 seconds = int(monotonic() - began)
-                asked = await tx.fetchval(ALIVE, taken["id"], tx.now, _json(stages), seconds)
+                asked = await tx.fetchval(ALIVE, taken["id"], tx.now, _json(told[0]), seconds)
             if asked is not False:  # somebody stops it, or another process has it
                 stop.ask()
         return solving.result()

@@ -84,11 +84,12 @@ async def find_slots(tx: Transaction, asked: AskedSlots) -> FreeSlots:
         for row in await tx.fetch(BUSY, [*staff, *place.rooms, *seat["records"]], *span):
             busy[row["resource_id"]].append((row["begins"], row["ends"]))
     caseloads = {one: row["clients"] for one, row in staff.items()}
-    known = (await known_clients(tx, [asked.client_id]))[asked.client_id]
+    known = await known_clients(tx, [asked.client_id], familiar=False)
+    (client,) = known.values()
     about = span, asked.minutes, seat["records"], asked.modality
     who = policy.kinds[asked.kind].credentials, seat["primary_therapist_id"], asked.facilitator_id
-    hours = opened(known.windows) if known.windows else None
-    search = rules.Asked(*about, *who, hours, ZoneInfo(known.zone or site.time_zone))
+    hours = opened(client.windows) if client.windows else None
+    search = rules.Asked(*about, *who, hours, ZoneInfo(client.zone or site.time_zone))
     zone, ground = ZoneInfo(site.time_zone), rules.Ground(place, closed, busy, caseloads)
     items = []
     for one in await asyncio.to_thread(rules.propose, ground, search, policy):

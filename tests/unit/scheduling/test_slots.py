@@ -11,8 +11,7 @@ import pytest
 from services.scheduling.appointments.policy import slot_policy
 from services.scheduling.appointments.rules import Place
 from services.scheduling.directory.rules import Credential, Person, Room, Window, WorkingTime
-from services.scheduling.preferences import rules as preferences
-from services.scheduling.preferences.rules import DAY, opened
+from services.scheduling.preferences.rules import opened
 from services.scheduling.slots.rules import Asked, Ground, Span, propose, starts
 
 SITE, CLIENT, DANA, LEE, BLUE, HALL = (UUID(int=n) for n in range(1, 7))
@@ -117,7 +116,7 @@ def test_what_is_proposed_is_free_for_all_and_in_the_smallest_room() -> None:
         BLUE: [span("11:00", "12:00")],
     }
     ground = replace(with_place(staff={DANA: person(DANA)}), busy=busy)
-    tuesday = opened([preferences.Window(DAY + 540, DAY + 720)])
+    tuesday = opened([Window(2, 540, 720)])
     asked = replace(ASKED, hours=tuesday, client_zone=DENVER)
     found = propose(ground, asked, slot_policy())
     told = [(f"{one.starts_at.astimezone(DENVER):%H:%M}", one.room.name) for one in found]

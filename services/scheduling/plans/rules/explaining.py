@@ -7,9 +7,8 @@ from uuid import UUID
 
 from ortools.sat.python import cp_model
 
-from services.scheduling.plans.policy import Post
 from services.scheduling.plans.rules import problem as week
-from services.scheduling.plans.rules.measures import Permitted, posts_of
+from services.scheduling.plans.rules.measures import Permitted
 from services.scheduling.plans.rules.model import Model, solver
 
 T = TypeVar("T")
@@ -32,40 +31,36 @@ def shrunk(
     return tuple(left)
 
 
-def beside(problem: week.Problem, plan: week.Plan, one: week.Unplaced) -> Iterator[week.Problem]:
+def beside(problem: week.Problem, plan: week.Plan, one: UUID) -> Iterator[week.Problem]:
     """The problem with this one alone, with those near it, and as it is."""
-    alone = problem.only(lambda other: other.id == one.id)
+    alone = problem.only(lambda other: other.id == one)
     yield alone
-    times = {session.id: session.span for session in problem.sessions}
-    for other in problem.demands:
-        if other.id in plan.places:
-            times[other.id] = other.stay(plan.places[other.id].begins).span
-    spans = [session.span for session in alone.sessions]
-    sites = {demand.site_id for demand in alone.demands}
+    spans = [span for session in alone.of_cohorts for span in session.times]
+    sites = {session.site_id for session in alone.of_clients}
 
-    def is_near(other: week.Asked) -> bool:
-        if other.id == one.id or other.id not in times:
-            return other.id == one.id
-        near = any(times[other.id].meets(span, NEAR_MINUTES) for span in spans)
+    def is_near(other: week.Session) -> bool:
+        if other.id == one or (stay := plan.stay(other)) is None:
+            return other.id == one
+        near = any(stay.span.meets(span, NEAR_MINUTES) for span in spans)
         return near or other.site_id in sites
 
     yield problem.only(is_near)
     yield problem
 
 
-def conflict(permitted: Permitted, plan: week.Plan, one: week.Unplaced) -> tuple[week.Rule, ...]:
-    """Rules because of which one that has no place has none, beside all that has one: without any
+def conflict(permitted: Permitted, plan: week.Plan, key: week.Key) -> tuple[week.Rule, ...]:
+    """Rules because of which what has no place has none, beside all that has one: without any
     of them it would have. First it is tried alone, then beside those near it, then beside all.
     """
     until = monotonic() + permitted.policy.seconds_to_explain
-    for part in beside(permitted.problem, plan, one):
-        missing = {(other.id, other.post) for other in plan.unplaced}
-        fixed: dict[tuple[UUID, Post], week.Rule | None] = {
-            key: week.Rule("to_be_held", key[0])
-            for key in posts_of(part)
-            if key not in missing and key[0] != one.id
+    for part in beside(permitted.problem, plan, key[0]):
+        fixed: dict[week.Key, week.Rule | None] = {
+            (one.id, post): week.Rule("to_be_held", one.id)
+            for one in part.sessions
+            for post in one.posts
+            if (one.id, post) not in plan.unplaced and one.id != key[0]
         }
-        model = Model(Permitted(part, permitted.policy), {**fixed, (one.id, one.post): None})
+        model = Model(Permitted(part, permitted.policy), {**fixed, key: None})
 
         def contradict(
             rules: Sequence[week.Rule], model: Model = model

@@ -6,9 +6,7 @@ from uuid import UUID
 
 from ortools.sat.python import cp_model
 
-from services.scheduling.plans.rules.measures import even_share, needed, unit_of, wish
 from services.scheduling.plans.rules.model import Choice, Model
-from services.scheduling.plans.rules.problem import Place
 
 Term = tuple[cp_model.IntVar, int]
 """What is counted, and what each of it weighs."""
@@ -27,45 +25,40 @@ def goal(terms: Iterable[Term]) -> cp_model.LinearExprT:
 def unplaced(model: Model) -> Iterator[Term]:
     """What it weighs that something has no place."""
     for (_, post), nothing in model.without.items():
-        yield nothing, model.policy.unplaced[post]
+        yield nothing, model.permitted.policy.unplaced[post]
 
 
 def changes(model: Model) -> Iterator[Term]:
     """How much is otherwise than was published; rooms apart."""
-    for session in model.problem.sessions:
-        for post in needed(session):
-            if post != "room" and (told := getattr(session.published, post)) is not None:
-                for person, choice in model.posts[session.id, post].items():
-                    if person != told:
-                        yield choice, 1
+    for (one, post), found in model.options.items():
+        told = getattr(model.permitted.asked[one].published, post, None)
+        for place, choice in found.items():
+            if told not in (None, place.person):
+                yield choice, 1
 
 
 def wishes(model: Model) -> Iterator[Term]:
     """The wishes that are not met."""
-    policy = model.policy
+    permitted, unit = model.permitted, model.permitted.unit
     groups: dict[UUID, Load] = defaultdict(lambda: defaultdict(list))
     alone: dict[UUID, Load] = defaultdict(lambda: defaultdict(list))
-    longest: dict[UUID, dict[UUID, int]] = defaultdict(lambda: defaultdict(int))
-    unit = unit_of(model.problem)
-    for session in model.problem.sessions:
-        for post in needed(session):
-            for person, choice in model.posts.get((session.id, post), {}).items():
-                groups[person][session.span.minutes // unit].append(choice)
-                if post == "facilitator" and session.usual not in (None, person):
-                    yield choice, policy.continuity
-    for demand in model.problem.demands:
-        for (begins, person), choice in model.times[demand.id].items():
-            alone[person][demand.minutes // unit].append(choice)
-            if cost := wish(demand, Place(begins, person), policy):
+    longest: dict[UUID, dict[UUID | None, int]] = defaultdict(lambda: defaultdict(int))
+    for key, found in model.options.items():
+        one = permitted.asked[key[0]]
+        loads, minutes = groups if one.client_id is None else alone, one.minutes // unit
+        for place, choice in found.items():
+            loads[place.person][minutes].append(choice)
+            if cost := permitted.wish(key, place):
                 yield choice, cost
-        for person in {person for _, person in model.times[demand.id]}:
-            longest[person][demand.client_id] += demand.minutes // unit
-    for one in model.problem.people:
-        clients = sorted(longest[one.id].values(), reverse=True)
-        if one.caseload_limit is not None:
-            clients = clients[: max(one.caseload_limit, len(one.caseload))]
-        share = even_share(model.problem, policy)[one.id] // unit
-        for above in _above(model, groups[one.id], alone[one.id], sum(clients), share):
+        for person in {place.person for place in found}:
+            longest[person][one.client_id] += minutes
+    for who in model.problem.people:
+        longest[who.id].pop(None, None)
+        clients = sorted(longest[who.id].values(), reverse=True)
+        if who.caseload_limit is not None:
+            clients = clients[: max(who.caseload_limit, len(who.caseload))]
+        share = permitted.share[who.id] // unit
+        for above in _above(model, groups[who.id], alone[who.id], sum(clients), share):
             yield above, unit
 
 

@@ -7,17 +7,14 @@ from functools import partial
 from math import ceil
 from operator import le
 from time import monotonic
-from typing import NamedTuple
 from uuid import UUID
 
 from ortools.sat.python import cp_model
 
-from services.scheduling.plans.policy import PlanPolicy, Post
 from services.scheduling.plans.rules import measures
-from services.scheduling.plans.rules import problem as week
 from services.scheduling.plans.rules.goals import Term, changes, goal, unplaced, wishes
-from services.scheduling.plans.rules.model import FOUND, Choice, Model, holder, solver
-from services.scheduling.plans.rules.problem import Plan, Problem, Stage, Stop
+from services.scheduling.plans.rules.model import FOUND, Choice, Model, solver
+from services.scheduling.plans.rules.problem import Key, Plan, Rule, Span, Stop, Who, at_once
 
 
 @dataclass(slots=True)
@@ -46,80 +43,61 @@ def improve(part: Part, stop: Stop, *, seconds: float, until: float, workers: in
     clients, and the next time it is asked with their times, in the end with everybody's.
     """
     permitted, start, crowded = part.permitted, part.plan, part.crowded
-    problem, policy = permitted.problem, permitted.policy
-    worth = partial(measures.objectives, problem, policy=policy, rooms=False)
-    stages = [(stage.objective, stage.bound) for stage in start.stages]
-    known = [Found(start, *zip(*stages, strict=True))]
-    whole = len(crowded) == len(problem.people)
+    worth = partial(permitted.worth, rooms=False)
+    known, everybody = [start], {one.id for one in permitted.problem.people}
     solve = partial(by_stages, known=known, stop=stop, workers=workers)
-    model = Model(permitted, timed=None if whole else crowded)
-    who = solve(model, start, seconds=seconds)
-    known.append(who)
-    best = who.plan or start
-    chosen = best
-    if not whole and chosen is not start:
-        model = Model(permitted, who=chosen)
-        best, found = start, solve(model, None, seconds=until - monotonic())
-        if found.plan is not None and found.reached > who.reached:
-            more = _crowded(problem, policy, chosen, found.plan)
+    model = Model(permitted, timed=None if crowded == everybody else crowded)
+    best = chosen = solve(model, start, seconds=seconds) or start
+    known.append(chosen)
+    if crowded != everybody and chosen.who is not start.who:
+        best, found = (
+            start,
+            solve(Model(permitted, who=chosen.who), None, seconds=until - monotonic()),
+        )
+        if found is not None and found.reached > chosen.reached:
+            more = _crowded(permitted, chosen.who, found)
             if worth(start) <= found.reached:
-                held = chosen.places.items()
-                free = frozenset(one for one, place in held if place.facilitator in more)
-                model = Model(permitted, who=chosen, free=free)
-                found = solve(model, None, seconds=until - monotonic())
-            crowded |= (more - crowded) or {one.id for one in problem.people}
-        if found.plan and found.reached < worth(start):
-            best = found.plan
-    made = with_rooms(problem, policy, best)
-    if measures.objectives(problem, made, policy) > measures.objectives(problem, start, policy):
+                told = chosen.who.items()
+                kept = {k: at for k, at in told if k[1] != "session" or at.person not in more}
+                found = solve(Model(permitted, who=kept), None, seconds=until - monotonic())
+            crowded |= (more - crowded) or everybody
+        if found is not None and found.reached < worth(start):
+            best = found
+    made = with_rooms(permitted, best)
+    if permitted.worth(made) > permitted.worth(start):
         made = start
-    bounds = _bounds(worth(made), known)
-    if not any(one.post == "room" for one in made.unplaced):
-        bounds[1] += measures.unavoidable(problem)
-    reached = measures.objectives(problem, made, policy)
-    return replace(made, stages=tuple(map(Stage, measures.STAGES, reached, bounds)))
+    bounds = [min(now, _least(worth(made)[:n], known)) for n, now in enumerate(worth(made))]
+    if not any(post == "room" for _, post in made.unplaced):
+        bounds[1] += measures.unavoidable(permitted.problem)
+    return replace(made, stages=measures.stages(permitted.worth(made), bounds))
 
 
-class Found(NamedTuple):
-    """The best plan of a model, what it is worth, and what no plan of the model is below in a stage
-    that is as good in the stages before."""
-
-    plan: Plan | None
-    reached: tuple[int, ...] = ()
-    bounds: tuple[int, ...] = ()
+def _least(before: Sequence[int], known: Iterable[Plan]) -> int:
+    """What no plan is below in a stage, that is worth this in the stages before: a bound that is
+    known of a plan holds for who is no better in the stages before."""
+    holding = (one.stages for one in known if all(map(le, before, one.reached)))
+    return max((stages[len(before)].bound for stages in holding), default=0)
 
 
-def _bounds(worth: Sequence[int], known: Iterable[Found]) -> list[int]:
-    """What no plan is below. A bound holds for who is no better in the stages before."""
-    return [min(now, _least(worth[:number], known)) for number, now in enumerate(worth)]
-
-
-def _least(before: Sequence[int], known: Iterable[Found]) -> int:
-    """What no plan is below in a stage, that is worth this in the stages before."""
-    number = len(before)
-    holding = (one for one in known if one.plan and all(map(le, before, one.reached)))
-    return max((one.bounds[number] for one in holding), default=0)
-
-
-def _crowded(problem: Problem, policy: PlanPolicy, who: Plan, found: Plan) -> set[UUID]:
+def _crowded(permitted: measures.Permitted, who: Who, found: Plan) -> set[UUID]:
     """Who has no time for what was chosen for them, or a worse one."""
-    crowded = {holder(who, one.id, one.post) for one in found.unplaced}
-    for one in problem.demands:
-        before, now = who.places.get(one.id), found.places.get(one.id)
-        if before and now and measures.wish(one, before, policy) < measures.wish(one, now, policy):
-            crowded.add(before.facilitator)
-    return {one for one in crowded if one is not None}
+    wish = permitted.wish
+    return {
+        before.person
+        for key, before in who.items()
+        if (now := found.who.get(key)) is None or wish(key, before) < wish(key, now)
+    }
 
 
 def by_stages(
     model: Model,
     begin: Plan | None,
-    known: Sequence[Found],
+    known: Sequence[Plan],
     seconds: float,
     stop: Stop,
     workers: int,
-) -> Found:
-    """The best plan of a model, at least as good as `begin`, and what none is below: each stage
+) -> Plan | None:
+    """The best plan of a model, at least as good as `begin`, with what none is below: each stage
     binds the next, and begins with the bound that is known. That a stage is as good as can be is
     said only where its bound is its objective, whatever the status of the solver says."""
     until = monotonic() + seconds
@@ -128,7 +106,7 @@ def by_stages(
         expression, bound = goal(build(model)), _least(worth, known)
         model.cp.add(expression >= bound)
         if best is not None:
-            reached = measures.objectives(model.problem, best, model.policy, rooms=False)[number]
+            reached = model.permitted.worth(best, rooms=False)[number]
         left = (until - monotonic()) * (1 if number == 2 else 0.5)
         if (best is None or reached > bound) and left > 0 and not stop.asked:
             if best is not None:
@@ -136,62 +114,56 @@ def by_stages(
             model.cp.minimize(expression)
             solving = solver(left, workers)
             solving.parameters.use_objective_lb_search = True  # bounds are close to begin with
-            solving.parameters.relative_gap_limit = model.policy.gap_percent / 100
-            with stop.stops(solving.stop_search):
-                status = solving.solve(model.cp)
-            if status in FOUND:
+            solving.parameters.relative_gap_limit = model.permitted.policy.gap_percent / 100
+            stop.solving.add(solving)
+            if solving.solve(model.cp) in FOUND:
                 best, reached = model.read(solving.boolean_value), round(solving.objective_value)
                 bound = max(bound, ceil(solving.best_objective_bound - 1e-6))
         if best is None:
-            return Found(None)
+            return None
         worth.append(reached)
         bounds.append(bound)
         model.cp.add(expression <= reached)
-    return Found(best, tuple(worth), tuple(bounds))
+    return None if best is None else replace(best, stages=measures.stages(worth, bounds))
 
 
-def with_rooms(problem: Problem, policy: PlanPolicy, plan: Plan) -> Plan:
+def with_rooms(permitted: measures.Permitted, plan: Plan) -> Plan:
     """The same plan with a room for each session, those that were published where it can be; what
     gets none has no place."""
-    cp = cp_model.CpModel()
-    asked: list[tuple[week.Asked, week.Span, UUID | None, Post]] = [
-        (one, one.span, one.published.room, "room") for one in problem.sessions
-    ]
-    for demand in problem.demands:
-        if (place := plan.places.get(demand.id)) is not None:
-            asked.append((demand, demand.stay(place.begins).span, None, "session"))
-    uses: dict[UUID, list[tuple[week.Span, Choice]]] = defaultdict(list)
-    chosen: dict[UUID, dict[UUID, Choice]] = {}
+    cp, problem = cp_model.CpModel(), permitted.problem
+    uses: dict[UUID, list[tuple[Span, Choice]]] = defaultdict(list)
+    chosen: dict[Key, dict[UUID, Choice]] = {}
     terms: list[Term] = []
-    for one, span, published, post in asked:
-        fitting = (room for room in problem.rooms if measures.fits(room, one, span))
-        found = {room.id: cp.new_bool_var("") for room in fitting}
+    for one in problem.sessions:
+        if (stay := plan.stay(one)) is None:
+            continue
+        fitting = (room.id for room in problem.rooms if measures.fits(room, one, stay.span))
+        chosen[one.id, one.posts[-1]] = found = {room: cp.new_bool_var("") for room in fitting}
         nothing = cp.new_bool_var("")
         cp.add_exactly_one([*found.values(), nothing])
-        terms.append((nothing, policy.unplaced[post] * 10_000))
+        terms.append((nothing, permitted.policy.unplaced[one.posts[-1]] * 10_000))
         for room, choice in found.items():
-            uses[room].append((span, choice))
-            if published not in (None, room):
+            uses[room].append((stay.span, choice))
+            if one.published.room not in (None, room):
                 terms.append((choice, 1))
-        chosen[one.id] = found
     for taken in uses.values():
-        for _, choices in week.at_once(taken):
+        for _, choices in at_once(taken):
             cp.add_at_most_one(choices)
     cp.minimize(goal(terms))
-    solving = solver(policy.seconds_to_explain, 1)
+    solving = solver(permitted.policy.seconds_to_explain, 1)
     if solving.solve(cp) not in FOUND:
         return plan
     rooms = {
-        one: next((room for room, choice in found.items() if solving.boolean_value(choice)), None)
-        for one, found in chosen.items()
+        one: room
+        for (one, _), found in chosen.items()
+        for room, choice in found.items()
+        if solving.boolean_value(choice)
     }
-    staffing = {one: replace(now, room=rooms[one]) for one, now in plan.staffing.items()}
-    places = {one: replace(now, room=rooms[one]) for one, now in plan.places.items() if rooms[one]}
-    unplaced = [one for one in plan.unplaced if one.post != "room"]
-    unplaced += [week.Unplaced(one, "room") for one, now in staffing.items() if now.room is None]
-    unplaced += [
-        week.Unplaced(demand.id, "session", (week.Rule("rooms", demand.site_id),))
-        for demand in problem.demands
-        if demand.id in plan.places and demand.id not in places
-    ]
-    return Plan(staffing, places, tuple(unplaced))
+    lacking = {
+        (one, post): () if post == "room" else (Rule("rooms", permitted.asked[one].site_id),)
+        for one, post in chosen
+        if one not in rooms
+    }
+    who = {key: place for key, place in plan.who.items() if key not in lacking}
+    unplaced = {key: rules for key, rules in plan.unplaced.items() if key[1] != "room"}
+    return Plan(who, rooms, unplaced | lacking)

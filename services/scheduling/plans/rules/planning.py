@@ -1,6 +1,7 @@
 """A week planned part by part, on several cores."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Lock
@@ -27,8 +28,9 @@ def plan_week(
     rules in conflict, found afterwards; what `stop` cut short may have none.
     """
     until, choosing = monotonic() + policy.seconds, Lock()
-    week = [Part(permitted, Greedy(permitted).plan()) for permitted in _parts(problem, policy)]
-    told(total(part.plan.stages for part in week))
+    permitted = [Permitted(part, policy) for part in parts(problem)]
+    week = [Part(one, Greedy(one).plan()) for one in permitted]
+    told(total([part.plan.stages for part in week]))
 
     def improve_parts(_: int) -> None:
         """Improve what is open and nobody else does: what had fewest rounds, the furthest first."""
@@ -45,80 +47,68 @@ def plan_week(
             part.plan = improve(part, stop, **times, workers=workers)
             part.rounds += 1
             part.taken = False
-            told(total(part.plan.stages for part in week))
+            told(total([part.plan.stages for part in week]))
 
     def explain(part: Part) -> Plan:
-        explained = [
-            one
-            if one.conflict or place >= policy.explained or stop.asked
-            else replace(one, conflict=conflict(part.permitted, part.plan, one))
-            for place, one in enumerate(part.plan.unplaced)
-        ]
-        return replace(part.plan, unplaced=tuple(explained))
+        unplaced = {
+            key: rules
+            if rules or place >= policy.explained or stop.asked
+            else conflict(part.permitted, part.plan, key)
+            for place, (key, rules) in enumerate(part.plan.unplaced.items())
+        }
+        return replace(part.plan, unplaced=unplaced)
 
     with ThreadPoolExecutor(policy.cores) as cores:
         list(cores.map(improve_parts, range(policy.cores)))
         return whole(list(cores.map(explain, week)))
 
 
-def _parts(problem: Problem, policy: PlanPolicy) -> list[Permitted]:
-    return [Permitted(part, policy) for part in parts(problem)]
-
-
 def greedy_week(problem: Problem, policy: PlanPolicy) -> Plan:
     """The plan that is made without looking back."""
-    return whole([Greedy(permitted).plan() for permitted in _parts(problem, policy)])
+    return whole([Greedy(Permitted(part, policy)).plan() for part in parts(problem)])
 
 
 def whole(plans: Sequence[Plan]) -> Plan:
     """The plans of the parts as one."""
     return Plan(
-        {one: now for plan in plans for one, now in plan.staffing.items()},
-        {one: now for plan in plans for one, now in plan.places.items()},
-        tuple(one for plan in plans for one in plan.unplaced),
-        total(plan.stages for plan in plans),
+        {key: place for plan in plans for key, place in plan.who.items()},
+        {one: room for plan in plans for one, room in plan.rooms.items()},
+        {key: rules for plan in plans for key, rules in plan.unplaced.items()},
+        total([plan.stages for plan in plans]),
     )
 
 
-def total(parts_of_plan: Iterable[Iterable[Stage]]) -> tuple[Stage, ...]:
+def total(of_parts: Sequence[Sequence[Stage]]) -> tuple[Stage, ...]:
     """The stages of the parts as those of the whole."""
-    nothing = [Stage(name, 0, 0) for name in STAGES]
     return tuple(
-        Stage(same[0].name, sum(one.objective for one in same), sum(one.bound for one in same))
-        for same in zip(nothing, *parts_of_plan, strict=True)
+        Stage(
+            name, sum(one[n].objective for one in of_parts), sum(one[n].bound for one in of_parts)
+        )
+        for n, name in enumerate(STAGES)
     )
 
 
 def parts(problem: Problem) -> list[Problem]:
     """The problem in parts that share no site, person or client, the largest first."""
-    head: dict[UUID, UUID] = {}
+    of_client: dict[UUID, set[UUID]] = defaultdict(set)
+    for one in problem.sessions:
+        of_client[one.client_id or one.id].add(one.site_id)
+    apart = list[frozenset[UUID]]()
+    for linked in (*of_client.values(), *(person.sites for person in problem.people)):
+        near = [sites for sites in apart if sites & linked]
+        apart = [sites for sites in apart if sites not in near]
+        apart.append(frozenset(linked).union(*near))
 
-    def of(site: UUID) -> UUID:
-        while head.setdefault(site, site) != site:
-            site = head[site]
-        return site
-
-    def join(sites: list[UUID]) -> None:
-        for other in sites[1:]:
-            head[of(other)] = of(sites[0])
-
-    for person in problem.people:
-        join(sorted(person.sites))
-    first: dict[UUID, UUID] = {}
-    for demand in problem.demands:
-        join([first.setdefault(demand.client_id, demand.site_id), demand.site_id])
-
-    def of_part(part: UUID) -> Problem:
-        rooms = tuple(room for room in problem.rooms if of(room.site_id) == part)
-        people = tuple(p for p in problem.people if any(of(site) == part for site in p.sites))
-        held = problem.only(lambda one: of(one.site_id) == part)
+    def of_part(sites: frozenset[UUID]) -> Problem:
+        rooms = tuple(room for room in problem.rooms if room.site_id in sites)
+        people = tuple(person for person in problem.people if person.sites & sites)
+        held = problem.only(lambda one: one.site_id in sites)
         return replace(held, rooms=rooms, people=people)
 
-    asked = {of(one.site_id) for one in problem.sessions}
-    asked |= {of(one.site_id) for one in problem.demands}
-    return sorted(map(of_part, sorted(asked)), key=size, reverse=True)
+    return sorted((part for part in map(of_part, apart) if part.sessions), key=size, reverse=True)
 
 
 def size(problem: Problem) -> int:
     """About how much is to be chosen."""
-    return 1 + len(problem.people) * (len(problem.sessions) + 10 * len(problem.demands))
+    weights = (1 if one.client_id is None else 10 for one in problem.sessions)
+    return 1 + len(problem.people) * sum(weights)
