@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import replace
-from itertools import combinations, permutations
+from itertools import combinations
 from random import Random
 from uuid import UUID
 
@@ -18,14 +18,11 @@ from services.scheduling.plans.rules.measures import (
     Permitted,
     broken,
     collide,
-    in_order,
 )
 from services.scheduling.plans.rules.model import Model
 from services.scheduling.plans.rules.planning import greedy_week, parts, plan_week
 from services.scheduling.plans.rules.problem import (
-    Key,
     Person,
-    Place,
     Plan,
     Problem,
     Room,
@@ -36,7 +33,6 @@ from services.scheduling.plans.rules.problem import (
     Stage,
     Stay,
     Stop,
-    Who,
     at_once,
     joined,
     starts,
@@ -258,25 +254,6 @@ def test_of_two_sessions_at_once_at_one_site_the_way_to_another_is_not_the_reaso
         {Rule("one_at_a_time", ANN), Rule("to_be_held", id_of(101))},
         {Rule("travel", ANN), Rule("to_be_held", id_of(103))},
     )
-
-
-@pytest.mark.parametrize("told", list(permutations((ANN, BEN, CLEO, None), 2)))
-@pytest.mark.parametrize("usual", [ANN, BEN, None])
-def test_the_same_two_in_order_are_never_worse(told: tuple[UUID, UUID], usual: UUID):
-    one = session(1, 540, posts=POSTS, usual=usual, published=Staffing(*told))
-    problem = Problem(ROOMS, (person(ANN), person(BEN), person(CLEO)), (one,))
-
-    def held(*people: UUID) -> dict[Key, Place]:
-        posts: tuple[Post, ...] = ("facilitator", "cofacilitator")
-        return {(one.id, post): Place(540, who) for post, who in zip(posts, people, strict=True)}
-
-    def worth(who: Who) -> tuple[int, ...]:
-        return Permitted(problem, POLICY).worth(Plan(who, {}))
-
-    for two in permutations((ANN, BEN, CLEO), 2):
-        ordered = in_order(problem, held(*two))
-        assert worth(ordered) <= worth(held(*two))
-        assert ordered == in_order(problem, held(*reversed(two)))
 
 
 def test_no_room_is_large_enough():

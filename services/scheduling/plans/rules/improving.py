@@ -50,10 +50,7 @@ def improve(part: Part, stop: Stop, *, seconds: float, until: float, workers: in
     best = chosen = solve(model, start, seconds=seconds) or start
     known.append(chosen)
     if crowded != everybody and chosen.who is not start.who:
-        best, found = (
-            start,
-            solve(Model(permitted, who=chosen.who), None, seconds=until - monotonic()),
-        )
+        found = solve(Model(permitted, who=chosen.who), None, seconds=until - monotonic())
         if found is not None and found.reached > chosen.reached:
             more = _crowded(permitted, chosen.who, found)
             if worth(start) <= found.reached:
@@ -61,8 +58,7 @@ def improve(part: Part, stop: Stop, *, seconds: float, until: float, workers: in
                 kept = {k: at for k, at in told if k[1] != "session" or at.person not in more}
                 found = solve(Model(permitted, who=kept), None, seconds=until - monotonic())
             crowded |= (more - crowded) or everybody
-        if found is not None and found.reached < worth(start):
-            best = found
+        best = start if found is None or found.reached >= worth(start) else found
     made = with_rooms(permitted, best)
     if permitted.worth(made) > permitted.worth(start):
         made = start
@@ -134,9 +130,8 @@ def with_rooms(permitted: measures.Permitted, plan: Plan) -> Plan:
     uses: dict[UUID, list[tuple[Span, Choice]]] = defaultdict(list)
     chosen: dict[Key, dict[UUID, Choice]] = {}
     terms: list[Term] = []
-    for one in problem.sessions:
-        if (stay := plan.stay(one)) is None:
-            continue
+    held = ((one, stay) for one in problem.sessions if (stay := plan.stay(one)) is not None)
+    for one, stay in held:
         fitting = (room.id for room in problem.rooms if measures.fits(room, one, stay.span))
         chosen[one.id, one.posts[-1]] = found = {room: cp.new_bool_var("") for room in fitting}
         nothing = cp.new_bool_var("")

@@ -2,7 +2,7 @@
 planner."""
 
 from collections.abc import Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from math import ceil, gcd
 from uuid import UUID
 
@@ -116,7 +116,7 @@ class Permitted:
         one, cost = self.asked[key[0]], 0
         if key[1] != "cofacilitator" and one.usual not in (None, place.person):
             cost += self.policy.continuity
-        span = one.stay(place.begins).span
+        span = week.Span(place.begins, place.begins + one.minutes)
         if one.preferred and not any(rather.meets(span) for rather in one.preferred):
             cost += self.policy.preferred_time
         return cost
@@ -147,24 +147,6 @@ def stages(worth: Sequence[int], bounds: Sequence[int]) -> tuple[week.Stage, ...
 def working_minutes(person: week.Person) -> int:
     hours = week.joined(stay.span for stay in person.hours)
     return sum(span.minutes for span in week.without(hours, person.leave))
-
-
-def precedence(session: week.Session, place: week.Place) -> tuple[int, bool, UUID]:
-    """Who of two that hold a session leads it: that little is changed and the wish is met."""
-    told, person = session.published, place.person
-    changes = (told.facilitator not in (None, person)) - (told.cofacilitator not in (None, person))
-    return changes, session.usual not in (None, person), person
-
-
-def in_order(problem: week.Problem, who: week.Who) -> week.Who:
-    """The same people, and of each two that hold a session leads who is to lead."""
-    ordered = dict(who)
-    for one in problem.sessions:
-        two: tuple[week.Key, ...] = (one.id, "facilitator"), (one.id, "cofacilitator")
-        if all(key in who for key in two):
-            first = sorted((who[key] for key in two), key=partial(precedence, one))
-            ordered |= zip(two, first, strict=True)
-    return ordered
 
 
 def unavoidable(problem: week.Problem) -> int:

@@ -10,8 +10,8 @@ place: rules are switched off one at a time, as long as it has none.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache
 from itertools import combinations
 from uuid import UUID
 
@@ -58,8 +58,6 @@ class Model:
                 self.of_client[one.client_id].append(one)
             for post in one.posts:
                 self._placed((one.id, post), self._choices(one, post))
-        if fixed is None and who is None:
-            self._order()
         self._one_at_a_time()
         if timed is None:
             self._count_rooms()
@@ -100,73 +98,46 @@ class Model:
         if post == "room":
             self.rooms.append((one, one.times[0], self._choice()))
             return [self.rooms[-1][-1]]
-        times, found = one.times, self.options[one.id, post]
-        if one.client_id is not None:
-            if self.timed is not None:
-                self._add_untimed(one, self.timed, found)
-                return found.values()
-            if self.fixed is not None:
-                hours = (at for person in self.problem.people for at in person.hours)
-                times += week.joined(span for site, span in hours if site == one.site_id)
+        times, key = one.times, (one.id, post)
+        if self.fixed is not None and one.client_id is not None:
+            hours = (at for person in self.problem.people for at in person.hours)
+            times += week.joined(span for site, span in hours if site == one.site_id)
+        found, alike = self.options[key], defaultdict[tuple[UUID, int], list[week.Place]](list)
         for begins in week.starts(times, one.minutes, self.permitted.policy.step_minutes):
             stay = one.stay(begins)
-            for person, choice in self._people(one, stay, post):
-                found[week.Place(begins, person)] = choice
-                self.busy[person].append((stay, choice))
+            for person in self._people(one, stay, post):
+                place = week.Place(begins, person.id)
+                if self.timed is not None and post == "session" and person.id not in self.timed:
+                    alike[person.id, self.permitted.wish(key, place)].append(place)
+                    continue
+                found[place] = choice = self._choice()
+                self.busy[person.id].append((stay, choice))
                 if post == "session":
                     self.rooms.append((one, stay.span, choice))
+                if self.fixed is not None:
+                    for rule in measures.broken(person, one, stay, self.problem.ways):
+                        self.cp.add_implication(choice, self.switches[rule].negated())
+        for places in alike.values():
+            found[places[0]] = self._at_any_of(one, places)
         return found.values()
 
-    def _people(
-        self, one: week.Session, stay: week.Stay, post: Post
-    ) -> Iterator[tuple[UUID, Choice]]:
-        if self.fixed is None:
-            told = self.who.get((one.id, post))
-            for person in self.permitted.people(one, stay):
-                if told is None or told.person == person.id:
-                    yield person.id, self._choice()
-            return
-        for person in self.problem.people:
-            choice = self._choice()
-            for rule in measures.broken(person, one, stay, self.problem.ways):
-                self.cp.add_implication(choice, self.switches[rule].negated())
-            yield person.id, choice
+    def _people(self, one: week.Session, stay: week.Stay, post: Post) -> Iterable[week.Person]:
+        if self.fixed is not None:
+            return self.problem.people
+        told, people = self.who.get((one.id, post)), self.permitted.people(one, stay)
+        return people if told is None else [who for who in people if who.id == told.person]
 
-    def _order(self) -> None:
-        """Who leads and who helps is no choice between the same two."""
-        for session in self.problem.sessions:
-            leads = self.options[session.id, "facilitator"]
-            helps = self.options.get((session.id, "cofacilitator"), {})
-            order = sorted({*leads, *helps}, key=partial(measures.precedence, session))
-            for place in range(len(order) if helps else 0):
-                later = [leads[one] for one in order[place:] if one in leads]
-                earlier = [helps[one] for one in order[: place + 1] if one in helps]
-                self.cp.add_at_most_one(later + earlier)
-
-    def _add_untimed(
-        self, session: week.Session, timed: Collection[UUID], found: dict[week.Place, Choice]
-    ) -> None:
+    def _at_any_of(self, session: week.Session, places: Sequence[week.Place]) -> Choice:
         """One choice for all times with a person that are worth the same, if groups leave one of
-        them free; a choice each for those in `timed`. Other sessions of the client are not looked
-        at."""
-        alike: dict[tuple[UUID, int], list[week.Place]] = defaultdict(list)
-        for begins in self.permitted.times(session):
-            for person in self.permitted.people(session, stay := session.stay(begins)):
-                place = week.Place(begins, person.id)
-                if person.id in timed:
-                    found[place] = choice = self._choice()
-                    self.busy[person.id].append((stay, choice))
-                else:
-                    cost = self.permitted.wish((session.id, "session"), place)
-                    alike[person.id, cost].append(place)
-        for (person_id, _), places in alike.items():
-            found[places[0]] = choice = self._choice()
-            self.same |= {(session.id, place): places[0] for place in places}
-            ways = {self.blocking(person_id, session.stay(at.begins)) for at in places}
-            if frozenset() not in ways:
-                fewest = [one for one in ways if not any(other < one for other in ways)]
-                free = [self.free_of(person_id, stays) for stays in fewest]
-                self.cp.add_bool_or(free).only_enforce_if(choice)
+        them free. Other sessions of the client are not looked at."""
+        choice, first = self._choice(), places[0]
+        self.same |= {(session.id, place): first for place in places}
+        ways = {self.blocking(first.person, session.stay(at.begins)) for at in places}
+        if frozenset() not in ways:
+            fewest = [one for one in ways if not any(other < one for other in ways)]
+            free = [self.free_of(first.person, stays) for stays in fewest]
+            self.cp.add_bool_or(free).only_enforce_if(choice)
+        return choice
 
     def _blocking(self, person: UUID, stay: week.Stay) -> frozenset[week.Stay]:
         """When groups keep a person from being there then."""
@@ -277,9 +248,8 @@ class Model:
     def hint(self, plan: week.Plan) -> None:
         """Where to start. Only what holds may be hinted: a plan that breaks a rule leads astray."""
         self.cp.clear_hints()  # type: ignore[no-untyped-call]  # theirs
-        who = measures.in_order(self.problem, plan.who)
         for key, found in self.options.items():
-            now = who.get(key)
+            now = plan.who.get(key)
             now = now and self.same.get((key[0], now), now)
             for place, choice in found.items():
                 self.cp.add_hint(choice, place == now)
