@@ -14,7 +14,6 @@ SELECT FROM unnest($1::uuid[]) AS asked(id), unnest(platform.records_of(asked.id
 WHERE EXISTS (SELECT FROM preferences WHERE client_id = own.record AND site_id = $2)
   OR EXISTS (SELECT FROM placements WHERE client_id = own.record AND site_id = $2) LIMIT 1
 """
-LIFT = "DELETE FROM no_contacts WHERE id = $1 RETURNING id"
 
 
 class SameClient(Invalid):
@@ -55,5 +54,5 @@ async def lift_no_contact(tx: Transaction, expected: int, no_contact_id: UUID) -
     """
     shown = await show_no_contact(tx, no_contact_id)
     require_version(shown.version, expected)
-    await tx.execute(LIFT, no_contact_id)
+    await tx.execute("DELETE FROM no_contacts WHERE id = $1", no_contact_id)
     return shown

@@ -12,6 +12,7 @@ from services.scheduling.plans.rules.measures import Permitted
 from services.scheduling.plans.rules.model import Model, solver
 
 T = TypeVar("T")
+Rules = Sequence[week.Rule]
 NEAR_MINUTES = 120
 
 
@@ -35,14 +36,14 @@ def beside(problem: week.Problem, plan: week.Plan, one: UUID) -> Iterator[week.P
     """The problem with this one alone, with those near it, and as it is."""
     alone = problem.only(lambda other: other.id == one)
     yield alone
-    spans = [span for session in alone.of_cohorts for span in session.times]
-    sites = {session.site_id for session in alone.of_clients}
+    (missing,) = alone.sessions
 
     def is_near(other: week.Session) -> bool:
-        if other.id == one or (stay := plan.stay(other)) is None:
+        if (stay := plan.stay(other)) is None:
             return other.id == one
-        near = any(stay.span.meets(span, NEAR_MINUTES) for span in spans)
-        return near or other.site_id in sites
+        if missing.client_id is not None:
+            return other.site_id == missing.site_id
+        return stay.span.meets(missing.times[0], NEAR_MINUTES)
 
     yield problem.only(is_near)
     yield problem
@@ -62,9 +63,7 @@ def conflict(permitted: Permitted, plan: week.Plan, key: week.Key) -> tuple[week
         }
         model = Model(Permitted(part, permitted.policy), {**fixed, key: None})
 
-        def contradict(
-            rules: Sequence[week.Rule], model: Model = model
-        ) -> Sequence[week.Rule] | None:
+        def contradict(rules: Rules, model: Model = model) -> Rules | None:
             left = until - monotonic()
             if left <= 0:
                 return None
