@@ -12,7 +12,6 @@ from services.scheduling.appointments.queries import place_of
 from services.scheduling.closed_days.queries import closed_days
 from services.scheduling.directory.queries import show_site
 from services.scheduling.preferences.queries import known_clients
-from services.scheduling.preferences.rules import opened
 from services.scheduling.slots import rules
 from services.scheduling.slots.schemas import AskedSlots, FreeSlot, FreeSlots, Named
 from shared.calendar import day_at
@@ -88,8 +87,7 @@ async def find_slots(tx: Transaction, asked: AskedSlots) -> FreeSlots:
     (client,) = known.values()
     about = span, asked.minutes, seat["records"], asked.modality
     who = policy.kinds[asked.kind].credentials, seat["primary_therapist_id"], asked.facilitator_id
-    hours = opened(client.windows) if client.windows else None
-    search = rules.Asked(*about, *who, hours, ZoneInfo(client.zone or site.time_zone))
+    search = rules.Asked(*about, *who, client.windows, client.zone or site.time_zone)
     zone, ground = ZoneInfo(site.time_zone), rules.Ground(place, closed, busy, caseloads)
     items = []
     for one in await asyncio.to_thread(rules.propose, ground, search, policy):

@@ -9,13 +9,11 @@ from zoneinfo import ZoneInfo
 from services.scheduling.appointments.policy import SlotPolicy
 from services.scheduling.appointments.rules import Place
 from services.scheduling.directory.rules import Person, Room
-from services.scheduling.preferences.rules import within
 from shared.contracts.base import Criterion
 from shared.contracts.scheduling import Modality
 from shared.errors import Conflict, Invalid
 from shared.weekly import Window, is_within, windows_of
 
-UTC = ZoneInfo("UTC")
 Span = tuple[datetime, datetime]
 """From an instant to before another one."""
 
@@ -63,8 +61,7 @@ class Ground:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What is looked for: `client_ids` are the records of one client, `only` one therapist, and
-    `hours` those of a week in which the client can come, as `opened` makes them by the clock of
-    `client_zone`, None where that is not known."""
+    `hours` when the client can come by the clock of `client_zone`, none where that is not known."""
 
     span: Span
     minutes: int
@@ -73,8 +70,8 @@ class Asked:
     credentials: Sequence[str]
     primary_therapist_id: UUID | None
     only: UUID | None = None
-    hours: Sequence[int] | None = None
-    client_zone: ZoneInfo = UTC
+    hours: Sequence[Window] = ()
+    client_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +131,8 @@ def _can_come(ground: Ground, asked: Asked, span: Span, windows: Iterable[Window
         return False
     if not all(ground.is_free(record, span) for record in asked.client_ids):
         return False
-    meant = [(span[0], asked.minutes)]
-    return asked.hours is None or within(meant, asked.hours, asked.client_zone) == asked.minutes
+    shown = windows_of(*span, asked.client_zone)
+    return not asked.hours or all(is_within(one, asked.hours) for one in shown)
 
 
 def _can_hold(

@@ -11,7 +11,6 @@ import pytest
 from services.scheduling.appointments.policy import slot_policy
 from services.scheduling.appointments.rules import Place
 from services.scheduling.directory.rules import Credential, Person, Room, Window, WorkingTime
-from services.scheduling.preferences.rules import opened
 from services.scheduling.slots.rules import Asked, Ground, Span, propose, starts
 
 SITE, CLIENT, DANA, LEE, BLUE, HALL = (UUID(int=n) for n in range(1, 7))
@@ -116,8 +115,8 @@ def test_what_is_proposed_is_free_for_all_and_in_the_smallest_room() -> None:
         BLUE: [span("11:00", "12:00")],
     }
     ground = replace(with_place(staff={DANA: person(DANA)}), busy=busy)
-    tuesday = opened([Window(2, 540, 720)])
-    asked = replace(ASKED, hours=tuesday, client_zone=DENVER)
+    tuesday = (Window(2, 540, 720),)
+    asked = replace(ASKED, hours=tuesday, client_zone="America/Denver")
     found = propose(ground, asked, slot_policy())
     told = [(f"{one.starts_at.astimezone(DENVER):%H:%M}", one.room.name) for one in found]
     assert told == [("09:30", "Blue"), ("10:45", "Hall")]
