@@ -189,9 +189,8 @@ class Found:
         }
         leave = (Span(*map(minute_at, times)) for times in one.leave)
         away = tuple(sorted(span for span in leave if span.meets(self.week)))
-        caseload = one.caseload_limit, self.caseloads[one.id]
-        times = tuple(hours), credentials, away, tuple(self.taken[one.id])
-        return week.Person(one.id, *times, *caseload)
+        busy = away, tuple(self.taken[one.id]), one.caseload_limit, self.caseloads[one.id]
+        return week.Person(one.id, tuple(hours), credentials, *busy)
 
     def alone(self, row: Record, client: Client) -> week.Session:
         """A session that a client is to have by the policy and has not: when the client can come

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from services.scheduling.plans.policy import Post, plan_policy
 from services.scheduling.plans.rules.explaining import shrunk
+from services.scheduling.plans.rules.greedy import Greedy
 from services.scheduling.plans.rules.improving import by_stages
 from services.scheduling.plans.rules.measures import (
     POSTS,
@@ -20,7 +21,7 @@ from services.scheduling.plans.rules.measures import (
     collide,
 )
 from services.scheduling.plans.rules.model import Model
-from services.scheduling.plans.rules.planning import greedy_week, parts, plan_week
+from services.scheduling.plans.rules.planning import parts, plan_week
 from services.scheduling.plans.rules.problem import (
     Person,
     Plan,
@@ -71,6 +72,13 @@ def alone(number: int, *times: Span) -> Session:
 
 
 ROOMS = tuple(Room(id_of(50 + n), NORTH, 12) for n in range(3))
+
+
+def stopped() -> Stop:
+    """Of whoever wants no more than the greedy plan."""
+    stop = Stop()
+    stop.ask()
+    return stop
 
 
 def planned(problem: Problem) -> Plan:
@@ -179,7 +187,7 @@ def any_week(random: Random) -> Problem:
 def test_no_plan_breaks_a_rule_and_none_is_worse_than_the_greedy_one_or_below_its_bound(seed: int):
     problem = any_week(Random(seed))
     policy = POLICY.model_copy(update={"explained": 0, "gap_percent": 0})
-    simple = greedy_week(problem, policy)
+    simple = plan_week(problem, policy, stop=stopped())
     assert violations(problem, simple) == []
     plan = plan_week(problem, policy, stop=Stop())
     assert violations(problem, plan) == []
@@ -288,10 +296,8 @@ def test_the_way_between_two_sites_is_too_long():
 
 def test_a_run_that_was_stopped_at_once_has_the_greedy_plan():
     problem = Problem(ROOMS, (person(ANN), person(BEN)), (session(1, 540, usual=ANN),))
-    stop = Stop()
-    stop.ask()
-    plan = plan_week(problem, POLICY, stop=stop)
-    assert plan.who == greedy_week(problem, POLICY).who
+    plan = plan_week(problem, POLICY, stop=stopped())
+    assert plan == Greedy(Permitted(problem, POLICY)).plan()
 
 
 def test_sites_that_share_nobody_are_planned_apart():

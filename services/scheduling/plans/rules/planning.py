@@ -25,7 +25,8 @@ def plan_week(
 ) -> Plan:
     """The best plan that is found within the policy's seconds, on its cores: there always is one.
     `told` hears of each part's better plan and bound, in any thread. What has no place has its
-    rules in conflict, found afterwards; what `stop` cut short may have none.
+    rules in conflict, found afterwards; what `stop` cut short may have none. Stopped before it
+    begins it is the plan that is made without looking back.
     """
     until, choosing = monotonic() + policy.seconds, Lock()
     permitted = [Permitted(part, policy) for part in parts(problem)]
@@ -61,11 +62,6 @@ def plan_week(
     with ThreadPoolExecutor(policy.cores) as cores:
         list(cores.map(improve_parts, range(policy.cores)))
         return whole(list(cores.map(explain, week)))
-
-
-def greedy_week(problem: Problem, policy: PlanPolicy) -> Plan:
-    """The plan that is made without looking back."""
-    return whole([Greedy(Permitted(part, policy)).plan() for part in parts(problem)])
 
 
 def whole(plans: Sequence[Plan]) -> Plan:
@@ -105,10 +101,5 @@ def parts(problem: Problem) -> list[Problem]:
         held = problem.only(lambda one: one.site_id in sites)
         return replace(held, rooms=rooms, people=people)
 
-    return sorted((part for part in map(of_part, apart) if part.sessions), key=size, reverse=True)
-
-
-def size(problem: Problem) -> int:
-    """About how much is to be chosen."""
-    weights = (1 if one.client_id is None else 10 for one in problem.sessions)
-    return 1 + len(problem.people) * sum(weights)
+    found = (part for part in map(of_part, apart) if part.sessions)
+    return sorted(found, key=lambda one: len(one.people) * len(one.sessions), reverse=True)
