@@ -183,10 +183,8 @@ class Found:
             there = (at for at in one.hours if at.site_id in zones)
             hours = [Stay(a.site_id, weekly(self.monday, zones[a.site_id], a)) for a in there]
         zone = next(iter(zones.values()))
-        credentials = {
-            held.credential: whole_day(held.expires_on, zone).ends if held.expires_on else None
-            for held in one.credentials
-        }
+        ends = {held.credential: held.expires_on for held in one.credentials}
+        credentials = {name: whole_day(on, zone).ends if on else None for name, on in ends.items()}
         leave = (Span(*map(minute_at, times)) for times in one.leave)
         away = tuple(sorted(span for span in leave if span.meets(self.week)))
         busy = away, tuple(self.taken[one.id]), one.caseload_limit, self.caseloads[one.id]

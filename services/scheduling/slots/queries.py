@@ -85,12 +85,13 @@ async def find_slots(tx: Transaction, asked: AskedSlots) -> FreeSlots:
     caseloads = {one: row["clients"] for one, row in staff.items()}
     known = await known_clients(tx, [asked.client_id], familiar=False)
     (client,) = known.values()
+    around = place, closed, busy, caseloads
     about = span, asked.minutes, seat["records"], asked.modality
     who = policy.kinds[asked.kind].credentials, seat["primary_therapist_id"], asked.facilitator_id
-    search = rules.Asked(*about, *who, client.windows, client.zone or site.time_zone)
-    zone, ground = ZoneInfo(site.time_zone), rules.Ground(place, closed, busy, caseloads)
+    comes = client.windows, client.zone or site.time_zone
+    search, zone = rules.Search(*around, *about, *who, *comes), ZoneInfo(site.time_zone)
     items = []
-    for one in await asyncio.to_thread(rules.propose, ground, search, policy):
+    for one in await asyncio.to_thread(rules.propose, search, policy):
         local = one.starts_at.astimezone(zone)
         slot = FreeSlot(
             **{name: getattr(one, name) for name in ("starts_at", "ends_at", "score")},
@@ -98,7 +99,7 @@ async def find_slots(tx: Transaction, asked: AskedSlots) -> FreeSlots:
             starts=f"{local:%H:%M}",
             facilitator=Named(id=one.therapist.id, name=staff[one.therapist.id]["name"]),
             room=Named(id=one.room.id, name=one.room.name),
-            criteria=rules.explain(one, ground, policy),
+            criteria=rules.explain(one, search, policy),
         )
         items.append(slot)
     what = {"client_id": asked.client_id, "minutes": asked.minutes, "items": items}

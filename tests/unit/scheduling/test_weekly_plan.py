@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from services.scheduling.plans.policy import Post, plan_policy
 from services.scheduling.plans.rules.explaining import shrunk
 from services.scheduling.plans.rules.greedy import Greedy
-from services.scheduling.plans.rules.improving import by_stages
 from services.scheduling.plans.rules.measures import (
     POSTS,
     Permitted,
@@ -39,6 +38,7 @@ from services.scheduling.plans.rules.problem import (
     starts,
     without,
 )
+from services.scheduling.plans.rules.stages import by_stages
 
 POLICY = plan_policy().model_copy(update={"seconds": 20, "seconds_to_explain": 10})
 DAY = 1440

@@ -55,12 +55,8 @@ def conflict(permitted: Permitted, plan: week.Plan, key: week.Key) -> tuple[week
     """
     until = monotonic() + permitted.policy.seconds_to_explain
     for part in beside(permitted.problem, plan, key[0]):
-        fixed: dict[week.Key, week.Rule | None] = {
-            (one.id, post): week.Rule("to_be_held", one.id)
-            for one in part.sessions
-            for post in one.posts
-            if (one.id, post) not in plan.unplaced and one.id != key[0]
-        }
+        others = [(one.id, post) for one in part.sessions for post in one.posts if one.id != key[0]]
+        fixed = {it: week.Rule("to_be_held", it[0]) for it in others if it not in plan.unplaced}
         model = Model(Permitted(part, permitted.policy), {**fixed, key: None})
 
         def contradict(rules: Rules, model: Model = model) -> Rules | None:

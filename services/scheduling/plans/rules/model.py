@@ -22,6 +22,8 @@ from services.scheduling.plans.rules import measures
 from services.scheduling.plans.rules import problem as week
 
 Choice = cp_model.IntVar
+Term = tuple[Choice, int]
+"""What is counted, and what each of it weighs."""
 FOUND = (cp_model.OPTIMAL, cp_model.FEASIBLE)
 
 
@@ -273,3 +275,50 @@ def solver(seconds: float, workers: int) -> cp_model.CpSolver:
     made.parameters.linearization_level = 2
     made.parameters.cp_model_probing_level = 0  # takes longer than the small models it helps
     return made
+
+
+def goal(terms: Iterable[Term]) -> cp_model.LinearExprT:
+    """The sum that is to be as small as possible."""
+    given = list(terms)
+    return cp_model.LinearExpr.weighted_sum([one for one, _ in given], [w for _, w in given])
+
+
+def with_rooms(permitted: measures.Permitted, plan: week.Plan) -> week.Plan:
+    """The same plan with a room for each session, those that were published where it can be; what
+    gets none has no place."""
+    cp, problem = cp_model.CpModel(), permitted.problem
+    uses: dict[UUID, list[tuple[week.Span, Choice]]] = defaultdict(list)
+    chosen: dict[week.Key, dict[UUID, Choice]] = {}
+    terms: list[Term] = []
+    held = ((one, stay) for one in problem.sessions if (stay := plan.stay(one)) is not None)
+    for one, stay in held:
+        fitting = (room.id for room in problem.rooms if measures.fits(room, one, stay.span))
+        chosen[one.id, one.posts[-1]] = found = {room: cp.new_bool_var("") for room in fitting}
+        nothing = cp.new_bool_var("")
+        cp.add_exactly_one([*found.values(), nothing])
+        terms.append((nothing, permitted.policy.unplaced[one.posts[-1]] * 10_000))
+        for room, choice in found.items():
+            uses[room].append((stay.span, choice))
+            if one.published.room not in (None, room):
+                terms.append((choice, 1))
+    for taken in uses.values():
+        for _, choices in week.at_once(taken):
+            cp.add_at_most_one(choices)
+    cp.minimize(goal(terms))
+    solving = solver(permitted.policy.seconds_to_explain, 1)
+    if solving.solve(cp) not in FOUND:
+        return plan
+    rooms = {
+        one: room
+        for (one, _), found in chosen.items()
+        for room, choice in found.items()
+        if solving.boolean_value(choice)
+    }
+    lacking = {
+        (one, post): () if post == "room" else (week.Rule("rooms", permitted.asked[one].site_id),)
+        for one, post in chosen
+        if one not in rooms
+    }
+    who = {key: place for key, place in plan.who.items() if key not in lacking}
+    unplaced = {key: rules for key, rules in plan.unplaced.items() if key[1] != "room"}
+    return week.Plan(who, rooms, unplaced | lacking)

@@ -1,19 +1,21 @@
-"""A week planned part by part, on several cores."""
+"""A week planned part by part, on several cores: each part better and better."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from threading import Lock
 from time import monotonic
 from uuid import UUID
 
 from services.scheduling.plans.policy import PlanPolicy
+from services.scheduling.plans.rules import measures
 from services.scheduling.plans.rules.explaining import conflict
 from services.scheduling.plans.rules.greedy import Greedy
-from services.scheduling.plans.rules.improving import Part, improve
-from services.scheduling.plans.rules.measures import STAGES, Permitted
-from services.scheduling.plans.rules.problem import Plan, Problem, Stage, Stop
+from services.scheduling.plans.rules.model import Model, with_rooms
+from services.scheduling.plans.rules.problem import Plan, Problem, Stage, Stop, Who
+from services.scheduling.plans.rules.stages import by_stages, least
 
 
 def plan_week(
@@ -29,7 +31,7 @@ def plan_week(
     begins it is the plan that is made without looking back.
     """
     until, choosing = monotonic() + policy.seconds, Lock()
-    permitted = [Permitted(part, policy) for part in parts(problem)]
+    permitted = [measures.Permitted(part, policy) for part in parts(problem)]
     week = [Part(one, Greedy(one).plan()) for one in permitted]
     told(total([part.plan.stages for part in week]))
 
@@ -51,17 +53,76 @@ def plan_week(
             told(total([part.plan.stages for part in week]))
 
     def explain(part: Part) -> Plan:
-        unplaced = {
-            key: rules
-            if rules or place >= policy.explained or stop.asked
-            else conflict(part.permitted, part.plan, key)
-            for place, (key, rules) in enumerate(part.plan.unplaced.items())
-        }
+        unplaced = dict(part.plan.unplaced)
+        for key in list(unplaced)[: policy.explained]:
+            if not unplaced[key] and not stop.asked:
+                unplaced[key] = conflict(part.permitted, part.plan, key)
         return replace(part.plan, unplaced=unplaced)
 
     with ThreadPoolExecutor(policy.cores) as cores:
         list(cores.map(improve_parts, range(policy.cores)))
         return whole(list(cores.map(explain, week)))
+
+
+@dataclass(slots=True)
+class Part:
+    """A part of the week with its best plan, who is `crowded` in it (see `improve`), how often it
+    was improved, and whether it is now."""
+
+    permitted: measures.Permitted
+    plan: Plan
+    crowded: set[UUID] = field(default_factory=set)
+    rounds: int = 0
+    taken: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a better plan is worth looking for."""
+        return 100 * self.plan.gap > self.permitted.policy.gap_percent
+
+
+def improve(part: Part, stop: Stop, *, seconds: float, until: float, workers: int) -> Plan:
+    """A plan of the part that is at least as good as the one that it has.
+
+    First it is asked for so many seconds who does what, without times, which no plan can be better
+    than; then when, by those who were chosen. Where that is as good, it is the best there is. Else
+    those who have no time for all that was chosen are `crowded` from now on: others may see their
+    clients, and the next time it is asked with their times, in the end with everybody's.
+    """
+    permitted, start, crowded = part.permitted, part.plan, part.crowded
+    worth = partial(permitted.worth, rooms=False)
+    known, everybody = [start], {one.id for one in permitted.problem.people}
+    solve = partial(by_stages, known=known, stop=stop, workers=workers)
+    model = Model(permitted, timed=None if crowded == everybody else crowded)
+    best = chosen = solve(model, start, seconds=seconds) or start
+    known.append(chosen)
+    if crowded != everybody and chosen.who is not start.who:
+        found = solve(Model(permitted, who=chosen.who), None, seconds=until - monotonic())
+        if found is not None and found.reached > chosen.reached:
+            more = _crowded(permitted, chosen.who, found)
+            if worth(start) <= found.reached:
+                told = chosen.who.items()
+                kept = {k: at for k, at in told if k[1] != "session" or at.person not in more}
+                found = solve(Model(permitted, who=kept), None, seconds=until - monotonic())
+            crowded |= (more - crowded) or everybody
+        best = start if found is None or found.reached >= worth(start) else found
+    made = with_rooms(permitted, best)
+    if permitted.worth(made) > permitted.worth(start):
+        made = start
+    bounds = [min(now, least(worth(made)[:n], known)) for n, now in enumerate(worth(made))]
+    if not any(post == "room" for _, post in made.unplaced):
+        bounds[1] += measures.unavoidable(permitted.problem)
+    return replace(made, stages=measures.stages(permitted.worth(made), bounds))
+
+
+def _crowded(permitted: measures.Permitted, who: Who, found: Plan) -> set[UUID]:
+    """Who has no time for what was chosen for them, or a worse one."""
+    wish = permitted.wish
+    return {
+        before.person
+        for key, before in who.items()
+        if (now := found.who.get(key)) is None or wish(key, before) < wish(key, now)
+    }
 
 
 def whole(plans: Sequence[Plan]) -> Plan:
@@ -80,7 +141,7 @@ def total(of_parts: Sequence[Sequence[Stage]]) -> tuple[Stage, ...]:
         Stage(
             name, sum(one[n].objective for one in of_parts), sum(one[n].bound for one in of_parts)
         )
-        for n, name in enumerate(STAGES)
+        for n, name in enumerate(measures.STAGES)
     )
 
 

@@ -162,10 +162,6 @@ class Stage:
     objective: int
     bound: int
 
-    @property
-    def gap(self) -> float:
-        return (self.objective - self.bound) / self.objective if self.objective else 0.0
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -191,7 +187,8 @@ class Plan:
     @property
     def gap(self) -> float:
         """The largest of the stages, as a share of the objective."""
-        return max((stage.gap for stage in self.stages), default=0.0)
+        gaps = ((at.objective - at.bound) / at.objective for at in self.stages if at.objective)
+        return max(gaps, default=0.0)
 
     def has(self, one: UUID, post: Post) -> UUID | None:
         """Who has a post, or which room."""

@@ -1,25 +1,24 @@
-"""What a plan of the model is worth in each stage, as the solver looks at it."""
+"""The stages of a plan: what it is worth in each, as the solver looks at it, and the best plan of a
+model by them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from math import ceil
+from operator import le
+from time import monotonic
 from uuid import UUID
 
 from ortools.sat.python import cp_model
 
-from services.scheduling.plans.rules.model import Choice, Model
+from services.scheduling.plans.rules import measures
+from services.scheduling.plans.rules.model import FOUND, Choice, Model, Term, goal, solver
+from services.scheduling.plans.rules.problem import Plan, Stop
 
-Term = tuple[cp_model.IntVar, int]
-"""What is counted, and what each of it weighs."""
 Load = dict[int, list[Choice]]
 """Choices by how long a session is."""
 CASES = 16
 """How many sums of groups are told apart at most for one person."""
-
-
-def goal(terms: Iterable[Term]) -> cp_model.LinearExprT:
-    """The sum that is to be as small as possible."""
-    given = list(terms)
-    return cp_model.LinearExpr.weighted_sum([one for one, _ in given], [w for _, w in given])
 
 
 def unplaced(model: Model) -> Iterator[Term]:
@@ -102,3 +101,48 @@ def _loaded(model: Model, load: Load) -> cp_model.LinearExprT:
     """The sum of what is taken; counts are whole, which tightens bounds."""
     counts = [model.count(choices) for choices in load.values()]
     return cp_model.LinearExpr.weighted_sum(counts, list[int](load))
+
+
+def by_stages(
+    model: Model,
+    begin: Plan | None,
+    known: Sequence[Plan],
+    seconds: float,
+    stop: Stop,
+    workers: int,
+) -> Plan | None:
+    """The best plan of a model, at least as good as `begin`, with what none is below: each stage
+    binds the next, and begins with the bound that is known. That a stage is as good as can be is
+    said only where its bound is its objective, whatever the status of the solver says."""
+    until = monotonic() + seconds
+    best, worth, bounds = begin, list[int](), list[int]()
+    for number, build in enumerate((unplaced, changes, wishes)):
+        expression, bound = goal(build(model)), least(worth, known)
+        model.cp.add(expression >= bound)
+        if best is not None:
+            reached = model.permitted.worth(best, rooms=False)[number]
+        left = (until - monotonic()) * (1 if number == 2 else 0.5)
+        if (best is None or reached > bound) and left > 0 and not stop.asked:
+            if best is not None:
+                model.hint(best)
+            model.cp.minimize(expression)
+            solving = solver(left, workers)
+            solving.parameters.use_objective_lb_search = True  # bounds are close to begin with
+            solving.parameters.relative_gap_limit = model.permitted.policy.gap_percent / 100
+            stop.solving.add(solving)
+            if solving.solve(model.cp) in FOUND:
+                best, reached = model.read(solving.boolean_value), round(solving.objective_value)
+                bound = max(bound, ceil(solving.best_objective_bound - 1e-6))
+        if best is None:
+            return None
+        worth.append(reached)
+        bounds.append(bound)
+        model.cp.add(expression <= reached)
+    return None if best is None else replace(best, stages=measures.stages(worth, bounds))
+
+
+def least(before: Sequence[int], known: Iterable[Plan]) -> int:
+    """What no plan is below in a stage, that is worth this in the stages before: a bound that is
+    known of a plan holds for who is no better in the stages before."""
+    holding = (one.stages for one in known if all(map(le, before, one.reached)))
+    return max((stages[len(before)].bound for stages in holding), default=0)
