@@ -82,10 +82,9 @@ async def find_slots(tx: Transaction, asked: AskedSlots) -> FreeSlots:
         staff = {row["id"]: row for row in await tx.fetch(STAFF, list(place.staff))}
         for row in await tx.fetch(BUSY, [*staff, *place.rooms, *seat["records"]], *span):
             busy[row["resource_id"]].append((row["begins"], row["ends"]))
-    caseloads = {one: row["clients"] for one, row in staff.items()}
     known = await known_clients(tx, [asked.client_id], familiar=False)
     (client,) = known.values()
-    around = place, closed, busy, caseloads
+    around = place, closed, busy, {one: row["clients"] for one, row in staff.items()}
     about = span, asked.minutes, seat["records"], asked.modality
     who = policy.kinds[asked.kind].credentials, seat["primary_therapist_id"], asked.facilitator_id
     comes = client.windows, client.zone or site.time_zone

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, permutations
 from random import Random
 from uuid import UUID
 
@@ -18,11 +18,13 @@ from services.scheduling.plans.rules.measures import (
     Permitted,
     broken,
     collide,
+    precedence,
 )
 from services.scheduling.plans.rules.model import Model
 from services.scheduling.plans.rules.planning import parts, plan_week
 from services.scheduling.plans.rules.problem import (
     Person,
+    Place,
     Plan,
     Problem,
     Room,
@@ -262,6 +264,22 @@ def test_of_two_sessions_at_once_at_one_site_the_way_to_another_is_not_the_reaso
         {Rule("one_at_a_time", ANN), Rule("to_be_held", id_of(101))},
         {Rule("travel", ANN), Rule("to_be_held", id_of(103))},
     )
+
+
+@pytest.mark.parametrize("told", list(permutations((ANN, BEN, CLEO, None), 2)))
+@pytest.mark.parametrize("usual", [ANN, BEN, None])
+def test_the_same_two_in_order_are_never_worse(told: tuple[UUID, UUID], usual: UUID):
+    one = session(1, 540, posts=POSTS, usual=usual, published=Staffing(*told))
+    permitted = Permitted(Problem(ROOMS, (person(ANN), person(BEN), person(CLEO)), (one,)), POLICY)
+
+    def worth(*people: UUID) -> tuple[int, ...]:
+        held = ((one.id, post) for post in ("facilitator", "cofacilitator"))
+        places = (Place(540, who) for who in people)
+        return permitted.worth(Plan(dict(zip(held, places, strict=True)), {}))
+
+    for two in permutations((ANN, BEN, CLEO), 2):
+        ordered = sorted(two, key=lambda who: precedence(one, Place(540, who)))
+        assert worth(*ordered) <= worth(*two)
 
 
 def test_no_room_is_large_enough():

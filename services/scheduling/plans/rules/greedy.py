@@ -3,6 +3,7 @@ compared with."""
 
 from collections import defaultdict
 from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
 from services.scheduling.plans.policy import Post
@@ -31,6 +32,10 @@ class Greedy:
         scarce = sorted(self.problem.of_clients, key=lambda one: (len(times(one)), one.id))
         asked = ((one, post) for one in (*in_time, *scarce) for post in one.posts)
         unplaced = {(one.id, post): () for one, post in asked if not self._fill(one, post)}
+        for one in in_time:
+            held = [(one.id, post) for post in one.posts if (one.id, post) in self.who]
+            people = sorted((self.who[key] for key in held), key=partial(measures.precedence, one))
+            self.who |= zip(held, people, strict=True)
         made = week.Plan(self.who, self.rooms, unplaced)
         return replace(made, stages=measures.stages(self.permitted.worth(made), (0, 0, 0)))
 

@@ -149,6 +149,13 @@ def working_minutes(person: week.Person) -> int:
     return sum(span.minutes for span in week.without(hours, person.leave))
 
 
+def precedence(session: week.Session, place: week.Place) -> tuple[int, bool, UUID]:
+    """Who of two that hold a session leads it: that little is changed and the wish is met."""
+    told, person = session.published, place.person
+    changes = (told.facilitator not in (None, person)) - (told.cofacilitator not in (None, person))
+    return changes, session.usual not in (None, person), person
+
+
 def unavoidable(problem: week.Problem) -> int:
     """How many sessions cannot stay in the room that was published, whatever is planned."""
     rooms = {room.id: room for room in problem.rooms}

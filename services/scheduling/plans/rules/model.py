@@ -11,7 +11,7 @@ place: rules are switched off one at a time, as long as it has none.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import combinations
 from uuid import UUID
 
@@ -51,7 +51,7 @@ class Model:
         self.rooms: list[tuple[week.Session, week.Span, Choice]] = []
         self.without: dict[week.Key, Choice] = {}
         self.busy: dict[UUID, list[tuple[week.Stay, Choice]]] = defaultdict(list)
-        self.same: dict[tuple[UUID, week.Place], week.Place] = {}
+        self.same: dict[UUID, dict[week.Place, week.Place]] = defaultdict(dict)
         self.blocking = cache(self._blocking)
         self.free_of = cache(self._free_of)
         self.of_client: dict[UUID, list[week.Session]] = defaultdict(list)
@@ -60,6 +60,8 @@ class Model:
                 self.of_client[one.client_id].append(one)
             for post in one.posts:
                 self._placed((one.id, post), self._choices(one, post))
+        if fixed is None:
+            self._order()
         self._one_at_a_time()
         if timed is None:
             self._count_rooms()
@@ -129,11 +131,21 @@ class Model:
         told, people = self.who.get((one.id, post)), self.permitted.people(one, stay)
         return people if told is None else [who for who in people if who.id == told.person]
 
+    def _order(self) -> None:
+        """Who leads and who helps is no choice between the same two."""
+        for session in self.problem.of_cohorts:
+            leads, helps = (self.options.get((session.id, post), {}) for post in measures.POSTS[:2])
+            order = sorted({*leads, *helps}, key=partial(measures.precedence, session))
+            for place in range(len(order) if helps else 0):
+                later = [leads[one] for one in order[place:] if one in leads]
+                earlier = [helps[one] for one in order[: place + 1] if one in helps]
+                self.cp.add_at_most_one(later + earlier)
+
     def _at_any_of(self, session: week.Session, places: Sequence[week.Place]) -> Choice:
         """One choice for all times with a person that are worth the same, if groups leave one of
         them free. Other sessions of the client are not looked at."""
         choice, first = self._choice(), places[0]
-        self.same |= {(session.id, place): first for place in places}
+        self.same[session.id] |= dict.fromkeys(places, first)
         ways = {self.blocking(first.person, session.stay(at.begins)) for at in places}
         if frozenset() not in ways:
             fewest = [one for one in ways if not any(other < one for other in ways)]
@@ -252,7 +264,7 @@ class Model:
         self.cp.clear_hints()  # type: ignore[no-untyped-call]  # theirs
         for key, found in self.options.items():
             now = plan.who.get(key)
-            now = now and self.same.get((key[0], now), now)
+            now = now and self.same[key[0]].get(now, now)
             for place, choice in found.items():
                 self.cp.add_hint(choice, place == now)
         for key, nothing in self.without.items():

@@ -74,13 +74,11 @@ def _above(model: Model, groups: Load, alone: Load, most: int, share: int) -> It
     if max(sums) + most <= share:
         return
     under = [one for one in sums if one + most <= share]
-    cases = [(0, max(under))] if under else []
+    over = [one for one in sums if one >= share and one + most > share]
     between = sorted(one for one in sums if share - most < one < share)
     some = -(-len(between) // CASES) or 1
     parts = (between[first : first + some] for first in range(0, len(between), some))
-    cases += [(part[0], part[-1]) for part in parts]
-    over = [one for one in sums if one >= share and one + most > share]
-    cases += [(min(over), max(over))] if over else []
+    cases = [(min(part), max(part)) for part in (under, *parts, over) if part]
     cp, cases_taken, by_groups, by_alone = model.cp, list[Choice](), list[Choice](), list[Choice]()
     for least, longest in cases:
         cases_taken.append(case := cp.new_bool_var(""))
