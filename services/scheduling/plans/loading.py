@@ -129,8 +129,7 @@ async def load(tx: Transaction, site_ids: Sequence[UUID], monday: date, since: d
     groups = await tx.fetch(GROUPS, site_ids, since, monday, habits_from, origin)
     rooms, staff = await rooms_of(tx, site_ids), await staff_of(tx, site_ids)
     resources = [room.id for room in rooms] + [person.id for person in staff]
-    planned = [row["id"] for row in groups]
-    for row in await tx.fetch(TAKEN, resources, around, planned, monday):
+    for row in await tx.fetch(TAKEN, resources, around, [row["id"] for row in groups], monday):
         found.taken[row["resource_id"]].append(Stay(row["site_id"], *spans([row["during"]])))
         found.caseloads[row["resource_id"]] |= frozenset(row["clients"])
     clients = await tx.fetch(DEMANDS, site_ids, around, list(asked), due)

@@ -130,9 +130,7 @@ def _can_come(asked: Search, span: Span, windows: Iterable[Window]) -> bool:
     return all(is_within(one, asked.hours) for one in shown)
 
 
-def _can_hold(
-    asked: Search, person: Person, span: Span, windows: Iterable[Window], day: date
-) -> bool:
+def _can_hold(asked: Search, person: Person, span: Span, windows: list[Window], day: date) -> bool:
     """Whether the person is at work, free and qualified."""
     return (
         all(person.works(one, asked.place.site_id) for one in windows)

@@ -209,9 +209,7 @@ class Model:
                     for choices in away:
                         self._none_of(choices, is_here, rule)
 
-    def _none_of(
-        self, choices: Sequence[Choice], where: cp_model.LiteralT, rule: week.Rule
-    ) -> None:
+    def _none_of(self, choices: list[Choice], where: cp_model.LiteralT, rule: week.Rule) -> None:
         """None of the choices where something is so. They exclude each other by another rule."""
         together = [choices] if self.fixed is None else [[one] for one in choices]
         for some in together:

@@ -17,13 +17,11 @@ from services.scheduling.plans.rules.model import Model, with_rooms
 from services.scheduling.plans.rules.problem import Plan, Problem, Stage, Stop, Who
 from services.scheduling.plans.rules.stages import by_stages, least
 
+Told = Callable[[Sequence[Stage]], None]
+
 
 def plan_week(
-    problem: Problem,
-    policy: PlanPolicy,
-    *,
-    stop: Stop,
-    told: Callable[[Sequence[Stage]], None] = lambda stages: None,
+    problem: Problem, policy: PlanPolicy, *, stop: Stop, told: Told = lambda stages: None
 ) -> Plan:
     """The best plan that is found within the policy's seconds, on its cores: there always is one.
     `told` hears of each part's better plan and bound, in any thread. What has no place has its

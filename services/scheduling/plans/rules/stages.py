@@ -102,12 +102,7 @@ def _loaded(model: Model, load: Load) -> cp_model.LinearExprT:
 
 
 def by_stages(
-    model: Model,
-    begin: Plan | None,
-    known: Sequence[Plan],
-    seconds: float,
-    stop: Stop,
-    workers: int,
+    model: Model, begin: Plan | None, known: list[Plan], seconds: float, stop: Stop, workers: int
 ) -> Plan | None:
     """The best plan of a model, at least as good as `begin`, with what none is below: each stage
     binds the next, and begins with the bound that is known. That a stage is as good as can be is
