@@ -18,9 +18,9 @@ from uuid import UUID
 
 from benchmarks.measure import Row
 from services.scheduling.plans.policy import plan_policy
-from services.scheduling.plans.rules.planning import greedy_week, plan_week
+from services.scheduling.plans.rules.measures import POSTS
+from services.scheduling.plans.rules.planning import plan_week
 from services.scheduling.plans.rules.problem import (
-    Demand,
     Person,
     Problem,
     Room,
@@ -54,7 +54,7 @@ def week_of(random: Random, sites: int = SITES) -> Problem:
     rooms: list[Room] = []
     people: list[Person] = []
     sessions: list[Session] = []
-    demands: list[Demand] = []
+    alone: list[Session] = []
     for number, site in enumerate(places):
         rooms += [Room(new(), site, 14) for _ in range(2)] + [
             Room(new(), site, 4) for _ in range(4)
@@ -84,10 +84,11 @@ def week_of(random: Random, sites: int = SITES) -> Problem:
                 Session(
                     new(),
                     site,
-                    at(day, hour, 180),
+                    (at(day, hour, 180),),
+                    180,
                     12,
+                    POSTS if cohort < 2 else ("facilitator", "room"),
                     credentials=("lead",),
-                    cofacilitated=cohort < 2,
                     usual=usual,
                 )
                 for day in range(MEETINGS)
@@ -99,32 +100,33 @@ def week_of(random: Random, sites: int = SITES) -> Problem:
                     at(day, random.choice((8, 10, 12)), random.choice((6, 8)) * 60)
                     for day in days_free
                 ]
-                coming = [one.span for one in met[: random.choice((3, 5))]]
-                demands.append(
-                    Demand(
-                        new(),
+                coming = [one.times[0] for one in met[: random.choice((3, 5))]]
+                alone.append(
+                    Session(
                         new(),
                         site,
-                        "individual",
+                        without(hours, coming),
                         50,
                         2,
-                        without(hours, coming),
-                        tuple(at(one.begins // DAY, 0, DAY) for one in coming),
+                        client_id=new(),
+                        preferred=tuple(at(one.begins // DAY, 0, DAY) for one in coming),
                         usual=random.choice(own).id if random.random() < 0.8 else None,
                         credentials=("counselor",),
                     )
                 )
-    return Problem(tuple(rooms), tuple(people), tuple(sessions), tuple(demands), ways)
+    return Problem(tuple(rooms), tuple(people), (*sessions, *alone), ways)
 
 
 async def run(stack: Stack) -> list[Row]:
     """The gap after half a minute, and the wishes that are not met, beside the greedy planner's."""
     weeks = range(20260302, 20260302 + int(os.environ.get("WEEKLY_PLANS", "1")))
     policy = plan_policy().model_copy(update={"seconds": SECONDS, "cores": 2, "explained": 0})
+    at_once = Stop()
+    at_once.ask()
     plans = []
     for seed in weeks:
         problem = week_of(Random(seed))
-        greedy = greedy_week(problem, policy)
+        greedy = plan_week(problem, policy, stop=at_once)
         began, worked = time.monotonic(), time.process_time()
         plan = plan_week(problem, policy, stop=Stop())
         seconds, worked = time.monotonic() - began, time.process_time() - worked

@@ -165,12 +165,10 @@ class Booking:
 def bookings_of(asked: Mapping[UUID, Asked]) -> Iterator[Booking]:
     """The rooms and the people that have to be taken for sessions."""
     for session_id, one in asked.items():
-        if one.room_id is not None:
-            yield Booking(session_id, one.room_id, "room")
-        if one.facilitator_id is not None:
-            yield Booking(session_id, one.facilitator_id, "facilitator")
-        for person in one.cofacilitator_ids:
-            yield Booking(session_id, person, "cofacilitator")
+        held: list[tuple[UUID | None, Kind]]
+        held = [(one.room_id, "room"), (one.facilitator_id, "facilitator")]
+        held += [(person, "cofacilitator") for person in one.cofacilitator_ids]
+        yield from (Booking(session_id, which, kind) for which, kind in held if which is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,11 +51,10 @@ async def issue_link(tx: Transaction, new: NewCalendarLink, issued_by: str) -> C
         raise NotFound("There is none of this id at the site.", pointer=f"/{kind}_id")
     secret = new_secret()
     row = {
+        **new.model_dump(include={"site_id", "language"}),
         "id": new_id(),
-        "site_id": site.id,
         "kind": kind,
         "resource_id": resource_id,
-        "language": new.language,
         "secret_hash": digest(secret),
         "issued_by": issued_by,
         "issued_at": tx.now,

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query, Request, Response
 
 from services.scheduling.calendars import commands, queries
-from services.scheduling.calendars.policy import feed_policy
+from services.scheduling.calendars.policy import FeedPolicy, feed_policy
 from services.scheduling.calendars.rules import Feed, render, tag_of
 from services.scheduling.calendars.schemas import CalendarLink, NewCalendarLink
 from shared.access.allowed import Open
@@ -80,7 +80,7 @@ async def show_calendar(
     database: Database = request.app.state.database
     answer = {"Cache-Control": "private, no-cache"}
 
-    async def read(tx: Transaction) -> tuple[Feed, UUID] | None:
+    async def read(tx: Transaction) -> tuple[Feed, FeedPolicy] | None:
         link = await queries.link_of(tx, digest(secret)) if SECRET.fullmatch(secret) else None
         if link is None:
             raise NotFound("No calendar is read at this address.")
@@ -94,11 +94,9 @@ async def show_calendar(
             client = [(link["resource_id"], link["site_id"])]
             subject = f"calendar:{link['id']}"
             tx.access = Access(subject, "client", "show_calendar", "read", client, None)
-        return feed, link["site_id"]
+        return feed, policy
 
     found = await database.run(ALL_SITES, read)
     if found is None:
         return CalendarFile(status_code=304, headers=answer)
-    feed, site_id = found
-    content = await asyncio.to_thread(render, feed, feed_policy(site_id))
-    return CalendarFile(content, headers=answer)
+    return CalendarFile(await asyncio.to_thread(render, *found), headers=answer)

@@ -7,7 +7,6 @@ from uuid import UUID
 from services.scheduling.days import schemas
 from services.scheduling.sessions.queries import sessions_by_id
 from services.scheduling.sessions.rules import day_bounds
-from services.scheduling.sessions.schemas import Session
 from services.scheduling.slots.schemas import Named
 from shared.calendar import Week, day_at
 from shared.database import Transaction
@@ -106,16 +105,12 @@ async def _sessions(
     """The sessions that `ids` finds, in order, each with the names of its room and therapists."""
     wanted = [row["id"] for row in await tx.fetch(ids, subject_id, *span)]
     sessions = await sessions_by_id(tx, wanted)
-    taken = {one for s in sessions for one in (s.room_id, *_people(s)) if one is not None}
-    rows = await tx.fetch(NAMES, sorted(taken))
+    taken = {one for s in sessions for one in (s.room_id, s.facilitator_id, *s.cofacilitator_ids)}
+    rows = await tx.fetch(NAMES, list(taken - {None}))
     names: dict[UUID | None, Named] = {row["id"]: Named.from_row(row) for row in rows}
     shown = []
     for one in sessions:
-        who = {"room": names.get(one.room_id), "therapists": [names[id_] for id_ in _people(one)]}
+        people = (one.facilitator_id, *one.cofacilitator_ids)
+        who = {"room": names.get(one.room_id), "therapists": [names[p] for p in people if p]}
         shown.append(schemas.SessionInGrid(**dict(one), **who))
     return shown
-
-
-def _people(session: Session) -> list[UUID]:
-    first = session.facilitator_id
-    return [*([] if first is None else [first]), *session.cofacilitator_ids]

@@ -1,7 +1,6 @@
 """Beginning and ending holds. Appointments to come are kept; see the page of the service."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from services.scheduling.attendance.commands import tell_misses_again
 from services.scheduling.directory.commands import lock_sites
@@ -27,6 +26,8 @@ WHERE p.enrolment_id = $1 AND a.placement_id = p.id AND a.on_hold <> $3
   AND s.id = a.session_id AND s.starts_at >= $2
 RETURNING a.session_id, a.client_id
 """
+"""Of sessions that begin then or later. Who records attendance of one of them at the same time
+waits for it, or is waited for."""
 
 
 async def follow_holds(tx: Transaction, changes: Sequence[Received[EpisodeStateChanged]]) -> None:
@@ -39,21 +40,13 @@ async def follow_holds(tx: Transaction, changes: Sequence[Received[EpisodeStateC
     await lock_sites(tx, (change.event.site_id for change in changes))
     for change in changes:
         event = change.event
-        if event.to_state == "on_hold":
+        on_hold = event.to_state == "on_hold"
+        if on_hold:
             stay = event.model_dump(include={"enrolment_id", "site_id", "client_id"})
             held = {**stay, "began_at": event.changed_at}
             await tx.execute(*insert("holds", held, suffix="ON CONFLICT DO NOTHING"))
-            await _mark(tx, change, event.changed_at, on_hold=True)
-        elif await tx.fetchrow(END, event.enrolment_id, event.changed_at) is not None:
-            await _mark(tx, change, event.changed_at, on_hold=False)
-
-
-async def _mark(
-    tx: Transaction, change: Received[EpisodeStateChanged], since: datetime, *, on_hold: bool
-) -> None:
-    """Mark the appointments of sessions that begin at `since` or later. Who records attendance of
-    one of them at the same time waits for it, or is waited for."""
-    rows = await tx.fetch(MARK, change.event.enrolment_id, since, on_hold)
-    told = [(row["session_id"], row["client_id"]) for row in rows]
-    if told:
-        await tell_misses_again(tx, told, change)
+        elif await tx.fetchrow(END, event.enrolment_id, event.changed_at) is None:
+            continue
+        rows = await tx.fetch(MARK, event.enrolment_id, event.changed_at, on_hold)
+        if told := [(row["session_id"], row["client_id"]) for row in rows]:
+            await tell_misses_again(tx, told, change)

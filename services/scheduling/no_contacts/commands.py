@@ -14,7 +14,6 @@ SELECT FROM unnest($1::uuid[]) AS asked(id), unnest(platform.records_of(asked.id
 WHERE EXISTS (SELECT FROM preferences WHERE client_id = own.record AND site_id = $2)
   OR EXISTS (SELECT FROM placements WHERE client_id = own.record AND site_id = $2) LIMIT 1
 """
-LIFT = "DELETE FROM no_contacts WHERE id = $1 RETURNING id"
 
 
 class SameClient(Invalid):
@@ -38,13 +37,12 @@ async def enter_no_contact(tx: Transaction, new: NewNoContact, entered_by: str) 
         raise SameClient("Name two different clients.", pointer="/other_client_id")
     if await tx.fetchrow(KNOWN, [new.client_id, new.other_client_id], new.site_id) is None:
         raise NotFound("Neither of the two is known at this site.", pointer="/client_id")
-    one, other = sorted((new.client_id, new.other_client_id))
-    clients = {"site_id": new.site_id, "client_id": one, "other_client_id": other}
-    no_contact_id = new_id()
-    entry = {"id": no_contact_id, "entered_at": tx.now, "entered_by": entered_by}
+    first, second = sorted((new.client_id, new.other_client_id))
+    entered = {"id": new_id(), "entered_at": tx.now, "entered_by": entered_by}
+    row = {**new.model_dump(), "client_id": first, "other_client_id": second, **entered}
     with unless_taken(EnteredAlready("That these two must not meet is entered already.")):
-        await tx.execute(*insert("no_contacts", {**entry, **clients}))
-    return await show_no_contact(tx, no_contact_id)
+        await tx.execute(*insert("no_contacts", row))
+    return await show_no_contact(tx, row["id"])
 
 
 async def lift_no_contact(tx: Transaction, expected: int, no_contact_id: UUID) -> NoContact:
@@ -55,5 +53,5 @@ async def lift_no_contact(tx: Transaction, expected: int, no_contact_id: UUID) -
     """
     shown = await show_no_contact(tx, no_contact_id)
     require_version(shown.version, expected)
-    await tx.execute(LIFT, no_contact_id)
+    await tx.execute("DELETE FROM no_contacts WHERE id = $1", no_contact_id)
     return shown

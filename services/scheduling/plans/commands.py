@@ -72,10 +72,9 @@ async def request_run(tx: Transaction, new: NewPlanRun, subject: str) -> PlanRun
         raise WeekIsOver("Give a week that is not over.", pointer="/week")
     if await tx.fetchrow(UNDER_WAY, sites, monday) is not None:
         raise PlanUnderWay("This week of these sites is being planned: wait, or stop that run.")
-    run_id = new_id()
     run = {
-        "id": run_id,
-        "region_id": new.region_id,
+        **new.model_dump(include={"region_id"}),
+        "id": new_id(),
         "site_ids": sites,
         "monday": monday,
         "state": "queued",
@@ -84,7 +83,7 @@ async def request_run(tx: Transaction, new: NewPlanRun, subject: str) -> PlanRun
     }
     await tx.execute(*insert("plan_runs", run))
     tx.wake()
-    return await show_run(tx, run_id)
+    return await show_run(tx, run["id"])
 
 
 async def stop_run(tx: Transaction, run_id: UUID) -> PlanRun:
@@ -127,11 +126,8 @@ async def _require_same(tx: Transaction, run: Record, draft: Draft) -> None:
     problem = await load(tx, run["site_ids"], run["monday"], run["requested_at"])
     before, now = orjson.loads(run["basis"]), basis(problem)
     changed = sorted(one for one in {*before, *now} if before.get(one) != now.get(one))
-    changed += [
-        f"session {one.session_id} (begun)"
-        for one in draft.sessions
-        if one.changes and one.starts_at <= tx.now
-    ]
+    begun = (one for one in draft.sessions if one.changes and one.starts_at <= tx.now)
+    changed += [f"session {one.session_id} (begun)" for one in begun]
     if changed:
         more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
         raise PlanOutdated(f"Changed since: {', '.join(changed[:NAMED])}{more}. Plan anew.")

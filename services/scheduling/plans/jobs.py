@@ -1,17 +1,16 @@
 """The job that plans: one run at a time in each worker, in threads of its own."""
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from datetime import timedelta
 from time import monotonic
-
-import orjson
 
 from services.scheduling.plans.loading import basis, load
 from services.scheduling.plans.policy import plan_policy
 from services.scheduling.plans.queries import draft_of
 from services.scheduling.plans.rules.problem import Plan, Problem, Stage, Stop
-from shared.database import ALL_SITES, Record, update
+from shared.database import ALL_SITES, Record, as_json, update
 from shared.jobs import JobContext
 from shared.long_work import long_job
 
@@ -30,7 +29,7 @@ async def plan(context: JobContext, taken: Record) -> None:
         problem = await load(tx, taken["site_ids"], taken["monday"], taken["requested_at"])
     made = await _solve(context, taken, problem)
     draft = draft_of(taken["id"], taken["monday"], problem, made).model_dump_json()
-    found = {"draft": draft, "basis": _json(basis(problem)), "progress": _json(made.stages)}
+    found = {"draft": draft, "basis": as_json(basis(problem)), "progress": as_json(made.stages)}
     async with context.database.transaction(ALL_SITES) as tx:
         changes = {"state": "drafted", "finished_at": tx.now, **found}
         where = {"id": taken["id"], "state": "running"}
@@ -41,28 +40,20 @@ async def _solve(context: JobContext, taken: Record, problem: Problem) -> Plan:
     """The plan, made beside the event loop, which tells how far it is and hears who stops it."""
     from services.scheduling.plans.rules.planning import plan_week  # heavy, and rarely needed
 
-    stop, began, stages = Stop(), monotonic(), list[Stage]()
-
-    def told(now: Sequence[Stage]) -> None:
-        stages[:] = now
-
+    stop, began, told = Stop(), monotonic(), deque[Sequence[Stage]]([()], maxlen=1)
     solving = asyncio.ensure_future(
-        asyncio.to_thread(plan_week, problem, plan_policy(), stop=stop, told=told)
+        asyncio.to_thread(plan_week, problem, plan_policy(), stop=stop, told=told.append)
     )
     try:
         while not (await asyncio.wait([solving], timeout=LOOK_SECONDS))[0]:
             async with context.database.transaction(ALL_SITES) as tx:
                 seconds = int(monotonic() - began)
-                asked = await tx.fetchval(ALIVE, taken["id"], tx.now, _json(stages), seconds)
+                asked = await tx.fetchval(ALIVE, taken["id"], tx.now, as_json(told[0]), seconds)
             if asked is not False:  # somebody stops it, or another process has it
                 stop.ask()
         return solving.result()
     finally:
         stop.ask()
-
-
-def _json(value: object) -> str:
-    return orjson.dumps(value).decode()
 
 
 plan_job = long_job(

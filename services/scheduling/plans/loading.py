@@ -1,7 +1,7 @@
 """The week of some sites as a problem: what of it the database says."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from itertools import permutations
@@ -10,7 +10,6 @@ from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 import asyncpg
-import orjson
 
 from services.scheduling.appointments.queries import ASSIGNED
 from services.scheduling.directory.policy import travel_policy
@@ -20,10 +19,12 @@ from services.scheduling.directory.rules import Place as Point
 from services.scheduling.plans.policy import plan_policy
 from services.scheduling.plans.rules import problem as week
 from services.scheduling.plans.rules.measures import POSTS
-from services.scheduling.plans.rules.problem import Problem, Span, Stay, common, joined, without
+from services.scheduling.plans.rules.problem import Problem, Span, Stay, without
+from services.scheduling.preferences.queries import known_clients
+from services.scheduling.preferences.rules import Client
 from services.scheduling.sessions.rules import day_bounds, instant_of
-from shared.database import Transaction
-from shared.weekly import Window, minute_of
+from shared.database import Record, Transaction
+from shared.weekly import Window
 
 SITES = """
 SELECT i.id, i.time_zone, i.latitude, i.longitude,
@@ -34,9 +35,9 @@ SELECT i.id, i.time_zone, i.latitude, i.longitude,
 FROM sites i
 """
 GROUPS = f"""
-SELECT s.id, s.site_id, tstzrange(s.starts_at, s.ends_at) AS span,
+SELECT s.id, s.site_id, tstzrange(s.starts_at, s.ends_at) AS span, two.hold_it AS by_two,
   c.capacity + 1 + two.hold_it::int AS people, s.modality = 'telehealth' AS telehealth,
-  c.credentials, two.hold_it AS cofacilitated, assigned.facilitator_id AS facilitator,
+  c.credentials, assigned.facilitator_id AS facilitator,
   assigned.cofacilitator_ids[1] AS cofacilitator, assigned.room_id AS room, (
     SELECT o.resource_id FROM sessions h
     JOIN bookings o ON o.session_id = h.id AND o.kind = 'facilitator'
@@ -54,32 +55,23 @@ ORDER BY s.id
 """  # noqa: S608 - the part is ours
 TAKEN = """
 SELECT b.resource_id, CASE s.modality WHEN 'telehealth' THEN NULL ELSE b.site_id END AS site_id,
-  b.during
+  b.during, ARRAY(SELECT c.resource_id FROM bookings c
+    WHERE c.session_id = s.id AND c.kind = 'client' AND s.cohort_id IS NULL
+      AND b.kind = 'facilitator'
+      AND (s.starts_at AT TIME ZONE s.time_zone)::date BETWEEN $4::date AND $4::date + 6) AS clients
 FROM bookings b JOIN sessions s ON s.id = b.session_id
 WHERE b.resource_id = ANY ($1::uuid[]) AND b.during && $2 AND b.session_id <> ALL ($3::uuid[])
 ORDER BY b.during
 """
-CASELOADS = """
-SELECT f.resource_id, array_agg(DISTINCT c.resource_id) AS clients
-FROM bookings f JOIN sessions s ON s.id = f.session_id AND s.cohort_id IS NULL
-JOIN bookings c ON c.session_id = s.id AND c.kind = 'client'
-WHERE f.resource_id = ANY ($1::uuid[]) AND f.kind = 'facilitator' AND f.during && $2
-  AND (s.starts_at AT TIME ZONE s.time_zone)::date BETWEEN $3::date AND $3::date + 6
-GROUP BY 1
-"""
+"""With the clients whom somebody sees alone in the week."""
 DEMANDS = """
 SELECT p.id AS placement_id, p.client_id, p.site_id, asked.kind, last.facilitator AS usual,
-  f.time_zone, f.available, ARRAY(
+  ARRAY(
     SELECT during FROM bookings
     WHERE resource_id = ANY (platform.records_of(p.client_id)) AND during && $2::tstzrange
     ORDER BY during
   ) AS busy
 FROM placements p CROSS JOIN unnest($3::text[], $4::timestamptz[]) AS asked(kind, due)
-LEFT JOIN LATERAL (
-  SELECT time_zone, available FROM preferences
-  WHERE client_id = ANY (platform.records_of(p.client_id)) AND stated_at IS NOT NULL
-  ORDER BY stated_at DESC, client_id DESC LIMIT 1
-) AS f ON true
 LEFT JOIN LATERAL (
   SELECT s.kind, s.starts_at, (
     SELECT resource_id FROM bookings WHERE session_id = s.id AND kind = 'facilitator'
@@ -122,8 +114,7 @@ def weekly(monday: date, zone: str, at: Window) -> Span:
     """A time of each week by the wall clock of a zone, in the week of a Monday."""
     clock = datetime.combine(monday + timedelta(days=at.weekday - 1), time())
     walls = (clock + timedelta(minutes=one) for one in (at.starts_minute, at.ends_minute))
-    starts, ends = (instant_of(wall.date(), wall.time(), ZoneInfo(zone)) for wall in walls)
-    return Span(minute_at(starts), minute_at(ends))
+    return Span(*(minute_at(instant_of(one.date(), one.time(), ZoneInfo(zone))) for one in walls))
 
 
 async def load(tx: Transaction, site_ids: Sequence[UUID], monday: date, since: datetime) -> Problem:
@@ -138,42 +129,46 @@ async def load(tx: Transaction, site_ids: Sequence[UUID], monday: date, since: d
     groups = await tx.fetch(GROUPS, site_ids, since, monday, habits_from, origin)
     rooms, staff = await rooms_of(tx, site_ids), await staff_of(tx, site_ids)
     resources = [room.id for room in rooms] + [person.id for person in staff]
-    planned = [row["id"] for row in groups]
-    for row in await tx.fetch(TAKEN, resources, around, planned):
+    for row in await tx.fetch(TAKEN, resources, around, [row["id"] for row in groups], monday):
         found.taken[row["resource_id"]].append(Stay(row["site_id"], *spans([row["during"]])))
-    for row in await tx.fetch(CASELOADS, resources, around, monday):
-        found.caseloads[row["resource_id"]] = frozenset(row["clients"])
+        found.caseloads[row["resource_id"]] |= frozenset(row["clients"])
     clients = await tx.fetch(DEMANDS, site_ids, around, list(asked), due)
+    known = await known_clients(tx, [row["client_id"] for row in clients], familiar=False)
     people = tuple(map(found.person, staff))
-    asked_for = tuple(map(found.session, groups)), tuple(map(found.demand, clients))
-    return Problem(tuple(map(found.room, rooms)), people, *asked_for, found.ways(people))
+    alone = (found.alone(row, known[row["client_id"]]) for row in clients)
+    sessions = (*map(found.session, groups), *alone)
+    return Problem(tuple(map(found.room, rooms)), people, sessions, found.ways(people))
 
 
 class Found:
     """Rows as parts of the problem, by the zones, hours and places of all sites."""
 
-    def __init__(self, monday: date, since: datetime, sites: Iterable[asyncpg.Record]):
+    def __init__(self, monday: date, since: datetime, sites: Iterable[Record]):
         self.monday, begins = monday, minute_at(datetime.combine(monday, time(), UTC))
         self.week = Span(begins - 1440, begins + 8 * 1440)
-        self.left = Span(minute_at(since), self.week.ends)
+        self.past = Span(0, minute_at(since))
         self.taken: dict[UUID, list[Stay]] = defaultdict(list)
         self.caseloads: dict[UUID, frozenset[UUID]] = defaultdict(frozenset)
         self.sites = {row["id"]: row for row in sites}
         self.opening = {site: self._opening(row) for site, row in self.sites.items()}
 
-    def _opening(self, site: asyncpg.Record) -> tuple[Span, ...]:
+    def _opening(self, site: Record) -> tuple[Span, ...]:
         """By its hours, at any time where it has none, and on no closed day."""
         zone, always = site["time_zone"], [(weekday, 0, 1440) for weekday in range(1, 8)]
         hours = (Window(*one) for one in site["opening"] or always)
         closed = (whole_day(day, zone) for day in site["closed"])
         return without((weekly(self.monday, zone, one) for one in hours), closed)
 
-    def session(self, row: asyncpg.Record) -> week.Session:
-        known = dict(row)
-        posts = {post: known.pop(post) for post in POSTS}
-        (known["span"],) = spans([row["span"]])
-        known["credentials"] = tuple(sorted(row["credentials"]))
-        return week.Session(**known, published=week.Staffing(**posts))
+    def session(self, row: Record) -> week.Session:
+        (span,) = spans([row["span"]])
+        return week.Session(
+            times=(span,),
+            minutes=span.minutes,
+            posts=tuple(post for post in POSTS if row["by_two"] or post != "cofacilitator"),
+            credentials=tuple(sorted(row["credentials"])),
+            published=week.Staffing(*(row[post] for post in POSTS)),
+            **{name: row[name] for name in ("id", "site_id", "people", "telehealth", "usual")},
+        )
 
     def room(self, one: Room) -> week.Room:
         taken = tuple(stay.span for stay in self.taken[one.id])
@@ -187,39 +182,29 @@ class Found:
             there = (at for at in one.hours if at.site_id in zones)
             hours = [Stay(a.site_id, weekly(self.monday, zones[a.site_id], a)) for a in there]
         zone = next(iter(zones.values()))
-        credentials = {
-            held.credential: whole_day(held.expires_on, zone).ends if held.expires_on else None
-            for held in one.credentials
-        }
+        ends = {held.credential: held.expires_on for held in one.credentials}
+        credentials = {name: whole_day(on, zone).ends if on else None for name, on in ends.items()}
         leave = (Span(*map(minute_at, times)) for times in one.leave)
         away = tuple(sorted(span for span in leave if span.meets(self.week)))
-        caseload = one.caseload_limit, self.caseloads[one.id]
-        times = tuple(hours), credentials, away, tuple(self.taken[one.id])
-        return week.Person(one.id, *times, *caseload)
+        busy = away, tuple(self.taken[one.id]), one.caseload_limit, self.caseloads[one.id]
+        return week.Person(one.id, tuple(hours), credentials, *busy)
 
-    def demand(self, row: asyncpg.Record) -> week.Demand:
+    def alone(self, row: Record, client: Client) -> week.Session:
         """A session that a client is to have by the policy and has not: when the client can come
         and is not in another one; rather on a day on which the client comes anyway."""
         asked = plan_policy().sessions_of_one_client[row["kind"]]
-        zone = self.sites[row["site_id"]]["time_zone"]
-        times = common(self.opening[row["site_id"]], [self.left])
-        if stated := orjson.loads(row["available"] or "{}").get("available"):
-            times = common(times, joined(self._stated(stated, row["time_zone"] or zone)))
+        site, zone = self.opening[row["site_id"]], self.sites[row["site_id"]]["time_zone"]
+        comes = [weekly(self.monday, client.zone or zone, one) for one in client.windows]
+        never = without([self.week], comes) if comes else ()
         days = {during.lower.astimezone(ZoneInfo(zone)).date() for during in row["busy"]}
-        return week.Demand(
+        return week.Session(
             uuid5(row["placement_id"], f"{row['kind']} {self.monday}"),
-            available=without(times, spans(row["busy"])),
+            times=without(site, (self.past, *never, *spans(row["busy"]))),
             preferred=tuple(whole_day(day, zone) for day in sorted(days)),
             credentials=tuple(sorted(asked.credentials)),
             **{name: row[name] for name in ("client_id", "site_id", "kind", "usual")},
             **asked.model_dump(include={"minutes", "people"}),
         )
-
-    def _stated(self, times: Iterable[Mapping[str, Any]], zone: str) -> Iterator[Span]:
-        """By the client's own clock; 00:00 ends the day."""
-        for one in times:
-            starts, ends = minute_of(one["starts_at"][:5]), minute_of(one["ends_at"][:5])
-            yield weekly(self.monday, zone, Window(one["weekday"], starts, ends or 1440))
 
     def ways(self, people: Iterable[week.Person]) -> week.Way:
         """Minutes between the sites to which people go; unknown places are no way apart."""
@@ -241,7 +226,7 @@ def basis(problem: Problem) -> dict[str, str]:
     found = {
         **{f"room {one.id}": one for one in problem.rooms},
         **{f"person {one.id}": one for one in problem.people},
-        **{f"session {one.id}": one for one in problem.sessions},
-        **{f"client {one.client_id} {one.kind}": one for one in problem.demands},
+        **{f"session {one.id}": one for one in problem.of_cohorts},
+        **{f"client {one.client_id} {one.kind}": one for one in problem.of_clients},
     }
     return {name: sha256(repr(one).encode()).hexdigest()[:16] for name, one in found.items()}

@@ -1,14 +1,14 @@
 """What is known of clients, over all records of each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from services.scheduling.preferences.rules import DAY, Client, Window
+from services.scheduling.preferences.rules import DAY, Client
 from shared.database import Record, Transaction, at_all_sites
-from shared.weekly import minute_of
+from shared.weekly import Window, minute_of
 
 KNOWN = """
 SELECT asked.client_id AS asked_for, p.*, ARRAY(
@@ -46,15 +46,17 @@ LAST_TOLD = {
 """What of several records of a person is that of the one where it was told last."""
 
 
-async def known_clients(tx: Transaction, client_ids: Sequence[UUID]) -> dict[UUID, Client]:
+async def known_clients(
+    tx: Transaction, client_ids: Sequence[UUID], *, familiar: bool = True
+) -> dict[UUID, Client]:
     """What is known of these clients, at whatever site it was entered: who must not meet is kept
-    apart wherever either goes."""
+    apart wherever either goes. Without `familiar` it is not asked whom they had."""
     records: dict[UUID, list[Record]] = {client_id: [] for client_id in client_ids}
     async with at_all_sites(tx):
         for row in await tx.fetch(KNOWN, list(records)):
             records[row["asked_for"]].append(row)
-        familiar = await tx.fetch(FAMILIAR, list(records), tx.now)
-    cohorts = {row["client_id"]: row["familiar"] for row in familiar}
+        had = await tx.fetch(FAMILIAR, list(records), tx.now) if familiar else ()
+    cohorts = {row["client_id"]: row["familiar"] for row in had}
     return {one: _client(rows, cohorts.get(one, ())) for one, rows in records.items()}
 
 
@@ -66,7 +68,7 @@ def _client(records: Sequence[Record], familiar: Iterable[UUID]) -> Client:
             known |= {name: last[name] for name in names.split()}
     return Client(
         zone=known.pop("time_zone", None),
-        windows=_windows(known.pop("available", None)),
+        windows=tuple(_windows(known.pop("available", None))),
         needs=frozenset(orjson.loads(known.pop("needs", None) or "[]")),
         court_referred=bool(known.pop("court_referred", False)),
         apart_from=frozenset(records[0]["apart_from"]),
@@ -75,12 +77,8 @@ def _client(records: Sequence[Record], familiar: Iterable[UUID]) -> Client:
     )
 
 
-def _windows(stored: str | None) -> tuple[Window, ...]:
-    if stored is None:
-        return ()
-    windows = []
-    for one in orjson.loads(stored)["available"]:
-        day = (one["weekday"] - 1) * DAY
-        starts, ends = minute_of(one["starts_at"][:5]), minute_of(one["ends_at"][:5]) or DAY
-        windows.append(Window(day + starts, day + ends))
-    return tuple(windows)
+def _windows(stored: str | None) -> Iterator[Window]:
+    """When a client can come; 00:00 ends the day."""
+    for one in orjson.loads(stored or '{"available": []}')["available"]:
+        starts, ends = minute_of(one["starts_at"][:5]), minute_of(one["ends_at"][:5])
+        yield Window(one["weekday"], starts, ends or DAY)

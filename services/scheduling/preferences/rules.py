@@ -9,19 +9,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from shared.contracts.intake import AgeBand, GenderGroup
+from shared.weekly import Window
 
 DAY = 24 * 60
 WEEK = 7 * DAY
 Meeting = tuple[datetime, int]
 """A session as far as it takes somebody's time: when it begins, and its minutes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A time of each week, in minutes since Monday 00:00 by the client's own clock."""
-
-    starts: int
-    ends: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +24,7 @@ class Client:
 
     zone: str | None = None
     windows: tuple[Window, ...] = ()
+    """When the client can come, by the client's own clock."""
     telehealth: bool | None = None
     needs_transport: bool | None = None
     language: str | None = None
@@ -50,7 +44,9 @@ def opened(windows: Iterable[Window]) -> list[int]:
     """For each minute of a week how many minutes before it are in one of the windows."""
     minutes = bytearray(WEEK)
     for window in windows:
-        minutes[window.starts : window.ends] = b"\1" * (window.ends - window.starts)
+        day, length = (window.weekday - 1) * DAY, window.ends_minute - window.starts_minute
+        starts = day + window.starts_minute
+        minutes[starts : starts + length] = b"\1" * length
     return list(accumulate(minutes, initial=0))
 
 
@@ -76,4 +72,4 @@ def _minute_of_week(instant: datetime, zone: ZoneInfo) -> int:
 
 def comes_after(minute_of_day: int, windows: Sequence[Window]) -> bool:
     """Whether a part of the windows is later on its day than that minute."""
-    return any((window.ends - 1) % DAY >= minute_of_day for window in windows)
+    return any(window.ends_minute > minute_of_day for window in windows)

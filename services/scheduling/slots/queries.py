@@ -11,7 +11,6 @@ from services.scheduling.appointments.policy import OwnKind, SlotPolicy, slot_po
 from services.scheduling.appointments.queries import place_of
 from services.scheduling.directory.queries import closed_days, show_site
 from services.scheduling.preferences.queries import known_clients
-from services.scheduling.preferences.rules import opened
 from services.scheduling.slots import rules
 from services.scheduling.slots.schemas import AskedSlots, FreeSlot, FreeSlots, Named
 from shared.calendar import day_at
@@ -82,15 +81,15 @@ async def find_slots(tx: Transaction, asked: AskedSlots) -> FreeSlots:
         staff = {row["id"]: row for row in await tx.fetch(STAFF, list(place.staff))}
         for row in await tx.fetch(BUSY, [*staff, *place.rooms, *seat["records"]], *span):
             busy[row["resource_id"]].append((row["begins"], row["ends"]))
-    caseloads = {one: row["clients"] for one, row in staff.items()}
-    known = (await known_clients(tx, [asked.client_id]))[asked.client_id]
+    known = await known_clients(tx, [asked.client_id], familiar=False)
+    (client,) = known.values()
+    around = place, closed, busy, {one: row["clients"] for one, row in staff.items()}
     about = span, asked.minutes, seat["records"], asked.modality
     who = policy.kinds[asked.kind].credentials, seat["primary_therapist_id"], asked.facilitator_id
-    hours = opened(known.windows) if known.windows else None
-    search = rules.Asked(*about, *who, hours, ZoneInfo(known.zone or site.time_zone))
-    zone, ground = ZoneInfo(site.time_zone), rules.Ground(place, closed, busy, caseloads)
+    comes = client.windows, client.zone or site.time_zone
+    search, zone = rules.Search(*around, *about, *who, *comes), ZoneInfo(site.time_zone)
     items = []
-    for one in await asyncio.to_thread(rules.propose, ground, search, policy):
+    for one in await asyncio.to_thread(rules.propose, search, policy):
         local = one.starts_at.astimezone(zone)
         slot = FreeSlot(
             **{name: getattr(one, name) for name in ("starts_at", "ends_at", "score")},
@@ -98,7 +97,7 @@ async def find_slots(tx: Transaction, asked: AskedSlots) -> FreeSlots:
             starts=f"{local:%H:%M}",
             facilitator=Named(id=one.therapist.id, name=staff[one.therapist.id]["name"]),
             room=Named(id=one.room.id, name=one.room.name),
-            criteria=rules.explain(one, ground, policy),
+            criteria=rules.explain(one, search, policy),
         )
         items.append(slot)
     what = {"client_id": asked.client_id, "minutes": asked.minutes, "items": items}

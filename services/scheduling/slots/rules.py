@@ -9,13 +9,11 @@ from zoneinfo import ZoneInfo
 from services.scheduling.appointments.policy import SlotPolicy
 from services.scheduling.appointments.rules import Place
 from services.scheduling.directory.rules import Person, Room
-from services.scheduling.preferences.rules import within
 from shared.contracts.base import Criterion
 from shared.contracts.scheduling import Modality
 from shared.errors import Conflict, Invalid
 from shared.weekly import Window, is_within, windows_of
 
-UTC = ZoneInfo("UTC")
 Span = tuple[datetime, datetime]
 """From an instant to before another one."""
 
@@ -45,27 +43,16 @@ class ClientBusy(Conflict, title="The client has another session then"):
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """What is known of a site around a search: its rules, the days on which it is closed, when a
-    room, a person or a client is taken, and how many clients each person is answerable for."""
+class Search:
+    """What is looked for: `client_ids` are the records of one client, `only` one therapist, and
+    `hours` when the client can come by the clock of `client_zone`, none where that is not known.
+    And what is known of the site around it: its rules, the days on which it is closed, when a room,
+    a person or a client is taken, and how many clients each person is answerable for."""
 
     place: Place
     closed: Collection[date]
     busy: Mapping[UUID, Sequence[Span]]
     caseloads: Mapping[UUID, int]
-
-    def is_free(self, resource_id: UUID, span: Span) -> bool:
-        """Whether nothing takes them within `span`."""
-        taken = self.busy.get(resource_id, ())
-        return not any(begins < span[1] and span[0] < ends for begins, ends in taken)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is looked for: `client_ids` are the records of one client, `only` one therapist, and
-    `hours` those of a week in which the client can come, as `opened` makes them by the clock of
-    `client_zone`, None where that is not known."""
-
     span: Span
     minutes: int
     client_ids: Sequence[UUID]
@@ -73,8 +60,13 @@ class Asked:
     credentials: Sequence[str]
     primary_therapist_id: UUID | None
     only: UUID | None = None
-    hours: Sequence[int] | None = None
-    client_zone: ZoneInfo = UTC
+    hours: Sequence[Window] = ()
+    client_zone: str = "UTC"
+
+    def is_free(self, resource_id: UUID, span: Span) -> bool:
+        """Whether nothing takes them within `span`."""
+        taken = self.busy.get(resource_id, ())
+        return not any(begins < span[1] and span[0] < ends for begins, ends in taken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,65 +92,63 @@ def starts(span: Span, minutes: int, grid: int, zone: ZoneInfo) -> Iterator[date
         at += timedelta(minutes=grid)
 
 
-def propose(ground: Ground, asked: Asked, policy: SlotPolicy) -> list[Proposal]:
+def propose(asked: Search, policy: SlotPolicy) -> list[Proposal]:
     """The best free times first, then the sooner ones; those of one therapist apart."""
-    place, zone = ground.place, ZoneInfo(ground.place.time_zone)
+    place, zone = asked.place, ZoneInfo(asked.place.time_zone)
     first = asked.span[0].astimezone(zone).date()
     people = [one for one in place.staff.values() if asked.only in (None, one.id)]
     kind = "telehealth" if asked.modality == "telehealth" else "room"
     rooms = [one for one in place.rooms.values() if one.kind == kind and one.seats(2)]
     rooms.sort(key=lambda one: (one.capacity, one.name, one.id))
-    taken = [one for record in asked.client_ids for one in ground.busy.get(record, ())]
+    taken = [one for record in asked.client_ids for one in asked.busy.get(record, ())]
     comes = {begins.astimezone(zone).date() for begins, _ in taken}
     found: list[Proposal] = []
     for at in starts(asked.span, asked.minutes, policy.grid_minutes, zone):
         span = at, at + timedelta(minutes=asked.minutes)
         day, windows = at.astimezone(zone).date(), windows_of(*span, place.time_zone)
-        if day in ground.closed or not _can_come(ground, asked, span, windows):
+        if day in asked.closed or not _can_come(asked, span, windows):
             continue
-        if (room := next((one for one in rooms if ground.is_free(one.id, span)), None)) is None:
+        if (room := next((one for one in rooms if asked.is_free(one.id, span)), None)) is None:
             continue
         for person in people:
-            if _can_hold(ground, asked, person, span, windows, day):
-                met = _met(ground, asked, person, day in comes)
+            if _can_hold(asked, person, span, windows, day):
+                met = _met(asked, person, day in comes)
                 points = sum(getattr(policy.weights, name) for name in met if met[name])
                 score = points - (day - first).days * policy.weights.day_later
                 found.append(Proposal(*span, person, room, score, met))
     return _apart(found, policy)
 
 
-def _can_come(ground: Ground, asked: Asked, span: Span, windows: Iterable[Window]) -> bool:
+def _can_come(asked: Search, span: Span, windows: Iterable[Window]) -> bool:
     """Whether the site is open and the client has time."""
-    opening = ground.place.opening if asked.modality == "in_person" else ()
+    opening = asked.place.opening if asked.modality == "in_person" else ()
     if opening and not all(is_within(one, opening) for one in windows):
         return False
-    if not all(ground.is_free(record, span) for record in asked.client_ids):
+    if not all(asked.is_free(record, span) for record in asked.client_ids):
         return False
-    meant = [(span[0], asked.minutes)]
-    return asked.hours is None or within(meant, asked.hours, asked.client_zone) == asked.minutes
+    shown = windows_of(*span, asked.client_zone) if asked.hours else ()
+    return all(is_within(one, asked.hours) for one in shown)
 
 
-def _can_hold(
-    ground: Ground, asked: Asked, person: Person, span: Span, windows: Iterable[Window], day: date
-) -> bool:
+def _can_hold(asked: Search, person: Person, span: Span, windows: list[Window], day: date) -> bool:
     """Whether the person is at work, free and qualified."""
     return (
-        all(person.works(one, ground.place.site_id) for one in windows)
+        all(person.works(one, asked.place.site_id) for one in windows)
         and not person.is_away(*span)
-        and ground.is_free(person.id, span)
+        and asked.is_free(person.id, span)
         and person.has_one(asked.credentials, day)
     )
 
 
-def _met(ground: Ground, asked: Asked, person: Person, comes_anyway: bool) -> dict[str, bool]:
+def _met(asked: Search, person: Person, comes_anyway: bool) -> dict[str, bool]:
     own, limit = person.id == asked.primary_therapist_id, person.caseload_limit
-    has_room = own or limit is None or ground.caseloads.get(person.id, 0) < limit
+    has_room = own or limit is None or asked.caseloads.get(person.id, 0) < limit
     return {"primary_therapist": own, "day_with_session": comes_anyway, "caseload": has_room}
 
 
-def explain(one: Proposal, ground: Ground, policy: SlotPolicy) -> list[Criterion]:
+def explain(one: Proposal, search: Search, policy: SlotPolicy) -> list[Criterion]:
     """What the points of a proposal are for."""
-    clients, limit = ground.caseloads.get(one.therapist.id, 0), one.therapist.caseload_limit
+    clients, limit = search.caseloads.get(one.therapist.id, 0), one.therapist.caseload_limit
     that_day = "a session that day" if one.met["day_with_session"] else "no session that day"
     told = {
         "primary_therapist": (str(one.therapist.id), "the client's own therapist"),

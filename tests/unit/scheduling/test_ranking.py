@@ -33,8 +33,9 @@ from services.scheduling.placement.rules.values import (
     Situation,
 )
 from services.scheduling.placement.seats import considered_json, read_considered
-from services.scheduling.preferences.rules import DAY, Client, Window, comes_after, opened, within
+from services.scheduling.preferences.rules import DAY, Client, comes_after, opened, within
 from shared.contracts.base import Criterion
+from shared.weekly import Window
 from tests.support.placement import choose_cohort
 
 POLICY = placement_policy()
@@ -46,7 +47,7 @@ PLAIN = Cohort(
     UUID(int=1), "general", None, capacity=10, taken=4, name="Evening", site_name="North"
 )
 ANYBODY = Need(dual_diagnosis=False, gender_group=None)
-EVENINGS = tuple(Window(day * DAY + 17 * 60, day * DAY + 21 * 60) for day in range(5))
+EVENINGS = tuple(Window(weekday, 17 * 60, 21 * 60) for weekday in range(1, 6))
 
 
 def chosen(client: Client, *cohorts: Cohort, **known: Any) -> Choice:
@@ -77,13 +78,13 @@ def test_hours_are_those_of_the_clients_own_clock(
 
 def test_a_session_of_sunday_night_goes_on_in_the_hours_of_monday() -> None:
     sunday = datetime(2026, 11, 8, 23, tzinfo=UTC)
-    night = opened([Window(0, 60), Window(6 * DAY + 23 * 60, 7 * DAY)])
+    night = opened([Window(1, 0, 60), Window(7, 23 * 60, DAY)])
     assert within([(sunday, 180)], night, ZoneInfo("UTC")) == 120
 
 
 def test_an_evening_until_midnight_is_one_and_a_morning_is_none() -> None:
-    assert comes_after(17 * 60, [Window(20 * 60, DAY)])
-    assert not comes_after(17 * 60, [Window(8 * 60, 17 * 60)])
+    assert comes_after(17 * 60, [Window(1, 20 * 60, DAY)])
+    assert not comes_after(17 * 60, [Window(1, 8 * 60, 17 * 60)])
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,7 @@ def test_an_evening_until_midnight_is_one_and_a_morning_is_none() -> None:
         (Eligibility(telehealth=True), Client(telehealth=False), "modality", "cannot use"),
         (
             Eligibility(evening=True),
-            Client(zone="America/Denver", windows=(Window(8 * 60, 12 * 60),)),
+            Client(zone="America/Denver", windows=(Window(1, 8 * 60, 12 * 60),)),
             "evening",
             "when the client cannot come",
         ),

@@ -11,9 +11,7 @@ import pytest
 from services.scheduling.appointments.policy import slot_policy
 from services.scheduling.appointments.rules import Place
 from services.scheduling.directory.rules import Credential, Person, Room, Window, WorkingTime
-from services.scheduling.preferences import rules as preferences
-from services.scheduling.preferences.rules import DAY, opened
-from services.scheduling.slots.rules import Asked, Ground, Span, propose, starts
+from services.scheduling.slots.rules import Search, Span, propose, starts
 
 SITE, CLIENT, DANA, LEE, BLUE, HALL = (UUID(int=n) for n in range(1, 7))
 NAMES = {DANA: "Dana", LEE: "Lee"}
@@ -65,22 +63,30 @@ PLACE = Place(
     {BLUE: room(BLUE, "Blue", 3), HALL: room(HALL, "Hall", 20)},
     {DANA: person(DANA), LEE: person(LEE)},
 )
-GROUND = Ground(PLACE, (), {}, {DANA: 3, LEE: 4})
-ASKED = Asked(
-    (at("2026-03-03T00:00"), at("2026-03-05T00:00")), 50, (CLIENT,), "in_person", (), None
+SEARCH = Search(
+    PLACE,
+    (),
+    {},
+    {DANA: 3, LEE: 4},
+    (at("2026-03-03T00:00"), at("2026-03-05T00:00")),
+    50,
+    (CLIENT,),
+    "in_person",
+    (),
+    None,
 )
 MORNINGS = [span("09:00", "12:00"), span("09:00", "12:00", "2026-03-04")]
 
 
-def proposed(ground: Ground = GROUND, **other: Any) -> list[tuple[str, str]]:
-    found = propose(ground, replace(ASKED, **other), slot_policy())
+def proposed(search: Search = SEARCH, **other: Any) -> list[tuple[str, str]]:
+    found = propose(replace(search, **other), slot_policy())
     return [
         (f"{one.starts_at.astimezone(DENVER):%d %H:%M}", NAMES[one.therapist.id]) for one in found
     ]
 
 
-def with_place(**changes: Any) -> Ground:
-    return replace(GROUND, place=replace(PLACE, **changes))
+def with_place(**changes: Any) -> Search:
+    return replace(SEARCH, place=replace(PLACE, **changes))
 
 
 def test_the_first_is_the_soonest_with_somebody_who_has_room_in_the_caseload() -> None:
@@ -90,24 +96,24 @@ def test_the_first_is_the_soonest_with_somebody_who_has_room_in_the_caseload() -
 
 def test_one_s_own_therapist_comes_first_and_then_days_on_which_one_comes_anyway() -> None:
     assert proposed(primary_therapist_id=LEE)[0] == ("03 09:00", "Lee")
-    busy = replace(GROUND, busy={CLIENT: [span("14:00", "17:00", "2026-03-04")]})
+    busy = replace(SEARCH, busy={CLIENT: [span("14:00", "17:00", "2026-03-04")]})
     assert proposed(busy)[0] == ("04 09:00", "Dana")
 
 
 @pytest.mark.parametrize(
-    "ground",
+    "search",
     [
-        replace(GROUND, busy={CLIENT: MORNINGS}),
-        replace(GROUND, busy={DANA: MORNINGS, LEE: MORNINGS}),
-        replace(GROUND, busy={HALL: MORNINGS, BLUE: MORNINGS}),
-        replace(GROUND, closed={date(2026, 3, 3), date(2026, 3, 4)}),
+        replace(SEARCH, busy={CLIENT: MORNINGS}),
+        replace(SEARCH, busy={DANA: MORNINGS, LEE: MORNINGS}),
+        replace(SEARCH, busy={HALL: MORNINGS, BLUE: MORNINGS}),
+        replace(SEARCH, closed={date(2026, 3, 3), date(2026, 3, 4)}),
         with_place(opening=(Window(2, 720, 1200),)),
         with_place(staff={DANA: person(DANA, leave=tuple(MORNINGS))}),
         with_place(rooms={BLUE: room(BLUE, "Booth", 1), HALL: room(HALL, "Net", 9, "telehealth")}),
     ],
 )
-def test_nothing_is_proposed_where_one_of_them_is_not_there(ground: Ground) -> None:
-    assert proposed(ground) == []
+def test_nothing_is_proposed_where_one_of_them_is_not_there(search: Search) -> None:
+    assert proposed(search) == []
 
 
 def test_what_is_proposed_is_free_for_all_and_in_the_smallest_room() -> None:
@@ -116,10 +122,10 @@ def test_what_is_proposed_is_free_for_all_and_in_the_smallest_room() -> None:
         DANA: [span("10:30", "10:45")],
         BLUE: [span("11:00", "12:00")],
     }
-    ground = replace(with_place(staff={DANA: person(DANA)}), busy=busy)
-    tuesday = opened([preferences.Window(DAY + 540, DAY + 720)])
-    asked = replace(ASKED, hours=tuesday, client_zone=DENVER)
-    found = propose(ground, asked, slot_policy())
+    search = replace(with_place(staff={DANA: person(DANA)}), busy=busy)
+    tuesday = (Window(2, 540, 720),)
+    asked = replace(search, hours=tuesday, client_zone="America/Denver")
+    found = propose(asked, slot_policy())
     told = [(f"{one.starts_at.astimezone(DENVER):%H:%M}", one.room.name) for one in found]
     assert told == [("09:30", "Blue"), ("10:45", "Hall")]
 

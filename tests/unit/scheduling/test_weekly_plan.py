@@ -10,21 +10,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.scheduling.plans.policy import plan_policy
+from services.scheduling.plans.policy import Post, plan_policy
 from services.scheduling.plans.rules.explaining import shrunk
-from services.scheduling.plans.rules.improving import by_stages
+from services.scheduling.plans.rules.greedy import Greedy
 from services.scheduling.plans.rules.measures import (
+    POSTS,
     Permitted,
     broken,
     collide,
-    in_order,
-    objectives,
+    precedence,
 )
 from services.scheduling.plans.rules.model import Model
-from services.scheduling.plans.rules.planning import greedy_week, parts, plan_week
+from services.scheduling.plans.rules.planning import parts, plan_week
 from services.scheduling.plans.rules.problem import (
-    Demand,
     Person,
+    Place,
     Plan,
     Problem,
     Room,
@@ -40,6 +40,7 @@ from services.scheduling.plans.rules.problem import (
     starts,
     without,
 )
+from services.scheduling.plans.rules.stages import by_stages
 
 POLICY = plan_policy().model_copy(update={"seconds": 20, "seconds_to_explain": 10})
 DAY = 1440
@@ -58,19 +59,28 @@ def person(one: UUID, *, site: UUID = NORTH, days: int = 5, **other: object) -> 
     return replace(Person(one, hours), **other)  # type: ignore[arg-type]
 
 
+ONE: tuple[Post, ...] = ("facilitator", "room")
+
+
 def session(number: int, begins: int, minutes: int = 120, **other: object) -> Session:
-    made = Session(id_of(100 + number), NORTH, Span(begins, begins + minutes), 8)
+    span = Span(begins, begins + minutes)
+    made = Session(id_of(100 + number), NORTH, (span,), minutes, 8, ONE)
     return replace(made, **other)  # type: ignore[arg-type]
 
 
-def demand(number: int, available: Span, **other: object) -> Demand:
-    made = Demand(
-        id_of(200 + number), id_of(300 + number), NORTH, "individual", 50, 2, (available,)
-    )
-    return replace(made, **other)  # type: ignore[arg-type]
+def alone(number: int, *times: Span) -> Session:
+    """A session of one client."""
+    return Session(id_of(200 + number), NORTH, times, 50, 2, client_id=id_of(300 + number))
 
 
 ROOMS = tuple(Room(id_of(50 + n), NORTH, 12) for n in range(3))
+
+
+def stopped() -> Stop:
+    """Of whoever wants no more than the greedy plan."""
+    stop = Stop()
+    stop.ask()
+    return stop
 
 
 def planned(problem: Problem) -> Plan:
@@ -86,24 +96,22 @@ def violations(problem: Problem, plan: Plan) -> list[str]:
     at: dict[UUID, list[Stay]] = defaultdict(list)
     seen: dict[UUID, set[UUID]] = defaultdict(set)
     wrong = []
-    held = [
-        (one, one.stay, plan.staffing[one.id].room, lead)
-        for one in problem.sessions
-        for lead in (plan.staffing[one.id].facilitator, plan.staffing[one.id].cofacilitator)
-    ]
-    for one in problem.demands:
-        if (place := plan.places.get(one.id)) is not None:
-            stay = one.stay(place.begins)
-            held.append((one, stay, place.room, place.facilitator))  # type: ignore[arg-type]
+    held = []
+    for one in problem.sessions:
+        room, stay = plan.rooms.get(one.id), plan.stay(one)
+        leads = [plan.who[one.id, post].person for post in one.posts if (one.id, post) in plan.who]
+        if stay is None:
+            continue
+        held.append((one, stay, room, leads))
+        if one.client_id is not None:
             at[one.client_id].append(stay)
-            seen[place.facilitator].add(one.client_id)
-            if place.room is None or not any(free.covers(stay.span) for free in one.available):
+            seen[leads[0]].add(one.client_id)
+            if room is None or not any(free.covers(stay.span) for free in one.times):
                 wrong.append(f"client {one.id}")
-    for one, stay, _, lead in held:
-        if lead is not None:
+    for one, stay, room, leads in held:
+        for lead in leads:
             at[lead].append(stay)
             wrong += [rule.name for rule in broken(people[lead], one, stay, problem.ways)]
-    for one, stay, room in {(one, stay, room) for one, stay, room, _ in held}:
         if room is not None:
             at[room].append(stay)
             if rooms[room].capacity < one.people or rooms[room].site_id != one.site_id:
@@ -144,31 +152,33 @@ def any_week(random: Random) -> Problem:
     return Problem(
         tuple(Room(id_of(50 + n), sites[n % 2], random.choice((3, 12))) for n in range(4)),
         tuple(people),
-        tuple(
-            Session(
-                id_of(100 + n),
-                random.choice(sites),
-                span(180),
-                8,
-                credentials=random.choice(((), ("lead",))),
-                cofacilitated=random.random() < 0.3,
-                usual=random.choice((None, *(one.id for one in people))),
-                published=Staffing(random.choice((None, *(one.id for one in people)))),
-            )
-            for n in range(4)
-        ),
-        tuple(
-            Demand(
-                id_of(200 + n),
-                id_of(300 + n // 2),
-                sites[n // 2],
-                "individual",
-                50,
-                2,
-                (span(400),),
-                usual=random.choice((None, *(one.id for one in people))),
-            )
-            for n in range(4)
+        (
+            *(
+                Session(
+                    id_of(100 + n),
+                    random.choice(sites),
+                    (met := span(180),),
+                    met.minutes,
+                    8,
+                    credentials=random.choice(((), ("lead",))),
+                    posts=POSTS if random.random() < 0.3 else ONE,
+                    usual=random.choice((None, *(one.id for one in people))),
+                    published=Staffing(random.choice((None, *(one.id for one in people)))),
+                )
+                for n in range(4)
+            ),
+            *(
+                Session(
+                    id_of(200 + n),
+                    sites[n // 2],
+                    (span(400),),
+                    50,
+                    2,
+                    client_id=id_of(300 + n // 2),
+                    usual=random.choice((None, *(one.id for one in people))),
+                )
+                for n in range(4)
+            ),
         ),
         {(NORTH, SOUTH): 35, (SOUTH, NORTH): 35},
     )
@@ -179,7 +189,7 @@ def any_week(random: Random) -> Problem:
 def test_no_plan_breaks_a_rule_and_none_is_worse_than_the_greedy_one_or_below_its_bound(seed: int):
     problem = any_week(Random(seed))
     policy = POLICY.model_copy(update={"explained": 0, "gap_percent": 0})
-    simple = greedy_week(problem, policy)
+    simple = plan_week(problem, policy, stop=stopped())
     assert violations(problem, simple) == []
     plan = plan_week(problem, policy, stop=Stop())
     assert violations(problem, plan) == []
@@ -187,7 +197,7 @@ def test_no_plan_breaks_a_rule_and_none_is_worse_than_the_greedy_one_or_below_it
     assert worth <= tuple(stage.objective for stage in simple.stages)
     assert all(stage.bound <= stage.objective for stage in plan.stages)
     if len(parts(problem)) == 1:
-        assert worth == objectives(problem, plan, policy)
+        assert worth == Permitted(problem, policy).worth(plan)
         whole = Model(Permitted(problem, policy))
         exact = by_stages(whole, simple, [], 20, Stop(), 1).reached
         for best, stage in zip(exact, plan.stages, strict=True):
@@ -209,24 +219,22 @@ def test_of_an_ill_therapist_the_sessions_move_and_no_others():
         for n in range(24)
     ]
     ill = person(ANN, leave=(Span(0, 7 * DAY),))
-    plan = planned(Problem(ROOMS, (ill, person(BEN), person(CLEO)), tuple(told), ()))
-    moved = [
-        one.id for one in told if plan.staffing[one.id].facilitator != one.published.facilitator
-    ]
+    plan = planned(Problem(ROOMS, (ill, person(BEN), person(CLEO)), tuple(told)))
+    moved = [one.id for one in told if plan.has(one.id, "facilitator") != one.published.facilitator]
     assert sorted(moved) == sorted(one.id for one in told if one.published.facilitator == ANN)
     assert plan.proved
     assert plan.stages[1].objective == plan.stages[1].bound == 8
 
 
 def test_a_plan_is_proved_only_where_its_bound_is_reached():
-    assert not Plan({}, {}, (), (Stage("wishes", 100, 99),)).proved
-    assert Plan({}, {}, (), (Stage("wishes", 100, 100),)).proved
-    assert Plan({}, {}, (), (Stage("wishes", 100, 99),)).gap == pytest.approx(0.01)
+    assert not Plan({}, {}, {}, (Stage("wishes", 100, 99),)).proved
+    assert Plan({}, {}, {}, (Stage("wishes", 100, 100),)).proved
+    assert Plan({}, {}, {}, (Stage("wishes", 100, 99),)).gap == pytest.approx(0.01)
 
 
 def conflict_of(problem: Problem) -> set[Rule]:
-    (one,) = planned(problem).unplaced
-    return set(one.conflict)
+    ((_, conflict),) = planned(problem).unplaced.items()
+    return set(conflict)
 
 
 def test_who_has_the_credential_is_on_leave():
@@ -234,16 +242,15 @@ def test_who_has_the_credential_is_on_leave():
         ROOMS,
         (person(ANN, credentials={"lead": None}, leave=(Span(480, 900),)), person(BEN)),
         (session(1, 540, credentials=("lead",)),),
-        (),
     )
     assert conflict_of(problem) == {Rule("credentials", id_of(101)), Rule("leave", ANN)}
 
 
 def test_one_person_for_two_sessions_at_once():
-    problem = Problem(ROOMS, (person(ANN),), (session(1, 540), session(2, 600)), ())
-    (one,) = planned(problem).unplaced
-    other = id_of(101) if one.id == id_of(102) else id_of(102)
-    assert set(one.conflict) == {Rule("one_at_a_time", ANN), Rule("to_be_held", other)}
+    problem = Problem(ROOMS, (person(ANN),), (session(1, 540), session(2, 600)))
+    (((one, _), conflict),) = planned(problem).unplaced.items()
+    other = id_of(101) if one == id_of(102) else id_of(102)
+    assert set(conflict) == {Rule("one_at_a_time", ANN), Rule("to_be_held", other)}
 
 
 def test_of_two_sessions_at_once_at_one_site_the_way_to_another_is_not_the_reason():
@@ -251,9 +258,9 @@ def test_of_two_sessions_at_once_at_one_site_the_way_to_another_is_not_the_reaso
     sessions = (session(1, 540), session(2, 600), replace(session(3, 720), site_id=SOUTH))
     rooms = (*ROOMS, Room(id_of(60), SOUTH, 12))
     ways = {(NORTH, SOUTH): 30, (SOUTH, NORTH): 30}
-    (one,) = planned(Problem(rooms, (both,), sessions, (), ways)).unplaced
-    assert one.id == id_of(102)
-    assert set(one.conflict) in (
+    (((one, _), conflict),) = planned(Problem(rooms, (both,), sessions, ways)).unplaced.items()
+    assert one == id_of(102)
+    assert set(conflict) in (
         {Rule("one_at_a_time", ANN), Rule("to_be_held", id_of(101))},
         {Rule("travel", ANN), Rule("to_be_held", id_of(103))},
     )
@@ -262,60 +269,58 @@ def test_of_two_sessions_at_once_at_one_site_the_way_to_another_is_not_the_reaso
 @pytest.mark.parametrize("told", list(permutations((ANN, BEN, CLEO, None), 2)))
 @pytest.mark.parametrize("usual", [ANN, BEN, None])
 def test_the_same_two_in_order_are_never_worse(told: tuple[UUID, UUID], usual: UUID):
-    one = session(1, 540, cofacilitated=True, usual=usual, published=Staffing(*told))
-    problem = Problem(ROOMS, (person(ANN), person(BEN), person(CLEO)), (one,), ())
+    one = session(1, 540, posts=POSTS, usual=usual, published=Staffing(*told))
+    permitted = Permitted(Problem(ROOMS, (person(ANN), person(BEN), person(CLEO)), (one,)), POLICY)
 
-    def worth(staffing: Staffing) -> tuple[int, ...]:
-        return objectives(problem, Plan({one.id: staffing}, {}), POLICY)
+    def worth(*people: UUID) -> tuple[int, ...]:
+        held = ((one.id, post) for post in ("facilitator", "cofacilitator"))
+        places = (Place(540, who) for who in people)
+        return permitted.worth(Plan(dict(zip(held, places, strict=True)), {}))
 
     for two in permutations((ANN, BEN, CLEO), 2):
-        assert worth(in_order(one, Staffing(*two))) <= worth(Staffing(*two))
-        assert in_order(one, Staffing(*two)) == in_order(one, Staffing(*reversed(two)))
+        ordered = sorted(two, key=lambda who: precedence(one, Place(540, who)))
+        assert worth(*ordered) <= worth(*two)
 
 
 def test_no_room_is_large_enough():
-    problem = Problem(ROOMS, (person(ANN),), (session(1, 540, people=13),), ())
+    problem = Problem(ROOMS, (person(ANN),), (session(1, 540, people=13),))
     assert conflict_of(problem) == {Rule("rooms", NORTH)}
 
 
 def test_a_client_can_come_only_while_nobody_works():
-    problem = Problem(ROOMS, (person(ANN, days=1),), (), (demand(1, Span(1260, 1380)),))
+    problem = Problem(ROOMS, (person(ANN, days=1),), (alone(1, Span(1260, 1380)),))
     assert conflict_of(problem) == {Rule("availability", id_of(301)), Rule("working_hours", ANN)}
 
 
 def test_the_caseload_is_full():
     full = person(ANN, caseload_limit=1, caseload=frozenset({id_of(302)}))
-    problem = Problem(ROOMS, (full,), (), (demand(1, Span(480, 900)), demand(2, Span(480, 900))))
+    problem = Problem(ROOMS, (full,), (alone(1, Span(480, 900)), alone(2, Span(480, 900))))
     plan = planned(problem)
-    assert set(plan.places) == {id_of(202)}
-    assert [one.conflict for one in plan.unplaced] == [(Rule("caseload", ANN),)]
+    assert set(plan.who) == {(id_of(202), "session")}
+    assert list(plan.unplaced.values()) == [(Rule("caseload", ANN),)]
 
 
 def test_the_way_between_two_sites_is_too_long():
     hours = (Stay(NORTH, Span(480, 1200)), Stay(SOUTH, Span(480, 1200)))
     there = replace(session(2, 680), site_id=SOUTH)
     rooms = (*ROOMS, Room(id_of(60), SOUTH, 12))
-    problem = Problem(
-        rooms, (Person(ANN, hours),), (session(1, 540), there), (), {(NORTH, SOUTH): 30}
-    )
+    problem = Problem(rooms, (Person(ANN, hours),), (session(1, 540), there), {(NORTH, SOUTH): 30})
     ways = {**problem.ways, (SOUTH, NORTH): 30}
-    (one,) = planned(replace(problem, ways=ways)).unplaced
-    assert Rule("travel", ANN) in one.conflict
+    (conflict,) = planned(replace(problem, ways=ways)).unplaced.values()
+    assert Rule("travel", ANN) in conflict
     near = dict.fromkeys(ways, 20)
-    assert planned(replace(problem, ways=near)).unplaced == ()
+    assert not planned(replace(problem, ways=near)).unplaced
 
 
 def test_a_run_that_was_stopped_at_once_has_the_greedy_plan():
-    problem = Problem(ROOMS, (person(ANN), person(BEN)), (session(1, 540, usual=ANN),), ())
-    stop = Stop()
-    stop.ask()
-    plan = plan_week(problem, POLICY, stop=stop)
-    assert plan.staffing == greedy_week(problem, POLICY).staffing
+    problem = Problem(ROOMS, (person(ANN), person(BEN)), (session(1, 540, usual=ANN),))
+    plan = plan_week(problem, POLICY, stop=stopped())
+    assert plan == Greedy(Permitted(problem, POLICY)).plan()
 
 
 def test_sites_that_share_nobody_are_planned_apart():
     south = replace(session(1, 540), site_id=SOUTH)
-    problem = Problem(ROOMS, (person(ANN), person(BEN, site=SOUTH)), (session(2, 540), south), ())
+    problem = Problem(ROOMS, (person(ANN), person(BEN, site=SOUTH)), (session(2, 540), south))
     assert sorted(len(part.sessions) for part in parts(problem)) == [1, 1]
     both = replace(person(CLEO), hours=person(CLEO).hours + person(CLEO, site=SOUTH).hours)
     (whole,) = parts(replace(problem, people=(*problem.people, both)))

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from ortools.sat.python import cp_model
 
-from services.scheduling.plans.policy import Post
 from services.scheduling.plans.rules import problem as week
-from services.scheduling.plans.rules.measures import Permitted, posts_of
+from services.scheduling.plans.rules.measures import Permitted
 from services.scheduling.plans.rules.model import Model, solver
 
 T = TypeVar("T")
+Rules = Sequence[week.Rule]
 NEAR_MINUTES = 120
 
 
@@ -32,44 +32,34 @@ def shrunk(
     return tuple(left)
 
 
-def beside(problem: week.Problem, plan: week.Plan, one: week.Unplaced) -> Iterator[week.Problem]:
+def beside(problem: week.Problem, plan: week.Plan, one: UUID) -> Iterator[week.Problem]:
     """The problem with this one alone, with those near it, and as it is."""
-    alone = problem.only(lambda other: other.id == one.id)
+    alone = problem.only(lambda other: other.id == one)
     yield alone
-    times = {session.id: session.span for session in problem.sessions}
-    for other in problem.demands:
-        if other.id in plan.places:
-            times[other.id] = other.stay(plan.places[other.id].begins).span
-    spans = [session.span for session in alone.sessions]
-    sites = {demand.site_id for demand in alone.demands}
+    (missing,) = alone.sessions
 
-    def is_near(other: week.Asked) -> bool:
-        if other.id == one.id or other.id not in times:
-            return other.id == one.id
-        near = any(times[other.id].meets(span, NEAR_MINUTES) for span in spans)
-        return near or other.site_id in sites
+    def is_near(other: week.Session) -> bool:
+        if (stay := plan.stay(other)) is None:
+            return other.id == one
+        if missing.client_id is not None:
+            return other.site_id == missing.site_id
+        return stay.span.meets(missing.times[0], NEAR_MINUTES)
 
     yield problem.only(is_near)
     yield problem
 
 
-def conflict(permitted: Permitted, plan: week.Plan, one: week.Unplaced) -> tuple[week.Rule, ...]:
-    """Rules because of which one that has no place has none, beside all that has one: without any
+def conflict(permitted: Permitted, plan: week.Plan, key: week.Key) -> tuple[week.Rule, ...]:
+    """Rules because of which what has no place has none, beside all that has one: without any
     of them it would have. First it is tried alone, then beside those near it, then beside all.
     """
     until = monotonic() + permitted.policy.seconds_to_explain
-    for part in beside(permitted.problem, plan, one):
-        missing = {(other.id, other.post) for other in plan.unplaced}
-        fixed: dict[tuple[UUID, Post], week.Rule | None] = {
-            key: week.Rule("to_be_held", key[0])
-            for key in posts_of(part)
-            if key not in missing and key[0] != one.id
-        }
-        model = Model(Permitted(part, permitted.policy), {**fixed, (one.id, one.post): None})
+    for part in beside(permitted.problem, plan, key[0]):
+        others = [(one.id, post) for one in part.sessions for post in one.posts if one.id != key[0]]
+        fixed = {it: week.Rule("to_be_held", it[0]) for it in others if it not in plan.unplaced}
+        model = Model(Permitted(part, permitted.policy), {**fixed, key: None})
 
-        def contradict(
-            rules: Sequence[week.Rule], model: Model = model
-        ) -> Sequence[week.Rule] | None:
+        def contradict(rules: Rules, model: Model = model) -> Rules | None:
             left = until - monotonic()
             if left <= 0:
                 return None

@@ -1,11 +1,11 @@
 """What a weekly plan is made from, what it is, and how its making is stopped. Times are whole
 minutes from one origin."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 from uuid import UUID
+from weakref import WeakSet
 
 from services.scheduling.plans.policy import Post
 
@@ -17,6 +17,8 @@ RuleName = Literal[Hindrance, Limit, "to_be_held", "time_ran_out"]
 StageName = Literal["unplaced", "changes", "wishes"]
 Way = Mapping[tuple[UUID, UUID], int]
 """Minutes from site to site."""
+Key = tuple[UUID, Post]
+"""A post, and of which session."""
 
 
 class Span(NamedTuple):
@@ -80,83 +82,75 @@ class Person:
         return frozenset(stay.site_id for stay in self.hours if stay.site_id is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Staffing:
-    """Who and what a session has."""
+class Staffing(NamedTuple):
+    """Who and what a session has by what is published."""
 
     facilitator: UUID | None = None
     cofacilitator: UUID | None = None
     room: UUID | None = None
 
 
+UNFILLED = Staffing()
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session of a cohort, at its time; `usual` is who leads the cohort as a rule."""
+    """What is to be held: a session of a cohort, at its one time, or one of a client, within
+    `times` at which the client can come while the site is open. `usual` is who leads the cohort or
+    treats the client as a rule, `preferred` when the client would rather."""
 
     id: UUID
     site_id: UUID
-    span: Span
-    people: int
-    telehealth: bool = False
-    credentials: tuple[str, ...] = ()
-    cofacilitated: bool = False
-    usual: UUID | None = None
-    published: Staffing = Staffing()
-
-    @property
-    def stay(self) -> Stay:
-        return Stay(None if self.telehealth else self.site_id, self.span)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """When a session of one client is, and with whom."""
-
-    begins: int
-    facilitator: UUID
-    room: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """A session of one client that is to be placed. `available` is when the client can come while
-    the site is open, `preferred` when the client would rather."""
-
-    id: UUID
-    client_id: UUID
-    site_id: UUID
-    kind: Literal["individual", "family"]
+    times: tuple[Span, ...]
     minutes: int
     people: int
-    available: tuple[Span, ...]
-    preferred: tuple[Span, ...] = ()
-    usual: UUID | None = None
+    posts: tuple[Post, ...] = ("session",)
+    client_id: UUID | None = None
+    kind: str | None = None
+    telehealth: bool = False
     credentials: tuple[str, ...] = ()
-    telehealth: ClassVar[bool] = False
+    usual: UUID | None = None
+    preferred: tuple[Span, ...] = ()
+    published: Staffing = UNFILLED
 
     def stay(self, begins: int) -> Stay:
-        return Stay(self.site_id, Span(begins, begins + self.minutes))
-
-
-Asked = Session | Demand
-"""What is to be held."""
+        """Where it is held, and when if it begins then."""
+        site = None if self.telehealth else self.site_id
+        return Stay(site, Span(begins, begins + self.minutes))
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A week of sites. `ways` holds the minutes between each two of the sites that somebody goes
-    between."""
+    """A week of sites, sessions of cohorts first. `ways` holds the minutes between each two of the
+    sites that somebody goes between."""
 
     rooms: tuple[Room, ...]
     people: tuple[Person, ...]
     sessions: tuple[Session, ...]
-    demands: tuple[Demand, ...]
     ways: Way = field(default_factory=dict)
 
-    def only(self, is_kept: Callable[[Asked], bool]) -> "Problem":
+    @property
+    def of_cohorts(self) -> list[Session]:
+        return [one for one in self.sessions if one.client_id is None]
+
+    @property
+    def of_clients(self) -> list[Session]:
+        return [one for one in self.sessions if one.client_id is not None]
+
+    def only(self, is_kept: Callable[[Session], bool]) -> "Problem":
         """The same week with nothing else to be held than what is kept."""
-        sessions, demands = tuple(filter(is_kept, self.sessions)), filter(is_kept, self.demands)
-        return replace(self, sessions=sessions, demands=tuple(demands))
+        return replace(self, sessions=tuple(filter(is_kept, self.sessions)))
+
+
+class Place(NamedTuple):
+    """When somebody has a post, and who."""
+
+    begins: int
+    person: UUID
+
+
+Who = Mapping[Key, Place]
+"""Who has each post, and when: for sessions of one client that is chosen, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,31 +162,22 @@ class Stage:
     objective: int
     bound: int
 
-    @property
-    def gap(self) -> float:
-        return (self.objective - self.bound) / self.objective if self.objective else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Unplaced:
-    """A post of a session that nobody could be found for, or a session of one client, and rules of
-    which each stands in the way together with the others: without any of them it would be placed
-    beside all that is."""
-
-    id: UUID
-    post: Post
-    conflict: tuple[Rule, ...] = ()
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Who and what each session has, by its id, where sessions of one client are, and what has no
-    place."""
+    """Who has which post, which room each session has, and what has no place: each with rules of
+    which every one stands in the way together with the others, as without any of them it would be
+    placed beside all that is; without rules they were not looked for."""
 
-    staffing: Mapping[UUID, Staffing]
-    places: Mapping[UUID, Place]
-    unplaced: tuple[Unplaced, ...] = ()
+    who: Who
+    rooms: Mapping[UUID, UUID]
+    unplaced: Mapping[Key, tuple[Rule, ...]] = field(default_factory=dict)
     stages: tuple[Stage, ...] = ()
+
+    @property
+    def reached(self) -> tuple[int, ...]:
+        """What it is worth in each stage."""
+        return tuple(stage.objective for stage in self.stages)
 
     @property
     def proved(self) -> bool:
@@ -202,7 +187,20 @@ class Plan:
     @property
     def gap(self) -> float:
         """The largest of the stages, as a share of the objective."""
-        return max((stage.gap for stage in self.stages), default=0.0)
+        gaps = ((at.objective - at.bound) / at.objective for at in self.stages if at.objective)
+        return max(gaps, default=0.0)
+
+    def has(self, one: UUID, post: Post) -> UUID | None:
+        """Who has a post, or which room."""
+        if post == "room":
+            return self.rooms.get(one)
+        return None if (place := self.who.get((one, post))) is None else place.person
+
+    def stay(self, one: Session) -> Stay | None:
+        """Where and when it is held; a session of one client that has no place is not."""
+        if one.client_id is None:
+            return one.stay(one.times[0].begins)
+        return None if (at := self.who.get((one.id, "session"))) is None else one.stay(at.begins)
 
 
 def joined(spans: Iterable[Span]) -> tuple[Span, ...]:
@@ -216,25 +214,13 @@ def joined(spans: Iterable[Span]) -> tuple[Span, ...]:
     return tuple(made)
 
 
-def common(some: Iterable[Span], others: Sequence[Span]) -> tuple[Span, ...]:
-    """The times that are in both."""
-    both = (Span(max(a.begins, b.begins), min(a.ends, b.ends)) for a in some for b in others)
-    return joined(span for span in both if span.begins < span.ends)
-
-
 def without(spans: Iterable[Span], holes: Iterable[Span]) -> tuple[Span, ...]:
     """The times that are in no hole."""
     left = joined(spans)
     for hole in holes:
-        left = tuple(
-            Span(begins, ends)
-            for span in left
-            for begins, ends in (
-                (span.begins, min(span.ends, hole.begins)),
-                (max(span.begins, hole.ends), span.ends),
-            )
-            if begins < ends
-        )
+        before = (Span(one.begins, min(one.ends, hole.begins)) for one in left)
+        after = (Span(max(one.begins, hole.ends), one.ends) for one in left)
+        left = tuple(sorted(one for one in (*before, *after) if one.begins < one.ends))
     return left
 
 
@@ -250,42 +236,28 @@ def starts(spans: Iterable[Span], minutes: int, step: int) -> list[int]:
     return sorted(found)
 
 
-def at_once(taken: Iterable[tuple[Span, T]]) -> Iterator[tuple[Span, list[T]]]:
-    """Each largest set of those that are all under way at one time, with that time: two overlap if
-    and only if they are in one of the sets."""
+def at_once(taken: Iterable[tuple[Span, T]]) -> Iterator[tuple[int, list[T]]]:
+    """Each largest set of those that are all under way at one minute, with that minute: two overlap
+    if and only if they are in one of the sets."""
     going: list[tuple[Span, T]] = []
     for span, one in sorted(taken, key=lambda pair: pair[0]):
         left = [other for other in going if other[0].ends > span.begins]
         if len(left) < len(going):
-            yield _all_of(going)
+            yield going[-1][0].begins, [other for _, other in going]
         going = [*left, (span, one)]
     if going:
-        yield _all_of(going)
-
-
-def _all_of(going: list[tuple[Span, T]]) -> tuple[Span, list[T]]:
-    times = [span for span, _ in going]
-    return Span(times[-1].begins, min(span.ends for span in times)), [one for _, one in going]
+        yield going[-1][0].begins, [other for _, other in going]
 
 
 class Stop:
     """Whether a plan is to end with the best so far. It may be asked for from any thread, and more
-    than once."""
+    than once; `solving` are the solvers at work, which hear of it."""
 
     def __init__(self) -> None:
         self.asked = False
-        self._running: set[Callable[[], None]] = set()
+        self.solving: WeakSet[Any] = WeakSet()
 
     def ask(self) -> None:
         self.asked = True
-        for stop in tuple(self._running):
-            stop()
-
-    @contextmanager
-    def stops(self, stop: Callable[[], None]) -> Iterator[None]:
-        """While this is open, whoever asks calls `stop`."""
-        self._running.add(stop)
-        try:
-            yield
-        finally:
-            self._running.discard(stop)
+        for one in tuple(self.solving):
+            one.stop_search()
