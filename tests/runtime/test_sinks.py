@@ -15,10 +15,10 @@ from stepwell.runtime.problem import Problem
 from stepwell.runtime.sinks import Sinks
 
 
-def make(folder: Path) -> Sinks:
-    issuer, smtp = free_ports(2)
+def make(folder: Path, issuer: int | None = None) -> Sinks:
+    own, smtp = free_ports(2)
     return Sinks(
-        issuer_port=issuer,
+        issuer_port=issuer or own,
         smtp_port=smtp,
         key_file=folder / "key.json",
         mail=folder / "mail",
