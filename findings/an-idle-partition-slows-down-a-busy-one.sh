@@ -4,8 +4,7 @@
 # the broker answers after `fetch_max_wait_ms`, half a second unless that is set, and until then the
 # first is not asked for either, though all that had come of it is worked off. So whoever takes a
 # backlog in batches (`max_records`), and needs longer than a tenth of a second for what one answer of
-# the broker holds, stands still for most of the time as soon as one idle partition is assigned too:
-# with 500 records in 30 ms 40,000 took 9.2 s instead of 2.9 s from a real broker of Kafka 4.4.0.
+# the broker holds, stands still for most of the time as soon as one idle partition is assigned too.
 # That is how it looks after an outage of one worker of several, whose partitions others take over.
 # Shown here with the broker for tests of confluent-kafka 2.16.1; what is counted is how often the
 # reader stood still for more than 0.3 s while there was more to read.
@@ -14,8 +13,7 @@
 #   an idle one beside it: stood still at least 3 times
 #   the same with fetch_max_wait_ms=100: stood still 0 times
 # What follows for us: our readers ask with 100 ms, the one of Faust too, which has 1.5 s and no setting
-# for it: an engagement worker answered 4,400 to 5,000 events a second of one partition, and 17,100
-# since.
+# for it; `python -m benchmarks stream` holds one partition against all.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -19,7 +19,7 @@ from shared.settings import SERVICES
 from stepwell.runtime.kafka import PRINCIPALS, Kafka
 from stepwell.runtime.migrations import migrate
 from stepwell.runtime.pids import stop_leftovers
-from stepwell.runtime.ports import HIGHEST_OFFSET, Ports, is_free
+from stepwell.runtime.ports import Ports, is_free
 from stepwell.runtime.postgres import Postgres
 from stepwell.runtime.processes import Processes
 from stepwell.runtime.roles import (
@@ -47,8 +47,8 @@ class PortBlock:
 
     BLOCKS = range(10_000, 32_000, 1_000)
     SINGLE = 200
-    SYSTEM = 150
-    """From one base to the next: more than `HIGHEST_OFFSET`."""
+    SYSTEM = 160
+    """From one base to the next: more than `HIGHEST_OFFSET`, and a share of what is left."""
 
     def __init__(self) -> None:
         for first in self.BLOCKS:
@@ -73,8 +73,7 @@ class PortBlock:
             name.chmod(0o755)
             self._lock = lock
             self._turns = itertools.cycle(ports[: self.SINGLE])
-            bases = range(ports[self.SINGLE], ports[-1] - HIGHEST_OFFSET, self.SYSTEM)
-            self._bases = itertools.cycle(bases)
+            self._bases = itertools.cycle(ports[self.SINGLE :: self.SYSTEM])
             return
         raise RuntimeError("all blocks of ports are taken: end other test runs and start again")
 
@@ -88,7 +87,7 @@ class PortBlock:
 
     def base(self) -> int:
         """The next base of a whole system, see `Ports`, none of whose ports is taken."""
-        for base in itertools.islice(self._bases, self.BLOCKS.step // self.SYSTEM):
+        for base in itertools.islice(self._bases, (self.BLOCKS.step - self.SINGLE) // self.SYSTEM):
             if all(map(is_free, Ports(base).all)):
                 return base
         raise RuntimeError("no free ports for a whole system: stop the others and start again")

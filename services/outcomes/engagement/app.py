@@ -29,7 +29,7 @@ class Together(DefaultSchedulingStrategy):
         return ((tp, of) for tp, of in records.items() if of)
 
 
-class Reader(aiokafka.AIOKafkaConsumerThread):
+class ReadingThread(aiokafka.AIOKafkaConsumerThread):
     """Faust's thread that reads, but for how long the broker may let it wait."""
 
     def _create_worker_consumer(self, transport: aiokafka.Transport) -> AIOKafkaConsumer:
@@ -46,7 +46,7 @@ class Consumer(aiokafka.Consumer):
         super().__init__(*arguments, **options)
 
     def _new_consumer_thread(self) -> aiokafka.AIOKafkaConsumerThread:
-        return Reader(self, loop=self.loop, beacon=self.beacon)
+        return ReadingThread(self, loop=self.loop, beacon=self.beacon)
 
     def on_buffer_drop(self, tp: TP) -> None:
         """The stream's queue has room for a partition again."""
