@@ -16,6 +16,6 @@ def command() -> None:
     """
     with Forks() as forks:
         # That process imports what the services need while this one imports the rest of itself.
-        from stepwell.commands.whole_system import run
+        from stepwell.runtime.starting import run
 
         run(forks)

@@ -17,7 +17,7 @@ Fetched = list[ConsumerRecord]
 """What was read of a partition together, in its order."""
 
 
-class Together(DefaultSchedulingStrategy):
+class WholePieces(DefaultSchedulingStrategy):
     """Hands over what was read of a partition as one piece, where Faust does so record by record.
 
     What Faust does for each message, in reading, on the way to the stream or a table and in

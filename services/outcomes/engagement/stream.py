@@ -19,7 +19,7 @@ from faust.types import EventT, StreamT
 from mode import Service, Worker
 from opentelemetry.trace import SpanKind
 
-from services.outcomes.engagement.app import EngagementApp, Fetched, Together
+from services.outcomes.engagement.app import EngagementApp, Fetched, WholePieces
 from services.outcomes.engagement.health import Health
 from services.outcomes.engagement.rules.figures import figures_as_json
 from services.outcomes.engagement.rules.window import Unusable, Window, with_event
@@ -72,7 +72,7 @@ def application(settings: Settings) -> faust.App:
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=FETCHED_BYTES,
         broker_max_poll_records=BATCH,
-        ConsumerScheduler=Together,
+        ConsumerScheduler=WholePieces,
         stream_buffer_maxsize=WAITING,
         processing_guarantee="at_least_once",
         producer_acks=-1,

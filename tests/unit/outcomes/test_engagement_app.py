@@ -8,7 +8,7 @@ import pytest
 from aiokafka.structs import ConsumerRecord
 from faust.types import TP
 
-from services.outcomes.engagement.app import Consumer, EngagementApp, Together
+from services.outcomes.engagement.app import Consumer, EngagementApp, WholePieces
 from shared.messaging.records import FETCH_MS
 
 ATTENDANCE, OTHER, WINDOWS = TP("attendance", 0), TP("attendance", 1), TP("windows", 0)
@@ -34,7 +34,7 @@ def records(tp: TP, *offsets: int) -> list[ConsumerRecord]:
 
 async def test_records_of_a_partition_come_as_one_message(consumer: Consumer) -> None:
     read = {ATTENDANCE: records(ATTENDANCE, 4, 5, 7), WINDOWS: [], OTHER: records(OTHER, 1)}
-    messages = [consumer._to_message(tp, of) for tp, of in Together().iterate(read)]
+    messages = [consumer._to_message(tp, of) for tp, of in WholePieces().iterate(read)]
     assert [(message.tp, message.offset, message.value) for message in messages] == [
         (ATTENDANCE, 7, read[ATTENDANCE]),
         (OTHER, 1, read[OTHER]),

@@ -8,8 +8,8 @@ from threading import Event
 import pytest
 from rich.console import Console
 
-from stepwell.commands import clock, story, whole_system
-from stepwell.runtime import clock_file, lock
+from stepwell.commands import clock, story
+from stepwell.runtime import clock_file, lock, starting
 from stepwell.runtime.disposable import free_base
 from stepwell.runtime.environment import External
 from stepwell.runtime.ports import Ports
@@ -75,7 +75,7 @@ def test_a_hangup_stops_the_system_unless_it_is_ignored_as_by_nohup(
     handlers = [signal.getsignal(number) for number in numbers]
     try:
         signal.signal(signal.SIGHUP, before)
-        whole_system._listen_to_signals()
+        starting._listen_to_signals()
         ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
         assert ignored == (before == signal.SIG_IGN)
     finally:
