@@ -1,21 +1,27 @@
 """What goes over the borders of a site or a record: one person with two records, misses that are
-made up elsewhere, the order of locks; and what is told of people who work at several sites."""
+made up elsewhere, seats at other sites of a region, the order of locks; and what is told of people
+who work at several sites."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from services.scheduling.directory.commands import lock_sites
 from services.scheduling.directory.jobs import credentials_job
+from services.scheduling.placement.policy import placement_policy
 from shared.contracts.scheduling import SessionAttended, StaffCredentialExpiring
 from shared.database import ALL_SITES, Overtaken, Transaction, at_all_sites
 from shared.jobs import JobContext
 from tests.conftest import MONDAY
+from tests.support.data import read_anew
 from tests.support.merges import merged, undone
 from tests.support.scheduling import EVENING, Clinic, Enrolled, created, open_clinic
 from tests.support.system import System
+from tests.support.waiting import SCHEDULING, Line, ask_first
 
 
 @pytest.fixture
@@ -88,6 +94,65 @@ async def test_a_miss_at_one_site_is_made_up_at_another(clinic: Clinic) -> None:
     assert made["makes_up"] == miss["id"]
     told = [one for one in await clinic.published() if isinstance(one, SessionAttended)]
     assert [str(one.makes_up_session_id) for one in told] == [missed_at["id"]]
+
+
+async def two_who_wait(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> tuple[Enrolled, Enrolled]:
+    """One client of each of two sites of a region. The first, who comes first, may take a seat by
+    telehealth at the other site; both sites ask first."""
+    region = created(await clinic.regional.post("/regions", {"name": "Front Range"}))
+    here, there = [
+        UUID(created(await clinic.regional.post("/sites", site))["id"])
+        for site in (
+            {"name": name, "time_zone": "America/Denver", "region_id": region["id"]}
+            for name in ("Here", "There")
+        )
+    ]
+    policy = json.loads((SCHEDULING / "placement/data/placement.json").read_text())
+    policy["reach"]["telehealth_of_region"] = True
+    own = folder / f"sites/{here}/scheduling/placement/placement.json"
+    own.parent.mkdir(parents=True)
+    own.write_text(json.dumps(policy))
+    for site in (here, there):
+        ask_first(monkeypatch, folder, site)
+    read_anew(monkeypatch, placement_policy, folder=folder)
+    ana, ben = Enrolled("ana", here), Enrolled("ben", there)
+    await clinic.tell(ana.enrolment)
+    await clinic.tell(ben.enrolment)
+    return ana, ben
+
+
+ONLINE = {"eligibility": {"telehealth": True}, "capacity": 1}
+
+
+@pytest.mark.parametrize("how", ["runs out", "is withdrawn"])
+async def test_a_seat_that_was_held_for_a_client_of_another_site_goes_to_who_waits_where_it_is(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str
+) -> None:
+    ana, ben = await two_who_wait(clinic, monkeypatch, tmp_path)
+    await clinic.cohort(ben.site_id, **ONLINE)
+    assert await clinic.names_for(ana) == ["ClientWaitlisted", "SeatOffered"]
+    assert await clinic.names_for(ben) == ["ClientWaitlisted"]
+    if how == "runs out":
+        clinic.at(MONDAY + timedelta(days=2))
+        await Line(clinic, ana.site_id).run_out()
+    else:
+        await clinic.tell(ana.changed("lost"))
+    assert await clinic.names_for(ben) == ["ClientWaitlisted", "SeatOffered"]
+
+
+async def test_who_opens_seats_at_one_site_passes_nobody_over_who_may_come_from_another(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ana, ben = await two_who_wait(clinic, monkeypatch, tmp_path)
+    manager = clinic.system.client("scheduling", "site_manager", [ben.site_id])
+    online = {"site_id": str(ben.site_id), "name": "Online", "track": "general", **ONLINE}
+    more = {"gender_group": None, "dual_diagnosis_trained": False}
+    opened = created(await manager.post("/cohorts", online | more))
+    assert opened["seats_free"] == 0
+    assert await clinic.names_for(ana) == ["ClientWaitlisted", "SeatOffered"]
+    assert await clinic.names_for(ben) == ["ClientWaitlisted"]
 
 
 async def test_sites_are_locked_in_one_order_and_nobody_waits_against_it(clinic: Clinic) -> None:

@@ -24,7 +24,7 @@ from services.scheduling.placement.seats import end_offers, give_seats, make_off
 from shared.contracts.base import ClientEvent, Criterion
 from shared.contracts.intake import DualDiagnosisChanged, LevelOfCareSigned, RiskFlagRaised
 from shared.contracts.scheduling import ClientWaitlisted, EndedAs, PlacementEnded
-from shared.database import Columns, Transaction, as_json
+from shared.database import Columns, Transaction, as_json, at_all_sites
 from shared.ids import new_id
 from shared.messaging.consumer import Received
 from shared.messaging.outbox import publish
@@ -170,8 +170,14 @@ async def offer_seats(tx: Transaction, freed_by: Freed, arrivals: Sequence[Arriv
 
     The caller has locked the sites before it freed or opened seats. `freed_by` names those where it
     did, each with the event because of which a seat is free, if one is; it is the cause of what is
-    published for those who waited.
+    published for those who waited. Whoever frees or opens them, those of other sites who may take
+    them come in their turn.
     """
+    async with at_all_sites(tx):
+        await _offer_seats(tx, freed_by, arrivals)
+
+
+async def _offer_seats(tx: Transaction, freed_by: Freed, arrivals: Sequence[Arrival]) -> None:
     await lock_region(tx, [*freed_by, *(one.site_id for one in arrivals)])
     waiting = await waiting_at(tx, freed_by, reaching=True) if freed_by else []
     if not waiting and not arrivals:
@@ -237,7 +243,9 @@ async def _end_placements(tx: Transaction, departures: Sequence[Departure]) -> F
     if ended:
         because = {row["placement_id"]: causes[row["enrolment_id"]] for row in ended}
         await cancel_sessions(tx, because, {row["placement_id"]: row["ended_as"] for row in ended})
-    return {row["site_id"]: causes[row["enrolment_id"]] for row in (*proposed, *ended, *withdrawn)}
+    seats = [(row["site_id"], row["enrolment_id"]) for row in (*proposed, *ended)]
+    seats += [(row["seat_at"], row["enrolment_id"]) for row in withdrawn]
+    return {site_id: causes[enrolment_id] for site_id, enrolment_id in seats}
 
 
 async def _wait(tx: Transaction, unplaced: Chosen) -> None:

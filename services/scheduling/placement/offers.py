@@ -174,8 +174,9 @@ async def offer_seat(tx: Transaction, new: schemas.NewSeatOffer, by: str) -> sch
 
 
 async def let_run_out(tx: Transaction) -> int:
-    """End the offers of one site whose time is over, and offer free seats there to who is next;
-    whoever was passed over for long enough is asked again. How many sites that were.
+    """End the offers of one site's clients whose time is over, and offer free seats there and where
+    these are to who is next; whoever was passed over for long enough is asked again. How many sites
+    that were.
 
     Publishes SeatOfferExpired, and SeatOffered for the next.
     """
@@ -184,9 +185,9 @@ async def let_run_out(tx: Transaction) -> int:
         return 0
     await lock_region(tx, [site_id])
     over = [row["id"] for row in await tx.fetch(OF_SITE, site_id, tx.now)]
-    await end_offers(tx, over, "expired")
+    ended = await end_offers(tx, over, "expired")
     await tx.execute(AGAIN_AT_SITE, site_id, tx.now)
-    await offer_seats(tx, {site_id: None})
+    await offer_seats(tx, dict.fromkeys((site_id, *(row["seat_at"] for row in ended))))
     return 1
 
 

@@ -50,8 +50,10 @@ END = """
 UPDATE seat_offers SET ended_at = $1, outcome = $3, answered_by = $4, decline_reason = $5,
   link_hash = NULL, version = version + 1
 WHERE (id = ANY ($2::uuid[]) OR enrolment_id = ANY ($2::uuid[])) AND ended_at IS NULL
-RETURNING id AS offer_id, client_id, site_id, enrolment_id, cohort_id
+RETURNING id AS offer_id, client_id, site_id, enrolment_id, cohort_id,
+  (SELECT c.site_id FROM cohorts c WHERE c.id = cohort_id) AS seat_at
 """
+"""A client may be asked about a seat at another site: it is there that one is free now."""
 ASK_NOT_BEFORE = """
 UPDATE waitlist w SET offer_again_at = given.at
 FROM unnest($1::uuid[], $2::timestamptz[]) AS given (enrolment_id, at)
@@ -173,9 +175,9 @@ async def end_offers(
     causes: Mapping[UUID, Received[Any] | None] | None = None,
 ) -> list[Record]:
     """End those of these offers, or of the offers of these stays, that are open, all in one way,
-    and pass over who let one pass for a while; the caller has locked the sites. Publishes
-    SeatAccepted, SeatDeclined, SeatOfferExpired or SeatOfferWithdrawn, with the cause of the
-    stay."""
+    and pass over who let one pass for a while; the caller has locked the sites and sees them all.
+    Each row says at which site the seat is (`seat_at`). Publishes SeatAccepted, SeatDeclined,
+    SeatOfferExpired or SeatOfferWithdrawn, with the cause of the stay."""
     rows = await tx.fetch(END, tx.now, ids, outcome, answered_by, reason)
     if rows and outcome in ("declined", "expired"):
         days = [waiting_policy(row["site_id"]).offer.again_after_days for row in rows]
