@@ -55,6 +55,19 @@ async def test_who_left_comes_back_only_by_a_new_decision(intake: Intake):
     assert {stay["state"] for stay in stays} == {"stepped_down", "enrolled"}
 
 
+async def test_who_left_does_not_come_back_by_a_decision_from_during_the_stay(intake: Intake):
+    client, determination = await ready_for_enrolment(intake)
+    stay = created(await intake.enrol(client, determination))
+    intake.system.set_clock(MONDAY + timedelta(days=30))
+    reviewed = await intake.determine(client)
+    assert (await intake.sign(reviewed)).status_code == 200
+    intake.system.set_clock(MONDAY + timedelta(days=40))
+    await intake.end(stay)
+    refused = await intake.admit(client, reviewed)
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/decision-used")
+    assert (await told(intake)).count("ClientEnrolled") == 1
+
+
 async def test_who_is_being_stepped_down_is_not_enrolled_by_the_same_decision(intake: Intake):
     client, determination = await ready_for_enrolment(intake)
     enrolment = created(await intake.enrol(client, determination))

@@ -40,8 +40,11 @@ SELECT
   (SELECT id FROM enrolments
    WHERE client_id = ANY (platform.records_of($1)) AND ended_at IS NOT NULL
    ORDER BY ended_at DESC, id DESC LIMIT 1) AS id,
-  EXISTS (SELECT FROM enrolments WHERE determination_id = $2 AND ended_at IS NOT NULL) AS is_used
+  EXISTS (SELECT FROM enrolments WHERE ended_at IS NOT NULL
+    AND (determination_id = $2 OR client_id = $3 AND ended_at >= $4)) AS is_used
 """
+"""A decision that was made while a stay lasted rests on its screens. One of another record of the
+person does not, such as that of the site to which the client goes over."""
 OPEN_STAY = """
 SELECT id FROM enrolments
 WHERE client_id = ANY (platform.records_of($1)) AND ended_at IS NULL AND enrolled_at <= $2
@@ -88,7 +91,8 @@ class DecisionNotSigned(Conflict, title="Level of care is not signed"):
 
 
 class DecisionUsed(Conflict, title="Decision was used before"):
-    """The decision led to an enrolment that has ended: the needs have to be rated anew."""
+    """The decision led to a stay that has ended, or was made during one: the needs have to be rated
+    anew."""
 
 
 class LevelDoesNotFit(Conflict, title="Program is not the signed level"):
@@ -149,10 +153,11 @@ async def enrol(tx: Transaction, client_id: UUID, new: NewEnrolment) -> Enrolmen
     )
     needs = [n for n in diagnosis.needs if dual or n != "dual_diagnosis_cohort"]
     priority = list(await priority_populations(tx, client_id))
-    former = await tx.fetchrow(FORMER, client_id, decision.id)
+    made_for = decision.determination.client_id, decision.determination.determined_at
+    former = await tx.fetchrow(FORMER, client_id, decision.id, *made_for)
     assert former is not None
     if former["is_used"]:
-        raise DecisionUsed("The enrolment by this decision has ended: determine the level anew.")
+        raise DecisionUsed("The decision is of a stay that has ended: determine the level anew.")
     made = Enrolment(
         id=new_id(),
         client_id=client_id,
