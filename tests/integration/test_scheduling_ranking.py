@@ -374,6 +374,39 @@ async def test_a_person_confirms_another_cohort_with_a_reason_and_an_old_proposa
     assert (await clinic.names_for(ben))[4:] == ["ClientPlaced", *["SessionScheduled"] * 2]
 
 
+@pytest.mark.parametrize("diagnosed", ["while waiting", "while a seat is proposed"])
+async def test_a_diagnosis_counts_for_a_proposal_and_after_it_lapsed(
+    clinic: Clinic, policy: Any, diagnosed: str
+) -> None:
+    policy(confirmation={"by": "person", "overridable": []})
+    site = await clinic.site()
+    ana = Enrolled("ana", site)
+    found = DualDiagnosisChanged(
+        client_id=ana.id,
+        site_id=site,
+        status="confirmed",
+        needs=["dual_diagnosis_cohort"],
+        changed_at=MONDAY,
+    )
+    await clinic.tell(ana.enrolment)
+    both = {"track": "dual_diagnosis", "dual_diagnosis_trained": True, "capacity": 1}
+    if diagnosed == "while waiting":
+        await clinic.tell(found)
+        apart = await clinic.cohort(site, "Both", **both)
+    general = await clinic.cohort(site, "General")
+    if diagnosed == "while a seat is proposed":
+        assert (await seat_of(clinic, ana))["cohort_id"] == str(general)
+        await clinic.tell(found)
+        apart = await clinic.cohort(site, "Both", **both)
+        lead = clinic.system.client("scheduling", "clinical_lead", [site])
+        address = f"/placements/{(await seat_of(clinic, ana))['id']}/confirm"
+        refused(await lead.post(address, {"cohort_id": str(general)}), 409, "rule-not-met")
+    clinic.at(MONDAY + timedelta(days=4))
+    await proposals_job.run(JobContext(clinic.database, clinic.system.settings("scheduling")))
+    assert await clinic.names_for(ana) == ["ClientWaitlisted", *["PlacementProposed"] * 2]
+    assert (await seat_of(clinic, ana))["cohort_id"] == str(apart)
+
+
 async def test_a_proposal_at_another_site_is_confirmed_by_who_may_see_both(
     clinic: Clinic, policy: Any
 ) -> None:

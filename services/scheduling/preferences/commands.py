@@ -17,6 +17,7 @@ REFERRED = Columns.by_type(
     uuid="client_id site_id", boolean="court_referred", timestamptz="referred_at"
 )
 NEEDED = Columns.by_type(uuid="client_id site_id", jsonb="needs", timestamptz="needs_at")
+DIAGNOSED = Columns.by_type(uuid="client_id site_id", boolean="dual_diagnosis")
 ENROLLED = Columns.by_type(
     uuid="client_id site_id enrolment_id",
     text="level_of_care gender_group age_band",
@@ -37,9 +38,13 @@ async def keep_stated(tx: Transaction, changed: Sequence[intake.PreferencesChang
 
 
 async def keep_needs(tx: Transaction, changed: Sequence[intake.DualDiagnosisChanged]) -> None:
-    """What clients need beside."""
+    """What clients need beside, and whether they have a dual diagnosis where that is decided."""
     rows = [{**dict(e), "needs": as_json(e.needs), "needs_at": e.changed_at} for e in changed]
     await _keep(tx, NEEDED, rows)
+    decided = [one for one in changed if one.status != "suspected"]
+    rows = [{**dict(e), "dual_diagnosis": e.status == "confirmed"} for e in decided]
+    if rows:
+        await _keep(tx, DIAGNOSED, rows)
 
 
 async def keep_referrals(tx: Transaction, received: Sequence[intake.ReferralReceived]) -> None:
