@@ -2,6 +2,7 @@
 made up elsewhere, seats at other sites of a region, the order of locks; and what is told of people
 who work at several sites."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta
@@ -18,8 +19,9 @@ from shared.database import ALL_SITES, Overtaken, Transaction, at_all_sites
 from shared.jobs import JobContext
 from tests.conftest import MONDAY
 from tests.support.data import read_anew
+from tests.support.directory import room, staff
 from tests.support.merges import merged, undone
-from tests.support.scheduling import EVENING, Clinic, Enrolled, created, open_clinic
+from tests.support.scheduling import EVENING, Clinic, Enrolled, created, open_clinic, refused
 from tests.support.system import System
 from tests.support.waiting import SCHEDULING, Line, ask_first
 
@@ -96,16 +98,16 @@ async def test_a_miss_at_one_site_is_made_up_at_another(clinic: Clinic) -> None:
     assert [str(one.makes_up_session_id) for one in told] == [missed_at["id"]]
 
 
-async def two_who_wait(
+async def region(
     clinic: Clinic, monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> tuple[Enrolled, Enrolled]:
-    """One client of each of two sites of a region. The first, who comes first, may take a seat by
-    telehealth at the other site; both sites ask first."""
-    region = created(await clinic.regional.post("/regions", {"name": "Front Range"}))
+    """One client of each of two sites of a region. The first may take a seat by telehealth at the
+    other site."""
+    made = created(await clinic.regional.post("/regions", {"name": "Front Range"}))
     here, there = [
         UUID(created(await clinic.regional.post("/sites", site))["id"])
         for site in (
-            {"name": name, "time_zone": "America/Denver", "region_id": region["id"]}
+            {"name": name, "time_zone": "America/Denver", "region_id": made["id"]}
             for name in ("Here", "There")
         )
     ]
@@ -114,10 +116,17 @@ async def two_who_wait(
     own = folder / f"sites/{here}/scheduling/placement/placement.json"
     own.parent.mkdir(parents=True)
     own.write_text(json.dumps(policy))
-    for site in (here, there):
-        ask_first(monkeypatch, folder, site)
     read_anew(monkeypatch, placement_policy, folder=folder)
-    ana, ben = Enrolled("ana", here), Enrolled("ben", there)
+    return Enrolled("ana", here), Enrolled("ben", there)
+
+
+async def two_who_wait(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> tuple[Enrolled, Enrolled]:
+    """As `region`, where both sites ask first; the first client came first."""
+    ana, ben = await region(clinic, monkeypatch, folder)
+    for site in (ana.site_id, ben.site_id):
+        ask_first(monkeypatch, folder, site)
     await clinic.tell(ana.enrolment)
     await clinic.tell(ben.enrolment)
     return ana, ben
@@ -153,6 +162,59 @@ async def test_who_opens_seats_at_one_site_passes_nobody_over_who_may_come_from_
     assert opened["seats_free"] == 0
     assert await clinic.names_for(ana) == ["ClientWaitlisted", "SeatOffered"]
     assert await clinic.names_for(ben) == ["ClientWaitlisted"]
+
+
+async def test_a_hold_counts_at_the_site_of_the_seat_for_who_sees_that_site_alone(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ana, ben = await region(clinic, monkeypatch, tmp_path)
+    cohort = await clinic.cohort(ben.site_id, **ONLINE)
+    await clinic.tell(ana.enrolment)
+    await clinic.tell(ana.changed("on_hold"))
+    desk = clinic.system.client("scheduling", "front_desk", [ben.site_id])
+    own = {
+        "site_id": str(ben.site_id),
+        "kind": "individual",
+        "client_ids": [str(ana.id)],
+        "day": "2026-03-03",
+        "starts": "10:00",
+        "minutes": 50,
+        "facilitator_id": str(await staff(clinic, ben.site_id, hours=[(2, 540, 720)])),
+        "room_id": str(await room(clinic, ben.site_id)),
+    }
+    booked = created(await desk.post("/sessions", own))
+    assert booked["roster"]["on_hold"] == 1
+    week = await desk.get("/weekly-hours", site_id=ben.site_id, week="2026-W10")
+    (ana_s,) = week.json()["items"]
+    assert (ana_s["client_id"], ana_s["standing"]) == (str(ana.id), "not_judged")
+    async with clinic.database.transaction(ALL_SITES) as tx:
+        await clinic.tell_in(tx, ana.changed("active"))
+        planning = asyncio.create_task(clinic.curriculum(cohort, weeks=1))
+        await clinic.system.until(
+            "scheduling",
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'",
+            is_=1,
+        )
+    await planning
+    (session,) = await clinic.sessions(cohort)
+    assert (session["roster"]["expected"], session["roster"]["on_hold"]) == (1, 0)
+
+
+async def test_a_partners_seat_is_held_once_for_a_person_of_two_sites(clinic: Clinic) -> None:
+    ana, again = await two_sites(clinic)
+    await clinic.tell(ana.enrolment)
+    await clinic.tell(again.enrolment)
+    await clinic.tell(merged(ana.id, again.id, ana.site_id))
+    slot = {"partner": "Hillside", "level": "3.5", "seats": 2, "region_id": None}
+    created(await clinic.regional.post("/partner-slots", slot))
+    answers = []
+    for client in (ana, again):
+        lead = clinic.system.client("scheduling", "clinical_lead", [client.site_id])
+        asked = {"site_id": str(client.site_id), "client_id": str(client.id), "level": "3.5"}
+        answers.append(await lead.post("/step-up-requests", asked))
+    created(answers[0])
+    refused(answers[1], 409, "seat-held-already", "/client_id")
 
 
 async def test_sites_are_locked_in_one_order_and_nobody_waits_against_it(clinic: Clinic) -> None:

@@ -8,6 +8,11 @@ from shared.contracts.intake import EpisodeStateChanged
 from shared.database import Transaction, insert
 from shared.messaging.consumer import Received
 
+SITES = """
+SELECT DISTINCT site_id FROM placements
+WHERE enrolment_id = ANY ($1::uuid[]) AND ended_at IS NULL
+"""
+"""A seat may be at another site than the client: it is there that sessions are planned."""
 END = """
 WITH over AS (DELETE FROM holds WHERE enrolment_id = $1 RETURNING enrolment_id, began_at),
   weeks AS (
@@ -37,7 +42,9 @@ async def follow_holds(tx: Transaction, changes: Sequence[Received[EpisodeStateC
     Publishes SessionMissed once more for a miss that was recorded before the change was known here
     and is judged otherwise by it.
     """
-    await lock_sites(tx, (change.event.site_id for change in changes))
+    seats = await tx.fetch(SITES, [change.event.enrolment_id for change in changes])
+    sites = [change.event.site_id for change in changes] + [seat["site_id"] for seat in seats]
+    await lock_sites(tx, sites)
     for change in changes:
         event = change.event
         on_hold = event.to_state == "on_hold"

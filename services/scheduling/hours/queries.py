@@ -11,7 +11,7 @@ from services.scheduling.directory.queries import show_site
 from services.scheduling.hours import policy, rules
 from services.scheduling.hours.schemas import ClientWeek, WeeklyHours
 from shared.calendar import Week
-from shared.database import Columns, Transaction
+from shared.database import Columns, Transaction, at_all_sites
 from shared.errors import NotFound
 from shared.web import Page, Paging, page_of
 
@@ -188,8 +188,9 @@ async def weeks_of_site(
     final = tx.now >= rules.Window.of(week, site.time_zone, policy.week_policy(site_id)).final_at
     of_week = {"monday": week.monday, "time_zone": site.time_zone}
     seats = [{**row, **of_week} for row in await tx.fetch(OF_SITE, site_id, starts_at, ends_at)]
-    found = [judged(row, final=final) for row in await seat_weeks(tx, seats)]
-    weeks = map(ClientWeek.from_row, found)
+    async with at_all_sites(tx):  # a hold is kept at the site of the client
+        rows = await seat_weeks(tx, seats)
+    weeks = map(ClientWeek.from_row, (judged(row, final=final) for row in rows))
     shown = sorted((one for one in weeks if _of(one) > paging.after), key=_of)
     return page_of(shown, paging.limit, lambda one: paging.written(_of(one)))
 

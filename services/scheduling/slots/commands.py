@@ -16,7 +16,7 @@ from services.scheduling.slots import rules
 from services.scheduling.slots.queries import require_length, seats_now
 from services.scheduling.slots.schemas import NewOwnSession, OwnSession
 from services.scheduling.units.commands import Planned, require_authorized
-from shared.database import Columns, Record, Transaction
+from shared.database import Columns, Record, Transaction, at_all_sites
 from shared.ids import new_id
 
 OWN = Columns.by_type(
@@ -60,7 +60,8 @@ async def hold_own_sessions(
     """
     planned = [Planned(**row) for row in await tx.fetch(PLANNED, *OWN.arrays(rows))]
     await require_authorized(tx, planned, reason=reason, by=by)
-    await tx.execute(HOLD, *OWN.arrays(rows), tx.now)
+    async with at_all_sites(tx):  # a hold is kept at the site of the client
+        await tx.execute(HOLD, *OWN.arrays(rows), tx.now)
     await book(tx, {Booking(row["id"], row[f"{of}_id"], of) for row in rows for of in TAKEN})
     await tell_again(tx, [row["id"] for row in rows])
 

@@ -10,7 +10,7 @@ from services.scheduling.step_up import schemas
 from services.scheduling.step_up.policy import step_up_policy
 from services.scheduling.step_up.queries import show_request, show_slot
 from shared.contracts.scheduling import PartnerSeatHeld, PartnerSeatReleased
-from shared.database import Record, Transaction, insert, unless_taken, update
+from shared.database import Record, Transaction, at_all_sites, insert, unless_taken, update
 from shared.errors import Conflict, NotFound, found, require_version
 from shared.ids import new_id
 from shared.messaging.consumer import Received
@@ -154,7 +154,9 @@ async def _hold(
         NoPartnerSeat: none is free.
     """
     await tx.fetch(LOCK_ALL)
-    if await tx.fetchrow(HOLDS_ONE, client_id) is not None:
+    async with at_all_sites(tx):  # for whichever record of the person
+        held = await tx.fetchrow(HOLDS_ONE, client_id)
+    if held is not None:
         raise SeatHeldAlready("Release the seat that is held first.", pointer="/client_id")
     slot_id = await tx.fetchval(BEST, level, site_id)
     if slot_id is None:
