@@ -310,6 +310,23 @@ async def test_what_the_client_revoked_for_one_record_since_holds_for_neither(in
     assert (shown["treatment"], shown["consents"]) == (False, [])
 
 
+async def test_the_end_of_a_stay_ends_what_was_given_up_to_it_at_another_site(intake: Intake):
+    there = await other_site(intake)
+    survivor, merged = await enrolled(intake), await there.refer()
+    until_then = {"expiry": {"kind": "event", "event": "end_of_treatment"}}
+    shared = "treatment_payment_operations"
+    given = await consented(there, merged, shared, **until_then)
+    await merge(intake, survivor, merged)
+    lead = intake.system.client("intake", "clinical_lead", [SITE])
+    (stay,) = await items(intake, f"/clients/{survivor}/enrolments")
+    over = await lead.post(
+        f"/enrolments/{stay['id']}/discharge", {"reason": "goals_met"}, etag='"1"'
+    )
+    answered(over)
+    consents = await items(intake, f"/clients/{merged}/consents", "front_desk")
+    assert {one["id"]: one["state"] for one in consents}[given["id"]] == "expired"
+
+
 async def test_contact_details_and_preferences_are_those_entered_last(intake: Intake):
     survivor, merged = await intake.refer(), await intake.refer()
     desk = intake.system.client("intake", "front_desk", [SITE])

@@ -7,7 +7,7 @@ import asyncpg
 
 from services.intake.consents.policy.vocabulary import vocabulary
 from shared.contracts.intake import ConsentExpired
-from shared.database import Transaction
+from shared.database import Transaction, at_all_sites
 from shared.messaging.outbox import publish
 
 EXPIRE_WITH = """
@@ -24,8 +24,9 @@ RETURNING id AS consent_id, client_id, site_id, form, ended_at AS expired_at
 
 
 async def expire_by_event(tx: Transaction, client_id: UUID, word: str) -> list[UUID]:
-    """Expire the client's consents that were given up to an event, such as `end_of_treatment`, in
-    the transaction of whoever knows that it came; publishes ConsentExpired for each. Their ids.
+    """Expire the person's consents that were given up to an event, such as `end_of_treatment`, in
+    the transaction of whoever knows that it came, for whichever record and at whichever site they
+    were entered; publishes ConsentExpired for each. The ids of those that the caller may see.
 
     The caller locks the client, so that nobody enters a consent meanwhile.
 
@@ -34,9 +35,10 @@ async def expire_by_event(tx: Transaction, client_id: UUID, word: str) -> list[U
     """
     if word not in vocabulary().events:
         raise LookupError(f"{word} is no event up to which a consent can be given")
-    rows = await tx.fetch(EXPIRE_WITH, client_id, word, tx.now)
+    async with at_all_sites(tx):
+        rows = await tx.fetch(EXPIRE_WITH, client_id, word, tx.now)
     tell_expired(tx, rows)
-    return sorted(row["consent_id"] for row in rows)
+    return sorted(row["consent_id"] for row in rows if tx.may_see(row["site_id"]))
 
 
 async def expire_overdue(tx: Transaction, client_id: UUID, form: str) -> None:
