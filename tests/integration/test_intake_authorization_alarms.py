@@ -53,6 +53,33 @@ async def test_dates_raise_alarms_at_the_sites_midnight_once(payments: Payments)
         assert await authorization_job.next_due(tx) is None
 
 
+async def test_what_is_over_is_listed_until_a_later_grant_or_the_end_of_the_stay(
+    payments: Payments,
+) -> None:
+    intake = payments.intake
+    regional = intake.system.client("intake", "regional_operations")
+
+    async def counted() -> dict[str, int]:
+        return dict((await regional.get("/coverage-summary")).json()["items"][0]["alarms"])
+
+    client, coverage = await payments.covered(kind="medicare", payer="medicare")
+    certified = f"/coverages/{coverage['id']}/certifications"
+    created(await payments.desk.post(certified, {"certified_on": "2026-01-05"}))
+    await payments.granted(coverage, valid_until="2026-03-06")
+    await intake.screen(client)
+    stay = created(await intake.enrol(client, await intake.determine(client)))
+    intake.system.set_clock(datetime(2026, 3, 7, 12, tzinfo=UTC))
+    await authorization_job.run(JobContext(payments.database, intake.system.settings("intake")))
+    assert sorted(await payments.alarms()) == ["expired", "recertification_overdue"]
+    later = {"number": "A-2", "valid_from": "2026-03-07", "valid_until": "2026-06-30"}
+    await payments.granted(coverage, **later)
+    assert await payments.alarms() == ["recertification_overdue"]
+    assert await counted() == {"recertification_overdue": 1}
+    await intake.end(stay)
+    assert await payments.alarms() == []
+    assert await counted() == {}
+
+
 async def test_recertification_is_asked_for_until_it_is_there(payments: Payments) -> None:
     _, coverage = await payments.covered(kind="medicare", payer="medicare")
     path = f"/coverages/{coverage['id']}/certifications"

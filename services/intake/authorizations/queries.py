@@ -40,15 +40,25 @@ OF_RECORDS = (
 CERTIFICATIONS = f"""
 {select(Certification, "certifications")} WHERE coverage_id = $1 AND id > $2 ORDER BY id LIMIT $3
 """
-ALARMS = """
+STANDS = """
+(coalesce(a.valid_until, e.recertify_by) >= ($1::timestamptz AT TIME ZONE s.time_zone)::date OR (
+  coalesce((SELECT bool_or(ended_at IS NULL) FROM enrolments
+    WHERE client_id = ANY (platform.records_of(l.client_id))), true)
+  AND NOT EXISTS (SELECT FROM authorizations n
+    WHERE n.client_id = ANY (platform.records_of(l.client_id)) AND n.code = a.code
+      AND n.withdrawn IS NULL AND n.valid_until > a.valid_until)))
+"""
+"""Of a grant or a certification that is over an alarm stands no longer than anybody can see to it:
+not of a client who has left, and not where a later grant of the code took its place."""
+ALARMS = f"""
 SELECT l.id, l.client_id, l.site_id, l.cause, l.raised_at, a.id AS authorization_id,
   e.id AS certification_id, a.code, a.units_granted - a.units_used AS units_left, a.units_overrun,
   coalesce(a.valid_until, e.recertify_by) AS last_day, a.next_review
-FROM coverage_alarms l
+FROM coverage_alarms l JOIN sites s ON s.id = l.site_id
 LEFT JOIN authorizations a ON a.id = l.about LEFT JOIN certifications e ON e.id = l.about
-WHERE l.cleared_at IS NULL AND l.id > $1 AND ($2::uuid IS NULL OR l.site_id = $2)
-ORDER BY l.id LIMIT $3
-"""
+WHERE l.cleared_at IS NULL AND l.id > $2 AND ($3::uuid IS NULL OR l.site_id = $3) AND {STANDS}
+ORDER BY l.id LIMIT $4
+"""  # noqa: S608 - constants only
 STANDING = """
 SELECT d.id, d.client_id, d.site_id, d.service_date, d.services, d.minutes, d.units, d.overrun,
   cover.kind, cover.payer,
@@ -71,9 +81,9 @@ WHERE (d.units = 0 OR d.overrun > 0) AND d.counts AND d.id > $1
     coalesce(cover.requires_authorization, false) OR (cover.kind IS NULL AND self.pays IS NULL))))
 ORDER BY d.id LIMIT $3
 """
-SITES = """
+SITES = f"""
 SELECT s.id AS site_id,
-  (SELECT coalesce(jsonb_object_agg(k.kind, k.clients), '{}') FROM (
+  (SELECT coalesce(jsonb_object_agg(k.kind, k.clients), '{{}}') FROM (
     SELECT c.kind, count(DISTINCT coalesce(p.merged_into, c.client_id)) AS clients
     FROM coverages c JOIN clients p ON p.id = c.client_id
     WHERE c.site_id = s.id AND NOT c.entered_in_error AND c.priority = 'primary'
@@ -83,9 +93,11 @@ SELECT s.id AS site_id,
   (SELECT count(*) FROM self_pay_agreements p WHERE p.site_id = s.id AND NOT p.entered_in_error
     AND p.signed_on <= t.today AND p.valid_until >= t.today) AS self_pay_agreements,
   u.authorizations, u.units_granted, u.units_used, u.units_overrun,
-  (SELECT coalesce(jsonb_object_agg(k.cause, k.alarms), '{}') FROM (
+  (SELECT coalesce(jsonb_object_agg(k.cause, k.alarms), '{{}}') FROM (
     SELECT l.cause, count(*) AS alarms FROM coverage_alarms l
-    WHERE l.site_id = s.id AND l.cleared_at IS NULL GROUP BY l.cause) k)::text AS alarms
+    LEFT JOIN authorizations a ON a.id = l.about LEFT JOIN certifications e ON e.id = l.about
+    WHERE l.site_id = s.id AND l.cleared_at IS NULL AND {STANDS}
+    GROUP BY l.cause) k)::text AS alarms
 FROM sites s
 CROSS JOIN LATERAL (SELECT ($1::timestamptz AT TIME ZONE s.time_zone)::date AS today) t
 CROSS JOIN LATERAL (
@@ -95,7 +107,7 @@ CROSS JOIN LATERAL (
     AND a.valid_from <= t.today AND a.valid_until >= t.today
 ) u
 WHERE s.id > $2 ORDER BY s.id LIMIT $3
-"""
+"""  # noqa: S608 - constants only
 
 
 async def show_authorization(tx: Transaction, authorization_id: UUID) -> Authorization:
@@ -152,7 +164,7 @@ async def list_certifications(
 
 async def list_alarms(tx: Transaction, paging: Paging, site_id: UUID | None) -> Page[CoverageAlarm]:
     """Open alarms of the caller's sites, oldest first."""
-    rows = await tx.fetch(ALARMS, paging.after, site_id, paging.limit + 1)
+    rows = await tx.fetch(ALARMS, tx.now, paging.after, site_id, paging.limit + 1)
     return page_of([CoverageAlarm.from_row(row) for row in rows], paging.limit)
 
 
