@@ -7,7 +7,7 @@ from uuid import UUID
 from services.intake.authorizations.jobs import authorization_job
 from shared.database import ALL_SITES
 from shared.jobs import JobContext
-from tests.support.coverage import Payments
+from tests.support.coverage import Payments, grant
 from tests.support.flow import created, problem
 
 SITE = UUID(int=7)
@@ -30,6 +30,19 @@ async def test_alarms_are_told_once_for_each_cause(payments: Payments) -> None:
     await payments.tell(*days[3:])
     assert await payments.alarms() == ["exhausted"]
     assert await payments.published() == ["units", "exhausted"]
+
+
+async def test_a_grant_that_was_extended_is_told_anew_when_it_runs_out(payments: Payments) -> None:
+    client, coverage = await payments.covered()
+    authorization = await payments.granted(coverage, units_granted=5)
+    days = [payments.attended(client, MON + timedelta(days=n)) for n in range(8)]
+    await payments.tell(*days[:4])
+    address = f"/authorizations/{authorization['id']}"
+    extended = await payments.desk.put(address, grant(units_granted=10), etag='"1"')
+    assert (extended.status_code, extended.json()["alarms"]) == (200, [])
+    await payments.tell(*days[4:])
+    assert await payments.alarms() == ["units"]
+    assert await payments.published() == ["units", "units"]
 
 
 async def test_dates_raise_alarms_at_the_sites_midnight_once(payments: Payments) -> None:

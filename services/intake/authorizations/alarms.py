@@ -35,6 +35,8 @@ WHERE a.about = ANY($1) AND a.cleared_at IS NULL AND NOT EXISTS (
 )
 """
 
+FORGET = "DELETE FROM coverage_alarms WHERE about = $1 AND cleared_at IS NOT NULL"
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -85,6 +87,11 @@ async def note_alarms(
             if row["first"]:
                 _tell(tx, known[row["about"]], row["cause"], caused_by or {})
     await tx.execute(CLEAR, list(known), *standing[3:], tx.now)
+
+
+async def forget_cleared(tx: Transaction, about: UUID) -> None:
+    """Let it be told again when what was extended comes to its end anew."""
+    await tx.execute(FORGET, about)
 
 
 def _tell(

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.intake.authorizations.alarms import forget_cleared
 from services.intake.authorizations.queries import show_authorization
 from services.intake.authorizations.schemas import (
     Authorization,
@@ -72,7 +73,8 @@ async def add_authorization(
 async def change_authorization(
     tx: Transaction, authorization_id: UUID, expected: int, changed: AuthorizationDetails
 ) -> Authorization:
-    """Change a grant, for instance by an extension; units are reckoned anew.
+    """Change a grant, for instance by an extension; units are reckoned anew. Of one that was
+    extended it is told anew when it comes to its end.
 
     Raises:
         NotFound: no such authorization.
@@ -87,6 +89,8 @@ async def change_authorization(
     first = min(known.valid_from, changed.valid_from)
     touched = {known.client_id: (first, max(known.valid_until, changed.valid_until))}
     await settle(tx, touched, entered=[authorization_id])
+    if changed.units_granted > known.units_granted or changed.valid_until > known.valid_until:
+        await forget_cleared(tx, authorization_id)
     return await show_authorization(tx, authorization_id)
 
 
