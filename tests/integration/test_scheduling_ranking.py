@@ -263,6 +263,22 @@ async def test_clients_who_must_not_meet_are_never_placed_together(clinic: Clini
     assert not any("must not meet" in line for line in await ranked(clinic, ben))
 
 
+async def test_who_may_meet_again_does_not_wait_beside_a_free_seat(clinic: Clinic) -> None:
+    site = await clinic.site()
+    cohort = await clinic.cohort(site)
+    ana, ben = Enrolled("ana", site), Enrolled("ben", site)
+    await clinic.tell(ana.enrolment)
+    lead = clinic.system.client("scheduling", "clinical_lead", [site])
+    both = {"site_id": str(site), "client_id": str(ana.id), "other_client_id": str(ben.id)}
+    made = created(await lead.post("/no-contacts", both))
+    await clinic.tell(ben.enrolment)
+    assert await clinic.names_for(ben) == ["ClientWaitlisted"]
+    lifted = await lead.http.delete(f"/no-contacts/{made['id']}", headers={"If-Match": '"1"'})
+    assert lifted.status_code == 200, lifted.text
+    assert await clinic.names_for(ben) == ["ClientWaitlisted", "ClientPlaced"]
+    assert (await seat_of(clinic, ben))["cohort_id"] == str(cohort)
+
+
 async def test_a_therapist_whom_the_client_knows_and_an_earlier_start_count(clinic: Clinic) -> None:
     site = await clinic.site()
     soon, known = await clinic.cohort(site, "Soon"), await clinic.cohort(site, "Known")

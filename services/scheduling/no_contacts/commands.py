@@ -5,7 +5,9 @@ from uuid import UUID
 from services.scheduling.directory.queries import show_site
 from services.scheduling.no_contacts.queries import show_no_contact
 from services.scheduling.no_contacts.schemas import NewNoContact, NoContact
-from shared.database import Transaction, insert, unless_taken
+from services.scheduling.placement.chart import lock_region
+from services.scheduling.placement.commands import offer_seats
+from shared.database import Transaction, at_all_sites, insert, unless_taken
 from shared.errors import Conflict, Invalid, NotFound, require_version
 from shared.ids import new_id
 
@@ -14,6 +16,13 @@ SELECT FROM unnest($1::uuid[]) AS asked(id), unnest(platform.records_of(asked.id
 WHERE EXISTS (SELECT FROM preferences WHERE client_id = own.record AND site_id = $2)
   OR EXISTS (SELECT FROM placements WHERE client_id = own.record AND site_id = $2) LIMIT 1
 """
+
+SITES = """
+SELECT DISTINCT site_id FROM preferences
+WHERE client_id = ANY (platform.records_of($1) || platform.records_of($2))
+  AND enrolment_id IS NOT NULL
+"""
+"""Where one of the two may wait."""
 
 
 class SameClient(Invalid):
@@ -46,12 +55,17 @@ async def enter_no_contact(tx: Transaction, new: NewNoContact, entered_by: str) 
 
 
 async def lift_no_contact(tx: Transaction, expected: int, no_contact_id: UUID) -> NoContact:
-    """Let two clients be in one group again; what was entered is shown a last time.
+    """Let two clients be in one group again; what was entered is shown a last time. Seats that are
+    open to one of them by it go as any others.
 
     Raises:
         NotFound, StaleVersion.
     """
     shown = await show_no_contact(tx, no_contact_id)
     require_version(shown.version, expected)
-    await tx.execute("DELETE FROM no_contacts WHERE id = $1", no_contact_id)
+    async with at_all_sites(tx):
+        sites = [row["site_id"] for row in await tx.fetch(SITES, *shown.client_ids)]
+        await lock_region(tx, sites)
+        await tx.execute("DELETE FROM no_contacts WHERE id = $1", no_contact_id)
+        await offer_seats(tx, dict.fromkeys(sites))
     return shown
