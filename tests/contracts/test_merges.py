@@ -33,6 +33,7 @@ OF_ONE_RECORD = {
     "intake/level_of_care/commands.py SUPERSEDE": "a write; the other records' give way as read",
     "intake/consents/commands.py SUPERSEDE": "a write; the other records' give way as read",
     "intake/duplicates/commands.py MAKE_KEYS": "a write of the keys of just these records",
+    "intake/enrolment/commands.py FORMER": "a decision of another record is none of a stay of this",
     "intake/enrolment/commands.py SERVED": "a stay goes on by sessions of its own record",
 }
 """SQL that names the rows of one record on purpose, and why."""
