@@ -1,11 +1,15 @@
 """Measures that outcomes finds due become questionnaires that the client answers by a link."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
+import pytest
 
+from services.intake.questionnaires.commands import save_answers, withdraw_questionnaire
+from services.intake.questionnaires.queries import load
 from shared.contracts.outcomes import MeasureDue
 from tests.conftest import MONDAY
 from tests.support.flow import CALM_PHQ9, Intake, created
@@ -123,6 +127,33 @@ async def test_a_form_of_the_time_before_that_nobody_began_makes_way_for_that_of
     (closed,) = await events_of(intake, client, "QuestionnaireClosed")
     assert (closed["questionnaire_id"], closed["how"]) == (first["id"], "withdrawn")
     assert len(await events_of(intake, client, "QuestionnaireDue")) == 2
+
+
+@pytest.mark.parametrize("meanwhile", ["begun", "withdrawn"])
+async def test_a_form_of_the_time_before_that_changes_at_that_moment_is_left_as_it_is(
+    questionnaires: Questionnaires, meanwhile: str
+):
+    intake = questionnaires.intake
+    client = await admitted(intake)
+    await tell_due(intake, client, "phq-9")
+    (first,) = await asked(questionnaires, client)
+    intake.system.set_clock(datetime.fromisoformat(first["expires_at"]) - timedelta(hours=1))
+    async with intake.transaction() as tx:
+        locked = await load(tx, UUID(first["id"]), lock=True)
+        if meanwhile == "begun":
+            answers, by = [1, *[None] * 8], {"mode": "self", "entered_by": "link"}
+            await save_answers(tx, locked, locked.version, "phq-9", answers, **by)
+        else:
+            await withdraw_questionnaire(tx, locked, locked.version)
+        telling = asyncio.create_task(tell_due(intake, client, "phq-9", "gad-7"))
+        await intake.until_somebody_waits()
+    await telling
+    by_state = sorted((one["state"], names(one)) for one in await asked(questionnaires, client))
+    assert by_state == (
+        [("open", ["gad-7"]), ("open", ["phq-9"])]
+        if meanwhile == "begun"
+        else [("open", ["gad-7", "phq-9"]), ("withdrawn", ["phq-9"])]
+    )
 
 
 async def test_no_link_is_made_to_what_was_answered_with_staff_meanwhile(

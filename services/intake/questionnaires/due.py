@@ -69,9 +69,12 @@ async def _ask(tx: Transaction, client_id: UUID, due: dict[str, Received[Measure
     for row in await tx.fetch(ASKED, client.id, tx.now, ASSIGNED_BY, before):
         if row["left_alone"] and due.keys() >= set(row["instruments"]):
             former = await load(tx, row["id"], lock=True)
-            await withdraw_questionnaire(tx, former, former.version)
-        else:
-            open_ones |= set(row["instruments"])
+            if former.state != "open":
+                continue  # it ended while this waited
+            if all(part.answers is None for part in former.parts):
+                await withdraw_questionnaire(tx, former, former.version)
+                continue
+        open_ones |= set(row["instruments"])
     asked = [one for name in sorted(due.keys() - open_ones) if (one := _latest(name)) is not None]
     stated = (await show_preferences(tx, client.id)).stated
     language = FALLBACK if stated is None else stated.language
