@@ -138,6 +138,50 @@ async def test_who_is_reminded_shortly_before_is_not_reminded_twice(
     assert await planned(desk) == {"session_reminder": MONDAY_NOON}
 
 
+async def test_a_session_that_is_brought_forward_leaves_no_reminder_of_its_former_time(
+    desk: Desk, ana: Client
+) -> None:
+    session = ana.expected(THURSDAY_EVENING)
+    await desk.tell(session)
+    desk.set_clock(THURSDAY_EVENING - 8 * HOUR)
+    await desk.dispatch()
+    at_three = ana.expected(THURSDAY_EVENING - 3 * HOUR, session.session_id)
+    await desk.tell(at_three, at_three)
+    await run_until(desk, THURSDAY_EVENING + DAY)
+    assert [body.partition(".")[0] for body in desk.mailbox.bodies] == [
+        "You have an appointment Thu 5:30 PM",
+        "You have an appointment Thu 2:30 PM",
+    ]
+
+
+async def test_another_room_shortly_before_takes_no_reminder_away(desk: Desk, ana: Client) -> None:
+    session = ana.expected(THURSDAY_EVENING)
+    await desk.tell(session)
+    desk.set_clock(THURSDAY_EVENING - 8 * HOUR)
+    await desk.dispatch()
+    await desk.tell(session.model_copy(update={"room_id": uuid4()}))
+    assert await planned(desk) == {"session_reminder_soon": THURSDAY_EVENING - 2 * HOUR}
+
+
+async def test_a_session_told_and_moved_at_once_is_reminded_of_at_its_latest_time(
+    desk: Desk, ana: Client
+) -> None:
+    session = ana.expected(MONDAY_NOON + 2 * DAY)
+    await desk.tell(session, ana.expected(MONDAY_NOON + 6 * HOUR, session.session_id))
+    assert await planned(desk) == {"session_reminder": MONDAY_NOON}
+
+
+async def test_a_miss_and_its_excuse_told_at_once_lead_to_nothing(desk: Desk, ana: Client) -> None:
+    missed = ana.missed(MONDAY_NOON - HOUR)
+    excused = ana.missed(MONDAY_NOON - HOUR, missed.session_id, excused=True)
+    await desk.tell(missed, excused)
+    assert await run_until(desk, MONDAY_NOON + 7 * DAY) == []
+    assert await tasks(desk) == []
+    await desk.tell(missed, excused, missed)
+    assert len(await run_until(desk, MONDAY_NOON + 7 * DAY)) == 0, "too late to reach out"
+    assert {m.failure for m in await desk.messages()} == {"no_longer_timely"}
+
+
 async def test_a_missed_session_leads_up_the_ladder_to_a_person_who_calls(
     desk: Desk, ana: Client
 ) -> None:
@@ -199,6 +243,22 @@ async def test_a_week_with_too_few_hours_is_told_to_client_and_staff_until_it_is
     assert [one.id for one in await tasks(desk)] != [task.id]
     async with desk.database.transaction(ALL_SITES) as tx:
         assert (await show_task(tx, task.id)).state == "withdrawn"
+
+
+@pytest.mark.parametrize("end", ["completed", "died"])
+async def test_nobody_is_asked_to_call_about_a_stay_that_is_over(
+    desk: Desk, ana: Client, end: str
+) -> None:
+    staff = Staff(desk)
+    await staff.name([LEAD], on_duty=[DUTY])
+    await desk.tell(ana.becomes(end))
+    await desk.tell(ana.missed(MONDAY_NOON - HOUR))
+    await desk.tell(disengaging(ana))
+    await desk.tell(at_risk(ana))
+    desk.set_clock(MONDAY_NOON + 4 * DAY)
+    assert await tasks(desk) == []
+    await alert(desk)
+    assert staff.told == []
 
 
 async def test_a_step_down_is_congratulated_even_though_the_stay_ends(

@@ -163,6 +163,14 @@ async def cancel_messages(tx: Transaction, about: Iterable[Subject]) -> None:
         )
 
 
+async def cancel_for_other_starts(tx: Transaction, kept: Mapping[Subject, datetime]) -> None:
+    """Cancel messages that are still planned for another start than the one that is `kept`, and
+    withdraw those on their way: what they are about was moved, and nothing takes their place."""
+    if kept:
+        subjects = map(list, zip(*kept, strict=True))
+        await tx.execute(CANCEL_OF_SEATS, tx.now, *subjects, list(kept.values()))
+
+
 async def cancel_of_stays(tx: Transaction, stays: Iterable[tuple[UUID, UUID | None]]) -> None:
     """Cancel messages of clients' stays that are still planned, and withdraw those on their way.
 

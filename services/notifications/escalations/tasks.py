@@ -10,9 +10,12 @@ from services.notifications.escalations.commands import PlannedAlert, enter_aler
 from services.notifications.escalations.queries import contacts_of_sites, show_task
 from services.notifications.escalations.rules import told_at
 from services.notifications.escalations.schemas import StaffTask
+from services.notifications.stays.queries import stays_of
+from services.notifications.stays.rules import standing
 from shared.database import Columns, Transaction, update
 from shared.errors import Conflict, require_version
 from shared.ids import new_id
+from shared.merges import records_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +72,17 @@ RETURNING id
 async def plan_tasks(tx: Transaction, planned: Sequence[PlannedTask]) -> None:
     """Enter tasks, each once for what it is about, and plan the alerts about them.
 
-    Who is on call is asked for the instant at which a round is due.
+    Who is on call is asked for the instant at which a round is due. Nothing is entered for a stay
+    that is over, or of a client who is gone.
     """
     if not planned:
         return
+    stays = await stays_of(tx, await records_of(tx, (one.new.client_id for one in planned)))
     latest = {
-        (one.new.client_id, one.new.kind, one.new.about, one.new.anchor): one for one in planned
+        (one.new.client_id, one.new.kind, one.new.about, one.new.anchor): one
+        for one in planned
+        if one.new.enrolment_id is None
+        or standing(stays.get(one.new.client_id, {}), one.new.enrolment_id) not in ("over", "gone")
     }
     kept = [latest[key] for key in sorted(latest)]
     rows = await tx.fetch(ENTER, *TASKS.arrays(one.new for one in kept))

@@ -1,7 +1,7 @@
 """Planning and taking back what the rules in force make of events."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from services.notifications.contacts.queries import contacts_of, zone_for
 from services.notifications.delivery.commands import (
     PlannedMessage,
     Subject,
+    cancel_for_other_starts,
     cancel_messages,
     plan_messages,
     replan,
@@ -45,34 +46,24 @@ ZONE_OF_NOWHERE = "UTC"
 async def follow_rules(tx: Transaction, name: str, told: Sequence[Told]) -> None:
     """Take back what events end, and plan what they start, by the rules of their sites.
 
-    All `told` are events of the name; of several about the same the last one counts.
+    All `told` are events of the name; of several about the same the last one counts, whether it
+    starts or ends.
     """
-    await _end(tx, name, [event for event, _ in told])
-    started = [
-        (rule, event, traceparent)
-        for event, traceparent in told
-        for _, rule in rulebook(_site(event)).started_by(name)
-        if matches(rule.where, event)
-    ]
-    if not started:
-        return
-    zones = await zones_of(tx, (_site(event) for _, event, _ in started))
-    contacts = await contacts_of(
-        tx, await records_of(tx, (_client(event) for _, event, _ in started))
-    )
-    messages, tasks = [], []
-    for rule, event, traceparent in started:
-        known = zones.get(_site(event), ZONE_OF_NOWHERE)
-        about = occasion_of(rule, event, getattr(event, "time_zone", known))
-        contact = contacts.get(about.client_id)
-        zone, window = zone_for(contact, about.time_zone), timing_policy(about.site_id).hours
-        for one in wanted(rule, about, zone=zone, window=window, now=tx.now):
-            if one.step.to == "staff":
-                tasks.append(_task(about, one, traceparent))
-                continue
-            messages.append(_message(rule, about, one, traceparent, known=contact is not None))
-    await plan_messages(tx, messages)
-    await plan_tasks(tx, tasks)
+    started: dict[tuple[str, UUID, UUID], tuple[Rule, Event, str | None]] = {}
+    over: list[tuple[Rule, UUID, UUID]] = []
+    for event, traceparent in told:
+        book, client = rulebook(_site(event)), _client(event)
+        for key, rule, end in book.ended_by(name):
+            if matches(end.where, event):
+                about = about_of(end.about or rule.about, event)
+                over.append((rule, client, about))
+                started.pop((key, client, about), None)
+        for key, rule in book.started_by(name):
+            if matches(rule.where, event):
+                started[key, client, about_of(rule.about, event)] = rule, event, traceparent
+    await _end(tx, over)
+    if started:
+        await _start(tx, list(started.values()))
 
 
 async def move_messages(tx: Transaction, client_id: UUID) -> None:
@@ -90,16 +81,41 @@ async def move_messages(tx: Transaction, client_id: UUID) -> None:
     await replan(tx, times)
 
 
-async def _end(tx: Transaction, name: str, events: Iterable[Event]) -> None:
-    """Cancel what is planned about what events of one name end."""
+async def _start(tx: Transaction, started: Sequence[tuple[Rule, Event, str | None]]) -> None:
+    """Plan what rules make of events, each of another thing."""
+    zones = await zones_of(tx, (_site(event) for _, event, _ in started))
+    contacts = await contacts_of(
+        tx, await records_of(tx, (_client(event) for _, event, _ in started))
+    )
+    messages, tasks = [], []
+    left_out: dict[Subject, datetime] = {}
+    for rule, event, traceparent in started:
+        known = zones.get(_site(event), ZONE_OF_NOWHERE)
+        about = occasion_of(rule, event, getattr(event, "time_zone", known))
+        contact = contacts.get(about.client_id)
+        zone, window = zone_for(contact, about.time_zone), timing_policy(about.site_id).hours
+        found = list(wanted(rule, about, zone=zone, window=window, now=tx.now))
+        kinds = {one.step.kind for one in found}
+        for step in rule.steps:
+            if step.to == "client" and step.kind not in kinds and not step.once:
+                left_out[step.kind, about.client_id, about.about] = about.anchor
+        for one in found:
+            if one.step.to == "staff":
+                tasks.append(_task(about, one, traceparent))
+                continue
+            messages.append(_message(rule, about, one, traceparent, known=contact is not None))
+    await cancel_for_other_starts(tx, left_out)
+    await plan_messages(tx, messages)
+    await plan_tasks(tx, tasks)
+
+
+async def _end(tx: Transaction, over: Iterable[tuple[Rule, UUID, UUID]]) -> None:
+    """Cancel what rules planned about what is over: the client, and what it is."""
     messages: list[Subject] = []
     tasks: list[Subject] = []
-    for event in events:
-        for rule, end in rulebook(_site(event)).ended_by(name):
-            if matches(end.where, event):
-                client, about = _client(event), about_of(end.about or rule.about, event)
-                for step in rule.steps:
-                    (messages if step.to == "client" else tasks).append((step.kind, client, about))
+    for rule, client, about in over:
+        for step in rule.steps:
+            (messages if step.to == "client" else tasks).append((step.kind, client, about))
     await cancel_messages(tx, messages)
     await withdraw_tasks(tx, tasks)
 

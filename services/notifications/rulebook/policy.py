@@ -191,9 +191,14 @@ class Rulebook:
         """The rules that an event starts."""
         return ((key, rule) for key, rule in self.rules.items() if rule.on == name)
 
-    def ended_by(self, name: str) -> Iterator[tuple[Rule, End]]:
+    def ended_by(self, name: str) -> Iterator[tuple[str, Rule, End]]:
         """The rules that an event ends, and how."""
-        return ((rule, end) for rule in self.rules.values() for end in rule.ends if end.on == name)
+        return (
+            (key, rule, end)
+            for key, rule in self.rules.items()
+            for end in rule.ends
+            if end.on == name
+        )
 
 
 def matches(where: Where, event: Event) -> bool:

@@ -217,7 +217,7 @@ def test_a_form_that_waits_is_told_at_once_and_again_until_it_takes_no_answers()
     )
     ((name, rule),) = rulebook().started_by("QuestionnaireDue")
     assert (name, rule.link) == ("questionnaire", "questionnaire")
-    assert [end.on for _, end in rulebook().ended_by("QuestionnaireClosed")] == [
+    assert [end.on for _, _, end in rulebook().ended_by("QuestionnaireClosed")] == [
         "QuestionnaireClosed"
     ]
     occasion = occasion_of(rule, event, DENVER.key)
