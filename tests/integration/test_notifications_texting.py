@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from starlette.responses import JSONResponse, Response
 
+from services.notifications.escalations.jobs import alerts
 from services.notifications.timeline.jobs import forget_job
 from shared.contracts.notifications import (
     ContactOptedOut,
@@ -17,7 +18,8 @@ from shared.contracts.notifications import (
     NoticeFailed,
 )
 from shared.jobs import JobContext
-from tests.support.notifications import Client
+from tests.support.alerts import DUTY, LEAD, Staff
+from tests.support.notifications import DENVER_SITE, Client
 from tests.support.texting import HOURS, NUMBER, Texting, texted
 
 
@@ -229,6 +231,50 @@ async def test_despair_is_no_opt_out_and_is_answered_with_where_to_find_help(
     assert [e["meaning"] for e in entries if e["direction"] == "in"] == ["urgent"]
     await texting.settle()
     assert len(texting.provider.taken) == 1
+
+
+async def test_somebody_of_the_staff_is_told_of_despair_until_it_was_read(
+    texting: Texting, ana: Client
+) -> None:
+    staff = Staff(texting.desk)
+    await staff.name([LEAD], on_duty=[DUTY])
+    await texting.desk.introduce(texted(ana))
+    await texting.desk.tell(ana.enrolled())
+    await texting.desk.tell(ana.becomes("completed"))
+    await texting.provider.reply(NUMBER, "I want to die")
+    await texting.provider.reply(NUMBER, "quiero morirme")
+    (task,) = (await texting.get(f"/sites/{DENVER_SITE}/staff-tasks")).json()["items"]
+    assert (task["kind"], task["client_id"]) == ("urgent_reply", str(ana.id))
+    await alerts.dispatch(JobContext(texting.desk.database, texting.desk.settings))
+    assert staff.told == [DUTY]
+    texting.desk.set_clock(texting.desk.now + timedelta(minutes=15))
+    await alerts.dispatch(JobContext(texting.desk.database, texting.desk.settings))
+    assert staff.told == [DUTY, LEAD]
+
+
+@pytest.mark.parametrize(
+    ("text", "answers"),
+    [("This is an automatic reply.", 0), ("In an emergency call 911.", 1), ("HELP", 1)],
+)
+async def test_a_machine_of_nobody_we_know_is_not_written_to_for_ever(
+    texting: Texting, text: str, answers: int
+) -> None:
+    told = [await texting.provider.reply(number, text) for number in ("22395",) * 5]
+    assert len([answer for answer in told if answer]) == answers
+    if answers:
+        texting.desk.set_clock(texting.desk.now + timedelta(days=1))
+        assert await texting.provider.reply("22395", text)
+
+
+async def test_who_wants_no_messages_is_not_told_that_nobody_reads_the_answer(
+    texting: Texting, ana: Client
+) -> None:
+    await texting.remind(ana)
+    assert "Replies are not read" in (await texting.provider.reply(NUMBER, "see you then") or "")
+    texting.desk.set_clock(texting.desk.now + timedelta(days=2))
+    assert await texting.provider.reply(NUMBER, "STOP")
+    assert await texting.provider.reply(NUMBER, "ok bye") is None
+    assert "988" in (await texting.provider.reply(NUMBER, "I want to die") or "")
 
 
 async def test_what_the_provider_answered_itself_is_not_answered_twice(

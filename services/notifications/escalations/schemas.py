@@ -167,7 +167,10 @@ class StaffTask(Shown):
     client_id: UUID
     site_id: UUID
     enrolment_id: UUID | None
-    kind: Kind = Field(description="Of the rule that led to it.", examples=["missed_session_task"])
+    kind: Kind = Field(
+        description="Of the rule that led to it, or `urgent_reply`: read what the client wrote.",
+        examples=["missed_session_task"],
+    )
     about: UUID = Field(description="The session, stay or week that it is about.")
     anchor: Instant = Field(description="The instant that its rule counts from.")
     opens_at: Instant = Field(description="From when on it has to be done.")

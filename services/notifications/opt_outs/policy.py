@@ -49,6 +49,13 @@ class Spoken(Part):
         return self
 
 
+class Urgent(Part):
+    """How staff are told of a reply that may be urgent, until somebody takes charge."""
+
+    next_person_minutes: int = Field(15, ge=5, le=24 * 60)
+    rounds: int = Field(4, ge=1, le=20)
+
+
 class ReplyWords(Part):
     """The words in force. A reply is understood in all languages, whatever the client speaks."""
 
@@ -60,6 +67,7 @@ class ReplyWords(Part):
     offered: Words
     """Words that messages may name, as they mean to everybody what they mean to us."""
     never_asked_for: Words
+    urgent: Urgent = Urgent()
     languages: dict[str, Spoken] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -1,5 +1,6 @@
 """What a webhook told, kept in one short transaction that waits for no sender."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -8,14 +9,17 @@ from uuid import UUID
 import phonenumbers
 
 from services.notifications.contacts.queries import clients_having
+from services.notifications.escalations.tasks import NewTask, PlannedTask, plan_tasks
 from services.notifications.opt_outs.commands import resume_address, stop_address
 from services.notifications.opt_outs.policy import reply_words
+from services.notifications.opt_outs.queries import stopped_of
 from services.notifications.opt_outs.rules import Meaning
 from services.notifications.webhooks.bounces import Bounce
 from shared.database import Transaction, insert
 from shared.errors import Invalid
 from shared.ids import new_id
-from shared.web.links import LinkNotValid
+from shared.telemetry.tracing import current_traceparent
+from shared.web.links import LinkNotValid, digest
 
 Status = Literal["sent", "delivered", "bounced"]
 STATUSES: dict[str, Status] = {
@@ -34,6 +38,14 @@ over."""
 MAIL = "mail"
 """What whoever hands on mail is called where others have the name of an account."""
 REPLY_AGAIN = timedelta(hours=24)
+STRANGERS = "strangers"
+"""In place of a provider: that a number of no client was answered on a day."""
+URGENT = "urgent_reply"
+"""The kind of the task to read what may be a cry for help."""
+URGENT_OPEN = """
+SELECT EXISTS (SELECT FROM staff_tasks
+  WHERE client_id = ANY (platform.records_of($1)) AND kind = $2 AND state = 'open')
+"""
 ADDRESS = "SELECT address FROM handovers WHERE unsubscribe = $1"
 MAILED = "SELECT true FROM handovers WHERE notification_id = $1 AND channel = 'email'"
 UNREAD_BEFORE = """
@@ -118,34 +130,69 @@ async def take_reply(tx: Transaction, reply: Reply) -> str | None:
     """Do at once what a reply asks for; the text to answer it with, at most once.
 
     A wish to hear nothing more holds for the number, whoever has it; a call that comes again does
-    nothing. Other replies are answered once in 24 hours, so that two machines do not write to each
-    other for ever.
+    nothing. Other replies are answered once in 24 hours, those of numbers of no client once a day,
+    and what asks for nothing is not answered to these and to who wants to hear nothing more: two
+    machines do not write to each other for ever. Somebody of the staff is told of what may be
+    urgent.
     """
     words = reply_words()
     sender = number_of(reply.sender)
-    taken = {"provider": reply.provider, "provider_id": reply.provider_id, "taken_at": tx.now}
-    if not await tx.fetchval(
-        *insert("replies_taken", taken, suffix="ON CONFLICT DO NOTHING RETURNING true")
-    ):
+    if not await _is_first(tx, reply.provider, reply.provider_id):
         return None
     meaning, how, language = words.understood(reply.text[: words.longest])
     clients = await clients_having(tx, sender)
     answers = words.languages[language]
-    answer = {"help": answers.helped, "urgent": answers.urgent, "other": answers.unread}
-    told = answer.get(meaning)
+    told: str | None = None
     if meaning == "stop":
         new = await stop_address(tx, reply.channel, sender, "opted_out", how)
         told = answers.stopped if new else None
     elif meaning == "start":
         ended = await resume_address(tx, sender, "opted_out")
         told = answers.started if ended else None
-    elif clients:
-        ids = [client_id for client_id, _ in clients]
-        if await tx.fetchval(UNREAD_BEFORE, ids, tx.now - REPLY_AGAIN, meaning):
-            told = None
+    elif await _is_answered(tx, meaning, sender, reply.channel, [one for one, _ in clients]):
+        answer = {"help": answers.helped, "urgent": answers.urgent, "other": answers.unread}
+        told = answer[meaning]
     for client_id, site_id in clients:
         await _keep(tx, reply, client_id, site_id, meaning, words.kept_days)
+        if meaning == "urgent":
+            await _have_it_read(tx, client_id, site_id)
     return None if reply.answered else told
+
+
+async def _is_first(tx: Transaction, provider: str, provider_id: str) -> bool:
+    """Whether this was not dealt with before; from now on it was."""
+    taken = {"provider": provider, "provider_id": provider_id, "taken_at": tx.now}
+    done = insert("replies_taken", taken, suffix="ON CONFLICT DO NOTHING RETURNING true")
+    return bool(await tx.fetchval(*done))
+
+
+async def _is_answered(
+    tx: Transaction, meaning: Meaning, sender: str, channel: str, clients: Sequence[UUID]
+) -> bool:
+    """Whether a reply that neither ends nor begins messages is answered."""
+    if meaning == "other":
+        stopped = await stopped_of(tx, [sender])
+        if not clients or stopped.get((channel, sender)) == "opted_out":
+            return False
+    if clients:
+        before = (list(clients), tx.now - REPLY_AGAIN, meaning)
+        return not await tx.fetchval(UNREAD_BEFORE, *before)
+    known_by = digest(f"{tx.now:%Y-%m-%d} {meaning} {sender}").hex()
+    return await _is_first(tx, STRANGERS, known_by)
+
+
+async def _have_it_read(tx: Transaction, client_id: UUID, site_id: UUID) -> None:
+    """Have somebody of the staff read what may be a cry for help; one task of it is open at most.
+    It may be somebody whose stay is over."""
+    if await tx.fetchval(URGENT_OPEN, client_id, URGENT):
+        return
+    urgent = reply_words().urgent
+    task = NewTask(site_id, client_id, None, URGENT, client_id, tx.now, tx.now)
+    pause = timedelta(minutes=urgent.next_person_minutes)
+    until = tx.now + urgent.rounds * pause
+    await plan_tasks(
+        tx, [PlannedTask(task, pause, urgent.rounds, until, traceparent=current_traceparent())]
+    )
 
 
 async def _keep(
