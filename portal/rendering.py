@@ -23,6 +23,7 @@ NAVIGATION = (
     ("/waitlist", "Waitlist", "scheduling.list_waiting_clients"),
     ("/flags", "Risk flags", "intake.list_risk_flags"),
     ("/risks", "Risks", "outcomes.list_risks"),
+    ("/tasks", "Tasks", "notifications.list_staff_tasks"),
     ("/week", "Week", "scheduling.show_week"),
     ("/messages", "Messages", "notifications.list_notifications"),
     ("/program-measures", "Measures", "outcomes.list_program_measures"),

@@ -1,7 +1,8 @@
-"""Risk flags, and one, which an alert by mail leads to; risks of treatment, and one."""
+"""Risk flags; what an alert by mail leads to; tasks of staff; risks of treatment, and one."""
 
 from typing import Any
 
+from portal.api import Away, Refused
 from portal.page import site_of
 from portal.views.registry import Page, view
 
@@ -28,15 +29,44 @@ async def flags(page: Page) -> dict[str, Any]:
 
 
 @view(
-    "/alerts/{flag_id}",
-    "flag.html",
-    "intake.show_risk_flag",
+    "/alerts/{alert_id}",
+    "alert.html",
+    "notifications.show_staff_task",
+    "notifications.record_task_acknowledgement",
     "intake.record_risk_acknowledgement",
+    "outcomes.record_risk_acknowledgement",
+    "outcomes.close_risk",
 )
-async def flag(page: Page, flag_id: str) -> dict[str, Any]:
-    return await _with_client(
-        page, "flag", await page.need("intake.show_risk_flag", flag_id=flag_id)
+async def alert(page: Page, alert_id: str) -> dict[str, Any]:
+    """What an alert by mail is about: a flag, a risk of treatment, or a task. The mail does not say
+    which."""
+    if flag := await page.ask("intake.show_risk_flag", flag_id=alert_id):
+        return await _with_client(page, "flag", flag)
+    if risk := await page.ask("outcomes.show_risk", risk_id=alert_id):
+        return await _with_client(page, "risk", risk)
+    try:
+        task = await page.need("notifications.show_staff_task", task_id=alert_id)
+    except Refused as refused:
+        if "away" in (flag.why, risk.why):
+            raise Away(flag.service if flag.why == "away" else risk.service) from None
+        if refused.status == 404 and not page.may("intake.show_risk_flag"):
+            raise Refused("intake", 403, {}) from None
+        raise
+    return await _with_client(page, "task", task)
+
+
+@view("/tasks", "tasks.html", "notifications.list_staff_tasks")
+async def tasks(page: Page) -> dict[str, Any]:
+    site = await site_of(page)
+    listed = await page.need(
+        "notifications.list_staff_tasks", site_id=site["id"], cursor=page.query("cursor")
     )
+    return {
+        "site": site,
+        "sites": await page.sites(),
+        "listed": listed,
+        "names": await page.names(one["client_id"] for one in listed),
+    }
 
 
 OF_TREATMENT = ("raised", "acknowledged", "resolved")

@@ -497,6 +497,54 @@ async def test_a_client_s_lists_are_shown_to_their_end_and_a_long_day_has_all_na
     assert day.text.count(">Bo</a>") == 450
 
 
+@pytest.mark.parametrize(
+    ("about", "role", "status", "button"),
+    [
+        ("/risk-flags/", "counselor", 200, "intake.record_risk_acknowledgement"),
+        ("/risks/", "clinical_lead", 200, "outcomes.record_risk_acknowledgement"),
+        ("/staff-tasks/", "counselor", 200, "notifications.record_task_acknowledgement"),
+        ("/staff-tasks/", "front_desk", 200, "notifications.record_task_acknowledgement"),
+        ("/risk-flags/", "site_manager", 403, None),
+        ("nowhere", "counselor", 404, None),
+    ],
+)
+async def test_an_alert_by_mail_leads_to_whatever_it_is_about(
+    about: str, role: str, status: int, button: str | None
+) -> None:
+    portal = Portal(role)
+    told = portal.services.answer
+
+    async def only(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith(ID) and about not in request.url.path:
+            return httpx.Response(404, json={"title": "Not found"})
+        answer = await told(request)
+        if "/risks/" in request.url.path:
+            return httpx.Response(200, json=answer.json() | {"origin": "outcomes"})
+        return answer
+
+    portal.app.state.api._http = httpx.AsyncClient(transport=httpx.MockTransport(only))
+    answer = await portal.browser.get(f"/alerts/{ID}")
+    assert answer.status_code == status
+    forms = [one["value"] for one in Found(answer.text).fields if one.get("name") == "operation"]
+    assert button in forms if button else forms == []
+
+
+async def test_an_alert_of_a_service_that_is_away_is_not_said_to_be_nothing() -> None:
+    portal = Portal("counselor")
+    told = portal.services.answer
+
+    async def none_there(request: httpx.Request) -> httpx.Response:
+        if "/risks/" in request.url.path:
+            raise httpx.ConnectError("away")
+        if request.url.path.endswith(ID):
+            return httpx.Response(404, json={"title": "Not found"})
+        return await told(request)
+
+    portal.app.state.api._http = httpx.AsyncClient(transport=httpx.MockTransport(none_there))
+    answer = await portal.browser.get(f"/alerts/{ID}")
+    assert (answer.status_code, "outcomes" in answer.text) == (503, True)
+
+
 async def test_a_correction_keeps_the_miss_that_an_attendance_makes_up() -> None:
     portal = Portal("counselor")
     answer = await portal.browser.get(f"/sessions/{ID}")

@@ -12,7 +12,7 @@ SCREENS = {
         *("/today", "/referrals", "/referrals?state=accepted", "/referrals/new", "/clients"),
         *("/waitlist", "/flags?state=all", "/week", "/messages?state=delivered"),
         *("/clients/{client}", "/clients/{client}/stay", "/clients/{client}/risk"),
-        *("/clients/{client}/course", "/risks", "/texts", "/program-measures"),
+        *("/clients/{client}/course", "/risks", "/tasks", "/texts", "/program-measures"),
         *("/program-measures/completion?by=site", "/program-measures/completion/cases"),
         *("/clients/{client}/referral", "/clients/{client}/duplicates"),
         *("/clients/{client}/screening", "/clients/{client}/level"),
