@@ -95,6 +95,30 @@ async def test_a_replay_says_who_when_and_whether_clinicians_agreed(outcomes: Ou
     assert {value for name, value in hidden.items() if name != "kind"} == {None}
 
 
+async def test_a_later_stay_of_the_client_changes_nothing_of_the_replay_of_a_former_one(
+    outcomes: Outcomes,
+) -> None:
+    ana = Enrolled("ana", SITE)
+    figures = engaged(ana).model_copy(update={"window_until": MONDAY})
+    before = screened(ana, 5, answered_at=MONDAY - timedelta(hours=2))
+    for event in (ana.enrolment, before, figures, ana.changed("completed")):
+        await outcomes.tell(event)
+
+    async def of_first() -> Any:
+        done = await finished(outcomes, outcomes.lead)
+        path = f"/policy-replays/{done['id']}/stays"
+        stays = (await outcomes.lead.get(path)).json()["items"]
+        return {one["id"]: one["kinds"] for one in stays}.get(str(ana.enrolment_id))
+
+    alone = await of_first()
+    assert [kind["latter_on"] for kind in alone] == ["2026-02-23"]
+    for days, end in ((30, None), (40, "lost")):
+        outcomes.system.set_clock(MONDAY + timedelta(days=days))
+        again = replace(ana, enrolment_id=UUID(int=99_999))
+        await outcomes.tell(again.changed("lost") if end else again.enrolment)
+        assert await of_first() == alone
+
+
 async def test_a_replay_that_cannot_be_made_is_refused(outcomes: Outcomes) -> None:
     for body, status, slug, pointer in (
         ({"site_ids": [str(uuid4())]}, 404, "not-found", "/site_ids"),

@@ -39,7 +39,7 @@ BASELINE = SCORES.format(
 FORMER = """
   SELECT coalesce(max(least(f.ended_at, e.enrolled_at)), '-infinity') AS ended_at FROM episodes f
   WHERE f.client_id = ANY (e.records) AND f.enrolment_id <> e.enrolment_id
-    AND f.ended_at IS NOT NULL
+    AND f.ended_at IS NOT NULL AND f.enrolled_at <= e.enrolled_at
 """
 
 

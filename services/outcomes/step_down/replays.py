@@ -68,6 +68,7 @@ CROSS JOIN LATERAL (SELECT platform.records_of(e.client_id) AS records) p
 LEFT JOIN LATERAL (
   SELECT max(least(ended_at, e.enrolled_at)) AS ended_at FROM episodes
   WHERE client_id = ANY (p.records) AND enrolment_id <> e.enrolment_id AND ended_at IS NOT NULL
+    AND enrolled_at <= e.enrolled_at
 ) f ON true
 ORDER BY e.enrolment_id
 """  # noqa: S608 - ours
