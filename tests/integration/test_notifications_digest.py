@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from pydantic import ValidationError
 
 from services.notifications.digest.jobs import digest_job, plan_job
 from services.notifications.digest.policy import DigestPolicy, digest_policy
@@ -29,6 +30,13 @@ def recipients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "digest.json").write_text(policy.model_dump_json())
     read_anew(monkeypatch, digest_policy, folder=tmp_path)
     assert digest_policy().recipients, "read now, as the desk names another folder"
+
+
+@pytest.mark.parametrize("address", ["+13035550123", "webhook:pager"])
+def test_a_digest_to_where_no_mail_goes_is_refused_when_it_is_read(address: str) -> None:
+    wrong = {**digest_policy().model_dump(), "recipients": [{**RECIPIENT, "address": address}]}
+    with pytest.raises(ValidationError, match="goes by mail alone"):
+        DigestPolicy.model_validate(wrong)
 
 
 async def sent(desk: Desk) -> list[str]:

@@ -26,6 +26,7 @@ from shared.database import ALL_SITES
 from shared.errors import NotFound
 from stepwell.runtime.disposable import Stack
 from tests.support.notifications import DENVER_SITE, MONDAY_NOON, Client, Desk, open_desk
+from tests.support.texting import texted
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 THURSDAY = MONDAY_NOON + 3 * DAY
@@ -75,6 +76,20 @@ async def test_a_rule_tried_out_says_who_would_get_what_when_and_why_not(desk: D
     assert reasons == {ben: "no_consent", cleo: "on_hold"}
     assert await desk.messages() == []
     assert await desk.published() == []
+
+
+async def test_a_rule_is_tried_out_by_the_way_that_its_message_would_take(desk: Desk) -> None:
+    ana, ben = Client("ana"), Client("ben")
+    for who, channels in ((ana, ["email"]), (ben, ["voice"])):
+        await desk.tell(texted(who, email=f"{who.name}@example.test"))
+        await desk.tell(who.agrees(channels=channels))
+    events = [who.expected(THURSDAY).model_dump(mode="json") for who in (ana, ben)]
+    found = await tried(desk, rule="session_reminder", events=events)
+    told = {(one.client_id, one.channel, one.outcome, one.because) for one in found.messages}
+    assert told == {
+        (ana.id, "email", "send", None),
+        (ben.id, "sms", "not_sent", "other_way"),
+    }
 
 
 async def test_a_draft_is_tried_out_on_what_is_planned(desk: Desk) -> None:

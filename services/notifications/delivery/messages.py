@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from services.notifications.consents.rules import counting
 from services.notifications.delivery.due import Due, Result
 from services.notifications.delivery.queries import resume_times
 from services.notifications.delivery.recipients import Recipient, recipients_of
@@ -45,13 +44,6 @@ from shared.settings import Settings
 
 CHANNEL_OF_STRANGERS: ChannelName = "email"
 """The channel that is named when a message is given up before its recipient was heard of."""
-WAYS: dict[ChannelName, str | None] = {
-    "email": "email",
-    "sms": "sms",
-    "voice": "voice",
-    "log": None,
-}
-"""As consents call the way that a channel takes; nothing leaves the house by the log."""
 RELEASED: dict[str, frozenset[str]] = {
     "kind": frozenset({"session_reminder", "missed_session_outreach"}),
     "channel": frozenset({"email", "log"}),
@@ -81,40 +73,16 @@ class ClientMessage(Due):
         """What the rules in force say of its kind; None when no rule sends it any more."""
         return rulebook(self.site_id).sendings.get(self.kind)
 
-    @cached_property
-    def ways(self) -> list[ChannelName]:
-        """The ways that the message can take, the one that the client asked for first."""
-        contact = self.recipient.contact
-        return [] if contact is None else [way for way in contact.ways if self._is_open(way)]
-
-    def _is_open(self, way: ChannelName) -> bool:
-        if way in self.refused_by or self.recipient.stopped_at(way) is not None:
-            return False
-        agreed = counting(self.recipient.consents)
-        if way == "log" or agreed is None:
-            return True
-        return way in agreed.channels and (way != "voice" or agreed.voicemail != "none")
-
-    @property
-    def _needed_way(self) -> str | None:
-        """What a consent has to name; a call that may not end on voicemail is named by none."""
-        agreed = counting(self.recipient.consents)
-        if self.channel == "voice" and agreed is not None and agreed.voicemail == "none":
-            return "voicemail"
-        return WAYS[self.channel]
-
     @property
     def can_be_unsubscribed(self) -> bool:
         return True
 
     def way_besides(self, tried: ChannelName) -> bool:
-        return any(way != tried for way in self.ways)
+        return any(way != tried for way in self.recipient.open_ways(self.refused_by))
 
     @cached_property
     def channel(self) -> ChannelName:
-        """Where none is open the one that was asked for, whose rule then says why nothing goes."""
-        contact = self.recipient.contact
-        return CHANNEL_OF_STRANGERS if contact is None else next(iter(self.ways), contact.wanted)
+        return self.recipient.way(self.refused_by) or CHANNEL_OF_STRANGERS
 
     @cached_property
     def texts_version(self) -> str:
@@ -148,7 +116,9 @@ class ClientMessage(Due):
             expires_at=self.expires_at,
             reach=self.reach,
             agreed=Agreed(
-                self.recipient.consents, sending.purpose(self._needed_way), self.site_zone
+                self.recipient.consents,
+                sending.purpose(self.recipient.needed(self.channel)),
+                self.site_zone,
             ),
             window=policy.hours,
             unknown_contact=policy.unknown_contact,

@@ -29,6 +29,12 @@ class Recipient(Part):
     time_zone: str
 
     @model_validator(mode="after")
+    def gets_mail(self) -> Self:
+        if "@" not in self.address:
+            raise ValueError("address: a digest goes by mail alone")
+        return self
+
+    @model_validator(mode="after")
     def has_a_zone(self) -> Self:
         if zone_of(self.time_zone, "UTC").key != self.time_zone:
             raise ValueError(f"time_zone: {self.time_zone} is no IANA zone")

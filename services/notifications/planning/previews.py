@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ValidationError
 
 from services.notifications.contacts.queries import zone_for
-from services.notifications.delivery.messages import WAYS
 from services.notifications.delivery.recipients import Recipient, recipients_of
 from services.notifications.delivery.rules import (
     Agreed,
@@ -186,7 +185,7 @@ def _would(found: Wanted, about: Occasion, known: Recipient, sending: Sending | 
     if sending is not None:
         zone = zone_for(known.contact, about.time_zone)
         outcome, because = _outcome(found, about, known, sending)
-        channel = None if known.contact is None else known.contact.wanted
+        channel = known.way()
         template = templates(about.site_id)[sending.template]
         language, fell_back = template.in_language(known.language)
         when = spoken(about.anchor, zone, ZoneInfo(about.time_zone), language)
@@ -213,7 +212,7 @@ def _outcome(
 ) -> tuple[Literal["send", "wait", "not_sent"], str | None]:
     """What would be decided at the instant at which the message is due."""
     policy, site_zone = timing_policy(about.site_id), ZoneInfo(about.time_zone)
-    way = None if known.contact is None else WAYS[known.contact.wanted]
+    way = known.way()
     stands = standing(known.stays, about.enrolment_id)
     decision = decide(
         found.due_at,
@@ -225,10 +224,10 @@ def _outcome(
         due_at=found.due_at,
         expires_at=found.expires_at,
         reach=known.reach(about.time_zone),
-        agreed=Agreed(known.consents, sending.purpose(way), site_zone),
+        agreed=Agreed(known.consents, sending.purpose(way and known.needed(way)), site_zone),
         window=policy.hours,
         unknown_contact=timedelta(0),
-        stopped=None if known.contact is None else known.stopped_at(known.contact.wanted),
+        stopped=None if way is None else known.stopped_at(way),
     )
     match decision:
         case Send():
