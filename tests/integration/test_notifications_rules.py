@@ -219,6 +219,27 @@ async def test_who_comes_back_meanwhile_is_not_asked_again(desk: Desk, ana: Clie
     ]
 
 
+async def test_who_came_to_a_later_session_is_not_followed_up_for_the_one_before(
+    desk: Desk, ana: Client
+) -> None:
+    ben = Client("ben")
+    await desk.introduce(ben.details())
+    missed = ana.missed(MONDAY_NOON - HOUR)
+    await desk.tell(missed)
+    await desk.tell(ben.missed(MONDAY_NOON - HOUR))
+    await desk.dispatch()
+    await desk.tell(ana.attended(ana.missed(MONDAY_NOON - 3 * DAY)))
+    desk.set_clock(MONDAY_NOON + HOUR)
+    assert len(await planned(desk, client_id=ana.id)) == 2, "that was before the miss"
+    await desk.tell(ana.attended(ana.missed(MONDAY_NOON + 6 * HOUR)))
+    assert await planned(desk, client_id=ana.id) == {}
+    assert len(await planned(desk, client_id=ben.id)) == 2
+    desk.set_clock(MONDAY_NOON + 4 * DAY)
+    assert [one.client_id for one in await tasks(desk)] == [ben.id]
+    await desk.tell(ana.missed(MONDAY_NOON + 3 * DAY))
+    assert len(await planned(desk, client_id=ana.id)) > 0, "a later miss is one of its own"
+
+
 async def test_a_miss_recorded_two_days_late_is_not_followed_by_all_steps_at_once(
     desk: Desk, ana: Client
 ) -> None:

@@ -15,6 +15,8 @@ from shared.merges import records_of
 
 Subject = tuple[Kind, UUID, UUID]
 """A kind of message or task, a client, and what it is about."""
+Earlier = tuple[Kind, UUID, datetime]
+"""A kind of message or task, a client, and before when what it is about began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,12 @@ CANCEL_OF_SEATS = CANCEL.format(
   WHERE n.session_starts_at IS DISTINCT FROM seat.kept"""
 )
 """A message for the start that is `kept` stays; null keeps none."""
+CANCEL_EARLIER = CANCEL.format(
+    unwanted="""
+  JOIN unnest($2::text[], $3::uuid[], $4::timestamptz[]) AS came(kind, client_id, starts_at)
+    ON (n.client_id, n.kind) = (came.client_id, came.kind)
+  WHERE n.session_starts_at < came.starts_at"""
+)
 CANCEL_OF_STAYS = CANCEL.format(
     unwanted="""
   JOIN unnest($2::uuid[], $3::uuid[]) AS stay(client_id, enrolment_id)
@@ -161,6 +169,12 @@ async def cancel_messages(tx: Transaction, about: Iterable[Subject]) -> None:
         await tx.execute(
             CANCEL_OF_SEATS, tx.now, *map(list, zip(*over, strict=True)), [None] * len(over)
         )
+
+
+async def cancel_earlier(tx: Transaction, than: Iterable[Earlier]) -> None:
+    """As `cancel_messages`, about whatever began before."""
+    if over := sorted(set(than)):
+        await tx.execute(CANCEL_EARLIER, tx.now, *map(list, zip(*over, strict=True)))
 
 
 async def cancel_for_other_starts(tx: Transaction, kept: Mapping[Subject, datetime]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.notifications.delivery.commands import Subject, cancel_of_flags
+from services.notifications.delivery.commands import Earlier, Subject, cancel_of_flags
 from services.notifications.escalations.commands import PlannedAlert, enter_alerts
 from services.notifications.escalations.queries import contacts_of_sites, show_task
 from services.notifications.escalations.rules import told_at
@@ -60,6 +60,12 @@ WITHDRAW = """
 UPDATE staff_tasks t SET state = 'withdrawn', ended_at = $1, version = version + 1
 FROM unnest($2::text[], $3::uuid[], $4::uuid[]) AS w (kind, client_id, about)
 WHERE (t.client_id, t.about, t.kind) = (w.client_id, w.about, w.kind) AND t.state = 'open'
+RETURNING t.id
+"""
+WITHDRAW_EARLIER = """
+UPDATE staff_tasks t SET state = 'withdrawn', ended_at = $1, version = version + 1
+FROM unnest($2::text[], $3::uuid[], $4::timestamptz[]) AS w (kind, client_id, starts_at)
+WHERE (t.client_id, t.kind) = (w.client_id, w.kind) AND t.anchor < w.starts_at AND t.state = 'open'
 RETURNING t.id
 """
 WITHDRAW_OF_STAYS = """
@@ -117,6 +123,13 @@ async def withdraw_tasks(tx: Transaction, about: Iterable[Subject]) -> None:
     """What the tasks were about is over: nobody needs to do them, and nobody is told any more."""
     if over := sorted(set(about)):
         rows = await tx.fetch(WITHDRAW, tx.now, *map(list, zip(*over, strict=True)))
+        await cancel_of_flags(tx, (row["id"] for row in rows))
+
+
+async def withdraw_earlier(tx: Transaction, than: Iterable[Earlier]) -> None:
+    """As `withdraw_tasks`, about whatever began before."""
+    if over := sorted(set(than)):
+        rows = await tx.fetch(WITHDRAW_EARLIER, tx.now, *map(list, zip(*over, strict=True)))
         await cancel_of_flags(tx, (row["id"] for row in rows))
 
 

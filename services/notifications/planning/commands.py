@@ -1,14 +1,16 @@
 """Planning and taking back what the rules in force make of events."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from services.notifications.contacts.queries import contacts_of, zone_for
 from services.notifications.delivery.commands import (
+    Earlier,
     PlannedMessage,
     Subject,
+    cancel_earlier,
     cancel_for_other_starts,
     cancel_messages,
     plan_messages,
@@ -19,6 +21,7 @@ from services.notifications.escalations.tasks import (
     NewTask,
     PlannedTask,
     plan_tasks,
+    withdraw_earlier,
     withdraw_tasks,
 )
 from services.notifications.planning.rules import (
@@ -50,18 +53,29 @@ async def follow_rules(tx: Transaction, name: str, told: Sequence[Told]) -> None
     starts or ends.
     """
     started: dict[tuple[str, UUID, UUID], tuple[Rule, Event, str | None]] = {}
-    over: list[tuple[Rule, UUID, UUID]] = []
+    over: dict[str, list[Subject]] = {"client": [], "staff": []}
+    earlier: dict[str, list[Earlier]] = {"client": [], "staff": []}
     for event, traceparent in told:
         book, client = rulebook(_site(event)), _client(event)
         for key, rule, end in book.ended_by(name):
-            if matches(end.where, event):
-                about = about_of(end.about or rule.about, event)
-                over.append((rule, client, about))
-                started.pop((key, client, about), None)
+            if not matches(end.where, event):
+                continue
+            steps = [step for step in rule.steps if end.takes_back(step)]
+            if end.earlier:
+                for step in steps:
+                    earlier[step.to].append((step.kind, client, getattr(event, rule.anchor)))
+                continue
+            about = about_of(end.about or rule.about, event)
+            for step in steps:
+                over[step.to].append((step.kind, client, about))
+            started.pop((key, client, about), None)
         for key, rule in book.started_by(name):
             if matches(rule.where, event):
                 started[key, client, about_of(rule.about, event)] = rule, event, traceparent
-    await _end(tx, over)
+    await cancel_messages(tx, over["client"])
+    await withdraw_tasks(tx, over["staff"])
+    await cancel_earlier(tx, earlier["client"])
+    await withdraw_earlier(tx, earlier["staff"])
     if started:
         await _start(tx, list(started.values()))
 
@@ -107,17 +121,6 @@ async def _start(tx: Transaction, started: Sequence[tuple[Rule, Event, str | Non
     await cancel_for_other_starts(tx, left_out)
     await plan_messages(tx, messages)
     await plan_tasks(tx, tasks)
-
-
-async def _end(tx: Transaction, over: Iterable[tuple[Rule, UUID, UUID]]) -> None:
-    """Cancel what rules planned about what is over: the client, and what it is."""
-    messages: list[Subject] = []
-    tasks: list[Subject] = []
-    for rule, client, about in over:
-        for step in rule.steps:
-            (messages if step.to == "client" else tasks).append((step.kind, client, about))
-    await cancel_messages(tx, messages)
-    await withdraw_tasks(tx, tasks)
 
 
 def _occasion(planned: Untried, rule: Rule) -> Occasion:

@@ -41,11 +41,21 @@ class Moment(Part):
 
 
 class End(Part):
-    """An event that takes back what is planned about what it names in its own fields `about`."""
+    """An event that takes back what is planned about what it names in its own fields `about`.
+
+    With `earlier` it takes back what is planned about whatever of the client began before.
+    """
 
     on: str
     about: About = ()
     where: Where = Field(default_factory=dict)
+    earlier: bool = False
+    kinds: tuple[Kind, ...] = ()
+    """With `earlier`: only these; all of the rule without."""
+
+    def takes_back(self, step: "Step") -> bool:
+        """Whether a step of the rule is taken back."""
+        return not self.kinds or step.kind in self.kinds
 
 
 class Step(Part):
@@ -116,6 +126,12 @@ class Rule(Part):
             ends = _source(end.on, "ends")
             _about(ends, end.about or self.about)
             _where(ends, end.where)
+            if end.earlier:
+                _field(ends, self.anchor, datetime)
+            elif end.kinds:
+                raise ValueError("ends: kinds are named with earlier only")
+            if unknown := set(end.kinds) - {step.kind for step in self.steps}:
+                raise ValueError(f"ends: the rule sends no {', '.join(sorted(unknown))}")
             if end.on == self.on and not end.where:
                 raise ValueError(f"{self.on} both begins and ends it: say which by where")
         if self.link is not None and self.link not in LINKS:
