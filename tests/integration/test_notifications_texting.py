@@ -65,6 +65,20 @@ async def test_a_reminder_by_text_message_is_sent_and_then_reported_delivered(
     assert seen["body"] is None
 
 
+async def test_reports_about_messages_that_nobody_knows_hold_up_no_other(
+    texting: Texting, ana: Client
+) -> None:
+    """As after a database was set back to its backup."""
+    await texting.rows(
+        "INSERT INTO delivery_reports SELECT gen_random_uuid(), 'SM' || n, 'delivered', 'main',"
+        " NULL, $1, false FROM generate_series(1, 500) n",
+        texting.desk.now - timedelta(days=1),
+    )
+    await texting.remind(ana)
+    await texting.settle()
+    assert (await texting.desk.message()).state == "delivered"
+
+
 async def test_reports_that_come_twice_and_out_of_order_end_as_those_in_order(
     texting: Texting, ana: Client
 ) -> None:

@@ -71,12 +71,16 @@ SELECT least(
     WHERE NOT r.applied AND {kinds} AND state NOT IN ('planned', 'sending'))
 )
 """
-NEW = "SELECT notification_id FROM delivery_reports WHERE NOT applied ORDER BY reported_at LIMIT $1"
-TOLD = f"""
+TOLD = """
 SELECT n.* FROM notifications n
-WHERE {{kinds}} AND n.state NOT IN ('planned', 'sending') AND n.id IN ({NEW})
-ORDER BY n.client_id, n.session_id, n.id FOR UPDATE OF n SKIP LOCKED
-"""  # noqa: S608 - ours
+WHERE {kinds} AND n.state NOT IN ('planned', 'sending') AND n.id IN (
+  SELECT r.notification_id FROM delivery_reports r JOIN notifications m ON m.id = r.notification_id
+  WHERE NOT r.applied AND {kinds} AND m.state NOT IN ('planned', 'sending')
+  ORDER BY r.reported_at LIMIT $1
+) ORDER BY n.client_id, n.session_id, n.id FOR UPDATE OF n SKIP LOCKED
+"""
+"""Of reports that wait for a message under way, or are about none that we know, any number may be
+older."""
 SENDING = """
 SELECT CASE WHEN count(*) = 0 THEN 0 WHEN EXISTS (
   SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
