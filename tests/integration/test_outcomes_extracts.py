@@ -117,6 +117,8 @@ async def test_an_extract_holds_all_stays_and_names_nobody(outcomes: Outcomes) -
     for table in tables.values():
         for row in table.to_pylist():
             assert not names & {str(value) for value in row.values()}
+        ids = table.column("stay_id").to_pylist()
+        assert ids == sorted(ids), "the order of rows tells nothing of when a stay began"
     lengths = Counter((s.ends - s.begins).days if s.ends else None for s in real)
     found = Counter(row["days"] for row in rows)
     assert all(found[days] <= number for days, number in lengths.items())

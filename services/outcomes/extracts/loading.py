@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -57,13 +58,17 @@ class Mask:
     traits: dict[UUID, Traits]
     shifts: dict[UUID, timedelta]
 
+    def stands_for(self, stay: UUID) -> str:
+        """The stay's id in the extract, and its place: real ids are in the order of time."""
+        return pseudonym(self.key, "stay", stay)
+
     def row(self, row: Any, **more: Any) -> dict[str, Any]:
         """A row without the ids of the stay, all its days moved."""
         values = dict(row)
         stay = values.pop("enrolment_id")
         by = self.shifts[self.person_of[stay]]
         days = {n: moved(v, by) for n, v in values.items() if isinstance(v, date)}
-        return {"stay_id": pseudonym(self.key, "stay", stay), **values, **days, **more}
+        return {"stay_id": self.stands_for(stay), **values, **days, **more}
 
 
 async def load_traits(
@@ -79,7 +84,8 @@ async def load_traits(
 async def load_rows(
     tx: Transaction, mask: Mask, stays: Sequence[UUID]
 ) -> dict[str, list[dict[str, Any]]]:
-    """By table the rows of some stays, naming nobody."""
+    """By table the rows of some stays, naming nobody, in the order of the ids that stand for
+    them."""
     rows: dict[str, list[dict[str, Any]]] = {"follow_ups": [], "follow_up_answers": []}
     rows["stays"] = []
     for row in await tx.fetch(STAYS, stays):
@@ -104,4 +110,4 @@ async def load_rows(
         for question, answer in answers.items():
             told = {"stay_id": made["stay_id"], "days": made["days"]}
             rows["follow_up_answers"].append({**told, "question": question, "answer": answer})
-    return rows
+    return {name: sorted(some, key=itemgetter("stay_id")) for name, some in rows.items()}

@@ -40,7 +40,8 @@ async def make(database: Database, taken: Mapping[str, Any]) -> None:
     )
     key = bytes(taken["key"])
     shifts = {p: shift(key, p, policy.most_weeks) for p in set(people.values())}
-    mask, stays = Mask(key, people, shown, shifts), [stay for stay in people if stay in shown]
+    mask = Mask(key, people, shown, shifts)
+    stays = sorted(shown, key=mask.stands_for)
     files = all_files()
     numbers = dict.fromkeys((f"{name}.{kind}" for name in files for kind in ("csv", "parquet")), 0)
     for begin in range(0, len(stays), STAYS_AT_ONCE):
