@@ -29,13 +29,15 @@ class LinkMaker:
     """A service that makes links, as far as it is asked."""
 
     status: int = 200
+    state: str = "due"
     asked: list[str] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.asked.append((await reader.readuntil(b"\r\n\r\n")).decode())
         self.secrets.append(new_secret())
-        body = json.dumps({"address": f"/follow-up#{self.secrets[-1]}"}).encode()
+        told = {"address": f"/follow-up#{self.secrets[-1]}", "state": self.state}
+        body = json.dumps(told).encode()
         head = (
             f"HTTP/1.1 {self.status} X\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
@@ -106,6 +108,31 @@ async def test_what_was_answered_meanwhile_is_not_asked_for(desk: Desk, makes: L
     await desk.dispatch()
     assert desk.mailbox.taken == []
     assert (await desk.message(kind="follow_up_survey")).state == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "sent"), [("answered", 200, 1), ("due", 200, 2), ("due", 503, 2)]
+)
+async def test_who_answered_on_the_telephone_is_not_asked_to_call_again(
+    desk: Desk,
+    makes: LinkMaker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    state: str,
+    status: int,
+    sent: int,
+) -> None:
+    (tmp_path / "notifications" / "texts" / "branding.json").unlink()
+    read_anew(monkeypatch, branding, folder=tmp_path)
+    survey = await asked_how_it_is(desk)
+    await desk.dispatch()
+    assert "#" not in desk.mailbox.bodies[0]
+    makes.state, makes.status = state, status
+    desk.set_clock(ELEVEN + timedelta(days=7))
+    await desk.dispatch()
+    assert len(desk.mailbox.bodies) == sent
+    asked = {request.partition(" HTTP")[0] for request in makes.asked}
+    assert asked == {f"GET /follow-ups/{survey.follow_up_id}"}, "no link that staff gave out ends"
 
 
 async def test_a_service_that_makes_no_link_now_is_asked_again(

@@ -6,11 +6,13 @@ the link gets the bare page and acts on nothing: the page asks by POST. A messag
 again gets a new link, and the one before it ends.
 """
 
+import contextlib
+from typing import Any
 from uuid import UUID
 
 import httpx
 
-from services.notifications.rulebook.sources import LINKS
+from services.notifications.rulebook.sources import ASKED_ABOUT, LINKS
 from services.notifications.texts.policy import branding
 from shared.access.client import ServiceToken
 from shared.authorities import trusted
@@ -39,21 +41,49 @@ async def make_link(settings: Settings, purpose: str, site_id: UUID, about: UUID
     """
     page = branding(site_id).link_pages.get(purpose)
     if page is None:
+        await _look(settings, purpose, about)
         return ""
-    service, path = LINKS[purpose]
+    answer = await _asked(settings, "POST", purpose, LINKS[purpose][1].format(about=about))
     try:
-        token = await ServiceToken(settings).get()
-        async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, verify=trusted()) as http:
-            answer = await http.post(
-                f"{settings.url_of(service)}{path.format(about=about)}",
-                headers={"Authorization": f"Bearer {token}", "If-Match": "*"},
-            )
-        if answer.status_code in OVER:
-            raise LinkOver
-        answer.raise_for_status()
-        secret = str(answer.json()["address"]).rpartition("#")[2]
-    except (httpx.HTTPError, ValueError, LookupError, TypeError):
+        secret = str(answer["address"]).rpartition("#")[2]
+    except (LookupError, TypeError):
         raise LinkUnavailable("no link could be made") from None
     if not SECRET.fullmatch(secret):
         raise LinkUnavailable("what was made is no link")
     return f"{page}#{secret}"
+
+
+async def _look(settings: Settings, purpose: str, about: UUID) -> None:
+    """Ask whether a client has still to be asked to call, where no event would say so; who cannot
+    be asked about is asked to call.
+
+    Raises:
+        LinkOver: nothing is left to do.
+    """
+    if purpose in ASKED_ABOUT:
+        path, open_state = ASKED_ABOUT[purpose]
+        with contextlib.suppress(LinkUnavailable, LookupError, TypeError):
+            answer = await _asked(settings, "GET", purpose, path.format(about=about))
+            if answer["state"] != open_state:
+                raise LinkOver
+
+
+async def _asked(settings: Settings, method: str, purpose: str, path: str) -> Any:
+    """What the service that makes links of a purpose answers.
+
+    Raises:
+        LinkOver, LinkUnavailable: it says that all is over, or nothing that can be read.
+    """
+    try:
+        token = await ServiceToken(settings).get()
+        async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, verify=trusted()) as http:
+            answer = await http.request(
+                method,
+                f"{settings.url_of(LINKS[purpose][0])}{path}",
+                headers={"Authorization": f"Bearer {token}", "If-Match": "*"},
+            )
+        if answer.status_code in OVER:
+            raise LinkOver
+        return answer.raise_for_status().json()
+    except (httpx.HTTPError, ValueError, LookupError, TypeError):
+        raise LinkUnavailable("no link could be made") from None

@@ -11,6 +11,8 @@ LINKS = {
     "questionnaire": ("intake", "/questionnaires/{about}/links"),
 }
 """By purpose of a one-time link, the service that makes it and where it is asked to."""
+ASKED_ABOUT = {"follow_up": ("/follow-ups/{about}", "due")}
+"""Of what no event ends: where the service says how it stands, and its state while it is open."""
 SOURCES: dict[str, type[Event]] = {
     contract.__name__: contract
     for contract in (
