@@ -343,6 +343,25 @@ async def test_one_click_ends_mail_and_looking_at_the_address_does_not(
     assert other.rule == "opted_out"
 
 
+async def test_who_wants_no_mail_gets_none_however_the_address_is_typed_next_time(
+    texting: Texting, ana: Client
+) -> None:
+    desk, again = texting.desk, Client("again")
+    await desk.introduce(ana.details(email="Ana.Doe@example.test"))
+    await desk.introduce(again.details(email="ana.DOE@example.test"))
+    await desk.tell(ana.missed(desk.now))
+    await desk.dispatch()
+    await texting.api.post(desk.mailbox.taken[0]["List-Unsubscribe"].strip("<>"))
+    told = await events(texting, ContactOptedOut)
+    assert {event.client_id for event in told} == {ana.id, again.id}
+    await desk.introduce(ana.details(email="ana.doe@example.test"))
+    await desk.tell(ana.missed(desk.now - timedelta(days=1)))
+    await desk.tell(again.missed(desk.now))
+    await desk.dispatch()
+    assert len(desk.mailbox.taken) == 1
+    assert {m.rule for m in await desk.messages(state="suppressed")} == {"opted_out"}
+
+
 async def test_an_operator_has_a_message_tried_again_or_discards_it(
     texting: Texting, ana: Client
 ) -> None:

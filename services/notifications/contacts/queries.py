@@ -24,7 +24,8 @@ ORDER BY w.client_id, c.changed_at DESC, w.place
 """
 """Of what was told of the records of a person the latest counts."""
 HAVING = """
-SELECT client_id, site_id FROM contacts WHERE (phone = $1 OR email = $1) ORDER BY client_id
+SELECT client_id, site_id FROM contacts
+WHERE (phone = $1 OR lower(email) = lower($1)) ORDER BY client_id
 """
 
 

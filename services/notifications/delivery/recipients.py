@@ -9,7 +9,7 @@ from services.notifications.consents.rules import Consent, counting
 from services.notifications.contacts.queries import Contact, Way, contacts_of, zone_for
 from services.notifications.delivery.rules import Reach
 from services.notifications.opt_outs.queries import stopped_of
-from services.notifications.opt_outs.rules import Stopped
+from services.notifications.opt_outs.rules import Stopped, of_one_mailbox
 from services.notifications.stays.queries import stays_of
 from services.notifications.stays.rules import Standing
 from services.notifications.texts.queries import languages_of
@@ -32,7 +32,7 @@ class Recipient:
     def stopped_at(self, way: str) -> Stopped | None:
         """Why nothing goes to the client's address of a way."""
         address = None if self.contact is None else self.contact.address(way)
-        return self.stopped.get((way, address)) if address else None
+        return self.stopped.get((way, of_one_mailbox(address))) if address else None
 
     def open_ways(self, refused: Collection[str] = ()) -> list[Way]:
         """The ways to the client, the one that was asked for first, but for those that were

@@ -1,7 +1,7 @@
 """Addresses to which nothing goes any more, and to which something goes again."""
 
 from services.notifications.contacts.queries import clients_having
-from services.notifications.opt_outs.rules import LearnedFrom, Stopped
+from services.notifications.opt_outs.rules import LearnedFrom, Stopped, of_one_mailbox
 from shared.contracts.notifications import ContactOptedOut, ContactUnreachable
 from shared.database import Transaction, insert
 from shared.ids import new_id
@@ -11,7 +11,7 @@ CALLED = {"sms": ("sms", "voice"), "voice": ("sms", "voice"), "email": ("email",
 """Who wants no text messages from us wants no calls by a machine either: it is the same number."""
 END = """
 UPDATE stopped_addresses SET ended_at = $1
-WHERE address = $2 AND reason = $3 AND ended_at IS NULL
+WHERE address = ANY ($2) AND reason = $3 AND ended_at IS NULL
 """
 
 
@@ -22,7 +22,7 @@ async def stop_address(
 
     The clients who have it are told of by an event each, without the address.
     """
-    number = address.removeprefix("voice:")
+    number = of_one_mailbox(address.removeprefix("voice:"))
     new = False
     for way in CALLED[channel] if reason == "opted_out" else (channel,):
         row = {
@@ -49,5 +49,5 @@ async def stop_address(
 
 async def resume_address(tx: Transaction, address: str, reason: Stopped) -> bool:
     """Something goes to the address again; whether it was stopped."""
-    done = await tx.execute(END, tx.now, address, reason)
+    done = await tx.execute(END, tx.now, [address, of_one_mailbox(address)], reason)
     return not done.endswith(" 0")

@@ -13,6 +13,12 @@ Meaning = Literal["stop", "start", "help", "urgent", "other"]
 """What a reply asks for; `urgent`: somebody may be in danger, and a person has to read it."""
 
 
+def of_one_mailbox(address: str) -> str:
+    """An address as it is compared: no provider tells mailboxes apart by capital letters, and who
+    wants nothing at one gets nothing however it was typed. Numbers stay as they are."""
+    return address.lower()
+
+
 def plain(text: str) -> str:
     """The words of a text in small letters, without accents and punctuation, one blank between.
 
