@@ -154,6 +154,32 @@ async def test_a_session_that_is_brought_forward_leaves_no_reminder_of_its_forme
     ]
 
 
+async def test_who_was_told_the_former_time_of_a_session_hears_at_once_that_it_moved(
+    desk: Desk, ana: Client
+) -> None:
+    ben = Client("ben")
+    await desk.introduce(ben.details())
+    session = ana.expected(MONDAY_NOON + 23 * HOUR)
+    friday = MONDAY_NOON + 4 * DAY
+    await desk.tell(session)
+    await desk.dispatch()
+    desk.set_clock(MONDAY_NOON + 10 * HOUR)
+    for who in (ana, ben):
+        later = who.expected(friday, session.session_id)
+        await desk.tell(later.model_copy(update={"moved_from": session.starts_at}))
+    eight = MONDAY_NOON + 20 * HOUR
+    assert await planned(desk, client_id=ana.id) == {
+        "session_reminder": eight,
+        "session_reminder_soon": friday - 2 * HOUR,
+    }
+    assert (await planned(desk, client_id=ben.id))["session_reminder"] == friday - DAY
+    await run_until(desk, eight)
+    assert [body.partition(".")[0] for body in desk.mailbox.bodies] == [
+        "You have an appointment Tue 11:00 AM",
+        "You have an appointment Fri 12:00 PM",
+    ]
+
+
 async def test_another_room_shortly_before_takes_no_reminder_away(desk: Desk, ana: Client) -> None:
     session = ana.expected(THURSDAY_EVENING)
     await desk.tell(session)

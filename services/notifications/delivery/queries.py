@@ -44,6 +44,14 @@ GROUP BY m.id
 as one join the planner, who finds next to nothing sent in the morning, compares all that was sent
 since with every message, each time anew."""
 
+TOLD_OF_ANOTHER = """
+SELECT DISTINCT g.client_id, g.session_id
+FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[]) AS g (client_id, session_id, starts_at)
+JOIN notifications n ON (n.client_id, n.session_id) = (g.client_id, g.session_id)
+WHERE n.session_starts_at > $1 AND n.session_starts_at <> g.starts_at
+  AND n.state IN ('sending', 'sent', 'delivered')
+"""
+
 SHOWN = """
 SELECT id, client_id, site_id, session_id, kind, channel, state, failure, rule, attempts,
   session_starts_at, planned_at, due_at, due_on, ended_at,
@@ -88,6 +96,17 @@ class Untried:
 async def untried_of(tx: Transaction, client_id: UUID) -> list[Untried]:
     """A client's planned messages that may still get another time; locked."""
     return [Untried(*row) for row in await tx.fetch(UNTRIED, client_id)]
+
+
+async def told_of_another_start(
+    tx: Transaction, moved: Sequence[tuple[UUID, UUID, datetime]]
+) -> set[tuple[UUID, UUID]]:
+    """Of clients, sessions and when these begin now: who was told of another start that is still
+    ahead, and of which session."""
+    if not moved:
+        return set()
+    rows = await tx.fetch(TOLD_OF_ANOTHER, tx.now, *map(list, zip(*moved, strict=True)))
+    return {(row["client_id"], row["session_id"]) for row in rows}
 
 
 async def resume_times(

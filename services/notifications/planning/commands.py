@@ -16,7 +16,11 @@ from services.notifications.delivery.commands import (
     plan_messages,
     replan,
 )
-from services.notifications.delivery.queries import Untried, untried_of
+from services.notifications.delivery.queries import (
+    Untried,
+    told_of_another_start,
+    untried_of,
+)
 from services.notifications.escalations.tasks import (
     NewTask,
     PlannedTask,
@@ -28,6 +32,7 @@ from services.notifications.planning.rules import (
     Occasion,
     Wanted,
     about_of,
+    at_the_earliest,
     due,
     occasion_of,
     wanted,
@@ -35,6 +40,7 @@ from services.notifications.planning.rules import (
 from services.notifications.rulebook.policy import Rule, matches, rulebook
 from services.notifications.sites.queries import zones_of
 from services.notifications.timing.policy import timing_policy
+from services.notifications.timing.rules import next_open
 from shared.calendar import day_at
 from shared.contracts.base import Event
 from shared.database import Transaction
@@ -96,10 +102,21 @@ async def move_messages(tx: Transaction, client_id: UUID) -> None:
 
 
 async def _start(tx: Transaction, started: Sequence[tuple[Rule, Event, str | None]]) -> None:
-    """Plan what rules make of events, each of another thing."""
+    """Plan what rules make of events, each of another thing.
+
+    Who was told of a time to which something was moved from hears the new one at once.
+    """
     zones = await zones_of(tx, (_site(event) for _, event, _ in started))
     contacts = await contacts_of(
         tx, await records_of(tx, (_client(event) for _, event, _ in started))
+    )
+    told_wrong = await told_of_another_start(
+        tx,
+        [
+            (_client(event), about_of(rule.about, event), getattr(event, rule.anchor))
+            for rule, event, _ in started
+            if getattr(event, "moved_from", None) is not None
+        ],
     )
     messages, tasks = [], []
     left_out: dict[Subject, datetime] = {}
@@ -109,6 +126,8 @@ async def _start(tx: Transaction, started: Sequence[tuple[Rule, Event, str | Non
         contact = contacts.get(about.client_id)
         zone, window = zone_for(contact, about.time_zone), timing_policy(about.site_id).hours
         found = list(wanted(rule, about, zone=zone, window=window, now=tx.now))
+        if (about.client_id, about.about) in told_wrong:
+            found[0] = at_the_earliest(found[0], next_open(tx.now, zone, window))
         kinds = {one.step.kind for one in found}
         for step in rule.steps:
             if step.to == "client" and step.kind not in kinds and not step.once:

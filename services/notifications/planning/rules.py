@@ -1,7 +1,7 @@
 """When the messages of a rule go out. Pure: instants are aware, results are in UTC."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
@@ -115,6 +115,11 @@ def due(step: Step, occasion: Occasion, *, zone: ZoneInfo, window: Window, now: 
         rule=ReminderRule(occasion.until - time_wanted, margin),
     )
     return Wanted(step, instant or now, occasion.until if instant else min(now, occasion.until))
+
+
+def at_the_earliest(found: Wanted, instant: datetime) -> Wanted:
+    """A message that goes out at an instant, unless it does before."""
+    return replace(found, due_at=min(found.due_at, instant))
 
 
 def _at(step: Step, occasion: Occasion, zone: ZoneInfo, now: datetime) -> datetime:
