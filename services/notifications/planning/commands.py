@@ -126,7 +126,7 @@ async def _start(tx: Transaction, started: Sequence[tuple[Rule, Event, str | Non
         contact = contacts.get(about.client_id)
         zone, window = zone_for(contact, about.time_zone), timing_policy(about.site_id).hours
         found = list(wanted(rule, about, zone=zone, window=window, now=tx.now))
-        if (about.client_id, about.about) in told_wrong:
+        if found and (about.client_id, about.about) in told_wrong:
             found[0] = at_the_earliest(found[0], next_open(tx.now, zone, window))
         kinds = {one.step.kind for one in found}
         for step in rule.steps:

@@ -122,7 +122,9 @@ class SiteRisks(Shown):
     )
     median_minutes: float | None = Field(description="From raising to acknowledgement.")
     p90_minutes: float | None
-    in_time_percent: float | None
+    in_time_percent: float | None = Field(
+        description="Of those acknowledged; what nobody has acknowledged is in `overdue`."
+    )
 
 
 class RiskFigures(Shown):
