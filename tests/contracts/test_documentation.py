@@ -1,6 +1,8 @@
 """Documents point at what is there."""
 
 import re
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -51,7 +53,7 @@ def test_the_glossary_has_forty_words_at_most_and_each_word_once() -> None:
 
 
 MADE_IN_THE_WALK = {
-    "services/scheduling/migrations/0006_closed_sites.sql",
+    "services/scheduling/migrations/NNNN_closed_sites.sql",
     "tests/integration/test_intake_closed_sites.py",
     "tests/unit/intake/test_directory.py",
 }
@@ -73,3 +75,42 @@ def test_what_the_walk_takes_from_the_code_is_there() -> None:
     for module, names in re.findall(r"^from ((?:shared|tests)[\w.]*) import (.+)$", page, re.M):
         for name in set(names.split(", ")) - {"SiteClosed"}:
             assert hasattr(import_module(module), name), f"{module}.{name}"
+
+
+PARTS_OF_THE_WALK = {
+    "class SiteClosed(": "shared/contracts/scheduling.py",
+    "    closed_at: Instant": "services/scheduling/directory/schemas.py",
+    "class SiteIsClosed(": "services/scheduling/directory/commands.py",
+    "@sites.post(": "services/scheduling/directory/routes.py",
+    "from datetime import datetime\n": "services/intake/directory/rules.py",
+    "CLOSED = ": "services/intake/directory/queries.py",
+    "CLOSE = ": "services/intake/directory/commands.py",
+    "@consumers.on_many(": "services/intake/directory/consumers.py",
+    "    await require_open(": "services/intake/referrals/receiving.py",
+    "from datetime import UTC": "tests/unit/intake/test_directory.py",
+    "from shared.contracts.base": "tests/integration/test_intake_closed_sites.py",
+}
+"""How each piece of Python in docs/first-change.md begins, and the file that it is added to."""
+IMPORTED_IN_THE_WALK = {"Conflict", "SiteClosed", "close_sites", "require_open", "takes_referrals"}
+"""What its reader has to import: it is made in the walk, but for the refusal of the house."""
+
+
+def test_what_the_walk_adds_uses_names_that_its_file_has() -> None:
+    page = (PROJECT / "docs" / "first-change.md").read_text("utf-8")
+    parts = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
+    assert len(parts) == len(PARTS_OF_THE_WALK)
+    for part, (begins, file) in zip(parts, PARTS_OF_THE_WALK.items(), strict=True):
+        assert part.startswith(begins)
+        path = PROJECT / file
+        before = path.read_text("utf-8") if path.exists() else ""
+        inside = f"class Part:\n{part}" if "Field(" in part else f"async def part(tx, new):\n{part}"
+        ruff = Path(sys.executable).with_name("ruff")
+        checked = subprocess.run(
+            [ruff, "check", "--isolated", "--select=F821", "--output-format=concise", "-"],
+            input=f"{before}\n\n{inside if part.startswith(' ') else part}",
+            capture_output=True,
+            text=True,
+        )
+        unknown = set(re.findall(r"F821 Undefined name `(\w+)`", checked.stdout))
+        assert unknown <= IMPORTED_IN_THE_WALK, file
+        assert "invalid-syntax" not in checked.stdout, file
