@@ -70,7 +70,7 @@ def application(chosen: str | None) -> typer.Typer:
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name, help=summary)
         else:
-            app.command(name, help=summary)(module.command)
+            app.command(name)(module.command)  # which explains itself by its docstring
     return app
 
 

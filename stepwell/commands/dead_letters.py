@@ -3,10 +3,10 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from shared.settings import SERVICES
+from stepwell.listing import show
 from stepwell.operator import Operator
 from stepwell.runtime.problem import CHECK_FAILED, WRONG_USE, Problem
 
@@ -42,7 +42,7 @@ def list_letters(
                 str(letter["attempts"]),
             )
     if table.row_count:
-        Console().print(table)
+        show(table)
     else:
         typer.echo("There are no dead letters.")
     if open_letters:

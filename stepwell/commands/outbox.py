@@ -3,11 +3,11 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from shared.settings import SERVICES
 from stepwell.commands.dead_letters import known
+from stepwell.listing import show
 from stepwell.operator import Operator
 from stepwell.runtime.problem import CHECK_FAILED
 
@@ -41,7 +41,7 @@ def list_events(
     if not table.row_count:
         typer.echo("No event is set aside.")
         return
-    Console().print(table)
+    show(table)
     raise typer.Exit(CHECK_FAILED)
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from shared.settings import SERVICES
+from stepwell.listing import show
 from stepwell.operator import Operator
 
 HEADINGS = (
@@ -40,7 +40,7 @@ def command() -> None:
             str(found["set_aside"]),
             str(found["dead_letters"]),
         )
-    Console().print(table)
+    show(table)
 
 
 def behind(lags: Sequence[Mapping[str, Any]]) -> str:

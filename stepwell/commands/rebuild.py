@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from stepwell.listing import show
 from stepwell.runtime.environment import load_running
 from stepwell.runtime.problem import CHECK_FAILED, WRONG_USE, Problem
 
@@ -60,7 +61,7 @@ def command(
                 bars.update(bar, description=told["phase"].capitalize())
         complaint = child.stderr.read() if child.stderr else ""
     if tables:
-        Console().print(compared(tables))
+        show(compared(tables))
     if child.wait() != 0:
         last = (complaint.strip().splitlines() or ["The rebuild gave no reason."])[-1]
         raise Problem(last, exit_code=CHECK_FAILED)

@@ -4,11 +4,11 @@ import time
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from shared.settings import SERVICES
 from stepwell.completeness import Line, prove
+from stepwell.listing import show
 from stepwell.operator import Operator
 from stepwell.runtime.problem import CHECK_FAILED
 
@@ -58,9 +58,8 @@ def _show(lines: list[Line], pending: dict[str, Any]) -> None:
             str(line.applied),
             "[green]complete[/]" if line.complete else "[red]missing[/]",
         )
-    console = Console()
-    console.print(table)
+    show(table)
     for service, found in pending.items():
         for name in (*UNDER_WAY, "skipped"):
             if found[name]:
-                console.print(f"{service}: {found[name]} {name.replace('_', ' ')}")
+                typer.echo(f"{service}: {found[name]} {name.replace('_', ' ')}")

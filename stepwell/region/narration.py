@@ -85,7 +85,7 @@ def _clinics(console: Console, walk: Walk) -> None:
             f"  The board of {walk.sites[number]['name']} in the end: {told['census']:g} in the "
             f"program, {told['seats_free']:g} of {told['capacity']:g} seats free, "
             f"{told['waiting']:g} waiting, {told['hours_short']:g} weeks short of hours, "
-            f"{told['recommendations_open']:g} recommendations to decide"
+            f"recommendations to decide: {told['recommendations_open']:g}"
         )
     for number, weeks in sorted(walk.weeks.items()):
         enough = sum(one["attended_minutes"] >= one["minimum_minutes"] for one in weeks)

@@ -1,14 +1,19 @@
 """Commands that move time, and signals that the system listens to."""
 
 import signal
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
+import typer
 from rich.console import Console
+from typer.testing import CliRunner
 
-from stepwell.commands import clock, story
+from stepwell.commands import clock, dead_letters, story
+from stepwell.main import COMMANDS, application
 from stepwell.runtime import clock_file, lock, starting
 from stepwell.runtime.disposable import free_base
 from stepwell.runtime.environment import External
@@ -101,3 +106,49 @@ def test_a_part_that_fails_is_told_while_another_is_still_starting(
     assert not stopping.is_set()
     stopping.set()
     system.stop()
+
+
+class OneLetter:
+    """An operator who is told of one dead letter of intake."""
+
+    def pages(self, service: str, path: str, **params: Any) -> Iterator[dict[str, Any]]:
+        if service == "intake":
+            yield {
+                "stream": "scheduling",
+                "key": "019c8a95-d080-7c4d-a1a8-e1d76a7f4541",
+                "sequence": 12,
+                "type": "org.stepwell.scheduling.SessionAttended.v1",
+                "reason": "handler_failed",
+                "detail": "ForeignKeyViolationError",
+                "failed_at": "2026-03-19T19:10:00Z",
+                "attempts": 1,
+                "resolution": None,
+            }
+
+
+def test_a_narrow_terminal_cuts_off_no_key_that_the_next_command_needs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(dead_letters, "Operator", OneLetter)
+    with pytest.raises(typer.Exit):
+        dead_letters.list_letters()
+    shown = [line for line in capsys.readouterr().out.splitlines() if "handler_failed" in line]
+    (line,) = shown
+    for told in ("019c8a95-d080-7c4d-a1a8-e1d76a7f4541", "2026-03-19T19:10:00Z", "SessionAttended"):
+        assert told in line
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [("up", "STEPWELL_STORY"), ("verify", "Exit code 0"), ("rebuild", "In containers run")],
+)
+def test_the_help_of_a_command_says_all_that_its_author_wrote(command: str, told: str) -> None:
+    helped = CliRunner().invoke(application(command), [command, "--help"], env={"COLUMNS": "200"})
+    assert helped.exit_code == 0
+    assert told in helped.output
+
+
+def test_the_list_of_commands_says_of_each_in_a_line_what_it_is_for() -> None:
+    listed = CliRunner().invoke(application(None), ["--help"], env={"COLUMNS": "200"}).output
+    assert [summary for summary in COMMANDS.values() if summary not in listed] == []
