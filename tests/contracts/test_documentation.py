@@ -7,9 +7,12 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from fastapi.routing import APIRoute
 
+from shared.web.application import allowed_roles, open_because
 from stepwell.main import COMMANDS
 from stepwell.runtime.state import PROJECT
+from tests.support.apis import APPS
 
 DOCUMENTS = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
@@ -42,6 +45,23 @@ def test_every_page_is_listed() -> None:
     }
     pages = set(docs.rglob("*.md")) - set(lists[:1])
     assert sorted(page.name for page in pages if page.resolve() not in listed) == []
+
+
+def test_the_page_on_security_names_the_routes_that_need_no_token() -> None:
+    page = (PROJECT / "SECURITY.md").read_text("utf-8")
+    table = page.partition("### Routes without a token")[2].partition("\n\nThe local")[0]
+    told = {
+        (service, place)
+        for service, places in re.findall(r"^\| (\w+) \| (`[^|]+`) \|", table, re.M)
+        for place in re.findall(r"`/([\w.-]+)`", places)
+    }
+    found = {
+        (name if open_because(route) else "each", route.path.split("/")[1])
+        for name, app in APPS.items()
+        for route in app.routes
+        if isinstance(route, APIRoute) and not allowed_roles(route)
+    }
+    assert told == found | {("each", "docs"), ("each", "openapi.json")}
 
 
 def test_the_glossary_has_forty_words_at_most_and_each_word_once() -> None:

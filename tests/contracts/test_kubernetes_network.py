@@ -1,5 +1,7 @@
 """By the network policies nobody reaches anybody but where the code has a reason to."""
 
+import re
+
 import pytest
 import yaml
 
@@ -7,6 +9,7 @@ from shared.contracts.topics import BY_STREAM
 from shared.settings import SERVICES
 from stepwell.kubernetes import rendering
 from stepwell.kubernetes.objects import streams_of
+from stepwell.runtime.state import PROJECT
 from tests.support.kubernetes.network import Place, ours, place, ways
 from tests.support.kubernetes.rendered import OVERLAYS, name_of, of_kind, workloads
 
@@ -59,6 +62,23 @@ def test_from_outside_come_requests_and_scrapes_only(overlay: str) -> None:
         *(("monitoring", f"{name}-database", METRICS) for name in SERVICES),
         ("keda", "kafka", KAFKA),
     }
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_what_is_for_the_inside_has_no_way_through_the_gateway(overlay: str) -> None:
+    page = (PROJECT / "SECURITY.md").read_text("utf-8")
+    (asked,) = re.findall(r"- \*\*Network\.\*\* (.+?) reachable from inside only", page)
+    inside = set(re.findall(r"`(/\w+)`", asked))
+    assert len(inside) == 3
+    for route in of_kind(overlay, "HTTPRoute"):
+        closed = {
+            match["path"]["value"]
+            for rule in route["spec"]["rules"]
+            if "backendRefs" not in rule
+            for match in rule["matches"]
+            if match["path"]["type"] == "PathPrefix"
+        }
+        assert closed == (set() if name_of(route) == "portal" else inside)
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

@@ -138,7 +138,7 @@ def test_scalers_routes_backups_and_logins_name_what_is_there(overlay: str) -> N
             assert trigger["authenticationRef"]["name"] in names(overlay, "TriggerAuthentication")
     for one in spec["HTTPRoute"]:
         for rule in one["rules"]:
-            assert {ref["name"] for ref in rule["backendRefs"]} <= names(overlay, "Service")
+            assert {ref["name"] for ref in rule.get("backendRefs", [])} <= names(overlay, "Service")
         assert {ref["name"] for ref in one["parentRefs"]} <= names(overlay, "Gateway")
     for one in spec["ScheduledBackup"]:
         assert one["cluster"]["name"] in names(overlay, "Cluster")
