@@ -8,8 +8,11 @@ WIDEST = 10_000
 
 
 def show(table: Table) -> None:
-    """Print a table as wide as what it says: a narrow terminal, or none at all, cuts nothing off, so
-    that a key can be copied into the next command and a line be searched for."""
+    """Print a table as wide as what it says.
+
+    A narrow terminal, or none at all, cuts nothing off, so that a key can be copied into the next
+    command and a line be searched for.
+    """
     console = Console()
     needed = Measurement.get(console, console.options.update(width=WIDEST), table).maximum
     Console(width=max(console.width, needed)).print(table)

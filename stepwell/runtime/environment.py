@@ -27,7 +27,6 @@ KEPT = (
     "OTEL_EXPORTER_OTLP_HEADERS",
     "KAFKA_TOPIC_PREFIX",
     "STEPWELL_SPANS_FILE",
-    "STEPWELL_LOG_LEVEL",
 )
 """Variables of the person who starts the system that its processes get as they are."""
 MOST_COPIES = 32_767

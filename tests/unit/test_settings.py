@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.settings import SettingsWrong, load, misspelt_variables
+from stepwell.runtime.environment import KEPT
 
 SECRET = "se/cret"
 GIVEN = {
@@ -143,6 +144,10 @@ def test_every_variable_of_our_name_in_the_documents_is_known() -> None:
     found = {n for t in texts for n in re.findall(r"STEPWELL_[A-Z_]*[A-Z]\b", t.read_text())}
     assert len(found) > 15
     assert misspelt_variables(found - {"STEPWELL_URL"}) == []
+
+
+def test_what_the_person_who_starts_the_system_may_set_is_known_to_its_processes() -> None:
+    assert misspelt_variables(KEPT) == []
 
 
 def test_an_empty_variable_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
