@@ -90,6 +90,26 @@ def test_every_file_that_is_named_from_the_root_exists(file: Path) -> None:
     assert gone == set()
 
 
+PAGES_OF_SERVICES = [*(PROJECT / "docs").glob("*.md"), *(PROJECT / "docs" / "intake").glob("*.md")]
+SHIPPED = {
+    place
+    for path in (PROJECT / "services").glob("*/*/data/**/*.*")
+    for place in (str(path), "/" + str(path.relative_to(PROJECT / "services")).replace("data/", ""))
+}
+"""Our data files by where they lie, and by where an organization's own would."""
+
+
+@pytest.mark.parametrize("file", PAGES_OF_SERVICES, ids=lambda file: file.name)
+def test_a_data_file_is_named_as_an_organization_would_have_to_name_its_own(file: Path) -> None:
+    named = re.findall(r"`[^`\s]*?(\w+/[\w./-]+\.(?:yaml|json))`", file.read_text("utf-8"))
+    data = {
+        re.sub(r"^(STEPWELL_DATA|sites|id)/", "", name)
+        for name in named
+        if not (PROJECT / name).exists() and not name.startswith("contracts/")
+    }
+    assert {one for one in data if not any(p.endswith("/" + one) for p in SHIPPED)} == set()
+
+
 def test_what_the_walk_takes_from_the_code_is_there() -> None:
     page = (PROJECT / "docs" / "first-change.md").read_text("utf-8")
     for module, names in re.findall(r"^from ((?:shared|tests)[\w.]*) import (.+)$", page, re.M):
