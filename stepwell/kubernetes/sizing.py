@@ -9,20 +9,21 @@ from math import ceil
 
 CLIENTS = 60
 """In treatment at a site: five cohorts of twelve."""
-EVENTS, WRITES, READS, ATTENDANCES = 20, 8, 80, 3
-"""Of one client in one week; requests are those of staff and of the client."""
+EVENTS, WRITES, READS, ATTENDANCES = 40, 10, 80, 3
+"""Of one client in one week; requests are those of staff, of the client and of providers that report
+what became of a message."""
 BUSIEST_MINUTE = 1 / 300
 """Of a week's work: a fifth a day, a quarter of it in one hour, four times the mean in a minute."""
-APPLIED = 0.93
-"""Of all events by the consumer that applies most of them, outcomes."""
+APPLIED = 0.6
+"""Of all events by the consumer that applies most of them, notifications."""
 
 REQUESTS_A_PROCESS = 500
 EVENTS_A_WORKER = 1_000
-ATTENDANCES_A_STREAM_WORKER = 950
+ATTENDANCES_A_STREAM_WORKER = 10_000
 """A second."""
 BUSY = 0.5
 KEPT_WEEKS, COPIES = 8, 3
-BYTES_ON_A_TOPIC, BYTES_IN_A_DATABASE = 1_500, 3_000
+BYTES_ON_A_TOPIC, BYTES_IN_A_DATABASE = 1_000, 3_500
 """An event, with its share of indexes and of the rows that it led to."""
 
 
