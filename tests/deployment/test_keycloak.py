@@ -237,25 +237,37 @@ def of_another_audience(keycloak: Keycloak) -> str:
     return token
 
 
-async def test_a_subscriber_reads_the_events_of_its_topics_and_no_others(
-    system: System, keycloak: Keycloak
-) -> None:
+def of_client(keycloak: Keycloak, name: str, role: str, **attributes: list[str]) -> str:
+    """The token of a client made for somebody else than the four services, as the page says how."""
     admin = keycloak.admin
     admin.post(
         "/clients",
         {
-            "clientId": "reporting",
-            "secret": "secret-of-reporting",
+            "clientId": name,
+            "secret": f"secret-of-{name}",
             "serviceAccountsEnabled": True,
             "fullScopeAllowed": True,
             "defaultClientScopes": ["basic", "stepwell"],
         },
     )
-    account = admin.get(f"/clients/{keycloak.client('reporting')['id']}/service-account-user")
-    attributes = {"sites": ["*"], "topics": ["scheduling"]}
-    admin.put(f"/users/{account['id']}", {**account, "attributes": attributes})
-    keycloak.give(account["username"], "subscriber")
-    token = keycloak.by_secret("reporting", "secret-of-reporting")
+    account = admin.get(f"/clients/{keycloak.client(name)['id']}/service-account-user")
+    admin.put(f"/users/{account['id']}", {**account, "attributes": {"sites": ["*"], **attributes}})
+    keycloak.give(account["username"], role)
+    return keycloak.by_secret(name, f"secret-of-{name}")
+
+
+async def test_whoever_operates_at_a_terminal_gets_a_token_by_a_client_of_their_own(
+    system: System, keycloak: Keycloak
+) -> None:
+    async with caller(system, of_client(keycloak, "operator-kim", "operator")) as http:
+        assert (await http.get("/operations/pending")).status_code == 200
+        assert (await http.get("/clients")).status_code in (403, 404)
+
+
+async def test_a_subscriber_reads_the_events_of_its_topics_and_no_others(
+    system: System, keycloak: Keycloak
+) -> None:
+    token = of_client(keycloak, "reporting", "subscriber", topics=["scheduling"])
     async with caller(system, token) as http:
         url = f"http://127.0.0.1:{system.ports['intake']}/events"
         own = await http.get("/events", params={"topic": "scheduling", "key": "a"})
