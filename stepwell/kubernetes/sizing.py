@@ -10,7 +10,7 @@ from math import ceil
 CLIENTS = 60
 """In treatment at a site: five cohorts of twelve."""
 EVENTS, WRITES, READS, ATTENDANCES = 40, 10, 80, 3
-"""Of one client in one week; requests are those of staff, of the client and of providers that report
+"""Of one client in one week; requests are those of staff, of the client, and of providers that say
 what became of a message."""
 BUSIEST_MINUTE = 1 / 300
 """Of a week's work: a fifth a day, a quarter of it in one hour, four times the mean in a minute."""

@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from fastapi.routing import APIRoute
 
+from portal.settings import Settings as PortalSettings
+from shared.clock import CLOCK_FILE
+from shared.datafiles import FOLDER as DATA_FOLDER
+from shared.settings import OWN, SERVICES, Settings
 from shared.web.application import allowed_roles, open_because
 from stepwell.main import COMMANDS
 from stepwell.runtime.state import PROJECT
@@ -45,6 +49,19 @@ def test_every_page_is_listed() -> None:
     }
     pages = set(docs.rglob("*.md")) - set(lists[:1])
     assert sorted(page.name for page in pages if page.resolve() not in listed) == []
+
+
+def test_every_variable_of_a_process_is_explained() -> None:
+    page = (PROJECT / "docs/operations/own-servers.md").read_text("utf-8")
+    read = {field.alias for field in Settings.model_fields.values() if field.alias}
+    services = {f"STEPWELL_URL_{service.upper()}" for service in SERVICES}
+    explained = (
+        read - services | {CLOCK_FILE, DATA_FOLDER} | {f"{n.upper()}_<SERVICE>" for n in OWN}
+    )
+    assert sorted(name for name in explained if f"`{name}`" not in page) == []
+    portal = (PROJECT / "docs/portal.md").read_text("utf-8").partition("## Settings")[2]
+    asked = {field.alias for field in PortalSettings.model_fields.values()} - services
+    assert sorted(name for name in asked if f"`{name}`" not in portal) == []
 
 
 def test_the_page_on_security_names_the_routes_that_need_no_token() -> None:

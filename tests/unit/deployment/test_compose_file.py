@@ -12,6 +12,7 @@ import yaml
 
 from portal import settings as portal_settings
 from shared import clock
+from shared.datafiles import FOLDER
 from shared.process import ROLES
 from shared.secret_files import SECRET, read_into
 from shared.settings import SERVICES, Settings, load
@@ -52,7 +53,8 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def inside(name: str, secrets: Path, given: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of a container, with the folder of secrets where it would be mounted."""
     environment = read(given)["services"][name]["environment"]
-    return {k: str(v).replace("/run/secrets", str(secrets)) for k, v in environment.items()}
+    texts = {name: "" if value is None else str(value) for name, value in environment.items()}
+    return {name: text.replace("/run/secrets", str(secrets)) for name, text in texts.items()}
 
 
 def test_every_service_runs_in_all_its_roles():
@@ -84,6 +86,20 @@ def test_the_settings_of_a_service_are_complete_and_valid(name, given, secrets, 
     assert (settings.kafka_username, bool(settings.kafka_password)) == (service, True)
     assert settings.oidc_client_secret
     assert settings.environment == ("local" if given else "production")
+
+
+def test_the_override_on_the_page_tells_processes_what_they_read() -> None:
+    page = (PROJECT / "docs" / "operations" / "compose.md").read_text("utf-8")
+    (text,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.M | re.S)
+    override = yaml.safe_load(text)
+    told = {name: one["environment"] for name, one in override["services"].items()}
+    assert {n for n, one in told.items() if FOLDER in one} == {
+        name for name, (_, role) in PROCESSES.items() if role != "stream"
+    }
+    aliases = {field.alias for field in Settings.model_fields.values()}
+    assert {variable for one in told.values() for variable in one} <= aliases | {FOLDER}
+    for one in override["services"].values():
+        assert set(one.get("secrets", [])) <= override["secrets"].keys()
 
 
 def test_the_portal_is_told_what_it_reads_and_no_secret(monkeypatch):
