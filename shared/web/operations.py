@@ -64,6 +64,14 @@ class JournaledEvent(Shown):
     )
 
 
+class JournaledEvents(Page[JournaledEvent]):
+    """Events of one key in order, and where to go on."""
+
+    next: str | None = Field(
+        description="Give it as `after` to get the next part; null at the end.", examples=[None]
+    )
+
+
 class DeadLetter(Shown):
     """A record that the consumer could not apply; its content is not shown."""
 
@@ -152,7 +160,7 @@ async def list_events(
     key: Annotated[str, Query(max_length=200)],
     after: Annotated[int, Query(ge=0, description="The last sequence that was applied.")] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
-) -> Page[JournaledEvent]:
+) -> JournaledEvents:
     """The journal of one key, in order, from the sequence after `after` on.
 
     `topic` is the stream, with or without the prefix `stepwell.`. Who may read it on the broker may
@@ -174,7 +182,7 @@ async def list_events(
     )
     events = [JournaledEvent(**row) for row in rows[:limit]]
     more = len(rows) > limit
-    return Page(items=events, next=str(events[-1].sequence) if more else None)
+    return JournaledEvents(items=events, next=str(events[-1].sequence) if more else None)
 
 
 @router.get("/operations/pending", summary="What is under way")

@@ -97,6 +97,22 @@ def test_headers_that_clients_go_by_are_documented(name: str):
 
 
 @pytest.mark.parametrize("name", SERVICES)
+def test_what_leads_to_the_next_part_of_a_list_is_a_parameter_of_it(name: str):
+    document = APPS[name].openapi()
+    schemas = document["components"]["schemas"]
+    for operation in (o for p in document["paths"].values() for o in p.values()):
+        told = operation["responses"].get("200", {}).get("content", {}).get("application/json", {})
+        answer = schemas.get(told.get("schema", {}).get("$ref", "").rpartition("/")[2], {})
+        following = answer.get("properties", {}).get("next", {}).get("description")
+        asked = {parameter["name"] for parameter in operation.get("parameters", [])}
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            asked |= schemas[content["schema"]["$ref"].rpartition("/")[2]]["properties"].keys()
+        if following and asked & {"limit"}:  # else there is one part
+            (given,) = re.findall(r"\bas `(\w+)`", following, re.I)
+            assert given in asked, operation["operationId"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
 def test_breaking_the_glass_is_documented_exactly_where_it_works(name: str):
     document = APPS[name].openapi()
     for route in api_routes(APPS[name]):
