@@ -136,7 +136,7 @@ class Rebuild:
         ):
             if not await own.fetchval(ALONE):
                 raise RebuildFailed("Another rebuild of this service is under way.")
-            await own.execute("SELECT rebuilding.begin($1)", tables, timeout=LONG)
+            await own.execute("SELECT rebuilding.prepare($1)", tables, timeout=LONG)
             self.live = await self._positions(own)
             rows = await own.fetch(SKIPPED, self.settings.service)
             self._skipped = {(r["stream"], r["key"], r["sequence"]) for r in rows}

