@@ -5,7 +5,6 @@ go on serving; 2 wrong use; 3 no system runs here.
 """
 
 import json
-import os
 import subprocess
 import sys
 from typing import Annotated, Any
@@ -16,7 +15,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from stepwell.listing import show
-from stepwell.runtime.environment import load_running
+from stepwell.runtime.environment import for_process, load_running
 from stepwell.runtime.problem import CHECK_FAILED, WRONG_USE, Problem
 
 SERVICES = ("outcomes",)
@@ -41,7 +40,7 @@ def command(
     words = ["rebuild", *(["accept-differences"] if accept_differences else [])]
     child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
         [sys.executable, "-m", f"services.{service}", *words],
-        env={**os.environ, **load_running()},
+        env=for_process(load_running(), service, None),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -12,7 +12,8 @@ import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
-from stepwell.commands import clock, dead_letters, story
+from shared.settings import SERVICES
+from stepwell.commands import clock, dead_letters, rebuild, story
 from stepwell.main import COMMANDS, application
 from stepwell.runtime import clock_file, lock, starting
 from stepwell.runtime.disposable import free_base
@@ -152,3 +153,24 @@ def test_the_help_of_a_command_says_all_that_its_author_wrote(command: str, told
 def test_the_list_of_commands_says_of_each_in_a_line_what_it_is_for() -> None:
     listed = CliRunner().invoke(application(None), ["--help"], env={"COLUMNS": "200"}).output
     assert [summary for summary in COMMANDS.values() if summary not in listed] == []
+
+
+def test_a_rebuild_is_given_the_secret_by_which_journals_are_asked_and_no_other_s(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: dict[str, str] = {}
+
+    class Asked(Exception):
+        """Nothing is started."""
+
+    def started(*arguments: Any, env: dict[str, str], **others: Any) -> None:
+        given.update(env)
+        raise Asked
+
+    system = {f"OIDC_CLIENT_SECRET_{name.upper()}": f"of {name}" for name in SERVICES}
+    monkeypatch.setattr(rebuild, "load_running", lambda: system)
+    monkeypatch.setattr(rebuild.subprocess, "Popen", started)
+    with pytest.raises(Asked):
+        rebuild.command("outcomes")
+    secrets = {name: value for name, value in given.items() if name.startswith("OIDC_CLIENT")}
+    assert secrets == {"OIDC_CLIENT_SECRET": "of outcomes"}
