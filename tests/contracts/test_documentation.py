@@ -51,6 +51,18 @@ def test_every_page_is_listed() -> None:
     assert sorted(page.name for page in pages if page.resolve() not in listed) == []
 
 
+def test_every_metric_is_explained() -> None:
+    page = (PROJECT / "docs/operations/events.md").read_text("utf-8")
+    code = "".join(
+        path.read_text("utf-8")
+        for folder in ("shared", "services")
+        for path in (PROJECT / folder).rglob("*.py")
+    )
+    made = set(re.findall(r'(?:Counter|Gauge|Histogram)\(\s*"(stepwell_\w+)"', code))
+    assert len(made) > 15
+    assert made == set(re.findall(r"`(stepwell_\w+)`", page.partition("## What to watch")[2]))
+
+
 def test_every_variable_of_a_process_is_explained() -> None:
     page = (PROJECT / "docs/operations/own-servers.md").read_text("utf-8")
     read = {field.alias for field in Settings.model_fields.values() if field.alias}
