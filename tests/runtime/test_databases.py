@@ -115,7 +115,7 @@ def program(name: str, *arguments: str, given: str | None = None) -> str:
     ).stdout
 
 
-async def test_a_dump_of_each_database_is_put_back_whole(server):
+async def test_a_dump_of_each_database_is_put_back_whole(server: Postgres) -> None:
     await run()
     owners = {s: server.url(roles.owner(s), quote(WORD), s) for s in SERVICES}
     await asyncio.to_thread(migrate_all, owners)
