@@ -145,7 +145,9 @@ class Api:
             operation["method"],
             self._settings.base(name.partition(".")[0]) + path,
             params=given,
-            headers={"Authorization": f"Bearer {token}", **(headers or {})},
+            headers=httpx.Headers(
+                {"Authorization": f"Bearer {token}", **(headers or {})}, encoding="utf-8"
+            ),
             **more,
         )
 

@@ -61,7 +61,7 @@ async def break_glass(page: Page) -> Response:
     every read."""
     form = await read_form(page)
     client = page.request.path_params["client_id"]
-    reason = (form or {}).get("reason", [""])[-1].strip()
+    reason = " ".join((form or {}).get("reason", [""])[-1].split())
     if form is None or not reason.isprintable() or not 0 < len(reason) <= 500:
         return render(page.request, "stale_form.html", 403, page=page)
     if page.role not in CLINICIANS:

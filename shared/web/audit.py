@@ -64,10 +64,18 @@ def reading(request: Request, caller: Caller) -> Reading:
         return Reading(caller.sites, None)
     if caller.role not in CLINICIANS or not is_of_one_client(request.scope["route"]):
         raise BreakGlassRefused("Only clinicians break the glass, and only for one client.")
-    reason = given.strip()
+    reason = _as_written(given).strip()
     if not 0 < len(reason) <= LONGEST_REASON or not reason.isprintable():
         raise BadBreakGlassReason("Say why in 1 to 500 printable characters.", pointer=BREAK_GLASS)
     return Reading(ALL_SITES, reason)
+
+
+def _as_written(header: str) -> str:
+    """The text of a header, which is read as Latin-1 and sent as UTF-8 by whoever writes more."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return header
 
 
 def access(

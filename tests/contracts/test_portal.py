@@ -89,6 +89,7 @@ class Services:
         self.away: str | None = None
         self.stream = 200
         self.followed: list[str | None] = []
+        self.reasons: list[bytes] = []
         self._routes = [
             (
                 name,
@@ -115,6 +116,7 @@ class Services:
             and path.fullmatch(request.url.path)
         )
         self.asked.append(name)
+        self.reasons += [value for key, value in request.headers.raw if key == b"Break-Glass"]
         described = APPS[service].openapi()
         operation = described["paths"][OPERATIONS[name]["path"]][request.method.lower()]
         ok = next(one for code, one in operation["responses"].items() if code.startswith("2"))
@@ -263,6 +265,21 @@ async def test_a_form_that_is_sent_without_a_session_is_told_so() -> None:
     answer = await portal.browser.post("/today", data={"csrf": "form"})
     assert answer.status_code == 401
     assert "nothing of what you sent was done" in answer.text
+
+
+async def test_a_reason_for_an_emergency_is_passed_on_in_any_letters_and_over_several_lines() -> (
+    None
+):
+    portal = Portal("counselor")
+    reason = "Sobredosis:\r\nestá en el autobús — solo"
+    answer = await portal.browser.post(
+        f"/clients/{ID}/emergency", data={"csrf": "form", "reason": reason}
+    )
+    assert answer.status_code == 303
+    answer = await portal.browser.get(answer.headers["location"])
+    assert answer.status_code == 200
+    assert "Sobredosis: está en el autobús — solo" in answer.text
+    assert set(portal.services.reasons) == {"Sobredosis: está en el autobús — solo".encode()}
 
 
 async def test_a_form_leads_to_no_other_site() -> None:

@@ -222,6 +222,13 @@ def test_a_reason_can_be_read(reason: str):
     assert reading(request("x" * 500, client_id=A), COUNSELOR).reason == "x" * 500
 
 
+@pytest.mark.parametrize("written", ["está en el autobús", "Müller — bewusstlos", "昏迷"])
+def test_a_reason_is_noted_in_the_letters_that_it_was_written_in(written: str):
+    sent = request(written.encode().decode("latin-1"), client_id=A)
+    assert reading(sent, COUNSELOR).reason == written
+    assert reading(request("autobús", client_id=A), COUNSELOR).reason == "autobús"
+
+
 async def test_a_glass_that_may_not_be_broken_is_refused_before_anything_is_read():
     route = next(r for r in api_routes(APPS["intake"]) if r.operation_id == "show_client")
     async with caller(APPS["intake"], "front_desk") as desk:
