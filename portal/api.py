@@ -21,6 +21,9 @@ OPERATIONS: dict[str, dict[str, Any]] = json.loads(
 )
 
 
+NOT_AS_ASKED = "This is not written in the way that is asked for."
+
+
 class Away(Exception):
     """A service cannot be reached or cannot do its work now."""
 
@@ -39,9 +42,15 @@ class Refused(Exception):
         self.title = str(problem.get("title") or "")
         self.detail = str(problem.get("detail") or "")
         self.errors = {
-            str(one.get("pointer", "")).strip("/").replace("/", "."): str(one.get("detail", ""))
+            str(one.get("pointer", "")).strip("/").replace("/", "."): _in_words(one.get("detail"))
             for one in problem.get("errors") or ()
         }
+
+
+def _in_words(detail: object) -> str:
+    """What is wrong with a field; what only a programmer reads is left out."""
+    told = str(detail or "")
+    return NOT_AS_ASKED if told.startswith("String should match pattern") else told
 
 
 class Listed(list[Any]):

@@ -48,24 +48,34 @@ def test_what_the_portal_knows_of_the_apis_is_what_they_are() -> None:
     assert not operations.outdated(), "run `stepwell contracts` and commit what it writes"
 
 
-def made(schema: dict[str, Any], schemas: dict[str, Any], name: str = "") -> Any:
-    """A value of a schema: everything is there, and text is hostile."""
+NULL = {"type": "null"}
+
+
+def made(
+    schema: dict[str, Any], schemas: dict[str, Any], name: str = "", *, nulls: bool = False
+) -> Any:
+    """A value of a schema: everything is there, or what may be null is, and text is hostile."""
     if "$ref" in schema:
-        return made(schemas[schema["$ref"].rpartition("/")[2]], schemas, name)
+        return made(schemas[schema["$ref"].rpartition("/")[2]], schemas, name, nulls=nulls)
     if kinds := schema.get("anyOf") or schema.get("oneOf"):
-        return made(next(k for k in kinds if k.get("type") != "null"), schemas, name)
+        if nulls and NULL in kinds:
+            return None
+        kind = next(k for k in kinds if k.get("type") != "null")
+        return made(kind, schemas, name, nulls=nulls)
     if "enum" in schema:
         return schema["enum"][0]
     if "const" in schema:
         return schema["const"]
     kind = schema.get("type")
     if kind == "array":
-        return [made(schema.get("items", {}), schemas, name)]
+        return [made(schema.get("items", {}), schemas, name, nulls=nulls)]
     if kind == "object" or "properties" in schema:
         if "properties" not in schema:
             below = schema.get("additionalProperties")
-            return {HOSTILE: made(below if isinstance(below, dict) else {}, schemas)}
-        return {key: made(one, schemas, key) for key, one in schema["properties"].items()}
+            of_it = below if isinstance(below, dict) else {}
+            return {HOSTILE: made(of_it, schemas, nulls=nulls)}
+        fields = schema["properties"].items()
+        return {key: made(one, schemas, key, nulls=nulls) for key, one in fields}
     if kind in ("integer", "number"):
         return 3
     if kind == "boolean":
@@ -87,9 +97,12 @@ class Services:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.away: str | None = None
+        self.nulls = False
         self.stream = 200
         self.followed: list[str | None] = []
         self.reasons: list[bytes] = []
+        self.refusal: dict[str, Any] = {}
+        self.refuse = "scheduling.show_week"
         self._routes = [
             (
                 name,
@@ -117,13 +130,16 @@ class Services:
         )
         self.asked.append(name)
         self.reasons += [value for key, value in request.headers.raw if key == b"Break-Glass"]
+        if self.refusal and name == self.refuse:
+            return httpx.Response(self.refusal["status"], json=self.refusal)
         described = APPS[service].openapi()
         operation = described["paths"][OPERATIONS[name]["path"]][request.method.lower()]
         ok = next(one for code, one in operation["responses"].items() if code.startswith("2"))
         if "application/json" not in ok["content"]:
             return httpx.Response(200, stream=httpx.ByteStream(FILE), headers=OF_FILE)
         schema = ok["content"]["application/json"]["schema"]
-        return httpx.Response(200, json=made(schema, described["components"]["schemas"]))
+        schemas = described["components"]["schemas"]
+        return httpx.Response(200, json=made(schema, schemas, nulls=self.nulls))
 
 
 class Found(HTMLParser):
@@ -208,6 +224,18 @@ async def test_a_page_shows_what_services_say_and_nothing_of_it_becomes_code(
     assert set(names) <= {one for one, op in OPERATIONS.items() if role in op["roles"]}
 
 
+@pytest.mark.parametrize(("view", "role"), list(pages()))
+async def test_a_page_is_shown_where_services_leave_open_whatever_they_may(
+    view: View, role: str
+) -> None:
+    portal = Portal(role)
+    portal.services.nulls = True
+    query = "?week=2026-W10&day=2026-03-02"
+    answer = await portal.browser.get(address(view) + query, follow_redirects=True)
+    assert answer.status_code == 200, answer.text[:500]
+    assert "None" not in answer.text.replace("None.", "").replace("None named", "")
+
+
 @pytest.mark.parametrize("view", [v for v in VIEWS if v.needs not in LATER], ids=lambda v: v.path)
 async def test_a_page_without_its_service_says_so(view: View) -> None:
     role = OPERATIONS[view.needs]["roles"][0]
@@ -265,6 +293,34 @@ async def test_a_form_that_is_sent_without_a_session_is_told_so() -> None:
     answer = await portal.browser.post("/today", data={"csrf": "form"})
     assert answer.status_code == 401
     assert "nothing of what you sent was done" in answer.text
+
+
+async def test_what_staff_are_told_of_a_refusal_is_said_once_in_words_that_they_know() -> None:
+    portal = Portal("front_desk")
+    wrong = [
+        {"pointer": "/contact/phone", "detail": r"String should match pattern '^\+[1-9][0-9]{6}$'"},
+        {"pointer": "", "detail": "Give a name."},
+    ]
+    portal.services.refusal = {
+        "status": 422,
+        "title": "Invalid request",
+        "detail": "Some parts of the request are not acceptable; see `errors`.",
+        "errors": wrong,
+    }
+    answer = await portal.browser.get("/week?week=2026-12")
+    assert answer.status_code == 422
+    assert "This cannot be shown" in answer.text
+    assert "no such page" not in answer.text
+    portal.services.refuse = "intake.receive_referral"
+    answer = await portal.browser.post(
+        "/referrals/new", data={"csrf": "form", "operation": portal.services.refuse}
+    )
+    assert answer.status_code == 422
+    told = answer.text.partition('role="alert">')[2].partition("</div>")[0]
+    assert "<li>contact phone: This is not written in the way that is asked for.</li>" in told
+    assert "<li>Give a name.</li>" in told
+    assert "errors" not in told
+    assert "pattern" not in answer.text
 
 
 async def test_a_reason_for_an_emergency_is_passed_on_in_any_letters_and_over_several_lines() -> (
