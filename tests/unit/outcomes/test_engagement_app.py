@@ -1,10 +1,12 @@
 """Handing records over: those of a partition together, and without pauses."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import cast
-from unittest.mock import AsyncMock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import ConsumerRecord
 from faust.types import TP
 
@@ -79,3 +81,18 @@ async def test_the_broker_answers_soon_where_other_partitions_have_nothing_new(
 ) -> None:
     reader = consumer._new_consumer_thread()._create_worker_consumer(consumer.transport)
     assert reader._fetch_max_wait_ms == FETCH_MS < 200
+
+
+async def test_windows_that_were_written_and_are_not_read_back_are_no_complaint(
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = consumer._new_consumer_thread()
+    position = SimpleNamespace(highwater=9, position=3, timestamp=3_600_000)
+    assignment = SimpleNamespace(active=True, state_value=lambda tp: position)
+    subscriptions = SimpleNamespace(subscription=SimpleNamespace(assignment=assignment))
+    fetcher = SimpleNamespace(_subscriptions=subscriptions)
+    reader._consumer = cast(AIOKafkaConsumer, SimpleNamespace(_fetcher=fetcher))
+    monkeypatch.setattr(consumer.app.topics, "acks_enabled_for", lambda topic: True)
+    reader.log, reader.time_started = Mock(), 0.0
+    reader.verify_event_path(now=3_600.0, tp=WINDOWS)
+    reader.log.error.assert_not_called()
