@@ -101,8 +101,8 @@ async def answered(
     except Refused as refused:
         if refused.status == 403:
             return render(request, "forbidden.html", 403, page=page)
-        if refused.status == 422:
-            return render(request, "not_understood.html", 422, page=page, errors=refused.errors)
+        if refused.status != 404:
+            return render(request, "refused.html", refused.status, page=page, refused=refused)
         client = request.path_params.get("client_id", "")
         asks = page is not None and page.role in CLINICIANS and bool(ID.fullmatch(client))
         return render(

@@ -311,7 +311,14 @@ async def test_what_staff_are_told_of_a_refusal_is_said_once_in_words_that_they_
     assert answer.status_code == 422
     assert "This cannot be shown" in answer.text
     assert "no such page" not in answer.text
+    portal.services.refuse = "intake.show_questionnaire_form"
+    missing = {"status": 409, "title": "Wording missing", "detail": "A site manager can enter it."}
+    portal.services.refusal |= missing
+    answer = await portal.browser.get(f"/questionnaires/{ID}")
+    assert answer.status_code == 409
+    assert "Wording missing. A site manager can enter it." in answer.text
     portal.services.refuse = "intake.receive_referral"
+    portal.services.refusal["status"] = 422
     answer = await portal.browser.post(
         "/referrals/new", data={"csrf": "form", "operation": portal.services.refuse}
     )
