@@ -2,7 +2,14 @@
 
 from typing import Any
 
+from portal.page import CLINICIANS
 from portal.views.registry import Page, view
+
+FOR_CLINICIANS = (
+    *("measures_overdue", "recommendations_open", "flags_open", "flags_late"),
+    *("flags_under_a_day", "flags_one_to_seven_days", "flags_over_seven_days"),
+)
+"""Figures that everybody sees, and whose lists outcomes shows to clinicians only."""
 
 
 @view("/board", "board.html", "outcomes.show_board")
@@ -11,7 +18,8 @@ async def board(page: Page) -> dict[str, Any]:
     sites = await page.sites()
     unnamed: dict[str, str] = {"name": ""}
     shown["sites"].sort(key=lambda one: sites.get(one["site_id"], unnamed)["name"].lower())
-    return {"board": shown, "sites": sites, "live": page.query("region")}
+    closed = () if page.role in CLINICIANS else FOR_CLINICIANS
+    return {"board": shown, "sites": sites, "live": page.query("region"), "closed": closed}
 
 
 @view("/board/{figure}", "board_list.html", "outcomes.list_board_figure")

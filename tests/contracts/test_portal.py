@@ -23,9 +23,11 @@ from portal.identity import NotLoggedIn
 from portal.page import NO_SITE
 from portal.rendering import ENVIRONMENT, NAVIGATION
 from portal.settings import Settings
+from portal.views.board import FOR_CLINICIANS
 from portal.views.clients import together
 from portal.views.registry import VIEWS, View
 from portal.words import SPANISH, Words
+from services.outcomes.board.figures import LISTED
 from stepwell.contracts import operations
 from tests.support.apis import APPS
 
@@ -101,8 +103,8 @@ class Services:
         self.stream = 200
         self.followed: list[str | None] = []
         self.reasons: list[bytes] = []
-        self.refusal: dict[str, Any] = {}
-        self.refuse = "scheduling.show_week"
+        self.answers: dict[str, tuple[int, Any]] = {}
+        """Status and JSON of an operation, in place of what is made."""
         self._routes = [
             (
                 name,
@@ -130,8 +132,9 @@ class Services:
         )
         self.asked.append(name)
         self.reasons += [value for key, value in request.headers.raw if key == b"Break-Glass"]
-        if self.refusal and name == self.refuse:
-            return httpx.Response(self.refusal["status"], json=self.refusal)
+        if name in self.answers:
+            status, told = self.answers[name]
+            return httpx.Response(status, json=told)
         described = APPS[service].openapi()
         operation = described["paths"][OPERATIONS[name]["path"]][request.method.lower()]
         ok = next(one for code, one in operation["responses"].items() if code.startswith("2"))
@@ -295,32 +298,47 @@ async def test_a_form_that_is_sent_without_a_session_is_told_so() -> None:
     assert "nothing of what you sent was done" in answer.text
 
 
+async def test_the_board_leads_to_the_lists_that_somebody_may_see_and_to_no_other() -> None:
+    assert set(FOR_CLINICIANS) == {name for name, one in LISTED.items() if one.clinical}
+    figures = {name: {"value": 3, "reason": None} for name in LISTED}
+    words = {"id": "1", "unit": "clients", "counts": "Those.", "title": "Figure"}
+    defined = [{"figure": name, "listed": True, **words} for name in LISTED]
+    board = {"at": INSTANT, "change": 1, "total": figures, "sites": [], "definitions": defined}
+    for role in OPERATIONS["outcomes.list_board_figure"]["roles"]:
+        portal = Portal(role)
+        portal.services.answers["outcomes.show_board"] = (200, board)
+        answer = await portal.browser.get("/board")
+        leads = set(re.findall(r'href="/board/(\w+)', answer.text))
+        clinician = role in ("counselor", "clinical_lead")
+        assert leads == set(LISTED) - set(() if clinician else FOR_CLINICIANS), role
+
+
 async def test_what_staff_are_told_of_a_refusal_is_said_once_in_words_that_they_know() -> None:
     portal = Portal("front_desk")
     wrong = [
         {"pointer": "/contact/phone", "detail": r"String should match pattern '^\+[1-9][0-9]{6}$'"},
         {"pointer": "", "detail": "Give a name."},
     ]
-    portal.services.refusal = {
-        "status": 422,
+    invalid = {
         "title": "Invalid request",
         "detail": "Some parts of the request are not acceptable; see `errors`.",
         "errors": wrong,
+    }
+    missing = {"title": "Wording missing", "detail": "A site manager can enter it."}
+    portal.services.answers = {
+        "scheduling.show_week": (422, invalid),
+        "intake.show_questionnaire_form": (409, missing),
+        "intake.receive_referral": (422, invalid),
     }
     answer = await portal.browser.get("/week?week=2026-12")
     assert answer.status_code == 422
     assert "This cannot be shown" in answer.text
     assert "no such page" not in answer.text
-    portal.services.refuse = "intake.show_questionnaire_form"
-    missing = {"status": 409, "title": "Wording missing", "detail": "A site manager can enter it."}
-    portal.services.refusal |= missing
     answer = await portal.browser.get(f"/questionnaires/{ID}")
     assert answer.status_code == 409
     assert "Wording missing. A site manager can enter it." in answer.text
-    portal.services.refuse = "intake.receive_referral"
-    portal.services.refusal["status"] = 422
     answer = await portal.browser.post(
-        "/referrals/new", data={"csrf": "form", "operation": portal.services.refuse}
+        "/referrals/new", data={"csrf": "form", "operation": "intake.receive_referral"}
     )
     assert answer.status_code == 422
     told = answer.text.partition('role="alert">')[2].partition("</div>")[0]
