@@ -12,6 +12,8 @@ from stepwell.runtime.problem import WRONG_USE, Problem
 BASE = "STEPWELL_PORT_BASE"
 TRACE_PORT = "STEPWELL_TRACE_PORT"
 HIGHEST_OFFSET = 132
+OTHER_BASES = (18000, 28000)
+"""What is proposed where a port is taken: the first that is not the base already."""
 OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
 """Where the kernel tells from which range it gives ports to connections, perhaps one of ours."""
 
@@ -122,12 +124,13 @@ def require_free(needed: dict[str, int]) -> None:
 
     `needed` maps the name of a part to its port.
     """
+    elsewhere = next(base for base in OTHER_BASES if base not in needed.values())
     for part, port in needed.items():
         if not is_free(port):
             advice = (
                 f"set {TRACE_PORT} to another port"
                 if part == "the trace viewer"
-                else f"choose other ports with {BASE}=18000"
+                else f"choose other ports with {BASE}={elsewhere}"
             )
             raise Problem(
                 f"Port {port} for {part} is in use by {holder(port)}: "

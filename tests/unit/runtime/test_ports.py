@@ -50,6 +50,19 @@ def test_a_base_with_a_port_that_somebody_listens_on_is_left_out():
         assert [block.base() for _ in range(4)] == [*others[1:], last]
 
 
+@pytest.mark.parametrize(("base", "proposed"), [(8000, 18000), (18000, 28000)])
+def test_where_a_port_is_taken_other_ones_are_proposed(
+    base: int, proposed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ports, "is_free", lambda port: port == base)
+    told = rf"for intake is in use by .* other ports with STEPWELL_PORT_BASE={proposed}\."
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(Problem, match=told),
+    ):
+        ports.require_free({"the portal": base, "intake": taken.getsockname()[1]})
+
+
 HOLDER = """
 import sys
 from stepwell.runtime.disposable import PortBlock
