@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from shared.settings import SERVICES
 from stepwell.listing import show
@@ -37,7 +38,7 @@ def list_letters(
                 letter["key"],
                 str(letter["sequence"] or "-"),
                 (letter["type"] or "-").removeprefix("org.stepwell."),
-                f"{letter['reason']} ({letter['detail']})",
+                Text(f"{letter['reason']} ({letter['detail']})"),  # brackets are no markup of ours
                 letter["failed_at"],
                 str(letter["attempts"]),
             )
