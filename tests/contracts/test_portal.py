@@ -595,6 +595,28 @@ async def test_a_client_s_lists_are_shown_to_their_end_and_a_long_day_has_all_na
     assert day.text.count(">Bo</a>") == 450
 
 
+@pytest.mark.parametrize(("left", "offered"), [(None, True), ("2026-03-03T02:15:00Z", False)])
+async def test_who_has_left_is_not_checked_out_again(left: str | None, offered: bool) -> None:
+    portal = Portal("front_desk")
+    told = portal.services.answer
+
+    async def of_the_day(request: httpx.Request) -> httpx.Response:
+        answer = await told(request)
+        if not request.url.path.endswith("/day"):
+            return answer
+        shown = answer.json()
+        for session in shown["sessions"]:
+            session["not_held_at"] = None
+            for client in session["clients"]:
+                client |= {"status": None, "checked_in": True, "checked_out_at": left}
+        return httpx.Response(200, json=shown)
+
+    portal.app.state.api._http = httpx.AsyncClient(transport=httpx.MockTransport(of_the_day))
+    answer = await portal.browser.get("/today")
+    assert "scheduling.record_attendance" in answer.text
+    assert ("scheduling.record_check_out" in answer.text) is offered
+
+
 @pytest.mark.parametrize(
     ("about", "role", "status", "button"),
     [

@@ -212,7 +212,8 @@ async def test_a_refused_admission_does_not_tell_the_front_desk_what_was_decided
             "type": "/problems/level-does-not-fit",
             "title": "Program is not the signed level",
             "status": 409,
-            "detail": "The signed level of care is not this program's.",
+            "detail": "The signed level of care is not this program's: a clinician refers the "
+            "client to a program of that level, or determines the level anew.",
         }
 
 

@@ -63,6 +63,8 @@ async def test_a_day_shows_its_sessions_with_room_therapists_and_who_is_there(
     clinic.at(datetime.fromisoformat("2026-03-03T01:00:00Z"))
     came = {"client_id": str(ana.id)}
     created(await clinic.desk.post(f"/sessions/{group['id']}/check-ins", came))
+    clinic.at(datetime.fromisoformat("2026-03-03T02:15:00Z"))
+    created(await clinic.desk.post(f"/sessions/{group['id']}/check-outs", came))
     entry = {"client_id": str(bea.id), "status": "present"}
     created(await clinic.desk.post(f"/sessions/{group['id']}/attendance", entry))
     statements: list[str] = []
@@ -83,9 +85,10 @@ async def test_a_day_shows_its_sessions_with_room_therapists_and_who_is_there(
     assert (shown["closed"], shown["starts_at"]) == (None, "2026-03-02T07:00:00Z")
     one = shown["sessions"][1]
     assert (one["roster"]["expected"], one["roster"]["present"], one["checked_in"]) == (2, 1, 2)
-    assert {c["client_id"]: (c["checked_in_at"], c["status"]) for c in one["clients"]} == {
-        str(ana.id): ("2026-03-03T01:00:00Z", None),
-        str(bea.id): (None, "present"),
+    noted = ("checked_in_at", "checked_out_at", "status")
+    assert {c["client_id"]: [c[name] for name in noted] for c in one["clients"]} == {
+        str(ana.id): ["2026-03-03T01:00:00Z", "2026-03-03T02:15:00Z", None],
+        str(bea.id): [None, None, "present"],
     }
     assert [c["checked_in"] for c in shown["sessions"][0]["clients"]] == [False]
     statements.clear()

@@ -141,7 +141,10 @@ async def enrol(tx: Transaction, client_id: UUID, new: NewEnrolment) -> Enrolmen
             "Name the client's signed level-of-care decision.", pointer="/determination_id"
         )
     if decision.final_level_kind != PROGRAM:
-        raise LevelDoesNotFit("The signed level of care is not this program's.")
+        raise LevelDoesNotFit(
+            "The signed level of care is not this program's: a clinician refers the client to a "
+            "program of that level, or determines the level anew."
+        )
     if not await is_treatment_consented(tx, client_id):
         raise TreatmentConsentMissing("The client's consent to treatment is entered first.")
     today = await today_at(tx, client.site_id)

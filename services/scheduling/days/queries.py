@@ -37,6 +37,7 @@ UNION ALL SELECT id, name FROM staff WHERE id = ANY ($1::uuid[])
 CLIENTS = """
 SELECT a.session_id, a.client_id, a.on_hold, r.status,
   coalesce(i.checked_in_at, r.checked_in_at) AS checked_in_at,
+  coalesce(i.checked_out_at, r.checked_out_at) AS checked_out_at,
   coalesce(r.status IN ('present', 'partial'), i.client_id IS NOT NULL) AS checked_in
 FROM appointments a LEFT JOIN check_ins i USING (session_id, client_id)
 LEFT JOIN attendance r USING (session_id, client_id)

@@ -32,6 +32,7 @@ class ExpectedClient(Shown):
     on_hold: bool = described("The stay is on hold when the session begins.")
     checked_in: bool = described("Came, as far as is known.")
     checked_in_at: Instant | None = described("Since when, where that was noted.")
+    checked_out_at: Instant | None = described("Until when, where that was noted.")
     status: str | None = described("What was recorded; null until then.", "present")
 
 
