@@ -137,28 +137,43 @@ async def test_a_draft_staffs_groups_and_places_each_client_and_a_person_publish
     assert other["places"] == []
 
 
+def able_to_come(client_id: UUID, site_id: UUID, zone: str, **of: Any) -> PreferencesChanged:
+    """A client of that zone says when to be able to come."""
+    return PreferencesChanged(
+        client_id=client_id,
+        site_id=site_id,
+        time_zone=zone,
+        available=[AvailableTime(**of)],
+        telehealth=False,
+        needs_transport=False,
+        needs_child_care=False,
+        language="en",
+        gender_group=None,
+        changed_at=clock.now(),
+    )
+
+
 async def test_a_client_s_sessions_are_planned_within_the_hours_stated_in_any_record(week: Week):
     former = uuid4()
-    await week.clinic.tell(
-        PreferencesChanged(
-            client_id=former,
-            site_id=week.site,
-            time_zone="America/New_York",
-            available=[AvailableTime(weekday=3, starts_at=time(12), ends_at=time(14))],
-            telehealth=False,
-            needs_transport=False,
-            needs_child_care=False,
-            language="en",
-            gender_group=None,
-            changed_at=clock.now(),
-        )
-    )
+    noon = {"weekday": 3, "starts_at": time(12), "ends_at": time(14)}
+    await week.clinic.tell(able_to_come(former, week.site, "America/New_York", **noon))
     await week.clinic.tell(merged(week.client.id, former, week.site))
     draft = await week.shown(f"{await week.plan()}/plan")
     assert draft["unplaced"] == []
     first, second = sorted((place["starts_at"], place["ends_at"]) for place in draft["places"])
     assert "2026-03-04T17:00:00Z" <= first[0] < first[1] <= second[0]
     assert second[1] <= "2026-03-04T19:00:00Z"
+
+
+async def test_nobody_is_planned_at_night_where_a_site_has_stated_no_hours(week: Week):
+    async with week.clinic.database.transaction(ALL_SITES) as tx:
+        await tx.execute("UPDATE staff SET hours = '[]'")
+    night = {"weekday": 3, "starts_at": time(5), "ends_at": time(10)}
+    await week.clinic.tell(able_to_come(week.client.id, week.site, "America/Denver", **night))
+    draft = await week.shown(f"{await week.plan()}/plan")
+    assert draft["unplaced"] == []
+    begins = sorted(place["starts_at"] for place in draft["places"])
+    assert "2026-03-04T15:00:00Z" <= begins[0] < begins[1] <= "2026-03-04T16:00:00Z"
 
 
 async def test_what_changed_since_is_named_and_nothing_is_written(week: Week):

@@ -117,6 +117,15 @@ async def test_a_free_time_that_is_proposed_can_be_booked_and_is_then_taken(
     refused(too_long, 422, "bad-range", "to")
 
 
+async def test_nothing_is_proposed_at_night_where_a_site_has_stated_no_hours(
+    booking: Booking,
+) -> None:
+    await sql(booking.clinic, "UPDATE staff SET hours = '[]'")
+    starts = sorted(one["starts"] for one in await booking.slots())
+    assert "08:00" <= starts[0] <= starts[-1] <= "19:10"
+    created(await booking.book(starts="21:00"))  # who agrees on another time may have it
+
+
 async def test_what_stands_against_a_session_is_named(
     booking: Booking, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from services.scheduling.appointments.policy import slot_policy
 from services.scheduling.appointments.queries import ASSIGNED
 from services.scheduling.directory.policy import travel_policy
 from services.scheduling.directory.queries import rooms_of, staff_of
@@ -150,12 +151,16 @@ class Found:
         self.taken: dict[UUID, list[Stay]] = defaultdict(list)
         self.caseloads: dict[UUID, frozenset[UUID]] = defaultdict(frozenset)
         self.sites = {row["id"]: row for row in sites}
-        self.opening = {site: self._opening(row) for site, row in self.sites.items()}
+        always = [Window(weekday, 0, 1440) for weekday in range(1, 8)]
+        usual = {site: slot_policy(site).without_opening_hours.week for site in self.sites}
+        self.opening = {site: self._opening(row, always) for site, row in self.sites.items()}
+        self.for_one = {site: self._opening(row, usual[site]) for site, row in self.sites.items()}
+        """When sessions of one client may be."""
 
-    def _opening(self, site: Record) -> tuple[Span, ...]:
-        """By its hours, at any time where it has none, and on no closed day."""
-        zone, always = site["time_zone"], [(weekday, 0, 1440) for weekday in range(1, 8)]
-        hours = (Window(*one) for one in site["opening"] or always)
+    def _opening(self, site: Record, else_at: Iterable[Window]) -> tuple[Span, ...]:
+        """By its hours, else at the times given, and on no closed day."""
+        zone = site["time_zone"]
+        hours = [Window(*one) for one in site["opening"]] or else_at
         closed = (whole_day(day, zone) for day in site["closed"])
         return without((weekly(self.monday, zone, one) for one in hours), closed)
 
@@ -193,7 +198,7 @@ class Found:
         """A session that a client is to have by the policy and has not: when the client can come
         and is not in another one; rather on a day on which the client comes anyway."""
         asked = plan_policy().sessions_of_one_client[row["kind"]]
-        site, zone = self.opening[row["site_id"]], self.sites[row["site_id"]]["time_zone"]
+        site, zone = self.for_one[row["site_id"]], self.sites[row["site_id"]]["time_zone"]
         comes = [weekly(self.monday, client.zone or zone, one) for one in client.windows]
         never = without([self.week], comes) if comes else ()
         days = {during.lower.astimezone(ZoneInfo(zone)).date() for during in row["busy"]}

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -75,6 +76,7 @@ async def find_slots(tx: Transaction, asked: AskedSlots) -> FreeSlots:
         raise rules.BadRange(words, pointer="to")
     span = max(asked.since, tx.now), asked.until
     place = await place_of(tx, site)
+    place = replace(place, opening=place.opening or policy.without_opening_hours.week)
     closed = await closed_days(tx, site.id, *(day_at(one, site.time_zone) for one in span))
     busy: defaultdict[UUID, list[rules.Span]] = defaultdict(list)
     async with at_all_sites(tx):
