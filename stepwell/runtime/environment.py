@@ -90,6 +90,22 @@ def portal_url(ports: Ports, known: Mapping[str, str] = os.environ) -> str:
     return url
 
 
+def traces(known: Mapping[str, str] = os.environ) -> str:
+    """Where spans go: `zipkin`, `otlp` or `off`.
+
+    Raises:
+        Problem: TRACES is none of these, or TRACES_SAMPLE_RATIO no number from 0 to 1.
+    """
+    to, share = known.get("TRACES") or "zipkin", known.get("TRACES_SAMPLE_RATIO") or "1"
+    if to not in ("zipkin", "otlp", "off"):
+        told = f"TRACES={to} is not known: write zipkin, otlp or off."
+        raise Problem(told, exit_code=WRONG_USE)
+    if not re.fullmatch(r"0?\.\d+|[01](\.0*)?", share):
+        told = f"TRACES_SAMPLE_RATIO={share} is no share: write a number from 0 to 1, such as 0.1."
+        raise Problem(told, exit_code=WRONG_USE)
+    return to
+
+
 def assemble(
     *,
     ports: Ports,

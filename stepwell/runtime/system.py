@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
@@ -59,7 +58,7 @@ class System:
         self._kafka = Kafka(
             state.kafka, ports.kafka, ports.kafka_controller, self._kafka_passwords, self.processes
         )
-        traced = (os.environ.get("TRACES") or "zipkin") == "zipkin"
+        traced = environment.traces() == "zipkin"
         self.zipkin = Zipkin(ports.zipkin, self.processes) if traced else None
         clients = _named(secrets, "client", SERVICES)
         returns = self._return_path(secrets)

@@ -11,7 +11,7 @@ from stepwell.runtime.disposable import free_ports
 from stepwell.runtime.environment import External
 from stepwell.runtime.passwords import Secrets
 from stepwell.runtime.ports import Ports, require_free
-from stepwell.runtime.problem import Problem
+from stepwell.runtime.problem import WRONG_USE, Problem
 
 
 @pytest.fixture
@@ -170,3 +170,18 @@ def test_the_portal_is_at_the_base_of_the_ports_unless_it_is_named() -> None:
     assert environment.portal_url(Ports(18000), {}) == "http://127.0.0.1:18000"
     named = {"STEPWELL_PORTAL_URL": "https://portal.example.org/"}
     assert environment.portal_url(Ports(8000), named) == "https://portal.example.org"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("TRACES", "nope"), ("TRACES_SAMPLE_RATIO", "a tenth"), ("TRACES_SAMPLE_RATIO", "1.5")],
+)
+def test_where_spans_go_is_known_before_anything_starts(name: str, value: str) -> None:
+    with pytest.raises(Problem, match=f"{name}={value}") as refused:
+        environment.traces({name: value})
+    assert refused.value.exit_code == WRONG_USE
+
+
+def test_spans_go_to_the_viewer_unless_it_is_said_otherwise() -> None:
+    assert environment.traces({}) == "zipkin"
+    assert environment.traces({"TRACES": "off", "TRACES_SAMPLE_RATIO": "0.1"}) == "off"
